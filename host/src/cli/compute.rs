@@ -1,0 +1,443 @@
+//! `compute`: due runs, computed and recorded.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::compute::activation::activate;
+use crate::compute::engine::{CHUNK, Engine, Policy};
+use crate::compute::outcome::{Outcome, RunOutcome, Summary};
+use crate::compute::select::{Selection, targets};
+use crate::compute::{Bound, Facts};
+use crate::domain::day::Day;
+use crate::domain::key::NO_HERD;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::logic::{Lock, Sandbox};
+use crate::manifest::Store;
+use crate::render::text::count;
+
+use super::context::Context;
+use super::error::{CliError, trouble_exit};
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+use super::{Global, table};
+
+/// Compute runs and record them.
+///
+/// Known runs with the same inputs are unchanged; known runs with other inputs are drift and
+/// refused (exit 10), while the other runs of the batch are recorded.
+///
+/// Example: provender compute --all --as-of 2025-06-30
+#[derive(Args)]
+pub(super) struct ComputeArgs {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Logic to compute, as name:version; else every active one. May be repeated.
+    #[arg(long, value_name = "NAME:VERSION")]
+    logic: Vec<String>,
+    /// A parameter for this command alone; such a run is never an answer. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// Compute from what was known at this instant (RFC 3339, or a day).
+    #[arg(long, value_name = "INSTANT")]
+    known_at: Option<String>,
+    /// Compute and show, record nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Run the component again for recorded runs, instead of trusting the record.
+    #[arg(long)]
+    recheck: bool,
+    /// List every run, also of large ranges.
+    #[arg(long)]
+    runs: bool,
+}
+
+/// Which places and days.
+#[derive(Args, Clone)]
+pub(super) struct Which {
+    /// Only this boundary.
+    #[arg(long, value_name = "ID")]
+    pub(super) boundary: Option<String>,
+    /// Only this herd.
+    #[arg(long, value_name = "ID")]
+    pub(super) herd: Option<String>,
+    /// Every pair of boundary and herd that is due.
+    #[arg(long, conflicts_with_all = ["boundary", "herd"])]
+    pub(super) all: bool,
+    /// The day.
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub(super) as_of: Option<String>,
+    /// First day of a range.
+    #[arg(long, value_name = "DATE", requires = "to")]
+    pub(super) from: Option<String>,
+    /// Last day of a range.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub(super) to: Option<String>,
+}
+
+impl Which {
+    /// The days asked for.
+    pub(super) fn days(&self, today: Day) -> Result<(Day, Day), CliError> {
+        let (from, to) = match (&self.as_of, &self.from, &self.to) {
+            (Some(d), _, _) => (day(d, today)?, day(d, today)?),
+            (None, Some(from), Some(to)) => (day(from, today)?, day(to, today)?),
+            _ => {
+                return Err(CliError::usage(
+                    "which day? give --as-of DATE, or --from DATE --to DATE",
+                ));
+            }
+        };
+        if from > to {
+            return Err(CliError::usage(format!(
+                "the range ends before it starts: {from} to {to}"
+            )));
+        }
+        Ok((from, to))
+    }
+
+    fn selection(&self, (from, to): (Day, Day)) -> Result<Selection, CliError> {
+        if !self.all && self.boundary.is_none() && self.herd.is_none() {
+            return Err(CliError::usage(
+                "which runs? give --all, or --boundary ID (and --herd ID)",
+            ));
+        }
+        Ok(Selection {
+            boundary: self.boundary.clone(),
+            herd: self.herd.clone(),
+            from,
+            to,
+        })
+    }
+}
+
+/// A day, or `today` (UTC).
+pub(super) fn day(text: &str, today: Day) -> Result<Day, CliError> {
+    if text == "today" {
+        return Ok(today);
+    }
+    text.parse()
+        .map_err(|e: crate::domain::day::NotADay| CliError::usage(e.to_string()))
+}
+
+/// More runs than this are summed up instead of listed.
+const LIST_MAX: usize = 1_000;
+
+/// What computing several logics gave.
+pub(super) struct Computed {
+    /// Each logic with the runs that are listed.
+    pub(super) logics: Vec<(Bound, Vec<RunOutcome>)>,
+    pub(super) summary: Summary,
+    pub(super) exits: Vec<Exit>,
+    /// Whether runs without trouble were left out of the lists.
+    pub(super) abridged: bool,
+}
+
+/// Everything that computing needs, opened once.
+pub(super) struct Workshop {
+    pub(super) sandbox: Sandbox,
+    pub(super) lock: Lock,
+    pub(super) manifests: Store,
+}
+
+impl Workshop {
+    pub(super) fn open(context: &Context) -> Result<Workshop, CliError> {
+        Ok(Workshop {
+            sandbox: context.sandbox()?,
+            lock: context.lock()?,
+            manifests: context.manifests()?,
+        })
+    }
+}
+
+pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let selection = args.which.selection(args.which.days(context.today)?)?;
+    let one_off = parameters(&args.param)?;
+    if !one_off.is_empty() && args.logic.len() != 1 && context.logics(&args.logic)?.len() != 1 {
+        return Err(CliError::usage(
+            "--param needs one --logic NAME:VERSION: it is that logic's parameter",
+        ));
+    }
+    let shop = Workshop::open(&context)?;
+    let mut writer = context.writer()?;
+    let reader = context.writer()?;
+    let facts = context.facts(&reader, args.known_at.as_deref())?;
+    let mut bounds = Vec::new();
+    for logic in context.logics(&args.logic)? {
+        bounds.push(context.bind(&shop.sandbox, &shop.lock, &logic, &one_off)?);
+    }
+    let asked = !args.logic.is_empty();
+    let policy = policy(&context, &shop, asked, args.recheck, args.dry_run);
+    let computed = compute(
+        &context,
+        &shop,
+        &mut writer,
+        &facts,
+        bounds,
+        &selection,
+        &policy,
+        (asked, args.runs),
+    )?;
+    Ok(done(computed, args.dry_run))
+}
+
+pub(super) fn policy(
+    context: &Context,
+    shop: &Workshop,
+    asked: bool,
+    recheck: bool,
+    dry_run: bool,
+) -> Policy {
+    Policy {
+        on_guardrail: context.project.settings.logic.on_guardrail,
+        recheck,
+        dry_run,
+        origin: if asked { "version" } else { "answers" }.to_owned(),
+        stamp: context.stamp(None),
+        environment: context.environment(&shop.sandbox),
+    }
+}
+
+/// Computes every bound logic over a selection. An active logic that was not asked for by name
+/// answers from here on.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the one place where everything opened comes together"
+)]
+pub(super) fn compute(
+    context: &Context,
+    shop: &Workshop,
+    writer: &mut SqliteLedger,
+    facts: &Facts<'_>,
+    bounds: Vec<Bound>,
+    selection: &Selection,
+    policy: &Policy,
+    (asked, list_all): (bool, bool),
+) -> Result<Computed, CliError> {
+    let mut work = Vec::new();
+    for bound in bounds {
+        // A herd named on the command line asks for the logics that read herds.
+        let other_herd = selection.herd.as_deref().is_some_and(|h| h != NO_HERD);
+        if !asked && other_herd && !bound.reads_herd {
+            continue;
+        }
+        let targets = targets(facts, bound.reads_herd, selection)?;
+        work.push((bound, targets));
+    }
+    let total: usize = work.iter().map(|(_, t)| t.len()).sum();
+    let list = list_all || total <= LIST_MAX;
+    let bar = context.ui.progress(total as u64, "computing");
+    let mut computed = Computed {
+        logics: Vec::new(),
+        summary: Summary::default(),
+        exits: Vec::new(),
+        abridged: !list,
+    };
+    for (bound, targets) in work {
+        let is_active = context
+            .project
+            .settings
+            .logic
+            .active
+            .contains(&bound.model_version);
+        if !policy.dry_run && is_active && !bound.one_off && !targets.is_empty() {
+            activate(writer, &bound, selection.from, &policy.stamp)?;
+        }
+        let mut policy = policy.clone();
+        if bound.one_off {
+            policy.origin = "one-off".to_owned();
+        }
+        let mut kept = Vec::new();
+        for chunk in targets.chunks(CHUNK) {
+            let mut engine = Engine {
+                facts,
+                ledger: writer,
+                manifests: &shop.manifests,
+                policy: &policy,
+            };
+            for outcome in engine.chunk(&bound, chunk)? {
+                computed.summary.count(outcome.outcome);
+                computed
+                    .exits
+                    .extend(outcome.problem.as_ref().map(|p| trouble_exit(p.trouble)));
+                if list || outcome.problem.is_some() {
+                    kept.push(outcome);
+                }
+            }
+            bar.inc(chunk.len() as u64);
+        }
+        computed.logics.push((bound, kept));
+    }
+    bar.finish_and_clear();
+    Ok(computed)
+}
+
+fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
+    given
+        .iter()
+        .map(|p| match p.split_once('=') {
+            Some((name, value)) if !name.trim().is_empty() => {
+                Ok((name.trim().to_owned(), value.trim().to_owned()))
+            }
+            _ => Err(CliError::usage(format!(
+                "--param {p}: write NAME=VALUE, such as max_days_remaining=200"
+            ))),
+        })
+        .collect()
+}
+
+fn done(computed: Computed, dry_run: bool) -> Done {
+    let mut text = Text::default();
+    if dry_run {
+        text.look(Look::Warn, "dry run: nothing is recorded");
+    }
+    say(&mut text, &computed);
+    let exit = Exit::worst(computed.exits.iter().copied());
+    let mut data = json!({"summary": computed.summary, "dry_run": dry_run});
+    if !computed.abridged {
+        data["runs"] = runs_json(&computed);
+    } else if computed.logics.iter().any(|(_, kept)| !kept.is_empty()) {
+        data["refused"] = runs_json(&computed);
+    }
+    Done {
+        exit,
+        data,
+        text,
+        error: trouble(&computed),
+    }
+}
+
+pub(super) fn runs_json(computed: &Computed) -> Json {
+    let runs = computed
+        .logics
+        .iter()
+        .flat_map(|(b, runs)| runs.iter().map(|r| r.to_json(b.description())));
+    Json::Array(runs.collect())
+}
+
+/// Tables of runs, and what became of them all.
+pub(super) fn say(text: &mut Text, computed: &Computed) {
+    for (bound, runs) in &computed.logics {
+        let component = bound.component.digest().short();
+        text.look(
+            Look::Strong,
+            format!(
+                "{} (component {component}, config {})",
+                bound.model_version,
+                bound.config.digest.short()
+            ),
+        );
+        if runs.is_empty() {
+            text.line(if computed.abridged {
+                "  no trouble"
+            } else {
+                "  nothing is due"
+            });
+        } else {
+            table::runs(text, bound.description(), &runs.iter().collect::<Vec<_>>());
+        }
+        text.blank();
+    }
+    let s = computed.summary;
+    let look = if s.drift + s.failed > 0 {
+        Look::Bad
+    } else {
+        Look::Good
+    };
+    text.look(
+        look,
+        format!(
+            "{}: {} recorded, {} unchanged, {} drift, {} failed",
+            count(s.total(), "run"),
+            s.recorded,
+            s.unchanged,
+            s.drift,
+            s.failed
+        ),
+    );
+}
+
+/// The refusals as one error: each with its reason where they are few, grouped by cause where not.
+pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
+    let troubled: Vec<&RunOutcome> = computed
+        .logics
+        .iter()
+        .flat_map(|(_, runs)| runs)
+        .filter(|r| r.problem.is_some())
+        .collect();
+    let exit = Exit::worst(computed.exits.iter().copied());
+    let first = troubled.first()?.problem.as_ref()?;
+    let code = troubled
+        .iter()
+        .filter_map(|r| r.problem.as_ref())
+        .find(|p| trouble_exit(p.trouble) == exit)
+        .map_or(first.code.as_str(), |p| p.code.as_str());
+    let drifted: Vec<&&RunOutcome> = troubled
+        .iter()
+        .filter(|r| r.outcome == Outcome::Drift)
+        .collect();
+    let mut lines = Vec::new();
+    if drifted.len() > FEW {
+        let mut causes: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for change in drifted.iter().flat_map(|r| &r.changes) {
+            *causes
+                .entry((change.cause.clone(), change.name.clone()))
+                .or_default() += 1;
+        }
+        let mut causes: Vec<_> = causes.into_iter().collect();
+        causes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        for ((cause, input), n) in causes.into_iter().take(20) {
+            lines.push(format!(
+                "{}: {input} changed by {cause}",
+                count(n as u64, "run")
+            ));
+        }
+        lines.push(format!(
+            "for example {}",
+            drifted[0]
+                .problem
+                .as_ref()
+                .map_or("", |p| p.message.as_str())
+        ));
+    } else {
+        lines.extend(
+            drifted
+                .iter()
+                .filter_map(|r| r.problem.as_ref())
+                .map(|p| p.message.clone()),
+        );
+    }
+    let others: Vec<&str> = troubled
+        .iter()
+        .filter(|r| r.outcome != Outcome::Drift)
+        .filter_map(|r| r.problem.as_ref())
+        .map(|p| p.message.as_str())
+        .collect();
+    lines.extend(others.iter().take(FEW).map(|m| (*m).to_owned()));
+    if others.len() > FEW {
+        lines.push(format!(
+            "and {} more; --json lists them all",
+            others.len() - FEW
+        ));
+    }
+    let head = if drifted.is_empty() {
+        format!("{} without an answer", count(troubled.len() as u64, "run"))
+    } else {
+        format!(
+            "{} drifted: recorded under the same key with other inputs, so nothing was written",
+            count(drifted.len() as u64, "run")
+        )
+    };
+    let mut error = CliError::new(exit, code, format!("{head}\n  {}", lines.join("\n  ")));
+    if !drifted.is_empty() {
+        error = error.help(
+            "if the revised inputs are right, `provender reissue` plans their replacement; if a file is wrong, \
+             `provender ingest retract FILE --reason …` withdraws it; if the logic changed, it needs a new version",
+        );
+    }
+    Some(error)
+}
+
+/// As many troubles as are told one by one.
+const FEW: usize = 10;

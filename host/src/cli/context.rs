@@ -1,0 +1,312 @@
+//! What every verb needs: the project, the stores, the sandbox, who is asking and when.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde_json::{Value as Json, json};
+
+use crate::compute::{Bound, Facts, binding};
+use crate::domain::day::Day;
+use crate::ledger::Ledger as _;
+use crate::ledger::entry::Stamp;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::logic::{Lock, Pin, Sandbox};
+use crate::manifest::Store;
+use crate::project::Project;
+
+use super::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::Ui;
+
+/// Name of the lock file.
+pub(super) const LOCK: &str = "provender.lock";
+
+pub(super) struct Context {
+    pub(super) ui: Ui,
+    pub(super) project: Project,
+    pub(super) now: String,
+    pub(super) today: Day,
+    pub(super) actor: String,
+    ledger_file: Option<PathBuf>,
+}
+
+impl Context {
+    pub(super) fn open(global: &Global) -> Result<Context, CliError> {
+        let here = std::env::current_dir().map_err(|e| {
+            CliError::new(
+                Exit::Io,
+                "current_folder",
+                format!("the current folder cannot be read: {e}"),
+            )
+        })?;
+        let root = match &global.project {
+            Some(dir) => dir.clone(),
+            None => Project::find(&here)?,
+        };
+        let now = now()?;
+        let today = now
+            .get(..10)
+            .unwrap_or_default()
+            .parse()
+            .map_err(|_| CliError::new(Exit::Internal, "clock", "the clock gives no date"))?;
+        Ok(Context {
+            ui: global.ui(),
+            project: Project::open(&root)?,
+            now,
+            today,
+            actor: actor(global),
+            ledger_file: global.ledger.clone(),
+        })
+    }
+
+    pub(super) fn stamp(&self, reason: Option<&str>) -> Stamp {
+        Stamp {
+            at: self.now.clone(),
+            actor: self.actor.clone(),
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    /// A connection that may write.
+    pub(super) fn writer(&self) -> Result<SqliteLedger, CliError> {
+        if let Some(file) = &self.ledger_file {
+            return Err(CliError::usage(format!(
+                "--ledger {} is for verbs that read; this one writes",
+                file.display()
+            )));
+        }
+        self.project.make_ledger_folder()?;
+        let patience =
+            std::time::Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
+        Ok(SqliteLedger::open_patiently(
+            &self.project.ledger_path(),
+            patience,
+        )?)
+    }
+
+    /// A connection to read through: the ledger, or the file that `--ledger` names.
+    pub(super) fn reader(&self) -> Result<SqliteLedger, CliError> {
+        match &self.ledger_file {
+            Some(file) => Ok(SqliteLedger::open_read_only(file)?),
+            None => self.writer(),
+        }
+    }
+
+    /// The manifest store: beside a ledger named by `--ledger` where there is one.
+    pub(super) fn manifests(&self) -> Result<Store, CliError> {
+        if let Some(beside) = self
+            .ledger_file
+            .as_ref()
+            .and_then(|f| f.parent())
+            .map(|p| p.join("manifests"))
+            && beside.is_dir()
+        {
+            let dir = Dir::open_ambient_dir(&beside, ambient_authority()).map_err(|e| {
+                CliError::new(
+                    Exit::Io,
+                    "manifest_io",
+                    format!("{}: {e}", beside.display()),
+                )
+            })?;
+            return Ok(Store::new(dir, &beside.display().to_string()));
+        }
+        let path = &self.project.settings.manifests.path;
+        Ok(Store::new(self.project.folder(path)?, path))
+    }
+
+    pub(super) fn facts<'l>(
+        &self,
+        ledger: &'l SqliteLedger,
+        known_at: Option<&str>,
+    ) -> Result<Facts<'l>, CliError> {
+        let known = match known_at {
+            None => ledger.head()?,
+            Some(text) => ledger.known_at(&instant(text)?)?,
+        };
+        Ok(Facts::load(
+            ledger,
+            known,
+            self.project.sources.precedence(),
+        )?)
+    }
+
+    pub(super) fn sandbox(&self) -> Result<Sandbox, CliError> {
+        let cache = self.project.folder(&self.project.settings.cache.path).ok();
+        Ok(Sandbox::new(self.project.settings.limits.resolve(), cache)?)
+    }
+
+    pub(super) fn lock(&self) -> Result<Lock, CliError> {
+        match self.project.dir.read_to_string(LOCK) {
+            Ok(text) => Ok(Lock::parse(&text)?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(CliError::new(
+                Exit::NotFound,
+                "lock_missing",
+                format!(
+                    "{} has no {LOCK}: nothing is pinned",
+                    self.project.root.display()
+                ),
+            )
+            .help("`provender init` pins the components shipped with the program")),
+            Err(e) => Err(CliError::new(
+                Exit::Io,
+                "lock_unreadable",
+                format!("{LOCK}: {e}"),
+            )),
+        }
+    }
+
+    /// Loads a pinned component: its bytes against the lock, then what it declares.
+    pub(super) fn load(
+        &self,
+        sandbox: &Sandbox,
+        pin: &Pin,
+    ) -> Result<crate::logic::Component, CliError> {
+        let bytes = self.project.dir.read(&pin.path).map_err(|e| {
+            let exit = if e.kind() == std::io::ErrorKind::NotFound {
+                Exit::NotFound
+            } else {
+                Exit::Io
+            };
+            CliError::new(
+                exit,
+                "component_unreadable",
+                format!("{}, pinned as {}: {e}", pin.path, pin.model_version()),
+            )
+        })?;
+        pin.check_bytes(&pin.path, &bytes)?;
+        let component = sandbox.load(&pin.path, &bytes)?;
+        pin.check_component(&component)?;
+        Ok(component)
+    }
+
+    pub(super) fn bind(
+        &self,
+        sandbox: &Sandbox,
+        lock: &Lock,
+        model_version: &str,
+        one_off: &BTreeMap<String, String>,
+    ) -> Result<Bound, CliError> {
+        let pin = pin(lock, model_version)?;
+        let component = self.load(sandbox, pin)?;
+        let overrides = self.project.logic.of(&pin.name, &pin.version);
+        Ok(binding::bind(
+            component,
+            &self.project.sources.catalogue(),
+            &overrides,
+            one_off,
+        )?)
+    }
+
+    /// The active logics, or those asked for.
+    pub(super) fn logics(&self, asked: &[String]) -> Result<Vec<String>, CliError> {
+        if !asked.is_empty() {
+            return Ok(asked.to_vec());
+        }
+        let active = &self.project.settings.logic.active;
+        if active.is_empty() {
+            return Err(CliError::new(
+                Exit::Config,
+                "no_active_logic",
+                "provender.toml names no active logic",
+            )
+            .help("set [logic] active = [\"days_remaining:v1\"], or name one with --logic"));
+        }
+        Ok(active.clone())
+    }
+
+    /// What manifests say of program, engine and place.
+    pub(super) fn environment(&self, sandbox: &Sandbox) -> Json {
+        let engine = sandbox.engine();
+        json!({
+            "environment": self.project.settings.environment,
+            "program": {"name": "provender", "version": env!("CARGO_PKG_VERSION")},
+            "engine": {"wasmtime": engine.wasmtime, "profile": engine.profile, "target": engine.target},
+            "platform": {"os": std::env::consts::OS, "arch": std::env::consts::ARCH},
+            "git_commit": git_commit(&self.project.root),
+        })
+    }
+}
+
+pub(super) fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, CliError> {
+    let known = || {
+        lock.components()
+            .iter()
+            .map(Pin::model_version)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (name, version) = model_version.split_once(':').ok_or_else(|| {
+        CliError::usage(format!(
+            "`{model_version}` is no logic: write name:version; pinned are {}",
+            known()
+        ))
+    })?;
+    lock.find(name, version).ok_or_else(|| {
+        CliError::new(
+            Exit::NotFound,
+            "not_pinned",
+            format!(
+                "{model_version} is not pinned in {LOCK}; pinned are {}",
+                known()
+            ),
+        )
+    })
+}
+
+/// Now as RFC 3339 with a fixed number of digits, so that instants sort as text.
+/// `PROVENDER_NOW` stands in for the clock in tests and examples.
+pub(super) fn now() -> Result<String, CliError> {
+    match std::env::var("PROVENDER_NOW") {
+        Ok(text) if !text.is_empty() => instant(&text),
+        _ => Ok(format!("{:.6}", jiff::Timestamp::now())),
+    }
+}
+
+/// An instant or a day (its end) as the ledger writes it.
+pub(super) fn instant(text: &str) -> Result<String, CliError> {
+    if text.parse::<Day>().is_ok() {
+        return Ok(format!("{text}T23:59:59.999999Z"));
+    }
+    let timestamp: jiff::Timestamp = text.parse().map_err(|_| {
+        CliError::usage(format!("`{text}` is no instant: write YYYY-MM-DD or an RFC 3339 time such as 2025-07-01T06:00:00Z"))
+    })?;
+    Ok(format!("{timestamp:.6}"))
+}
+
+fn actor(global: &Global) -> String {
+    let names = ["PROVENDER_ACTOR", "USER", "LOGNAME", "USERNAME"];
+    let from_environment = || {
+        names
+            .iter()
+            .find_map(|n| std::env::var(n).ok().filter(|v| !v.trim().is_empty()))
+    };
+    global
+        .actor
+        .clone()
+        .or_else(from_environment)
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The commit of the repository that the deployment's folder lies in, where it does.
+fn git_commit(root: &Path) -> Option<String> {
+    let root = root.canonicalize().ok()?;
+    let git = root
+        .ancestors()
+        .map(|d| d.join(".git"))
+        .find(|g| g.join("HEAD").is_file())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let Some(reference) = head.trim().strip_prefix("ref: ") else {
+        return Some(head.trim().to_owned());
+    };
+    if let Ok(commit) = std::fs::read_to_string(git.join(reference)) {
+        return Some(commit.trim().to_owned());
+    }
+    let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
+    packed.lines().find_map(|l| {
+        l.strip_suffix(reference)
+            .map(|commit| commit.trim().to_owned())
+    })
+}

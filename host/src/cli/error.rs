@@ -1,0 +1,197 @@
+//! Every room's errors with their exit code and the next step: rendered here and nowhere else.
+
+use crate::compute::ComputeError;
+use crate::compute::outcome::Trouble;
+use crate::explain::ExplainError;
+use crate::ingest::report::IngestError;
+use crate::ledger::LedgerError;
+use crate::logic::{ExitKind, LogicError};
+use crate::manifest::ManifestError;
+use crate::monitor::MonitorError;
+use crate::monitor::gather::GatherError;
+use crate::project::ProjectError;
+
+use super::exit::Exit;
+
+/// An error on its way to the user.
+#[derive(Debug)]
+pub(super) struct CliError {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// A stable name for machines.
+    pub(super) code: String,
+    /// What happened, with names and values.
+    pub(super) message: String,
+    /// What to do next.
+    pub(super) help: Option<String>,
+}
+
+impl CliError {
+    pub(super) fn new(exit: Exit, code: &str, message: impl Into<String>) -> CliError {
+        CliError {
+            exit,
+            code: code.to_owned(),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> CliError {
+        CliError::new(Exit::Usage, "usage", message)
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> CliError {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<ProjectError> for CliError {
+    fn from(e: ProjectError) -> CliError {
+        let exit = match &e {
+            ProjectError::NotFound(_) => Exit::NotFound,
+            ProjectError::Read { .. } | ProjectError::Write { .. } => Exit::Io,
+            ProjectError::Parse { .. } | ProjectError::Value { .. } => Exit::Config,
+        };
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match e {
+            ProjectError::NotFound(_) => {
+                error.help("provender init --sample --project sample-ranch")
+            }
+            ProjectError::Parse { .. } | ProjectError::Value { .. } => error
+                .help("docs/reference/files.md lists every key with its meaning; nothing was done"),
+            _ => error,
+        }
+    }
+}
+
+impl From<LedgerError> for CliError {
+    fn from(e: LedgerError) -> CliError {
+        let exit = match &e {
+            LedgerError::Unavailable { .. }
+            | LedgerError::NotALedger { .. }
+            | LedgerError::NewerSchema { .. } => Exit::Unavailable,
+            LedgerError::Busy => Exit::Busy,
+            LedgerError::Drift(_) => Exit::Drift,
+            LedgerError::Immutable(_) | LedgerError::Damaged(_) => Exit::Integrity,
+            LedgerError::Io(_) => Exit::Io,
+            LedgerError::Database(_) => Exit::Internal,
+        };
+        CliError::new(exit, e.code(), e.to_string())
+    }
+}
+
+impl From<LogicError> for CliError {
+    fn from(e: LogicError) -> CliError {
+        let exit = match e.exit_code_kind() {
+            ExitKind::Integrity => Exit::Integrity,
+            ExitKind::Rejected => Exit::Rejected,
+            ExitKind::Failed => Exit::Failed,
+            ExitKind::Internal => Exit::Internal,
+            ExitKind::Configuration => Exit::Config,
+        };
+        let help = (exit == Exit::Integrity).then(|| {
+            "put the pinned file back, or have DS release these bytes as a new version".to_owned()
+        });
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help,
+        }
+    }
+}
+
+impl From<ManifestError> for CliError {
+    fn from(e: ManifestError) -> CliError {
+        let exit = match &e {
+            ManifestError::Io { .. } => Exit::Io,
+            ManifestError::Taken { .. } | ManifestError::Damaged { .. } => Exit::Integrity,
+            ManifestError::Canonical(_) => Exit::Internal,
+        };
+        CliError::new(exit, e.code(), e.to_string())
+    }
+}
+
+impl From<ComputeError> for CliError {
+    fn from(e: ComputeError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let exit = match e {
+            ComputeError::Reference { .. }
+            | ComputeError::UnknownFeature { .. }
+            | ComputeError::Mismatch { .. } => Exit::Rejected,
+            ComputeError::Parameter { ref set_by, .. } if set_by == "--param" => Exit::Usage,
+            ComputeError::Parameter { .. } | ComputeError::Guardrail { .. } => Exit::Config,
+            ComputeError::UnknownBoundary(..) | ComputeError::UnknownHerd(..) => Exit::NotFound,
+            ComputeError::OutsidePeriod { .. } => Exit::Data,
+            ComputeError::PlanChanged { .. } => Exit::Check,
+            ComputeError::Canonical(_) => Exit::Internal,
+            ComputeError::Logic(e) => return e.into(),
+            ComputeError::Ledger(e) => return e.into(),
+            ComputeError::Manifest(e) => return e.into(),
+        };
+        CliError::new(exit, code, message)
+    }
+}
+
+impl From<IngestError> for CliError {
+    fn from(e: IngestError) -> CliError {
+        let exit = ingest_exit(&e);
+        match e {
+            IngestError::Ledger(e) => e.into(),
+            e => CliError::new(exit, e.code(), e.to_string()),
+        }
+    }
+}
+
+/// How one file's trouble ends the process.
+pub(super) fn ingest_exit(e: &IngestError) -> Exit {
+    match e {
+        IngestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+            Exit::NotFound
+        }
+        IngestError::Io { .. } => Exit::Io,
+        IngestError::Read(_)
+        | IngestError::Held { .. }
+        | IngestError::Older { .. }
+        | IngestError::Withdrawn { .. }
+        | IngestError::Overlap { .. } => Exit::Data,
+        IngestError::NeverTaken { .. } | IngestError::NoFile { .. } => Exit::NotFound,
+        IngestError::Ledger(LedgerError::Busy) => Exit::Busy,
+        IngestError::Ledger(LedgerError::Io(_)) => Exit::Io,
+        IngestError::Ledger(_) => Exit::Integrity,
+    }
+}
+
+/// How one run's trouble ends the process.
+pub(super) fn trouble_exit(trouble: Trouble) -> Exit {
+    match trouble {
+        Trouble::Drift => Exit::Drift,
+        Trouble::Integrity => Exit::Integrity,
+        Trouble::Nondeterminism => Exit::Nondeterminism,
+        Trouble::Component => Exit::Failed,
+        Trouble::Guardrail => Exit::Guardrail,
+        Trouble::Input => Exit::Data,
+    }
+}
+
+impl From<GatherError> for CliError {
+    fn from(e: GatherError) -> CliError {
+        match e {
+            GatherError::Compute(e) => e.into(),
+            e => CliError::new(Exit::Config, "monitor_rules", e.to_string()),
+        }
+    }
+}
+
+impl From<MonitorError> for CliError {
+    fn from(e: MonitorError) -> CliError {
+        CliError::new(Exit::Config, "monitor_rules", e.to_string())
+    }
+}
+
+impl From<ExplainError> for CliError {
+    fn from(e: ExplainError) -> CliError {
+        super::explain::error(e)
+    }
+}

@@ -1,0 +1,140 @@
+//! `explain`: why a number is what it is.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::explain::explanation::{Explanation, explain};
+use crate::explain::find::{Wanted, find};
+use crate::explain::text::{Tone, lines};
+use crate::explain::units::Units;
+use crate::explain::{ExplainError, html};
+
+use super::Global;
+use super::compute::day;
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Explain a number: the arithmetic, every input down to file and row, parameters and where each
+/// was set, the component, the manifest, what is not accounted for, and what changed since.
+///
+/// Example: provender explain --boundary north --as-of 2025-06-30
+/// Example: provender explain 4f2a9c81d0aa --units us --html explanation.html
+#[derive(Args)]
+pub(super) struct ExplainArgs {
+    /// A run's id, or at least six of its hex digits.
+    #[arg(value_name = "RUN", conflicts_with_all = ["boundary", "herd", "as_of", "logic"])]
+    run: Option<String>,
+    /// The place.
+    #[arg(long, value_name = "ID", requires = "as_of")]
+    boundary: Option<String>,
+    /// The herd, where the place has several.
+    #[arg(long, value_name = "ID")]
+    herd: Option<String>,
+    /// The day.
+    #[arg(long, value_name = "DATE", requires = "boundary")]
+    as_of: Option<String>,
+    /// The logic, as name or name:version.
+    #[arg(long, value_name = "NAME[:VERSION]")]
+    logic: Option<String>,
+    /// The configuration version, as `list` shows it: with place, day, herd and logic the whole key.
+    #[arg(long, value_name = "CONFIG", requires = "boundary")]
+    config: Option<String>,
+    /// Units to show.
+    #[arg(long, value_enum, default_value = "metric")]
+    units: UnitsArg,
+    /// Write the explanation as one HTML page.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum UnitsArg {
+    Metric,
+    Us,
+}
+
+pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let wanted = match (&args.run, &args.boundary, &args.as_of) {
+        (Some(id), _, _) => Wanted::Id(id.clone()),
+        (None, Some(boundary), Some(date)) => Wanted::Answer {
+            boundary_id: boundary.clone(),
+            date: day(date, context.today)?,
+            herd_config_id: args.herd.clone(),
+            logic: args.logic.clone(),
+            config_version: args.config.clone(),
+        },
+        _ => {
+            return Err(
+                CliError::usage("which run? give its id, or --boundary ID --as-of DATE")
+                    .help("provender list shows the answers with their ids"),
+            );
+        }
+    };
+    let explanation = explained(&context, &wanted)?;
+    let units = match args.units {
+        UnitsArg::Metric => Units::Metric,
+        UnitsArg::Us => Units::Us,
+    };
+    let mut text = Text::default();
+    for (tone, line) in lines(&explanation, units) {
+        let look = match tone {
+            Tone::Headline | Tone::Head => Look::Strong,
+            Tone::Warning => Look::Warn,
+            Tone::Plain => Look::Plain,
+            Tone::Quiet => Look::Dim,
+        };
+        if tone == Tone::Head {
+            text.blank();
+        }
+        text.look(look, crate::render::text::printable(&line));
+    }
+    if let Some(file) = &args.html {
+        let page = html::html(&explanation, units)
+            .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
+        std::fs::write(file, page).map_err(|e| {
+            CliError::new(
+                Exit::Io,
+                "page_unwritable",
+                format!("{} cannot be written: {e}", file.display()),
+            )
+        })?;
+        text.blank();
+        text.line(format!("page: {}", file.display()));
+    }
+    // Units are for people; what machines read is as recorded.
+    Ok(Done::ok(explanation.to_json(Units::Metric), text))
+}
+
+/// Finds and explains a run.
+pub(super) fn explained(context: &Context, wanted: &Wanted) -> Result<Explanation, CliError> {
+    let ledger = context.reader()?;
+    let facts = context.facts(&ledger, None)?;
+    let manifests = context.manifests()?;
+    let found = find(&ledger, wanted)?;
+    let descriptions = super::list::descriptions(context, std::slice::from_ref(&found.run))?;
+    let description = descriptions.get(&found.run.run.key.model_version);
+    Ok(explain(
+        &ledger,
+        &facts,
+        &context.project.sources.catalogue(),
+        &manifests,
+        description,
+        found,
+    )?)
+}
+
+/// The room's errors with their exit codes.
+pub(super) fn error(e: ExplainError) -> CliError {
+    let (code, message) = (e.code(), e.to_string());
+    match e {
+        ExplainError::NotFound(_) => CliError::new(Exit::NotFound, code, message),
+        ExplainError::Ambiguous { .. } => CliError::new(Exit::Usage, code, message),
+        ExplainError::Damaged { .. } => CliError::new(Exit::Integrity, code, message),
+        ExplainError::Manifest(e) => e.into(),
+        ExplainError::Ledger(e) => e.into(),
+    }
+}

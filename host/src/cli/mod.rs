@@ -1,0 +1,210 @@
+//! The command line: one file a verb. A verb parses, calls one room and says what came of it; rules
+//! are the rooms' own.
+//!
+//! * [`exit`] — exit codes, the contract
+//! * `ui` — the one place that prints
+//! * `error` — every room's errors with their exit code
+//! * `context` — project, stores, sandbox, clock
+//! * [`mod@reference`] — the reference of the command line, from the definitions themselves
+//! * `table` — runs as tables
+//! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
+//!   `monitor`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+mod backup;
+mod completions;
+mod compute;
+mod config;
+mod context;
+mod diff;
+mod embedded;
+mod error;
+pub mod exit;
+mod explain;
+mod features;
+mod ingest;
+mod init;
+mod list;
+mod monitor;
+mod plugin;
+pub mod reference;
+mod reissue;
+mod run;
+mod status;
+mod table;
+mod ui;
+mod verify;
+
+use exit::Exit;
+use ui::Ui;
+
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nengine: wasmtime 48, sandbox profile deterministic-v1\nworld: provender:logic/logic-plugin@0.1.0\nledger schema: 1"
+);
+
+const EXIT_HELP: &str = "Exit codes: 0 ok, 1 warn, 2 crit or incomplete; 10 drift, 11 integrity, 12 gate, 13 nondeterminism, \
+14 component rejected, 15 component failed, 16 guardrail, 17 check failed; 64 usage, 65 bad input, 66 not found, \
+69 store unavailable, 70 internal, 74 I/O, 75 busy, 78 configuration.\n\n\
+Start here: provender run --sample";
+
+/// A WebAssembly plugin host for versioned data-science logic: every number explained, guarded and
+/// reproducible.
+#[derive(Parser)]
+#[command(name = "provender", version, long_version = LONG_VERSION, after_help = EXIT_HELP, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Options of every verb")]
+struct Global {
+    /// The deployment's folder; else the nearest one with a provender.toml, from here upwards.
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Read this ledger (a backup, say) instead of the deployment's; for verbs that read.
+    #[arg(long, global = true, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Print exactly one JSON object on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print nothing but errors.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Who does this, for the ledger; else PROVENDER_ACTOR, else the user's name.
+    #[arg(long, global = true, value_name = "NAME")]
+    actor: Option<String>,
+}
+
+impl Global {
+    fn ui(&self) -> Ui {
+        Ui {
+            json: self.json,
+            quiet: self.quiet,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Init(init::InitArgs),
+    Ingest(ingest::IngestArgs),
+    Run(run::RunArgs),
+    Compute(compute::ComputeArgs),
+    Reissue(reissue::ReissueArgs),
+    Status(status::StatusArgs),
+    List(list::ListArgs),
+    Explain(explain::ExplainArgs),
+    Diff(diff::DiffArgs),
+    Monitor(monitor::MonitorArgs),
+    Features(features::FeaturesArgs),
+    Plugin(plugin::PluginArgs),
+    Verify(verify::VerifyArgs),
+    Config(config::ConfigArgs),
+    Backup(backup::BackupArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs the command line and returns its exit code.
+#[must_use]
+pub fn main() -> u8 {
+    // A panic is a defect: it comes out as 70, with one line, and as JSON where JSON was asked for.
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(dispatch);
+    let _ = std::panic::take_hook();
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(cause) => {
+            let what = cause
+                .downcast_ref::<&str>()
+                .map(|s| (*s).to_owned())
+                .or_else(|| cause.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".to_owned());
+            let json = std::env::args().any(|a| a == "--json");
+            let error = error::CliError::new(
+                Exit::Internal,
+                "internal",
+                format!("this is a defect of provender: {what}"),
+            )
+            .help(
+                "please report it with the command and its input; nothing half-done was recorded",
+            );
+            Ui { json, quiet: false }
+                .finish("provender", Err(error))
+                .code()
+        }
+    }
+}
+
+fn dispatch() -> Exit {
+    // A seam for the test that a panic comes out as 70.
+    assert!(
+        std::env::var_os("PROVENDER_TEST_PANIC").is_none(),
+        "PROVENDER_TEST_PANIC is set"
+    );
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e),
+    };
+    let g = &cli.global;
+    let ui = g.ui();
+    match cli.verb {
+        Verb::Init(a) => ui.finish("init", init::run(g, &a)),
+        Verb::Ingest(a) => ui.finish("ingest", ingest::run(g, &a)),
+        Verb::Run(a) => ui.finish("run", run::run(g, &a)),
+        Verb::Compute(a) => ui.finish("compute", compute::run(g, &a)),
+        Verb::Reissue(a) => ui.finish("reissue", reissue::run(g, &a)),
+        Verb::Status(a) => ui.finish("status", status::run(g, &a)),
+        Verb::List(a) => ui.finish("list", list::run(g, &a)),
+        Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),
+        Verb::Diff(a) => ui.finish("diff", diff::run(g, &a)),
+        Verb::Monitor(a) => ui.finish("monitor", monitor::run(g, &a)),
+        Verb::Features(a) => ui.finish("features", features::run(g, &a)),
+        Verb::Plugin(a) => ui.finish("plugin", plugin::run(g, &a)),
+        Verb::Verify(a) => ui.finish("verify", verify::run(g, &a)),
+        Verb::Config(a) => ui.finish("config", config::run(g, &a)),
+        Verb::Backup(a) => ui.finish("backup", backup::run(g, &a)),
+        Verb::Completions(a) => completions::run(&a, &mut Cli::command()),
+    }
+}
+
+/// clap's own exit for wrong usage is 2, which would read as "crit".
+fn usage(e: &clap::Error) -> Exit {
+    if !e.use_stderr() {
+        ui::print(&e.render().ansi().to_string());
+        return Exit::Ok;
+    }
+    if std::env::args().any(|a| a == "--json") {
+        let message = e.render().to_string();
+        let text = message
+            .trim()
+            .strip_prefix("error: ")
+            .unwrap_or(message.trim())
+            .to_owned();
+        return Ui {
+            json: true,
+            quiet: true,
+        }
+        .finish("provender", Err(error::CliError::usage(text)));
+    }
+    // Nobody is left to tell when stderr is gone.
+    let _ = e.print();
+    Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,260 @@
+//! `monitor`: a verdict over a rolling window, and its report.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value as Json, json};
+
+use crate::compute::Facts;
+use crate::domain::day::Day;
+use crate::ledger::Ledger as _;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::monitor::gather::gather;
+use crate::monitor::html::PageOptions;
+use crate::monitor::{Report, Verdict, Window, judge};
+use crate::project::settings::FailOn;
+
+use super::Global;
+use super::compute::{Workshop, day};
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Judge a rolling window of answers by the logics' own rules.
+///
+/// Exits 0 for ok, 1 for warn, 2 for crit, as --fail-on allows. The report is written as JSON,
+/// Markdown and one HTML page, and recorded in the ledger under its digest.
+///
+/// Example: provender monitor --all --end 2025-06-30 --window-days 30
+#[derive(Args)]
+pub(super) struct MonitorArgs {
+    /// Only this boundary.
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    boundary: Option<String>,
+    /// All boundaries (the default).
+    #[arg(long)]
+    all: bool,
+    /// Last day of the window.
+    #[arg(long, value_name = "DATE")]
+    end: String,
+    /// Days of the window; else what provender.toml says.
+    #[arg(long, value_name = "N")]
+    window_days: Option<u32>,
+    /// Logic, as name:version; else every active one. May be repeated.
+    #[arg(long, value_name = "NAME:VERSION")]
+    logic: Vec<String>,
+    #[command(flatten)]
+    pub(super) fail: FailArgs,
+}
+
+/// Which verdicts fail the process.
+#[derive(Args, Clone)]
+pub(super) struct FailArgs {
+    /// Which verdicts fail the process; else what provender.toml says.
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    fail_on: Option<FailOnArg>,
+    /// Whether warn fails the process; =false is the same as --fail-on crit.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "fail_on")]
+    fail_on_warn: Option<bool>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOnArg {
+    Warn,
+    Crit,
+    Never,
+}
+
+impl FailArgs {
+    /// How a verdict ends the process.
+    pub(super) fn exit(&self, verdict: Verdict, set: FailOn) -> Exit {
+        let fail_on = match (self.fail_on, self.fail_on_warn) {
+            (Some(FailOnArg::Warn), _) | (None, Some(true)) => FailOn::Warn,
+            (Some(FailOnArg::Crit), _) | (None, Some(false)) => FailOn::Crit,
+            (Some(FailOnArg::Never), _) => FailOn::Never,
+            (None, None) => set,
+        };
+        match (verdict, fail_on) {
+            (Verdict::Warn, FailOn::Warn) => Exit::Warn,
+            (Verdict::Crit, FailOn::Warn | FailOn::Crit) => Exit::Crit,
+            _ => Exit::Ok,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let shop = Workshop::open(&context)?;
+    let reader = context.reader()?;
+    let facts = context.facts(&reader, None)?;
+    let end = day(&args.end, context.today)?;
+    let days = args
+        .window_days
+        .unwrap_or(context.project.settings.monitor.window_days);
+    let logics = context.logics(&args.logic)?;
+    let report = assess(
+        &context,
+        &shop,
+        &reader,
+        &facts,
+        &logics,
+        Window { end, days },
+        args.boundary.as_deref(),
+    )?;
+    let files = if global.ledger.is_some() {
+        None
+    } else {
+        Some(publish(&context, &mut context.writer()?, &report)?)
+    };
+    let mut text = Text::default();
+    say(&mut text, &report);
+    if let Some(files) = &files {
+        text.blank();
+        text.line(format!("report: {}", files.html));
+    }
+    let exit = args
+        .fail
+        .exit(report.status, context.project.settings.monitor.fail_on);
+    Ok(Done {
+        exit,
+        data: data(&report, files.as_ref())?,
+        text,
+        error: None,
+    })
+}
+
+/// The window's report.
+pub(super) fn assess(
+    context: &Context,
+    shop: &Workshop,
+    ledger: &SqliteLedger,
+    facts: &Facts<'_>,
+    logics: &[String],
+    window: Window,
+    boundary: Option<&str>,
+) -> Result<Report, CliError> {
+    if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
+        return Err(
+            crate::compute::ComputeError::UnknownBoundary(b.to_owned(), String::new()).into(),
+        );
+    }
+    let mut inputs = Vec::new();
+    for logic in logics {
+        let bound = context.bind(&shop.sandbox, &shop.lock, logic, &BTreeMap::new())?;
+        let d = bound.description();
+        let settings = context.project.logic.of(&d.name, &d.version);
+        inputs.push(gather(
+            ledger,
+            facts,
+            &shop.manifests,
+            &bound,
+            &settings,
+            window,
+            boundary,
+        )?);
+    }
+    Ok(judge(window, &inputs)?)
+}
+
+/// Where a report's files are.
+pub(super) struct Files {
+    pub(super) json: String,
+    pub(super) markdown: String,
+    pub(super) html: String,
+    /// True when the ledger had this report already.
+    pub(super) known: bool,
+}
+
+/// Writes the report's three forms and records it once.
+pub(super) fn publish(
+    context: &Context,
+    ledger: &mut SqliteLedger,
+    report: &Report,
+) -> Result<Files, CliError> {
+    let folder = &context.project.settings.reports.path;
+    let dir = context.project.folder(folder)?;
+    let name = format!(
+        "monitor_{}_{}d_{}",
+        report.window.end,
+        report.window.days,
+        report.report.short()
+    );
+    let canonical = report.to_canonical()?;
+    let up = "../".repeat(
+        folder
+            .split('/')
+            .filter(|p| !p.is_empty() && *p != ".")
+            .count(),
+    );
+    let options = PageOptions {
+        manifest_base: up,
+        ..PageOptions::default()
+    };
+    let forms = [
+        ("json", format!("{canonical}\n")),
+        ("md", crate::monitor::markdown::markdown(report, 50)),
+        ("html", crate::monitor::html::html(report, &options)?),
+    ];
+    for (ending, body) in &forms {
+        let file = format!("{name}.{ending}");
+        write_whole(&dir, &file, body.as_bytes()).map_err(|e| {
+            CliError::new(
+                Exit::Io,
+                "report_unwritable",
+                format!("{folder}/{file} cannot be written: {e}"),
+            )
+        })?;
+    }
+    let recorded =
+        ledger.record_report(&context.stamp(None), "monitor", report.report, &canonical)?;
+    let path = |ending: &str| format!("{folder}/{name}.{ending}");
+    Ok(Files {
+        json: path("json"),
+        markdown: path("md"),
+        html: path("html"),
+        known: recorded.is_none(),
+    })
+}
+
+/// Under a temporary name first, so that no reader ever sees half a report.
+fn write_whole(dir: &cap_std::fs::Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = format!(".{name}.{}.tmp", std::process::id());
+    let mut file = dir.create(&temporary)?;
+    let result = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| dir.rename(&temporary, dir, name));
+    if result.is_err() {
+        // The first error is the one to tell.
+        let _ = dir.remove_file(&temporary);
+    }
+    result
+}
+
+pub(super) fn data(report: &Report, files: Option<&Files>) -> Result<Json, CliError> {
+    let mut data = report.to_json()?;
+    if let Some(f) = files {
+        data["files"] = json!({"json": f.json, "markdown": f.markdown, "html": f.html});
+        data["recorded_before"] = json!(f.known);
+    }
+    Ok(data)
+}
+
+pub(super) fn say(text: &mut Text, report: &Report) {
+    for line in crate::monitor::lines::lines(report, 20) {
+        let look = line
+            .status
+            .map_or(Look::Plain, |s| Look::of_status(s.word()));
+        text.look(look, line.text);
+    }
+}
+
+/// Days of the window that `run` monitors.
+pub(super) fn window(context: &Context, end: Day) -> Window {
+    Window {
+        end,
+        days: context.project.settings.monitor.window_days,
+    }
+}

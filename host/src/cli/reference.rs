@@ -1,0 +1,116 @@
+//! The command line's reference as Markdown, from the same definitions that parse it. A test holds
+//! `docs/reference/cli.md` to it.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, Command, CommandFactory as _};
+
+use super::Cli;
+
+/// One section a verb, with its purpose, examples and options.
+#[must_use]
+pub fn reference() -> String {
+    let mut command = Cli::command();
+    command.build();
+    let mut out = String::new();
+    section(
+        &mut out,
+        "Options of every verb",
+        None,
+        command.get_arguments().filter(|a| a.is_global_set()),
+    );
+    for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        verb_section(&mut out, verb.get_name(), verb);
+        for action in verb.get_subcommands().filter(|c| c.get_name() != "help") {
+            verb_section(
+                &mut out,
+                &format!("{} {}", verb.get_name(), action.get_name()),
+                action,
+            );
+        }
+    }
+    out
+}
+
+fn verb_section(out: &mut String, name: &str, command: &Command) {
+    let about = command
+        .get_long_about()
+        .or(command.get_about())
+        .map(ToString::to_string);
+    let own = command
+        .get_arguments()
+        .filter(|a| !a.is_global_set() && a.get_id() != "help" && a.get_id() != "version");
+    section(out, &format!("`{name}`"), about.as_deref(), own);
+}
+
+fn section<'a>(
+    out: &mut String,
+    name: &str,
+    about: Option<&str>,
+    arguments: impl Iterator<Item = &'a Arg>,
+) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "## {name}\n");
+    for paragraph in about
+        .unwrap_or_default()
+        .split("\n\n")
+        .filter(|p| !p.trim().is_empty())
+    {
+        let mut text = Vec::new();
+        for line in paragraph.lines() {
+            for part in line.split("Example: ").enumerate() {
+                match part {
+                    (0, plain) if !plain.trim().is_empty() => text.push(plain.trim().to_owned()),
+                    (0, _) => {}
+                    (_, example) => text.push(format!("Example: `{}`", example.trim())),
+                }
+            }
+        }
+        let _ = writeln!(out, "{}\n", text.join("\n"));
+    }
+    let rows: Vec<String> = arguments.map(row).collect();
+    if !rows.is_empty() {
+        let _ = writeln!(
+            out,
+            "| option | meaning |\n|---|---|\n{}\n",
+            rows.join("\n")
+        );
+    }
+}
+
+fn row(a: &Arg) -> String {
+    let values = a.get_value_names().map(|v| {
+        v.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    let takes = a.get_action().takes_values();
+    let name = match (a.get_long(), a.get_short()) {
+        (Some(long), Some(short)) => format!("-{short}, --{long}"),
+        (Some(long), None) => format!("--{long}"),
+        _ => String::new(),
+    };
+    let spelled = match (name.is_empty(), takes, values) {
+        (true, _, Some(v)) => v,
+        (false, true, Some(v)) => format!("{name} {v}"),
+        (_, _, _) => name,
+    };
+    let help = a
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+        .replace('|', "\\|")
+        .replace('<', "\\<");
+    let choices: Vec<String> = a
+        .get_possible_values()
+        .iter()
+        .map(|p| format!("`{}`", p.get_name()))
+        .collect();
+    let choices = if takes && !choices.is_empty() {
+        format!(" ({})", choices.join(", "))
+    } else {
+        String::new()
+    };
+    format!("| `{spelled}` | {help}{choices} |")
+}

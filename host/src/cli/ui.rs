@@ -1,0 +1,224 @@
+//! The one place that prints: text for people, one JSON object for machines.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value as Json, json};
+
+use super::error::CliError;
+use super::exit::Exit;
+
+/// What a verb hands back.
+pub(super) struct Done {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// The contract's `data`.
+    pub(super) data: Json,
+    /// The same for people.
+    pub(super) text: Text,
+    /// The first refusal or error, where the verb went on past it.
+    pub(super) error: Option<CliError>,
+}
+
+impl Done {
+    pub(super) fn ok(data: Json, text: Text) -> Done {
+        Done {
+            exit: Exit::Ok,
+            data,
+            text,
+            error: None,
+        }
+    }
+}
+
+/// How a piece of text looks on a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Plain,
+    Strong,
+    Dim,
+    Good,
+    Warn,
+    Bad,
+}
+
+impl Look {
+    fn style(self) -> Style {
+        match self {
+            Look::Plain => Style::new(),
+            Look::Strong => Style::new().bold(),
+            Look::Dim => Style::new().dimmed(),
+            Look::Good => AnsiColor::Green.on_default(),
+            Look::Warn => AnsiColor::Yellow.on_default(),
+            Look::Bad => AnsiColor::Red.on_default().bold(),
+        }
+    }
+
+    pub(super) fn of_status(status: &str) -> Look {
+        match status {
+            "ok" | "recorded" | "unchanged" | "taken" | "complete" => Look::Good,
+            "warn" | "unknown" | "held" | "superseded" | "withdrawn" => Look::Warn,
+            "crit" | "drift" | "failed" | "refused" | "error" | "incomplete" => Look::Bad,
+            _ => Look::Plain,
+        }
+    }
+}
+
+/// Lines of styled text.
+#[derive(Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    pub(super) fn line(&mut self, text: impl AsRef<str>) {
+        self.look(Look::Plain, text);
+    }
+
+    pub(super) fn look(&mut self, look: Look, text: impl AsRef<str>) {
+        self.0.push_str(&paint(look, text.as_ref()));
+        self.0.push('\n');
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    /// A table: the first row is its head; columns of numbers are right-aligned.
+    pub(super) fn table(&mut self, heads: &[&str], rows: &[Vec<(Look, String)>]) {
+        let width = |s: &str| s.chars().count();
+        let mut widths: Vec<usize> = heads.iter().map(|h| width(h)).collect();
+        for row in rows {
+            for (w, (_, cell)) in widths.iter_mut().zip(row) {
+                *w = (*w).max(width(cell));
+            }
+        }
+        let numeric: Vec<bool> = (0..heads.len())
+            .map(|i| {
+                let mut cells = rows
+                    .iter()
+                    .filter_map(|r| r.get(i))
+                    .map(|c| c.1.as_str())
+                    .peekable();
+                let number = |c: &str| {
+                    c == "–"
+                        || c.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                            && c.parse::<f64>().is_ok()
+                };
+                cells.peek().is_some() && cells.all(number)
+            })
+            .collect();
+        let mut put = |look: Look, cells: &mut dyn Iterator<Item = (Look, String)>| {
+            let mut line = String::new();
+            for (i, (own, cell)) in cells.enumerate() {
+                let pad = " ".repeat(
+                    widths
+                        .get(i)
+                        .copied()
+                        .unwrap_or(0)
+                        .saturating_sub(width(&cell)),
+                );
+                let last = i + 1 == widths.len();
+                let own = if look == Look::Plain { own } else { look };
+                match (numeric.get(i), last) {
+                    (Some(true), _) => line.push_str(&format!("{pad}{}", paint(own, &cell))),
+                    (_, true) => line.push_str(&paint(own, &cell)),
+                    _ => line.push_str(&format!("{}{pad}", paint(own, &cell))),
+                }
+                if !last {
+                    line.push_str("  ");
+                }
+            }
+            self.0.push_str(line.trim_end());
+            self.0.push('\n');
+        };
+        put(
+            Look::Dim,
+            &mut heads.iter().map(|h| (Look::Dim, (*h).to_owned())),
+        );
+        for row in rows {
+            put(
+                Look::Plain,
+                &mut row
+                    .iter()
+                    .map(|(l, c)| (*l, crate::render::text::printable(c))),
+            );
+        }
+    }
+}
+
+fn paint(look: Look, text: &str) -> String {
+    if look == Look::Plain || text.is_empty() {
+        return text.to_owned();
+    }
+    let style = look.style();
+    format!("{style}{text}{style:#}")
+}
+
+/// How to speak.
+#[derive(Clone, Copy)]
+pub(super) struct Ui {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+impl Ui {
+    /// Prints what a verb handed back and returns its exit code.
+    pub(super) fn finish(self, command: &str, result: Result<Done, CliError>) -> Exit {
+        let (exit, data, text, error) = match result {
+            Ok(done) => (done.exit, done.data, Some(done.text), done.error),
+            Err(error) => (error.exit, json!({}), None, Some(error)),
+        };
+        if self.json {
+            let envelope = json!({
+                "format_version": "1.0",
+                "command": command,
+                "status": exit.status(),
+                "exit_code": exit.code(),
+                "data": data,
+                "error": error.as_ref().map(|e| json!({"code": e.code, "message": e.message, "help": e.help})),
+            });
+            print(&format!("{envelope}\n"));
+        } else if let Some(text) = text.filter(|_| !self.quiet) {
+            print(&text.0);
+        }
+        if let Some(e) = &error {
+            self.complain(e);
+        }
+        exit
+    }
+
+    fn complain(self, e: &CliError) {
+        let mut err = anstream::stderr().lock();
+        let bad = Look::Bad.style();
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(err, "{bad}error{bad:#}: {}", e.message);
+        if let Some(help) = &e.help {
+            let good = Look::Good.style();
+            let _ = writeln!(err, " {good}help{good:#}: {help}");
+        }
+    }
+
+    /// A bar on stderr, where someone is watching.
+    pub(super) fn progress(self, total: u64, what: &'static str) -> ProgressBar {
+        let bar = ProgressBar::new(total);
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let template = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar.set_message(what);
+        bar
+    }
+}
+
+/// Prints to stdout; a reader that has gone away (`| head`) is no error.
+pub(super) fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && e.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = writeln!(io::stderr(), "error: the output could not be written: {e}");
+    }
+}

@@ -1,0 +1,95 @@
+//! From when a version and configuration answers: an entry of the ledger, never a mutable cell.
+
+use serde_json::json;
+
+use crate::domain::canonical::Digest;
+use crate::domain::day::Day;
+use crate::ledger::entry::{Kind, Stamp};
+use crate::ledger::types::Activation;
+use crate::ledger::{Ledger, LedgerError};
+
+use super::binding::Bound;
+
+/// Records that a bound logic answers, unless it is what answered last under its name. `from` is
+/// the first calculation date that is asked for. True when an entry was written.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn activate(
+    ledger: &mut dyn Ledger,
+    bound: &Bound,
+    from: Day,
+    stamp: &Stamp,
+) -> Result<bool, LedgerError> {
+    let name = bound.description().name.clone();
+    let current = ledger
+        .activations()?
+        .into_iter()
+        .rfind(|a| logic_name(&a.model_version) == name);
+    if current
+        .is_some_and(|a| a.model_version == bound.model_version && a.config == bound.config.digest)
+    {
+        return Ok(false);
+    }
+    let payload = json!({
+        "model_version": bound.model_version,
+        "config_version": bound.config.digest.to_string(),
+        "config": serde_json::from_str::<serde_json::Value>(&bound.config.canonical).unwrap_or_default(),
+        "component": bound.component.digest().to_string(),
+        "from": from.to_string(),
+    });
+    ledger.append(Kind::Activation, stamp, &payload)?;
+    Ok(true)
+}
+
+/// `days_remaining` of `days_remaining:v2`.
+#[must_use]
+pub fn logic_name(model_version: &str) -> &str {
+    model_version.split(':').next().unwrap_or(model_version)
+}
+
+/// Which version and configuration of each logic answers, and how they rank.
+#[derive(Clone, Debug, Default)]
+pub struct Activations(Vec<Activation>);
+
+impl Activations {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load(ledger: &dyn Ledger) -> Result<Activations, LedgerError> {
+        Ok(Activations(ledger.activations()?))
+    }
+
+    /// The number of the newest entry that made this version and configuration answer; `None` when
+    /// none ever did.
+    #[must_use]
+    pub fn rank(&self, model_version: &str, config: Digest) -> Option<i64> {
+        self.0
+            .iter()
+            .rev()
+            .find(|a| a.model_version == model_version && a.config == config)
+            .map(|a| a.entry)
+    }
+
+    /// The last activation of every logic name.
+    #[must_use]
+    pub fn current(&self) -> Vec<&Activation> {
+        let mut current: Vec<&Activation> = Vec::new();
+        for a in &self.0 {
+            current.retain(|c| logic_name(&c.model_version) != logic_name(&a.model_version));
+            current.push(a);
+        }
+        current
+    }
+
+    /// The first day for which a version was asked to answer, under any configuration.
+    #[must_use]
+    pub fn first_day(&self, model_version: &str) -> Option<Day> {
+        self.0
+            .iter()
+            .filter(|a| a.model_version == model_version)
+            .map(|a| a.from)
+            .min()
+    }
+}

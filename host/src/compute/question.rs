@@ -1,0 +1,151 @@
+//! One row to compute: its key, its inputs, its provenance.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::domain::canonical::{CanonicalError, Digest};
+use crate::domain::day::Day;
+use crate::domain::key::{ConfigVersion, RunKey};
+use crate::ledger::LedgerError;
+
+use super::binding::Bound;
+use super::facts::{Cell, Facts};
+
+/// A run that is asked for, with the values its component will see.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Its key, without any reissue.
+    pub key: RunKey,
+    /// One cell for each declared input.
+    pub cells: Vec<Cell>,
+    /// Digest of what makes the number.
+    pub provenance: Digest,
+}
+
+/// Why a question could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum QuestionError {
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A value has no canonical form.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+}
+
+impl From<QuestionError> for super::ComputeError {
+    fn from(e: QuestionError) -> Self {
+        match e {
+            QuestionError::Ledger(e) => e.into(),
+            QuestionError::Canonical(e) => e.into(),
+        }
+    }
+}
+
+/// Gathers the inputs of one run.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn ask(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    (boundary_id, herd_config_id): (&str, &str),
+    day: Day,
+) -> Result<Question, QuestionError> {
+    let cells = bound
+        .inputs
+        .iter()
+        .map(|i| {
+            facts.cell(
+                &i.reference,
+                i.feature.origin,
+                (boundary_id, herd_config_id),
+                day,
+                bound.season_start,
+            )
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let provenance = Digest::of_json(&provenance_json(bound, &cells))?;
+    let key = RunKey {
+        boundary_id: boundary_id.to_owned(),
+        herd_config_id: herd_config_id.to_owned(),
+        calculation_date: day,
+        model_version: bound.model_version.clone(),
+        config_version: ConfigVersion::first(bound.config.digest),
+    };
+    Ok(Question {
+        key,
+        cells,
+        provenance,
+    })
+}
+
+/// The object whose digest is the provenance: the bytes that run, the world, the configuration and
+/// the values of exactly the declared inputs. Its form is part of the contract with every recorded
+/// run: a change of it needs a new `$type`.
+#[must_use]
+pub fn provenance_json(bound: &Bound, cells: &[Cell]) -> Json {
+    json!({
+        "$type": "provender.provenance.v1",
+        "component": bound.component.digest().to_string(),
+        "world": bound.component.world(),
+        "config": bound.config.digest.to_string(),
+        "inputs": inputs_json(bound, cells),
+    })
+}
+
+/// The inputs by name.
+#[must_use]
+pub fn inputs_json(bound: &Bound, cells: &[Cell]) -> Map<String, Json> {
+    let names = bound
+        .description()
+        .inputs
+        .iter()
+        .map(|i| i.field.name.clone());
+    names.zip(cells.iter().map(|c| c.value.to_json())).collect()
+}
+
+/// For each input the observations behind it, with files by number; and the files.
+#[must_use]
+pub fn sources_json(facts: &Facts<'_>, bound: &Bound, cells: &[Cell]) -> Json {
+    let mut files: Vec<i64> = cells
+        .iter()
+        .flat_map(|c| c.from.iter().map(|f| f.file_id))
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let place = |id: i64| files.binary_search(&id).unwrap_or(0);
+    let inputs: Map<String, Json> = bound
+        .description()
+        .inputs
+        .iter()
+        .zip(cells)
+        .map(|(input, cell)| {
+            let from: Vec<Json> = cell
+                .from
+                .iter()
+                .map(|c| {
+                    let mut o = json!({"file": place(c.file_id), "row": c.row});
+                    if let Some(date) = c.date {
+                        o["date"] = json!(date.to_string());
+                    }
+                    if let Some(value) = c.value {
+                        o["value"] = json!(value);
+                    }
+                    o
+                })
+                .collect();
+            (
+                input.field.name.clone(),
+                json!({"age_days": cell.age_days, "from": from}),
+            )
+        })
+        .collect();
+    let files: Vec<Json> = files
+        .iter()
+        .filter_map(|id| facts.file(*id))
+        .map(|f| {
+            json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "format": f.format, "ingested_by": f.entry})
+        })
+        .collect();
+    json!({"inputs": inputs, "files": files, "known": facts.known()})
+}

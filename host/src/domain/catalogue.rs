@@ -1,0 +1,551 @@
+//! The catalogue of feature columns, and the grammar by which a component asks for one.
+//!
+//! A reference is `NAME`, `NAME:AGGREGATE` or `NAME:AGGREGATE:WINDOW`. A plain name of a dated
+//! column means `latest`. A window is `Nd` (the N days up to and including the calculation date)
+//! or `season` (from the season's start, which DS sets in `logic.toml`, to the date). Every column
+//! and every aggregate carries the version of its definition, which enters the provenance.
+
+use super::value::DataType;
+
+/// Where a column's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The key of the run itself.
+    Run,
+    /// The boundary's revision in force.
+    Boundary,
+    /// The herd's row in force.
+    Herd,
+    /// Dated observations of a boundary.
+    Observation,
+    /// Observations of a boundary that carry no date of their own (soil).
+    Static,
+}
+
+/// A column of the catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feature {
+    /// Unique name.
+    pub name: String,
+    /// Type of the plain value.
+    pub data_type: DataType,
+    /// Unit, as components must spell it.
+    pub unit: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Version of its definition.
+    pub version: u32,
+    /// One sentence for people.
+    pub doc: String,
+}
+
+/// How dated observations become one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Aggregate {
+    /// The newest value at or before the date.
+    Latest,
+    /// Days from that observation to the date.
+    Age,
+    /// Sum of the values in the window.
+    Sum,
+    /// Arithmetic mean of the values in the window.
+    Mean,
+    /// Smallest value in the window.
+    Min,
+    /// Largest value in the window.
+    Max,
+    /// Number of values in the window.
+    Count,
+    /// The values themselves with their dates.
+    Series,
+}
+
+/// Which days an aggregate looks at; the last is always the calculation date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// Everything up to the date.
+    All,
+    /// The last N days.
+    Days(u32),
+    /// Since the season's start.
+    Season,
+}
+
+/// A parsed reference to a catalogue column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FeatureRef {
+    /// Name of the column.
+    pub name: String,
+    /// How to aggregate; `Latest` for a plain name.
+    pub aggregate: Aggregate,
+    /// Over which days.
+    pub window: Window,
+}
+
+/// A reference that cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FeatureRefError {
+    /// Not of the grammar.
+    #[error(
+        "`{0}` is not a feature reference; write NAME, NAME:AGGREGATE or NAME:AGGREGATE:WINDOW, such as precipitation_mm:sum:30d"
+    )]
+    Grammar(String),
+    /// Unknown aggregate.
+    #[error(
+        "`{reference}` names the aggregate `{aggregate}`; known are latest, age, sum, mean, min, max, count, series"
+    )]
+    Aggregate {
+        /// The whole reference.
+        reference: String,
+        /// The unknown part.
+        aggregate: String,
+    },
+    /// Unusable window.
+    #[error(
+        "`{reference}` names the window `{window}`; a window is a number of days such as 30d (1 to 36500), or season"
+    )]
+    Window {
+        /// The whole reference.
+        reference: String,
+        /// The unusable part.
+        window: String,
+    },
+    /// An aggregate that needs a window has none.
+    #[error("`{0}` needs a window, such as :30d or :season")]
+    NoWindow(String),
+}
+
+impl Aggregate {
+    /// Name in a reference.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Aggregate::Latest => "latest",
+            Aggregate::Age => "age",
+            Aggregate::Sum => "sum",
+            Aggregate::Mean => "mean",
+            Aggregate::Min => "min",
+            Aggregate::Max => "max",
+            Aggregate::Count => "count",
+            Aggregate::Series => "series",
+        }
+    }
+
+    /// Version of the aggregate's definition. Raise it when the arithmetic changes: it enters the
+    /// provenance, so that old runs do not silently compare with new arithmetic.
+    #[must_use]
+    pub fn version(self) -> u32 {
+        1
+    }
+
+    fn parse(text: &str) -> Option<Aggregate> {
+        use Aggregate::{Age, Count, Latest, Max, Mean, Min, Series, Sum};
+        [Latest, Age, Sum, Mean, Min, Max, Count, Series]
+            .into_iter()
+            .find(|a| a.name() == text)
+    }
+}
+
+impl std::fmt::Display for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Window::All => f.write_str("all"),
+            Window::Days(n) => write!(f, "{n}d"),
+            Window::Season => f.write_str("season"),
+        }
+    }
+}
+
+impl std::str::FromStr for FeatureRef {
+    type Err = FeatureRefError;
+
+    fn from_str(s: &str) -> Result<Self, FeatureRefError> {
+        let parts: Vec<&str> = s.split(':').collect();
+        let (name, aggregate, window) = match parts.as_slice() {
+            [name] => (*name, "latest", None),
+            [name, aggregate] => (*name, *aggregate, None),
+            [name, aggregate, window] => (*name, *aggregate, Some(*window)),
+            _ => return Err(FeatureRefError::Grammar(s.to_owned())),
+        };
+        let ok = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
+        if name.is_empty() || !name.bytes().all(ok) {
+            return Err(FeatureRefError::Grammar(s.to_owned()));
+        }
+        let aggregate = Aggregate::parse(aggregate).ok_or_else(|| FeatureRefError::Aggregate {
+            reference: s.to_owned(),
+            aggregate: aggregate.to_owned(),
+        })?;
+        let window = match window {
+            None if matches!(aggregate, Aggregate::Latest | Aggregate::Age) => Window::All,
+            None => return Err(FeatureRefError::NoWindow(s.to_owned())),
+            Some("season") => Window::Season,
+            Some(w) => {
+                let days = w
+                    .strip_suffix('d')
+                    .and_then(|n| n.parse().ok())
+                    .filter(|n| (1..=36_500).contains(n));
+                let bad = || FeatureRefError::Window {
+                    reference: s.to_owned(),
+                    window: w.to_owned(),
+                };
+                Window::Days(days.ok_or_else(bad)?)
+            }
+        };
+        Ok(FeatureRef {
+            name: name.to_owned(),
+            aggregate,
+            window,
+        })
+    }
+}
+
+impl Feature {
+    /// True when the column holds dated observations, which take aggregates and windows.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.origin == Origin::Observation
+    }
+
+    /// Type and unit of the value that a reference to this column yields.
+    #[must_use]
+    pub fn yields(&self, aggregate: Aggregate) -> (DataType, Option<&str>) {
+        match aggregate {
+            Aggregate::Age => (DataType::Int64, Some("d")),
+            Aggregate::Count => (DataType::Int64, None),
+            Aggregate::Series => (DataType::Series, self.unit.as_deref()),
+            Aggregate::Latest
+            | Aggregate::Sum
+            | Aggregate::Mean
+            | Aggregate::Min
+            | Aggregate::Max => (self.data_type, self.unit.as_deref()),
+        }
+    }
+}
+
+/// The columns that every host offers, before a deployment's own `[[series]]`.
+#[must_use]
+pub fn built_in() -> Vec<Feature> {
+    BUILT_IN
+        .iter()
+        .map(|(name, data_type, unit, origin, doc)| Feature {
+            name: (*name).to_owned(),
+            data_type: *data_type,
+            unit: (!unit.is_empty()).then(|| (*unit).to_owned()),
+            origin: *origin,
+            version: 1,
+            doc: (*doc).to_owned(),
+        })
+        .collect()
+}
+
+type Row = (&'static str, DataType, &'static str, Origin, &'static str);
+
+const BUILT_IN: &[Row] = {
+    use DataType::{Date, Float64, Text};
+    use Origin::{Boundary, Herd, Observation, Run, Static};
+    &[
+        (
+            "calculation_date",
+            Date,
+            "",
+            Run,
+            "the day the number is for",
+        ),
+        ("boundary_id", Text, "", Run, "id of the place"),
+        (
+            "area_ha",
+            Float64,
+            "ha",
+            Boundary,
+            "geodesic area on WGS84, holes taken out, rounded to 0.0001 ha",
+        ),
+        (
+            "declared_area_ha",
+            Float64,
+            "ha",
+            Boundary,
+            "area that the boundary file declares",
+        ),
+        ("herd_config_id", Text, "", Herd, "id of the herd"),
+        ("animal_count", Float64, "head", Herd, "animals in the herd"),
+        (
+            "daily_intake_kg_per_head",
+            Float64,
+            "kg/head/d",
+            Herd,
+            "dry matter eaten per animal and day",
+        ),
+        (
+            "average_weight_kg",
+            Float64,
+            "kg",
+            Herd,
+            "live weight of an animal",
+        ),
+        (
+            "utilization_target_pct",
+            Float64,
+            "%",
+            Herd,
+            "share of the forage that the herd may use",
+        ),
+        ("animal_type", Text, "", Herd, "kind of animal"),
+        ("animal_class", Text, "", Herd, "class of animal"),
+        (
+            "herd_effective_date",
+            Date,
+            "",
+            Herd,
+            "first day of the herd's period",
+        ),
+        (
+            "forage_kg_per_ha",
+            Float64,
+            "kg/ha",
+            Observation,
+            "standing forage, dry matter",
+        ),
+        (
+            "forage_increment_kg_per_ha",
+            Float64,
+            "kg/ha",
+            Observation,
+            "forage grown in a period, dated by the period's last day (RAP 16-day production)",
+        ),
+        (
+            "production_annual_kg_per_ha",
+            Float64,
+            "kg/ha",
+            Observation,
+            "forage grown in a calendar year, dated 31 December (RAP annual production)",
+        ),
+        (
+            "cover_annual_forb_grass_pct",
+            Float64,
+            "%",
+            Observation,
+            "cover of annual forbs and grasses (RAP AFG)",
+        ),
+        (
+            "cover_perennial_forb_grass_pct",
+            Float64,
+            "%",
+            Observation,
+            "cover of perennial forbs and grasses (RAP PFG)",
+        ),
+        (
+            "cover_shrub_pct",
+            Float64,
+            "%",
+            Observation,
+            "cover of shrubs (RAP SHR)",
+        ),
+        (
+            "cover_tree_pct",
+            Float64,
+            "%",
+            Observation,
+            "cover of trees (RAP TRE)",
+        ),
+        (
+            "cover_litter_pct",
+            Float64,
+            "%",
+            Observation,
+            "cover of litter (RAP LTR)",
+        ),
+        (
+            "cover_bare_ground_pct",
+            Float64,
+            "%",
+            Observation,
+            "bare ground (RAP BGR)",
+        ),
+        (
+            "precipitation_mm",
+            Float64,
+            "mm",
+            Observation,
+            "precipitation of the day",
+        ),
+        (
+            "temp_max_c",
+            Float64,
+            "degC",
+            Observation,
+            "highest air temperature of the day, 2 m",
+        ),
+        (
+            "temp_min_c",
+            Float64,
+            "degC",
+            Observation,
+            "lowest air temperature of the day, 2 m",
+        ),
+        (
+            "temp_mean_c",
+            Float64,
+            "degC",
+            Observation,
+            "mean air temperature of the day, 2 m",
+        ),
+        (
+            "wind_speed_max_m_s",
+            Float64,
+            "m/s",
+            Observation,
+            "highest wind speed of the day, 10 m",
+        ),
+        (
+            "wind_speed_mean_m_s",
+            Float64,
+            "m/s",
+            Observation,
+            "mean wind speed of the day",
+        ),
+        (
+            "relative_humidity_max_pct",
+            Float64,
+            "%",
+            Observation,
+            "highest relative humidity of the day",
+        ),
+        (
+            "relative_humidity_min_pct",
+            Float64,
+            "%",
+            Observation,
+            "lowest relative humidity of the day",
+        ),
+        (
+            "specific_humidity_kg_kg",
+            Float64,
+            "kg/kg",
+            Observation,
+            "mean specific humidity of the day",
+        ),
+        (
+            "solar_radiation_mj_m2",
+            Float64,
+            "MJ/m2",
+            Observation,
+            "shortwave radiation of the day",
+        ),
+        (
+            "et0_mm",
+            Float64,
+            "mm",
+            Observation,
+            "reference evapotranspiration of the day (grass)",
+        ),
+        (
+            "etr_mm",
+            Float64,
+            "mm",
+            Observation,
+            "reference evapotranspiration of the day (alfalfa)",
+        ),
+        (
+            "snow_water_equivalent_kg_m2",
+            Float64,
+            "kg/m2",
+            Observation,
+            "snow water equivalent",
+        ),
+        (
+            "vapour_pressure_pa",
+            Float64,
+            "Pa",
+            Observation,
+            "mean vapour pressure of the day",
+        ),
+        (
+            "day_length_s",
+            Float64,
+            "s",
+            Observation,
+            "length of the day",
+        ),
+        (
+            "soil_production_low_kg_per_ha",
+            Float64,
+            "kg/ha",
+            Static,
+            "annual range production in a dry year (SSURGO rsprod_l), weighted by area and component percentage",
+        ),
+        (
+            "soil_production_normal_kg_per_ha",
+            Float64,
+            "kg/ha",
+            Static,
+            "annual range production in a normal year (SSURGO rsprod_r)",
+        ),
+        (
+            "soil_production_high_kg_per_ha",
+            Float64,
+            "kg/ha",
+            Static,
+            "annual range production in a wet year (SSURGO rsprod_h)",
+        ),
+        (
+            "soil_production_coverage_pct",
+            Float64,
+            "%",
+            Static,
+            "share of the area and components that carry a production figure",
+        ),
+        (
+            "soil_awc_cm_per_cm",
+            Float64,
+            "cm/cm",
+            Static,
+            "available water capacity (SSURGO awc_r)",
+        ),
+        (
+            "soil_water_storage_150cm_cm",
+            Float64,
+            "cm",
+            Static,
+            "available water storage to 150 cm (SSURGO aws0150wta)",
+        ),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_parse() {
+        let r: FeatureRef = "precipitation_mm:sum:30d".parse().unwrap();
+        assert_eq!((r.aggregate, r.window), (Aggregate::Sum, Window::Days(30)));
+        let r: FeatureRef = "forage_kg_per_ha".parse().unwrap();
+        assert_eq!((r.aggregate, r.window), (Aggregate::Latest, Window::All));
+        let r: FeatureRef = "temp_min_c:series:season".parse().unwrap();
+        assert_eq!((r.aggregate, r.window), (Aggregate::Series, Window::Season));
+    }
+
+    #[test]
+    fn unusable_references_say_why() {
+        for (text, part) in [
+            ("precipitation_mm:sum", "needs a window"),
+            ("precipitation_mm:median:30d", "known are latest"),
+            ("precipitation_mm:sum:0d", "a window is"),
+            ("precipitation_mm:sum:30d:x", "not a feature reference"),
+            ("Precip", "not a feature reference"),
+            ("", "not a feature reference"),
+        ] {
+            let message = text.parse::<FeatureRef>().unwrap_err().to_string();
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn built_in_names_are_unique() {
+        let mut names: Vec<_> = built_in().into_iter().map(|f| f.name).collect();
+        let n = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), n);
+    }
+}

@@ -1,0 +1,295 @@
+//! Columns laid out as Apache Arrow lays them out: a batch crosses the sandbox as a few block
+//! copies instead of a call or a record per row.
+
+use super::day::Day;
+use super::value::{DataType, Value, plain_zero};
+
+/// The values of a column. Slots of null rows hold zero (an empty text, an empty series).
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnData {
+    /// Finite numbers.
+    Float64(Vec<f64>),
+    /// Integers.
+    Int64(Vec<i64>),
+    /// One bit a row, least significant first.
+    Boolean(Vec<u8>),
+    /// Days since 1970-01-01.
+    Date(Vec<i32>),
+    /// Row `i` is `bytes[offsets[i]..offsets[i + 1]]`, UTF-8.
+    Text {
+        /// `rows + 1` ascending offsets from 0.
+        offsets: Vec<u32>,
+        /// The texts, one after the other.
+        bytes: Vec<u8>,
+    },
+    /// Row `i` is the points `offsets[i]..offsets[i + 1]`.
+    Series {
+        /// `rows + 1` ascending offsets from 0.
+        offsets: Vec<u32>,
+        /// Days since 1970-01-01, ascending within a row.
+        dates: Vec<i32>,
+        /// The observed values.
+        values: Vec<f64>,
+    },
+}
+
+/// A column of `rows` values, some of them null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    rows: usize,
+    data: ColumnData,
+    /// One bit a row, least significant first; 0 is null. `None`: no row is null.
+    validity: Option<Vec<u8>>,
+}
+
+/// Reads bit `i` of a bitmap, least significant first; false past its end.
+#[must_use]
+pub fn bit(bits: &[u8], i: usize) -> bool {
+    bits.get(i / 8).is_some_and(|b| b >> (i % 8) & 1 == 1)
+}
+
+fn set_bit(bits: &mut Vec<u8>, i: usize, on: bool) {
+    if bits.len() <= i / 8 {
+        bits.resize(i / 8 + 1, 0);
+    }
+    if on {
+        bits[i / 8] |= 1 << (i % 8);
+    }
+}
+
+fn offset(n: usize) -> u32 {
+    // A column of 2^32 bytes never gets this far: batches are a few thousand rows and a text that
+    // large is refused at ingest. Saturating keeps the arithmetic total; the guest-side check of
+    // ascending offsets would refuse such a column.
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Column {
+    /// An empty column of the given type.
+    #[must_use]
+    pub fn new(data_type: DataType) -> Column {
+        let data = match data_type {
+            DataType::Float64 => ColumnData::Float64(Vec::new()),
+            DataType::Int64 => ColumnData::Int64(Vec::new()),
+            DataType::Boolean => ColumnData::Boolean(Vec::new()),
+            DataType::Date => ColumnData::Date(Vec::new()),
+            DataType::Text => ColumnData::Text {
+                offsets: vec![0],
+                bytes: Vec::new(),
+            },
+            DataType::Series => ColumnData::Series {
+                offsets: vec![0],
+                dates: Vec::new(),
+                values: Vec::new(),
+            },
+        };
+        Column {
+            rows: 0,
+            data,
+            validity: None,
+        }
+    }
+
+    /// A column from parts that the caller has checked: lengths fit `rows`, offsets ascend, text is
+    /// UTF-8, numbers are finite. The sandbox room checks all of this for what a guest returns.
+    #[must_use]
+    pub fn from_checked_parts(rows: usize, data: ColumnData, validity: Option<Vec<u8>>) -> Column {
+        Column {
+            rows,
+            data,
+            validity,
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The values, null slots included.
+    #[must_use]
+    pub fn data(&self) -> &ColumnData {
+        &self.data
+    }
+
+    /// The validity bitmap; `None` when no row is null.
+    #[must_use]
+    pub fn validity(&self) -> Option<&[u8]> {
+        self.validity.as_deref()
+    }
+
+    /// The column's type.
+    #[must_use]
+    pub fn data_type(&self) -> DataType {
+        match &self.data {
+            ColumnData::Float64(_) => DataType::Float64,
+            ColumnData::Int64(_) => DataType::Int64,
+            ColumnData::Boolean(_) => DataType::Boolean,
+            ColumnData::Date(_) => DataType::Date,
+            ColumnData::Text { .. } => DataType::Text,
+            ColumnData::Series { .. } => DataType::Series,
+        }
+    }
+
+    /// True when row `i` is null (or past the end).
+    #[must_use]
+    pub fn is_null(&self, i: usize) -> bool {
+        i >= self.rows || self.validity.as_ref().is_some_and(|v| !bit(v, i))
+    }
+
+    /// Appends a value. A value of another type than the column's is a programming error of the
+    /// host and appends null, which the binding check makes unreachable.
+    pub fn push(&mut self, value: &Value) {
+        let i = self.rows;
+        let mut valid = true;
+        match (&mut self.data, value) {
+            (ColumnData::Float64(v), Value::Float64(x)) => v.push(plain_zero(*x)),
+            (ColumnData::Int64(v), Value::Int64(x)) => v.push(*x),
+            (ColumnData::Boolean(v), Value::Boolean(x)) => set_bit(v, i, *x),
+            (ColumnData::Date(v), Value::Date(x)) => v.push(x.days()),
+            (ColumnData::Text { offsets, bytes }, Value::Text(x)) => {
+                bytes.extend_from_slice(x.as_bytes());
+                offsets.push(offset(bytes.len()));
+            }
+            (
+                ColumnData::Series {
+                    offsets,
+                    dates,
+                    values,
+                },
+                Value::Series(points),
+            ) => {
+                for (day, x) in points {
+                    dates.push(day.days());
+                    values.push(plain_zero(*x));
+                }
+                offsets.push(offset(dates.len()));
+            }
+            (data, other) => {
+                debug_assert!(other.is_null(), "column and value differ in type");
+                valid = false;
+                match data {
+                    ColumnData::Float64(v) => v.push(0.0),
+                    ColumnData::Int64(v) => v.push(0),
+                    ColumnData::Boolean(v) => set_bit(v, i, false),
+                    ColumnData::Date(v) => v.push(0),
+                    ColumnData::Text { offsets, bytes } => offsets.push(offset(bytes.len())),
+                    ColumnData::Series { offsets, dates, .. } => offsets.push(offset(dates.len())),
+                }
+            }
+        }
+        if !valid && self.validity.is_none() {
+            let mut bits = Vec::new();
+            for k in 0..i {
+                set_bit(&mut bits, k, true);
+            }
+            self.validity = Some(bits);
+        }
+        if let Some(bits) = &mut self.validity {
+            set_bit(bits, i, valid);
+        }
+        self.rows += 1;
+    }
+
+    /// The value of row `i`; null past the end.
+    #[must_use]
+    pub fn get(&self, i: usize) -> Value {
+        if self.is_null(i) {
+            return Value::Null;
+        }
+        let range = |offsets: &[u32]| offsets[i] as usize..offsets[i + 1] as usize;
+        match &self.data {
+            ColumnData::Float64(v) => Value::Float64(v[i]),
+            ColumnData::Int64(v) => Value::Int64(v[i]),
+            ColumnData::Boolean(v) => Value::Boolean(bit(v, i)),
+            ColumnData::Date(v) => Day::from_days(v[i]).map_or(Value::Null, Value::Date),
+            ColumnData::Text { offsets, bytes } => {
+                Value::Text(String::from_utf8_lossy(&bytes[range(offsets)]).into_owned())
+            }
+            ColumnData::Series {
+                offsets,
+                dates,
+                values,
+            } => {
+                let r = range(offsets);
+                let points = dates[r.clone()].iter().zip(&values[r]);
+                Value::Series(
+                    points
+                        .filter_map(|(d, x)| Some((Day::from_days(*d)?, *x)))
+                        .collect(),
+                )
+            }
+        }
+    }
+
+    /// A column of the rows `from..to` (clipped to the column).
+    #[must_use]
+    pub fn slice(&self, from: usize, to: usize) -> Column {
+        let to = to.min(self.rows);
+        let mut part = Column::new(self.data_type());
+        for i in from..to {
+            part.push(&self.get(i));
+        }
+        part
+    }
+
+    /// Builds a column of one type from values.
+    #[must_use]
+    pub fn from_values(data_type: DataType, values: &[Value]) -> Column {
+        let mut column = Column::new(data_type);
+        for v in values {
+            column.push(v);
+        }
+        column
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn day() -> impl Strategy<Value = Day> {
+        (Day::MIN.days()..=Day::MAX.days()).prop_map(|d| Day::from_days(d).unwrap())
+    }
+
+    fn values() -> impl Strategy<Value = (DataType, Vec<Value>)> {
+        let finite =
+            prop::num::f64::ANY.prop_filter_map("finite", |x| x.is_finite().then(|| plain_zero(x)));
+        let nullable = |s: BoxedStrategy<Value>| {
+            prop::collection::vec(prop_oneof![Just(Value::Null), s], 0..40)
+        };
+        prop_oneof![
+            nullable(finite.clone().prop_map(Value::Float64).boxed())
+                .prop_map(|v| (DataType::Float64, v)),
+            nullable(any::<i64>().prop_map(Value::Int64).boxed())
+                .prop_map(|v| (DataType::Int64, v)),
+            nullable(any::<bool>().prop_map(Value::Boolean).boxed())
+                .prop_map(|v| (DataType::Boolean, v)),
+            nullable(day().prop_map(Value::Date).boxed()).prop_map(|v| (DataType::Date, v)),
+            nullable(any::<String>().prop_map(Value::Text).boxed())
+                .prop_map(|v| (DataType::Text, v)),
+            nullable(
+                prop::collection::vec((day(), finite), 0..5)
+                    .prop_map(Value::Series)
+                    .boxed()
+            )
+            .prop_map(|v| (DataType::Series, v)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_gives_back_what_was_pushed((data_type, values) in values()) {
+            let column = Column::from_values(data_type, &values);
+            prop_assert_eq!(column.rows(), values.len());
+            for (i, v) in values.iter().enumerate() {
+                prop_assert_eq!(&column.get(i), v);
+            }
+            let mid = values.len() / 2;
+            let tail = column.slice(mid, values.len());
+            prop_assert_eq!(&tail, &Column::from_values(data_type, &values[mid..]));
+        }
+    }
+}

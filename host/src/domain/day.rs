@@ -1,0 +1,191 @@
+//! Calendar days as days since 1970-01-01, the form in which they cross the sandbox and stand in
+//! the ledger.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+
+/// A day of the proleptic Gregorian calendar: days since 1970-01-01 (the WIT type `date`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+/// A text that is not a day of the form `YYYY-MM-DD`.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a date of the form YYYY-MM-DD")]
+pub struct NotADay(pub String);
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
+impl Day {
+    /// The earliest day the host accepts: 0001-01-01.
+    pub const MIN: Day = Day(-719_162);
+    /// The last day the host accepts: 9999-12-31.
+    pub const MAX: Day = Day(2_932_896);
+
+    /// The day `days` after 1970-01-01, or `None` outside the years 1 to 9999, which have no
+    /// `YYYY-MM-DD` form.
+    #[must_use]
+    pub fn from_days(days: i32) -> Option<Day> {
+        (Self::MIN.0..=Self::MAX.0)
+            .contains(&days)
+            .then_some(Day(days))
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn days(self) -> i32 {
+        self.0
+    }
+
+    /// A day by year, month (1–12) and day of the month.
+    #[must_use]
+    pub fn from_ymd(year: i16, month: i8, day: i8) -> Option<Day> {
+        let date = Date::new(year, month, day).ok()?;
+        Self::from_date(date)
+    }
+
+    /// The `ordinal`-th day (1-based) counted from 1 January of `year`; an ordinal past the year's
+    /// end runs on into the next year, as the labels of 16-day composites do.
+    #[must_use]
+    pub fn from_ordinal(year: i16, ordinal: i32) -> Option<Day> {
+        let first = Self::from_ymd(year, 1, 1)?;
+        first.plus(ordinal.checked_sub(1)?)
+    }
+
+    fn from_date(date: Date) -> Option<Day> {
+        let days = EPOCH.until(date).ok()?.get_days();
+        Self::from_days(days)
+    }
+
+    fn date(self) -> Date {
+        // In range by construction; the epoch itself stands in where arithmetic could not fail.
+        EPOCH
+            .checked_add(jiff::Span::new().days(self.0))
+            .unwrap_or(EPOCH)
+    }
+
+    /// Year, month (1–12), day of the month.
+    #[must_use]
+    pub fn ymd(self) -> (i16, i8, i8) {
+        let d = self.date();
+        (d.year(), d.month(), d.day())
+    }
+
+    /// The day `n` days later (earlier when negative), or `None` past the calendar's ends.
+    #[must_use]
+    pub fn plus(self, n: i32) -> Option<Day> {
+        Self::from_days(self.0.checked_add(n)?)
+    }
+
+    /// Whole days from `earlier` to `self`; negative when `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Day) -> i32 {
+        self.0 - earlier.0
+    }
+
+    /// Every day from `self` to `last`, both included; nothing when `last` is earlier.
+    pub fn through(self, last: Day) -> impl DoubleEndedIterator<Item = Day> + Clone {
+        (self.0..=last.0).map(Day)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (y, m, d) = self.ymd();
+        write!(f, "{y:04}-{m:02}-{d:02}")
+    }
+}
+
+impl FromStr for Day {
+    type Err = NotADay;
+
+    fn from_str(s: &str) -> Result<Self, NotADay> {
+        let bad = || NotADay(s.to_owned());
+        let b = s.as_bytes();
+        // Only the extended form of ISO 8601: other spellings would give one day two texts.
+        if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
+            return Err(bad());
+        }
+        let part = |r: std::ops::Range<usize>| -> Option<i16> {
+            let t = s.get(r)?;
+            t.bytes()
+                .all(|c| c.is_ascii_digit())
+                .then(|| t.parse().ok())?
+        };
+        let (y, m, d) = (part(0..4), part(5..7), part(8..10));
+        match (y, m, d) {
+            (Some(y), Some(m), Some(d)) => {
+                let (m, d) = (i8::try_from(m), i8::try_from(d));
+                match (m, d) {
+                    (Ok(m), Ok(d)) => Day::from_ymd(y, m, d).ok_or_else(bad),
+                    _ => Err(bad()),
+                }
+            }
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl serde::Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_survives_text_and_number() {
+        for text in [
+            "1970-01-01",
+            "2024-02-29",
+            "0001-01-01",
+            "9999-12-31",
+            "2025-06-30",
+        ] {
+            let day: Day = text.parse().unwrap();
+            assert_eq!(day.to_string(), text);
+            assert_eq!(Day::from_days(day.days()), Some(day));
+        }
+        assert_eq!("1970-01-01".parse::<Day>().unwrap().days(), 0);
+        assert_eq!("0001-01-01".parse(), Ok(Day::MIN));
+        assert_eq!("9999-12-31".parse(), Ok(Day::MAX));
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        for text in [
+            "2025-6-30",
+            "20250630",
+            "2025-02-29",
+            "2025-13-01",
+            "+025-01-01",
+            "2025-06-30T00:00",
+            "",
+        ] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ordinal_past_the_year_runs_into_the_next() {
+        assert_eq!(
+            Day::from_ordinal(1993, 368).unwrap().to_string(),
+            "1994-01-03"
+        );
+        assert_eq!(
+            Day::from_ordinal(1992, 64).unwrap().to_string(),
+            "1992-03-04"
+        );
+    }
+}

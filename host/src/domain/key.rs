@@ -1,0 +1,149 @@
+//! The key of a run: what makes two computations the same question.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::canonical::Digest;
+use super::day::Day;
+
+/// `herd_config_id` of a run whose logic reads no herd.
+pub const NO_HERD: &str = "-";
+
+/// The idempotency key of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct RunKey {
+    /// The pasture or other place.
+    pub boundary_id: String,
+    /// The herd, or [`NO_HERD`].
+    pub herd_config_id: String,
+    /// The day the number is for.
+    pub calculation_date: Day,
+    /// `name:version` of the logic.
+    pub model_version: String,
+    /// Digest of the configuration in force, with `+rN` for the N-th reissue.
+    pub config_version: ConfigVersion,
+}
+
+/// A configuration's digest and the number of the reissue (0: the first recording).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConfigVersion {
+    /// Digest of parameters, guardrail bounds and feature definitions.
+    pub config: Digest,
+    /// 0, or N of `+rN`.
+    pub reissue: u32,
+}
+
+impl ConfigVersion {
+    /// The version a first recording has.
+    #[must_use]
+    pub fn first(config: Digest) -> ConfigVersion {
+        ConfigVersion { config, reissue: 0 }
+    }
+
+    /// The digest's first twelve hex digits, with the reissue, for tables.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self.reissue {
+            0 => self.config.short(),
+            n => format!("{}+r{n}", self.config.short()),
+        }
+    }
+}
+
+impl std::fmt::Display for ConfigVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.reissue {
+            0 => write!(f, "{}", self.config),
+            n => write!(f, "{}+r{n}", self.config),
+        }
+    }
+}
+
+impl std::str::FromStr for ConfigVersion {
+    type Err = super::canonical::NotADigest;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s.split_once("+r") {
+            None => Ok(ConfigVersion {
+                config: s.parse()?,
+                reissue: 0,
+            }),
+            Some((digest, n)) => {
+                let bad = || super::canonical::NotADigest(s.to_owned());
+                let reissue = n.parse().ok().filter(|n| *n > 0).ok_or_else(bad)?;
+                Ok(ConfigVersion {
+                    config: digest.parse()?,
+                    reissue,
+                })
+            }
+        }
+    }
+}
+
+impl Serialize for ConfigVersion {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl RunKey {
+    /// The run's id: the digest of its key.
+    #[must_use]
+    pub fn run_id(&self) -> Digest {
+        let object = json!({
+            "$type": "provender.run-key.v1",
+            "boundary_id": self.boundary_id,
+            "herd_config_id": self.herd_config_id,
+            "calculation_date": self.calculation_date.to_string(),
+            "model_version": self.model_version,
+            "config_version": self.config_version.to_string(),
+        });
+        // An object of strings always has a canonical form.
+        Digest::of_json(&object).unwrap_or_else(|_| Digest::of_bytes(&[]))
+    }
+}
+
+impl std::fmt::Display for RunKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} / {} / {} / {} / {}",
+            self.boundary_id,
+            self.herd_config_id,
+            self.calculation_date,
+            self.model_version,
+            self.config_version.short()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_id_is_the_digest_of_the_documented_object() {
+        let config = Digest::of_json(&json!({})).unwrap();
+        let key = RunKey {
+            boundary_id: "north".into(),
+            herd_config_id: "h1".into(),
+            calculation_date: "2025-06-30".parse().unwrap(),
+            model_version: "days_remaining:v1".into(),
+            config_version: ConfigVersion { config, reissue: 2 },
+        };
+        let text = format!(
+            r#"{{"$type":"provender.run-key.v1","boundary_id":"north","calculation_date":"2025-06-30","config_version":"{config}+r2","herd_config_id":"h1","model_version":"days_remaining:v1"}}"#
+        );
+        assert_eq!(key.run_id(), Digest::of_canonical(text.as_bytes()));
+    }
+
+    #[test]
+    fn a_config_version_survives_its_text() {
+        let config = Digest::of_json(&json!({})).unwrap();
+        for reissue in [0, 1, 27] {
+            let v = ConfigVersion { config, reissue };
+            assert_eq!(v.to_string().parse(), Ok(v));
+        }
+        assert!(format!("{config}+r0").parse::<ConfigVersion>().is_err());
+    }
+}

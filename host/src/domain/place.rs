@@ -1,0 +1,70 @@
+//! Boundaries and herds as plain values.
+
+use super::day::Day;
+
+/// A place with its area: a pasture, an allotment, a paddock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Boundary {
+    /// The place's id.
+    pub boundary_id: String,
+    /// A name for people.
+    pub name: Option<String>,
+    /// The geometry as canonical GeoJSON text (a Polygon or MultiPolygon on WGS84).
+    pub geometry: String,
+    /// Geodesic area on WGS84 in hectares, holes taken out, rounded to 0.0001 ha.
+    pub area_ha: f64,
+    /// The area that the file declares, in hectares, where it does.
+    pub declared_area_ha: Option<f64>,
+    /// From which day this outline holds, where the file says.
+    pub effective_date: Option<Day>,
+}
+
+/// A herd in a boundary over a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Herd {
+    /// The id given in the file, or one derived from the content (see [`Herd::derived_id`]).
+    pub herd_config_id: String,
+    /// Where it grazes.
+    pub boundary_id: String,
+    /// A name for people.
+    pub name: Option<String>,
+    /// First day of the period.
+    pub effective_date: Day,
+    /// Last day of the period, included; open when missing.
+    pub end_date: Option<Day>,
+    /// Head; missing is not zero.
+    pub animal_count: Option<f64>,
+    /// Dry matter, kg per head and day.
+    pub daily_intake_kg_per_head: Option<f64>,
+    /// Live weight, kg.
+    pub average_weight_kg: Option<f64>,
+    /// Share of the forage that may be used, percent (0–100).
+    pub utilization_target_pct: Option<f64>,
+    /// Kind of animal: `cattle`.
+    pub animal_type: Option<String>,
+    /// Class of animal: `cow-calf`.
+    pub class: Option<String>,
+}
+
+impl Herd {
+    /// An id from the content, for a herd that the file gives none. The end date and the name stay
+    /// out of it, so that ending a period or renaming is not a new herd.
+    #[must_use]
+    pub fn derived_id(&self) -> String {
+        let object = serde_json::json!({
+            "$type": "provender.herd.v1",
+            "boundary_id": self.boundary_id,
+            "effective_date": self.effective_date.to_string(),
+            "animal_count": self.animal_count,
+            "daily_intake_kg_per_head": self.daily_intake_kg_per_head,
+            "average_weight_kg": self.average_weight_kg,
+            "utilization_target_pct": self.utilization_target_pct,
+            "animal_type": self.animal_type,
+            "class": self.class,
+        });
+        // Numbers were checked finite by the readers, so the object always has a canonical form.
+        let digest = super::canonical::Digest::of_json(&object)
+            .unwrap_or_else(|_| super::canonical::Digest::of_bytes(object.to_string().as_bytes()));
+        format!("herd-{}", &digest.hex()[..16])
+    }
+}

@@ -1,0 +1,546 @@
+//! Gathering an explanation. Everything about the number comes from the manifest, whose digests are
+//! checked; what is said of today comes from the facts as they are known now.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::compute::Facts;
+use crate::compute::facts::Cell;
+use crate::compute::outcome::Change;
+use crate::domain::canonical::to_text;
+use crate::domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
+use crate::domain::description::{Description, Role};
+use crate::ledger::Ledger;
+use crate::ledger::entry::Entry;
+use crate::manifest::{Manifest, Store};
+use crate::project::logic::season_day;
+
+use super::ExplainError;
+use super::arithmetic::{Named, sentence};
+use super::find::Found;
+use super::units::{Units, show};
+
+/// A file's row behind an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Path of the file.
+    pub file: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// 1-based row.
+    pub row: u64,
+    /// Day of the observation.
+    pub date: Option<String>,
+    /// Value of the observation.
+    pub value: Option<f64>,
+}
+
+/// An input with where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// Name in the component.
+    pub name: String,
+    /// Value the component saw.
+    pub value: Json,
+    /// Unit.
+    pub unit: Option<String>,
+    /// What it is, in the component's words.
+    pub doc: String,
+    /// Reference into the catalogue.
+    pub feature: String,
+    /// Days from the newest observation to the calculation date.
+    pub age_days: Option<i64>,
+    /// What it was made of, oldest first.
+    pub sources: Vec<Source>,
+}
+
+/// A parameter in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: Json,
+    /// Unit.
+    pub unit: Option<String>,
+    /// Where it was set.
+    pub set_by: String,
+}
+
+/// Everything there is to say about a run.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The run and the others of its place and day.
+    pub found: Found,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Path of the manifest.
+    pub manifest_path: String,
+    /// What the component declares, where it is pinned here.
+    pub description: Option<Description>,
+    /// The entry that recorded it.
+    pub entry: Option<Entry>,
+    /// The entry that superseded it.
+    pub superseded_by: Option<Entry>,
+    /// Inputs in declared order.
+    pub inputs: Vec<Input>,
+    /// Parameters in declared order.
+    pub parameters: Vec<Parameter>,
+    /// Inputs that would have another value today.
+    pub superseded_inputs: Vec<Change>,
+    /// Columns with an observation after the calculation date: column and day.
+    pub newer: Vec<(String, String)>,
+}
+
+/// Explains a run.
+///
+/// # Errors
+/// When ledger or manifest cannot be read, or do not agree.
+pub fn explain(
+    ledger: &dyn Ledger,
+    facts: &Facts<'_>,
+    catalogue: &[Feature],
+    manifests: &Store,
+    description: Option<&Description>,
+    found: Found,
+) -> Result<Explanation, ExplainError> {
+    let run = &found.run;
+    let key = &run.run.key;
+    let manifest = manifests.read(key, &run.run.snapshot, &run.run.manifest)?;
+    check(&found, &manifest, description)?;
+    let inputs = inputs(&manifest, description);
+    let set_by = manifest
+        .environment
+        .get("parameters_set_by")
+        .cloned()
+        .unwrap_or_default();
+    let unit_of = |name: &str| {
+        description
+            .and_then(|d| d.parameters.iter().find(|p| p.name == name))
+            .and_then(|p| p.unit.clone())
+    };
+    let parameters = manifest
+        .object("parameters")
+        .into_iter()
+        .map(|(name, value)| Parameter {
+            unit: unit_of(&name),
+            set_by: set_by
+                .get(&name)
+                .and_then(Json::as_str)
+                .unwrap_or("not recorded")
+                .to_owned(),
+            name,
+            value,
+        })
+        .collect();
+    let superseding = match &run.superseded_by {
+        None => None,
+        Some(version) => {
+            let mut by = key.clone();
+            by.config_version = version.clone();
+            ledger
+                .run(&by)?
+                .map(|r| r.entry)
+                .map(|seq| ledger.entry(seq))
+                .transpose()?
+                .flatten()
+        }
+    };
+    let (superseded_inputs, newer) = today(facts, catalogue, &manifest, &found, &inputs)?;
+    Ok(Explanation {
+        manifest_path: manifests.path_of(key, &run.run.snapshot),
+        description: description.cloned(),
+        entry: ledger.entry(run.entry)?,
+        superseded_by: superseding,
+        inputs,
+        parameters,
+        superseded_inputs,
+        newer,
+        manifest,
+        found,
+    })
+}
+
+/// The ledger's row and the manifest tell of the same run.
+fn check(
+    found: &Found,
+    manifest: &Manifest,
+    description: Option<&Description>,
+) -> Result<(), ExplainError> {
+    let run = &found.run.run;
+    let damaged = |problem: &str| ExplainError::Damaged {
+        run: run.key.to_string(),
+        problem: problem.to_owned(),
+    };
+    let text = |name: &str| {
+        manifest
+            .reproducible
+            .get(name)
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+    };
+    if text("run_id") != Some(run.key.run_id().to_string()) {
+        return Err(damaged("its manifest is another run's"));
+    }
+    if text("provenance") != Some(run.provenance.to_string()) {
+        return Err(damaged(
+            "its row and its manifest name different provenance",
+        ));
+    }
+    if let Some(d) = description {
+        let outputs = manifest.object("outputs");
+        let list = Json::Array(
+            d.outputs
+                .iter()
+                .map(|o| outputs.get(&o.field.name).cloned().unwrap_or_default())
+                .collect(),
+        );
+        if to_text(&list).ok().as_deref() != Some(run.outputs.as_str()) {
+            return Err(damaged("its row and its manifest hold different outputs"));
+        }
+    }
+    Ok(())
+}
+
+fn inputs(manifest: &Manifest, description: Option<&Description>) -> Vec<Input> {
+    let values = manifest.object("inputs");
+    let names: Vec<String> = match description {
+        Some(d) => d.inputs.iter().map(|i| i.field.name.clone()).collect(),
+        None => values.keys().cloned().collect(),
+    };
+    let files = manifest
+        .sources
+        .get("files")
+        .and_then(Json::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let file = |i: u64, part: &str| {
+        let f = usize::try_from(i).ok().and_then(|i| files.get(i));
+        f.and_then(|f| f.get(part))
+            .and_then(Json::as_str)
+            .unwrap_or("?")
+            .to_owned()
+    };
+    names
+        .into_iter()
+        .map(|name| {
+            let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
+            let behind = manifest
+                .sources
+                .get("inputs")
+                .and_then(|i| i.get(&name))
+                .cloned()
+                .unwrap_or_default();
+            let from = behind
+                .get("from")
+                .and_then(Json::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let sources = from
+                .iter()
+                .map(|o| {
+                    let index = o.get("file").and_then(Json::as_u64).unwrap_or_default();
+                    Source {
+                        file: file(index, "path"),
+                        sha256: file(index, "sha256"),
+                        row: o.get("row").and_then(Json::as_u64).unwrap_or_default(),
+                        date: o.get("date").and_then(Json::as_str).map(str::to_owned),
+                        value: o.get("value").and_then(Json::as_f64),
+                    }
+                })
+                .collect();
+            Input {
+                value: values.get(&name).cloned().unwrap_or_default(),
+                unit: declared.and_then(|d| d.field.unit.clone()),
+                doc: declared.map(|d| d.field.doc.clone()).unwrap_or_default(),
+                feature: declared.map(|d| d.feature.clone()).unwrap_or_default(),
+                age_days: behind.get("age_days").and_then(Json::as_i64),
+                sources,
+                name,
+            }
+        })
+        .collect()
+}
+
+type Today = (Vec<Change>, Vec<(String, String)>);
+
+/// What the inputs would be today, and what was observed after the calculation date.
+fn today(
+    facts: &Facts<'_>,
+    catalogue: &[Feature],
+    manifest: &Manifest,
+    found: &Found,
+    inputs: &[Input],
+) -> Result<Today, ExplainError> {
+    let key = &found.run.run.key;
+    let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
+    let mut changes = Vec::new();
+    let mut newer: BTreeMap<String, String> = BTreeMap::new();
+    for input in inputs {
+        let Ok(reference) = input.feature.parse::<FeatureRef>() else {
+            continue;
+        };
+        let Some(feature) = catalogue.iter().find(|f| f.name == reference.name) else {
+            continue;
+        };
+        let season = manifest
+            .reproducible
+            .pointer(&format!("/config/features/{}/season_start", input.name));
+        let season = season
+            .and_then(Json::as_str)
+            .and_then(season_day)
+            .unwrap_or((1, 1));
+        let cell = facts.cell(
+            &reference,
+            feature.origin,
+            place,
+            key.calculation_date,
+            season,
+        )?;
+        if cell.value.to_json() != input.value {
+            let (new_source, cause) = where_from(facts, &cell);
+            changes.push(Change {
+                name: input.name.clone(),
+                unit: input.unit.clone(),
+                old: input.value.clone(),
+                new: cell.value.to_json(),
+                old_source: input.sources.last().map_or_else(
+                    || "nothing known".to_owned(),
+                    |s| format!("{} row {}", s.file, s.row),
+                ),
+                new_source,
+                cause,
+            });
+        }
+        if feature.is_dated() {
+            // Whatever the input makes of the column: is there a newer observation of it at all?
+            let reference = FeatureRef {
+                name: reference.name.clone(),
+                aggregate: Aggregate::Latest,
+                window: Window::All,
+            };
+            let last = facts.cell(
+                &reference,
+                feature.origin,
+                place,
+                crate::domain::day::Day::MAX,
+                season,
+            )?;
+            if let Some(day) = last
+                .from
+                .last()
+                .and_then(|c| c.date)
+                .filter(|d| *d > key.calculation_date)
+            {
+                newer.insert(feature.name.clone(), day.to_string());
+            }
+        }
+    }
+    Ok((changes, newer.into_iter().collect()))
+}
+
+fn where_from(facts: &Facts<'_>, cell: &Cell) -> (String, String) {
+    let Some(last) = cell.from.last() else {
+        return ("nothing known".to_owned(), "a withdrawal".to_owned());
+    };
+    let file = facts.file(last.file_id).map_or("?", |f| f.path.as_str());
+    (format!("{file} row {}", last.row), file.to_owned())
+}
+
+/// A JSON value for people.
+#[must_use]
+pub fn shown(value: &Json, unit: Option<&str>, units: Units) -> String {
+    match value {
+        Json::Null => "missing".to_owned(),
+        Json::Number(n) => n
+            .as_f64()
+            .map_or_else(|| n.to_string(), |x| show(x, unit, units)),
+        Json::String(s) => s.clone(),
+        Json::Array(points) => {
+            let ends = |i: Option<&Json>| {
+                i.and_then(|p| p.get(0))
+                    .and_then(Json::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            format!(
+                "{} values, {} to {}",
+                points.len(),
+                ends(points.first()),
+                ends(points.last())
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
+impl Explanation {
+    /// Outputs of a role: name, value, unit.
+    #[must_use]
+    pub fn outputs(&self, role: Role) -> Vec<(String, Json, Option<String>)> {
+        let values = self.manifest.object("outputs");
+        match &self.description {
+            Some(d) => d
+                .outputs
+                .iter()
+                .filter(|o| o.role == role)
+                .map(|o| {
+                    (
+                        o.field.name.clone(),
+                        values.get(&o.field.name).cloned().unwrap_or_default(),
+                        o.field.unit.clone(),
+                    )
+                })
+                .collect(),
+            // Without the component every output stands as an outcome.
+            None if role == Role::Outcome => {
+                values.into_iter().map(|(n, v)| (n, v, None)).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The reasons that the component gave.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        self.outputs(Role::Reason)
+            .into_iter()
+            .filter_map(|(_, v, _)| v.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The breached guardrails, in words.
+    #[must_use]
+    pub fn breaches(&self) -> Vec<String> {
+        let list = self
+            .manifest
+            .reproducible
+            .pointer("/guardrails/breached")
+            .and_then(Json::as_array)
+            .cloned()
+            .unwrap_or_default();
+        list.iter()
+            .map(|b| {
+                let part = |n: &str| b.get(n).cloned().unwrap_or_default();
+                format!(
+                    "{} = {} is outside {} to {}",
+                    part("output").as_str().unwrap_or("?"),
+                    part("value"),
+                    part("minimum"),
+                    part("maximum")
+                )
+            })
+            .collect()
+    }
+
+    /// What the component says it leaves out.
+    #[must_use]
+    pub fn not_accounted_for(&self) -> Vec<String> {
+        self.description
+            .as_ref()
+            .map(|d| {
+                d.annotated("not-accounted-for")
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The arithmetic, terms before the outcomes made of them.
+    #[must_use]
+    pub fn arithmetic(&self, units: Units) -> Vec<String> {
+        let Some(d) = &self.description else {
+            return Vec::new();
+        };
+        let outputs = self.manifest.object("outputs");
+        let named = |name: &str, value: &Json, unit: Option<&str>| Named {
+            name: name.to_owned(),
+            shown: (!value.is_null()).then(|| shown(value, unit, units)),
+        };
+        let mut names: Vec<Named> = self
+            .inputs
+            .iter()
+            .map(|i| named(&i.name, &i.value, i.unit.as_deref()))
+            .collect();
+        names.extend(
+            self.parameters
+                .iter()
+                .map(|p| named(&p.name, &p.value, p.unit.as_deref())),
+        );
+        let of = |name: &str| outputs.get(name).cloned().unwrap_or_default();
+        names.extend(
+            d.outputs
+                .iter()
+                .map(|o| named(&o.field.name, &of(&o.field.name), o.field.unit.as_deref())),
+        );
+        let with_formula = |role: Role| d.outputs.iter().filter(move |o| o.role == role);
+        with_formula(Role::Term)
+            .chain(with_formula(Role::Outcome))
+            .filter_map(|o| Some((o, o.formula.as_deref()?)))
+            .map(|(o, formula)| {
+                sentence(
+                    &named(&o.field.name, &of(&o.field.name), o.field.unit.as_deref()),
+                    formula,
+                    &names,
+                )
+            })
+            .collect()
+    }
+
+    /// The contract's JSON.
+    #[must_use]
+    pub fn to_json(&self, units: Units) -> Json {
+        let run = &self.found.run;
+        let map = |role: Role| -> Map<String, Json> {
+            self.outputs(role)
+                .into_iter()
+                .map(|(n, v, _)| (n, v))
+                .collect()
+        };
+        let r = &self.manifest.reproducible;
+        let component = r.get("component").cloned().unwrap_or_default();
+        let source = |s: &Source| json!({"file": s.file, "sha256": s.sha256, "row": s.row, "date": s.date, "value": s.value});
+        json!({
+            "run": {
+                "run_id": run.run.key.run_id().to_string(),
+                "outcome": "recorded",
+                "key": run.run.key,
+                "outputs": map(Role::Outcome),
+                "terms": map(Role::Term),
+                "guardrails": r.get("guardrails"),
+                "reasons": self.reasons(),
+                "provenance": run.run.provenance.to_string(),
+                "snapshot_id": run.run.snapshot.to_string(),
+                "manifest": self.manifest_path,
+                "replaces": run.run.replaces.as_ref().map(ToString::to_string),
+                "superseded_by": run.superseded_by.as_ref().map(ToString::to_string),
+            },
+            "is_answer": self.found.is_answer,
+            "component": {
+                "name": component.get("name"), "version": component.get("version"), "sha256": component.get("sha256"), "world": component.get("world"),
+                "toolchain": self.manifest.environment.get("component_toolchain"),
+            },
+            "config": r.get("config"),
+            "inputs": self.inputs.iter().map(|i| json!({
+                "name": i.name, "value": i.value, "unit": i.unit, "doc": i.doc, "feature": i.feature, "age_days": i.age_days,
+                "source": i.sources.last().map(source), "sources": i.sources.iter().map(source).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "parameters": self.parameters.iter().map(|p| json!({"name": p.name, "value": p.value, "unit": p.unit, "set_by": p.set_by})).collect::<Vec<_>>(),
+            "arithmetic": self.arithmetic(units),
+            "not_accounted_for": self.not_accounted_for(),
+            "superseded_inputs": self.superseded_inputs.iter().map(|c| json!({
+                "name": c.name, "unit": c.unit, "old": c.old, "new": c.new, "old_source": c.old_source, "new_source": c.new_source,
+            })).collect::<Vec<_>>(),
+            "newer_observations": self.newer.iter().map(|(column, date)| json!({"feature": column, "date": date})).collect::<Vec<_>>(),
+            "recorded": self.entry.as_ref().map(entry_json),
+            "superseded_by_entry": self.superseded_by.as_ref().map(entry_json),
+            "environment": self.manifest.environment,
+            "others": self.found.others.iter().map(|(r, what)| json!({"run_id": r.run.key.run_id().to_string(), "key": r.run.key, "what": what})).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn entry_json(e: &Entry) -> Json {
+    json!({"entry": e.seq, "at": e.stamp.at, "actor": e.stamp.actor, "reason": e.stamp.reason, "kind": e.kind})
+}

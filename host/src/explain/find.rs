@@ -1,0 +1,231 @@
+//! Which run is meant.
+
+use crate::compute::activation::Activations;
+use crate::compute::answers::{answers, rank};
+use crate::domain::day::Day;
+use crate::ledger::Ledger;
+use crate::ledger::types::{Guardrail, Run, RunFilter};
+
+use super::ExplainError;
+
+/// What a person asks for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// A run's id, or at least six of its hex digits.
+    Id(String),
+    /// The answer of a place and day.
+    Answer {
+        /// The place.
+        boundary_id: String,
+        /// The day.
+        date: Day,
+        /// The herd, where the place has several.
+        herd_config_id: Option<String>,
+        /// `name` or `name:version`; a version that is not the answer is found all the same.
+        logic: Option<String>,
+        /// The configuration version, in full or the first hex digits, with `+rN` for a reissue:
+        /// the last part of a key, which names a run that need not be the answer.
+        config_version: Option<String>,
+    },
+}
+
+/// The run that is meant.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The run.
+    pub run: Run,
+    /// Whether it is the answer of its place, day and logic.
+    pub is_answer: bool,
+    /// The other runs of its place and day, each with what it is.
+    pub others: Vec<(Run, String)>,
+}
+
+/// Finds it.
+///
+/// # Errors
+/// When none or several are meant.
+pub fn find(ledger: &dyn Ledger, wanted: &Wanted) -> Result<Found, ExplainError> {
+    match wanted {
+        Wanted::Id(id) => by_id(ledger, id),
+        Wanted::Answer {
+            boundary_id,
+            date,
+            herd_config_id,
+            logic,
+            config_version,
+        } => {
+            let filter = RunFilter {
+                boundary_id: Some(boundary_id.clone()),
+                herd_config_id: herd_config_id.clone(),
+                from: Some(*date),
+                to: Some(*date),
+                logic: logic.clone(),
+                configs: None,
+            };
+            match config_version {
+                Some(version) => by_key(ledger, &filter, version),
+                None => by_place(ledger, boundary_id, *date, &filter),
+            }
+        }
+    }
+}
+
+fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
+    let hex = id
+        .strip_prefix("sha256-jcs-v1:")
+        .unwrap_or(id)
+        .to_ascii_lowercase();
+    if hex.len() < 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(ExplainError::NotFound(format!(
+            "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
+        )));
+    }
+    let all = ledger.runs(&RunFilter::default())?;
+    let mut hits: Vec<Run> = all
+        .into_iter()
+        .filter(|r| r.run.key.run_id().hex().starts_with(&hex))
+        .collect();
+    match hits.len() {
+        0 => Err(ExplainError::NotFound(format!(
+            "no recorded run has the id {id}; `provender list --all-versions` lists them"
+        ))),
+        1 => with_others(ledger, hits.remove(0)),
+        _ => Err(ExplainError::Ambiguous {
+            what: format!("the id {id}"),
+            candidates: hits.iter().map(command).collect(),
+        }),
+    }
+}
+
+fn by_key(ledger: &dyn Ledger, filter: &RunFilter, version: &str) -> Result<Found, ExplainError> {
+    let wanted = version.strip_prefix("sha256-jcs-v1:").unwrap_or(version);
+    let (hex, reissue) = wanted.split_once("+r").unwrap_or((wanted, "0"));
+    let is_it = |r: &Run| {
+        let v = &r.run.key.config_version;
+        v.config.hex().starts_with(hex) && v.reissue.to_string() == reissue
+    };
+    let mut hits: Vec<Run> = ledger.runs(filter)?.into_iter().filter(is_it).collect();
+    match hits.len() {
+        0 => Err(ExplainError::NotFound(format!(
+            "no run of this place and day has the configuration {version}; `provender list --all-versions` shows them"
+        ))),
+        1 => with_others(ledger, hits.remove(0)),
+        _ => Err(ExplainError::Ambiguous {
+            what: format!("the configuration {version}"),
+            candidates: hits.iter().map(command).collect(),
+        }),
+    }
+}
+
+fn by_place(
+    ledger: &dyn Ledger,
+    boundary: &str,
+    date: Day,
+    filter: &RunFilter,
+) -> Result<Found, ExplainError> {
+    let mut hits = answers(ledger, filter)?;
+    if hits.is_empty() {
+        // Runs that are no answers can be explained too, when they are named well enough.
+        hits = ledger
+            .runs(filter)?
+            .into_iter()
+            .filter(|r| r.superseded_by.is_none())
+            .collect();
+    }
+    match hits.len() {
+        0 => Err(ExplainError::NotFound(missing(ledger, boundary, date)?)),
+        1 => with_others(ledger, hits.remove(0)),
+        _ => {
+            let mut herds: Vec<&str> = hits
+                .iter()
+                .map(|r| r.run.key.herd_config_id.as_str())
+                .collect();
+            herds.dedup();
+            // One herd and several logics: the logic that reads the herd is what a place's day means.
+            let with_herd: Vec<usize> = (0..hits.len())
+                .filter(|i| hits[*i].run.key.herd_config_id != crate::domain::key::NO_HERD)
+                .collect();
+            if let ([one], None, None) =
+                (with_herd.as_slice(), &filter.logic, &filter.herd_config_id)
+            {
+                return with_others(ledger, hits.remove(*one));
+            }
+            Err(ExplainError::Ambiguous {
+                what: format!("{boundary} on {date}"),
+                candidates: hits.iter().map(command).collect(),
+            })
+        }
+    }
+}
+
+fn command(run: &Run) -> String {
+    let k = &run.run.key;
+    format!(
+        "provender explain {}   # {} / {} / {} / {}",
+        k.run_id().short(),
+        k.boundary_id,
+        k.herd_config_id,
+        k.calculation_date,
+        k.model_version
+    )
+}
+
+fn missing(ledger: &dyn Ledger, boundary: &str, date: Day) -> Result<String, ExplainError> {
+    let of_place = ledger.runs(&RunFilter {
+        boundary_id: Some(boundary.to_owned()),
+        ..RunFilter::default()
+    })?;
+    let nearest = of_place
+        .iter()
+        .map(|r| r.run.key.calculation_date)
+        .min_by_key(|d| d.since(date).abs());
+    Ok(match nearest {
+        Some(day) if day == date => format!(
+            "{boundary} has runs on {date}, but none with this herd or logic; `provender list --boundary {boundary} --as-of {date} --all-versions` shows them"
+        ),
+        Some(day) => format!("{boundary} has no run on {date}; the nearest is of {day}"),
+        None => {
+            format!("no run of boundary `{boundary}` is recorded; `provender list` shows what is")
+        }
+    })
+}
+
+fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
+    let activations = Activations::load(ledger)?;
+    let key = run.run.key.clone();
+    let filter = RunFilter {
+        boundary_id: Some(key.boundary_id.clone()),
+        from: Some(key.calculation_date),
+        to: Some(key.calculation_date),
+        ..RunFilter::default()
+    };
+    let answering: Vec<_> = answers(ledger, &filter)?
+        .into_iter()
+        .map(|r| r.run.key)
+        .collect();
+    let what = |r: &Run| {
+        if let Some(by) = &r.superseded_by {
+            format!("superseded by {}", by.short())
+        } else if answering.contains(&r.run.key) {
+            "an answer".to_owned()
+        } else if r.run.guardrail == Guardrail::Refused {
+            "refused by a guardrail".to_owned()
+        } else if rank(r, &activations).is_some() {
+            "answered before another version or configuration was activated".to_owned()
+        } else {
+            "never active: a version beside the answer, or a one-off parameter".to_owned()
+        }
+    };
+    let others = ledger
+        .runs(&filter)?
+        .into_iter()
+        .filter(|r| r.run.key != key)
+        .map(|r| (what(&r), r))
+        .map(|(w, r)| (r, w))
+        .collect();
+    Ok(Found {
+        is_answer: answering.contains(&key),
+        run,
+        others,
+    })
+}

@@ -1,0 +1,23 @@
+//! Why a number is what it is: from a recorded run to the arithmetic, the inputs down to file and
+//! row, and what changed since.
+//!
+//! * [`find`] — which run is meant: by id, or the answer of a place and day
+//! * [`explanation`] — gathering it: run, manifest with every digest checked, facts of today
+//! * [`arithmetic`] — formulas with their values
+//! * [`units`] — figures in acres and pounds, for people
+//! * [`text`] — for a terminal
+//! * [`html`] — one self-contained page
+//! * [`diff`] — two runs side by side
+//! * [`error`] — how it says no
+
+pub mod arithmetic;
+pub mod diff;
+pub mod error;
+pub mod explanation;
+pub mod find;
+pub mod html;
+pub mod text;
+pub mod units;
+
+pub use error::ExplainError;
+pub use explanation::{Explanation, explain};

@@ -1,0 +1,138 @@
+//! Which files the sources name: globs and the `{boundary}` placeholder.
+
+use std::path::Path;
+
+use cap_std::fs::Dir;
+
+use crate::project::sources::Source;
+
+use super::report::IngestError;
+
+/// A file that a source names, with the boundary that its path says it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Path relative to the deployment's folder.
+    pub path: String,
+    /// The place it belongs to.
+    pub boundary: Option<String>,
+}
+
+/// Files of a source: those of its patterns in order, each pattern's matches sorted, then `files`.
+///
+/// # Errors
+/// When a folder cannot be read or a pattern matches nothing.
+pub fn files(dir: &Dir, source: &Source) -> Result<Vec<Found>, IngestError> {
+    let mut found = Vec::new();
+    for pattern in &source.paths {
+        let mut matches = expand(dir, pattern)?;
+        if matches.is_empty() {
+            return Err(IngestError::NoFile {
+                source_id: source.id.clone(),
+                pattern: pattern.clone(),
+            });
+        }
+        for f in &mut matches {
+            f.boundary = f.boundary.take().or_else(|| source.boundary.clone());
+        }
+        found.extend(matches);
+    }
+    for (path, boundary) in &source.files {
+        found.retain(|f| f.path != *path);
+        found.push(Found {
+            path: path.clone(),
+            boundary: Some(boundary.clone()),
+        });
+    }
+    Ok(found)
+}
+
+fn expand(dir: &Dir, pattern: &str) -> Result<Vec<Found>, IngestError> {
+    let (folder, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    if !name.contains('*') && !name.contains("{boundary}") {
+        return Ok(vec![Found {
+            path: pattern.to_owned(),
+            boundary: None,
+        }]);
+    }
+    let io = |cause| IngestError::Io {
+        file: pattern.to_owned(),
+        cause,
+    };
+    let at = if folder.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(folder)
+    };
+    let mut matches = Vec::new();
+    for entry in dir.read_dir(at).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let Ok(file) = entry.file_name().into_string() else {
+            continue;
+        };
+        if !entry.file_type().map_err(io)?.is_file() || file.starts_with('.') {
+            continue;
+        }
+        if let Some(boundary) = matched(name, &file) {
+            let path = if folder.is_empty() {
+                file
+            } else {
+                format!("{folder}/{file}")
+            };
+            matches.push(Found { path, boundary });
+        }
+    }
+    matches.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(matches)
+}
+
+/// `Some(boundary)` when the name fits the pattern.
+#[expect(
+    clippy::option_option,
+    reason = "whether it fits, and which boundary it names if any"
+)]
+fn matched(pattern: &str, name: &str) -> Option<Option<String>> {
+    if let Some((before, after)) = pattern.split_once("{boundary}") {
+        // The longest middle for which both sides fit, so that ids with dots stay whole.
+        let ends = (0..=name.len()).rev().filter(|i| name.is_char_boundary(*i));
+        for end in ends {
+            for start in (0..end).filter(|i| name.is_char_boundary(*i)) {
+                if glob(before, &name[..start]) && glob(after, &name[end..]) {
+                    return Some(Some(name[start..end].to_owned()));
+                }
+            }
+        }
+        return None;
+    }
+    glob(pattern, name).then_some(None)
+}
+
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|t| {
+            (0..=t.len())
+                .filter(|i| t.is_char_boundary(*i))
+                .any(|i| glob(rest, &t[i..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_find_files_and_name_boundaries() {
+        assert_eq!(
+            matched("{boundary}.json", "north.json"),
+            Some(Some("north".into()))
+        );
+        assert_eq!(
+            matched("rap_{boundary}_*.json", "rap_a.b_2025.json"),
+            Some(Some("a.b".into()))
+        );
+        assert_eq!(matched("{boundary}.json", "north.csv"), None);
+        assert_eq!(matched("*.csv", "a.csv"), Some(None));
+        assert_eq!(matched("{boundary}.json", ".json"), None);
+    }
+}

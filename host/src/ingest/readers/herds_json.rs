@@ -1,0 +1,94 @@
+//! Herds from JSON: a list of objects, or an object with a list `herds`. The animals' figures stand
+//! in a nested `herd`, or flat beside the other fields. Rows count the list from 1.
+
+use serde_json::{Map, Value as Json};
+
+use crate::ingest::parsed::{Content, ReadError};
+
+use super::draft::{Draft, row_number};
+use super::fields::shown;
+use super::herds::{self, Fields, KNOWN};
+
+/// Reads a parsed list of herds.
+pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+    let list: Vec<&Json> = match json {
+        Json::Array(list) => list.iter().collect(),
+        Json::Object(object) => match object.get("herds") {
+            Some(Json::Array(list)) => list.iter().collect(),
+            Some(_) => return Err(draft.refuse("`herds` is not a list")),
+            None => vec![json],
+        },
+        _ => return Err(draft.refuse("is not a list of herds")),
+    };
+    if list.is_empty() {
+        draft.warn("the file holds no herd");
+    }
+    let mut found = Vec::new();
+    let mut ignored: Vec<String> = Vec::new();
+    for (i, item) in list.iter().enumerate() {
+        let row = row_number(i);
+        let Some(object) = item.as_object() else {
+            draft.bad(
+                row,
+                "",
+                Some(&shown(item)),
+                "is not an object with the fields of a herd",
+            );
+            continue;
+        };
+        if let Some(fields) = flatten(row, object, &mut ignored, draft)
+            && let Some(herd) = herds::herd(row, &fields, draft)
+        {
+            found.push(herd);
+        }
+    }
+    draft.warn_ignored("fields", &ignored);
+    Ok((list.len(), herds::settle(found, draft)))
+}
+
+fn flatten(
+    row: u32,
+    object: &Map<String, Json>,
+    ignored: &mut Vec<String>,
+    draft: &mut Draft<'_>,
+) -> Option<Fields> {
+    let mut fields = Fields::new();
+    let mut put = |key: &str, value: &Json, draft: &mut Draft<'_>| {
+        let name = key.trim().to_ascii_lowercase();
+        if !KNOWN.contains(&name.as_str()) {
+            if !ignored.contains(&name) {
+                ignored.push(name);
+            }
+            return true;
+        }
+        match fields.get(&name) {
+            Some(earlier) if earlier != value => {
+                draft.bad(
+                    row,
+                    key,
+                    Some(&shown(value)),
+                    "stands twice, with different values",
+                );
+                false
+            }
+            _ => {
+                fields.insert(name, value.clone());
+                true
+            }
+        }
+    };
+    for (key, value) in object {
+        let fine = match value {
+            Json::Object(nested) if key.trim().eq_ignore_ascii_case("herd") => nested
+                .iter()
+                // The herd's own name, when it has one, is not the row's.
+                .filter(|(k, _)| k.as_str() != "name" || !object.contains_key("name"))
+                .all(|(k, v)| put(k, v, draft)),
+            _ => put(key, value, draft),
+        };
+        if !fine {
+            return None;
+        }
+    }
+    Some(fields)
+}

@@ -1,0 +1,52 @@
+//! Readers: the bytes of a file in, domain values with their rows out; nothing is compared with
+//! the ledger here, and nothing outside the bytes and the options is read.
+//!
+//! Shared ground:
+//! * `read` — the entry point: decode, recognise, dispatch
+//! * `detect` — which format a file is, by its content
+//! * `text` — bytes to text: UTF-8, UTF-16 by its mark, else Windows-1252
+//! * `table` — CSV with line numbers and columns looked up by name
+//! * `fields` — numbers, dates and texts as files spell them
+//! * [`units`] — units by their spellings, and the exact factors between them
+//! * `limits` — values that no column of the catalogue can have
+//! * `draft` — what a reader collects: bad rows, warnings, observations
+//! * `columns` — CSV files whose columns are columns of the catalogue
+//! * [`area`] — geodesic area on WGS84
+//! * `outline` — polygons of GeoJSON, checked
+//! * `herds` — a herd from named fields, and the periods of herds
+//!
+//! One file a format:
+//! * `geojson`, `herds_json`, `herds_csv`, `rap`, `forage_csv`, `open_meteo`,
+//!   `daymet`, `gridmet`, `weather_csv`, `sda`, `soil_csv`, `series_csv`
+
+pub mod area;
+mod columns;
+mod daymet;
+mod detect;
+mod draft;
+mod fields;
+mod forage_csv;
+mod geojson;
+mod gridmet;
+mod herds;
+mod herds_csv;
+mod herds_json;
+mod limits;
+mod open_meteo;
+mod outline;
+mod rap;
+mod read;
+mod sda;
+mod series_csv;
+mod soil_csv;
+mod table;
+mod text;
+pub mod units;
+mod weather_csv;
+
+#[cfg(test)]
+mod real_data;
+#[cfg(test)]
+mod testing;
+
+pub use read::read;

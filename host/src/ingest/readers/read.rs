@@ -1,0 +1,57 @@
+//! The entry point: bytes and options in, a reading or the reason why not out.
+
+use crate::ingest::parsed::{Format, ReadError, ReadOptions, Reading};
+
+use super::detect::{self, Source};
+use super::draft::Draft;
+use super::{
+    daymet, forage_csv, geojson, gridmet, herds_csv, herds_json, open_meteo, rap, sda, series_csv,
+    soil_csv, text, weather_csv,
+};
+
+/// Reads the bytes of a file.
+///
+/// # Errors
+/// When the file is nothing known, of another kind than asked for, unusable as a whole, or holds
+/// rows that cannot be used and may not be skipped; then every such row is listed.
+pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Reading, ReadError> {
+    let unknown = |looked_like: &str| ReadError::Unknown {
+        file: options.file_name.clone(),
+        looked_like: looked_like.to_owned(),
+    };
+    if bytes.trim_ascii().is_empty() {
+        return Err(unknown("the file is empty"));
+    }
+    let decoded = text::decode(bytes).ok_or_else(|| unknown("it is binary, not a text"))?;
+    let source = Source::new(decoded.text);
+    let format = detect::choose(&source, options)?;
+    let mut draft = Draft::new(options);
+    if let Some(note) = decoded.note {
+        draft.warn(note);
+    }
+    let (rows, content) = match (&source, format) {
+        (Source::Json(json), Format::GeoJson) => geojson::read(json, &mut draft)?,
+        (Source::Json(json), Format::HerdsJson) => herds_json::read(json, &mut draft)?,
+        (Source::Json(json), Format::Rap) => rap::read(json, &mut draft)?,
+        (Source::Json(json), Format::OpenMeteo) => open_meteo::read(json, &mut draft)?,
+        (Source::Json(json), Format::Sda) => sda::read(json, &mut draft)?,
+        (Source::Text(text, _), Format::HerdsCsv) => herds_csv::read(text, &mut draft)?,
+        (Source::Text(text, _), Format::ForageCsv) => forage_csv::read(text, &mut draft)?,
+        (Source::Text(text, _), Format::Daymet) => daymet::read(text, &mut draft)?,
+        (Source::Text(text, _), Format::GridMet) => gridmet::read(text, &mut draft)?,
+        (Source::Text(text, _), Format::WeatherCsv) => weather_csv::read(text, &mut draft)?,
+        (Source::Text(text, _), Format::SoilCsv) => soil_csv::read(text, &mut draft)?,
+        (Source::Text(text, _), Format::SeriesCsv) => series_csv::read(text, &mut draft)?,
+        (Source::Text(_, problem), _) => {
+            let why = problem.as_deref().unwrap_or("it is not JSON at all");
+            return Err(draft.refuse(format!("cannot be read as {}: {why}", format.name())));
+        }
+        (Source::Json(_), _) => {
+            return Err(draft.refuse(format!(
+                "cannot be read as {}: it is JSON, not CSV",
+                format.name()
+            )));
+        }
+    };
+    draft.finish(format, rows, content)
+}

@@ -1,0 +1,196 @@
+//! CSV as the readers need it: a header looked up by trimmed name without regard to case, every
+//! row with its line, rows of another length refused (an unquoted thousands separator looks so).
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use crate::ingest::parsed::ReadError;
+
+use super::draft::Draft;
+
+/// A table of text.
+pub(super) struct Table {
+    /// Names as the file spells them, trimmed.
+    pub(super) names: Vec<String>,
+    /// Data rows, those of another length left out.
+    pub(super) rows: Vec<Line>,
+    /// How many data rows the file has, bad ones included.
+    pub(super) count: usize,
+}
+
+/// A row of the table.
+pub(super) struct Line {
+    /// 1-based line of the file.
+    pub(super) line: u32,
+    cells: StringRecord,
+}
+
+impl Line {
+    /// The trimmed cell of a column.
+    pub(super) fn cell(&self, column: usize) -> &str {
+        self.cells.get(column).unwrap_or_default()
+    }
+}
+
+/// The names of the first line that is not blank; `None` where there is none.
+pub(super) fn header(text: &str) -> Option<Vec<String>> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let record = reader.records().next()?.ok()?;
+    Some(record.iter().map(ToOwned::to_owned).collect())
+}
+
+/// Counts lines as the file goes by. The CSV parser's own count stands still at the end of the
+/// line before, which after CRLF or blank lines is another line than the record's.
+struct Lines<'t> {
+    text: &'t [u8],
+    byte: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins at or after `byte`.
+    fn at(&mut self, byte: u64) -> u32 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(next) = self.text.get(self.byte) {
+            if self.byte >= byte && !matches!(next, b'\r' | b'\n') {
+                break;
+            }
+            self.line = self.line.saturating_add(u32::from(*next == b'\n'));
+            self.byte += 1;
+        }
+        self.line
+    }
+}
+
+impl Table {
+    /// Reads `text`, whose first line is line `first_line` of the file.
+    ///
+    /// # Errors
+    /// When there is no header, or a name stands in it twice.
+    pub(super) fn read(
+        text: &str,
+        first_line: u32,
+        draft: &mut Draft<'_>,
+    ) -> Result<Table, ReadError> {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(text.as_bytes());
+        let mut records = reader.records();
+        let names: Vec<String> = match records.next() {
+            Some(Ok(record)) => record.iter().map(ToOwned::to_owned).collect(),
+            Some(Err(e)) => return Err(draft.refuse(format!("the header cannot be read: {e}"))),
+            None => return Err(draft.refuse("the file is empty")),
+        };
+        for (i, name) in names.iter().enumerate() {
+            let again = names
+                .iter()
+                .take(i)
+                .any(|earlier| earlier.eq_ignore_ascii_case(name));
+            if again && !name.is_empty() {
+                return Err(draft.refuse(format!("the header names `{name}` twice")));
+            }
+        }
+        let (mut rows, mut count) = (Vec::new(), 0);
+        let mut lines = Lines {
+            text: text.as_bytes(),
+            byte: 0,
+            line: first_line,
+        };
+        for record in records {
+            count += 1;
+            let cells = match record {
+                Ok(cells) => cells,
+                Err(e) => return Err(draft.refuse(format!("a row cannot be read: {e}"))),
+            };
+            let line = lines.at(cells.position().map_or(0, csv::Position::byte));
+            if cells.len() == names.len() {
+                rows.push(Line { line, cells });
+            } else if cells.iter().any(|c| !c.is_empty()) {
+                draft.bad(
+                    line,
+                    "",
+                    None,
+                    format!(
+                        "has {} fields where the header has {}; a number with thousands separators needs quotes",
+                        cells.len(),
+                        names.len()
+                    ),
+                );
+            } else {
+                // A line of separators or blanks, as spreadsheets leave at the end.
+                count -= 1;
+            }
+        }
+        Ok(Table { names, rows, count })
+    }
+
+    /// Index of the column `name`, without regard to case.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| n.eq_ignore_ascii_case(name))
+    }
+
+    /// Index of the first of `names` that is there.
+    pub(super) fn first_of(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|n| self.column(n))
+    }
+
+    /// Named columns that are not among `used`.
+    pub(super) fn unused(&self, used: &[usize]) -> Vec<String> {
+        self.names
+            .iter()
+            .enumerate()
+            .filter(|(i, name)| !name.is_empty() && !used.contains(i))
+            .map(|(_, name)| name.clone())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::parsed::{BadRow, Content, Format, ReadOptions, Reading};
+
+    fn read(text: &str) -> (Result<Table, ReadError>, Result<Reading, ReadError>) {
+        let options = ReadOptions {
+            file_name: "t.csv".to_owned(),
+            ..ReadOptions::default()
+        };
+        let mut draft = Draft::new(&options);
+        let table = Table::read(text, 1, &mut draft);
+        let end = draft.finish(Format::SoilCsv, 0, Content::Herds(Vec::new()));
+        (table, end)
+    }
+
+    #[test]
+    fn columns_are_found_whatever_their_case_and_line_ends() {
+        let (table, end) = read(" Date , ACRES\r\n2020-01-01,\"63,510\"\r\n\r\n2020-01-02, 7 \r\n");
+        let table = table.unwrap();
+        assert!(end.is_ok());
+        let acres = table.column("acres").unwrap();
+        let cells: Vec<_> = table.rows.iter().map(|r| (r.line, r.cell(acres))).collect();
+        assert_eq!(cells, [(2, "63,510"), (4, "7")]);
+        assert_eq!(table.column("DATE"), Some(0));
+    }
+
+    #[test]
+    fn a_row_of_another_length_is_named_by_its_line() {
+        let (_, end) = read("a,b\n1,2\n3,63,510\n");
+        let Err(ReadError::Rows { rows, .. }) = end else {
+            panic!("taken")
+        };
+        let BadRow { row, problem, .. } = &rows[0];
+        assert_eq!(*row, 3);
+        assert!(problem.contains("3 fields"), "{problem}");
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused() {
+        let (table, _) = read("date,Date\n");
+        assert!(table.err().unwrap().to_string().contains("twice"));
+    }
+}

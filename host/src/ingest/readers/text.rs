@@ -1,0 +1,73 @@
+//! Bytes to text. A byte order mark decides; without one the bytes are UTF-8 when they can be,
+//! else Windows-1252, the superset of Latin-1 in which agencies still export.
+
+use encoding_rs::{Encoding, WINDOWS_1252};
+
+/// A file's text.
+pub(super) struct Decoded {
+    /// The text, without a byte order mark.
+    pub(super) text: String,
+    /// Said to the user when the file was not UTF-8.
+    pub(super) note: Option<String>,
+}
+
+/// The text of `bytes`, or `None` for bytes that are no text (they hold a NUL).
+pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+    let decoded = match Encoding::for_bom(bytes) {
+        Some((encoding, mark)) => {
+            let (text, broken) = encoding.decode_without_bom_handling(bytes.get(mark..)?);
+            Decoded {
+                text: text.into_owned(),
+                note: broken.then(|| {
+                    format!(
+                        "the file is marked as {} but holds bytes that are not; they were replaced",
+                        encoding.name()
+                    )
+                }),
+            }
+        }
+        None => match std::str::from_utf8(bytes) {
+            Ok(text) => Decoded {
+                text: text.to_owned(),
+                note: None,
+            },
+            Err(_) => Decoded {
+                text: WINDOWS_1252
+                    .decode_without_bom_handling(bytes)
+                    .0
+                    .into_owned(),
+                note: Some("the file is not UTF-8 and was read as Windows-1252".to_owned()),
+            },
+        },
+    };
+    (!decoded.text.contains('\0')).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf8_needs_no_note_and_loses_its_mark() {
+        let d = decode("\u{feff}Cañada".as_bytes()).unwrap();
+        assert_eq!((d.text.as_str(), d.note), ("Cañada", None));
+    }
+
+    #[test]
+    fn latin_1_is_read_and_said() {
+        let d = decode(b"Ca\xf1ada \x93x\x94").unwrap();
+        assert_eq!(d.text, "Cañada “x”");
+        assert!(d.note.unwrap().contains("Windows-1252"));
+    }
+
+    #[test]
+    fn utf16_is_read_by_its_mark() {
+        let d = decode(b"\xff\xfea\0,\0b\0").unwrap();
+        assert_eq!(d.text, "a,b");
+    }
+
+    #[test]
+    fn bytes_with_a_nul_are_no_text() {
+        assert!(decode(b"PK\x03\x04\0\0").is_none());
+    }
+}

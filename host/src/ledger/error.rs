@@ -1,0 +1,72 @@
+//! How the ledger says no.
+
+/// A refusal or failure of the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The database cannot be opened.
+    #[error("the ledger {url} cannot be opened: {cause}")]
+    Unavailable {
+        /// Address from the configuration.
+        url: String,
+        /// What the database says.
+        cause: String,
+    },
+    /// The file is something else.
+    #[error("{url} is a database, but not a ledger of provender (its application id is {found})")]
+    NotALedger {
+        /// Address from the configuration.
+        url: String,
+        /// The id found.
+        found: i64,
+    },
+    /// Written by a newer program.
+    #[error(
+        "the ledger {url} has schema {found}, this program knows schemas up to {known}: use a newer provender"
+    )]
+    NewerSchema {
+        /// Address from the configuration.
+        url: String,
+        /// Schema found.
+        found: i64,
+        /// Newest schema known.
+        known: i64,
+    },
+    /// Another process holds the write lock for too long.
+    #[error(
+        "the ledger is busy: another process is writing for longer than this one waits (ledger.busy_seconds); try again"
+    )]
+    Busy,
+    /// The guard refused a second provenance under one key.
+    #[error("drift: {0} is recorded with other provenance")]
+    Drift(String),
+    /// The guard refused a change of what is recorded.
+    #[error("the ledger refused to change what is recorded: {0}")]
+    Immutable(String),
+    /// What is stored contradicts itself.
+    #[error("the ledger is damaged: {0}")]
+    Damaged(String),
+    /// The disk is full or failing.
+    #[error("the ledger could not be written: {0}")]
+    Io(String),
+    /// Anything else the database says.
+    #[error("the ledger's database says: {0}")]
+    Database(String),
+}
+
+impl LedgerError {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            LedgerError::Unavailable { .. } => "ledger_unavailable",
+            LedgerError::NotALedger { .. } => "not_a_ledger",
+            LedgerError::NewerSchema { .. } => "ledger_newer_schema",
+            LedgerError::Busy => "ledger_busy",
+            LedgerError::Drift(_) => "drift",
+            LedgerError::Immutable(_) => "immutable",
+            LedgerError::Damaged(_) => "ledger_damaged",
+            LedgerError::Io(_) => "ledger_io",
+            LedgerError::Database(_) => "ledger_database",
+        }
+    }
+}

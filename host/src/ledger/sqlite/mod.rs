@@ -1,0 +1,15 @@
+//! The ledger on SQLite: one file, WAL, `synchronous=FULL`.
+//!
+//! * `open` — opening, the schema, the settings every connection gets
+//! * `read` — queries
+//! * `write` — appends, each one immediate transaction
+//! * `schema.sql` — tables, guards and the view for people
+
+mod open;
+mod read;
+mod write;
+
+pub use open::SqliteLedger;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! Opening a ledger: the schema is made or checked, and the connection is told to refuse what the
+//! triggers cannot (dropping them, for one).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::domain::day::Day;
+use crate::ledger::LedgerError;
+
+/// `PVDR`: tells a ledger from any other database.
+const APPLICATION_ID: i64 = 0x5056_4452;
+/// The newest schema this program knows. 1: the first.
+const SCHEMA: i64 = 1;
+/// How long a writer waits for another one before it gives up with "busy", unless told otherwise.
+const BUSY: Duration = Duration::from_secs(60);
+
+/// A ledger in an SQLite database.
+pub struct SqliteLedger {
+    pub(super) db: Connection,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger at `path`, making it where it does not exist.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no ledger, or is of a newer schema.
+    pub fn open(path: &Path) -> Result<SqliteLedger, LedgerError> {
+        Self::open_patiently(path, BUSY)
+    }
+
+    /// As [`SqliteLedger::open`], with its own patience for other writers.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`].
+    pub fn open_patiently(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::with_flags(path, flags, patience)
+    }
+
+    /// Opens an existing ledger to read only: a backup, or one in a folder that cannot be written.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`]; also when the file does not exist.
+    pub fn open_read_only(path: &Path) -> Result<SqliteLedger, LedgerError> {
+        Self::with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            BUSY,
+        )
+    }
+
+    fn with_flags(
+        path: &Path,
+        flags: OpenFlags,
+        patience: Duration,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let url = format!("sqlite:{}", path.display());
+        let unavailable = |e: rusqlite::Error| match translate(e) {
+            LedgerError::Database(cause) | LedgerError::Io(cause) | LedgerError::Damaged(cause) => {
+                LedgerError::Unavailable {
+                    url: url.clone(),
+                    cause,
+                }
+            }
+            other => other,
+        };
+        let mut db = Connection::open_with_flags(path, flags).map_err(&unavailable)?;
+        db.busy_timeout(patience).map_err(&unavailable)?;
+        let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        if writable {
+            // WAL lets readers go on beside a writer; FULL makes what was reported durable.
+            db.pragma_update(None, "journal_mode", "WAL")
+                .map_err(&unavailable)?;
+            db.pragma_update(None, "synchronous", "FULL")
+                .map_err(&unavailable)?;
+        }
+        db.pragma_update(None, "foreign_keys", true)
+            .map_err(&unavailable)?;
+        // With this off, INSERT OR REPLACE deletes rows without firing delete triggers.
+        db.pragma_update(None, "recursive_triggers", true)
+            .map_err(&unavailable)?;
+        db.pragma_update(None, "trusted_schema", false)
+            .map_err(&unavailable)?;
+        check_schema(&mut db, &url, writable)?;
+        db.authorizer(Some(authorize)).map_err(&unavailable)?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(SqliteLedger { db })
+    }
+
+    /// Of every source of dated observations the newest day with a value at or before `day`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_by_source(
+        &self,
+        known: i64,
+        day: Day,
+    ) -> Result<BTreeMap<String, Option<Day>>, LedgerError> {
+        // Not NO_DATE: properties without a date have no age.
+        let sql = "SELECT t.source, max(o.date) FROM stream t JOIN observation o USING (stream_id)
+                   LEFT JOIN retraction x ON x.file_id = o.file_id AND x.entry <= ?1
+                   WHERE o.entry <= ?1 AND x.file_id IS NULL AND o.value IS NOT NULL AND o.date > -719162 AND o.date <= ?2
+                   GROUP BY t.source";
+        let mut statement = self.db.prepare_cached(sql).map_err(translate)?;
+        let rows = statement
+            .query_map(rusqlite::params![known, day.days()], |r| {
+                Ok((r.get(0)?, Day::from_days(r.get(1)?)))
+            })
+            .map_err(translate)?;
+        rows.collect::<Result<_, _>>().map_err(translate)
+    }
+
+    /// Copies the ledger to a new file, consistently, while others go on writing.
+    ///
+    /// # Errors
+    /// When the target exists or cannot be written.
+    pub fn backup(&self, to: &Path) -> Result<(), LedgerError> {
+        let url = format!("sqlite:{}", to.display());
+        if to.exists() {
+            return Err(LedgerError::Unavailable {
+                url,
+                cause: "the file exists; a backup never overwrites".to_owned(),
+            });
+        }
+        let mut target = Connection::open(to).map_err(translate)?;
+        {
+            let backup = rusqlite::backup::Backup::new(&self.db, &mut target).map_err(translate)?;
+            backup
+                .run_to_completion(1024, Duration::ZERO, None)
+                .map_err(translate)?;
+        }
+        // A copy is one file: without WAL it can be opened from a read-only folder.
+        target
+            .pragma_update(None, "journal_mode", "DELETE")
+            .map_err(translate)?;
+        target.close().map_err(|(_, e)| translate(e))
+    }
+}
+
+fn check_schema(db: &mut Connection, url: &str, writable: bool) -> Result<(), LedgerError> {
+    // Looking needs no write lock, so that nobody who only reads waits for a writer.
+    if is_ledger(db, url, writable)? {
+        return Ok(());
+    }
+    let tx = db
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(translate)?;
+    // Another process may have made the schema meanwhile.
+    if is_ledger(&tx, url, writable)? {
+        return tx.commit().map_err(translate);
+    }
+    tx.execute_batch(include_str!("schema.sql"))
+        .map_err(translate)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(translate)?;
+    tx.pragma_update(None, "user_version", SCHEMA)
+        .map_err(translate)?;
+    tx.commit().map_err(translate)
+}
+
+/// True for a ledger of a known schema, false for an empty database that may become one.
+fn is_ledger(db: &Connection, url: &str, writable: bool) -> Result<bool, LedgerError> {
+    let pragma = |name: &str| {
+        db.pragma_query_value(None, name, |r| r.get::<_, i64>(0))
+            .map_err(translate)
+    };
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    if application == APPLICATION_ID {
+        return match version {
+            v if v > SCHEMA => Err(LedgerError::NewerSchema {
+                url: url.to_owned(),
+                found: v,
+                known: SCHEMA,
+            }),
+            _ => Ok(true),
+        };
+    }
+    let tables: i64 = db
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))
+        .map_err(translate)?;
+    if tables > 0 || application != 0 || !writable {
+        return Err(LedgerError::NotALedger {
+            url: url.to_owned(),
+            found: application,
+        });
+    }
+    Ok(false)
+}
+
+/// What no statement of this program may do once the schema stands.
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::DropTable { .. }
+        | AuthAction::DropTrigger { .. }
+        | AuthAction::DropIndex { .. }
+        | AuthAction::DropView { .. }
+        | AuthAction::AlterTable { .. }
+        | AuthAction::Update { .. }
+        | AuthAction::Delete { .. } => Authorization::Deny,
+        _ => Authorization::Allow,
+    }
+}
+
+/// SQLite's errors in the ledger's words.
+pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy,
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerError::Damaged(text),
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen,
+        ) => LedgerError::Io(text),
+        _ if text.contains("DRIFT:") => LedgerError::Drift(text),
+        _ if text.contains("IMMUTABLE:") => LedgerError::Immutable(text),
+        _ => LedgerError::Database(text),
+    }
+}

@@ -1,0 +1,400 @@
+//! Queries, and the trait that puts reads and writes together.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::Value as Json;
+
+use crate::domain::canonical::{Digest, Recipe};
+use crate::domain::day::Day;
+use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::place::{Boundary, Herd};
+use crate::ledger::LedgerError;
+use crate::ledger::entry::{Entry, Kind, Stamp};
+use crate::ledger::store::{Coverage, Ledger};
+use crate::ledger::types::{
+    Activation, Batch, Config, File, Guardrail, NewFacts, NewRun, Observed, Recorded, Run,
+    RunFilter, Sourced,
+};
+
+use super::SqliteLedger;
+use super::open::translate;
+use super::write::NO_DATE;
+
+/// A fact counts when its entry is known and its file was not withdrawn by then.
+const IN_FORCE: &str = "LEFT JOIN retraction x ON x.file_id = f.file_id AND x.entry <= ?1 WHERE f.entry <= ?1 AND x.file_id IS NULL";
+
+const RUN_COLUMNS: &str =
+    "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
+    r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
+    pc.digest, ps.reissue, nc.digest, ns.reissue
+  FROM series s
+  JOIN config c ON c.config_id = s.config_id
+  JOIN run r ON r.series_id = s.series_id
+  LEFT JOIN series ps ON ps.series_id = r.replaces
+  LEFT JOIN config pc ON pc.config_id = ps.config_id
+  LEFT JOIN run n ON n.replaces = r.series_id AND n.date = r.date
+  LEFT JOIN series ns ON ns.series_id = n.series_id
+  LEFT JOIN config nc ON nc.config_id = ns.config_id";
+
+pub(super) fn head(db: &Connection) -> Result<Option<(i64, [u8; 32])>, LedgerError> {
+    db.prepare_cached("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1")
+        .and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))).optional())
+        .map_err(translate)
+}
+
+fn day(r: &Row<'_>, i: usize) -> rusqlite::Result<Day> {
+    let days: i32 = r.get(i)?;
+    Day::from_days(days).ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days)))
+}
+
+fn optional_day(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Day>> {
+    let days: Option<i32> = r.get(i)?;
+    Ok(days.filter(|d| *d != NO_DATE).and_then(Day::from_days))
+}
+
+fn digest(r: &Row<'_>, i: usize, recipe: Recipe) -> rusqlite::Result<Digest> {
+    Ok(Digest::from_parts(recipe, r.get(i)?))
+}
+
+fn run_row(r: &Row<'_>) -> rusqlite::Result<Run> {
+    let version = |d: usize, n: usize| -> rusqlite::Result<Option<ConfigVersion>> {
+        let config: Option<[u8; 32]> = r.get(d)?;
+        let reissue: Option<u32> = r.get(n)?;
+        Ok(config.zip(reissue).map(|(c, reissue)| ConfigVersion {
+            config: Digest::from_parts(Recipe::JcsV1, c),
+            reissue,
+        }))
+    };
+    let missing = |i| rusqlite::Error::InvalidColumnType(i, "run".to_owned(), Type::Null);
+    let guardrail: i64 = r.get(9)?;
+    Ok(Run {
+        run: NewRun {
+            key: RunKey {
+                boundary_id: r.get(0)?,
+                herd_config_id: r.get(1)?,
+                calculation_date: day(r, 2)?,
+                model_version: r.get(3)?,
+                config_version: version(4, 5)?.ok_or_else(|| missing(4))?,
+            },
+            provenance: digest(r, 6, Recipe::JcsV1)?,
+            snapshot: digest(r, 7, Recipe::JcsV1)?,
+            manifest: digest(r, 8, Recipe::Raw)?,
+            guardrail: Guardrail::from_number(guardrail).ok_or_else(|| missing(9))?,
+            replaces: version(12, 13)?,
+            outputs: r.get(10)?,
+        },
+        entry: r.get(11)?,
+        superseded_by: version(14, 15)?,
+    })
+}
+
+pub(super) fn run(db: &Connection, key: &RunKey) -> Result<Option<Run>, LedgerError> {
+    let sql = format!(
+        "{RUN_COLUMNS} WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ? AND s.reissue = ? AND r.date = ?"
+    );
+    db.prepare_cached(&sql)
+        .and_then(|mut s| {
+            let k = params![
+                key.boundary_id,
+                key.herd_config_id,
+                key.model_version,
+                key.config_version.config.bytes(),
+                key.config_version.reissue,
+                key.calculation_date.days()
+            ];
+            s.query_row(k, run_row).optional()
+        })
+        .map_err(translate)
+}
+
+fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        seq: r.get(0)?,
+        kind: r.get(2)?,
+        stamp: Stamp {
+            at: r.get(1)?,
+            actor: r.get(3)?,
+            reason: r.get(4)?,
+        },
+        payload: r.get(5)?,
+        prev: r.get(6)?,
+        hash: r.get(7)?,
+    })
+}
+
+fn collect<T>(
+    db: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+    row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, LedgerError> {
+    let mut statement = db.prepare_cached(sql).map_err(translate)?;
+    let rows = statement.query_map(parameters, row).map_err(translate)?;
+    rows.collect::<Result<_, _>>().map_err(translate)
+}
+
+impl Ledger for SqliteLedger {
+    fn head(&self) -> Result<i64, LedgerError> {
+        Ok(head(&self.db)?.map_or(0, |(seq, _)| seq))
+    }
+
+    fn known_at(&self, instant: &str) -> Result<i64, LedgerError> {
+        self.db
+            .query_row(
+                "SELECT coalesce(max(seq), 0) FROM entry WHERE at <= ?",
+                [instant],
+                |r| r.get(0),
+            )
+            .map_err(translate)
+    }
+
+    fn entries(&self, kind: Option<Kind>) -> Result<Vec<Entry>, LedgerError> {
+        let sql = "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry WHERE ?1 IS NULL OR kind = ?1 ORDER BY seq";
+        collect(&self.db, sql, [kind.map(Kind::name)], entry_row)
+    }
+
+    fn entry(&self, seq: i64) -> Result<Option<Entry>, LedgerError> {
+        self.db
+            .prepare_cached(
+                "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry WHERE seq = ?",
+            )
+            .and_then(|mut s| s.query_row([seq], entry_row).optional())
+            .map_err(translate)
+    }
+
+    fn append(&mut self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError> {
+        self.append_entry(kind, stamp, payload)
+    }
+
+    fn record_file(
+        &mut self,
+        stamp: &Stamp,
+        file: &File,
+        facts: &NewFacts,
+        payload: &Json,
+    ) -> Result<i64, LedgerError> {
+        self.write_file(stamp, file, facts, payload)
+    }
+
+    fn retract(&mut self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {
+        self.write_retraction(stamp, files)
+    }
+
+    fn record_runs(&mut self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
+        self.write_runs(batch)
+    }
+
+    fn record_report(
+        &mut self,
+        stamp: &Stamp,
+        kind: &str,
+        digest: Digest,
+        body: &str,
+    ) -> Result<Option<i64>, LedgerError> {
+        self.write_report(stamp, kind, digest, body)
+    }
+
+    fn files(&self) -> Result<Vec<File>, LedgerError> {
+        let sql = "SELECT f.file_id, f.entry, f.source, f.kind, f.format, f.path, f.sha256, f.rows, x.entry
+                   FROM file f LEFT JOIN retraction x USING (file_id) ORDER BY f.file_id";
+        collect(&self.db, sql, [], |r| {
+            Ok(File {
+                file_id: r.get(0)?,
+                entry: r.get(1)?,
+                source: r.get(2)?,
+                kind: r.get(3)?,
+                format: r.get(4)?,
+                path: r.get(5)?,
+                sha256: digest(r, 6, Recipe::Raw)?,
+                rows: r.get(7)?,
+                retracted: r.get(8)?,
+            })
+        })
+    }
+
+    fn boundaries(
+        &self,
+        id: Option<&str>,
+        known: i64,
+    ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError> {
+        let sql = format!(
+            "SELECT f.boundary_id, f.effective_date, f.entry, f.name, f.geometry, f.area_ha, f.declared_area_ha, f.file_id, f.row
+             FROM boundary f {IN_FORCE} AND (?2 IS NULL OR f.boundary_id = ?2)
+             ORDER BY f.boundary_id, f.effective_date, f.entry"
+        );
+        collect(&self.db, &sql, params![known, id], |r| {
+            let effective = day(r, 1)?;
+            let value = Boundary {
+                boundary_id: r.get(0)?,
+                name: r.get(3)?,
+                geometry: r.get(4)?,
+                area_ha: r.get(5)?,
+                declared_area_ha: r.get(6)?,
+                effective_date: Some(effective),
+            };
+            Ok((
+                effective,
+                Sourced {
+                    entry: r.get(2)?,
+                    file_id: r.get(7)?,
+                    row: r.get(8)?,
+                    value,
+                },
+            ))
+        })
+    }
+
+    fn herds(&self, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
+        let sql = format!(
+            "SELECT f.herd_config_id, f.boundary_id, f.effective_date, f.entry, f.end_date, f.name, f.animal_count,
+               f.daily_intake_kg_per_head, f.average_weight_kg, f.utilization_target_pct, f.animal_type, f.class, f.file_id, f.row
+             FROM herd f {IN_FORCE} ORDER BY f.herd_config_id, f.boundary_id, f.effective_date, f.entry"
+        );
+        collect(&self.db, &sql, params![known], |r| {
+            let value = Herd {
+                herd_config_id: r.get(0)?,
+                boundary_id: r.get(1)?,
+                name: r.get(5)?,
+                effective_date: day(r, 2)?,
+                end_date: optional_day(r, 4)?,
+                animal_count: r.get(6)?,
+                daily_intake_kg_per_head: r.get(7)?,
+                average_weight_kg: r.get(8)?,
+                utilization_target_pct: r.get(9)?,
+                animal_type: r.get(10)?,
+                class: r.get(11)?,
+            };
+            Ok(Sourced {
+                entry: r.get(3)?,
+                file_id: r.get(12)?,
+                row: r.get(13)?,
+                value,
+            })
+        })
+    }
+
+    fn observations(
+        &self,
+        boundary_id: &str,
+        column: &str,
+        known: i64,
+    ) -> Result<Vec<Sourced<Observed>>, LedgerError> {
+        let sql = format!(
+            "SELECT t.source, f.date, f.value, f.entry, f.file_id, f.row
+             FROM stream t JOIN observation f ON f.stream_id = t.stream_id {IN_FORCE}
+               AND t.boundary_id = ?2 AND t.column_name = ?3
+             ORDER BY f.date, t.source, f.entry"
+        );
+        collect(&self.db, &sql, params![known, boundary_id, column], |r| {
+            let value = Observed {
+                source: r.get(0)?,
+                date: optional_day(r, 1)?,
+                value: r.get(2)?,
+            };
+            Ok(Sourced {
+                entry: r.get(3)?,
+                file_id: r.get(4)?,
+                row: r.get(5)?,
+                value,
+            })
+        })
+    }
+
+    fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError> {
+        let sql = format!(
+            "SELECT t.boundary_id, t.column_name, t.source, count(DISTINCT f.date), min(f.date), max(f.date)
+             FROM stream t JOIN observation f ON f.stream_id = t.stream_id {IN_FORCE} AND f.value IS NOT NULL
+             GROUP BY t.stream_id ORDER BY t.column_name, t.boundary_id, t.source"
+        );
+        collect(&self.db, &sql, params![known], |r| {
+            Ok(Coverage {
+                boundary_id: r.get(0)?,
+                column: r.get(1)?,
+                source: r.get(2)?,
+                days: r.get::<_, i64>(3)?.unsigned_abs(),
+                first: optional_day(r, 4)?,
+                newest: optional_day(r, 5)?,
+            })
+        })
+    }
+
+    fn config(&self, digest: Digest) -> Result<Option<Config>, LedgerError> {
+        self.db
+            .query_row(
+                "SELECT canonical FROM config WHERE digest = ?",
+                [digest.bytes()],
+                |r| r.get(0),
+            )
+            .optional()
+            .map(|text| text.map(|canonical| Config { digest, canonical }))
+            .map_err(translate)
+    }
+
+    fn newest_of(&self, key: &RunKey) -> Result<Option<Run>, LedgerError> {
+        let sql = format!(
+            "{RUN_COLUMNS} WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ? AND r.date = ?
+             ORDER BY s.reissue DESC LIMIT 1"
+        );
+        self.db
+            .prepare_cached(&sql)
+            .and_then(|mut s| {
+                let k = params![
+                    key.boundary_id,
+                    key.herd_config_id,
+                    key.model_version,
+                    key.config_version.config.bytes(),
+                    key.calculation_date.days()
+                ];
+                s.query_row(k, run_row).optional()
+            })
+            .map_err(translate)
+    }
+
+    fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError> {
+        run(&self.db, key)
+    }
+
+    fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
+        let sql = format!(
+            "{RUN_COLUMNS} WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
+               AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
+               AND r.date >= ?4 AND r.date <= ?5
+             ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue"
+        );
+        let parameters = params![
+            filter.boundary_id,
+            filter.herd_config_id,
+            filter.logic,
+            filter.from.unwrap_or(Day::MIN).days(),
+            filter.to.unwrap_or(Day::MAX).days()
+        ];
+        let mut runs = collect(&self.db, &sql, parameters, run_row)?;
+        if let Some(configs) = &filter.configs {
+            runs.retain(|r| {
+                configs.iter().any(|(m, c)| {
+                    *m == r.run.key.model_version && *c == r.run.key.config_version.config
+                })
+            });
+        }
+        Ok(runs)
+    }
+
+    fn activations(&self) -> Result<Vec<Activation>, LedgerError> {
+        self.entries(Some(Kind::Activation))?
+            .iter()
+            .map(|entry| {
+                let damaged =
+                    || LedgerError::Damaged(format!("entry {} is no activation", entry.seq));
+                let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
+                let text =
+                    |name: &str| payload.get(name).and_then(Json::as_str).ok_or_else(damaged);
+                Ok(Activation {
+                    entry: entry.seq,
+                    model_version: text("model_version")?.to_owned(),
+                    config: text("config_version")?.parse().map_err(|_| damaged())?,
+                    from: text("from")?.parse().map_err(|_| damaged())?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! The one narrow trait through which the other rooms see the ledger.
+
+use serde_json::Value as Json;
+
+use crate::domain::canonical::Digest;
+use crate::domain::day::Day;
+use crate::domain::key::RunKey;
+use crate::domain::place::{Boundary, Herd};
+
+use super::LedgerError;
+use super::entry::{Entry, Kind, Stamp};
+use super::types::{
+    Activation, Batch, Config, File, NewFacts, Observed, Recorded, Run, RunFilter, Sourced,
+};
+
+/// An append-only store of facts, runs and entries. Reads take `known`: the number of the last
+/// entry that counts, so that the past can be asked what it knew.
+pub trait Ledger {
+    /// The newest entry's number; 0 for an empty ledger.
+    ///
+    /// # Errors
+    /// When the database cannot be read. The same holds for every read below.
+    fn head(&self) -> Result<i64, LedgerError>;
+
+    /// The number of the last entry recorded at or before an instant (RFC 3339, UTC).
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn known_at(&self, instant: &str) -> Result<i64, LedgerError>;
+
+    /// Entries of a kind (or all), oldest first.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn entries(&self, kind: Option<Kind>) -> Result<Vec<Entry>, LedgerError>;
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn entry(&self, seq: i64) -> Result<Option<Entry>, LedgerError>;
+
+    /// Appends an entry of its own, without rows.
+    ///
+    /// # Errors
+    /// When the payload has no canonical form or the database refuses. The same holds for every
+    /// write below.
+    fn append(&mut self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError>;
+
+    /// Records a file with what of it is new or revised; one entry, one transaction.
+    ///
+    /// # Errors
+    /// See [`Ledger::append`].
+    fn record_file(
+        &mut self,
+        stamp: &Stamp,
+        file: &File,
+        facts: &NewFacts,
+        payload: &Json,
+    ) -> Result<i64, LedgerError>;
+
+    /// Withdraws files.
+    ///
+    /// # Errors
+    /// See [`Ledger::append`].
+    fn retract(&mut self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError>;
+
+    /// Records a batch of runs under one entry, atomically. Runs whose key another process has
+    /// recorded meanwhile come back as [`Recorded::Already`] and are left out of the batch.
+    ///
+    /// # Errors
+    /// See [`Ledger::append`].
+    fn record_runs(&mut self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError>;
+
+    /// Records a report once: `None` when its digest is recorded already.
+    ///
+    /// # Errors
+    /// See [`Ledger::append`].
+    fn record_report(
+        &mut self,
+        stamp: &Stamp,
+        kind: &str,
+        digest: Digest,
+        body: &str,
+    ) -> Result<Option<i64>, LedgerError>;
+
+    /// Every file taken in, oldest first, with its withdrawal.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn files(&self) -> Result<Vec<File>, LedgerError>;
+
+    /// Revisions of boundaries (of one, or all), by id, day and entry.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn boundaries(
+        &self,
+        id: Option<&str>,
+        known: i64,
+    ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError>;
+
+    /// Rows of herds, by id, boundary, day and entry.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn herds(&self, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError>;
+
+    /// Observations of one column of one boundary by every source, by date and entry; revisions
+    /// are all there, later entries after earlier ones.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn observations(
+        &self,
+        boundary_id: &str,
+        column: &str,
+        known: i64,
+    ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
+
+    /// For every (boundary, column, source): number of days with a value and the newest of them.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError>;
+
+    /// The configuration behind a digest.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn config(&self, digest: Digest) -> Result<Option<Config>, LedgerError>;
+
+    /// The newest reissue (or the first recording) under a key, whatever reissue the key names.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn newest_of(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
+
+    /// The run of exactly this key.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
+
+    /// Runs by filter, ordered by boundary, herd, logic, date, configuration, reissue.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError>;
+
+    /// Activations, oldest first.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn activations(&self) -> Result<Vec<Activation>, LedgerError>;
+}
+
+/// How much of a column is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coverage {
+    /// The place.
+    pub boundary_id: String,
+    /// The column.
+    pub column: String,
+    /// The source.
+    pub source: String,
+    /// Days with a value.
+    pub days: u64,
+    /// First of them; `None` for a property without a date.
+    pub first: Option<Day>,
+    /// Newest of them.
+    pub newest: Option<Day>,
+}

@@ -1,0 +1,240 @@
+//! What goes into the ledger and comes out of it.
+
+use serde_json::{Value as Json, json};
+
+use crate::domain::canonical::{Digest, to_bytes};
+use crate::domain::day::Day;
+use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::merkle;
+use crate::domain::place::{Boundary, Herd};
+
+use super::entry::Stamp;
+
+/// A file taken in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// Number in this ledger; 0 before it is recorded.
+    pub file_id: i64,
+    /// The entry that recorded it; 0 before.
+    pub entry: i64,
+    /// Id of the source.
+    pub source: String,
+    /// `boundaries`, `herds`, `forage`, …
+    pub kind: String,
+    /// `geojson`, `rap`, …
+    pub format: String,
+    /// Path as it was given, for people.
+    pub path: String,
+    /// Digest of the bytes.
+    pub sha256: Digest,
+    /// Data rows.
+    pub rows: u32,
+    /// The entry that withdrew it.
+    pub retracted: Option<i64>,
+}
+
+/// Something a file said: value, file and row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sourced<T> {
+    /// The entry that recorded it.
+    pub entry: i64,
+    /// The file it came from.
+    pub file_id: i64,
+    /// 1-based row of the file.
+    pub row: u32,
+    /// What it said.
+    pub value: T,
+}
+
+/// An observation of one column of one boundary by one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// Id of the source.
+    pub source: String,
+    /// The day; `None` for a property without a date.
+    pub date: Option<Day>,
+    /// The value; `None` where the file says nodata.
+    pub value: Option<f64>,
+}
+
+/// An observation to record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewObservation {
+    /// Index into [`NewFacts::streams`].
+    pub stream: usize,
+    /// The day; `None` for a property without a date.
+    pub date: Option<Day>,
+    /// The value.
+    pub value: Option<f64>,
+    /// 1-based row.
+    pub row: u32,
+}
+
+/// What of a file is new or revised.
+#[derive(Clone, Debug, Default)]
+pub struct NewFacts {
+    /// Boundary revisions with the day from which each holds.
+    pub boundaries: Vec<(u32, Day, Boundary)>,
+    /// Herds with their row.
+    pub herds: Vec<(u32, Herd)>,
+    /// (boundary, column) pairs of the observations.
+    pub streams: Vec<(String, String)>,
+    /// Observations.
+    pub observations: Vec<NewObservation>,
+}
+
+/// A run to record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRun {
+    /// Its key.
+    pub key: RunKey,
+    /// Digest of component, configuration and the inputs it declares.
+    pub provenance: Digest,
+    /// Digest of the manifest's reproducible part.
+    pub snapshot: Digest,
+    /// SHA-256 of the manifest's bytes.
+    pub manifest: Digest,
+    /// What the guardrails said.
+    pub guardrail: Guardrail,
+    /// The configuration version that this run supersedes (same boundary, herd, date and model).
+    pub replaces: Option<ConfigVersion>,
+    /// Canonical JSON list of the outputs in declared order.
+    pub outputs: String,
+}
+
+/// What the guardrails said of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guardrail {
+    /// Nothing breached.
+    Ok,
+    /// Breached, and an answer with a warning.
+    Marked,
+    /// Breached, and never an answer.
+    Refused,
+}
+
+impl Guardrail {
+    /// As the ledger keeps it.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Guardrail::Ok => 0,
+            Guardrail::Marked => 1,
+            Guardrail::Refused => 2,
+        }
+    }
+
+    /// The inverse of [`Guardrail::number`].
+    #[must_use]
+    pub fn from_number(n: i64) -> Option<Guardrail> {
+        [Guardrail::Ok, Guardrail::Marked, Guardrail::Refused]
+            .into_iter()
+            .find(|g| g.number() == n)
+    }
+
+    /// `ok` or `failed`, as reports say it.
+    #[must_use]
+    pub fn status(self) -> &'static str {
+        match self {
+            Guardrail::Ok => "ok",
+            Guardrail::Marked | Guardrail::Refused => "failed",
+        }
+    }
+}
+
+/// A recorded run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// As it was recorded.
+    pub run: NewRun,
+    /// The entry that recorded it.
+    pub entry: i64,
+    /// The configuration version that supersedes it, where one does.
+    pub superseded_by: Option<ConfigVersion>,
+}
+
+impl NewRun {
+    /// The RFC 6962 leaf hash over the run's canonical bytes, for the root in its batch's entry.
+    #[must_use]
+    pub fn leaf(&self) -> [u8; 32] {
+        let object = json!({
+            "$type": "provender.run.v1",
+            "boundary_id": self.key.boundary_id,
+            "herd_config_id": self.key.herd_config_id,
+            "calculation_date": self.key.calculation_date.to_string(),
+            "model_version": self.key.model_version,
+            "config_version": self.key.config_version.to_string(),
+            "provenance": self.provenance.to_string(),
+            "snapshot_id": self.snapshot.to_string(),
+            "manifest_sha256": self.manifest.to_string(),
+            "guardrail": self.guardrail.number(),
+            "replaces": self.replaces.as_ref().map(ToString::to_string),
+            "outputs": self.outputs,
+        });
+        // Strings and one small integer always have a canonical form.
+        merkle::leaf(&to_bytes(&object).unwrap_or_default())
+    }
+}
+
+/// A configuration: its digest and the canonical JSON it is the digest of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The digest.
+    pub digest: Digest,
+    /// The hashed text.
+    pub canonical: String,
+}
+
+/// A batch of runs with what its entry says of them.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Who, when, why.
+    pub stamp: Stamp,
+    /// True for a reissue.
+    pub reissue: bool,
+    /// The runs.
+    pub runs: Vec<NewRun>,
+    /// The configurations they refer to.
+    pub configs: Vec<Config>,
+    /// What the entry's payload says besides count and root: components, origin.
+    pub about: Json,
+}
+
+/// What became of a run of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recorded {
+    /// It is in the ledger now.
+    New,
+    /// Another process had recorded a run with this key in the meantime; compare with it.
+    Already(Box<Run>),
+}
+
+/// A version and configuration that answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// The entry that says so.
+    pub entry: i64,
+    /// `name:version`.
+    pub model_version: String,
+    /// Its configuration.
+    pub config: Digest,
+    /// The first calculation date for which it was asked.
+    pub from: Day,
+}
+
+/// Which runs to list. Empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Only this boundary.
+    pub boundary_id: Option<String>,
+    /// Only this herd.
+    pub herd_config_id: Option<String>,
+    /// Only from this day on.
+    pub from: Option<Day>,
+    /// Only up to this day.
+    pub to: Option<Day>,
+    /// Only this `name` or `name:version`.
+    pub logic: Option<String>,
+    /// Only these configurations of these model versions.
+    pub configs: Option<Vec<(String, Digest)>>,
+}

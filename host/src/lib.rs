@@ -1,0 +1,33 @@
+//! Provender: a plugin host for versioned data-science logic.
+//!
+//! A logic version is a WebAssembly component; the host hashes its bytes into the provenance of
+//! every number, computes over ingested observations inside a sandbox, and records runs in an
+//! append-only ledger. Rooms depend downwards only:
+//!
+//! ```text
+//! cli → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! ```
+//!
+//! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
+//! * [`render`] — what the HTML pages share: the page shell, its style, escaping
+//! * [`project`] — a deployment's folder and its three hand-written files
+//! * [`ingest`] — bytes of a file in, domain values out, and what they change in the ledger
+//! * [`logic`] — the sandbox: components loaded, checked and run over columns, and the lock file
+//! * [`ledger`] — the append-only record, on SQLite
+//! * [`manifest`] — write-once manifests, one a run
+//! * [`compute`] — plan, look up, execute, guard, record, reissue; which run is the answer
+//! * [`cli`] — one file a verb; the only room that prints or reads environment and clock
+//! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
+//! * [`monitor`] — a rolling window of answers in, a verdict and its report out
+
+pub mod cli;
+pub mod compute;
+pub mod domain;
+pub mod explain;
+pub mod ingest;
+pub mod ledger;
+pub mod logic;
+pub mod manifest;
+pub mod monitor;
+pub mod project;
+pub mod render;

@@ -1,0 +1,438 @@
+//! From bytes to a loaded component: what is refused, and what is kept.
+//!
+//! The bytes are hashed once, and those very bytes are compiled (or stand in the cache under that
+//! hash). A component is refused when it is precompiled, a core module, too large, imports anything
+//! at all, lacks an export, has one of another type, or describes itself wrongly.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wasmparser::{KnownCustom, Parser, Payload};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component as Compiled, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::domain::canonical::Digest;
+use crate::domain::column::Column;
+use crate::domain::description::Description;
+use crate::domain::value::Scalar;
+
+use super::bindings::{INTERFACE, LogicPlugin, LogicPluginPre, WORLD, wit};
+use super::cache::Cache;
+use super::describe;
+use super::engine::{self, EngineInfo};
+use super::error::LogicError;
+use super::execute::{self, Callee, Computed};
+use super::failure::{Failure, printable};
+use super::limits::{DESCRIPTION_BYTES, Limits, Meter};
+
+/// Names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
+const LISTED: usize = 20;
+
+/// The place where components are loaded and run: one engine, its limits, its cache.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    limits: Limits,
+    cache: Option<Cache>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("limits", &self.inner.limits)
+            .field("cache", &self.inner.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// A sandbox with its own engine. `cache` is a folder that only the host writes.
+    ///
+    /// # Errors
+    /// When wasmtime refuses the settings on this machine.
+    pub fn new(limits: Limits, cache: Option<cap_std::fs::Dir>) -> Result<Sandbox, LogicError> {
+        let engine = engine::engine(&limits)?;
+        let cache = cache.map(|dir| Cache::new(dir, &engine));
+        Ok(Sandbox {
+            inner: Arc::new(Inner {
+                engine,
+                limits,
+                cache,
+            }),
+        })
+    }
+
+    /// What runs components here.
+    #[must_use]
+    pub fn engine(&self) -> EngineInfo {
+        EngineInfo::current()
+    }
+
+    /// The ceilings in force.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Loads a component from its bytes; `file` names them in messages.
+    ///
+    /// # Errors
+    /// When the bytes are not an acceptable component, see the module's comment.
+    pub fn load(&self, file: &str, bytes: &[u8]) -> Result<Component, LogicError> {
+        let inner = &self.inner;
+        let size = bytes.len() as u64;
+        if size > inner.limits.component_bytes {
+            return Err(LogicError::TooLarge {
+                file: file.to_owned(),
+                size,
+                limit: inner.limits.component_bytes,
+            });
+        }
+        if Engine::detect_precompiled(bytes).is_some() {
+            return Err(LogicError::Precompiled {
+                file: file.to_owned(),
+            });
+        }
+        if Parser::is_core_wasm(bytes) {
+            return Err(LogicError::CoreModule {
+                file: file.to_owned(),
+            });
+        }
+        let invalid = |cause: String| LogicError::NotAComponent {
+            file: file.to_owned(),
+            cause: printable(&cause, 500),
+        };
+        if !Parser::is_component(bytes) {
+            return Err(invalid(
+                "it does not begin like a WebAssembly component".to_owned(),
+            ));
+        }
+        let source = Source {
+            file,
+            digest: Digest::of_bytes(bytes),
+        };
+        let toolchain = toolchain(bytes).map_err(|e| invalid(e.to_string()))?;
+        let cached = inner
+            .cache
+            .as_ref()
+            .and_then(|c| c.load(&inner.engine, &source.digest));
+        let fresh = cached.is_none();
+        let compiled = match cached {
+            Some(compiled) => compiled,
+            None => Compiled::from_binary(&inner.engine, bytes)
+                .map_err(|e| invalid(format!("{e:#}")))?,
+        };
+        let extra_exports = source.check_border(&inner.engine, &compiled)?;
+        let pre = source.pre(&inner.engine, &compiled)?;
+        let description = execute::on_guest_stack(&inner.limits, || {
+            source.describe(&inner.engine, &inner.limits, &pre)
+        })??;
+        // Only what was accepted is kept.
+        if let (true, Some(cache)) = (fresh, &inner.cache) {
+            cache.store(&source.digest, &compiled);
+        }
+        Ok(Component {
+            inner: Arc::new(Loaded {
+                sandbox: Arc::clone(inner),
+                file: file.to_owned(),
+                digest: source.digest,
+                size,
+                extra_exports,
+                toolchain,
+                description,
+                pre,
+            }),
+        })
+    }
+}
+
+/// What messages about a component in the making name.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    file: &'a str,
+    digest: Digest,
+}
+
+impl Source<'_> {
+    fn file(&self) -> String {
+        self.file.to_owned()
+    }
+
+    /// No imports, the interface with its two functions; returns the names of other exports.
+    fn check_border(
+        &self,
+        engine: &Engine,
+        compiled: &Compiled,
+    ) -> Result<Vec<String>, LogicError> {
+        let border = compiled.component_type();
+        let imports = listed(border.imports(engine).map(|(name, _)| name));
+        if !imports.is_empty() {
+            return Err(LogicError::Imports {
+                file: self.file(),
+                digest: self.digest,
+                names: imports.join(", "),
+            });
+        }
+        let missing = |wanted: String, found: Vec<String>| LogicError::MissingExport {
+            file: self.file(),
+            digest: self.digest,
+            wanted,
+            found: if found.is_empty() {
+                "nothing".to_owned()
+            } else {
+                found.join(", ")
+            },
+        };
+        let names = |skip: &str| {
+            listed(
+                border
+                    .exports(engine)
+                    .map(|(name, _)| name)
+                    .filter(|n| *n != skip),
+            )
+        };
+        let Some(export) = border.get_export(engine, INTERFACE) else {
+            return Err(missing(INTERFACE.to_owned(), names("")));
+        };
+        let ComponentItem::ComponentInstance(interface) = &export.ty else {
+            return Err(LogicError::MistypedExport {
+                file: self.file(),
+                digest: self.digest,
+                export: INTERFACE.to_owned(),
+                cause: "it is not an interface".to_owned(),
+            });
+        };
+        for function in ["describe", "compute"] {
+            let found = interface.get_export(engine, function);
+            if !found.is_some_and(|e| matches!(e.ty, ComponentItem::ComponentFunc(_))) {
+                let wanted = format!("the function {function} of {INTERFACE}");
+                let found = interface.exports(engine).map(|(name, _)| name);
+                return Err(missing(wanted, listed(found)));
+            }
+        }
+        Ok(names(INTERFACE))
+    }
+
+    fn pre(
+        &self,
+        engine: &Engine,
+        compiled: &Compiled,
+    ) -> Result<LogicPluginPre<Meter>, LogicError> {
+        // An empty linker: there is nothing a component could be given.
+        Linker::new(engine)
+            .instantiate_pre(compiled)
+            .and_then(LogicPluginPre::new)
+            .map_err(|e| self.mistyped(&e))
+    }
+
+    fn mistyped(&self, error: &wasmtime::Error) -> LogicError {
+        LogicError::MistypedExport {
+            file: self.file(),
+            digest: self.digest,
+            export: INTERFACE.to_owned(),
+            cause: printable(&format!("{error:#}"), 500),
+        }
+    }
+
+    /// Starts the component and asks it twice what it is.
+    fn describe(
+        &self,
+        engine: &Engine,
+        limits: &Limits,
+        pre: &LogicPluginPre<Meter>,
+    ) -> Result<Description, LogicError> {
+        let fuel = limits.fuel(0);
+        let mut store = execute::store(engine, limits, fuel, DESCRIPTION_BYTES).map_err(|e| {
+            LogicError::Engine {
+                cause: format!("{e:#}"),
+            }
+        })?;
+        let instance = pre
+            .instance_pre()
+            .instantiate(&mut store)
+            .map_err(|e| self.failed("start-up", &e, &store))?;
+        let plugin = LogicPlugin::new(&mut store, &instance).map_err(|e| self.mistyped(&e))?;
+        let ask = |store: &mut Store<Meter>| -> Result<wit::Description, LogicError> {
+            let guest = plugin.provender_logic_logic();
+            store
+                .set_fuel(fuel)
+                .and_then(|()| guest.call_describe(&mut *store))
+                .map_err(|e| self.failed("describe", &e, &*store))
+        };
+        let first = ask(&mut store)?;
+        let second = ask(&mut store)?;
+        // The generated types compare by their text, which tells even two NaNs and two zeros apart.
+        if format!("{first:?}") != format!("{second:?}") {
+            return Err(LogicError::Unstable {
+                file: self.file(),
+                digest: self.digest,
+            });
+        }
+        describe::description(first).map_err(|cause| LogicError::Description {
+            file: self.file(),
+            digest: self.digest,
+            cause,
+        })
+    }
+
+    fn failed(
+        &self,
+        stage: &'static str,
+        error: &wasmtime::Error,
+        store: &Store<Meter>,
+    ) -> LogicError {
+        let failure = Failure::of(error, store);
+        LogicError::Load {
+            file: self.file(),
+            digest: self.digest,
+            stage,
+            code: failure.code,
+            cause: failure.cause,
+            detail: failure.detail.into(),
+        }
+    }
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names = names;
+    let mut list: Vec<_> = names
+        .by_ref()
+        .take(LISTED)
+        .map(|n| printable(n, 200))
+        .collect();
+    let more = names.count();
+    if more > 0 {
+        list.push(format!("and {more} more"));
+    }
+    list
+}
+
+/// The `producers` sections of the component and the modules in it: tool and version, sorted.
+fn toolchain(bytes: &[u8]) -> Result<Vec<(String, String)>, wasmparser::BinaryReaderError> {
+    let mut tools = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Payload::CustomSection(section) = payload? else {
+            continue;
+        };
+        let KnownCustom::Producers(fields) = section.as_known() else {
+            continue;
+        };
+        for field in fields {
+            // The section is a courtesy of the tools: a broken one says nothing, and harms nothing.
+            let Ok(field) = field else { break };
+            for value in field.values {
+                let Ok(value) = value else { break };
+                if tools.len() < 4 * LISTED {
+                    tools.insert((printable(value.name, 80), printable(value.version, 120)));
+                }
+            }
+        }
+    }
+    Ok(tools.into_iter().collect())
+}
+
+/// A loaded component.
+#[derive(Clone)]
+pub struct Component {
+    inner: Arc<Loaded>,
+}
+
+struct Loaded {
+    sandbox: Arc<Inner>,
+    file: String,
+    digest: Digest,
+    size: u64,
+    extra_exports: Vec<String>,
+    toolchain: Vec<(String, String)>,
+    description: Description,
+    pre: LogicPluginPre<Meter>,
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component")
+            .field("file", &self.inner.file)
+            .field("digest", &self.inner.digest.to_string())
+            .field("model_version", &self.inner.description.model_version())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Component {
+    /// The name its bytes were loaded under.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.inner.file
+    }
+
+    /// Digest of the bytes that were compiled.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.inner.digest
+    }
+
+    /// Number of those bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.inner.size
+    }
+
+    /// The world of the contract that it fits.
+    #[must_use]
+    pub fn world(&self) -> &str {
+        WORLD
+    }
+
+    /// What it declares of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.inner.description
+    }
+
+    /// What it imports: nothing, or it would not have been loaded.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &[]
+    }
+
+    /// What it exports beside the contract's interface; the host never calls it.
+    #[must_use]
+    pub fn extra_exports(&self) -> &[String] {
+        &self.inner.extra_exports
+    }
+
+    /// The tools that made it, from its `producers` sections: (tool, version), sorted.
+    #[must_use]
+    pub fn toolchain(&self) -> &[(String, String)] {
+        &self.inner.toolchain
+    }
+
+    /// Computes `rows` rows from the declared parameters and inputs, in declared order.
+    ///
+    /// Rows that fail are listed and null; the others keep their results. The outputs do not
+    /// depend on the number of threads.
+    ///
+    /// # Errors
+    /// When parameters or inputs are not those declared ([`LogicError::Call`]), or no thread could
+    /// be started.
+    pub fn compute(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+    ) -> Result<Computed, LogicError> {
+        let loaded = &self.inner;
+        let callee = Callee {
+            engine: &loaded.sandbox.engine,
+            pre: &loaded.pre,
+            description: &loaded.description,
+            limits: &loaded.sandbox.limits,
+        };
+        callee.compute(parameters, inputs, rows)
+    }
+}

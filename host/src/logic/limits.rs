@@ -1,0 +1,227 @@
+//! What a guest may use, every number with its reason.
+//!
+//! All limits are ceilings: a guest that stays below them computes the same bits under any of
+//! them, so that none of them belongs to the provenance of a number.
+
+use wasmtime::ResourceLimiter;
+
+/// Ceilings of one sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of linear memory, all memories of one store together.
+    pub memory_bytes: u64,
+    /// Elements of all tables of one store together.
+    pub table_elements: u64,
+    /// Bytes of stack for wasm frames.
+    pub stack_bytes: usize,
+    /// Fuel of every call before its rows.
+    pub fuel_base: u64,
+    /// Fuel of every call for each of its rows.
+    pub fuel_per_row: u64,
+    /// Bytes of a component file.
+    pub component_bytes: u64,
+    /// Bytes that one call may hand back.
+    pub returned_bytes: usize,
+    /// Rows of a batch at most.
+    pub batch_rows: usize,
+    /// Threads that compute; 0 is one per core.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            // A batch of 2,048 rows with a year of daily values in four series columns is 36 MB,
+            // and a guest that copies it once still fits. Times the threads of a usual machine it
+            // stays far below physical memory, so that growth never fails for the host's reasons.
+            memory_bytes: 128 << 20,
+            // Function pointers of a language runtime: CPython's table has about 10,000 elements.
+            table_elements: 100_000,
+            // wasmtime's own default. A debug build of a Rust guest needs some tens of KiB.
+            stack_bytes: 512 << 10,
+            // About 20 ms of work: starting a guest and describing it take a fraction of a
+            // millisecond in Rust, some milliseconds in a language with a runtime of its own.
+            fuel_base: 20_000_000,
+            // About 0.1 ms a row, where a row of a column logic takes some tens of instructions, a
+            // row that walks a year of daily values some thousands, one in Python about 10,000.
+            fuel_per_row: 100_000,
+            // A Rust component is 0.1 to 0.5 MB; one that carries CPython about 20 MB.
+            component_bytes: 32 << 20,
+            // 2,048 rows of 100 columns of numbers are 1.6 MB; ten times that leaves room for texts.
+            returned_bytes: 16 << 20,
+            // Measured: 1,000 to 4,000 rows take about 13 ns a row where 100,000 in one batch take
+            // 37, because the guest's memory then grows out of the CPU's cache and faults anew.
+            batch_rows: 2_048,
+            threads: 0,
+        }
+    }
+}
+
+/// Bytes that one `describe` may hand back: the largest declaration that passes the checks of
+/// `describe` has some hundred names and sentences, 200 KB at most.
+pub(super) const DESCRIPTION_BYTES: usize = 1 << 20;
+
+/// Bytes of input columns that a batch holds, unless a single row has more: two batches on two
+/// cores fit the last-level cache of a small server.
+pub(super) const BATCH_BYTES: usize = 4 << 20;
+
+/// How many times the fuel of the whole batch may be spent on taking a failed batch apart. Finding
+/// one endless row among 2,048 costs under three times the batch's fuel, so that five such rows
+/// are found exactly; cheap failures burn little and are found however many they are. It bounds a
+/// component that loops in every row to a few seconds a batch.
+pub(super) const BISECT_FUEL_FACTOR: u64 = 16;
+
+/// Core instances, memories and tables in a store: a component of one Rust module has two or three
+/// of each, one with a language runtime and its libraries about twenty.
+const INSTANCES: usize = 64;
+const MEMORIES: usize = 16;
+const TABLES: usize = 64;
+
+/// Bytes of native stack that the host's own frames need beside the guest's: lifting, lowering and
+/// the trap handler use some tens of KiB in a debug build.
+pub(super) const HOST_STACK_BYTES: usize = 1 << 20;
+
+impl Limits {
+    /// Fuel of a call over `rows` rows.
+    pub(super) fn fuel(&self, rows: usize) -> u64 {
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        // u64::MAX itself would leave no room for the engine's own accounting.
+        self.fuel_base
+            .saturating_add(self.fuel_per_row.saturating_mul(rows))
+            .min(u64::MAX / 2)
+    }
+}
+
+/// A limit that the guest ran into while its memory or tables grew.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum LimitReached {
+    /// Linear memory.
+    #[error("it asked for {asked} bytes of memory where {limit} are allowed")]
+    Memory { asked: u64, limit: u64 },
+    /// Tables.
+    #[error("it asked for {asked} table elements where {limit} are allowed")]
+    Table { asked: u64, limit: u64 },
+}
+
+/// The state of a store: counts what the guest holds and refuses more than the limits.
+///
+/// wasmtime's own `StoreLimits` bounds each memory by itself; a guest with several of them would
+/// get that much several times. Growth past a limit traps, because a guest that sees `-1` may go
+/// on with another number, and a trap names the cause.
+#[derive(Debug)]
+pub(super) struct Meter {
+    memory: Gauge,
+    table: Gauge,
+}
+
+#[derive(Debug)]
+struct Gauge {
+    held: u64,
+    limit: u64,
+}
+
+impl Gauge {
+    /// Counts a growth from `current` to `desired`; the total asked for when it is too much.
+    fn grow(&mut self, current: usize, desired: usize) -> Result<(), u64> {
+        let more = desired.saturating_sub(current) as u64;
+        let total = self.held.saturating_add(more);
+        if total > self.limit {
+            return Err(total);
+        }
+        self.held = total;
+        Ok(())
+    }
+}
+
+impl Meter {
+    pub(super) fn new(limits: &Limits) -> Meter {
+        Meter {
+            memory: Gauge {
+                held: 0,
+                limit: limits.memory_bytes,
+            },
+            table: Gauge {
+                held: 0,
+                limit: limits.table_elements,
+            },
+        }
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let limit = self.memory.limit;
+        match self.memory.grow(current, desired) {
+            Err(asked) => Err(LimitReached::Memory { asked, limit }.into()),
+            // Past its own declared maximum the guest gets the -1 that the specification promises.
+            Ok(()) => Ok(maximum.is_none_or(|m| desired <= m)),
+        }
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let limit = self.table.limit;
+        match self.table.grow(current, desired) {
+            Err(asked) => Err(LimitReached::Table { asked, limit }.into()),
+            Ok(()) => Ok(maximum.is_none_or(|m| desired <= m)),
+        }
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_of_one_store_are_counted_together() {
+        let limits = Limits {
+            memory_bytes: 100,
+            table_elements: 10,
+            ..Limits::default()
+        };
+        let mut meter = Meter::new(&limits);
+        assert!(meter.memory_growing(0, 60, None).unwrap());
+        assert!(meter.memory_growing(0, 40, None).unwrap());
+        let error = meter.memory_growing(40, 41, None).unwrap_err();
+        assert_eq!(
+            error.downcast_ref(),
+            Some(&LimitReached::Memory {
+                asked: 101,
+                limit: 100
+            })
+        );
+        assert!(meter.table_growing(0, 10, None).unwrap());
+        assert!(meter.table_growing(10, 11, None).is_err());
+    }
+
+    #[test]
+    fn fuel_never_overflows() {
+        let limits = Limits {
+            fuel_per_row: u64::MAX,
+            ..Limits::default()
+        };
+        assert_eq!(limits.fuel(usize::MAX), u64::MAX / 2);
+        assert_eq!(Limits::default().fuel(2), 20_200_000);
+    }
+}

@@ -1,0 +1,43 @@
+//! The sandbox: a component's bytes in, checked columns out.
+//!
+//! Everything a guest says is untrusted until this room has looked at it. A component has no
+//! imports, runs under fuel, memory and stack limits in a fresh store per batch, and what it
+//! returns is checked value by value before it becomes a domain column. The bytes that were hashed
+//! are the bytes that are compiled.
+//!
+//! * [`limits`] — what a guest may use, every number with its reason
+//! * [`engine`] — the deterministic profile, and which engine this program contains
+//! * `bindings` — the host's side of the contract, generated from `wit/logic.wit`
+//! * [`component`] — from bytes to a loaded component: what is refused, and what is kept
+//! * `describe` — a guest's declaration into a checked [`Description`](crate::domain::description::Description)
+//! * `columns` — columns over the border, both ways, with every check on the way back
+//! * `assemble` — one column out of the pieces that the batches left
+//! * [`execute`] — batches, threads, fuel, and a failed batch taken apart down to the row
+//! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
+//! * `cache` — compiled code kept between runs, and thrown away on any doubt
+//! * [`lock`] — `provender.lock`, the pinned set
+//! * [`error`] — how this room says no
+
+mod assemble;
+mod bindings;
+mod cache;
+mod columns;
+pub mod component;
+mod describe;
+pub mod engine;
+pub mod error;
+pub mod execute;
+mod failure;
+pub mod limits;
+pub mod lock;
+#[cfg(test)]
+mod tests;
+
+pub use bindings::WORLD;
+pub use component::{Component, Sandbox};
+pub use engine::EngineInfo;
+pub use error::{ExitKind, LogicError};
+pub use execute::{Computed, RowFailure};
+pub use failure::FailureCode;
+pub use limits::Limits;
+pub use lock::{Lock, Pin};

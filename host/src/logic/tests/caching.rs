@@ -1,0 +1,95 @@
+//! Compiled code kept, tampered with, thrown away.
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::guest::{Recipe, limits, numbers};
+use crate::domain::value::{Scalar, Value};
+use crate::logic::{Component, Sandbox};
+
+fn load(folder: &std::path::Path) -> Component {
+    let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
+    let sandbox = Sandbox::new(limits(), Some(dir)).unwrap();
+    sandbox
+        .load("product.wasm", &Recipe::default().component())
+        .unwrap()
+}
+
+fn works(component: &Component) {
+    let inputs = [numbers(&[3.0]), numbers(&[2.5])];
+    let computed = component
+        .compute(&[Scalar::Float64(2.0)], &inputs, 1)
+        .unwrap();
+    assert_eq!(computed.outputs[0].get(0), Value::Float64(7.5));
+}
+
+fn entries(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_entry_is_written_once_and_read_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    works(&load(folder.path()));
+    let names = entries(folder.path());
+    assert_eq!(names.len(), 2, "{names:?}");
+    let written = std::fs::metadata(&names[0]).unwrap().modified().unwrap();
+    works(&load(folder.path()));
+    assert_eq!(entries(folder.path()), names);
+    let kept = std::fs::metadata(&names[0]).unwrap().modified().unwrap();
+    assert_eq!(kept, written, "a hit writes nothing");
+}
+
+#[test]
+fn a_tampered_entry_is_compiled_again() {
+    let folder = tempfile::tempdir().unwrap();
+    works(&load(folder.path()));
+    let names = entries(folder.path());
+    let sound: Vec<_> = names.iter().map(|n| std::fs::read(n).unwrap()).collect();
+    for (name, good) in names.iter().zip(&sound) {
+        let mut flipped = good.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 1;
+        for bad in [flipped, good[..middle].to_vec(), Vec::new()] {
+            std::fs::write(name, bad).unwrap();
+            works(&load(folder.path()));
+            assert_eq!(&std::fs::read(name).unwrap(), good, "repaired");
+        }
+    }
+}
+
+#[test]
+fn code_of_another_component_under_this_name_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    works(&load(folder.path()));
+    let names = entries(folder.path());
+    let other = Recipe {
+        end: "(f64.store (local.get $out) (f64.const 666))",
+        ..Recipe::default()
+    };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let dir = Dir::open_ambient_dir(elsewhere.path(), ambient_authority()).unwrap();
+    let sandbox = Sandbox::new(limits(), Some(dir)).unwrap();
+    sandbox.load("other.wasm", &other.component()).unwrap();
+    for (from, to) in entries(elsewhere.path()).iter().zip(&names) {
+        std::fs::copy(from, to).unwrap();
+    }
+    works(&load(folder.path()));
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("cache");
+    std::fs::create_dir(&inner).unwrap();
+    let dir = Dir::open_ambient_dir(&inner, ambient_authority()).unwrap();
+    std::fs::remove_dir(&inner).unwrap();
+    let sandbox = Sandbox::new(limits(), Some(dir)).unwrap();
+    let component = sandbox.load("product.wasm", &Recipe::default().component());
+    works(&component.unwrap());
+}

@@ -1,0 +1,307 @@
+//! A guest written by hand in WAT: `product = a * b` over nullable numbers, and `note`, the text
+//! `ok` in every row. Some values of `a` make it misbehave in that row (see [`magic`]); hooks break
+//! it in other ways.
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use crate::domain::column::Column;
+use crate::domain::value::{DataType, Value};
+use crate::logic::{Component, Limits, LogicError, Sandbox};
+
+/// Values of `a` that make the guest misbehave in their row.
+pub(super) mod magic {
+    pub(crate) const LOOP: f64 = 1001.0;
+    pub(crate) const PANIC: f64 = 1002.0;
+    pub(crate) const GROW: f64 = 1003.0;
+    pub(crate) const RECURSE: f64 = 1004.0;
+    pub(crate) const NAN: f64 = 1005.0;
+    pub(crate) const INTERNAL: f64 = 1006.0;
+    pub(crate) const INVALID_INPUT: f64 = 1007.0;
+    pub(crate) const INVALID_PARAMETER: f64 = 1008.0;
+    pub(crate) const MINUS_ZERO: f64 = 1009.0;
+}
+
+/// How a guest differs from the good one.
+#[derive(Clone)]
+pub(super) struct Recipe {
+    /// Top-level WAT.
+    pub(super) top: &'static str,
+    /// Before `describe` answers.
+    pub(super) describe: &'static str,
+    /// After `compute` has laid out its answer; locals `$rows`, `$offsets`, `$text`, `$valid`, `$out`.
+    pub(super) end: &'static str,
+    /// Names of the two inputs.
+    pub(super) inputs: [&'static str; 2],
+    /// Name of the logic.
+    pub(super) name: String,
+    /// Whether `product` may be null.
+    pub(super) nullable: bool,
+    /// Core export name of `compute`.
+    pub(super) compute: &'static str,
+}
+
+impl Default for Recipe {
+    fn default() -> Recipe {
+        Recipe {
+            top: "",
+            describe: "",
+            end: "",
+            inputs: ["a", "b"],
+            name: "product".to_owned(),
+            nullable: true,
+            compute: "provender:logic/logic@0.1.0#compute",
+        }
+    }
+}
+
+/// Where the declaration lies in the guest's memory.
+const DESCRIPTION: usize = 4_096;
+
+impl Recipe {
+    /// The core module's text.
+    pub(super) fn wat(&self) -> String {
+        let image: String = self
+            .description()
+            .iter()
+            .map(|b| format!("\\{b:02x}"))
+            .collect();
+        let pages = (DESCRIPTION + image.len() / 3) / 65_536 + 1;
+        TEMPLATE
+            .replace("PAGES", &pages.to_string())
+            .replace("HEAP", &(pages * 65_536).to_string())
+            .replace("IMAGE", &image)
+            .replace("TOP", self.top)
+            .replace("DESCRIBE_HOOK", self.describe)
+            .replace("END_HOOK", self.end)
+            .replace("COMPUTE_NAME", self.compute)
+    }
+
+    /// The component's bytes.
+    pub(super) fn component(&self) -> Vec<u8> {
+        component_of(&self.wat(), include_str!("../../../../wit/logic.wit"))
+    }
+
+    /// The component, loaded under the given limits.
+    pub(super) fn load_with(&self, limits: Limits) -> Result<Component, LogicError> {
+        let sandbox = Sandbox::new(limits, None).unwrap();
+        sandbox.load("product.wasm", &self.component())
+    }
+
+    /// The component, loaded under the tests' limits.
+    pub(super) fn load(&self) -> Result<Component, LogicError> {
+        self.load_with(limits())
+    }
+
+    /// The declaration as the canonical ABI lays it out.
+    fn description(&self) -> Vec<u8> {
+        let mut m = Image(vec![0; 72]);
+        m.text(0, &self.name);
+        m.text(8, "v1");
+        m.text(16, "a times b");
+        let inputs = m.list(24, 2, 44);
+        for (n, name) in self.inputs.iter().enumerate() {
+            let at = inputs + 44 * n;
+            m.field(at, name, 0, true);
+            m.text(at + 36, "forage_kg_per_ha");
+        }
+        let parameters = m.list(32, 1, 96);
+        m.text(parameters, "factor");
+        m.0[parameters + 32..parameters + 40].copy_from_slice(&2.0_f64.to_le_bytes());
+        let outputs = m.list(40, 2, 52);
+        m.field(outputs, "product", 0, self.nullable);
+        m.field(outputs + 52, "note", 4, true);
+        m.0[outputs + 52 + 36] = 2;
+        m.0
+    }
+}
+
+struct Image(Vec<u8>);
+
+impl Image {
+    fn alloc(&mut self, size: usize) -> usize {
+        // Relative to DESCRIPTION, which is a multiple of 8 itself.
+        let at = self.0.len().next_multiple_of(8);
+        self.0.resize(at + size, 0);
+        at
+    }
+
+    fn word(&mut self, at: usize, value: usize) {
+        let value = u32::try_from(value).unwrap();
+        self.0[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    fn list(&mut self, at: usize, count: usize, size: usize) -> usize {
+        let data = self.alloc(count * size);
+        self.word(at, DESCRIPTION + data);
+        self.word(at + 4, count);
+        data
+    }
+
+    fn text(&mut self, at: usize, text: &str) {
+        let data = self.list(at, text.len(), 1);
+        self.0[data..data + text.len()].copy_from_slice(text.as_bytes());
+    }
+
+    fn field(&mut self, at: usize, name: &str, data_type: u8, nullable: bool) {
+        self.text(at, name);
+        self.0[at + 8] = data_type;
+        self.0[at + 24] = u8::from(nullable);
+        self.text(at + 28, "a sentence");
+    }
+}
+
+/// Wraps a core module's text into a component of the world `logic-plugin` of `wit`.
+pub(super) fn component_of(wat: &str, wit: &str) -> Vec<u8> {
+    let mut core = wat::parse_str(wat).unwrap();
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("logic.wit", wit).unwrap();
+    let world = resolve
+        .select_world(&[package], Some("logic-plugin"))
+        .unwrap();
+    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default()
+        .module(&core)
+        .unwrap()
+        .encode()
+        .unwrap()
+}
+
+/// Limits that let an endless loop end in milliseconds.
+pub(super) fn limits() -> Limits {
+    Limits {
+        memory_bytes: 8 << 20,
+        fuel_base: 200_000,
+        fuel_per_row: 1_000,
+        ..Limits::default()
+    }
+}
+
+/// A column of numbers; NaN stands for null.
+pub(super) fn numbers(values: &[f64]) -> Column {
+    let values: Vec<_> = values
+        .iter()
+        .map(|x| {
+            if x.is_nan() {
+                Value::Null
+            } else {
+                Value::Float64(*x)
+            }
+        })
+        .collect();
+    Column::from_values(DataType::Float64, &values)
+}
+
+const TEMPLATE: &str = r#"(module
+  (memory (export "memory") PAGES)
+  (global $heap (mut i32) (i32.const HEAP))
+  (data (i32.const 2048) "provender-panic\01\00\00\00\00the herd is \1b[31mgone")
+  (data (i32.const 1200) "no data today")
+  (data (i32.const 1216) "a")
+  (data (i32.const 4096) "IMAGE")
+  TOP
+  (func $alloc (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
+    (global.set $heap (i32.add (local.get $at) (local.get $size)))
+    (block $enough
+      (br_if $enough (i32.le_u (global.get $heap) (i32.shl (memory.size) (i32.const 16))))
+      (drop (memory.grow (i32.sub
+        (i32.shr_u (i32.add (global.get $heap) (i32.const 65535)) (i32.const 16))
+        (memory.size)))))
+    (local.get $at))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (call $alloc (local.get 3)))
+  (func $deep (param i32) (result i32)
+    (i32.add (i32.const 1) (call $deep (i32.add (local.get 0) (i32.const 1)))))
+  (func $spin (loop $again (br $again)))
+  (func $hoard (loop $again (drop (memory.grow (i32.const 1))) (br $again)))
+  (func $panic (i32.store (i32.const 2064) (i32.const 21)) unreachable)
+  (func (export "provender:logic/logic@0.1.0#describe") (result i32)
+    DESCRIBE_HOOK
+    (i32.const 4096))
+  ;; Byte `at` of the validity of the column at `p`.
+  (func $validity (param $p i32) (param $at i32) (result i32)
+    (if (result i32) (i32.load8_u offset=28 (local.get $p))
+      (then (i32.load8_u (i32.add (i32.load offset=32 (local.get $p)) (local.get $at))))
+      (else (i32.const 255))))
+  ;; The answer is a failure of the given kind.
+  (func $fail (param $kind i32) (param $row i32) (result i32)
+    (i32.store8 (i32.const 1088) (i32.const 1))
+    (i32.store8 (i32.const 1092) (local.get $kind))
+    ;; name or message
+    (i32.store (i32.const 1096) (i32.const 1216))
+    (i32.store (i32.const 1100) (i32.const 1))
+    (if (i32.eq (local.get $kind) (i32.const 0)) (then
+      (i32.store (i32.const 1104) (i32.const 1200))
+      (i32.store (i32.const 1108) (i32.const 13))))
+    (if (i32.eq (local.get $kind) (i32.const 1)) (then
+      (i32.store8 (i32.const 1104) (i32.const 1))
+      (i32.store (i32.const 1108) (local.get $row))
+      (i32.store (i32.const 1112) (i32.const 1200))
+      (i32.store (i32.const 1116) (i32.const 13))))
+    (if (i32.eq (local.get $kind) (i32.const 2)) (then
+      (i32.store (i32.const 1096) (i32.const 1200))
+      (i32.store (i32.const 1100) (i32.const 13))))
+    (i32.const 1088))
+  (func $compute (export "COMPUTE_NAME")
+    (param $rows i32) (param $pp i32) (param $pn i32) (param $ip i32) (param $in i32) (result i32)
+    (local $a i32) (local $b i32) (local $i i32) (local $x f64)
+    (local $out i32) (local $valid i32) (local $offsets i32) (local $text i32) (local $bytes i32)
+    (local.set $a (i32.load offset=4 (local.get $ip)))
+    (local.set $b (i32.load offset=44 (local.get $ip)))
+    (local.set $bytes (i32.shr_u (i32.add (local.get $rows) (i32.const 7)) (i32.const 3)))
+    (local.set $out (call $alloc (i32.shl (local.get $rows) (i32.const 3))))
+    (local.set $valid (call $alloc (local.get $bytes)))
+    (local.set $offsets (call $alloc (i32.shl (i32.add (local.get $rows) (i32.const 1)) (i32.const 2))))
+    (local.set $text (call $alloc (i32.shl (local.get $rows) (i32.const 1))))
+    (block $done (loop $row
+      (br_if $done (i32.ge_u (local.get $i) (local.get $rows)))
+      (local.set $x (f64.load (i32.add (local.get $a) (i32.shl (local.get $i) (i32.const 3)))))
+      (if (f64.eq (local.get $x) (f64.const 1001)) (then (call $spin)))
+      (if (f64.eq (local.get $x) (f64.const 1002)) (then (call $panic)))
+      (if (f64.eq (local.get $x) (f64.const 1003)) (then (call $hoard)))
+      (if (f64.eq (local.get $x) (f64.const 1004)) (then (drop (call $deep (i32.const 0)))))
+      (if (f64.eq (local.get $x) (f64.const 1005)) (then (local.set $x (f64.const nan))))
+      (if (f64.eq (local.get $x) (f64.const 1006)) (then (return (call $fail (i32.const 2) (local.get $i)))))
+      (if (f64.eq (local.get $x) (f64.const 1007)) (then (return (call $fail (i32.const 1) (local.get $i)))))
+      (if (f64.eq (local.get $x) (f64.const 1008)) (then (return (call $fail (i32.const 0) (local.get $i)))))
+      (if (f64.eq (local.get $x) (f64.const 1009)) (then (local.set $x (f64.const -0))))
+      (f64.store (i32.add (local.get $out) (i32.shl (local.get $i) (i32.const 3)))
+        (f64.mul (local.get $x)
+          (f64.load (i32.add (local.get $b) (i32.shl (local.get $i) (i32.const 3))))))
+      (i32.store (i32.add (local.get $offsets) (i32.shl (local.get $i) (i32.const 2)))
+        (i32.shl (local.get $i) (i32.const 1)))
+      ;; "ok"
+      (i32.store16 (i32.add (local.get $text) (i32.shl (local.get $i) (i32.const 1))) (i32.const 0x6b6f))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $row)))
+    (i32.store (i32.add (local.get $offsets) (i32.shl (local.get $rows) (i32.const 2)))
+      (i32.shl (local.get $rows) (i32.const 1)))
+    (local.set $i (i32.const 0))
+    (block $done (loop $byte
+      (br_if $done (i32.ge_u (local.get $i) (local.get $bytes)))
+      (i32.store8 (i32.add (local.get $valid) (local.get $i))
+        (i32.and (call $validity (local.get $ip) (local.get $i))
+          (call $validity (i32.add (local.get $ip) (i32.const 40)) (local.get $i))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $byte)))
+    ;; column 0 at 1288: float64, valid
+    (i32.store8 (i32.const 1288) (i32.const 0))
+    (i32.store (i32.const 1292) (local.get $out))
+    (i32.store (i32.const 1296) (local.get $rows))
+    (i32.store8 (i32.const 1316) (i32.const 1))
+    (i32.store (i32.const 1320) (local.get $valid))
+    (i32.store (i32.const 1324) (local.get $bytes))
+    ;; column 1 at 1328: text, no nulls
+    (i32.store8 (i32.const 1328) (i32.const 4))
+    (i32.store (i32.const 1332) (local.get $offsets))
+    (i32.store (i32.const 1336) (i32.add (local.get $rows) (i32.const 1)))
+    (i32.store (i32.const 1340) (local.get $text))
+    (i32.store (i32.const 1344) (i32.shl (local.get $rows) (i32.const 1)))
+    ;; ok(list of 2 columns)
+    (i32.store8 (i32.const 1088) (i32.const 0))
+    (i32.store (i32.const 1092) (i32.const 1288))
+    (i32.store (i32.const 1096) (i32.const 2))
+    END_HOOK
+    (i32.const 1088))
+)"#;

@@ -1,0 +1,13 @@
+//! The room under good and hostile guests.
+//!
+//! * `guest` — a guest written by hand in WAT, good or broken on purpose, as a component
+//! * `border` — what is refused at load
+//! * `calls` — computing, and how failures stay with their rows
+//! * `values` — what a guest returns, and its checks
+//! * `caching` — compiled code kept, tampered with, thrown away
+
+mod border;
+mod caching;
+mod calls;
+mod guest;
+mod values;

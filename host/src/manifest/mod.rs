@@ -1,0 +1,13 @@
+//! Write-once manifests: everything about a run, in one file under the digest of what can be
+//! computed again.
+//!
+//! * [`document`] — what a manifest holds, and which part of it is reproducible
+//! * [`store`] — writing once, adopting what a killed process left, reading with every digest checked
+//! * [`names`] — boundary ids as safe folder names
+
+pub mod document;
+pub mod names;
+pub mod store;
+
+pub use document::Manifest;
+pub use store::{ManifestError, Store};

@@ -1,0 +1,350 @@
+//! The folder of manifests: `{boundary_id}/{as_of}_{snapshot_id}.json`, each written once.
+//!
+//! A file is written under a temporary name, fsynced and linked to its name, which fails when the
+//! name exists; then the folder is fsynced. A killed process leaves at most a temporary file, or a
+//! whole manifest without a run, which the next process adopts.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read as _, Write as _};
+
+use cap_std::fs::{Dir, OpenOptions};
+
+use crate::domain::canonical::Digest;
+use crate::domain::day::Day;
+use crate::domain::key::RunKey;
+
+use super::document::Manifest;
+use super::names;
+
+/// A store of manifests.
+#[derive(Debug)]
+pub struct Store {
+    dir: Dir,
+    /// Path of the folder for people, relative to the deployment's.
+    path: String,
+}
+
+/// How the store says no.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The disk refused.
+    #[error("the manifest {path} could not be {verb}: {cause}")]
+    Io {
+        /// Path of the manifest.
+        path: String,
+        /// `written` or `read`.
+        verb: &'static str,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A name is taken by other content.
+    #[error(
+        "the manifest {path} exists and is not what this run would write: {problem}. Nothing was recorded; `provender audit` tells what else is damaged"
+    )]
+    Taken {
+        /// Path of the manifest.
+        path: String,
+        /// What differs.
+        problem: String,
+    },
+    /// A recorded manifest is not what was recorded.
+    #[error("the manifest {path} is not what was recorded: {problem}")]
+    Damaged {
+        /// Path of the manifest.
+        path: String,
+        /// What differs.
+        problem: String,
+    },
+    /// A number without a canonical form.
+    #[error(transparent)]
+    Canonical(#[from] crate::domain::canonical::CanonicalError),
+}
+
+impl ManifestError {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ManifestError::Io { .. } => "manifest_io",
+            ManifestError::Taken { .. } => "manifest_taken",
+            ManifestError::Damaged { .. } => "manifest_damaged",
+            ManifestError::Canonical(_) => "not_canonical",
+        }
+    }
+}
+
+/// A manifest that stands in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Id of its reproducible part.
+    pub snapshot_id: Digest,
+    /// Digest of the file's bytes.
+    pub sha256: Digest,
+}
+
+impl Store {
+    /// A store in an open folder; `path` is its name for people.
+    #[must_use]
+    pub fn new(dir: Dir, path: &str) -> Store {
+        Store {
+            dir,
+            path: path.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    fn local(boundary_id: &str, day: Day, snapshot_id: &Digest) -> (String, String) {
+        (
+            names::safe(boundary_id),
+            format!("{day}_{snapshot_id}.json"),
+        )
+    }
+
+    /// The path of a run's manifest, relative to the deployment's folder.
+    #[must_use]
+    pub fn path_of(&self, key: &RunKey, snapshot_id: &Digest) -> String {
+        let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, snapshot_id);
+        format!("{}/{folder}/{file}", self.path)
+    }
+
+    /// Writes manifests; what they name is durable when this returns. A name that exists is adopted
+    /// when its reproducible part is the same, and its bytes are what the ledger will name.
+    ///
+    /// # Errors
+    /// When the disk refuses, or a name is taken by other content. Manifests written before stay:
+    /// without a row they are no run.
+    pub fn write(&self, manifests: &[(RunKey, Manifest)]) -> Result<Vec<Written>, ManifestError> {
+        let mut folders = BTreeSet::new();
+        let mut written = Vec::with_capacity(manifests.len());
+        for (key, manifest) in manifests {
+            let snapshot_id = manifest.snapshot_id()?;
+            let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, &snapshot_id);
+            let path = self.path_of(key, &snapshot_id);
+            let io = |cause| ManifestError::Io {
+                path: path.clone(),
+                verb: "written",
+                cause,
+            };
+            if folders.insert(folder.clone()) {
+                self.dir.create_dir_all(&folder).map_err(io)?;
+            }
+            let bytes = manifest.to_bytes()?;
+            let inside = format!("{folder}/{file}");
+            let sha256 = if self.create(&folder, &inside, &bytes).map_err(io)? {
+                Digest::of_bytes(&bytes)
+            } else {
+                self.adopt(&inside, &path, snapshot_id)?
+            };
+            written.push(Written {
+                snapshot_id,
+                sha256,
+            });
+        }
+        // One barrier a folder: the names are durable before any row refers to them.
+        for folder in folders {
+            let io = |cause| ManifestError::Io {
+                path: format!("{}/{folder}", self.path),
+                verb: "written",
+                cause,
+            };
+            let opened = self.dir.open_dir(&folder).map_err(io)?;
+            sync_dir(&opened).map_err(io)?;
+        }
+        let io = |cause| ManifestError::Io {
+            path: self.path.clone(),
+            verb: "written",
+            cause,
+        };
+        sync_dir(&self.dir).map_err(io)?;
+        Ok(written)
+    }
+
+    /// False when the name exists.
+    fn create(&self, folder: &str, inside: &str, bytes: &[u8]) -> io::Result<bool> {
+        if self.dir.exists(inside) {
+            return Ok(false);
+        }
+        let temporary = format!(
+            "{folder}/.{}.{}.tmp",
+            std::process::id(),
+            &Digest::of_bytes(inside.as_bytes()).hex()[..16]
+        );
+        let result = (|| {
+            let mut file = self.dir.open_with(
+                &temporary,
+                OpenOptions::new().write(true).create(true).truncate(true),
+            )?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            // A link, not a rename: it never replaces what is there.
+            match self.dir.hard_link(&temporary, &self.dir, inside) {
+                Ok(()) => Ok(true),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                Err(e) => Err(e),
+            }
+        })();
+        let removed = self.dir.remove_file(&temporary);
+        result.and_then(|created| removed.map(|()| created))
+    }
+
+    fn adopt(
+        &self,
+        inside: &str,
+        path: &str,
+        snapshot_id: Digest,
+    ) -> Result<Digest, ManifestError> {
+        let taken = |problem: String| ManifestError::Taken {
+            path: path.to_owned(),
+            problem,
+        };
+        let bytes = self.bytes(inside).map_err(|cause| ManifestError::Io {
+            path: path.to_owned(),
+            verb: "read",
+            cause,
+        })?;
+        let manifest = Manifest::parse(&bytes).map_err(taken)?;
+        let found = manifest.snapshot_id()?;
+        if found != snapshot_id {
+            return Err(taken(format!("its snapshot_id is {found}")));
+        }
+        Ok(Digest::of_bytes(&bytes))
+    }
+
+    fn bytes(&self, inside: &str) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.dir.open(inside)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads a recorded run's manifest and checks every digest on the way.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not what was recorded.
+    pub fn read(
+        &self,
+        key: &RunKey,
+        snapshot_id: &Digest,
+        sha256: &Digest,
+    ) -> Result<Manifest, ManifestError> {
+        let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, snapshot_id);
+        let path = self.path_of(key, snapshot_id);
+        let bytes = self
+            .bytes(&format!("{folder}/{file}"))
+            .map_err(|cause| ManifestError::Io {
+                path: path.clone(),
+                verb: "read",
+                cause,
+            })?;
+        let damaged = |problem: String| ManifestError::Damaged {
+            path: path.clone(),
+            problem,
+        };
+        let found = Digest::of_bytes(&bytes);
+        if found != *sha256 {
+            return Err(damaged(format!(
+                "its SHA-256 is {found}, the ledger says {sha256}"
+            )));
+        }
+        let manifest = Manifest::parse(&bytes).map_err(damaged)?;
+        let found = manifest.snapshot_id()?;
+        if found != *snapshot_id {
+            return Err(damaged(format!(
+                "its snapshot_id is {found}, the ledger says {snapshot_id}"
+            )));
+        }
+        Ok(manifest)
+    }
+}
+
+fn sync_dir(dir: &Dir) -> io::Result<()> {
+    // A directory opened as a file can be fsynced on Unix; elsewhere names need no such barrier.
+    #[cfg(unix)]
+    dir.open(".")?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::key::ConfigVersion;
+    use cap_std::ambient_authority;
+    use serde_json::json;
+
+    fn key() -> RunKey {
+        RunKey {
+            boundary_id: "../north".into(),
+            herd_config_id: "h".into(),
+            calculation_date: "2025-06-30".parse().unwrap(),
+            model_version: "a:v1".into(),
+            config_version: ConfigVersion::first(Digest::of_bytes(b"c")),
+        }
+    }
+
+    fn manifest(environment: &str) -> Manifest {
+        Manifest {
+            reproducible: json!({"x": 1.5}),
+            sources: json!({}),
+            environment: json!({ "at": environment }),
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        (temp, Store::new(dir, "out/manifests"))
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_and_nothing_else_is_left() {
+        let (temp, store) = store();
+        let w = store.write(&[(key(), manifest("1"))]).unwrap();
+        assert_eq!(
+            store.read(&key(), &w[0].snapshot_id, &w[0].sha256).unwrap(),
+            manifest("1")
+        );
+        let path = store.path_of(&key(), &w[0].snapshot_id);
+        assert_eq!(
+            path,
+            format!(
+                "out/manifests/%2E.%2Fnorth/2025-06-30_{}.json",
+                w[0].snapshot_id
+            )
+        );
+        let names: Vec<_> = std::fs::read_dir(temp.path().join("%2E.%2Fnorth"))
+            .unwrap()
+            .collect();
+        assert_eq!(names.len(), 1);
+    }
+
+    #[test]
+    fn a_manifest_left_by_a_killed_process_is_adopted_with_its_own_bytes() {
+        let (_temp, store) = store();
+        let first = store.write(&[(key(), manifest("1"))]).unwrap();
+        let second = store.write(&[(key(), manifest("2"))]).unwrap();
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn a_changed_byte_is_found() {
+        let (temp, store) = store();
+        let w = store.write(&[(key(), manifest("1"))]).unwrap();
+        let file = temp
+            .path()
+            .join("%2E.%2Fnorth")
+            .join(format!("2025-06-30_{}.json", w[0].snapshot_id));
+        let bytes = std::fs::read(&file).unwrap();
+        for i in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[i] ^= 1;
+            std::fs::write(&file, &other).unwrap();
+            assert!(
+                store.read(&key(), &w[0].snapshot_id, &w[0].sha256).is_err(),
+                "byte {i}"
+            );
+        }
+        std::fs::write(&file, "{}").unwrap();
+        assert!(matches!(
+            store.write(&[(key(), manifest("1"))]),
+            Err(ManifestError::Taken { .. })
+        ));
+    }
+}

@@ -1,0 +1,253 @@
+//! From the ledger to the monitor's input: the answers of a window, and what was expected of it.
+//!
+//! A day is expected of a boundary and herd from the latest of: the window's start, the herd's
+//! first day there, the first observation of any column the logic reads, and the day from which
+//! the version answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compute::activation::Activations;
+use crate::compute::answers::answers;
+use crate::compute::{Bound, ComputeError, Facts};
+use crate::domain::day::Day;
+use crate::domain::value::Value;
+use crate::ledger::Ledger;
+use crate::ledger::types::{Guardrail, Run, RunFilter};
+use crate::manifest::Store;
+use crate::project::logic::LogicOverrides;
+
+use super::input::{Bounds, LogicInput, Row, SeriesInput, Subject, Window};
+use super::overrides::{Override, Setting, apply_overrides};
+use super::{MonitorError, resolve};
+use crate::domain::description::Scope;
+
+/// Why a window could not be gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum GatherError {
+    /// Rules or window make no sense.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
+    /// Answers could not be read.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// A scope that does not exist.
+    #[error("{logic}: logic.toml sets a monitor's scope to `{scope}`; scopes are fleet and series")]
+    Scope {
+        /// `name:version`.
+        logic: String,
+        /// As written.
+        scope: String,
+    },
+}
+
+impl From<crate::ledger::LedgerError> for GatherError {
+    fn from(e: crate::ledger::LedgerError) -> Self {
+        GatherError::Compute(e.into())
+    }
+}
+
+/// The rules in force of a bound logic.
+///
+/// # Errors
+/// When `logic.toml` names a rule that the component does not declare.
+pub fn rules(
+    bound: &Bound,
+    settings: &LogicOverrides,
+) -> Result<Vec<crate::domain::description::MonitorRule>, GatherError> {
+    let overrides = settings
+        .monitors
+        .iter()
+        .map(|m| {
+            let scope = match m.scope.as_deref() {
+                None => None,
+                Some("fleet") => Some(Scope::Fleet),
+                Some("series") => Some(Scope::Series),
+                Some(other) => {
+                    return Err(GatherError::Scope {
+                        logic: bound.model_version.clone(),
+                        scope: other.to_owned(),
+                    });
+                }
+            };
+            let setting = |x: Option<f64>| x.map_or(Setting::Keep, Setting::Value);
+            Ok(Override {
+                metric: m.metric.clone(),
+                subject: m.subject.clone().or_else(|| only_subject(bound, &m.metric)),
+                scope,
+                direction: None,
+                warn: setting(m.warn),
+                crit: setting(m.crit),
+                min_rows: m.min_rows,
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(apply_overrides(
+        &bound.model_version,
+        &bound.description().monitors,
+        &overrides,
+    )?)
+}
+
+/// The one subject a metric is declared with, so that `logic.toml` may leave it out.
+fn only_subject(bound: &Bound, metric: &str) -> Option<String> {
+    let subjects: BTreeSet<&Option<String>> = bound
+        .description()
+        .monitors
+        .iter()
+        .filter(|r| r.metric == metric)
+        .map(|r| &r.subject)
+        .collect();
+    if subjects.len() == 1 {
+        subjects.into_iter().next().cloned().flatten()
+    } else {
+        None
+    }
+}
+
+/// Gathers the window of one logic; `boundary` narrows it to one place.
+///
+/// # Errors
+/// When the ledger or a manifest cannot be read, or the rules make no sense.
+pub fn gather(
+    ledger: &dyn Ledger,
+    facts: &Facts<'_>,
+    manifests: &Store,
+    bound: &Bound,
+    settings: &LogicOverrides,
+    window: Window,
+    boundary: Option<&str>,
+) -> Result<LogicInput, GatherError> {
+    let first = window.first()?;
+    let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
+    for rail in &bound.rails {
+        if let Some(output) = bound.description().outputs.get(rail.output) {
+            bounds.insert(
+                output.field.name.clone(),
+                Bounds {
+                    minimum: rail.minimum,
+                    maximum: rail.maximum,
+                },
+            );
+        }
+    }
+    let mut input = LogicInput {
+        model_version: bound.model_version.clone(),
+        rules: rules(bound, settings)?,
+        bounds,
+        subjects: Subject::of(bound.description()),
+        series: Vec::new(),
+    };
+    resolve::check(&input)?;
+    let filter = RunFilter {
+        boundary_id: boundary.map(str::to_owned),
+        from: Some(first),
+        to: Some(window.end),
+        logic: Some(bound.model_version.clone()),
+        ..RunFilter::default()
+    };
+    let mut series: BTreeMap<(String, String), SeriesInput> = BTreeMap::new();
+    let entry = |map: &mut BTreeMap<(String, String), SeriesInput>, b: &str, h: &str| {
+        map.entry((b.to_owned(), h.to_owned()))
+            .or_insert_with(|| SeriesInput {
+                boundary_id: b.to_owned(),
+                herd_config_id: h.to_owned(),
+                expected: BTreeSet::new(),
+                rows: Vec::new(),
+            });
+    };
+    let runs = answers(ledger, &filter)?;
+    let activated = Activations::load(ledger)?.first_day(&bound.model_version);
+    let earliest = runs.iter().map(|r| r.run.key.calculation_date).min();
+    let start = [activated, earliest]
+        .into_iter()
+        .flatten()
+        .min()
+        .map_or(first, |day| day.max(first));
+    let needed: BTreeSet<String> = input.needed().into_iter().map(str::to_owned).collect();
+    for run in &runs {
+        let key = &run.run.key;
+        entry(&mut series, &key.boundary_id, &key.herd_config_id);
+        if let Some(s) = series.get_mut(&(key.boundary_id.clone(), key.herd_config_id.clone())) {
+            s.rows.push(row(bound, manifests, run, &needed)?);
+        }
+    }
+    for day in start.through(window.end) {
+        for (b, h) in facts.due(day, bound.reads_herd) {
+            if boundary.is_some_and(|only| only != b)
+                || first_observed(facts, bound, &b)?.is_some_and(|d| day < d)
+            {
+                continue;
+            }
+            entry(&mut series, &b, &h);
+            if let Some(s) = series.get_mut(&(b, h)) {
+                s.expected.insert(day);
+            }
+        }
+    }
+    input.series = series.into_values().collect();
+    Ok(input)
+}
+
+fn first_observed(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    boundary: &str,
+) -> Result<Option<Day>, GatherError> {
+    let mut first: Option<Day> = None;
+    for input in bound.inputs.iter().filter(|i| i.feature.is_dated()) {
+        if let Some(day) = facts.first_observation(boundary, &input.feature.name)? {
+            first = Some(first.map_or(day, |f| f.min(day)));
+        }
+    }
+    Ok(first)
+}
+
+fn row(
+    bound: &Bound,
+    manifests: &Store,
+    run: &Run,
+    needed: &BTreeSet<String>,
+) -> Result<Row, GatherError> {
+    let key = &run.run.key;
+    let outputs = crate::compute::guard::recorded_outputs(bound, run).ok_or_else(|| {
+        ComputeError::Ledger(crate::ledger::LedgerError::Damaged(format!(
+            "the outputs of {key} do not fit its component"
+        )))
+    })?;
+    let mut values: BTreeMap<String, Value> = bound
+        .description()
+        .outputs
+        .iter()
+        .zip(outputs)
+        .map(|(o, v)| (o.field.name.clone(), v))
+        .collect();
+    // Inputs stand in the manifest alone; it is read only when a rule looks at one.
+    let missing: Vec<&String> = needed.iter().filter(|n| !values.contains_key(*n)).collect();
+    if !missing.is_empty() {
+        let manifest = manifests
+            .read(key, &run.run.snapshot, &run.run.manifest)
+            .map_err(ComputeError::from)?
+            .object("inputs");
+        for name in missing {
+            let declared = bound
+                .description()
+                .inputs
+                .iter()
+                .find(|i| i.field.name == *name);
+            let value = declared
+                .zip(manifest.get(name))
+                .and_then(|(i, j)| Value::from_json(i.field.data_type, j));
+            values.insert(name.clone(), value.unwrap_or(Value::Null));
+        }
+    }
+    values.retain(|name, _| needed.contains(name));
+    Ok(Row {
+        date: key.calculation_date,
+        run_id: key.run_id(),
+        snapshot_id: run.run.snapshot,
+        manifest: manifests.path_of(key, &run.run.snapshot),
+        config_version: key.config_version.clone(),
+        values,
+        guardrail_failed: run.run.guardrail != Guardrail::Ok,
+    })
+}

@@ -1,0 +1,48 @@
+//! The monitor: a rolling window of answers in, a verdict and its report out.
+//!
+//! Everything here is a pure function of its input: no ledger, no clock, no file. The caller
+//! gathers the answers of a window ([`input`]), [`judge`] turns them into a [`Report`], and the
+//! renderers turn that one model into text, Markdown and a page. The report holds no clock value
+//! and no order of its input: the same rows give the same bytes and the same digest, which is how
+//! the ledger knows that it has recorded this report already.
+//!
+//! What could not be checked is never ok: too few rows, no rows or a column of nulls give `unknown`,
+//! which the verdict counts as `warn`; nothing recorded where something was expected is `crit`.
+//!
+//! * [`input`] — what the caller gathers: window, logics, series, rows
+//! * [`gather`] — the ledger's answers as input; the one part that reads
+//! * [`metrics`] — the catalogue of metrics, and how each is computed
+//! * [`overrides`] — DS's thresholds in `logic.toml` over those the component declares; their digest
+//! * [`resolve`] — whether rules and input make sense, before anything is computed
+//! * [`rules`] — an observed value against its thresholds
+//! * [`verdict`] — groups, statuses and the overall verdict
+//! * [`report`] — the model of the report, its canonical JSON and its digest
+//! * [`lines`] — the report as lines for a terminal
+//! * [`markdown`] — the report as Markdown
+//! * [`html`] — the report as one self-contained page
+//! * [`chart`] — a series as an inline SVG line chart
+//! * [`error`] — what is refused, in sentences
+
+pub mod chart;
+pub mod error;
+pub mod gather;
+pub mod html;
+pub mod input;
+pub mod lines;
+pub mod markdown;
+pub mod metrics;
+pub mod overrides;
+pub mod report;
+pub mod resolve;
+pub mod rules;
+pub mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::MonitorError;
+pub use input::{Bounds, LogicInput, Row, SeriesInput, Subject, Window};
+pub use overrides::{Override, Setting, apply_overrides, thresholds_version};
+pub use report::{Report, Status, Verdict};
+pub use resolve::bounds_of;
+pub use verdict::judge;

@@ -1,0 +1,117 @@
+//! Finding a deployment's folder and opening what lies in it.
+
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::ProjectError;
+use super::logic::{self, LogicFile};
+use super::settings::{self, Settings};
+use super::sources::{self, Sources};
+
+/// A deployment's folder with its files read.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder.
+    pub root: PathBuf,
+    /// Everything under it is reached through this.
+    pub dir: Dir,
+    /// `provender.toml`.
+    pub settings: Settings,
+    /// Its text, to tell what was set.
+    pub settings_text: String,
+    /// `logic.toml`.
+    pub logic: LogicFile,
+    /// `sources.toml`.
+    pub sources: Sources,
+}
+
+impl Project {
+    /// The folder with a `provender.toml`: `start` or the nearest one above it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(start: &Path) -> Result<PathBuf, ProjectError> {
+        start
+            .ancestors()
+            .find(|dir| dir.join(settings::FILE).is_file())
+            .map(Path::to_path_buf)
+            .ok_or_else(|| ProjectError::NotFound(start.to_path_buf()))
+    }
+
+    /// Reads the files of the deployment at `root`. `logic.toml` and `sources.toml` may be missing.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used.
+    pub fn open(root: &Path) -> Result<Project, ProjectError> {
+        let read = |cause| ProjectError::Read {
+            file: root.display().to_string(),
+            cause,
+        };
+        let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(read)?;
+        if !dir.exists(settings::FILE) {
+            return Err(ProjectError::NotFound(root.to_path_buf()));
+        }
+        let settings_text = read_text(&dir, settings::FILE)?.unwrap_or_default();
+        Ok(Project {
+            root: root.to_path_buf(),
+            settings: Settings::parse(&settings_text)?,
+            settings_text,
+            logic: LogicFile::parse(&read_text(&dir, logic::FILE)?.unwrap_or_default())?,
+            sources: Sources::parse(&read_text(&dir, sources::FILE)?.unwrap_or_default())?,
+            dir,
+        })
+    }
+
+    /// The ledger's path.
+    #[must_use]
+    pub fn ledger_path(&self) -> PathBuf {
+        self.root.join(
+            self.settings
+                .ledger
+                .url
+                .strip_prefix("sqlite:")
+                .unwrap_or_default(),
+        )
+    }
+
+    /// Opens a folder of the program's own below the deployment's, making it where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made or leads outside the deployment's folder.
+    pub fn folder(&self, path: &str) -> Result<Dir, ProjectError> {
+        let write = |cause| ProjectError::Write {
+            file: self.root.join(path).display().to_string(),
+            cause,
+        };
+        self.dir.create_dir_all(path).map_err(write)?;
+        self.dir.open_dir(path).map_err(write)
+    }
+
+    /// Makes the folder that holds the ledger.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_ledger_folder(&self) -> Result<(), ProjectError> {
+        match self.ledger_path().parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
+                .map_err(|cause| ProjectError::Write {
+                    file: parent.display().to_string(),
+                    cause,
+                }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read_text(dir: &Dir, name: &str) -> Result<Option<String>, ProjectError> {
+    match dir.read_to_string(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(ProjectError::Read {
+            file: name.to_owned(),
+            cause,
+        }),
+    }
+}

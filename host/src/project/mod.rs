@@ -1,0 +1,16 @@
+//! A deployment's folder: its three hand-written files, and where everything else lies.
+//!
+//! * [`folder`] — finding the folder, opening its parts
+//! * [`settings`] — `provender.toml` (MLOps)
+//! * [`logic`] — `logic.toml` (DS)
+//! * [`sources`] — `sources.toml` (MLOps): files, formats, precedence, `[[series]]`
+//! * [`error`] — configuration errors, by file and key
+
+pub mod error;
+pub mod folder;
+pub mod logic;
+pub mod settings;
+pub mod sources;
+
+pub use error::ProjectError;
+pub use folder::Project;

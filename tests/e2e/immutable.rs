@@ -1,0 +1,185 @@
+//! History does not change, and what is no change does not look like one.
+
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::kit::Ranch;
+
+const COMPUTE: &[&str] = &["compute", "--all", "--as-of", "2025-06-30"];
+
+#[test]
+fn the_database_refuses_what_the_program_never_asks() {
+    let ranch = Ranch::ran();
+    // A connection with default pragmas, as a shell would have.
+    let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+    for table in [
+        "run",
+        "entry",
+        "observation",
+        "series",
+        "config",
+        "file",
+        "herd",
+        "boundary",
+        "stream",
+        "report",
+    ] {
+        let column: String = db
+            .query_row(
+                "SELECT name FROM pragma_table_info(?) LIMIT 1",
+                [table],
+                |r| r.get(0),
+            )
+            .unwrap();
+        for sql in [
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"),
+        ] {
+            let message = db.execute(&sql, []).unwrap_err().to_string();
+            assert!(message.contains("IMMUTABLE"), "{sql}: {message}");
+        }
+    }
+    let other = "INSERT INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs FROM run LIMIT 1";
+    assert!(
+        db.execute(other, [])
+            .unwrap_err()
+            .to_string()
+            .contains("DRIFT")
+    );
+    assert_eq!(ranch.data(COMPUTE, 0)["summary"]["unchanged"], 9);
+}
+
+#[test]
+fn the_sqlite_shell_is_refused_too() {
+    let ranch = Ranch::ran();
+    let shell = Command::new("sqlite3")
+        .arg(ranch.path("out/ledger.db"))
+        .arg("DELETE FROM run")
+        .output();
+    match shell {
+        Ok(output) => assert!(String::from_utf8_lossy(&output.stderr).contains("IMMUTABLE")),
+        Err(_) => println!("skipped: the sqlite3 shell is not installed"),
+    }
+}
+
+#[test]
+fn what_is_no_change_of_the_inputs_is_unchanged() {
+    let mut ranch = Ranch::ran();
+    let manifests = ranch.files("out/manifests");
+    let unchanged = |ranch: &Ranch, why: &str| {
+        assert_eq!(ranch.data(COMPUTE, 0)["summary"]["unchanged"], 9, "{why}");
+        assert_eq!(ranch.files("out/manifests"), manifests, "{why}");
+    };
+    let files = ranch.data(&["ingest"], 0);
+    assert!(
+        files["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|f| f["outcome"] == "unchanged"),
+        "{files}"
+    );
+    unchanged(&ranch, "identical files");
+
+    ranch.actor = "somebody else".into();
+    ranch.now = "2031-01-01T00:00:00Z".into();
+    unchanged(&ranch, "another user at another time");
+
+    let _ = Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(ranch.dir())
+        .status();
+    ranch.write(".git/HEAD", "0123456789012345678901234567890123456789\n");
+    unchanged(&ranch, "a git commit");
+
+    // The whole folder elsewhere, asked from elsewhere.
+    let other = Ranch::empty();
+    std::fs::create_dir_all(other.dir()).unwrap();
+    assert!(
+        Command::new("cp")
+            .arg("-r")
+            .arg(ranch.dir())
+            .arg(other.path("moved"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    let moved = [
+        "--project",
+        "moved",
+        "compute",
+        "--all",
+        "--as-of",
+        "2025-06-30",
+    ];
+    assert_eq!(other.data(&moved, 0)["summary"]["unchanged"], 9);
+
+    // An ended period and another name: the herd was there on the day all the same.
+    let herds = ranch.read("inputs/herds.json");
+    let mut list: serde_json::Value = serde_json::from_str(&herds).unwrap();
+    for herd in list.as_array_mut().unwrap() {
+        if herd["end_date"].is_null() {
+            herd["end_date"] = "2025-12-31".into();
+            herd["name"] = "renamed".into();
+        }
+    }
+    ranch.write("inputs/herds.json", &list.to_string());
+    let files = ranch.data(&["ingest"], 0);
+    assert!(
+        files["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["kind"] == "herds" && f["revised"].as_u64() > Some(0))
+    );
+    unchanged(&ranch, "an ended period");
+
+    // Rain is read by no active logic.
+    let weather = ranch.read("inputs/weather/home.csv");
+    let mut lines: Vec<String> = weather.lines().map(str::to_owned).collect();
+    let rain = lines[0]
+        .split(',')
+        .position(|c| c == "Prcp" || c == "pr")
+        .unwrap();
+    let mut cells: Vec<String> = lines[180].split(',').map(str::to_owned).collect();
+    cells[rain] = "12.5".into();
+    lines[180] = cells.join(",");
+    ranch.write("inputs/weather/home.csv", &(lines.join("\n") + "\n"));
+    let files = ranch.data(&["ingest"], 0);
+    assert!(
+        files["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["path"] == "inputs/weather/home.csv" && f["revised"] == 1),
+        "{files}"
+    );
+    unchanged(&ranch, "a revised column that no logic reads");
+}
+
+#[test]
+fn an_older_file_does_not_turn_the_clock_back_unasked() {
+    let ranch = Ranch::ran();
+    let older = ranch
+        .run(&["ingest", "--weather", "inputs/weather/north.json"])
+        .exits(65)
+        .stderr;
+    assert!(
+        older.contains("bring the old values back") && older.contains("--accept"),
+        "{older}"
+    );
+    assert_eq!(
+        ranch.data(
+            &[
+                "ingest",
+                "--weather",
+                "inputs/weather/north.json",
+                "--accept"
+            ],
+            0
+        )["files"][0]["revised"],
+        1
+    );
+}

@@ -1,0 +1,200 @@
+//! A deployment in a temporary folder, and the program run on it with a cleared environment.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value as Json;
+
+/// What a run of the program gave.
+#[must_use]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Asserts the exit code, showing everything when it is another.
+    pub(crate) fn exits(self, code: i32) -> Ran {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// The one JSON object on stdout, its envelope checked.
+    pub(crate) fn json(&self) -> Json {
+        let json: Json = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| panic!("{e}:\n{}\n{}", self.stdout, self.stderr));
+        assert_eq!(json["format_version"], "1.0");
+        assert_eq!(json["exit_code"], self.code);
+        let status = match self.code {
+            0 => "ok",
+            1 => "warn",
+            2 => "crit",
+            3..=63 => "refused",
+            _ => "error",
+        };
+        assert_eq!(json["status"], status);
+        assert_eq!(json["error"].is_null(), self.code < 10, "{json}");
+        json
+    }
+}
+
+/// A temporary folder with a deployment in it.
+pub(crate) struct Ranch {
+    temp: tempfile::TempDir,
+    pub(crate) actor: String,
+    pub(crate) now: String,
+}
+
+impl Ranch {
+    /// An empty folder.
+    pub(crate) fn empty() -> Ranch {
+        let temp = tempfile::tempdir().unwrap();
+        Ranch {
+            temp,
+            actor: "tester".into(),
+            now: "2025-07-01T06:00:00Z".into(),
+        }
+    }
+
+    /// A new deployment without input.
+    pub(crate) fn new() -> Ranch {
+        let ranch = Ranch::empty();
+        let _ = ranch.run(&["init"]).exits(0);
+        ranch
+    }
+
+    /// The sample ranch, not run yet.
+    pub(crate) fn sample() -> Ranch {
+        let ranch = Ranch::empty();
+        let _ = ranch.run(&["init", "--sample"]).exits(0);
+        ranch
+    }
+
+    /// The sample ranch after its first `run`.
+    pub(crate) fn ran() -> Ranch {
+        let ranch = Ranch::sample();
+        let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
+        ranch
+    }
+
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.temp.path().join("ranch")
+    }
+
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.dir().join(inside)
+    }
+
+    /// The program with a cleared environment, in the deployment's folder.
+    pub(crate) fn command(&self) -> Command {
+        std::fs::create_dir_all(self.dir()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provender"));
+        command
+            .current_dir(self.dir())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.temp.path())
+            .env("PROVENDER_NOW", &self.now)
+            .env("PROVENDER_ACTOR", &self.actor)
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        self.finish(self.command().args(args).output().unwrap())
+    }
+
+    pub(crate) fn finish(&self, output: Output) -> Ran {
+        // Temporary paths out, so that whole texts can be compared.
+        let clean = |bytes: Vec<u8>| {
+            String::from_utf8(bytes)
+                .unwrap()
+                .replace(&self.dir().display().to_string(), "RANCH")
+        };
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: clean(output.stdout),
+            stderr: clean(output.stderr),
+        }
+    }
+
+    /// Runs with `--json` and gives `data`.
+    pub(crate) fn data(&self, args: &[&str], code: i32) -> Json {
+        let mut all = args.to_vec();
+        all.push("--json");
+        self.run(&all).exits(code).json()["data"].clone()
+    }
+
+    pub(crate) fn write(&self, inside: &str, text: &str) {
+        let path = self.path(inside);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, inside: &str) -> String {
+        std::fs::read_to_string(self.path(inside)).unwrap()
+    }
+
+    /// Replaces a text that must be there.
+    pub(crate) fn edit(&self, inside: &str, from: &str, to: &str) {
+        let text = self.read(inside);
+        assert!(text.contains(from), "{inside} lacks {from}");
+        self.write(inside, &text.replacen(from, to, 1));
+    }
+
+    /// Every file below a folder with its bytes, by path.
+    pub(crate) fn files(&self, inside: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        fn walk(dir: &Path, out: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, out)
+                } else {
+                    out.push((path.clone(), std::fs::read(&path).unwrap()))
+                }
+            }
+        }
+        let mut out = Vec::new();
+        walk(&self.path(inside), &mut out);
+        out.sort();
+        out
+    }
+
+    /// The number that answers for a boundary and herd on the sample's day.
+    pub(crate) fn answer(&self, boundary: &str, herd: &str) -> f64 {
+        let data = self.data(
+            &[
+                "list",
+                "--boundary",
+                boundary,
+                "--herd",
+                herd,
+                "--as-of",
+                "2025-06-30",
+            ],
+            0,
+        );
+        let answers = data["answers"].as_array().unwrap();
+        assert_eq!(answers.len(), 1, "{data}");
+        answers[0]["run"]["outputs"]["days_of_grazing_remaining"]
+            .as_f64()
+            .unwrap()
+    }
+}
+
+/// The folder of real data, where it is.
+pub(crate) fn real_data() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let folder = std::env::var_os("PROVENDER_TEST_DATA").map_or(beside, PathBuf::from);
+    folder.is_dir().then_some(folder)
+}
+
+/// The project's own sample ranch.
+pub(crate) fn sample_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sample-ranch")
+}

@@ -1,0 +1,17 @@
+//! End-to-end tests: the real program on real files, from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at the first thing that is not as it must be"
+)]
+
+mod answers;
+mod docs;
+mod exits;
+mod immutable;
+mod kit;
+mod nevada;
+mod quiet;
+mod story;

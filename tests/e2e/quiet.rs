@@ -1,0 +1,174 @@
+//! Manners: pipes that close, help, versions, completions, silence.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use crate::kit::Ranch;
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let ranch = Ranch::ran();
+    let _ = ranch
+        .run(&[
+            "compute",
+            "--all",
+            "--from",
+            "2025-05-20",
+            "--to",
+            "2025-07-20",
+        ])
+        .exits(0);
+    let args = ["list", "--all-versions", "--csv"];
+    let mut child = ranch
+        .command()
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut stderr)
+        .unwrap();
+    assert_eq!(stderr, "");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn help_version_and_completions_work_without_a_project() {
+    let ranch = Ranch::empty();
+    let help = ranch.run(&["--help"]).exits(0).stdout;
+    for verb in [
+        "init", "ingest", "run", "compute", "reissue", "status", "list", "explain", "diff",
+        "monitor", "features", "config", "backup", "verify",
+    ] {
+        assert!(help.contains(verb), "{verb}");
+        let own = ranch.run(&[verb, "--help"]).exits(0).stdout;
+        assert!(
+            own.contains("Example: provender"),
+            "{verb} has no example:\n{own}"
+        );
+    }
+    let version = ranch.run(&["--version"]).exits(0).stdout;
+    assert!(
+        version.contains("wasmtime") && version.contains("deterministic-v1"),
+        "{version}"
+    );
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            ranch
+                .run(&["completions", shell])
+                .exits(0)
+                .stdout
+                .contains("provender")
+        );
+    }
+}
+
+#[test]
+fn quiet_says_nothing_but_errors() {
+    let ranch = Ranch::sample();
+    let ran = ranch
+        .run(&["run", "--as-of", "2025-06-30", "--quiet"])
+        .exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn a_backup_can_be_read_by_itself() {
+    let ranch = Ranch::ran();
+    let copy = ranch.data(&["backup", "copies/one"], 0);
+    assert_eq!(copy["manifests"], 9);
+    let _ = ranch.run(&["backup", "copies/one"]).exits(74);
+    let args = ["list", "--ledger", "copies/one/ledger.db"];
+    assert_eq!(ranch.data(&args, 0)["answers"].as_array().unwrap().len(), 9);
+    let why = [
+        "explain",
+        "--ledger",
+        "copies/one/ledger.db",
+        "--boundary",
+        "north",
+        "--as-of",
+        "2025-06-30",
+    ];
+    assert!(
+        ranch
+            .run(&why)
+            .exits(0)
+            .stdout
+            .contains("copies/one/manifests")
+    );
+    assert!(
+        ranch
+            .run(&[
+                "compute",
+                "--all",
+                "--as-of",
+                "2025-06-30",
+                "--ledger",
+                "copies/one/ledger.db"
+            ])
+            .exits(64)
+            .stderr
+            .contains("this one writes")
+    );
+}
+
+#[test]
+fn features_config_and_plugins_say_what_is_there() {
+    let ranch = Ranch::ran();
+    let features = ranch.data(&["features"], 0);
+    let forage = features["features"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["name"] == "forage_kg_per_ha")
+        .unwrap()
+        .clone();
+    assert_eq!(forage["unit"], "kg/ha");
+    assert_eq!(
+        forage["read_by"],
+        serde_json::json!(["days_remaining:v1", "days_remaining:v2"])
+    );
+    let config = ranch.data(&["config"], 0);
+    let v2 = config["logics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|l| l["logic"] == "days_remaining:v2")
+        .unwrap()
+        .clone();
+    let residual = v2["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["name"] == "residual_kg_per_ha")
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (&residual["value"], &residual["set_by"]),
+        (&serde_json::json!(250), &serde_json::json!("logic.toml"))
+    );
+    let shown = ranch.data(&["plugin", "show", "days_remaining:v2"], 0);
+    assert_eq!(shown["imports"], serde_json::json!([]));
+    assert!(
+        shown["toolchain"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|t| t["tool"] == "rustc"),
+        "{}",
+        shown["toolchain"]
+    );
+    assert_eq!(
+        ranch.data(&["verify"], 0)["components"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+}
