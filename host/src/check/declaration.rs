@@ -1,7 +1,5 @@
 //! What a component declares against the catalogue and the monitors: all findings, not the first.
 
-use std::collections::BTreeMap;
-
 use crate::compute::binding::input_problems;
 use crate::domain::catalogue::Feature;
 use crate::domain::description::Description;
@@ -18,6 +16,18 @@ pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<Finding
         .iter()
         .map(of_binding)
         .collect();
+    let defaults = description
+        .parameters
+        .iter()
+        .map(|p| (p.name.clone(), p.default.clone()))
+        .collect();
+    let bounds = match resolve::bounds_of(description, &defaults) {
+        Ok(bounds) => bounds,
+        Err(e) => {
+            findings.push(of_monitor(&e));
+            return findings;
+        }
+    };
     let mut rules = Vec::new();
     // One rule more at a time, so that each refusal names its own rule.
     for rule in &description.monitors {
@@ -25,7 +35,7 @@ pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<Finding
         let logic = LogicInput {
             model_version: description.model_version(),
             rules: rules.clone(),
-            bounds: BTreeMap::new(),
+            bounds: bounds.clone(),
             subjects: Subject::of(description),
             series: Vec::new(),
         };

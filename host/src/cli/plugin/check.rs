@@ -64,7 +64,7 @@ pub(super) fn problem(report: &Report) -> Option<CliError> {
         let error = CliError::new(
             Exit::Rejected,
             &first.code,
-            format!("{} is refused: {}{more}", report.file, first.message),
+            format!("{}{more}", first.message),
         );
         return Some(error.help(first.fix.clone()));
     }

@@ -2,6 +2,7 @@
 //!
 //! * `check` — everything that would be refused, refused now
 //! * `found` — the component that an argument means
+//! * `pinning` — pin a component as a draft, freeze it
 //! * `list` — what is pinned
 //! * `show` — what a component declares
 
@@ -15,11 +16,12 @@ use super::ui::Done;
 mod check;
 pub(in crate::cli) mod found;
 mod list;
+mod pinning;
 mod show;
 
-/// List and show pinned components.
+/// Check, pin, freeze, list and show components.
 ///
-/// Example: provender plugin show days_remaining:v2
+/// Example: provender plugin check build/days_remaining-v3.wasm
 #[derive(Args)]
 pub(super) struct PluginArgs {
     #[command(subcommand)]
@@ -28,6 +30,7 @@ pub(super) struct PluginArgs {
 
 #[derive(Subcommand)]
 enum Action {
+    Add(pinning::AddArgs),
     /// Refuse now whatever `compute` would refuse, each with its reason and its fix, and run the
     /// component on empty, null, extreme, reordered and split batches.
     ///
@@ -38,6 +41,7 @@ enum Action {
         #[command(flatten)]
         limits: found::LimitArgs,
     },
+    Freeze(pinning::FreezeArgs),
     /// List the pinned components.
     List,
     /// Show what a component declares: inputs, parameters, outputs, guardrails, monitors.
@@ -51,6 +55,8 @@ enum Action {
 
 pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {
     match &args.action {
+        Action::Add(args) => pinning::add(global, args),
+        Action::Freeze(args) => pinning::freeze_pin(global, args),
         Action::Check { what, limits } => check::check(global, what, limits),
         Action::List => list::list(&Context::open(global)?),
         Action::Show { what, limits } => show::show(global, what, limits),
