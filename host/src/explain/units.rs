@@ -63,10 +63,8 @@ fn rounded(x: f64, keep_floor: bool) -> String {
     // A rounding over the next whole number would make a floor of it unfollowable.
     let mut text = format!("{x:.digits$}");
     for digits in digits + 1..18 {
-        if text
-            .parse::<f64>()
-            .is_ok_and(|shown| shown.floor() == x.floor())
-        {
+        let followed = |shown: f64| shown.floor() == x.floor();
+        if !keep_floor || text.parse().is_ok_and(followed) {
             break;
         }
         text = format!("{x:.digits$}");
