@@ -178,3 +178,33 @@ fn check_says_what_is_wrong_and_works_without_a_deployment() {
     // Nothing is recorded by a check.
     assert!(!ranch.path("out/ledger.db").exists());
 }
+
+#[test]
+fn two_versions_are_compared_by_what_they_declare() {
+    let ranch = Ranch::sample();
+    let same = [
+        "plugin",
+        "diff",
+        "days_remaining:v2",
+        "components/days_remaining-v2.wasm",
+    ];
+    let data = ranch.data(&same, 0);
+    assert_eq!(data["identical"], true);
+    assert_eq!(data["differences"], serde_json::json!([]));
+    let data = ranch.data(
+        &["plugin", "diff", "days_remaining:v1", "days_remaining:v2"],
+        0,
+    );
+    let differences = data["differences"].as_array().unwrap();
+    let has = |part: &str, name: &str| {
+        differences
+            .iter()
+            .any(|d| d["part"] == part && d["name"] == name)
+    };
+    assert!(has("parameter", "residual_kg_per_ha"));
+    assert!(has("input", "utilization_target_pct"));
+    assert!(has("output", "available_forage_kg: formula"));
+    // What both declare alike is not told.
+    assert!(!has("parameter", "max_days_remaining"));
+    assert!(!differences.iter().any(|d| d["first"] == d["second"]));
+}

@@ -1,6 +1,7 @@
 //! `plugin`: what is pinned, what a component says of itself, and the author's path.
 //!
 //! * `check` — everything that would be refused, refused now
+//! * `diff` — what two versions declare, side by side
 //! * `found` — the component that an argument means
 //! * `pinning` — pin a component as a draft, freeze it
 //! * `list` — what is pinned
@@ -14,6 +15,7 @@ use super::error::CliError;
 use super::ui::Done;
 
 mod check;
+mod diff;
 pub(in crate::cli) mod found;
 mod list;
 mod pinning;
@@ -41,6 +43,15 @@ enum Action {
         #[command(flatten)]
         limits: found::LimitArgs,
     },
+    /// Compare what two versions declare: inputs, parameters, outputs, guardrails, monitors.
+    ///
+    /// Example: provender plugin diff days_remaining:v1 days_remaining:v2
+    Diff {
+        /// A pinned name:version, or a .wasm file.
+        first: String,
+        /// Another.
+        second: String,
+    },
     Freeze(pinning::FreezeArgs),
     /// List the pinned components.
     List,
@@ -56,6 +67,7 @@ enum Action {
 pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {
     match &args.action {
         Action::Add(args) => pinning::add(global, args),
+        Action::Diff { first, second } => diff::diff(global, first, second),
         Action::Freeze(args) => pinning::freeze_pin(global, args),
         Action::Check { what, limits } => check::check(global, what, limits),
         Action::List => list::list(&Context::open(global)?),
