@@ -62,6 +62,15 @@ impl Context {
         })
     }
 
+    /// The deployment, or nothing where there is none here and none was asked for.
+    pub(super) fn open_if_any(global: &Global) -> Result<Option<Context>, CliError> {
+        match Context::open(global) {
+            Ok(context) => Ok(Some(context)),
+            Err(e) if e.exit == Exit::NotFound && global.project.is_none() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     pub(super) fn stamp(&self, reason: Option<&str>) -> Stamp {
         Stamp {
             at: self.now.clone(),
@@ -158,12 +167,8 @@ impl Context {
         }
     }
 
-    /// Loads a pinned component: its bytes against the lock, then what it declares.
-    pub(super) fn load(
-        &self,
-        sandbox: &Sandbox,
-        pin: &Pin,
-    ) -> Result<crate::logic::Component, CliError> {
+    /// The bytes of a pinned component, which are those that the lock file names.
+    pub(super) fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, CliError> {
         let bytes = self.project.dir.read(&pin.path).map_err(|e| {
             let exit = if e.kind() == std::io::ErrorKind::NotFound {
                 Exit::NotFound
@@ -177,7 +182,17 @@ impl Context {
             )
         })?;
         pin.check_bytes(&pin.path, &bytes)?;
-        let component = sandbox.load(&pin.path, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// Loads a pinned component: its bytes against the lock, then what it declares.
+    pub(super) fn load(
+        &self,
+        sandbox: &Sandbox,
+        pin: &Pin,
+    ) -> Result<crate::logic::Component, CliError> {
+        let bytes = self.pinned_bytes(pin)?;
+        let component = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
         pin.check_component(&component)?;
         Ok(component)
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use crate::logic::{Limits, Lock, Pin, Sandbox};
+use crate::logic::{Limits, Lock, Pin, PinLimits, Sandbox, State};
 use crate::project::{logic, settings, sources};
 
 use super::Global;
@@ -234,7 +234,10 @@ fn from_folder(folder: &Path) -> Result<Vec<(Pin, Vec<u8>)>, CliError> {
             let component = sandbox.load(&file.display().to_string(), &bytes)?;
             let d = component.description();
             let path = format!("components/{}-{}.wasm", d.name, d.version);
-            Ok((Pin::of(&component, &path), bytes))
+            Ok((
+                Pin::of(&component, &path, State::Frozen, PinLimits::default()),
+                bytes,
+            ))
         })
         .collect()
 }

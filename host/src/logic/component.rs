@@ -24,7 +24,7 @@ use super::engine::{self, EngineInfo};
 use super::error::LogicError;
 use super::execute::{self, Callee, Computed};
 use super::failure::{Failure, printable};
-use super::limits::{DESCRIPTION_BYTES, Limits, Meter};
+use super::limits::{DESCRIPTION_BYTES, Limits, Meter, PinLimits};
 
 /// Names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
 const LISTED: usize = 20;
@@ -84,13 +84,27 @@ impl Sandbox {
     /// # Errors
     /// When the bytes are not an acceptable component, see the module's comment.
     pub fn load(&self, file: &str, bytes: &[u8]) -> Result<Component, LogicError> {
+        self.load_within(file, bytes, &PinLimits::default())
+    }
+
+    /// As [`Sandbox::load`], under ceilings of the component's own where `own` sets them.
+    ///
+    /// # Errors
+    /// See [`Sandbox::load`].
+    pub fn load_within(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        own: &PinLimits,
+    ) -> Result<Component, LogicError> {
         let inner = &self.inner;
+        let limits = own.over(&inner.limits);
         let size = bytes.len() as u64;
-        if size > inner.limits.component_bytes {
+        if size > limits.component_bytes {
             return Err(LogicError::TooLarge {
                 file: file.to_owned(),
                 size,
-                limit: inner.limits.component_bytes,
+                limit: limits.component_bytes,
             });
         }
         if Engine::detect_precompiled(bytes).is_some() {
@@ -116,7 +130,7 @@ impl Sandbox {
             file,
             digest: Digest::of_bytes(bytes),
         };
-        let toolchain = toolchain(bytes).map_err(|e| invalid(e.to_string()))?;
+        let made = toolchain(bytes).map_err(|e| invalid(e.to_string()))?;
         let cached = inner
             .cache
             .as_ref()
@@ -129,9 +143,8 @@ impl Sandbox {
         };
         let extra_exports = source.check_border(&inner.engine, &compiled)?;
         let pre = source.pre(&inner.engine, &compiled)?;
-        let description = execute::on_guest_stack(&inner.limits, || {
-            source.describe(&inner.engine, &inner.limits, &pre)
-        })??;
+        let description =
+            execute::on_guest_stack(&limits, || source.describe(&inner.engine, &limits, &pre))??;
         // Only what was accepted is kept.
         if let (true, Some(cache)) = (fresh, &inner.cache) {
             cache.store(&source.digest, &compiled);
@@ -139,11 +152,13 @@ impl Sandbox {
         Ok(Component {
             inner: Arc::new(Loaded {
                 sandbox: Arc::clone(inner),
+                limits,
                 file: file.to_owned(),
                 digest: source.digest,
                 size,
                 extra_exports,
-                toolchain,
+                toolchain: made.tools,
+                language: made.language,
                 description,
                 pre,
             }),
@@ -312,12 +327,37 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     list
 }
 
-/// The `producers` sections of the component and the modules in it: tool and version, sorted.
-fn toolchain(bytes: &[u8]) -> Result<Vec<(String, String)>, wasmparser::BinaryReaderError> {
+/// The language that a component says it is written in; `unknown` where it does not, or is none.
+#[must_use]
+pub fn language_of(bytes: &[u8]) -> String {
+    toolchain(bytes).map_or_else(|_| "unknown".to_owned(), |made| made.language)
+}
+
+/// What made a component.
+struct Made {
+    /// (tool, version), sorted.
+    tools: Vec<(String, String)>,
+    language: String,
+}
+
+/// The `producers` sections of the component and the modules in it. The component's own section
+/// names its language; the sections inside may name the languages of libraries too.
+fn toolchain(bytes: &[u8]) -> Result<Made, wasmparser::BinaryReaderError> {
     let mut tools = BTreeSet::new();
+    let mut languages: Vec<(usize, String)> = Vec::new();
+    let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
-        let Payload::CustomSection(section) = payload? else {
-            continue;
+        let section = match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                continue;
+            }
+            Payload::End(_) => {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            Payload::CustomSection(section) => section,
+            _ => continue,
         };
         let KnownCustom::Producers(fields) = section.as_known() else {
             continue;
@@ -330,10 +370,21 @@ fn toolchain(bytes: &[u8]) -> Result<Vec<(String, String)>, wasmparser::BinaryRe
                 if tools.len() < 4 * LISTED {
                     tools.insert((printable(value.name, 80), printable(value.version, 120)));
                 }
+                if field.name == "language" && languages.len() < LISTED {
+                    languages.push((depth, value.name.to_ascii_lowercase()));
+                }
             }
         }
     }
-    Ok(tools.into_iter().collect())
+    languages.sort();
+    let language = languages
+        .into_iter()
+        .map(|(_, language)| printable(&language, 40))
+        .next();
+    Ok(Made {
+        tools: tools.into_iter().collect(),
+        language: language.unwrap_or_else(|| "unknown".to_owned()),
+    })
 }
 
 /// A loaded component.
@@ -344,11 +395,13 @@ pub struct Component {
 
 struct Loaded {
     sandbox: Arc<Inner>,
+    limits: Limits,
     file: String,
     digest: Digest,
     size: u64,
     extra_exports: Vec<String>,
     toolchain: Vec<(String, String)>,
+    language: String,
     description: Description,
     pre: LogicPluginPre<Meter>,
 }
@@ -412,6 +465,18 @@ impl Component {
         &self.inner.toolchain
     }
 
+    /// The language it is written in, as it says itself: `rust`, `python`, `c`; else `unknown`.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        &self.inner.language
+    }
+
+    /// The ceilings it runs under.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
     /// Computes `rows` rows from the declared parameters and inputs, in declared order.
     ///
     /// Rows that fail are listed and null; the others keep their results. The outputs do not
@@ -431,7 +496,7 @@ impl Component {
             engine: &loaded.sandbox.engine,
             pre: &loaded.pre,
             description: &loaded.description,
-            limits: &loaded.sandbox.limits,
+            limits: &loaded.limits,
         };
         callee.compute(parameters, inputs, rows)
     }

@@ -3,6 +3,7 @@
 //! All limits are ceilings: a guest that stays below them computes the same bits under any of
 //! them, so that none of them belongs to the provenance of a number.
 
+use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
 /// Ceilings of one sandbox.
@@ -53,6 +54,75 @@ impl Default for Limits {
             // 37, because the guest's memory then grows out of the CPU's cache and faults anew.
             batch_rows: 2_048,
             threads: 0,
+        }
+    }
+}
+
+/// Ceilings that a pin sets for its own component, where the deployment's do not do: a guest that
+/// carries a language runtime needs more memory and more fuel than one in Rust. `[component.limits]`
+/// of the lock file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PinLimits {
+    /// Bytes of linear memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Elements of all tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_elements: Option<u64>,
+    /// Fuel of every call before its rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuel_base: Option<u64>,
+    /// Fuel of every call for each of its rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuel_per_row: Option<u64>,
+    /// Bytes of the component file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component_bytes: Option<u64>,
+    /// Bytes that one call may hand back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned_bytes: Option<u64>,
+}
+
+impl PinLimits {
+    /// What a component in this language usually needs beyond the default limits. A guest in Rust or
+    /// C needs nothing more; one that carries an interpreter does.
+    #[must_use]
+    pub fn usual(language: &str) -> PinLimits {
+        match language {
+            "python" => PinLimits {
+                memory_bytes: Some(256 << 20),
+                fuel_base: Some(200_000_000),
+                fuel_per_row: Some(2_000_000),
+                ..PinLimits::default()
+            },
+            "javascript" => PinLimits {
+                fuel_base: Some(100_000_000),
+                fuel_per_row: Some(1_000_000),
+                ..PinLimits::default()
+            },
+            _ => PinLimits::default(),
+        }
+    }
+
+    /// True when nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == PinLimits::default()
+    }
+
+    /// The deployment's ceilings with what is set here in their place.
+    #[must_use]
+    pub fn over(&self, base: &Limits) -> Limits {
+        let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Limits {
+            memory_bytes: self.memory_bytes.unwrap_or(base.memory_bytes),
+            table_elements: self.table_elements.unwrap_or(base.table_elements),
+            fuel_base: self.fuel_base.unwrap_or(base.fuel_base),
+            fuel_per_row: self.fuel_per_row.unwrap_or(base.fuel_per_row),
+            component_bytes: self.component_bytes.unwrap_or(base.component_bytes),
+            returned_bytes: self.returned_bytes.map_or(base.returned_bytes, bytes),
+            ..base.clone()
         }
     }
 }

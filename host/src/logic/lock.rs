@@ -11,6 +11,7 @@ use crate::domain::canonical::{Digest, Recipe};
 use super::component::Component;
 use super::describe;
 use super::error::LogicError;
+use super::limits::PinLimits;
 
 /// The form of the file.
 const FORM: u32 = 1;
@@ -21,6 +22,27 @@ pub struct Lock {
     components: Vec<Pin>,
 }
 
+/// How firm a pin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// May be replaced by other bytes; good for tests, back-tests and dry runs, records nothing.
+    Draft,
+    /// These bytes are this version for ever; only such a pin records runs.
+    Frozen,
+}
+
+impl State {
+    /// As the lock file writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Draft => "draft",
+            State::Frozen => "frozen",
+        }
+    }
+}
+
 /// One pinned component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,14 +51,21 @@ pub struct Pin {
     pub name: String,
     /// Its version: `v2`.
     pub version: String,
+    /// Draft or frozen.
+    pub state: State,
     /// Digest of the component's bytes.
     pub sha256: Digest,
     /// Their number.
     pub size: u64,
     /// World the component is built for.
     pub world: String,
+    /// Language the component is written in, as it says itself: `rust`, `python`.
+    pub language: String,
     /// Where the file is, relative to the lock file, with `/`.
     pub path: String,
+    /// Ceilings of its own.
+    #[serde(default, skip_serializing_if = "PinLimits::is_empty")]
+    pub limits: PinLimits,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,6 +141,17 @@ impl Lock {
             .find(|p| p.name == name && p.version == version)
     }
 
+    /// The set with a pin added, or put in the place of the one with its name and version.
+    ///
+    /// # Errors
+    /// When the pin has an unusable field.
+    pub fn with(&self, pin: Pin) -> Result<Lock, LogicError> {
+        let mut components = self.components.clone();
+        components.retain(|p| p.model_version() != pin.model_version());
+        components.push(pin);
+        Lock::new(components)
+    }
+
     /// The newest pinned version of a logic.
     #[must_use]
     pub fn newest(&self, name: &str) -> Option<&Pin> {
@@ -122,14 +162,17 @@ impl Lock {
 impl Pin {
     /// The pin of a loaded component that lies at `path`.
     #[must_use]
-    pub fn of(component: &Component, path: &str) -> Pin {
+    pub fn of(component: &Component, path: &str, state: State, limits: PinLimits) -> Pin {
         Pin {
             name: component.description().name.clone(),
             version: component.description().version.clone(),
+            state,
             sha256: component.digest(),
             size: component.size(),
             world: component.world().to_owned(),
+            language: component.language().to_owned(),
             path: path.to_owned(),
+            limits,
         }
     }
 
@@ -202,6 +245,14 @@ impl Pin {
         if i64::try_from(self.size).is_err() {
             return Err(of(format!("no file has {} bytes", self.size)));
         }
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+#._ -".contains(c);
+        if self.language.is_empty() || self.language.len() > 40 || !self.language.chars().all(plain)
+        {
+            return Err(of(format!(
+                "the language is `{}`; write rust, python, c or another plain name",
+                super::failure::printable(&self.language, 80)
+            )));
+        }
         // The path is opened below the lock file's own folder and must not lead out of it.
         let inside = !self.path.is_empty()
             && !self.path.contains(['\\', '\0', ':'])
@@ -227,9 +278,12 @@ mod tests {
         Pin {
             name: name.into(),
             version: version.into(),
+            state: State::Frozen,
             sha256: Digest::of_bytes(version.as_bytes()),
             size: version.len() as u64,
             world: super::super::WORLD.into(),
+            language: "rust".into(),
+            limits: PinLimits::default(),
             path: format!("{name}-{version}.wasm"),
         }
     }
@@ -250,25 +304,31 @@ mod tests {
         [[component]]
         name = "days"
         version = "v2"
+        state = "frozen"
         sha256 = "sha256:fb04dcb6970e4c3d1873de51fd5a50d7bb46b3383113602665c350ec40b5f990"
         size = 2
         world = "provender:logic/logic-plugin@0.1.0"
+        language = "rust"
         path = "days-v2.wasm"
 
         [[component]]
         name = "days"
         version = "v10"
+        state = "frozen"
         sha256 = "sha256:ce9ad9e64710577437be7e6c3a5aba1737bd69d314cdabcd078e5356c64daf81"
         size = 3
         world = "provender:logic/logic-plugin@0.1.0"
+        language = "rust"
         path = "days-v10.wasm"
 
         [[component]]
         name = "frost"
         version = "v1"
+        state = "frozen"
         sha256 = "sha256:3bfc269594ef649228e9a74bab00f042efc91d5acc6fbee31a382e80d42388fe"
         size = 2
         world = "provender:logic/logic-plugin@0.1.0"
+        language = "rust"
         path = "frost-v1.wasm"
         "#);
     }
@@ -290,6 +350,11 @@ mod tests {
             (&text.replace("size = 2\n", ""), "missing field `size`"),
             (&text.replace("sha256:", "md5:"), "is not a digest"),
             (&text.replace("sha256:", "sha256-jcs-v1:"), "sha256:<64 hex"),
+            (
+                &text.replace("\"frozen\"", "\"fixed\""),
+                "expected `draft` or `frozen`",
+            ),
+            (&text.replace("\"rust\"", "\"Rust!\""), "the language is"),
             (&text.replace("\"days-v1", "\"../days-v1"), "the path is"),
             (&text.replace("\"days-v1", "\"/days-v1"), "the path is"),
             (&text.replace("\"v1\"", "\"1\""), "the version is `1`"),

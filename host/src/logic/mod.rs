@@ -34,10 +34,10 @@ pub mod lock;
 mod tests;
 
 pub use bindings::WORLD;
-pub use component::{Component, Sandbox};
+pub use component::{Component, Sandbox, language_of};
 pub use engine::EngineInfo;
 pub use error::{ExitKind, LogicError};
 pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
-pub use limits::Limits;
-pub use lock::{Lock, Pin};
+pub use limits::{Limits, PinLimits};
+pub use lock::{Lock, Pin, State};

@@ -118,7 +118,7 @@ pub fn lock_text(components: &[PinnedComponent]) -> String {
         // Writing to a String cannot fail. Names and paths are of `LogicDir`: nothing to escape.
         let _ = write!(
             text,
-            "\n[[component]]\nname = \"{}\"\nversion = \"{}\"\nsha256 = \"{}\"\nsize = {}\nworld = \"{WORLD}\"\npath = \"{}\"\n",
+            "\n[[component]]\nname = \"{}\"\nversion = \"{}\"\nstate = \"frozen\"\nsha256 = \"{}\"\nsize = {}\nworld = \"{WORLD}\"\nlanguage = \"rust\"\npath = \"{}\"\n",
             c.name, c.version, c.sha256, c.size, c.path
         );
     }

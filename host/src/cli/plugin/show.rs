@@ -1,109 +1,39 @@
-//! `plugin`: what is pinned, and what a component says of itself.
+//! `plugin show`: what a component says of itself.
 
-use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
+use crate::cli::Global;
+use crate::cli::error::CliError;
+use crate::cli::ui::{Done, Look, Text};
 use crate::domain::description::{Bound, Description};
-use crate::logic::Component;
 
-use super::Global;
-use super::context::{Context, pin};
-use super::error::CliError;
-use super::exit::Exit;
-use super::ui::{Done, Look, Text};
+use super::found::{Found, LimitArgs, own_limits};
 
-/// List and show pinned components.
-///
-/// Example: provender plugin show days_remaining:v2
-#[derive(Args)]
-pub(super) struct PluginArgs {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Subcommand)]
-enum Action {
-    /// List the pinned components.
-    List,
-    /// Show what a component declares: inputs, parameters, outputs, guardrails, monitors.
-    Show {
-        /// A pinned name:version, or a .wasm file.
-        what: String,
-    },
-}
-
-pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {
-    let context = Context::open(global)?;
-    match &args.action {
-        Action::List => list(&context),
-        Action::Show { what } => show(&context, what),
-    }
-}
-
-fn list(context: &Context) -> Result<Done, CliError> {
-    let lock = context.lock()?;
-    let active = &context.project.settings.logic.active;
-    let plain = |s: String| (Look::Plain, s);
-    let rows: Vec<_> = lock
-        .components()
-        .iter()
-        .map(|p| {
-            let state = if active.contains(&p.model_version()) {
-                "active"
-            } else {
-                ""
-            };
-            vec![
-                (Look::Strong, p.model_version()),
-                plain(p.sha256.to_string()),
-                plain(p.size.to_string()),
-                plain(p.path.clone()),
-                (Look::Good, state.to_owned()),
-            ]
-        })
-        .collect();
-    let mut text = Text::default();
-    text.table(&["logic", "component", "bytes", "file", ""], &rows);
-    let data = json!({"components": lock.components().iter().map(|p| json!({
-        "name": p.name, "version": p.version, "sha256": p.sha256.to_string(), "size": p.size, "world": p.world, "path": p.path,
-        "active": active.contains(&p.model_version()),
-    })).collect::<Vec<_>>()});
-    Ok(Done::ok(data, text))
-}
-
-fn show(context: &Context, what: &str) -> Result<Done, CliError> {
-    let sandbox = context.sandbox()?;
-    let component = if what.ends_with(".wasm") {
-        let bytes = std::fs::read(what).map_err(|e| {
-            let exit = if e.kind() == std::io::ErrorKind::NotFound {
-                Exit::NotFound
-            } else {
-                Exit::Io
-            };
-            CliError::new(exit, "component_unreadable", format!("{what}: {e}"))
-        })?;
-        sandbox.load(what, &bytes)?
-    } else {
-        context.load(&sandbox, pin(&context.lock()?, what)?)?
-    };
-    let limits = sandbox.limits();
+pub(super) fn show(global: &Global, what: &str, limits: &LimitArgs) -> Result<Done, CliError> {
+    let found = Found::open(global, what, limits)?;
+    let component = &found.component;
+    let limits = component.limits();
     let data = json!({
         "description": description_json(component.description()),
         "sha256": component.digest().to_string(),
         "size": component.size(),
         "world": component.world(),
+        "language": component.language(),
+        "state": found.pin.as_ref().map(|p| p.state.name()),
         "imports": component.imports(),
         "extra_exports": component.extra_exports(),
         "toolchain": component.toolchain().iter().map(|(tool, version)| json!({"tool": tool, "version": version})).collect::<Vec<_>>(),
         "limits": {
             "memory_bytes": limits.memory_bytes, "fuel_base": limits.fuel_base, "fuel_per_row": limits.fuel_per_row,
-            "batch_rows": limits.batch_rows, "component_bytes": limits.component_bytes, "returned_bytes": limits.returned_bytes,
+            "table_elements": limits.table_elements, "batch_rows": limits.batch_rows, "component_bytes": limits.component_bytes, "returned_bytes": limits.returned_bytes,
+            "own": found.limits,
         },
     });
-    Ok(Done::ok(data, describe(&component)))
+    Ok(Done::ok(data, describe(&found)))
 }
 
-fn describe(component: &Component) -> Text {
+fn describe(found: &Found) -> Text {
+    let component = &found.component;
     let d = component.description();
     let mut text = Text::default();
     text.look(
@@ -111,11 +41,25 @@ fn describe(component: &Component) -> Text {
         format!("{}  {}", d.model_version(), component.digest()),
     );
     text.line(format!(
-        "{}\n{} bytes, world {}, no imports",
+        "{}\n{} bytes, written in {}, world {}, no imports{}",
         d.summary,
         component.size(),
-        component.world()
+        component.language(),
+        component.world(),
+        match &found.pin {
+            Some(pin) => format!(", pinned ({})", pin.state.name()),
+            None => ", not pinned".to_owned(),
+        }
     ));
+    if !component.extra_exports().is_empty() {
+        text.line(format!(
+            "exports that the host never calls: {}",
+            component.extra_exports().join(", ")
+        ));
+    }
+    for (name, value) in own_limits(&found.limits) {
+        text.line(format!("limit of its own: {name} {value}"));
+    }
     for (tool, version) in component.toolchain() {
         text.look(Look::Dim, format!("  {tool} {version}"));
     }

@@ -1,0 +1,172 @@
+//! The component that an argument means: a pinned `name:version`, or a `.wasm` file.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::cli::Global;
+use crate::cli::context::{Context, pin};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::logic::{Component, Limits, Pin, PinLimits, Sandbox, language_of};
+
+/// Ceilings for a component that needs more than the deployment's.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Limits of this component")]
+pub(in crate::cli) struct LimitArgs {
+    /// Bytes of memory.
+    #[arg(long, value_name = "BYTES")]
+    memory_bytes: Option<u64>,
+    /// Elements of all tables.
+    #[arg(long, value_name = "N")]
+    table_elements: Option<u64>,
+    /// Fuel of a call before its rows.
+    #[arg(long, value_name = "N")]
+    fuel_base: Option<u64>,
+    /// Fuel of a call for each row.
+    #[arg(long, value_name = "N")]
+    fuel_per_row: Option<u64>,
+    /// Bytes of the component file.
+    #[arg(long, value_name = "BYTES")]
+    component_bytes: Option<u64>,
+    /// Bytes that one call may hand back.
+    #[arg(long, value_name = "BYTES")]
+    returned_bytes: Option<u64>,
+}
+
+impl LimitArgs {
+    /// The language's usual limits, with what the command says in their place.
+    fn over(&self, usual: PinLimits) -> PinLimits {
+        PinLimits {
+            memory_bytes: self.memory_bytes.or(usual.memory_bytes),
+            table_elements: self.table_elements.or(usual.table_elements),
+            fuel_base: self.fuel_base.or(usual.fuel_base),
+            fuel_per_row: self.fuel_per_row.or(usual.fuel_per_row),
+            component_bytes: self.component_bytes.or(usual.component_bytes),
+            returned_bytes: self.returned_bytes.or(usual.returned_bytes),
+        }
+    }
+}
+
+/// A component's bytes with the sandbox that they go into.
+pub(in crate::cli) struct Bytes {
+    /// The file, as messages name it.
+    pub(in crate::cli) file: String,
+    /// What is in it.
+    pub(in crate::cli) bytes: Vec<u8>,
+    /// Ceilings of its own: of its pin, or usual for its language.
+    pub(in crate::cli) limits: PinLimits,
+    /// The deployment's sandbox, or one with the default limits where there is no deployment.
+    pub(in crate::cli) sandbox: Sandbox,
+    /// Its pin, where a pinned version was asked for.
+    pub(in crate::cli) pin: Option<Pin>,
+    /// The deployment, where there is one.
+    pub(in crate::cli) context: Option<Context>,
+}
+
+impl Bytes {
+    /// Reads what `what` means. A file needs no deployment; one that is there gives its limits.
+    pub(in crate::cli) fn read(
+        global: &Global,
+        what: &str,
+        limits: &LimitArgs,
+    ) -> Result<Bytes, CliError> {
+        if !is_file(what) {
+            let context = Context::open(global)?;
+            let pin = pin(&context.lock()?, what)?.clone();
+            let bytes = context.pinned_bytes(&pin)?;
+            return Ok(Bytes {
+                file: pin.path.clone(),
+                bytes,
+                limits: limits.over(pin.limits.clone()),
+                sandbox: context.sandbox()?,
+                pin: Some(pin),
+                context: Some(context),
+            });
+        }
+        let context = Context::open_if_any(global)?;
+        let sandbox = match &context {
+            Some(context) => context.sandbox()?,
+            None => Sandbox::new(Limits::default(), None)?,
+        };
+        let bytes = read_file(Path::new(what))?;
+        Ok(Bytes {
+            file: what.to_owned(),
+            limits: limits.over(PinLimits::usual(&language_of(&bytes))),
+            bytes,
+            sandbox,
+            pin: None,
+            context,
+        })
+    }
+}
+
+/// A loaded component and its pin.
+pub(in crate::cli) struct Found {
+    /// The component.
+    pub(in crate::cli) component: Component,
+    /// Ceilings of its own.
+    pub(in crate::cli) limits: PinLimits,
+    /// Its pin.
+    pub(in crate::cli) pin: Option<Pin>,
+    /// The deployment, where there is one.
+    pub(in crate::cli) context: Option<Context>,
+}
+
+impl Found {
+    /// Reads and loads what `what` means.
+    pub(in crate::cli) fn open(
+        global: &Global,
+        what: &str,
+        limits: &LimitArgs,
+    ) -> Result<Found, CliError> {
+        let found = Bytes::read(global, what, limits)?;
+        let component = found
+            .sandbox
+            .load_within(&found.file, &found.bytes, &found.limits)?;
+        if let Some(pin) = &found.pin {
+            pin.check_component(&component)?;
+        }
+        Ok(Found {
+            component,
+            limits: found.limits,
+            pin: found.pin,
+            context: found.context,
+        })
+    }
+}
+
+/// `days_remaining:v2` is a pin; anything with a `.wasm` ending or a separator is a file.
+fn is_file(what: &str) -> bool {
+    what.ends_with(".wasm") || what.contains(['/', '\\']) || !what.contains(':')
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(path).map_err(|e| {
+        let exit = match e.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        CliError::new(
+            exit,
+            "component_unreadable",
+            format!("{}: {e}", path.display()),
+        )
+        .help("name a .wasm file, or a pinned version as name:version (`provender plugin list`)")
+    })
+}
+
+/// The limits that are set, by name.
+pub(in crate::cli) fn own_limits(limits: &PinLimits) -> Vec<(&'static str, u64)> {
+    [
+        ("memory_bytes", limits.memory_bytes),
+        ("table_elements", limits.table_elements),
+        ("fuel_base", limits.fuel_base),
+        ("fuel_per_row", limits.fuel_per_row),
+        ("component_bytes", limits.component_bytes),
+        ("returned_bytes", limits.returned_bytes),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}

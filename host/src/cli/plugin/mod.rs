@@ -1,0 +1,45 @@
+//! `plugin`: what is pinned, what a component says of itself, and the author's path.
+//!
+//! * `found` — the component that an argument means
+//! * `list` — what is pinned
+//! * `show` — what a component declares
+
+use clap::{Args, Subcommand};
+
+use super::Global;
+use super::context::Context;
+use super::error::CliError;
+use super::ui::Done;
+
+pub(in crate::cli) mod found;
+mod list;
+mod show;
+
+/// List and show pinned components.
+///
+/// Example: provender plugin show days_remaining:v2
+#[derive(Args)]
+pub(super) struct PluginArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the pinned components.
+    List,
+    /// Show what a component declares: inputs, parameters, outputs, guardrails, monitors.
+    Show {
+        /// A pinned name:version, or a .wasm file.
+        what: String,
+        #[command(flatten)]
+        limits: found::LimitArgs,
+    },
+}
+
+pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {
+    match &args.action {
+        Action::List => list::list(&Context::open(global)?),
+        Action::Show { what, limits } => show::show(global, what, limits),
+    }
+}
