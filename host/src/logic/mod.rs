@@ -15,6 +15,7 @@
 //! * [`execute`] — batches, threads, fuel, and a failed batch taken apart down to the row
 //! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
 //! * `cache` — compiled code kept between runs, and thrown away on any doubt
+//! * `measure` — the fuel of a call, stage by stage, for authors
 //! * [`lock`] — `provender.lock`, the pinned set
 //! * [`error`] — how this room says no
 
@@ -30,6 +31,7 @@ pub mod execute;
 mod failure;
 pub mod limits;
 pub mod lock;
+mod measure;
 #[cfg(test)]
 mod tests;
 
@@ -41,3 +43,4 @@ pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
 pub use limits::{Limits, PinLimits};
 pub use lock::{Lock, Pin, State};
+pub use measure::Fuel;
