@@ -34,6 +34,16 @@ pub(in crate::cli) struct Subject {
     claimed: Option<(String, String)>,
 }
 
+/// The folder that a folder lies in, spelled without `..` where that is possible.
+fn outside(folder: &Path) -> PathBuf {
+    match folder.components().next_back() {
+        Some(std::path::Component::Normal(_)) => {
+            folder.parent().unwrap_or(Path::new("")).to_path_buf()
+        }
+        _ => folder.join(".."),
+    }
+}
+
 /// The name and version of a folder `days-remaining-v2`.
 fn of_folder_name(folder: &Path) -> Option<(String, String)> {
     let folder = folder.canonicalize().ok()?;
@@ -57,7 +67,7 @@ impl Subject {
             let parent = path.parent().unwrap_or(Path::new(""));
             Subject {
                 component: what.to_owned(),
-                candidates: vec![parent.join("cases"), parent.join("../cases")],
+                candidates: vec![parent.join("cases"), outside(parent).join("cases")],
                 claimed: None,
             }
         } else {
@@ -66,7 +76,7 @@ impl Subject {
                 component: what.to_owned(),
                 candidates: vec![
                     root.join("cases"),
-                    root.join("../cases"),
+                    outside(root).join("cases"),
                     root.join("logic-plugins/cases"),
                 ],
                 claimed: None,
@@ -99,7 +109,7 @@ impl Subject {
         };
         let file = format!("{name}-{version}.wasm");
         let built = [
-            folder.join("../artifacts").join(&file),
+            outside(folder).join("artifacts").join(&file),
             folder.join("build").join(&file),
         ];
         let found = built.iter().find(|f| f.is_file());
@@ -117,7 +127,7 @@ impl Subject {
         };
         Ok(Subject {
             component: found.display().to_string(),
-            candidates: vec![folder.join("cases"), folder.join("../cases")],
+            candidates: vec![folder.join("cases"), outside(folder).join("cases")],
             claimed: Some((
                 format!("{name}:{version}"),
                 format!("the folder {}", folder.display()),

@@ -205,10 +205,18 @@ impl Report<'_> {
         }
         let (superseded, later): (Vec<_>, Vec<_>) =
             self.tested.skipped.iter().partition(|s| s.superseded);
+        let mut reasons: Vec<(&str, u64)> = Vec::new();
         for s in &superseded {
+            match reasons.iter_mut().find(|(reason, _)| *reason == s.reason) {
+                Some((_, n)) => *n += 1,
+                None => reasons.push((&s.reason, 1)),
+            }
+        }
+        for (reason, n) in reasons {
+            let reason = crate::render::text::printable(reason);
             text.look(
                 Look::Dim,
-                format!("superseded  {} ({}): {}", s.name, s.place, s.reason),
+                format!("superseded  {}: {reason}", count(n, "case")),
             );
         }
         let cases = &self.tested.cases;
