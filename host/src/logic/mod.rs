@@ -13,6 +13,7 @@
 //! * `columns` — columns over the border, both ways, with every check on the way back
 //! * `assemble` — one column out of the pieces that the batches left
 //! * [`execute`] — batches, threads, fuel, and a failed batch taken apart down to the row
+//! * `probe` — single calls and batches of the caller's choice, for checks and measurements
 //! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
 //! * `cache` — compiled code kept between runs, and thrown away on any doubt
 //! * `measure` — the fuel of a call, stage by stage, for authors
@@ -32,8 +33,9 @@ mod failure;
 pub mod limits;
 pub mod lock;
 mod measure;
+mod probe;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use bindings::WORLD;
 pub use component::{Component, Sandbox, language_of};
@@ -44,3 +46,4 @@ pub use failure::FailureCode;
 pub use limits::{Limits, PinLimits};
 pub use lock::{Lock, Pin, State};
 pub use measure::Fuel;
+pub use probe::Probe;
