@@ -3,6 +3,7 @@
 use crate::compute::ComputeError;
 use crate::compute::outcome::Trouble;
 use crate::explain::ExplainError;
+use crate::golden::GoldenError;
 use crate::ingest::report::IngestError;
 use crate::ledger::LedgerError;
 use crate::logic::{ExitKind, LogicError};
@@ -98,6 +99,25 @@ impl From<LogicError> for CliError {
             code: e.code().to_owned(),
             message: e.to_string(),
             help,
+        }
+    }
+}
+
+impl From<GoldenError> for CliError {
+    fn from(e: GoldenError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let error = |exit| CliError::new(exit, code, message);
+        let page = "docs/reference/golden-cases.md describes the format; nothing was run";
+        match e {
+            GoldenError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+                error(Exit::NotFound)
+            }
+            GoldenError::Io { .. } => error(Exit::Io),
+            GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
+            GoldenError::NoCases { .. } => error(Exit::NotFound)
+                .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
+            GoldenError::Unexplained { .. } => error(Exit::Check),
+            GoldenError::Logic(e) => e.into(),
         }
     }
 }

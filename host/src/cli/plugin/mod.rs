@@ -6,6 +6,8 @@
 //! * `pinning` — pin a component as a draft, freeze it
 //! * `list` — what is pinned
 //! * `show` — what a component declares
+//! * `subject` — a component with the folder of its golden cases
+//! * `test` — golden cases
 
 use clap::{Args, Subcommand};
 
@@ -20,6 +22,8 @@ pub(in crate::cli) mod found;
 mod list;
 mod pinning;
 mod show;
+pub(in crate::cli) mod subject;
+pub(in crate::cli) mod test;
 
 /// Check, pin, freeze, list and show components.
 ///
@@ -62,6 +66,14 @@ enum Action {
         #[command(flatten)]
         limits: found::LimitArgs,
     },
+    /// Run the golden cases of a logic version in the sandbox, under production's limits.
+    ///
+    /// Each case alone, then those of equal parameters together, in reverse and split: the same bits
+    /// each time. Exit 17 when a case does not hold, 15 when the component breaks down, 66 when there
+    /// is no case. The format of the cases: docs/reference/golden-cases.md.
+    ///
+    /// Example: provender plugin test logic-plugins/days-remaining-v2 --junit golden.xml
+    Test(Box<test::TestArgs>),
 }
 
 pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {
@@ -72,5 +84,6 @@ pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> 
         Action::Check { what, limits } => check::check(global, what, limits),
         Action::List => list::list(&Context::open(global)?),
         Action::Show { what, limits } => show::show(global, what, limits),
+        Action::Test(args) => test::test(global, args),
     }
 }
