@@ -1,5 +1,6 @@
 //! Puts the built components and the sample ranch into the program, so that `init` needs no other
-//! file: writes a table of (path, bytes) for each.
+//! file; and what a new logic's folder is made of: the SDK, the author's layer for Python, the shipped
+//! logics with their cases. Writes a table of (path, bytes) for each.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,10 +26,42 @@ fn main() -> io::Result<()> {
         "cargo::rustc-env=PROVENDER_TARGET={}",
         env::var("TARGET").unwrap_or_default()
     );
-    fs::write(
-        PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"),
-        code,
-    )
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("embedded.rs"), code)?;
+    fs::write(out.join("author.rs"), author(&host.join("../logic-plugins"))?)
+}
+
+/// What `plugin new` writes or copies.
+fn author(plugins: &Path) -> io::Result<String> {
+    let mut code = String::new();
+    let is_source = |p: &str| !p.contains("__pycache__");
+    table(&mut code, "SDK", &plugins.join("sdk"), is_source)?;
+    table(&mut code, "CASES", &plugins.join("cases"), is_source)?;
+    let python = plugins.join("python/provender_logic");
+    table(&mut code, "PYTHON", &python, is_source)?;
+    // A folder of the workspace is a logic when its name ends in a version.
+    let mut logics = Vec::new();
+    for entry in fs::read_dir(plugins)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let version = name.rsplit_once("-v").map(|(_, digits)| digits);
+        if version.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) {
+            logics.push(name);
+        }
+    }
+    logics.sort();
+    // Not the folder: it holds the workspace's target. A new member changes the manifest.
+    println!(
+        "cargo::rerun-if-changed={}",
+        plugins.join("Cargo.toml").display()
+    );
+    code.push_str("/// Folder of a shipped logic and its source.\npub(super) const LOGICS: &[(&str, Files)] = &[");
+    let mut tables = String::new();
+    for (i, name) in logics.iter().enumerate() {
+        table(&mut tables, &format!("LOGIC_{i}"), &plugins.join(name).join("src"), is_source)?;
+        let _ = write!(code, "({name:?}, LOGIC_{i}), ");
+    }
+    code.push_str("];\n");
+    Ok(code + &tables)
 }
 
 fn table(

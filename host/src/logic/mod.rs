@@ -34,6 +34,7 @@ pub mod lock;
 mod tests;
 
 pub use bindings::WORLD;
+pub(crate) use describe::{name as check_name, version as check_version};
 pub use component::{Component, Sandbox, language_of};
 pub use engine::EngineInfo;
 pub use error::{ExitKind, LogicError};
