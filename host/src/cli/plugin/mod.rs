@@ -1,5 +1,6 @@
 //! `plugin`: what is pinned, what a component says of itself, and the author's path.
 //!
+//! * `check` — everything that would be refused, refused now
 //! * `found` — the component that an argument means
 //! * `list` — what is pinned
 //! * `show` — what a component declares
@@ -11,6 +12,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::ui::Done;
 
+mod check;
 pub(in crate::cli) mod found;
 mod list;
 mod show;
@@ -26,6 +28,16 @@ pub(super) struct PluginArgs {
 
 #[derive(Subcommand)]
 enum Action {
+    /// Refuse now whatever `compute` would refuse, each with its reason and its fix, and run the
+    /// component on empty, null, extreme, reordered and split batches.
+    ///
+    /// Example: provender plugin check build/days_remaining-v3.wasm
+    Check {
+        /// A .wasm file, or a pinned name:version.
+        what: String,
+        #[command(flatten)]
+        limits: found::LimitArgs,
+    },
     /// List the pinned components.
     List,
     /// Show what a component declares: inputs, parameters, outputs, guardrails, monitors.
@@ -39,6 +51,7 @@ enum Action {
 
 pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {
     match &args.action {
+        Action::Check { what, limits } => check::check(global, what, limits),
         Action::List => list::list(&Context::open(global)?),
         Action::Show { what, limits } => show::show(global, what, limits),
     }
