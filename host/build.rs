@@ -28,7 +28,10 @@ fn main() -> io::Result<()> {
     );
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("embedded.rs"), code)?;
-    fs::write(out.join("author.rs"), author(&host.join("../logic-plugins"))?)
+    fs::write(
+        out.join("author.rs"),
+        author(&host.join("../logic-plugins"))?,
+    )
 }
 
 /// What `plugin new` writes or copies.
@@ -39,29 +42,46 @@ fn author(plugins: &Path) -> io::Result<String> {
     table(&mut code, "CASES", &plugins.join("cases"), is_source)?;
     let python = plugins.join("python/provender_logic");
     table(&mut code, "PYTHON", &python, is_source)?;
-    // A folder of the workspace is a logic when its name ends in a version.
-    let mut logics = Vec::new();
-    for entry in fs::read_dir(plugins)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let version = name.rsplit_once("-v").map(|(_, digits)| digits);
-        if version.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) {
-            logics.push(name);
-        }
-    }
-    logics.sort();
-    // Not the folder: it holds the workspace's target. A new member changes the manifest.
+    let is_python = |p: &str| p.ends_with(".py");
+    logics(&mut code, "LOGICS", plugins, "src", is_source)?;
+    let examples = plugins.join("examples/python");
+    logics(&mut code, "PYTHON_LOGICS", &examples, "", is_python)?;
+    // Not its folder: it holds the workspace's target. A new member changes the manifest.
     println!(
         "cargo::rerun-if-changed={}",
         plugins.join("Cargo.toml").display()
     );
-    code.push_str("/// Folder of a shipped logic and its source.\npub(super) const LOGICS: &[(&str, Files)] = &[");
-    let mut tables = String::new();
-    for (i, name) in logics.iter().enumerate() {
-        table(&mut tables, &format!("LOGIC_{i}"), &plugins.join(name).join("src"), is_source)?;
-        let _ = write!(code, "({name:?}, LOGIC_{i}), ");
+    Ok(code)
+}
+
+/// The logics of a folder, one folder each, whose name ends in a version: name and files of `inside`.
+fn logics(
+    code: &mut String,
+    name: &str,
+    folder: &Path,
+    inside: &str,
+    keep: impl Fn(&str) -> bool,
+) -> io::Result<()> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let version = name.rsplit_once("-v").map(|(_, digits)| digits);
+        if version.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) {
+            found.push(name);
+        }
     }
-    code.push_str("];\n");
-    Ok(code + &tables)
+    found.sort();
+    let mut list = String::new();
+    for (i, logic) in found.iter().enumerate() {
+        let part = format!("{name}_{i}");
+        table(code, &part, &folder.join(logic).join(inside), &keep)?;
+        let _ = write!(list, "({logic:?}, {part}), ");
+    }
+    let _ = writeln!(
+        code,
+        "/// Folder and files.\npub(super) const {name}: &[(&str, Files)] = &[{list}];"
+    );
+    Ok(())
 }
 
 fn table(

@@ -69,7 +69,7 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BuildError {
 pub fn build(tools: &Tools, package: &Package, target_dir: &Path) -> Result<Built, BuildError> {
     let workspace = package.workspace.canonicalize();
     let workspace = workspace.map_err(io(&package.workspace))?;
-    let toolchain = toolchain(tools, &workspace)?;
+    let toolchain = toolchain_here(tools, &workspace)?;
     run(
         tools,
         &workspace,
@@ -103,7 +103,9 @@ pub fn build(tools: &Tools, package: &Package, target_dir: &Path) -> Result<Buil
     let module = std::fs::read(&module).map_err(io(&module))?;
     let bytes = encode(&module, &toolchain)?;
     for (folder, _) in &remaps {
-        if bytes.windows(folder.len()).any(|w| w == folder.as_bytes()) {
+        // A folder that is called like a name that it gets, such as /src, is no leak.
+        let is_name = remaps.iter().any(|(_, name)| name.starts_with(folder));
+        if !is_name && bytes.windows(folder.len()).any(|w| w == folder.as_bytes()) {
             return Err(BuildError::Path(folder.clone()));
         }
     }
@@ -111,7 +113,10 @@ pub fn build(tools: &Tools, package: &Package, target_dir: &Path) -> Result<Buil
 }
 
 /// What a build here would be built with.
-pub(crate) fn toolchain(tools: &Tools, workspace: &Path) -> Result<Toolchain, BuildError> {
+///
+/// # Errors
+/// When the workspace's lock file cannot be read or lacks the SDK.
+pub fn toolchain_here(tools: &Tools, workspace: &Path) -> Result<Toolchain, BuildError> {
     Ok(Toolchain {
         rustc: tools.rustc_version.clone(),
         rust_std: tools.std_source.name().to_owned(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::artifacts::LogicDir;
-use crate::compile::{BuildError, build, io, toolchain};
+use crate::compile::{BuildError, build, io, toolchain_here};
 use crate::component::{Toolchain, toolchain_of};
 use crate::package::Package;
 use crate::tools::Tools;
@@ -42,7 +42,10 @@ pub fn check(
         return Ok(Comparison::Missing);
     }
     let stored_bytes = std::fs::read(&path).map_err(io(&path))?;
-    let (stored, here) = (toolchain_of(&stored_bytes)?, toolchain(tools, workspace)?);
+    let (stored, here) = (
+        toolchain_of(&stored_bytes)?,
+        toolchain_here(tools, workspace)?,
+    );
     if stored != here {
         return Ok(Comparison::NotChecked { stored, here });
     }
