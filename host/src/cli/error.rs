@@ -1,5 +1,6 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
+use crate::author::AuthorError;
 use crate::compute::ComputeError;
 use crate::compute::outcome::Trouble;
 use crate::explain::ExplainError;
@@ -11,6 +12,8 @@ use crate::manifest::ManifestError;
 use crate::monitor::MonitorError;
 use crate::monitor::gather::GatherError;
 use crate::project::ProjectError;
+
+use provender_build::BuildError;
 
 use super::exit::Exit;
 
@@ -208,6 +211,44 @@ impl From<GatherError> for CliError {
         match e {
             GatherError::Compute(e) => e.into(),
             e => CliError::new(Exit::Config, "monitor_rules", e.to_string()),
+        }
+    }
+}
+
+impl From<AuthorError> for CliError {
+    fn from(e: AuthorError) -> CliError {
+        let missing = |cause: &std::io::Error| match cause.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        let exit = match &e {
+            AuthorError::Name { .. } | AuthorError::OtherLanguage { .. } => Exit::Usage,
+            AuthorError::Occupied { .. }
+            | AuthorError::Pinned { .. }
+            | AuthorError::Member { .. }
+            | AuthorError::PinnedOther { .. }
+            | AuthorError::Componentize { .. } => Exit::Check,
+            AuthorError::NoSource { .. }
+            | AuthorError::NoFolder { .. }
+            | AuthorError::Tools(_)
+            | AuthorError::NoComponentize { .. }
+            | AuthorError::OtherComponentize { .. } => Exit::NotFound,
+            AuthorError::Carry { .. } => Exit::Data,
+            AuthorError::Manifest { .. } => Exit::Config,
+            AuthorError::Io { cause, .. } => missing(cause),
+            AuthorError::Build(e) => match e {
+                BuildError::Io { error, .. } => missing(error),
+                BuildError::Manifest { .. } => Exit::Config,
+                BuildError::Cargo { .. } | BuildError::Path(_) | BuildError::Component(_) => {
+                    Exit::Check
+                }
+            },
+        };
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help: e.help(),
         }
     }
 }

@@ -68,19 +68,49 @@ pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, Component
         .module(module)
         .and_then(|encoder| encoder.encode())
         .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
+    let component = with_producers(
+        &component,
+        &[("Rust", "")],
+        &[
+            ("rustc", &toolchain.rustc),
+            ("rust-std", &toolchain.rust_std),
+        ],
+        &[("provender-logic", &toolchain.sdk)],
+    )?;
+    refuse_imports(&component)?;
+    Ok(component)
+}
+
+/// Writes down what built a component: languages, tools and SDKs, each with its version.
+///
+/// # Errors
+/// When the bytes are not a component.
+pub fn with_producers(
+    component: &[u8],
+    language: &[(&str, &str)],
+    processed_by: &[(&str, &str)],
+    sdk: &[(&str, &str)],
+) -> Result<Vec<u8>, ComponentError> {
+    let owned = |list: &[(&str, &str)]| {
+        let pair = |(tool, version): &(&str, &str)| ((*tool).to_owned(), (*version).to_owned());
+        list.iter().map(pair).collect()
+    };
     let mut add = AddMetadata::default();
-    add.language = vec![("Rust".into(), String::new())];
-    add.processed_by = vec![
-        ("rustc".into(), toolchain.rustc.clone()),
-        ("rust-std".into(), toolchain.rust_std.clone()),
-    ];
-    add.sdk = vec![("provender-logic".into(), toolchain.sdk.clone())];
-    let component = add
-        .to_wasm(&component)
-        .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
-    let found = imports(&component)?;
+    add.language = owned(language);
+    add.processed_by = owned(processed_by);
+    add.sdk = owned(sdk);
+    add.to_wasm(component)
+        .map_err(|e| ComponentError::Encode(format!("{e:#}")))
+}
+
+/// Refuses a component that imports anything, by name.
+///
+/// # Errors
+/// When it imports something, or the bytes are not a component.
+pub fn refuse_imports(component: &[u8]) -> Result<(), ComponentError> {
+    let found = imports(component)?;
     if found.is_empty() {
-        Ok(component)
+        Ok(())
     } else {
         Err(ComponentError::Imports(found.join(", ")))
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use provender_build::{
-    Comparison, LogicDir, Tools, build, check, logic_dirs, verify, write_artifacts,
+    Comparison, LogicDir, Package, Tools, build, check, logic_dirs, verify, write_artifacts,
 };
 
 const HELP: &str = "\
@@ -70,16 +70,16 @@ fn run() -> Result<bool, String> {
         Mode::Build => build_all(&tools, &workspace, &known, &logics),
         Mode::Check => check_all(&tools, &workspace, &logics),
         Mode::Verify => {
-            let results = verify(&tools, &workspace, &logics).map_err(|e| e.to_string())?;
-            for (logic, same) in &results {
-                println!(
-                    "{}:{} {}",
-                    logic.name,
-                    logic.version,
-                    if *same { "same" } else { "DIFFERENT" }
-                );
+            let packages: Vec<_> = logics
+                .iter()
+                .map(|l| Package::member(&workspace, &l.package))
+                .collect();
+            let results = verify(&tools, &workspace, &packages).map_err(|e| e.to_string())?;
+            for twice in &results {
+                let says = if twice.same() { "same" } else { "DIFFERENT" };
+                println!("{} {says}", twice.package);
             }
-            Ok(results.iter().all(|(_, same)| *same))
+            Ok(results.iter().all(provender_build::Twice::same))
         }
     }
 }
@@ -118,8 +118,12 @@ fn build_all(
     let mut built = Vec::new();
     for logic in logics {
         let target = workspace.join("target/components");
-        let done = build(tools, workspace, &logic.package, &absolute(&target)?)
-            .map_err(|e| e.to_string())?;
+        let done = build(
+            tools,
+            &Package::member(workspace, &logic.package),
+            &absolute(&target)?,
+        )
+        .map_err(|e| e.to_string())?;
         println!(
             "{}:{} {} bytes, {}",
             logic.name,
