@@ -9,13 +9,15 @@
 //! * [`manifest`] — `provender-plugin.toml`
 //! * [`scaffold`] — a new folder: planned whole, then written
 //! * `source` — where `--from` finds a version's source and cases
-//! * `rename` — a source and its cases under another name and version
+//! * `rename` — a source under another name and version
+//! * `cases` — its golden cases for the new version
 //! * `rust`, `python` — what a folder of that language holds
 //! * `workspace` — a new member of the project's own workspace of logics
 //! * `embedded` — what the program carries for all this
 //! * [`compile`] — the language's own tools to a component, once, or twice to compare
 //! * [`error`] — how this room says no
 
+mod cases;
 pub mod compile;
 mod embedded;
 pub mod error;

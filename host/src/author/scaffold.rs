@@ -9,11 +9,10 @@ use crate::logic::Lock;
 use super::error::AuthorError;
 use super::manifest::{self, Language, PluginManifest};
 use super::name::LogicName;
-use super::rename::{self, Carry};
 pub use super::source::Origin;
 use super::source::{self, Source, TextFile};
 use super::workspace::Workspace;
-use super::{python, rust};
+use super::{cases, python, rename, rust};
 
 const RUST_README: &str = include_str!("templates/rust/README.md");
 const PYTHON_README: &str = include_str!("templates/python/README.md");
@@ -269,34 +268,17 @@ fn carried_cases(
 ) -> Result<Cases, AuthorError> {
     let (old, new) = (&source.logic.version, &logic.version);
     let shared = parent.join("cases").join(&logic.name);
-    let is_shared = layout.member && shared.is_dir();
-    let (mut added, mut changed) = (Vec::new(), Vec::new());
-    for (file, bytes) in &source.cases {
-        let carry = |text: &str, how| {
-            rename::cases(text, old, new, how).map_err(|cause| AuthorError::Carry {
-                file: file.clone(),
-                cause,
-            })
-        };
-        let own_kind = file.ends_with(".toml");
-        let text = String::from_utf8_lossy(bytes);
-        if is_shared && source.logic.name == logic.name {
-            // The new version runs the shared cases that the old one runs.
-            if let Some(after) = own_kind
-                .then(|| carry(&text, Carry::Beside))
-                .transpose()?
-                .flatten()
-                && after != text
-            {
-                changed.push((shared.join(file), after));
-            }
-        } else if !own_kind {
-            added.push((format!("{}/{file}", layout.cases), bytes.clone()));
-        } else if let Some(after) = carry(&text, Carry::Instead)? {
-            added.push((format!("{}/{file}", layout.cases), after.into_bytes()));
+    if layout.member && shared.is_dir() && source.logic.name == logic.name {
+        let mut changed = Vec::new();
+        for (file, bytes) in &source.cases {
+            let after = cases::shared(file, bytes, old, new)?;
+            changed.extend(after.map(|text| (shared.join(file), text)));
         }
+        return Ok((Vec::new(), changed));
     }
-    Ok((added, changed))
+    let place = |(file, bytes): TextFile| (format!("{}/{file}", layout.cases), bytes);
+    let own = cases::own(&source.cases, old)?;
+    Ok((own.into_iter().map(place).collect(), Vec::new()))
 }
 
 fn readme(
