@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from .columns import BOOL, DATE, FLOAT, SERIES, Column, Kind, pack, read
+from .columns import BOOL, DATE, FLOAT, SERIES, Column, Kind, read, validity
 from .failure import Failure
 from .logic import Logic
 from .series import EPOCH, Series
@@ -63,15 +63,15 @@ def compute(logic: Logic, parameters: dict[str, Any], rows: list[dict[str, Any]]
 
 
 def _column(kind: Kind, values: list) -> Column:
-    validity = pack([value is not None for value in values]) if None in values else None
+    bits = validity(values) if None in values else None
     if kind is SERIES:
         series = [value if value is not None else Series() for value in values]
         offsets = [0]
         for one in series:
             offsets.append(offsets[-1] + len(one))
         parts = ([day for one in series for day in one.days], [x for one in series for x in one.values])
-        return Column(kind.name, (offsets, *parts), validity)
-    return Column(kind.name, kind.write([kind.zero if value is None else value for value in values]), validity)
+        return Column(kind.name, (offsets, *parts), bits)
+    return Column(kind.name, kind.write([kind.zero if value is None else value for value in values]), bits)
 
 
 def _bits(row: dict[str, Any]) -> list:
