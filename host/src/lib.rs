@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → check → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -16,10 +16,12 @@
 //! * [`ledger`] — the append-only record, on SQLite
 //! * [`manifest`] — write-once manifests, one a run
 //! * [`compute`] — plan, look up, execute, guard, record, reissue; which run is the answer
+//! * [`check`] — everything that would be refused about a component, and its conformance
 //! * [`cli`] — one file a verb; the only room that prints or reads environment and clock
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
 
+pub mod check;
 pub mod cli;
 pub mod compute;
 pub mod domain;

@@ -13,5 +13,6 @@ mod exits;
 mod immutable;
 mod kit;
 mod nevada;
+mod pinning;
 mod quiet;
 mod story;

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::compute::activation::activate;
 use crate::compute::engine::{CHUNK, Engine, Policy};
+use crate::compute::freeze::hold;
 use crate::compute::outcome::{Outcome, RunOutcome, Summary};
 use crate::compute::select::{Selection, targets};
 use crate::compute::{Bound, Facts};
@@ -17,7 +18,7 @@ use crate::logic::{Lock, Sandbox};
 use crate::manifest::Store;
 use crate::render::text::count;
 
-use super::context::Context;
+use super::context::{Context, pin};
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
@@ -241,6 +242,13 @@ pub(super) fn compute(
             .logic
             .active
             .contains(&bound.model_version);
+        if !policy.dry_run && !targets.is_empty() {
+            hold(
+                writer,
+                pin(&shop.lock, &bound.model_version)?,
+                &policy.stamp,
+            )?;
+        }
         if !policy.dry_run && is_active && !bound.one_off && !targets.is_empty() {
             activate(writer, &bound, selection.from, &policy.stamp)?;
         }

@@ -125,6 +125,14 @@ impl From<ComputeError> for CliError {
             ComputeError::UnknownBoundary(..) | ComputeError::UnknownHerd(..) => Exit::NotFound,
             ComputeError::OutsidePeriod { .. } => Exit::Data,
             ComputeError::PlanChanged { .. } => Exit::Check,
+            ComputeError::Draft(ref logic) => {
+                return CliError::new(Exit::Rejected, code, message)
+                    .help(format!("`provender plugin freeze {logic}` once it has been tested and back-tested; --dry-run and `backtest` work with a draft"));
+            }
+            ComputeError::Frozen { .. } => {
+                return CliError::new(Exit::Integrity, code, message)
+                    .help("put the frozen bytes back, or release the new ones as a new version");
+            }
             ComputeError::Canonical(_) => Exit::Internal,
             ComputeError::Logic(e) => return e.into(),
             ComputeError::Ledger(e) => return e.into(),

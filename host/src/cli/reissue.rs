@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::compute::engine::Engine;
+use crate::compute::freeze::hold;
 use crate::compute::outcome::Summary;
 use crate::compute::reissue::{Plan, apply, causes, digest, plan};
 use crate::compute::select::{Selection, targets};
@@ -12,7 +13,7 @@ use crate::render::text::count;
 
 use super::Global;
 use super::compute::{Computed, Which, Workshop, policy, runs_json, say};
-use super::context::Context;
+use super::context::{Context, pin};
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
@@ -98,6 +99,13 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     let bar = context.ui.progress(total as u64, "reissuing");
     for (bound, plan) in plans {
         let n = plan.runs.len() as u64;
+        if n > 0 {
+            hold(
+                &mut writer,
+                pin(&shop.lock, &bound.model_version)?,
+                &policy.stamp,
+            )?;
+        }
         let mut engine = Engine {
             facts: &facts,
             ledger: &mut writer,

@@ -158,6 +158,17 @@ pub fn bind(
     })
 }
 
+/// Every input of a declaration that the catalogue does not have, or has otherwise.
+#[must_use]
+pub fn input_problems(description: &Description, catalogue: &[Feature]) -> Vec<ComputeError> {
+    let logic = description.model_version();
+    description
+        .inputs
+        .iter()
+        .filter_map(|input| bind_input(&logic, input, catalogue).err())
+        .collect()
+}
+
 fn bind_input(
     logic: &str,
     input: &crate::domain::description::Input,

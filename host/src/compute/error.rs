@@ -88,6 +88,23 @@ pub enum ComputeError {
         /// Its periods.
         periods: String,
     },
+    /// A draft was to record runs.
+    #[error(
+        "{0} is pinned as a draft, and a draft records no runs: its bytes may still be replaced"
+    )]
+    Draft(String),
+    /// A frozen version with other bytes.
+    #[error(
+        "{model_version} is frozen as {recorded}, and the pinned component is {found}: what a version computes never changes"
+    )]
+    Frozen {
+        /// `name:version`.
+        model_version: String,
+        /// What the ledger holds it to.
+        recorded: String,
+        /// What is pinned, or to be pinned.
+        found: String,
+    },
     /// The plan changed between showing and applying it.
     #[error(
         "the plan has changed since it was shown: its digest is now {now}, not {asked}. Look at it again, then apply {now}"
@@ -125,6 +142,8 @@ impl ComputeError {
             ComputeError::UnknownBoundary(..) => "unknown_boundary",
             ComputeError::UnknownHerd(..) => "unknown_herd",
             ComputeError::OutsidePeriod { .. } => "outside_period",
+            ComputeError::Draft(_) => "draft",
+            ComputeError::Frozen { .. } => "frozen",
             ComputeError::PlanChanged { .. } => "plan_changed",
             ComputeError::Logic(_) => "component",
             ComputeError::Ledger(e) => e.code(),

@@ -10,6 +10,7 @@
 //! * [`reissue`] — the one door for a legitimate revision of inputs
 //! * [`answers`] — which recorded run is the answer
 //! * [`activation`] — from when a version answers
+//! * [`freeze`] — which bytes a version is for ever
 //! * [`error`] — how it says no
 
 pub mod activation;
@@ -18,6 +19,7 @@ pub mod binding;
 pub mod engine;
 pub mod error;
 pub mod facts;
+pub mod freeze;
 pub mod guard;
 pub mod outcome;
 pub mod question;

@@ -13,6 +13,10 @@ pub enum Kind {
     Retract,
     /// A version and configuration that answers from a date on.
     Activation,
+    /// A component pinned as a draft.
+    Pin,
+    /// A version that is these bytes for ever.
+    Freeze,
     /// A batch of runs.
     Runs,
     /// A batch of runs that replace others after a revision of inputs.
@@ -29,6 +33,8 @@ impl Kind {
             Kind::Ingest => "ingest",
             Kind::Retract => "retract",
             Kind::Activation => "activation",
+            Kind::Pin => "pin",
+            Kind::Freeze => "freeze",
             Kind::Runs => "runs",
             Kind::Reissue => "reissue",
             Kind::Report => "report",

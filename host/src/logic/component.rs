@@ -491,13 +491,16 @@ impl Component {
         inputs: &[Column],
         rows: usize,
     ) -> Result<Computed, LogicError> {
+        self.callee().compute(parameters, inputs, rows)
+    }
+
+    pub(super) fn callee(&self) -> Callee<'_> {
         let loaded = &self.inner;
-        let callee = Callee {
+        Callee {
             engine: &loaded.sandbox.engine,
             pre: &loaded.pre,
             description: &loaded.description,
             limits: &loaded.limits,
-        };
-        callee.compute(parameters, inputs, rows)
+        }
     }
 }

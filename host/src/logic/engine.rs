@@ -59,7 +59,7 @@ fn deterministic_v1(limits: &Limits) -> Config {
 }
 
 /// One engine with the deterministic profile.
-pub(super) fn engine(limits: &Limits) -> Result<Engine, LogicError> {
+pub(crate) fn engine(limits: &Limits) -> Result<Engine, LogicError> {
     Engine::new(&deterministic_v1(limits)).map_err(|e| LogicError::Engine {
         cause: format!("{e:#}"),
     })

@@ -129,9 +129,20 @@ impl Callee<'_> {
         inputs: &[Column],
         rows: usize,
     ) -> Result<Computed, LogicError> {
-        self.check_call(parameters, inputs, rows)?;
         let ranges = batches(inputs, rows, self.limits.batch_rows);
-        let done = self.run_all(parameters, inputs, &ranges)?;
+        self.compute_in(parameters, inputs, rows, &ranges)
+    }
+
+    /// As [`Callee::compute`], in the given batches, which cover the rows in order.
+    pub(super) fn compute_in(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+        ranges: &[Range<usize>],
+    ) -> Result<Computed, LogicError> {
+        self.check_call(parameters, inputs, rows)?;
+        let done = self.run_all(parameters, inputs, ranges)?;
         let mut pieces = Vec::new();
         let mut failed = BTreeMap::new();
         for batch in done {
@@ -355,6 +366,27 @@ impl Callee<'_> {
             }
         }
         batch
+    }
+
+    /// One call in a store of its own: what it used and, where it failed, why.
+    pub(super) fn call_once(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: Range<usize>,
+    ) -> (u64, Result<Vec<Column>, Failure>) {
+        let call = self.call(parameters, inputs, rows);
+        let result = match call.result {
+            Ok((columns, bad)) => match bad.into_iter().next() {
+                None => Ok(columns),
+                Some(BadValue { row, cause }) => Err(Failure::new(
+                    FailureCode::BadReturn,
+                    format!("row {row}: {cause}"),
+                )),
+            },
+            Err(failure) => Err(failure.failure),
+        };
+        (call.fuel_used, result)
     }
 
     /// One call in a store of its own.

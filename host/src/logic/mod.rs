@@ -13,6 +13,7 @@
 //! * `columns` — columns over the border, both ways, with every check on the way back
 //! * `assemble` — one column out of the pieces that the batches left
 //! * [`execute`] — batches, threads, fuel, and a failed batch taken apart down to the row
+//! * `probe` — single calls and batches of the caller's choice, for checks and measurements
 //! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
 //! * `cache` — compiled code kept between runs, and thrown away on any doubt
 //! * [`lock`] — `provender.lock`, the pinned set
@@ -30,8 +31,9 @@ pub mod execute;
 mod failure;
 pub mod limits;
 pub mod lock;
+mod probe;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use bindings::WORLD;
 pub use component::{Component, Sandbox, language_of};
@@ -41,3 +43,4 @@ pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
 pub use limits::{Limits, PinLimits};
 pub use lock::{Lock, Pin, State};
+pub use probe::Probe;

@@ -72,6 +72,9 @@ fn row(p: &Parameters, i: &Inputs) -> Result<Outputs, RowError> {
             .and_then(|s| s.on(day))
             .is_some_and(|m| m <= p.dry_soil_pct)
     };
+    let mean = moisture
+        .map(|s| s.values().iter().sum::<f64>() / s.len() as f64)
+        .filter(|mean| mean.is_finite());
     Ok(Outputs {
         frost_days: (!refused).then(|| frosts().count() as i64),
         last_frost_date: frosts().next_back().filter(|_| !refused),
@@ -80,10 +83,13 @@ fn row(p: &Parameters, i: &Inputs) -> Result<Outputs, RowError> {
             .map(|_| frosts().filter(|day| dry(*day)).count() as i64),
         observed_days,
         coldest_c: temperatures().map(|(_, t)| t).reduce(f64::min),
-        soil_moisture_mean_pct: moisture.map(|s| s.values().iter().sum::<f64>() / s.len() as f64),
-        reason: match (observed_days, refused, moisture) {
+        soil_moisture_mean_pct: mean,
+        reason: match (observed_days, refused, moisture.and(mean)) {
             (0, ..) => Some("no temperature was observed in the last 30 days"),
             (_, true, _) => Some("too few days were observed: see min_observed_days"),
+            (_, _, None) if moisture.is_some() => {
+                Some("the soil moisture is too large to be averaged")
+            }
             (_, _, None) => Some("no soil moisture was observed: frost on dry soil is not known"),
             _ => None,
         },

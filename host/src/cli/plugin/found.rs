@@ -109,8 +109,6 @@ pub(in crate::cli) struct Found {
     pub(in crate::cli) limits: PinLimits,
     /// Its pin.
     pub(in crate::cli) pin: Option<Pin>,
-    /// The deployment, where there is one.
-    pub(in crate::cli) context: Option<Context>,
 }
 
 impl Found {
@@ -131,7 +129,6 @@ impl Found {
             component,
             limits: found.limits,
             pin: found.pin,
-            context: found.context,
         })
     }
 }

@@ -5,12 +5,13 @@
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use super::declaration::Declaration;
 use crate::domain::column::Column;
 use crate::domain::value::{DataType, Value};
 use crate::logic::{Component, Limits, LogicError, Sandbox};
 
 /// Values of `a` that make the guest misbehave in their row.
-pub(super) mod magic {
+pub(crate) mod magic {
     pub(crate) const LOOP: f64 = 1001.0;
     pub(crate) const PANIC: f64 = 1002.0;
     pub(crate) const GROW: f64 = 1003.0;
@@ -24,21 +25,23 @@ pub(super) mod magic {
 
 /// How a guest differs from the good one.
 #[derive(Clone)]
-pub(super) struct Recipe {
+pub(crate) struct Recipe {
     /// Top-level WAT.
-    pub(super) top: &'static str,
+    pub(crate) top: &'static str,
     /// Before `describe` answers.
-    pub(super) describe: &'static str,
+    pub(crate) describe: &'static str,
     /// After `compute` has laid out its answer; locals `$rows`, `$offsets`, `$text`, `$valid`, `$out`.
-    pub(super) end: &'static str,
+    pub(crate) end: &'static str,
     /// Names of the two inputs.
-    pub(super) inputs: [&'static str; 2],
+    pub(crate) inputs: [&'static str; 2],
     /// Name of the logic.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Whether `product` may be null.
-    pub(super) nullable: bool,
+    pub(crate) nullable: bool,
     /// Core export name of `compute`.
-    pub(super) compute: &'static str,
+    pub(crate) compute: &'static str,
+    /// What else the guest says of itself.
+    pub(crate) declare: Declaration,
 }
 
 impl Default for Recipe {
@@ -51,6 +54,7 @@ impl Default for Recipe {
             name: "product".to_owned(),
             nullable: true,
             compute: "provender:logic/logic@0.1.0#compute",
+            declare: Declaration::default(),
         }
     }
 }
@@ -60,7 +64,7 @@ const DESCRIPTION: usize = 4_096;
 
 impl Recipe {
     /// The core module's text.
-    pub(super) fn wat(&self) -> String {
+    pub(crate) fn wat(&self) -> String {
         let image: String = self
             .description()
             .iter()
@@ -78,81 +82,41 @@ impl Recipe {
     }
 
     /// The component's bytes.
-    pub(super) fn component(&self) -> Vec<u8> {
+    pub(crate) fn component(&self) -> Vec<u8> {
         component_of(&self.wat(), include_str!("../../../../wit/logic.wit"))
     }
 
     /// The component, loaded under the given limits.
-    pub(super) fn load_with(&self, limits: Limits) -> Result<Component, LogicError> {
+    pub(crate) fn load_with(&self, limits: Limits) -> Result<Component, LogicError> {
         let sandbox = Sandbox::new(limits, None).unwrap();
         sandbox.load("product.wasm", &self.component())
     }
 
     /// The component, loaded under the tests' limits.
-    pub(super) fn load(&self) -> Result<Component, LogicError> {
+    pub(crate) fn load(&self) -> Result<Component, LogicError> {
         self.load_with(limits())
     }
 
-    /// The declaration as the canonical ABI lays it out.
-    fn description(&self) -> Vec<u8> {
-        let mut m = Image(vec![0; 72]);
-        m.text(0, &self.name);
-        m.text(8, "v1");
-        m.text(16, "a times b");
-        let inputs = m.list(24, 2, 44);
-        for (n, name) in self.inputs.iter().enumerate() {
-            let at = inputs + 44 * n;
-            m.field(at, name, 0, true);
-            m.text(at + 36, "forage_kg_per_ha");
+    /// What the guest says of itself.
+    pub(crate) fn declaration(&self) -> Declaration {
+        let mut d = self.declare.clone();
+        d.name.clone_from(&self.name);
+        for (input, name) in d.inputs.iter_mut().zip(self.inputs) {
+            input.0.name = name;
         }
-        let parameters = m.list(32, 1, 96);
-        m.text(parameters, "factor");
-        m.0[parameters + 32..parameters + 40].copy_from_slice(&2.0_f64.to_le_bytes());
-        let outputs = m.list(40, 2, 52);
-        m.field(outputs, "product", 0, self.nullable);
-        m.field(outputs + 52, "note", 4, true);
-        m.0[outputs + 52 + 36] = 2;
-        m.0
-    }
-}
-
-struct Image(Vec<u8>);
-
-impl Image {
-    fn alloc(&mut self, size: usize) -> usize {
-        // Relative to DESCRIPTION, which is a multiple of 8 itself.
-        let at = self.0.len().next_multiple_of(8);
-        self.0.resize(at + size, 0);
-        at
+        if let Some(product) = d.outputs.first_mut() {
+            product.0.nullable = self.nullable;
+        }
+        d
     }
 
-    fn word(&mut self, at: usize, value: usize) {
-        let value = u32::try_from(value).unwrap();
-        self.0[at..at + 4].copy_from_slice(&value.to_le_bytes());
-    }
-
-    fn list(&mut self, at: usize, count: usize, size: usize) -> usize {
-        let data = self.alloc(count * size);
-        self.word(at, DESCRIPTION + data);
-        self.word(at + 4, count);
-        data
-    }
-
-    fn text(&mut self, at: usize, text: &str) {
-        let data = self.list(at, text.len(), 1);
-        self.0[data..data + text.len()].copy_from_slice(text.as_bytes());
-    }
-
-    fn field(&mut self, at: usize, name: &str, data_type: u8, nullable: bool) {
-        self.text(at, name);
-        self.0[at + 8] = data_type;
-        self.0[at + 24] = u8::from(nullable);
-        self.text(at + 28, "a sentence");
+    fn description(&self) -> Vec<u8> {
+        self.declaration().image(DESCRIPTION)
     }
 }
 
 /// Wraps a core module's text into a component of the world `logic-plugin` of `wit`.
-pub(super) fn component_of(wat: &str, wit: &str) -> Vec<u8> {
+pub(crate) fn component_of(wat: &str, wit: &str) -> Vec<u8> {
     let mut core = wat::parse_str(wat).unwrap();
     let mut resolve = Resolve::default();
     let package = resolve.push_str("logic.wit", wit).unwrap();
@@ -168,7 +132,7 @@ pub(super) fn component_of(wat: &str, wit: &str) -> Vec<u8> {
 }
 
 /// Limits that let an endless loop end in milliseconds.
-pub(super) fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits {
         memory_bytes: 8 << 20,
         fuel_base: 200_000,
@@ -178,7 +142,7 @@ pub(super) fn limits() -> Limits {
 }
 
 /// A column of numbers; NaN stands for null.
-pub(super) fn numbers(values: &[f64]) -> Column {
+pub(crate) fn numbers(values: &[f64]) -> Column {
     let values: Vec<_> = values
         .iter()
         .map(|x| {

@@ -1,6 +1,7 @@
 //! The room under good and hostile guests.
 //!
 //! * `guest` — a guest written by hand in WAT, good or broken on purpose, as a component
+//! * `declaration` — what that guest says of itself
 //! * `border` — what is refused at load
 //! * `calls` — computing, and how failures stay with their rows
 //! * `values` — what a guest returns, and its checks
@@ -9,5 +10,6 @@
 mod border;
 mod caching;
 mod calls;
-mod guest;
+pub(crate) mod declaration;
+pub(crate) mod guest;
 mod values;

@@ -1,0 +1,294 @@
+//! The conformance run: a component's rows must not depend on which rows stand beside them, and
+//! whatever the inputs are it must answer, or say that it cannot.
+//!
+//! A row that a component refuses by a declared failure (`invalid-input`) is an answer; a trap, a
+//! limit, a number that is not finite and a null where none is declared are not.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use crate::domain::column::Column;
+use crate::domain::description::Description;
+use crate::domain::value::{Scalar, Value};
+use crate::logic::{Component, Computed, FailureCode, LogicError};
+
+use super::values;
+
+/// How a part of the run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It held.
+    Ok,
+    /// It did not.
+    Failed,
+}
+
+/// One part of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Conformance {
+    /// What was asked.
+    pub name: &'static str,
+    /// How it ended.
+    pub status: Status,
+    /// What was seen: the rows, or the first that did not hold with its inputs.
+    pub detail: String,
+}
+
+/// Rows that are computed one by one.
+const SINGLE: usize = 48;
+
+/// Runs a component over the rows of `values` in several ways.
+///
+/// # Errors
+/// When the host itself fails.
+pub fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
+    let rows = values::rows(&component.description().inputs);
+    let run = Run {
+        component,
+        parameters: component
+            .description()
+            .parameters
+            .iter()
+            .map(|p| p.default.clone())
+            .collect(),
+        inputs: columns(component.description(), rows.iter()),
+        rows,
+    };
+    let whole = run.compute(&[run.all()])?;
+    Ok(vec![
+        run.empty()?,
+        run.single(
+            "an ordinary row",
+            values::ordinary(&component.description().inputs),
+        )?,
+        run.single(
+            "a row of nulls",
+            values::nulls(&component.description().inputs),
+        )?,
+        run.answers(&whole),
+        run.twice(&whole)?,
+        run.reversed(&whole)?,
+        run.split(&whole)?,
+    ])
+}
+
+struct Run<'a> {
+    component: &'a Component,
+    parameters: Vec<Scalar>,
+    inputs: Vec<Column>,
+    rows: Vec<Vec<Value>>,
+}
+
+impl Run<'_> {
+    fn all(&self) -> Range<usize> {
+        0..self.rows.len()
+    }
+
+    fn compute(&self, batches: &[Range<usize>]) -> Result<Computed, LogicError> {
+        self.component
+            .compute_in(&self.parameters, &self.inputs, self.rows.len(), batches)
+    }
+
+    fn empty(&self) -> Result<Conformance, LogicError> {
+        let probe = self.component.probe(&self.parameters, &self.inputs, 0..0)?;
+        Ok(match probe.result {
+            Ok(_) => held("an empty batch", "no rows in, no rows out".to_owned()),
+            Err((code, cause)) => failed("an empty batch", format!("{}: {cause}", code.code())),
+        })
+    }
+
+    fn single(&self, name: &'static str, row: Vec<Value>) -> Result<Conformance, LogicError> {
+        let inputs = columns(self.component.description(), std::iter::once(&row));
+        let computed = self.component.compute(&self.parameters, &inputs, 1)?;
+        Ok(match computed.failed.first() {
+            Some(f) if !declared(f.code) => {
+                failed(name, format!("{}: {}", self.told(&row), f.message))
+            }
+            Some(f) => held(name, format!("refused by itself: {}", f.message)),
+            None => held(name, "answered".to_owned()),
+        })
+    }
+
+    /// Every row has an answer, or a refusal that the contract provides for.
+    fn answers(&self, whole: &Computed) -> Conformance {
+        let name = "extreme values";
+        let undeclared: Vec<_> = whole.failed.iter().filter(|f| !declared(f.code)).collect();
+        let Some(first) = undeclared.first() else {
+            return held(
+                name,
+                match whole.failed.len() {
+                    0 => format!("{} rows answered", self.rows.len()),
+                    n => format!(
+                        "{} rows answered, {n} refused by the component itself",
+                        self.rows.len() - n
+                    ),
+                },
+            );
+        };
+        failed(
+            name,
+            format!(
+                "{} of {} rows failed; the first is {}: {}",
+                undeclared.len(),
+                self.rows.len(),
+                self.told(&self.rows[first.row]),
+                first.message
+            ),
+        )
+    }
+
+    fn twice(&self, whole: &Computed) -> Result<Conformance, LogicError> {
+        let again = self.compute(&[self.all()])?;
+        Ok(self.compare("the same rows twice", whole, &again, |row| row))
+    }
+
+    fn reversed(&self, whole: &Computed) -> Result<Conformance, LogicError> {
+        let last = self.rows.len().saturating_sub(1);
+        let inputs = columns(self.component.description(), self.rows.iter().rev());
+        let other =
+            self.component
+                .compute_in(&self.parameters, &inputs, self.rows.len(), &[self.all()])?;
+        Ok(self.compare("the rows in another order", whole, &other, |row| last - row))
+    }
+
+    /// Some rows one by one, the others in batches of many sizes.
+    fn split(&self, whole: &Computed) -> Result<Conformance, LogicError> {
+        let rows = self.rows.len();
+        let mut batches: Vec<_> = (0..rows.min(SINGLE)).map(|i| i..i + 1).collect();
+        let (mut from, mut size) = (rows.min(SINGLE), 2);
+        while from < rows {
+            let to = rows.min(from + size);
+            batches.push(from..to);
+            (from, size) = (to, size + 5);
+        }
+        let other = self.compute(&batches)?;
+        Ok(self.compare("the rows in other batches", whole, &other, |row| row))
+    }
+
+    /// `place` is where a row of the first run stands in the second.
+    fn compare(
+        &self,
+        name: &'static str,
+        one: &Computed,
+        two: &Computed,
+        place: impl Fn(usize) -> usize,
+    ) -> Conformance {
+        let failure = |computed: &Computed, row: usize| {
+            computed
+                .failed
+                .iter()
+                .find(|f| f.row == row)
+                .map(|f| f.code)
+        };
+        for (row, values) in self.rows.iter().enumerate() {
+            let (a, b) = (failure(one, row), failure(two, place(row)));
+            if a != b {
+                let say = |code: Option<FailureCode>| {
+                    code.map_or_else(
+                        || "an answer".to_owned(),
+                        |c| format!("a failure ({})", c.code()),
+                    )
+                };
+                return failed(
+                    name,
+                    format!("{}: {} first, then {}", self.told(values), say(a), say(b)),
+                );
+            }
+            for (output, (x, y)) in self
+                .component
+                .description()
+                .outputs
+                .iter()
+                .zip(one.outputs.iter().zip(&two.outputs))
+            {
+                let (x, y) = (x.get(row), y.get(place(row)));
+                if !same_bits(&x, &y) {
+                    return failed(
+                        name,
+                        format!(
+                            "{}: `{}` was {} and is then {}",
+                            self.told(values),
+                            output.field.name,
+                            x.to_json(),
+                            y.to_json()
+                        ),
+                    );
+                }
+            }
+        }
+        held(name, format!("{} rows with the same bits", self.rows.len()))
+    }
+
+    /// A row's inputs for people.
+    fn told(&self, row: &[Value]) -> String {
+        const MOST: usize = 60;
+        let shown: Vec<_> = self
+            .component
+            .description()
+            .inputs
+            .iter()
+            .zip(row)
+            .map(|(input, value)| {
+                let text = match value {
+                    Value::Series(points) => format!("a series of {}", points.len()),
+                    other => other.to_json().to_string(),
+                };
+                let cut: String = text.chars().take(MOST).collect();
+                let dots = if cut.len() < text.len() { "…" } else { "" };
+                format!("{} = {cut}{dots}", input.field.name)
+            })
+            .collect();
+        format!("the row ({})", shown.join(", "))
+    }
+}
+
+fn same_bits(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Float64(x), Value::Float64(y)) => x.to_bits() == y.to_bits(),
+        _ => a == b,
+    }
+}
+
+/// Refusals that the contract provides for.
+fn declared(code: FailureCode) -> bool {
+    matches!(
+        code,
+        FailureCode::InvalidInput | FailureCode::InvalidParameter
+    )
+}
+
+fn columns<'r>(
+    description: &Description,
+    rows: impl Iterator<Item = &'r Vec<Value>> + Clone,
+) -> Vec<Column> {
+    description
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(n, input)| {
+            let mut column = Column::new(input.field.data_type);
+            for row in rows.clone() {
+                column.push(&row[n]);
+            }
+            column
+        })
+        .collect()
+}
+
+fn held(name: &'static str, detail: String) -> Conformance {
+    Conformance {
+        name,
+        status: Status::Ok,
+        detail,
+    }
+}
+
+fn failed(name: &'static str, detail: String) -> Conformance {
+    Conformance {
+        name,
+        status: Status::Failed,
+        detail,
+    }
+}

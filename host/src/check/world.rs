@@ -1,0 +1,308 @@
+//! What a component exports against `wit/logic.wit`: every item that is missing or changed, by name.
+//!
+//! The engine says "no matching implementation"; an author needs to know which field of which record.
+
+use wit_parser::decoding::{DecodedWasm, decode};
+use wit_parser::{Interface, PackageId, Resolve, Type, TypeDefKind, TypeId, WorldItem, WorldKey};
+
+/// The contract as this host speaks it.
+const CONTRACT: &str = include_str!("../../../wit/logic.wit");
+/// Differences that are listed; the first one is mostly the cause of the others.
+const MOST: usize = 20;
+/// Nesting that is followed. The contract's own types are four deep.
+const DEPTH: usize = 16;
+
+/// What differs between the interface that a component exports and the contract's, one clause a
+/// difference; empty when nothing does or nothing can be said.
+#[must_use]
+pub fn differences(component: &[u8]) -> Vec<String> {
+    let Some((wanted, package)) = contract() else {
+        return Vec::new();
+    };
+    let Ok(DecodedWasm::Component(found, world)) = decode(component) else {
+        return Vec::new();
+    };
+    let Some((name, interface)) = wanted
+        .packages
+        .get(package)
+        .and_then(|p| p.interfaces.get("logic"))
+        .and_then(|id| Some((wanted.id_of(*id)?, wanted.interfaces.get(*id)?)))
+    else {
+        return Vec::new();
+    };
+    let exported = found.worlds.get(world).map(|world| {
+        world
+            .exports
+            .iter()
+            .filter_map(|(key, item)| match (key, item) {
+                (WorldKey::Interface(id), WorldItem::Interface { .. }) => {
+                    Some((found.id_of(*id)?, found.interfaces.get(*id)?))
+                }
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    });
+    let exported = exported.unwrap_or_default();
+    let Some((_, theirs)) = exported.iter().find(|(id, _)| *id == name) else {
+        return other_version(&name, exported.iter().map(|(id, _)| id.as_str()));
+    };
+    let mut comparison = Comparison {
+        wanted: &wanted,
+        found: &found,
+        differences: Vec::new(),
+    };
+    comparison.interface(interface, theirs);
+    comparison.differences
+}
+
+fn contract() -> Option<(Resolve, PackageId)> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("logic.wit", CONTRACT).ok()?;
+    Some((resolve, package))
+}
+
+/// The same interface under another version of the package.
+fn other_version<'a>(wanted: &str, exported: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let bare = wanted.split('@').next().unwrap_or(wanted);
+    exported
+        .filter(|id| id.split('@').next() == Some(bare))
+        .map(|id| format!("it exports {id}, another version of the contract than {wanted}"))
+        .collect()
+}
+
+struct Comparison<'a> {
+    wanted: &'a Resolve,
+    found: &'a Resolve,
+    differences: Vec<String>,
+}
+
+impl Comparison<'_> {
+    fn say(&mut self, difference: String) {
+        if self.differences.len() < MOST && !self.differences.contains(&difference) {
+            self.differences.push(difference);
+        }
+    }
+
+    fn interface(&mut self, wanted: &Interface, found: &Interface) {
+        for (name, ours) in &wanted.functions {
+            let Some(theirs) = found.functions.get(name) else {
+                let there: Vec<_> = found.functions.keys().map(String::as_str).collect();
+                self.say(format!(
+                    "the function `{name}` is missing; there is {}",
+                    if there.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        there.join(", ")
+                    }
+                ));
+                continue;
+            };
+            let names = |f: &wit_parser::Function| {
+                f.params
+                    .iter()
+                    .map(|p| p.name.clone())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            if ours.params.len() != theirs.params.len() {
+                self.say(format!(
+                    "the function `{name}` takes ({}) where the contract has ({})",
+                    names(theirs),
+                    names(ours)
+                ));
+            }
+            for (a, b) in ours.params.iter().zip(&theirs.params) {
+                self.types(
+                    &format!("the parameter `{}` of `{name}`", a.name),
+                    a.ty,
+                    b.ty,
+                    DEPTH,
+                );
+            }
+            match (ours.result, theirs.result) {
+                (Some(a), Some(b)) => self.types(&format!("the result of `{name}`"), a, b, DEPTH),
+                (Some(_), None) => self.say(format!("the function `{name}` returns nothing")),
+                (None, Some(_)) => self.say(format!("the function `{name}` returns something")),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn types(&mut self, place: &str, wanted: Type, found: Type, depth: usize) {
+        let (wanted, found) = (alias(self.wanted, wanted), alias(self.found, found));
+        let (Type::Id(a), Type::Id(b)) = (wanted, found) else {
+            if wanted != found {
+                self.other(place, wanted, found);
+            }
+            return;
+        };
+        if depth == 0 {
+            return;
+        }
+        let (Some(ours), Some(theirs)) = (self.wanted.types.get(a), self.found.types.get(b)) else {
+            return;
+        };
+        let named = ours
+            .name
+            .as_ref()
+            .map_or_else(|| place.to_owned(), |n| format!("`{n}`"));
+        match (&ours.kind, &theirs.kind) {
+            (TypeDefKind::Record(x), TypeDefKind::Record(y)) => {
+                let fields = |r: &wit_parser::Record| {
+                    r.fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>()
+                };
+                self.members(
+                    &format!("the record {named}"),
+                    "field",
+                    &fields(x),
+                    &fields(y),
+                );
+                for ours in &x.fields {
+                    if let Some(theirs) = y.fields.iter().find(|f| f.name == ours.name) {
+                        let place = format!("the field `{}` of {named}", ours.name);
+                        self.types(&place, ours.ty, theirs.ty, depth - 1);
+                    }
+                }
+            }
+            (TypeDefKind::Variant(x), TypeDefKind::Variant(y)) => {
+                let cases = |v: &wit_parser::Variant| {
+                    v.cases.iter().map(|c| c.name.clone()).collect::<Vec<_>>()
+                };
+                self.members(
+                    &format!("the variant {named}"),
+                    "case",
+                    &cases(x),
+                    &cases(y),
+                );
+                for ours in &x.cases {
+                    let theirs = y.cases.iter().find(|c| c.name == ours.name);
+                    if let Some((a, b)) = theirs.and_then(|t| ours.ty.zip(t.ty)) {
+                        let place = format!("the case `{}` of {named}", ours.name);
+                        self.types(&place, a, b, depth - 1);
+                    }
+                }
+            }
+            (TypeDefKind::Enum(x), TypeDefKind::Enum(y)) => {
+                let cases = |e: &wit_parser::Enum| {
+                    e.cases.iter().map(|c| c.name.clone()).collect::<Vec<_>>()
+                };
+                self.members(&format!("the enum {named}"), "case", &cases(x), &cases(y));
+            }
+            (TypeDefKind::List(x), TypeDefKind::List(y))
+            | (TypeDefKind::Option(x), TypeDefKind::Option(y)) => {
+                self.types(place, *x, *y, depth - 1);
+            }
+            (TypeDefKind::Tuple(x), TypeDefKind::Tuple(y)) if x.types.len() == y.types.len() => {
+                for (a, b) in x.types.iter().zip(&y.types) {
+                    self.types(place, *a, *b, depth - 1);
+                }
+            }
+            (TypeDefKind::Result(x), TypeDefKind::Result(y)) => {
+                for (a, b) in [(x.ok, y.ok), (x.err, y.err)] {
+                    match (a, b) {
+                        (Some(a), Some(b)) => self.types(place, a, b, depth - 1),
+                        (None, None) => {}
+                        _ => self.other(place, wanted, found),
+                    }
+                }
+            }
+            _ => self.other(place, wanted, found),
+        }
+    }
+
+    /// Fields of a record or cases of a variant: order counts, because they are passed by position.
+    fn members(&mut self, what: &str, kind: &str, wanted: &[String], found: &[String]) {
+        for name in wanted.iter().filter(|n| !found.contains(n)) {
+            self.say(format!("{what} lacks the {kind} `{name}`"));
+        }
+        for name in found.iter().filter(|n| !wanted.contains(n)) {
+            self.say(format!(
+                "{what} has the {kind} `{name}`, which the contract does not have"
+            ));
+        }
+        let mut sorted = (wanted.to_vec(), found.to_vec());
+        sorted.0.sort();
+        sorted.1.sort();
+        if sorted.0 == sorted.1 && wanted != found {
+            self.say(format!(
+                "{what} has its {kind}s in another order: {} where the contract has {}",
+                found.join(", "),
+                wanted.join(", ")
+            ));
+        }
+    }
+
+    fn other(&mut self, place: &str, wanted: Type, found: Type) {
+        let (wanted, found) = (
+            spelt(self.wanted, wanted, DEPTH),
+            spelt(self.found, found, DEPTH),
+        );
+        self.say(format!(
+            "{place} is {found} where the contract has {wanted}"
+        ));
+    }
+}
+
+/// The type behind aliases.
+fn alias(resolve: &Resolve, mut ty: Type) -> Type {
+    // A chain of aliases in a decoded component is acyclic; the bound is for a decoder that errs.
+    for _ in 0..64 {
+        let Type::Id(id) = ty else { break };
+        let Some(TypeDefKind::Type(inner)) = resolve.types.get(id).map(|t| &t.kind) else {
+            break;
+        };
+        ty = *inner;
+    }
+    ty
+}
+
+/// A type as WIT spells it.
+fn spelt(resolve: &Resolve, ty: Type, depth: usize) -> String {
+    let of = |t: &Type| match depth {
+        0 => "…".to_owned(),
+        _ => spelt(resolve, *t, depth - 1),
+    };
+    let plain = match ty {
+        Type::Bool => "bool",
+        Type::U8 => "u8",
+        Type::U16 => "u16",
+        Type::U32 => "u32",
+        Type::U64 => "u64",
+        Type::S8 => "s8",
+        Type::S16 => "s16",
+        Type::S32 => "s32",
+        Type::S64 => "s64",
+        Type::F32 => "f32",
+        Type::F64 => "f64",
+        Type::Char => "char",
+        Type::String => "string",
+        Type::ErrorContext => "error-context",
+        Type::Id(id) => return spelt_definition(resolve, id, of),
+    };
+    plain.to_owned()
+}
+
+fn spelt_definition(resolve: &Resolve, id: TypeId, of: impl Fn(&Type) -> String) -> String {
+    let Some(definition) = resolve.types.get(id) else {
+        return "an unknown type".to_owned();
+    };
+    if let Some(name) = &definition.name {
+        return format!("`{name}`");
+    }
+    match &definition.kind {
+        TypeDefKind::List(t) => format!("list<{}>", of(t)),
+        TypeDefKind::Option(t) => format!("option<{}>", of(t)),
+        TypeDefKind::Type(t) => of(t),
+        TypeDefKind::Tuple(t) => {
+            format!(
+                "tuple<{}>",
+                t.types.iter().map(&of).collect::<Vec<_>>().join(", ")
+            )
+        }
+        TypeDefKind::Result(r) => {
+            let side = |t: &Option<Type>| t.as_ref().map_or_else(|| "_".to_owned(), &of);
+            format!("result<{}, {}>", side(&r.ok), side(&r.err))
+        }
+        other => format!("a {}", other.as_str()),
+    }
+}

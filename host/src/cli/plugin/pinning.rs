@@ -1,0 +1,223 @@
+//! `plugin add` and `plugin freeze`: which bytes are a version, first as a draft, then for ever.
+
+use std::io::Write as _;
+
+use cap_std::fs::{Dir, OpenOptions};
+use clap::Args;
+use serde_json::json;
+
+use crate::check;
+use crate::cli::Global;
+use crate::cli::context::{Context, LOCK, pin};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::ui::{Done, Look, Text};
+use crate::compute::freeze;
+use crate::ledger::Ledger as _;
+use crate::ledger::entry::Kind;
+use crate::logic::{Lock, Pin, State};
+
+use super::check::{catalogue, problem};
+use super::found::{Bytes, LimitArgs, own_limits};
+
+/// Check a component, then pin it as a draft: good for tests, back-tests and dry runs. A draft may be
+/// replaced by other bytes until it is frozen.
+///
+/// Example: provender plugin add build/days_remaining-v3.wasm
+#[derive(Args)]
+pub(super) struct AddArgs {
+    /// The .wasm file.
+    file: String,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// Make a draft the version for ever: from now on it records runs, and no other bytes can be pinned
+/// under its name.
+///
+/// Example: provender plugin freeze days_remaining:v3 --reason "back-test reviewed in PR 12"
+#[derive(Args)]
+pub(super) struct FreezeArgs {
+    /// The draft, as name:version.
+    what: String,
+    /// Why, for the ledger.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
+    // Before anything else: without a deployment there is nothing to pin into.
+    let context = Context::open(global)?;
+    if !args.file.ends_with(".wasm") {
+        return Err(CliError::usage(format!(
+            "`{}` is no .wasm file; `plugin add` pins a file",
+            args.file
+        )));
+    }
+    let found = Bytes::read(global, &args.file, &args.limits)?;
+    let report = check::check(
+        &found.sandbox,
+        &found.file,
+        &found.bytes,
+        &found.limits,
+        &catalogue(&found),
+    )?;
+    if let Some(problem) = problem(&report) {
+        return Err(problem);
+    }
+    let Some(component) = report.component else {
+        return Err(CliError::new(
+            Exit::Internal,
+            "check",
+            "an accepted component was not loaded",
+        ));
+    };
+    let lock = lock_or_empty(&context)?;
+    let path = format!(
+        "components/{}-{}.wasm",
+        component.description().name,
+        component.description().version
+    );
+    let mut new = Pin::of(&component, &path, State::Draft, found.limits.clone());
+    let model = new.model_version();
+    let before = lock.find(&new.name, &new.version);
+    if let Some(old) = before {
+        if old.sha256 == new.sha256 && (old.state == State::Frozen || old.limits == new.limits) {
+            return Ok(unchanged(old));
+        }
+        if old.state == State::Frozen {
+            return Err(crate::compute::ComputeError::Frozen {
+                model_version: model,
+                recorded: old.sha256.to_string(),
+                found: new.sha256.to_string(),
+            }
+            .into());
+        }
+        new.path.clone_from(&old.path);
+    }
+    let mut ledger = context.writer()?;
+    // A version that was frozen once, and whose pin was taken out since, comes back as it was.
+    if freeze::check(&ledger, &new)? {
+        new.state = State::Frozen;
+    }
+    ledger.append(Kind::Pin, &context.stamp(None), &freeze::pin_json(&new))?;
+    replace(&context.project.dir, &new.path, &found.bytes)?;
+    write_lock(&context, &lock.with(new.clone())?)?;
+
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!("pinned {model} as a {}", new.state.name()),
+    );
+    text.line(format!(
+        "  {}, {} bytes, {}",
+        new.sha256, new.size, new.path
+    ));
+    if let Some(old) = before {
+        text.line(format!("  in the place of {}", old.sha256));
+    }
+    for (name, value) in own_limits(&new.limits) {
+        text.line(format!("  limit of its own: {name} {value}"));
+    }
+    if new.state == State::Draft {
+        text.line(format!(
+            "next: provender backtest {model}, then provender plugin freeze {model} --reason …"
+        ));
+    }
+    let replaced = before.map(|p| p.sha256.to_string());
+    Ok(Done::ok(
+        json!({"pin": pin_data(&new), "changed": true, "replaced": replaced}),
+        text,
+    ))
+}
+
+pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let lock = context.lock()?;
+    let old = pin(&lock, &args.what)?;
+    let sandbox = context.sandbox()?;
+    // What is frozen is what lies there, not what the lock file says of it.
+    context.load(&sandbox, old)?;
+    let mut ledger = context.writer()?;
+    let new = Pin {
+        state: State::Frozen,
+        ..old.clone()
+    };
+    let recorded = freeze::freeze(&mut ledger, &new, &context.stamp(args.reason.as_deref()))?;
+    if old.state == State::Frozen && !recorded {
+        return Ok(unchanged(old));
+    }
+    write_lock(&context, &lock.with(new.clone())?)?;
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!("{} is {} from now on", new.model_version(), new.sha256),
+    );
+    text.line(format!(
+        "next: commit {LOCK} and {}; MLOps makes it answer with `active` in provender.toml",
+        new.path
+    ));
+    Ok(Done::ok(
+        json!({"pin": pin_data(&new), "changed": true}),
+        text,
+    ))
+}
+
+fn unchanged(pin: &Pin) -> Done {
+    let mut text = Text::default();
+    text.line(format!(
+        "{} is pinned already ({}) with these bytes: nothing changed",
+        pin.model_version(),
+        pin.state.name()
+    ));
+    Done::ok(json!({"pin": pin_data(pin), "changed": false}), text)
+}
+
+fn pin_data(pin: &Pin) -> serde_json::Value {
+    json!({
+        "name": pin.name, "version": pin.version, "state": pin.state.name(), "sha256": pin.sha256.to_string(),
+        "size": pin.size, "world": pin.world, "language": pin.language, "path": pin.path, "limits": pin.limits,
+    })
+}
+
+fn lock_or_empty(context: &Context) -> Result<Lock, CliError> {
+    match context.lock() {
+        Err(e) if e.code == "lock_missing" => Ok(Lock::default()),
+        other => other,
+    }
+}
+
+/// The lock file in its one spelling, written whole.
+fn write_lock(context: &Context, lock: &Lock) -> Result<(), CliError> {
+    let text = format!(
+        "# The pinned components: which bytes are which logic version.\n{}",
+        lock.render()?
+    );
+    replace(&context.project.dir, LOCK, text.as_bytes())
+}
+
+/// Writes a file under a temporary name, then renames it: nobody sees half of it.
+fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), CliError> {
+    let io = |e: std::io::Error| {
+        CliError::new(
+            Exit::Io,
+            "pin_unwritable",
+            format!("{path} cannot be written: {e}"),
+        )
+    };
+    if let Some((folder, _)) = path.rsplit_once('/') {
+        dir.create_dir_all(folder).map_err(io)?;
+    }
+    let temporary = format!("{path}.{}.tmp", std::process::id());
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let written = dir.open_with(&temporary, &options).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| dir.rename(&temporary, dir, path));
+    if renamed.is_err() {
+        let _ = dir.remove_file(&temporary);
+    }
+    renamed.map_err(io)
+}

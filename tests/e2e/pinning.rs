@@ -1,0 +1,209 @@
+//! Check, pin, freeze: which bytes are a version, and from when on for ever.
+
+use std::path::PathBuf;
+
+use crate::kit::Ranch;
+
+const DAY: &str = "2025-06-30";
+
+/// A version of `days_remaining` with a custom section more: the same logic in other bytes.
+fn variant_of(ranch: &Ranch, version: &str, name: &str) -> PathBuf {
+    let file = format!("components/days_remaining-{version}.wasm");
+    let mut bytes = std::fs::read(ranch.path(&file)).unwrap();
+    let mut section = vec![u8::try_from(name.len()).unwrap()];
+    section.extend(name.as_bytes());
+    bytes.push(0);
+    bytes.push(u8::try_from(section.len()).unwrap());
+    bytes.extend(section);
+    let path = ranch.path(&format!("{name}.wasm"));
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Takes the pin of `days_remaining:v1` out of the lock file, as an editor would.
+fn unpin(ranch: &Ranch) {
+    let text = ranch.read("provender.lock");
+    let blocks: Vec<_> = text.split("\n[[component]]\n").collect();
+    let kept: Vec<_> = blocks
+        .iter()
+        .filter(|b| !(b.contains("\"days_remaining\"") && b.contains("\"v1\"")))
+        .copied()
+        .collect();
+    assert_eq!(kept.len() + 1, blocks.len(), "{text}");
+    ranch.write("provender.lock", &kept.join("\n[[component]]\n"));
+}
+
+#[test]
+fn a_draft_may_be_replaced_and_a_frozen_version_never() {
+    let ranch = Ranch::ran();
+    let (one, two) = (
+        variant_of(&ranch, "v1", "one"),
+        variant_of(&ranch, "v1", "two"),
+    );
+    let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
+
+    // Shipped versions are frozen: other bytes are refused, the same ones are nothing new.
+    let refused = ranch.run(&["plugin", "add", one]).exits(11);
+    assert!(
+        refused
+            .stderr
+            .contains("days_remaining:v1 is frozen as sha256:"),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        refused
+            .stderr
+            .contains("release the new ones as a new version")
+    );
+    let same = ranch
+        .run(&["plugin", "add", "components/days_remaining-v1.wasm"])
+        .exits(0);
+    assert!(
+        same.stdout.contains("pinned already (frozen)"),
+        "{}",
+        same.stdout
+    );
+
+    // v1 recorded nothing here, so that a deployment that never froze it takes other bytes: as a draft.
+    unpin(&ranch);
+    let data = ranch.data(&["plugin", "add", one], 0);
+    assert_eq!(data["pin"]["state"], "draft");
+    assert_eq!(data["replaced"], serde_json::Value::Null);
+    let first = data["pin"]["sha256"].clone();
+    let data = ranch.data(&["plugin", "add", two], 0);
+    assert_eq!(data["replaced"], first);
+    let listed = ranch.data(&["plugin", "list"], 0);
+    let pin = &listed["components"][0];
+    assert_eq!(
+        (&pin["version"], &pin["state"]),
+        (&"v1".into(), &"draft".into())
+    );
+    let _ = ranch.run(&["verify"]).exits(0);
+
+    // A draft computes in a dry run and records nothing.
+    let compute = [
+        "compute",
+        "--all",
+        "--as-of",
+        DAY,
+        "--logic",
+        "days_remaining:v1",
+    ];
+    let dry: Vec<_> = compute.iter().copied().chain(["--dry-run"]).collect();
+    assert_eq!(ranch.data(&dry, 0)["summary"]["recorded"], 5);
+    let refused = ranch.run(&compute).exits(14);
+    insta::assert_snapshot!(refused.stderr, @r"
+    error: days_remaining:v1 is pinned as a draft, and a draft records no runs: its bytes may still be replaced
+     help: `provender plugin freeze days_remaining:v1` once it has been tested and back-tested; --dry-run and `backtest` work with a draft
+    ");
+    assert_eq!(
+        ranch.data(&["list", "--all-versions"], 0)["answers"]
+            .as_array()
+            .unwrap()
+            .len(),
+        9
+    );
+
+    // Frozen it records, and no other bytes come under its name, also after its pin was removed.
+    let frozen = ranch
+        .run(&[
+            "plugin",
+            "freeze",
+            "days_remaining:v1",
+            "--reason",
+            "reviewed",
+        ])
+        .exits(0);
+    assert!(frozen.stdout.contains("from now on"), "{}", frozen.stdout);
+    assert_eq!(
+        ranch.data(&["plugin", "freeze", "days_remaining:v1"], 0)["changed"],
+        false
+    );
+    assert_eq!(ranch.data(&compute, 0)["summary"]["recorded"], 5);
+    let _ = ranch.run(&["plugin", "add", one]).exits(11);
+    unpin(&ranch);
+    let refused = ranch.run(&["plugin", "add", one]).exits(11);
+    assert!(
+        refused.stderr.contains("is frozen as"),
+        "{}",
+        refused.stderr
+    );
+    let back = ranch.data(&["plugin", "add", two], 0);
+    assert_eq!(back["pin"]["state"], "frozen");
+    assert_eq!(ranch.data(&compute, 0)["summary"]["unchanged"], 5);
+}
+
+#[test]
+fn a_lock_file_edited_by_hand_cannot_give_a_recorded_version_other_bytes() {
+    let ranch = Ranch::ran();
+    let compute = [
+        "compute",
+        "--all",
+        "--as-of",
+        DAY,
+        "--logic",
+        "days_remaining:v2",
+    ];
+    let _ = ranch.run(&compute).exits(0);
+    let other = variant_of(&ranch, "v2", "other");
+    let bytes = std::fs::read(&other).unwrap();
+    let listed = ranch.data(&["plugin", "show", other.to_str().unwrap()], 0);
+    let old = ranch.data(&["plugin", "show", "days_remaining:v2"], 0);
+    ranch.edit(
+        "provender.lock",
+        old["sha256"].as_str().unwrap(),
+        listed["sha256"].as_str().unwrap(),
+    );
+    ranch.edit(
+        "provender.lock",
+        &format!("size = {}", old["size"]),
+        &format!("size = {}", bytes.len()),
+    );
+    std::fs::write(ranch.path("components/days_remaining-v2.wasm"), bytes).unwrap();
+    let _ = ranch.run(&["verify"]).exits(0);
+    let next = [
+        "compute",
+        "--all",
+        "--as-of",
+        "2025-06-29",
+        "--logic",
+        "days_remaining:v2",
+    ];
+    let refused = ranch.run(&next).exits(11);
+    assert!(
+        refused.stderr.contains("is frozen as"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("put the frozen bytes back"));
+}
+
+#[test]
+fn check_says_what_is_wrong_and_works_without_a_deployment() {
+    let ranch = Ranch::empty();
+    ranch.write("x.wasm", "print('hello')");
+    let refused = ranch.run(&["plugin", "check", "x.wasm"]).exits(14);
+    insta::assert_snapshot!(refused.stdout, @r"
+    x.wasm  sha256:96f43d529af3430cb6b0e2c02f6b38ef1a121e8a31d2d09a3ebb716f2f35c9de
+    14 bytes
+
+    refused: x.wasm is not a valid WebAssembly component: it does not begin like a WebAssembly component
+      fix: give the .wasm file that `provender plugin build` wrote, whole and unchanged
+    ");
+    insta::assert_snapshot!(refused.stderr, @r"
+    error: x.wasm is not a valid WebAssembly component: it does not begin like a WebAssembly component
+     help: give the .wasm file that `provender plugin build` wrote, whole and unchanged
+    ");
+    let none = ranch.run(&["plugin", "check", "none.wasm"]).exits(66);
+    assert!(none.stderr.contains("none.wasm"), "{}", none.stderr);
+
+    let ranch = Ranch::sample();
+    for logic in ["days_remaining:v1", "days_remaining:v2", "frost_days:v1"] {
+        let data = ranch.data(&["plugin", "check", logic], 0);
+        assert_eq!(data["accepted"], true);
+        assert_eq!(data["conformance"].as_array().unwrap().len(), 7);
+    }
+    // Nothing is recorded by a check.
+    assert!(!ranch.path("out/ledger.db").exists());
+}
