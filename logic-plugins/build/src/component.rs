@@ -57,17 +57,11 @@ pub enum ComponentError {
     Imports(String),
 }
 
-/// Encodes a core module, writes down what built it, and refuses imports.
+/// Encodes a core module that cargo built, writes down what built it, and refuses imports.
 ///
 /// # Errors
 /// When the module does not fit its world, or the component would import something.
 pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, ComponentError> {
-    // The alternate form of the encoder's error holds its whole chain of causes.
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .module(module)
-        .and_then(|encoder| encoder.encode())
-        .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
     let mut add = AddMetadata::default();
     add.language = vec![("Rust".into(), String::new())];
     add.processed_by = vec![
@@ -75,8 +69,33 @@ pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, Component
         ("rust-std".into(), toolchain.rust_std.clone()),
     ];
     add.sdk = vec![("provender-logic".into(), toolchain.sdk.clone())];
-    let component = add
-        .to_wasm(&component)
+    encode_with(module, &add)
+}
+
+/// Encodes a core module that another tool chain built: `language`, and the tools as (name, version)
+/// are what `plugin show` prints. The module holds the section of its world, as wit-bindgen's object
+/// file brings it.
+///
+/// # Errors
+/// When the module does not fit its world, or the component would import something.
+pub fn encode_foreign(
+    module: &[u8],
+    language: &str,
+    tools: &[(String, String)],
+) -> Result<Vec<u8>, ComponentError> {
+    let mut add = AddMetadata::default();
+    add.language = vec![(language.to_owned(), String::new())];
+    add.processed_by = tools.to_vec();
+    encode_with(module, &add)
+}
+
+fn encode_with(module: &[u8], add: &AddMetadata) -> Result<Vec<u8>, ComponentError> {
+    // The alternate form of the encoder's error holds its whole chain of causes.
+    let component = ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|encoder| encoder.encode())
+        .and_then(|component| add.to_wasm(&component))
         .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
     let found = imports(&component)?;
     if found.is_empty() {

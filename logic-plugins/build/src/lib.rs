@@ -17,6 +17,6 @@ mod tools;
 
 pub use artifacts::{LogicDir, PinnedComponent, WORLD, lock_text, logic_dirs, write_artifacts};
 pub use compile::{BuildError, Built, build};
-pub use component::{ComponentError, Toolchain, encode, imports, toolchain_of};
+pub use component::{ComponentError, Toolchain, encode, encode_foreign, imports, toolchain_of};
 pub use recheck::{Comparison, check, verify};
 pub use tools::{StdSource, Tools, ToolsError};
