@@ -72,9 +72,9 @@ pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, Component
     encode_with(module, &add)
 }
 
-/// Encodes a core module that another tool chain built: `language`, and the tools as (name, version)
-/// are what `plugin show` prints. The module holds the section of its world, as wit-bindgen's object
-/// file brings it.
+/// Encodes a core module that another tool chain built, or takes the component that one made, and
+/// writes down what `plugin show` prints: the language, and the tools as (name, version). A module
+/// holds the section of its world, as wit-bindgen's object file brings it.
 ///
 /// # Errors
 /// When the module does not fit its world, or the component would import something.
@@ -86,6 +86,9 @@ pub fn encode_foreign(
     let mut add = AddMetadata::default();
     add.language = vec![(language.to_owned(), String::new())];
     add.processed_by = tools.to_vec();
+    if Parser::is_component(module) {
+        return label(module, &add);
+    }
     encode_with(module, &add)
 }
 
@@ -95,7 +98,13 @@ fn encode_with(module: &[u8], add: &AddMetadata) -> Result<Vec<u8>, ComponentErr
         .validate(true)
         .module(module)
         .and_then(|encoder| encoder.encode())
-        .and_then(|component| add.to_wasm(&component))
+        .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
+    label(&component, add)
+}
+
+fn label(component: &[u8], add: &AddMetadata) -> Result<Vec<u8>, ComponentError> {
+    let component = add
+        .to_wasm(component)
         .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
     let found = imports(&component)?;
     if found.is_empty() {

@@ -24,7 +24,8 @@ usage: provender-build [PACKAGE…] [--workspace DIR] [--check | --verify]
   --workspace DIR  folder of the workspace (default: the current one)
   --check          build again and compare with artifacts/; exit 1 where the bytes differ
   --verify         build twice from nothing, in two folders, and compare; exit 1 where they differ
-  --encode MODULE  make a component of a core module that another language's compiler built
+  --encode MODULE  make a component of a core module that another language's compiler built, and
+                   write language and tools into it; a component is taken as it is
 
 Writes artifacts/NAME-VERSION.wasm and artifacts/provender.lock.";
 

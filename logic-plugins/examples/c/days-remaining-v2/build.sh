@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes days_remaining-v2.wasm. Needs: clang with wasi-libc, here the PyPI package ziglang 0.17.1
 # (PYTHON names the interpreter that has it), and cargo for the last step.
-# `./build --check` builds into a temporary folder and compares with the component beside this file.
+# `./build.sh --check` builds into a temporary folder and compares with the component beside this file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 python=${PYTHON:-python3}
