@@ -1,5 +1,6 @@
 //! Puts the built components and the sample ranch into the program, so that `init` needs no other
-//! file: writes a table of (path, bytes) for each.
+//! file; and what a new logic's folder is made of: the SDK, the author's layer for Python, the shipped
+//! logics with their cases. Writes a table of (path, bytes) for each.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,10 +26,62 @@ fn main() -> io::Result<()> {
         "cargo::rustc-env=PROVENDER_TARGET={}",
         env::var("TARGET").unwrap_or_default()
     );
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("embedded.rs"), code)?;
     fs::write(
-        PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"),
-        code,
+        out.join("author.rs"),
+        author(&host.join("../logic-plugins"))?,
     )
+}
+
+/// What `plugin new` writes or copies.
+fn author(plugins: &Path) -> io::Result<String> {
+    let mut code = String::new();
+    let is_source = |p: &str| !p.contains("__pycache__");
+    table(&mut code, "SDK", &plugins.join("sdk"), is_source)?;
+    table(&mut code, "CASES", &plugins.join("cases"), is_source)?;
+    let python = plugins.join("python/provender_logic");
+    table(&mut code, "PYTHON", &python, is_source)?;
+    let is_python = |p: &str| p.ends_with(".py");
+    logics(&mut code, "LOGICS", plugins, "src", is_source)?;
+    let examples = plugins.join("examples/python");
+    logics(&mut code, "PYTHON_LOGICS", &examples, "", is_python)?;
+    // Not its folder: it holds the workspace's target. A new member changes the manifest.
+    println!(
+        "cargo::rerun-if-changed={}",
+        plugins.join("Cargo.toml").display()
+    );
+    Ok(code)
+}
+
+/// The logics of a folder, one folder each, whose name ends in a version: name and files of `inside`.
+fn logics(
+    code: &mut String,
+    name: &str,
+    folder: &Path,
+    inside: &str,
+    keep: impl Fn(&str) -> bool,
+) -> io::Result<()> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let version = name.rsplit_once("-v").map(|(_, digits)| digits);
+        if version.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    let mut list = String::new();
+    for (i, logic) in found.iter().enumerate() {
+        let part = format!("{name}_{i}");
+        table(code, &part, &folder.join(logic).join(inside), &keep)?;
+        let _ = write!(list, "({logic:?}, {part}), ");
+    }
+    let _ = writeln!(
+        code,
+        "/// Folder and files.\npub(super) const {name}: &[(&str, Files)] = &[{list}];"
+    );
+    Ok(())
 }
 
 fn table(

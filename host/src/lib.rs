@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → check → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → author, golden, check → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -13,19 +13,23 @@
 //! * [`project`] — a deployment's folder and its three hand-written files
 //! * [`ingest`] — bytes of a file in, domain values out, and what they change in the ledger
 //! * [`logic`] — the sandbox: components loaded, checked and run over columns, and the lock file
+//! * [`golden`] — golden cases, run in the sandbox that production uses
 //! * [`ledger`] — the append-only record, on SQLite
 //! * [`manifest`] — write-once manifests, one a run
 //! * [`compute`] — plan, look up, execute, guard, record, reissue; which run is the answer
+//! * [`author`] — a logic's folder: made new, and built to a component by the language's own tools
 //! * [`check`] — everything that would be refused about a component, and its conformance
 //! * [`cli`] — one file a verb; the only room that prints or reads environment and clock
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
 
+pub mod author;
 pub mod check;
 pub mod cli;
 pub mod compute;
 pub mod domain;
 pub mod explain;
+pub mod golden;
 pub mod ingest;
 pub mod ledger;
 pub mod logic;

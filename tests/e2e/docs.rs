@@ -296,9 +296,15 @@ fn the_reference_of_the_command_line_is_what_the_program_parses() {
         fs::write(&path, format!("{head}{START}{}\n", generated.trim_end())).unwrap();
         return;
     }
+    let (page, program) = (rest.trim_end().lines(), generated.trim_end().lines());
+    if let Some((page, program)) = page.clone().zip(program.clone()).find(|(a, b)| a != b) {
+        panic!(
+            "BLESS=1 cargo test --test e2e docs writes the page anew\n   page: {page}\nprogram: {program}"
+        );
+    }
     assert_eq!(
-        rest.trim_end(),
-        generated.trim_end(),
-        "BLESS=1 cargo test --test e2e docs writes the page anew"
+        page.count(),
+        program.count(),
+        "lines of the page and of the program"
     );
 }

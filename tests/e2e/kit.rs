@@ -187,6 +187,33 @@ impl Ranch {
     }
 }
 
+/// A version of `days_remaining` with a custom section more: the same logic in other bytes.
+pub(crate) fn variant_of(ranch: &Ranch, version: &str, name: &str) -> PathBuf {
+    let file = format!("components/days_remaining-{version}.wasm");
+    let mut bytes = std::fs::read(ranch.path(&file)).unwrap();
+    let mut section = vec![u8::try_from(name.len()).unwrap()];
+    section.extend(name.as_bytes());
+    bytes.push(0);
+    bytes.push(u8::try_from(section.len()).unwrap());
+    bytes.extend(section);
+    let path = ranch.path(&format!("{name}.wasm"));
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Takes the pin of a version of `days_remaining` out of the lock file, as an editor would.
+pub(crate) fn unpin(ranch: &Ranch, version: &str) {
+    let text = ranch.read("provender.lock");
+    let blocks: Vec<_> = text.split("\n[[component]]\n").collect();
+    let kept: Vec<_> = blocks
+        .iter()
+        .filter(|b| !(b.contains("\"days_remaining\"") && b.contains(&format!("\"{version}\""))))
+        .copied()
+        .collect();
+    assert_eq!(kept.len() + 1, blocks.len(), "{text}");
+    ranch.write("provender.lock", &kept.join("\n[[component]]\n"));
+}
+
 /// The folder of real data, where it is.
 pub(crate) fn real_data() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");

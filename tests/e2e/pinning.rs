@@ -1,37 +1,8 @@
 //! Check, pin, freeze: which bytes are a version, and from when on for ever.
 
-use std::path::PathBuf;
-
-use crate::kit::Ranch;
+use crate::kit::{Ranch, unpin, variant_of};
 
 const DAY: &str = "2025-06-30";
-
-/// A version of `days_remaining` with a custom section more: the same logic in other bytes.
-fn variant_of(ranch: &Ranch, version: &str, name: &str) -> PathBuf {
-    let file = format!("components/days_remaining-{version}.wasm");
-    let mut bytes = std::fs::read(ranch.path(&file)).unwrap();
-    let mut section = vec![u8::try_from(name.len()).unwrap()];
-    section.extend(name.as_bytes());
-    bytes.push(0);
-    bytes.push(u8::try_from(section.len()).unwrap());
-    bytes.extend(section);
-    let path = ranch.path(&format!("{name}.wasm"));
-    std::fs::write(&path, bytes).unwrap();
-    path
-}
-
-/// Takes the pin of `days_remaining:v1` out of the lock file, as an editor would.
-fn unpin(ranch: &Ranch) {
-    let text = ranch.read("provender.lock");
-    let blocks: Vec<_> = text.split("\n[[component]]\n").collect();
-    let kept: Vec<_> = blocks
-        .iter()
-        .filter(|b| !(b.contains("\"days_remaining\"") && b.contains("\"v1\"")))
-        .copied()
-        .collect();
-    assert_eq!(kept.len() + 1, blocks.len(), "{text}");
-    ranch.write("provender.lock", &kept.join("\n[[component]]\n"));
-}
 
 #[test]
 fn a_draft_may_be_replaced_and_a_frozen_version_never() {
@@ -66,7 +37,7 @@ fn a_draft_may_be_replaced_and_a_frozen_version_never() {
     );
 
     // v1 recorded nothing here, so that a deployment that never froze it takes other bytes: as a draft.
-    unpin(&ranch);
+    unpin(&ranch, "v1");
     let data = ranch.data(&["plugin", "add", one], 0);
     assert_eq!(data["pin"]["state"], "draft");
     assert_eq!(data["replaced"], serde_json::Value::Null);
@@ -122,7 +93,7 @@ fn a_draft_may_be_replaced_and_a_frozen_version_never() {
     );
     assert_eq!(ranch.data(&compute, 0)["summary"]["recorded"], 5);
     let _ = ranch.run(&["plugin", "add", one]).exits(11);
-    unpin(&ranch);
+    unpin(&ranch, "v1");
     let refused = ranch.run(&["plugin", "add", one]).exits(11);
     assert!(
         refused.stderr.contains("is frozen as"),
@@ -206,4 +177,34 @@ fn check_says_what_is_wrong_and_works_without_a_deployment() {
     }
     // Nothing is recorded by a check.
     assert!(!ranch.path("out/ledger.db").exists());
+}
+
+#[test]
+fn two_versions_are_compared_by_what_they_declare() {
+    let ranch = Ranch::sample();
+    let same = [
+        "plugin",
+        "diff",
+        "days_remaining:v2",
+        "components/days_remaining-v2.wasm",
+    ];
+    let data = ranch.data(&same, 0);
+    assert_eq!(data["identical"], true);
+    assert_eq!(data["differences"], serde_json::json!([]));
+    let data = ranch.data(
+        &["plugin", "diff", "days_remaining:v1", "days_remaining:v2"],
+        0,
+    );
+    let differences = data["differences"].as_array().unwrap();
+    let has = |part: &str, name: &str| {
+        differences
+            .iter()
+            .any(|d| d["part"] == part && d["name"] == name)
+    };
+    assert!(has("parameter", "residual_kg_per_ha"));
+    assert!(has("input", "utilization_target_pct"));
+    assert!(has("output", "available_forage_kg: formula"));
+    // What both declare alike is not told.
+    assert!(!has("parameter", "max_days_remaining"));
+    assert!(!differences.iter().any(|d| d["first"] == d["second"]));
 }

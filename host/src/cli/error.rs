@@ -1,8 +1,10 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
+use crate::author::AuthorError;
 use crate::compute::ComputeError;
 use crate::compute::outcome::Trouble;
 use crate::explain::ExplainError;
+use crate::golden::GoldenError;
 use crate::ingest::report::IngestError;
 use crate::ledger::LedgerError;
 use crate::logic::{ExitKind, LogicError};
@@ -10,6 +12,8 @@ use crate::manifest::ManifestError;
 use crate::monitor::MonitorError;
 use crate::monitor::gather::GatherError;
 use crate::project::ProjectError;
+
+use provender_build::BuildError;
 
 use super::exit::Exit;
 
@@ -102,6 +106,25 @@ impl From<LogicError> for CliError {
     }
 }
 
+impl From<GoldenError> for CliError {
+    fn from(e: GoldenError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let error = |exit| CliError::new(exit, code, message);
+        let page = "docs/reference/golden-cases.md describes the format; nothing was run";
+        match e {
+            GoldenError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+                error(Exit::NotFound)
+            }
+            GoldenError::Io { .. } => error(Exit::Io),
+            GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
+            GoldenError::NoCases { .. } => error(Exit::NotFound)
+                .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
+            GoldenError::Unexplained { .. } => error(Exit::Check),
+            GoldenError::Logic(e) => e.into(),
+        }
+    }
+}
+
 impl From<ManifestError> for CliError {
     fn from(e: ManifestError) -> CliError {
         let exit = match &e {
@@ -188,6 +211,44 @@ impl From<GatherError> for CliError {
         match e {
             GatherError::Compute(e) => e.into(),
             e => CliError::new(Exit::Config, "monitor_rules", e.to_string()),
+        }
+    }
+}
+
+impl From<AuthorError> for CliError {
+    fn from(e: AuthorError) -> CliError {
+        let missing = |cause: &std::io::Error| match cause.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        let exit = match &e {
+            AuthorError::Name { .. } | AuthorError::OtherLanguage { .. } => Exit::Usage,
+            AuthorError::Occupied { .. }
+            | AuthorError::Pinned { .. }
+            | AuthorError::Member { .. }
+            | AuthorError::PinnedOther { .. }
+            | AuthorError::Componentize { .. } => Exit::Check,
+            AuthorError::NoSource { .. }
+            | AuthorError::NoFolder { .. }
+            | AuthorError::Tools(_)
+            | AuthorError::NoComponentize { .. }
+            | AuthorError::OtherComponentize { .. } => Exit::NotFound,
+            AuthorError::Carry { .. } => Exit::Data,
+            AuthorError::Manifest { .. } => Exit::Config,
+            AuthorError::Io { cause, .. } => missing(cause),
+            AuthorError::Build(e) => match e {
+                BuildError::Io { error, .. } => missing(error),
+                BuildError::Manifest { .. } => Exit::Config,
+                BuildError::Cargo { .. } | BuildError::Path(_) | BuildError::Component(_) => {
+                    Exit::Check
+                }
+            },
+        };
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help: e.help(),
         }
     }
 }

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::explain::explanation::{Explanation, explain};
+use crate::explain::explanation::{Explanation, Pinned, explain};
 use crate::explain::find::{Wanted, find};
 use crate::explain::text::{Tone, lines};
 use crate::explain::units::Units;
 use crate::explain::{ExplainError, html};
 
 use super::Global;
-use super::compute::day;
-use super::context::Context;
+use super::compute::{Workshop, day};
+use super::context::{Context, pin};
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
@@ -115,14 +115,23 @@ pub(super) fn explained(context: &Context, wanted: &Wanted) -> Result<Explanatio
     let facts = context.facts(&ledger, None)?;
     let manifests = context.manifests()?;
     let found = find(&ledger, wanted)?;
-    let descriptions = super::list::descriptions(context, std::slice::from_ref(&found.run))?;
-    let description = descriptions.get(&found.run.run.key.model_version);
+    // A component that is not pinned here any more, or not readable, leaves the run explainable
+    // from its manifest.
+    let shop = Workshop::open(context)?;
+    let component = match pin(&shop.lock, &found.run.run.key.model_version) {
+        Ok(pin) => Some(context.load(&shop.sandbox, pin)?),
+        Err(_) => None,
+    };
+    let pinned = component.as_ref().map(|c| Pinned {
+        description: c.description(),
+        sha256: c.digest(),
+    });
     Ok(explain(
         &ledger,
         &facts,
         &context.project.sources.catalogue(),
         &manifests,
-        description,
+        pinned,
         found,
     )?)
 }
@@ -132,7 +141,9 @@ pub(super) fn error(e: ExplainError) -> CliError {
     let (code, message) = (e.code(), e.to_string());
     match e {
         ExplainError::NotFound(_) => CliError::new(Exit::NotFound, code, message),
-        ExplainError::Ambiguous { .. } => CliError::new(Exit::Usage, code, message),
+        ExplainError::Malformed(_) | ExplainError::Ambiguous { .. } => {
+            CliError::new(Exit::Usage, code, message)
+        }
         ExplainError::Damaged { .. } => CliError::new(Exit::Integrity, code, message),
         ExplainError::Manifest(e) => e.into(),
         ExplainError::Ledger(e) => e.into(),

@@ -41,10 +41,18 @@ mod verify;
 use exit::Exit;
 use ui::Ui;
 
-const LONG_VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    "\nengine: wasmtime 48, sandbox profile deterministic-v1\nworld: provender:logic/logic-plugin@0.1.0\nledger schema: 1"
-);
+/// What a report of a defect should hold.
+fn long_version() -> String {
+    let engine = crate::logic::EngineInfo::current();
+    format!(
+        "{}\nengine: wasmtime {}, sandbox profile {}, {}\nworld: {}\nledger schema: 1",
+        env!("CARGO_PKG_VERSION"),
+        engine.wasmtime,
+        engine.profile,
+        engine.target,
+        crate::logic::WORLD,
+    )
+}
 
 const EXIT_HELP: &str = "Exit codes: 0 ok, 1 warn, 2 crit or incomplete; 10 drift, 11 integrity, 12 gate, 13 nondeterminism, \
 14 component rejected, 15 component failed, 16 guardrail, 17 check failed; 64 usage, 65 bad input, 66 not found, \
@@ -54,7 +62,7 @@ Start here: provender run --sample";
 /// A WebAssembly plugin host for versioned data-science logic: every number explained, guarded and
 /// reproducible.
 #[derive(Parser)]
-#[command(name = "provender", version, long_version = LONG_VERSION, after_help = EXIT_HELP, propagate_version = true)]
+#[command(name = "provender", version, long_version = long_version(), after_help = EXIT_HELP, propagate_version = true)]
 struct Cli {
     #[command(flatten)]
     global: Global,

@@ -10,6 +10,7 @@ use crate::compute::select::Selection;
 use crate::ingest::report::FileReport;
 use crate::ingest::take::Policy;
 use crate::project::settings;
+use crate::render::text::count;
 
 use super::compute::{Workshop, compute, day, policy, runs_json, say, trouble};
 use super::context::Context;
@@ -110,6 +111,17 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     )?;
     let published = monitor::publish(&context, &mut writer, &report)?;
     monitor::say(&mut text, &report);
+    let refused = computed.summary.drift + computed.summary.failed;
+    if refused > 0 {
+        text.look(
+            Look::Warn,
+            format!(
+                "the monitors judge what is recorded: {} of this day refused above {} not in it",
+                count(refused, "run"),
+                if refused == 1 { "is" } else { "are" }
+            ),
+        );
+    }
     text.blank();
     let standing = status::standing(&context, &shop, &mut writer, &facts, as_of)?;
     standing.say(&mut text, as_of);

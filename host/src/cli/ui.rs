@@ -198,6 +198,21 @@ impl Ui {
         }
     }
 
+    /// A sign of life on stderr, where someone is watching.
+    pub(super) fn spinner(self, what: String) -> ProgressBar {
+        let spinner = ProgressBar::new_spinner();
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            spinner.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        spinner.set_style(
+            ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        spinner.set_message(what);
+        spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+        spinner
+    }
+
     /// A bar on stderr, where someone is watching.
     pub(super) fn progress(self, total: u64, what: &'static str) -> ProgressBar {
         let bar = ProgressBar::new(total);

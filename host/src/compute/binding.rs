@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::domain::canonical::{Digest, to_text};
 use crate::domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window};
-use crate::domain::description::{Bound as DeclaredBound, Description, Parameter, Role, Severity};
+use crate::domain::description::{Bound as DeclaredBound, Description, Role, Severity};
 use crate::domain::value::{DataType, Scalar};
 use crate::ledger::types::Config;
 use crate::logic::Component;
@@ -310,7 +310,8 @@ fn bind_parameters(
                     format!("{shown} is no {}", data_type.name()),
                 )
             })?;
-            in_bounds(p, &value).map_err(|problem| refuse(&p.name, &set_by, problem))?;
+            p.admits(&value)
+                .map_err(|problem| refuse(&p.name, &set_by, problem))?;
             Ok((value, set_by))
         })
         .collect()
@@ -329,26 +330,6 @@ fn from_toml(data_type: DataType, value: &toml::Value) -> Option<Scalar> {
         (DataType::Date, toml::Value::Datetime(d)) => d.to_string().parse().ok().map(Scalar::Date),
         (DataType::Text, toml::Value::String(s)) => Some(Scalar::Text(s.clone())),
         _ => None,
-    }
-}
-
-fn in_bounds(parameter: &Parameter, value: &Scalar) -> Result<(), String> {
-    let Some(x) = value.as_f64() else {
-        return Ok(());
-    };
-    let show = |s: &Scalar| s.to_json().to_string();
-    match (&parameter.minimum, &parameter.maximum) {
-        (Some(low), _) if low.as_f64().is_some_and(|low| x < low) => Err(format!(
-            "{} is below the smallest admissible value {}",
-            show(value),
-            show(low)
-        )),
-        (_, Some(high)) if high.as_f64().is_some_and(|high| x > high) => Err(format!(
-            "{} is above the largest admissible value {}",
-            show(value),
-            show(high)
-        )),
-        _ => Ok(()),
     }
 }
 

@@ -156,6 +156,18 @@ impl std::fmt::Display for Window {
     }
 }
 
+impl FeatureRef {
+    /// The reference that a recorded configuration names: `all` is the window of no window.
+    #[must_use]
+    pub fn recorded(feature: &str, aggregate: &str, window: &str) -> Option<FeatureRef> {
+        let text = match window {
+            "all" => format!("{feature}:{aggregate}"),
+            window => format!("{feature}:{aggregate}:{window}"),
+        };
+        text.parse().ok()
+    }
+}
+
 impl std::str::FromStr for FeatureRef {
     type Err = FeatureRefError;
 

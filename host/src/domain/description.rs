@@ -71,6 +71,32 @@ pub struct Parameter {
     pub doc: String,
 }
 
+impl Parameter {
+    /// Whether the parameter may have this value; the error is a clause that names value and bound.
+    ///
+    /// # Errors
+    /// When the value lies outside the declared bounds.
+    pub fn admits(&self, value: &Scalar) -> Result<(), String> {
+        let Some(x) = value.as_f64() else {
+            return Ok(());
+        };
+        let show = |s: &Scalar| s.to_json().to_string();
+        match (&self.minimum, &self.maximum) {
+            (Some(low), _) if low.as_f64().is_some_and(|low| x < low) => Err(format!(
+                "{} is below the smallest admissible value {}",
+                show(value),
+                show(low)
+            )),
+            (_, Some(high)) if high.as_f64().is_some_and(|high| x > high) => Err(format!(
+                "{} is above the largest admissible value {}",
+                show(value),
+                show(high)
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// How bad it is when a bound is crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

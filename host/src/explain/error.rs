@@ -9,6 +9,9 @@ pub enum ExplainError {
     /// No run is meant.
     #[error("{0}")]
     NotFound(String),
+    /// What was asked for can be no run.
+    #[error("{0}")]
+    Malformed(String),
     /// Several runs are meant.
     #[error("{what} means {} runs; name one:\n  {}", candidates.len(), candidates.join("\n  "))]
     Ambiguous {
@@ -39,6 +42,7 @@ impl ExplainError {
     pub fn code(&self) -> &'static str {
         match self {
             ExplainError::NotFound(_) => "run_not_found",
+            ExplainError::Malformed(_) => "run_malformed",
             ExplainError::Ambiguous { .. } => "run_ambiguous",
             ExplainError::Manifest(e) => e.code(),
             ExplainError::Ledger(e) => e.code(),

@@ -8,11 +8,12 @@ use serde_json::{Map, Value as Json, json};
 use crate::compute::Facts;
 use crate::compute::facts::Cell;
 use crate::compute::outcome::Change;
-use crate::domain::canonical::to_text;
+use crate::domain::canonical::{Digest, to_text};
 use crate::domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
 use crate::domain::description::{Description, Role};
 use crate::ledger::Ledger;
 use crate::ledger::entry::Entry;
+use crate::ledger::types::Guardrail;
 use crate::manifest::{Manifest, Store};
 use crate::project::logic::season_day;
 
@@ -64,8 +65,19 @@ pub struct Parameter {
     pub value: Json,
     /// Unit.
     pub unit: Option<String>,
+    /// What it is, in the component's words.
+    pub doc: String,
     /// Where it was set.
     pub set_by: String,
+}
+
+/// A component as it is pinned here under a run's version.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned<'a> {
+    /// What it declares.
+    pub description: &'a Description,
+    /// Digest of its bytes.
+    pub sha256: Digest,
 }
 
 /// Everything there is to say about a run.
@@ -77,8 +89,11 @@ pub struct Explanation {
     pub manifest: Manifest,
     /// Path of the manifest.
     pub manifest_path: String,
-    /// What the component declares, where it is pinned here.
+    /// What the component declares, where the very bytes that ran are pinned here.
     pub description: Option<Description>,
+    /// Digest of the bytes that are pinned under the run's version instead of those that ran: they
+    /// lend the run neither formulas nor units.
+    pub other_component: Option<Digest>,
     /// The entry that recorded it.
     pub entry: Option<Entry>,
     /// The entry that superseded it.
@@ -89,6 +104,8 @@ pub struct Explanation {
     pub parameters: Vec<Parameter>,
     /// Inputs that would have another value today.
     pub superseded_inputs: Vec<Change>,
+    /// Inputs whose value of today cannot be told, with the reason.
+    pub incomparable: Vec<(String, String)>,
     /// Columns with an observation after the calculation date: column and day.
     pub newer: Vec<(String, String)>,
 }
@@ -102,12 +119,19 @@ pub fn explain(
     facts: &Facts<'_>,
     catalogue: &[Feature],
     manifests: &Store,
-    description: Option<&Description>,
+    pinned: Option<Pinned<'_>>,
     found: Found,
 ) -> Result<Explanation, ExplainError> {
     let run = &found.run;
     let key = &run.run.key;
     let manifest = manifests.read(key, &run.run.snapshot, &run.run.manifest)?;
+    let ran = manifest
+        .reproducible
+        .pointer("/component/sha256")
+        .and_then(Json::as_str);
+    let same = pinned.filter(|p| ran == Some(p.sha256.to_string().as_str()));
+    let other_component = pinned.filter(|_| same.is_none()).map(|p| p.sha256);
+    let description = same.map(|p| p.description);
     check(&found, &manifest, description)?;
     let inputs = inputs(&manifest, description);
     let set_by = manifest
@@ -115,16 +139,23 @@ pub fn explain(
         .get("parameters_set_by")
         .cloned()
         .unwrap_or_default();
-    let unit_of = |name: &str| {
-        description
-            .and_then(|d| d.parameters.iter().find(|p| p.name == name))
-            .and_then(|p| p.unit.clone())
-    };
-    let parameters = manifest
-        .object("parameters")
+    let declared =
+        |name: &str| description.and_then(|d| d.parameters.iter().position(|p| p.name == name));
+    let mut values: Vec<_> = manifest.object("parameters").into_iter().collect();
+    // In declared order where it is known, else by name.
+    values.sort_by_key(|(name, _)| declared(name));
+    let parameters = values
         .into_iter()
-        .map(|(name, value)| Parameter {
-            unit: unit_of(&name),
+        .map(|(name, value)| {
+            (
+                declared(&name).and_then(|i| description?.parameters.get(i)),
+                name,
+                value,
+            )
+        })
+        .map(|(declared, name, value)| Parameter {
+            unit: declared.and_then(|p| p.unit.clone()),
+            doc: declared.map(|p| p.doc.clone()).unwrap_or_default(),
             set_by: set_by
                 .get(&name)
                 .and_then(Json::as_str)
@@ -147,7 +178,7 @@ pub fn explain(
                 .flatten()
         }
     };
-    let (superseded_inputs, newer) = today(facts, catalogue, &manifest, &found, &inputs)?;
+    let today = today(facts, catalogue, &manifest, &found, &inputs)?;
     Ok(Explanation {
         manifest_path: manifests.path_of(key, &run.run.snapshot),
         description: description.cloned(),
@@ -155,8 +186,10 @@ pub fn explain(
         superseded_by: superseding,
         inputs,
         parameters,
-        superseded_inputs,
-        newer,
+        superseded_inputs: today.changes,
+        incomparable: today.incomparable,
+        newer: today.newer.into_iter().collect(),
+        other_component,
         manifest,
         found,
     })
@@ -263,7 +296,14 @@ fn inputs(manifest: &Manifest, description: Option<&Description>) -> Vec<Input> 
         .collect()
 }
 
-type Today = (Vec<Change>, Vec<(String, String)>);
+/// What is known now that bears on a run.
+#[derive(Default)]
+struct Today {
+    changes: Vec<Change>,
+    incomparable: Vec<(String, String)>,
+    /// Column to day.
+    newer: BTreeMap<String, String>,
+}
 
 /// What the inputs would be today, and what was observed after the calculation date.
 fn today(
@@ -275,22 +315,32 @@ fn today(
 ) -> Result<Today, ExplainError> {
     let key = &found.run.run.key;
     let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
-    let mut changes = Vec::new();
-    let mut newer: BTreeMap<String, String> = BTreeMap::new();
+    let mut today = Today::default();
     for input in inputs {
-        let Ok(reference) = input.feature.parse::<FeatureRef>() else {
+        // What the input was is in the run's own configuration, whatever is pinned today.
+        let part = |part: &str| {
+            let pointer = format!("/config/features/{}/{part}", input.name);
+            manifest
+                .reproducible
+                .pointer(&pointer)
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+        };
+        let mut cannot = |why: String| today.incomparable.push((input.name.clone(), why));
+        let Some(reference) =
+            FeatureRef::recorded(part("feature"), part("aggregate"), part("window"))
+        else {
+            cannot("its manifest does not say which feature it was".to_owned());
             continue;
         };
         let Some(feature) = catalogue.iter().find(|f| f.name == reference.name) else {
+            cannot(format!(
+                "the catalogue no longer has the feature `{}`",
+                reference.name
+            ));
             continue;
         };
-        let season = manifest
-            .reproducible
-            .pointer(&format!("/config/features/{}/season_start", input.name));
-        let season = season
-            .and_then(Json::as_str)
-            .and_then(season_day)
-            .unwrap_or((1, 1));
+        let season = season_day(part("season_start")).unwrap_or((1, 1));
         let cell = facts.cell(
             &reference,
             feature.origin,
@@ -300,7 +350,7 @@ fn today(
         )?;
         if cell.value.to_json() != input.value {
             let (new_source, cause) = where_from(facts, &cell);
-            changes.push(Change {
+            today.changes.push(Change {
                 name: input.name.clone(),
                 unit: input.unit.clone(),
                 old: input.value.clone(),
@@ -333,11 +383,11 @@ fn today(
                 .and_then(|c| c.date)
                 .filter(|d| *d > key.calculation_date)
             {
-                newer.insert(feature.name.clone(), day.to_string());
+                today.newer.insert(feature.name.clone(), day.to_string());
             }
         }
     }
-    Ok((changes, newer.into_iter().collect()))
+    Ok(today)
 }
 
 fn where_from(facts: &Facts<'_>, cell: &Cell) -> (String, String) {
@@ -434,6 +484,40 @@ impl Explanation {
             .collect()
     }
 
+    /// The guardrails that were in force, in words, in the order of the configuration.
+    #[must_use]
+    pub fn rails(&self, units: Units) -> Vec<String> {
+        let rails = self.manifest.reproducible.pointer("/config/guardrails");
+        let unit = |name: &str| {
+            let output = self
+                .description
+                .as_ref()?
+                .outputs
+                .iter()
+                .find(|o| o.field.name == name)?;
+            output.field.unit.clone()
+        };
+        rails
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+            .map(|rail| {
+                let name = rail.get("output").and_then(Json::as_str).unwrap_or("?");
+                let unit = unit(name);
+                let bound = |side: &str| {
+                    let value = rail.get(side).filter(|v| !v.is_null())?;
+                    Some(shown(value, unit.as_deref(), units))
+                };
+                match (bound("minimum"), bound("maximum")) {
+                    (Some(low), Some(high)) => format!("{name} from {low} to {high}"),
+                    (Some(low), None) => format!("{name} at least {low}"),
+                    (None, Some(high)) => format!("{name} at most {high}"),
+                    (None, None) => format!("{name} without bounds"),
+                }
+            })
+            .collect()
+    }
+
     /// What the component says it leaves out.
     #[must_use]
     pub fn not_accounted_for(&self) -> Vec<String> {
@@ -500,6 +584,8 @@ impl Explanation {
         };
         let r = &self.manifest.reproducible;
         let component = r.get("component").cloned().unwrap_or_default();
+        let mut guardrails = r.get("guardrails").cloned().unwrap_or_default();
+        guardrails["refused"] = json!(run.run.guardrail == Guardrail::Refused);
         let source = |s: &Source| json!({"file": s.file, "sha256": s.sha256, "row": s.row, "date": s.date, "value": s.value});
         json!({
             "run": {
@@ -508,7 +594,7 @@ impl Explanation {
                 "key": run.run.key,
                 "outputs": map(Role::Outcome),
                 "terms": map(Role::Term),
-                "guardrails": r.get("guardrails"),
+                "guardrails": guardrails,
                 "reasons": self.reasons(),
                 "provenance": run.run.provenance.to_string(),
                 "snapshot_id": run.run.snapshot.to_string(),
@@ -526,9 +612,11 @@ impl Explanation {
                 "name": i.name, "value": i.value, "unit": i.unit, "doc": i.doc, "feature": i.feature, "age_days": i.age_days,
                 "source": i.sources.last().map(source), "sources": i.sources.iter().map(source).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
-            "parameters": self.parameters.iter().map(|p| json!({"name": p.name, "value": p.value, "unit": p.unit, "set_by": p.set_by})).collect::<Vec<_>>(),
+            "parameters": self.parameters.iter().map(|p| json!({"name": p.name, "value": p.value, "unit": p.unit, "doc": p.doc, "set_by": p.set_by})).collect::<Vec<_>>(),
             "arithmetic": self.arithmetic(units),
             "not_accounted_for": self.not_accounted_for(),
+            "pinned_component": self.other_component.map(|d| d.to_string()),
+            "incomparable_inputs": self.incomparable.iter().map(|(name, why)| json!({"name": name, "why": why})).collect::<Vec<_>>(),
             "superseded_inputs": self.superseded_inputs.iter().map(|c| json!({
                 "name": c.name, "unit": c.unit, "old": c.old, "new": c.new, "old_source": c.old_source, "new_source": c.new_source,
             })).collect::<Vec<_>>(),

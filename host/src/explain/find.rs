@@ -76,7 +76,7 @@ fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
         .unwrap_or(id)
         .to_ascii_lowercase();
     if hex.len() < 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(ExplainError::NotFound(format!(
+        return Err(ExplainError::Malformed(format!(
             "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
         )));
     }
@@ -100,6 +100,11 @@ fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
 fn by_key(ledger: &dyn Ledger, filter: &RunFilter, version: &str) -> Result<Found, ExplainError> {
     let wanted = version.strip_prefix("sha256-jcs-v1:").unwrap_or(version);
     let (hex, reissue) = wanted.split_once("+r").unwrap_or((wanted, "0"));
+    if hex.is_empty() || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(ExplainError::Malformed(format!(
+            "`{version}` is no configuration version: give sha256-jcs-v1:<hex> or its first hex digits, with +rN for a reissue"
+        )));
+    }
     let is_it = |r: &Run| {
         let v = &r.run.key.config_version;
         v.config.hex().starts_with(hex) && v.reissue.to_string() == reissue
@@ -136,11 +141,6 @@ fn by_place(
         0 => Err(ExplainError::NotFound(missing(ledger, boundary, date)?)),
         1 => with_others(ledger, hits.remove(0)),
         _ => {
-            let mut herds: Vec<&str> = hits
-                .iter()
-                .map(|r| r.run.key.herd_config_id.as_str())
-                .collect();
-            herds.dedup();
             // One herd and several logics: the logic that reads the herd is what a place's day means.
             let with_herd: Vec<usize> = (0..hits.len())
                 .filter(|i| hits[*i].run.key.herd_config_id != crate::domain::key::NO_HERD)
@@ -185,7 +185,19 @@ fn missing(ledger: &dyn Ledger, boundary: &str, date: Day) -> Result<String, Exp
         ),
         Some(day) => format!("{boundary} has no run on {date}; the nearest is of {day}"),
         None => {
-            format!("no run of boundary `{boundary}` is recorded; `provender list` shows what is")
+            let known = ledger.boundaries(None, ledger.head()?)?;
+            let near = known
+                .iter()
+                .map(|(_, b)| b.value.boundary_id.as_str())
+                .map(|id| (strsim::damerau_levenshtein(id, boundary), id))
+                .min()
+                .filter(|(distance, id)| {
+                    *distance > 0 && *distance <= id.len().max(boundary.len()) / 2
+                })
+                .map_or_else(String::new, |(_, id)| format!(" (did you mean `{id}`?)"));
+            format!(
+                "no run of boundary `{boundary}` is recorded{near}; `provender list` shows what is"
+            )
         }
     })
 }
@@ -203,8 +215,8 @@ fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
         .into_iter()
         .map(|r| r.run.key)
         .collect();
-    let what = |r: &Run| {
-        if let Some(by) = &r.superseded_by {
+    let what = |r: &Run| -> Result<String, ExplainError> {
+        Ok(if let Some(by) = &r.superseded_by {
             format!("superseded by {}", by.short())
         } else if answering.contains(&r.run.key) {
             "an answer".to_owned()
@@ -213,19 +225,36 @@ fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
         } else if rank(r, &activations).is_some() {
             "answered before another version or configuration was activated".to_owned()
         } else {
-            "never active: a version beside the answer, or a one-off parameter".to_owned()
-        }
+            match origin(ledger, r.entry)?.as_deref() {
+                Some("one-off") => {
+                    "computed with a --param of one command, never an answer".to_owned()
+                }
+                _ => "of a version or configuration that was never active".to_owned(),
+            }
+        })
     };
     let others = ledger
         .runs(&filter)?
         .into_iter()
         .filter(|r| r.run.key != key)
-        .map(|r| (what(&r), r))
-        .map(|(w, r)| (r, w))
-        .collect();
+        .map(|r| Ok((what(&r)?, r)))
+        .map(|found: Result<_, ExplainError>| found.map(|(w, r)| (r, w)))
+        .collect::<Result<_, _>>()?;
     Ok(Found {
         is_answer: answering.contains(&key),
         run,
         others,
     })
+}
+
+/// What the entry that recorded a run says of its origin: `answers`, `version`, `one-off`, `reissue`.
+fn origin(ledger: &dyn Ledger, entry: i64) -> Result<Option<String>, ExplainError> {
+    let Some(entry) = ledger.entry(entry)? else {
+        return Ok(None);
+    };
+    let payload: serde_json::Value = serde_json::from_str(&entry.payload).unwrap_or_default();
+    Ok(payload
+        .get("origin")
+        .and_then(|o| o.as_str())
+        .map(str::to_owned))
 }

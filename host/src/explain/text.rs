@@ -47,7 +47,12 @@ pub fn lines(e: &Explanation, units: Units) -> Vec<(Tone, String)> {
     part(
         "Guardrails",
         if breaches.is_empty() {
-            vec!["ok: nothing breached".to_owned()]
+            match e.rails(units) {
+                rails if rails.is_empty() => vec!["none declared".to_owned()],
+                rails => std::iter::once("ok: nothing breached".to_owned())
+                    .chain(rails)
+                    .collect(),
+            }
         } else {
             breaches
         },
@@ -146,6 +151,22 @@ fn warnings(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
             ),
         ));
     }
+    if let Some(digest) = &e.other_component {
+        out.push((
+            Tone::Warning,
+            format!(
+                "{} is pinned here with other bytes ({}) than those that ran: formulas, units and meanings are not shown",
+                run.run.key.model_version,
+                digest.short()
+            ),
+        ));
+    }
+    for (name, why) in &e.incomparable {
+        out.push((
+            Tone::Warning,
+            format!("what {name} would be today cannot be told: {why}"),
+        ));
+    }
     for (column, date) in &e.newer {
         out.push((
             Tone::Quiet,
@@ -223,6 +244,14 @@ fn provenance(e: &Explanation) -> Vec<String> {
             .unwrap_or("?")
             .to_owned()
     };
+    if let Some(commit) = e
+        .manifest
+        .environment
+        .get("git_commit")
+        .and_then(|c| c.as_str())
+    {
+        lines.push(format!("commit     {commit}"));
+    }
     lines.push(format!(
         "by         provender {}, wasmtime {}, {}",
         env("/program/version"),

@@ -20,11 +20,13 @@ const HA_PER_ACRE: f64 = 0.404_685_642_24;
 /// A number with its unit, with separators between thousands.
 #[must_use]
 pub fn show(value: f64, unit: Option<&str>, units: Units) -> String {
-    let (value, unit) = match (units, unit) {
+    let (shown, unit) = match (units, unit) {
         (Units::Us, Some(unit)) => convert(value, unit),
         (_, unit) => (value, unit.unwrap_or_default()),
     };
-    let text = thousands(&rounded(value));
+    // Only a figure that the arithmetic used as it stands has a floor to be followed.
+    let as_recorded = shown.to_bits() == value.to_bits();
+    let text = thousands(&rounded(shown, as_recorded));
     if unit.is_empty() {
         text
     } else {
@@ -47,7 +49,7 @@ fn convert(value: f64, unit: &str) -> (f64, &str) {
 }
 
 /// Enough digits to follow the arithmetic by hand; the whole number is in the JSON.
-fn rounded(x: f64) -> String {
+fn rounded(x: f64, keep_floor: bool) -> String {
     if x == 0.0 || !(1e-3..1e15).contains(&x.abs()) {
         return number(x);
     }
@@ -58,7 +60,15 @@ fn rounded(x: f64) -> String {
     } else {
         4
     };
-    let text = format!("{x:.digits$}");
+    // A rounding over the next whole number would make a floor of it unfollowable.
+    let mut text = format!("{x:.digits$}");
+    for digits in digits + 1..18 {
+        let followed = |shown: f64| shown.floor() == x.floor();
+        if !keep_floor || text.parse().is_ok_and(followed) {
+            break;
+        }
+        text = format!("{x:.digits$}");
+    }
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
@@ -97,6 +107,9 @@ mod tests {
         assert_eq!(show(40.468_564_224, Some("ha"), Units::Us), "100 acres");
         assert_eq!(show(1120.851, Some("kg/ha"), Units::Us), "1000 lb/acre");
         assert_eq!(show(-40.0, Some("degC"), Units::Us), "-40 degF");
+        // 88 would read as if floor gave 88.
+        assert_eq!(show(87.999_999, Some("d"), Units::Metric), "87.999999 d");
+        assert_eq!(show(123_456.96, None, Units::Metric), "123,456.96");
         assert_eq!(show(87.23, Some("d"), Units::Us), "87.23 d");
         assert_eq!(show(1_234_567.0, None, Units::Metric), "1,234,567");
     }

@@ -494,6 +494,7 @@ impl Component {
         self.callee().compute(parameters, inputs, rows)
     }
 
+    /// What the host calls.
     pub(super) fn callee(&self) -> Callee<'_> {
         let loaded = &self.inner;
         Callee {

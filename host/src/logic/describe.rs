@@ -60,7 +60,7 @@ pub(super) fn description(raw: wit::Description) -> Check<Description> {
 }
 
 /// `days_remaining`: lower-case letters, digits and underscores, a letter first.
-pub(super) fn name(what: &str, text: &str) -> Check<()> {
+pub(crate) fn name(what: &str, text: &str) -> Check<()> {
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
     if text.is_empty() {
         return Err(format!("{what} is empty"));
@@ -81,7 +81,7 @@ pub(super) fn name(what: &str, text: &str) -> Check<()> {
 }
 
 /// `v1`, `v2`, … without leading zeros, so that one version has one spelling.
-pub(super) fn version(text: &str) -> Check<()> {
+pub(crate) fn version(text: &str) -> Check<()> {
     let digits = text.strip_prefix('v').unwrap_or_default();
     let good = (1..=9).contains(&digits.len())
         && digits.bytes().all(|c| c.is_ascii_digit())

@@ -182,7 +182,7 @@ impl Callee<'_> {
     }
 
     /// The caller must hand over what the component declares, or nothing at all is computed.
-    fn check_call(
+    pub(super) fn check_call(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],

@@ -16,6 +16,7 @@
 //! * `probe` — single calls and batches of the caller's choice, for checks and measurements
 //! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
 //! * `cache` — compiled code kept between runs, and thrown away on any doubt
+//! * `measure` — the fuel of a call, stage by stage, for authors
 //! * [`lock`] — `provender.lock`, the pinned set
 //! * [`error`] — how this room says no
 
@@ -31,16 +32,19 @@ pub mod execute;
 mod failure;
 pub mod limits;
 pub mod lock;
+mod measure;
 mod probe;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use bindings::WORLD;
 pub use component::{Component, Sandbox, language_of};
+pub(crate) use describe::{name as check_name, version as check_version};
 pub use engine::EngineInfo;
 pub use error::{ExitKind, LogicError};
 pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
 pub use limits::{Limits, PinLimits};
 pub use lock::{Lock, Pin, State};
+pub use measure::Fuel;
 pub use probe::Probe;

@@ -4,9 +4,11 @@
 //! script element or a terminal but through this room.
 //!
 //! * [`html`] — markup as a type of its own, escaping, tables, badges, embedded JSON, the page
+//! * [`junit`] — JUnit XML, for the results of checks
 //! * [`style`] — the style sheet of the page: light, dark and print
 //! * [`text`] — text for terminals and Markdown, numbers for people
 
 pub mod html;
+pub mod junit;
 pub mod style;
 pub mod text;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::component::{ComponentError, Toolchain, WIT_COMPONENT, encode};
+use crate::package::Package;
 use crate::tools::{StdSource, TARGET, Tools};
 
 /// A built component.
@@ -60,20 +61,22 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BuildError {
     move |error| BuildError::Io { path, error }
 }
 
-/// Builds one package of the workspace at `workspace`, compiling into `target_dir`.
+/// Builds a package, compiling into `target_dir`.
 ///
 /// # Errors
 /// When cargo refuses, the module does not become a component without imports, or a path of this
 /// machine would stand in it.
-pub fn build(
-    tools: &Tools,
-    workspace: &Path,
-    package: &str,
-    target_dir: &Path,
-) -> Result<Built, BuildError> {
-    let workspace = workspace.canonicalize().map_err(io(workspace))?;
-    let toolchain = toolchain(tools, &workspace)?;
-    run(tools, &workspace, package, &[], &["fetch", "--locked"])?;
+pub fn build(tools: &Tools, package: &Package, target_dir: &Path) -> Result<Built, BuildError> {
+    let workspace = package.workspace.canonicalize();
+    let workspace = workspace.map_err(io(&package.workspace))?;
+    let toolchain = toolchain_here(tools, &workspace)?;
+    run(
+        tools,
+        &workspace,
+        &package.name,
+        &[],
+        &["fetch", "--locked"],
+    )?;
     let remaps = remaps(tools, &workspace)?;
     let target_text = target_dir.display().to_string();
     let mut args = vec![
@@ -84,7 +87,7 @@ pub fn build(
         "--target",
         TARGET,
         "--package",
-        package,
+        &package.name,
     ];
     args.extend(["--target-dir", target_text.as_str()]);
     let mut variables = vec![("CARGO_ENCODED_RUSTFLAGS", flags(&remaps))];
@@ -92,13 +95,17 @@ pub fn build(
         args.push("-Zbuild-std=std,panic_abort");
         variables.push(("RUSTC_BOOTSTRAP", "1".to_owned()));
     }
-    run(tools, &workspace, package, &variables, &args)?;
-    let file = format!("{}.wasm", package.replace('-', "_"));
-    let module = target_dir.join(TARGET).join("release").join(file);
+    run(tools, &workspace, &package.name, &variables, &args)?;
+    let module = target_dir
+        .join(TARGET)
+        .join("release")
+        .join(&package.module);
     let module = std::fs::read(&module).map_err(io(&module))?;
     let bytes = encode(&module, &toolchain)?;
     for (folder, _) in &remaps {
-        if bytes.windows(folder.len()).any(|w| w == folder.as_bytes()) {
+        // A folder that is called like a name that it gets, such as /src, is no leak.
+        let is_name = remaps.iter().any(|(_, name)| name.starts_with(folder));
+        if !is_name && bytes.windows(folder.len()).any(|w| w == folder.as_bytes()) {
             return Err(BuildError::Path(folder.clone()));
         }
     }
@@ -106,7 +113,10 @@ pub fn build(
 }
 
 /// What a build here would be built with.
-pub(crate) fn toolchain(tools: &Tools, workspace: &Path) -> Result<Toolchain, BuildError> {
+///
+/// # Errors
+/// When the workspace's lock file cannot be read or lacks the SDK.
+pub fn toolchain_here(tools: &Tools, workspace: &Path) -> Result<Toolchain, BuildError> {
     Ok(Toolchain {
         rustc: tools.rustc_version.clone(),
         rust_std: tools.std_source.name().to_owned(),
@@ -197,13 +207,23 @@ const UNWANTED: &[&str] = &[
     "CARGO_PROFILE_RELEASE_STRIP",
 ];
 
+/// What cargo says on its standard output.
+pub(crate) fn ask(
+    tools: &Tools,
+    folder: &Path,
+    package: &str,
+    args: &[&str],
+) -> Result<String, BuildError> {
+    run(tools, folder, package, &[], args)
+}
+
 fn run(
     tools: &Tools,
     workspace: &Path,
     package: &str,
     variables: &[(&str, String)],
     args: &[&str],
-) -> Result<(), BuildError> {
+) -> Result<String, BuildError> {
     let mut command = Command::new(&tools.cargo);
     command.current_dir(workspace).args(args);
     for name in UNWANTED {
@@ -215,7 +235,7 @@ fn run(
     command.envs(variables.iter().map(|(k, v)| (k, v)));
     let out = command.output().map_err(io(&tools.cargo))?;
     if out.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
     }
     Err(BuildError::Cargo {
         package: package.to_owned(),

@@ -62,14 +62,17 @@ pub enum ComponentError {
 /// # Errors
 /// When the module does not fit its world, or the component would import something.
 pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, ComponentError> {
-    let mut add = AddMetadata::default();
-    add.language = vec![("Rust".into(), String::new())];
-    add.processed_by = vec![
-        ("rustc".into(), toolchain.rustc.clone()),
-        ("rust-std".into(), toolchain.rust_std.clone()),
-    ];
-    add.sdk = vec![("provender-logic".into(), toolchain.sdk.clone())];
-    encode_with(module, &add)
+    let component = with_producers(
+        &encoded(module)?,
+        &[("Rust", "")],
+        &[
+            ("rustc", &toolchain.rustc),
+            ("rust-std", &toolchain.rust_std),
+        ],
+        &[("provender-logic", &toolchain.sdk)],
+    )?;
+    refuse_imports(&component)?;
+    Ok(component)
 }
 
 /// Encodes a core module that another tool chain built, or takes the component that one made, and
@@ -79,36 +82,59 @@ pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, Component
 /// # Errors
 /// When the module does not fit its world, or the component would import something.
 pub fn encode_foreign(
-    module: &[u8],
+    bytes: &[u8],
     language: &str,
-    tools: &[(String, String)],
+    tools: &[(&str, &str)],
 ) -> Result<Vec<u8>, ComponentError> {
-    let mut add = AddMetadata::default();
-    add.language = vec![(language.to_owned(), String::new())];
-    add.processed_by = tools.to_vec();
-    if Parser::is_component(module) {
-        return label(module, &add);
-    }
-    encode_with(module, &add)
+    let language = &[(language, "")];
+    let component = if Parser::is_component(bytes) {
+        with_producers(bytes, language, tools, &[])?
+    } else {
+        with_producers(&encoded(bytes)?, language, tools, &[])?
+    };
+    refuse_imports(&component)?;
+    Ok(component)
 }
 
-fn encode_with(module: &[u8], add: &AddMetadata) -> Result<Vec<u8>, ComponentError> {
+fn encoded(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
     // The alternate form of the encoder's error holds its whole chain of causes.
-    let component = ComponentEncoder::default()
+    ComponentEncoder::default()
         .validate(true)
         .module(module)
         .and_then(|encoder| encoder.encode())
-        .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
-    label(&component, add)
+        .map_err(|e| ComponentError::Encode(format!("{e:#}")))
 }
 
-fn label(component: &[u8], add: &AddMetadata) -> Result<Vec<u8>, ComponentError> {
-    let component = add
-        .to_wasm(component)
-        .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
-    let found = imports(&component)?;
+/// Writes down what built a component: languages, tools and SDKs, each with its version.
+///
+/// # Errors
+/// When the bytes are not a component.
+pub fn with_producers(
+    component: &[u8],
+    language: &[(&str, &str)],
+    processed_by: &[(&str, &str)],
+    sdk: &[(&str, &str)],
+) -> Result<Vec<u8>, ComponentError> {
+    let owned = |list: &[(&str, &str)]| {
+        let pair = |(tool, version): &(&str, &str)| ((*tool).to_owned(), (*version).to_owned());
+        list.iter().map(pair).collect()
+    };
+    let mut add = AddMetadata::default();
+    add.language = owned(language);
+    add.processed_by = owned(processed_by);
+    add.sdk = owned(sdk);
+    add.to_wasm(component)
+        .map_err(|e| ComponentError::Encode(format!("{e:#}")))
+}
+
+/// Refuses a component that imports anything, by name.
+///
+/// # Errors
+/// When it imports something, or the bytes are not a component.
+pub fn refuse_imports(component: &[u8]) -> Result<(), ComponentError> {
+    let found = imports(component)?;
     if found.is_empty() {
-        Ok(component)
+        Ok(())
     } else {
         Err(ComponentError::Imports(found.join(", ")))
     }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use provender_build::{
-    Comparison, LogicDir, Tools, build, check, encode_foreign, logic_dirs, verify, write_artifacts,
+    Comparison, LogicDir, Package, Tools, build, check, encode_foreign, logic_dirs, verify,
+    write_artifacts,
 };
 
 const HELP: &str = "\
@@ -76,16 +77,16 @@ fn run() -> Result<bool, String> {
         Mode::Build => build_all(&tools, &workspace, &known, &logics),
         Mode::Check => check_all(&tools, &workspace, &logics),
         Mode::Verify => {
-            let results = verify(&tools, &workspace, &logics).map_err(|e| e.to_string())?;
-            for (logic, same) in &results {
-                println!(
-                    "{}:{} {}",
-                    logic.name,
-                    logic.version,
-                    if *same { "same" } else { "DIFFERENT" }
-                );
+            let packages: Vec<_> = logics
+                .iter()
+                .map(|l| Package::member(&workspace, &l.package))
+                .collect();
+            let results = verify(&tools, &workspace, &packages).map_err(|e| e.to_string())?;
+            for twice in &results {
+                let says = if twice.same() { "same" } else { "DIFFERENT" };
+                println!("{} {says}", twice.package);
             }
-            Ok(results.iter().all(|(_, same)| *same))
+            Ok(results.iter().all(provender_build::Twice::same))
         }
     }
 }
@@ -112,7 +113,7 @@ fn encode_module(mut args: impl Iterator<Item = String>) -> Result<bool, String>
     let module = args.next().ok_or("--encode needs a core module")?;
     let (mut out, mut language, mut tools) = (None, None, Vec::new());
     while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         match arg.as_str() {
             "-o" => out = Some(value()?),
             "--language" => language = Some(value()?),
@@ -129,6 +130,7 @@ fn encode_module(mut args: impl Iterator<Item = String>) -> Result<bool, String>
     let out = out.ok_or("--encode needs -o FILE")?;
     let language = language.ok_or("--encode needs --language NAME")?;
     let bytes = std::fs::read(&module).map_err(|e| format!("{module}: {e}"))?;
+    let tools: Vec<_> = tools.iter().map(|(n, v)| (&**n, &**v)).collect();
     let component =
         encode_foreign(&bytes, &language, &tools).map_err(|e| format!("{module}: {e}"))?;
     std::fs::write(&out, &component).map_err(|e| format!("{out}: {e}"))?;
@@ -153,8 +155,12 @@ fn build_all(
     let mut built = Vec::new();
     for logic in logics {
         let target = workspace.join("target/components");
-        let done = build(tools, workspace, &logic.package, &absolute(&target)?)
-            .map_err(|e| e.to_string())?;
+        let done = build(
+            tools,
+            &Package::member(workspace, &logic.package),
+            &absolute(&target)?,
+        )
+        .map_err(|e| e.to_string())?;
         println!(
             "{}:{} {} bytes, {}",
             logic.name,

@@ -133,7 +133,7 @@ fn describe(found: &Found) -> Text {
     text
 }
 
-fn description_json(d: &Description) -> Json {
+pub(super) fn description_json(d: &Description) -> Json {
     let bound = |b: &Option<Bound>| match b {
         None => Json::Null,
         Some(Bound::Value(x)) => json!(x),

@@ -1,7 +1,9 @@
 //! Golden cases in an author's own `cargo test`, through the same row loop as in the component:
 //! values become columns, the columns a call, its columns values again.
 //!
-//! A folder `cases/NAME/` holds the cases of a logic, for all of its versions, as TOML:
+//! A folder `cases/NAME/` holds the cases of a logic, for all of its versions, as TOML or CSV. The
+//! format is on one page, `docs/reference/golden-cases.md`; `provender plugin test` runs the same
+//! files in the sandbox. In short:
 //!
 //! ```toml
 //! columns = ["area_ha", "forage_kg_per_ha"]  # every input that any version reads
@@ -11,7 +13,7 @@
 //!
 //! [[case]]
 //! name = "no forage is no grazing"
-//! versions = ["v1"]          # without: every version; a version that supersedes a case is left out
+//! since = "v2"               # without: every version; `versions = ["v1"]` names them one by one
 //! inputs = { forage_kg_per_ha = 0.0 }   # what neither this nor `base` names is null
 //! without = ["area_ha"]      # inputs of `base` that are null here
 //! parameters = { }           # what is not named has its default
@@ -19,9 +21,20 @@
 //! null = ["reason"]          # outputs that must be null
 //! tolerance = { days_of_grazing_remaining = 1e-9 }   # absolute; without: the very bits
 //! fails = "negative"         # instead of expect: the call fails, and its message holds this
+//!
+//! [[supersede]]              # a version that keeps a case no longer says so, and why
+//! version = "v3"
+//! case = "no forage is no grazing"
+//! reason = "v3 counts what the herd is fed"
 //! ```
 //!
-//! Dates are TOML dates or texts `YYYY-MM-DD`, a series is `[["2025-06-01", -1.5], …]`.
+//! * `cases`: the folder and its TOML files
+//! * `csv_file`: its CSV files
+//! * `number`: numbers in decimal and in hexadecimal, `0x1.8p3`
+
+mod cases;
+mod csv_file;
+mod number;
 
 use std::path::Path;
 
@@ -29,6 +42,8 @@ use crate::Day;
 use crate::contract::{
     Column, DataType, Description, Failure, Guest, Scalar, SeriesValues, TextValues, Values,
 };
+
+use cases::read_cases;
 
 /// One value of a column.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,9 +143,12 @@ pub fn compute<L: Guest>(
     let count = u32::try_from(rows.len()).map_err(|e| e.to_string())?;
     let columns =
         L::compute(count, parameters.to_vec(), columns).map_err(|failure| match failure {
-            Failure::InvalidParameter((name, message)) => format!("parameter `{name}`: {message}"),
-            Failure::InvalidInput((name, row, message)) => {
-                format!("input `{name}`, row {row:?}: {message}")
+            // In the host's words, so that a case's `fails` fits both.
+            Failure::InvalidParameter((name, message)) => {
+                format!("the parameter `{name}` is refused: {message}")
+            }
+            Failure::InvalidInput((name, _, message)) => {
+                format!("the input `{name}` is refused: {message}")
             }
             Failure::Internal(message) => message,
         })?;
@@ -183,246 +201,6 @@ pub fn declaration_problems(d: &Description) -> Vec<String> {
         }
     }
     problems
-}
-
-struct Case {
-    name: String,
-    inputs: Vec<Cell>,
-    parameters: Vec<Scalar>,
-    /// Name, value, absolute tolerance.
-    expect: Vec<(String, Cell, Option<f64>)>,
-    fails: Option<String>,
-}
-
-impl Case {
-    fn compare(&self, d: &Description, row: &[Cell], wrong: &mut Vec<String>) {
-        for (name, wanted, tolerance) in &self.expect {
-            let at = d.outputs.iter().position(|o| o.field.name == *name);
-            let Some(got) = at.and_then(|i| row.get(i)) else {
-                wrong.push(format!("{}: there is no output `{name}`", self.name));
-                continue;
-            };
-            let same = match (wanted, got, tolerance) {
-                (Cell::Float64(a), Cell::Float64(b), Some(t)) => (a - b).abs() <= *t,
-                (Cell::Float64(a), Cell::Float64(b), None) => a.to_bits() == b.to_bits(),
-                _ => wanted == got,
-            };
-            if !same {
-                wrong.push(format!(
-                    "{}: {name}: expected {wanted:?}, got {got:?}",
-                    self.name
-                ));
-            }
-        }
-    }
-}
-
-fn read_cases(folder: &Path, d: &Description) -> Result<Vec<Case>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let mut files: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
-    files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
-    files.sort();
-    let mut cases = Vec::new();
-    for file in files {
-        let bad = |e: String| format!("{}: {e}", file.display());
-        let text = std::fs::read_to_string(&file).map_err(|e| bad(e.to_string()))?;
-        let table: toml::Table = text
-            .parse()
-            .map_err(|e: toml::de::Error| bad(e.to_string()))?;
-        let columns = texts(&table, "columns");
-        let of_this_version = |case: &toml::Value| {
-            let case = case.as_table();
-            case.is_some_and(|c| {
-                !c.contains_key("versions") || texts(c, "versions").contains(&d.version)
-            })
-        };
-        let listed = table.get("case").and_then(toml::Value::as_array);
-        if !listed.is_some_and(|cases| cases.iter().any(of_this_version)) {
-            continue;
-        }
-        if let Some(i) = d.inputs.iter().find(|i| !columns.contains(&i.field.name)) {
-            return Err(bad(format!("`columns` lacks the input `{}`", i.field.name)));
-        }
-        for case in table
-            .get("case")
-            .and_then(toml::Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let Some(case) = case.as_table() else {
-                continue;
-            };
-            let name = case
-                .get("name")
-                .and_then(toml::Value::as_str)
-                .unwrap_or("(a case without a name)");
-            let read = read_case(name, case, &columns, sub(&table, "base"), d);
-            cases.extend(read.map_err(|e| bad(format!("{name}: {e}")))?);
-        }
-    }
-    Ok(cases)
-}
-
-/// The case, or `None` when it is not for this version.
-fn read_case(
-    name: &str,
-    case: &toml::Table,
-    columns: &[String],
-    base: &toml::Table,
-    d: &Description,
-) -> Result<Option<Case>, String> {
-    const KEYS: [&str; 9] = [
-        "name",
-        "versions",
-        "inputs",
-        "without",
-        "parameters",
-        "expect",
-        "null",
-        "tolerance",
-        "fails",
-    ];
-    if let Some(key) = case.keys().find(|k| !KEYS.contains(&k.as_str())) {
-        return Err(format!("the key `{key}` is unknown"));
-    }
-    if case.contains_key("versions") && !texts(case, "versions").contains(&d.version) {
-        return Ok(None);
-    }
-    let (given, without) = (sub(case, "inputs"), texts(case, "without"));
-    let mut named = given.keys().chain(base.keys()).chain(&without);
-    if let Some(unknown) = named.find(|n| !columns.contains(n)) {
-        return Err(format!("the input `{unknown}` is not in `columns`"));
-    }
-    let mut inputs = Vec::new();
-    for input in &d.inputs {
-        let field = &input.field;
-        let fallback = base
-            .get(&field.name)
-            .filter(|_| !without.contains(&field.name));
-        inputs.push(match given.get(&field.name).or(fallback) {
-            Some(value) => {
-                read_cell(value, field.data_type).map_err(|e| format!("{}: {e}", field.name))?
-            }
-            None => Cell::Null,
-        });
-    }
-    let set = sub(case, "parameters");
-    if let Some(unknown) = set
-        .keys()
-        .find(|k| !d.parameters.iter().any(|p| p.name == **k))
-    {
-        return Err(format!("there is no parameter `{unknown}`"));
-    }
-    let mut parameters = Vec::new();
-    for p in &d.parameters {
-        parameters.push(match set.get(&p.name) {
-            Some(value) => {
-                read_scalar(value, &p.default).map_err(|e| format!("{}: {e}", p.name))?
-            }
-            None => p.default.clone(),
-        });
-    }
-    let tolerance = sub(case, "tolerance");
-    let mut expect = Vec::new();
-    for (output, value) in sub(case, "expect") {
-        let found = d.outputs.iter().find(|o| o.field.name == *output);
-        let kind = found
-            .ok_or_else(|| format!("there is no output `{output}`"))?
-            .field
-            .data_type;
-        let value = read_cell(value, kind).map_err(|e| format!("{output}: {e}"))?;
-        expect.push((
-            output.clone(),
-            value,
-            tolerance.get(output).and_then(toml::Value::as_float),
-        ));
-    }
-    expect.extend(
-        texts(case, "null")
-            .into_iter()
-            .map(|output| (output, Cell::Null, None)),
-    );
-    let fails = case
-        .get("fails")
-        .and_then(toml::Value::as_str)
-        .map(str::to_owned);
-    if expect.is_empty() && fails.is_none() {
-        return Err("it expects nothing".into());
-    }
-    Ok(Some(Case {
-        name: name.to_owned(),
-        inputs,
-        parameters,
-        expect,
-        fails,
-    }))
-}
-
-fn sub<'t>(table: &'t toml::Table, key: &str) -> &'t toml::Table {
-    static EMPTY: std::sync::LazyLock<toml::Table> = std::sync::LazyLock::new(toml::Table::new);
-    table
-        .get(key)
-        .and_then(toml::Value::as_table)
-        .unwrap_or(&EMPTY)
-}
-
-fn texts(table: &toml::Table, key: &str) -> Vec<String> {
-    let all = table.get(key).and_then(toml::Value::as_array);
-    all.into_iter()
-        .flatten()
-        .filter_map(|v| v.as_str().map(str::to_owned))
-        .collect()
-}
-
-fn read_cell(value: &toml::Value, kind: DataType) -> Result<Cell, String> {
-    let bad = || format!("{value} is not a value of the type {kind:?}");
-    Ok(match kind {
-        DataType::Float64 => Cell::Float64(number(value).ok_or_else(bad)?),
-        DataType::Int64 => Cell::Int64(value.as_integer().ok_or_else(bad)?),
-        DataType::Boolean => Cell::Boolean(value.as_bool().ok_or_else(bad)?),
-        DataType::Date => Cell::Date(day(value).ok_or_else(bad)?),
-        DataType::Text => Cell::Text(value.as_str().ok_or_else(bad)?.to_owned()),
-        DataType::Series => {
-            let points = value.as_array().ok_or_else(bad)?.iter();
-            let point = |p: &toml::Value| Some((day(p.get(0)?)?, number(p.get(1)?)?));
-            Cell::Series(
-                points
-                    .map(|p| point(p).ok_or_else(bad))
-                    .collect::<Result<_, _>>()?,
-            )
-        }
-    })
-}
-
-fn read_scalar(value: &toml::Value, like: &Scalar) -> Result<Scalar, String> {
-    let kind = match like {
-        Scalar::Float64(_) => DataType::Float64,
-        Scalar::Int64(_) => DataType::Int64,
-        Scalar::Boolean(_) => DataType::Boolean,
-        Scalar::Date(_) => DataType::Date,
-        Scalar::Text(_) => DataType::Text,
-    };
-    Ok(match read_cell(value, kind)? {
-        Cell::Float64(v) => Scalar::Float64(v),
-        Cell::Int64(v) => Scalar::Int64(v),
-        Cell::Boolean(v) => Scalar::Boolean(v),
-        Cell::Date(v) => Scalar::Date(v.days()),
-        Cell::Text(v) => Scalar::Text(v),
-        Cell::Null | Cell::Series(_) => return Err("a parameter is a single value".into()),
-    })
-}
-
-fn number(value: &toml::Value) -> Option<f64> {
-    value
-        .as_float()
-        .or_else(|| value.as_integer().map(|i| i as f64))
-}
-
-fn day(value: &toml::Value) -> Option<Day> {
-    match value {
-        toml::Value::Datetime(date) => Day::parse(&date.to_string()),
-        other => Day::parse(other.as_str()?),
-    }
 }
 
 /// Cells of one type as a column; a cell of another type counts as null.

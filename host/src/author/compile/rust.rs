@@ -1,0 +1,36 @@
+//! A Rust folder by cargo, and the core module to a component in process.
+
+use std::path::Path;
+
+use provender_build::{Package, Tools};
+
+use crate::author::error::AuthorError;
+
+use super::Machine;
+
+pub(super) fn build(machine: &Machine, folder: &Path) -> Result<(Vec<u8>, String), AuthorError> {
+    let tools = Tools::find(&machine.rustc, &machine.cargo_home)?;
+    let package = Package::at(&tools, folder)?;
+    let target = match &machine.target_dir {
+        Some(target) => target.clone(),
+        // Apart from `cargo test`'s, whose flags are others: each would undo the other's work.
+        None => package.workspace.join("target/components"),
+    };
+    let built = provender_build::build(&tools, &package, &target)?;
+    Ok((built.bytes, built.toolchain.to_string()))
+}
+
+/// Both components, and what built them.
+pub(super) fn verify(
+    machine: &Machine,
+    folder: &Path,
+) -> Result<(Vec<u8>, Vec<u8>, String), AuthorError> {
+    let tools = Tools::find(&machine.rustc, &machine.cargo_home)?;
+    let package = Package::at(&tools, folder)?;
+    let workspace = package.workspace.clone();
+    let twice = provender_build::verify(&tools, &workspace, std::slice::from_ref(&package))?;
+    let toolchain = provender_build::toolchain_here(&tools, &workspace)?;
+    let pair = twice.into_iter().next();
+    let (first, second) = pair.map(|t| (t.first, t.second)).unwrap_or_default();
+    Ok((first, second, toolchain.to_string()))
+}

@@ -1,0 +1,217 @@
+//! How the author's folder says no.
+
+use std::path::PathBuf;
+
+use provender_build::{BuildError, ToolsError};
+
+use super::manifest::{FILE, Language};
+
+/// A folder that is not made, or not built.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorError {
+    /// Not a name and a version.
+    #[error("`{given}` names no logic version: {cause}")]
+    Name {
+        /// As written.
+        given: String,
+        /// What is wrong, and what would be right.
+        cause: String,
+    },
+    /// The folder of the new version holds something.
+    #[error("{} is there already and is not empty", .folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The version is pinned.
+    #[error("{model_version} is taken: the lock file pins it ({state})")]
+    Pinned {
+        /// `name:version`.
+        model_version: String,
+        /// Draft or frozen.
+        state: &'static str,
+        /// The next version that is not pinned.
+        free: String,
+    },
+    /// A member of that name is in the workspace.
+    #[error("{} has the member `{package}` already", .workspace.display())]
+    Member {
+        /// Manifest of the workspace.
+        workspace: PathBuf,
+        /// Name of the package.
+        package: String,
+    },
+    /// A version to start from that is nowhere.
+    #[error("there is no source of {wanted} to start from")]
+    NoSource {
+        /// `name:version`.
+        wanted: String,
+        /// Where it was looked for.
+        looked: Vec<PathBuf>,
+        /// What the program carries.
+        shipped: Vec<String>,
+    },
+    /// A version to start from that is written in another language.
+    #[error("{from} is written in {found}, and the new folder is to be in {wanted}")]
+    OtherLanguage {
+        /// `name:version`.
+        from: String,
+        /// Its language.
+        found: Language,
+        /// The language asked for.
+        wanted: Language,
+    },
+    /// A text that cannot be carried over to the new version by itself.
+    #[error("{file}: {cause}")]
+    Carry {
+        /// The file.
+        file: String,
+        /// What it lacks.
+        cause: String,
+    },
+    /// No folder of a logic.
+    #[error("{} is no folder of a logic: it has no {FILE}", .folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder's own file is not usable.
+    #[error("{}: {cause}", .file.display())]
+    Manifest {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The Rust tool chain.
+    #[error(transparent)]
+    Tools(#[from] ToolsError),
+    /// No componentize-py.
+    #[error("componentize-py is not installed: looked for {}", .looked.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "))]
+    NoComponentize {
+        /// Where it was looked for.
+        looked: Vec<PathBuf>,
+    },
+    /// A componentize-py that does not answer, or another version than this program knows.
+    #[error("{} {found}, where this program knows {known}", .tool.display())]
+    OtherComponentize {
+        /// The program.
+        tool: PathBuf,
+        /// What it says of itself.
+        found: String,
+        /// What would do.
+        known: &'static str,
+    },
+    /// The build of a Rust folder.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// componentize-py refuses.
+    #[error("componentize-py could not build {folder}:\n{output}")]
+    Componentize {
+        /// The folder.
+        folder: String,
+        /// What it said.
+        output: String,
+    },
+    /// The component's file is pinned with other bytes.
+    #[error("{} is pinned as {model_version} ({state}) with {pinned}, and this build gives {built}", .file.display())]
+    PinnedOther {
+        /// The component's file.
+        file: PathBuf,
+        /// `name:version`.
+        model_version: String,
+        /// Draft or frozen.
+        state: &'static str,
+        /// Digest in the lock file.
+        pinned: String,
+        /// Digest of what was built.
+        built: String,
+    },
+    /// A file or folder.
+    #[error("{}: {cause}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        cause: std::io::Error,
+    },
+}
+
+impl AuthorError {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            AuthorError::Name { .. } => "logic_name",
+            AuthorError::Occupied { .. } => "folder_occupied",
+            AuthorError::Pinned { .. } => "version_taken",
+            AuthorError::Member { .. } => "member_taken",
+            AuthorError::NoSource { .. } => "source_not_found",
+            AuthorError::OtherLanguage { .. } => "source_language",
+            AuthorError::Carry { .. } => "source_unusable",
+            AuthorError::NoFolder { .. } => "plugin_folder_not_found",
+            AuthorError::Manifest { .. } => "plugin_manifest",
+            AuthorError::Tools(_) | AuthorError::NoComponentize { .. } => "tool_missing",
+            AuthorError::OtherComponentize { .. } => "tool_version",
+            AuthorError::Build(BuildError::Manifest { .. }) => "package_manifest",
+            AuthorError::Build(BuildError::Io { .. }) | AuthorError::Io { .. } => "author_io",
+            AuthorError::Build(_) | AuthorError::Componentize { .. } => "build_failed",
+            AuthorError::PinnedOther { .. } => "component_pinned",
+        }
+    }
+
+    /// What to do next; `None` where the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            AuthorError::Name { .. } => {
+                "name a version like this: provender plugin new days_remaining:v3 --lang rust".into()
+            }
+            AuthorError::Occupied { .. } => {
+                "--dir names another folder; nothing was written".into()
+            }
+            AuthorError::Pinned { free, .. } => {
+                format!("a pinned version keeps its meaning; {free} is free. Nothing was written")
+            }
+            AuthorError::Member { .. } => "take the next version; nothing was written".into(),
+            AuthorError::NoSource { looked, shipped, .. } => {
+                let looked: Vec<_> = looked.iter().map(|p| p.display().to_string()).collect();
+                format!(
+                    "no folder {}; this program carries {}. Without --from the folder starts from an example",
+                    looked.join(", "),
+                    shipped.join(", ")
+                )
+            }
+            AuthorError::OtherLanguage { found, .. } => format!(
+                "--lang {found} copies it; without --from the folder starts from an example"
+            ),
+            AuthorError::NoFolder { .. } => {
+                "`provender plugin new NAME:VERSION --lang rust` makes such a folder".into()
+            }
+            AuthorError::Manifest { .. } => {
+                "its keys are name, version, language, component and cases: docs/reference/files.md".into()
+            }
+            AuthorError::NoComponentize { .. } | AuthorError::OtherComponentize { .. } => {
+                "in the folder: python3 -m venv .venv && .venv/bin/pip install componentize-py==0.25.1; or name one with PROVENDER_COMPONENTIZE_PY".into()
+            }
+            // The lock file is there so that a build is the same everywhere; cargo keeps to it.
+            AuthorError::Build(BuildError::Cargo { output, .. }) if output.contains("--locked") => {
+                "Cargo.lock does not fit Cargo.toml: run `cargo test` in the folder once, which writes it anew, and keep it with the source".into()
+            }
+            AuthorError::Build(BuildError::Cargo { output, .. }) if output.contains("can't find crate for `std`") || output.contains("can't find crate for `core`") => {
+                "run `rustup target add wasm32-unknown-unknown`, or where that cannot be downloaded `rustup component add rust-src`".into()
+            }
+            AuthorError::PinnedOther { state: "frozen", .. } => {
+                "a frozen version never changes: make a new one with `provender plugin new … --from`, or build to another file with -o. Nothing was written".into()
+            }
+            AuthorError::PinnedOther { .. } => {
+                "build to another file with -o, then `provender plugin add` replaces the draft. Nothing was written".into()
+            }
+            AuthorError::Carry { .. }
+            | AuthorError::Tools(_)
+            | AuthorError::Build(_)
+            | AuthorError::Componentize { .. }
+            | AuthorError::Io { .. } => return None,
+        })
+    }
+}

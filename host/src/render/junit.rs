@@ -1,0 +1,202 @@
+//! JUnit XML, the form in which CI systems take test results: suites of cases in, one document out.
+//!
+//! No times: the same result is the same text.
+
+use std::fmt::Write as _;
+
+/// A suite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// Its cases.
+    pub cases: Vec<TestCase>,
+}
+
+/// A case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCase {
+    /// Its name.
+    pub name: String,
+    /// File and line, where the case has some.
+    pub place: Option<(String, usize)>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Good.
+    Passed,
+    /// Not as it should be.
+    Failed {
+        /// A stable name of the kind.
+        kind: String,
+        /// One line.
+        message: String,
+        /// All of it.
+        text: String,
+    },
+    /// Could not be judged.
+    Errored {
+        /// A stable name of the kind.
+        kind: String,
+        /// One line.
+        message: String,
+        /// All of it.
+        text: String,
+    },
+    /// Not run.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The document.
+#[must_use]
+pub fn document(suites: &[Suite]) -> String {
+    let count = |suite: &Suite, is: fn(&Outcome) -> bool| {
+        suite.cases.iter().filter(|c| is(&c.outcome)).count()
+    };
+    let failed = |o: &Outcome| matches!(o, Outcome::Failed { .. });
+    let errored = |o: &Outcome| matches!(o, Outcome::Errored { .. });
+    let skipped = |o: &Outcome| matches!(o, Outcome::Skipped { .. });
+    let sum = |is: fn(&Outcome) -> bool| suites.iter().map(|s| count(s, is)).sum::<usize>();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "<testsuites tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
+        sum(|_| true),
+        sum(failed),
+        sum(errored),
+        sum(skipped)
+    );
+    for suite in suites {
+        let _ = writeln!(
+            out,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
+            escaped(&suite.name),
+            suite.cases.len(),
+            count(suite, failed),
+            count(suite, errored),
+            count(suite, skipped)
+        );
+        for case in &suite.cases {
+            one(&mut out, suite, case);
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn one(out: &mut String, suite: &Suite, case: &TestCase) {
+    let _ = write!(
+        out,
+        "    <testcase classname=\"{}\" name=\"{}\"",
+        escaped(&suite.name),
+        escaped(&case.name)
+    );
+    if let Some((file, line)) = &case.place {
+        let _ = write!(out, " file=\"{}\" line=\"{line}\"", escaped(file));
+    }
+    let mut element = |tag: &str, kind: &str, message: &str, text: &str| {
+        let _ = write!(
+            out,
+            ">\n      <{tag} type=\"{}\" message=\"{}\">{}</{tag}>\n    </testcase>\n",
+            escaped(kind),
+            escaped(message),
+            escaped(text)
+        );
+    };
+    match &case.outcome {
+        Outcome::Passed => out.push_str("/>\n"),
+        Outcome::Failed {
+            kind,
+            message,
+            text,
+        } => element("failure", kind, message, text),
+        Outcome::Errored {
+            kind,
+            message,
+            text,
+        } => element("error", kind, message, text),
+        Outcome::Skipped { reason } => {
+            let _ = write!(
+                out,
+                ">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
+                escaped(reason)
+            );
+        }
+    }
+}
+
+/// Text for content and attributes: what is markup escaped, what XML 1.0 cannot carry replaced.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // An attribute's line breaks would be read as spaces.
+            '\n' => out.push_str("&#10;"),
+            '\t' => out.push_str("&#9;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_case_says_the_document_stays_well_formed() {
+        let case = |name: &str, outcome| TestCase {
+            name: name.into(),
+            place: Some(("a\"b.toml".into(), 3)),
+            outcome,
+        };
+        let suite = Suite {
+            name: "days:v1 & <more>".into(),
+            cases: vec![
+                case("good", Outcome::Passed),
+                case(
+                    "]]> </testcase>",
+                    Outcome::Failed {
+                        kind: "golden".into(),
+                        message: "1 < 2".into(),
+                        text: "one\ntwo\u{1b}[31m".into(),
+                    },
+                ),
+                case(
+                    "late",
+                    Outcome::Skipped {
+                        reason: "\"later\"".into(),
+                    },
+                ),
+            ],
+        };
+        insta::assert_snapshot!(document(&[suite]), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites tests="3" failures="1" errors="0" skipped="1">
+          <testsuite name="days:v1 &amp; &lt;more&gt;" tests="3" failures="1" errors="0" skipped="1">
+            <testcase classname="days:v1 &amp; &lt;more&gt;" name="good" file="a&quot;b.toml" line="3"/>
+            <testcase classname="days:v1 &amp; &lt;more&gt;" name="]]&gt; &lt;/testcase&gt;" file="a&quot;b.toml" line="3">
+              <failure type="golden" message="1 &lt; 2">one&#10;two�[31m</failure>
+            </testcase>
+            <testcase classname="days:v1 &amp; &lt;more&gt;" name="late" file="a&quot;b.toml" line="3">
+              <skipped message="&quot;later&quot;"/>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
+}
