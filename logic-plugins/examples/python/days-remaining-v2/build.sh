@@ -15,10 +15,15 @@ if [ "$found" != "$wanted" ]; then
 fi
 scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
-mkdir -p build
+mkdir -p build "$scratch/source" "$scratch/venv/lib/python3/site-packages"
+# What lies on the module path stands in the bytes: the sources alone, and no site-packages.
+cp app.py days_remaining.py "$scratch/source"
+cp -r ../../../python/provender_logic "$scratch/source"
+wit=$PWD/../../../../wit
 # stub-wasi: what would need the outside traps, and nothing is imported.
-"$program" -d ../../../../wit -w logic-plugin componentize app --stub-wasi -p . -p ../../../python \
-  -o "$scratch/component.wasm"
+(cd "$scratch/source" && VIRTUAL_ENV=$scratch/venv "$program" -d "$wit" -w logic-plugin \
+  componentize app --stub-wasi -p . -o "$scratch/component.wasm")
 out=${1:-$PWD/build/days_remaining-v2.wasm}
 (cd ../../.. && cargo run --locked -q -p provender-build -- \
-  --encode "$scratch/component.wasm" -o "$out" --language Python --tool "componentize-py=$found")
+  --encode "$scratch/component.wasm" -o "$out" --language Python \
+  --tool "componentize-py=$found")
