@@ -19,9 +19,22 @@ export class InputError extends Error {
 export function component(logic) {
   return {
     describe: () => description(logic),
-    compute: (rows, scalars, columns) => compute(logic, rows, scalars, columns),
+    compute: (rows, scalars, columns) => {
+      try {
+        return compute(logic, rows, scalars, columns);
+      } catch (error) {
+        // Anything that is no failure of the contract would trap, and a trap has lost its message.
+        throw error?.tag ? error : failure(error, 0, 1);
+      }
+    },
   };
 }
+
+// What reaches outside says so, instead of trapping without a word; Math.random would give the same
+// numbers in every batch.
+const refuse = (name) => () => { throw new Error(`${name} reaches outside, and a logic computes from its inputs alone`); };
+Date.now = refuse('Date.now');
+Math.random = refuse('Math.random');
 
 const field = (f) => ({ name: f.name, dataType: f.type, unit: f.unit, nullable: f.nullable ?? false, doc: f.doc });
 const float = (value) => ({ tag: 'float64', val: value });
@@ -105,6 +118,7 @@ function compute(logic, rows, scalars, columns) {
     let result;
     try {
       result = logic.row(parameters, cells);
+      if (typeof result !== 'object' || result === null) throw new TypeError(`the row function gave ${result} where an object is needed`);
     } catch (error) {
       throw failure(error, row, rows);
     }
@@ -115,8 +129,9 @@ function compute(logic, rows, scalars, columns) {
 
 function failure(error, row, rows) {
   if (error instanceof InputError) return invalidInput(error.input, row, error.message);
-  // The first line of the stack is the function, file and line where it was thrown.
-  const place = String(error?.stack ?? '').trim().split('\n')[0].trim();
+  // Function, file and line of the innermost frame that is the author's own.
+  const frames = String(error?.stack ?? '').trim().split('\n').map((frame) => frame.trim());
+  const place = frames.find((frame) => !frame.includes('/glue.js')) ?? frames[0];
   return internal(`${error}${place ? ` (${place}${rows > 1 ? `, row ${row}` : ''})` : ''}`);
 }
 
