@@ -85,7 +85,10 @@ class Rows(unittest.TestCase):
             if i.rain_mm is None:
                 raise pl.InputError("rain_mm", "there is no rain gauge")
             return balance(p, i)
-        self.assertFails("input `rain_mm`, row 1: there is no rain gauge", refuses, rows=[ROW, DRY])
+        self.assertFails("the input `rain_mm` is refused: there is no rain gauge", refuses, rows=[ROW, DRY])
+        with self.assertRaises(pl.InvalidInput) as caught:
+            testing.compute(logic(refuses), {}, [ROW, DRY])
+        self.assertEqual((caught.exception.name, caught.exception.row), ("rain_mm", 1))
 
     def test_what_is_no_row_of_outputs_is_named(self):
         self.assertFails("the row function gave NoneType where Outputs or a dict is needed (row 0)", lambda p, i: None)
@@ -96,15 +99,15 @@ class Rows(unittest.TestCase):
                          lambda p, i: Outputs(balance_mm=1.0, late=1))
 
     def test_parameters_are_held_to_their_declaration(self):
-        self.assertFails("parameter `need_mm`: it is -1.0, outside 0.0 to 1000.0", balance, parameters={"need_mm": -1.0})
+        self.assertFails("the parameter `need_mm` is refused: it is -1.0, outside 0.0 to 1000.0", balance, parameters={"need_mm": -1.0})
         one = logic(balance)
         day = Column("date", [0])
         rain = Column("float64", [1.0])
         for scalars, columns, message in [
-            ([("int64", 1), ("date", 0)], [day, rain], "parameter `need_mm`: 1 of type int64 is not a value of the declared type float64"),
-            ([("float64", 1.0)], [day, rain], "parameter `since`: the host gave no value for it"),
-            ([("float64", 1.0), ("date", 9_999_999)], [day, rain], "parameter `since`: 9999999 is a day outside the years 1 to 9999"),
-            ([("float64", 1.0), ("date", 0)], [day], "input `rain_mm`: the host gave no column for it"),
+            ([("int64", 1), ("date", 0)], [day, rain], "the parameter `need_mm` is refused: 1 of type int64 is not a value of the declared type float64"),
+            ([("float64", 1.0)], [day, rain], "the parameter `since` is refused: the host gave no value for it"),
+            ([("float64", 1.0), ("date", 9_999_999)], [day, rain], "the parameter `since` is refused: 9999999 is a day outside the years 1 to 9999"),
+            ([("float64", 1.0), ("date", 0)], [day], "the input `rain_mm` is refused: the host gave no column for it"),
             ([("float64", 1.0), ("date", 0)], [day, rain, rain], "the host gave more columns than are declared"),
         ]:
             with self.assertRaises(pl.Failure) as caught:
