@@ -15,5 +15,6 @@ mod immutable;
 mod kit;
 mod nevada;
 mod pinning;
+mod polyglot;
 mod quiet;
 mod story;
