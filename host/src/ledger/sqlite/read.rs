@@ -10,7 +10,7 @@ use crate::domain::key::{ConfigVersion, RunKey};
 use crate::domain::place::{Boundary, Herd};
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
-use crate::ledger::store::{Coverage, Ledger};
+use crate::ledger::store::{Coverage, Extent, Ledger};
 use crate::ledger::types::{
     Activation, Batch, Config, File, Guardrail, NewFacts, NewRun, Observed, Recorded, Run,
     RunFilter, Sourced,
@@ -121,6 +121,20 @@ fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
         hash: r.get(7)?,
     })
 }
+
+fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
+            let value = Observed {
+                source: r.get(0)?,
+                date: optional_day(r, 1)?,
+                value: r.get(2)?,
+            };
+            Ok(Sourced {
+                entry: r.get(3)?,
+                file_id: r.get(4)?,
+                row: r.get(5)?,
+                value,
+            })
+        }
 
 fn collect<T>(
     db: &Connection,
@@ -285,19 +299,20 @@ impl Ledger for SqliteLedger {
                AND t.boundary_id = ?2 AND t.column_name = ?3
              ORDER BY f.date, t.source, f.entry"
         );
-        collect(&self.db, &sql, params![known, boundary_id, column], |r| {
-            let value = Observed {
-                source: r.get(0)?,
-                date: optional_day(r, 1)?,
-                value: r.get(2)?,
-            };
-            Ok(Sourced {
-                entry: r.get(3)?,
-                file_id: r.get(4)?,
-                row: r.get(5)?,
-                value,
-            })
-        })
+        collect(
+            &self.db,
+            &sql,
+            params![known, boundary_id, column],
+            observed_row,
+        )
+    }
+
+    fn said(&self, boundary_id: &str, column: &str) -> Result<Vec<Sourced<Observed>>, LedgerError> {
+        let sql = "SELECT t.source, f.date, f.value, f.entry, f.file_id, f.row
+                   FROM stream t JOIN observation f ON f.stream_id = t.stream_id
+                   WHERE t.boundary_id = ?1 AND t.column_name = ?2
+                   ORDER BY f.date, t.source, f.entry";
+        collect(&self.db, sql, [boundary_id, column], observed_row)
     }
 
     fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError> {
@@ -377,6 +392,30 @@ impl Ledger for SqliteLedger {
             });
         }
         Ok(runs)
+    }
+
+    fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError> {
+        let sql = "SELECT s.boundary_id, count(*), min(r.date), max(r.date)
+                   FROM series s JOIN run r ON r.series_id = s.series_id
+                   WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
+                     AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
+                     AND r.date >= ?4 AND r.date <= ?5
+                   GROUP BY s.boundary_id ORDER BY s.boundary_id";
+        let parameters = params![
+            filter.boundary_id,
+            filter.herd_config_id,
+            filter.logic,
+            filter.from.unwrap_or(Day::MIN).days(),
+            filter.to.unwrap_or(Day::MAX).days()
+        ];
+        collect(&self.db, sql, parameters, |r| {
+            Ok(Extent {
+                boundary_id: r.get(0)?,
+                runs: r.get::<_, i64>(1)?.unsigned_abs(),
+                first: day(r, 2)?,
+                last: day(r, 3)?,
+            })
+        })
     }
 
     fn activations(&self) -> Result<Vec<Activation>, LedgerError> {
