@@ -214,23 +214,61 @@ mod tests {
             .collect();
         assert_eq!(
             changes,
-            [Some(1.0), Some(-40.0), Some(5.0), None, None, None, None, Some(-3.0)]
+            [
+                Some(1.0),
+                Some(-40.0),
+                Some(5.0),
+                None,
+                None,
+                None,
+                None,
+                Some(-3.0)
+            ]
         );
         let s = pairs.summary();
         // Sizes 1, 3, 5, 40; shares 1/10, 40/100, 3/2.
         assert_eq!(
             s.absolute,
-            Some(Size { median: 4.0, largest: 40.0, rows: 4 })
+            Some(Size {
+                median: 4.0,
+                largest: 40.0,
+                rows: 4
+            })
         );
         assert_eq!(
             s.relative,
-            Some(Size { median: 0.4, largest: 1.5, rows: 3 })
+            Some(Size {
+                median: 0.4,
+                largest: 1.5,
+                rows: 3
+            })
         );
         // -40, -3, 1, 5: ranks ceil(0.2) = 1, 2, ceil(3.8) = 4.
-        assert_eq!(s.change, Some(Quantiles { p05: -40.0, p50: -3.0, p95: 5.0 }));
+        assert_eq!(
+            s.change,
+            Some(Quantiles {
+                p05: -40.0,
+                p50: -3.0,
+                p95: 5.0
+            })
+        );
         // 0, 2, 4, 7, 10, 100 and -1, 4, 5, 9, 11, 60.
-        assert_eq!(s.before, Some(Quantiles { p05: 0.0, p50: 4.0, p95: 100.0 }));
-        assert_eq!(s.after, Some(Quantiles { p05: -1.0, p50: 5.0, p95: 60.0 }));
+        assert_eq!(
+            s.before,
+            Some(Quantiles {
+                p05: 0.0,
+                p50: 4.0,
+                p95: 100.0
+            })
+        );
+        assert_eq!(
+            s.after,
+            Some(Quantiles {
+                p05: -1.0,
+                p50: 5.0,
+                p95: 60.0
+            })
+        );
         let d = s.distribution.unwrap();
         assert_eq!((d.low, d.high), (-1.0, 100.0));
         assert_eq!(d.before.iter().sum::<u64>(), 6);
@@ -244,7 +282,14 @@ mod tests {
     fn nothing_changed_and_nothing_there_have_no_figures() {
         assert_eq!(
             Pairs::default().summary(),
-            Summary { absolute: None, relative: None, change: None, before: None, after: None, distribution: None }
+            Summary {
+                absolute: None,
+                relative: None,
+                change: None,
+                before: None,
+                after: None,
+                distribution: None
+            }
         );
         let mut same = Pairs::default();
         assert_eq!(same.add(Some(3.0), Some(3.0), false), None);
@@ -257,7 +302,10 @@ mod tests {
     #[test]
     fn huge_numbers_stay_numbers() {
         let mut pairs = Pairs::default();
-        assert_eq!(pairs.add(Some(f64::MIN), Some(f64::MAX), true), Some(f64::MAX));
+        assert_eq!(
+            pairs.add(Some(f64::MIN), Some(f64::MAX), true),
+            Some(f64::MAX)
+        );
         assert_eq!(pairs.add(Some(5e-324), Some(1e300), true), Some(1e300));
         let s = pairs.summary();
         assert_eq!(s.absolute.unwrap().largest, f64::MAX);
@@ -267,8 +315,13 @@ mod tests {
 
     /// The same figures by counting instead of by position.
     fn naive_quantile(values: &[f64], percent: usize) -> Option<f64> {
-        let enough = |x: f64| values.iter().filter(|v| **v <= x).count() * 100 >= percent * values.len();
-        values.iter().copied().filter(|x| enough(*x)).reduce(f64::min)
+        let enough =
+            |x: f64| values.iter().filter(|v| **v <= x).count() * 100 >= percent * values.len();
+        values
+            .iter()
+            .copied()
+            .filter(|x| enough(*x))
+            .reduce(f64::min)
     }
 
     proptest! {

@@ -273,7 +273,7 @@ pub(super) fn compute(
     Ok(computed)
 }
 
-fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
+pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
     given
         .iter()
         .map(|p| match p.split_once('=') {

@@ -70,12 +70,9 @@ pub fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
             reason = "a window has far fewer than 2^53 days"
         )]
         (Aggregate::Mean, Some(_)) => number(sum(window) / window.len() as f64),
-        (Aggregate::Min, Some(_)) => number(
-            window
-                .iter()
-                .map(|p| p.value)
-                .fold(f64::INFINITY, f64::min),
-        ),
+        (Aggregate::Min, Some(_)) => {
+            number(window.iter().map(|p| p.value).fold(f64::INFINITY, f64::min))
+        }
         (Aggregate::Max, Some(_)) => number(
             window
                 .iter()
@@ -135,7 +132,8 @@ mod tests {
             row: 1,
         })
         .collect();
-        let (reference, day): (FeatureRef, Day) = (reference.parse().unwrap(), day.parse().unwrap());
+        let (reference, day): (FeatureRef, Day) =
+            (reference.parse().unwrap(), day.parse().unwrap());
         super::value(
             window(&points, &reference, day, (3, 1)),
             reference.aggregate,

@@ -113,9 +113,7 @@ impl<'l> Past<'l> {
             Origin::Herd => Ok(self
                 .places(at.known)?
                 .herd(at.herd_config_id, at.boundary_id, at.day)
-                .map_or(Value::Null, |h| {
-                    herd_value(&h.herd.value, &reference.name)
-                })),
+                .map_or(Value::Null, |h| herd_value(&h.herd.value, &reference.name))),
             Origin::Static | Origin::Observation => {
                 let points = self.points(at.boundary_id, &reference.name, at.known)?;
                 let window = window(points, reference, at.day, season_start);
@@ -161,8 +159,10 @@ struct Timeline {
 
 impl Timeline {
     fn new(said: Vec<Sourced<Observed>>, files: &HashMap<i64, i64>) -> Timeline {
-        let withdrawn: Vec<Option<i64>> =
-            said.iter().map(|s| files.get(&s.file_id).copied()).collect();
+        let withdrawn: Vec<Option<i64>> = said
+            .iter()
+            .map(|s| files.get(&s.file_id).copied())
+            .collect();
         let recorded = said.iter().enumerate().map(|(i, s)| (s.entry, i));
         let gone = withdrawn.iter().enumerate();
         let mut changes: Vec<(i64, usize)> = recorded

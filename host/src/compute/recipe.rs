@@ -234,7 +234,14 @@ mod tests {
 
     fn recipe(config: &str) -> Option<Recipe> {
         let digest = Digest::of_canonical(b"{}");
-        Recipe::read(config, &digest, &Digest::of_bytes(b"c").to_string(), "w", &built_in()).unwrap()
+        Recipe::read(
+            config,
+            &digest,
+            &Digest::of_bytes(b"c").to_string(),
+            "w",
+            &built_in(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -244,21 +251,36 @@ mod tests {
         assert_eq!(names, ["a", "b", "c", "z\u{20ac}"]);
         assert!(recipe.is_complete());
         let b = &recipe.inputs[1];
-        assert_eq!(b.definition.reference, "precipitation_mm:sum:season".parse().unwrap());
+        assert_eq!(
+            b.definition.reference,
+            "precipitation_mm:sum:season".parse().unwrap()
+        );
         assert_eq!(b.definition.season_start, Some((3, 1)));
         assert_eq!(b.unit.as_deref(), Some("mm"));
-        assert_eq!(recipe.inputs[2].source, Some((Origin::Observation, DataType::Series)));
+        assert_eq!(
+            recipe.inputs[2].source,
+            Some((Origin::Observation, DataType::Series))
+        );
     }
 
     #[test]
     fn a_column_that_is_gone_or_changed_cannot_be_gathered() {
         for (from, to) in [
             ("\"precipitation_mm\"", "\"rain_mm\""),
-            ("\"version\":1,\"window\":\"season\"", "\"version\":2,\"window\":\"season\""),
-            ("\"aggregate_version\":1,\"feature\":\"area_ha\"", "\"aggregate_version\":2,\"feature\":\"area_ha\""),
+            (
+                "\"version\":1,\"window\":\"season\"",
+                "\"version\":2,\"window\":\"season\"",
+            ),
+            (
+                "\"aggregate_version\":1,\"feature\":\"area_ha\"",
+                "\"aggregate_version\":2,\"feature\":\"area_ha\"",
+            ),
         ] {
             assert!(CONFIG.contains(from));
-            assert!(!recipe(&CONFIG.replace(from, to)).unwrap().is_complete(), "{to}");
+            assert!(
+                !recipe(&CONFIG.replace(from, to)).unwrap().is_complete(),
+                "{to}"
+            );
         }
         assert!(recipe("{}").is_none());
         assert!(recipe(&CONFIG.replace("\"sum\"", "\"median\"")).is_none());

@@ -123,18 +123,18 @@ fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
 }
 
 fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
-            let value = Observed {
-                source: r.get(0)?,
-                date: optional_day(r, 1)?,
-                value: r.get(2)?,
-            };
-            Ok(Sourced {
-                entry: r.get(3)?,
-                file_id: r.get(4)?,
-                row: r.get(5)?,
-                value,
-            })
-        }
+    let value = Observed {
+        source: r.get(0)?,
+        date: optional_day(r, 1)?,
+        value: r.get(2)?,
+    };
+    Ok(Sourced {
+        entry: r.get(3)?,
+        file_id: r.get(4)?,
+        row: r.get(5)?,
+        value,
+    })
+}
 
 fn collect<T>(
     db: &Connection,

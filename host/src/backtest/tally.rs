@@ -1,0 +1,412 @@
+//! What is counted while rows go by: outcomes, guardrails, the most affected boundaries, failures.
+
+use serde_json::Value as Json;
+
+use crate::compute::Bound;
+use crate::domain::description::{Description, Output, Role};
+use crate::domain::key::RunKey;
+use crate::domain::value::{DataType, Value};
+
+use super::report::{
+    AffectedRow, FailedRow, GuardrailReport, InputReport, NotCompared, NullChange, OutcomeReport,
+    RailReport,
+};
+use super::side::Failure;
+use super::snapshot::Snapshot;
+use super::statistics::Pairs;
+
+/// So many boundaries are listed as most affected.
+pub const AFFECTED: usize = 10;
+/// So many failures are told in full.
+pub const FAILURES: usize = 10;
+/// So many null transitions of an outcome are shown.
+const NULLS: usize = 5;
+
+/// An outcome that both sides have.
+struct Outcome {
+    before: usize,
+    after: usize,
+    report: OutcomeReport,
+    pairs: Pairs,
+}
+
+/// The most changed row of a boundary so far.
+struct Peak {
+    size: f64,
+    row: AffectedRow,
+}
+
+/// Everything that is counted.
+pub struct Tally<'a> {
+    before: &'a Bound,
+    after: &'a Bound,
+    outcomes: Vec<Outcome>,
+    /// Outcomes that cannot be compared.
+    pub not_compared: Vec<NotCompared>,
+    rails_before: Vec<u64>,
+    rails_after: Vec<u64>,
+    /// Place in `outcomes` of what `affected` is ranked by.
+    ranked: Option<usize>,
+    current: Option<Peak>,
+    peaks: Vec<Peak>,
+    /// Rows with outputs on both sides.
+    pub compared: u64,
+    /// Rows on which the candidate failed.
+    pub failed_rows: u64,
+    /// The first of them.
+    pub failed: Vec<FailedRow>,
+}
+
+/// Inputs of a row on both sides, for who asks later.
+pub struct Inputs<'r> {
+    /// The recorded inputs, which the side before read unless it was computed.
+    pub snapshot: &'r Snapshot,
+    /// What the side before read, where it was computed.
+    pub before: Option<&'r [Value]>,
+    /// What the candidate read.
+    pub after: &'r [Value],
+}
+
+impl<'a> Tally<'a> {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(before: &'a Bound, after: &'a Bound) -> Tally<'a> {
+        let mut tally = Tally {
+            before,
+            after,
+            outcomes: Vec::new(),
+            not_compared: Vec::new(),
+            rails_before: vec![0; before.rails.len()],
+            rails_after: vec![0; after.rails.len()],
+            ranked: None,
+            current: None,
+            peaks: Vec::new(),
+            compared: 0,
+            failed_rows: 0,
+            failed: Vec::new(),
+        };
+        tally.pair(before.description(), after.description());
+        let of_type = |types: &[DataType]| {
+            let mut all = tally.outcomes.iter();
+            all.position(|o| types.contains(&o.report.data_type))
+        };
+        tally.ranked =
+            of_type(&[DataType::Float64, DataType::Int64]).or_else(|| of_type(&[DataType::Date]));
+        tally
+    }
+
+    fn pair(&mut self, before: &Description, after: &Description) {
+        let outcomes = |d: &Description| -> Vec<(usize, Output)> {
+            let all = d.outputs.iter().cloned().enumerate();
+            all.filter(|(_, o)| o.role == Role::Outcome).collect()
+        };
+        let theirs = outcomes(after);
+        for (i, old) in outcomes(before) {
+            let name = old.field.name.clone();
+            let Some((j, new)) = theirs.iter().find(|(_, o)| o.field.name == name) else {
+                let why = "only the version before has it".to_owned();
+                self.not_compared.push(NotCompared { name, why });
+                continue;
+            };
+            let unit = |o: &Output| o.field.unit.clone().unwrap_or_else(|| "none".to_owned());
+            if old.field.data_type != new.field.data_type {
+                let why = format!(
+                    "its type was {} and is {}",
+                    old.field.data_type.name(),
+                    new.field.data_type.name()
+                );
+                self.not_compared.push(NotCompared { name, why });
+            } else if old.field.unit != new.field.unit {
+                let why = format!("its unit was {} and is {}", unit(&old), unit(new));
+                self.not_compared.push(NotCompared { name, why });
+            } else {
+                self.outcomes.push(Outcome {
+                    before: i,
+                    after: *j,
+                    report: OutcomeReport {
+                        name,
+                        data_type: old.field.data_type,
+                        unit: old.field.unit.clone(),
+                        changed: 0,
+                        became_null: 0,
+                        ceased_null: 0,
+                        both_null: 0,
+                        figures: None,
+                        null_changes: Vec::new(),
+                    },
+                    pairs: Pairs::default(),
+                });
+            }
+        }
+        for (_, new) in theirs {
+            let has = |d: &Description| {
+                let mut all = d.outputs.iter();
+                all.any(|o| o.role == Role::Outcome && o.field.name == new.field.name)
+            };
+            if !has(before) {
+                self.not_compared.push(NotCompared {
+                    name: new.field.name,
+                    why: "only the candidate has it".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Counts the guardrails of the side before.
+    pub fn guard_before(&mut self, outputs: &[Value]) {
+        count(self.before, outputs, &mut self.rails_before);
+    }
+
+    /// Counts the guardrails of the candidate.
+    pub fn guard_after(&mut self, outputs: &[Value]) {
+        count(self.after, outputs, &mut self.rails_after);
+    }
+
+    /// Counts a failure of the candidate.
+    pub fn fail(&mut self, key: &RunKey, failure: Failure) {
+        self.failed_rows += 1;
+        if self.failed.len() < FAILURES {
+            self.failed.push(FailedRow {
+                boundary_id: key.boundary_id.clone(),
+                herd_config_id: key.herd_config_id.clone(),
+                calculation_date: key.calculation_date,
+                code: failure.code,
+                message: failure.message,
+            });
+        }
+    }
+
+    /// Compares a row that has outputs on both sides.
+    pub fn compare(&mut self, inputs: &Inputs<'_>, before: &[Value], after: &[Value]) {
+        self.compared += 1;
+        for n in 0..self.outcomes.len() {
+            let Some(outcome) = self.outcomes.get_mut(n) else {
+                continue;
+            };
+            let null = &Value::Null;
+            let old = before.get(outcome.before).unwrap_or(null);
+            let new = after.get(outcome.after).unwrap_or(null);
+            let differ = !same(old, new);
+            let report = &mut outcome.report;
+            report.changed += u64::from(differ);
+            report.both_null += u64::from(old.is_null() && new.is_null());
+            let became = differ && new.is_null();
+            let ceased = differ && old.is_null();
+            report.became_null += u64::from(became);
+            report.ceased_null += u64::from(ceased);
+            if (became || ceased) && report.null_changes.len() < NULLS {
+                let reasons = match became {
+                    true => reasons(self.after.description(), after),
+                    false => reasons(self.before.description(), before),
+                };
+                let key = &inputs.snapshot.run.run.key;
+                report.null_changes.push(NullChange {
+                    boundary_id: key.boundary_id.clone(),
+                    herd_config_id: key.herd_config_id.clone(),
+                    calculation_date: key.calculation_date,
+                    before: old.to_json(),
+                    after: new.to_json(),
+                    reasons,
+                });
+            }
+            let change = outcome.pairs.add(size(old), size(new), differ);
+            if let (true, Some(change)) = (Some(n) == self.ranked, change) {
+                self.affect(inputs, old, new, change);
+            }
+        }
+    }
+
+    fn affect(&mut self, inputs: &Inputs<'_>, old: &Value, new: &Value, change: f64) {
+        let key = &inputs.snapshot.run.run.key;
+        let other_place = self
+            .current
+            .as_ref()
+            .is_some_and(|p| p.row.boundary_id != key.boundary_id);
+        if other_place {
+            self.close_boundary();
+        }
+        let size = change.abs();
+        if let Some(peak) = &self.current {
+            // Of equal changes the first day counts, then the first herd, in whatever order rows come.
+            let later = (key.calculation_date, &key.herd_config_id)
+                >= (peak.row.calculation_date, &peak.row.herd_config_id);
+            if size < peak.size || (size.to_bits() == peak.size.to_bits() && later) {
+                return;
+            }
+        }
+        let relative = old
+            .as_f64()
+            .filter(|x| *x != 0.0)
+            .map(|x| (change / x).abs().min(f64::MAX));
+        self.current = Some(Peak {
+            size,
+            row: AffectedRow {
+                boundary_id: key.boundary_id.clone(),
+                herd_config_id: key.herd_config_id.clone(),
+                calculation_date: key.calculation_date,
+                run_id: key.run_id(),
+                before: old.to_json(),
+                after: new.to_json(),
+                change,
+                relative,
+                inputs: self.inputs(inputs),
+            },
+        });
+    }
+
+    /// Puts the boundary that has gone by among the most affected, largest first, then by id.
+    fn close_boundary(&mut self) {
+        self.peaks.extend(self.current.take());
+        self.peaks.sort_by(|a, b| {
+            let by_size = b.size.total_cmp(&a.size);
+            by_size.then_with(|| a.row.boundary_id.cmp(&b.row.boundary_id))
+        });
+        self.peaks.truncate(AFFECTED);
+    }
+
+    fn inputs(&self, inputs: &Inputs<'_>) -> Vec<InputReport> {
+        let entry = |name: &str, unit: &Option<String>, value: &Value, read_by| InputReport {
+            name: name.to_owned(),
+            value: value.to_json(),
+            unit: unit.clone(),
+            read_by,
+        };
+        let mut all: Vec<InputReport> = match inputs.before {
+            Some(values) => {
+                let declared = self.before.description().inputs.iter().zip(values);
+                let each = declared.map(|(i, v)| entry(&i.field.name, &i.field.unit, v, "before"));
+                each.collect()
+            }
+            None => {
+                let recipe = inputs.snapshot.group.recipe.inputs.iter();
+                let recorded = recipe.zip(&inputs.snapshot.inputs);
+                let each = recorded.map(|(i, v)| entry(&i.name, &i.unit, v, "before"));
+                each.collect()
+            }
+        };
+        let declared = self.after.description().inputs.iter();
+        for (input, value) in declared.zip(inputs.after) {
+            let json = value.to_json();
+            let known = all.iter_mut().find(|i| {
+                i.name == input.field.name && i.value == json && i.unit == input.field.unit
+            });
+            match known {
+                Some(known) => known.read_by = "both",
+                None => all.push(entry(&input.field.name, &input.field.unit, value, "after")),
+            }
+        }
+        all
+    }
+
+    /// The guardrails of both sides; those of one output by their order on it.
+    #[must_use]
+    pub fn guardrails(&self) -> Vec<GuardrailReport> {
+        let mut all: Vec<GuardrailReport> = Vec::new();
+        for (output, rail) in rails(self.before, &self.rails_before) {
+            all.push(GuardrailReport {
+                output,
+                before: Some(rail),
+                after: None,
+            });
+        }
+        for (output, rail) in rails(self.after, &self.rails_after) {
+            let free = all
+                .iter_mut()
+                .find(|g| g.output == output && g.after.is_none() && g.before.is_some());
+            match free {
+                Some(known) => known.after = Some(rail),
+                None => all.push(GuardrailReport {
+                    output,
+                    before: None,
+                    after: Some(rail),
+                }),
+            }
+        }
+        all
+    }
+
+    /// The outcome that the most affected boundaries are ranked by, and they.
+    #[must_use]
+    pub fn affected(&mut self) -> (Option<String>, Vec<AffectedRow>) {
+        self.close_boundary();
+        let by = self.ranked.and_then(|n| self.outcomes.get(n));
+        let rows = std::mem::take(&mut self.peaks);
+        (
+            by.map(|o| o.report.name.clone()),
+            rows.into_iter().map(|p| p.row).collect(),
+        )
+    }
+
+    /// The outcomes with their figures.
+    #[must_use]
+    pub fn outcomes(self) -> Vec<OutcomeReport> {
+        let sized = |t| matches!(t, DataType::Float64 | DataType::Int64 | DataType::Date);
+        let each = self.outcomes.into_iter().map(|o| {
+            let mut report = o.report;
+            if sized(report.data_type) {
+                let mut figures = o.pairs.summary();
+                if report.data_type == DataType::Date {
+                    // Days since 1970 are no size of a date.
+                    figures.relative = None;
+                    figures.before = None;
+                    figures.after = None;
+                    figures.distribution = None;
+                }
+                report.figures = Some(figures);
+            }
+            report
+        });
+        each.collect()
+    }
+}
+
+fn count(bound: &Bound, outputs: &[Value], breaches: &mut [u64]) {
+    for (rail, n) in bound.rails.iter().zip(breaches) {
+        let value = outputs.get(rail.output).and_then(Value::as_f64);
+        *n += u64::from(value.is_some_and(|x| rail.is_breached(x)));
+    }
+}
+
+fn rails(bound: &Bound, breaches: &[u64]) -> Vec<(String, RailReport)> {
+    let outputs = &bound.description().outputs;
+    let each = bound.rails.iter().zip(breaches).map(|(rail, breaches)| {
+        let output = outputs.get(rail.output);
+        let report = RailReport {
+            minimum: rail.minimum,
+            maximum: rail.maximum,
+            severity: rail.severity,
+            breaches: *breaches,
+        };
+        (
+            output.map_or_else(String::new, |o| o.field.name.clone()),
+            report,
+        )
+    });
+    each.collect()
+}
+
+/// Whether two values are the same bits.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Float64(a), Value::Float64(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
+}
+
+/// The number by which a value is measured: of a date its days.
+fn size(value: &Value) -> Option<f64> {
+    match value {
+        Value::Date(d) => Some(f64::from(d.days())),
+        other => other.as_f64(),
+    }
+}
+
+fn reasons(description: &Description, outputs: &[Value]) -> Vec<String> {
+    let all = description.outputs.iter().zip(outputs);
+    all.filter(|(o, _)| o.role == Role::Reason)
+        .filter_map(|(_, v)| match v.to_json() {
+            Json::String(s) => Some(s),
+            _ => None,
+        })
+        .collect()
+}
