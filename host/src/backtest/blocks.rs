@@ -3,14 +3,12 @@
 use serde_json::Value as Json;
 
 use crate::domain::description::Scope;
-use crate::domain::value::DataType;
 use crate::monitor::report::Status;
 use crate::render::html::Tone;
 use crate::render::text::{count, number};
 
-use super::report::{
-    GuardrailReport, MonitorReport, OutcomeReport, RailReport, Report, RuleReport, percent,
-};
+use super::figures::outcomes;
+use super::report::{GuardrailReport, MonitorReport, RailReport, Report, RuleReport, percent};
 
 /// A piece of the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,11 +50,11 @@ pub fn blocks(report: &Report) -> Vec<Block> {
     out
 }
 
-fn say(out: &mut Vec<Block>, text: impl Into<String>) {
+pub(super) fn say(out: &mut Vec<Block>, text: impl Into<String>) {
     out.push(Block::Line(None, text.into()));
 }
 
-fn note(out: &mut Vec<Block>, tone: Tone, text: impl Into<String>) {
+pub(super) fn note(out: &mut Vec<Block>, tone: Tone, text: impl Into<String>) {
     out.push(Block::Line(Some(tone), text.into()));
 }
 
@@ -175,158 +173,6 @@ fn failed(out: &mut Vec<Block>, report: &Report) {
         ],
         rows: rows.collect(),
     });
-}
-
-fn outcomes(out: &mut Vec<Block>, report: &Report) {
-    out.push(Block::Heading("Outcomes".to_owned()));
-    if report.outcomes.is_empty() {
-        note(out, Tone::Warn, "no outcome of both sides can be compared");
-    } else {
-        let rows = report.outcomes.iter().map(|o| {
-            vec![
-                named(&o.name, o.unit.as_deref()),
-                o.changed.to_string(),
-                report.share(o.changed),
-                o.became_null.to_string(),
-                o.ceased_null.to_string(),
-                o.both_null.to_string(),
-            ]
-        });
-        out.push(Block::Table {
-            heads: vec![
-                ("outcome", false),
-                ("changed", true),
-                ("share", true),
-                ("became null", true),
-                ("ceased to be null", true),
-                ("null in both", true),
-            ],
-            rows: rows.collect(),
-        });
-        changes(out, report);
-        spread(out, report);
-    }
-    for (n, outcome) in report.outcomes.iter().enumerate() {
-        let drawn = outcome
-            .figures
-            .as_ref()
-            .is_some_and(|f| f.distribution.is_some());
-        if drawn {
-            out.push(Block::Chart(n));
-        }
-    }
-    let nulls = report.outcomes.iter().flat_map(|o| {
-        o.null_changes.iter().map(|n| {
-            vec![
-                o.name.clone(),
-                n.boundary_id.clone(),
-                n.herd_config_id.clone(),
-                n.calculation_date.to_string(),
-                json(&n.before),
-                json(&n.after),
-                n.reasons.join("; "),
-            ]
-        })
-    });
-    let nulls: Vec<Vec<String>> = nulls.collect();
-    if !nulls.is_empty() {
-        say(
-            out,
-            "Rows that became null or ceased to be, some of each outcome:",
-        );
-        out.push(Block::Table {
-            heads: vec![
-                ("outcome", false),
-                ("boundary", false),
-                ("herd", false),
-                ("date", false),
-                ("before", true),
-                ("after", true),
-                ("why null", false),
-            ],
-            rows: nulls,
-        });
-    }
-    for n in &report.not_compared {
-        note(
-            out,
-            Tone::Warn,
-            format!("{} is not compared: {}", n.name, n.why),
-        );
-    }
-}
-
-fn changes(out: &mut Vec<Block>, report: &Report) {
-    let rows: Vec<Vec<String>> = report
-        .outcomes
-        .iter()
-        .filter_map(|o| {
-            let f = o.figures.as_ref()?;
-            let (size, change) = (f.absolute?, f.change?);
-            let share = |x: f64| format!("{} %", number(round(x * 100.0)));
-            Some(vec![
-                sized(o),
-                number(size.median),
-                number(size.largest),
-                f.relative.map_or_else(none, |r| share(r.median)),
-                f.relative.map_or_else(none, |r| share(r.largest)),
-                number(change.p05),
-                number(change.p50),
-                number(change.p95),
-            ])
-        })
-        .collect();
-    if rows.is_empty() {
-        return;
-    }
-    say(
-        out,
-        "Size of the change, over the rows with two numbers that differ:",
-    );
-    out.push(Block::Table {
-        heads: vec![
-            ("outcome", false),
-            ("median", true),
-            ("largest", true),
-            ("median %", true),
-            ("largest %", true),
-            ("p05 signed", true),
-            ("p50 signed", true),
-            ("p95 signed", true),
-        ],
-        rows,
-    });
-}
-
-fn spread(out: &mut Vec<Block>, report: &Report) {
-    let mut rows = Vec::new();
-    for o in &report.outcomes {
-        let Some(f) = &o.figures else { continue };
-        for (side, quantiles) in [("before", f.before), ("after", f.after)] {
-            if let Some(q) = quantiles {
-                rows.push(vec![
-                    named(&o.name, o.unit.as_deref()),
-                    side.to_owned(),
-                    number(q.p05),
-                    number(q.p50),
-                    number(q.p95),
-                ]);
-            }
-        }
-    }
-    if !rows.is_empty() {
-        say(out, "The numbers themselves:");
-        out.push(Block::Table {
-            heads: vec![
-                ("outcome", false),
-                ("side", false),
-                ("p05", true),
-                ("p50", true),
-                ("p95", true),
-            ],
-            rows,
-        });
-    }
 }
 
 fn guardrails(out: &mut Vec<Block>, report: &Report) {
@@ -472,8 +318,7 @@ fn affected(out: &mut Vec<Block>, report: &Report) {
             json(&a.before),
             json(&a.after),
             number(a.change),
-            a.relative
-                .map_or_else(none, |r| format!("{} %", number(round(r * 100.0)))),
+            a.relative.map_or_else(none, |r| number(round(r * 100.0))),
             inputs.collect::<Vec<_>>().join(", "),
         ]
     });
@@ -485,19 +330,19 @@ fn affected(out: &mut Vec<Block>, report: &Report) {
             ("before", true),
             ("after", true),
             ("change", true),
-            ("share", true),
+            ("change %", true),
             ("inputs", false),
         ],
         rows: rows.collect(),
     });
 }
 
-fn none() -> String {
+pub(super) fn none() -> String {
     "–".to_owned()
 }
 
 /// Percentages need no four decimals.
-fn round(x: f64) -> f64 {
+pub(super) fn round(x: f64) -> f64 {
     if x.abs() >= 0.1 {
         (x * 10.0).round() / 10.0
     } else {
@@ -505,22 +350,8 @@ fn round(x: f64) -> f64 {
     }
 }
 
-fn named(name: &str, unit: Option<&str>) -> String {
-    match unit {
-        Some(unit) => format!("{name} ({unit})"),
-        None => name.to_owned(),
-    }
-}
-
-fn sized(o: &OutcomeReport) -> String {
-    match o.data_type {
-        DataType::Date => named(&o.name, Some("days")),
-        _ => named(&o.name, o.unit.as_deref()),
-    }
-}
-
 /// A recorded value in a table.
-fn json(value: &Json) -> String {
+pub(super) fn json(value: &Json) -> String {
     match value {
         Json::Null => none(),
         Json::String(s) => s.clone(),

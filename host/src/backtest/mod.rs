@@ -12,18 +12,21 @@
 //! * [`run`] — the pass over the answers
 //! * [`snapshot`] — recorded answers with their inputs, proved by digest or read from manifests
 //! * [`side`] — one component with the columns that it is given
-//! * [`tally`] — outcomes, guardrails, most affected boundaries, failures
+//! * [`tally`] — outcomes, guardrails, failures
+//! * [`affected`] — the boundaries with the largest changes
 //! * [`statistics`] — two columns of numbers side by side
 //! * [`monitors`] — what each monitor would have said
 //! * [`report`] — the model of the report and its JSON
-//! * [`blocks`] — the report in words and tables
+//! * [`blocks`], `figures` — the report in words and tables
 //! * [`markdown`], [`html`] — as Markdown, and as one page
 //! * [`chart`] — two distributions as an inline SVG
 //! * [`error`] — how it says no
 
+pub mod affected;
 pub mod blocks;
 pub mod chart;
 pub mod error;
+mod figures;
 pub mod html;
 pub mod markdown;
 pub mod monitors;
@@ -33,6 +36,8 @@ pub mod side;
 pub mod snapshot;
 pub mod statistics;
 pub mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use error::BacktestError;
 pub use report::Report;

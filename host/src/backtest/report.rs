@@ -113,7 +113,7 @@ pub struct OutcomeReport {
     pub both_null: u64,
     /// Sizes and quantiles; of a date's change in days. Null for types without a size.
     pub figures: Option<Summary>,
-    /// Some rows that became null or ceased to be.
+    /// Some rows that became null or ceased to be, one a place.
     pub null_changes: Vec<NullChange>,
 }
 

@@ -14,12 +14,13 @@ use crate::manifest::Store;
 use crate::monitor::Window;
 use crate::project::logic::LogicOverrides;
 
+use super::affected::Inputs;
 use super::error::BacktestError;
 use super::monitors::{self, Watch};
 use super::report::{Baseline, Range, Report, SideReport};
 use super::side::{Given, Side};
 use super::snapshot::{Snapshot, Snapshots};
-use super::tally::{Inputs, Tally};
+use super::tally::Tally;
 
 /// Rows of a chunk: eight of the sandbox's batches, so that every core has work, in some ten
 /// megabytes.

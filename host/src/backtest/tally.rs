@@ -1,4 +1,4 @@
-//! What is counted while rows go by: outcomes, guardrails, the most affected boundaries, failures.
+//! What is counted while rows go by: outcomes, guardrails, failures.
 
 use serde_json::Value as Json;
 
@@ -7,19 +7,16 @@ use crate::domain::description::{Description, Output, Role};
 use crate::domain::key::RunKey;
 use crate::domain::value::{DataType, Value};
 
+use super::affected::{Inputs, Peaks};
 use super::report::{
-    AffectedRow, FailedRow, GuardrailReport, InputReport, NotCompared, NullChange, OutcomeReport,
-    RailReport,
+    AffectedRow, FailedRow, GuardrailReport, NotCompared, NullChange, OutcomeReport, RailReport,
 };
 use super::side::Failure;
-use super::snapshot::Snapshot;
 use super::statistics::Pairs;
 
-/// So many boundaries are listed as most affected.
-pub const AFFECTED: usize = 10;
 /// So many failures are told in full.
 pub const FAILURES: usize = 10;
-/// So many null transitions of an outcome are shown.
+/// So many null transitions of an outcome are shown, each of another place.
 const NULLS: usize = 5;
 
 /// An outcome that both sides have.
@@ -28,12 +25,6 @@ struct Outcome {
     after: usize,
     report: OutcomeReport,
     pairs: Pairs,
-}
-
-/// The most changed row of a boundary so far.
-struct Peak {
-    size: f64,
-    row: AffectedRow,
 }
 
 /// Everything that is counted.
@@ -47,24 +38,13 @@ pub struct Tally<'a> {
     rails_after: Vec<u64>,
     /// Place in `outcomes` of what `affected` is ranked by.
     ranked: Option<usize>,
-    current: Option<Peak>,
-    peaks: Vec<Peak>,
+    peaks: Peaks<'a>,
     /// Rows with outputs on both sides.
     pub compared: u64,
     /// Rows on which the candidate failed.
     pub failed_rows: u64,
     /// The first of them.
     pub failed: Vec<FailedRow>,
-}
-
-/// Inputs of a row on both sides, for who asks later.
-pub struct Inputs<'r> {
-    /// The recorded inputs, which the side before read unless it was computed.
-    pub snapshot: &'r Snapshot,
-    /// What the side before read, where it was computed.
-    pub before: Option<&'r [Value]>,
-    /// What the candidate read.
-    pub after: &'r [Value],
 }
 
 impl<'a> Tally<'a> {
@@ -79,8 +59,7 @@ impl<'a> Tally<'a> {
             rails_before: vec![0; before.rails.len()],
             rails_after: vec![0; after.rails.len()],
             ranked: None,
-            current: None,
-            peaks: Vec::new(),
+            peaks: Peaks::new(before, after),
             compared: 0,
             failed_rows: 0,
             failed: Vec::new(),
@@ -194,12 +173,21 @@ impl<'a> Tally<'a> {
             let ceased = differ && old.is_null();
             report.became_null += u64::from(became);
             report.ceased_null += u64::from(ceased);
-            if (became || ceased) && report.null_changes.len() < NULLS {
+            let key = &inputs.snapshot.run.run.key;
+            // One row of a place tells as much as all of its days.
+            let told = |changes: &[NullChange]| {
+                changes.iter().any(|n| {
+                    n.boundary_id == key.boundary_id && n.herd_config_id == key.herd_config_id
+                })
+            };
+            if (became || ceased)
+                && report.null_changes.len() < NULLS
+                && !told(&report.null_changes)
+            {
                 let reasons = match became {
                     true => reasons(self.after.description(), after),
                     false => reasons(self.before.description(), before),
                 };
-                let key = &inputs.snapshot.run.run.key;
                 report.null_changes.push(NullChange {
                     boundary_id: key.boundary_id.clone(),
                     herd_config_id: key.herd_config_id.clone(),
@@ -211,91 +199,9 @@ impl<'a> Tally<'a> {
             }
             let change = outcome.pairs.add(size(old), size(new), differ);
             if let (true, Some(change)) = (Some(n) == self.ranked, change) {
-                self.affect(inputs, old, new, change);
+                self.peaks.add(inputs, old, new, change);
             }
         }
-    }
-
-    fn affect(&mut self, inputs: &Inputs<'_>, old: &Value, new: &Value, change: f64) {
-        let key = &inputs.snapshot.run.run.key;
-        let other_place = self
-            .current
-            .as_ref()
-            .is_some_and(|p| p.row.boundary_id != key.boundary_id);
-        if other_place {
-            self.close_boundary();
-        }
-        let size = change.abs();
-        if let Some(peak) = &self.current {
-            // Of equal changes the first day counts, then the first herd, in whatever order rows come.
-            let later = (key.calculation_date, &key.herd_config_id)
-                >= (peak.row.calculation_date, &peak.row.herd_config_id);
-            if size < peak.size || (size.to_bits() == peak.size.to_bits() && later) {
-                return;
-            }
-        }
-        let relative = old
-            .as_f64()
-            .filter(|x| *x != 0.0)
-            .map(|x| (change / x).abs().min(f64::MAX));
-        self.current = Some(Peak {
-            size,
-            row: AffectedRow {
-                boundary_id: key.boundary_id.clone(),
-                herd_config_id: key.herd_config_id.clone(),
-                calculation_date: key.calculation_date,
-                run_id: key.run_id(),
-                before: old.to_json(),
-                after: new.to_json(),
-                change,
-                relative,
-                inputs: self.inputs(inputs),
-            },
-        });
-    }
-
-    /// Puts the boundary that has gone by among the most affected, largest first, then by id.
-    fn close_boundary(&mut self) {
-        self.peaks.extend(self.current.take());
-        self.peaks.sort_by(|a, b| {
-            let by_size = b.size.total_cmp(&a.size);
-            by_size.then_with(|| a.row.boundary_id.cmp(&b.row.boundary_id))
-        });
-        self.peaks.truncate(AFFECTED);
-    }
-
-    fn inputs(&self, inputs: &Inputs<'_>) -> Vec<InputReport> {
-        let entry = |name: &str, unit: &Option<String>, value: &Value, read_by| InputReport {
-            name: name.to_owned(),
-            value: value.to_json(),
-            unit: unit.clone(),
-            read_by,
-        };
-        let mut all: Vec<InputReport> = match inputs.before {
-            Some(values) => {
-                let declared = self.before.description().inputs.iter().zip(values);
-                let each = declared.map(|(i, v)| entry(&i.field.name, &i.field.unit, v, "before"));
-                each.collect()
-            }
-            None => {
-                let recipe = inputs.snapshot.group.recipe.inputs.iter();
-                let recorded = recipe.zip(&inputs.snapshot.inputs);
-                let each = recorded.map(|(i, v)| entry(&i.name, &i.unit, v, "before"));
-                each.collect()
-            }
-        };
-        let declared = self.after.description().inputs.iter();
-        for (input, value) in declared.zip(inputs.after) {
-            let json = value.to_json();
-            let known = all.iter_mut().find(|i| {
-                i.name == input.field.name && i.value == json && i.unit == input.field.unit
-            });
-            match known {
-                Some(known) => known.read_by = "both",
-                None => all.push(entry(&input.field.name, &input.field.unit, value, "after")),
-            }
-        }
-        all
     }
 
     /// The guardrails of both sides; those of one output by their order on it.
@@ -328,13 +234,8 @@ impl<'a> Tally<'a> {
     /// The outcome that the most affected boundaries are ranked by, and they.
     #[must_use]
     pub fn affected(&mut self) -> (Option<String>, Vec<AffectedRow>) {
-        self.close_boundary();
         let by = self.ranked.and_then(|n| self.outcomes.get(n));
-        let rows = std::mem::take(&mut self.peaks);
-        (
-            by.map(|o| o.report.name.clone()),
-            rows.into_iter().map(|p| p.row).collect(),
-        )
+        (by.map(|o| o.report.name.clone()), self.peaks.rows())
     }
 
     /// The outcomes with their figures.

@@ -212,7 +212,7 @@ fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
             text.line(markdown.trim_end());
             data["markdown"] = markdown.into();
         }
-        _ => say(&mut text, report),
+        other => say(&mut text, report, other.is_some() || args.html.is_some()),
     }
     if let Some(Some(file)) = &args.markdown {
         write(file, &markdown(report))?;
@@ -254,7 +254,7 @@ fn failure(report: &Report) -> CliError {
         .help("a row without a result would be a missing answer; correct the candidate, nothing was recorded")
 }
 
-fn say(text: &mut Text, report: &Report) {
+fn say(text: &mut Text, report: &Report, files: bool) {
     text.look(Look::Strong, printable(&title(report)));
     for block in blocks(report) {
         match block {
@@ -282,7 +282,9 @@ fn say(text: &mut Text, report: &Report) {
             Block::Chart(_) => {}
         }
     }
-    text.blank();
+    if files {
+        text.blank();
+    }
 }
 
 fn write(file: &Path, content: &str) -> Result<(), CliError> {
