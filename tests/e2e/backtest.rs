@@ -556,6 +556,24 @@ fn what_is_ingested_later_reaches_no_recorded_answer() {
 }
 
 #[test]
+fn a_logic_without_herds_is_tried_on_a_copy_of_the_ledger() {
+    let ranch = recorded();
+    let here = ranch.data(&["backtest", "frost_days:v1"], 0);
+    assert_eq!(here["rows"], 44, "four pastures on eleven days");
+    assert_eq!(
+        here["provenance"]["proved"], 44,
+        "series of thirty days too"
+    );
+    assert_eq!(outcome(&here, "frost_days")["changed"], 0);
+    let _ = ranch.run(&["backup", "copy"]).exits(0);
+    let copy = ranch.data(
+        &["backtest", "frost_days:v1", "--ledger", "copy/ledger.db"],
+        0,
+    );
+    assert_eq!(copy, here);
+}
+
+#[test]
 fn a_reissued_answer_counts_with_its_own_inputs() {
     let ranch = Ranch::ran();
     let _ = ranch

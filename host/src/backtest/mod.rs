@@ -6,7 +6,7 @@
 //!                                                       └▶ tally, monitors ─▶ report ─▶ text, Markdown, page
 //! ```
 //!
-//! Nothing is recorded. Rows go by one boundary after the other in chunks; what is kept are counts
+//! Nothing is recorded. Rows go by in chunks, one boundary and herd after the other; what is kept are counts
 //! and, of every outcome, its numbers, so that medians and quantiles are exact.
 //!
 //! * [`run`] — the pass over the answers

@@ -130,6 +130,7 @@ pub fn backtest(
     for place in extent {
         let mut here = filter.clone();
         here.boundary_id = Some(place.boundary_id);
+        here.herd_config_id = Some(place.herd_config_id);
         for run in pass.snapshots.answers(&here)? {
             let snapshot = pass.snapshots.of(run)?;
             pass.take(snapshot)?;

@@ -78,7 +78,7 @@ fn moment(run: &Run, known: i64) -> Moment<'_> {
 /// (configuration, component, world) of a group; a configuration names its model version.
 type GroupKey = (Digest, Option<String>, String);
 
-/// Reads answers with their inputs, one boundary after the other.
+/// Reads answers with their inputs, one boundary and herd after the other.
 pub struct Snapshots<'a, 'l> {
     ledger: &'l dyn Ledger,
     manifests: &'a Store,

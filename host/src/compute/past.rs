@@ -313,7 +313,9 @@ mod tests {
                         .filter(|f| f.retracted.is_none())
                         .collect();
                     if let Some(file) = files.get(n % files.len().max(1)) {
-                        ledger.retract(&stamp(), std::slice::from_ref(file)).unwrap();
+                        ledger
+                            .retract(&stamp(), std::slice::from_ref(file))
+                            .unwrap();
                     }
                 }
             }

@@ -155,8 +155,8 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError>;
 
-    /// For every boundary with runs that the filter selects: how many, and their first and last
-    /// day; by boundary. Of a filter's configurations nothing is asked.
+    /// For every boundary and herd with runs that the filter selects: how many, and their first and
+    /// last day; by both. The filter's configurations are not looked at.
     ///
     /// # Errors
     /// See [`Ledger::head`].
@@ -169,11 +169,13 @@ pub trait Ledger {
     fn activations(&self) -> Result<Vec<Activation>, LedgerError>;
 }
 
-/// How many runs of a boundary are recorded, and over which days.
+/// How many runs of a boundary and herd are recorded, and over which days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// The place.
     pub boundary_id: String,
+    /// The herd, or `-`.
+    pub herd_config_id: String,
     /// Recorded runs, superseded ones included.
     pub runs: u64,
     /// First day of any of them.

@@ -370,11 +370,18 @@ impl Ledger for SqliteLedger {
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
+        // Plain equality where there is something to equal, so that the index of series is used.
+        let is = |column: &str, n: u8, given: bool| match given {
+            true => format!("s.{column} = ?{n}"),
+            false => format!("?{n} IS NULL"),
+        };
         let sql = format!(
-            "{RUN_COLUMNS} WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
+            "{RUN_COLUMNS} WHERE {} AND {}
                AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
                AND r.date >= ?4 AND r.date <= ?5
-             ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue"
+             ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue",
+            is("boundary_id", 1, filter.boundary_id.is_some()),
+            is("herd_config_id", 2, filter.herd_config_id.is_some()),
         );
         let parameters = params![
             filter.boundary_id,
@@ -395,12 +402,12 @@ impl Ledger for SqliteLedger {
     }
 
     fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError> {
-        let sql = "SELECT s.boundary_id, count(*), min(r.date), max(r.date)
+        let sql = "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
                    FROM series s JOIN run r ON r.series_id = s.series_id
                    WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
                      AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
                      AND r.date >= ?4 AND r.date <= ?5
-                   GROUP BY s.boundary_id ORDER BY s.boundary_id";
+                   GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id";
         let parameters = params![
             filter.boundary_id,
             filter.herd_config_id,
@@ -411,9 +418,10 @@ impl Ledger for SqliteLedger {
         collect(&self.db, sql, parameters, |r| {
             Ok(Extent {
                 boundary_id: r.get(0)?,
-                runs: r.get::<_, i64>(1)?.unsigned_abs(),
-                first: day(r, 2)?,
-                last: day(r, 3)?,
+                herd_config_id: r.get(1)?,
+                runs: r.get::<_, i64>(2)?.unsigned_abs(),
+                first: day(r, 3)?,
+                last: day(r, 4)?,
             })
         })
     }
