@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → author, golden, check → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → author, golden, backtest, check → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -22,8 +22,10 @@
 //! * [`cli`] — one file a verb; the only room that prints or reads environment and clock
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
+//! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
 pub mod author;
+pub mod backtest;
 pub mod check;
 pub mod cli;
 pub mod compute;

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod backtest;
 mod docs;
 mod exits;
 mod explain;
