@@ -10,6 +10,7 @@
 mod answers;
 mod docs;
 mod exits;
+mod golden;
 mod immutable;
 mod kit;
 mod nevada;
