@@ -98,6 +98,16 @@ fn a_wrong_expectation_is_shown_with_both_values_and_the_difference() {
         "reason = \"no forage\", forage_age_days = 13",
     );
     insta::assert_snapshot!(seen(&test(&ranch, &["days_remaining:v1"], 17)), @r#"
+    days_remaining:v1  sha256:…
+    failed  40 ha of 1,000 kg feed 100 head of 12 kg for 33 days and a third (RANCH/cases/days_remaining/v1.toml:35)
+      days_of_grazing_remaining: expected 33.33333333333333, got 33.333333333333336, off by 7.105427357601002e-15 (1 ulp)
+    failed  negative forage is null with its reason (RANCH/cases/days_remaining/v1.toml:64)
+      reason: expected "no forage", got "the standing forage is negative"
+      forage_age_days: expected 13, got 12, off by 1.0
+      the row's reason: the standing forage is negative
+    20 golden cases of RANCH/cases/days_remaining: 18 passed, 2 failed, 10 of later versions
+    error: 2 of 20 golden cases of days_remaining:v1 do not hold
+     help: correct the logic; where the new numbers are meant, a new version supersedes the case with a reason, and --bless writes what it gives
     "#);
     // v2 has superseded both cases.
     let _ = test(&ranch, &["days_remaining:v2"], 0);
@@ -212,6 +222,8 @@ fn a_case_that_leaves_a_version_out_says_why_or_fails() {
         "name = \"no weather is no answer\"\nversions = [\"v2\"]",
     );
     insta::assert_snapshot!(seen(&test(&ranch, &["frost_days:v1"], 17)), @r#"
+
+    error: RANCH/cases/frost_days/all.toml:48: the case `no weather is no answer` is not run for frost_days:v1, and nothing says why: add v1 to its `versions`, or a [[supersede]] with version = "v1", case = "no weather is no answer" and a reason
     "#);
     let entry = "[[supersede]]\nversion = \"v1\"\ncase = \"no weather is no answer\"\nreason = \"a trial\"\n";
     ranch.write(file, &format!("{}{entry}", ranch.read(file)));
