@@ -9,6 +9,7 @@
 
 mod answers;
 mod backtest;
+mod contract;
 mod docs;
 mod exits;
 mod explain;

@@ -176,7 +176,8 @@ fn is_named(path: &str, name: &str) -> bool {
 }
 
 /// The line of a lock file that speaks of a version, from 1.
-fn line_of_pin(text: &str, pin: &Pin) -> usize {
+#[must_use]
+pub fn line_of_pin(text: &str, pin: &Pin) -> usize {
     let (name, version) = (
         format!("name = \"{}\"", pin.name),
         format!("version = \"{}\"", pin.version),

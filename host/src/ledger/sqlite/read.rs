@@ -377,7 +377,7 @@ impl Ledger for SqliteLedger {
         };
         let sql = format!(
             "{RUN_COLUMNS} WHERE {} AND {}
-               AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
+               AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
                AND r.date >= ?4 AND r.date <= ?5
              ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue",
             is("boundary_id", 1, filter.boundary_id.is_some()),
@@ -405,7 +405,7 @@ impl Ledger for SqliteLedger {
         let sql = "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
                    FROM series s JOIN run r ON r.series_id = s.series_id
                    WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
-                     AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
+                     AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
                      AND r.date >= ?4 AND r.date <= ?5
                    GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id";
         let parameters = params![
