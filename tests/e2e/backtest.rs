@@ -288,6 +288,26 @@ fn a_planted_change_is_found_in_a_candidate_file() {
 }
 
 #[test]
+fn a_draft_can_be_tried_and_still_records_nothing() {
+    let ranch = recorded();
+    let pinned = ranch.data(&["backtest", "days_remaining:v1"], 0);
+    let lock = ranch.read("provender.lock");
+    let (v1, rest) = lock.split_once("version = \"v2\"").unwrap();
+    assert!(v1.contains("state = \"frozen\""), "{v1}");
+    let draft = v1.replacen("state = \"frozen\"", "state = \"draft\"", 1);
+    ranch.write("provender.lock", &format!("{draft}version = \"v2\"{rest}"));
+    let _ = ranch
+        .run(&with_days(&[
+            "compute",
+            "--all",
+            "--logic",
+            "days_remaining:v1",
+        ]))
+        .exits(14);
+    assert_eq!(ranch.data(&["backtest", "days_remaining:v1"], 0), pinned);
+}
+
+#[test]
 fn the_same_component_changes_nothing_and_a_parameter_does() {
     let ranch = recorded();
     let same = ranch.data(&["backtest", "days_remaining:v2"], 0);

@@ -12,7 +12,7 @@ use crate::backtest::markdown::markdown;
 use crate::backtest::{Archive, BacktestError, Contender, Progress, Report, Request, backtest};
 use crate::compute::{Bound, binding};
 use crate::domain::day::Day;
-use crate::logic::{Lock, Sandbox};
+use crate::logic::{Lock, PinLimits, Sandbox, language_of};
 use crate::render::html::Tone;
 use crate::render::text::{count, printable};
 
@@ -167,7 +167,9 @@ fn candidate(
         CliError::new(exit, "component_unreadable", format!("{named}: {e}"))
             .help("give a component file, or a pinned name:version")
     })?;
-    let component = sandbox.load(named, &bytes)?;
+    // As `plugin check` takes it: a language with a runtime of its own needs more than the default.
+    let limits = PinLimits::usual(&language_of(&bytes));
+    let component = sandbox.load_within(named, &bytes, &limits)?;
     let d = component.description();
     let overrides = context.project.logic.of(&d.name, &d.version);
     let catalogue = context.project.sources.catalogue();
