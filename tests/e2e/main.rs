@@ -12,6 +12,7 @@ mod backtest;
 mod docs;
 mod exits;
 mod explain;
+mod golden;
 mod immutable;
 mod kit;
 mod nevada;
