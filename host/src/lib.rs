@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → author, golden, check → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → author, backtest, check, contract, golden → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -13,6 +13,7 @@
 //! * [`project`] — a deployment's folder and its three hand-written files
 //! * [`ingest`] — bytes of a file in, domain values out, and what they change in the ledger
 //! * [`logic`] — the sandbox: components loaded, checked and run over columns, and the lock file
+//! * [`contract`] — what a change may not do to what was released, read from git
 //! * [`golden`] — golden cases, run in the sandbox that production uses
 //! * [`ledger`] — the append-only record, on SQLite
 //! * [`manifest`] — write-once manifests, one a run
@@ -22,11 +23,14 @@
 //! * [`cli`] — one file a verb; the only room that prints or reads environment and clock
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
+//! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
 pub mod author;
+pub mod backtest;
 pub mod check;
 pub mod cli;
 pub mod compute;
+pub mod contract;
 pub mod domain;
 pub mod explain;
 pub mod golden;

@@ -8,12 +8,15 @@
 )]
 
 mod answers;
+mod backtest;
 mod docs;
 mod exits;
 mod explain;
+mod golden;
 mod immutable;
 mod kit;
 mod nevada;
 mod pinning;
+mod polyglot;
 mod quiet;
 mod story;

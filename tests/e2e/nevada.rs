@@ -86,12 +86,18 @@ fn permits(text: &str) -> Vec<Permit> {
     permit.collect()
 }
 
-#[test]
-fn every_permit_that_obeys_the_relation_lasts_its_season() {
-    let Some(data) = real_data() else {
-        println!("skipped: the folder of real data is not here");
-        return;
-    };
+/// A deployment that holds the outlines, herds and forage of every permit that obeys the relation.
+pub(crate) struct Nevada {
+    pub(crate) ranch: Ranch,
+    /// Herd → days of its season, and its AUMs.
+    wanted: BTreeMap<String, (f64, f64)>,
+    /// First and last day on which a permit stands.
+    pub(crate) days: [String; 2],
+}
+
+/// Ingests the permits; `None` where the folder of real data is not here.
+pub(crate) fn nevada() -> Option<Nevada> {
+    let data = real_data()?;
     let ranch = Ranch::new();
     let outlines = data.join("blm/blm-grazing-allotments-nv.geojson");
     let outlines_text = std::fs::read_to_string(&outlines).unwrap();
@@ -158,17 +164,32 @@ fn every_permit_that_obeys_the_relation_lasts_its_season() {
     let _ = ranch
         .run(&["ingest", "--herds", "herds.csv", "--forage", "forage.csv"])
         .exits(0);
-    let last = start
-        .plus(days.values().copied().max().unwrap())
-        .unwrap()
-        .to_string();
+    let last = start.plus(days.values().copied().max().unwrap()).unwrap();
+    Some(Nevada {
+        ranch,
+        wanted,
+        days: [start.to_string(), last.to_string()],
+    })
+}
+
+#[test]
+fn every_permit_that_obeys_the_relation_lasts_its_season() {
+    let Some(nevada) = nevada() else {
+        println!("skipped: the folder of real data is not here");
+        return;
+    };
+    let Nevada {
+        ranch,
+        wanted,
+        days: [first, last],
+    } = &nevada;
     let args = [
         "compute",
         "--all",
         "--from",
-        "2020-01-01",
+        first,
         "--to",
-        &last,
+        last,
         "--runs",
         "--logic",
         "days_remaining:v1",

@@ -281,7 +281,7 @@ pub(super) fn compute(
     Ok(computed)
 }
 
-fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
+pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
     given
         .iter()
         .map(|p| match p.split_once('=') {

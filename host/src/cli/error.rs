@@ -1,6 +1,7 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
 use crate::author::AuthorError;
+use crate::backtest::BacktestError;
 use crate::compute::ComputeError;
 use crate::compute::outcome::Trouble;
 use crate::explain::ExplainError;
@@ -262,5 +263,20 @@ impl From<MonitorError> for CliError {
 impl From<ExplainError> for CliError {
     fn from(e: ExplainError) -> CliError {
         super::explain::error(e)
+    }
+}
+
+impl From<BacktestError> for CliError {
+    fn from(e: BacktestError) -> CliError {
+        match e {
+            BacktestError::Nothing { ref logic, .. } => {
+                let help = format!(
+                    "`provender list --logic {logic}` shows what is recorded, `provender compute --all --from … --to …` records a range"
+                );
+                CliError::new(Exit::NotFound, e.code(), e.to_string()).help(help)
+            }
+            BacktestError::Compute(e) => e.into(),
+            BacktestError::Gather(e) => e.into(),
+        }
     }
 }

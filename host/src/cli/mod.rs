@@ -8,12 +8,13 @@
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `table` — runs as tables
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `monitor`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
+//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+mod backtest;
 mod backup;
 mod completions;
 mod compute;
@@ -112,6 +113,7 @@ enum Verb {
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
     Monitor(monitor::MonitorArgs),
+    Backtest(backtest::BacktestArgs),
     Features(features::FeaturesArgs),
     Plugin(plugin::PluginArgs),
     Verify(verify::VerifyArgs),
@@ -174,6 +176,7 @@ fn dispatch() -> Exit {
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),
         Verb::Diff(a) => ui.finish("diff", diff::run(g, &a)),
         Verb::Monitor(a) => ui.finish("monitor", monitor::run(g, &a)),
+        Verb::Backtest(a) => ui.finish("backtest", backtest::run(g, &a)),
         Verb::Features(a) => ui.finish("features", features::run(g, &a)),
         Verb::Plugin(a) => ui.finish("plugin", plugin::run(g, &a)),
         Verb::Verify(a) => ui.finish("verify", verify::run(g, &a)),

@@ -62,6 +62,14 @@ pub struct Rail {
     pub severity: Severity,
 }
 
+impl Rail {
+    /// Whether a value lies outside.
+    #[must_use]
+    pub fn is_breached(&self, value: f64) -> bool {
+        self.minimum.is_some_and(|low| value < low) || self.maximum.is_some_and(|high| value > high)
+    }
+}
+
 /// A component ready to compute.
 pub struct Bound {
     /// The component.

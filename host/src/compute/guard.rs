@@ -17,9 +17,7 @@ use crate::domain::value::Value;
 pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
     let rails = bound.rails.iter().filter_map(|rail| {
         let value = outputs.get(rail.output)?.as_f64()?;
-        let below = rail.minimum.is_some_and(|low| value < low);
-        let above = rail.maximum.is_some_and(|high| value > high);
-        (below || above).then(|| Breach {
+        rail.is_breached(value).then(|| Breach {
             output: bound.description().outputs[rail.output].field.name.clone(),
             value,
             minimum: rail.minimum,

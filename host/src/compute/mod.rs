@@ -1,8 +1,12 @@
 //! From questions to recorded numbers: plan, look up, execute, guard, record.
 //!
 //! * [`binding`] — a component's declaration against the catalogue and DS's settings: the config
+//! * [`places`] — boundaries and herds as known at a moment
+//! * [`aggregate`] — dated points into the value of a feature
 //! * [`facts`] — what is known of the places, and the values that features take from it
+//! * [`past`] — the same values as they were known at many moments, for long tables of runs
 //! * [`question`] — one row to compute: its inputs, its provenance
+//! * [`recipe`] — how the inputs of recorded runs are gathered again, and proved to be the same
 //! * [`guard`] — a question against what is recorded: unchanged, drift, or unknown
 //! * [`outcome`] — what is said of each run
 //! * [`engine`] — the chunks: sandbox, guardrails, manifests, ledger
@@ -14,6 +18,7 @@
 //! * [`error`] — how it says no
 
 pub mod activation;
+pub mod aggregate;
 pub mod answers;
 pub mod binding;
 pub mod engine;
@@ -22,7 +27,10 @@ pub mod facts;
 pub mod freeze;
 pub mod guard;
 pub mod outcome;
+pub mod past;
+pub mod places;
 pub mod question;
+pub mod recipe;
 pub mod reissue;
 pub mod select;
 

@@ -84,12 +84,28 @@ pub fn ask(
 /// run: a change of it needs a new `$type`.
 #[must_use]
 pub fn provenance_json(bound: &Bound, cells: &[Cell]) -> Json {
+    provenance_of(
+        &bound.component.digest(),
+        bound.component.world(),
+        &bound.config.digest,
+        inputs_json(bound, cells),
+    )
+}
+
+/// The same object from its parts.
+#[must_use]
+pub fn provenance_of(
+    component: &Digest,
+    world: &str,
+    config: &Digest,
+    inputs: Map<String, Json>,
+) -> Json {
     json!({
         "$type": "provender.provenance.v1",
-        "component": bound.component.digest().to_string(),
-        "world": bound.component.world(),
-        "config": bound.config.digest.to_string(),
-        "inputs": inputs_json(bound, cells),
+        "component": component.to_string(),
+        "world": world,
+        "config": config.to_string(),
+        "inputs": inputs,
     })
 }
 

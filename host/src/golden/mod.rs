@@ -28,6 +28,8 @@ mod number;
 pub mod profile;
 pub mod run;
 pub mod set;
+#[cfg(test)]
+mod tests;
 mod toml_file;
 
 pub use case::Case;

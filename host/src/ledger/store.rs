@@ -118,6 +118,13 @@ pub trait Ledger {
         known: i64,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
 
+    /// Everything ever said of one column of one boundary, also by files withdrawn since, ordered
+    /// by date, source and entry: for who asks what was known at many moments.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn said(&self, boundary_id: &str, column: &str) -> Result<Vec<Sourced<Observed>>, LedgerError>;
+
     /// For every (boundary, column, source): number of days with a value and the newest of them.
     ///
     /// # Errors
@@ -148,11 +155,33 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError>;
 
+    /// For every boundary and herd with runs that the filter selects: how many, and their first and
+    /// last day; by both. The filter's configurations are not looked at.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError>;
+
     /// Activations, oldest first.
     ///
     /// # Errors
     /// See [`Ledger::head`].
     fn activations(&self) -> Result<Vec<Activation>, LedgerError>;
+}
+
+/// How many runs of a boundary and herd are recorded, and over which days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The place.
+    pub boundary_id: String,
+    /// The herd, or `-`.
+    pub herd_config_id: String,
+    /// Recorded runs, superseded ones included.
+    pub runs: u64,
+    /// First day of any of them.
+    pub first: Day,
+    /// Last day of any of them.
+    pub last: Day,
 }
 
 /// How much of a column is known.

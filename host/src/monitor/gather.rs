@@ -104,6 +104,58 @@ fn only_subject(bound: &Bound, metric: &str) -> Option<String> {
     }
 }
 
+/// What a bound logic is held to, without any answers yet.
+///
+/// # Errors
+/// When the rules make no sense.
+pub fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, GatherError> {
+    let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
+    for rail in &bound.rails {
+        if let Some(output) = bound.description().outputs.get(rail.output) {
+            bounds.insert(
+                output.field.name.clone(),
+                Bounds {
+                    minimum: rail.minimum,
+                    maximum: rail.maximum,
+                },
+            );
+        }
+    }
+    let input = LogicInput {
+        model_version: bound.model_version.clone(),
+        rules: rules(bound, settings)?,
+        bounds,
+        subjects: Subject::of(bound.description()),
+        series: Vec::new(),
+    };
+    resolve::check(&input)?;
+    Ok(input)
+}
+
+/// The days on which an answer is expected of each boundary and herd, by both.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn expected(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    (from, to): (Day, Day),
+    boundary: Option<&str>,
+) -> Result<BTreeMap<(String, String), BTreeSet<Day>>, GatherError> {
+    let mut days: BTreeMap<(String, String), BTreeSet<Day>> = BTreeMap::new();
+    for day in from.through(to) {
+        for (b, h) in facts.due(day, bound.reads_herd) {
+            if boundary.is_some_and(|only| only != b)
+                || first_observed(facts, bound, &b)?.is_some_and(|d| day < d)
+            {
+                continue;
+            }
+            days.entry((b, h)).or_default().insert(day);
+        }
+    }
+    Ok(days)
+}
+
 /// Gathers the window of one logic; `boundary` narrows it to one place.
 ///
 /// # Errors
@@ -118,26 +170,7 @@ pub fn gather(
     boundary: Option<&str>,
 ) -> Result<LogicInput, GatherError> {
     let first = window.first()?;
-    let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
-    for rail in &bound.rails {
-        if let Some(output) = bound.description().outputs.get(rail.output) {
-            bounds.insert(
-                output.field.name.clone(),
-                Bounds {
-                    minimum: rail.minimum,
-                    maximum: rail.maximum,
-                },
-            );
-        }
-    }
-    let mut input = LogicInput {
-        model_version: bound.model_version.clone(),
-        rules: rules(bound, settings)?,
-        bounds,
-        subjects: Subject::of(bound.description()),
-        series: Vec::new(),
-    };
-    resolve::check(&input)?;
+    let mut input = empty(bound, settings)?;
     let filter = RunFilter {
         boundary_id: boundary.map(str::to_owned),
         from: Some(first),
@@ -171,17 +204,10 @@ pub fn gather(
             s.rows.push(row(bound, manifests, run, &needed)?);
         }
     }
-    for day in start.through(window.end) {
-        for (b, h) in facts.due(day, bound.reads_herd) {
-            if boundary.is_some_and(|only| only != b)
-                || first_observed(facts, bound, &b)?.is_some_and(|d| day < d)
-            {
-                continue;
-            }
-            entry(&mut series, &b, &h);
-            if let Some(s) = series.get_mut(&(b, h)) {
-                s.expected.insert(day);
-            }
+    for ((b, h), days) in expected(facts, bound, (start, window.end), boundary)? {
+        entry(&mut series, &b, &h);
+        if let Some(s) = series.get_mut(&(b, h)) {
+            s.expected = days;
         }
     }
     input.series = series.into_values().collect();

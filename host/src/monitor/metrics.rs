@@ -258,14 +258,7 @@ fn statistic(metric: Metric, sorted: &[f64]) -> Option<f64> {
     let n = sorted.len();
     match metric {
         Metric::Mean => (n > 0).then(|| sorted.iter().sum::<f64>() / count(n)),
-        Metric::Median => {
-            let high = *sorted.get(n / 2)?;
-            if n % 2 == 1 {
-                Some(high)
-            } else {
-                Some(f64::midpoint(*sorted.get(n / 2 - 1)?, high))
-            }
-        }
+        Metric::Median => median(sorted),
         Metric::Min => sorted.first().copied(),
         Metric::Max => sorted.last().copied(),
         Metric::P05 => nearest_rank(sorted, 5),
@@ -274,9 +267,22 @@ fn statistic(metric: Metric, sorted: &[f64]) -> Option<f64> {
     }
 }
 
+/// The middle of sorted values, or the mean of the two middle ones; none when there are none.
+#[must_use]
+pub fn median(sorted: &[f64]) -> Option<f64> {
+    let n = sorted.len();
+    let high = *sorted.get(n / 2)?;
+    if n % 2 == 1 {
+        Some(high)
+    } else {
+        Some(f64::midpoint(*sorted.get(n / 2 - 1)?, high))
+    }
+}
+
 /// The value at the 1-based position ceil(percent/100 · n); integers, so that no rounding of
-/// 0.95 · n can move the rank.
-fn nearest_rank(sorted: &[f64], percent: usize) -> Option<f64> {
+/// 0.95 · n can move the rank. None when there are none.
+#[must_use]
+pub fn nearest_rank(sorted: &[f64], percent: usize) -> Option<f64> {
     let rank = (percent * sorted.len()).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
 }

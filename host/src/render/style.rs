@@ -47,6 +47,7 @@ svg.chart text { fill: var(--dim); font: 11px system-ui, sans-serif; }
 svg.chart .frame { fill: none; stroke: var(--line); }
 svg.chart .band { fill: var(--band); }
 svg.chart .bound { stroke: var(--good); stroke-dasharray: 2 3; fill: none; }
+svg.chart .before { fill: var(--dim); opacity: .35; }
 svg.chart .line { stroke: var(--fg); stroke-width: 1.6; fill: none; stroke-linejoin: round; }
 svg.chart .dot { fill: var(--fg); }
 svg.chart .breach { fill: var(--bad); stroke: var(--bg); }

@@ -57,19 +57,13 @@ pub enum ComponentError {
     Imports(String),
 }
 
-/// Encodes a core module, writes down what built it, and refuses imports.
+/// Encodes a core module that cargo built, writes down what built it, and refuses imports.
 ///
 /// # Errors
 /// When the module does not fit its world, or the component would import something.
 pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, ComponentError> {
-    // The alternate form of the encoder's error holds its whole chain of causes.
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .module(module)
-        .and_then(|encoder| encoder.encode())
-        .map_err(|e| ComponentError::Encode(format!("{e:#}")))?;
     let component = with_producers(
-        &component,
+        &encoded(module)?,
         &[("Rust", "")],
         &[
             ("rustc", &toolchain.rustc),
@@ -79,6 +73,36 @@ pub fn encode(module: &[u8], toolchain: &Toolchain) -> Result<Vec<u8>, Component
     )?;
     refuse_imports(&component)?;
     Ok(component)
+}
+
+/// Encodes a core module that another tool chain built, or takes the component that one made, and
+/// writes down what `plugin show` prints: the language, and the tools as (name, version). A module
+/// holds the section of its world, as wit-bindgen's object file brings it.
+///
+/// # Errors
+/// When the module does not fit its world, or the component would import something.
+pub fn encode_foreign(
+    bytes: &[u8],
+    language: &str,
+    tools: &[(&str, &str)],
+) -> Result<Vec<u8>, ComponentError> {
+    let language = &[(language, "")];
+    let component = if Parser::is_component(bytes) {
+        with_producers(bytes, language, tools, &[])?
+    } else {
+        with_producers(&encoded(bytes)?, language, tools, &[])?
+    };
+    refuse_imports(&component)?;
+    Ok(component)
+}
+
+fn encoded(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
+    // The alternate form of the encoder's error holds its whole chain of causes.
+    ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|encoder| encoder.encode())
+        .map_err(|e| ComponentError::Encode(format!("{e:#}")))
 }
 
 /// Writes down what built a component: languages, tools and SDKs, each with its version.

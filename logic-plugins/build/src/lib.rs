@@ -20,7 +20,8 @@ mod tools;
 pub use artifacts::{LogicDir, PinnedComponent, WORLD, lock_text, logic_dirs, write_artifacts};
 pub use compile::{BuildError, Built, build, toolchain_here};
 pub use component::{
-    ComponentError, Toolchain, encode, imports, refuse_imports, toolchain_of, with_producers,
+    ComponentError, Toolchain, encode, encode_foreign, imports, refuse_imports, toolchain_of,
+    with_producers,
 };
 pub use package::Package;
 pub use recheck::{Comparison, Twice, check, verify};

@@ -11,18 +11,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use provender_build::{
-    Comparison, LogicDir, Package, Tools, build, check, logic_dirs, verify, write_artifacts,
+    Comparison, LogicDir, Package, Tools, build, check, encode_foreign, logic_dirs, verify,
+    write_artifacts,
 };
 
 const HELP: &str = "\
 Builds the logics of a workspace to components, the same bytes in every folder.
 
 usage: provender-build [PACKAGE…] [--workspace DIR] [--check | --verify]
+       provender-build --encode MODULE -o FILE --language NAME [--tool NAME=VERSION]…
 
   PACKAGE…         packages such as days-remaining-v1; all of the workspace without
   --workspace DIR  folder of the workspace (default: the current one)
   --check          build again and compare with artifacts/; exit 1 where the bytes differ
   --verify         build twice from nothing, in two folders, and compare; exit 1 where they differ
+  --encode MODULE  make a component of a core module that another language's compiler built, and
+                   write language and tools into it; a component is taken as it is
 
 Writes artifacts/NAME-VERSION.wasm and artifacts/provender.lock.";
 
@@ -45,6 +49,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, String> {
+    if std::env::args().nth(1).as_deref() == Some("--encode") {
+        return encode_module(std::env::args().skip(2));
+    }
     let (mut mode, mut workspace, mut wanted) = (Mode::Build, PathBuf::from("."), Vec::new());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -99,6 +106,36 @@ fn choose(known: &[LogicDir], wanted: &[String]) -> Result<Vec<LogicDir>, String
         })
     };
     wanted.iter().map(find).collect()
+}
+
+/// `--encode`: the last step of a language that has no builder of its own here.
+fn encode_module(mut args: impl Iterator<Item = String>) -> Result<bool, String> {
+    let module = args.next().ok_or("--encode needs a core module")?;
+    let (mut out, mut language, mut tools) = (None, None, Vec::new());
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+        match arg.as_str() {
+            "-o" => out = Some(value()?),
+            "--language" => language = Some(value()?),
+            "--tool" => {
+                let tool = value()?;
+                let (name, version) = tool
+                    .split_once('=')
+                    .ok_or_else(|| format!("--tool {tool}: write NAME=VERSION"))?;
+                tools.push((name.to_owned(), version.to_owned()));
+            }
+            other => return Err(format!("`{other}` is unknown after --encode; see --help")),
+        }
+    }
+    let out = out.ok_or("--encode needs -o FILE")?;
+    let language = language.ok_or("--encode needs --language NAME")?;
+    let bytes = std::fs::read(&module).map_err(|e| format!("{module}: {e}"))?;
+    let tools: Vec<_> = tools.iter().map(|(n, v)| (&**n, &**v)).collect();
+    let component =
+        encode_foreign(&bytes, &language, &tools).map_err(|e| format!("{module}: {e}"))?;
+    std::fs::write(&out, &component).map_err(|e| format!("{out}: {e}"))?;
+    println!("{out} {} bytes", component.len());
+    Ok(true)
 }
 
 fn cargo_home() -> Result<PathBuf, String> {

@@ -47,7 +47,8 @@ The component's entry is two lines, in `app.py`:
 * `columns`: columns of the contract to Python values and back
 * `series`, `numbers`: the observations of a window; days and quotients without surprises
 * `failure`: how a row says that it cannot be computed, and where an exception came from
-* `testing`: golden cases in an author's own unit tests
+* `testing`, `cases`: golden cases in an author's own unit tests, and the files they stand in
+* `outside`: what a component has not, and how it says so
 * `component`: the contract's types; the only module that needs componentize-py
 """
 

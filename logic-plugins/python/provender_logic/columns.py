@@ -5,11 +5,12 @@ of the standard library that is written in C can: `map`, `zip`, `set(map(type, â
 a pass finds a fault does a slow one look for the row it is about.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, pairwise
+from itertools import accumulate, chain, compress, pairwise, repeat
 from math import isfinite
+from operator import is_, is_not
 from typing import Any, NamedTuple
 
 from .series import EPOCH, Series
@@ -50,6 +51,8 @@ class Kind:
 
 
 _BITS = [tuple(bool(byte >> n & 1) for n in range(8)) for byte in range(256)]
+_NULLS = [tuple(n for n in range(8) if not byte >> n & 1) for byte in range(256)]
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
 def unpack(bits: bytes, rows: int) -> list[bool]:
@@ -58,46 +61,55 @@ def unpack(bits: bytes, rows: int) -> list[bool]:
     return list(chain.from_iterable(map(_BITS.__getitem__, bits)))[:rows]
 
 
-def pack(flags: list[bool]) -> bytes:
+def pack(flags: Iterable[bool]) -> bytes:
     """Bits, least significant first."""
-    digits = "".join(map("01".__getitem__, reversed(flags)))
-    return int(digits or "0", 2).to_bytes((len(flags) + 7) // 8, "little")
+    digits = bytes(flags).translate(_DIGITS)
+    return int(digits[::-1] or b"0", 2).to_bytes((len(digits) + 7) // 8, "little")
+
+
+def validity(values: Sequence) -> bytes:
+    """A bit for each value that is not None."""
+    return pack(map(is_not, values, repeat(None)))
 
 
 def read(kind: Kind, nullable: bool, column: Column, rows: int) -> list:
     """A column of the host as a list of values, None where a row is null."""
     if column.kind != kind.name:
         raise BadValue(None, f"the column holds {column.kind} where {kind.name} is declared")
-    values = kind.read(column.values, rows)
-    if column.validity is None:
+    values, bits = kind.read(column.values, rows), column.validity
+    if bits is None:
         return values
-    valid = unpack(column.validity, rows)
-    if all(valid):
-        return values
-    if not nullable:
-        row = valid.index(False)
-        raise BadValue(row, f"row {row} is null, and the input is declared without nulls")
-    return [value if there else None for value, there in zip(values, valid)]
+    _length(len(bits), (rows + 7) // 8, "bytes of validity")
+    nulls = [8 * at + n for at, byte in enumerate(bits) if byte != 255 for n in _NULLS[byte]]
+    # The bits after the last row say nothing.
+    while nulls and nulls[-1] >= rows:
+        nulls.pop()
+    if nulls and not nullable:
+        raise BadValue(nulls[0], f"row {nulls[0]} is null, and the input is declared without nulls")
+    for row in nulls:
+        values[row] = None
+    return values
 
 
-def write(kind: Kind, nullable: bool, values: tuple) -> Column:
+def write(kind: Kind, nullable: bool, given: tuple) -> Column:
     """A list of values, None where a row is null, as a column of the contract."""
+    values, bits = list(given), None
     types = set(map(type, values))
-    validity = None
     if type(None) in types:
         if not nullable:
             raise BadValue(_first(values, type(None)), "it is None, although it is declared without nulls")
         types.remove(type(None))
-        validity = pack([value is not None for value in values])
-        values = tuple(kind.zero if value is None else value for value in values)
+        bits = validity(values)
+        for row in compress(range(len(values)), map(is_, values, repeat(None))):
+            values[row] = kind.zero
     # A bool is an int to Python, and a datetime a date: exact types, or a slip crosses unseen.
     for wrong in types - ({float, int} if kind is FLOAT else {kind.python}):
         row = _first(values, wrong)
         raise BadValue(row, f"{values[row]!r} is of type {wrong.__name__} where {kind.python.__name__} is declared")
-    return Column(kind.name, kind.write(values), validity)
+    return Column(kind.name, kind.write(values), bits)
 
 
-def _first(values: tuple, wanted: type) -> int:
+def _first(values: list, wanted: type) -> int:
     return next(row for row, value in enumerate(values) if type(value) is wanted)
 
 
@@ -117,42 +129,47 @@ def _ascending(offsets: list[int], rows: int, end: int) -> None:
 
 def _read_plain(values: list, rows: int) -> list:
     _length(len(values), rows, "values")
-    return values
+    # A copy: nulls will be put in.
+    return list(values)
 
 
-def _write_float(values: tuple) -> list[float]:
+def _write_float(values: list) -> list[float]:
     try:
-        # 0.0 + -0.0 is 0.0: one zero, one set of bits.
-        numbers = list(map((0.0).__add__, values))
+        # Whole numbers become floats, and -0.0 becomes 0.0: one zero, one set of bits.
+        if 0 in values or int in set(map(type, values)):
+            values = [value + 0.0 for value in values]
+        # A sum is finite only if every summand is; a look at each is needed where it overflows.
+        if isfinite(sum(values)) or all(map(isfinite, values)):
+            return values
     except OverflowError:
-        row = next(row for row, value in enumerate(values) if abs(value) > 2**1023)
-        raise BadValue(row, "an integer too large for a number with a fraction") from None
-    if not all(map(isfinite, numbers)):
-        row = next(row for row, value in enumerate(numbers) if not isfinite(value))
-        message = "is not a finite number; give None and a reason where there is no answer"
-        raise BadValue(row, f"{numbers[row]} {message}")
-    return numbers
+        row = next(row for row, value in enumerate(values) if abs(value) >= 2**1023)
+        raise BadValue(row, "the integer is too large for a float") from None
+    row = next(row for row, value in enumerate(values) if not isfinite(value))
+    message = "is not a finite number; give None and a reason where there is no answer"
+    raise BadValue(row, f"{values[row]} {message}")
 
 
-def _write_int(values: tuple) -> list[int]:
-    if values and not -(2**63) <= min(values) <= max(values) < 2**63:
+def _write_int(values: list) -> list[int]:
+    if values and (min(values) < -(2**63) or max(values) >= 2**63):
         row = next(row for row, value in enumerate(values) if not -(2**63) <= value < 2**63)
         raise BadValue(row, "the integer does not fit 64 bits")
-    return list(values)
+    return values
 
 
 def _read_dates(values: list[int], rows: int) -> list[date]:
     _length(len(values), rows, "values")
     try:
-        return list(map(date.fromordinal, map(EPOCH.__add__, values)))
+        # A batch holds few different days.
+        days = {day: date.fromordinal(day + EPOCH) for day in set(values)}
     except (ValueError, OverflowError):
         last = date.max.toordinal()
         row = next(row for row, day in enumerate(values) if not 1 <= day + EPOCH <= last)
         raise BadValue(row, f"{values[row]} is a day outside the years 1 to 9999") from None
+    return list(map(days.__getitem__, values))
 
 
-def _write_dates(values: tuple) -> list[int]:
-    return [day.toordinal() - EPOCH for day in values]
+def _write_dates(values: list) -> list[int]:
+    return [ordinal - EPOCH for ordinal in map(date.toordinal, values)]
 
 
 def _read_text(values: tuple[list[int], bytes], rows: int) -> list[str]:
@@ -167,17 +184,16 @@ def _read_text(values: tuple[list[int], bytes], rows: int) -> list[str]:
         raise BadValue(None, f"the text is not UTF-8: {error.reason}") from None
 
 
-def _write_text(values: tuple) -> tuple[list[int], bytes]:
+def _write_text(values: list) -> tuple[list[int], bytes]:
+    text = "".join(values)
+    if text.isascii():
+        return list(accumulate(map(len, values), initial=0)), text.encode("ascii")
     try:
         parts = [value.encode() for value in values]
     except UnicodeEncodeError:
         row = next(row for row, value in enumerate(values) if not _encodes(value))
         raise BadValue(row, "the text holds half a surrogate pair, which is no character") from None
-    offsets, end = [0], 0
-    for part in parts:
-        end += len(part)
-        offsets.append(end)
-    return offsets, b"".join(parts)
+    return list(accumulate(map(len, parts), initial=0)), b"".join(parts)
 
 
 def _encodes(text: str) -> bool:
@@ -195,13 +211,13 @@ def _read_series(values: tuple[list[int], list[int], list[float]], rows: int) ->
     return [Series.of(days[a:b], numbers[a:b]) for a, b in pairwise(offsets)]
 
 
-def _write_series(values: tuple) -> Any:
+def _write_series(values: list) -> Any:
     raise BadValue(None, "an output is one value a row, never a series")
 
 
 FLOAT = Kind("float64", float, _read_plain, _write_float, 0.0)
 INT = Kind("int64", int, _read_plain, _write_int, 0)
-BOOL = Kind("boolean", bool, unpack, lambda values: pack(list(values)), False)
+BOOL = Kind("boolean", bool, unpack, pack, False)
 DATE = Kind("date", date, _read_dates, _write_dates, date(1970, 1, 1))
 TEXT = Kind("text", str, _read_text, _write_text, "")
 SERIES = Kind("series", Series, _read_series, _write_series, None)

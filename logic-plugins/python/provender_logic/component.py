@@ -13,7 +13,7 @@ from typing import Any
 from componentize_py_types import Err
 from wit_world.exports import logic as wit
 
-from . import failure
+from . import failure, outside
 from .columns import Column
 from .failure import Internal, InvalidInput, InvalidParameter
 from .logic import Logic
@@ -67,6 +67,7 @@ def export(logic: Logic) -> type:
     # looking for cycles in what was loaded at build time would only cost.
     gc.collect()
     gc.freeze()
+    outside.close()
     return Exported
 
 

@@ -18,14 +18,15 @@ class InputError(Exception):
 
 
 class Failure(Exception):
-    """Why a whole call has no result; one class for each case of the contract's `failure`."""
+    """Why a whole call has no result; one class for each case of the contract's `failure`. As a text
+    it reads as the host words it, so that a golden case's `fails` fits both."""
 
 
 class InvalidParameter(Failure):
     """A parameter that the declaration does not admit."""
 
     def __init__(self, name: str, message: str):
-        super().__init__(f"parameter `{name}`: {message}")
+        super().__init__(f"the parameter `{name}` is refused: {message}")
         self.name, self.message = name, message
 
 
@@ -33,8 +34,7 @@ class InvalidInput(Failure):
     """An input that cannot be read or makes no sense, with its row where there is one."""
 
     def __init__(self, name: str, row: int | None, message: str):
-        at = "" if row is None else f", row {row}"
-        super().__init__(f"input `{name}`{at}: {message}")
+        super().__init__(f"the input `{name}` is refused: {message}")
         self.name, self.row, self.message = name, row, message
 
 

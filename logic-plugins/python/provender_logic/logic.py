@@ -6,6 +6,7 @@ from datetime import date
 from functools import partial
 from itertools import repeat
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 from . import columns, failure
@@ -117,11 +118,20 @@ class Logic:
         # Whatever leaves a component traps, and a trap has lost the message.
         except BaseException as error:
             raise failure.of_row(error, len(done), rows, row.__code__.co_filename) from error
-        if set(map(type, done)) <= {self.outputs}:
+        types = set(map(type, done))
+        if types <= {self.outputs}:
             return done
+        names = [a.name for a in self.outputs._attributes]
+        if types == {dict} and set(map(len, done)) == {len(names)}:
+            try:
+                # With one name alone, `itemgetter` gives no tuple.
+                return list(map(itemgetter(*names), done)) if len(names) > 1 else [(d[names[0]],) for d in done]
+            except KeyError:
+                pass
         return [self._outputs(result, at, rows) for at, result in enumerate(done)]
 
     def _outputs(self, result: Any, row: int, rows: int) -> Any:
+        """One result, with the error that tells what is wrong with it."""
         if type(result) is self.outputs:
             return result
         at = f" (row {row})" if rows > 1 else ""

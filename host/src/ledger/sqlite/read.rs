@@ -10,7 +10,7 @@ use crate::domain::key::{ConfigVersion, RunKey};
 use crate::domain::place::{Boundary, Herd};
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
-use crate::ledger::store::{Coverage, Ledger};
+use crate::ledger::store::{Coverage, Extent, Ledger};
 use crate::ledger::types::{
     Activation, Batch, Config, File, Guardrail, NewFacts, NewRun, Observed, Recorded, Run,
     RunFilter, Sourced,
@@ -119,6 +119,20 @@ fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
         payload: r.get(5)?,
         prev: r.get(6)?,
         hash: r.get(7)?,
+    })
+}
+
+fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
+    let value = Observed {
+        source: r.get(0)?,
+        date: optional_day(r, 1)?,
+        value: r.get(2)?,
+    };
+    Ok(Sourced {
+        entry: r.get(3)?,
+        file_id: r.get(4)?,
+        row: r.get(5)?,
+        value,
     })
 }
 
@@ -285,19 +299,20 @@ impl Ledger for SqliteLedger {
                AND t.boundary_id = ?2 AND t.column_name = ?3
              ORDER BY f.date, t.source, f.entry"
         );
-        collect(&self.db, &sql, params![known, boundary_id, column], |r| {
-            let value = Observed {
-                source: r.get(0)?,
-                date: optional_day(r, 1)?,
-                value: r.get(2)?,
-            };
-            Ok(Sourced {
-                entry: r.get(3)?,
-                file_id: r.get(4)?,
-                row: r.get(5)?,
-                value,
-            })
-        })
+        collect(
+            &self.db,
+            &sql,
+            params![known, boundary_id, column],
+            observed_row,
+        )
+    }
+
+    fn said(&self, boundary_id: &str, column: &str) -> Result<Vec<Sourced<Observed>>, LedgerError> {
+        let sql = "SELECT t.source, f.date, f.value, f.entry, f.file_id, f.row
+                   FROM stream t JOIN observation f ON f.stream_id = t.stream_id
+                   WHERE t.boundary_id = ?1 AND t.column_name = ?2
+                   ORDER BY f.date, t.source, f.entry";
+        collect(&self.db, sql, [boundary_id, column], observed_row)
     }
 
     fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError> {
@@ -355,11 +370,18 @@ impl Ledger for SqliteLedger {
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
+        // Plain equality where there is something to equal, so that the index of series is used.
+        let is = |column: &str, n: u8, given: bool| match given {
+            true => format!("s.{column} = ?{n}"),
+            false => format!("?{n} IS NULL"),
+        };
         let sql = format!(
-            "{RUN_COLUMNS} WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
+            "{RUN_COLUMNS} WHERE {} AND {}
                AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
                AND r.date >= ?4 AND r.date <= ?5
-             ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue"
+             ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue",
+            is("boundary_id", 1, filter.boundary_id.is_some()),
+            is("herd_config_id", 2, filter.herd_config_id.is_some()),
         );
         let parameters = params![
             filter.boundary_id,
@@ -377,6 +399,31 @@ impl Ledger for SqliteLedger {
             });
         }
         Ok(runs)
+    }
+
+    fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError> {
+        let sql = "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
+                   FROM series s JOIN run r ON r.series_id = s.series_id
+                   WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
+                     AND (?3 IS NULL OR s.model_version = ?3 OR s.model_version LIKE ?3 || ':%')
+                     AND r.date >= ?4 AND r.date <= ?5
+                   GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id";
+        let parameters = params![
+            filter.boundary_id,
+            filter.herd_config_id,
+            filter.logic,
+            filter.from.unwrap_or(Day::MIN).days(),
+            filter.to.unwrap_or(Day::MAX).days()
+        ];
+        collect(&self.db, sql, parameters, |r| {
+            Ok(Extent {
+                boundary_id: r.get(0)?,
+                herd_config_id: r.get(1)?,
+                runs: r.get::<_, i64>(2)?.unsigned_abs(),
+                first: day(r, 3)?,
+                last: day(r, 4)?,
+            })
+        })
     }
 
     fn activations(&self) -> Result<Vec<Activation>, LedgerError> {

@@ -8,6 +8,7 @@ use crate::domain::canonical::Digest;
 use crate::domain::key::{ConfigVersion, RunKey};
 use crate::domain::place::Herd;
 use crate::ledger::entry::{Kind, Stamp};
+use crate::ledger::store::Extent;
 use crate::ledger::types::{
     Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, Recorded, RunFilter,
 };
@@ -377,4 +378,37 @@ mod model {
             prop_assert!(recorded.iter().all(|r| model.values().any(|m| m == r)));
         }
     }
+}
+
+#[test]
+fn the_extent_of_recorded_runs_counts_them_by_place() {
+    let (_dir, mut ledger) = filled();
+    ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
+    let name = |logic: &str| RunFilter {
+        logic: Some(logic.into()),
+        ..RunFilter::default()
+    };
+    let extent = ledger.extent(&name("days_remaining")).unwrap();
+    let day = "2025-06-30".parse().unwrap();
+    let north = Extent {
+        boundary_id: "north".into(),
+        herd_config_id: "h".into(),
+        runs: 2,
+        first: day,
+        last: day,
+    };
+    assert_eq!(extent, [north]);
+    assert!(ledger.extent(&name("frost_days")).unwrap().is_empty());
+    let later = RunFilter {
+        from: day.plus(1),
+        ..name("days_remaining")
+    };
+    assert!(ledger.extent(&later).unwrap().is_empty());
+    let herd = |herd: &str| RunFilter {
+        boundary_id: Some("north".into()),
+        herd_config_id: Some(herd.into()),
+        ..RunFilter::default()
+    };
+    assert_eq!(ledger.runs(&herd("h")).unwrap().len(), 2);
+    assert!(ledger.runs(&herd("other")).unwrap().is_empty());
 }

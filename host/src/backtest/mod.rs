@@ -1,0 +1,44 @@
+//! The back-test: a candidate against the version that answers, over every recorded answer's inputs.
+//!
+//! ```text
+//! ledger ─▶ snapshot: answer + its recorded inputs ─▶ side before: recorded outputs, or computed
+//!                                                  └▶ side after: the candidate, computed
+//!                                                       └▶ tally, monitors ─▶ report ─▶ text, Markdown, page
+//! ```
+//!
+//! Nothing is recorded. Rows go by in chunks, one boundary and herd after the other; what is kept are counts
+//! and, of every outcome, its numbers, so that medians and quantiles are exact.
+//!
+//! * [`run`] — the pass over the answers
+//! * [`snapshot`] — recorded answers with their inputs, proved by digest or read from manifests
+//! * [`side`] — one component with the columns that it is given
+//! * [`tally`] — outcomes, guardrails, failures
+//! * [`affected`] — the boundaries with the largest changes
+//! * [`statistics`] — two columns of numbers side by side
+//! * [`monitors`] — what each monitor would have said
+//! * [`report`] — the model of the report and its JSON
+//! * [`blocks`], `figures` — the report in words and tables
+//! * [`markdown`], [`html`] — as Markdown, and as one page
+//! * [`chart`] — two distributions as an inline SVG
+//! * [`error`] — how it says no
+
+pub mod affected;
+pub mod blocks;
+pub mod chart;
+pub mod error;
+mod figures;
+pub mod html;
+pub mod markdown;
+pub mod monitors;
+pub mod report;
+pub mod run;
+pub mod side;
+pub mod snapshot;
+pub mod statistics;
+pub mod tally;
+#[cfg(test)]
+mod tests;
+
+pub use error::BacktestError;
+pub use report::Report;
+pub use run::{Archive, Contender, Progress, Request, backtest};

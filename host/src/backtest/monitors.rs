@@ -1,0 +1,185 @@
+//! What each monitor would have said, before and after: the monitor's own rules over the rows of
+//! one window.
+//!
+//! Both sides are held to the days that the side before was expected to answer for, so that a
+//! candidate which fails on rows loses coverage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compute::{Bound, Facts};
+use crate::domain::day::Day;
+use crate::domain::description::Scope;
+use crate::domain::key::RunKey;
+use crate::domain::value::Value;
+use crate::ledger::types::Run;
+use crate::monitor::gather::{empty, expected};
+use crate::monitor::report::{Group, MetricReport, Report};
+use crate::monitor::{LogicInput, Row, SeriesInput, Window, judge};
+use crate::project::logic::LogicOverrides;
+
+use super::error::BacktestError;
+use super::report::{MonitorReport, RuleReport, VerdictReport};
+
+/// The rows of one side in the window.
+pub struct Watch {
+    input: LogicInput,
+    needed: BTreeSet<String>,
+    series: BTreeMap<(String, String), Vec<Row>>,
+}
+
+impl Watch {
+    /// Without rows.
+    ///
+    /// # Errors
+    /// When the rules in force make no sense.
+    pub fn new(bound: &Bound, settings: &LogicOverrides) -> Result<Watch, BacktestError> {
+        let input = empty(bound, settings)?;
+        let needed = input.needed().into_iter().map(str::to_owned).collect();
+        Ok(Watch {
+            input,
+            needed,
+            series: BTreeMap::new(),
+        })
+    }
+
+    /// Takes in a row of the window. `values` finds an output or input by name; where an input
+    /// carries an output's name, the name means the output.
+    pub fn add<'v>(
+        &mut self,
+        run: &Run,
+        guardrail_failed: bool,
+        values: impl Fn(&str) -> Option<&'v Value>,
+    ) {
+        let key: &RunKey = &run.run.key;
+        let named = |name: &String| {
+            let value = values(name).cloned().unwrap_or(Value::Null);
+            (name.clone(), value)
+        };
+        let place = (key.boundary_id.clone(), key.herd_config_id.clone());
+        self.series.entry(place).or_default().push(Row {
+            date: key.calculation_date,
+            run_id: key.run_id(),
+            snapshot_id: run.run.snapshot,
+            // Rows are not listed one by one here.
+            manifest: String::new(),
+            config_version: key.config_version.clone(),
+            values: self.needed.iter().map(named).collect(),
+            guardrail_failed,
+        });
+    }
+
+    fn judge(
+        mut self,
+        window: Window,
+        expected: &BTreeMap<(String, String), BTreeSet<Day>>,
+    ) -> Result<Report, BacktestError> {
+        let places: BTreeSet<&(String, String)> =
+            expected.keys().chain(self.series.keys()).collect();
+        let series = places
+            .into_iter()
+            .map(|place| SeriesInput {
+                boundary_id: place.0.clone(),
+                herd_config_id: place.1.clone(),
+                expected: expected.get(place).cloned().unwrap_or_default(),
+                rows: self.series.get(place).cloned().unwrap_or_default(),
+            })
+            .collect();
+        self.input.series = series;
+        Ok(judge(window, &[self.input])?)
+    }
+}
+
+/// Which days are expected of the side before: from its first row in the window on.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn expectations(
+    facts: &Facts<'_>,
+    before: &Bound,
+    window: Window,
+    first_row: Option<Day>,
+    (boundary, herd): (Option<&str>, Option<&str>),
+) -> Result<BTreeMap<(String, String), BTreeSet<Day>>, BacktestError> {
+    let first = window.first()?;
+    let from = first_row.map_or(first, |day| day.max(first));
+    let mut days = expected(facts, before, (from, window.end), boundary)?;
+    days.retain(|(_, h), _| herd.is_none_or(|only| only == h));
+    Ok(days)
+}
+
+/// Both verdicts, and rule by rule what each side says.
+///
+/// # Errors
+/// When a rule cannot be computed.
+pub fn compare(
+    window: Window,
+    expected: &BTreeMap<(String, String), BTreeSet<Day>>,
+    before: Watch,
+    after: Watch,
+) -> Result<(VerdictReport, Vec<MonitorReport>), BacktestError> {
+    let before = before.judge(window, expected)?;
+    let after = after.judge(window, expected)?;
+    let mut notes = Vec::new();
+    for (when, report) in [("before", &before), ("after", &after)] {
+        notes.extend(report.notes.iter().map(|n| format!("{when}: {n}")));
+    }
+    let verdict = VerdictReport {
+        window: before.window,
+        before: before.status,
+        after: after.status,
+        series_before: before.summary,
+        series_after: after.summary,
+        notes,
+    };
+    let mut rules = Vec::new();
+    pair(&mut rules, before.fleet.first(), after.fleet.first());
+    let place = |g: &Group| (g.boundary_id.clone(), g.herd_config_id.clone());
+    let theirs: BTreeMap<_, &Group> = after.series.iter().map(|g| (place(g), g)).collect();
+    for group in &before.series {
+        let mut of_place = Vec::new();
+        pair(
+            &mut of_place,
+            Some(group),
+            theirs.get(&place(group)).copied(),
+        );
+        // Of hundreds of places only those where the word changes are of interest.
+        let status = |r: &Option<RuleReport>| r.as_ref().map(|r| r.status);
+        of_place.retain(|r| status(&r.before) != status(&r.after));
+        rules.append(&mut of_place);
+    }
+    Ok((verdict, rules))
+}
+
+fn pair(out: &mut Vec<MonitorReport>, before: Option<&Group>, after: Option<&Group>) {
+    let rules = |g: Option<&Group>| g.map(|g| g.metrics.clone()).unwrap_or_default();
+    let said = |m: &MetricReport| RuleReport {
+        status: m.status,
+        value: m.value,
+        rows: m.rows,
+        why: m.why.clone(),
+    };
+    let mut theirs = rules(after);
+    let place = before.or(after);
+    let report = |rule: String, scope: Scope| MonitorReport {
+        rule,
+        scope,
+        boundary_id: place.and_then(|g| g.boundary_id.clone()),
+        herd_config_id: place.and_then(|g| g.herd_config_id.clone()),
+        before: None,
+        after: None,
+    };
+    for old in rules(before) {
+        let mut one = report(old.label(), old.scope);
+        one.before = Some(said(&old));
+        let same = |m: &MetricReport| m.label() == old.label() && m.direction == old.direction;
+        if let Some(i) = theirs.iter().position(same) {
+            one.after = Some(said(&theirs.remove(i)));
+        }
+        out.push(one);
+    }
+    for new in theirs {
+        let mut one = report(new.label(), new.scope);
+        one.after = Some(said(&new));
+        out.push(one);
+    }
+}
