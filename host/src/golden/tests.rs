@@ -264,7 +264,7 @@ fn csv_and_toml_say_the_same() {
         .iter()
         .flat_map(|c| junit::problems(c, &tested))
         .collect();
-    assert_eq!(told, [String::new(); 0]);
+    assert!(told.is_empty(), "{told:?}");
     assert_eq!((tested.cases.len(), tested.skipped.len()), (4, 1));
 }
 
