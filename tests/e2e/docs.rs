@@ -6,7 +6,9 @@
 //! (else 0), and any other line must occur in the command's output; `…` stands for any text within
 //! a line, alone on a line for any lines. The commands of one page run in order in one shell, in a
 //! fresh folder, so that variables and `cd` carry over. A line `<!-- docs-test: skip REASON -->`
-//! before a block skips it. `cargo …` commands are CI's and do not run here.
+//! before a block skips it. `cargo …` commands are CI's and do not run here. A block that needs a tool
+//! chain is skipped here with a REASON that names the test which runs it (`author.rs`, through
+//! [`page`]).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -18,9 +20,9 @@ use provender::domain::catalogue::built_in;
 
 /// A command of a page with what the page says of it.
 #[derive(Debug, Default, PartialEq)]
-struct Step {
+pub(crate) struct Step {
     line: usize,
-    command: String,
+    pub(crate) command: String,
     exit: i32,
     shown: Vec<String>,
 }
@@ -118,11 +120,32 @@ fn occurs(shown: &str, output: &str) -> bool {
     })
 }
 
+/// The commands of a page, with those of the blocks that are skipped for one of the `run` reasons.
+pub(crate) fn page(path: &str, run: &[&str]) -> Vec<Step> {
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    let is_run = |line: &&str| {
+        let reason = line.trim().strip_prefix("<!-- docs-test: skip ");
+        reason.is_some_and(|r| run.iter().any(|run| r.contains(run)))
+    };
+    let kept: Vec<_> = text.lines().filter(|line| !is_run(line)).collect();
+    session(&kept.join("\n")).steps
+}
+
 /// Runs a page's commands in one shell and says what was not as the page has it.
 fn run(page: &Path, steps: &[Step]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
+    run_in(page, steps, folder.path(), &[])
+}
+
+/// The same in an empty folder that is there, with more of the environment.
+pub(crate) fn run_in(
+    page: &Path,
+    steps: &[Step],
+    folder: &Path,
+    variables: &[(&str, std::ffi::OsString)],
+) -> Vec<String> {
     let at = |name: &str| {
-        let path = folder.path().join(name);
+        let path = folder.join(name);
         fs::create_dir(&path).unwrap();
         path
     };
@@ -150,6 +173,7 @@ fn run(page: &Path, steps: &[Step]) -> Vec<String> {
         .env("NO_COLOR", "1")
         .env("PROVENDER_NOW", "2025-07-01T06:00:00Z")
         .env("PROVENDER_ACTOR", "docs")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(std::process::Stdio::null())
         .status()
         .unwrap();

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod author;
 mod backtest;
 mod contract;
 mod docs;
