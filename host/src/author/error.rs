@@ -127,6 +127,16 @@ pub enum AuthorError {
         /// Digest of what was built.
         built: String,
     },
+    /// The built component is another logic version than its folder says.
+    #[error("the component of {} declares itself {declared}, and its {FILE} says {said}", .folder.display())]
+    Declared {
+        /// The folder.
+        folder: PathBuf,
+        /// `name:version` of the component.
+        declared: String,
+        /// `name:version` of the folder's file.
+        said: String,
+    },
     /// A file or folder.
     #[error("{}: {cause}", .path.display())]
     Io {
@@ -157,6 +167,7 @@ impl AuthorError {
             AuthorError::Build(BuildError::Io { .. }) | AuthorError::Io { .. } => "author_io",
             AuthorError::Build(_) | AuthorError::Componentize { .. } => "build_failed",
             AuthorError::PinnedOther { .. } => "component_pinned",
+            AuthorError::Declared { .. } => "declared_other",
         }
     }
 
@@ -201,6 +212,9 @@ impl AuthorError {
             AuthorError::Build(BuildError::Cargo { output, .. }) if output.contains("can't find crate for `std`") || output.contains("can't find crate for `core`") => {
                 "run `rustup target add wasm32-unknown-unknown`, or where that cannot be downloaded `rustup component add rust-src`".into()
             }
+            AuthorError::Declared { .. } => format!(
+                "correct whichever is wrong: name and version in the source's declaration, or in {FILE}, whose component path carries them too. Nothing was written"
+            ),
             AuthorError::PinnedOther { state: "frozen", .. } => {
                 "a frozen version never changes: make a new one with `provender plugin new … --from`, or build to another file with -o. Nothing was written".into()
             }

@@ -144,7 +144,8 @@ impl Context {
 
     pub(super) fn sandbox(&self) -> Result<Sandbox, CliError> {
         let cache = self.project.folder(&self.project.settings.cache.path).ok();
-        Ok(Sandbox::new(self.project.settings.limits.resolve(), cache)?)
+        let limits = self.project.settings.limits.resolve();
+        Ok(Sandbox::watched(limits, cache, Some(self.ui.compiling()))?)
     }
 
     pub(super) fn lock(&self) -> Result<Lock, CliError> {

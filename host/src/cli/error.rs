@@ -228,6 +228,7 @@ impl From<AuthorError> for CliError {
             | AuthorError::Pinned { .. }
             | AuthorError::Member { .. }
             | AuthorError::PinnedOther { .. }
+            | AuthorError::Declared { .. }
             | AuthorError::Componentize { .. } => Exit::Check,
             AuthorError::NoSource { .. }
             | AuthorError::NoFolder { .. }

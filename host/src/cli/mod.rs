@@ -7,6 +7,7 @@
 //! * `context` — project, stores, sandbox, clock
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `table` — runs as tables
+//! * `cache` — compiled code where there is no deployment to keep it in
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
 //!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
 
@@ -16,6 +17,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 mod backtest;
 mod backup;
+mod cache;
 mod completions;
 mod compute;
 mod config;

@@ -1,10 +1,14 @@
 //! The one place that prints: text for people, one JSON object for machines.
 
+use std::any::Any;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
+
+use crate::logic::{Compiling, OnCompile};
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -154,6 +158,18 @@ fn paint(look: Look, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Bytes of a component from which on compiling it takes about a second.
+const COMPILES_FOR_SECONDS: u64 = 1 << 20;
+
+/// A spinner that is gone when this is.
+struct Spinning(ProgressBar);
+
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// How to speak.
 #[derive(Clone, Copy)]
 pub(super) struct Ui {
@@ -211,6 +227,23 @@ impl Ui {
         spinner.set_message(what);
         spinner.enable_steady_tick(std::time::Duration::from_millis(120));
         spinner
+    }
+
+    /// A sign of life while a component is compiled that takes seconds, such as one of Python.
+    pub(super) fn compiling(self) -> OnCompile {
+        Arc::new(move |c: Compiling<'_>| -> Box<dyn Any> {
+            if c.size < COMPILES_FOR_SECONDS {
+                return Box::new(());
+            }
+            let once = if c.kept {
+                " (once; cached afterwards)"
+            } else {
+                ""
+            };
+            Box::new(Spinning(
+                self.spinner(format!("compiling {}{once}", c.file)),
+            ))
+        })
     }
 
     /// A bar on stderr, where someone is watching.

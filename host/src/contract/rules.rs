@@ -328,8 +328,10 @@ fn sources(
         let Some(f) = named.or_else(by_manifest) else {
             continue;
         };
-        // The built component has a rule of its own.
-        if change.path == f.component() {
+        // The built component has a rule of its own. A manifest where there was none says where
+        // component and cases lie; it is no source of the bytes.
+        let is_new_manifest = change.what == What::Added && is_named(&change.path, MANIFEST);
+        if change.path == f.component() || is_new_manifest {
             continue;
         }
         let what = match change.what {

@@ -20,6 +20,8 @@ use super::engine::WASMTIME_VERSION;
 
 /// Compiled code is some four times its component; more than this is not read into memory.
 const ENTRY_BYTES: u64 = 512 << 20;
+/// All entries together: some fifty components of Python. Each build of a logic leaves one behind.
+const CACHE_BYTES: u64 = 2 << 30;
 
 /// A folder of compiled components.
 #[derive(Debug)]
@@ -102,7 +104,33 @@ impl Cache {
         let sidecar = self.sidecar(component, &code);
         let _ = self
             .write(&format!("{stem}.cwasm"), &code)
-            .and_then(|()| self.write(&format!("{stem}.sha256"), sidecar.as_bytes()));
+            .and_then(|()| self.write(&format!("{stem}.sha256"), sidecar.as_bytes()))
+            .and_then(|()| self.shrink(CACHE_BYTES));
+    }
+
+    /// Removes the entries that were written first, until the others fit.
+    pub(super) fn shrink(&self, most: u64) -> std::io::Result<()> {
+        let mut entries = Vec::new();
+        for entry in self.dir.entries()? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if let Some(stem) = name.strip_suffix(".cwasm") {
+                let about = entry.metadata()?;
+                entries.push((about.modified()?, stem.to_owned(), about.len()));
+            }
+        }
+        entries.sort();
+        let mut total: u64 = entries.iter().map(|(_, _, size)| size).sum();
+        for (_, stem, size) in entries {
+            if total <= most {
+                break;
+            }
+            self.dir.remove_file(format!("{stem}.cwasm"))?;
+            // Without its code it is no entry.
+            let _ = self.dir.remove_file(format!("{stem}.sha256"));
+            total -= size;
+        }
+        Ok(())
     }
 
     /// Writes under a name of its own and renames, so that no reader sees half a file.

@@ -4,6 +4,7 @@
 //! hash). A component is refused when it is precompiled, a core module, too large, imports anything
 //! at all, lacks an export, has one of another type, or describes itself wrongly.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -39,7 +40,23 @@ struct Inner {
     engine: Engine,
     limits: Limits,
     cache: Option<Cache>,
+    on_compile: Option<OnCompile>,
 }
+
+/// A compilation that is about to start; a large component takes seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Compiling<'c> {
+    /// The component, as messages name it.
+    pub file: &'c str,
+    /// Its bytes.
+    pub size: u64,
+    /// Whether the code is kept, so that it is compiled this once.
+    pub kept: bool,
+}
+
+/// Told of each compilation, and of none that the cache spares; what it hands back is dropped when the
+/// compilation has ended.
+pub type OnCompile = Arc<dyn Fn(Compiling<'_>) -> Box<dyn Any> + Send + Sync>;
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,6 +73,18 @@ impl Sandbox {
     /// # Errors
     /// When wasmtime refuses the settings on this machine.
     pub fn new(limits: Limits, cache: Option<cap_std::fs::Dir>) -> Result<Sandbox, LogicError> {
+        Sandbox::watched(limits, cache, None)
+    }
+
+    /// As [`Sandbox::new`], with someone to tell of each compilation.
+    ///
+    /// # Errors
+    /// See [`Sandbox::new`].
+    pub fn watched(
+        limits: Limits,
+        cache: Option<cap_std::fs::Dir>,
+        on_compile: Option<OnCompile>,
+    ) -> Result<Sandbox, LogicError> {
         let engine = engine::engine(&limits)?;
         let cache = cache.map(|dir| Cache::new(dir, &engine));
         Ok(Sandbox {
@@ -63,6 +92,7 @@ impl Sandbox {
                 engine,
                 limits,
                 cache,
+                on_compile,
             }),
         })
     }
@@ -138,8 +168,15 @@ impl Sandbox {
         let fresh = cached.is_none();
         let compiled = match cached {
             Some(compiled) => compiled,
-            None => Compiled::from_binary(&inner.engine, bytes)
-                .map_err(|e| invalid(format!("{e:#}")))?,
+            None => {
+                let told = inner.on_compile.as_ref().map(|tell| {
+                    let kept = inner.cache.is_some();
+                    tell(Compiling { file, size, kept })
+                });
+                let compiled = Compiled::from_binary(&inner.engine, bytes);
+                drop(told);
+                compiled.map_err(|e| invalid(format!("{e:#}")))?
+            }
         };
         let extra_exports = source.check_border(&inner.engine, &compiled)?;
         let pre = source.pre(&inner.engine, &compiled)?;

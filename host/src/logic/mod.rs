@@ -38,7 +38,7 @@ mod probe;
 pub(crate) mod tests;
 
 pub use bindings::WORLD;
-pub use component::{Component, Sandbox, language_of};
+pub use component::{Compiling, Component, OnCompile, Sandbox, language_of};
 pub(crate) use describe::{name as check_name, version as check_version};
 pub use engine::EngineInfo;
 pub use error::{ExitKind, LogicError};

@@ -102,6 +102,22 @@ pub fn verify(machine: &Machine, folder: &Path) -> Result<Twice, AuthorError> {
 }
 
 impl Built {
+    /// That the component, loaded, is the logic version that the folder says it is.
+    ///
+    /// # Errors
+    /// When it declares itself another one.
+    pub fn check_declared(&self, folder: &Path, declared: &str) -> Result<(), AuthorError> {
+        let said = self.manifest.logic.to_string();
+        match said == declared {
+            true => Ok(()),
+            false => Err(AuthorError::Declared {
+                folder: folder.to_owned(),
+                declared: declared.to_owned(),
+                said,
+            }),
+        }
+    }
+
     /// Writes the component where the folder says, or to `output`: whole or not at all.
     ///
     /// # Errors
@@ -186,6 +202,15 @@ mod tests {
         assert_eq!(fs::read(&other).unwrap(), b"two");
         let names = fs::read_dir(folder.path().join("build")).unwrap().count();
         assert_eq!(names, 1, "a temporary file was left");
+    }
+
+    #[test]
+    fn another_logic_than_the_folder_says_is_refused() {
+        let folder = Path::new("rain-v1");
+        built(b"one").check_declared(folder, "rain:v1").unwrap();
+        let error = built(b"one").check_declared(folder, "rain:v2").unwrap_err();
+        insta::assert_snapshot!(error, @"the component of rain-v1 declares itself rain:v2, and its provender-plugin.toml says rain:v1");
+        assert_eq!(error.code(), "declared_other");
     }
 
     #[test]

@@ -6,13 +6,16 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use crate::author::compile::{self, Machine, Twice};
+use crate::author::compile::{self, Built, Machine, Twice};
 use crate::author::{Language, PluginManifest};
 use crate::cli::Global;
+use crate::cli::cache::sandbox_anywhere;
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Done, Look, Text};
 use crate::domain::canonical::Digest;
+use crate::logic::{Component, LogicError, PinLimits};
 
 /// What `plugin build` takes.
 #[derive(Args)]
@@ -49,8 +52,14 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
     let built = compile::build(&machine, &folder);
     spinner.finish_and_clear();
     let built = built?;
+    let seconds = started.elapsed().as_secs_f64();
+    let loaded = load(global, &built)?;
+    if let Ok(component) = &loaded {
+        let declared = component.description().model_version();
+        built.check_declared(&folder, &declared)?;
+    }
     let file = built.write(&folder, args.output.as_deref())?;
-    let (seconds, file) = (started.elapsed().as_secs_f64(), shown(&file));
+    let file = shown(&file);
     let (digest, logic) = (Digest::of_bytes(&built.bytes), &built.manifest.logic);
     let data = json!({
         "name": logic.name, "version": logic.version, "language": built.manifest.language.name(),
@@ -66,12 +75,33 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
     text.line(format!("time       {seconds:.1} s"));
     text.blank();
     text.line(format!("next: provender plugin check {file}"));
-    let dir = args.dir.as_ref();
-    text.line(format!(
-        "      provender plugin test {}",
-        dir.map_or_else(|| ".".to_owned(), |d| d.display().to_string())
-    ));
-    Ok(Done::ok(data, text))
+    let Err(refused) = loaded else {
+        let dir = args.dir.as_ref();
+        text.line(format!(
+            "      provender plugin test {}",
+            dir.map_or_else(|| ".".to_owned(), |d| d.display().to_string())
+        ));
+        return Ok(Done::ok(data, text));
+    };
+    // It is written nevertheless: `plugin check` lists everything that is wrong with it.
+    let error = CliError::from(refused);
+    Ok(Done {
+        exit: error.exit,
+        data,
+        text,
+        error: Some(error),
+    })
+}
+
+/// The component as the host would load it; the inner error is the host's refusal of it.
+fn load(global: &Global, built: &Built) -> Result<Result<Component, LogicError>, CliError> {
+    let sandbox = match Context::open_if_any(global)? {
+        Some(context) => context.sandbox()?,
+        None => sandbox_anywhere(global)?,
+    };
+    let limits = PinLimits::usual(built.manifest.language.name());
+    let name = built.manifest.logic.file();
+    Ok(sandbox.load_within(&name, &built.bytes, &limits))
 }
 
 fn compared(twice: &Twice, seconds: f64) -> Done {

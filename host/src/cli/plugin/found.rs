@@ -5,10 +5,11 @@ use std::path::Path;
 use clap::Args;
 
 use crate::cli::Global;
+use crate::cli::cache::sandbox_anywhere;
 use crate::cli::context::{Context, pin};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::logic::{Component, Limits, Pin, PinLimits, Sandbox, language_of};
+use crate::logic::{Component, Pin, PinLimits, Sandbox, language_of};
 
 /// Ceilings for a component that needs more than the deployment's.
 #[derive(Args, Clone, Debug, Default)]
@@ -87,7 +88,7 @@ impl Bytes {
         let context = Context::open_if_any(global)?;
         let sandbox = match &context {
             Some(context) => context.sandbox()?,
-            None => Sandbox::new(Limits::default(), None)?,
+            None => sandbox_anywhere(global)?,
         };
         let bytes = read_file(Path::new(what))?;
         Ok(Bytes {

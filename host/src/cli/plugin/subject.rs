@@ -6,22 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
+use crate::author::manifest::FILE;
+use crate::author::{AuthorError, PluginManifest};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-
-/// The file that makes a folder a logic version's.
-const MANIFEST: &str = "provender-plugin.toml";
-
-/// What the author's folder says of itself; keys of other verbs are theirs.
-#[derive(Deserialize)]
-struct Manifest {
-    name: String,
-    version: String,
-    component: String,
-    cases: String,
-}
 
 /// A component, and where its cases are looked for.
 #[derive(Debug)]
@@ -92,16 +80,17 @@ impl Subject {
     }
 
     fn of_folder(folder: &Path, component: Option<&Path>) -> Result<Subject, CliError> {
-        let manifest = folder.join(MANIFEST);
-        if manifest.is_file() {
-            return Subject::of_manifest(folder, &manifest);
+        match PluginManifest::read(folder) {
+            Ok(manifest) => return Ok(Subject::of_manifest(folder, &manifest)),
+            Err(AuthorError::NoFolder { .. }) => {}
+            Err(e) => return Err(e.into()),
         }
         let Some((name, version)) = of_folder_name(folder) else {
             return Err(CliError::new(
                 Exit::NotFound,
                 "plugin_folder",
                 format!(
-                    "{} has no {MANIFEST}, and its name is no NAME-VERSION such as days-remaining-v2",
+                    "{} has no {FILE}, and its name is no NAME-VERSION such as days-remaining-v2",
                     folder.display()
                 ),
             )
@@ -135,23 +124,15 @@ impl Subject {
         })
     }
 
-    fn of_manifest(folder: &Path, manifest: &Path) -> Result<Subject, CliError> {
-        let shown = manifest.display().to_string();
-        let text = std::fs::read_to_string(manifest)
-            .map_err(|e| CliError::new(Exit::Io, "plugin_unreadable", format!("{shown}: {e}")))?;
-        let said: Manifest = toml::from_str(&text).map_err(|e| {
-            CliError::new(
-                Exit::Config,
-                "plugin_invalid",
-                format!("{shown}: {}", e.to_string().trim_end()),
-            )
-            .help("it names name, version, component (the built file) and cases (the folder of golden cases)")
-        })?;
-        Ok(Subject {
-            component: folder.join(&said.component).display().to_string(),
-            candidates: vec![folder.join(&said.cases)],
-            claimed: Some((format!("{}:{}", said.name, said.version), shown)),
-        })
+    fn of_manifest(folder: &Path, manifest: &PluginManifest) -> Subject {
+        Subject {
+            component: manifest.component_file(folder).display().to_string(),
+            candidates: vec![folder.join(&manifest.cases)],
+            claimed: Some((
+                manifest.logic.to_string(),
+                folder.join(FILE).display().to_string(),
+            )),
+        }
     }
 
     /// That the component is the one that the folder speaks of.

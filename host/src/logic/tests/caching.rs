@@ -1,11 +1,15 @@
 //! Compiled code kept, tampered with, thrown away.
 
+use std::sync::{Arc, Mutex};
+
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::guest::{Recipe, limits, numbers};
 use crate::domain::value::{Scalar, Value};
-use crate::logic::{Component, Sandbox};
+use crate::logic::cache::Cache;
+use crate::logic::engine::engine;
+use crate::logic::{Compiling, Component, OnCompile, Sandbox};
 
 fn load(folder: &std::path::Path) -> Component {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
@@ -92,4 +96,65 @@ fn a_cache_that_cannot_be_written_is_no_error() {
     let sandbox = Sandbox::new(limits(), Some(dir)).unwrap();
     let component = sandbox.load("product.wasm", &Recipe::default().component());
     works(&component.unwrap());
+}
+
+#[test]
+fn a_compilation_is_told_of_and_a_hit_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sandbox = |cache: bool| {
+        let dir = || Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
+        let told = Arc::clone(&told);
+        let tell: OnCompile = Arc::new(move |c: Compiling<'_>| {
+            let line = format!("{} {}", c.file, c.kept);
+            told.lock().unwrap().push(line.clone());
+            Box::new(Ends(Arc::clone(&told), line))
+        });
+        Sandbox::watched(limits(), cache.then(dir), Some(tell)).unwrap()
+    };
+    let bytes = Recipe::default().component();
+    for cache in [true, true, false] {
+        sandbox(cache).load("product.wasm", &bytes).unwrap();
+    }
+    let lines = told.lock().unwrap().join(", ");
+    assert_eq!(
+        lines,
+        "product.wasm true, product.wasm true ended, product.wasm false, product.wasm false ended"
+    );
+}
+
+struct Ends(Arc<Mutex<Vec<String>>>, String);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push(format!("{} ended", self.1));
+    }
+}
+
+#[test]
+fn what_was_written_first_goes_when_the_cache_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    works(&load(folder.path()));
+    let first = entries(folder.path());
+    // Older than the next one, however coarse the clock of the file system is.
+    let file = std::fs::File::options().write(true).open(&first[0]);
+    let past = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    file.unwrap().set_modified(past).unwrap();
+    let dir = || Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
+    let other = Recipe {
+        end: "(f64.store (local.get $out) (f64.const 666))",
+        ..Recipe::default()
+    };
+    let sandbox = Sandbox::new(limits(), Some(dir())).unwrap();
+    sandbox.load("other.wasm", &other.component()).unwrap();
+    let both = entries(folder.path());
+    assert_eq!(both.len(), 4);
+    let size: u64 = std::fs::metadata(&first[0]).unwrap().len();
+    let cache = Cache::new(dir(), &engine(&limits()).unwrap());
+    cache.shrink(10 * size).unwrap();
+    assert_eq!(entries(folder.path()), both, "there is room for both");
+    cache.shrink(size + size / 2).unwrap();
+    let left = entries(folder.path());
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(!left.contains(&first[0]), "the older one is gone");
 }
