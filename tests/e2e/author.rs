@@ -1,4 +1,5 @@
-//! The author's path: a folder made, built, checked and tested, in Rust and in Python.
+//! The author's path, in Rust and in Python: from a new folder to a back-tested, frozen version that
+//! answers.
 //!
 //! The author's guide is run literally, with the blocks that the test of the documentation leaves out
 //! because they need a tool chain. Where one is missing the test says what was not checked. Rust
@@ -7,7 +8,9 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use provender::domain::canonical::Digest;
 use provender_build::{Tools, ToolsError};
 
 use crate::docs::{page, run_in};
@@ -30,6 +33,7 @@ fn variables() -> Vec<(&'static str, OsString)> {
         ("CARGO_HOME", at("CARGO_HOME", ".cargo")),
         ("RUSTUP_HOME", at("RUSTUP_HOME", ".rustup")),
         ("CARGO_TARGET_DIR", ground().join("target").into_os_string()),
+        ("XDG_CACHE_HOME", ground().join("cache").into_os_string()),
         ("HOME", home.into_os_string()),
     ]
 }
@@ -86,6 +90,23 @@ fn guide(run: &[&str], python: bool) -> Vec<crate::docs::Step> {
     if python { second } else { steps }
 }
 
+/// What answers in the guide's ranch at its end was computed by the very file that the guide built.
+fn answers_from(folder: &Path, ranch: &str, built: &str) {
+    let work = folder.join("work");
+    let explain = "explain --boundary creek --herd h-steers --as-of 2025-06-30 --json --project";
+    let output = Command::new(env!("CARGO_BIN_EXE_provender"))
+        .args(explain.split(' '))
+        .arg(work.join(ranch))
+        .output()
+        .unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let component = &said["data"]["component"];
+    assert_eq!(component["name"], "days_remaining", "{said}");
+    assert_eq!(component["version"], "v3");
+    let digest = Digest::of_bytes(&fs::read(work.join(built)).unwrap());
+    assert_eq!(component["sha256"], digest.to_string());
+}
+
 #[test]
 #[cfg(unix)]
 fn the_guide_of_rust_holds_literally_and_a_new_example_builds_too() {
@@ -97,6 +118,8 @@ fn the_guide_of_rust_holds_literally_and_a_new_example_builds_too() {
     let folder = empty("rust");
     let wrong = run_in(Path::new(GUIDE), &steps, &folder, &variables());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let built = "days-remaining-v3/build/days_remaining-v3.wasm";
+    answers_from(&folder, "ranch", built);
 
     // At the same place, so that nothing but the logic is compiled again: a copy of v2 that nobody
     // changed, and the example.
@@ -131,6 +154,26 @@ fn the_guide_of_rust_holds_literally_and_a_new_example_builds_too() {
         assert!(tested.stdout.contains(outcome), "{}", tested.stdout);
         let _ = ranch.run(&["plugin", "check", file]).exits(0);
     }
+
+    // Twice from nothing, in other folders: the same bytes, which are those that were built above. It
+    // takes a minute, because the standard library is built each time.
+    let twice = with_tools(&ranch, &["plugin", "build", dir, "--verify", "--json"]).exits(0);
+    let data = twice.json()["data"].clone();
+    assert_eq!(data["same"], true);
+    let file = at.join("build/rain_balance-v7.wasm");
+    let digest = Digest::of_bytes(&fs::read(&file).unwrap()).to_string();
+    assert_eq!(data["first"]["sha256"], digest);
+    assert_eq!(data["second"]["sha256"], digest);
+
+    // Another version than the folder says.
+    let said = fs::read_to_string(at.join("provender-plugin.toml")).unwrap();
+    let other = said.replace("version = \"v7\"", "version = \"v8\"");
+    fs::write(at.join("provender-plugin.toml"), other).unwrap();
+    let refused = with_tools(&ranch, &["plugin", "build", dir]).exits(17);
+    let message =
+        "declares itself rain_balance:v7, and its provender-plugin.toml says rain_balance:v8";
+    assert!(refused.stderr.contains(message), "{}", refused.stderr);
+    fs::write(at.join("provender-plugin.toml"), said).unwrap();
 
     // What does not compile is told in the compiler's own words, and the old component stays.
     let source = at.join("src/lib.rs");
@@ -174,6 +217,92 @@ fn the_guide_of_python_holds_literally() {
     assert!(steps.iter().any(|s| s.command == "provender plugin build"));
     let mut variables = variables();
     variables.push(("PROVENDER_COMPONENTIZE_PY", tool.into_os_string()));
-    let wrong = run_in(Path::new(GUIDE), &steps, &empty("python"), &variables);
+    let folder = empty("python");
+    let wrong = run_in(Path::new(GUIDE), &steps, &folder, &variables);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let built = "days-remaining-v3-python/build/days_remaining-v3.wasm";
+    answers_from(&folder, "ranch-python", built);
+}
+
+/// The example with a row function and an entry that go wrong in six ways, chosen by a parameter.
+const GOES_WRONG: &[(&str, &str, &str)] = &[
+    (
+        "logic.py",
+        "    # What cannot be is",
+        r#"    if p.need_mm == 901.0:
+        return {"balance_mm": 1.0 / (i.observed_days - 30)}
+    if p.need_mm == 902.0:
+        return Outputs(balance_mm="twelve", balance_date=i.calculation_date)
+    if p.need_mm == 903.0:
+        return {"balance_mm": 12.0}
+    if p.need_mm == 904.0:
+        return Outputs(balance_mm=float("inf"), balance_date=i.calculation_date)
+    # What cannot be is"#,
+    ),
+    (
+        "app.py",
+        "Logic = export(LOGIC)",
+        r#"
+class Logic(export(LOGIC)):
+    def compute(self, rows, parameters, inputs):
+        done = super().compute(rows, parameters, inputs)
+        need = parameters[0].value
+        if need == 905.0:
+            done.pop()
+        if need == 906.0:
+            done[0].values.value.clear()
+        return done"#,
+    ),
+];
+
+#[test]
+#[cfg(unix)]
+fn what_goes_wrong_in_python_arrives_in_words() {
+    if componentize_py().is_none() {
+        return;
+    }
+    let ranch = Ranch::new();
+    let new = "plugin new rain_balance:v1 --lang python --dir rain";
+    let _ = ranch.run(&new.split(' ').collect::<Vec<_>>()).exits(0);
+    for (file, from, to) in GOES_WRONG {
+        ranch.edit(&format!("rain/{file}"), from, to);
+    }
+    let _ = with_tools(&ranch, &["plugin", "build", "rain"]).exits(0);
+    // The example's own cases hold as before.
+    let tested = ranch.run(&["plugin", "test", "rain"]).exits(0);
+    assert!(tested.stdout.contains("8 passed"), "{}", tested.stdout);
+    let mut cases = String::from(
+        "columns = [\"calculation_date\", \"rain_mm\", \"observed_days\"]\n[base]\ncalculation_date = 2025-06-30\nrain_mm = 52.0\nobserved_days = 30\n",
+    );
+    for (need, name) in [
+        (901, "an exception"),
+        (902, "a text where a number is declared"),
+        (903, "a dict that lacks outputs"),
+        (904, "a number that is not finite"),
+        (905, "a column too few"),
+        (906, "a row too few in a column"),
+    ] {
+        cases += &format!(
+            "[[case]]\nname = \"{name}\"\nparameters = {{ need_mm = {need}.0 }}\nexpect = {{ balance_mm = 0.0 }}\n"
+        );
+    }
+    ranch.write("wrong/rain_balance/cases.toml", &cases);
+    let tested = ranch
+        .run(&["plugin", "test", "rain", "--cases", "wrong"])
+        .exits(15);
+    let text = tested.stdout + &tested.stderr;
+    // Builds differ each time; the first line has the digest.
+    let (head, rest) = text.split_once('\n').unwrap();
+    assert!(head.starts_with("rain_balance:v1  sha256:"), "{head}");
+    insta::assert_snapshot!(rest);
+
+    let twice = with_tools(&ranch, &["plugin", "build", "rain", "--verify"]).exits(17);
+    for part in [
+        "rain_balance:v1 built twice: different bytes",
+        "error: two builds of rain_balance:v1 differ",
+        "keep the built file",
+    ] {
+        let said = format!("{}{}", twice.stdout, twice.stderr);
+        assert!(said.contains(part), "{said}");
+    }
 }

@@ -9,6 +9,7 @@
 
 mod answers;
 mod author;
+mod author_says;
 mod backtest;
 mod contract;
 mod docs;

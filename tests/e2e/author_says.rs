@@ -1,0 +1,260 @@
+//! What `plugin new` and `plugin build` say, whole: what they made, and every way in which they refuse.
+//!
+//! No tool chain is needed. A missing one is a path without it; componentize-py is a script that hands
+//! over a component which is there already, so that the program's own part is real from end to end.
+
+use std::fs;
+use std::path::Path;
+
+use crate::kit::Ranch;
+
+/// What a person sees: the command, what it printed, how it ended. Times are not compared.
+fn says(ranch: &Ranch, path: &Path, args: &[&str]) -> String {
+    let mut command = ranch.command();
+    // Nothing of whoever runs the test: what is found is found in `path`.
+    let home = path.parent().unwrap();
+    command
+        .args(args)
+        .env("PATH", path)
+        .env("CARGO_HOME", home.join("cargo"));
+    let ran = ranch.finish(command.output().unwrap());
+    let text = format!(
+        "$ provender {}\n{}{}exit {}\n",
+        args.join(" "),
+        ran.stdout,
+        ran.stderr,
+        ran.code
+    );
+    let lines = text.lines().map(|line| match line.strip_prefix("time ") {
+        Some(_) => "time       [seconds]".to_owned(),
+        None => line.replace(&home.display().to_string(), "HOME"),
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// A folder with programs in it, for the path; what surrounds it is the home of whoever asks.
+struct Tools(tempfile::TempDir);
+
+impl Tools {
+    fn none() -> Tools {
+        let tools = Tools(tempfile::tempdir().unwrap());
+        fs::create_dir(tools.path()).unwrap();
+        tools
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("bin")
+    }
+
+    #[cfg(unix)]
+    fn with(self, name: &str, script: &str) -> Tools {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = self.path().join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    /// A componentize-py that hands over this component.
+    #[cfg(unix)]
+    fn componentize(self, component: &Path) -> Tools {
+        let script = format!(
+            r#"[ "$1" = --version ] && {{ echo "componentize-py 0.25.1"; exit; }}
+while [ "$1" != --output ]; do shift; done
+/bin/cp "{}" "$2""#,
+            component.display()
+        );
+        self.with("componentize-py", &script)
+    }
+}
+
+fn all(parts: &[String]) -> String {
+    parts.join("\n")
+}
+
+#[test]
+fn new_says_what_it_made() {
+    let (ranch, tools) = (Ranch::empty(), Tools::none());
+    let new = |args: &[&str]| says(&ranch, &tools.path(), &[&["plugin", "new"], args].concat());
+    insta::assert_snapshot!(all(&[
+        new(&["rain_balance:v1", "--lang", "rust"]),
+        new(&["frost_days:v2", "--from", "v1", "--dir", "next/frost"]),
+        new(&["days_remaining:v3", "--lang", "python", "--from", "v2"]),
+        // From the folder beside it, in the language of that folder.
+        new(&["days_remaining:v4", "--from", "v3"]),
+    ]));
+}
+
+#[test]
+fn new_refuses_a_name_that_no_component_may_have() {
+    let (ranch, tools) = (Ranch::empty(), Tools::none());
+    let new = |args: &[&str]| says(&ranch, &tools.path(), &[&["plugin", "new"], args].concat());
+    insta::assert_snapshot!(all(&[
+        new(&["days_remaining", "--lang", "rust"]),
+        new(&["Days-Remaining:v3", "--lang", "rust"]),
+        new(&["days_remaining:3", "--lang", "rust"]),
+        new(&["days_remaining:v3", "--from", "two"]),
+        new(&["days_remaining:v3", "--lang", "perl"]),
+        new(&["days_remaining:v3"]),
+    ]));
+    let left = fs::read_dir(ranch.dir()).unwrap().count();
+    assert_eq!(left, 0, "something was written");
+}
+
+#[test]
+fn new_refuses_what_it_cannot_start_from_or_would_overwrite() {
+    let (ranch, tools) = (Ranch::new(), Tools::none());
+    let new = |args: &[&str]| says(&ranch, &tools.path(), &[&["plugin", "new"], args].concat());
+    ranch.write("taken/notes.txt", "mine");
+    ranch.write("file", "mine");
+    ranch.write(
+        "frost-days-v3/provender-plugin.toml",
+        "name = \"frost_days\"\nversion = \"v2\"\nlanguage = \"rust\"\ncomponent = \"build/x.wasm\"\ncases = \"cases\"\n",
+    );
+    insta::assert_snapshot!(all(&[
+        new(&["rain_balance:v1", "--lang", "rust", "--dir", "taken"]),
+        new(&["rain_balance:v1", "--lang", "rust", "--dir", "file"]),
+        // The deployment's lock file pins it.
+        new(&["days_remaining:v2", "--lang", "rust"]),
+        new(&["days_remaining:v10", "--from", "v9"]),
+        new(&["rain_balance:v2", "--from", "snow_days:v1"]),
+        new(&["frost_days:v2", "--lang", "python", "--from", "v1"]),
+        // The folder of v3 says that it is v2's.
+        new(&["frost_days:v4", "--from", "v3"]),
+    ]));
+    assert_eq!(ranch.files("taken").len(), 1);
+    assert_eq!(ranch.read("file"), "mine");
+}
+
+#[test]
+fn build_refuses_a_folder_that_is_no_logic() {
+    let (ranch, tools) = (Ranch::empty(), Tools::none());
+    let build = |dir: &str| says(&ranch, &tools.path(), &["plugin", "build", dir]);
+    ranch.write("empty/notes.txt", "");
+    let manifest = |folder: &str, text: &str| {
+        ranch.write(&format!("{folder}/provender-plugin.toml"), text);
+    };
+    let sound = "name = \"rain\"\nversion = \"v1\"\nlanguage = \"rust\"\ncomponent = \"build/rain-v1.wasm\"\ncases = \"cases\"\n";
+    manifest("language", &sound.replace("rust", "perl"));
+    manifest("missing", &sound.replace("cases = \"cases\"\n", ""));
+    manifest("absolute", &sound.replace("build/", "/build/"));
+    insta::assert_snapshot!(all(&[
+        build("nowhere"),
+        build("empty"),
+        build("language"),
+        build("missing"),
+        build("absolute"),
+        says(
+            &ranch,
+            &tools.path(),
+            &["plugin", "build", "empty", "--verify", "-o", "x.wasm"]
+        ),
+    ]));
+}
+
+#[test]
+#[cfg(unix)]
+fn build_names_the_tool_that_is_missing_and_the_command_that_installs_it() {
+    let ranch = Ranch::empty();
+    for lang in ["rust", "python"] {
+        let new = ["plugin", "new", "rain_balance:v1", "--lang", lang, "--dir"];
+        let _ = ranch.run(&[&new[..], &[lang]].concat()).exits(0);
+    }
+    let build = |tools: Tools, lang: &str| says(&ranch, &tools.path(), &["plugin", "build", lang]);
+    // A Rust as it is without the target, and without the sources.
+    let bare = r#"case "$1" in
+--print) echo /nowhere/toolchain;;
+-vV) printf 'rustc 1.95.0 (59807616e 2026-04-14)\ncommit-hash: 59807616e\n';;
+esac"#;
+    insta::assert_snapshot!(all(&[
+        build(Tools::none(), "rust"),
+        build(
+            Tools::none().with("rustc", "echo 'no toolchain is set' >&2; exit 1"),
+            "rust"
+        ),
+        build(Tools::none().with("rustc", bare), "rust"),
+        build(Tools::none(), "python"),
+        build(
+            Tools::none().with("componentize-py", "echo componentize-py 0.13.2"),
+            "python"
+        ),
+        build(Tools::none().with("componentize-py", "exit 1"), "python"),
+    ]));
+    assert!(!ranch.path("rust/build").exists());
+    assert!(!ranch.path("python/build").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn build_compares_what_the_component_declares_with_what_its_folder_says() {
+    let ranch = Ranch::new();
+    let new = ["plugin", "new", "days_remaining:v3", "--lang", "python"];
+    let _ = ranch
+        .run(&[&new[..], &["--from", "v2", "--dir", "next"]].concat())
+        .exits(0);
+    let v2 = ranch.path("components/days_remaining-v2.wasm");
+    let build = |tools: Tools| says(&ranch, &tools.path(), &["plugin", "build", "next"]);
+    // The component says v2, the folder v3.
+    let refused = build(Tools::none().componentize(&v2));
+    assert!(!ranch.path("next/build").exists(), "it was written");
+    ranch.edit("next/provender-plugin.toml", "\"v3\"", "\"v2\"");
+    let built = build(Tools::none().componentize(&v2));
+    assert!(ranch.path("next/build/days_remaining-v3.wasm").is_file());
+    insta::assert_snapshot!(all(&[refused, built]));
+}
+
+#[test]
+#[cfg(unix)]
+fn build_shows_what_the_tool_said_and_keeps_the_last_component() {
+    let ranch = Ranch::empty();
+    let new = ["plugin", "new", "rain_balance:v1", "--lang", "python"];
+    let _ = ranch.run(&[&new[..], &["--dir", "rain"]].concat()).exits(0);
+    ranch.write("rain/build/rain_balance-v1.wasm", "the last one");
+    let fails = r#"[ "$1" = --version ] && { echo "componentize-py 0.25.1"; exit; }
+echo 'Traceback (most recent call last):
+  File "/0/logic.py", line 3, in <module>
+ModuleNotFoundError: No module named '"'numpy'" >&2
+exit 1"#;
+    let module = ranch.path("module.wasm");
+    fs::write(&module, wat::parse_str("(module)").unwrap()).unwrap();
+    let outside = ranch.path("outside.wasm");
+    let imports = r#"(component (import "clock" (func)))"#;
+    fs::write(&outside, wat::parse_str(imports).unwrap()).unwrap();
+    let build = |tools: Tools| says(&ranch, &tools.path(), &["plugin", "build", "rain"]);
+    insta::assert_snapshot!(all(&[
+        build(Tools::none().with("componentize-py", fails)),
+        build(Tools::none().componentize(&outside)),
+    ]));
+    assert_eq!(
+        ranch.read("rain/build/rain_balance-v1.wasm"),
+        "the last one"
+    );
+    // No component of the contract: written, so that `plugin check` can list all that is wrong.
+    insta::assert_snapshot!(
+        "build_of_what_the_host_refuses",
+        all(&[build(Tools::none().componentize(&module))])
+    );
+}
+
+/// The shipped versions are folders as `plugin new` makes them.
+#[test]
+fn the_shipped_folders_say_what_they_are() {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins");
+    let ranch = Ranch::empty();
+    for (folder, logic) in [
+        ("days-remaining-v1", "days_remaining:v1"),
+        ("days-remaining-v2", "days_remaining:v2"),
+        ("frost-days-v1", "frost_days:v1"),
+    ] {
+        let dir = plugins.join(folder);
+        let dir = dir.to_str().unwrap();
+        let tested = ranch.data(&["plugin", "test", dir], 0);
+        let declared = format!("{}:{}", tested["name"], tested["version"]).replace('"', "");
+        assert_eq!(declared, logic);
+        // The very text that a new member of the workspace gets.
+        let text = fs::read_to_string(plugins.join(folder).join("provender-plugin.toml")).unwrap();
+        let said = provender::author::PluginManifest::parse(&text).unwrap();
+        assert_eq!(said.logic.to_string(), logic);
+        assert_eq!(text, said.render());
+    }
+}
