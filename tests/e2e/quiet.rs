@@ -172,3 +172,43 @@ fn features_config_and_plugins_say_what_is_there() {
         3
     );
 }
+
+/// A component with an interpreter in it takes seconds to compile: a person is told, and only a person.
+#[test]
+#[cfg(unix)]
+fn a_long_compilation_is_told_on_a_terminal_and_nowhere_else() {
+    let file = "../logic-plugins/examples/javascript/days-remaining-v2/days_remaining-v2.wasm";
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let file = file.to_str().unwrap();
+    let ranch = Ranch::empty();
+    let piped = ranch.run(&["plugin", "show", file]).exits(0);
+    assert_eq!(piped.stderr, "");
+    let script = std::process::Command::new("script")
+        .arg("--version")
+        .output();
+    let has_script =
+        |said: std::process::Output| String::from_utf8_lossy(&said.stdout).contains("util-linux");
+    if !script.is_ok_and(has_script) {
+        println!("not checked: `script` of util-linux, which makes a terminal, is not here");
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_provender");
+    // Each time as if for the first time, unless `cache` is one that was used before.
+    let on_terminal = |options: &str, cache: &str| {
+        let shell = format!("{program} plugin show {options} '{file}'");
+        let told = std::process::Command::new("script")
+            .args(["-qec", &shell, "/dev/null"])
+            .env("XDG_CACHE_HOME", ranch.path(cache))
+            .env("TERM", "xterm")
+            .current_dir(ranch.dir())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(told.status.success(), "{told:?}");
+        String::from_utf8_lossy(&told.stdout).contains("(once; cached afterwards)")
+    };
+    assert!(on_terminal("", "one"));
+    assert!(!on_terminal("", "one"), "the second time it is cached");
+    assert!(!on_terminal("--quiet", "two"));
+    assert!(!on_terminal("--json", "three"));
+}
