@@ -232,11 +232,11 @@ const GOES_WRONG: &[(&str, &str, &str)] = &[
         r#"    if p.need_mm == 901.0:
         return {"balance_mm": 1.0 / (i.observed_days - 30)}
     if p.need_mm == 902.0:
-        return Outputs(balance_mm="twelve", balance_date=i.calculation_date)
+        return Outputs(balance_mm="twelve", balance_date=i.calculation_date, share_of_need=None, reason=None)
     if p.need_mm == 903.0:
         return {"balance_mm": 12.0}
     if p.need_mm == 904.0:
-        return Outputs(balance_mm=float("inf"), balance_date=i.calculation_date)
+        return Outputs(balance_mm=float("inf"), balance_date=i.calculation_date, share_of_need=None, reason=None)
     # What cannot be is"#,
     ),
     (

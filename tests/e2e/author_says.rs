@@ -258,3 +258,51 @@ fn the_shipped_folders_say_what_they_are() {
         assert_eq!(text, said.render());
     }
 }
+
+/// The file says where component and cases lie and is no source of the bytes: a frozen version may be
+/// given one, and keeps the one it has.
+#[test]
+fn a_frozen_folder_may_be_given_its_manifest_and_no_other() {
+    let ranch = Ranch::empty();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins");
+    let manifest = "days-remaining-v2/provender-plugin.toml";
+    let artifacts = [
+        "artifacts/provender.lock",
+        "artifacts/days_remaining-v1.wasm",
+        "artifacts/days_remaining-v2.wasm",
+        "artifacts/frost_days-v1.wasm",
+        "days-remaining-v2/src/lib.rs",
+    ];
+    for file in artifacts {
+        let to = ranch.path(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from.join(file), to).unwrap();
+    }
+    let git = |line: &str| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=Tester", "-c", "user.email=t@example.org"]);
+        let done = command.args(line.split(' ')).current_dir(ranch.dir());
+        assert!(done.output().unwrap().status.success(), "git {line}");
+    };
+    let commit = || {
+        git("add -A");
+        git("commit -q -m step");
+    };
+    git("init -q");
+    commit();
+    let lock = ["--lock", "artifacts/provender.lock", "--base", "HEAD"];
+    let verify = || {
+        let json = ranch.run(&[&["verify"], &lock[..], &["--json"]].concat());
+        let found: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        found["data"]["contract"].to_string()
+    };
+    ranch.write(manifest, &fs::read_to_string(from.join(manifest)).unwrap());
+    assert_eq!(verify(), "[]");
+    commit();
+    ranch.edit(manifest, "../cases", "../other");
+    let broken = verify();
+    assert!(
+        broken.contains("\"frozen_source\"") && broken.contains(manifest),
+        "{broken}"
+    );
+}

@@ -245,7 +245,7 @@ fn an_authors_folder_says_which_component_and_which_cases() {
     fs::copy(ranch.path(&path), ranch.path("mine/build/it.wasm")).unwrap();
     let manifest = |version: &str| {
         format!(
-            "name = \"days_remaining\"\nversion = \"{version}\"\nlanguage = \"rust\"\ncomponent = \"build/it.wasm\"\ncases = \"../cases\"\n[tool]\nown = true\n"
+            "name = \"days_remaining\"\nversion = \"{version}\"\nlanguage = \"rust\"\ncomponent = \"build/it.wasm\"\ncases = \"../cases\"\n"
         )
     };
     ranch.write("mine/provender-plugin.toml", &manifest("v1"));
@@ -253,8 +253,11 @@ fn an_authors_folder_says_which_component_and_which_cases() {
     ranch.write("mine/provender-plugin.toml", &manifest("v3"));
     let told = test(&ranch, &["mine"], 78).stderr;
     assert!(told.contains("declares itself days_remaining:v1, and mine/provender-plugin.toml says days_remaining:v3"), "{told}");
-    ranch.write("mine/provender-plugin.toml", "name = 1\n");
-    let _ = test(&ranch, &["mine"], 78);
+    let unknown = format!("{}[tool]\nown = true\n", manifest("v1"));
+    for unusable in ["name = 1\n", &unknown] {
+        ranch.write("mine/provender-plugin.toml", unusable);
+        let _ = test(&ranch, &["mine"], 78);
+    }
     fs::remove_file(ranch.path("mine/provender-plugin.toml")).unwrap();
     let _ = test(&ranch, &["mine"], 66);
 }

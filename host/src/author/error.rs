@@ -18,10 +18,12 @@ pub enum AuthorError {
         cause: String,
     },
     /// The folder of the new version holds something.
-    #[error("{} is there already and is not empty", .folder.display())]
+    #[error("{} is there already and {}", .folder.display(), if *.is_folder { "is not empty" } else { "is no folder" })]
     Occupied {
         /// The folder.
         folder: PathBuf,
+        /// Whether it is one.
+        is_folder: bool,
     },
     /// The version is pinned.
     #[error("{model_version} is taken: the lock file pins it ({state})")]
@@ -70,7 +72,7 @@ pub enum AuthorError {
         cause: String,
     },
     /// No folder of a logic.
-    #[error("{} is no folder of a logic: it has no {FILE}", .folder.display())]
+    #[error("{} is no folder of a logic: {}", .folder.display(), if .folder.is_dir() { "it has no provender-plugin.toml" } else { "it is not there" })]
     NoFolder {
         /// The folder.
         folder: PathBuf,
@@ -215,6 +217,9 @@ impl AuthorError {
             AuthorError::Declared { .. } => format!(
                 "correct whichever is wrong: name and version in the source's declaration, or in {FILE}, whose component path carries them too. Nothing was written"
             ),
+            AuthorError::Componentize { output, .. } if output.contains("ModuleNotFoundError") => {
+                "the build takes the folder and the standard library alone: put a package of pure Python into the folder, beside app.py; one with compiled parts, such as numpy, cannot be loaded".into()
+            }
             AuthorError::PinnedOther { state: "frozen", .. } => {
                 "a frozen version never changes: make a new one with `provender plugin new … --from`, or build to another file with -o. Nothing was written".into()
             }

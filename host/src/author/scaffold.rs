@@ -195,23 +195,23 @@ fn refuse_pinned(logic: &LogicName, lock: &Lock) -> Result<(), AuthorError> {
 }
 
 fn refuse_occupied(folder: &Path) -> Result<(), AuthorError> {
-    let occupied = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => false,
-        // A file of that name.
-        Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => true,
-        Err(cause) => {
-            return Err(AuthorError::Io {
-                path: folder.to_owned(),
-                cause,
-            });
-        }
-    };
-    match occupied {
-        true => Err(AuthorError::Occupied {
+    let occupied = |is_folder| {
+        Err(AuthorError::Occupied {
             folder: folder.to_owned(),
+            is_folder,
+        })
+    };
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            Some(_) => occupied(true),
+            None => Ok(()),
+        },
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => occupied(false),
+        Err(cause) => Err(AuthorError::Io {
+            path: folder.to_owned(),
+            cause,
         }),
-        false => Ok(()),
     }
 }
 

@@ -106,8 +106,8 @@ pub(super) fn find(
                 wanted,
             },
             _ => {
-                let mut names: Vec<_> = shipped().map(|(_, logic, _)| logic.to_string()).collect();
-                names.dedup();
+                let names = shipped().map(|(language, logic, _)| format!("{logic} ({language})"));
+                let names = names.collect();
                 AuthorError::NoSource {
                     wanted: from.to_string(),
                     looked: vec![beside.clone()],
@@ -265,7 +265,7 @@ mod tests {
         );
         let help = error.help().unwrap();
         assert!(
-            help.contains("days_remaining:v1, days_remaining:v2, frost_days:v1"),
+            help.contains("days_remaining:v1 (rust), days_remaining:v2 (rust), frost_days:v1 (rust), days_remaining:v2 (python)"),
             "{help}"
         );
     }

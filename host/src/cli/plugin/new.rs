@@ -19,7 +19,7 @@ pub(super) struct NewArgs {
     #[arg(value_name = "NAME:VERSION")]
     what: String,
     /// The language; with --from, that version's own.
-    #[arg(long, value_enum, required_unless_present = "from")]
+    #[arg(long, value_enum)]
     lang: Option<Lang>,
     /// Start from this version, with its golden cases: from its folder beside the new one, else from
     /// what the program carries. NAME:VERSION starts from another logic.
@@ -40,6 +40,11 @@ pub(super) fn new(global: &Global, args: &NewArgs) -> Result<Done, CliError> {
     let logic: LogicName = args.what.parse()?;
     let from = args.from.as_deref();
     let from = from.map(|text| source(&logic, text)).transpose()?;
+    if from.is_none() && args.lang.is_none() {
+        return Err(CliError::usage(format!(
+            "in which language? provender plugin new {logic} --lang rust or --lang python; or --from VERSION, which has its own"
+        )));
+    }
     let context = Context::open_if_any(global)?;
     let lock = match &context {
         Some(context) if context.project.dir.exists(LOCK) => Some(context.lock()?),
@@ -73,13 +78,20 @@ pub(super) fn new(global: &Global, args: &NewArgs) -> Result<Done, CliError> {
 }
 
 /// `v2` of the same logic, or `name:v2`.
-fn source(logic: &LogicName, from: &str) -> Result<LogicName, AuthorError> {
-    if from.contains(':') {
-        return from.parse();
-    }
-    LogicName::new(&logic.name, from).map_err(|cause| AuthorError::Name {
-        given: from.to_owned(),
-        cause,
+fn source(logic: &LogicName, from: &str) -> Result<LogicName, CliError> {
+    let found = if from.contains(':') {
+        from.parse()
+    } else {
+        LogicName::new(&logic.name, from).map_err(|cause| AuthorError::Name {
+            given: from.to_owned(),
+            cause,
+        })
+    };
+    found.map_err(|e| {
+        let name = &logic.name;
+        CliError::from(e).help(format!(
+            "--from v2 starts from {name}:v2, --from NAME:v2 from another logic"
+        ))
     })
 }
 
