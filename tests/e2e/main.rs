@@ -11,6 +11,8 @@ mod answers;
 mod author;
 mod backtest;
 mod contract;
+mod contract_kit;
+mod contract_rules;
 mod docs;
 mod exits;
 mod explain;
