@@ -12,6 +12,8 @@ mod author;
 mod author_says;
 mod backtest;
 mod contract;
+mod contract_kit;
+mod contract_rules;
 mod docs;
 mod exits;
 mod explain;

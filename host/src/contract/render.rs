@@ -2,7 +2,7 @@
 
 use crate::render::junit::{Outcome, Suite, TestCase};
 
-use super::rules::{Finding, Rule};
+use super::rule::{Finding, Rule};
 
 /// One case a rule.
 #[must_use]

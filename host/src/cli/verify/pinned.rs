@@ -1,0 +1,228 @@
+//! The pinned components of a lock file, in a deployment or alone, and what is found of each.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use crate::cli::Global;
+use crate::cli::context::{Context, LOCK};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::plugin::subject::cases_folder;
+use crate::cli::plugin::test::refusal;
+use crate::compute::binding;
+use crate::contract::line_of_pin;
+use crate::golden::{CaseSet, Tested, run};
+use crate::logic::{Component, Limits, Lock, Pin, Sandbox};
+
+/// A lock file with its folder, in a deployment or alone.
+pub(super) struct Pinned {
+    /// As messages name the lock file.
+    pub(super) file: String,
+    pub(super) folder: PathBuf,
+    pub(super) text: String,
+    pub(super) lock: Lock,
+    pub(super) sandbox: Sandbox,
+    pub(super) deployment: Option<Context>,
+}
+
+/// What was found of one component.
+pub(super) struct Checked {
+    pub(super) model: String,
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) sha256: String,
+    /// Line of its entry in the lock file.
+    pub(super) line: usize,
+    pub(super) troubles: Vec<CliError>,
+    pub(super) golden: Option<(Tested, String)>,
+}
+
+impl Pinned {
+    pub(super) fn open(
+        global: &Global,
+        lock: Option<&Path>,
+        cache: Option<&Path>,
+    ) -> Result<Pinned, CliError> {
+        let Some(file) = lock else {
+            let context = Context::open(global)?;
+            let text = context.project.dir.read_to_string(LOCK);
+            return Ok(Pinned {
+                lock: context.lock()?,
+                file: LOCK.to_owned(),
+                folder: context.project.root.clone(),
+                text: text.unwrap_or_default(),
+                sandbox: context.sandbox()?,
+                deployment: Some(context),
+            });
+        };
+        let text =
+            std::fs::read_to_string(file).map_err(|e| unreadable(file, &e, "lock_unreadable"))?;
+        Ok(Pinned {
+            file: file.display().to_string(),
+            folder: file.parent().unwrap_or(Path::new("")).to_path_buf(),
+            lock: Lock::parse(&text)?,
+            text,
+            sandbox: Sandbox::new(Limits::default(), cache.map(cache_folder).transpose()?)?,
+            deployment: None,
+        })
+    }
+
+    fn load(&self, pin: &Pin) -> Result<Component, CliError> {
+        if let Some(context) = &self.deployment {
+            return context.load(&self.sandbox, pin);
+        }
+        let path = self.folder.join(&pin.path);
+        let file = path.display().to_string();
+        let bytes =
+            std::fs::read(&path).map_err(|e| unreadable(&path, &e, "component_unreadable"))?;
+        pin.check_bytes(&file, &bytes)?;
+        let component = self.sandbox.load_within(&file, &bytes, &pin.limits)?;
+        pin.check_component(&component)?;
+        Ok(component)
+    }
+
+    /// Whether it fits the catalogue matters for what is active here.
+    fn check_binding(&self, pin: &Pin, component: &Component) -> Result<(), CliError> {
+        let Some(context) = &self.deployment else {
+            return Ok(());
+        };
+        let model = pin.model_version();
+        let project = &context.project;
+        if project.settings.logic.active.contains(&model) {
+            let overrides = project.logic.of(&pin.name, &pin.version);
+            let catalogue = project.sources.catalogue();
+            binding::bind(component.clone(), &catalogue, &overrides, &BTreeMap::new())?;
+        }
+        Ok(())
+    }
+
+    /// Where cases are looked for when the command line does not say.
+    fn case_folders(&self) -> Vec<PathBuf> {
+        vec![
+            self.folder.join("cases"),
+            self.folder.join("logic-plugins/cases"),
+            match self.folder.file_name() {
+                Some(_) => self.folder.with_file_name("cases"),
+                None => self.folder.join("../cases"),
+            },
+        ]
+    }
+
+    /// Every pinned component, in the lock file's order, checked side by side.
+    pub(super) fn check_all(&self, cases: Option<&Path>) -> Result<Vec<Checked>, CliError> {
+        let pins = self.lock.components();
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((i, pin)) = take(pins, &next) {
+                done.push((i, self.check(pin, cases)));
+            }
+            done
+        };
+        let mut checked: Vec<(usize, Checked)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.min(pins.len()))
+                .map(|_| scope.spawn(work))
+                .collect();
+            workers
+                .into_iter()
+                .map(std::thread::ScopedJoinHandle::join)
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(|_| CliError::new(Exit::Internal, "panic", "a check of a component panicked"))?
+        .into_iter()
+        .flatten()
+        .collect();
+        checked.sort_by_key(|(i, _)| *i);
+        Ok(checked.into_iter().map(|(_, c)| c).collect())
+    }
+
+    fn check(&self, pin: &Pin, cases: Option<&Path>) -> Checked {
+        let model = pin.model_version();
+        let mut checked = Checked {
+            name: pin.name.clone(),
+            version: pin.version.clone(),
+            sha256: pin.sha256.to_string(),
+            line: line_of_pin(&self.text, pin),
+            troubles: Vec::new(),
+            golden: None,
+            model,
+        };
+        let component = match self.load(pin) {
+            Ok(component) => component,
+            Err(e) => {
+                checked.troubles.push(e);
+                return checked;
+            }
+        };
+        checked
+            .troubles
+            .extend(self.check_binding(pin, &component).err());
+        let found = match cases {
+            Some(folder) => cases_folder(&[folder.to_path_buf()], &pin.name),
+            None => cases_folder(&self.case_folders(), &pin.name),
+        };
+        let Some(folder) = found else {
+            if let Some(folder) = cases {
+                let message = format!("{} has no golden cases of {}", folder.display(), pin.name);
+                checked.troubles.push(
+                    CliError::new(Exit::NotFound, "golden_missing", message)
+                        .help("write some: docs/reference/golden-cases.md describes the format"),
+                );
+            }
+            return checked;
+        };
+        match golden(&component, &folder) {
+            Ok(tested) => {
+                checked.troubles.extend(refusal(&checked.model, &tested));
+                checked.golden = Some((tested, folder.display().to_string()));
+            }
+            Err(e) => checked.troubles.push(e),
+        }
+        checked
+    }
+
+    /// The folder, as a path that can be opened.
+    pub(super) fn folder_or_here(&self) -> PathBuf {
+        if self.folder.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            self.folder.clone()
+        }
+    }
+}
+
+/// The next pin that nobody has taken.
+fn take<'p>(pins: &'p [Pin], next: &AtomicUsize) -> Option<(usize, &'p Pin)> {
+    let i = next.fetch_add(1, Ordering::Relaxed);
+    pins.get(i).map(|pin| (i, pin))
+}
+
+fn cache_folder(path: &Path) -> Result<Dir, CliError> {
+    std::fs::create_dir_all(path)
+        .and_then(|()| Dir::open_ambient_dir(path, ambient_authority()))
+        .map_err(|e| {
+            CliError::new(
+                Exit::Io,
+                "cache_unusable",
+                format!("--cache {}: {e}", path.display()),
+            )
+        })
+}
+
+fn unreadable(path: &Path, e: &std::io::Error, code: &str) -> CliError {
+    let exit = match e.kind() {
+        std::io::ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Io,
+    };
+    CliError::new(exit, code, format!("{}: {e}", path.display()))
+}
+
+fn golden(component: &Component, folder: &Path) -> Result<Tested, CliError> {
+    let set = CaseSet::read(folder, &folder.display().to_string())?;
+    Ok(run::run(component, set.select(component.description())?)?)
+}

@@ -1,0 +1,89 @@
+//! Where a change touches what several owners own, each has approved.
+
+use std::collections::BTreeSet;
+
+use super::error::ContractError;
+use super::git::{Change, Repository};
+use super::owners::{FILES, Owners};
+use super::rule::{Finding, Rule};
+
+/// Who has to approve the change and has not.
+///
+/// # Errors
+/// When git fails or a file cannot be read.
+pub(super) fn approvals(
+    repository: &Repository,
+    files: &[String],
+    changes: &[Change],
+    approved: &[String],
+) -> Result<Option<Finding>, ContractError> {
+    // Of the base where it has one: a change cannot give itself other owners.
+    let mut found = None;
+    for file in FILES {
+        let bytes = if files.iter().any(|f| f == file) {
+            Some(repository.at_base(file)?)
+        } else {
+            repository.now(file)?
+        };
+        if let Some(bytes) = bytes {
+            found = Some((file, Owners::parse(&String::from_utf8_lossy(&bytes))));
+            break;
+        }
+    }
+    let Some((file, owners)) = found.filter(|(_, owners)| !owners.is_empty()) else {
+        return Ok(None);
+    };
+    let mut of: Vec<(String, &str)> = Vec::new();
+    for change in changes {
+        for owner in owners.of(&change.path) {
+            of.push((owner, &change.path));
+        }
+    }
+    let needed: BTreeSet<&str> = of.iter().map(|(owner, _)| owner.as_str()).collect();
+    // One owner's own ground is reviewed as ever; what several own needs each of them on record.
+    if needed.len() < 2 {
+        return Ok(None);
+    }
+    let mut given: BTreeSet<String> = approved.iter().map(|a| a.to_ascii_lowercase()).collect();
+    for trailer in repository.approvals()? {
+        let owner = trailer.split_whitespace().next().unwrap_or_default();
+        given.insert(owner.trim_start_matches('@').to_ascii_lowercase());
+    }
+    let missing: Vec<&str> = needed.into_iter().filter(|n| !given.contains(*n)).collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    let example = |owner: &str| {
+        let path = of.iter().find(|(o, _)| o == owner).map_or("", |(_, p)| p);
+        let count = of.iter().filter(|(o, _)| o == owner).count();
+        match count {
+            1 => format!("{owner} owns {path}"),
+            n => format!("{owner} owns {path} and {} more", n - 1),
+        }
+    };
+    let all: BTreeSet<&str> = of.iter().map(|(o, _)| o.as_str()).collect();
+    let first = of.iter().find(|(o, _)| o == missing[0]);
+    Ok(Some(Finding {
+        rule: Rule::Owners,
+        path: first.map_or(file, |(_, p)| p).to_owned(),
+        line: 1,
+        message: format!(
+            "the change needs the approval of {}, of which that of {} is not recorded: {}",
+            all.iter().copied().collect::<Vec<_>>().join(" and "),
+            missing.join(" and "),
+            all.iter()
+                .map(|o| example(o))
+                .collect::<Vec<_>>()
+                .join("; ")
+        ),
+        remedy: format!(
+            "split the change by owner, or record the approval: {} in a commit message, or --approved-by {}",
+            missing
+                .iter()
+                .map(|m| format!("`Approved-by: {m} NAME`"))
+                .collect::<Vec<_>>()
+                .join(" and "),
+            missing.join(" --approved-by ")
+        ),
+    }))
+}

@@ -1,0 +1,330 @@
+//! The release contract rule by rule, each in a repository of its own, each message whole.
+
+use std::process::Command;
+
+use crate::contract_kit::{
+    COMPONENT, LOCK, SOURCE, commit, git, pad, repin, small, small_in, told, verify,
+};
+use crate::kit::Ranch;
+
+const BASE: [&str; 2] = ["--base", "base"];
+const BOTH: [&str; 6] = [
+    "--base",
+    "base",
+    "--approved-by",
+    "ds",
+    "--approved-by",
+    "mlops",
+];
+
+#[test]
+fn bytes_changed_under_an_unchanged_pin() {
+    let ranch = small();
+    pad(&ranch);
+    insta::assert_snapshot!("bytes_under_a_pin", told(&verify(&ranch, &BASE).exits(11)));
+}
+
+#[test]
+fn bytes_and_pin_of_a_frozen_version_changed_together() {
+    let ranch = small();
+    pad(&ranch);
+    repin(&ranch);
+    insta::assert_snapshot!("bytes_and_pin", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+/// The bits of a positive number as the operand of `i64.const`.
+fn leb128(number: f64) -> Vec<u8> {
+    let mut left = number.to_bits();
+    let mut out = Vec::new();
+    while left >= 0x40 {
+        out.push(u8::try_from(left & 0x7f).unwrap() | 0x80);
+        left >>= 7;
+    }
+    out.push(u8::try_from(left).unwrap());
+    out
+}
+
+#[test]
+fn a_parameter_default_changed_under_a_frozen_version() {
+    let ranch = small();
+    let mut bytes = std::fs::read(ranch.path(COMPONENT)).unwrap();
+    // The compiler moves the default's bits as one integer: `i64.const`, in signed LEB128.
+    let (was, is) = (leb128(50.0), leb128(55.0));
+    assert_eq!(was.len(), is.len());
+    let mut changed = 0;
+    for at in 0..bytes.len() - was.len() {
+        if bytes[at..].starts_with(&was) {
+            bytes[at..at + is.len()].copy_from_slice(&is);
+            changed += 1;
+        }
+    }
+    assert!(changed > 0, "the default is nowhere in the component");
+    std::fs::write(ranch.path(COMPONENT), bytes).unwrap();
+    repin(&ranch);
+    insta::assert_snapshot!("parameter_default", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
+fn source_of_a_frozen_version_changed() {
+    let ranch = small();
+    ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
+    insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
+    // Committed or not is the same change.
+    commit(&ranch, "other source");
+    insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn a_file_added_to_the_folder_of_a_frozen_version() {
+    let ranch = small();
+    ranch.write("logic-plugins/days-remaining-v2/notes.md", "a note");
+    insta::assert_snapshot!("source_added", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn a_file_deleted_from_the_folder_of_a_frozen_version() {
+    let ranch = small();
+    std::fs::remove_file(ranch.path(SOURCE)).unwrap();
+    insta::assert_snapshot!("source_removed", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn a_file_renamed_in_the_folder_of_a_frozen_version() {
+    let ranch = small();
+    git(
+        &ranch,
+        &["mv", SOURCE, "logic-plugins/days-remaining-v2/src/logic.rs"],
+    );
+    commit(&ranch, "renamed");
+    insta::assert_snapshot!("source_renamed", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn a_frozen_folder_moved_out_of_sight() {
+    let ranch = small();
+    git(
+        &ranch,
+        &["mv", "logic-plugins/days-remaining-v2", "logic-plugins/old"],
+    );
+    insta::assert_snapshot!("folder_moved", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn the_wit_edited_in_place() {
+    let ranch = small();
+    ranch.edit(
+        "wit/logic.wit",
+        "enum severity { warn, crit }",
+        "enum severity { warn, crit, page }",
+    );
+    insta::assert_snapshot!("wit_edited", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
+fn the_wit_removed() {
+    let ranch = small();
+    std::fs::remove_file(ranch.path("wit/logic.wit")).unwrap();
+    insta::assert_snapshot!("wit_removed", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
+fn comments_of_the_wit_and_a_new_version_of_it_are_free() {
+    let ranch = small();
+    let text = ranch.read("wit/logic.wit");
+    ranch.write("wit/logic.wit", &format!("// A remark.\n{text}"));
+    ranch.write("wit/v2/logic.wit", "package provender:logic@0.2.0;\n");
+    let _ = verify(&ranch, &BOTH).exits(0);
+}
+
+#[test]
+fn two_owners_paths_without_both_approvals() {
+    let ranch = small();
+    ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
+    ranch.write("host/src/main.rs", "// new");
+    insta::assert_snapshot!("owners_none", told(&verify(&ranch, &BASE).exits(17)));
+    let one = verify(&ranch, &["--base", "base", "--approved-by", "ds"]).exits(17);
+    insta::assert_snapshot!("owners_one", told(&one));
+    let _ = verify(&ranch, &BOTH).exits(0);
+}
+
+#[test]
+fn a_change_cannot_give_itself_other_owners() {
+    let ranch = small();
+    ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
+    ranch.write("host/src/main.rs", "// new");
+    ranch.write(".github/CODEOWNERS", "* @provender/ds\n");
+    insta::assert_snapshot!("owners_taken", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn the_pin_of_a_frozen_version_removed() {
+    let ranch = small();
+    let text = ranch.read(LOCK);
+    ranch.write(LOCK, text.split("[[component]]").next().unwrap());
+    insta::assert_snapshot!("pin_removed", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
+fn the_pin_of_a_frozen_version_made_a_draft_again() {
+    let ranch = small();
+    ranch.edit(LOCK, "\"frozen\"", "\"draft\"");
+    insta::assert_snapshot!("pin_thawed", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
+fn a_frozen_version_pinned_with_other_bytes_in_a_new_lock_file() {
+    let ranch = small();
+    let text = ranch.read(LOCK);
+    let digest = text.split('"').find(|p| p.starts_with("sha256:")).unwrap();
+    let other = format!("sha256:{}", "0".repeat(64));
+    ranch.write(
+        "ranches/north/provender.lock",
+        &text.replace(digest, &other),
+    );
+    insta::assert_snapshot!("pin_elsewhere", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
+fn a_frozen_component_deleted_and_still_pinned() {
+    let ranch = small();
+    std::fs::remove_file(ranch.path(COMPONENT)).unwrap();
+    // A file that is not there is an error, and errors come before refusals; the finding is told too.
+    insta::assert_snapshot!("component_deleted", told(&verify(&ranch, &BOTH).exits(66)));
+}
+
+#[test]
+fn a_component_may_move_with_its_pin() {
+    let ranch = small();
+    git(
+        &ranch,
+        &["mv", COMPONENT, "logic-plugins/artifacts/moved.wasm"],
+    );
+    ranch.edit(LOCK, "\"days_remaining-v2.wasm\"", "\"moved.wasm\"");
+    let _ = verify(&ranch, &BOTH).exits(0);
+}
+
+#[test]
+fn a_draft_changes_freely_and_may_be_frozen() {
+    let ranch = small_in("draft");
+    pad(&ranch);
+    repin(&ranch);
+    ranch.edit(SOURCE, "Frozen once released.", "Still a draft.");
+    let _ = verify(&ranch, &BOTH).exits(0);
+    ranch.edit(LOCK, "\"draft\"", "\"frozen\"");
+    let _ = verify(&ranch, &BOTH).exits(0);
+}
+
+#[test]
+fn a_new_version_beside_the_frozen_one_is_fine() {
+    let ranch = small();
+    ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
+    insta::assert_snapshot!("new_version", told(&verify(&ranch, &BASE).exits(0)));
+}
+
+#[test]
+fn what_came_to_the_base_since_is_not_this_changes_doing() {
+    let ranch = small();
+    git(&ranch, &["checkout", "-q", "base"]);
+    std::fs::remove_file(ranch.path(SOURCE)).unwrap();
+    commit(&ranch, "theirs");
+    git(&ranch, &["checkout", "-q", "main"]);
+    let _ = verify(&ranch, &BASE).exits(0);
+}
+
+#[test]
+fn a_lock_file_that_the_base_lacks_is_said() {
+    let ranch = small();
+    git(&ranch, &["checkout", "-q", "--orphan", "first"]);
+    git(&ranch, &["rm", "-q", "--cached", LOCK]);
+    git(&ranch, &["commit", "-q", "-m", "without a lock file"]);
+    git(&ranch, &["branch", "-f", "base"]);
+    commit(&ranch, "pinned");
+    insta::assert_snapshot!("lock_not_in_base", told(&verify(&ranch, &BOTH).exits(0)));
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_read_at_the_base_is_no_pass() {
+    let ranch = small();
+    let good = ranch.read(LOCK);
+    ranch.write(LOCK, "version = 99\n");
+    commit(&ranch, "broken");
+    git(&ranch, &["branch", "-f", "base"]);
+    ranch.write(LOCK, &good);
+    insta::assert_snapshot!(
+        "lock_broken_in_base",
+        told(&verify(&ranch, &BASE).exits(65))
+    );
+}
+
+#[test]
+fn a_base_that_is_unknown_or_an_option_is_no_pass() {
+    let ranch = small();
+    let unknown = verify(&ranch, &["--base", "nowhere"]).exits(66);
+    insta::assert_snapshot!("base_unknown", told(&unknown));
+    let option = verify(&ranch, &["--base=--all"]).exits(66);
+    insta::assert_snapshot!("base_option", told(&option));
+}
+
+#[test]
+fn a_shallow_clone_says_how_to_fetch_the_base() {
+    let ranch = small();
+    ranch.write("more", "more");
+    commit(&ranch, "more");
+    let shallow = Ranch::empty();
+    let from = format!("file://{}", ranch.dir().display());
+    let cloned = Command::new("git")
+        .args(["clone", "-q", "--depth", "1", &from])
+        .arg(shallow.dir())
+        .status()
+        .unwrap();
+    assert!(cloned.success());
+    let refused = verify(&shallow, &["--base", "origin/base"]).exits(66);
+    insta::assert_snapshot!("base_shallow", told(&refused));
+}
+
+#[test]
+fn a_branch_without_a_common_commit_is_no_pass() {
+    let ranch = small();
+    git(&ranch, &["checkout", "-q", "--orphan", "alone"]);
+    commit(&ranch, "alone");
+    let refused = verify(&ranch, &["--base", "main"]).exits(66);
+    insta::assert_snapshot!("base_unrelated", told(&refused));
+}
+
+#[test]
+fn outside_a_repository_there_is_no_base() {
+    let ranch = small();
+    std::fs::remove_dir_all(ranch.path(".git")).unwrap();
+    insta::assert_snapshot!("no_repository", told(&verify(&ranch, &BASE).exits(66)));
+}
+
+#[test]
+fn every_form_of_output_tells_of_the_same_findings() {
+    let ranch = small();
+    let folder = "logic-plugins/days-remaining-v2";
+    ranch.write(&format!("{folder}/a b%0A,:é.rs"), "//");
+    ranch.write(&format!("{folder}/two\nlines \"<&>.rs"), "//");
+    ranch.edit("wit/logic.wit", "warn, crit", "warn, crit, page");
+    let all = [&BOTH[..], &["--junit", "report.xml"]].concat();
+    // Reports are files of the change too where git does not ignore them.
+    ranch.write(".git/info/exclude", "report.xml\n");
+    let text = verify(&ranch, &all).exits(17);
+    insta::assert_snapshot!("forms_text", told(&text));
+    insta::assert_snapshot!("forms_junit", ranch.read("report.xml"));
+
+    let annotated = verify(&ranch, &[&BOTH[..], &["--github"]].concat()).exits(17);
+    let lines: Vec<_> = annotated
+        .stdout
+        .lines()
+        .filter(|l| l.starts_with("::"))
+        .collect();
+    insta::assert_snapshot!("forms_github", lines.join("\n"));
+
+    let json = verify(&ranch, &[&BOTH[..], &["--json"]].concat())
+        .exits(17)
+        .json();
+    let found = json["data"]["contract"].as_array().unwrap();
+    insta::assert_snapshot!("forms_json", serde_json::to_string_pretty(found).unwrap());
+    assert_eq!(found.len(), lines.len());
+    assert_eq!(json["error"]["code"], "contract_broken");
+}
