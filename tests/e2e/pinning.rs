@@ -208,3 +208,51 @@ fn two_versions_are_compared_by_what_they_declare() {
     assert!(!has("parameter", "max_days_remaining"));
     assert!(!differences.iter().any(|d| d["first"] == d["second"]));
 }
+
+/// Each rewrites the whole lock file from what it has read of it.
+#[test]
+fn pins_added_at_the_same_time_all_stay() {
+    let ranch = Ranch::sample();
+    let bytes = std::fs::read(ranch.path("components/days_remaining-v1.wasm")).unwrap();
+    let old = b"days_remaining";
+    let adding: Vec<_> = ['a', 'b', 'c', 'd']
+        .map(|letter| {
+            // A name of the same length everywhere is another logic.
+            let new = format!("days_remainin{letter}");
+            let mut renamed = bytes.clone();
+            for at in 0..bytes.len() - old.len() {
+                if bytes[at..].starts_with(old) {
+                    renamed[at..at + old.len()].copy_from_slice(new.as_bytes());
+                }
+            }
+            std::fs::write(ranch.path(&format!("{letter}.wasm")), renamed).unwrap();
+            let mut command = ranch.command();
+            command.args(["plugin", "add", &format!("{letter}.wasm")]);
+            command.spawn().unwrap()
+        })
+        .into_iter()
+        .collect();
+    for mut child in adding {
+        assert!(child.wait().unwrap().success());
+    }
+    let listed = ranch.data(&["plugin", "list"], 0);
+    let pins = listed["components"].as_array().unwrap();
+    assert_eq!(pins.iter().filter(|p| p["state"] == "draft").count(), 4);
+}
+
+/// What an `add` leaves that is killed between the file and the lock file.
+#[test]
+fn adding_the_pinned_bytes_again_puts_the_file_back() {
+    let ranch = Ranch::sample();
+    let file = "components/days_remaining-v1.wasm";
+    let bytes = std::fs::read(ranch.path(file)).unwrap();
+    std::fs::write(ranch.path("kept.wasm"), &bytes).unwrap();
+    std::fs::copy(variant_of(&ranch, "v1", "other"), ranch.path(file)).unwrap();
+    let _ = ranch.run(&["verify"]).exits(11);
+    let data = ranch.data(&["plugin", "add", "kept.wasm"], 0);
+    assert_eq!(data["changed"], true);
+    assert_eq!(std::fs::read(ranch.path(file)).unwrap(), bytes);
+    let _ = ranch.run(&["verify"]).exits(0);
+    let data = ranch.data(&["plugin", "add", "kept.wasm"], 0);
+    assert_eq!(data["changed"], false);
+}

@@ -72,6 +72,8 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
             "an accepted component was not loaded",
         ));
     };
+    let mut ledger = context.writer()?;
+    let _turn = turn(&context)?;
     let lock = lock_or_empty(&context)?;
     let path = format!(
         "components/{}-{}.wasm",
@@ -83,7 +85,12 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
     let before = lock.find(&new.name, &new.version);
     if let Some(old) = before {
         if old.sha256 == new.sha256 && (old.state == State::Frozen || old.limits == new.limits) {
-            return Ok(unchanged(old));
+            // The pin says so; the file may be gone, or another's since an `add` that was killed.
+            if context.pinned_bytes(old).is_ok() {
+                return Ok(unchanged(old));
+            }
+            replace(&context.project.dir, &old.path, &found.bytes)?;
+            return Ok(restored(old));
         }
         if old.state == State::Frozen {
             return Err(crate::compute::ComputeError::Frozen {
@@ -95,7 +102,6 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
         }
         new.path.clone_from(&old.path);
     }
-    let mut ledger = context.writer()?;
     // A version that was frozen once, and whose pin was taken out since, comes back as it was.
     if freeze::check(&ledger, &new)? {
         new.state = State::Frozen;
@@ -133,12 +139,13 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
 
 pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    let _turn = turn(&context)?;
     let lock = context.lock()?;
     let old = pin(&lock, &args.what)?;
     let sandbox = context.sandbox()?;
     // What is frozen is what lies there, not what the lock file says of it.
     context.load(&sandbox, old)?;
-    let mut ledger = context.writer()?;
     let new = Pin {
         state: State::Frozen,
         ..old.clone()
@@ -171,6 +178,37 @@ fn unchanged(pin: &Pin) -> Done {
         pin.state.name()
     ));
     Done::ok(json!({"pin": pin_data(pin), "changed": false}), text)
+}
+
+fn restored(pin: &Pin) -> Done {
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!(
+            "{} is pinned already ({}) with these bytes; {} was not they, and is again",
+            pin.model_version(),
+            pin.state.name(),
+            pin.path
+        ),
+    );
+    Done::ok(json!({"pin": pin_data(pin), "changed": true}), text)
+}
+
+/// Waits until no other process changes the pins, and keeps them out while the file is held: each
+/// rewrites the whole lock file from what it has read.
+fn turn(context: &Context) -> Result<std::fs::File, CliError> {
+    let path = context.project.ledger_path().with_extension("pins");
+    let io = |e: std::io::Error| {
+        CliError::new(
+            Exit::Io,
+            "pin_unwritable",
+            format!("{} cannot be locked: {e}", path.display()),
+        )
+    };
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).append(true).open(&path).map_err(io)?;
+    file.lock().map_err(io)?;
+    Ok(file)
 }
 
 fn pin_data(pin: &Pin) -> serde_json::Value {
