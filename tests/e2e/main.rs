@@ -20,6 +20,7 @@ mod explain;
 mod golden;
 mod immutable;
 mod kit;
+mod monitoring;
 mod nevada;
 mod pinning;
 mod polyglot;

@@ -37,6 +37,8 @@ pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<Finding
             rules: rules.clone(),
             bounds: bounds.clone(),
             subjects: Subject::of(description),
+            explaining: Vec::new(),
+            baseline: None,
             series: Vec::new(),
         };
         if let Err(e) = resolve::check(&logic) {

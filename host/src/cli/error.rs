@@ -211,6 +211,10 @@ impl From<GatherError> for CliError {
     fn from(e: GatherError) -> CliError {
         match e {
             GatherError::Compute(e) => e.into(),
+            GatherError::Monitor(e @ MonitorError::UnknownRule { .. }) => {
+                CliError::new(Exit::Config, "monitor_rules", e.to_string())
+                    .help("if a rule of your own is meant, say `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics")
+            }
             e => CliError::new(Exit::Config, "monitor_rules", e.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value as Json, json};
 
 use crate::compute::Facts;
@@ -22,6 +22,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
+mod baseline;
+
 /// Judge a rolling window of answers by the logics' own rules.
 ///
 /// Exits 0 for ok, 1 for warn, 2 for crit, as --fail-on allows. The report is written as JSON,
@@ -29,7 +31,10 @@ use super::ui::{Done, Look, Text};
 ///
 /// Example: provender monitor --all --end 2025-06-30 --window-days 30
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct MonitorArgs {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// Only this boundary.
     #[arg(long, value_name = "ID", conflicts_with = "all")]
     boundary: Option<String>,
@@ -37,8 +42,8 @@ pub(super) struct MonitorArgs {
     #[arg(long)]
     all: bool,
     /// Last day of the window.
-    #[arg(long, value_name = "DATE")]
-    end: String,
+    #[arg(long, value_name = "DATE", required = true)]
+    end: Option<String>,
     /// Days of the window; else what provender.toml says.
     #[arg(long, value_name = "N")]
     window_days: Option<u32>,
@@ -47,6 +52,11 @@ pub(super) struct MonitorArgs {
     logic: Vec<String>,
     #[command(flatten)]
     pub(super) fail: FailArgs,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Baseline(baseline::BaselineArgs),
 }
 
 /// Which verdicts fail the process.
@@ -85,11 +95,22 @@ impl FailArgs {
 }
 
 pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
+    match &args.verb {
+        None => verdict(global, args),
+        Some(Verb::Baseline(a)) => baseline::run(global, a),
+    }
+}
+
+fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let shop = Workshop::open(&context)?;
     let reader = context.reader()?;
     let facts = context.facts(&reader, None)?;
-    let end = day(&args.end, context.today)?;
+    let end = args
+        .end
+        .as_deref()
+        .ok_or_else(|| CliError::usage("give --end"))?;
+    let end = day(end, context.today)?;
     let days = args
         .window_days
         .unwrap_or(context.project.settings.monitor.window_days);

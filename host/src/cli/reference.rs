@@ -20,16 +20,17 @@ pub fn reference() -> String {
         command.get_arguments().filter(|a| a.is_global_set()),
     );
     for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
-        verb_section(&mut out, verb.get_name(), verb);
-        for action in verb.get_subcommands().filter(|c| c.get_name() != "help") {
-            verb_section(
-                &mut out,
-                &format!("{} {}", verb.get_name(), action.get_name()),
-                action,
-            );
-        }
+        with_actions(&mut out, verb.get_name(), verb);
     }
     out
+}
+
+/// A verb, then its actions, then theirs: `monitor`, `monitor baseline`, `monitor baseline create`.
+fn with_actions(out: &mut String, name: &str, command: &Command) {
+    verb_section(out, name, command);
+    for action in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        with_actions(out, &format!("{name} {}", action.get_name()), action);
+    }
 }
 
 fn verb_section(out: &mut String, name: &str, command: &Command) {

@@ -10,7 +10,8 @@ use crate::domain::place::{Boundary, Herd};
 use super::LedgerError;
 use super::entry::{Entry, Kind, Stamp};
 use super::types::{
-    Activation, Batch, Config, File, NewFacts, Observed, Recorded, Run, RunFilter, Sourced,
+    Activation, Batch, Config, Document, File, NewFacts, Observed, Recorded, Run, RunFilter,
+    Sourced,
 };
 
 /// An append-only store of facts, runs and entries. Reads take `known`: the number of the last
@@ -83,6 +84,25 @@ pub trait Ledger {
         digest: Digest,
         body: &str,
     ) -> Result<Option<i64>, LedgerError>;
+
+    /// Appends an entry together with a document, in one transaction. A document whose digest is
+    /// there already is not written twice; the entry is.
+    ///
+    /// # Errors
+    /// See [`Ledger::append`].
+    fn record_document(
+        &mut self,
+        kind: Kind,
+        stamp: &Stamp,
+        payload: &Json,
+        document: &Document,
+    ) -> Result<Entry, LedgerError>;
+
+    /// The document under a digest.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn document(&self, digest: Digest) -> Result<Option<Document>, LedgerError>;
 
     /// Every file taken in, oldest first, with its withdrawal.
     ///

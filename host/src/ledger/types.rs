@@ -222,6 +222,17 @@ pub struct Activation {
     pub from: Day,
 }
 
+/// A document kept under its digest: a report, a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is: `monitor`, `baseline`.
+    pub kind: String,
+    /// The digest of its canonical form, or of what the kind says.
+    pub digest: Digest,
+    /// Canonical JSON.
+    pub body: String,
+}
+
 /// Which runs to list. Empty fields do not filter.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {

@@ -17,9 +17,12 @@ use crate::manifest::Store;
 use crate::project::logic::LogicOverrides;
 
 use super::input::{Bounds, LogicInput, Row, SeriesInput, Subject, Window};
+use super::metrics::{Metric, Needs};
 use super::overrides::{Override, Setting, apply_overrides};
 use super::{MonitorError, resolve};
-use crate::domain::description::Scope;
+use crate::domain::catalogue::{Aggregate, Origin};
+use crate::domain::description::{Direction, MonitorRule, Scope};
+use crate::project::logic::MonitorOverride;
 
 /// Why a window could not be gathered.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,26 @@ pub enum GatherError {
         /// As written.
         scope: String,
     },
+    /// A direction that does not exist.
+    #[error(
+        "{logic}: logic.toml sets a monitor's direction to `{direction}`; directions are above and below"
+    )]
+    Direction {
+        /// `name:version`.
+        logic: String,
+        /// As written.
+        direction: String,
+    },
+    /// A rule is added without saying how many rows make it a judgement.
+    #[error(
+        "{logic}: logic.toml adds a monitor rule of `{metric}` without min_rows; say on how few rows it cannot be judged"
+    )]
+    MinRows {
+        /// `name:version`.
+        logic: String,
+        /// Its metric.
+        metric: String,
+    },
 }
 
 impl From<crate::ledger::LedgerError> for GatherError {
@@ -50,42 +73,79 @@ impl From<crate::ledger::LedgerError> for GatherError {
 ///
 /// # Errors
 /// When `logic.toml` names a rule that the component does not declare.
-pub fn rules(
-    bound: &Bound,
-    settings: &LogicOverrides,
-) -> Result<Vec<crate::domain::description::MonitorRule>, GatherError> {
+pub fn rules(bound: &Bound, settings: &LogicOverrides) -> Result<Vec<MonitorRule>, GatherError> {
     let overrides = settings
         .monitors
         .iter()
+        .filter(|m| !m.add)
         .map(|m| {
-            let scope = match m.scope.as_deref() {
-                None => None,
-                Some("fleet") => Some(Scope::Fleet),
-                Some("series") => Some(Scope::Series),
-                Some(other) => {
-                    return Err(GatherError::Scope {
-                        logic: bound.model_version.clone(),
-                        scope: other.to_owned(),
-                    });
-                }
-            };
+            let scope = scope(bound, m)?;
             let setting = |x: Option<f64>| x.map_or(Setting::Keep, Setting::Value);
             Ok(Override {
                 metric: m.metric.clone(),
                 subject: m.subject.clone().or_else(|| only_subject(bound, &m.metric)),
                 scope,
-                direction: None,
+                direction: direction(bound, m)?,
                 warn: setting(m.warn),
                 crit: setting(m.crit),
                 min_rows: m.min_rows,
             })
         })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(apply_overrides(
+        .collect::<Result<Vec<_>, GatherError>>()?;
+    let mut rules = apply_overrides(
         &bound.model_version,
         &bound.description().monitors,
         &overrides,
-    )?)
+    )?;
+    for m in settings.monitors.iter().filter(|m| m.add) {
+        rules.push(MonitorRule {
+            metric: m.metric.clone(),
+            subject: m.subject.clone(),
+            scope: scope(bound, m)?.unwrap_or(Scope::Fleet),
+            direction: direction(bound, m)?.unwrap_or(Direction::Above),
+            warn: m.warn,
+            crit: m.crit,
+            min_rows: m.min_rows.ok_or_else(|| GatherError::MinRows {
+                logic: bound.model_version.clone(),
+                metric: m.metric.clone(),
+            })?,
+        });
+    }
+    Ok(rules)
+}
+
+fn scope(bound: &Bound, m: &MonitorOverride) -> Result<Option<Scope>, GatherError> {
+    match m.scope.as_deref() {
+        None => Ok(None),
+        Some("fleet") => Ok(Some(Scope::Fleet)),
+        Some("series") => Ok(Some(Scope::Series)),
+        Some(other) => Err(GatherError::Scope {
+            logic: bound.model_version.clone(),
+            scope: other.to_owned(),
+        }),
+    }
+}
+
+fn direction(bound: &Bound, m: &MonitorOverride) -> Result<Option<Direction>, GatherError> {
+    match m.direction.as_deref() {
+        None => Ok(None),
+        Some("above") => Ok(Some(Direction::Above)),
+        Some("below") => Ok(Some(Direction::Below)),
+        Some(other) => Err(GatherError::Direction {
+            logic: bound.model_version.clone(),
+            direction: other.to_owned(),
+        }),
+    }
+}
+
+/// The inputs whose change explains a step: what the herd, the boundary and the soil are, and what
+/// is observed; not the day itself and not the age of an observation, which change every day.
+fn explaining(bound: &Bound) -> Vec<String> {
+    let inputs = bound.description().inputs.iter().zip(&bound.inputs);
+    inputs
+        .filter(|(_, b)| b.feature.origin != Origin::Run && b.reference.aggregate != Aggregate::Age)
+        .map(|(i, _)| i.field.name.clone())
+        .collect()
 }
 
 /// The one subject a metric is declared with, so that `logic.toml` may leave it out.
@@ -126,6 +186,8 @@ pub fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, Gat
         rules: rules(bound, settings)?,
         bounds,
         subjects: Subject::of(bound.description()),
+        explaining: explaining(bound),
+        baseline: None,
         series: Vec::new(),
     };
     resolve::check(&input)?;
@@ -169,8 +231,54 @@ pub fn gather(
     window: Window,
     boundary: Option<&str>,
 ) -> Result<LogicInput, GatherError> {
-    let first = window.first()?;
     let mut input = empty(bound, settings)?;
+    let shifts =
+        |r: &MonitorRule| Metric::by_name(&r.metric).is_some_and(|m| m.needs() == Needs::Baseline);
+    if input.rules.iter().any(shifts) {
+        input.baseline = super::frozen::in_force(ledger, &bound.model_version)?;
+    }
+    let needed = input.needed().into_iter().map(str::to_owned).collect();
+    fill(
+        ledger, facts, manifests, bound, input, &needed, window, boundary,
+    )
+}
+
+/// Gathers the answers of a period with every number that a baseline freezes.
+///
+/// # Errors
+/// As [`gather`].
+pub fn gather_numbers(
+    ledger: &dyn Ledger,
+    facts: &Facts<'_>,
+    manifests: &Store,
+    bound: &Bound,
+    settings: &LogicOverrides,
+    window: Window,
+    boundary: Option<&str>,
+) -> Result<LogicInput, GatherError> {
+    let input = empty(bound, settings)?;
+    let mut needed = super::baseline::frozen_columns(&input);
+    needed.extend(input.needed().into_iter().map(str::to_owned));
+    fill(
+        ledger, facts, manifests, bound, input, &needed, window, boundary,
+    )
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what gather takes, and the columns"
+)]
+fn fill(
+    ledger: &dyn Ledger,
+    facts: &Facts<'_>,
+    manifests: &Store,
+    bound: &Bound,
+    mut input: LogicInput,
+    needed: &BTreeSet<String>,
+    window: Window,
+    boundary: Option<&str>,
+) -> Result<LogicInput, GatherError> {
+    let first = window.first()?;
     let filter = RunFilter {
         boundary_id: boundary.map(str::to_owned),
         from: Some(first),
@@ -196,12 +304,11 @@ pub fn gather(
         .flatten()
         .min()
         .map_or(first, |day| day.max(first));
-    let needed: BTreeSet<String> = input.needed().into_iter().map(str::to_owned).collect();
     for run in &runs {
         let key = &run.run.key;
         entry(&mut series, &key.boundary_id, &key.herd_config_id);
         if let Some(s) = series.get_mut(&(key.boundary_id.clone(), key.herd_config_id.clone())) {
-            s.rows.push(row(bound, manifests, run, &needed)?);
+            s.rows.push(row(bound, manifests, run, needed)?);
         }
     }
     for ((b, h), days) in expected(facts, bound, (start, window.end), boundary)? {

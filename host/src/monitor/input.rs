@@ -12,7 +12,9 @@ use crate::domain::description::{Description, MonitorRule, Role};
 use crate::domain::key::ConfigVersion;
 use crate::domain::value::{DataType, Value};
 
+use super::baseline::Baseline;
 use super::error::MonitorError;
+use super::metrics::Metric;
 
 /// The days looked at: `days` of them, the last being `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,10 @@ pub struct LogicInput {
     pub bounds: BTreeMap<String, Bounds>,
     /// The columns that rules may look at (see [`Subject::of`]).
     pub subjects: Vec<Subject>,
+    /// Inputs whose change explains a step from one day to the next (see [`super::shift::steps`]).
+    pub explaining: Vec<String>,
+    /// What the window is compared with, and the digest it is recorded under.
+    pub baseline: Option<(Digest, Baseline)>,
     /// One entry for each boundary and herd.
     pub series: Vec<SeriesInput>,
 }
@@ -113,8 +119,11 @@ impl LogicInput {
     #[must_use]
     pub fn needed(&self) -> BTreeSet<&str> {
         let subjects = self.rules.iter().filter_map(|r| r.subject.as_deref());
+        let steps = self.rules.iter().any(|r| r.metric == Metric::Step.name());
+        let explaining = self.explaining.iter().filter(|_| steps).map(String::as_str);
         subjects
             .chain(self.main_outcome().map(|s| s.name.as_str()))
+            .chain(explaining)
             .collect()
     }
 }

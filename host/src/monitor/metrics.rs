@@ -5,7 +5,9 @@
 
 use crate::domain::value::Value;
 
+use super::baseline::Reference;
 use super::input::{Bounds, Row};
+use super::shift;
 
 /// A metric of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,12 @@ pub enum Metric {
     P95,
     /// Number of answers.
     Rows,
+    /// Distance of the median from the baseline's, in robust standard deviations.
+    MedianShift,
+    /// PSI against the baseline, over what it is expected to be without a change.
+    Psi,
+    /// Largest change from one day to the next that no held input explains.
+    Step,
 }
 
 /// What a metric looks at.
@@ -49,11 +57,13 @@ pub enum Needs {
     Minimum,
     /// A column of numbers with a guardrail's maximum.
     Maximum,
+    /// A column of numbers and a baseline to compare with.
+    Baseline,
 }
 
 impl Metric {
     /// The whole catalogue, in the order of the documentation.
-    pub const ALL: [Metric; 12] = [
+    pub const ALL: [Metric; 15] = [
         Metric::ShareAtOrBelowMinimum,
         Metric::ShareAboveMaximum,
         Metric::ShareNull,
@@ -66,6 +76,9 @@ impl Metric {
         Metric::P05,
         Metric::P95,
         Metric::Rows,
+        Metric::MedianShift,
+        Metric::Psi,
+        Metric::Step,
     ];
 
     /// The name by which rules call it.
@@ -84,6 +97,9 @@ impl Metric {
             Metric::P05 => "p05",
             Metric::P95 => "p95",
             Metric::Rows => "rows",
+            Metric::MedianShift => "median_shift",
+            Metric::Psi => "psi",
+            Metric::Step => "step",
         }
     }
 
@@ -106,7 +122,9 @@ impl Metric {
             | Metric::Min
             | Metric::Max
             | Metric::P05
-            | Metric::P95 => Needs::Numbers,
+            | Metric::P95
+            | Metric::Step => Needs::Numbers,
+            Metric::MedianShift | Metric::Psi => Needs::Baseline,
         }
     }
 
@@ -148,6 +166,19 @@ impl Metric {
                 "95th percentile of the non-null values by nearest rank: the value at position ceil(0.95 n)."
             }
             Metric::Rows => "Number of answers; none is zero, not unknown.",
+            Metric::MedianShift => {
+                "Distance of the window's median from the baseline's, over the baseline's robust standard \
+                 deviation (1.4826 MAD). No baseline: unknown."
+            }
+            Metric::Psi => {
+                "PSI of the window against the baseline's bins, as a multiple of (B-1)(1/n+1/m), which it is \
+                 expected to be without a change; n and m are effective numbers of rows. No baseline: unknown."
+            }
+            Metric::Step => {
+                "Largest absolute change from one day to the next, without those days on which the herd, the \
+                 boundary, the configuration or an input that is observed now and then changed; rows: pairs of \
+                 days that are left."
+            }
         }
     }
 }
@@ -161,6 +192,8 @@ pub enum Behind {
     Counted(Vec<(usize, bool)>),
     /// The rows with a number.
     Values(Vec<(usize, f64)>),
+    /// The rows outside what the baseline saw.
+    Outside(Vec<usize>),
 }
 
 /// A metric's value over a group.
@@ -174,6 +207,25 @@ pub struct Observed {
     pub counted: Option<usize>,
     /// The rows behind it.
     pub behind: Behind,
+    /// How it came about, or why there is none, where that needs a word.
+    pub note: Option<String>,
+}
+
+/// What a metric is computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The answers of the group, by series and day.
+    pub rows: &'a [&'a Row],
+    /// To which series each of them belongs.
+    pub places: &'a [usize],
+    /// Expected and recorded answers.
+    pub coverage: Coverage,
+    /// Acceptable range of the subject.
+    pub bounds: Bounds,
+    /// Inputs whose change explains a step.
+    pub explaining: &'a [String],
+    /// The subject's reference in the baseline; the reason where there is none.
+    pub reference: Result<&'a Reference, &'a str>,
 }
 
 /// Expected answers of a group, and how many of them are recorded.
@@ -188,13 +240,13 @@ pub struct Coverage {
 /// Computes a metric. Rules have passed [`super::resolve::check`]: the subject is there where one
 /// is needed, and so is the bound; where not, the value is none and the rule `unknown`.
 #[must_use]
-pub fn observe(
-    metric: Metric,
-    subject: Option<&str>,
-    bounds: Bounds,
-    rows: &[&Row],
-    coverage: Coverage,
-) -> Observed {
+pub fn observe(metric: Metric, subject: Option<&str>, scene: Scene<'_>) -> Observed {
+    let Scene {
+        rows,
+        coverage,
+        bounds,
+        ..
+    } = scene;
     let column = |row: &Row| subject.and_then(|s| row.values.get(s)).cloned();
     match metric {
         Metric::Rows => Observed {
@@ -202,12 +254,14 @@ pub fn observe(
             rows: rows.len(),
             counted: None,
             behind: Behind::Nothing,
+            note: None,
         },
         Metric::Coverage => Observed {
             value: ratio(coverage.recorded, coverage.expected),
             rows: coverage.expected,
             counted: Some(coverage.recorded),
             behind: Behind::Nothing,
+            note: None,
         },
         Metric::ShareGuardrailFailed => share(
             rows.iter()
@@ -249,7 +303,62 @@ pub fn observe(
                 rows: values.len(),
                 counted: None,
                 behind: Behind::Values(values),
+                note: None,
             }
+        }
+        Metric::MedianShift | Metric::Psi => compared(metric, subject, scene),
+        Metric::Step => {
+            let steps = subject.map_or_else(Vec::new, |s| {
+                shift::steps(s, rows, scene.places, scene.explaining)
+            });
+            let value = steps.iter().map(|(_, x)| *x).max_by(f64::total_cmp);
+            let note = (steps.is_empty() && !rows.is_empty())
+                .then(|| "no two days that follow each other can be compared".to_owned());
+            Observed {
+                value: value.filter(|x| x.is_finite()),
+                rows: steps.len(),
+                counted: None,
+                behind: Behind::Values(steps),
+                note,
+            }
+        }
+    }
+}
+
+fn compared(metric: Metric, subject: Option<&str>, scene: Scene<'_>) -> Observed {
+    let values = numbers(subject, scene.rows);
+    let mut sorted: Vec<f64> = values.iter().map(|(_, x)| *x).collect();
+    sorted.sort_by(f64::total_cmp);
+    let seen = |value: Option<f64>, note: String| Observed {
+        value: value.filter(|x| x.is_finite()),
+        rows: values.len(),
+        counted: None,
+        behind: Behind::Nothing,
+        note: Some(note),
+    };
+    match scene.reference {
+        Err(why) => seen(None, why.to_owned()),
+        // The reason is then that there is nothing to compare.
+        Ok(_) if sorted.is_empty() => Observed {
+            note: None,
+            ..seen(None, String::new())
+        },
+        Ok(reference) => {
+            let compared = match metric {
+                Metric::Psi => shift::psi(reference, &sorted),
+                _ => shift::median_shift(reference, &sorted),
+            };
+            let mut out = seen(compared.value, compared.note);
+            // A shift of the whole has no single culprit: the rows outside what the baseline saw
+            // are those to look at first.
+            out.behind = Behind::Outside(
+                values
+                    .iter()
+                    .filter(|(_, x)| *x < reference.minimum || *x > reference.maximum)
+                    .map(|(i, _)| *i)
+                    .collect(),
+            );
+            out
         }
     }
 }
@@ -306,6 +415,7 @@ fn share(base: Vec<(usize, bool)>) -> Observed {
         rows: base.len(),
         counted: Some(counted),
         behind: Behind::Counted(base),
+        note: None,
     }
 }
 
@@ -315,6 +425,7 @@ fn nothing() -> Observed {
         rows: 0,
         counted: None,
         behind: Behind::Nothing,
+        note: None,
     }
 }
 

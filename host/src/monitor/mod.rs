@@ -9,8 +9,11 @@
 //! What could not be checked is never ok: too few rows, no rows or a column of nulls give `unknown`,
 //! which the verdict counts as `warn`; nothing recorded where something was expected is `crit`.
 //!
+//! * [`baseline`] — a frozen reference period, as an immutable record
+//! * [`shift`] — a window against its baseline, a day against the day before
 //! * [`input`] — what the caller gathers: window, logics, series, rows
-//! * [`gather`] — the ledger's answers as input; the one part that reads
+//! * [`frozen`] — the baselines in the ledger, and which is in force
+//! * [`gather`] — the ledger's answers as input; with [`frozen`] the parts that read
 //! * [`metrics`] — the catalogue of metrics, and how each is computed
 //! * [`overrides`] — DS's thresholds in `logic.toml` over those the component declares; their digest
 //! * [`resolve`] — whether rules and input make sense, before anything is computed
@@ -23,8 +26,10 @@
 //! * [`chart`] — a series as an inline SVG line chart
 //! * [`error`] — what is refused, in sentences
 
+pub mod baseline;
 pub mod chart;
 pub mod error;
+pub mod frozen;
 pub mod gather;
 pub mod html;
 pub mod input;
@@ -35,6 +40,7 @@ pub mod overrides;
 pub mod report;
 pub mod resolve;
 pub mod rules;
+pub mod shift;
 pub mod verdict;
 
 #[cfg(test)]

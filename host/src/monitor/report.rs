@@ -171,10 +171,28 @@ pub struct LogicReport {
     pub status: Status,
     /// Digest of its thresholds in force.
     pub thresholds_version: Digest,
+    /// What the window was compared with; left out where nothing was frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineReport>,
     /// The thresholds in force.
     pub rules: Vec<MonitorRule>,
     /// The guardrail bounds in force.
     pub bounds: Vec<BoundsReport>,
+}
+
+/// The baseline behind the shift metrics of a logic.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BaselineReport {
+    /// The digest it is recorded under.
+    pub baseline: Digest,
+    /// First day of its period.
+    pub from: Day,
+    /// Last day, included.
+    pub to: Day,
+    /// Answers behind it.
+    pub rows: usize,
+    /// Every configuration version among them.
+    pub config_versions: Vec<String>,
 }
 
 /// Guardrail bounds of an output.

@@ -108,6 +108,9 @@ pub fn judge_rule(
 
 fn observed(seen: &Observed, value: f64, threshold: f64, unit: Option<&str>) -> String {
     let text = number_beside(value, threshold);
+    if let Some(note) = &seen.note {
+        return format!("{text} ({note})");
+    }
     match (seen.counted, unit) {
         (Some(counted), _) => format!("{text} ({counted} of {})", seen.rows),
         (None, Some(unit)) => format!("{text} {unit}"),
@@ -118,6 +121,8 @@ fn observed(seen: &Observed, value: f64, threshold: f64, unit: Option<&str>) -> 
 fn nothing(rows: usize, seen: &Observed) -> String {
     if rows == 0 {
         "there is no answer in the window".to_owned()
+    } else if let Some(note) = &seen.note {
+        note.clone()
     } else if seen.rows == 0 {
         format!("the subject is null in {}", plural(rows, "answer"))
     } else {
@@ -128,6 +133,7 @@ fn nothing(rows: usize, seen: &Observed) -> String {
 fn noun(metric: Metric) -> &'static str {
     match metric {
         Metric::Coverage => "expected answer",
+        Metric::Step => "pair of days",
         _ => "row",
     }
 }
@@ -135,6 +141,8 @@ fn noun(metric: Metric) -> &'static str {
 fn plural(n: usize, noun: &str) -> String {
     if n == 1 {
         format!("1 {noun}")
+    } else if let Some(rest) = noun.strip_prefix("pair ") {
+        format!("{n} pairs {rest}")
     } else {
         format!("{n} {noun}s")
     }
@@ -145,6 +153,7 @@ fn plural(n: usize, noun: &str) -> String {
 fn behind(seen: &Observed, direction: Direction, threshold: f64) -> Vec<usize> {
     match &seen.behind {
         Behind::Nothing => Vec::new(),
+        Behind::Outside(rows) => rows.clone(),
         Behind::Counted(base) => base
             .iter()
             .filter(|(_, counted)| *counted == (direction == Direction::Above))

@@ -4,6 +4,7 @@ mod judging;
 mod properties;
 mod refusing;
 mod rendering;
+mod shifting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +104,8 @@ fn logic(rules: Vec<MonitorRule>, series: Vec<SeriesInput>) -> LogicInput {
             subject("move_date", DataType::Date, None),
             subject("forage_age", DataType::Int64, Some("d")),
         ],
+        explaining: Vec::new(),
+        baseline: None,
         series,
     }
 }

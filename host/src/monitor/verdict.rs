@@ -9,13 +9,14 @@ use crate::domain::day::Day;
 use crate::domain::description::{MonitorRule, Scope};
 use crate::domain::value::{Value, plain_zero};
 
+use super::baseline::Reference;
 use super::error::MonitorError;
 use super::input::{Bounds, LogicInput, Row, SeriesInput, Window};
-use super::metrics::{Coverage, Metric, observe};
+use super::metrics::{Coverage, Metric, Scene, observe};
 use super::overrides::thresholds_version;
 use super::report::{
-    BoundsReport, FailingRow, Group, LogicReport, MetricReport, MissingRow, Outcome, Report,
-    ReportWindow, Status, Summary, TYPE, Verdict,
+    BaselineReport, BoundsReport, FailingRow, Group, LogicReport, MetricReport, MissingRow,
+    Outcome, Report, ReportWindow, Status, Summary, TYPE, Verdict,
 };
 use super::resolve;
 use super::rules::judge_rule;
@@ -89,6 +90,13 @@ fn add_logic(report: &mut Report, logic: &LogicInput) {
         model_version: logic.model_version.clone(),
         status: fleet.status,
         thresholds_version: thresholds_version(&logic.rules),
+        baseline: logic.baseline.as_ref().map(|(digest, b)| BaselineReport {
+            baseline: *digest,
+            from: b.from,
+            to: b.to,
+            rows: b.rows,
+            config_versions: b.config_versions.clone(),
+        }),
         rules,
         bounds: logic
             .bounds
@@ -136,11 +144,24 @@ fn group(logic: &LogicInput, series: &[&SeriesInput], scope: Scope) -> Group {
         placed.extend(rows.into_iter().map(|row| Placed { series: one, row }));
     }
     let rows: Vec<&Row> = placed.iter().map(|p| p.row).collect();
+    let mut places = Vec::with_capacity(placed.len());
+    for (i, one) in series.iter().enumerate() {
+        places.extend(std::iter::repeat_n(i, one.rows.len()));
+    }
+    let group = Rows {
+        rows: &rows,
+        places: &places,
+        coverage,
+        place: match (scope, series) {
+            (Scope::Series, [one]) => Some((&one.boundary_id, &one.herd_config_id)),
+            _ => None,
+        },
+    };
 
     let mut metrics = Vec::new();
     let mut fired: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for rule in logic.rules.iter().filter(|r| r.scope == scope) {
-        let (metric, failing) = apply(logic, rule, &rows, coverage);
+        let (metric, failing) = apply(logic, rule, group);
         for i in failing {
             fired.entry(i).or_default().insert(metric.label());
         }
@@ -181,12 +202,17 @@ fn worst(metrics: &[MetricReport]) -> Status {
     statuses.max().unwrap_or(Status::Info)
 }
 
-fn apply(
-    logic: &LogicInput,
-    rule: &MonitorRule,
-    rows: &[&Row],
+/// The rows of a group, and whose they are.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    rows: &'a [&'a Row],
+    places: &'a [usize],
     coverage: Coverage,
-) -> (MetricReport, Vec<usize>) {
+    /// The boundary and herd, where the group is one series.
+    place: Option<(&'a str, &'a str)>,
+}
+
+fn apply(logic: &LogicInput, rule: &MonitorRule, group: Rows<'_>) -> (MetricReport, Vec<usize>) {
     let subject = rule.subject.as_deref();
     let bounds = subject.and_then(|s| logic.bounds.get(s)).copied();
     let mut out = MetricReport {
@@ -214,13 +240,22 @@ fn apply(
             .find(|s| Some(s.name.as_str()) == subject);
         out.unit = column.and_then(|s| s.unit.clone());
     }
-    let seen = observe(metric, subject, bounds.unwrap_or_default(), rows, coverage);
+    let why = missing_reference(logic, group.place);
+    let scene = Scene {
+        rows: group.rows,
+        places: group.places,
+        coverage: group.coverage,
+        bounds: bounds.unwrap_or_default(),
+        explaining: &logic.explaining,
+        reference: reference(logic, group.place, subject).ok_or(&why),
+    };
+    let seen = observe(metric, subject, scene);
     let judged = judge_rule(
         rule,
         metric,
         out.unit.as_deref(),
-        rows.len(),
-        coverage,
+        group.rows.len(),
+        group.coverage,
         &seen,
     );
     out.value = seen.value;
@@ -228,6 +263,31 @@ fn apply(
     out.status = judged.status;
     out.why = judged.why;
     (out, judged.failing)
+}
+
+fn reference<'a>(
+    logic: &'a LogicInput,
+    place: Option<(&str, &str)>,
+    subject: Option<&str>,
+) -> Option<&'a Reference> {
+    let (_, baseline) = logic.baseline.as_ref()?;
+    baseline.of(place, subject?)
+}
+
+fn missing_reference(logic: &LogicInput, place: Option<(&str, &str)>) -> String {
+    match (&logic.baseline, place) {
+        (None, _) => format!(
+            "there is no baseline to compare with; `provender monitor baseline create --logic {} …` freezes one",
+            logic.model_version
+        ),
+        (Some((digest, _)), Some((boundary, herd))) => format!(
+            "the baseline {} has no numbers of {boundary} / {herd}",
+            digest.short()
+        ),
+        (Some((digest, _)), None) => {
+            format!("the baseline {} has no numbers of it", digest.short())
+        }
+    }
 }
 
 fn failing_row(placed: &Placed<'_>, metrics: BTreeSet<String>) -> FailingRow {
@@ -286,6 +346,36 @@ fn summarise(report: &Report) -> Summary {
     out
 }
 
+/// Which baseline the shift metrics compare with, and whether it speaks of the same configuration.
+fn baseline_notes(report: &Report, group: &Group, notes: &mut Vec<String>) {
+    let logic = report
+        .logics
+        .iter()
+        .find(|l| l.model_version == group.model_version);
+    let Some(b) = logic.and_then(|l| l.baseline.as_ref()) else {
+        return;
+    };
+    notes.push(format!(
+        "{}: shifts are measured against the baseline {} of {} to {} ({} answers)",
+        group.model_version,
+        b.baseline.short(),
+        b.from,
+        b.to,
+        b.rows
+    ));
+    let base = |v: &str| v.split('+').next().unwrap_or(v).to_owned();
+    if group
+        .config_versions
+        .iter()
+        .any(|c| !b.config_versions.iter().any(|k| base(k) == base(c)))
+    {
+        notes.push(format!(
+            "{}: the window holds answers of a configuration that the baseline does not know; a shift may be the configuration's",
+            group.model_version
+        ));
+    }
+}
+
 /// The verdict and what must be said about it. A logic that declares no fleet rule with a
 /// threshold has no say; one whose rules all turn out not applicable, and a report in which no
 /// rule judges at all, are no pass.
@@ -307,6 +397,7 @@ fn overall(report: &Report) -> (Verdict, Vec<String>) {
                 configs.len()
             ));
         }
+        baseline_notes(report, group, &mut notes);
         let (one, note) = match group.status {
             Status::Info => {
                 notes.push(format!(

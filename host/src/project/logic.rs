@@ -54,6 +54,12 @@ pub struct MonitorOverride {
     pub crit: Option<f64>,
     /// Fewest rows.
     pub min_rows: Option<u32>,
+    /// `above` or `below`, of a rule that is added; above when left out.
+    pub direction: Option<String>,
+    /// A rule that the component does not declare. Said on purpose, so that a misspelt rule of the
+    /// component is refused rather than added.
+    #[serde(default)]
+    pub add: bool,
 }
 
 impl LogicFile {

@@ -12,8 +12,8 @@ use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
 use crate::ledger::store::{Coverage, Extent, Ledger};
 use crate::ledger::types::{
-    Activation, Batch, Config, File, Guardrail, NewFacts, NewRun, Observed, Recorded, Run,
-    RunFilter, Sourced,
+    Activation, Batch, Config, Document, File, Guardrail, NewFacts, NewRun, Observed, Recorded,
+    Run, RunFilter, Sourced,
 };
 
 use super::SqliteLedger;
@@ -206,6 +206,32 @@ impl Ledger for SqliteLedger {
         body: &str,
     ) -> Result<Option<i64>, LedgerError> {
         self.write_report(stamp, kind, digest, body)
+    }
+
+    fn record_document(
+        &mut self,
+        kind: Kind,
+        stamp: &Stamp,
+        payload: &Json,
+        document: &Document,
+    ) -> Result<Entry, LedgerError> {
+        self.write_document(kind, stamp, payload, document)
+    }
+
+    fn document(&self, digest: Digest) -> Result<Option<Document>, LedgerError> {
+        self.db
+            .prepare_cached("SELECT kind, body FROM report WHERE digest = ?")
+            .and_then(|mut s| {
+                s.query_row([digest.bytes()], |r| {
+                    Ok(Document {
+                        kind: r.get(0)?,
+                        digest,
+                        body: r.get(1)?,
+                    })
+                })
+                .optional()
+            })
+            .map_err(translate)
     }
 
     fn files(&self) -> Result<Vec<File>, LedgerError> {

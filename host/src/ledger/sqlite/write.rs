@@ -12,7 +12,7 @@ use crate::domain::key::ConfigVersion;
 use crate::domain::merkle;
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
-use crate::ledger::types::{Batch, Config, File, NewFacts, NewRun, Recorded};
+use crate::ledger::types::{Batch, Config, Document, File, NewFacts, NewRun, Recorded};
 
 use super::SqliteLedger;
 use super::open::translate;
@@ -178,6 +178,34 @@ impl SqliteLedger {
         .map_err(translate)?;
         tx.commit().map_err(translate)?;
         Ok(Some(entry))
+    }
+
+    pub(super) fn write_document(
+        &mut self,
+        kind: Kind,
+        stamp: &Stamp,
+        payload: &Json,
+        document: &Document,
+    ) -> Result<Entry, LedgerError> {
+        let tx = self.begin()?;
+        let entry = append(&tx, kind, stamp, payload)?;
+        let digest = document.digest.bytes();
+        let known: bool = tx
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM report WHERE digest = ?)",
+                [digest],
+                |r| r.get(0),
+            )
+            .map_err(translate)?;
+        if !known {
+            tx.execute(
+                "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
+                params![digest, entry.seq, document.kind, document.body],
+            )
+            .map_err(translate)?;
+        }
+        tx.commit().map_err(translate)?;
+        Ok(entry)
     }
 }
 
