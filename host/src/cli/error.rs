@@ -77,6 +77,7 @@ impl From<LedgerError> for CliError {
             | LedgerError::NotALedger { .. }
             | LedgerError::NewerSchema { .. } => Exit::Unavailable,
             LedgerError::Busy => Exit::Busy,
+            LedgerError::Moved { .. } => Exit::Gate,
             LedgerError::Drift(_) => Exit::Drift,
             LedgerError::Immutable(_) | LedgerError::Damaged(_) => Exit::Integrity,
             LedgerError::Io(_) => Exit::Io,
