@@ -8,7 +8,8 @@
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `table` — runs as tables
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
+//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
+//!   `completions`
 
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ mod monitor;
 mod plugin;
 pub mod reference;
 mod reissue;
+mod release;
 mod run;
 mod status;
 mod table;
@@ -108,6 +110,7 @@ enum Verb {
     Run(run::RunArgs),
     Compute(compute::ComputeArgs),
     Reissue(reissue::ReissueArgs),
+    Release(release::ReleaseArgs),
     Status(status::StatusArgs),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
@@ -159,6 +162,10 @@ fn dispatch() -> Exit {
         std::env::var_os("PROVENDER_TEST_PANIC").is_none(),
         "PROVENDER_TEST_PANIC is set"
     );
+    // A seam for the tests of what a kill leaves behind; a release build does not have it.
+    if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
+        crate::failpoint::arm(name);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
@@ -171,6 +178,7 @@ fn dispatch() -> Exit {
         Verb::Run(a) => ui.finish("run", run::run(g, &a)),
         Verb::Compute(a) => ui.finish("compute", compute::run(g, &a)),
         Verb::Reissue(a) => ui.finish("reissue", reissue::run(g, &a)),
+        Verb::Release(a) => ui.finish("release", release::run(g, &a)),
         Verb::Status(a) => ui.finish("status", status::run(g, &a)),
         Verb::List(a) => ui.finish("list", list::run(g, &a)),
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),

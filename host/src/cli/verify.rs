@@ -67,6 +67,34 @@ struct Pinned {
     deployment: Option<Context>,
 }
 
+/// The same look at some pins of a deployment, for who goes on with them: troubles of each, the number
+/// of golden cases that hold, and what the report says.
+pub(super) struct Examined {
+    pub(super) model: String,
+    pub(super) troubles: Vec<CliError>,
+    pub(super) cases: Option<usize>,
+    pub(super) report: Json,
+}
+
+pub(super) fn examine(
+    global: &Global,
+    pins: &[&Pin],
+    cases: Option<&Path>,
+) -> Result<Vec<Examined>, CliError> {
+    let pinned = Pinned::open(global, None)?;
+    pins.iter()
+        .map(|pin| {
+            let checked = pinned.check(pin, cases)?;
+            Ok(Examined {
+                report: component_json(&checked),
+                cases: checked.golden.as_ref().map(|(t, _)| t.cases.len()),
+                model: checked.model,
+                troubles: checked.troubles,
+            })
+        })
+        .collect()
+}
+
 /// What was found of one component.
 struct Checked {
     model: String,
@@ -131,7 +159,10 @@ impl Pinned {
                     .iter()
                     .any(|a| a == model) =>
             {
-                context.bind(&self.sandbox, &self.lock, model, &BTreeMap::new())?;
+                // What lies here is judged by what lies here, whatever release is in force.
+                let pin = super::context::pin(&self.lock, model)?;
+                let component = context.load(&self.sandbox, pin)?;
+                context.bind_here(component, pin, &BTreeMap::new())?;
                 Ok(())
             }
             _ => Ok(()),

@@ -20,5 +20,5 @@ pub mod render;
 pub mod rules;
 
 pub use error::ContractError;
-pub use git::Repository;
+pub use git::{Repository, uncommitted};
 pub use rules::{Finding, Rule};
