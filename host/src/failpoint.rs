@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-/// Every place, in the order of the operations.
+/// Every place. `ledger.before-commit` is in every append that releases make.
 pub const NAMES: [&str; 16] = [
     "cut.before-store",
     "cut.after-components",

@@ -58,6 +58,7 @@ impl SqliteLedger {
             .iter()
             .map(|(kind, payload)| append(&tx, *kind, stamp, payload))
             .collect::<Result<Vec<_>, _>>()?;
+        crate::failpoint::hit("ledger.before-commit");
         tx.commit().map_err(translate)?;
         Ok(written)
     }
