@@ -25,4 +25,5 @@ mod nevada;
 mod pinning;
 mod polyglot;
 mod quiet;
+mod release;
 mod story;

@@ -83,15 +83,15 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
     let context = Context::open(global)?;
     let (from, to) = days(args, context.today)?;
     let sandbox = context.sandbox()?;
-    let lock = context.lock()?;
+    let lock = context.pins()?;
     let one_off = parameters(&args.param)?;
     let (candidate, file) = candidate(&context, &sandbox, &lock, &args.candidate, &one_off)?;
     let against = against(&context, &sandbox, &lock, args, &candidate)?;
     let settings = |b: &Bound| {
         let d = b.description();
-        context.project.logic.of(&d.name, &d.version)
+        context.overrides(&d.name, &d.version)
     };
-    let (candidate_settings, against_settings) = (settings(&candidate), settings(&against));
+    let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
     let request = Request {
         candidate: Contender {
             bound: &candidate,
@@ -185,7 +185,7 @@ fn against(
     candidate: &Bound,
 ) -> Result<Bound, CliError> {
     let name = &candidate.description().name;
-    let active = &context.project.settings.logic.active;
+    let active = context.active()?;
     let of_name = |m: &&String| m.split(':').next() == Some(name.as_str());
     let against = match &args.against {
         Some(against) => against.clone(),

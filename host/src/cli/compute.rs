@@ -145,7 +145,7 @@ impl Workshop {
     pub(super) fn open(context: &Context) -> Result<Workshop, CliError> {
         Ok(Workshop {
             sandbox: context.sandbox()?,
-            lock: context.lock()?,
+            lock: context.pins()?,
             manifests: context.manifests()?,
         })
     }
@@ -169,7 +169,7 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         bounds.push(context.bind(&shop.sandbox, &shop.lock, &logic, &one_off)?);
     }
     let asked = !args.logic.is_empty();
-    let policy = policy(&context, &shop, asked, args.recheck, args.dry_run);
+    let policy = policy(&context, &shop, asked, args.recheck, args.dry_run)?;
     let computed = compute(
         &context,
         &shop,
@@ -180,7 +180,10 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         &policy,
         (asked, args.runs),
     )?;
-    Ok(done(computed, args.dry_run))
+    let ignored = context.tell_ignored()?;
+    let mut done = done(computed, args.dry_run);
+    done.data["ignored"] = ignored;
+    Ok(done)
 }
 
 pub(super) fn policy(
@@ -189,15 +192,16 @@ pub(super) fn policy(
     asked: bool,
     recheck: bool,
     dry_run: bool,
-) -> Policy {
-    Policy {
-        on_guardrail: context.project.settings.logic.on_guardrail,
+) -> Result<Policy, CliError> {
+    Ok(Policy {
+        on_guardrail: context.on_guardrail()?,
+        release: context.release()?.map(|r| r.digest),
         recheck,
         dry_run,
         origin: if asked { "version" } else { "answers" }.to_owned(),
         stamp: context.stamp(None),
         environment: context.environment(&shop.sandbox),
-    }
+    })
 }
 
 /// Computes every bound logic over a selection. An active logic that was not asked for by name
@@ -236,12 +240,9 @@ pub(super) fn compute(
         abridged: !list,
     };
     for (bound, targets) in work {
-        let is_active = context
-            .project
-            .settings
-            .logic
-            .active
-            .contains(&bound.model_version);
+        // Under a release its promotion says what answers.
+        let is_active =
+            context.release()?.is_none() && context.active()?.contains(&bound.model_version);
         if !policy.dry_run && !targets.is_empty() {
             hold(
                 writer,

@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
         .collect();
     text.table(&["setting", "value", "set by"], &rows);
     let mut logics = Vec::new();
-    if let Ok(lock) = context.lock() {
+    if let Ok(lock) = context.pins() {
         let sandbox = context.sandbox()?;
         for pin in lock.components() {
             let model = pin.model_version();
@@ -55,7 +55,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
                     continue;
                 }
             };
-            let rules = rules(&bound, &context.project.logic.of(&pin.name, &pin.version))?;
+            let rules = rules(&bound, &context.overrides(&pin.name, &pin.version)?)?;
             let thresholds = thresholds_version(&rules);
             text.blank();
             text.look(
@@ -91,7 +91,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
             }
             logics.push(json!({
                 "logic": model,
-                "active": context.project.settings.logic.active.contains(&pin.model_version()),
+                "active": context.active()?.contains(&pin.model_version()),
                 "config_version": bound.config.digest.to_string(),
                 "thresholds_version": thresholds.to_string(),
                 "season_start": format!("{:02}-{:02}", bound.season_start.0, bound.season_start.1),

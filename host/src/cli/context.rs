@@ -1,5 +1,6 @@
 //! What every verb needs: the project, the stores, the sandbox, who is asking and when.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,11 @@ use crate::ledger::sqlite::SqliteLedger;
 use crate::logic::{Lock, Pin, Sandbox};
 use crate::manifest::Store;
 use crate::project::Project;
+use crate::project::logic::LogicOverrides;
+use crate::project::settings::OnGuardrail;
+use crate::release::reading::{self, Ignored};
+use crate::release::standing::Known;
+use crate::release::{ReleaseStore, Standing};
 
 use super::Global;
 use super::error::CliError;
@@ -31,6 +37,7 @@ pub(super) struct Context {
     pub(super) today: Day,
     pub(super) actor: String,
     ledger_file: Option<PathBuf>,
+    standing: OnceCell<Standing>,
 }
 
 impl Context {
@@ -59,6 +66,7 @@ impl Context {
             today,
             actor: actor(global),
             ledger_file: global.ledger.clone(),
+            standing: OnceCell::new(),
         })
     }
 
@@ -148,6 +156,107 @@ impl Context {
         Ok(Sandbox::watched(limits, cache, Some(self.ui.compiling()))?)
     }
 
+    /// How releases stand, as the ledger said when this was first asked. Looking makes no ledger.
+    pub(super) fn standing(&self) -> Result<&Standing, CliError> {
+        if let Some(standing) = self.standing.get() {
+            return Ok(standing);
+        }
+        let standing = if self.ledger_file.is_some() || self.project.ledger_path().exists() {
+            Standing::read(&self.reader()?, i64::MAX)?
+        } else {
+            Standing::default()
+        };
+        Ok(self.standing.get_or_init(|| standing))
+    }
+
+    /// The release in force; before the first promotion there is none, and the deployment's files hold.
+    pub(super) fn release(&self) -> Result<Option<&Known>, CliError> {
+        Ok(self.standing()?.active_release())
+    }
+
+    /// What the deployment's files say otherwise than the release in force.
+    pub(super) fn ignored(&self) -> Result<Vec<Ignored>, CliError> {
+        let Some(release) = self.release()? else {
+            return Ok(Vec::new());
+        };
+        let lock = self.lock().ok();
+        Ok(reading::ignored(
+            &release.document,
+            &self.project,
+            lock.as_ref(),
+        ))
+    }
+
+    /// Tells on stderr what is overruled, and gives it for `ignored` in the data.
+    pub(super) fn tell_ignored(&self) -> Result<Json, CliError> {
+        let ignored = self.ignored()?;
+        if let Some(release) = self.release()?.filter(|_| !ignored.is_empty()) {
+            let mut lines: Vec<String> = ignored
+                .iter()
+                .map(|i| {
+                    format!(
+                        "{}: {} is {}; in force is {}",
+                        i.file, i.key, i.here, i.in_force
+                    )
+                })
+                .collect();
+            lines.push("`provender release cut` makes a new release of it".to_owned());
+            self.ui.note(&format!(
+                "{} is active, and what is set here otherwise is not obeyed\n  {}",
+                release.document.name(),
+                lines.join("\n  ")
+            ));
+        }
+        Ok(ignored.iter().map(Ignored::to_json).collect())
+    }
+
+    /// The release store.
+    pub(super) fn store(&self) -> Result<ReleaseStore, CliError> {
+        let path = &self.project.settings.releases.path;
+        Ok(ReleaseStore::new(self.project.folder(path)?, path))
+    }
+
+    /// What can be computed with: the pins of the release in force, then those of the lock file, then
+    /// those of the other releases in the store. Before the first promotion the lock file's alone.
+    pub(super) fn pins(&self) -> Result<Lock, CliError> {
+        let Some(active) = self.release()? else {
+            return self.lock();
+        };
+        let store = self.store()?;
+        let of = |known: &Known| -> Vec<Pin> {
+            let components = known.document.components.iter();
+            components
+                .map(|c| c.pin(store.path_of(&c.sha256)))
+                .collect()
+        };
+        let mut pins = of(active);
+        let others = match self.lock() {
+            Ok(lock) => lock.components().to_vec(),
+            Err(e) if e.code == "lock_missing" => Vec::new(),
+            Err(e) => {
+                self.ui.note(&format!(
+                    "{LOCK} is not read, a release is active: {}",
+                    e.message
+                ));
+                Vec::new()
+            }
+        };
+        let stored = self.standing()?.releases.iter().rev().flat_map(of);
+        for pin in others
+            .into_iter()
+            .chain(stored.filter(|p| store.has(&p.sha256)))
+        {
+            if !pins
+                .iter()
+                .any(|p| p.model_version() == pin.model_version())
+            {
+                pins.push(pin);
+            }
+        }
+        Ok(Lock::new(pins)?)
+    }
+
+    /// The pinned set that the deployment's lock file names.
     pub(super) fn lock(&self) -> Result<Lock, CliError> {
         match self.project.dir.read_to_string(LOCK) {
             Ok(text) => Ok(Lock::parse(&text)?),
@@ -207,13 +316,62 @@ impl Context {
     ) -> Result<Bound, CliError> {
         let pin = pin(lock, model_version)?;
         let component = self.load(sandbox, pin)?;
-        let overrides = self.project.logic.of(&pin.name, &pin.version);
+        let document = self.release()?.map(|r| &r.document);
+        let released = document.filter(|d| {
+            d.component(model_version)
+                .is_some_and(|c| c.sha256 == pin.sha256)
+        });
+        let Some(document) = released else {
+            return self.bind_here(component, pin, one_off);
+        };
+        let catalogue = document.catalogue();
+        let overrides = document.overrides(model_version);
+        let bound = binding::bind(component, &catalogue, &overrides, one_off)?;
+        reading::check(document, &bound)?;
+        Ok(bound)
+    }
+
+    /// Binds a component as the deployment's own files say, whatever release is in force.
+    pub(super) fn bind_here(
+        &self,
+        component: crate::logic::Component,
+        pin: &Pin,
+        one_off: &BTreeMap<String, String>,
+    ) -> Result<Bound, CliError> {
         Ok(binding::bind(
             component,
             &self.project.sources.catalogue(),
-            &overrides,
+            &self.project.logic.of(&pin.name, &pin.version),
             one_off,
         )?)
+    }
+
+    /// DS's settings in force of a version: the release's, where it is of the release.
+    pub(super) fn overrides(&self, name: &str, version: &str) -> Result<LogicOverrides, CliError> {
+        let model_version = format!("{name}:{version}");
+        Ok(match self.release()? {
+            Some(r) if r.document.component(&model_version).is_some() => {
+                r.document.overrides(&model_version)
+            }
+            _ => self.project.logic.of(name, version),
+        })
+    }
+
+    /// What a breached guardrail does.
+    pub(super) fn on_guardrail(&self) -> Result<OnGuardrail, CliError> {
+        Ok(match self.release()? {
+            Some(r) => r.document.settings.on_guardrail,
+            None => self.project.settings.logic.on_guardrail,
+        })
+    }
+
+    /// What answers: the release's active versions, or before the first promotion what
+    /// `provender.toml` names.
+    pub(super) fn active(&self) -> Result<&[String], CliError> {
+        Ok(match self.release()? {
+            Some(r) => &r.document.active,
+            None => &self.project.settings.logic.active,
+        })
     }
 
     /// The active logics, or those asked for.
@@ -221,7 +379,7 @@ impl Context {
         if !asked.is_empty() {
             return Ok(asked.to_vec());
         }
-        let active = &self.project.settings.logic.active;
+        let active = self.active()?;
         if active.is_empty() {
             return Err(CliError::new(
                 Exit::Config,
@@ -230,7 +388,7 @@ impl Context {
             )
             .help("set [logic] active = [\"days_remaining:v1\"], or name one with --logic"));
         }
-        Ok(active.clone())
+        Ok(active.to_vec())
     }
 
     /// What manifests say of program, engine and place.

@@ -13,6 +13,7 @@ use crate::manifest::ManifestError;
 use crate::monitor::MonitorError;
 use crate::monitor::gather::GatherError;
 use crate::project::ProjectError;
+use crate::release::ReleaseError;
 
 use provender_build::BuildError;
 
@@ -77,6 +78,7 @@ impl From<LedgerError> for CliError {
             | LedgerError::NotALedger { .. }
             | LedgerError::NewerSchema { .. } => Exit::Unavailable,
             LedgerError::Busy => Exit::Busy,
+            LedgerError::Moved { .. } => Exit::Gate,
             LedgerError::Drift(_) => Exit::Drift,
             LedgerError::Immutable(_) | LedgerError::Damaged(_) => Exit::Integrity,
             LedgerError::Io(_) => Exit::Io,
@@ -123,6 +125,12 @@ impl From<GoldenError> for CliError {
             GoldenError::Unexplained { .. } => error(Exit::Check),
             GoldenError::Logic(e) => e.into(),
         }
+    }
+}
+
+impl From<ReleaseError> for CliError {
+    fn from(e: ReleaseError) -> CliError {
+        super::release::error(e)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
     let reader = context.reader()?;
     let coverage = reader.coverage(reader.head()?)?;
     let mut readers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    if let Ok(lock) = context.lock() {
+    if let Ok(lock) = context.pins() {
         let sandbox = context.sandbox()?;
         for pin in lock.components() {
             let component = context.load(&sandbox, pin)?;

@@ -9,7 +9,8 @@
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
+//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
+//!   `completions`
 
 use std::path::PathBuf;
 
@@ -35,6 +36,7 @@ mod monitor;
 mod plugin;
 pub mod reference;
 mod reissue;
+mod release;
 mod run;
 mod status;
 mod table;
@@ -110,6 +112,7 @@ enum Verb {
     Run(run::RunArgs),
     Compute(compute::ComputeArgs),
     Reissue(reissue::ReissueArgs),
+    Release(release::ReleaseArgs),
     Status(status::StatusArgs),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
@@ -161,6 +164,10 @@ fn dispatch() -> Exit {
         std::env::var_os("PROVENDER_TEST_PANIC").is_none(),
         "PROVENDER_TEST_PANIC is set"
     );
+    // A seam for the tests of what a kill leaves behind; a release build does not have it.
+    if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
+        crate::failpoint::arm(name);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
@@ -173,6 +180,7 @@ fn dispatch() -> Exit {
         Verb::Run(a) => ui.finish("run", run::run(g, &a)),
         Verb::Compute(a) => ui.finish("compute", compute::run(g, &a)),
         Verb::Reissue(a) => ui.finish("reissue", reissue::run(g, &a)),
+        Verb::Release(a) => ui.finish("release", release::run(g, &a)),
         Verb::Status(a) => ui.finish("status", status::run(g, &a)),
         Verb::List(a) => ui.finish("list", list::run(g, &a)),
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),

@@ -165,7 +165,7 @@ pub(super) fn assess(
     for logic in logics {
         let bound = context.bind(&shop.sandbox, &shop.lock, logic, &BTreeMap::new())?;
         let d = bound.description();
-        let settings = context.project.logic.of(&d.name, &d.version);
+        let settings = context.overrides(&d.name, &d.version)?;
         inputs.push(gather(
             ledger,
             facts,

@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     let mut writer = context.writer()?;
     let reader = context.writer()?;
     let facts = context.facts(&reader, None)?;
-    let mut policy = policy(&context, &shop, false, false, false);
+    let mut policy = policy(&context, &shop, false, false, false)?;
     policy.origin = "reissue".to_owned();
     policy.stamp = context.stamp(Some(&args.reason));
     let mut plans: Vec<(Bound, Plan)> = Vec::new();

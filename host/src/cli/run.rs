@@ -85,7 +85,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         from: as_of,
         to: as_of,
     };
-    let run_policy = policy(&context, &shop, false, false, false);
+    let run_policy = policy(&context, &shop, false, false, false)?;
     let computed = compute(
         &context,
         &shop,
@@ -156,7 +156,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         verdict,
         complete,
     ]));
+    let ignored = context.tell_ignored()?;
     let data = json!({
+        "ignored": ignored,
         "as_of": as_of.to_string(),
         "files": files.iter().map(FileReport::to_json).collect::<Vec<_>>(),
         "runs": runs_json(&computed),

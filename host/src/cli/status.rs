@@ -188,7 +188,7 @@ pub(super) fn standing(
     as_of: Day,
 ) -> Result<Standing, CliError> {
     let mut standing = Standing::default();
-    let policy = policy(context, shop, false, false, true);
+    let policy = policy(context, shop, false, false, true)?;
     for logic in context.logics(&[])? {
         let bound = context.bind(&shop.sandbox, &shop.lock, &logic, &BTreeMap::new())?;
         standing.active.push(json!({"logic": bound.model_version, "config_version": bound.config.digest.to_string(), "component": bound.component.digest().to_string()}));

@@ -214,6 +214,16 @@ impl Ui {
         }
     }
 
+    /// Something to know beside what was asked for, on stderr.
+    pub(super) fn note(self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        let warn = Look::Warn.style();
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(anstream::stderr().lock(), "{warn}note{warn:#}: {text}");
+    }
+
     /// A sign of life on stderr, where someone is watching.
     pub(super) fn spinner(self, what: String) -> ProgressBar {
         let spinner = ProgressBar::new_spinner();

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::domain::canonical::to_text;
+use crate::domain::canonical::{Digest, to_text};
 use crate::domain::column::Column;
 use crate::domain::day::Day;
 use crate::domain::key::{ConfigVersion, RunKey};
@@ -39,6 +39,8 @@ pub struct Policy {
     pub recheck: bool,
     /// Say what would happen, write nothing.
     pub dry_run: bool,
+    /// The release in force, under which the entry says these runs were recorded first.
+    pub release: Option<Digest>,
     /// What the entry says recorded these runs: `answers`, `one-off`, `version`, `reissue`.
     pub origin: String,
     /// Who, when, why.
@@ -265,13 +267,16 @@ impl Engine<'_, '_> {
         for (run, written) in runs.iter_mut().zip(self.manifests.write(&manifests)?) {
             run.manifest = written.sha256;
         }
-        let about = json!({
+        let mut about = json!({
             "model_version": bound.model_version,
             "component": bound.component.digest().to_string(),
             "world": bound.component.world(),
             "config_version": bound.config.digest.to_string(),
             "origin": self.policy.origin,
         });
+        if let Some(release) = &self.policy.release {
+            about["release"] = json!(release.to_string());
+        }
         let batch = Batch {
             stamp: self.policy.stamp.clone(),
             reissue: self.policy.origin == "reissue",

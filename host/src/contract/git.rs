@@ -48,6 +48,28 @@ fn command(folder: &Path) -> Command {
     command
 }
 
+/// Those of some files of a folder whose last state is not committed; `None` where the folder is in
+/// no work tree, or there is no git to ask.
+#[must_use]
+pub fn uncommitted(folder: &Path, files: &[&str]) -> Option<Vec<String>> {
+    let mut args = vec![
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--untracked-files=all",
+        "--",
+    ];
+    args.extend(files);
+    let out = ask(folder, &args).ok()?.ok()?;
+    let text = String::from_utf8_lossy(&out).into_owned();
+    Some(
+        text.split('\0')
+            .filter_map(|line| line.get(3..))
+            .map(|path| path.rsplit('/').next().unwrap_or(path).to_owned())
+            .collect(),
+    )
+}
+
 /// Standard output, or git's own words.
 fn ask<A: AsRef<OsStr>>(
     folder: &Path,

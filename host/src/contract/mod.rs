@@ -31,7 +31,7 @@ mod sources;
 mod wit;
 
 pub use error::ContractError;
-pub use git::Repository;
+pub use git::{Repository, uncommitted};
 pub use pins::line_of_pin;
 pub use rule::{Finding, Rule};
 pub use rules::Verdict;

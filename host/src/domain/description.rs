@@ -3,7 +3,7 @@
 //! Everything in here came from a guest and has passed the checks of the sandbox room: sizes,
 //! UTF-8, unique non-empty names. Whether it fits the host's catalogue is the binding's question.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::{DataType, Scalar};
 
@@ -130,7 +130,7 @@ pub struct Guardrail {
 }
 
 /// Which side of a threshold is bad. Comparisons are strict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Bad when the value is above the threshold.
@@ -140,7 +140,7 @@ pub enum Direction {
 }
 
 /// Over which rows a rule is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// One boundary and herd.
@@ -150,7 +150,8 @@ pub enum Scope {
 }
 
 /// A monitoring rule over a rolling window of answers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MonitorRule {
     /// Name of the metric, one of the monitor room's catalogue.
     pub metric: String,

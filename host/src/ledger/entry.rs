@@ -25,6 +25,30 @@ pub enum Kind {
     Report,
     /// A reference that monitors compare with.
     Baseline,
+    /// A release made here.
+    ReleaseCut,
+    /// A release taken in from another deployment.
+    ReleaseImport,
+    /// A release that answers from now on.
+    Promotion,
+    /// A former release that answers again.
+    Rollback,
+    /// No promotion until further notice.
+    Hold,
+    /// Promotions are possible again.
+    Unhold,
+    /// A person's consent to a release.
+    Approval,
+    /// What was found out about a release.
+    Evidence,
+    /// A gate's decision about a release.
+    GateDecision,
+    /// A release that computes in shadow.
+    CanaryStart,
+    /// The end of a canary.
+    CanaryStop,
+    /// Releases whose files were taken out of the store.
+    Prune,
 }
 
 impl Kind {
@@ -41,6 +65,18 @@ impl Kind {
             Kind::Reissue => "reissue",
             Kind::Report => "report",
             Kind::Baseline => "baseline",
+            Kind::ReleaseCut => "release-cut",
+            Kind::ReleaseImport => "release-import",
+            Kind::Promotion => "promotion",
+            Kind::Rollback => "rollback",
+            Kind::Hold => "release-freeze",
+            Kind::Unhold => "release-unfreeze",
+            Kind::Approval => "approval",
+            Kind::Evidence => "evidence",
+            Kind::GateDecision => "gate",
+            Kind::CanaryStart => "canary",
+            Kind::CanaryStop => "canary-stop",
+            Kind::Prune => "release-prune",
         }
     }
 }

@@ -36,6 +36,16 @@ pub enum LedgerError {
         "the ledger is busy: another process is writing for longer than this one waits (ledger.busy_seconds); try again"
     )]
     Busy,
+    /// Since it was read, something else was recorded that the write depends on.
+    #[error(
+        "entry {found} was recorded meanwhile, where entry {expected} was the last of its kind"
+    )]
+    Moved {
+        /// The entry that was the last one when it was read.
+        expected: i64,
+        /// The entry that is the last one now.
+        found: i64,
+    },
     /// The guard refused a second provenance under one key.
     #[error("drift: {0} is recorded with other provenance")]
     Drift(String),
@@ -62,6 +72,7 @@ impl LedgerError {
             LedgerError::NotALedger { .. } => "not_a_ledger",
             LedgerError::NewerSchema { .. } => "ledger_newer_schema",
             LedgerError::Busy => "ledger_busy",
+            LedgerError::Moved { .. } => "ledger_moved",
             LedgerError::Drift(_) => "drift",
             LedgerError::Immutable(_) => "immutable",
             LedgerError::Damaged(_) => "ledger_damaged",

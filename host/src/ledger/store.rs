@@ -41,12 +41,48 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn entry(&self, seq: i64) -> Result<Option<Entry>, LedgerError>;
 
+    /// Entries of several kinds as they stood at one moment, oldest first.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn entries_of(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError>;
+
     /// Appends an entry of its own, without rows.
     ///
     /// # Errors
     /// When the payload has no canonical form or the database refuses. The same holds for every
     /// write below.
     fn append(&mut self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError>;
+
+    /// Appends several entries, all or none.
+    ///
+    /// # Errors
+    /// See [`Ledger::append`].
+    fn append_all(
+        &mut self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+    ) -> Result<Vec<Entry>, LedgerError>;
+
+    /// Appends several entries, all or none, and only while `last` is the number of the newest entry
+    /// of the `watched` kinds (0 when there is none): who decided by what stood there is told when
+    /// somebody else was faster.
+    ///
+    /// # Errors
+    /// [`LedgerError::Moved`] then; see [`Ledger::append`].
+    fn append_expecting(
+        &mut self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+        watched: &[Kind],
+        last: i64,
+    ) -> Result<Vec<Entry>, LedgerError>;
+
+    /// The kind and the text of a recorded report.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn report(&self, digest: Digest) -> Result<Option<(String, String)>, LedgerError>;
 
     /// Records a file with what of it is new or revised; one entry, one transaction.
     ///
@@ -182,7 +218,7 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError>;
 
-    /// Activations, oldest first.
+    /// Activations, oldest first: single ones, and those of each logic of a promoted release.
     ///
     /// # Errors
     /// See [`Ledger::head`].

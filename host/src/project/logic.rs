@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
 
@@ -15,7 +15,7 @@ pub const FILE: &str = "logic.toml";
 pub struct LogicFile(BTreeMap<String, BTreeMap<String, LogicOverrides>>);
 
 /// `[name.version]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogicOverrides {
     /// Start of the season as `MM-DD`, for windows `season`.
@@ -29,7 +29,7 @@ pub struct LogicOverrides {
 }
 
 /// `[name.version.guardrails.OUTPUT]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuardrailOverride {
     /// Smallest acceptable value.
@@ -39,7 +39,7 @@ pub struct GuardrailOverride {
 }
 
 /// `[[name.version.monitors]]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MonitorOverride {
     /// Metric of the rule.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// `[monitor]`.
     pub monitor: MonitorSettings,
+    /// `[releases]`.
+    pub releases: ReleaseSettings,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             logic: LogicSettings::default(),
             limits: LimitSettings::default(),
             monitor: MonitorSettings::default(),
+            releases: ReleaseSettings::default(),
         }
     }
 }
@@ -187,6 +190,25 @@ impl Default for MonitorSettings {
     }
 }
 
+/// Where releases are kept, and how many.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReleaseSettings {
+    /// Folder of the release store, relative to the deployment's folder.
+    pub path: String,
+    /// The newest releases that `release prune` leaves alone.
+    pub keep: u32,
+}
+
+impl Default for ReleaseSettings {
+    fn default() -> Self {
+        ReleaseSettings {
+            path: "out/releases".to_owned(),
+            keep: 10,
+        }
+    }
+}
+
 impl Settings {
     /// Reads the file's text.
     ///
@@ -217,6 +239,14 @@ impl Settings {
         if settings.monitor.window_days == 0 || settings.monitor.window_days > 3660 {
             let n = settings.monitor.window_days.to_string();
             return refuse("monitor.window_days", n, "a window is 1 to 3660 days");
+        }
+        // Pins of a release name files below it, and a pin's path has one plain spelling.
+        let parts = settings.releases.path.split('/');
+        if settings.releases.path.contains(['\\', ':'])
+            || parts.clone().any(|p| matches!(p, "" | "." | ".."))
+        {
+            let problem = "write a path below the deployment's folder, with / and without . or .., such as out/releases";
+            return refuse("releases.path", settings.releases.path, problem);
         }
         let mut names = std::collections::BTreeSet::new();
         for active in &settings.logic.active {

@@ -55,7 +55,7 @@ fn done(report: &Report, found: &Bytes) -> Done {
 }
 
 /// What the process ends with, where the component is not as it must be.
-pub(super) fn problem(report: &Report) -> Option<CliError> {
+pub(in crate::cli) fn problem(report: &Report) -> Option<CliError> {
     if let Some(first) = report.findings.first() {
         let more = match report.findings.len() {
             1 => String::new(),

@@ -74,7 +74,7 @@ impl Bytes {
     ) -> Result<Bytes, CliError> {
         if !is_file(what) {
             let context = Context::open(global)?;
-            let pin = pin(&context.lock()?, what)?.clone();
+            let pin = pin(&context.pins()?, what)?.clone();
             let bytes = context.pinned_bytes(&pin)?;
             return Ok(Bytes {
                 file: pin.path.clone(),

@@ -9,7 +9,7 @@ use crate::logic::State;
 
 pub(super) fn list(context: &Context) -> Result<Done, CliError> {
     let lock = context.lock()?;
-    let active = &context.project.settings.logic.active;
+    let active = context.active()?;
     let plain = |s: String| (Look::Plain, s);
     let rows: Vec<_> = lock
         .components()

@@ -18,12 +18,12 @@ use super::error::CliError;
 use super::ui::Done;
 
 mod build;
-mod check;
+pub(in crate::cli) mod check;
 mod diff;
 pub(in crate::cli) mod found;
 mod list;
 mod new;
-mod pinning;
+pub(in crate::cli) mod pinning;
 mod show;
 pub(in crate::cli) mod subject;
 pub(in crate::cli) mod test;

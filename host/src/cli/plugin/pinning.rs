@@ -226,7 +226,7 @@ fn lock_or_empty(context: &Context) -> Result<Lock, CliError> {
 }
 
 /// The lock file in its one spelling, written whole.
-fn write_lock(context: &Context, lock: &Lock) -> Result<(), CliError> {
+pub(in crate::cli) fn write_lock(context: &Context, lock: &Lock) -> Result<(), CliError> {
     let text = format!(
         "# The pinned components: which bytes are which logic version.\n{}",
         lock.render()?

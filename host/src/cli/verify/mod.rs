@@ -4,12 +4,13 @@
 mod output;
 mod pinned;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::contract::{ContractError, Finding, Repository, rules};
+use crate::logic::Pin;
 use crate::render::junit::document;
 
 use super::Global;
@@ -103,6 +104,33 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
         text,
         error,
     })
+}
+
+/// The same look at some pins of a deployment, for who goes on with them: troubles of each, the number
+/// of golden cases that hold, and what the report says.
+pub(super) struct Examined {
+    pub(super) model: String,
+    pub(super) troubles: Vec<CliError>,
+    pub(super) cases: Option<usize>,
+    pub(super) report: Json,
+}
+
+pub(super) fn examine(
+    global: &Global,
+    pins: &[&Pin],
+    cases: Option<&Path>,
+) -> Result<Vec<Examined>, CliError> {
+    let pinned = Pinned::open(global, None, None)?;
+    let look = |pin: &&Pin| {
+        let checked = pinned.check(pin, cases);
+        Examined {
+            report: output::component_json(&checked),
+            cases: checked.golden.as_ref().map(|(t, _)| t.cases.len()),
+            model: checked.model,
+            troubles: checked.troubles,
+        }
+    };
+    Ok(pins.iter().map(look).collect())
 }
 
 fn refused(findings: &[Finding]) -> CliError {

@@ -141,7 +141,7 @@ impl Pinned {
         Ok(checked.into_iter().map(|(_, c)| c).collect())
     }
 
-    fn check(&self, pin: &Pin, cases: Option<&Path>) -> Checked {
+    pub(super) fn check(&self, pin: &Pin, cases: Option<&Path>) -> Checked {
         let model = pin.model_version();
         let mut checked = Checked {
             name: pin.name.clone(),

@@ -42,6 +42,21 @@ pub(super) fn head(db: &Connection) -> Result<Option<(i64, [u8; 32])>, LedgerErr
         .map_err(translate)
 }
 
+/// The kinds as the list of an IN; their names are this program's own.
+fn list_of(kinds: &[Kind]) -> String {
+    let names: Vec<String> = kinds.iter().map(|k| format!("'{}'", k.name())).collect();
+    names.join(", ")
+}
+
+/// The number of the newest entry of some kinds; 0 when there is none.
+pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<i64, LedgerError> {
+    let sql = format!(
+        "SELECT coalesce(max(seq), 0) FROM entry WHERE kind IN ({})",
+        list_of(kinds)
+    );
+    db.query_row(&sql, [], |r| r.get(0)).map_err(translate)
+}
+
 fn day(r: &Row<'_>, i: usize) -> rusqlite::Result<Day> {
     let days: i32 = r.get(i)?;
     Day::from_days(days).ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days)))
@@ -173,6 +188,43 @@ impl Ledger for SqliteLedger {
                 "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry WHERE seq = ?",
             )
             .and_then(|mut s| s.query_row([seq], entry_row).optional())
+            .map_err(translate)
+    }
+
+    fn entries_of(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError> {
+        let sql = format!(
+            "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry WHERE kind IN ({}) ORDER BY seq",
+            list_of(kinds)
+        );
+        collect(&self.db, &sql, [], entry_row)
+    }
+
+    fn append_all(
+        &mut self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+    ) -> Result<Vec<Entry>, LedgerError> {
+        self.append_entries(stamp, entries, None)
+    }
+
+    fn append_expecting(
+        &mut self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+        watched: &[Kind],
+        last: i64,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        self.append_entries(stamp, entries, Some((watched, last)))
+    }
+
+    fn report(&self, digest: Digest) -> Result<Option<(String, String)>, LedgerError> {
+        self.db
+            .query_row(
+                "SELECT kind, body FROM report WHERE digest = ?",
+                [digest.bytes()],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .optional()
             .map_err(translate)
     }
 
@@ -453,21 +505,36 @@ impl Ledger for SqliteLedger {
     }
 
     fn activations(&self) -> Result<Vec<Activation>, LedgerError> {
-        self.entries(Some(Kind::Activation))?
-            .iter()
-            .map(|entry| {
-                let damaged =
-                    || LedgerError::Damaged(format!("entry {} is no activation", entry.seq));
-                let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
-                let text =
-                    |name: &str| payload.get(name).and_then(Json::as_str).ok_or_else(damaged);
-                Ok(Activation {
-                    entry: entry.seq,
-                    model_version: text("model_version")?.to_owned(),
-                    config: text("config_version")?.parse().map_err(|_| damaged())?,
-                    from: text("from")?.parse().map_err(|_| damaged())?,
-                })
-            })
-            .collect()
+        let mut activations = Vec::new();
+        for entry in self.entries_of(&[Kind::Activation, Kind::Promotion, Kind::Rollback])? {
+            activations.extend(activations_of(&entry)?);
+        }
+        Ok(activations)
     }
+}
+
+/// What an entry makes answer: one version and configuration, or each of a release.
+fn activations_of(entry: &Entry) -> Result<Vec<Activation>, LedgerError> {
+    let damaged = || LedgerError::Damaged(format!("entry {} is no {}", entry.seq, entry.kind));
+    let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
+    let text = |of: &Json, name: &str| -> Result<String, LedgerError> {
+        of.get(name)
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+            .ok_or_else(damaged)
+    };
+    let from: Day = text(&payload, "from")?.parse().map_err(|_| damaged())?;
+    let one = |of: &Json| {
+        Ok(Activation {
+            entry: entry.seq,
+            model_version: text(of, "model_version")?,
+            config: text(of, "config_version")?.parse().map_err(|_| damaged())?,
+            from,
+        })
+    };
+    if entry.kind == Kind::Activation.name() {
+        return Ok(vec![one(&payload)?]);
+    }
+    let logics = payload.get("logics").and_then(Json::as_array);
+    logics.ok_or_else(damaged)?.iter().map(one).collect()
 }

@@ -40,6 +40,29 @@ impl SqliteLedger {
         Ok(entry)
     }
 
+    pub(super) fn append_entries(
+        &mut self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+        expected: Option<(&[Kind], i64)>,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let tx = self.begin()?;
+        if let Some((watched, expected)) = expected {
+            // Under the write lock: nobody can come between looking and appending.
+            let found = read::last_of(&tx, watched)?;
+            if found != expected {
+                return Err(LedgerError::Moved { expected, found });
+            }
+        }
+        let written = entries
+            .iter()
+            .map(|(kind, payload)| append(&tx, *kind, stamp, payload))
+            .collect::<Result<Vec<_>, _>>()?;
+        crate::failpoint::hit("ledger.before-commit");
+        tx.commit().map_err(translate)?;
+        Ok(written)
+    }
+
     pub(super) fn write_file(
         &mut self,
         stamp: &Stamp,

@@ -1,0 +1,55 @@
+//! `release list`: the releases known.
+
+use serde_json::json;
+
+use crate::cli::Global;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::ui::{Done, Look, Text};
+
+use super::brief;
+
+pub(super) fn run(global: &Global) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let standing = context.standing()?;
+    let mut text = Text::default();
+    if standing.releases.is_empty() {
+        text.line(
+            "no release is known; `provender release cut` makes one, `release import` takes one in",
+        );
+    }
+    let plain = |s: &str| (Look::Plain, s.to_owned());
+    let mut known: Vec<_> = standing.releases.iter().collect();
+    known.sort_by_key(|k| k.document.number);
+    let rows: Vec<_> = known
+        .iter()
+        .map(|k| {
+            let active = standing.active().is_some_and(|c| c.release == k.digest);
+            let (look, state) = match (active, k.pruned) {
+                (true, _) => (Look::Good, "active"),
+                (false, Some(_)) => (Look::Warn, "pruned"),
+                (false, None) => (Look::Plain, ""),
+            };
+            vec![
+                (Look::Strong, k.document.name()),
+                plain(&k.digest.short()),
+                plain(&k.document.active.join(", ")),
+                plain(&k.document.cut.at),
+                plain(&k.document.cut.by),
+                plain(&k.document.cut.environment),
+                plain(&k.document.cut.reason),
+                (look, state.to_owned()),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        text.table(
+            &[
+                "release", "digest", "answers", "cut", "by", "in", "reason", "",
+            ],
+            &rows,
+        );
+    }
+    let releases: Vec<_> = known.iter().map(|k| brief(k, standing)).collect();
+    Ok(Done::ok(json!({ "releases": releases }), text))
+}

@@ -1,0 +1,160 @@
+//! `release promote` and `release rollback`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::Global;
+use crate::cli::compute::day;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::ui::{Done, Look, Text};
+use crate::compute::binding;
+use crate::domain::day::Day;
+use crate::logic::Sandbox;
+use crate::release::promote::{Moved, Request};
+use crate::release::standing::Known;
+use crate::release::{ReleaseError, ReleaseStore, promote as room, reading};
+
+use super::{name_of, reason};
+
+/// Make a release answer from now on: one entry, all or nothing.
+///
+/// Exit 12 when promotions are frozen, a gate refuses, or what is active is not what --expect says.
+///
+/// Example: provender release promote R2 --expect R1 --reason "canary of 14 days without a shift"
+#[derive(Args)]
+pub(in crate::cli) struct PromoteArgs {
+    /// The release: R3, 3, or the beginning of its digest.
+    release: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Only while this release is active (`none`: while none is), so that nobody is overtaken.
+    #[arg(long, value_name = "CURRENT")]
+    expect: Option<String>,
+    /// Promote although the gate refuses; the reason is recorded.
+    #[arg(long = "override", value_name = "REASON")]
+    overriding: Option<String>,
+    /// First calculation date it answers for; else today.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+}
+
+/// Go back to a former release, with its configuration: one step, also while promotions are frozen.
+///
+/// Example: provender release rollback --reason "numbers of the north pastures jumped"
+#[derive(Args)]
+pub(in crate::cli) struct RollbackArgs {
+    /// The release to go back to; else the one that was active before.
+    #[arg(long, value_name = "R")]
+    to: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliError> {
+    let why = reason(&args.reason)?;
+    let overriding = args.overriding.as_deref().map(reason).transpose()?;
+    let context = Context::open(global)?;
+    let from = match &args.from {
+        Some(text) => day(text, context.today)?,
+        None => context.today,
+    };
+    let store = context.store()?;
+    let request = Request {
+        release: &args.release,
+        expect: args.expect.as_deref(),
+        overriding,
+        environment: &context.project.settings.environment,
+        from,
+    };
+    let sandbox = context.sandbox()?;
+    let moved = room::promote(
+        &mut context.writer()?,
+        &store,
+        &request,
+        &context.stamp(Some(why)),
+        &mut |known| runs_here(&sandbox, &store, known),
+    )?;
+    Ok(done(&context, &moved, why, from, false))
+}
+
+pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, CliError> {
+    let why = reason(&args.reason)?;
+    let context = Context::open(global)?;
+    let moved = room::rollback(
+        &mut context.writer()?,
+        &context.store()?,
+        args.to.as_deref(),
+        context.today,
+        &context.stamp(Some(why)),
+    )?;
+    Ok(done(&context, &moved, why, context.today, true))
+}
+
+/// What is to answer loads in this program and binds to the configuration it was cut with.
+fn runs_here(sandbox: &Sandbox, store: &ReleaseStore, known: &Known) -> Result<(), ReleaseError> {
+    let document = &known.document;
+    for model in &document.active {
+        let Some(component) = document.component(model) else {
+            continue;
+        };
+        let bytes = store.component(component)?;
+        let pin = component.pin(store.path_of(&component.sha256));
+        let loaded = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
+        pin.check_component(&loaded)?;
+        let bound = binding::bind(
+            loaded,
+            &document.catalogue(),
+            &document.overrides(model),
+            &BTreeMap::new(),
+        )?;
+        reading::check(document, &bound)?;
+    }
+    Ok(())
+}
+
+fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> Done {
+    let mut text = Text::default();
+    let environment = &context.project.settings.environment;
+    let name = name_of(&moved.release);
+    match (moved.entry, back) {
+        (None, _) => text.line(format!("unchanged: {name} is active in {environment}")),
+        (Some(_), false) => text.look(
+            Look::Good,
+            format!("{name} is active in {environment} from {from} on"),
+        ),
+        (Some(_), true) => text.look(
+            Look::Good,
+            format!("{name} is active in {environment} again"),
+        ),
+    }
+    if moved.entry.is_some() {
+        match &moved.before {
+            Some(before) => text.line(format!("  in the place of {}", name_of(before))),
+            None => text.line(
+                "  the first one: from now on its pins and its configuration alone are in force",
+            ),
+        }
+        text.line(format!(
+            "  answers: {}",
+            moved.release.document.active.join(", ")
+        ));
+        text.line(format!("  reason: {why}"));
+    }
+    let data = json!({
+        "release": moved.release.digest.to_string(),
+        "number": moved.release.document.number,
+        "previous": moved.before.as_ref().map(|b| b.digest.to_string()),
+        "previous_number": moved.before.as_ref().map(|b| b.document.number),
+        "environment": environment,
+        "changed": moved.entry.is_some(),
+        "entry": moved.entry,
+        "from": from.to_string(),
+        "reason": why,
+    });
+    Done::ok(data, text)
+}

@@ -1,0 +1,185 @@
+//! `release export` and `release import`: one file goes from one deployment to another.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::Global;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::ui::{Done, Look, Text};
+use crate::domain::canonical::Digest;
+use crate::release::archive::{Archive, MOST};
+use crate::release::{Standing, travel};
+use crate::render::text::count;
+
+use super::{brief, name_of};
+
+/// Write a release with all that it needs to run, and its evidence, to one file.
+///
+/// Example: provender release export R1 R1.tar
+#[derive(Args)]
+pub(in crate::cli) struct ExportArgs {
+    /// The release: R3, 3, or the beginning of its digest.
+    release: String,
+    /// The file; it is never overwritten with other content.
+    file: PathBuf,
+}
+
+/// Take in a release from a file; every hash in it is checked, and what is known already stays.
+///
+/// Example: provender release import R1.tar
+#[derive(Args)]
+pub(in crate::cli) struct ImportArgs {
+    /// The file that `release export` wrote.
+    file: PathBuf,
+    /// Only a release of this digest, as the exporting side names it.
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
+}
+
+pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let standing = context.standing()?;
+    let known = standing.find(&args.release)?;
+    let archive = travel::export(&context.reader()?, &context.store()?, standing, known)?;
+    let bytes = archive.pack()?;
+    let file = args.file.display().to_string();
+    write(&args.file, &bytes)?;
+    let sha256 = Digest::of_bytes(&bytes);
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!("wrote {} to {file}, {} bytes", name_of(known), bytes.len()),
+    );
+    text.line(format!("  release {}", known.digest));
+    text.line(format!("  file    {sha256}"));
+    text.line(format!(
+        "next, where it is to run: provender release import {file} --digest {}",
+        known.digest
+    ));
+    let mut data = brief(known, standing);
+    data["file"] = json!(file);
+    data["sha256"] = json!(sha256.to_string());
+    data["evidence"] = json!(archive.evidence.len());
+    Ok(Done::ok(data, text))
+}
+
+/// A whole file under its name or none; the same content there already is as good.
+fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let io = |e: std::io::Error| {
+        CliError::new(
+            Exit::Io,
+            "release_io",
+            format!("{} cannot be written: {e}", file.display()),
+        )
+    };
+    if file.exists() {
+        return match std::fs::read(file).map_err(io)? == bytes {
+            true => Ok(()),
+            false => Err(CliError::new(
+                Exit::Io,
+                "release_exists",
+                format!("{} exists with other content", file.display()),
+            )
+            .help("give another name, or remove it")),
+        };
+    }
+    let folder = file
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    temporary.write_all(bytes).map_err(io)?;
+    temporary.as_file().sync_all().map_err(io)?;
+    temporary.persist_noclobber(file).map_err(|e| io(e.error))?;
+    Ok(())
+}
+
+pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let file = args.file.display().to_string();
+    let bytes = read(&args.file)?;
+    let archive = Archive::unpack(&file, &bytes)?;
+    let digest = archive.document.digest()?;
+    if let Some(asked) = &args.digest
+        && *asked != digest.to_string()
+        && !(asked.len() >= 8 && digest.hex().starts_with(asked.as_str()))
+    {
+        return Err(CliError::new(
+            Exit::Integrity,
+            "release_archive",
+            format!(
+                "{file} holds {} with the digest {digest}, not {asked}",
+                archive.document.name()
+            ),
+        )
+        .help(
+            "compare with `provender release list` where it was exported; nothing was taken in",
+        ));
+    }
+    let mut ledger = context.writer()?;
+    let imported = travel::import(
+        &mut ledger,
+        &context.store()?,
+        &archive,
+        Digest::of_bytes(&bytes),
+        &context.stamp(None),
+    )?;
+    let standing = Standing::read(&ledger, i64::MAX)?;
+    let known = &imported.release;
+    let mut text = Text::default();
+    match (imported.new, imported.evidence) {
+        (true, _) => text.look(Look::Good, format!("imported {}", name_of(known))),
+        (false, 0) => text.line(format!("unchanged: {} is known", name_of(known))),
+        (false, n) => text.line(format!("{} is known; new: {n} of evidence", name_of(known))),
+    }
+    text.line(format!("  {}", known.digest));
+    text.line(format!(
+        "  cut {} by {} in {}: {}",
+        known.document.cut.at,
+        known.document.cut.by,
+        known.document.cut.environment,
+        known.document.cut.reason
+    ));
+    text.line(format!(
+        "  {}, every hash checked",
+        count(known.document.components.len() as u64, "component")
+    ));
+    if imported.new {
+        text.line(format!(
+            "next: provender release promote {} --reason …",
+            known.document.name()
+        ));
+    }
+    let mut data = brief(known, &standing);
+    data["new"] = json!(imported.new);
+    data["evidence"] = json!(imported.evidence);
+    data["frozen"] = json!(imported.frozen);
+    Ok(Done::ok(data, text))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    let fail = |e: std::io::Error| {
+        let exit = match e.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        CliError::new(exit, "release_io", format!("{}: {e}", file.display()))
+    };
+    let size = std::fs::metadata(file).map_err(fail)?.len();
+    if size > MOST {
+        return Err(CliError::new(
+            Exit::Integrity,
+            "release_archive",
+            format!(
+                "{} has {size} bytes; a release archive has at most {MOST}",
+                file.display()
+            ),
+        ));
+    }
+    std::fs::read(file).map_err(fail)
+}

@@ -1,0 +1,246 @@
+//! Promotion, rollback, freeze and unfreeze: each is one entry, appended only while what it was
+//! decided by still stands.
+
+use serde_json::json;
+
+use crate::domain::canonical::Digest;
+use crate::domain::day::Day;
+use crate::failpoint;
+use crate::ledger::entry::{Kind, Stamp};
+use crate::ledger::{Ledger, LedgerError};
+
+use super::ReleaseError;
+use super::document::logics_json;
+use super::standing::{DECIDING, Known, Standing, gate_of};
+use super::store::ReleaseStore;
+
+/// What `promote` is asked for.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// What a person calls the release.
+    pub release: &'a str,
+    /// What must be active now: a release, or `none`.
+    pub expect: Option<&'a str>,
+    /// Why a gate's refusal is not heeded.
+    pub overriding: Option<&'a str>,
+    /// The environment.
+    pub environment: &'a str,
+    /// First calculation date it answers for.
+    pub from: Day,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// The release that is active now.
+    pub release: Known,
+    /// What was active before.
+    pub before: Option<Known>,
+    /// The entry; `None` when nothing changed.
+    pub entry: Option<i64>,
+}
+
+/// Makes a release active. `runs_here` looks whether it can run in this environment.
+///
+/// # Errors
+/// When promotions are frozen, something else is active than was expected, a gate refuses, the
+/// release cannot run here, or another process was faster.
+pub fn promote(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    request: &Request<'_>,
+    stamp: &Stamp,
+    runs_here: &mut dyn FnMut(&Known) -> Result<(), ReleaseError>,
+) -> Result<Moved, ReleaseError> {
+    let standing = Standing::read(ledger, i64::MAX)?;
+    if let Some(expected) = request.expect {
+        expect(&standing, expected)?;
+    }
+    let release = standing.find(request.release)?.clone();
+    let before = standing.active_release().cloned();
+    if before.as_ref().is_some_and(|b| b.digest == release.digest) {
+        return Ok(Moved {
+            release,
+            before,
+            entry: None,
+        });
+    }
+    if let Some(hold) = &standing.hold {
+        return Err(ReleaseError::Held {
+            at: hold.stamp.at.clone(),
+            by: hold.stamp.actor.clone(),
+            reason: hold.stamp.reason.clone().unwrap_or_default(),
+        });
+    }
+    let decision = gate_of(&standing, &release.digest, request.environment);
+    if let Some(decision) = decision.as_ref().filter(|d| !d.passes)
+        && request.overriding.is_none()
+    {
+        return Err(ReleaseError::Gate {
+            release: release.document.name(),
+            environment: request.environment.to_owned(),
+            why: decision.why.clone(),
+        });
+    }
+    whole(store, &release)?;
+    runs_here(&release)?;
+    let mut payload = payload(&release, before.as_ref(), request.from);
+    payload["gate"] = json!(decision.map(|d| d.entry));
+    payload["override"] = json!(request.overriding);
+    failpoint::hit("promote.before-ledger");
+    let entry = append(ledger, &standing, Kind::Promotion, stamp, payload)?;
+    failpoint::hit("promote.after-ledger");
+    Ok(Moved {
+        release,
+        before,
+        entry: Some(entry),
+    })
+}
+
+/// Makes a former release active again: the one asked for, or the one before. Also while promotions
+/// are frozen, without any new analysis.
+///
+/// # Errors
+/// When there is nothing to go back to, its files are gone, or another process was faster.
+pub fn rollback(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    to: Option<&str>,
+    from: Day,
+    stamp: &Stamp,
+) -> Result<Moved, ReleaseError> {
+    let standing = Standing::read(ledger, i64::MAX)?;
+    let Some(before) = standing.active_release().cloned() else {
+        return Err(ReleaseError::NoWayBack(
+            "no release is active, so there is none to go back from".to_owned(),
+        ));
+    };
+    let release = match to {
+        Some(asked) => standing.find(asked)?.clone(),
+        None => standing.former().cloned().ok_or_else(|| {
+            ReleaseError::NoWayBack(format!(
+                "no release was active before {}; name one with --to",
+                before.document.name()
+            ))
+        })?,
+    };
+    if release.digest == before.digest {
+        return Ok(Moved {
+            release,
+            before: Some(before),
+            entry: None,
+        });
+    }
+    if !standing.changes.iter().any(|c| c.release == release.digest) {
+        return Err(ReleaseError::NoWayBack(format!(
+            "{} was never active here, so that it is no release to go back to: promote it",
+            release.document.name()
+        )));
+    }
+    whole(store, &release)?;
+    let payload = payload(&release, Some(&before), from);
+    failpoint::hit("rollback.before-ledger");
+    let entry = append(ledger, &standing, Kind::Rollback, stamp, payload)?;
+    failpoint::hit("rollback.after-ledger");
+    Ok(Moved {
+        release,
+        before: Some(before),
+        entry: Some(entry),
+    })
+}
+
+/// Stops promotions, or lets them go on. Two people who stop them at once mean the same thing, and
+/// the second is told of the first.
+///
+/// # Errors
+/// When it is so already.
+pub fn hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
+    let standing = Standing::read(ledger, i64::MAX)?;
+    match (&standing.hold, stop) {
+        (Some(hold), true) => Err(ReleaseError::Hold(format!(
+            "promotions are frozen already, since {} by {}: {}",
+            hold.stamp.at,
+            hold.stamp.actor,
+            hold.stamp.reason.as_deref().unwrap_or_default()
+        ))),
+        (None, false) => Err(ReleaseError::Hold("promotions are not frozen".to_owned())),
+        _ => {
+            let kind = if stop { Kind::Hold } else { Kind::Unhold };
+            append(ledger, &standing, kind, stamp, json!({}))
+        }
+    }
+}
+
+/// The files of a release are all there and are what they must be.
+///
+/// # Errors
+/// Names what is missing.
+pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> {
+    let problems = store.problems(&release.digest, &release.document);
+    match problems.first() {
+        None => Ok(()),
+        Some(first) => Err(ReleaseError::Missing {
+            release: release.document.name(),
+            problem: match release.pruned {
+                Some(entry) => format!("its files were pruned by entry {entry} ({first})"),
+                None => first.clone(),
+            },
+        }),
+    }
+}
+
+fn expect(standing: &Standing, expected: &str) -> Result<(), ReleaseError> {
+    let active = standing.active().map(|c| c.release);
+    let wanted: Option<Digest> = match expected {
+        "none" => None,
+        asked => Some(standing.find(asked)?.digest),
+    };
+    if active == wanted {
+        return Ok(());
+    }
+    Err(ReleaseError::Expected {
+        expected: match expected {
+            "none" => "no release".to_owned(),
+            asked => asked.to_owned(),
+        },
+        found: standing.told(),
+    })
+}
+
+fn payload(release: &Known, before: Option<&Known>, from: Day) -> serde_json::Value {
+    json!({
+        "release": release.digest.to_string(),
+        "number": release.document.number,
+        "previous": before.map(|b| b.digest.to_string()),
+        "previous_number": before.map(|b| b.document.number),
+        "from": from.to_string(),
+        "logics": logics_json(&release.document),
+    })
+}
+
+fn append(
+    ledger: &mut dyn Ledger,
+    standing: &Standing,
+    kind: Kind,
+    stamp: &Stamp,
+    payload: serde_json::Value,
+) -> Result<i64, ReleaseError> {
+    let appended = ledger.append_expecting(stamp, &[(kind, payload)], &DECIDING, standing.decided);
+    match appended {
+        Ok(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
+        Err(LedgerError::Moved { .. }) => {
+            let now = Standing::read(ledger, i64::MAX)?;
+            let found = match &now.hold {
+                Some(hold) if standing.hold.is_none() => format!(
+                    "{} froze promotions at {}: {}",
+                    hold.stamp.actor,
+                    hold.stamp.at,
+                    hold.stamp.reason.as_deref().unwrap_or_default()
+                ),
+                _ => now.told(),
+            };
+            Err(ReleaseError::Overtaken { found })
+        }
+        Err(e) => Err(e.into()),
+    }
+}

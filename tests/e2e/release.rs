@@ -1,0 +1,663 @@
+//! Releases: what is in force, who may change it, and what a kill or a second process can do to it.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use provender::failpoint;
+use provender::ledger::Ledger as _;
+use provender::ledger::entry::Kind;
+use provender::ledger::sqlite::SqliteLedger;
+use provender::release::archive::Archive;
+use serde_json::{Value as Json, json};
+
+use crate::kit::{Ranch, variant_of};
+
+const DAY: &str = "2025-06-30";
+const COMPUTE: [&str; 4] = ["compute", "--all", "--as-of", DAY];
+
+/// The sample ranch with v1 alone answering, its inputs taken in and the day computed.
+fn v1() -> Ranch {
+    let ranch = Ranch::sample();
+    ranch.edit(
+        "provender.toml",
+        "active = [\"days_remaining:v2\", \"frost_days:v1\"]",
+        "active = [\"days_remaining:v1\"]",
+    );
+    ranch.write("logic.toml", "");
+    let _ = ranch.run(&["ingest"]).exits(0);
+    let _ = ranch.run(&COMPUTE).exits(0);
+    ranch
+}
+
+fn cut(ranch: &Ranch, active: &str, reason: &str) -> Json {
+    ranch.data(
+        &["release", "cut", "--active", active, "--reason", reason],
+        0,
+    )
+}
+
+fn promote(ranch: &Ranch, release: &str, expect: &str) -> Json {
+    let args = [
+        "release",
+        "promote",
+        release,
+        "--expect",
+        expect,
+        "--reason",
+        "it is time",
+    ];
+    ranch.data(&args, 0)
+}
+
+/// The number of the active release; null when there is none.
+fn active(ranch: &Ranch) -> Json {
+    ranch.data(&["release", "status"], 0)["active"]["number"].clone()
+}
+
+fn set(ranch: &Ranch, residual: &str) {
+    ranch.write(
+        "logic.toml",
+        &format!("[days_remaining.v2.parameters]\nresidual_kg_per_ha = {residual}\n"),
+    );
+}
+
+/// R1 is v1 and active; R2 is v2 with 250 kg/ha left standing, R3 with 400.
+fn three() -> Ranch {
+    let ranch = v1();
+    assert_eq!(
+        cut(&ranch, "days_remaining:v1", "the first one")["number"],
+        1
+    );
+    set(&ranch, "250.0");
+    assert_eq!(cut(&ranch, "days_remaining:v2", "v2")["number"], 2);
+    set(&ranch, "400");
+    assert_eq!(
+        cut(&ranch, "days_remaining:v2", "v2, more left")["number"],
+        3
+    );
+    promote(&ranch, "R1", "none");
+    ranch
+}
+
+#[test]
+fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
+    let ranch = v1();
+    assert_eq!(active(&ranch), Json::Null);
+    let first = ranch.answer("north", "herd-north");
+
+    let one = cut(&ranch, "days_remaining:v1", "the first one");
+    assert_eq!((&one["number"], &one["new"]), (&json!(1), &json!(true)));
+    let again = cut(&ranch, "days_remaining:v1", "another word for it");
+    assert_eq!(again["new"], false);
+    assert_eq!(again["release"], one["release"]);
+    promote(&ranch, "R1", "none");
+    assert_eq!(promote(&ranch, "R1", "R1")["changed"], false);
+    assert_eq!(ranch.data(&COMPUTE, 0)["summary"]["unchanged"], 5);
+
+    // The deployment's own files say otherwise: told, not obeyed.
+    ranch.edit(
+        "provender.toml",
+        "active = [\"days_remaining:v1\"",
+        "on_guardrail = \"fail\"\nactive = [\"days_remaining:v2\"",
+    );
+    ranch.edit("provender.toml", "\non_guardrail = \"mark\"", "\n");
+    set(&ranch, "250.0");
+    let ran = ranch.run(&COMPUTE).exits(0);
+    insta::assert_snapshot!(ran.stderr.lines().take(1).collect::<String>(), @"note: R1 is active, and what is set here otherwise is not obeyed");
+    let data = ranch.data(&COMPUTE, 0);
+    let keys: Vec<_> = data["ignored"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["key"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "logic.active",
+            "logic.on_guardrail",
+            "days_remaining.v2.parameters"
+        ]
+    );
+    assert_eq!(data["summary"]["unchanged"], 5);
+    assert!((ranch.answer("north", "herd-north") - first).abs() < f64::EPSILON);
+
+    // What is set here becomes a release, and is in force when that is promoted.
+    let two = ranch.data(&["release", "cut", "--reason", "v2"], 0);
+    assert_eq!(two["logics"], json!(["days_remaining:v2"]));
+    assert_eq!(active(&ranch), 1);
+    promote(&ranch, "R2", "R1");
+    set(&ranch, "9.0");
+    let data = ranch.data(&COMPUTE, 0);
+    assert_eq!(data["summary"]["recorded"], 5);
+    let second = ranch.answer("north", "herd-north");
+    assert!((second - first).abs() > 0.1, "{second}");
+
+    // The batch names what it was recorded under.
+    let ledger = SqliteLedger::open_read_only(&ranch.path("out/ledger.db")).unwrap();
+    let named: Vec<Json> = ledger
+        .entries(Some(Kind::Runs))
+        .unwrap()
+        .iter()
+        .map(|e| serde_json::from_str::<Json>(&e.payload).unwrap()["release"].clone())
+        .collect();
+    assert_eq!(named.first(), Some(&Json::Null));
+    assert_eq!(named.last(), Some(&two["release"]));
+
+    // Back, with the configuration; then on with the store of releases alone.
+    let back = ranch.data(&["release", "rollback", "--reason", "too low"], 0);
+    assert_eq!(
+        (&back["number"], &back["previous_number"]),
+        (&json!(1), &json!(2))
+    );
+    assert!((ranch.answer("north", "herd-north") - first).abs() < f64::EPSILON);
+    assert_eq!(ranch.data(&COMPUTE, 0)["summary"]["unchanged"], 5);
+    for gone in ["provender.lock", "logic.toml"] {
+        std::fs::remove_file(ranch.path(gone)).unwrap();
+    }
+    std::fs::remove_dir_all(ranch.path("components")).unwrap();
+    assert_eq!(ranch.data(&COMPUTE, 0)["summary"]["unchanged"], 5);
+    let _ = ranch
+        .run(&[
+            "release",
+            "rollback",
+            "--to",
+            "R2",
+            "--reason",
+            "it was right",
+        ])
+        .exits(0);
+    let data = ranch.data(&COMPUTE, 0);
+    assert_eq!(data["summary"]["unchanged"], 5);
+    assert!((ranch.answer("north", "herd-north") - second).abs() < f64::EPSILON);
+    let _ = ranch
+        .run(&["explain", "--boundary", "north", "--as-of", DAY])
+        .exits(0);
+
+    // Who, since when, why, on what.
+    let all = ranch.data(&["release", "history"], 0);
+    let numbers: Vec<_> = all["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["number"].clone(), c["kind"].clone()))
+        .collect();
+    assert_eq!(
+        numbers,
+        [
+            (json!(1), json!("promotion")),
+            (json!(2), json!("promotion")),
+            (json!(1), json!("rollback")),
+            (json!(2), json!("rollback")),
+        ]
+    );
+    let then = ranch.data(&["release", "history", "--at", "2025-07-01"], 0);
+    assert_eq!(then["changes"], all["changes"]);
+    let kinds: Vec<_> = then["changes"][0]["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["verify", "goldens"]);
+    let before = ranch.data(&["release", "history", "--at", DAY], 0);
+    assert_eq!(before["changes"], json!([]));
+}
+
+#[test]
+fn history_tells_what_was_active_on_a_day() {
+    let mut ranch = three();
+    ranch.now = "2025-07-10T09:00:00Z".into();
+    ranch.actor = "mlops".into();
+    promote(&ranch, "R2", "R1");
+    ranch.now = "2025-07-20T09:00:00Z".into();
+    let _ = ranch
+        .run(&["release", "rollback", "--reason", "too low"])
+        .exits(0);
+    let at = |at: &str| -> Vec<Json> {
+        let data = ranch.data(&["release", "history", "--at", at], 0);
+        let changes = data["changes"].as_array().unwrap();
+        changes.iter().map(|c| c["number"].clone()).collect()
+    };
+    assert_eq!(at("2025-07-09"), [1]);
+    assert_eq!(at("2025-07-10"), [1, 2]);
+    assert_eq!(at("2025-07-10T08:00:00Z"), [1]);
+    assert_eq!(at("2025-07-10T10:00:00Z"), [2]);
+    assert_eq!(at("2025-07-15"), [2]);
+    assert_eq!(at("2025-08-01"), [1]);
+    let shown = ranch
+        .run(&["release", "history", "--at", "2025-07-15"])
+        .exits(0);
+    assert!(
+        shown
+            .stdout
+            .contains("2025-07-10T09:00:00.000000Z to 2025-07-20T09:00:00.000000Z")
+    );
+    assert!(shown.stdout.contains("promoted by mlops: it is time"));
+}
+
+#[test]
+fn promotions_are_refused_with_the_reason_and_the_next_step() {
+    let ranch = three();
+    let refused = ranch
+        .run(&[
+            "release", "promote", "R2", "--expect", "none", "--reason", "x",
+        ])
+        .exits(12);
+    insta::assert_snapshot!(refused.stderr, @r"
+    error: no release was expected to be active, but R1 is active, promoted by tester at 2025-07-01T06:00:00.000000Z: it is time; nothing was promoted
+     help: look at what was promoted with `provender release history`, then decide anew with --expect
+    ");
+    let _ = ranch
+        .run(&["release", "promote", "R2", "--reason", " "])
+        .exits(64);
+    let _ = ranch
+        .run(&["release", "promote", "R9", "--reason", "x"])
+        .exits(66);
+    let _ = ranch
+        .run(&["release", "rollback", "--reason", "x"])
+        .exits(66);
+    let never = ranch
+        .run(&["release", "rollback", "--to", "R3", "--reason", "x"])
+        .exits(66);
+    assert!(
+        never.stderr.contains("was never active here"),
+        "{}",
+        never.stderr
+    );
+
+    promote(&ranch, "R2", "R1");
+    let _ = ranch
+        .run(&["release", "freeze", "--reason", "doubtful inputs"])
+        .exits(0);
+    let twice = ranch.data(&["release", "freeze", "--reason", "again"], 0);
+    assert_eq!(twice["changed"], false);
+    let held = ranch
+        .run(&["release", "promote", "R3", "--reason", "x"])
+        .exits(12);
+    insta::assert_snapshot!(held.stderr, @r"
+    error: promotions are frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
+     help: `provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile
+    ");
+    let _ = ranch
+        .run(&["release", "rollback", "--reason", "too low"])
+        .exits(0);
+    let _ = ranch
+        .run(&["release", "unfreeze", "--reason", "right after all"])
+        .exits(0);
+    assert_eq!(promote(&ranch, "3", "1")["number"], 3);
+
+    // A component that is damaged in the store is found before anything is promoted.
+    let shown = ranch.data(&["release", "show", "R1"], 0);
+    let sha256 = shown["document"]["components"][0]["sha256"]
+        .as_str()
+        .unwrap();
+    let file = format!("out/releases/components/{}.wasm", &sha256[7..]);
+    let mut bytes = std::fs::read(ranch.path(&file)).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(ranch.path(&file), bytes).unwrap();
+    let _ = ranch
+        .run(&["release", "rollback", "--to", "R1", "--reason", "x"])
+        .exits(11);
+    assert_eq!(active(&ranch), 3);
+}
+
+#[test]
+fn an_unclean_state_is_no_release_and_every_reason_is_told() {
+    let ranch = v1();
+    let file = ranch.path("components/days_remaining-v1.wasm");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    ranch.write(
+        "logic.toml",
+        "[days_remaining.v2.parameters]\nno_such = 1.0\n",
+    );
+    let before = ranch.files("out");
+    let args = [
+        "release",
+        "cut",
+        "--active",
+        "days_remaining:v2",
+        "--reason",
+        "x",
+    ];
+    let refused = ranch.run(&args).exits(17);
+    for expected in [
+        "2 things must be put right first",
+        "days_remaining:v1: ",
+        "no such parameter",
+        "remedy: ",
+    ] {
+        assert!(
+            refused.stderr.contains(expected),
+            "{expected}: {}",
+            refused.stderr
+        );
+    }
+    assert_eq!(ranch.data(&["release", "list"], 0)["releases"], json!([]));
+    assert!(!before.is_empty());
+}
+
+#[test]
+fn a_draft_that_is_to_answer_is_frozen_by_the_cut_and_others_stay_out() {
+    let ranch = v1();
+    crate::kit::unpin(&ranch, "v2");
+    let draft = variant_of(&ranch, "v2", "draft");
+    let _ = ranch
+        .run(&["plugin", "add", draft.to_str().unwrap()])
+        .exits(0);
+    let one = cut(&ranch, "days_remaining:v1", "without the draft");
+    let shown = ranch.data(&["release", "show", "R1"], 0);
+    let versions: Vec<_> = shown["document"]["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["version"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(versions, ["v1", "v1"], "{one}"); // days_remaining and frost_days
+    let two = cut(&ranch, "days_remaining:v2", "with it");
+    assert_eq!(two["frozen"], json!(["days_remaining:v2"]));
+    assert!(!ranch.read("provender.lock").contains("draft\""));
+    let other = variant_of(&ranch, "v2", "other");
+    let _ = ranch
+        .run(&["plugin", "add", other.to_str().unwrap()])
+        .exits(11);
+}
+
+#[test]
+fn a_release_travels_whole_or_not_at_all() {
+    let staging = three();
+    let _ = staging.run(&["release", "export", "R2", "R2.tar"]).exits(0);
+    let bytes = std::fs::read(staging.path("R2.tar")).unwrap();
+    let _ = staging
+        .run(&["release", "export", "R2", "again.tar"])
+        .exits(0);
+    assert_eq!(std::fs::read(staging.path("again.tar")).unwrap(), bytes);
+
+    let prod = Ranch::sample();
+    prod.edit(
+        "provender.toml",
+        "environment = \"sample\"",
+        "environment = \"prod\"",
+    );
+    // Bytes all over the archive, in headers, content and padding.
+    let step = (bytes.len() / 150).max(1);
+    for (n, at) in (0..bytes.len()).step_by(step).enumerate() {
+        let mut other = bytes.clone();
+        other[at] ^= 1 << (n % 8);
+        assert!(Archive::unpack("x", &other).is_err(), "byte {at}");
+        if n % 15 == 0 {
+            std::fs::write(prod.path("bad.tar"), &other).unwrap();
+            let _ = prod.run(&["release", "import", "bad.tar"]).exits(11);
+        }
+    }
+    for length in [0, 512, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(prod.path("bad.tar"), &bytes[..length]).unwrap();
+        let _ = prod.run(&["release", "import", "bad.tar"]).exits(11);
+    }
+    assert_eq!(prod.data(&["release", "list"], 0)["releases"], json!([]));
+
+    std::fs::write(prod.path("R2.tar"), &bytes).unwrap();
+    let _ = prod
+        .run(&["release", "import", "R2.tar", "--digest", "0123456789"])
+        .exits(11);
+    let digest = staging.data(&["release", "show", "R2"], 0)["release"].clone();
+    let args = [
+        "release",
+        "import",
+        "R2.tar",
+        "--digest",
+        digest.as_str().unwrap(),
+    ];
+    let data = prod.data(&args, 0);
+    assert_eq!(data["release"], digest);
+    assert_eq!((&data["new"], &data["evidence"]), (&json!(true), &json!(2)));
+    let again = prod.data(&args, 0);
+    assert_eq!(
+        (&again["new"], &again["evidence"]),
+        (&json!(false), &json!(0))
+    );
+
+    // The same numbers come of it, whatever prod's own files say.
+    promote(&prod, "R2", "none");
+    let _ = prod.run(&["run", "--as-of", DAY]).exits(0);
+    promote(&staging, "R2", "R1");
+    let _ = staging.run(&COMPUTE).exits(0);
+    let (here, there) = (
+        prod.answer("north", "herd-north"),
+        staging.answer("north", "herd-north"),
+    );
+    assert_eq!(here.to_bits(), there.to_bits());
+    let shown = prod.data(&["release", "show", "R2"], 0);
+    assert_eq!(shown["evidence"][0]["environment"], "sample");
+    assert_eq!(shown["imported"], true);
+
+    // A number that is taken by another release.
+    let other = v1();
+    set(&other, "77.0");
+    cut(&other, "days_remaining:v2", "a second number one");
+    let _ = staging.run(&["release", "export", "R1", "R1.tar"]).exits(0);
+    std::fs::copy(staging.path("R1.tar"), other.path("R1.tar")).unwrap();
+    let refused = other.run(&["release", "import", "R1.tar"]).exits(11);
+    assert!(
+        refused.stderr.contains("but here R1 is"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn of_two_processes_that_promote_at_once_exactly_one_wins() {
+    let ranch = three();
+    let mut current = "R1".to_owned();
+    for round in 0..8 {
+        let start = |release: &str| {
+            let mut command = ranch.command();
+            let args = [
+                "release", "promote", release, "--expect", &current, "--reason", "now",
+            ];
+            let command = command.args(args).args(["--json"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let rivals = match current.as_str() {
+            "R1" => ["R2", "R3"],
+            "R2" => ["R1", "R3"],
+            _ => ["R1", "R2"],
+        };
+        let started = rivals.map(start);
+        let ended = started.map(|child| ranch.finish(child.wait_with_output().unwrap()));
+        let mut codes = [ended[0].code, ended[1].code];
+        let winner = rivals[usize::from(codes[0] != 0)];
+        codes.sort_unstable();
+        assert_eq!(
+            codes,
+            [0, 12],
+            "{round}: {} {}",
+            ended[0].stdout,
+            ended[1].stdout
+        );
+        let data = ranch.data(&["release", "history"], 0);
+        assert_eq!(data["changes"].as_array().unwrap().len(), 2 + round);
+        assert_eq!(active(&ranch), winner[1..].parse::<u32>().unwrap());
+        current = winner.to_owned();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// All that anyone can see of releases.
+fn seen(ranch: &Ranch) -> Json {
+    json!([
+        ranch.data(&["release", "list"], 0),
+        ranch.data(&["release", "history"], 0),
+        ranch.data(&["release", "status"], 0)["active"],
+    ])
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
+    let prepared = three();
+    promote(&prepared, "R2", "R1");
+    let _ = prepared
+        .run(&["release", "export", "R3", "R3.tar"])
+        .exits(0);
+    set(&prepared, "123.0");
+    let plan = prepared.data(&["release", "prune", "--keep", "0"], 0);
+    assert_eq!(plan["releases"][0]["number"], 3);
+    let plan = plan["plan"].as_str().unwrap().to_owned();
+    let operations: [(&str, Vec<&str>, bool); 5] = [
+        (
+            "cut",
+            vec![
+                "release",
+                "cut",
+                "--active",
+                "days_remaining:v2",
+                "--reason",
+                "x",
+            ],
+            false,
+        ),
+        ("import", vec!["release", "import", "R3.tar"], true),
+        (
+            "promote",
+            vec![
+                "release", "promote", "R3", "--expect", "R2", "--reason", "x",
+            ],
+            false,
+        ),
+        (
+            "rollback",
+            vec!["release", "rollback", "--to", "R1", "--reason", "x"],
+            false,
+        ),
+        (
+            "prune",
+            vec!["release", "prune", "--keep", "0", "--apply", &plan],
+            false,
+        ),
+    ];
+    let elsewhere = Ranch::sample();
+    std::fs::copy(prepared.path("R3.tar"), elsewhere.path("R3.tar")).unwrap();
+    for (operation, args, other) in &operations {
+        let origin = if *other { &elsewhere } else { &prepared };
+        let fresh = || {
+            let ranch = Ranch::empty();
+            copy(&origin.dir(), &ranch.dir());
+            ranch
+        };
+        let old = seen(&fresh());
+        let done = fresh();
+        let _ = done.run(args).exits(0);
+        let new = seen(&done);
+        assert_ne!(old, new, "{operation}");
+        let names: Vec<&str> = failpoint::NAMES
+            .into_iter()
+            .filter(|n| n.starts_with(operation) || n.starts_with("ledger"))
+            .collect();
+        assert!(names.len() > 2);
+        for name in names {
+            let ranch = fresh();
+            let output = ranch
+                .command()
+                .args(args)
+                .env("PROVENDER_FAIL_AT", name)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), None, "{name} was not reached");
+            let left = seen(&ranch);
+            assert!(left == old || left == new, "{operation} {name}: {left}");
+            let after = name.ends_with("after-ledger") || name.ends_with("-lock");
+            let after = after || name == "prune.after-documents";
+            assert_eq!(left == new, after, "{operation} {name}");
+            // The same again, or the plan anew, and it is as if nothing had happened.
+            if *operation == "prune" {
+                let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
+                let digest = plan["plan"].as_str().unwrap();
+                let left_over = !plan["releases"].as_array().unwrap().is_empty()
+                    || !plan["components"].as_array().unwrap().is_empty();
+                if left_over {
+                    let _ = ranch
+                        .run(&["release", "prune", "--keep", "0", "--apply", digest])
+                        .exits(0);
+                }
+                let store = |r: &Ranch| -> Vec<_> {
+                    let files = r.files("out/releases").into_iter();
+                    files
+                        .map(|(p, _)| p.file_name().unwrap().to_owned())
+                        .collect()
+                };
+                assert_eq!(store(&ranch), store(&done), "{name}");
+                continue;
+            }
+            let retried = ranch.run(args);
+            let moved = *operation == "promote" && left == new;
+            let _ = retried.exits(if moved { 12 } else { 0 });
+            assert_eq!(seen(&ranch), new, "{operation} {name}");
+            assert_eq!(ranch.read("provender.lock"), done.read("provender.lock"));
+        }
+    }
+}
+
+#[test]
+fn prune_shows_its_plan_and_leaves_what_history_needs() {
+    let ranch = three();
+    promote(&ranch, "R2", "R1");
+    let _ = ranch.run(&COMPUTE).exits(0);
+    promote(&ranch, "R1", "R2");
+    let _ = ranch.run(&["release", "export", "R3", "R3.tar"]).exits(0);
+    let all = ranch.data(&["release", "prune"], 0);
+    assert_eq!(all["releases"], json!([]));
+    let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
+    assert_eq!(plan["applied"], false);
+    let why: Vec<_> = plan["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| (k["number"].clone(), k["why"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(why[0].1, "a rollback would go back to it");
+    assert_eq!(why[1].1, "it is active");
+    assert_eq!(plan["releases"].as_array().unwrap().len(), 1);
+    // Its component is that of R2, which stays.
+    assert_eq!(plan["components"], json!([]));
+    let before = ranch.files("out/manifests");
+    let _ = ranch
+        .run(&["release", "prune", "--keep", "0", "--apply", "0123456789"])
+        .exits(17);
+    let digest = plan["plan"].as_str().unwrap();
+    let done = ranch.data(&["release", "prune", "--keep", "0", "--apply", digest], 0);
+    assert_eq!(done["applied"], true);
+    assert_eq!(ranch.files("out/manifests"), before);
+    let listed = ranch.data(&["release", "list"], 0);
+    assert!(listed["releases"][2]["pruned"].is_i64());
+    let refused = ranch
+        .run(&["release", "promote", "R3", "--reason", "x"])
+        .exits(11);
+    assert!(
+        refused.stderr.contains("its files were pruned"),
+        "{}",
+        refused.stderr
+    );
+    let back = ranch.data(&["release", "import", "R3.tar"], 0);
+    assert_eq!(back["new"], true);
+    promote(&ranch, "R3", "R1");
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let _ = ranch
+        .run(&["explain", "--boundary", "north", "--as-of", DAY])
+        .exits(0);
+}
