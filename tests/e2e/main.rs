@@ -21,4 +21,5 @@ mod nevada;
 mod pinning;
 mod polyglot;
 mod quiet;
+mod replay;
 mod story;

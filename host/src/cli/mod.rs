@@ -8,7 +8,7 @@
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `table` — runs as tables
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
+//!   `replay`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `completions`
 
 use std::path::PathBuf;
 
@@ -33,6 +33,7 @@ mod monitor;
 mod plugin;
 pub mod reference;
 mod reissue;
+mod replay;
 mod run;
 mod status;
 mod table;
@@ -112,6 +113,7 @@ enum Verb {
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
+    Replay(replay::ReplayArgs),
     Monitor(monitor::MonitorArgs),
     Backtest(backtest::BacktestArgs),
     Features(features::FeaturesArgs),
@@ -175,6 +177,7 @@ fn dispatch() -> Exit {
         Verb::List(a) => ui.finish("list", list::run(g, &a)),
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),
         Verb::Diff(a) => ui.finish("diff", diff::run(g, &a)),
+        Verb::Replay(a) => ui.finish("replay", replay::run(g, &a)),
         Verb::Monitor(a) => ui.finish("monitor", monitor::run(g, &a)),
         Verb::Backtest(a) => ui.finish("backtest", backtest::run(g, &a)),
         Verb::Features(a) => ui.finish("features", features::run(g, &a)),

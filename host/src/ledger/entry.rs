@@ -23,6 +23,8 @@ pub enum Kind {
     Reissue,
     /// A monitor's report.
     Report,
+    /// Runs computed again from their manifests.
+    Replay,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Kind::Runs => "runs",
             Kind::Reissue => "reissue",
             Kind::Report => "report",
+            Kind::Replay => "replay",
         }
     }
 }

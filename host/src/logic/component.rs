@@ -20,7 +20,7 @@ use crate::domain::value::Scalar;
 use super::bindings::{INTERFACE, LogicPlugin, LogicPluginPre, WORLD, wit};
 use super::cache::Cache;
 use super::describe;
-use super::engine::{self, EngineInfo};
+use super::engine::{self, Backend, EngineInfo};
 use super::error::LogicError;
 use super::execute::{self, Callee, Computed};
 use super::failure::{Failure, printable};
@@ -37,6 +37,7 @@ pub struct Sandbox {
 
 struct Inner {
     engine: Engine,
+    backend: Backend,
     limits: Limits,
     cache: Option<Cache>,
 }
@@ -56,11 +57,24 @@ impl Sandbox {
     /// # Errors
     /// When wasmtime refuses the settings on this machine.
     pub fn new(limits: Limits, cache: Option<cap_std::fs::Dir>) -> Result<Sandbox, LogicError> {
-        let engine = engine::engine(&limits)?;
+        Sandbox::on(Backend::Native, limits, cache)
+    }
+
+    /// As [`Sandbox::new`], on a backend of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn on(
+        backend: Backend,
+        limits: Limits,
+        cache: Option<cap_std::fs::Dir>,
+    ) -> Result<Sandbox, LogicError> {
+        let engine = engine::engine(&limits, backend)?;
         let cache = cache.map(|dir| Cache::new(dir, &engine));
         Ok(Sandbox {
             inner: Arc::new(Inner {
                 engine,
+                backend,
                 limits,
                 cache,
             }),
@@ -70,7 +84,7 @@ impl Sandbox {
     /// What runs components here.
     #[must_use]
     pub fn engine(&self) -> EngineInfo {
-        EngineInfo::current()
+        EngineInfo::of(self.inner.backend)
     }
 
     /// The ceilings in force.
