@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → author, backtest, check, contract, golden → monitor → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -22,6 +22,7 @@
 //! * [`check`] — everything that would be refused about a component, and its conformance
 //! * [`cli`] — one file a verb; the only room that prints or reads environment and clock
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
+//! * [`replay`] — a recorded run computed again, from its manifest and its component's bytes alone
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
 //! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
@@ -43,3 +44,4 @@ pub mod monitor;
 pub mod project;
 pub mod release;
 pub mod render;
+pub mod replay;

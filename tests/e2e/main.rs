@@ -26,4 +26,5 @@ mod pinning;
 mod polyglot;
 mod quiet;
 mod release;
+mod replay;
 mod story;

@@ -97,7 +97,7 @@ fn importing() -> Vec<u8> {
 
 fn bad_components() -> Vec<(&'static str, Vec<u8>)> {
     let whole = component_of(&good(), WIT);
-    let engine = crate::logic::engine::engine(&limits()).unwrap();
+    let engine = crate::logic::engine::engine(&limits(), crate::logic::Backend::Native).unwrap();
     let compute = |from: &str, to: &str| {
         let wat = good();
         let other = wat.replace(from, to);

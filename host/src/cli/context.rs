@@ -13,7 +13,7 @@ use crate::domain::day::Day;
 use crate::ledger::Ledger as _;
 use crate::ledger::entry::Stamp;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::logic::{Lock, Pin, Sandbox};
+use crate::logic::{Lock, Pin, Sandbox, Shelf};
 use crate::manifest::Store;
 use crate::project::Project;
 use crate::project::logic::LogicOverrides;
@@ -29,6 +29,8 @@ use super::ui::Ui;
 
 /// Name of the lock file.
 pub(super) const LOCK: &str = "provender.lock";
+/// Where releases keep components, each under its digest.
+const COMPONENT_STORE: &str = "out/releases/components";
 
 pub(super) struct Context {
     pub(super) ui: Ui,
@@ -254,6 +256,40 @@ impl Context {
             }
         }
         Ok(Lock::new(pins)?)
+    }
+
+    /// Every place of the deployment where a component's bytes may lie: what the lock pins, the
+    /// releases' store, and the files beside the pinned ones.
+    pub(super) fn shelf(&self) -> Result<Shelf, CliError> {
+        let dir = &self.project.dir;
+        let again = |d: &Dir| {
+            d.try_clone()
+                .map_err(|e| CliError::new(Exit::Io, "component_unreadable", e.to_string()))
+        };
+        let mut shelf = Shelf::default();
+        let mut folders = std::collections::BTreeSet::from(["components".to_owned()]);
+        match self.lock() {
+            Ok(lock) => {
+                for pin in lock.components() {
+                    shelf.pinned(again(dir)?, &pin.path, pin.sha256);
+                    if let Some((folder, _)) = pin.path.rsplit_once('/') {
+                        folders.insert(folder.to_owned());
+                    }
+                }
+            }
+            // What was recorded can be found without a lock file.
+            Err(e) if e.exit == Exit::NotFound => {}
+            Err(e) => return Err(e),
+        }
+        if let Ok(store) = dir.open_dir(COMPONENT_STORE) {
+            shelf.store(store, COMPONENT_STORE);
+        }
+        for folder in folders {
+            if let Ok(opened) = dir.open_dir(&folder) {
+                shelf.folder(opened, &folder);
+            }
+        }
+        Ok(shelf)
     }
 
     /// The pinned set that the deployment's lock file names.

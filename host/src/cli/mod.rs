@@ -9,7 +9,7 @@
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
+//!   `replay`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
 //!   `completions`
 
 use std::path::PathBuf;
@@ -37,6 +37,7 @@ mod plugin;
 pub mod reference;
 mod reissue;
 mod release;
+mod replay;
 mod run;
 mod status;
 mod table;
@@ -117,6 +118,7 @@ enum Verb {
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
+    Replay(replay::ReplayArgs),
     Monitor(monitor::MonitorArgs),
     Backtest(backtest::BacktestArgs),
     Features(features::FeaturesArgs),
@@ -185,6 +187,7 @@ fn dispatch() -> Exit {
         Verb::List(a) => ui.finish("list", list::run(g, &a)),
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),
         Verb::Diff(a) => ui.finish("diff", diff::run(g, &a)),
+        Verb::Replay(a) => ui.finish("replay", replay::run(g, &a)),
         Verb::Monitor(a) => ui.finish("monitor", monitor::run(g, &a)),
         Verb::Backtest(a) => ui.finish("backtest", backtest::run(g, &a)),
         Verb::Features(a) => ui.finish("features", features::run(g, &a)),

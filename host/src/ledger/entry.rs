@@ -49,6 +49,8 @@ pub enum Kind {
     CanaryStop,
     /// Releases whose files were taken out of the store.
     Prune,
+    /// Runs computed again from their manifests.
+    Replay,
 }
 
 impl Kind {
@@ -77,6 +79,7 @@ impl Kind {
             Kind::CanaryStart => "canary",
             Kind::CanaryStop => "canary-stop",
             Kind::Prune => "release-prune",
+            Kind::Replay => "replay",
         }
     }
 }

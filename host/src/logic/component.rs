@@ -21,7 +21,7 @@ use crate::domain::value::Scalar;
 use super::bindings::{INTERFACE, LogicPlugin, LogicPluginPre, WORLD, wit};
 use super::cache::Cache;
 use super::describe;
-use super::engine::{self, EngineInfo};
+use super::engine::{self, Backend, EngineInfo};
 use super::error::LogicError;
 use super::execute::{self, Callee, Computed};
 use super::failure::{Failure, printable};
@@ -38,6 +38,7 @@ pub struct Sandbox {
 
 struct Inner {
     engine: Engine,
+    backend: Backend,
     limits: Limits,
     cache: Option<Cache>,
     on_compile: Option<OnCompile>,
@@ -73,7 +74,7 @@ impl Sandbox {
     /// # Errors
     /// When wasmtime refuses the settings on this machine.
     pub fn new(limits: Limits, cache: Option<cap_std::fs::Dir>) -> Result<Sandbox, LogicError> {
-        Sandbox::watched(limits, cache, None)
+        Sandbox::made(Backend::Native, limits, cache, None)
     }
 
     /// As [`Sandbox::new`], with someone to tell of each compilation.
@@ -85,11 +86,33 @@ impl Sandbox {
         cache: Option<cap_std::fs::Dir>,
         on_compile: Option<OnCompile>,
     ) -> Result<Sandbox, LogicError> {
-        let engine = engine::engine(&limits)?;
+        Sandbox::made(Backend::Native, limits, cache, on_compile)
+    }
+
+    /// As [`Sandbox::new`], on a backend of the caller's choice.
+    ///
+    /// # Errors
+    /// See [`Sandbox::new`].
+    pub fn on(
+        backend: Backend,
+        limits: Limits,
+        cache: Option<cap_std::fs::Dir>,
+    ) -> Result<Sandbox, LogicError> {
+        Sandbox::made(backend, limits, cache, None)
+    }
+
+    fn made(
+        backend: Backend,
+        limits: Limits,
+        cache: Option<cap_std::fs::Dir>,
+        on_compile: Option<OnCompile>,
+    ) -> Result<Sandbox, LogicError> {
+        let engine = engine::engine(&limits, backend)?;
         let cache = cache.map(|dir| Cache::new(dir, &engine));
         Ok(Sandbox {
             inner: Arc::new(Inner {
                 engine,
+                backend,
                 limits,
                 cache,
                 on_compile,
@@ -100,7 +123,7 @@ impl Sandbox {
     /// What runs components here.
     #[must_use]
     pub fn engine(&self) -> EngineInfo {
-        EngineInfo::current()
+        EngineInfo::of(self.inner.backend)
     }
 
     /// The ceilings in force.

@@ -9,6 +9,28 @@ use super::limits::Limits;
 /// that could change a number needs a new name.
 pub const PROFILE: &str = "deterministic-v1";
 
+/// What a component's code is turned into. Both run under `deterministic-v1` and must give the same
+/// bits: a number that two code generators agree on does not hang on a defect of one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// Machine code of this computer, by Cranelift.
+    #[default]
+    Native,
+    /// Byte code of wasmtime's portable interpreter.
+    Pulley,
+}
+
+impl Backend {
+    /// `native` or `pulley`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Native => "native",
+            Backend::Pulley => "pulley",
+        }
+    }
+}
+
 /// What ran a component: recorded in a manifest, never part of a number's provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineInfo {
@@ -24,10 +46,19 @@ impl EngineInfo {
     /// The engine inside this program.
     #[must_use]
     pub fn current() -> EngineInfo {
+        EngineInfo::of(Backend::Native)
+    }
+
+    /// The engine inside this program with a backend.
+    #[must_use]
+    pub fn of(backend: Backend) -> EngineInfo {
         EngineInfo {
             wasmtime: WASMTIME_VERSION.to_owned(),
             profile: PROFILE,
-            target: target(),
+            target: match backend {
+                Backend::Native => target(),
+                Backend::Pulley => PULLEY.to_owned(),
+            },
         }
     }
 }
@@ -61,11 +92,24 @@ fn deterministic_v1(limits: &Limits) -> Config {
     config
 }
 
+/// The interpreter's target: 64 bits, whatever the byte order of the host is.
+const PULLEY: &str = if cfg!(target_endian = "big") {
+    "pulley64be"
+} else {
+    "pulley64"
+};
+
 /// One engine with the deterministic profile.
-pub(crate) fn engine(limits: &Limits) -> Result<Engine, LogicError> {
-    Engine::new(&deterministic_v1(limits)).map_err(|e| LogicError::Engine {
-        cause: format!("{e:#}"),
-    })
+pub(crate) fn engine(limits: &Limits, backend: Backend) -> Result<Engine, LogicError> {
+    let mut config = deterministic_v1(limits);
+    let made = match backend {
+        Backend::Native => Ok(()),
+        Backend::Pulley => config.target(PULLEY).map(|_| ()),
+    };
+    made.and_then(|()| Engine::new(&config))
+        .map_err(|e| LogicError::Engine {
+            cause: format!("{e:#}"),
+        })
 }
 
 fn target() -> String {
@@ -147,7 +191,9 @@ mod tests {
 
     #[test]
     fn the_engine_starts_with_the_profile() {
-        assert!(engine(&Limits::default()).is_ok());
+        for backend in [Backend::Native, Backend::Pulley] {
+            assert!(engine(&Limits::default(), backend).is_ok(), "{backend:?}");
+        }
         assert!(EngineInfo::current().target.contains('-'));
     }
 }

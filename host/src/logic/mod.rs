@@ -17,6 +17,7 @@
 //! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
 //! * `cache` — compiled code kept between runs, and thrown away on any doubt
 //! * `measure` — the fuel of a call, stage by stage, for authors
+//! * [`shelf`] — a component by its digest alone, wherever its file is
 //! * [`lock`] — `provender.lock`, the pinned set
 //! * [`error`] — how this room says no
 
@@ -34,13 +35,14 @@ pub mod limits;
 pub mod lock;
 mod measure;
 mod probe;
+pub mod shelf;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use bindings::WORLD;
 pub use component::{Compiling, Component, OnCompile, Sandbox, language_of};
 pub(crate) use describe::{name as check_name, version as check_version};
-pub use engine::EngineInfo;
+pub use engine::{Backend, EngineInfo};
 pub use error::{ExitKind, LogicError};
 pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
@@ -48,3 +50,4 @@ pub use limits::{Limits, PinLimits};
 pub use lock::{Lock, Pin, State};
 pub use measure::Fuel;
 pub use probe::Probe;
+pub use shelf::{Shelf, ShelfError};

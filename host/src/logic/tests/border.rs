@@ -50,7 +50,7 @@ fn bytes_that_are_no_component_are_told_apart() {
     let core = wat::parse_str("(module)").unwrap();
     assert!(matches!(refused(&core), LogicError::CoreModule { .. }));
 
-    let engine = crate::logic::engine::engine(&limits()).unwrap();
+    let engine = crate::logic::engine::engine(&limits(), crate::logic::Backend::Native).unwrap();
     let component = Recipe::default().component();
     let compiled = engine.precompile_component(&component).unwrap();
     assert!(matches!(refused(&compiled), LogicError::Precompiled { .. }));

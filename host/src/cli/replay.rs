@@ -1,0 +1,374 @@
+//! `replay`: recorded runs computed again from their manifests, and compared bit for bit.
+
+use std::collections::{BTreeMap, HashMap};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value as Json, json};
+
+use crate::domain::canonical::Digest;
+use crate::explain::find::{Wanted, find};
+use crate::ledger::Ledger;
+use crate::ledger::entry::Kind;
+use crate::ledger::types::{Run, RunFilter};
+use crate::logic::{Backend, PinLimits, Sandbox};
+use crate::replay::compute::Manifests;
+use crate::replay::verdict::{Cause, Failure};
+use crate::replay::{Replayer, Subject, Verdict, select};
+
+use super::Global;
+use super::compute::day;
+use super::context::{Context, instant};
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Compute recorded runs again from their manifests and components alone, and compare the outputs
+/// bit for bit; exit 13 when one differs.
+///
+/// Nothing of today enters: components are found by the recorded digest, inputs and parameters are
+/// those of the manifest. The replay is itself recorded in the ledger.
+///
+/// Example: provender replay --all
+/// Example: provender replay --sample 100 --since 2025-06-01 --engine pulley
+#[derive(Args)]
+pub(super) struct ReplayArgs {
+    /// Ids of runs, or at least six of their hex digits.
+    #[arg(value_name = "RUN", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to"])]
+    runs: Vec<String>,
+    /// Every recorded run that the filters leave.
+    #[arg(long)]
+    all: bool,
+    /// So many of them, drawn by digest of seed and run id.
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    sample: Option<usize>,
+    /// Seed of the sample; else the digest of the newest entry, which no one knew before it.
+    #[arg(long, value_name = "TEXT", requires = "sample")]
+    seed: Option<String>,
+    /// Only runs recorded since this day or instant.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only this boundary.
+    #[arg(long, value_name = "ID")]
+    boundary: Option<String>,
+    /// Only this logic, as name or name:version.
+    #[arg(long, value_name = "NAME[:VERSION]")]
+    logic: Option<String>,
+    /// Only calculation dates from this day on.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Only calculation dates up to this day.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// What runs the component.
+    #[arg(long, value_enum, default_value = "native")]
+    engine: EngineArg,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EngineArg {
+    /// Machine code, as computed first.
+    Native,
+    /// wasmtime's portable interpreter: a second code generator must give the same bits.
+    Pulley,
+}
+
+impl EngineArg {
+    fn backend(self) -> Backend {
+        match self {
+            EngineArg::Native => Backend::Native,
+            EngineArg::Pulley => Backend::Pulley,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let (runs, selection) = selected(&context, &ledger, args)?;
+    let cache = context
+        .project
+        .folder(&context.project.settings.cache.path)
+        .ok();
+    let limits = context.project.settings.limits.resolve();
+    let sandbox = Sandbox::on(args.engine.backend(), limits, cache)?;
+    let shelf = context.shelf()?;
+    let manifests = context.manifests()?;
+    let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();
+    let bar = context.ui.progress(subjects.len() as u64, "replaying");
+    let verdict = Replayer {
+        sandbox: &sandbox,
+        shelf: &shelf,
+        manifests: Manifests::Store(&manifests),
+        ceilings: ceilings(&ledger)?,
+    }
+    .replay(&subjects, &|n| bar.inc(n as u64));
+    bar.finish_and_clear();
+    let engine = engine_json(&sandbox, args.engine);
+    // A copy is read, not written.
+    let entry = if global.ledger.is_some() || subjects.is_empty() {
+        None
+    } else {
+        let payload = verdict.payload(&engine, &selection);
+        let stamp = context.stamp(None);
+        Some(
+            context
+                .writer()?
+                .append(Kind::Replay, &stamp, &payload)?
+                .seq,
+        )
+    };
+    Ok(done(&verdict, &engine, &selection, entry))
+}
+
+/// The runs that are asked for, and how they were chosen.
+fn selected(
+    context: &Context,
+    ledger: &dyn Ledger,
+    args: &ReplayArgs,
+) -> Result<(Vec<Run>, Json), CliError> {
+    if !args.runs.is_empty() {
+        let mut runs: Vec<Run> = Vec::new();
+        for id in &args.runs {
+            let found = find(ledger, &Wanted::Id(id.clone()))?.run;
+            if runs.iter().all(|r| r.run.key != found.run.key) {
+                runs.push(found);
+            }
+        }
+        return Ok((runs, json!({"runs": args.runs.len()})));
+    }
+    let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
+    let filter = RunFilter {
+        boundary_id: args.boundary.clone(),
+        herd_config_id: None,
+        from: parse(&args.from)?,
+        to: parse(&args.to)?,
+        logic: args.logic.clone(),
+        configs: None,
+    };
+    let narrowed = args.since.is_some()
+        || args.boundary.is_some()
+        || args.logic.is_some()
+        || args.from.is_some()
+        || args.to.is_some();
+    if !args.all && args.sample.is_none() && !narrowed {
+        return Err(CliError::usage(
+            "which runs? give their ids, --all, --sample N, or a filter such as --since DATE",
+        )
+        .help("provender list --all-versions shows the runs with their ids"));
+    }
+    let mut runs = ledger.runs(&filter)?;
+    let mut selection = json!({});
+    let filters = [
+        ("since", &args.since),
+        ("boundary", &args.boundary),
+        ("logic", &args.logic),
+        ("from", &args.from),
+        ("to", &args.to),
+    ];
+    for (name, value) in filters {
+        if let Some(value) = value {
+            selection[name] = json!(value);
+        }
+    }
+    if let Some(since) = &args.since {
+        // The day's beginning, where a day is given.
+        let since = match since.parse::<crate::domain::day::Day>() {
+            Ok(_) => format!("{since}T00:00:00.000000Z"),
+            Err(_) => instant(since)?,
+        };
+        let at: BTreeMap<i64, bool> = ledger
+            .entries(None)?
+            .into_iter()
+            .map(|e| (e.seq, e.stamp.at >= since))
+            .collect();
+        runs.retain(|r| at.get(&r.entry).copied().unwrap_or(true));
+    }
+    if let Some(n) = args.sample {
+        let seed = match &args.seed {
+            Some(seed) => seed.clone(),
+            None => ledger
+                .entry(ledger.head()?)?
+                .map(|e| e.digest().to_string())
+                .unwrap_or_default(),
+        };
+        selection["of"] = json!(runs.len());
+        selection["sample"] = json!(n);
+        selection["seed"] = json!(seed);
+        runs = select::sample(runs, n, &seed);
+    }
+    Ok((runs, selection))
+}
+
+/// The ceilings that were recorded with each component when its version was frozen.
+fn ceilings(ledger: &dyn Ledger) -> Result<HashMap<Digest, PinLimits>, CliError> {
+    let entries = ledger.entries(Some(Kind::Freeze))?;
+    Ok(entries
+        .iter()
+        .filter_map(|e| {
+            let payload: Json = serde_json::from_str(&e.payload).ok()?;
+            let digest = payload["component"].as_str()?.parse().ok()?;
+            let limits = serde_json::from_value(payload["limits"].clone()).ok()?;
+            Some((digest, limits))
+        })
+        .collect())
+}
+
+fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {
+    let info = sandbox.engine();
+    json!({
+        "backend": engine.backend().name(),
+        "wasmtime": info.wasmtime,
+        "profile": info.profile,
+        "target": info.target,
+    })
+}
+
+fn exit_of(cause: Cause) -> Exit {
+    match cause {
+        Cause::ComponentMissing => Exit::NotFound,
+        Cause::Integrity => Exit::Integrity,
+        Cause::ComponentRejected => Exit::Rejected,
+        Cause::ComponentFailed => Exit::Failed,
+        Cause::Host => Exit::Io,
+    }
+}
+
+/// Differences and failures that are shown; JSON has them all.
+const SHOWN: usize = 20;
+
+fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Option<i64>) -> Done {
+    let different: Vec<Json> = verdict
+        .different
+        .iter()
+        .map(|d| {
+            json!({"run_id": d.run_id.to_string(), "key": d.key, "output": d.output, "recorded": d.recorded, "replayed": d.replayed})
+        })
+        .collect();
+    let failed: Vec<Json> = verdict
+        .failed
+        .iter()
+        .map(|f| {
+            json!({"run_id": f.run_id.to_string(), "key": f.key, "code": f.code, "message": f.message})
+        })
+        .collect();
+    let data = json!({
+        "replayed": verdict.replayed.len(),
+        "identical": verdict.identical,
+        "different": different,
+        "failed": failed,
+        "engine": engine,
+        "selection": selection,
+        "entry": entry,
+    });
+    let mut text = Text::default();
+    let runs = |n: usize| format!("{n} {}", if n == 1 { "run" } else { "runs" });
+    let on = engine["target"].as_str().unwrap_or_default();
+    let asked = verdict.replayed.len() + verdict.failed.len();
+    if asked == 0 {
+        text.look(Look::Warn, "no run is selected: nothing was replayed");
+    } else if verdict.is_clean() {
+        text.look(
+            Look::Good,
+            format!("{} computed again on {on}: every bit the same", runs(asked)),
+        );
+    } else {
+        text.look(
+            Look::Bad,
+            format!(
+                "{} asked for, computed again on {on}: {} identical, {} different, {} not computed",
+                runs(asked),
+                verdict.identical,
+                verdict.different_runs().len(),
+                verdict.failed.len()
+            ),
+        );
+    }
+    if let Some(seed) = selection["seed"].as_str() {
+        text.look(
+            Look::Dim,
+            format!("sample of {}, seed {seed}", selection["of"]),
+        );
+    }
+    if !verdict.different.is_empty() {
+        let rows: Vec<_> = verdict
+            .different
+            .iter()
+            .take(SHOWN)
+            .map(|d| {
+                let plain = |s: String| (Look::Plain, s);
+                vec![
+                    plain(d.run_id.short()),
+                    (Look::Strong, d.output.clone()),
+                    plain(d.recorded.to_string()),
+                    (Look::Bad, d.replayed.to_string()),
+                ]
+            })
+            .collect();
+        text.blank();
+        text.table(&["run", "output", "recorded", "replayed"], &rows);
+    }
+    for f in verdict.failed.iter().take(SHOWN) {
+        text.look(
+            Look::Bad,
+            crate::render::text::printable(&format!("{}: {}", f.run_id.short(), f.message)),
+        );
+    }
+    let more = verdict.different.len().max(verdict.failed.len());
+    if more > SHOWN {
+        text.look(
+            Look::Dim,
+            format!("{SHOWN} of {more} shown; --json has all"),
+        );
+    }
+    if let Some(entry) = entry {
+        text.look(Look::Dim, format!("recorded as entry {entry}"));
+    }
+    let error = trouble(verdict);
+    Done {
+        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
+        data,
+        text,
+        error,
+    }
+}
+
+fn trouble(verdict: &Verdict) -> Option<CliError> {
+    let differs = (!verdict.different.is_empty()).then_some(Exit::Nondeterminism);
+    let exits = verdict.failed.iter().map(|f| exit_of(f.cause));
+    let exit = Exit::worst(exits.chain(differs));
+    if exit == Exit::Ok {
+        return None;
+    }
+    let first: Option<&Failure> = verdict.failed.iter().find(|f| exit_of(f.cause) == exit);
+    let Some(f) = first else {
+        let n = verdict.different_runs().len();
+        return Some(
+            CliError::new(
+                exit,
+                "replay_differs",
+                format!("{n} of {} runs came out otherwise than recorded", verdict.replayed.len()),
+            )
+            .help("`provender audit` tells whether the record is damaged; `provender replay --engine pulley` whether the engine is at fault"),
+        );
+    };
+    let message = format!(
+        "{} of {} runs could not be computed again; {}: {}",
+        verdict.failed.len(),
+        verdict.failed.len() + verdict.replayed.len(),
+        f.key,
+        f.message
+    );
+    let help = match f.cause {
+        Cause::ComponentMissing => {
+            "put the component's file into components/ again, under any name: it is found by its digest"
+        }
+        Cause::Integrity => {
+            "bring the named file back from a backup; `provender audit` tells what else is damaged"
+        }
+        Cause::ComponentRejected | Cause::ComponentFailed => {
+            "replay with the version of provender that the run's manifest names"
+        }
+        Cause::Host => "nothing was decided about these runs: mend the cause and replay them again",
+    };
+    Some(CliError::new(exit, &f.code, message).help(help))
+}

@@ -1,0 +1,358 @@
+//! The components loaded, the runs computed again in parallel.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Map, Value as Json};
+
+use crate::domain::canonical::{Digest, from_slice, to_text};
+use crate::domain::column::Column;
+use crate::domain::key::RunKey;
+use crate::domain::value::{Scalar, Value};
+use crate::logic::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
+use crate::manifest::{Manifest, ManifestError, Store};
+
+use super::record::Record;
+use super::verdict::{Cause, Difference, Failure, Verdict};
+
+/// How many times the fuel of a first computation a replay may burn.
+const FUEL: u64 = 10;
+/// Runs whose manifests are held in memory at once, for each thread.
+const CHUNK: usize = 500;
+
+/// A run to compute again, as the ledger or a bundle names it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The run's key.
+    pub key: RunKey,
+    /// Digest of what made the number.
+    pub provenance: Digest,
+    /// Digest of the manifest's reproducible part.
+    pub snapshot: Digest,
+    /// SHA-256 of the manifest's bytes.
+    pub manifest: Digest,
+    /// Canonical JSON list of the outputs in declared order.
+    pub outputs: String,
+}
+
+impl Subject {
+    /// A run of the ledger.
+    #[must_use]
+    pub fn of(run: &crate::ledger::types::NewRun) -> Subject {
+        Subject {
+            key: run.key.clone(),
+            provenance: run.provenance,
+            snapshot: run.snapshot,
+            manifest: run.manifest,
+            outputs: run.outputs.clone(),
+        }
+    }
+}
+
+/// Where manifests are read from.
+pub enum Manifests<'a> {
+    /// A store.
+    Store(&'a Store),
+    /// The one of a bundle.
+    One(&'a Manifest),
+}
+
+/// What a replay works with.
+pub struct Replayer<'a> {
+    /// The sandbox, on the backend that was asked for.
+    pub sandbox: &'a Sandbox,
+    /// Where components are looked for.
+    pub shelf: &'a Shelf,
+    /// Where manifests are.
+    pub manifests: Manifests<'a>,
+    /// Ceilings recorded with a component's version, by its digest.
+    pub ceilings: HashMap<Digest, PinLimits>,
+}
+
+type Loaded = Result<Component, (Cause, String, String)>;
+
+impl Replayer<'_> {
+    /// Computes runs again; `tick` is told how many are done, from any thread.
+    pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> Verdict {
+        let mut verdict = Verdict::default();
+        let mut components: HashMap<Digest, Loaded> = HashMap::new();
+        // Components are loaded one by one and by whoever needs one first; the lock is held over
+        // the load so that no component is compiled twice.
+        let components = std::sync::Mutex::new(&mut components);
+        let chunks: Vec<&[Subject]> = subjects.chunks(CHUNK).collect();
+        let next = AtomicUsize::new(0);
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(chunks.len());
+        let work = || {
+            let mut own = Verdict::default();
+            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                own.extend(self.chunk(chunk, &|digest| {
+                    let mut held = match components.lock() {
+                        Ok(held) => held,
+                        Err(poisoned) => poisoned.into_inner(),
+                    };
+                    held.entry(*digest)
+                        .or_insert_with(|| self.load(digest))
+                        .clone()
+                }));
+                tick(chunk.len());
+            }
+            own
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                // A panic of a worker is a defect of this program and goes on as one.
+                match worker.join() {
+                    Ok(own) => verdict.extend(own),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
+        verdict.sort();
+        verdict
+    }
+
+    fn load(&self, digest: &Digest) -> Loaded {
+        let bytes = self.shelf.find(digest).map_err(|e| {
+            let cause = match e {
+                ShelfError::Missing { .. } => Cause::ComponentMissing,
+                ShelfError::Damaged { .. } => Cause::Integrity,
+                ShelfError::Io { .. } => Cause::Host,
+            };
+            (cause, e.code().to_owned(), e.to_string())
+        })?;
+        let base = self.sandbox.limits();
+        let recorded = self.ceilings.get(digest);
+        let usual = PinLimits::usual(&language_of(&bytes));
+        let mut own = recorded.cloned().unwrap_or(usual);
+        let more = |own: Option<u64>, base: u64| Some(own.unwrap_or(base).saturating_mul(FUEL));
+        own.fuel_base = more(own.fuel_base, base.fuel_base);
+        own.fuel_per_row = more(own.fuel_per_row, base.fuel_per_row);
+        self.sandbox
+            .load_within(&digest.to_string(), &bytes, &own)
+            .map_err(|e| {
+                let cause = match e.exit_code_kind() {
+                    ExitKind::Rejected => Cause::ComponentRejected,
+                    ExitKind::Integrity => Cause::Integrity,
+                    ExitKind::Failed => Cause::ComponentFailed,
+                    ExitKind::Internal | ExitKind::Configuration => Cause::Host,
+                };
+                (cause, e.code().to_owned(), e.to_string())
+            })
+    }
+
+    fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
+        let mut verdict = Verdict::default();
+        // One call of a component computes all runs with the same parameters.
+        let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, Record)>> = BTreeMap::new();
+        for subject in subjects {
+            match self.record(subject) {
+                Ok(record) => {
+                    let parameters = Json::Object(record.parameters.clone()).to_string();
+                    groups
+                        .entry((record.component, parameters))
+                        .or_default()
+                        .push((subject, record));
+                }
+                Err((cause, code, message)) => {
+                    verdict
+                        .failed
+                        .push(failure(subject, cause, &code, &message));
+                }
+            }
+        }
+        for ((digest, _), group) in groups {
+            let done = component(&digest).and_then(|c| again(&c, &group));
+            match done {
+                Ok(part) => verdict.extend(part),
+                Err((cause, code, message)) => verdict.failed.extend(
+                    group
+                        .iter()
+                        .map(|(s, _)| failure(s, cause, &code, &message)),
+                ),
+            }
+        }
+        verdict
+    }
+
+    fn record(&self, s: &Subject) -> Result<Record, (Cause, String, String)> {
+        let damaged = |problem: String| {
+            (
+                Cause::Integrity,
+                "manifest_damaged".to_owned(),
+                format!(
+                    "the manifest of {} is not what was recorded: {problem}",
+                    s.key
+                ),
+            )
+        };
+        let read;
+        let manifest = match &self.manifests {
+            Manifests::One(manifest) => *manifest,
+            Manifests::Store(store) => {
+                read = store
+                    .read(&s.key, &s.snapshot, &s.manifest)
+                    .map_err(|e| match &e {
+                        ManifestError::Io { cause, .. }
+                            if cause.kind() != std::io::ErrorKind::NotFound =>
+                        {
+                            (Cause::Host, e.code().to_owned(), e.to_string())
+                        }
+                        ManifestError::Io { .. } => (
+                            Cause::Integrity,
+                            "manifest_missing".to_owned(),
+                            e.to_string(),
+                        ),
+                        _ => (Cause::Integrity, e.code().to_owned(), e.to_string()),
+                    })?;
+                &read
+            }
+        };
+        let record = Record::read(manifest).map_err(damaged)?;
+        if record.key != s.key {
+            return Err(damaged(format!("it is of {}", record.key)));
+        }
+        if record.provenance != s.provenance {
+            return Err(damaged(format!(
+                "its provenance is {}, the ledger says {}",
+                record.provenance, s.provenance
+            )));
+        }
+        Ok(record)
+    }
+}
+
+fn failure(s: &Subject, cause: Cause, code: &str, message: &str) -> Failure {
+    Failure {
+        run_id: s.key.run_id(),
+        key: s.key.to_string(),
+        cause,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// Computes runs of one component and one set of parameters.
+fn again(
+    component: &Component,
+    group: &[(&Subject, Record)],
+) -> Result<Verdict, (Cause, String, String)> {
+    let description = component.description();
+    let unfit = |what: &str, name: &str| {
+        (
+            Cause::Integrity,
+            "manifest_unfit".to_owned(),
+            format!(
+                "the manifest's {what} `{name}` does not fit what {} declares",
+                component.description().model_version()
+            ),
+        )
+    };
+    let Some((_, first)) = group.first() else {
+        return Ok(Verdict::default());
+    };
+    let parameters = description
+        .parameters
+        .iter()
+        .map(|p| {
+            first
+                .parameters
+                .get(&p.name)
+                .and_then(|j| Scalar::from_json(p.default.data_type(), j))
+                .ok_or_else(|| unfit("parameter", &p.name))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let columns = description
+        .inputs
+        .iter()
+        .map(|input| {
+            let field = &input.field;
+            let mut column = Column::new(field.data_type);
+            for (_, record) in group {
+                let value = record
+                    .inputs
+                    .get(&field.name)
+                    .and_then(|j| Value::from_json(field.data_type, j))
+                    .ok_or_else(|| unfit("input", &field.name))?;
+                column.push(&value);
+            }
+            Ok(column)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let computed = component
+        .compute(&parameters, &columns, group.len())
+        .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
+    let mut failures = computed.failed.iter().peekable();
+    let mut verdict = Verdict::default();
+    for (row, (subject, record)) in group.iter().enumerate() {
+        if let Some(f) = failures.next_if(|f| f.row == row) {
+            verdict.failed.push(failure(
+                subject,
+                Cause::ComponentFailed,
+                f.code.code(),
+                &f.message,
+            ));
+            continue;
+        }
+        verdict.replayed.push(subject.key.run_id());
+        let outputs: Vec<(String, Json)> = description
+            .outputs
+            .iter()
+            .zip(&computed.outputs)
+            .map(|(o, column)| (o.field.name.clone(), column.get(row).to_json()))
+            .collect();
+        let different = compare(subject, record, &outputs);
+        if different.is_empty() {
+            verdict.identical += 1;
+        }
+        verdict.different.extend(different);
+    }
+    Ok(verdict)
+}
+
+/// The outputs that differ from the manifest's, or from the ledger's row.
+fn compare(subject: &Subject, record: &Record, outputs: &[(String, Json)]) -> Vec<Difference> {
+    let row: Vec<Json> = match from_slice(subject.outputs.as_bytes()) {
+        Ok(Json::Array(list)) => list,
+        _ => Vec::new(),
+    };
+    // By their canonical text: that tells every bit of a number.
+    let same = |a: &Json, b: &Json| match (to_text(a), to_text(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    };
+    let missing = Json::Null;
+    let different = |name: &str, recorded: &Json, replayed: &Json| Difference {
+        run_id: subject.key.run_id(),
+        key: subject.key.to_string(),
+        output: name.to_owned(),
+        recorded: recorded.clone(),
+        replayed: replayed.clone(),
+    };
+    let mut found: Vec<Difference> = outputs
+        .iter()
+        .enumerate()
+        .filter_map(|(i, (name, replayed))| {
+            let manifest = record.outputs.get(name);
+            let row = row.get(i);
+            if manifest.is_none_or(|m| !same(m, replayed)) {
+                return Some(different(name, manifest.unwrap_or(&missing), replayed));
+            }
+            row.is_none_or(|r| !same(r, replayed))
+                .then(|| different(name, row.unwrap_or(&missing), replayed))
+        })
+        .collect();
+    let declared: Map<String, Json> = outputs.iter().cloned().collect();
+    for (name, recorded) in &record.outputs {
+        if !declared.contains_key(name) {
+            found.push(different(name, recorded, &missing));
+        }
+    }
+    if found.is_empty() && row.len() != outputs.len() {
+        let row = Json::Array(row);
+        found.push(different("outputs of the ledger's row", &row, &missing));
+    }
+    found
+}

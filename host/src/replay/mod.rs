@@ -1,0 +1,20 @@
+//! A recorded run computed again, from its manifest and its component's bytes alone.
+//!
+//! Nothing of today enters: no table of observations, no lock file's idea of which bytes a version
+//! is, no configuration. Fuel is ten times what the run had, so that a ceiling that has been lowered
+//! since does not stop it; ceilings are no part of a number. Outputs are compared as canonical JSON,
+//! which tells every bit of a number.
+//!
+//! * [`record`] — what a manifest says was asked and answered, with every digest checked
+//! * [`compute`] — the components loaded, the runs computed again in parallel
+//! * [`select`] — which runs: filters, and a sample that anyone can draw again
+//! * [`verdict`] — what came of it, and what the ledger says of it
+
+pub mod compute;
+pub mod record;
+pub mod select;
+pub mod verdict;
+
+pub use compute::{Replayer, Subject};
+pub use record::Record;
+pub use verdict::{Difference, Verdict};

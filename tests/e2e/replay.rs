@@ -1,0 +1,171 @@
+//! `replay`: the same bits from manifest and component alone, and what it says when they are not.
+
+use rusqlite::Connection;
+
+use crate::kit::{Ranch, unpin};
+
+/// How many runs the sample ranch records on its day.
+const RUNS: u64 = 9;
+
+fn count(ranch: &Ranch) -> u64 {
+    let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+    db.query_row("SELECT count(*) FROM run", [], |r| r.get(0))
+        .unwrap()
+}
+
+/// Runs SQL past the triggers that refuse changes, as somebody with the file in hand could.
+fn forge(ranch: &Ranch, table: &str, sql: &str) {
+    let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+    db.execute_batch(&format!("DROP TRIGGER {table}_no_update; {sql}"))
+        .unwrap();
+}
+
+#[test]
+fn two_code_generators_give_the_recorded_bits() {
+    let ranch = Ranch::ran();
+    assert_eq!(count(&ranch), RUNS);
+    for engine in ["native", "pulley"] {
+        let data = ranch.data(&["replay", "--all", "--engine", engine], 0);
+        assert_eq!(
+            (
+                &data["replayed"],
+                &data["identical"],
+                &data["engine"]["backend"]
+            ),
+            (&RUNS.into(), &RUNS.into(), &engine.into()),
+            "{data}"
+        );
+        // The replay stands in the ledger.
+        let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+        let payload: String = db
+            .query_row(
+                "SELECT payload FROM entry WHERE seq = ? AND kind = 'replay'",
+                [data["entry"].as_i64().unwrap()],
+                |r| r.get(0),
+            )
+            .unwrap();
+        let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+        assert_eq!(
+            (&payload["count"], &payload["verdict"]),
+            (&RUNS.into(), &"identical".into())
+        );
+    }
+}
+
+#[test]
+fn nothing_of_today_enters_a_replay() {
+    let ranch = Ranch::ran();
+    let _ = ranch
+        .run(&["ingest", "--forage", "story/forage_revised.csv"])
+        .exits(0);
+    unpin(&ranch, "v2");
+    std::fs::rename(
+        ranch.path("components/days_remaining-v2.wasm"),
+        ranch.path("components/put-aside.wasm"),
+    )
+    .unwrap();
+    ranch.write("logic.toml", "");
+    assert_eq!(ranch.data(&["replay", "--all"], 0)["identical"], RUNS);
+}
+
+#[test]
+fn a_sample_is_drawn_again_from_its_seed() {
+    let ranch = Ranch::ran();
+    let first = ranch.data(&["replay", "--sample", "4"], 0);
+    assert_eq!(first["replayed"], 4);
+    let seed = first["selection"]["seed"].as_str().unwrap().to_owned();
+    let again = ranch.data(&["replay", "--sample", "4", "--seed", &seed], 0);
+    let root = |entry: &serde_json::Value| -> String {
+        let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+        db.query_row(
+            "SELECT payload ->> 'root' FROM entry WHERE seq = ?",
+            [entry.as_i64().unwrap()],
+            |r| r.get(0),
+        )
+        .unwrap()
+    };
+    assert_eq!(root(&first["entry"]), root(&again["entry"]));
+    let other = ranch.data(&["replay", "--sample", "4", "--seed", "another"], 0);
+    assert_ne!(root(&first["entry"]), root(&other["entry"]));
+}
+
+#[test]
+fn filters_narrow_and_nothing_selected_is_said() {
+    let ranch = Ranch::ran();
+    let north = ranch.data(&["replay", "--boundary", "north"], 0);
+    assert!(north["replayed"].as_u64().unwrap() < RUNS);
+    assert_eq!(
+        ranch.data(&["replay", "--since", "2025-07-01"], 0)["replayed"],
+        RUNS
+    );
+    let none = ranch.run(&["replay", "--since", "2025-07-02"]).exits(0);
+    insta::assert_snapshot!(none.stdout, @"no run is selected: nothing was replayed");
+    let which = ranch.run(&["replay"]).exits(64);
+    insta::assert_snapshot!(which.stderr, @"
+    error: which runs? give their ids, --all, --sample N, or a filter such as --since DATE
+     help: provender list --all-versions shows the runs with their ids
+    ");
+}
+
+#[test]
+fn a_changed_output_is_named_with_both_values() {
+    let ranch = Ranch::ran();
+    let run = ranch.data(&["list", "--boundary", "north"], 0)["answers"][0]["run"].clone();
+    let id = run["run_id"].as_str().unwrap();
+    let snapshot = run["snapshot_id"]
+        .as_str()
+        .unwrap()
+        .replace("sha256-jcs-v1:", "");
+    forge(
+        &ranch,
+        "run",
+        &format!(
+            "UPDATE run SET outputs = json_set(outputs, '$[0]', 4711) WHERE hex(snapshot) = upper('{snapshot}')"
+        ),
+    );
+    let data = ranch.data(&["replay", id], 13);
+    assert_eq!(data["identical"], 0);
+    let different = data["different"].as_array().unwrap();
+    assert_eq!(different.len(), 1, "{data}");
+    assert_eq!(
+        (&different[0]["run_id"], &different[0]["recorded"]),
+        (&run["run_id"], &4711.into())
+    );
+    assert_ne!(different[0]["replayed"], 4711);
+    let said = ranch.run(&["replay", id]).exits(13);
+    assert!(
+        said.stderr.contains("1 of 1 runs came out otherwise"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_missing_component_and_a_changed_manifest_are_told_apart() {
+    let ranch = Ranch::ran();
+    let manifest = ranch.data(&["list", "--boundary", "north"], 0)["answers"][0]["run"].clone();
+    let path = manifest["manifest"].as_str().unwrap();
+    let text = ranch.read(path);
+    ranch.write(path, &text.replace("recorded_at", "recorded_bt"));
+    let id = manifest["run_id"].as_str().unwrap();
+    let damaged = ranch.run(&["replay", id]).exits(11);
+    assert!(damaged.stderr.contains(path), "{}", damaged.stderr);
+    std::fs::remove_file(ranch.path(path)).unwrap();
+    let gone = ranch.run(&["replay", id, "--json"]).exits(11).json();
+    assert_eq!(gone["error"]["code"], "manifest_missing");
+    ranch.write(path, &text);
+    let _ = ranch.run(&["replay", id]).exits(0);
+
+    for version in ["v1", "v2"] {
+        std::fs::remove_file(ranch.path(&format!("components/days_remaining-{version}.wasm")))
+            .unwrap();
+    }
+    let missing = ranch.run(&["replay", id, "--json"]).exits(66).json();
+    assert_eq!(missing["error"]["code"], "component_missing");
+    assert!(
+        missing["error"]["help"]
+            .as_str()
+            .unwrap()
+            .contains("found by its digest")
+    );
+}
