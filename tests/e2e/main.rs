@@ -15,6 +15,7 @@ mod docs;
 mod exits;
 mod explain;
 mod golden;
+mod hostile;
 mod immutable;
 mod kit;
 mod nevada;
