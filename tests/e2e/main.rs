@@ -18,6 +18,7 @@ mod docs;
 mod exits;
 mod explain;
 mod golden;
+mod hostile;
 mod immutable;
 mod kit;
 mod monitoring;

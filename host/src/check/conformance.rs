@@ -71,6 +71,7 @@ pub fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
         run.twice(&whole)?,
         run.reversed(&whole)?,
         run.split(&whole)?,
+        run.full(&whole)?,
     ])
 }
 
@@ -167,6 +168,66 @@ impl Run<'_> {
         Ok(self.compare("the rows in other batches", whole, &other, |row| row))
     }
 
+    /// The rows that have an answer again and again, as many as production puts into one call: what
+    /// counts rows, or takes more than its share of fuel for many, shows here.
+    fn full(&self, whole: &Computed) -> Result<Conformance, LogicError> {
+        let name = "a full batch";
+        let good: Vec<usize> = (0..self.rows.len())
+            .filter(|row| !whole.failed.iter().any(|f| f.row == *row))
+            .collect();
+        if good.is_empty() {
+            return Ok(held(name, "no row has an answer".to_owned()));
+        }
+        let most = self.component.limits().batch_rows;
+        let rows = good.iter().cycle().take(most).map(|row| &self.rows[*row]);
+        let inputs = columns(self.component.description(), rows);
+        let size = self.component.batch(&inputs, most);
+        let probe = self.component.probe(&self.parameters, &inputs, 0..size)?;
+        let outputs = match probe.result {
+            Ok(outputs) => outputs,
+            Err((code, cause)) => {
+                let detail = format!(
+                    "{size} rows that have an answer in smaller batches fail together ({}): {cause}",
+                    code.code()
+                );
+                return Ok(failed(name, detail));
+            }
+        };
+        for (place, row) in good.iter().cycle().take(size).enumerate() {
+            if let Some(detail) = self.difference(*row, &whole.outputs, *row, &outputs, place) {
+                return Ok(failed(name, detail));
+            }
+        }
+        Ok(held(name, format!("{size} rows with the same bits")))
+    }
+
+    /// The first output in which row `a` of `one` differs from row `b` of `two`.
+    fn difference(
+        &self,
+        values: usize,
+        one: &[Column],
+        a: usize,
+        two: &[Column],
+        b: usize,
+    ) -> Option<String> {
+        let outputs = &self.component.description().outputs;
+        outputs
+            .iter()
+            .zip(one.iter().zip(two))
+            .find_map(|(output, (x, y))| {
+                let (x, y) = (x.get(a), y.get(b));
+                (!same_bits(&x, &y)).then(|| {
+                    format!(
+                        "{}: `{}` was {} and is then {}",
+                        self.told(&self.rows[values]),
+                        output.field.name,
+                        x.to_json(),
+                        y.to_json()
+                    )
+                })
+            })
+    }
+
     /// `place` is where a row of the first run stands in the second.
     fn compare(
         &self,
@@ -196,26 +257,9 @@ impl Run<'_> {
                     format!("{}: {} first, then {}", self.told(values), say(a), say(b)),
                 );
             }
-            for (output, (x, y)) in self
-                .component
-                .description()
-                .outputs
-                .iter()
-                .zip(one.outputs.iter().zip(&two.outputs))
-            {
-                let (x, y) = (x.get(row), y.get(place(row)));
-                if !same_bits(&x, &y) {
-                    return failed(
-                        name,
-                        format!(
-                            "{}: `{}` was {} and is then {}",
-                            self.told(values),
-                            output.field.name,
-                            x.to_json(),
-                            y.to_json()
-                        ),
-                    );
-                }
+            let difference = self.difference(row, &one.outputs, row, &two.outputs, place(row));
+            if let Some(detail) = difference {
+                return failed(name, detail);
             }
         }
         held(name, format!("{} rows with the same bits", self.rows.len()))

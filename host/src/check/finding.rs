@@ -52,10 +52,15 @@ pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<Finding> {
     findings
 }
 
-fn fix(error: &LogicError) -> &'static str {
+/// What to do about a component that the sandbox does not load.
+#[must_use]
+pub fn fix(error: &LogicError) -> &'static str {
     match error {
         LogicError::TooLarge { .. } => {
             "build it optimised and without debug info; where it is a language runtime that takes the room, allow it with --component-bytes"
+        }
+        LogicError::TooComplex { .. } => {
+            "leave out what is never called (link-time optimisation, wasm-opt, fewer libraries)"
         }
         LogicError::Precompiled { .. } => "give the .wasm file that the native code was made from",
         LogicError::CoreModule { .. } => {

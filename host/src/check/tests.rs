@@ -205,7 +205,7 @@ fn bad_components() -> Vec<(&'static str, Vec<u8>)> {
 fn a_good_component_is_accepted_and_conforms() {
     let report = checked(&component_of(&good(), WIT));
     assert!(report.accepted() && report.conforms(), "{}", told(&report));
-    assert_eq!(report.conformance.len(), 7);
+    assert_eq!(report.conformance.len(), 8);
 }
 
 #[test]

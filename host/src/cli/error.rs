@@ -2,6 +2,7 @@
 
 use crate::author::AuthorError;
 use crate::backtest::BacktestError;
+use crate::check::finding::fix;
 use crate::compute::ComputeError;
 use crate::compute::outcome::Trouble;
 use crate::explain::ExplainError;
@@ -97,9 +98,14 @@ impl From<LogicError> for CliError {
             ExitKind::Internal => Exit::Internal,
             ExitKind::Configuration => Exit::Config,
         };
-        let help = (exit == Exit::Integrity).then(|| {
-            "put the pinned file back, or have DS release these bytes as a new version".to_owned()
-        });
+        let help = match exit {
+            Exit::Integrity => Some(
+                "put the pinned file back, or have DS release these bytes as a new version"
+                    .to_owned(),
+            ),
+            Exit::Rejected => Some(fix(&e).to_owned()),
+            _ => None,
+        };
         CliError {
             exit,
             code: e.code().to_owned(),

@@ -5,10 +5,9 @@
 //! at all, lacks an export, has one of another type, or describes itself wrongly.
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wasmparser::{KnownCustom, Parser, Payload};
+use wasmparser::Parser;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{Engine, Store};
@@ -25,10 +24,11 @@ use super::engine::{self, Backend, EngineInfo};
 use super::error::LogicError;
 use super::execute::{self, Callee, Computed};
 use super::failure::{Failure, printable};
-use super::limits::{DESCRIPTION_BYTES, Limits, Meter, PinLimits};
+use super::limits::{DESCRIPTION_BYTES, Limits, Meter, PinLimits, Weight};
+use super::survey::survey;
 
 /// Names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 /// The place where components are loaded and run: one engine, its limits, its cache.
 #[derive(Clone)]
@@ -183,7 +183,17 @@ impl Sandbox {
             file,
             digest: Digest::of_bytes(bytes),
         };
-        let made = toolchain(bytes).map_err(|e| invalid(e.to_string()))?;
+        let made = survey(bytes).map_err(|e| invalid(e.to_string()))?;
+        // Before compiling: both the compiler and every instance pay for each of them.
+        if let Some((what, count, limit)) = made.excess() {
+            return Err(LogicError::TooComplex {
+                file: file.to_owned(),
+                digest: source.digest,
+                what,
+                count,
+                limit,
+            });
+        }
         let cached = inner
             .cache
             .as_ref()
@@ -219,6 +229,7 @@ impl Sandbox {
                 extra_exports,
                 toolchain: made.tools,
                 language: made.language,
+                globals: made.globals,
                 description,
                 pre,
             }),
@@ -330,14 +341,14 @@ impl Source<'_> {
         let instance = pre
             .instance_pre()
             .instantiate(&mut store)
-            .map_err(|e| self.failed("start-up", &e, &store))?;
+            .map_err(|e| self.failed("start-up", Failure::of_start(&e, &store)))?;
         let plugin = LogicPlugin::new(&mut store, &instance).map_err(|e| self.mistyped(&e))?;
         let ask = |store: &mut Store<Meter>| -> Result<wit::Description, LogicError> {
             let guest = plugin.provender_logic_logic();
             store
                 .set_fuel(fuel)
                 .and_then(|()| guest.call_describe(&mut *store))
-                .map_err(|e| self.failed("describe", &e, &*store))
+                .map_err(|e| self.failed("describe", Failure::of(&e, &*store)))
         };
         let first = ask(&mut store)?;
         let second = ask(&mut store)?;
@@ -355,13 +366,7 @@ impl Source<'_> {
         })
     }
 
-    fn failed(
-        &self,
-        stage: &'static str,
-        error: &wasmtime::Error,
-        store: &Store<Meter>,
-    ) -> LogicError {
-        let failure = Failure::of(error, store);
+    fn failed(&self, stage: &'static str, failure: Failure) -> LogicError {
         LogicError::Load {
             file: self.file(),
             digest: self.digest,
@@ -387,66 +392,6 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     list
 }
 
-/// The language that a component says it is written in; `unknown` where it does not, or is none.
-#[must_use]
-pub fn language_of(bytes: &[u8]) -> String {
-    toolchain(bytes).map_or_else(|_| "unknown".to_owned(), |made| made.language)
-}
-
-/// What made a component.
-struct Made {
-    /// (tool, version), sorted.
-    tools: Vec<(String, String)>,
-    language: String,
-}
-
-/// The `producers` sections of the component and the modules in it. The component's own section
-/// names its language; the sections inside may name the languages of libraries too.
-fn toolchain(bytes: &[u8]) -> Result<Made, wasmparser::BinaryReaderError> {
-    let mut tools = BTreeSet::new();
-    let mut languages: Vec<(usize, String)> = Vec::new();
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let section = match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
-                depth += 1;
-                continue;
-            }
-            Payload::End(_) => {
-                depth = depth.saturating_sub(1);
-                continue;
-            }
-            Payload::CustomSection(section) => section,
-            _ => continue,
-        };
-        let KnownCustom::Producers(fields) = section.as_known() else {
-            continue;
-        };
-        for field in fields {
-            // The section is a courtesy of the tools: a broken one says nothing, and harms nothing.
-            let Ok(field) = field else { break };
-            for value in field.values {
-                let Ok(value) = value else { break };
-                if tools.len() < 4 * LISTED {
-                    tools.insert((printable(value.name, 80), printable(value.version, 120)));
-                }
-                if field.name == "language" && languages.len() < LISTED {
-                    languages.push((depth, value.name.to_ascii_lowercase()));
-                }
-            }
-        }
-    }
-    languages.sort();
-    let language = languages
-        .into_iter()
-        .map(|(_, language)| printable(&language, 40))
-        .next();
-    Ok(Made {
-        tools: tools.into_iter().collect(),
-        language: language.unwrap_or_else(|| "unknown".to_owned()),
-    })
-}
-
 /// A loaded component.
 #[derive(Clone)]
 pub struct Component {
@@ -462,6 +407,7 @@ struct Loaded {
     extra_exports: Vec<String>,
     toolchain: Vec<(String, String)>,
     language: String,
+    globals: u64,
     description: Description,
     pre: LogicPluginPre<Meter>,
 }
@@ -562,6 +508,7 @@ impl Component {
             pre: &loaded.pre,
             description: &loaded.description,
             limits: &loaded.limits,
+            weight: Weight::new(loaded.size, loaded.globals),
         }
     }
 }

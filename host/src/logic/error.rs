@@ -44,6 +44,20 @@ pub enum LogicError {
         /// The limit.
         limit: u64,
     },
+    /// More functions or globals than a component may have.
+    #[error("{file} ({digest}) has {count} {what} where a component may have {limit}")]
+    TooComplex {
+        /// Where the bytes came from.
+        file: String,
+        /// Digest of the bytes.
+        digest: Digest,
+        /// `functions` or `globals`.
+        what: &'static str,
+        /// Their number.
+        count: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// Compiled code of some engine instead of a component.
     #[error(
         "{file} is precompiled native code (.cwasm), which the sandbox never runs; give the component (.wasm) itself"
@@ -195,6 +209,7 @@ impl LogicError {
                 ExitKind::Internal
             }
             LogicError::TooLarge { .. }
+            | LogicError::TooComplex { .. }
             | LogicError::Precompiled { .. }
             | LogicError::CoreModule { .. }
             | LogicError::NotAComponent { .. }
@@ -216,6 +231,7 @@ impl LogicError {
             LogicError::Engine { .. } => "engine_unavailable",
             LogicError::Thread { .. } => "thread_unavailable",
             LogicError::TooLarge { .. } => "component_too_large",
+            LogicError::TooComplex { .. } => "component_too_complex",
             LogicError::Precompiled { .. } => "component_precompiled",
             LogicError::CoreModule { .. } => "component_core_module",
             LogicError::NotAComponent { .. } => "component_invalid",

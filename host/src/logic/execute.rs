@@ -20,7 +20,7 @@ use super::bindings::{LogicPluginPre, wit};
 use super::columns::{self, BadValue, Lowered};
 use super::error::LogicError;
 use super::failure::{Failure, FailureCode, printable};
-use super::limits::{BATCH_BYTES, BISECT_FUEL_FACTOR, HOST_STACK_BYTES, Limits, Meter};
+use super::limits::{BATCH_BYTES, BISECT_FUEL_FACTOR, HOST_STACK_BYTES, Limits, Meter, Weight};
 
 /// What a component computed.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,7 @@ pub(super) struct Callee<'a> {
     pub(super) pre: &'a LogicPluginPre<Meter>,
     pub(super) description: &'a Description,
     pub(super) limits: &'a Limits,
+    pub(super) weight: Weight,
 }
 
 /// A fresh store with its limits set, fuel included.
@@ -99,6 +100,8 @@ struct Batch {
 /// What became of one call.
 struct Call {
     fuel_used: u64,
+    /// What it cost the host beside that.
+    weight: u64,
     result: Result<(Vec<Column>, Vec<BadValue>), CallFailure>,
 }
 
@@ -319,7 +322,7 @@ impl Callee<'_> {
                 continue;
             }
             let call = self.call(parameters, inputs, range.clone());
-            spent = spent.saturating_add(call.fuel_used);
+            spent = spent.saturating_add(call.fuel_used.saturating_add(call.weight));
             let CallFailure {
                 mut failure,
                 row,
@@ -398,6 +401,7 @@ impl Callee<'_> {
                 let cause = format!("no store could be made: {e:#}");
                 return Call {
                     fuel_used: 0,
+                    weight: 0,
                     result: Err(Failure::new(FailureCode::Internal, cause).into()),
                 };
             }
@@ -405,7 +409,11 @@ impl Callee<'_> {
         let result = self.call_in(&mut store, parameters, inputs, range);
         // Fuel is on in every engine of this room.
         let fuel_used = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        Call { fuel_used, result }
+        Call {
+            fuel_used,
+            weight: self.weight.of_call(store.data().memory()),
+            result,
+        }
     }
 
     fn call_in(
@@ -417,7 +425,7 @@ impl Callee<'_> {
     ) -> Result<(Vec<Column>, Vec<BadValue>), CallFailure> {
         let plugin = match self.pre.instantiate(&mut *store) {
             Ok(plugin) => plugin,
-            Err(e) => return Err(Failure::of(&e, &*store).into()),
+            Err(e) => return Err(Failure::of_start(&e, &*store).into()),
         };
         let rows = u32::try_from(range.len())
             .map_err(|_| Failure::new(FailureCode::Internal, "the batch has over 2^32 rows"))?;
@@ -496,7 +504,7 @@ fn declared_failure(raw: wit::Failure, range: &Range<usize>) -> CallFailure {
 
 /// The rows of each batch: at most `batch_rows`, fewer where rows are large (series), and a
 /// multiple of 8 so that bitmaps are cut at bytes.
-fn batches(inputs: &[Column], rows: usize, batch_rows: usize) -> Vec<Range<usize>> {
+pub(super) fn batches(inputs: &[Column], rows: usize, batch_rows: usize) -> Vec<Range<usize>> {
     if rows == 0 {
         return Vec::new();
     }

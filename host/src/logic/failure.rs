@@ -71,6 +71,21 @@ impl Failure {
         }
     }
 
+    /// Of making an instance: what is neither a trap nor a limit of the meter is a refusal to hold so
+    /// many memories, tables or instances, for nothing was returned yet.
+    pub(super) fn of_start(error: &Error, store: impl AsContext) -> Failure {
+        let failure = Failure::of(error, store);
+        if failure.code != FailureCode::BadReturn {
+            return failure;
+        }
+        let why = printable(&error.root_cause().to_string(), 500);
+        Failure {
+            code: FailureCode::OutOfMemory,
+            cause: format!("it could not be started: {why}"),
+            ..failure
+        }
+    }
+
     /// Sorts an error of wasmtime by its kind, never by its text.
     pub(super) fn of(error: &Error, store: impl AsContext) -> Failure {
         let (code, mut cause) = if let Some(limit) = error.downcast_ref::<LimitReached>() {
@@ -112,6 +127,9 @@ impl Failure {
 
 /// Marks the note; its only aligned occurrence in a guest's memory is the note itself.
 const NOTE_MARK: &[u8; 16] = b"provender-panic\x01";
+/// The note is static data, which lies at the bottom of a memory: a large memory is not searched
+/// whole for every row that fails.
+const NOTE_WITHIN: usize = 16 << 20;
 /// More than this is cut off.
 const NOTE_BYTES: usize = 1_004;
 
@@ -123,7 +141,7 @@ fn panic_note(error: &Error, store: &impl AsContext) -> Option<String> {
 }
 
 fn note_in(memory: &[u8]) -> Option<String> {
-    let (blocks, _) = memory.as_chunks::<16>();
+    let (blocks, _) = memory[..memory.len().min(NOTE_WITHIN)].as_chunks::<16>();
     let at = 16 + 16 * blocks.iter().position(|block| block == NOTE_MARK)?;
     let length = memory.get(at..at + 4)?.try_into().ok()?;
     let length = usize::try_from(u32::from_le_bytes(length)).ok()?;

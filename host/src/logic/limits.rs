@@ -148,6 +148,40 @@ const INSTANCES: usize = 64;
 const MEMORIES: usize = 16;
 const TABLES: usize = 64;
 
+/// Functions of a component, imported ones included: CPython with its standard library has some
+/// 20,000. Each costs the compiler time and every instance some tens of bytes that no meter counts.
+pub(super) const FUNCTIONS: u64 = 100_000;
+
+/// Globals of a component: one in Rust has three, one linked from shared libraries has one for each
+/// address that they exchange, some thousands. Every instance holds 16 bytes for each, uncounted too.
+pub(super) const GLOBALS: u64 = 50_000;
+
+/// Memory and component size up to which a fresh call costs no more than its fuel says.
+const LIGHT_BYTES: u64 = 4 << 20;
+
+/// What a failed call costs the host beside the guest's fuel, in units of fuel (about a nanosecond):
+/// a large memory is set up and searched for a panic's words, and a handle is made for every global.
+/// Without it, a guest that fails cheaply in every row could have the host do that 4,095 times a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weight {
+    size: u64,
+    globals: u64,
+}
+
+impl Weight {
+    /// Of a component of `size` bytes with `globals` globals.
+    pub(super) fn new(size: u64, globals: u64) -> Weight {
+        Weight { size, globals }
+    }
+
+    /// Of one call after which the guest held `memory` bytes.
+    pub(super) fn of_call(self, memory: u64) -> u64 {
+        let bytes = memory.saturating_add(self.size).saturating_sub(LIGHT_BYTES);
+        // One module may stand in a store as often as there may be instances.
+        (bytes / 4).saturating_add(self.globals.saturating_mul(16 * INSTANCES as u64))
+    }
+}
+
 /// Bytes of native stack that the host's own frames need beside the guest's: lifting, lowering and
 /// the trap handler use some tens of KiB in a debug build.
 pub(super) const HOST_STACK_BYTES: usize = 1 << 20;
@@ -219,6 +253,13 @@ impl Meter {
     }
 }
 
+impl Meter {
+    /// Bytes of linear memory in all memories.
+    pub(super) fn memory(&self) -> u64 {
+        self.memory.held
+    }
+}
+
 impl ResourceLimiter for Meter {
     fn memory_growing(
         &mut self,
@@ -284,6 +325,16 @@ mod tests {
         );
         assert!(meter.table_growing(0, 10, None).unwrap());
         assert!(meter.table_growing(10, 11, None).is_err());
+    }
+
+    #[test]
+    fn a_light_call_weighs_next_to_nothing_and_a_heavy_one_what_it_costs() {
+        let light = Weight::new(150_000, 3).of_call(1 << 20);
+        assert!(light < 4_000, "{light}");
+        let heavy = Weight::new(150_000, 3).of_call(128 << 20);
+        assert!(heavy > 30_000_000, "{heavy}");
+        assert!(Weight::new(0, GLOBALS).of_call(0) > 30_000_000);
+        assert_eq!(Weight::new(u64::MAX, u64::MAX).of_call(u64::MAX), u64::MAX);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! * [`limits`] — what a guest may use, every number with its reason
 //! * [`engine`] — the deterministic profile, and which engine this program contains
 //! * `bindings` — the host's side of the contract, generated from `wit/logic.wit`
+//! * `survey` — what the bytes say before anything is compiled: makers, language, sizes
 //! * [`component`] — from bytes to a loaded component: what is refused, and what is kept
 //! * `describe` — a guest's declaration into a checked [`Description`](crate::domain::description::Description)
 //! * `columns` — columns over the border, both ways, with every check on the way back
@@ -36,11 +37,12 @@ pub mod lock;
 mod measure;
 mod probe;
 pub mod shelf;
+mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use bindings::WORLD;
-pub use component::{Compiling, Component, OnCompile, Sandbox, language_of};
+pub use component::{Compiling, Component, OnCompile, Sandbox};
 pub(crate) use describe::{name as check_name, version as check_version};
 pub use engine::{Backend, EngineInfo};
 pub use error::{ExitKind, LogicError};
@@ -51,3 +53,4 @@ pub use lock::{Lock, Pin, State};
 pub use measure::Fuel;
 pub use probe::Probe;
 pub use shelf::{Shelf, ShelfError};
+pub use survey::language_of;

@@ -34,6 +34,13 @@ impl Component {
         self.callee().compute_in(parameters, inputs, rows, batches)
     }
 
+    /// How many of these rows a batch of production's holds.
+    #[must_use]
+    pub fn batch(&self, inputs: &[Column], rows: usize) -> usize {
+        let batches = execute::batches(inputs, rows, self.limits().batch_rows);
+        batches.first().map_or(0, Range::len)
+    }
+
     /// One call over a range of rows (which may be empty), not taken apart where it fails.
     ///
     /// # Errors

@@ -12,4 +12,5 @@ mod caching;
 mod calls;
 pub(crate) mod declaration;
 pub(crate) mod guest;
+pub(crate) mod recipe;
 mod values;

@@ -1,0 +1,334 @@
+//! Hostile components against the real program: what passes a check and shows only in `compute` is
+//! contained with a stable code; the ledger stays as it was, and other logic runs on.
+
+#[path = "../hostile/mod.rs"]
+mod components;
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use components::{Code, guest, sleepers};
+use provender::domain::canonical::Digest;
+use rusqlite::Connection;
+
+use crate::kit::{Ran, Ranch};
+
+/// The guest misbehaves in `bad` on the first three days, whose forage is 1001.
+const DAY: &str = "2025-06-01";
+/// A run of any of these guests must end within this, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Resident bytes of the program, in KiB: two guests of 128 MiB, the compiler, and the program itself.
+const RESIDENT_KIB: u64 = 700 << 10;
+
+fn ranch() -> Ranch {
+    let ranch = Ranch::new();
+    let square = |id: &str, x: u32| {
+        format!(
+            r#"{{"type":"Feature","properties":{{"boundary_id":"{id}"}},"geometry":{{"type":"Polygon","coordinates":[[[{x},40],[{x}.01,40],[{x}.01,40.01],[{x},40.01],[{x},40]]]}}}}"#
+        )
+    };
+    let places = format!(
+        r#"{{"type":"FeatureCollection","features":[{},{}]}}"#,
+        square("good", 10),
+        square("bad", 11)
+    );
+    ranch.write("places.geojson", &places);
+    let mut forage = String::from("boundary_id,date,kg_per_ha\n");
+    for day in 1..=30 {
+        let bad = if day <= 3 { 1001 } else { 10 };
+        let _ = writeln!(
+            forage,
+            "good,2025-06-{day:02},10\nbad,2025-06-{day:02},{bad}"
+        );
+    }
+    ranch.write("forage.csv", &forage);
+    let _ = ranch
+        .run(&[
+            "ingest",
+            "--boundaries",
+            "places.geojson",
+            "--forage",
+            "forage.csv",
+        ])
+        .exits(0);
+    let _ = pin(&ranch, &guest("control", Code::default()), "control").exits(0);
+    ranch
+}
+
+/// Adds and freezes a component that the check accepts.
+fn pin(ranch: &Ranch, bytes: &[u8], name: &str) -> Ran {
+    let file = format!("{name}.wasm");
+    std::fs::write(ranch.path(&file), bytes).unwrap();
+    let _ = ranch.run(&["plugin", "add", &file]).exits(0);
+    ranch.run(&["plugin", "freeze", &format!("{name}:v1")])
+}
+
+/// Pins whatever bytes, as someone would who edits the lock file.
+fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
+    let path = format!("components/{name}-{version}.wasm");
+    std::fs::write(ranch.path(&path), bytes).unwrap();
+    let mut lock = ranch.read("provender.lock");
+    let _ = write!(
+        lock,
+        "\n[[component]]\nname = \"{name}\"\nversion = \"{version}\"\nstate = \"frozen\"\nsha256 = \"{}\"\nsize = {}\nworld = \"provender:logic/logic-plugin@0.1.0\"\nlanguage = \"unknown\"\npath = \"{path}\"\n",
+        Digest::of_bytes(bytes),
+        bytes.len()
+    );
+    ranch.write("provender.lock", &lock);
+}
+
+/// Runs the program, which must end in time and stay small.
+fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
+    let mut command = ranch.command();
+    let out = tempfile::tempdir().unwrap();
+    let file = |name: &str| std::fs::File::create(out.path().join(name)).unwrap();
+    let mut child = command
+        .args(args)
+        .stdout(file("stdout"))
+        .stderr(file("stderr"))
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let mut peak = 0;
+    let status = loop {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+        let kib = status.unwrap_or_default().lines().find_map(|l| {
+            l.strip_prefix("VmHWM:")?
+                .trim()
+                .trim_end_matches(" kB")
+                .parse::<u64>()
+                .ok()
+        });
+        peak = peak.max(kib.unwrap_or(0));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("{args:?} ran for more than {PATIENCE:?}");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    assert!(peak < RESIDENT_KIB, "{args:?} took {peak} KiB");
+    println!("{args:?}: {:.1?}, {} MiB", started.elapsed(), peak >> 10);
+    ranch.finish(std::process::Output {
+        status,
+        stdout: std::fs::read(out.path().join("stdout")).unwrap(),
+        stderr: std::fs::read(out.path().join("stderr")).unwrap(),
+    })
+}
+
+/// The head entry, the rows of every table, and the manifests.
+fn recorded(ranch: &Ranch) -> Vec<String> {
+    let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+    let mut tables = db
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        .unwrap();
+    let names: Vec<String> = tables
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let mut all: Vec<String> = names
+        .iter()
+        .map(|name| {
+            let count = db.query_row(&format!("SELECT count(*) FROM {name}"), [], |r| {
+                r.get::<_, i64>(0)
+            });
+            format!("{name} {}", count.unwrap())
+        })
+        .collect();
+    let head = "SELECT hex(hash) FROM entry ORDER BY seq DESC LIMIT 1";
+    all.push(db.query_row(head, [], |r| r.get(0)).unwrap());
+    if ranch.path("out/manifests").is_dir() {
+        all.extend(
+            ranch
+                .files("out/manifests")
+                .iter()
+                .map(|(p, _)| p.display().to_string()),
+        );
+    }
+    all
+}
+
+/// `compute` of the bad place ends with this exit and code, and records nothing.
+fn contained(ranch: &Ranch, logic: &str, exit: i32, code: &str) -> String {
+    let before = recorded(ranch);
+    let args = [
+        "compute",
+        "--boundary",
+        "bad",
+        "--as-of",
+        DAY,
+        "--logic",
+        logic,
+        "--json",
+    ];
+    let json = bounded(ranch, &args).exits(exit).json();
+    assert_eq!(json["error"]["code"], code, "{logic}: {json}");
+    assert_eq!(recorded(ranch), before, "{logic}");
+    format!("{}", json["error"]["message"].as_str().unwrap())
+}
+
+/// Another logic computes as if nothing had been.
+fn others_run(ranch: &Ranch, day: &str) {
+    let args = [
+        "compute",
+        "--boundary",
+        "good",
+        "--as-of",
+        day,
+        "--logic",
+        "control:v1",
+    ];
+    assert_eq!(ranch.data(&args, 0)["runs"][0]["outputs"]["product"], 10);
+}
+
+fn sleep_and_wake(part: usize) {
+    let ranch = ranch();
+    for (n, (name, code, error, words)) in sleepers().into_iter().enumerate() {
+        if n % 3 != part {
+            continue;
+        }
+        let _ = pin(&ranch, &guest(name, code), name).exits(0);
+        let logic = format!("{name}:v1");
+        let message = contained(&ranch, &logic, 15, error);
+        assert!(message.contains(&logic), "{message}");
+        assert!(message.contains(words), "{name}: {message}");
+        // The other place of the same component has its number.
+        let all = ["compute", "--all", "--as-of", DAY, "--logic", &logic];
+        let summary = ranch.data(&all, 15)["summary"].clone();
+        assert_eq!(
+            (&summary["recorded"], &summary["failed"]),
+            (&1.into(), &1.into()),
+            "{name}"
+        );
+        others_run(&ranch, &format!("2025-06-{:02}", 4 + n));
+    }
+}
+
+#[test]
+fn what_passes_the_check_and_wakes_in_compute_is_contained_one() {
+    sleep_and_wake(0);
+}
+
+#[test]
+fn what_passes_the_check_and_wakes_in_compute_is_contained_two() {
+    sleep_and_wake(1);
+}
+
+#[test]
+fn what_passes_the_check_and_wakes_in_compute_is_contained_three() {
+    sleep_and_wake(2);
+}
+
+#[test]
+fn a_limit_just_obeyed_is_obeyed() {
+    let ranch = ranch();
+    let row = |row| Code {
+        row,
+        ..Code::default()
+    };
+    for (name, code) in [
+        (
+            "all_memory",
+            row("(drop (memory.grow (i32.sub (i32.const 2048) (memory.size))))"),
+        ),
+        (
+            "all_tables",
+            Code {
+                top: "(table $t 1 funcref)",
+                row: "(drop (table.grow $t (ref.null func) (i32.const 99999)))",
+                ..Code::default()
+            },
+        ),
+    ] {
+        let _ = pin(&ranch, &guest(name, code), name).exits(0);
+        let args = [
+            "compute",
+            "--boundary",
+            "bad",
+            "--as-of",
+            DAY,
+            "--logic",
+            &format!("{name}:v1"),
+        ];
+        assert_eq!(ranch.data(&args, 0)["summary"]["recorded"], 1, "{name}");
+    }
+    for (name, top) in [
+        ("all_globals", "(global i32 (i32.const 0))".repeat(49_998)),
+        ("all_functions", "(func)".repeat(99_900)),
+    ] {
+        std::fs::write(
+            ranch.path("x.wasm"),
+            guest(
+                name,
+                Code {
+                    top: &top,
+                    ..Code::default()
+                },
+            ),
+        )
+        .unwrap();
+        let _ = bounded(&ranch, &["plugin", "check", "x.wasm"]).exits(0);
+    }
+}
+
+#[test]
+fn a_version_that_is_not_its_files_is_an_integrity_error() {
+    let ranch = ranch();
+    let bytes = guest("somebody", Code::default());
+    pin_by_hand(&ranch, &bytes, "somebody", "v2");
+    let message = contained(&ranch, "somebody:v2", 11, "component_identity");
+    assert!(
+        message.contains("somebody:v1") && message.contains("somebody:v2"),
+        "{message}"
+    );
+    std::fs::write(ranch.path("components/somebody-v2.wasm"), &bytes[..99]).unwrap();
+    let _ = contained(&ranch, "somebody:v2", 11, "component_digest");
+    others_run(&ranch, DAY);
+}
+
+#[test]
+fn answers_that_depend_on_batch_order_or_memory_do_not_pass() {
+    let ranch = ranch();
+    let other_sum = "(if (i32.gt_u (local.get $rows) (i32.const 1000)) (then (f64.store (local.get $out) (f64.const 7))))";
+    let squared = "(local.set $i (i32.const 0)) (block $e (loop $l (br_if $e (i32.gt_u (local.get $i) (i32.mul (local.get $rows) (i32.mul (local.get $rows) (i32.const 20))))) (local.set $i (i32.add (local.get $i) (i32.const 1))) (br $l)))";
+    for (name, always) in [("large_batches", other_sum), ("squared_fuel", squared)] {
+        std::fs::write(
+            ranch.path("x.wasm"),
+            guest(
+                name,
+                Code {
+                    always,
+                    ..Code::default()
+                },
+            ),
+        )
+        .unwrap();
+        let json = bounded(&ranch, &["plugin", "check", "x.wasm", "--json"])
+            .exits(17)
+            .json();
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(message.contains("a full batch"), "{name}: {message}");
+    }
+    // What a guest remembers ends with its call: the answer is the same when asked again.
+    let counter = Code {
+        top: "(global $calls (mut f64) (f64.const 0))",
+        row: "(global.set $calls (f64.add (global.get $calls) (f64.const 1))) (local.set $x (global.get $calls))",
+        ..Code::default()
+    };
+    let _ = pin(&ranch, &guest("counter", counter), "counter").exits(0);
+    let compute = [
+        "compute",
+        "--boundary",
+        "bad",
+        "--as-of",
+        DAY,
+        "--logic",
+        "counter:v1",
+    ];
+    assert_eq!(ranch.data(&compute, 0)["runs"][0]["outputs"]["product"], 1);
+    let again = [&compute[..], &["--recheck"]].concat();
+    assert_eq!(ranch.data(&again, 0)["summary"]["unchanged"], 1);
+}
