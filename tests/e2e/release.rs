@@ -83,7 +83,7 @@ fn three() -> Ranch {
 fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     let ranch = v1();
     assert_eq!(active(&ranch), Json::Null);
-    let first = ranch.answer("north", "herd-north");
+    let first = ranch.answer("north", "h-heifers");
 
     let one = cut(&ranch, "days_remaining:v1", "the first one");
     assert_eq!((&one["number"], &one["new"]), (&json!(1), &json!(true)));
@@ -120,7 +120,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
         ]
     );
     assert_eq!(data["summary"]["unchanged"], 5);
-    assert!((ranch.answer("north", "herd-north") - first).abs() < f64::EPSILON);
+    assert!((ranch.answer("north", "h-heifers") - first).abs() < f64::EPSILON);
 
     // What is set here becomes a release, and is in force when that is promoted.
     let two = ranch.data(&["release", "cut", "--reason", "v2"], 0);
@@ -130,7 +130,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     set(&ranch, "9.0");
     let data = ranch.data(&COMPUTE, 0);
     assert_eq!(data["summary"]["recorded"], 5);
-    let second = ranch.answer("north", "herd-north");
+    let second = ranch.answer("north", "h-heifers");
     assert!((second - first).abs() > 0.1, "{second}");
 
     // The batch names what it was recorded under.
@@ -150,7 +150,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
         (&back["number"], &back["previous_number"]),
         (&json!(1), &json!(2))
     );
-    assert!((ranch.answer("north", "herd-north") - first).abs() < f64::EPSILON);
+    assert!((ranch.answer("north", "h-heifers") - first).abs() < f64::EPSILON);
     assert_eq!(ranch.data(&COMPUTE, 0)["summary"]["unchanged"], 5);
     for gone in ["provender.lock", "logic.toml"] {
         std::fs::remove_file(ranch.path(gone)).unwrap();
@@ -169,7 +169,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
         .exits(0);
     let data = ranch.data(&COMPUTE, 0);
     assert_eq!(data["summary"]["unchanged"], 5);
-    assert!((ranch.answer("north", "herd-north") - second).abs() < f64::EPSILON);
+    assert!((ranch.answer("north", "h-heifers") - second).abs() < f64::EPSILON);
     let _ = ranch
         .run(&["explain", "--boundary", "north", "--as-of", DAY])
         .exits(0);
@@ -425,8 +425,8 @@ fn a_release_travels_whole_or_not_at_all() {
     promote(&staging, "R2", "R1");
     let _ = staging.run(&COMPUTE).exits(0);
     let (here, there) = (
-        prod.answer("north", "herd-north"),
-        staging.answer("north", "herd-north"),
+        prod.answer("north", "h-heifers"),
+        staging.answer("north", "h-heifers"),
     );
     assert_eq!(here.to_bits(), there.to_bits());
     let shown = prod.data(&["release", "show", "R2"], 0);

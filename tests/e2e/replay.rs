@@ -5,9 +5,9 @@ use rusqlite::Connection;
 use crate::kit::{Ranch, unpin};
 
 /// How many runs the sample ranch records on its day.
-const RUNS: u64 = 9;
+const RUNS: i64 = 9;
 
-fn count(ranch: &Ranch) -> u64 {
+fn count(ranch: &Ranch) -> i64 {
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
     db.query_row("SELECT count(*) FROM run", [], |r| r.get(0))
         .unwrap()

@@ -1,8 +1,8 @@
 //! What every verb needs: the project, the stores, the sandbox, who is asking and when.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -39,7 +39,7 @@ pub(super) struct Context {
     pub(super) today: Day,
     pub(super) actor: String,
     ledger_file: Option<PathBuf>,
-    standing: OnceCell<Standing>,
+    standing: OnceLock<Standing>,
 }
 
 impl Context {
@@ -68,7 +68,7 @@ impl Context {
             today,
             actor: actor(global),
             ledger_file: global.ledger.clone(),
-            standing: OnceCell::new(),
+            standing: OnceLock::new(),
         })
     }
 

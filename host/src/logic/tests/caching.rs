@@ -9,7 +9,7 @@ use super::guest::{Recipe, limits, numbers};
 use crate::domain::value::{Scalar, Value};
 use crate::logic::cache::Cache;
 use crate::logic::engine::engine;
-use crate::logic::{Compiling, Component, OnCompile, Sandbox};
+use crate::logic::{Backend, Compiling, Component, OnCompile, Sandbox};
 
 fn load(folder: &std::path::Path) -> Component {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
@@ -150,7 +150,7 @@ fn what_was_written_first_goes_when_the_cache_is_full() {
     let both = entries(folder.path());
     assert_eq!(both.len(), 4);
     let size: u64 = std::fs::metadata(&first[0]).unwrap().len();
-    let cache = Cache::new(dir(), &engine(&limits()).unwrap());
+    let cache = Cache::new(dir(), &engine(&limits(), Backend::Native).unwrap());
     cache.shrink(10 * size).unwrap();
     assert_eq!(entries(folder.path()), both, "there is room for both");
     cache.shrink(size + size / 2).unwrap();
