@@ -93,7 +93,7 @@ fn a_sample_is_drawn_again_from_its_seed() {
 fn filters_narrow_and_nothing_selected_is_said() {
     let ranch = Ranch::ran();
     let north = ranch.data(&["replay", "--boundary", "north"], 0);
-    assert!(north["replayed"].as_u64().unwrap() < RUNS);
+    assert!(north["replayed"].as_i64().unwrap() < RUNS);
     assert_eq!(
         ranch.data(&["replay", "--since", "2025-07-01"], 0)["replayed"],
         RUNS
