@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → release → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -24,6 +24,8 @@
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
 //! * [`replay`] — a recorded run computed again, from its manifest and its component's bytes alone
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
+//! * [`release`] — numbered, immutable releases: cut, carried, promoted, rolled back, pruned
+//! * [`failpoint`] — where tests kill the process; nothing in a release build
 //! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
 pub mod author;
