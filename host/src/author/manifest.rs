@@ -131,8 +131,32 @@ impl PluginManifest {
     /// The file of the built component.
     #[must_use]
     pub fn component_file(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.component)
+        spelled(folder, &self.component)
     }
+
+    /// The folder of the golden cases.
+    #[must_use]
+    pub fn cases_folder(&self, folder: &Path) -> PathBuf {
+        spelled(folder, &self.cases)
+    }
+}
+
+/// `relative` seen from `folder`, without `..` where the folder's own name can be left off instead: the
+/// path is shown to people.
+fn spelled(folder: &Path, relative: &str) -> PathBuf {
+    let mut folder = folder.to_path_buf();
+    let mut rest = relative;
+    while let Some(up) = rest.strip_prefix("../") {
+        if !matches!(
+            folder.components().next_back(),
+            Some(std::path::Component::Normal(_))
+        ) {
+            break;
+        }
+        folder.pop();
+        rest = up;
+    }
+    folder.join(rest)
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl Subject {
     fn of_manifest(folder: &Path, manifest: &PluginManifest) -> Subject {
         Subject {
             component: manifest.component_file(folder).display().to_string(),
-            candidates: vec![folder.join(&manifest.cases)],
+            candidates: vec![manifest.cases_folder(folder)],
             claimed: Some((
                 manifest.logic.to_string(),
                 folder.join(FILE).display().to_string(),
