@@ -116,7 +116,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
         [
             "logic.active",
             "logic.on_guardrail",
-            "days_remaining.v2.parameters"
+            "days_remaining.v2.parameters.residual_kg_per_ha"
         ]
     );
     assert_eq!(data["summary"]["unchanged"], 5);
