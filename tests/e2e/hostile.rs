@@ -167,7 +167,7 @@ fn contained(ranch: &Ranch, logic: &str, exit: i32, code: &str) -> String {
     let json = bounded(ranch, &args).exits(exit).json();
     assert_eq!(json["error"]["code"], code, "{logic}: {json}");
     assert_eq!(recorded(ranch), before, "{logic}");
-    format!("{}", json["error"]["message"].as_str().unwrap())
+    json["error"]["message"].as_str().unwrap().to_owned()
 }
 
 /// Another logic computes as if nothing had been.

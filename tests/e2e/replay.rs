@@ -143,8 +143,14 @@ fn a_changed_output_is_named_with_both_values() {
 #[test]
 fn a_missing_component_and_a_changed_manifest_are_told_apart() {
     let ranch = Ranch::ran();
-    let manifest = ranch.data(&["list", "--boundary", "north"], 0)["answers"][0]["run"].clone();
-    let path = manifest["manifest"].as_str().unwrap();
+    let of = ["list", "--boundary", "north", "--logic", "days_remaining"];
+    let manifest = ranch.data(&of, 0)["answers"][0]["run"].clone();
+    let (day, snapshot) = (
+        &manifest["key"]["calculation_date"],
+        &manifest["snapshot_id"],
+    );
+    let path = format!("out/manifests/north/{day}_{snapshot}.json").replace('"', "");
+    let path = path.as_str();
     let text = ranch.read(path);
     ranch.write(path, &text.replace("recorded_at", "recorded_bt"));
     let id = manifest["run_id"].as_str().unwrap();

@@ -348,7 +348,7 @@ fn trouble(verdict: &Verdict) -> Option<CliError> {
                 "replay_differs",
                 format!("{n} of {} runs came out otherwise than recorded", verdict.replayed.len()),
             )
-            .help("`provender audit` tells whether the record is damaged; `provender replay --engine pulley` whether the engine is at fault"),
+            .help("`provender replay --engine pulley` tells whether the engine is at fault, a backup whether the record was changed"),
         );
     };
     let message = format!(
@@ -362,9 +362,7 @@ fn trouble(verdict: &Verdict) -> Option<CliError> {
         Cause::ComponentMissing => {
             "put the component's file into components/ again, under any name: it is found by its digest"
         }
-        Cause::Integrity => {
-            "bring the named file back from a backup; `provender audit` tells what else is damaged"
-        }
+        Cause::Integrity => "bring the named file back from a backup",
         Cause::ComponentRejected | Cause::ComponentFailed => {
             "replay with the version of provender that the run's manifest names"
         }
