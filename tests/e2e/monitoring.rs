@@ -174,6 +174,114 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
 }
 
 #[test]
+fn a_known_case_is_acknowledged_shown_and_expires() {
+    let ranch = Ranch::ran();
+    // In spring the home field has no grass yet.
+    let _ = ranch
+        .run(&[
+            "compute",
+            "--all",
+            "--from",
+            "2025-04-01",
+            "--to",
+            "2025-05-31",
+        ])
+        .exits(0);
+    let window = [
+        "monitor",
+        "--all",
+        "--end",
+        "2025-05-31",
+        "--window-days",
+        "60",
+    ];
+    let monitor = |code| ranch.data(&window, code);
+    let crit = monitor(2);
+    assert!(crit.get("acknowledged").is_none(), "{crit}");
+    let ack = |series: &str, until: &str| {
+        ranch.run(&[
+            "monitor",
+            "ack",
+            series,
+            "--until",
+            until,
+            "--reason",
+            "vendor is told",
+        ])
+    };
+
+    // What would have no effect is refused.
+    let text = ack("mesa/h-shep/days_remaining", "2025-07-31")
+        .exits(66)
+        .stderr;
+    assert!(
+        text.contains("nothing is recorded or due for mesa/h-shep/days_remaining"),
+        "{text}"
+    );
+    let _ = ack("mesa/h-sheep", "2025-07-31").exits(64);
+    let _ = ack("mesa/h-sheep/days_remaining", "2025-06-01").exits(64);
+
+    let failing = fleet(&crit)["failing"].as_array().unwrap();
+    assert!(failing.len() > 40);
+    assert!(
+        failing
+            .iter()
+            .all(|f| f["boundary_id"] == "home" && f["herd_config_id"] == "h-horses")
+    );
+    let home = "home/h-horses/days_remaining";
+    // Another metric or another place of the same logic keeps nothing quiet.
+    let _ = ack("mesa/h-sheep/days_remaining", "2025-07-31").exits(0);
+    let _ = ranch
+        .run(&[
+            "monitor",
+            "ack",
+            home,
+            "--metric",
+            "share_null",
+            "--until",
+            "2025-07-31",
+            "--reason",
+            "x",
+        ])
+        .exits(0);
+    assert_eq!(monitor(2)["status"], "crit");
+    let _ = ack(home, "2025-07-31").exits(0);
+    let again = ack(home, "2025-07-31").exits(0).stdout;
+    assert!(again.starts_with("unchanged"), "{again}");
+
+    // The verdict leaves it out; the status of the row and of the fleet stay, and it is named.
+    let quiet = monitor(0);
+    assert_eq!(quiet["status"], "ok");
+    assert_eq!(fleet(&quiet)["status"], "crit");
+    assert_eq!(fleet(&quiet)["failing"], fleet(&crit)["failing"]);
+    let named = quiet["acknowledged"].as_array().unwrap();
+    assert_eq!(named.len(), 3);
+    let whole = named
+        .iter()
+        .find(|a| a["boundary_id"] == "home" && a["metric"].is_null())
+        .unwrap();
+    assert_eq!(whole["by"], "tester");
+    assert_eq!(whole["reason"], "vendor is told");
+    let text = ranch.run(&window).exits(0).stdout;
+    assert!(
+        text.contains(
+            "acknowledged by tester until 2025-07-31: home/h-horses/days_remaining (vendor is told)"
+        ),
+        "{text}"
+    );
+    let list = ranch.data(&["monitor", "acks"], 0);
+    assert_eq!(list["acknowledged"][0]["expired"], false);
+
+    // It counts for windows up to its last day; ended by a newer one, it fails again.
+    let _ = ack(home, "2025-05-30").exits(0);
+    let after = monitor(2);
+    assert_eq!(after["acknowledged"].as_array().unwrap().len(), 2);
+    let list = ranch.data(&["monitor", "acks"], 0);
+    assert_eq!(list["acknowledged"][0]["expired"], true);
+    assert_eq!(list["acknowledged"][0]["series"], home);
+}
+
+#[test]
 fn what_cannot_be_frozen_or_watched_says_why() {
     let ranch = Ranch::ran();
     let create = |rest: &[&str]| {

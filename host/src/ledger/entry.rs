@@ -25,6 +25,8 @@ pub enum Kind {
     Report,
     /// A reference that monitors compare with.
     Baseline,
+    /// A known case, acknowledged until a day.
+    Ack,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
             Kind::Reissue => "reissue",
             Kind::Report => "report",
             Kind::Baseline => "baseline",
+            Kind::Ack => "ack",
         }
     }
 }
