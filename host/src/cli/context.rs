@@ -43,7 +43,24 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// The deployment with its files. A `logic.toml` that cannot be used is fatal while it is in force,
+    /// and told among what is not obeyed while a release is.
     pub(super) fn open(global: &Global) -> Result<Context, CliError> {
+        let context = Context::open_apart(global)?;
+        if let Some(problem) = &context.project.sources_problem {
+            return Err(problem.clone().into());
+        }
+        if let Err(problem) = context.project.logic()
+            && context.release()?.is_none()
+        {
+            return Err(problem.into());
+        }
+        Ok(context)
+    }
+
+    /// The deployment for verbs that need its ledger and its release store alone, so that going back is
+    /// possible whatever state the other files are in.
+    pub(super) fn open_apart(global: &Global) -> Result<Context, CliError> {
         let here = std::env::current_dir().map_err(|e| {
             CliError::new(
                 Exit::Io,
@@ -377,7 +394,7 @@ impl Context {
         Ok(binding::bind(
             component,
             &self.project.sources.catalogue(),
-            &self.project.logic.of(&pin.name, &pin.version),
+            &self.project.logic()?.of(&pin.name, &pin.version),
             one_off,
         )?)
     }
@@ -389,7 +406,7 @@ impl Context {
             Some(r) if r.document.component(&model_version).is_some() => {
                 r.document.overrides(&model_version)
             }
-            _ => self.project.logic.of(name, version),
+            _ => self.project.logic()?.of(name, version),
         })
     }
 
