@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 /// Every place. `ledger.before-commit` is in every append that releases make.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 24] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -22,6 +22,14 @@ pub const NAMES: [&str; 16] = [
     "prune.before-ledger",
     "prune.after-ledger",
     "prune.after-documents",
+    "ack.before-ledger",
+    "ack.after-ledger",
+    "incident-open.before-ledger",
+    "incident-open.after-ledger",
+    "incident.before-ledger",
+    "incident.after-ledger",
+    "incident-case.before-file",
+    "incident-case.after-file",
     "ledger.before-commit",
 ];
 
