@@ -70,7 +70,7 @@ fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
     let mut lock = ranch.read("provender.lock");
     let _ = write!(
         lock,
-        "\n[[component]]\nname = \"{name}\"\nversion = \"{version}\"\nstate = \"frozen\"\nsha256 = \"{}\"\nsize = {}\nworld = \"provender:logic/logic-plugin@0.1.0\"\nlanguage = \"unknown\"\npath = \"{path}\"\n",
+        "\n[[component]]\nname = \"{name}\"\nversion = \"{version}\"\nstate = \"frozen\"\nsha256 = \"{}\"\nsize = {}\nworld = \"provender:logic/logic-plugin@1.0.0\"\nlanguage = \"unknown\"\npath = \"{path}\"\n",
         Digest::of_bytes(bytes),
         bytes.len()
     );

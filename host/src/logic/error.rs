@@ -3,6 +3,7 @@
 use crate::domain::canonical::Digest;
 
 use super::failure::FailureCode;
+use super::versions::Stranger;
 
 /// To which exit code of the command line an error belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,35 @@ pub enum LogicError {
         /// The interface or function that is missing.
         wanted: String,
         /// What there is.
+        found: String,
+    },
+    /// The contract's interface is exported in a version that this host does not speak.
+    #[error(
+        "{file} ({digest}) is built for provender:logic {found}, {}; this host speaks {spoken}",
+        stranger.says()
+    )]
+    OtherVersion {
+        /// Where the bytes came from.
+        file: String,
+        /// Digest of the bytes.
+        digest: Digest,
+        /// The version of the contract in the component's export.
+        found: String,
+        /// Draft, newer or unknown.
+        stranger: Stranger,
+        /// What the host speaks, oldest first.
+        spoken: String,
+    },
+    /// The contract's interface is exported more than once.
+    #[error(
+        "{file} ({digest}) exports provender:logic/logic in the versions {found}; a component is built for one version of the contract"
+    )]
+    SeveralVersions {
+        /// Where the bytes came from.
+        file: String,
+        /// Digest of the bytes.
+        digest: Digest,
+        /// The versions.
         found: String,
     },
     /// The contract's interface is exported with other types.
@@ -215,6 +245,8 @@ impl LogicError {
             | LogicError::NotAComponent { .. }
             | LogicError::Imports { .. }
             | LogicError::MissingExport { .. }
+            | LogicError::OtherVersion { .. }
+            | LogicError::SeveralVersions { .. }
             | LogicError::MistypedExport { .. }
             | LogicError::Load { .. }
             | LogicError::Unstable { .. }
@@ -237,6 +269,8 @@ impl LogicError {
             LogicError::NotAComponent { .. } => "component_invalid",
             LogicError::Imports { .. } => "component_imports",
             LogicError::MissingExport { .. } => "component_export_missing",
+            LogicError::OtherVersion { .. } => "component_contract_version",
+            LogicError::SeveralVersions { .. } => "component_contract_versions",
             LogicError::MistypedExport { .. } => "component_export_mistyped",
             LogicError::Load { code, .. } => code.code(),
             LogicError::Unstable { .. } => "description_unstable",

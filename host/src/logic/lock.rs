@@ -307,7 +307,7 @@ mod tests {
         state = "frozen"
         sha256 = "sha256:fb04dcb6970e4c3d1873de51fd5a50d7bb46b3383113602665c350ec40b5f990"
         size = 2
-        world = "provender:logic/logic-plugin@0.1.0"
+        world = "provender:logic/logic-plugin@1.0.0"
         language = "rust"
         path = "days-v2.wasm"
 
@@ -317,7 +317,7 @@ mod tests {
         state = "frozen"
         sha256 = "sha256:ce9ad9e64710577437be7e6c3a5aba1737bd69d314cdabcd078e5356c64daf81"
         size = 3
-        world = "provender:logic/logic-plugin@0.1.0"
+        world = "provender:logic/logic-plugin@1.0.0"
         language = "rust"
         path = "days-v10.wasm"
 
@@ -327,7 +327,7 @@ mod tests {
         state = "frozen"
         sha256 = "sha256:3bfc269594ef649228e9a74bab00f042efc91d5acc6fbee31a382e80d42388fe"
         size = 2
-        world = "provender:logic/logic-plugin@0.1.0"
+        world = "provender:logic/logic-plugin@1.0.0"
         language = "rust"
         path = "frost-v1.wasm"
         "#);

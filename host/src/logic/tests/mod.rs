@@ -5,6 +5,7 @@
 //! * `border` — what is refused at load
 //! * `calls` — computing, and how failures stay with their rows
 //! * `values` — what a guest returns, and its checks
+//! * `versions` — components of every frozen contract, on a host whose contract has grown
 //! * `caching` — compiled code kept, tampered with, thrown away
 
 mod border;
@@ -14,3 +15,4 @@ pub(crate) mod declaration;
 pub(crate) mod guest;
 pub(crate) mod recipe;
 mod values;
+mod versions;
