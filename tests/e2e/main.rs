@@ -21,6 +21,7 @@ mod explain;
 mod golden;
 mod hostile;
 mod immutable;
+mod incident;
 mod kit;
 mod monitoring;
 mod nevada;

@@ -148,6 +148,7 @@ pub fn close(
         return Err(IncidentError::NotReady {
             incident: incident.name(),
             problem: "it has no regression case".to_owned(),
+            written: false,
         });
     }
     let payload = json!({

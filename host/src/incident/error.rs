@@ -72,6 +72,8 @@ pub enum IncidentError {
         incident: String,
         /// What is missing, in a sentence.
         problem: String,
+        /// Whether its cases were written already, so that DS is next.
+        written: bool,
     },
     /// An entry is not of the documented form.
     #[error("the ledger is damaged: entry {entry} ({kind}): {problem}")]

@@ -252,6 +252,7 @@ pub fn check(
     let not = |problem: String| IncidentError::NotReady {
         incident: incident.name(),
         problem,
+        written: true,
     };
     let set = match CaseSet::read(folder, shown) {
         Err(GoldenError::Io { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {

@@ -69,6 +69,11 @@ pub fn steps(ledger: &dyn Ledger, incident: &Incident) -> Result<Vec<Step>, Inci
     let mut steps = Vec::new();
     for (seq, (what, own)) in told {
         if let Some(entry) = ledger.entry(seq)? {
+            let reason = entry.stamp.reason.as_deref();
+            let what = match reason.filter(|r| !own && !what.contains(r)) {
+                Some(reason) => format!("{what}: {reason}"),
+                None => what,
+            };
             steps.push(Step {
                 entry: seq,
                 what,
@@ -112,7 +117,7 @@ fn decided(entry: &Entry) -> String {
     let number = payload["number"].as_u64();
     let release = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
     let is = |kind: Kind| entry.kind == kind.name();
-    let what = if is(Kind::Promotion) {
+    if is(Kind::Promotion) {
         match payload["override"].as_str() {
             Some(why) => format!("{release} promoted, the gate overridden ({why})"),
             None => format!("{release} promoted"),
@@ -134,10 +139,6 @@ fn decided(entry: &Entry) -> String {
         "a file withdrawn".to_owned()
     } else {
         entry.kind.clone()
-    };
-    match &entry.stamp.reason {
-        Some(reason) => format!("{what}: {reason}"),
-        None => what,
     }
 }
 

@@ -87,6 +87,7 @@ fn held(
             incident: incident.name(),
             problem: "it has no regression case, so nothing keeps it from coming back silently"
                 .to_owned(),
+            written: false,
         }
         .into());
     }

@@ -160,9 +160,16 @@ impl From<IncidentError> for CliError {
             IncidentError::Occupied { .. } => error(Exit::Check).help(
                 "DS may have completed it: keep it, or move it away to have it written anew; nothing was written",
             ),
-            IncidentError::NotReady { incident, .. } => error(Exit::Check).help(format!(
+            IncidentError::NotReady {
+                incident,
+                written: false,
+                ..
+            } => error(Exit::Check).help(format!(
                 "`provender incident regression {incident}` writes the failing inputs as golden cases, which DS completes; --waive-regression REASON closes without"
             )),
+            IncidentError::NotReady { .. } => error(Exit::Check).help(
+                "DS writes into the case what is right, docs/reference/golden-cases.md, then close again; --cases DIR where the file was moved, --waive-regression REASON closes without",
+            ),
             IncidentError::Damaged { .. } => error(Exit::Integrity),
             IncidentError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
                 error(Exit::NotFound)
