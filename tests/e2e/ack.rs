@@ -187,7 +187,7 @@ fn a_kill_around_an_acknowledgement_leaves_it_whole_or_not_there() {
         let data = ranch.data(&["monitor", "acks"], 0);
         data["acknowledged"].as_array().unwrap().len()
     };
-    for (name, left) in [("ack.before-ledger", 0), ("ack.after-ledger", 1)] {
+    for (name, left) in [("ledger.before-commit", 0), ("ledger.after-commit", 1)] {
         let output = ranch
             .command()
             .args(args)

@@ -327,11 +327,7 @@ fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
         listed["incidents"].as_array().unwrap().len()
     };
     let open = ["incident", "open", "--title", "x", "--report", "latest"];
-    for (name, left) in [
-        ("incident-open.before-ledger", 0),
-        ("ledger.before-commit", 0),
-        ("incident-open.after-ledger", 1),
-    ] {
+    for (name, left) in [("ledger.before-commit", 0), ("ledger.after-commit", 1)] {
         killed(&ranch, name, &open);
         assert_eq!(count(), left, "{name}");
     }
@@ -342,19 +338,26 @@ fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
     let before = steps();
     let write = ["incident", "regression", "I1"];
     // A file without an entry is adopted; an entry without a file does not come about.
-    killed(&ranch, "incident-case.before-file", &write);
-    assert!(!ranch.path(CASE).exists());
-    killed(&ranch, "incident-case.after-file", &write);
-    assert!(ranch.path(CASE).exists());
-    killed(&ranch, "incident.before-ledger", &write);
+    for (name, there) in [
+        ("file.half", false),
+        ("file.before-name", false),
+        ("file.after-name", true),
+        ("ledger.before-commit", true),
+    ] {
+        killed(&ranch, name, &write);
+        assert_eq!(ranch.path(CASE).exists(), there, "{name}");
+        if name == "file.after-name" {
+            std::fs::remove_file(ranch.path(CASE)).unwrap();
+        }
+    }
     assert_eq!(steps(), before);
     let written = ranch.data(&write, 0);
     assert!(written["files"][0]["entry"].is_i64());
     assert_eq!(steps(), before + 1);
     complete(&ranch, "expect = { days_of_grazing_remaining = 18.06 }");
-    killed(&ranch, "incident.before-ledger", &CLOSE);
+    killed(&ranch, "ledger.before-commit", &CLOSE);
     assert_eq!(ranch.data(&["incident", "show", "I1"], 0)["state"], "open");
-    killed(&ranch, "incident.after-ledger", &CLOSE);
+    killed(&ranch, "ledger.after-commit", &CLOSE);
     assert_eq!(
         ranch.data(&["incident", "show", "I1"], 0)["state"],
         "closed"

@@ -1,6 +1,7 @@
 //! Hostile components, built from source.
 //!
 //! * `sleeper` — a guest that passes every check and misbehaves in rows where its input is 1001
+//! * [`bombs`] — files that a check refuses
 
 #[path = "../../host/src/logic/tests/declaration.rs"]
 #[expect(
@@ -14,6 +15,8 @@ mod declaration;
     reason = "the unit tests load what these tests hand to the program"
 )]
 mod recipe;
+
+pub(crate) mod bombs;
 
 use recipe::{Recipe, component_of};
 

@@ -61,6 +61,9 @@ pub fn fix(error: &LogicError) -> &'static str {
         LogicError::TooComplex { .. } => {
             "leave out what is never called (link-time optimisation, wasm-opt, fewer libraries)"
         }
+        LogicError::Compile { .. } => {
+            "split its largest functions; where the machine is slow, raise the limit in provender.toml"
+        }
         LogicError::Precompiled { .. } => "give the .wasm file that the native code was made from",
         LogicError::CoreModule { .. } => {
             "build it with `provender plugin build`, which makes a component of the module"

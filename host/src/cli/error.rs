@@ -20,6 +20,10 @@ use provender_build::BuildError;
 
 use super::exit::Exit;
 
+/// What to do about a component that is not the pinned one.
+pub(super) const RESTORE: &str =
+    "put the pinned file back, or have DS release these bytes as a new version";
+
 /// An error on its way to the user.
 #[derive(Debug)]
 pub(super) struct CliError {
@@ -77,7 +81,10 @@ impl From<LedgerError> for CliError {
         let exit = match &e {
             LedgerError::Unavailable { .. }
             | LedgerError::NotALedger { .. }
-            | LedgerError::NewerSchema { .. } => Exit::Unavailable,
+            | LedgerError::NewerSchema { .. }
+            | LedgerError::OlderSchema { .. }
+            | LedgerError::Migration { .. }
+            | LedgerError::Gone { .. } => Exit::Unavailable,
             LedgerError::Busy => Exit::Busy,
             LedgerError::Moved { .. } => Exit::Gate,
             LedgerError::Drift(_) => Exit::Drift,
@@ -85,7 +92,19 @@ impl From<LedgerError> for CliError {
             LedgerError::Io(_) => Exit::Io,
             LedgerError::Database(_) => Exit::Internal,
         };
-        CliError::new(exit, e.code(), e.to_string())
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match e {
+            LedgerError::Gone { .. } => error.help(
+                "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
+            ),
+            LedgerError::Io(_) => error.help(
+                "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then",
+            ),
+            LedgerError::Damaged(_) => error.help(
+                "stop writing to it; put it back from a backup (`provender backup` makes them)",
+            ),
+            _ => error,
+        }
     }
 }
 
@@ -99,10 +118,7 @@ impl From<LogicError> for CliError {
             ExitKind::Configuration => Exit::Config,
         };
         let help = match exit {
-            Exit::Integrity => Some(
-                "put the pinned file back, or have DS release these bytes as a new version"
-                    .to_owned(),
-            ),
+            Exit::Integrity => Some(RESTORE.to_owned()),
             Exit::Rejected => Some(fix(&e).to_owned()),
             _ => None,
         };
@@ -200,6 +216,7 @@ pub(super) fn ingest_exit(e: &IngestError) -> Exit {
         }
         IngestError::Io { .. } => Exit::Io,
         IngestError::Read(_)
+        | IngestError::TooLarge { .. }
         | IngestError::Held { .. }
         | IngestError::Older { .. }
         | IngestError::Withdrawn { .. }

@@ -6,6 +6,7 @@
 //! * `error` — every room's errors with their exit code
 //! * `context` — project, stores, sandbox, clock
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
+//! * `watch` — a compilation that takes too long or too much
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
@@ -44,6 +45,7 @@ mod status;
 mod table;
 mod ui;
 mod verify;
+mod watch;
 
 use exit::Exit;
 use ui::Ui;

@@ -1,13 +1,13 @@
 //! `monitor`: a verdict over a rolling window, and its report.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value as Json, json};
 
 use crate::compute::Facts;
 use crate::domain::day::Day;
+use crate::durable::Staging;
 use crate::ledger::Ledger as _;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::monitor::gather::gather;
@@ -227,15 +227,17 @@ pub(super) fn publish(
         ("md", crate::monitor::markdown::markdown(report, 50)),
         ("html", crate::monitor::html::html(report, &options)?),
     ];
+    let unwritable = |file: &str, e: &std::io::Error| {
+        let message = format!("{folder}/{file} cannot be written: {e}");
+        CliError::new(Exit::Io, "report_unwritable", message)
+    };
+    // Whole files only, so that no reader ever sees half a report.
+    let staging = Staging::open(&dir).map_err(|e| unwritable("", &e))?;
     for (ending, body) in &forms {
         let file = format!("{name}.{ending}");
-        write_whole(&dir, &file, body.as_bytes()).map_err(|e| {
-            CliError::new(
-                Exit::Io,
-                "report_unwritable",
-                format!("{folder}/{file} cannot be written: {e}"),
-            )
-        })?;
+        staging
+            .replace(&file, body.as_bytes())
+            .map_err(|e| unwritable(&file, &e))?;
     }
     let recorded =
         ledger.record_report(&context.stamp(None), "monitor", report.report, &canonical)?;
@@ -246,21 +248,6 @@ pub(super) fn publish(
         html: path("html"),
         known: recorded.is_none(),
     })
-}
-
-/// Under a temporary name first, so that no reader ever sees half a report.
-fn write_whole(dir: &cap_std::fs::Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = format!(".{name}.{}.tmp", std::process::id());
-    let mut file = dir.create(&temporary)?;
-    let result = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| dir.rename(&temporary, dir, name));
-    if result.is_err() {
-        // The first error is the one to tell.
-        let _ = dir.remove_file(&temporary);
-    }
-    result
 }
 
 pub(super) fn data(report: &Report, files: Option<&Files>) -> Result<Json, CliError> {

@@ -9,9 +9,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 
 use crate::logic::{Compiling, OnCompile};
+use crate::project::settings::CompileLimits;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::watch::Watch;
 
 /// What a verb hands back.
 pub(super) struct Done {
@@ -239,20 +241,21 @@ impl Ui {
         spinner
     }
 
-    /// A sign of life while a component is compiled that takes seconds, such as one of Python.
-    pub(super) fn compiling(self) -> OnCompile {
+    /// The watch over every compilation, and a sign of life while a component is compiled that takes
+    /// seconds, such as one of Python.
+    pub(super) fn compiling(self, limits: CompileLimits) -> OnCompile {
         Arc::new(move |c: Compiling<'_>| -> Box<dyn Any> {
+            let watch = Watch::start(self, c.file, limits);
             if c.size < COMPILES_FOR_SECONDS {
-                return Box::new(());
+                return Box::new(watch);
             }
             let once = if c.kept {
                 " (once; cached afterwards)"
             } else {
                 ""
             };
-            Box::new(Spinning(
-                self.spinner(format!("compiling {}{once}", c.file)),
-            ))
+            let spinner = self.spinner(format!("compiling {}{once}", c.file));
+            Box::new((Spinning(spinner), watch))
         })
     }
 

@@ -16,7 +16,7 @@ use super::error::{GoldenError, Place};
 use super::toml_file::TomlFile;
 
 /// A file of cases is read into memory whole; nobody writes more than this by hand.
-const FILE_BYTES: u64 = 16 << 20;
+pub const FILE_BYTES: u64 = 16 << 20;
 
 /// What is known of a case before it is read for a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]

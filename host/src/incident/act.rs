@@ -3,7 +3,6 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::failpoint;
 use crate::ledger::entry::{Kind, Stamp};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -25,7 +24,6 @@ pub fn open(
         let incidents = Incidents::read(ledger)?;
         let number = incidents.next();
         let payload = json!({"incident": number, "title": title, "links": to_json(links)});
-        failpoint::hit("incident-open.before-ledger");
         let appended = ledger.append_expecting(
             stamp,
             &[(Kind::IncidentOpen, payload)],
@@ -37,7 +35,6 @@ pub fn open(
             Err(LedgerError::Moved { .. }) => {}
             other => {
                 let entry = other?.first().map_or(0, |e| e.seq);
-                failpoint::hit("incident-open.after-ledger");
                 return Ok((number, entry));
             }
         }
@@ -175,7 +172,6 @@ fn append(
     kind: Kind,
     payload: Json,
 ) -> Result<i64, IncidentError> {
-    failpoint::hit("incident.before-ledger");
     let appended = ledger.append_expecting(stamp, &[(kind, payload.clone())], &KINDS, last);
     match appended {
         Err(LedgerError::Moved { .. }) => {
@@ -193,7 +189,6 @@ fn append(
         }
         other => {
             let entry = other?.first().map_or(0, |e| e.seq);
-            failpoint::hit("incident.after-ledger");
             Ok(entry)
         }
     }

@@ -2,16 +2,19 @@
 //! incident is closed.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::Path;
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use crate::bounded;
 use crate::domain::canonical::Digest;
 use crate::domain::description::{Description, Role};
 use crate::domain::value::{Scalar, Value};
-use crate::failpoint;
+use crate::durable::{self, Staging};
 use crate::golden::case::version_number;
 use crate::golden::draft::{self, Draft};
-use crate::golden::set::Selected;
+use crate::golden::set::{FILE_BYTES, Selected};
 use crate::golden::{CaseSet, GoldenError, run};
 use crate::ledger::types::Run;
 use crate::logic::Component;
@@ -182,49 +185,29 @@ fn one(
     })
 }
 
-/// Writes a drafted file once: under a temporary name, fsynced, linked, its folder fsynced. A file
-/// with these very bytes is left as it is.
+/// Writes a drafted file once, whole or not at all. A file with these very bytes is left as it is.
 ///
 /// # Errors
 /// [`IncidentError::Occupied`] when another file has the name: DS may have completed it already.
 pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, IncidentError> {
-    let path = folder.join(&drafted.file);
     let file = format!("{shown}/{}", drafted.file);
     let io = |verb: &'static str| {
         let what = file.clone();
         move |cause| IncidentError::Io { what, verb, cause }
     };
     let bytes = drafted.text.as_bytes();
-    let same = || -> Result<Digest, IncidentError> {
-        match std::fs::read(&path).map_err(io("read"))? == bytes {
-            true => Ok(Digest::of_bytes(bytes)),
-            false => Err(IncidentError::Occupied { file: file.clone() }),
-        }
-    };
-    if path.exists() {
-        return same();
-    }
-    std::fs::create_dir_all(folder).map_err(io("written"))?;
-    let temporary = folder.join(format!(".{}.{}.tmp", drafted.file, std::process::id()));
-    failpoint::hit("incident-case.before-file");
-    let linked = (|| {
-        let mut out = std::fs::File::create(&temporary)?;
-        out.write_all(bytes)?;
-        out.sync_all()?;
-        // A link, not a rename: it never replaces what is there.
-        std::fs::hard_link(&temporary, &path)
+    let new = (|| {
+        std::fs::create_dir_all(folder)?;
+        let dir = Dir::open_ambient_dir(folder, ambient_authority())?;
+        let new = Staging::open(&dir)?.create(&drafted.file, bytes)?;
+        durable::sync(&dir, ".").map(|()| new)
     })();
-    let removed = std::fs::remove_file(&temporary);
-    match linked {
-        // Somebody else wrote it meanwhile: look at what was written.
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return same(),
-        other => other.and(removed).map_err(io("written"))?,
+    if !new.map_err(io("written"))? {
+        let found = bounded::read_named(&folder.join(&drafted.file), FILE_BYTES);
+        if found.map_err(io("read"))? != bytes {
+            return Err(IncidentError::Occupied { file });
+        }
     }
-    #[cfg(unix)]
-    std::fs::File::open(folder)
-        .and_then(|d| d.sync_all())
-        .map_err(io("written"))?;
-    failpoint::hit("incident-case.after-file");
     Ok(Digest::of_bytes(bytes))
 }
 
@@ -295,7 +278,7 @@ pub fn check(
             }
         }
         let file = folder.join(place.file.rsplit('/').next().unwrap_or_default());
-        let bytes = std::fs::read(&file).map_err(|cause| IncidentError::Io {
+        let bytes = bounded::read_named(&file, FILE_BYTES).map_err(|cause| IncidentError::Io {
             what: place.file.clone(),
             verb: "read",
             cause,

@@ -91,7 +91,7 @@ impl Sandbox {
         Sandbox::made(Backend::Native, limits, cache, on_compile, SPOKEN)
     }
 
-    /// As [`Sandbox::new`], on a backend of the caller's choice.
+    /// As [`Sandbox::watched`], on a backend of the caller's choice.
     ///
     /// # Errors
     /// See [`Sandbox::new`].
@@ -99,8 +99,9 @@ impl Sandbox {
         backend: Backend,
         limits: Limits,
         cache: Option<cap_std::fs::Dir>,
+        on_compile: Option<OnCompile>,
     ) -> Result<Sandbox, LogicError> {
-        Sandbox::made(backend, limits, cache, None, SPOKEN)
+        Sandbox::made(backend, limits, cache, on_compile, SPOKEN)
     }
 
     /// A sandbox of a host that speaks other versions of the contract.
@@ -169,7 +170,6 @@ impl Sandbox {
         if size > limits.component_bytes {
             return Err(LogicError::TooLarge {
                 file: file.to_owned(),
-                size,
                 limit: limits.component_bytes,
             });
         }

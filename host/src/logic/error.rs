@@ -36,23 +36,21 @@ pub enum LogicError {
         cause: String,
     },
     /// More bytes than a component may have.
-    #[error("{file} has {size} bytes where a component may have {limit}")]
+    #[error("{file} has more than {limit} bytes, the most that a component may have")]
     TooLarge {
         /// Where the bytes came from.
         file: String,
-        /// Their number.
-        size: u64,
         /// The limit.
         limit: u64,
     },
-    /// More functions or globals than a component may have.
+    /// More functions, globals or levels of nesting than a component may have.
     #[error("{file} ({digest}) has {count} {what} where a component may have {limit}")]
     TooComplex {
         /// Where the bytes came from.
         file: String,
         /// Digest of the bytes.
         digest: Digest,
-        /// `functions` or `globals`.
+        /// `functions`, `globals` or `levels of nesting`.
         what: &'static str,
         /// Their number.
         count: u64,
@@ -81,6 +79,14 @@ pub enum LogicError {
         /// Where the bytes came from.
         file: String,
         /// In the validator's words.
+        cause: String,
+    },
+    /// The compiler was stopped.
+    #[error("{file} was not compiled: {cause}")]
+    Compile {
+        /// Where the bytes came from.
+        file: String,
+        /// Which ceiling it met.
         cause: String,
     },
     /// A component with imports.
@@ -243,6 +249,7 @@ impl LogicError {
             | LogicError::Precompiled { .. }
             | LogicError::CoreModule { .. }
             | LogicError::NotAComponent { .. }
+            | LogicError::Compile { .. }
             | LogicError::Imports { .. }
             | LogicError::MissingExport { .. }
             | LogicError::OtherVersion { .. }
@@ -267,6 +274,7 @@ impl LogicError {
             LogicError::Precompiled { .. } => "component_precompiled",
             LogicError::CoreModule { .. } => "component_core_module",
             LogicError::NotAComponent { .. } => "component_invalid",
+            LogicError::Compile { .. } => "component_compile",
             LogicError::Imports { .. } => "component_imports",
             LogicError::MissingExport { .. } => "component_export_missing",
             LogicError::OtherVersion { .. } => "component_contract_version",

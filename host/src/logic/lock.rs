@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::COMPONENT_BYTES;
 use crate::domain::canonical::{Digest, Recipe};
 
 use super::component::Component;
@@ -242,8 +243,11 @@ impl Pin {
                 "the digest of a file is sha256:<64 hex digits>".to_owned()
             ));
         }
-        if i64::try_from(self.size).is_err() {
-            return Err(of(format!("no file has {} bytes", self.size)));
+        if self.size > COMPONENT_BYTES {
+            let size = self.size;
+            return Err(of(format!(
+                "the size is {size}; a component has at most {COMPONENT_BYTES} bytes"
+            )));
         }
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+#._ -".contains(c);
         if self.language.is_empty() || self.language.len() > 40 || !self.language.chars().all(plain)

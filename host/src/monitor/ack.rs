@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::domain::day::Day;
-use crate::failpoint;
 use crate::ledger::entry::{Entry, Kind, Stamp};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -164,9 +163,7 @@ pub fn record(
         "metric": target.metric,
         "until": until.to_string(),
     });
-    failpoint::hit("ack.before-ledger");
     ledger.append(Kind::Ack, stamp, &payload)?;
-    failpoint::hit("ack.after-ledger");
     Ok(true)
 }
 
