@@ -36,4 +36,5 @@ mod quiet;
 mod release;
 mod replay;
 mod story;
+mod triage;
 mod writers;
