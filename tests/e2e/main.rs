@@ -22,8 +22,11 @@ mod docs;
 mod durability;
 mod exits;
 mod explain;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
 mod golden;
 mod hostile;
+mod ids;
 mod immutable;
 mod kit;
 mod monitoring;
