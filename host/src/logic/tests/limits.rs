@@ -148,8 +148,10 @@ fn what_is_returned_may_have_so_many_bytes() {
 #[test]
 fn what_describe_says_may_have_so_many_bytes() {
     let code = |length: u64| {
-        let mut declare = Declaration::default();
-        declare.summary = leaked("x".repeat(usize::try_from(length).unwrap()));
+        let declare = Declaration {
+            summary: leaked("x".repeat(usize::try_from(length).unwrap())),
+            ..Declaration::default()
+        };
         let recipe = Recipe {
             declare,
             ..Recipe::default()
