@@ -7,6 +7,7 @@
     reason = "a test stops at the first thing that is not as it must be"
 )]
 
+mod ack;
 mod answers;
 mod author;
 mod author_says;
@@ -28,6 +29,7 @@ mod golden;
 mod hostile;
 mod ids;
 mod immutable;
+mod incident;
 mod kit;
 mod monitoring;
 mod nevada;

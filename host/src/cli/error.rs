@@ -142,6 +142,8 @@ impl From<GoldenError> for CliError {
             }
             GoldenError::Io { .. } => error(Exit::Io),
             GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
+            GoldenError::Incomplete { .. } => error(Exit::Check)
+                .help("DS writes what the logic must give for these inputs, docs/reference/golden-cases.md; what was recorded may be the mistake, so take it over only where it is right"),
             GoldenError::NoCases { .. } => error(Exit::NotFound)
                 .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
             GoldenError::Unexplained { .. } => error(Exit::Check),

@@ -12,7 +12,7 @@ use crate::ledger::Ledger as _;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::monitor::gather::gather;
 use crate::monitor::html::PageOptions;
-use crate::monitor::{Report, Verdict, Window, judge};
+use crate::monitor::{Report, Verdict, Window, judge_with};
 use crate::project::settings::FailOn;
 
 use super::Global;
@@ -22,6 +22,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
+mod ack;
 mod baseline;
 
 /// Judge a rolling window of answers by the logics' own rules.
@@ -57,6 +58,8 @@ pub(super) struct MonitorArgs {
 #[derive(Subcommand)]
 enum Verb {
     Baseline(baseline::BaselineArgs),
+    Ack(ack::AckArgs),
+    Acks(ack::AcksArgs),
 }
 
 /// Which verdicts fail the process.
@@ -98,6 +101,8 @@ pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError>
     match &args.verb {
         None => verdict(global, args),
         Some(Verb::Baseline(a)) => baseline::run(global, a),
+        Some(Verb::Ack(a)) => ack::run(global, a),
+        Some(Verb::Acks(a)) => ack::list(global, a),
     }
 }
 
@@ -176,7 +181,11 @@ pub(super) fn assess(
             boundary,
         )?);
     }
-    Ok(judge(window, &inputs)?)
+    Ok(judge_with(
+        window,
+        &inputs,
+        &crate::monitor::ack::acks(ledger)?,
+    )?)
 }
 
 /// Where a report's files are.

@@ -9,11 +9,13 @@
 //! What could not be checked is never ok: too few rows, no rows or a column of nulls give `unknown`,
 //! which the verdict counts as `warn`; nothing recorded where something was expected is `crit`.
 //!
+//! * [`ack`] — known cases that keep a day quiet and are never hidden
 //! * [`baseline`] — a frozen reference period, as an immutable record
 //! * [`shift`] — a window against its baseline, a day against the day before
 //! * [`input`] — what the caller gathers: window, logics, series, rows
+//! * `excused` — what of the verdict remains without acknowledged cases
 //! * [`frozen`] — the baselines in the ledger, and which is in force
-//! * [`gather`] — the ledger's answers as input; with [`frozen`] the parts that read
+//! * [`gather`] — the ledger's answers as input; with [`frozen`] and [`ack`] the parts that read
 //! * [`metrics`] — the catalogue of metrics, and how each is computed
 //! * [`overrides`] — DS's thresholds in `logic.toml` over those the component declares; their digest
 //! * [`resolve`] — whether rules and input make sense, before anything is computed
@@ -26,9 +28,11 @@
 //! * [`chart`] — a series as an inline SVG line chart
 //! * [`error`] — what is refused, in sentences
 
+pub mod ack;
 pub mod baseline;
 pub mod chart;
 pub mod error;
+mod excused;
 pub mod frozen;
 pub mod gather;
 pub mod html;
@@ -51,4 +55,4 @@ pub use input::{Bounds, LogicInput, Row, SeriesInput, Subject, Window};
 pub use overrides::{Override, Setting, apply_overrides, thresholds_version};
 pub use report::{Report, Status, Verdict};
 pub use resolve::bounds_of;
-pub use verdict::judge;
+pub use verdict::{judge, judge_with};
