@@ -262,7 +262,11 @@ fn what_a_file_says_cannot_move_the_cursor() {
             for said in [&ran.stdout, &ran.stderr] {
                 assert!(!said.contains('\u{1b}'), "{said:?}");
             }
-            assert!(!ran.stderr.contains(['\u{9b}', '\u{202e}']), "{:?}", ran.stderr);
+            assert!(
+                !ran.stderr.contains(['\u{9b}', '\u{202e}']),
+                "{:?}",
+                ran.stderr
+            );
         }
     }
     ranch.edit("provender.toml", "[monitor]", "\u{1b}[2J[monitor]");
@@ -282,6 +286,7 @@ fn no_room_opens_a_path_by_itself() {
         ("project/folder.rs", "create_dir_all(folder)"),
         ("project/folder.rs", "File::open(above)"),
         ("ledger/sqlite/migrate.rs", "std::fs::"),
+        ("incident/regression.rs", "create_dir_all(folder)"),
         ("durable.rs", "use std::fs::TryLockError"),
         ("durable.rs", "std::fs::File>"),
     ];
