@@ -55,6 +55,13 @@ fn a_kill_at_any_write_of_ingest_leaves_whole_files_or_nothing() {
 
 #[test]
 #[cfg(debug_assertions)]
+fn a_kill_while_the_ledger_is_made_leaves_one_or_none() {
+    let args = ["ingest", "--boundaries", "inputs/pastures.geojson"];
+    killed_everywhere(&Ranch::sample(), &args, 0, 4);
+}
+
+#[test]
+#[cfg(debug_assertions)]
 fn a_kill_at_any_write_of_compute_leaves_whole_runs_or_nothing() {
     let args = ["compute", "--boundary", "home", "--as-of", "2025-06-30"];
     killed_everywhere(&ingested(), &args, 0, 12);
@@ -122,7 +129,7 @@ impl Dice {
 /// `PROVENDER_CRASH_KILLS=500` is the long form, `PROVENDER_CRASH_SEED` repeats a failure.
 #[test]
 fn kills_at_random_instants_of_a_busy_range_change_nothing_of_how_it_ends() {
-    let kills = number("PROVENDER_CRASH_KILLS", 20);
+    let kills = number("PROVENDER_CRASH_KILLS", 12);
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     let seed = number("PROVENDER_CRASH_SEED", now) | 1;
     println!("PROVENDER_CRASH_SEED={seed}");

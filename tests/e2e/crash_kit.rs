@@ -140,6 +140,9 @@ pub(crate) fn sound(ranch: &Ranch, when: &str) {
             Manifest::parse(&bytes).unwrap_or_else(|e| panic!("{when}: {}: {e}", path.display()));
         }
     }
+    if !ranch.path("out/ledger.db").exists() {
+        return;
+    }
     let db = database(ranch);
     let check = rows(&db, "PRAGMA integrity_check");
     assert_eq!(check, ["ok"], "{when}");

@@ -133,6 +133,39 @@ fn a_full_disk_is_74_for_every_verb_that_writes() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_full_disk_of_manifests_or_reports_is_74_and_leaves_no_half_of_one() {
+    if !may_mount() {
+        return;
+    }
+    let prepared = ingested();
+    let script = r#"
+        for folder in out/manifests out/reports; do
+          mkdir -p $folder && mount -t tmpfs -o size=16k none $folder || exit 95
+        done
+        "$0" "$@"; full=$?
+        find out/manifests out/reports -name '*.tmp' | grep . && exit 96
+        find out/manifests out/reports -type f -size 0 | grep . && exit 94
+        for folder in out/manifests out/reports; do mount -o remount,size=64m $folder; done
+        "$0" compute --all --as-of 2025-06-30 --quiet || exit 98
+        "$0" monitor --all --end 2025-06-30 --fail-on never --quiet || exit 97
+        exit $full
+    "#;
+    let monitor = ["monitor", "--all", "--end", "2025-06-30", "--json"];
+    for (args, expected) in [
+        (&COMPUTE[..], "manifest_io"),
+        (&monitor, "report_unwritable"),
+    ] {
+        let ranch = copy_of(&prepared);
+        let ran = below(&ranch, &NAMESPACE, script, args).exits(74);
+        let (code, message) = error(&ran);
+        assert_eq!(code, expected, "{message}");
+        let help = ran.json()["error"]["help"].clone();
+        assert!(help.as_str().is_some_and(|h| h.contains("space")), "{help}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_read_only_folder_is_told_by_who_writes_and_a_folder_on_another_disk_is_as_good() {
     if !may_mount() {
         return;

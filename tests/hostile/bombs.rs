@@ -190,7 +190,7 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "nested_types",
         nested_types(1_000_000),
         complex,
-        "1000001 levels of nested types where a component may have 1000",
+        "1000001 levels of nested types where a component may have 100",
     );
     add("lists_of_lists", lists_of_lists(500_000), invalid, "");
     add("wide_record", wide_record(1_000_000), invalid, "");

@@ -24,6 +24,9 @@ use super::exit::Exit;
 pub(super) const RESTORE: &str =
     "put the pinned file back, or have DS release these bytes as a new version";
 
+/// What to do about a disk that refuses.
+pub(super) const DISK: &str = "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then";
+
 /// An error on its way to the user.
 #[derive(Debug)]
 pub(super) struct CliError {
@@ -97,9 +100,7 @@ impl From<LedgerError> for CliError {
             LedgerError::Gone { .. } => error.help(
                 "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
             ),
-            LedgerError::Io(_) => error.help(
-                "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then",
-            ),
+            LedgerError::Io(_) => error.help(DISK),
             LedgerError::Damaged(_) => error.help(
                 "stop writing to it; put it back from a backup (`provender backup` makes them)",
             ),
@@ -165,7 +166,11 @@ impl From<ManifestError> for CliError {
             ManifestError::Taken { .. } | ManifestError::Damaged { .. } => Exit::Integrity,
             ManifestError::Canonical(_) => Exit::Internal,
         };
-        CliError::new(exit, e.code(), e.to_string())
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match exit {
+            Exit::Io => error.help(DISK),
+            _ => error,
+        }
     }
 }
 

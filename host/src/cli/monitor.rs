@@ -18,7 +18,7 @@ use crate::project::settings::FailOn;
 use super::Global;
 use super::compute::{Workshop, day};
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
@@ -236,7 +236,7 @@ pub(super) fn publish(
     ];
     let unwritable = |file: &str, e: &std::io::Error| {
         let message = format!("{folder}/{file} cannot be written: {e}");
-        CliError::new(Exit::Io, "report_unwritable", message)
+        CliError::new(Exit::Io, "report_unwritable", message).help(DISK)
     };
     // Whole files only, so that no reader ever sees half a report.
     let staging = Staging::open(&dir).map_err(|e| unwritable("", &e))?;

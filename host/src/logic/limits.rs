@@ -161,9 +161,9 @@ pub(super) const GLOBALS: u64 = 50_000;
 pub(super) const NESTING: u64 = 32;
 
 /// Types of components and instances in one another, by a count that is never too low. Components of
-/// CPython, `QuickJS` and `SpiderMonkey` have at most one; each level takes the parser some hundred bytes
-/// of stack (measured: 300,000 of them overflow 8 MiB and abort the process).
-pub(super) const TYPE_NESTING: u64 = 1_000;
+/// CPython, `QuickJS` and `SpiderMonkey` have at most one; each level takes the parser some kilobytes of
+/// stack (measured: 1,000 of them overflow a thread's 2 MiB, which aborts the process).
+pub(super) const TYPE_NESTING: u64 = 100;
 
 /// Memory and component size up to which a fresh call costs no more than its fuel says.
 const LIGHT_BYTES: u64 = 4 << 20;

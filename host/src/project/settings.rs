@@ -149,8 +149,8 @@ pub struct CompileLimits {
 
 impl Default for CompileLimits {
     fn default() -> CompileLimits {
-        // Measured: CPython's 20 MB take 15 s and 0.5 GB on one core. Twenty times that is no
-        // component that someone means to run every day.
+        // Measured: CPython's 18 MB take 12 s of one core and 0.4 GB. Far more than that is no
+        // component that someone means to run every day, also on a slow and busy machine.
         CompileLimits {
             seconds: 300,
             mib: 4_096,

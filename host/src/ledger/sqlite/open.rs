@@ -206,7 +206,10 @@ fn check_schema(
     }
     tx.pragma_update(None, "user_version", newest)
         .map_err(translate)?;
-    tx.commit().map_err(translate)
+    crate::failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    crate::failpoint::hit("ledger.after-commit");
+    Ok(())
 }
 
 /// The schema of a ledger that this program knows; nothing for an empty database that may become one.

@@ -88,7 +88,7 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
     if compared > 0 && out.is_empty() {
         out.push(Finding::new(
             "inputs_as_before",
-            Points::Logic,
+            Points::Nowhere,
             scene.failing.len() + scene.before.len(),
             format!("none of the {compared} inputs that could be compared differs from what the same places had before"),
         ));

@@ -94,17 +94,14 @@ pub struct Triage {
     pub groups: Vec<Group>,
 }
 
-/// Compares, and says where it points. That nothing changed in the inputs is evidence for the logic only
-/// beside other evidence for it: what was not looked at may have changed.
+/// Compares, and says where it points. That nothing changed in the inputs points nowhere by itself: what
+/// was not looked at may have changed.
 #[must_use]
 pub fn judge(scene: &Scene) -> Triage {
     let mut findings = apart::findings(scene);
     findings.extend(inputs::findings(scene));
     findings.extend(versions::findings(scene));
-    let points = |to: Points| {
-        let weighs = |f: &&Finding| f.points == to && f.code != "inputs_as_before";
-        findings.iter().any(|f| weighs(&f))
-    };
+    let points = |to: Points| findings.iter().any(|f| f.points == to);
     let verdict = match (points(Points::Data), points(Points::Logic)) {
         (true, true) => Verdict::Both,
         (true, false) => Verdict::Data,

@@ -1,6 +1,6 @@
 //! Other versions on the same inputs, and runs that a reissue replaced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -115,6 +115,7 @@ fn version_finding(
 /// The same version and configuration with the inputs that a reissue replaced: only data differs.
 fn replaced(scene: &Scene) -> Option<Finding> {
     let mut held = 0;
+    let mut files: Option<BTreeSet<String>> = None;
     let mut changed: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (i, old) in &scene.replaced {
         let Some(new) = scene.failing.get(*i) else {
@@ -124,6 +125,12 @@ fn replaced(scene: &Scene) -> Option<Finding> {
             continue;
         }
         held += 1;
+        let newly = new.files.difference(&old.files).map(|(_, f)| f.clone());
+        let newly: BTreeSet<String> = newly.collect();
+        files = Some(match files {
+            None => newly,
+            Some(f) => f.intersection(&newly).cloned().collect(),
+        });
         for (name, value) in &new.inputs {
             let was = old.inputs.get(name).unwrap_or(&Json::Null);
             // An observation ages by itself.
@@ -153,14 +160,20 @@ fn replaced(scene: &Scene) -> Option<Finding> {
             }
         })
         .collect();
-    Some(Finding::new(
+    let file = files.into_iter().flatten().next();
+    let mut finding = Finding::new(
         "reissued",
         Points::Data,
         held,
         format!(
-            "{held} of {} replaced one that did not fail, of the same version and configuration; what changed is {}",
+            "{held} of {} replaced one that did not fail, of the same version and configuration; what changed is {}{}",
             count(scene.failing.len() as u64, "failing answer"),
-            names.join(", ")
+            names.join(", "),
+            file.as_ref().map_or_else(String::new, |f| format!(
+                "; the file that they read since is {f}"
+            ))
         ),
-    ))
+    );
+    finding.file = file;
+    Some(finding)
 }
