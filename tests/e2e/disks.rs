@@ -181,6 +181,12 @@ fn a_read_only_folder_is_told_by_who_writes_and_a_folder_on_another_disk_is_as_g
         ran.code
     );
     assert!(message.contains("out/ledger.db"), "{message}");
+    let help = ran.json()["error"]["help"].clone();
+    assert!(
+        help.as_str()
+            .is_some_and(|h| h.contains("provender backup")),
+        "{help}"
+    );
     // A copy can be read there.
     let _ = ranch.run(&COMPUTE).exits(0);
     let _ = ranch.run(&["backup", "copy"]).exits(0);

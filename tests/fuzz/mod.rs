@@ -9,8 +9,10 @@
 //! ```
 //!
 //! * `mutate` — one input out of others
+//! * `guests` — components, declarations, returned columns
 //! * `targets` — who reads, and what must hold of it whatever it is given
 
+mod guests;
 mod mutate;
 mod targets;
 

@@ -100,6 +100,9 @@ impl From<LedgerError> for CliError {
             LedgerError::Gone { .. } => error.help(
                 "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
             ),
+            LedgerError::Unavailable { .. } => error.help(
+                "is the path right, and may you write in its folder? The ledger's log needs that even to be read; a copy that `provender backup` made does not (--ledger)",
+            ),
             LedgerError::Io(_) => error.help(DISK),
             LedgerError::Damaged(_) => error.help(
                 "stop writing to it; put it back from a backup (`provender backup` makes them)",

@@ -372,6 +372,20 @@ mod tests {
     }
 
     #[test]
+    fn a_pin_of_more_bytes_than_any_component_has_is_refused() {
+        let sized = |size| Pin {
+            size,
+            ..pin("days", "v1")
+        };
+        assert!(Lock::new(vec![sized(COMPONENT_BYTES)]).is_ok());
+        let error = Lock::new(vec![sized(COMPONENT_BYTES + 1)]).unwrap_err();
+        assert!(
+            error.to_string().contains("the size is 268435457"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn other_bytes_than_the_pinned_ones_are_an_integrity_error() {
         let pin = pin("days", "v1");
         assert!(pin.check_bytes("days-v1.wasm", b"v1").is_ok());
