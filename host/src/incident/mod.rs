@@ -20,6 +20,8 @@ pub mod link;
 pub mod page;
 pub mod regression;
 pub mod standing;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 
 pub use error::IncidentError;

@@ -12,7 +12,7 @@ use crate::domain::canonical::Digest;
 use crate::domain::description::{Description, Role};
 use crate::domain::value::{Scalar, Value};
 use crate::durable::{self, Staging};
-use crate::golden::case::version_number;
+use crate::golden::case::{Binds, version_number};
 use crate::golden::draft::{self, Draft};
 use crate::golden::set::{FILE_BYTES, Selected};
 use crate::golden::{CaseSet, GoldenError, run};
@@ -255,26 +255,14 @@ pub fn check(
         readable(&set, name, versions, &exported.logic).map_err(not)?;
         let mut checked = Vec::new();
         for version in versions {
-            let d = version.component.description();
-            let logic = d.model_version();
-            let bound = version_number(&d.version).is_some_and(|n| binds.holds(n));
-            if !bound {
-                if version.active {
-                    checked.push(format!("does not bind {logic}, which answers"));
-                }
-                continue;
-            }
-            let passed = passes(&set, name, version.component)?;
-            match (passed, version.active) {
-                (true, _) => checked.push(format!("passes {logic}")),
-                (false, true) => {
+            match against(&set, name, binds, version)? {
+                Outcome::Said(text) => checked.push(text),
+                Outcome::Fails(logic) => {
                     return Err(not(format!(
                         "the regression case `{name}` ({place}) does not hold for {logic}, which answers"
                     )));
                 }
-                (false, false) => {
-                    checked.push(format!("does not hold for {logic}, which does not answer"));
-                }
+                Outcome::Nothing => {}
             }
         }
         let file = folder.join(place.file.rsplit('/').next().unwrap_or_default());
@@ -298,6 +286,41 @@ pub fn check(
         });
     }
     Ok(held)
+}
+
+/// What a version makes of a case.
+enum Outcome {
+    /// To be recorded.
+    Said(String),
+    /// It does not hold for the version that answers.
+    Fails(String),
+    /// It does not bind the version, which does not answer.
+    Nothing,
+}
+
+fn against(
+    set: &CaseSet,
+    name: &str,
+    binds: &Binds,
+    version: &Version<'_>,
+) -> Result<Outcome, IncidentError> {
+    let d = version.component.description();
+    let logic = d.model_version();
+    if !version_number(&d.version).is_some_and(|n| binds.holds(n)) {
+        return Ok(match version.active {
+            true => Outcome::Said(format!("does not bind {logic}, which answers")),
+            false => Outcome::Nothing,
+        });
+    }
+    Ok(
+        match (passes(set, name, version.component)?, version.active) {
+            (true, _) => Outcome::Said(format!("passes {logic}")),
+            (false, true) => Outcome::Fails(logic),
+            (false, false) => {
+                Outcome::Said(format!("does not hold for {logic}, which does not answer"))
+            }
+        },
+    )
 }
 
 /// That DS has completed a case, by the declaration of any version that it fits.

@@ -55,7 +55,13 @@ pub fn steps(ledger: &dyn Ledger, incident: &Incident) -> Result<Vec<Step>, Inci
     let kinds: Vec<Kind> = DECIDING
         .into_iter()
         .chain(KNOWING)
-        .chain([Kind::Retract, Kind::Reissue])
+        .chain([
+            Kind::Retract,
+            Kind::Reissue,
+            Kind::GateDecision,
+            Kind::CanaryStart,
+            Kind::CanaryStop,
+        ])
         .collect();
     for entry in ledger.entries_of(&kinds)? {
         let within = (first..=last).contains(&entry.seq);
@@ -132,6 +138,17 @@ fn decided(entry: &Entry) -> String {
         format!("{release} cut")
     } else if is(Kind::ReleaseImport) {
         format!("{release} taken in")
+    } else if is(Kind::GateDecision) {
+        let word = match payload["passes"] == true {
+            true => "lets in",
+            false => "refuses",
+        };
+        let why = payload["why"].as_str().unwrap_or_default();
+        format!("the gate {word} {release}: {why}")
+    } else if is(Kind::CanaryStart) {
+        format!("canary of {release} started")
+    } else if is(Kind::CanaryStop) {
+        format!("canary of {release} stopped")
     } else if is(Kind::Reissue) {
         let runs = payload["count"].as_u64().unwrap_or_default();
         format!("{} reissued", count(runs, "run"))

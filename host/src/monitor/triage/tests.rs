@@ -186,7 +186,9 @@ fn what_a_reissue_replaced_shows_the_input_that_changed() {
     let triage = judge(&scene);
     assert_eq!(triage.verdict, Verdict::Data);
     assert!(
-        said(&triage).contains("what changed is forage (10 times what it was, which looks like a factor of ten)"),
+        said(&triage).contains(
+            "what changed is forage (10 times what it was, which looks like a factor of ten)"
+        ),
         "{}",
         said(&triage)
     );
