@@ -40,4 +40,5 @@ mod quiet;
 mod release;
 mod replay;
 mod story;
+mod triage;
 mod writers;

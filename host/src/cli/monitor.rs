@@ -24,6 +24,8 @@ use super::ui::{Done, Look, Text};
 
 mod ack;
 mod baseline;
+mod report;
+mod triage;
 
 /// Judge a rolling window of answers by the logics' own rules.
 ///
@@ -60,6 +62,8 @@ enum Verb {
     Baseline(baseline::BaselineArgs),
     Ack(ack::AckArgs),
     Acks(ack::AcksArgs),
+    Report(report::ReportArgs),
+    Triage(triage::TriageArgs),
 }
 
 /// Which verdicts fail the process.
@@ -103,6 +107,8 @@ pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError>
         Some(Verb::Baseline(a)) => baseline::run(global, a),
         Some(Verb::Ack(a)) => ack::run(global, a),
         Some(Verb::Acks(a)) => ack::list(global, a),
+        Some(Verb::Report(a)) => report::run(global, a),
+        Some(Verb::Triage(a)) => triage::run(global, a),
     }
 }
 
@@ -139,6 +145,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     if let Some(files) = &files {
         text.blank();
         text.line(format!("report: {}", files.html));
+        breach(&mut text, &report);
     }
     let exit = args
         .fail
@@ -266,6 +273,39 @@ pub(super) fn say(text: &mut Text, report: &Report) {
             .map_or(Look::Plain, |s| Look::of_status(s.word()));
         text.look(look, line.text);
     }
+}
+
+/// After a breach the steps of the runbook, with the report that is meant.
+pub(super) fn breach(text: &mut Text, report: &Report) {
+    if report.status == Verdict::Ok {
+        return;
+    }
+    next_steps(text, &report.report);
+    let known = |g: &&crate::monitor::report::Group| g.status == report.status.status();
+    if let Some(group) = report.series.iter().find(known)
+        && let (Some(boundary), Some(herd)) = (&group.boundary_id, &group.herd_config_id)
+    {
+        text.line(crate::render::text::printable(&format!(
+            "      provender monitor ack '{boundary}/{herd}/{}' --until DATE --reason TEXT   # a known case",
+            group.model_version
+        )));
+    }
+}
+
+/// The next commands of the runbook for a report.
+fn next_steps(text: &mut Text, report: &crate::domain::canonical::Digest) {
+    let short = report.short();
+    text.blank();
+    text.line("next: provender release freeze --reason TEXT   # nothing new meanwhile");
+    text.line(format!(
+        "      provender monitor report {short}   # versions, configuration, manifests behind each failing row"
+    ));
+    text.line(format!(
+        "      provender monitor triage {short}   # data or logic?"
+    ));
+    text.line(format!(
+        "      provender incident open --title TEXT --report {short}"
+    ));
 }
 
 /// Days of the window that `run` monitors.

@@ -136,6 +136,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         context.project.settings.manifests.path
     ));
     text.line(format!("report:    {root}/{}", published.html));
+    monitor::breach(&mut text, &report);
     if args.sample {
         text.blank();
         text.line(format!(

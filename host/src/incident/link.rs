@@ -12,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::ledger::entry::{Entry, Kind};
 use crate::ledger::types::{Run, RunFilter};
 use crate::manifest::Store;
+use crate::monitor::stored::{begins, digests};
 use crate::release::Standing;
 
 use super::IncidentError;
@@ -230,24 +231,14 @@ fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
 /// # Errors
 /// When none or several are meant.
 pub fn report(ledger: &dyn Ledger, text: &str) -> Result<Link, IncidentError> {
-    let hex = text.strip_prefix("sha256-jcs-v1:").unwrap_or(text);
-    let mut hits = Vec::new();
-    for entry in ledger.entries(Some(Kind::Report))? {
-        let payload = payload(&entry)?;
-        let digest: Digest = payload["report"]
-            .as_str()
-            .and_then(|t| t.parse().ok())
-            .ok_or_else(|| damaged(&entry, "it names no report"))?;
-        if text == "latest" || is_beginning(hex) && digest.hex().starts_with(hex) {
-            hits.push((entry.seq, digest, payload["kind"].clone()));
-        }
-    }
+    let mut hits = digests(ledger)?;
+    hits.retain(|(_, digest, ..)| text == "latest" || begins(digest, text));
     if text == "latest" {
         hits = hits.pop().into_iter().collect();
     }
     match hits.as_slice() {
-        [(seq, digest, kind)] => {
-            let about = about_report(ledger, *digest, kind.as_str().unwrap_or("report"))?;
+        [(seq, digest, kind, _)] => {
+            let about = about_report(ledger, *digest, kind)?;
             Ok(Link::new(Thing::Report, digest.to_string(), *seq, about))
         }
         [] => Err(IncidentError::NotRecorded {
@@ -259,7 +250,7 @@ pub fn report(ledger: &dyn Ledger, text: &str) -> Result<Link, IncidentError> {
             what: "reports",
             found: several
                 .iter()
-                .map(|(_, d, _)| d.short())
+                .map(|(_, d, ..)| d.short())
                 .collect::<Vec<_>>()
                 .join(", "),
         }),

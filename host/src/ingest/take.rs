@@ -214,7 +214,8 @@ fn held(offer: &Offer, c: &Comparison, rows: u32) -> IngestError {
 }
 
 /// Changes of unit that people make, by the ratio they leave behind.
-fn looks_like(ratio: f64) -> Option<&'static str> {
+#[must_use]
+pub fn looks_like(ratio: f64) -> Option<&'static str> {
     const KNOWN: [(f64, &str); 8] = [
         (0.892_179, "lb/acre taken for kg/ha"),
         (1.120_851, "kg/ha taken for lb/acre"),

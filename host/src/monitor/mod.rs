@@ -22,6 +22,8 @@
 //! * [`rules`] — an observed value against its thresholds
 //! * [`verdict`] — groups, statuses and the overall verdict
 //! * [`report`] — the model of the report, its canonical JSON and its digest
+//! * [`stored`] — reports found again in the ledger, with their failing rows
+//! * [`triage`] — whether a failure comes from the data or from the logic
 //! * [`lines`] — the report as lines for a terminal
 //! * [`markdown`] — the report as Markdown
 //! * [`html`] — the report as one self-contained page
@@ -45,6 +47,8 @@ pub mod report;
 pub mod resolve;
 pub mod rules;
 pub mod shift;
+pub mod stored;
+pub mod triage;
 pub mod verdict;
 
 #[cfg(test)]
