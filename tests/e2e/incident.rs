@@ -120,6 +120,22 @@ fn an_incident_from_its_report_to_its_page() {
         "expect = { days_of_grazing_remaining = 376.3278149714286 }",
     );
     let _ = ranch.run(&test).exits(0);
+    // Of other inputs than those that failed.
+    ranch.edit(
+        CASE,
+        "forage_kg_per_ha = 4385.0",
+        "forage_kg_per_ha = 4386.0",
+    );
+    let other = ranch.run(&CLOSE).exits(17).stderr;
+    assert!(
+        other.contains("has another forage_kg_per_ha than the run that failed"),
+        "{other}"
+    );
+    ranch.edit(
+        CASE,
+        "forage_kg_per_ha = 4386.0",
+        "forage_kg_per_ha = 4385.0",
+    );
     let closed = ranch.data(&CLOSE, 0);
     assert_eq!(closed["cases"][0]["file"], CASE);
     assert_eq!(closed["cases"][0]["checked"], "passes days_remaining:v2");

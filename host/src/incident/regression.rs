@@ -1,15 +1,17 @@
 //! An incident's failing inputs as golden cases: written for DS to complete, and checked before the
 //! incident is closed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use serde_json::{Map, Value as Json};
 
 use crate::bounded;
 use crate::domain::canonical::Digest;
 use crate::domain::description::{Description, Role};
+use crate::domain::key::RunKey;
 use crate::domain::value::{Scalar, Value};
 use crate::durable::{self, Staging};
 use crate::golden::case::{Binds, version_number};
@@ -122,6 +124,19 @@ fn file_name(incident: &Incident, environment: &str, model_version: &str) -> Str
     )
 }
 
+/// The name of the case that is made of a run.
+#[must_use]
+pub fn case_name(incident: &Incident, environment: &str, key: &RunKey) -> String {
+    format!(
+        "{} of {environment}: {} / {} / {} (run {})",
+        incident.name(),
+        key.boundary_id,
+        key.herd_config_id,
+        key.calculation_date,
+        key.run_id().short()
+    )
+}
+
 fn one(
     incident: &Incident,
     environment: &str,
@@ -167,14 +182,7 @@ fn one(
         })
         .collect();
     Ok(Draft {
-        name: format!(
-            "{} of {environment}: {} / {} / {} (run {})",
-            incident.name(),
-            key.boundary_id,
-            key.herd_config_id,
-            key.calculation_date,
-            key.run_id().short()
-        ),
+        name: case_name(incident, environment, key),
         about: vec![
             format!("run {} of {}", key.run_id(), key.model_version),
             format!("snapshot {}", run.run.snapshot),
@@ -220,7 +228,10 @@ pub struct Version<'a> {
     pub active: bool,
 }
 
-/// Whether the cases of an exported file are there, completed, and hold for the version that answers
+/// What failing runs read, by the name of their case.
+pub type Inputs = BTreeMap<String, Map<String, Json>>;
+
+/// Whether the cases of an exported file are there, completed, still of the inputs that failed, and hold for the version that answers
 /// where they bind it; each with the digest of the file in which it stands now.
 ///
 /// # Errors
@@ -231,6 +242,7 @@ pub fn check(
     shown: &str,
     exported: &Exported,
     versions: &[Version<'_>],
+    failed: &Inputs,
 ) -> Result<Vec<Held>, IncidentError> {
     let not = |problem: String| IncidentError::NotReady {
         incident: incident.name(),
@@ -252,7 +264,7 @@ pub fn check(
                 "the regression case `{name}` is not in {shown} any more"
             )));
         };
-        readable(&set, name, versions, &exported.logic).map_err(not)?;
+        readable(&set, name, versions, exported, failed).map_err(not)?;
         let mut checked = Vec::new();
         for version in versions {
             match against(&set, name, binds, version)? {
@@ -323,23 +335,55 @@ fn against(
     )
 }
 
-/// That DS has completed a case, by the declaration of any version that it fits.
+/// That DS has completed a case, by the declaration of any version that it fits, and has left the inputs
+/// as they failed.
 fn readable(
     set: &CaseSet,
     name: &str,
     versions: &[Version<'_>],
-    logic: &str,
+    exported: &Exported,
+    failed: &Inputs,
 ) -> Result<(), String> {
     let mut first = None;
     for version in versions {
-        match set.read_one(name, version.component.description()) {
-            Ok(_) => return Ok(()),
+        let d = version.component.description();
+        match set.read_one(name, d) {
+            Ok(None) => {}
+            Ok(Some(case)) => {
+                let changed = failed
+                    .get(name)
+                    .and_then(|inputs| changed(d, &case.inputs, inputs));
+                return changed.map_or(Ok(()), |input| {
+                    Err(format!(
+                        "the regression case `{name}` has another {input} than the run that failed"
+                    ))
+                });
+            }
             Err(e) => first = first.or(Some(e.to_string())),
         }
     }
     Err(first.unwrap_or_else(|| {
-        format!("no version of {logic} is pinned here, so that the regression case `{name}` cannot be read")
+        format!(
+            "no version of {} is pinned here, so that the regression case `{name}` cannot be read",
+            exported.logic
+        )
     }))
+}
+
+/// The first input that is not what was recorded; an input that the run did not have is the version's.
+fn changed<'d>(
+    d: &'d Description,
+    inputs: &[Value],
+    recorded: &Map<String, Json>,
+) -> Option<&'d str> {
+    let pairs = d.inputs.iter().zip(inputs);
+    let other = pairs.filter(|(input, value)| {
+        let was = recorded.get(&input.field.name);
+        was.and_then(|j| Value::from_json(input.field.data_type, j))
+            .is_some_and(|was| was != **value)
+    });
+    let mut names = other.map(|(input, _)| input.field.name.as_str());
+    names.next()
 }
 
 fn passes(set: &CaseSet, name: &str, component: &Component) -> Result<bool, IncidentError> {

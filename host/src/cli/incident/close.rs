@@ -10,7 +10,9 @@ use crate::cli::compute::Workshop;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
-use crate::incident::regression::{Version, check};
+use crate::explain::find::{Wanted, find};
+use crate::incident::link::Thing;
+use crate::incident::regression::{Inputs, Version, case_name, check};
 use crate::incident::standing::{Exported, Held};
 use crate::incident::{Incident, IncidentError, Incidents, act};
 use crate::logic::Component;
@@ -19,7 +21,7 @@ use super::said;
 
 /// Close an incident: with its resolution, and with its regression cases completed.
 ///
-/// Each case must be in its file with what DS expects, and hold for the version that answers where
+/// Each case must be in its file with what DS expects of the inputs that failed, and hold for the version that answers where
 /// it binds it; the digest of its file is recorded. --waive-regression closes without, with a reason.
 ///
 /// Example: provender incident close I1 --resolution "v4 reads kg/ha; promoted as R5"
@@ -93,6 +95,7 @@ fn held(
     }
     let shop = Workshop::open(context)?;
     let active = context.active()?;
+    let failed = failed(context, &shop, incident)?;
     let mut held = Vec::new();
     for file in exported {
         let name = file.logic.split(':').next().unwrap_or_default();
@@ -109,9 +112,25 @@ fn held(
             })
             .collect();
         let (folder, shown) = folder(context, file, moved);
-        held.extend(check(incident, &folder, &shown, file, &versions)?);
+        held.extend(check(incident, &folder, &shown, file, &versions, &failed)?);
     }
     Ok(held)
+}
+
+/// What the linked runs read, by the name of their case.
+fn failed(context: &Context, shop: &Workshop, incident: &Incident) -> Result<Inputs, CliError> {
+    let ledger = context.reader()?;
+    let environment = &context.project.settings.environment;
+    let mut inputs = Inputs::new();
+    for link in incident.links.iter().filter(|l| l.what == Thing::Run) {
+        let run = find(&ledger, &Wanted::Id(link.id.clone()))?.run.run;
+        let manifest = shop
+            .manifests
+            .read(&run.key, &run.snapshot, &run.manifest)?;
+        let name = case_name(incident, environment, &run.key);
+        let _ = inputs.insert(name, manifest.object("inputs"));
+    }
+    Ok(inputs)
 }
 
 /// Where the cases are: as they were written, from here or from the deployment's folder.
