@@ -1,12 +1,15 @@
 //! Places at which a test kills the program, to see what it leaves behind.
 //!
 //! Only a debug build has them: `PROVENDER_FAIL_AT=NAME`, read by the command line, ends the process
-//! at the named place as a kill would, without unwinding and without cleaning up.
+//! at the named place as a kill would, without unwinding and without cleaning up; `NAME#3` when it comes
+//! there for the third time, so that a test reaches each of many writes.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Every place. `ledger.before-commit` is in every append that releases make.
-pub const NAMES: [&str; 16] = [
+/// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
+/// under its name: a manifest, a report, a pin, a component, a release.
+pub const NAMES: [&str; 20] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -23,21 +26,36 @@ pub const NAMES: [&str; 16] = [
     "prune.after-ledger",
     "prune.after-documents",
     "ledger.before-commit",
+    "ledger.after-commit",
+    "file.half",
+    "file.before-name",
+    "file.after-name",
 ];
 
-static ARMED: OnceLock<String> = OnceLock::new();
+/// The name, and how many times more it is passed.
+static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
 /// Ends the process at the place of this name from now on. Does nothing in a release build.
 pub fn arm(name: String) {
     if cfg!(debug_assertions) {
+        let (name, times) = match name.split_once('#') {
+            Some((name, times)) => (name.to_owned(), times.parse().unwrap_or(1)),
+            None => (name, 1),
+        };
         // The first name stays: a process is killed once.
-        let _ = ARMED.set(name);
+        let _ = ARMED.set((name, AtomicU64::new(times)));
     }
 }
 
 /// A place: the process ends here when a test asked for it.
 pub fn hit(name: &str) {
-    if cfg!(debug_assertions) && ARMED.get().is_some_and(|armed| armed == name) {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    if let Some((armed, times)) = ARMED.get()
+        && armed == name
+        && times.fetch_sub(1, Ordering::SeqCst) == 1
+    {
         std::process::abort();
     }
 }

@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → release → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → incident → release → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -25,19 +25,25 @@
 //! * [`replay`] — a recorded run computed again, from its manifest and its component's bytes alone
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
 //! * [`release`] — numbered, immutable releases: cut, carried, promoted, rolled back, pruned
+//! * [`incident`] — what went wrong, as a timeline of entries, and the golden cases made of it
+//! * [`bounded`] — files read up to a ceiling and no further
+//! * [`durable`] — files that appear whole under their name, or not at all
 //! * [`failpoint`] — where tests kill the process; nothing in a release build
 //! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
 pub mod author;
 pub mod backtest;
+pub mod bounded;
 pub mod check;
 pub mod cli;
 pub mod compute;
 pub mod contract;
 pub mod domain;
+pub mod durable;
 pub mod explain;
 pub mod failpoint;
 pub mod golden;
+pub mod incident;
 pub mod ingest;
 pub mod ledger;
 pub mod logic;

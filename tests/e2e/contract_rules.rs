@@ -137,6 +137,34 @@ fn comments_of_the_wit_and_a_new_version_of_it_are_free() {
 }
 
 #[test]
+fn a_1_x_that_adds_and_keeps_the_one_before_is_free() {
+    let ranch = small();
+    let text = ranch.read("wit/logic.wit");
+    ranch.write("wit/frozen/logic-1.0.0.wit", &text);
+    ranch.write(
+        "wit/logic.wit",
+        &format!(
+            "{}interface notes {{ covers: func() -> string; }}\n",
+            text.replace("@1.0.0", "@1.1.0")
+        ),
+    );
+    let _ = verify(&ranch, &BOTH).exits(0);
+}
+
+#[test]
+fn a_1_x_that_breaks_what_was_built_for_the_one_before() {
+    let ranch = small();
+    ranch.edit("wit/logic.wit", "@1.0.0", "@1.1.0");
+    ranch.edit(
+        "wit/logic.wit",
+        "min-rows: u32,",
+        "min-rows: u64, note: string,",
+    );
+    ranch.edit("wit/logic.wit", "{ warn, crit }", "{ crit, warn }");
+    insta::assert_snapshot!("wit_broken", told(&verify(&ranch, &BOTH).exits(17)));
+}
+
+#[test]
 fn two_owners_paths_without_both_approvals() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");

@@ -2,7 +2,7 @@
 //! contained with a stable code; the ledger stays as it was, and other logic runs on.
 
 #[path = "../hostile/mod.rs"]
-mod components;
+pub(crate) mod components;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Resident bytes of the program, in KiB: two guests of 128 MiB, the compiler, and the program itself.
 const RESIDENT_KIB: u64 = 700 << 10;
 
-fn ranch() -> Ranch {
+pub(crate) fn ranch() -> Ranch {
     let ranch = Ranch::new();
     let square = |id: &str, x: u32| {
         format!(
@@ -70,7 +70,7 @@ fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
     let mut lock = ranch.read("provender.lock");
     let _ = write!(
         lock,
-        "\n[[component]]\nname = \"{name}\"\nversion = \"{version}\"\nstate = \"frozen\"\nsha256 = \"{}\"\nsize = {}\nworld = \"provender:logic/logic-plugin@0.1.0\"\nlanguage = \"unknown\"\npath = \"{path}\"\n",
+        "\n[[component]]\nname = \"{name}\"\nversion = \"{version}\"\nstate = \"frozen\"\nsha256 = \"{}\"\nsize = {}\nworld = \"provender:logic/logic-plugin@1.0.0\"\nlanguage = \"unknown\"\npath = \"{path}\"\n",
         Digest::of_bytes(bytes),
         bytes.len()
     );
@@ -78,7 +78,7 @@ fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
 }
 
 /// Runs the program, which must end in time and stay small.
-fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
+pub(crate) fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
     let mut command = ranch.command();
     let out = tempfile::tempdir().unwrap();
     let file = |name: &str| std::fs::File::create(out.path().join(name)).unwrap();
@@ -119,7 +119,7 @@ fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
 }
 
 /// The head entry, the rows of every table, and the manifests.
-fn recorded(ranch: &Ranch) -> Vec<String> {
+pub(crate) fn recorded(ranch: &Ranch) -> Vec<String> {
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
     let mut tables = db
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
@@ -171,7 +171,7 @@ fn contained(ranch: &Ranch, logic: &str, exit: i32, code: &str) -> String {
 }
 
 /// Another logic computes as if nothing had been.
-fn others_run(ranch: &Ranch, day: &str) {
+pub(crate) fn others_run(ranch: &Ranch, day: &str) {
     let args = [
         "compute",
         "--boundary",

@@ -7,19 +7,30 @@
     reason = "a test stops at the first thing that is not as it must be"
 )]
 
+mod ack;
 mod answers;
 mod author;
 mod author_says;
 mod backtest;
+mod bombs;
+mod canonical;
 mod contract;
 mod contract_kit;
 mod contract_rules;
+mod crash;
+mod crash_kit;
+mod disks;
 mod docs;
+mod durability;
 mod exits;
 mod explain;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
 mod golden;
 mod hostile;
+mod ids;
 mod immutable;
+mod incident;
 mod kit;
 mod monitoring;
 mod nevada;
@@ -29,3 +40,5 @@ mod quiet;
 mod release;
 mod replay;
 mod story;
+mod triage;
+mod writers;

@@ -567,7 +567,7 @@ fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
         assert_ne!(old, new, "{operation}");
         let names: Vec<&str> = failpoint::NAMES
             .into_iter()
-            .filter(|n| n.starts_with(operation) || n.starts_with("ledger"))
+            .filter(|n| n.starts_with(operation) || *n == "ledger.before-commit")
             .collect();
         assert!(names.len() > 2);
         for name in names {

@@ -1,19 +1,22 @@
 //! Hostile components, built from source.
 //!
 //! * `sleeper` — a guest that passes every check and misbehaves in rows where its input is 1001
+//! * [`bombs`] — files that a check refuses
 
 #[path = "../../host/src/logic/tests/declaration.rs"]
 #[expect(
     dead_code,
     reason = "the unit tests declare more kinds than these guests"
 )]
-mod declaration;
+pub(crate) mod declaration;
 #[path = "../../host/src/logic/tests/recipe.rs"]
 #[expect(
     dead_code,
     reason = "the unit tests load what these tests hand to the program"
 )]
 mod recipe;
+
+pub(crate) mod bombs;
 
 use recipe::{Recipe, component_of};
 
@@ -71,6 +74,21 @@ pub(crate) fn guest(name: &str, code: Code<'_>) -> Vec<u8> {
             ),
         );
     component_of(&wat, WIT)
+}
+
+/// A guest whose declaration is these bytes of its memory, from 4096 on.
+pub(crate) fn declaring(image: &[u8]) -> Vec<u8> {
+    let recipe = Recipe::default();
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|b| format!("\\{b:02x}"))
+            .collect::<String>()
+    };
+    let own = hex(&recipe.declaration().image(4_096));
+    let wat = recipe.wat();
+    assert!(wat.contains(&own), "the template has changed");
+    component_of(&wat.replace(&own, &hex(image)), WIT)
 }
 
 /// Component, stable code, and words of its message.

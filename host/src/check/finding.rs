@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use crate::compute::ComputeError;
-use crate::logic::{FailureCode, LogicError};
+use crate::logic::versions::Stranger;
+use crate::logic::{FailureCode, LogicError, difference};
 use crate::monitor::MonitorError;
-
-use super::world;
 
 /// One thing for which a component is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +36,7 @@ pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<Finding> {
         LogicError::MissingExport { .. } | LogicError::MistypedExport { .. }
     ) {
         // The engine's own words for another type say less than the items do.
-        let items = world::differences(bytes);
+        let items = difference::differences(bytes);
         if matches!(error, LogicError::MistypedExport { .. }) && !items.is_empty() {
             findings.clear();
         }
@@ -62,6 +61,9 @@ pub fn fix(error: &LogicError) -> &'static str {
         LogicError::TooComplex { .. } => {
             "leave out what is never called (link-time optimisation, wasm-opt, fewer libraries)"
         }
+        LogicError::Compile { .. } => {
+            "split its largest functions; where the machine is slow, raise the limit in provender.toml"
+        }
         LogicError::Precompiled { .. } => "give the .wasm file that the native code was made from",
         LogicError::CoreModule { .. } => {
             "build it with `provender plugin build`, which makes a component of the module"
@@ -74,6 +76,18 @@ pub fn fix(error: &LogicError) -> &'static str {
         }
         LogicError::MissingExport { .. } => {
             "build it for the world logic-plugin of this host's wit/logic.wit"
+        }
+        LogicError::OtherVersion { stranger, .. } => match stranger {
+            Stranger::Draft => {
+                "put the contract of this program in place of the folder's copy of logic.wit (in wit/ or sdk/wit/; a new folder by `provender plugin new` holds it) and build again"
+            }
+            Stranger::Newer => {
+                "use a newer program, or build it for a version that this one speaks"
+            }
+            Stranger::Unknown => "build it for a version that this program speaks",
+        },
+        LogicError::SeveralVersions { .. } => {
+            "export the interface once, in the version that the component was tested with"
         }
         LogicError::MistypedExport { .. } => {
             "generate the bindings again from this host's wit/logic.wit and build again"

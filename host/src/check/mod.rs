@@ -1,7 +1,6 @@
 //! Everything that would ever be refused about a component, refused now.
 //!
 //! * [`finding`] — a refusal with its reason and its fix
-//! * [`world`] — what a component exports against the contract, item by item
 //! * [`declaration`] — what it declares against the catalogue and the monitors
 //! * `values` — the rows that a conformance run computes
 //! * [`conformance`] — does it keep to the contract on any rows, in any order, in any batches?
@@ -12,7 +11,6 @@ pub mod finding;
 #[cfg(test)]
 mod tests;
 mod values;
-pub mod world;
 
 use crate::domain::canonical::Digest;
 use crate::domain::catalogue::Feature;

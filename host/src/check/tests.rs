@@ -90,7 +90,7 @@ fn importing() -> Vec<u8> {
     );
     let wat = good().replace(
         "(memory (export",
-        "(import \"provender:logic/clock@0.1.0\" \"now\" (func $now (result i64)))\n(memory (export",
+        "(import \"provender:logic/clock@1.0.0\" \"now\" (func $now (result i64)))\n(memory (export",
     );
     component_of(&wat, &wit)
 }
@@ -116,8 +116,8 @@ fn bad_components() -> Vec<(&'static str, Vec<u8>)> {
         ("an import", importing()),
         ("no exports", wat::parse_str("(component)").unwrap()),
         ("another version of the contract", {
-            let wat = good().replace("logic@0.1.0#", "logic@0.9.0#");
-            component_of(&wat, &WIT.replace("0.1.0", "0.9.0"))
+            let wat = good().replace("logic@1.0.0#", "logic@0.9.0#");
+            component_of(&wat, &WIT.replace("1.0.0", "0.9.0"))
         }),
         ("a function is missing", {
             let wat = good().replace("#compute", "#compile");

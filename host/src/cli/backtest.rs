@@ -21,6 +21,7 @@ use super::compute::{day, parameters};
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
+use super::plugin::found::read_component;
 use super::ui::{Done, Look, Text};
 
 /// Compare a candidate with the version that answers, over every recorded answer's inputs.
@@ -159,14 +160,7 @@ fn candidate(
     if path.extension().is_none_or(|e| e != "wasm") {
         return Ok((context.bind(sandbox, lock, named, one_off)?, None));
     }
-    let bytes = std::fs::read(path).map_err(|e| {
-        let exit = match e.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            _ => Exit::Io,
-        };
-        CliError::new(exit, "component_unreadable", format!("{named}: {e}"))
-            .help("give a component file, or a pinned name:version")
-    })?;
+    let bytes = read_component(path, sandbox.limits().component_bytes)?;
     // As `plugin check` takes it: a language with a runtime of its own needs more than the default.
     let limits = PinLimits::usual(&language_of(&bytes));
     let component = sandbox.load_within(named, &bytes, &limits)?;

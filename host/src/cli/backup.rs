@@ -66,9 +66,13 @@ fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
     for entry in from.entries()? {
         let entry = entry?;
         let target = to.join(entry.file_name());
+        // What is being written.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             copied += copy(&entry.open_dir()?, &target)?;
-        } else if !entry.file_name().to_string_lossy().starts_with('.') {
+        } else {
             let mut source = entry.open()?;
             let mut file = std::fs::File::create_new(&target)?;
             io::copy(&mut source, &mut file)?;

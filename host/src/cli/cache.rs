@@ -11,13 +11,18 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::logic::{Limits, LogicError, Sandbox};
+use crate::project::settings::CompileLimits;
 
 use super::Global;
 
 /// The sandbox for a component outside any deployment: default limits, the user's cache.
 pub(super) fn sandbox_anywhere(global: &Global) -> Result<Sandbox, LogicError> {
     let cache = folder(|name| std::env::var_os(name)).and_then(|path| open(&path));
-    Sandbox::watched(Limits::default(), cache, Some(global.ui().compiling()))
+    Sandbox::watched(
+        Limits::default(),
+        cache,
+        Some(global.ui().compiling(CompileLimits::default())),
+    )
 }
 
 /// Where the platform has its caches.

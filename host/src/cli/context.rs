@@ -1,6 +1,7 @@
 //! What every verb needs: the project, the stores, the sandbox, who is asking and when.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -8,6 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value as Json, json};
 
+use crate::bounded;
 use crate::compute::{Bound, Facts, binding};
 use crate::domain::day::Day;
 use crate::ledger::Ledger as _;
@@ -23,7 +25,7 @@ use crate::release::standing::Known;
 use crate::release::{ReleaseStore, Standing};
 
 use super::Global;
-use super::error::CliError;
+use super::error::{CliError, RESTORE};
 use super::exit::Exit;
 use super::ui::Ui;
 
@@ -40,6 +42,7 @@ pub(super) struct Context {
     pub(super) actor: String,
     ledger_file: Option<PathBuf>,
     standing: OnceLock<Standing>,
+    clock_told: OnceLock<()>,
 }
 
 impl Context {
@@ -86,6 +89,7 @@ impl Context {
             actor: actor(global),
             ledger_file: global.ledger.clone(),
             standing: OnceLock::new(),
+            clock_told: OnceLock::new(),
         })
     }
 
@@ -117,10 +121,38 @@ impl Context {
         self.project.make_ledger_folder()?;
         let patience =
             std::time::Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
-        Ok(SqliteLedger::open_patiently(
-            &self.project.ledger_path(),
-            patience,
-        )?)
+        let path = self.project.ledger_path();
+        // A ledger that is lost must not be begun anew unnoticed: every key would be recorded again.
+        let ledger = if self.has_manifests() {
+            SqliteLedger::open_existing(&path, patience)?
+        } else {
+            SqliteLedger::open_patiently(&path, patience)?
+        };
+        self.look_at_clock(&ledger)?;
+        Ok(ledger)
+    }
+
+    /// Whether manifests of runs are there.
+    fn has_manifests(&self) -> bool {
+        let path = &self.project.settings.manifests.path;
+        self.project.dir.read_dir(path).is_ok_and(|mut entries| {
+            entries.any(|e| e.is_ok_and(|e| !e.file_name().to_string_lossy().starts_with('.')))
+        })
+    }
+
+    /// Says once that the clock is behind the newest entry. Entries are ordered by their numbers, so
+    /// that nothing else comes of it.
+    fn look_at_clock(&self, ledger: &SqliteLedger) -> Result<(), CliError> {
+        let newest = ledger.entry(ledger.head()?)?.map(|e| e.stamp.at);
+        if let Some(newest) = newest.filter(|at| *at > self.now)
+            && self.clock_told.set(()).is_ok()
+        {
+            self.ui.note(&format!(
+                "the clock says {}, which is before the ledger's newest entry ({newest}): what is recorded now stands after it all the same; --known-at goes by what the clocks said",
+                self.now
+            ));
+        }
+        Ok(())
     }
 
     /// A connection to read through: the ledger, or the file that `--ledger` names.
@@ -172,7 +204,8 @@ impl Context {
     pub(super) fn sandbox(&self) -> Result<Sandbox, CliError> {
         let cache = self.project.folder(&self.project.settings.cache.path).ok();
         let limits = self.project.settings.limits.resolve();
-        Ok(Sandbox::watched(limits, cache, Some(self.ui.compiling()))?)
+        let watch = self.ui.compiling(self.project.settings.limits.compile());
+        Ok(Sandbox::watched(limits, cache, Some(watch))?)
     }
 
     /// How releases stand, as the ledger said when this was first asked. Looking makes no ledger.
@@ -311,7 +344,7 @@ impl Context {
 
     /// The pinned set that the deployment's lock file names.
     pub(super) fn lock(&self) -> Result<Lock, CliError> {
-        match self.project.dir.read_to_string(LOCK) {
+        match bounded::text_in(&self.project.dir, LOCK, bounded::CONFIG_BYTES) {
             Ok(text) => Ok(Lock::parse(&text)?),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(CliError::new(
                 Exit::NotFound,
@@ -322,6 +355,10 @@ impl Context {
                 ),
             )
             .help("`provender init` pins the components shipped with the program")),
+            Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+                let cause = e.to_string();
+                Err(crate::logic::LogicError::Lock { cause }.into())
+            }
             Err(e) => Err(CliError::new(
                 Exit::Io,
                 "lock_unreadable",
@@ -332,17 +369,22 @@ impl Context {
 
     /// The bytes of a pinned component, which are those that the lock file names.
     pub(super) fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, CliError> {
-        let bytes = self.project.dir.read(&pin.path).map_err(|e| {
-            let exit = if e.kind() == std::io::ErrorKind::NotFound {
-                Exit::NotFound
-            } else {
-                Exit::Io
+        // More than is pinned is another file, however large: it is read no further.
+        let bytes = bounded::read_in(&self.project.dir, &pin.path, pin.size).map_err(|e| {
+            let (exit, code) = match e.kind() {
+                ErrorKind::FileTooLarge => (Exit::Integrity, "component_digest"),
+                ErrorKind::NotFound => (Exit::NotFound, "component_unreadable"),
+                _ => (Exit::Io, "component_unreadable"),
             };
-            CliError::new(
-                exit,
-                "component_unreadable",
-                format!("{}, pinned as {}: {e}", pin.path, pin.model_version()),
-            )
+            let model = pin.model_version();
+            if exit == Exit::Integrity {
+                let message = format!(
+                    "{} is not the pinned {model}: the lock file says {} bytes, the file has more",
+                    pin.path, pin.size
+                );
+                return CliError::new(exit, code, message).help(RESTORE);
+            }
+            CliError::new(exit, code, format!("{}, pinned as {model}: {e}", pin.path))
         })?;
         pin.check_bytes(&pin.path, &bytes)?;
         Ok(bytes)

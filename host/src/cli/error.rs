@@ -20,6 +20,13 @@ use provender_build::BuildError;
 
 use super::exit::Exit;
 
+/// What to do about a component that is not the pinned one.
+pub(super) const RESTORE: &str =
+    "put the pinned file back, or have DS release these bytes as a new version";
+
+/// What to do about a disk that refuses.
+pub(super) const DISK: &str = "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then";
+
 /// An error on its way to the user.
 #[derive(Debug)]
 pub(super) struct CliError {
@@ -77,7 +84,10 @@ impl From<LedgerError> for CliError {
         let exit = match &e {
             LedgerError::Unavailable { .. }
             | LedgerError::NotALedger { .. }
-            | LedgerError::NewerSchema { .. } => Exit::Unavailable,
+            | LedgerError::NewerSchema { .. }
+            | LedgerError::OlderSchema { .. }
+            | LedgerError::Migration { .. }
+            | LedgerError::Gone { .. } => Exit::Unavailable,
             LedgerError::Busy => Exit::Busy,
             LedgerError::Moved { .. } => Exit::Gate,
             LedgerError::Drift(_) => Exit::Drift,
@@ -85,7 +95,20 @@ impl From<LedgerError> for CliError {
             LedgerError::Io(_) => Exit::Io,
             LedgerError::Database(_) => Exit::Internal,
         };
-        CliError::new(exit, e.code(), e.to_string())
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match e {
+            LedgerError::Gone { .. } => error.help(
+                "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
+            ),
+            LedgerError::Unavailable { .. } => error.help(
+                "is the path right, and may you write in its folder? The ledger's log needs that even to be read; a copy that `provender backup` made does not (--ledger)",
+            ),
+            LedgerError::Io(_) => error.help(DISK),
+            LedgerError::Damaged(_) => error.help(
+                "stop writing to it; put it back from a backup (`provender backup` makes them)",
+            ),
+            _ => error,
+        }
     }
 }
 
@@ -99,10 +122,7 @@ impl From<LogicError> for CliError {
             ExitKind::Configuration => Exit::Config,
         };
         let help = match exit {
-            Exit::Integrity => Some(
-                "put the pinned file back, or have DS release these bytes as a new version"
-                    .to_owned(),
-            ),
+            Exit::Integrity => Some(RESTORE.to_owned()),
             Exit::Rejected => Some(fix(&e).to_owned()),
             _ => None,
         };
@@ -126,6 +146,8 @@ impl From<GoldenError> for CliError {
             }
             GoldenError::Io { .. } => error(Exit::Io),
             GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
+            GoldenError::Incomplete { .. } => error(Exit::Check)
+                .help("DS writes what the logic must give for these inputs, docs/reference/golden-cases.md; what was recorded may be the mistake, so take it over only where it is right"),
             GoldenError::NoCases { .. } => error(Exit::NotFound)
                 .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
             GoldenError::Unexplained { .. } => error(Exit::Check),
@@ -147,7 +169,11 @@ impl From<ManifestError> for CliError {
             ManifestError::Taken { .. } | ManifestError::Damaged { .. } => Exit::Integrity,
             ManifestError::Canonical(_) => Exit::Internal,
         };
-        CliError::new(exit, e.code(), e.to_string())
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match exit {
+            Exit::Io => error.help(DISK),
+            _ => error,
+        }
     }
 }
 
@@ -198,6 +224,7 @@ pub(super) fn ingest_exit(e: &IngestError) -> Exit {
         }
         IngestError::Io { .. } => Exit::Io,
         IngestError::Read(_)
+        | IngestError::TooLarge { .. }
         | IngestError::Held { .. }
         | IngestError::Older { .. }
         | IngestError::Withdrawn { .. }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::bounded;
 use crate::ingest::find;
 use crate::ingest::parsed::{DuplicateIds, Format, Kind, ReadOptions};
 use crate::ingest::readers;
@@ -268,15 +269,13 @@ pub(super) fn ingest_sources(
             )),
         }
     }
+    let ceiling = context.project.settings.limits.input_bytes();
     let bar = context.ui.progress(files.len() as u64, "ingesting");
     for (source, found) in files {
         bar.inc(1);
-        match context.project.dir.read(&found.path) {
+        match bounded::read_in(&context.project.dir, &found.path, ceiling) {
             Err(cause) => {
-                let error = IngestError::Io {
-                    file: found.path.clone(),
-                    cause,
-                };
+                let error = IngestError::unread(found.path.clone(), cause);
                 reports.push(refused(&source.id, source.kind, &found.path, error));
             }
             Ok(bytes) => {
@@ -342,18 +341,12 @@ fn ingest_named(
     path: &Path,
 ) -> Result<FileReport, CliError> {
     let shown = shown_path(context, path);
-    let bytes = match std::fs::read(path) {
+    let ceiling = context.project.settings.limits.input_bytes();
+    let bytes = match bounded::read_named(path, ceiling) {
         Ok(bytes) => bytes,
         Err(cause) => {
-            return Ok(refused(
-                "",
-                kind,
-                &shown,
-                IngestError::Io {
-                    file: path.display().to_string(),
-                    cause,
-                },
-            ));
+            let file = path.display().to_string();
+            return Ok(refused("", kind, &shown, IngestError::unread(file, cause)));
         }
     };
     let format = args

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::logic::{Limits, Lock, Pin, PinLimits, Sandbox, State};
+use crate::project::settings::CompileLimits;
 use crate::project::{logic, settings, sources};
 
 use super::Global;
@@ -14,7 +15,8 @@ use super::context::LOCK;
 use super::embedded::{ARTIFACTS, SAMPLE, SAMPLE_DATE};
 use super::error::CliError;
 use super::exit::Exit;
-use super::ui::{Done, Look, Text};
+use super::plugin::found::read_component;
+use super::ui::{Done, Look, Text, Ui};
 
 /// Make a deployment folder: its three files, and the components shipped with the program, pinned.
 ///
@@ -82,7 +84,7 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
         .clone()
         .or_else(|| global.project.clone())
         .unwrap_or_else(|| PathBuf::from("."));
-    let pins = make(&dir, args.sample, args.plugins.as_deref())?;
+    let pins = make(global.ui(), &dir, args.sample, args.plugins.as_deref())?;
     let mut text = Text::default();
     text.look(
         Look::Strong,
@@ -114,7 +116,12 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
 }
 
 /// Makes the folder; refuses one that is a deployment already.
-pub(super) fn make(dir: &Path, sample: bool, plugins: Option<&Path>) -> Result<Vec<Pin>, CliError> {
+pub(super) fn make(
+    ui: Ui,
+    dir: &Path,
+    sample: bool,
+    plugins: Option<&Path>,
+) -> Result<Vec<Pin>, CliError> {
     if dir.join(settings::FILE).exists() {
         return Err(CliError::new(
             Exit::Config,
@@ -129,7 +136,7 @@ pub(super) fn make(dir: &Path, sample: bool, plugins: Option<&Path>) -> Result<V
     }
     // Everything is checked before anything is written.
     let components = match plugins {
-        Some(folder) => from_folder(folder)?,
+        Some(folder) => from_folder(ui, folder)?,
         None => shipped()?,
     };
     let pins: Vec<Pin> = components.iter().map(|(pin, _)| pin.clone()).collect();
@@ -205,7 +212,7 @@ fn shipped() -> Result<Vec<(Pin, Vec<u8>)>, CliError> {
         .collect()
 }
 
-fn from_folder(folder: &Path) -> Result<Vec<(Pin, Vec<u8>)>, CliError> {
+fn from_folder(ui: Ui, folder: &Path) -> Result<Vec<(Pin, Vec<u8>)>, CliError> {
     let io = |e: std::io::Error| {
         CliError::new(
             Exit::Io,
@@ -226,11 +233,12 @@ fn from_folder(folder: &Path) -> Result<Vec<(Pin, Vec<u8>)>, CliError> {
             format!("{} holds no .wasm file", folder.display()),
         ));
     }
-    let sandbox = Sandbox::new(Limits::default(), None)?;
+    let watch = ui.compiling(CompileLimits::default());
+    let sandbox = Sandbox::watched(Limits::default(), None, Some(watch))?;
     files
         .iter()
         .map(|file| {
-            let bytes = fs::read(file).map_err(io)?;
+            let bytes = read_component(file, sandbox.limits().component_bytes)?;
             let component = sandbox.load(&file.display().to_string(), &bytes)?;
             let d = component.description();
             let path = format!("components/{}-{}.wasm", d.name, d.version);

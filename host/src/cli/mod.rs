@@ -6,11 +6,12 @@
 //! * `error` — every room's errors with their exit code
 //! * `context` — project, stores, sandbox, clock
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
+//! * `watch` — a compilation that takes too long or too much
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
 //!   `replay`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
-//!   `completions`
+//!   `incident`, `completions`
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ mod error;
 pub mod exit;
 mod explain;
 mod features;
+mod incident;
 mod ingest;
 mod init;
 mod list;
@@ -43,6 +45,7 @@ mod status;
 mod table;
 mod ui;
 mod verify;
+mod watch;
 
 use exit::Exit;
 use ui::Ui;
@@ -114,6 +117,7 @@ enum Verb {
     Compute(compute::ComputeArgs),
     Reissue(reissue::ReissueArgs),
     Release(release::ReleaseArgs),
+    Incident(incident::IncidentArgs),
     Status(status::StatusArgs),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
@@ -183,6 +187,7 @@ fn dispatch() -> Exit {
         Verb::Compute(a) => ui.finish("compute", compute::run(g, &a)),
         Verb::Reissue(a) => ui.finish("reissue", reissue::run(g, &a)),
         Verb::Release(a) => ui.finish("release", release::run(g, &a)),
+        Verb::Incident(a) => ui.finish("incident", incident::run(g, &a)),
         Verb::Status(a) => ui.finish("status", status::run(g, &a)),
         Verb::List(a) => ui.finish("list", list::run(g, &a)),
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),

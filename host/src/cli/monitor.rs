@@ -1,28 +1,31 @@
 //! `monitor`: a verdict over a rolling window, and its report.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value as Json, json};
 
 use crate::compute::Facts;
 use crate::domain::day::Day;
+use crate::durable::Staging;
 use crate::ledger::Ledger as _;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::monitor::gather::gather;
 use crate::monitor::html::PageOptions;
-use crate::monitor::{Report, Verdict, Window, judge};
+use crate::monitor::{Report, Verdict, Window, judge_with};
 use crate::project::settings::FailOn;
 
 use super::Global;
 use super::compute::{Workshop, day};
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
+mod ack;
 mod baseline;
+mod report;
+mod triage;
 
 /// Judge a rolling window of answers by the logics' own rules.
 ///
@@ -57,6 +60,10 @@ pub(super) struct MonitorArgs {
 #[derive(Subcommand)]
 enum Verb {
     Baseline(baseline::BaselineArgs),
+    Ack(ack::AckArgs),
+    Acks(ack::AcksArgs),
+    Report(report::ReportArgs),
+    Triage(triage::TriageArgs),
 }
 
 /// Which verdicts fail the process.
@@ -98,6 +105,10 @@ pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError>
     match &args.verb {
         None => verdict(global, args),
         Some(Verb::Baseline(a)) => baseline::run(global, a),
+        Some(Verb::Ack(a)) => ack::run(global, a),
+        Some(Verb::Acks(a)) => ack::list(global, a),
+        Some(Verb::Report(a)) => report::run(global, a),
+        Some(Verb::Triage(a)) => triage::run(global, a),
     }
 }
 
@@ -134,6 +145,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     if let Some(files) = &files {
         text.blank();
         text.line(format!("report: {}", files.html));
+        breach(&mut text, &report);
     }
     let exit = args
         .fail
@@ -176,7 +188,11 @@ pub(super) fn assess(
             boundary,
         )?);
     }
-    Ok(judge(window, &inputs)?)
+    Ok(judge_with(
+        window,
+        &inputs,
+        &crate::monitor::ack::acks(ledger)?,
+    )?)
 }
 
 /// Where a report's files are.
@@ -218,15 +234,17 @@ pub(super) fn publish(
         ("md", crate::monitor::markdown::markdown(report, 50)),
         ("html", crate::monitor::html::html(report, &options)?),
     ];
+    let unwritable = |file: &str, e: &std::io::Error| {
+        let message = format!("{folder}/{file} cannot be written: {e}");
+        CliError::new(Exit::Io, "report_unwritable", message).help(DISK)
+    };
+    // Whole files only, so that no reader ever sees half a report.
+    let staging = Staging::open(&dir).map_err(|e| unwritable("", &e))?;
     for (ending, body) in &forms {
         let file = format!("{name}.{ending}");
-        write_whole(&dir, &file, body.as_bytes()).map_err(|e| {
-            CliError::new(
-                Exit::Io,
-                "report_unwritable",
-                format!("{folder}/{file} cannot be written: {e}"),
-            )
-        })?;
+        staging
+            .replace(&file, body.as_bytes())
+            .map_err(|e| unwritable(&file, &e))?;
     }
     let recorded =
         ledger.record_report(&context.stamp(None), "monitor", report.report, &canonical)?;
@@ -237,21 +255,6 @@ pub(super) fn publish(
         html: path("html"),
         known: recorded.is_none(),
     })
-}
-
-/// Under a temporary name first, so that no reader ever sees half a report.
-fn write_whole(dir: &cap_std::fs::Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = format!(".{name}.{}.tmp", std::process::id());
-    let mut file = dir.create(&temporary)?;
-    let result = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| dir.rename(&temporary, dir, name));
-    if result.is_err() {
-        // The first error is the one to tell.
-        let _ = dir.remove_file(&temporary);
-    }
-    result
 }
 
 pub(super) fn data(report: &Report, files: Option<&Files>) -> Result<Json, CliError> {
@@ -270,6 +273,39 @@ pub(super) fn say(text: &mut Text, report: &Report) {
             .map_or(Look::Plain, |s| Look::of_status(s.word()));
         text.look(look, line.text);
     }
+}
+
+/// After a breach the steps of the runbook, with the report that is meant.
+pub(super) fn breach(text: &mut Text, report: &Report) {
+    if report.status == Verdict::Ok {
+        return;
+    }
+    next_steps(text, &report.report);
+    let known = |g: &&crate::monitor::report::Group| g.status == report.status.status();
+    if let Some(group) = report.series.iter().find(known)
+        && let (Some(boundary), Some(herd)) = (&group.boundary_id, &group.herd_config_id)
+    {
+        text.line(crate::render::text::printable(&format!(
+            "      provender monitor ack '{boundary}/{herd}/{}' --until DATE --reason TEXT   # a known case",
+            group.model_version
+        )));
+    }
+}
+
+/// The next commands of the runbook for a report.
+fn next_steps(text: &mut Text, report: &crate::domain::canonical::Digest) {
+    let short = report.short();
+    text.blank();
+    text.line("next: provender release freeze --reason TEXT   # nothing new meanwhile");
+    text.line(format!(
+        "      provender monitor report {short}   # versions, configuration, manifests behind each failing row"
+    ));
+    text.line(format!(
+        "      provender monitor triage {short}   # data or logic?"
+    ));
+    text.line(format!(
+        "      provender incident open --title TEXT --report {short}"
+    ));
 }
 
 /// Days of the window that `run` monitors.

@@ -90,7 +90,10 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         .folder(&context.project.settings.cache.path)
         .ok();
     let limits = context.project.settings.limits.resolve();
-    let sandbox = Sandbox::on(args.engine.backend(), limits, cache)?;
+    let watch = context
+        .ui
+        .compiling(context.project.settings.limits.compile());
+    let sandbox = Sandbox::on(args.engine.backend(), limits, cache, Some(watch))?;
     let shelf = context.shelf()?;
     let manifests = context.manifests()?;
     let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();

@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
             .clone()
             .unwrap_or_else(|| PathBuf::from("sample-ranch"));
         if !dir.join(settings::FILE).exists() {
-            init::make(&dir, true, None)?;
+            init::make(global.ui(), &dir, true, None)?;
             text.look(
                 Look::Dim,
                 format!(
@@ -136,6 +136,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         context.project.settings.manifests.path
     ));
     text.line(format!("report:    {root}/{}", published.html));
+    monitor::breach(&mut text, &report);
     if args.sample {
         text.blank();
         text.line(format!(

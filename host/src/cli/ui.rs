@@ -9,9 +9,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 
 use crate::logic::{Compiling, OnCompile};
+use crate::project::settings::CompileLimits;
+use crate::render::text::printable_lines;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::watch::Watch;
 
 /// What a verb hands back.
 pub(super) struct Done {
@@ -79,7 +82,9 @@ impl Text {
     }
 
     pub(super) fn look(&mut self, look: Look, text: impl AsRef<str>) {
-        self.0.push_str(&paint(look, text.as_ref()));
+        // What files and guests say must not move the cursor or colour what follows.
+        self.0
+            .push_str(&paint(look, &printable_lines(text.as_ref())));
         self.0.push('\n');
     }
 
@@ -207,10 +212,10 @@ impl Ui {
         let mut err = anstream::stderr().lock();
         let bad = Look::Bad.style();
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(err, "{bad}error{bad:#}: {}", e.message);
+        let _ = writeln!(err, "{bad}error{bad:#}: {}", printable_lines(&e.message));
         if let Some(help) = &e.help {
             let good = Look::Good.style();
-            let _ = writeln!(err, " {good}help{good:#}: {help}");
+            let _ = writeln!(err, " {good}help{good:#}: {}", printable_lines(help));
         }
     }
 
@@ -221,7 +226,11 @@ impl Ui {
         }
         let warn = Look::Warn.style();
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(anstream::stderr().lock(), "{warn}note{warn:#}: {text}");
+        let _ = writeln!(
+            anstream::stderr().lock(),
+            "{warn}note{warn:#}: {}",
+            printable_lines(text)
+        );
     }
 
     /// A sign of life on stderr, where someone is watching.
@@ -239,20 +248,21 @@ impl Ui {
         spinner
     }
 
-    /// A sign of life while a component is compiled that takes seconds, such as one of Python.
-    pub(super) fn compiling(self) -> OnCompile {
+    /// The watch over every compilation, and a sign of life while a component is compiled that takes
+    /// seconds, such as one of Python.
+    pub(super) fn compiling(self, limits: CompileLimits) -> OnCompile {
         Arc::new(move |c: Compiling<'_>| -> Box<dyn Any> {
+            let watch = Watch::start(self, c.file, limits);
             if c.size < COMPILES_FOR_SECONDS {
-                return Box::new(());
+                return Box::new(watch);
             }
             let once = if c.kept {
                 " (once; cached afterwards)"
             } else {
                 ""
             };
-            Box::new(Spinning(
-                self.spinner(format!("compiling {}{once}", c.file)),
-            ))
+            let spinner = self.spinner(format!("compiling {}{once}", c.file));
+            Box::new((Spinning(spinner), watch))
         })
     }
 

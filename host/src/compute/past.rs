@@ -302,7 +302,7 @@ mod tests {
                         retracted: None,
                     };
                     ledger
-                        .record_file(&stamp(), &file, &facts, &json!({}))
+                        .record_file(&stamp(), &file, &facts, &json!({}), i64::MAX)
                         .unwrap();
                 }
                 Act::Withdraw(n) => {

@@ -51,7 +51,9 @@ impl Rule {
                 "a frozen version keeps its parameter defaults and thresholds"
             }
             Rule::FrozenSource => "the folder of a frozen version is not touched",
-            Rule::FrozenWit => "a version of the WIT is not edited in place",
+            Rule::FrozenWit => {
+                "a version of the WIT is not edited in place, and a 1.x only adds to the one before"
+            }
             Rule::Owners => "every owner of what changes has approved, where there are several",
         }
     }

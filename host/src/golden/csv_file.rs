@@ -273,14 +273,11 @@ impl CsvFile {
             })?;
         }
         match (self.field(row, &Column::Fails), expected.is_empty()) {
-            ("", true) => Err(self.no(
-                line,
-                "case",
-                format!(
-                    "`{}` expects nothing: fill an out. column or fails",
-                    self.heads[row].name
-                ),
-            )),
+            ("", true) => Err(GoldenError::Incomplete {
+                place: self.heads[row].place.clone(),
+                case: self.heads[row].name.clone(),
+                fields: "an out. column or fails",
+            }),
             ("", false) => Ok(Expectation::Outputs(expected)),
             (text, true) => Ok(Expectation::Failure(text.to_owned())),
             (_, false) => Err(self.no(line, "fails", "a case that fails gives no outputs")),

@@ -52,6 +52,18 @@ pub enum GoldenError {
         /// The value, what is wrong with it, and what would be right.
         problem: String,
     },
+    /// A case that nobody has completed.
+    #[error(
+        "{place}: the case `{case}` expects nothing yet: DS fills in {fields}, so that it can hold or fail"
+    )]
+    Incomplete {
+        /// Where the case stands.
+        place: Place,
+        /// The case.
+        case: String,
+        /// What to fill in: keys or columns.
+        fields: &'static str,
+    },
     /// No case for this version.
     #[error("{folder} holds no golden case for {logic}{why}")]
     NoCases {
@@ -88,6 +100,7 @@ impl GoldenError {
         match self {
             GoldenError::Io { .. } => "golden_io",
             GoldenError::Parse { .. } | GoldenError::Field { .. } => "golden_invalid",
+            GoldenError::Incomplete { .. } => "golden_incomplete",
             GoldenError::NoCases { .. } => "golden_missing",
             GoldenError::Unexplained { .. } => "golden_unexplained",
             GoldenError::Logic(e) => e.code(),

@@ -13,6 +13,7 @@
 //! * [`run`] — the cases in the sandbox: alone, together, in reverse and split
 //! * [`judge`] — what a case gave against what it expects
 //! * [`bless`] — what was got, written into the files for review
+//! * [`draft`] — recorded inputs as a file of cases that DS completes
 //! * [`profile`] — where the fuel goes
 //! * [`junit`] — a run as JUnit suites
 //! * [`error`] — how this room says no
@@ -21,6 +22,7 @@ pub mod bless;
 pub mod case;
 mod cell;
 mod csv_file;
+pub mod draft;
 pub mod error;
 pub mod judge;
 pub mod junit;

@@ -16,7 +16,7 @@ use super::error::{GoldenError, Place};
 use super::toml_file::TomlFile;
 
 /// A file of cases is read into memory whole; nobody writes more than this by hand.
-const FILE_BYTES: u64 = 16 << 20;
+pub const FILE_BYTES: u64 = 16 << 20;
 
 /// What is known of a case before it is read for a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,6 +218,32 @@ impl CaseSet {
             }
         }
         Ok(())
+    }
+
+    /// Where a case of this name stands and which versions it binds.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(&Place, &Binds)> {
+        let mut heads = self.files.iter().flat_map(File::heads);
+        let head = heads.find(|h| h.name == name)?;
+        Some((&head.place, &head.binds))
+    }
+
+    /// One case for a declaration, whether or not the version is bound by it; `None` where no case
+    /// has the name.
+    ///
+    /// # Errors
+    /// When the case does not fit the declaration, or nobody has completed it.
+    pub fn read_one(&self, name: &str, d: &Description) -> Result<Option<Case>, GoldenError> {
+        for file in &self.files {
+            let Some(at) = file.heads().iter().position(|h| h.name == name) else {
+                continue;
+            };
+            return Ok(Some(match file {
+                File::Toml(file) => file.read(at, d)?,
+                File::Csv(file) => file.read(at, d)?,
+            }));
+        }
+        Ok(None)
     }
 
     /// The cases that a version runs and those it leaves out.

@@ -264,7 +264,7 @@ impl TomlFile {
         let at = self.at(format!("case `{}`", head.name), start(root, "case", index));
         let cases = tables(&file, root, "case")?;
         let case = cases[index];
-        let expect = self.expectation(&at, case, d)?;
+        let expect = self.expectation(&at, &head.name, case, d)?;
         Ok(Case {
             name: head.name.clone(),
             place: head.place.clone(),
@@ -332,6 +332,7 @@ impl TomlFile {
     fn expectation(
         &self,
         at: &At<'_>,
+        name: &str,
         case: &dyn TableLike,
         d: &Description,
     ) -> Result<Expectation, GoldenError> {
@@ -387,7 +388,11 @@ impl TomlFile {
             }
         }
         if expected.is_empty() {
-            return Err(at.no("", None, "it expects nothing: give expect, null or fails"));
+            return Err(GoldenError::Incomplete {
+                place: at.place(None),
+                case: name.to_owned(),
+                fields: "expect, null or fails",
+            });
         }
         Ok(Expectation::Outputs(expected))
     }

@@ -93,6 +93,16 @@ pub enum IngestError {
         /// Why.
         cause: std::io::Error,
     },
+    /// It has more bytes than are read.
+    #[error(
+        "{file}: {cause}; split it, or raise limits.input_mib in provender.toml. Nothing of it was taken"
+    )]
+    TooLarge {
+        /// Which file.
+        file: String,
+        /// How much is read.
+        cause: std::io::Error,
+    },
     /// It is no readable input.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -180,10 +190,20 @@ pub enum IngestError {
 }
 
 impl IngestError {
+    /// Of a file that could not be read from disk.
+    #[must_use]
+    pub fn unread(file: String, cause: std::io::Error) -> IngestError {
+        match cause.kind() {
+            std::io::ErrorKind::FileTooLarge => IngestError::TooLarge { file, cause },
+            _ => IngestError::Io { file, cause },
+        }
+    }
+
     /// A stable name for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            IngestError::TooLarge { .. } => "file_too_large",
             IngestError::Io { .. } => "file_unreadable",
             IngestError::Read(_) => "bad_input",
             IngestError::Held { .. } => "held",

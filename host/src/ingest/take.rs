@@ -2,9 +2,9 @@
 
 use crate::domain::canonical::Digest;
 use crate::domain::day::Day;
-use crate::ledger::Ledger;
 use crate::ledger::entry::Stamp;
 use crate::ledger::types::File;
+use crate::ledger::{Ledger, LedgerError};
 use serde_json::json;
 
 use super::compare::{Comparison, compare};
@@ -47,7 +47,7 @@ const HOLD_FROM_ROWS: u32 = 2;
 /// Reads, compares and records one file. What went wrong is in the report.
 pub fn take(ledger: &mut dyn Ledger, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
     let sha256 = Digest::of_bytes(&offer.bytes);
-    let mut report = FileReport {
+    let empty = || FileReport {
         path: offer.path.clone(),
         source: offer.source.clone(),
         kind: offer
@@ -67,7 +67,15 @@ pub fn take(ledger: &mut dyn Ledger, offer: &Offer, policy: &Policy, stamp: &Sta
         entry: None,
         error: None,
     };
-    if let Err(error) = fill(ledger, offer, policy, stamp, sha256, &mut report) {
+    let mut report = empty();
+    let mut filled = fill(ledger, offer, policy, stamp, sha256, &mut report);
+    // Another process took a file in meanwhile, this very one perhaps: look again. Each time one of them
+    // gets on, so that this ends.
+    while matches!(filled, Err(IngestError::Ledger(LedgerError::Moved { .. }))) {
+        report = empty();
+        filled = fill(ledger, offer, policy, stamp, sha256, &mut report);
+    }
+    if let Err(error) = filled {
         report.outcome = match error {
             IngestError::Held { .. } => Outcome::Held,
             IngestError::Older { .. } => Outcome::Superseded,
@@ -92,6 +100,8 @@ fn fill(
     sha256: Digest,
     report: &mut FileReport,
 ) -> Result<(), IngestError> {
+    // Before anything is looked at.
+    let head = ledger.head()?;
     let before: Vec<File> = ledger
         .files()?
         .into_iter()
@@ -183,7 +193,7 @@ fn fill(
         "rows": file.rows, "new": c.new, "unchanged": c.unchanged, "revised": c.revised,
         "skipped": report.skipped, "accepted": policy.accept,
     });
-    report.entry = Some(ledger.record_file(stamp, &file, &c.facts, &payload)?);
+    report.entry = Some(ledger.record_file(stamp, &file, &c.facts, &payload, head)?);
     Ok(())
 }
 
@@ -204,7 +214,8 @@ fn held(offer: &Offer, c: &Comparison, rows: u32) -> IngestError {
 }
 
 /// Changes of unit that people make, by the ratio they leave behind.
-fn looks_like(ratio: f64) -> Option<&'static str> {
+#[must_use]
+pub fn looks_like(ratio: f64) -> Option<&'static str> {
     const KNOWN: [(f64, &str); 8] = [
         (0.892_179, "lb/acre taken for kg/ha"),
         (1.120_851, "kg/ha taken for lb/acre"),

@@ -51,6 +51,18 @@ pub enum Kind {
     Prune,
     /// Runs computed again from their manifests.
     Replay,
+    /// A known case, acknowledged until a day.
+    Ack,
+    /// Something went wrong, and people look into it.
+    IncidentOpen,
+    /// What an incident is about.
+    IncidentLink,
+    /// What somebody found out about an incident.
+    IncidentNote,
+    /// The failing inputs of an incident, written as golden cases.
+    IncidentRegression,
+    /// The end of an incident, with its resolution.
+    IncidentClose,
 }
 
 impl Kind {
@@ -80,6 +92,12 @@ impl Kind {
             Kind::CanaryStop => "canary-stop",
             Kind::Prune => "release-prune",
             Kind::Replay => "replay",
+            Kind::Ack => "ack",
+            Kind::IncidentOpen => "incident-open",
+            Kind::IncidentLink => "incident-link",
+            Kind::IncidentNote => "incident-note",
+            Kind::IncidentRegression => "incident-regression",
+            Kind::IncidentClose => "incident-close",
         }
     }
 }

@@ -31,6 +31,38 @@ pub enum LedgerError {
         /// Newest schema known.
         known: i64,
     },
+    /// Written by an older program, and opened to read only.
+    #[error(
+        "the ledger {url} has schema {found}, this program's is {newest}: a verb that writes leads it there, after a copy; or read it with the program that wrote it"
+    )]
+    OlderSchema {
+        /// Address from the configuration.
+        url: String,
+        /// Schema found.
+        found: i64,
+        /// Newest schema known.
+        newest: i64,
+    },
+    /// The way to a newer schema failed.
+    #[error(
+        "the ledger {url} could not be led from schema {found} to {newest}, and is as it was: {cause}"
+    )]
+    Migration {
+        /// Address from the configuration.
+        url: String,
+        /// Schema found.
+        found: i64,
+        /// Newest schema known.
+        newest: i64,
+        /// What the disk or the database says.
+        cause: String,
+    },
+    /// There is no ledger where runs have been recorded.
+    #[error("the ledger {url} is missing or empty, but manifests of recorded runs are there")]
+    Gone {
+        /// Address from the configuration.
+        url: String,
+    },
     /// Another process holds the write lock for too long.
     #[error(
         "the ledger is busy: another process is writing for longer than this one waits (ledger.busy_seconds); try again"
@@ -71,6 +103,9 @@ impl LedgerError {
             LedgerError::Unavailable { .. } => "ledger_unavailable",
             LedgerError::NotALedger { .. } => "not_a_ledger",
             LedgerError::NewerSchema { .. } => "ledger_newer_schema",
+            LedgerError::OlderSchema { .. } => "ledger_older_schema",
+            LedgerError::Migration { .. } => "ledger_migration",
+            LedgerError::Gone { .. } => "ledger_missing",
             LedgerError::Busy => "ledger_busy",
             LedgerError::Moved { .. } => "ledger_moved",
             LedgerError::Drift(_) => "drift",

@@ -84,16 +84,18 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn report(&self, digest: Digest) -> Result<Option<(String, String)>, LedgerError>;
 
-    /// Records a file with what of it is new or revised; one entry, one transaction.
+    /// Records a file with what of it is new or revised; one entry, one transaction; and only while no
+    /// file was taken in or withdrawn after the entry `known`, to which it was compared.
     ///
     /// # Errors
-    /// See [`Ledger::append`].
+    /// [`LedgerError::Moved`] then; see [`Ledger::append`].
     fn record_file(
         &mut self,
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
         payload: &Json,
+        known: i64,
     ) -> Result<i64, LedgerError>;
 
     /// Withdraws files.

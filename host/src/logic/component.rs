@@ -8,7 +8,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use wasmparser::Parser;
-use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{Engine, Store};
 
@@ -17,7 +16,8 @@ use crate::domain::column::Column;
 use crate::domain::description::Description;
 use crate::domain::value::Scalar;
 
-use super::bindings::{INTERFACE, LogicPlugin, LogicPluginPre, WORLD, wit};
+use super::bindings::{INTERFACE, LogicPlugin, LogicPluginPre, wit};
+use super::border;
 use super::cache::Cache;
 use super::describe;
 use super::engine::{self, Backend, EngineInfo};
@@ -26,6 +26,7 @@ use super::execute::{self, Callee, Computed};
 use super::failure::{Failure, printable};
 use super::limits::{DESCRIPTION_BYTES, Limits, Meter, PinLimits, Weight};
 use super::survey::survey;
+use super::versions::{SPOKEN, Version};
 
 /// Names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
 pub(super) const LISTED: usize = 20;
@@ -42,6 +43,7 @@ struct Inner {
     limits: Limits,
     cache: Option<Cache>,
     on_compile: Option<OnCompile>,
+    spoken: &'static [Version],
 }
 
 /// A compilation that is about to start; a large component takes seconds.
@@ -74,7 +76,7 @@ impl Sandbox {
     /// # Errors
     /// When wasmtime refuses the settings on this machine.
     pub fn new(limits: Limits, cache: Option<cap_std::fs::Dir>) -> Result<Sandbox, LogicError> {
-        Sandbox::made(Backend::Native, limits, cache, None)
+        Sandbox::made(Backend::Native, limits, cache, None, SPOKEN)
     }
 
     /// As [`Sandbox::new`], with someone to tell of each compilation.
@@ -86,10 +88,10 @@ impl Sandbox {
         cache: Option<cap_std::fs::Dir>,
         on_compile: Option<OnCompile>,
     ) -> Result<Sandbox, LogicError> {
-        Sandbox::made(Backend::Native, limits, cache, on_compile)
+        Sandbox::made(Backend::Native, limits, cache, on_compile, SPOKEN)
     }
 
-    /// As [`Sandbox::new`], on a backend of the caller's choice.
+    /// As [`Sandbox::watched`], on a backend of the caller's choice.
     ///
     /// # Errors
     /// See [`Sandbox::new`].
@@ -97,8 +99,18 @@ impl Sandbox {
         backend: Backend,
         limits: Limits,
         cache: Option<cap_std::fs::Dir>,
+        on_compile: Option<OnCompile>,
     ) -> Result<Sandbox, LogicError> {
-        Sandbox::made(backend, limits, cache, None)
+        Sandbox::made(backend, limits, cache, on_compile, SPOKEN)
+    }
+
+    /// A sandbox of a host that speaks other versions of the contract.
+    #[cfg(test)]
+    pub(super) fn speaking(
+        limits: Limits,
+        spoken: &'static [Version],
+    ) -> Result<Sandbox, LogicError> {
+        Sandbox::made(Backend::Native, limits, None, None, spoken)
     }
 
     fn made(
@@ -106,6 +118,7 @@ impl Sandbox {
         limits: Limits,
         cache: Option<cap_std::fs::Dir>,
         on_compile: Option<OnCompile>,
+        spoken: &'static [Version],
     ) -> Result<Sandbox, LogicError> {
         let engine = engine::engine(&limits, backend)?;
         let cache = cache.map(|dir| Cache::new(dir, &engine));
@@ -116,6 +129,7 @@ impl Sandbox {
                 limits,
                 cache,
                 on_compile,
+                spoken,
             }),
         })
     }
@@ -156,7 +170,6 @@ impl Sandbox {
         if size > limits.component_bytes {
             return Err(LogicError::TooLarge {
                 file: file.to_owned(),
-                size,
                 limit: limits.component_bytes,
             });
         }
@@ -211,7 +224,7 @@ impl Sandbox {
                 compiled.map_err(|e| invalid(format!("{e:#}")))?
             }
         };
-        let extra_exports = source.check_border(&inner.engine, &compiled)?;
+        let border = border::check(&source, &inner.engine, &compiled, inner.spoken)?;
         let pre = source.pre(&inner.engine, &compiled)?;
         let description =
             execute::on_guest_stack(&limits, || source.describe(&inner.engine, &limits, &pre))??;
@@ -226,7 +239,8 @@ impl Sandbox {
                 file: file.to_owned(),
                 digest: source.digest,
                 size,
-                extra_exports,
+                world: border.version.world(),
+                extra_exports: border.extra_exports,
                 toolchain: made.tools,
                 language: made.language,
                 globals: made.globals,
@@ -239,32 +253,18 @@ impl Sandbox {
 
 /// What messages about a component in the making name.
 #[derive(Clone, Copy)]
-struct Source<'a> {
+pub(super) struct Source<'a> {
     file: &'a str,
-    digest: Digest,
+    pub(super) digest: Digest,
 }
 
 impl Source<'_> {
-    fn file(&self) -> String {
+    pub(super) fn file(&self) -> String {
         self.file.to_owned()
     }
 
-    /// No imports, the interface with its two functions; returns the names of other exports.
-    fn check_border(
-        &self,
-        engine: &Engine,
-        compiled: &Compiled,
-    ) -> Result<Vec<String>, LogicError> {
-        let border = compiled.component_type();
-        let imports = listed(border.imports(engine).map(|(name, _)| name));
-        if !imports.is_empty() {
-            return Err(LogicError::Imports {
-                file: self.file(),
-                digest: self.digest,
-                names: imports.join(", "),
-            });
-        }
-        let missing = |wanted: String, found: Vec<String>| LogicError::MissingExport {
+    pub(super) fn missing(&self, wanted: String, found: Vec<String>) -> LogicError {
+        LogicError::MissingExport {
             file: self.file(),
             digest: self.digest,
             wanted,
@@ -273,35 +273,7 @@ impl Source<'_> {
             } else {
                 found.join(", ")
             },
-        };
-        let names = |skip: &str| {
-            listed(
-                border
-                    .exports(engine)
-                    .map(|(name, _)| name)
-                    .filter(|n| *n != skip),
-            )
-        };
-        let Some(export) = border.get_export(engine, INTERFACE) else {
-            return Err(missing(INTERFACE.to_owned(), names("")));
-        };
-        let ComponentItem::ComponentInstance(interface) = &export.ty else {
-            return Err(LogicError::MistypedExport {
-                file: self.file(),
-                digest: self.digest,
-                export: INTERFACE.to_owned(),
-                cause: "it is not an interface".to_owned(),
-            });
-        };
-        for function in ["describe", "compute"] {
-            let found = interface.get_export(engine, function);
-            if !found.is_some_and(|e| matches!(e.ty, ComponentItem::ComponentFunc(_))) {
-                let wanted = format!("the function {function} of {INTERFACE}");
-                let found = interface.exports(engine).map(|(name, _)| name);
-                return Err(missing(wanted, listed(found)));
-            }
         }
-        Ok(names(INTERFACE))
     }
 
     fn pre(
@@ -378,7 +350,7 @@ impl Source<'_> {
     }
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names = names;
     let mut list: Vec<_> = names
         .by_ref()
@@ -404,6 +376,7 @@ struct Loaded {
     file: String,
     digest: Digest,
     size: u64,
+    world: String,
     extra_exports: Vec<String>,
     toolchain: Vec<(String, String)>,
     language: String,
@@ -441,10 +414,10 @@ impl Component {
         self.inner.size
     }
 
-    /// The world of the contract that it fits.
+    /// The world that it is built for, in the version that its export names.
     #[must_use]
     pub fn world(&self) -> &str {
-        WORLD
+        &self.inner.world
     }
 
     /// What it declares of itself.

@@ -3,6 +3,7 @@
 use crate::domain::canonical::Digest;
 
 use super::failure::FailureCode;
+use super::versions::Stranger;
 
 /// To which exit code of the command line an error belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,23 +36,21 @@ pub enum LogicError {
         cause: String,
     },
     /// More bytes than a component may have.
-    #[error("{file} has {size} bytes where a component may have {limit}")]
+    #[error("{file} has more than {limit} bytes, the most that a component may have")]
     TooLarge {
         /// Where the bytes came from.
         file: String,
-        /// Their number.
-        size: u64,
         /// The limit.
         limit: u64,
     },
-    /// More functions or globals than a component may have.
+    /// More functions, globals or levels of nesting than a component may have.
     #[error("{file} ({digest}) has {count} {what} where a component may have {limit}")]
     TooComplex {
         /// Where the bytes came from.
         file: String,
         /// Digest of the bytes.
         digest: Digest,
-        /// `functions` or `globals`.
+        /// `functions`, `globals` or `levels of nesting`.
         what: &'static str,
         /// Their number.
         count: u64,
@@ -82,6 +81,14 @@ pub enum LogicError {
         /// In the validator's words.
         cause: String,
     },
+    /// The compiler was stopped.
+    #[error("{file} was not compiled: {cause}")]
+    Compile {
+        /// Where the bytes came from.
+        file: String,
+        /// Which ceiling it met.
+        cause: String,
+    },
     /// A component with imports.
     #[error(
         "{file} ({digest}) imports {names}; a logic version may import nothing, so that its numbers depend on its inputs alone. Build it for wasm32-unknown-unknown, without clocks, random numbers, files, sockets and environment"
@@ -106,6 +113,35 @@ pub enum LogicError {
         /// The interface or function that is missing.
         wanted: String,
         /// What there is.
+        found: String,
+    },
+    /// The contract's interface is exported in a version that this host does not speak.
+    #[error(
+        "{file} ({digest}) is built for provender:logic {found}, {}; this host speaks {spoken}",
+        stranger.says()
+    )]
+    OtherVersion {
+        /// Where the bytes came from.
+        file: String,
+        /// Digest of the bytes.
+        digest: Digest,
+        /// The version of the contract in the component's export.
+        found: String,
+        /// Draft, newer or unknown.
+        stranger: Stranger,
+        /// What the host speaks, oldest first.
+        spoken: String,
+    },
+    /// The contract's interface is exported more than once.
+    #[error(
+        "{file} ({digest}) exports provender:logic/logic in the versions {found}; a component is built for one version of the contract"
+    )]
+    SeveralVersions {
+        /// Where the bytes came from.
+        file: String,
+        /// Digest of the bytes.
+        digest: Digest,
+        /// The versions.
         found: String,
     },
     /// The contract's interface is exported with other types.
@@ -213,8 +249,11 @@ impl LogicError {
             | LogicError::Precompiled { .. }
             | LogicError::CoreModule { .. }
             | LogicError::NotAComponent { .. }
+            | LogicError::Compile { .. }
             | LogicError::Imports { .. }
             | LogicError::MissingExport { .. }
+            | LogicError::OtherVersion { .. }
+            | LogicError::SeveralVersions { .. }
             | LogicError::MistypedExport { .. }
             | LogicError::Load { .. }
             | LogicError::Unstable { .. }
@@ -235,8 +274,11 @@ impl LogicError {
             LogicError::Precompiled { .. } => "component_precompiled",
             LogicError::CoreModule { .. } => "component_core_module",
             LogicError::NotAComponent { .. } => "component_invalid",
+            LogicError::Compile { .. } => "component_compile",
             LogicError::Imports { .. } => "component_imports",
             LogicError::MissingExport { .. } => "component_export_missing",
+            LogicError::OtherVersion { .. } => "component_contract_version",
+            LogicError::SeveralVersions { .. } => "component_contract_versions",
             LogicError::MistypedExport { .. } => "component_export_mistyped",
             LogicError::Load { code, .. } => code.code(),
             LogicError::Unstable { .. } => "description_unstable",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::COMPONENT_BYTES;
 use crate::domain::canonical::{Digest, Recipe};
 
 use super::component::Component;
@@ -242,8 +243,11 @@ impl Pin {
                 "the digest of a file is sha256:<64 hex digits>".to_owned()
             ));
         }
-        if i64::try_from(self.size).is_err() {
-            return Err(of(format!("no file has {} bytes", self.size)));
+        if self.size > COMPONENT_BYTES {
+            let size = self.size;
+            return Err(of(format!(
+                "the size is {size}; a component has at most {COMPONENT_BYTES} bytes"
+            )));
         }
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+#._ -".contains(c);
         if self.language.is_empty() || self.language.len() > 40 || !self.language.chars().all(plain)
@@ -307,7 +311,7 @@ mod tests {
         state = "frozen"
         sha256 = "sha256:fb04dcb6970e4c3d1873de51fd5a50d7bb46b3383113602665c350ec40b5f990"
         size = 2
-        world = "provender:logic/logic-plugin@0.1.0"
+        world = "provender:logic/logic-plugin@1.0.0"
         language = "rust"
         path = "days-v2.wasm"
 
@@ -317,7 +321,7 @@ mod tests {
         state = "frozen"
         sha256 = "sha256:ce9ad9e64710577437be7e6c3a5aba1737bd69d314cdabcd078e5356c64daf81"
         size = 3
-        world = "provender:logic/logic-plugin@0.1.0"
+        world = "provender:logic/logic-plugin@1.0.0"
         language = "rust"
         path = "days-v10.wasm"
 
@@ -327,7 +331,7 @@ mod tests {
         state = "frozen"
         sha256 = "sha256:3bfc269594ef649228e9a74bab00f042efc91d5acc6fbee31a382e80d42388fe"
         size = 2
-        world = "provender:logic/logic-plugin@0.1.0"
+        world = "provender:logic/logic-plugin@1.0.0"
         language = "rust"
         path = "frost-v1.wasm"
         "#);
@@ -365,6 +369,20 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(error.exit_code_kind().code(), 78);
         }
+    }
+
+    #[test]
+    fn a_pin_of_more_bytes_than_any_component_has_is_refused() {
+        let sized = |size| Pin {
+            size,
+            ..pin("days", "v1")
+        };
+        assert!(Lock::new(vec![sized(COMPONENT_BYTES)]).is_ok());
+        let error = Lock::new(vec![sized(COMPONENT_BYTES + 1)]).unwrap_err();
+        assert!(
+            error.to_string().contains("the size is 268435457"),
+            "{error}"
+        );
     }
 
     #[test]

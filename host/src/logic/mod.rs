@@ -7,7 +7,10 @@
 //!
 //! * [`limits`] — what a guest may use, every number with its reason
 //! * [`engine`] — the deterministic profile, and which engine this program contains
-//! * `bindings` — the host's side of the contract, generated from `wit/logic.wit`
+//! * `bindings` — the host's side of the contract, generated from the frozen WIT
+//! * [`versions`] — which versions of the contract this host speaks side by side
+//! * `border` — imports and exports of a component, by name
+//! * [`difference`] — two versions of the contract, or a component and the contract, item by item
 //! * `survey` — what the bytes say before anything is compiled: makers, language, sizes
 //! * [`component`] — from bytes to a loaded component: what is refused, and what is kept
 //! * `describe` — a guest's declaration into a checked [`Description`](crate::domain::description::Description)
@@ -24,10 +27,12 @@
 
 mod assemble;
 mod bindings;
+mod border;
 mod cache;
 mod columns;
 pub mod component;
 mod describe;
+pub mod difference;
 pub mod engine;
 pub mod error;
 pub mod execute;
@@ -40,8 +45,8 @@ pub mod shelf;
 mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod versions;
 
-pub use bindings::WORLD;
 pub use component::{Compiling, Component, OnCompile, Sandbox};
 pub(crate) use describe::{name as check_name, version as check_version};
 pub use engine::{Backend, EngineInfo};
@@ -54,3 +59,4 @@ pub use measure::Fuel;
 pub use probe::Probe;
 pub use shelf::{Shelf, ShelfError};
 pub use survey::language_of;
+pub use versions::WORLD;

@@ -8,6 +8,7 @@ use std::io;
 
 use cap_std::fs::Dir;
 
+use crate::bounded::{self, COMPONENT_BYTES};
 use crate::domain::canonical::Digest;
 
 /// Places where components lie.
@@ -114,7 +115,7 @@ impl Shelf {
         let mut wrong = None;
         for place in &self.places {
             let file = |dir: &Dir, path: &str, shown: String, wrong: &mut Option<ShelfError>| {
-                match dir.read(path) {
+                match bounded::read_in(dir, path, COMPONENT_BYTES) {
                     Ok(bytes) => {
                         let found = Digest::of_bytes(&bytes);
                         if found == *digest {
@@ -188,7 +189,7 @@ fn scan(dir: &Dir, digest: &Digest) -> Option<Vec<u8>> {
         if !name.to_string_lossy().ends_with(".wasm") {
             return None;
         }
-        let bytes = dir.read(name).ok()?;
+        let bytes = bounded::read_in(dir, name, COMPONENT_BYTES).ok()?;
         (Digest::of_bytes(&bytes) == *digest).then_some(bytes)
     })
 }

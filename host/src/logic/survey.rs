@@ -1,5 +1,5 @@
 //! What a component's bytes say before anything is compiled: who made it, in which language, and how
-//! many functions and globals it has.
+//! deep it is nested, and how many functions and globals it has.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use wasmparser::{BinaryReaderError, KnownCustom, Parser, Payload, TypeRef};
 
 use super::component::LISTED;
 use super::failure::printable;
-use super::limits::{FUNCTIONS, GLOBALS};
+use super::limits::{FUNCTIONS, GLOBALS, NESTING, TYPE_NESTING};
 
 /// The language that a component says it is written in; `unknown` where it does not, or is none.
 #[must_use]
@@ -25,12 +25,18 @@ pub(super) struct Survey {
     pub(super) functions: u64,
     /// Their globals.
     pub(super) globals: u64,
+    /// Components and modules that lie in one another, the outermost not counted.
+    pub(super) depth: u64,
+    /// Types of components and instances that may lie in one another, at most.
+    pub(super) type_depth: u64,
 }
 
 impl Survey {
     /// What there is too much of: (of what, how many, the limit).
     pub(super) fn excess(&self) -> Option<(&'static str, u64, u64)> {
         [
+            ("levels of nesting", self.depth, NESTING),
+            ("levels of nested types", self.type_depth, TYPE_NESTING),
             ("functions", self.functions, FUNCTIONS),
             ("globals", self.globals, GLOBALS),
         ]
@@ -43,17 +49,27 @@ impl Survey {
 /// language; the sections inside may name the languages of libraries too.
 pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
     let mut tools = BTreeSet::new();
-    let mut languages: Vec<(usize, String)> = Vec::new();
+    let mut languages: Vec<(u64, String)> = Vec::new();
     let (mut functions, mut globals) = (0_u64, 0_u64);
-    let mut depth = 0_usize;
+    let (mut depth, mut deepest, mut type_depth) = (0_u64, 0_u64, 0_u64);
     for payload in Parser::new(0).parse_all(bytes) {
         let section = match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 depth += 1;
+                deepest = deepest.max(depth);
+                // What is refused anyway is read no further.
+                if deepest > NESTING {
+                    break;
+                }
                 continue;
             }
             Payload::End(_) => {
                 depth = depth.saturating_sub(1);
+                continue;
+            }
+            Payload::ComponentTypeSection(section) => {
+                let types = bytes.get(section.range()).unwrap_or_default();
+                type_depth = type_depth.max(nested_types(types));
                 continue;
             }
             Payload::FunctionSection(section) => {
@@ -104,5 +120,17 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
         language: language.unwrap_or_else(|| "unknown".to_owned()),
         functions,
         globals,
+        depth: deepest,
+        type_depth,
     })
+}
+
+/// A bound on how deep types of components and instances lie in one another in a section of types. A
+/// nested one begins with 0x01 (a declaration that is a type) and 0x41 or 0x42; each such pair may be a
+/// level. wasmparser reads them by recursion, and past the end of the stack the process is gone.
+fn nested_types(section: &[u8]) -> u64 {
+    let pairs = section
+        .windows(2)
+        .filter(|pair| matches!(pair, [0x01, 0x41 | 0x42]));
+    pairs.count() as u64
 }

@@ -65,6 +65,7 @@ mod tests {
             ("nul", "%6Eul"),
             ("a\0b", "a%00b"),
             ("Wiese Süd", "Wiese%20S%C3%BCd"),
+            (".writing", "%2Ewriting"),
             ("", "%"),
         ] {
             assert_eq!(safe(id), name);

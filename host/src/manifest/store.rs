@@ -1,17 +1,19 @@
 //! The folder of manifests: `{boundary_id}/{as_of}_{snapshot_id}.json`, each written once.
 //!
 //! A file is written under a temporary name, fsynced and linked to its name, which fails when the
-//! name exists; then the folder is fsynced. A killed process leaves at most a temporary file, or a
-//! whole manifest without a run, which the next process adopts.
+//! name exists; then the folder is fsynced. A killed process leaves at most a temporary file, which the
+//! next write removes, or a whole manifest without a run, which it adopts.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::Dir;
 
+use crate::bounded::{self, MANIFEST_BYTES};
 use crate::domain::canonical::Digest;
 use crate::domain::day::Day;
 use crate::domain::key::RunKey;
+use crate::durable::{self, Staging};
 
 use super::document::Manifest;
 use super::names;
@@ -113,6 +115,11 @@ impl Store {
     /// When the disk refuses, or a name is taken by other content. Manifests written before stay:
     /// without a row they are no run.
     pub fn write(&self, manifests: &[(RunKey, Manifest)]) -> Result<Vec<Written>, ManifestError> {
+        let staging = Staging::open(&self.dir).map_err(|cause| ManifestError::Io {
+            path: self.path.clone(),
+            verb: "written",
+            cause,
+        })?;
         let mut folders = BTreeSet::new();
         let mut written = Vec::with_capacity(manifests.len());
         for (key, manifest) in manifests {
@@ -128,8 +135,10 @@ impl Store {
                 self.dir.create_dir_all(&folder).map_err(io)?;
             }
             let bytes = manifest.to_bytes()?;
+            // What could not be read again is not written.
+            bounded::read(&bytes[..], MANIFEST_BYTES).map_err(io)?;
             let inside = format!("{folder}/{file}");
-            let sha256 = if self.create(&folder, &inside, &bytes).map_err(io)? {
+            let sha256 = if staging.create(&inside, &bytes).map_err(io)? {
                 Digest::of_bytes(&bytes)
             } else {
                 self.adopt(&inside, &path, snapshot_id)?
@@ -146,44 +155,15 @@ impl Store {
                 verb: "written",
                 cause,
             };
-            let opened = self.dir.open_dir(&folder).map_err(io)?;
-            sync_dir(&opened).map_err(io)?;
+            durable::sync(&self.dir, &folder).map_err(io)?;
         }
         let io = |cause| ManifestError::Io {
             path: self.path.clone(),
             verb: "written",
             cause,
         };
-        sync_dir(&self.dir).map_err(io)?;
+        durable::sync(&self.dir, ".").map_err(io)?;
         Ok(written)
-    }
-
-    /// False when the name exists.
-    fn create(&self, folder: &str, inside: &str, bytes: &[u8]) -> io::Result<bool> {
-        if self.dir.exists(inside) {
-            return Ok(false);
-        }
-        let temporary = format!(
-            "{folder}/.{}.{}.tmp",
-            std::process::id(),
-            &Digest::of_bytes(inside.as_bytes()).hex()[..16]
-        );
-        let result = (|| {
-            let mut file = self.dir.open_with(
-                &temporary,
-                OpenOptions::new().write(true).create(true).truncate(true),
-            )?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            // A link, not a rename: it never replaces what is there.
-            match self.dir.hard_link(&temporary, &self.dir, inside) {
-                Ok(()) => Ok(true),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-                Err(e) => Err(e),
-            }
-        })();
-        let removed = self.dir.remove_file(&temporary);
-        result.and_then(|created| removed.map(|()| created))
     }
 
     fn adopt(
@@ -210,9 +190,7 @@ impl Store {
     }
 
     fn bytes(&self, inside: &str) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.dir.open(inside)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
+        bounded::read_in(&self.dir, inside, MANIFEST_BYTES)
     }
 
     /// Reads a recorded run's manifest and checks every digest on the way.
@@ -253,13 +231,6 @@ impl Store {
         }
         Ok(manifest)
     }
-}
-
-fn sync_dir(dir: &Dir) -> io::Result<()> {
-    // A directory opened as a file can be fsynced on Unix; elsewhere names need no such barrier.
-    #[cfg(unix)]
-    dir.open(".")?.sync_all()?;
-    Ok(())
 }
 
 #[cfg(test)]

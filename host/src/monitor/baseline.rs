@@ -261,7 +261,9 @@ pub(super) fn count_in(edges: &[f64], values: impl Iterator<Item = f64>) -> Vec<
     counts
 }
 
-fn robust_sigma(sorted: &[f64], middle: f64) -> f64 {
+/// One robust standard deviation of sorted values: 1.4826 MAD; where that is 0, the interquartile
+/// range over 1.349.
+pub(super) fn robust_sigma(sorted: &[f64], middle: f64) -> f64 {
     let mut off: Vec<f64> = sorted.iter().map(|x| (x - middle).abs()).collect();
     off.sort_by(f64::total_cmp);
     let mad = median(&off).unwrap_or(0.0) * MAD_TO_SIGMA;

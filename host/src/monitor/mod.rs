@@ -9,26 +9,32 @@
 //! What could not be checked is never ok: too few rows, no rows or a column of nulls give `unknown`,
 //! which the verdict counts as `warn`; nothing recorded where something was expected is `crit`.
 //!
+//! * [`ack`] — known cases that keep a day quiet and are never hidden
 //! * [`baseline`] — a frozen reference period, as an immutable record
 //! * [`shift`] — a window against its baseline, a day against the day before
 //! * [`input`] — what the caller gathers: window, logics, series, rows
+//! * `excused` — what of the verdict remains without acknowledged cases
 //! * [`frozen`] — the baselines in the ledger, and which is in force
-//! * [`gather`] — the ledger's answers as input; with [`frozen`] the parts that read
+//! * [`gather`] — the ledger's answers as input; with [`frozen`] and [`ack`] the parts that read
 //! * [`metrics`] — the catalogue of metrics, and how each is computed
 //! * [`overrides`] — DS's thresholds in `logic.toml` over those the component declares; their digest
 //! * [`resolve`] — whether rules and input make sense, before anything is computed
 //! * [`rules`] — an observed value against its thresholds
 //! * [`verdict`] — groups, statuses and the overall verdict
 //! * [`report`] — the model of the report, its canonical JSON and its digest
+//! * [`stored`] — reports found again in the ledger, with their failing rows
+//! * [`triage`] — whether a failure comes from the data or from the logic
 //! * [`lines`] — the report as lines for a terminal
 //! * [`markdown`] — the report as Markdown
 //! * [`html`] — the report as one self-contained page
 //! * [`chart`] — a series as an inline SVG line chart
 //! * [`error`] — what is refused, in sentences
 
+pub mod ack;
 pub mod baseline;
 pub mod chart;
 pub mod error;
+mod excused;
 pub mod frozen;
 pub mod gather;
 pub mod html;
@@ -41,6 +47,8 @@ pub mod report;
 pub mod resolve;
 pub mod rules;
 pub mod shift;
+pub mod stored;
+pub mod triage;
 pub mod verdict;
 
 #[cfg(test)]
@@ -51,4 +59,4 @@ pub use input::{Bounds, LogicInput, Row, SeriesInput, Subject, Window};
 pub use overrides::{Override, Setting, apply_overrides, thresholds_version};
 pub use report::{Report, Status, Verdict};
 pub use resolve::bounds_of;
-pub use verdict::judge;
+pub use verdict::{judge, judge_with};

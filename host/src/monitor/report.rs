@@ -13,6 +13,7 @@ use crate::domain::day::Day;
 use crate::domain::description::{Direction, MonitorRule, Scope};
 use crate::render::html::Tone;
 
+use super::ack::Ack;
 use super::error::MonitorError;
 use super::input::Bounds;
 
@@ -116,6 +117,9 @@ pub struct Report {
     pub window: ReportWindow,
     /// What decided the verdict and what else must be said, in sentences.
     pub notes: Vec<String>,
+    /// Acknowledged cases, which the verdict leaves out; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acknowledged: Vec<Ack>,
     /// Counts over all series.
     pub summary: Summary,
     /// Each logic with its thresholds in force, by model version.

@@ -9,6 +9,7 @@ use crate::domain::day::Day;
 use crate::domain::description::{MonitorRule, Scope};
 use crate::domain::value::{Value, plain_zero};
 
+use super::ack::Ack;
 use super::baseline::Reference;
 use super::error::MonitorError;
 use super::input::{Bounds, LogicInput, Row, SeriesInput, Window};
@@ -27,6 +28,19 @@ use super::rules::judge_rule;
 /// [`MonitorError`] when a rule cannot be computed, or the input is not what [`super::input`] asks
 /// for. Thin or missing data is no error: it is `unknown` or `crit` in the report.
 pub fn judge(window: Window, logics: &[LogicInput]) -> Result<Report, MonitorError> {
+    judge_with(window, logics, &[])
+}
+
+/// Judges a window of answers; acknowledged cases that have not expired at its end are named and
+/// left out of the verdict.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_with(
+    window: Window,
+    logics: &[LogicInput],
+    acks: &[Ack],
+) -> Result<Report, MonitorError> {
     let first = window.first()?;
     let mut logics: Vec<&LogicInput> = logics.iter().collect();
     logics.sort_by(|a, b| a.model_version.cmp(&b.model_version));
@@ -50,18 +64,32 @@ pub fn judge(window: Window, logics: &[LogicInput]) -> Result<Report, MonitorErr
             days: window.days,
         },
         notes: Vec::new(),
+        acknowledged: Vec::new(),
         summary: Summary::default(),
         logics: Vec::new(),
         fleet: Vec::new(),
         series: Vec::new(),
     };
+    report.acknowledged = acks
+        .iter()
+        .filter(|a| a.until >= window.end)
+        .filter(|a| {
+            logics
+                .iter()
+                .any(|l| a.target.is_of_logic(&l.model_version))
+        })
+        .cloned()
+        .collect();
+    let mut remaining = BTreeMap::new();
     for logic in logics {
         resolve::check(logic)?;
         resolve::check_rows(logic, first, window.end)?;
-        add_logic(&mut report, logic);
+        if let Some(status) = add_logic(&mut report, logic) {
+            remaining.insert(logic.model_version.clone(), status);
+        }
     }
     report.summary = summarise(&report);
-    (report.status, report.notes) = overall(&report);
+    (report.status, report.notes) = overall(&report, &remaining);
     report.seal()
 }
 
@@ -75,11 +103,14 @@ fn all_thresholds(logics: &[&LogicInput]) -> Result<Digest, MonitorError> {
     )?)
 }
 
-fn add_logic(report: &mut Report, logic: &LogicInput) {
+/// Adds the groups of a logic; gives the status that enters the verdict where acknowledged cases make
+/// it another than the fleet's.
+fn add_logic(report: &mut Report, logic: &LogicInput) -> Option<Status> {
     let mut series: Vec<&SeriesInput> = logic.series.iter().collect();
     series.sort_by_key(|s| (&s.boundary_id, &s.herd_config_id));
 
     let fleet = group(logic, &series, Scope::Fleet);
+    let remaining = super::excused::status(logic, &series, &fleet, &report.acknowledged);
     let mut rules = logic.rules.clone();
     rules.sort_by_key(super::overrides::rule_text);
     let unit = |name: &String| {
@@ -117,6 +148,7 @@ fn add_logic(report: &mut Report, logic: &LogicInput) {
         group.outcome = outcome(logic, one);
         report.series.push(group);
     }
+    remaining
 }
 
 /// A row with the series it stands in.
@@ -126,7 +158,7 @@ struct Placed<'a> {
 }
 
 /// The rules of `scope` over these series, which are sorted.
-fn group(logic: &LogicInput, series: &[&SeriesInput], scope: Scope) -> Group {
+pub(super) fn group(logic: &LogicInput, series: &[&SeriesInput], scope: Scope) -> Group {
     let mut placed = Vec::new();
     let mut missing = Vec::new();
     let mut coverage = Coverage::default();
@@ -379,10 +411,22 @@ fn baseline_notes(report: &Report, group: &Group, notes: &mut Vec<String>) {
 /// The verdict and what must be said about it. A logic that declares no fleet rule with a
 /// threshold has no say; one whose rules all turn out not applicable, and a report in which no
 /// rule judges at all, are no pass.
-fn overall(report: &Report) -> (Verdict, Vec<String>) {
+fn overall(report: &Report, remaining: &BTreeMap<String, Status>) -> (Verdict, Vec<String>) {
     let mut verdict = Verdict::Ok;
     let mut judged = false;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = report
+        .acknowledged
+        .iter()
+        .map(|a| {
+            format!(
+                "acknowledged by {} until {}: {} ({})",
+                a.by,
+                a.until,
+                a.target,
+                a.reason.as_deref().unwrap_or("no reason given")
+            )
+        })
+        .collect();
     for group in &report.fleet {
         let name = &group.model_version;
         // A reissue is under the same configuration: its bounds are the same.
@@ -398,7 +442,15 @@ fn overall(report: &Report) -> (Verdict, Vec<String>) {
             ));
         }
         baseline_notes(report, group, &mut notes);
-        let (one, note) = match group.status {
+        let status = remaining.get(name).copied().unwrap_or(group.status);
+        if status != group.status {
+            notes.push(format!(
+                "{name}: the fleet is {}; without the acknowledged series it is {}, which enters the verdict",
+                group.status.word(),
+                status.word()
+            ));
+        }
+        let (one, note) = match status {
             Status::Info => {
                 notes.push(format!(
                     "{name} declares no fleet rule with a threshold, so nothing of it enters the verdict"

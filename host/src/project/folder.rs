@@ -1,10 +1,14 @@
 //! Finding a deployment's folder and opening what lies in it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+
+use crate::bounded;
+use crate::durable;
 
 use super::ProjectError;
 use super::logic::{self, LogicFile};
@@ -105,7 +109,7 @@ impl Project {
             file: self.root.join(path).display().to_string(),
             cause: Arc::new(cause),
         };
-        self.dir.create_dir_all(path).map_err(write)?;
+        durable::make_folder(&self.dir, path).map_err(write)?;
         self.dir.open_dir(path).map_err(write)
     }
 
@@ -115,20 +119,39 @@ impl Project {
     /// When it cannot be made.
     pub fn make_ledger_folder(&self) -> Result<(), ProjectError> {
         match self.ledger_path().parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
-                .map_err(|cause| ProjectError::Write {
+            Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+                make_durably(parent).map_err(|cause| ProjectError::Write {
                     file: parent.display().to_string(),
                     cause: Arc::new(cause),
-                }),
+                })
+            }
             _ => Ok(()),
         }
     }
 }
 
+/// The ledger's path comes from the configuration alone and may lie anywhere, so that this is not
+/// reached through the deployment's folder.
+fn make_durably(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    if let Some(above) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::File::open(above)?.sync_all()?;
+    }
+    Ok(())
+}
+
 fn read_text(dir: &Dir, name: &str) -> Result<Option<String>, ProjectError> {
-    match dir.read_to_string(name) {
+    match bounded::text_in(dir, name, bounded::CONFIG_BYTES) {
         Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        // The file is there and readable: it is no configuration.
+        Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+            Err(ProjectError::Parse {
+                file: name.to_owned(),
+                cause: e.to_string(),
+            })
+        }
         Err(cause) => Err(ProjectError::Read {
             file: name.to_owned(),
             cause: Arc::new(cause),

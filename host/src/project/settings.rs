@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::INPUT_BYTES;
 use crate::logic::Limits;
 
 use super::ProjectError;
@@ -125,13 +126,56 @@ pub struct LimitSettings {
     pub fuel_per_row: Option<u64>,
     /// Largest component, MiB.
     pub component_mib: Option<u64>,
+    /// Seconds that compiling one component may take.
+    pub compile_seconds: Option<u64>,
+    /// Memory that compiling one component may take, MiB; watched on Linux.
+    pub compile_mib: Option<u64>,
+    /// Largest input file, MiB.
+    pub input_mib: Option<u64>,
     /// Rows of one call into the sandbox.
     pub batch_rows: Option<usize>,
     /// Worker threads; 0 is one per core.
     pub threads: Option<usize>,
 }
 
+/// What compiling one component may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Seconds.
+    pub seconds: u64,
+    /// Memory beside what the process held before, MiB.
+    pub mib: u64,
+}
+
+impl Default for CompileLimits {
+    fn default() -> CompileLimits {
+        // Measured: CPython's 18 MB take 12 s of one core and 0.4 GB. Far more than that is no
+        // component that someone means to run every day, also on a slow and busy machine.
+        CompileLimits {
+            seconds: 300,
+            mib: 4_096,
+        }
+    }
+}
+
 impl LimitSettings {
+    /// What compiling a component may take.
+    #[must_use]
+    pub fn compile(&self) -> CompileLimits {
+        let default = CompileLimits::default();
+        CompileLimits {
+            seconds: self.compile_seconds.unwrap_or(default.seconds),
+            mib: self.compile_mib.unwrap_or(default.mib).min(1 << 40),
+        }
+    }
+
+    /// Bytes of an input file that are read at most.
+    #[must_use]
+    pub fn input_bytes(&self) -> u64 {
+        self.input_mib
+            .map_or(INPUT_BYTES, |mib| mib.saturating_mul(1 << 20))
+    }
+
     /// The sandbox's limits with what is set here.
     #[must_use]
     pub fn resolve(&self) -> Limits {
@@ -240,6 +284,20 @@ impl Settings {
             let n = settings.monitor.window_days.to_string();
             return refuse("monitor.window_days", n, "a window is 1 to 3660 days");
         }
+        for (key, path) in [
+            ("manifests.path", &settings.manifests.path),
+            ("reports.path", &settings.reports.path),
+            ("cache.path", &settings.cache.path),
+        ] {
+            if path.is_empty()
+                || path.starts_with('/')
+                || path.contains(['\\', ':', '\0'])
+                || path.split('/').any(|part| part == "..")
+            {
+                let problem = "write a path below the deployment's folder, with / and without .., such as out/manifests; to keep it on another disk, mount that there";
+                return refuse(key, path.clone(), problem);
+            }
+        }
         // Pins of a release name files below it, and a pin's path has one plain spelling.
         let parts = settings.releases.path.split('/');
         if settings.releases.path.contains(['\\', ':'])
@@ -339,6 +397,15 @@ mod tests {
             ("[logc]\n", "unknown field `logc`"),
             ("[monitor]\nwindow_days = 0", "1 to 3660"),
             ("[logic]\non_guardrail = 'explode'", "explode"),
+            (
+                "[manifests]\npath = '/srv/manifests'",
+                "below the deployment",
+            ),
+            (
+                "[reports]\npath = 'out/../../reports'",
+                "below the deployment",
+            ),
+            ("[cache]\npath = ''", "below the deployment"),
         ] {
             let message = Settings::parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");

@@ -16,6 +16,10 @@ use super::ReleaseError;
 use super::standing::{DECIDING, KNOWING, Standing};
 use super::store::ReleaseStore;
 
+/// Entries that make an incident refer to a release: one that is opened between plan and removal makes
+/// the plan stale.
+const REFERRING: [Kind; 2] = [Kind::IncidentOpen, Kind::IncidentLink];
+
 /// What would be removed, and why the rest would not.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -125,11 +129,13 @@ pub fn plan(
         .filter(|d| !needed.contains(d) && !ran.contains(&d.to_string()) && store.has(d))
         .map(|d| (d, store.size(&d)))
         .collect();
+    let told = ledger.entries_of(&REFERRING)?;
+    let told = told.last().map_or(0, |e| e.seq);
     Ok(Plan {
         releases,
         components,
         kept,
-        last: standing.decided.max(standing.knew),
+        last: standing.decided.max(standing.knew).max(told),
     })
 }
 
@@ -155,7 +161,11 @@ pub fn apply(
     }
     let mut payload = plan.to_json();
     payload["plan"] = json!(digest.to_string());
-    let watched: Vec<Kind> = KNOWING.into_iter().chain(DECIDING).collect();
+    let watched: Vec<Kind> = KNOWING
+        .into_iter()
+        .chain(DECIDING)
+        .chain(REFERRING)
+        .collect();
     failpoint::hit("prune.before-ledger");
     let appended = ledger.append_expecting(stamp, &[(Kind::Prune, payload)], &watched, plan.last);
     let entry = match appended {

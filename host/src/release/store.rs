@@ -5,11 +5,13 @@
 //! linked; a kill leaves a whole file that no entry names yet, or a temporary one. Computing under a
 //! release reads bytes from here alone.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::Dir;
 
+use crate::bounded::{self, COMPONENT_BYTES};
 use crate::domain::canonical::Digest;
+use crate::durable::{self, Staging};
 
 use super::ReleaseError;
 use super::document::{Component, Document, file_of};
@@ -133,15 +135,10 @@ impl ReleaseStore {
     }
 
     fn read(&self, file: &str, path: &str) -> Result<Vec<u8>, ReleaseError> {
-        let mut bytes = Vec::new();
-        self.dir
-            .open(file)
-            .and_then(|mut f| f.read_to_end(&mut bytes))
-            .map_err(|cause| ReleaseError::Io {
-                what: path.to_owned(),
-                cause,
-            })?;
-        Ok(bytes)
+        bounded::read_in(&self.dir, file, COMPONENT_BYTES).map_err(|cause| ReleaseError::Io {
+            what: path.to_owned(),
+            cause,
+        })
     }
 
     fn write(&self, file: &str, bytes: &[u8]) -> Result<(), ReleaseError> {
@@ -159,30 +156,14 @@ impl ReleaseStore {
                 )),
             };
         }
-        self.dir.create_dir_all("components").map_err(io)?;
-        let temporary = format!(".{}.tmp", std::process::id());
-        let linked = (|| {
-            let mut out = self.dir.open_with(
-                &temporary,
-                OpenOptions::new().write(true).create(true).truncate(true),
-            )?;
-            out.write_all(bytes)?;
-            out.sync_all()?;
-            // A link, not a rename: it never replaces what is there.
-            self.dir.hard_link(&temporary, &self.dir, file)
-        })();
-        let removed = self.dir.remove_file(&temporary);
-        match linked {
+        durable::make_folder(&self.dir, "components").map_err(io)?;
+        let staging = Staging::open(&self.dir).map_err(io)?;
+        if !staging.create(file, bytes).map_err(io)? {
             // Another process wrote the same file meanwhile: look at what it wrote.
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return self.write(file, bytes),
-            other => other.and(removed).map_err(io)?,
+            return self.write(file, bytes);
         }
-        #[cfg(unix)]
         for folder in [".", "components"] {
-            self.dir
-                .open(folder)
-                .and_then(|d| d.sync_all())
-                .map_err(io)?;
+            durable::sync(&self.dir, folder).map_err(io)?;
         }
         Ok(())
     }
@@ -212,7 +193,9 @@ mod tests {
         assert_eq!(store.problems(&digest, &document), Vec::<String>::new());
         let component = &document.components[0];
         assert_eq!(store.component(component).unwrap(), b"a");
-        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 2);
+        let names = std::fs::read_dir(temp.path()).unwrap();
+        let names = names.map(|e| e.unwrap().file_name());
+        assert_eq!(names.filter(|n| n != durable::WRITING).count(), 2);
 
         let file = temp.path().join(file_of(&component.sha256));
         std::fs::write(&file, b"b").unwrap();

@@ -16,6 +16,18 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// A text of several lines without other control characters: for messages that quote what others wrote.
+#[must_use]
+pub fn printable_lines(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            c if is_unsafe(c) => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
 /// A text as a Markdown code span that stands in a table cell: the fence is longer than any run of
 /// backticks inside, and pipes are escaped.
 #[must_use]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::compile::{BuildError, io};
 
 /// The world that components are built for.
-pub const WORLD: &str = "provender:logic/logic-plugin@0.1.0";
+pub const WORLD: &str = "provender:logic/logic-plugin@1.0.0";
 
 /// The folder of one logic version.
 #[derive(Clone, Debug, PartialEq, Eq)]

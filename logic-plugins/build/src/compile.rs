@@ -171,11 +171,48 @@ fn remaps(tools: &Tools, workspace: &Path) -> Result<Vec<(String, String)>, Buil
         tools.sysroot.join("lib/rustlib/src/rust"),
         format!("/rustc/{}", tools.rustc_commit),
     ));
+    for (folder, name) in beside(workspace)? {
+        pairs.push((folder, format!("/beside/{name}")));
+    }
     pairs.push((workspace.to_owned(), "/src".to_owned()));
     Ok(pairs
         .into_iter()
         .map(|(from, to)| (from.display().to_string(), to))
         .collect())
+}
+
+/// The crates that the workspace's manifest takes from beside the workspace, with their folders: an SDK that
+/// several workspaces share. Those inside it have the workspace's own name.
+fn beside(workspace: &Path) -> Result<Vec<(PathBuf, String)>, BuildError> {
+    let path = workspace.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(io(&path))?;
+    let manifest: toml::Table =
+        text.parse()
+            .map_err(|e: toml::de::Error| BuildError::Manifest {
+                path: path.clone(),
+                problem: e.to_string().trim_end().to_owned(),
+            })?;
+    let shared = manifest
+        .get("workspace")
+        .and_then(|w| w.get("dependencies"));
+    let tables = [manifest.get("dependencies"), shared];
+    let mut found = Vec::new();
+    for (name, value) in tables
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_table)
+        .flatten()
+    {
+        let Some(given) = value.get("path").and_then(toml::Value::as_str) else {
+            continue;
+        };
+        let folder = workspace.join(given);
+        let folder = folder.canonicalize().map_err(io(&folder))?;
+        if !folder.starts_with(workspace) {
+            found.push((folder, name.clone()));
+        }
+    }
+    Ok(found)
 }
 
 fn flags(remaps: &[(String, String)]) -> String {
@@ -241,4 +278,22 @@ fn run(
         package: package.to_owned(),
         output: String::from_utf8_lossy(&out.stderr).trim().to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_beside_the_workspace_has_a_name_of_its_own() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        for folder in ["sdk", "logic/inner"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let manifest = "[workspace.dependencies]\nsdk = { path = \"../sdk\" }\ninner = { path = \"inner\" }\nother = \"1\"\n";
+        std::fs::write(root.join("logic/Cargo.toml"), manifest).unwrap();
+        let found = beside(&root.join("logic")).unwrap();
+        assert_eq!(found, [(root.join("sdk"), "sdk".to_owned())]);
+    }
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::bounded;
 use crate::cli::Global;
 use crate::cli::cache::sandbox_anywhere;
 use crate::cli::context::{Context, pin};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::logic::{Component, Pin, PinLimits, Sandbox, language_of};
+use crate::logic::{Component, LogicError, Pin, PinLimits, Sandbox, language_of};
 
 /// Ceilings for a component that needs more than the deployment's.
 #[derive(Args, Clone, Debug, Default)]
@@ -90,7 +91,10 @@ impl Bytes {
             Some(context) => context.sandbox()?,
             None => sandbox_anywhere(global)?,
         };
-        let bytes = read_file(Path::new(what))?;
+        let ceiling = limits
+            .component_bytes
+            .unwrap_or(sandbox.limits().component_bytes);
+        let bytes = read_component(Path::new(what), ceiling)?;
         Ok(Bytes {
             file: what.to_owned(),
             limits: limits.over(PinLimits::usual(&language_of(&bytes))),
@@ -139,8 +143,16 @@ fn is_file(what: &str) -> bool {
     what.ends_with(".wasm") || what.contains(['/', '\\']) || !what.contains(':')
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path).map_err(|e| {
+/// A component's file, read no further than its limit.
+pub(in crate::cli) fn read_component(path: &Path, ceiling: u64) -> Result<Vec<u8>, CliError> {
+    bounded::read_named(path, ceiling).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::FileTooLarge {
+            return LogicError::TooLarge {
+                file: path.display().to_string(),
+                limit: ceiling,
+            }
+            .into();
+        }
         let exit = match e.kind() {
             std::io::ErrorKind::NotFound => Exit::NotFound,
             _ => Exit::Io,

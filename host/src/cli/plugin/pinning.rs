@@ -13,6 +13,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Done, Look, Text};
 use crate::compute::freeze;
+use crate::durable;
+use crate::failpoint;
 use crate::ledger::Ledger as _;
 use crate::ledger::entry::Kind;
 use crate::logic::{Lock, Pin, State};
@@ -196,7 +198,7 @@ fn restored(pin: &Pin) -> Done {
 
 /// Waits until no other process changes the pins, and keeps them out while the file is held: each
 /// rewrites the whole lock file from what it has read.
-fn turn(context: &Context) -> Result<std::fs::File, CliError> {
+pub(in crate::cli) fn turn(context: &Context) -> Result<std::fs::File, CliError> {
     let path = context.project.ledger_path().with_extension("pins");
     let io = |e: std::io::Error| {
         CliError::new(
@@ -218,7 +220,8 @@ fn pin_data(pin: &Pin) -> serde_json::Value {
     })
 }
 
-fn lock_or_empty(context: &Context) -> Result<Lock, CliError> {
+/// The pinned set; an empty one where nothing is pinned yet.
+pub(in crate::cli) fn lock_or_empty(context: &Context) -> Result<Lock, CliError> {
     match context.lock() {
         Err(e) if e.code == "lock_missing" => Ok(Lock::default()),
         other => other,
@@ -234,7 +237,8 @@ pub(in crate::cli) fn write_lock(context: &Context, lock: &Lock) -> Result<(), C
     replace(&context.project.dir, LOCK, text.as_bytes())
 }
 
-/// Writes a file under a temporary name, then renames it: nobody sees half of it.
+/// Writes a file under a temporary name, then renames it: nobody sees half of it. The caller has the
+/// turn, so that a temporary file that lies there is of a process that was killed.
 fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), CliError> {
     let io = |e: std::io::Error| {
         CliError::new(
@@ -243,19 +247,23 @@ fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), CliError> {
             format!("{path} cannot be written: {e}"),
         )
     };
-    if let Some((folder, _)) = path.rsplit_once('/') {
-        dir.create_dir_all(folder).map_err(io)?;
-    }
-    let temporary = format!("{path}.{}.tmp", std::process::id());
+    let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    durable::make_folder(dir, folder).map_err(io)?;
+    let temporary = format!("{path}.tmp");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let written = dir.open_with(&temporary, &options).and_then(|mut file| {
         file.write_all(bytes)?;
+        failpoint::hit("file.half");
         file.sync_all()
     });
+    failpoint::hit("file.before-name");
     let renamed = written.and_then(|()| dir.rename(&temporary, dir, path));
     if renamed.is_err() {
         let _ = dir.remove_file(&temporary);
     }
-    renamed.map_err(io)
+    failpoint::hit("file.after-name");
+    renamed
+        .and_then(|()| durable::sync(dir, folder))
+        .map_err(io)
 }

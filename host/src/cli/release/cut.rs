@@ -11,7 +11,7 @@ use crate::cli::Global;
 use crate::cli::context::{Context, pin};
 use crate::cli::error::CliError;
 use crate::cli::plugin::check::problem;
-use crate::cli::plugin::pinning::write_lock;
+use crate::cli::plugin::pinning::{lock_or_empty, turn, write_lock};
 use crate::cli::ui::{Done, Look, Text};
 use crate::cli::verify::{Examined, examine};
 use crate::contract::uncommitted;
@@ -125,7 +125,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     )?;
     // The ledger holds it; the lock file follows, here or at the next cut.
     failpoint::hit("cut.before-lock");
-    firm(&context, &lock, &pins)?;
+    firm(&context, &pins)?;
     failpoint::hit("cut.after-lock");
 
     let release = &outcome.release;
@@ -269,7 +269,10 @@ fn findings(
 }
 
 /// Puts the pins of a release down as frozen in the lock file.
-fn firm(context: &Context, lock: &Lock, pins: &[&Pin]) -> Result<(), CliError> {
+fn firm(context: &Context, pins: &[&Pin]) -> Result<(), CliError> {
+    // As it is now: another process may have pinned something meanwhile.
+    let _turn = turn(context)?;
+    let lock = lock_or_empty(context)?;
     let mut firm = lock.clone();
     for pin in pins.iter().filter(|p| p.state == State::Draft) {
         firm = firm.with(Pin {
@@ -277,7 +280,7 @@ fn firm(context: &Context, lock: &Lock, pins: &[&Pin]) -> Result<(), CliError> {
             ..(*pin).clone()
         })?;
     }
-    if firm == *lock {
+    if firm == lock {
         return Ok(());
     }
     write_lock(context, &firm)

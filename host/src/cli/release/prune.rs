@@ -1,7 +1,5 @@
 //! `release prune`: the plan first, then by its digest.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use serde_json::json;
 
@@ -9,6 +7,7 @@ use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
+use crate::incident::Incidents;
 use crate::release::prune::{Plan, apply, plan};
 use crate::render::text::count;
 
@@ -16,8 +15,8 @@ use super::named;
 
 /// Show which releases' files nobody needs any more; with --apply remove them from the store.
 ///
-/// The newest releases stay, what is active or would be rolled back to, and what a recorded run refers
-/// to. The ledger and manifests are never touched; an import brings files back.
+/// The newest releases stay, what is active or would be rolled back to, and what a recorded run or an
+/// open incident refers to. The ledger and manifests are never touched; an import brings files back.
 ///
 /// Example: provender release prune --keep 5
 #[derive(Args)]
@@ -35,7 +34,8 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     let store = context.store()?;
     let mut ledger = context.writer()?;
     let keep = args.keep.unwrap_or(context.project.settings.releases.keep);
-    let plan = plan(&ledger, &store, keep, &BTreeMap::new())?;
+    let needed = Incidents::read(&ledger)?.releases(&ledger)?;
+    let plan = plan(&ledger, &store, keep, &needed)?;
     let digest = plan.digest()?.to_string();
     let entry = match &args.apply {
         None => None,

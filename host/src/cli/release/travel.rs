@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::bounded;
 use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -170,16 +171,15 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
         };
         CliError::new(exit, "release_io", format!("{}: {e}", file.display()))
     };
-    let size = std::fs::metadata(file).map_err(fail)?.len();
-    if size > MOST {
-        return Err(CliError::new(
+    match bounded::read_named(file, MOST) {
+        Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => Err(CliError::new(
             Exit::Integrity,
             "release_archive",
             format!(
-                "{} has {size} bytes; a release archive has at most {MOST}",
+                "{} has more than {MOST} bytes, the most that a release archive has",
                 file.display()
             ),
-        ));
+        )),
+        read => read.map_err(fail),
     }
-    std::fs::read(file).map_err(fail)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use crate::bounded;
 use crate::cli::Global;
 use crate::cli::context::{Context, LOCK};
 use crate::cli::error::CliError;
@@ -17,6 +18,7 @@ use crate::compute::binding;
 use crate::contract::line_of_pin;
 use crate::golden::{CaseSet, Tested, run};
 use crate::logic::{Component, Limits, Lock, Pin, Sandbox};
+use crate::project::settings::CompileLimits;
 
 /// A lock file with its folder, in a deployment or alone.
 pub(super) struct Pinned {
@@ -49,7 +51,7 @@ impl Pinned {
     ) -> Result<Pinned, CliError> {
         let Some(file) = lock else {
             let context = Context::open(global)?;
-            let text = context.project.dir.read_to_string(LOCK);
+            let text = bounded::text_in(&context.project.dir, LOCK, bounded::CONFIG_BYTES);
             return Ok(Pinned {
                 lock: context.lock()?,
                 file: LOCK.to_owned(),
@@ -59,14 +61,19 @@ impl Pinned {
                 deployment: Some(context),
             });
         };
-        let text =
-            std::fs::read_to_string(file).map_err(|e| unreadable(file, &e, "lock_unreadable"))?;
+        let text = bounded::read_named(file, bounded::CONFIG_BYTES)
+            .and_then(bounded::text)
+            .map_err(|e| unreadable(file, &e, "lock_unreadable"))?;
         Ok(Pinned {
             file: file.display().to_string(),
             folder: file.parent().unwrap_or(Path::new("")).to_path_buf(),
             lock: Lock::parse(&text)?,
             text,
-            sandbox: Sandbox::new(Limits::default(), cache.map(cache_folder).transpose()?)?,
+            sandbox: Sandbox::watched(
+                Limits::default(),
+                cache.map(cache_folder).transpose()?,
+                Some(global.ui().compiling(CompileLimits::default())),
+            )?,
             deployment: None,
         })
     }
@@ -77,8 +84,8 @@ impl Pinned {
         }
         let path = self.folder.join(&pin.path);
         let file = path.display().to_string();
-        let bytes =
-            std::fs::read(&path).map_err(|e| unreadable(&path, &e, "component_unreadable"))?;
+        let bytes = bounded::read_named(&path, bounded::COMPONENT_BYTES)
+            .map_err(|e| unreadable(&path, &e, "component_unreadable"))?;
         pin.check_bytes(&file, &bytes)?;
         let component = self.sandbox.load_within(&file, &bytes, &pin.limits)?;
         pin.check_component(&component)?;

@@ -1,10 +1,12 @@
 //! The ledger on SQLite: one file, WAL, `synchronous=FULL`.
 //!
 //! * `open` — opening, the schema, the settings every connection gets
+//! * `migrate` — from an older schema to the newest, with a copy first
 //! * `read` — queries
 //! * `write` — appends, each one immediate transaction
 //! * `schema.sql` — tables, guards and the view for people
 
+mod migrate;
 mod open;
 mod read;
 mod write;

@@ -11,10 +11,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::domain::day::Day;
 use crate::ledger::LedgerError;
 
+use super::migrate::{STEPS, migrate, newest};
+
 /// `PVDR`: tells a ledger from any other database.
 const APPLICATION_ID: i64 = 0x5056_4452;
-/// The newest schema this program knows. 1: the first.
-const SCHEMA: i64 = 1;
 /// How long a writer waits for another one before it gives up with "busy", unless told otherwise.
 const BUSY: Duration = Duration::from_secs(60);
 
@@ -43,6 +43,27 @@ impl SqliteLedger {
         Self::with_flags(path, flags, patience)
     }
 
+    /// As [`SqliteLedger::open_patiently`], but begins no new ledger: for a deployment with recorded runs.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
+    pub fn open_existing(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
+        let gone = || LedgerError::Gone {
+            url: format!("sqlite:{}", path.display()),
+        };
+        if !path.exists() {
+            return Err(gone());
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let empty = Connection::open_with_flags(path, flags)
+            .and_then(|db| db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)))
+            .is_ok_and(|tables: i64| tables == 0);
+        if empty {
+            return Err(gone());
+        }
+        Self::with_flags(path, flags, patience)
+    }
+
     /// Opens an existing ledger to read only: a backup, or one in a folder that cannot be written.
     ///
     /// # Errors
@@ -61,14 +82,19 @@ impl SqliteLedger {
         patience: Duration,
     ) -> Result<SqliteLedger, LedgerError> {
         let url = format!("sqlite:{}", path.display());
-        let unavailable = |e: rusqlite::Error| match translate(e) {
-            LedgerError::Database(cause) | LedgerError::Io(cause) | LedgerError::Damaged(cause) => {
-                LedgerError::Unavailable {
-                    url: url.clone(),
-                    cause,
-                }
+        let unavailable = |e: rusqlite::Error| match (e.sqlite_error_code(), translate(e)) {
+            // The disk is full or failing, which is not the ledger's fault.
+            (Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure), LedgerError::Io(cause)) => {
+                LedgerError::Io(format!("{url}: {cause}"))
             }
-            other => other,
+            (
+                _,
+                LedgerError::Database(cause) | LedgerError::Io(cause) | LedgerError::Damaged(cause),
+            ) => LedgerError::Unavailable {
+                url: url.clone(),
+                cause,
+            },
+            (_, other) => other,
         };
         let mut db = Connection::open_with_flags(path, flags).map_err(&unavailable)?;
         db.busy_timeout(patience).map_err(&unavailable)?;
@@ -87,7 +113,7 @@ impl SqliteLedger {
             .map_err(&unavailable)?;
         db.pragma_update(None, "trusted_schema", false)
             .map_err(&unavailable)?;
-        check_schema(&mut db, &url, writable)?;
+        check_schema(&mut db, path, &url, writable)?;
         db.authorizer(Some(authorize)).map_err(&unavailable)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(SqliteLedger { db })
@@ -143,29 +169,51 @@ impl SqliteLedger {
     }
 }
 
-fn check_schema(db: &mut Connection, url: &str, writable: bool) -> Result<(), LedgerError> {
+fn check_schema(
+    db: &mut Connection,
+    path: &Path,
+    url: &str,
+    writable: bool,
+) -> Result<(), LedgerError> {
+    let newest = newest(STEPS);
     // Looking needs no write lock, so that nobody who only reads waits for a writer.
-    if is_ledger(db, url, writable)? {
-        return Ok(());
+    match schema(db, url, writable)? {
+        Some(found) if found < newest && !writable => {
+            return Err(LedgerError::OlderSchema {
+                url: url.to_owned(),
+                found,
+                newest,
+            });
+        }
+        Some(found) if found < newest => return migrate(db, path, found, STEPS),
+        Some(_) => return Ok(()),
+        None => {}
     }
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(translate)?;
     // Another process may have made the schema meanwhile.
-    if is_ledger(&tx, url, writable)? {
+    if schema(&tx, url, writable)?.is_some() {
         return tx.commit().map_err(translate);
     }
     tx.execute_batch(include_str!("schema.sql"))
         .map_err(translate)?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(translate)?;
-    tx.pragma_update(None, "user_version", SCHEMA)
+    // `schema.sql` is schema 1, for ever; the steps lead on from it.
+    for step in STEPS {
+        tx.execute_batch(step).map_err(translate)?;
+    }
+    tx.pragma_update(None, "user_version", newest)
         .map_err(translate)?;
-    tx.commit().map_err(translate)
+    crate::failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    crate::failpoint::hit("ledger.after-commit");
+    Ok(())
 }
 
-/// True for a ledger of a known schema, false for an empty database that may become one.
-fn is_ledger(db: &Connection, url: &str, writable: bool) -> Result<bool, LedgerError> {
+/// The schema of a ledger that this program knows; nothing for an empty database that may become one.
+fn schema(db: &Connection, url: &str, writable: bool) -> Result<Option<i64>, LedgerError> {
     let pragma = |name: &str| {
         db.pragma_query_value(None, name, |r| r.get::<_, i64>(0))
             .map_err(translate)
@@ -173,12 +221,12 @@ fn is_ledger(db: &Connection, url: &str, writable: bool) -> Result<bool, LedgerE
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     if application == APPLICATION_ID {
         return match version {
-            v if v > SCHEMA => Err(LedgerError::NewerSchema {
+            v if v > newest(STEPS) => Err(LedgerError::NewerSchema {
                 url: url.to_owned(),
                 found: v,
-                known: SCHEMA,
+                known: newest(STEPS),
             }),
-            _ => Ok(true),
+            v => Ok(Some(v)),
         };
     }
     let tables: i64 = db
@@ -190,7 +238,7 @@ fn is_ledger(db: &Connection, url: &str, writable: bool) -> Result<bool, LedgerE
             found: application,
         });
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// What no statement of this program may do once the schema stands.

@@ -238,8 +238,9 @@ impl Ledger for SqliteLedger {
         file: &File,
         facts: &NewFacts,
         payload: &Json,
+        known: i64,
     ) -> Result<i64, LedgerError> {
-        self.write_file(stamp, file, facts, payload)
+        self.write_file(stamp, file, facts, payload, known)
     }
 
     fn retract(&mut self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {

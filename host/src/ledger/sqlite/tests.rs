@@ -108,8 +108,17 @@ fn filled() -> (tempfile::TempDir, SqliteLedger) {
             &file("csv"),
             &facts,
             &json!({}),
+            0,
         )
         .unwrap();
+    let late = ledger.record_file(
+        &stamp("2025-07-01T00:00:00Z"),
+        &file("csv"),
+        &facts,
+        &json!({}),
+        0,
+    );
+    assert_eq!(late.unwrap_err().code(), "ledger_moved");
     ledger.record_runs(&batch(vec![new_run(0, "a")])).unwrap();
     ledger
         .record_report(

@@ -10,6 +10,7 @@ use crate::domain::canonical::Digest;
 use crate::domain::day::Day;
 use crate::domain::key::ConfigVersion;
 use crate::domain::merkle;
+use crate::failpoint;
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
 use crate::ledger::types::{Batch, Config, Document, File, NewFacts, NewRun, Recorded};
@@ -36,7 +37,7 @@ impl SqliteLedger {
     ) -> Result<Entry, LedgerError> {
         let tx = self.begin()?;
         let entry = append(&tx, kind, stamp, payload)?;
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(entry)
     }
 
@@ -58,8 +59,7 @@ impl SqliteLedger {
             .iter()
             .map(|(kind, payload)| append(&tx, *kind, stamp, payload))
             .collect::<Result<Vec<_>, _>>()?;
-        crate::failpoint::hit("ledger.before-commit");
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(written)
     }
 
@@ -69,8 +69,17 @@ impl SqliteLedger {
         file: &File,
         facts: &NewFacts,
         payload: &Json,
+        known: i64,
     ) -> Result<i64, LedgerError> {
         let tx = self.begin()?;
+        // Under the write lock: what another process took in meanwhile would be taken in twice.
+        let found = read::last_of(&tx, &[Kind::Ingest, Kind::Retract])?;
+        if found > known {
+            return Err(LedgerError::Moved {
+                expected: known,
+                found,
+            });
+        }
         let entry = append(&tx, Kind::Ingest, stamp, payload)?.seq;
         tx.execute(
             "INSERT INTO file (entry, source, kind, format, path, sha256, rows) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -80,7 +89,7 @@ impl SqliteLedger {
         let file_id = tx.last_insert_rowid();
         insert_places(&tx, entry, file_id, facts)?;
         insert_observations(&tx, entry, file_id, &file.source, facts)?;
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(entry)
     }
 
@@ -102,7 +111,7 @@ impl SqliteLedger {
             )
             .map_err(translate)?;
         }
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(entry)
     }
 
@@ -169,7 +178,7 @@ impl SqliteLedger {
                     .map_err(translate)?;
             }
         }
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(outcomes)
     }
 
@@ -180,16 +189,12 @@ impl SqliteLedger {
         digest: Digest,
         body: &str,
     ) -> Result<Option<i64>, LedgerError> {
+        // What is known needs no turn to write.
+        if known_report(&self.db, digest)? {
+            return Ok(None);
+        }
         let tx = self.begin()?;
-        let known: Option<i64> = tx
-            .query_row(
-                "SELECT entry FROM report WHERE digest = ?",
-                [digest.bytes()],
-                |r| r.get(0),
-            )
-            .optional()
-            .map_err(translate)?;
-        if known.is_some() {
+        if known_report(&tx, digest)? {
             return Ok(None);
         }
         let payload = json!({"kind": kind, "report": digest.to_string()});
@@ -199,7 +204,7 @@ impl SqliteLedger {
             params![digest.bytes(), entry, kind, body],
         )
         .map_err(translate)?;
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(Some(entry))
     }
 
@@ -213,13 +218,7 @@ impl SqliteLedger {
         let tx = self.begin()?;
         let entry = append(&tx, kind, stamp, payload)?;
         let digest = document.digest.bytes();
-        let known: bool = tx
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM report WHERE digest = ?)",
-                [digest],
-                |r| r.get(0),
-            )
-            .map_err(translate)?;
+        let known = known_report(&tx, document.digest)?;
         if !known {
             tx.execute(
                 "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
@@ -227,9 +226,22 @@ impl SqliteLedger {
             )
             .map_err(translate)?;
         }
-        tx.commit().map_err(translate)?;
+        commit(tx)?;
         Ok(entry)
     }
+}
+
+fn known_report(db: &rusqlite::Connection, digest: Digest) -> Result<bool, LedgerError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM report WHERE digest = ?)";
+    db.query_row(sql, [digest.bytes()], |r| r.get(0))
+        .map_err(translate)
+}
+
+fn commit(tx: Transaction<'_>) -> Result<(), LedgerError> {
+    failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    failpoint::hit("ledger.after-commit");
+    Ok(())
 }
 
 fn append(

@@ -38,11 +38,11 @@ fn any_import_is_refused_by_name() {
     );
     let wat = Recipe::default().wat().replace(
         "(memory (export",
-        "(import \"provender:logic/clock@0.1.0\" \"now\" (func $now (result i64)))\n(memory (export",
+        "(import \"provender:logic/clock@1.0.0\" \"now\" (func $now (result i64)))\n(memory (export",
     );
     let error = refused(&component_of(&wat, &wit));
     assert!(matches!(error, LogicError::Imports { .. }), "{error}");
-    assert!(error.to_string().contains("provender:logic/clock@0.1.0"));
+    assert!(error.to_string().contains("provender:logic/clock@1.0.0"));
 }
 
 #[test]
@@ -82,26 +82,44 @@ fn a_missing_interface_or_function_is_named() {
     let empty = wat::parse_str("(component)").unwrap();
     let error = refused(&empty).to_string();
     assert!(
-        error.contains("does not export provender:logic/logic@0.1.0"),
+        error.contains("does not export provender:logic/logic@1.0.0"),
         "{error}"
     );
     assert!(error.contains("it exports nothing"), "{error}");
-
-    let wit = include_str!("../../../../wit/logic.wit").replace("0.1.0", "0.9.0");
-    let wat = Recipe::default()
-        .wat()
-        .replace("logic@0.1.0#", "logic@0.9.0#");
-    let error = refused(&component_of(&wat, &wit)).to_string();
-    assert!(
-        error.contains("it exports provender:logic/logic@0.9.0"),
-        "{error}"
-    );
 
     let wit =
         include_str!("../../../../wit/logic.wit").replace("  compute: func", "  compile: func");
     let wat = Recipe::default().wat().replace("#compute", "#compile");
     let error = refused(&component_of(&wat, &wit)).to_string();
     assert!(error.contains("the function compute of"), "{error}");
+}
+
+#[test]
+fn another_version_of_the_contract_is_refused_with_what_it_is() {
+    let of = |version: &str| {
+        let wit = include_str!("../../../../wit/logic.wit").replace("1.0.0", version);
+        let wat = Recipe::default()
+            .wat()
+            .replace("logic@1.0.0#", &format!("logic@{version}#"));
+        let error = refused(&component_of(&wat, &wit));
+        assert_eq!(error.code(), "component_contract_version");
+        error.to_string()
+    };
+    for (version, says) in [
+        (
+            "0.1.0",
+            "provender:logic 0.1.0, a draft from before the contract was frozen; this host speaks 1.0.0",
+        ),
+        ("1.1.0", "provender:logic 1.1.0, newer than this program;"),
+        ("2.0.0", "provender:logic 2.0.0, newer than this program;"),
+        (
+            "1.0.0-rc.1",
+            "provender:logic 1.0.0-rc.1, a version that was never released;",
+        ),
+    ] {
+        let error = of(version);
+        assert!(error.contains(says), "{error}");
+    }
 }
 
 #[test]

@@ -51,6 +51,29 @@ fn ten_thousand_rows_with_nulls_are_exact_twice_and_however_split() {
 }
 
 #[test]
+fn a_trap_in_the_middle_of_ten_thousand_rows_is_one_row_and_no_other() {
+    let good = inputs(10_000);
+    let reference = run(limits(), &good);
+    let mut a: Vec<Value> = (0..10_000).map(|i| good[0].get(i)).collect();
+    a[5_000] = Value::Float64(magic::PANIC);
+    let bad = [
+        Column::from_values(DataType::Float64, &a),
+        Column::from_values(
+            DataType::Float64,
+            &(0..10_000).map(|i| good[1].get(i)).collect::<Vec<_>>(),
+        ),
+    ];
+    let computed = run(limits(), &bad);
+    let rows: Vec<_> = computed.failed.iter().map(|f| f.row).collect();
+    assert_eq!(rows, [5_000]);
+    for (mine, theirs) in computed.outputs.iter().zip(&reference.outputs) {
+        for row in (0..10_000).filter(|row| *row != 5_000) {
+            assert_eq!(mine.get(row), theirs.get(row), "row {row}");
+        }
+    }
+}
+
+#[test]
 fn no_rows_are_no_call() {
     let computed = run(limits(), &with_a(&[]));
     assert_eq!(computed.outputs[1], Column::new(DataType::Text));

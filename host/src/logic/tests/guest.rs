@@ -2,7 +2,7 @@
 //! `ok` in every row. Some values of `a` make it misbehave in that row (see [`magic`]); hooks break
 //! it in other ways.
 
-pub(crate) use super::recipe::{Recipe, component_of};
+pub(crate) use super::recipe::{Recipe, component_in, component_of};
 use crate::domain::column::Column;
 use crate::domain::value::{DataType, Value};
 use crate::logic::{Component, Limits, LogicError, Sandbox};

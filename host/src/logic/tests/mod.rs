@@ -4,7 +4,9 @@
 //! * `declaration` — what that guest says of itself
 //! * `border` — what is refused at load
 //! * `calls` — computing, and how failures stay with their rows
+//! * `limits` — every limit just obeyed and just violated
 //! * `values` — what a guest returns, and its checks
+//! * `versions` — components of every frozen contract, on a host whose contract has grown
 //! * `caching` — compiled code kept, tampered with, thrown away
 
 mod border;
@@ -12,5 +14,7 @@ mod caching;
 mod calls;
 pub(crate) mod declaration;
 pub(crate) mod guest;
+mod limits;
 pub(crate) mod recipe;
 mod values;
+mod versions;

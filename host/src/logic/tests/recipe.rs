@@ -36,7 +36,7 @@ impl Default for Recipe {
             inputs: ["a", "b"],
             name: "product".to_owned(),
             nullable: true,
-            compute: "provender:logic/logic@0.1.0#compute",
+            compute: "provender:logic/logic@1.0.0#compute",
             declare: Declaration::default(),
         }
     }
@@ -89,12 +89,15 @@ impl Recipe {
 
 /// Wraps a core module's text into a component of the world `logic-plugin` of `wit`.
 pub(crate) fn component_of(wat: &str, wit: &str) -> Vec<u8> {
+    component_in(wat, wit, "logic-plugin")
+}
+
+/// As [`component_of`], of another world of `wit`.
+pub(crate) fn component_in(wat: &str, wit: &str, world: &str) -> Vec<u8> {
     let mut core = wat::parse_str(wat).unwrap();
     let mut resolve = Resolve::default();
     let package = resolve.push_str("logic.wit", wit).unwrap();
-    let world = resolve
-        .select_world(&[package], Some("logic-plugin"))
-        .unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default()
         .module(&core)
@@ -127,7 +130,7 @@ const TEMPLATE: &str = r#"(module
   (func $spin (loop $again (br $again)))
   (func $hoard (loop $again (drop (memory.grow (i32.const 1))) (br $again)))
   (func $panic (i32.store (i32.const 2064) (i32.const 21)) unreachable)
-  (func (export "provender:logic/logic@0.1.0#describe") (result i32)
+  (func (export "provender:logic/logic@1.0.0#describe") (result i32)
     DESCRIBE_HOOK
     (i32.const 4096))
   ;; Byte `at` of the validity of the column at `p`.

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Exported Functions from `provender:logic/logic@0.1.0`
+// Exported Functions from `provender:logic/logic@1.0.0`
 
-__attribute__((__weak__, __export_name__("cabi_post_provender:logic/logic@0.1.0#describe")))
+__attribute__((__weak__, __export_name__("cabi_post_provender:logic/logic@1.0.0#describe")))
 void __wasm_export_exports_provender_logic_logic_describe_post_return(uint8_t * arg0) {
   if ((*((size_t*) (arg0 + sizeof(void*)))) > 0) {
     free(*((uint8_t **) (arg0 + 0)));
@@ -274,7 +274,7 @@ void __wasm_export_exports_provender_logic_logic_describe_post_return(uint8_t * 
   }
 }
 
-__attribute__((__weak__, __export_name__("cabi_post_provender:logic/logic@0.1.0#compute")))
+__attribute__((__weak__, __export_name__("cabi_post_provender:logic/logic@1.0.0#compute")))
 void __wasm_export_exports_provender_logic_logic_compute_post_return(uint8_t * arg0) {
   switch ((int32_t) (int32_t) *((uint8_t*) (arg0 + 0))) {
     case 0: {
@@ -818,7 +818,7 @@ void logic_plugin_string_free(logic_plugin_string_t *ret) {
 
 // Component Adapters
 
-__attribute__((__export_name__("provender:logic/logic@0.1.0#describe")))
+__attribute__((__export_name__("provender:logic/logic@1.0.0#describe")))
 uint8_t * __wasm_export_exports_provender_logic_logic_describe(void) {
   exports_provender_logic_logic_description_t ret;
   exports_provender_logic_logic_describe(&ret);
@@ -844,7 +844,7 @@ uint8_t * __wasm_export_exports_provender_logic_logic_describe(void) {
   return ptr;
 }
 
-__attribute__((__export_name__("provender:logic/logic@0.1.0#compute")))
+__attribute__((__export_name__("provender:logic/logic@1.0.0#compute")))
 uint8_t * __wasm_export_exports_provender_logic_logic_compute(int32_t arg, uint8_t * arg0, size_t arg1, uint8_t * arg2, size_t arg3) {
   exports_provender_logic_logic_list_scalar_t arg5 = (exports_provender_logic_logic_list_scalar_t) { (exports_provender_logic_logic_scalar_t*)(arg0), (arg1) };
   exports_provender_logic_logic_list_column_t arg6 = (exports_provender_logic_logic_list_column_t) { (exports_provender_logic_logic_column_t*)(arg2), (arg3) };

@@ -14,6 +14,8 @@ typedef struct logic_plugin_string_t {
   size_t len;
 } logic_plugin_string_t;
 
+// Numbers are finite both ways: a NaN or an infinity that is returned fails its row. -0.0 is 0.0.
+// series: the dated observations of a window; only an input has it.
 typedef uint8_t exports_provender_logic_logic_data_type_t;
 
 #define EXPORTS_PROVENDER_LOGIC_LOGIC_DATA_TYPE_FLOAT64 0
@@ -88,7 +90,7 @@ typedef struct {
   logic_plugin_list_u8_t val;
 } logic_plugin_option_list_u8_t;
 
-// One column. A row whose validity bit is 0 is null.
+// One column. validity: bits, least significant first; a row whose bit is 0 is null. Without it no row is.
 typedef struct exports_provender_logic_logic_column_t {
   exports_provender_logic_logic_values_t   values;
   logic_plugin_option_list_u8_t   validity;
@@ -116,6 +118,7 @@ typedef struct {
   logic_plugin_string_t val;
 } logic_plugin_option_string_t;
 
+// name: a-z, 0-9 and _. unit: as the host's catalogue spells it (`kg/ha`); none for what has none.
 typedef struct exports_provender_logic_logic_field_t {
   logic_plugin_string_t   name;
   exports_provender_logic_logic_data_type_t   data_type;
@@ -149,6 +152,7 @@ typedef struct {
   exports_provender_logic_logic_scalar_t val;
 } exports_provender_logic_logic_option_scalar_t;
 
+// A value that is set from outside, within its bounds. Its default is part of what a version is.
 typedef struct exports_provender_logic_logic_parameter_t {
   logic_plugin_string_t   name;
   logic_plugin_option_string_t   unit;
@@ -180,6 +184,7 @@ typedef struct {
   exports_provender_logic_logic_bound_t val;
 } exports_provender_logic_logic_option_bound_t;
 
+// Bounds of a number that is returned, checked by the host in every row; a null is not judged.
 typedef struct exports_provender_logic_logic_guardrail_t {
   logic_plugin_string_t   output;
   exports_provender_logic_logic_option_bound_t   minimum;
@@ -203,7 +208,8 @@ typedef struct {
   double val;
 } logic_plugin_option_f64_t;
 
-// subject: the output or input it looks at. Fewer than min-rows rows is never a pass.
+// A threshold over a window of rows. metric: one of the host's, which it may add to. subject: the output or input
+// it looks at. Fewer than min-rows rows is never a pass.
 typedef struct exports_provender_logic_logic_monitor_rule_t {
   logic_plugin_string_t   metric;
   logic_plugin_option_string_t   subject;
@@ -249,6 +255,7 @@ typedef struct {
   size_t len;
 } logic_plugin_list_tuple2_string_string_t;
 
+// name and version, such as `days_remaining` and `v2`, are what a number is recorded under.
 typedef struct exports_provender_logic_logic_description_t {
   logic_plugin_string_t   name;
   logic_plugin_string_t   version;
@@ -273,7 +280,7 @@ typedef struct {
   logic_plugin_string_t f2;
 } logic_plugin_tuple3_string_option_u32_string_t;
 
-// name, row where there is one, message
+// name, row of the batch where there is one, message. The host takes the batch apart: other rows keep their results.
 typedef struct exports_provender_logic_logic_failure_t {
   uint8_t tag;
   union {
@@ -305,7 +312,7 @@ typedef struct {
   } val;
 } exports_provender_logic_logic_result_list_column_failure_t;
 
-// Exported Functions from `provender:logic/logic@0.1.0`
+// Exported Functions from `provender:logic/logic@1.0.0`
 void exports_provender_logic_logic_describe(exports_provender_logic_logic_description_t *ret);
 bool exports_provender_logic_logic_compute(uint32_t rows, exports_provender_logic_logic_list_scalar_t *parameters, exports_provender_logic_logic_list_column_t *inputs, exports_provender_logic_logic_list_column_t *ret, exports_provender_logic_logic_failure_t *err);
 

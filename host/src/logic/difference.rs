@@ -1,12 +1,18 @@
-//! What a component exports against `wit/logic.wit`: every item that is missing or changed, by name.
+//! Two versions of the contract, or a component and the contract: every item that is missing or changed, by
+//! name.
 //!
 //! The engine says "no matching implementation"; an author needs to know which field of which record.
 
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{Interface, PackageId, Resolve, Type, TypeDefKind, TypeId, WorldItem, WorldKey};
+use wit_parser::{
+    Interface, Package, PackageId, Resolve, Type, TypeDefKind, TypeId, World, WorldItem, WorldKey,
+};
 
-/// The contract as this host speaks it.
-const CONTRACT: &str = include_str!("../../../wit/logic.wit");
+use super::bindings::INTERFACE;
+use super::versions;
+
+/// The contract as this host calls it: every 1.x has this interface unchanged.
+const CONTRACT: &str = include_str!("../../../wit/frozen/logic-1.0.0.wit");
 /// Differences that are listed; the first one is mostly the cause of the others.
 const MOST: usize = 20;
 /// Nesting that is followed. The contract's own types are four deep.
@@ -16,17 +22,16 @@ const DEPTH: usize = 16;
 /// difference; empty when nothing does or nothing can be said.
 #[must_use]
 pub fn differences(component: &[u8]) -> Vec<String> {
-    let Some((wanted, package)) = contract() else {
+    let Ok((wanted, package)) = parsed(CONTRACT) else {
         return Vec::new();
     };
     let Ok(DecodedWasm::Component(found, world)) = decode(component) else {
         return Vec::new();
     };
-    let Some((name, interface)) = wanted
+    let Some(interface) = wanted
         .packages
         .get(package)
-        .and_then(|p| p.interfaces.get("logic"))
-        .and_then(|id| Some((wanted.id_of(*id)?, wanted.interfaces.get(*id)?)))
+        .and_then(|p| wanted.interfaces.get(*p.interfaces.get("logic")?))
     else {
         return Vec::new();
     };
@@ -43,31 +48,46 @@ pub fn differences(component: &[u8]) -> Vec<String> {
             .collect::<Vec<_>>()
     });
     let exported = exported.unwrap_or_default();
-    let Some((_, theirs)) = exported.iter().find(|(id, _)| *id == name) else {
-        return other_version(&name, exported.iter().map(|(id, _)| id.as_str()));
+    let theirs = exported
+        .iter()
+        .find(|(id, _)| versions::of_export(id).is_some());
+    let Some((_, theirs)) = theirs else {
+        return without_version(exported.iter().map(|(id, _)| id.as_str()));
     };
-    let mut comparison = Comparison {
-        wanted: &wanted,
-        found: &found,
-        differences: Vec::new(),
-    };
+    let mut comparison = Comparison::new(&wanted, &found);
     comparison.interface(interface, theirs);
     comparison.differences
 }
 
-fn contract() -> Option<(Resolve, PackageId)> {
-    let mut resolve = Resolve::default();
-    let package = resolve.push_str("logic.wit", CONTRACT).ok()?;
-    Some((resolve, package))
+/// The same interface without a version.
+fn without_version<'a>(exported: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let bare = INTERFACE.split('@').next().unwrap_or(INTERFACE);
+    exported
+        .filter(|id| *id == bare)
+        .map(|id| format!("it exports {id} without a version of the contract"))
+        .collect()
 }
 
-/// The same interface under another version of the package.
-fn other_version<'a>(wanted: &str, exported: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let bare = wanted.split('@').next().unwrap_or(wanted);
-    exported
-        .filter(|id| id.split('@').next() == Some(bare))
-        .map(|id| format!("it exports {id}, another version of the contract than {wanted}"))
-        .collect()
+/// What a component built for the WIT `old` would miss where the host has the WIT `new`: what is gone, changed,
+/// or asked for in addition. Empty where `new` only adds.
+///
+/// # Errors
+/// The parser's words, when one of the texts is not a WIT package.
+pub fn broken(old: &str, new: &str) -> Result<Vec<String>, String> {
+    let ((ours, old), (theirs, new)) = (parsed(old)?, parsed(new)?);
+    let mut comparison = Comparison::new(&ours, &theirs);
+    if let (Some(old), Some(new)) = (ours.packages.get(old), theirs.packages.get(new)) {
+        comparison.package(old, new);
+    }
+    Ok(comparison.differences)
+}
+
+fn parsed(text: &str) -> Result<(Resolve, PackageId), String> {
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_str("logic.wit", text)
+        .map_err(|e| e.to_string())?;
+    Ok((resolve, package))
 }
 
 struct Comparison<'a> {
@@ -76,7 +96,67 @@ struct Comparison<'a> {
     differences: Vec<String>,
 }
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    fn new(wanted: &'a Resolve, found: &'a Resolve) -> Comparison<'a> {
+        Comparison {
+            wanted,
+            found,
+            differences: Vec::new(),
+        }
+    }
+
+    /// Every interface with every type and no function more, every world with the same border.
+    fn package(&mut self, wanted: &Package, found: &Package) {
+        let (old, new) = (self.wanted, self.found);
+        for (name, id) in &wanted.interfaces {
+            let theirs = found.interfaces.get(name);
+            let (Some(ours), Some(theirs)) = (
+                old.interfaces.get(*id),
+                theirs.and_then(|i| new.interfaces.get(*i)),
+            ) else {
+                self.say(format!("the interface `{name}` is missing"));
+                continue;
+            };
+            self.interface(ours, theirs);
+            for (name, id) in &ours.types {
+                match theirs.types.get(name) {
+                    Some(theirs) => {
+                        let place = format!("the type `{name}`");
+                        self.types(&place, Type::Id(*id), Type::Id(*theirs), DEPTH);
+                    }
+                    None => self.say(format!("the type `{name}` is missing")),
+                }
+            }
+            for added in theirs.functions.keys() {
+                if !ours.functions.contains_key(added) {
+                    self.say(format!(
+                        "the function `{added}` is added to `{name}`, which a component built before does not have"
+                    ));
+                }
+            }
+        }
+        for (name, id) in &wanted.worlds {
+            let theirs = found.worlds.get(name).and_then(|w| new.worlds.get(*w));
+            let (Some(ours), Some(theirs)) = (old.worlds.get(*id), theirs) else {
+                self.say(format!("the world `{name}` is missing"));
+                continue;
+            };
+            self.border(name, &border(old, ours), &border(new, theirs));
+        }
+    }
+
+    /// What a world takes in and gives out, by name.
+    fn border(&mut self, world: &str, wanted: &[String], found: &[String]) {
+        for item in wanted.iter().filter(|i| !found.contains(i)) {
+            self.say(format!("the world `{world}` does not {item} any more"));
+        }
+        for item in found.iter().filter(|i| !wanted.contains(i)) {
+            self.say(format!(
+                "the world `{world}` is to {item}, which a component built before does not"
+            ));
+        }
+    }
+
     fn say(&mut self, difference: String) {
         if self.differences.len() < MOST && !self.differences.contains(&difference) {
             self.differences.push(difference);
@@ -241,6 +321,17 @@ impl Comparison<'_> {
             "{place} is {found} where the contract has {wanted}"
         ));
     }
+}
+
+/// `export logic`, `import clock`: without versions, which differ.
+fn border(resolve: &Resolve, world: &World) -> Vec<String> {
+    let name = |key: &WorldKey| {
+        let full = resolve.name_world_key(key);
+        full.split('@').next().unwrap_or_default().to_owned()
+    };
+    let imports = world.imports.keys().map(|k| format!("import {}", name(k)));
+    let exports = world.exports.keys().map(|k| format!("export {}", name(k)));
+    imports.chain(exports).collect()
 }
 
 /// The type behind aliases.

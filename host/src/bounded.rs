@@ -1,0 +1,102 @@
+//! Files read up to a stated ceiling, and not one byte further.
+//!
+//! Whoever hands the program a file (a component from a stranger, a download that never ends,
+//! `/dev/zero` by mistake) must not be able to fill the memory with it. Each room names its ceiling;
+//! `docs/reference/sandbox.md` lists them with their reasons.
+
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use cap_std::fs::Dir;
+
+/// A file that people write by hand, and the lock file: `provender.toml`, `logic.toml`, `sources.toml`,
+/// `provender.lock`. A thousand pins are 400 KB.
+pub const CONFIG_BYTES: u64 = 4 << 20;
+
+/// A file of observations, unless `limits.input_mib` says otherwise: forty years of daily values of
+/// a thousand places in one CSV file.
+pub const INPUT_BYTES: u64 = 256 << 20;
+
+/// A manifest. One whose run reads ten years of daily values in a hundred series columns has 25 MB.
+pub const MANIFEST_BYTES: u64 = 64 << 20;
+
+/// A component wherever its digest alone says what it is, before its own limits are known: eight
+/// times what the largest one that carries a language runtime has.
+pub const COMPONENT_BYTES: u64 = 256 << 20;
+
+#[derive(Debug, thiserror::Error)]
+#[error("it has more than {0} bytes, the most that is read of such a file")]
+struct TooLarge(u64);
+
+/// Reads everything there is.
+///
+/// # Errors
+/// When reading fails, or with [`ErrorKind::FileTooLarge`] when there are more than `ceiling` bytes.
+pub fn read(from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(ceiling.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > ceiling {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, TooLarge(ceiling)));
+    }
+    Ok(bytes)
+}
+
+/// Reads a file of an open folder.
+///
+/// # Errors
+/// As [`read`]; also when it cannot be opened.
+pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Vec<u8>> {
+    read(dir.open(path)?, ceiling)
+}
+
+/// Reads a text file of an open folder.
+///
+/// # Errors
+/// As [`read_in`]; also with [`ErrorKind::InvalidData`] when it is not UTF-8.
+pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<String> {
+    text(read_in(dir, path, ceiling)?)
+}
+
+/// Reads a file that a person named, wherever it lies.
+///
+/// # Errors
+/// As [`read_in`].
+pub fn read_named(path: &Path, ceiling: u64) -> io::Result<Vec<u8>> {
+    read(std::fs::File::open(path)?, ceiling)
+}
+
+/// Bytes as text.
+///
+/// # Errors
+/// With [`ErrorKind::InvalidData`] when they are not UTF-8.
+pub fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|e| io::Error::new(ErrorKind::InvalidData, e.utf8_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_exactly_the_ceiling_is_read_and_one_byte_more_is_not() {
+        assert_eq!(read(&[7_u8; 10][..], 10).unwrap().len(), 10);
+        let error = read(&[7_u8; 11][..], 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+        insta::assert_snapshot!(error, @"it has more than 10 bytes, the most that is read of such a file");
+    }
+
+    #[test]
+    fn what_never_ends_is_read_no_further_than_the_ceiling() {
+        struct Counting(u64);
+        impl Read for Counting {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += buffer.len() as u64;
+                Ok(buffer.len())
+            }
+        }
+        let mut endless = Counting(0);
+        assert!(read(&mut endless, 1_000).is_err());
+        assert_eq!(endless.0, 1_001);
+    }
+}

@@ -1,0 +1,218 @@
+//! Files that appear whole under their name, or not at all, whenever the process is killed.
+//!
+//! A file is written under a temporary name in the folder `.writing`, fsynced, and then linked or renamed
+//! to its name. Who writes holds a shared lock on `.writing`; who finds nobody else there removes what
+//! killed processes left in it. So a temporary file is never taken from a process that lives, and none
+//! outlives the next write.
+
+use std::fs::TryLockError;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cap_std::fs::{Dir, OpenOptions};
+
+use crate::failpoint;
+
+/// Where temporary files lie, below the folder that they are for. No boundary and no component has such
+/// a name.
+pub const WRITING: &str = ".writing";
+
+/// A folder in which whole files are put, for as long as this lives.
+#[derive(Debug)]
+pub struct Staging {
+    dir: Dir,
+    writing: Dir,
+    /// Holds the lock.
+    _turn: Option<std::fs::File>,
+}
+
+impl Staging {
+    /// Starts to write into a folder, and removes what killed processes left.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn open(dir: &Dir) -> io::Result<Staging> {
+        dir.create_dir_all(WRITING)?;
+        let writing = dir.open_dir(WRITING)?;
+        // Without locks (some network file systems, Windows) what was left stays, which harms nobody.
+        let turn = dir.open(WRITING).ok().map(cap_std::fs::File::into_std);
+        if let Some(turn) = &turn {
+            match turn.try_lock() {
+                Ok(()) => {
+                    sweep(&writing)?;
+                    turn.unlock()?;
+                    turn.lock_shared()?;
+                }
+                Err(TryLockError::WouldBlock) => turn.lock_shared()?,
+                Err(TryLockError::Error(_)) => {}
+            }
+        }
+        Ok(Staging {
+            dir: dir.try_clone()?,
+            writing,
+            _turn: turn,
+        })
+    }
+
+    /// Writes a file whose name is not taken; false when it is. [`sync`] makes the name durable.
+    ///
+    /// # Errors
+    /// When the disk refuses; the name then is not there.
+    pub fn create(&self, path: &str, bytes: &[u8]) -> io::Result<bool> {
+        if self.dir.exists(path) {
+            return Ok(false);
+        }
+        // A link, not a rename: it never replaces what is there.
+        self.put(bytes, |temporary| {
+            match self.writing.hard_link(temporary, &self.dir, path) {
+                Ok(()) => Ok(true),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
+                Err(e) => Err(e),
+            }
+        })
+    }
+
+    /// Writes a file, in the place of one with its name; durable when this returns.
+    ///
+    /// # Errors
+    /// When the disk refuses; under the name is what was there before.
+    pub fn replace(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        self.put(bytes, |temporary| {
+            self.writing.rename(temporary, &self.dir, path)
+        })?;
+        sync(&self.dir, parent(path))
+    }
+
+    /// Writes a temporary file and lets `name` name it.
+    fn put<T>(&self, bytes: &[u8], name: impl FnOnce(&str) -> io::Result<T>) -> io::Result<T> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let (temporary, mut file) = loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let temporary = format!("{}-{count}.tmp", std::process::id());
+            match self.writing.open_with(&temporary, &options) {
+                // Of a process with the same number on another machine.
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                opened => break (temporary, opened?),
+            }
+        };
+        let written = write(&mut file, bytes).and_then(|()| name(&temporary));
+        failpoint::hit("file.after-name");
+        let removed = match self.writing.remove_file(&temporary) {
+            // Renamed.
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+        written.and_then(|result| removed.map(|()| result))
+    }
+}
+
+/// Writes and fsyncs.
+fn write(file: &mut cap_std::fs::File, bytes: &[u8]) -> io::Result<()> {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    file.write_all(first)?;
+    failpoint::hit("file.half");
+    file.write_all(second)?;
+    file.sync_all()?;
+    failpoint::hit("file.before-name");
+    Ok(())
+}
+
+fn sweep(writing: &Dir) -> io::Result<()> {
+    for entry in writing.entries()? {
+        writing.remove_file(entry?.file_name())?;
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// When it cannot be opened or the disk refuses.
+pub fn sync(dir: &Dir, folder: &str) -> io::Result<()> {
+    // Only Unix lets a folder be opened as a file.
+    #[cfg(unix)]
+    dir.open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = (dir, folder);
+    Ok(())
+}
+
+/// Makes a folder and the folders above it, durably.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
+    if dir.is_dir(path) {
+        return Ok(());
+    }
+    dir.create_dir_all(path)?;
+    for above in Path::new(path).ancestors().skip(1) {
+        let above = above.to_str().filter(|p| !p.is_empty()).unwrap_or(".");
+        sync(dir, above)?;
+    }
+    Ok(())
+}
+
+/// The folder that a path lies in.
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cap_std::ambient_authority;
+
+    fn temp() -> (tempfile::TempDir, Dir) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        (temp, dir)
+    }
+
+    fn left(temp: &tempfile::TempDir) -> usize {
+        std::fs::read_dir(temp.path().join(WRITING))
+            .unwrap()
+            .count()
+    }
+
+    #[test]
+    fn a_name_is_taken_once_and_replaced_when_asked() {
+        let (temp, dir) = temp();
+        let staging = Staging::open(&dir).unwrap();
+        assert!(staging.create("a", b"one").unwrap());
+        assert!(!staging.create("a", b"two").unwrap());
+        assert_eq!(dir.read("a").unwrap(), b"one");
+        staging.replace("a", b"three").unwrap();
+        assert_eq!(dir.read("a").unwrap(), b"three");
+        assert!(staging.create("nowhere/a", b"x").is_err());
+        assert!(staging.replace("nowhere/a", b"x").is_err());
+        assert_eq!(left(&temp), 0);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_when_nobody_else_writes() {
+        let (temp, dir) = temp();
+        let first = Staging::open(&dir).unwrap();
+        std::fs::write(temp.path().join(WRITING).join("1-0.tmp"), "half").unwrap();
+        // Somebody writes: it may be theirs.
+        let second = Staging::open(&dir).unwrap();
+        assert_eq!(left(&temp), 1);
+        drop((first, second));
+        let _third = Staging::open(&dir).unwrap();
+        assert_eq!(left(&temp), 0);
+    }
+
+    #[test]
+    fn folders_are_made_once() {
+        let (temp, dir) = temp();
+        for _ in 0..2 {
+            make_folder(&dir, "out/manifests").unwrap();
+        }
+        assert!(temp.path().join("out/manifests").is_dir());
+        std::fs::write(temp.path().join("file"), "").unwrap();
+        assert!(make_folder(&dir, "file/below").is_err());
+    }
+}

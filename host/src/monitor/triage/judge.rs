@@ -1,0 +1,121 @@
+//! The evidence together, and where it points.
+
+use serde::Serialize;
+
+use super::groups::{Group, groups};
+use super::scene::Scene;
+use super::{groups as apart, inputs, versions};
+
+/// Where a finding points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Points {
+    /// To the data.
+    Data,
+    /// To the logic: its version, its configuration.
+    Logic,
+    /// To neither.
+    Nowhere,
+}
+
+/// One comparison and what it says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// A stable name for machines.
+    pub code: &'static str,
+    /// Where it points.
+    pub points: Points,
+    /// On how many rows it rests.
+    pub rows: usize,
+    /// In a sentence.
+    pub says: String,
+    /// The file that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn new(code: &'static str, points: Points, rows: usize, says: String) -> Finding {
+        Finding {
+            code,
+            points,
+            rows,
+            says,
+            file: None,
+        }
+    }
+}
+
+/// Where all of it points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// To the data.
+    Data,
+    /// To the logic.
+    Logic,
+    /// Some of it to the one, some to the other.
+    Both,
+    /// Not enough to tell.
+    Unknown,
+}
+
+impl Verdict {
+    /// In a sentence.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Verdict::Data => "the evidence points to the data",
+            Verdict::Logic => "the evidence points to the logic",
+            Verdict::Both => "some evidence points to the data, some to the logic",
+            Verdict::Unknown => "not enough to tell data from logic",
+        }
+    }
+}
+
+/// The triage of one logic's failing rows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Triage {
+    /// Name of the logic.
+    pub logic: String,
+    /// Where the evidence points.
+    pub verdict: Verdict,
+    /// Failing rows in all.
+    pub failing: usize,
+    /// Failing rows that were looked at.
+    pub looked_at: usize,
+    /// Other answers of the window that were looked at.
+    pub passing: usize,
+    /// Runs of the failing places before that were looked at.
+    pub before: usize,
+    /// What each comparison says.
+    pub findings: Vec<Finding>,
+    /// Failing rows by version, configuration, place, source and file.
+    pub groups: Vec<Group>,
+}
+
+/// Compares, and says where it points. That nothing changed in the inputs points nowhere by itself: what
+/// was not looked at may have changed.
+#[must_use]
+pub fn judge(scene: &Scene) -> Triage {
+    let mut findings = apart::findings(scene);
+    findings.extend(inputs::findings(scene));
+    findings.extend(versions::findings(scene));
+    let points = |to: Points| findings.iter().any(|f| f.points == to);
+    let verdict = match (points(Points::Data), points(Points::Logic)) {
+        (true, true) => Verdict::Both,
+        (true, false) => Verdict::Data,
+        (false, true) => Verdict::Logic,
+        (false, false) => Verdict::Unknown,
+    };
+    Triage {
+        logic: scene.logic.clone(),
+        verdict,
+        failing: scene.all_failing,
+        looked_at: scene.failing.len(),
+        passing: scene.passing.len(),
+        before: scene.before.len(),
+        findings,
+        groups: groups(scene),
+    }
+}

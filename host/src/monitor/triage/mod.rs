@@ -1,0 +1,26 @@
+//! Triage: does a report's failure come from the data or from the logic?
+//!
+//! Compared are the failing answers with those of the same window that do not fail, with what the same
+//! places had before, with the run that a reissue replaced, and with what other versions gave for the
+//! same inputs, where that is recorded. Each comparison says on how many rows it rests and where it
+//! points; one that rests on too few points nowhere. What was not compared is not claimed: "not enough to
+//! tell" is an answer.
+//!
+//! * [`scene`] — what is compared: rows with their inputs, outputs and files
+//! * [`gather`] — the scene of a report, from the ledger and the manifests
+//! * [`groups`] — failing rows by version, configuration, place, source and file
+//! * [`inputs`] — inputs against what the same places had before
+//! * [`versions`] — other versions and replaced runs
+//! * [`judge`] — the evidence together, and where it points
+
+pub mod gather;
+pub mod groups;
+pub mod inputs;
+pub mod judge;
+pub mod scene;
+#[cfg(test)]
+mod tests;
+pub mod versions;
+
+pub use judge::{Finding, Points, Triage, judge};
+pub use scene::{Row, Scene};

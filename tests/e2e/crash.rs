@@ -1,0 +1,180 @@
+//! Kills: at every write of every verb that writes, and at random instants of a busy range. What is left
+//! is whole runs and nothing else, and going on ends where an undisturbed run ends.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::crash_kit::{Held, copy_of, ingested, sound, tidy};
+use crate::kit::{Ranch, variant_of};
+
+/// Kills the verb at each passage of each fail point, one after the other, on a fresh copy each time.
+#[cfg(debug_assertions)]
+fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, least: usize) {
+    let undisturbed = copy_of(prepared);
+    let _ = undisturbed.run(args).exits(exit);
+    let reference = Held::by(&undisturbed);
+    let mut kills = 0;
+    for name in provender::failpoint::NAMES {
+        if !name.starts_with("ledger.") && !name.starts_with("file.") {
+            continue;
+        }
+        for passage in 1.. {
+            let ranch = copy_of(prepared);
+            let point = format!("{name}#{passage}");
+            let killed = ranch
+                .command()
+                .args(args)
+                .env("PROVENDER_FAIL_AT", &point)
+                .output()
+                .unwrap();
+            if killed.status.code().is_some() {
+                break;
+            }
+            kills += 1;
+            let when = format!("{args:?} killed at {point}");
+            sound(&ranch, &when);
+            let _ = ranch.run(args).exits(exit);
+            Held::by(&ranch).must_be(&reference, &when);
+            tidy(&ranch, &when);
+        }
+    }
+    println!("{args:?}: {kills} kills");
+    assert!(kills >= least, "{args:?} was killed at {kills} places only");
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_ingest_leaves_whole_files_or_nothing() {
+    let ranch = Ranch::sample();
+    // A ledger is made at the first write; that is another test's.
+    let _ = ranch
+        .run(&["ingest", "--boundaries", "inputs/pastures.geojson"])
+        .exits(0);
+    killed_everywhere(&ranch, &["ingest"], 0, 8);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_while_the_ledger_is_made_leaves_one_or_none() {
+    let args = ["ingest", "--boundaries", "inputs/pastures.geojson"];
+    killed_everywhere(&Ranch::sample(), &args, 0, 4);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_compute_leaves_whole_runs_or_nothing() {
+    let args = ["compute", "--boundary", "home", "--as-of", "2025-06-30"];
+    killed_everywhere(&ingested(), &args, 0, 12);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_a_pin_leaves_the_old_pins_or_the_new_ones() {
+    let ranch = ingested();
+    let before = ranch.read("provender.lock");
+    let file = variant_of(&ranch, "v2", "other");
+    crate::kit::unpin(&ranch, "v2");
+    std::fs::remove_file(ranch.path("components/days_remaining-v2.wasm")).unwrap();
+    assert_ne!(before, ranch.read("provender.lock"));
+    let file = file.file_name().unwrap().to_str().unwrap().to_owned();
+    killed_everywhere(&ranch, &["plugin", "add", &file], 0, 8);
+    let _ = ranch.run(&["plugin", "add", &file]).exits(0);
+    killed_everywhere(&ranch, &["plugin", "freeze", "days_remaining:v2"], 0, 5);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_monitor_leaves_whole_reports_or_none() {
+    let ranch = ingested();
+    let _ = ranch
+        .run(&["compute", "--all", "--as-of", "2025-06-30"])
+        .exits(0);
+    let args = [
+        "monitor",
+        "--all",
+        "--end",
+        "2025-06-30",
+        "--fail-on",
+        "never",
+    ];
+    killed_everywhere(&ranch, &args, 0, 11);
+}
+
+/// The range of the random kills: 1,100 runs in several transactions.
+const RANGE: [&str; 6] = [
+    "compute",
+    "--all",
+    "--from",
+    "2025-03-01",
+    "--to",
+    "2025-06-30",
+];
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// Pseudo-random numbers from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most.max(1)
+    }
+}
+
+/// `PROVENDER_CRASH_KILLS=500` is the long form, `PROVENDER_CRASH_SEED` repeats a failure.
+#[test]
+fn kills_at_random_instants_of_a_busy_range_change_nothing_of_how_it_ends() {
+    let kills = number("PROVENDER_CRASH_KILLS", 12);
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
+    let seed = number("PROVENDER_CRASH_SEED", now) | 1;
+    println!("PROVENDER_CRASH_SEED={seed}");
+    let mut dice = Dice(seed);
+    let prepared = ingested();
+    let undisturbed = copy_of(&prepared);
+    let started = Instant::now();
+    let _ = undisturbed.run(&RANGE).exits(0);
+    let lasts = started.elapsed();
+    let reference = Held::by(&undisturbed);
+    let (mut killed, mut ended) = (0, 0);
+    while killed < kills {
+        let ranch = copy_of(&prepared);
+        // Killed over and over, on what the kills before have left, until it gets to its end.
+        loop {
+            let mut child = ranch
+                .command()
+                .args(RANGE)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let micros = u64::try_from(lasts.as_micros()).unwrap() * 5 / 4;
+            std::thread::sleep(Duration::from_micros(dice.below(micros)));
+            // SIGKILL.
+            child.kill().unwrap();
+            let status = child.wait().unwrap();
+            if status.code().is_some() {
+                assert!(status.success(), "seed {seed}: {status}");
+                break;
+            }
+            killed += 1;
+            sound(&ranch, &format!("seed {seed}, kill {killed}"));
+            if killed >= kills {
+                break;
+            }
+        }
+        let when = format!("seed {seed}, after kill {killed}");
+        let _ = ranch.run(&RANGE).exits(0);
+        Held::by(&ranch).must_be(&reference, &when);
+        tidy(&ranch, &when);
+        ended += 1;
+    }
+    println!(
+        "{killed} kills, {ended} ends, a range of {} runs in {lasts:.1?}",
+        reference.runs.len()
+    );
+}

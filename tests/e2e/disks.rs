@@ -1,0 +1,356 @@
+//! Disks that are full, read-only or another's; ledgers that are gone, cut, foreign or of another time.
+
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+
+use crate::crash_kit::{Held, copy_of, ingested, sound, tidy};
+use crate::kit::{Ran, Ranch};
+
+const COMPUTE: [&str; 5] = ["compute", "--all", "--as-of", "2025-06-30", "--json"];
+
+/// Runs the program below a shell that sets something up first; `$0` and `$@` are the program and its
+/// arguments.
+fn below(ranch: &Ranch, wrapper: &[&str], script: &str, args: &[&str]) -> Ran {
+    let program = ranch.command();
+    let mut command = Command::new(wrapper[0]);
+    command
+        .args(&wrapper[1..])
+        .args(["sh", "-c", script])
+        .arg(program.get_program())
+        .args(args)
+        .current_dir(ranch.dir())
+        .env_clear();
+    for (name, value) in program.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    ranch.finish(command.output().unwrap())
+}
+
+/// A namespace of one's own, in which one may mount; not every machine allows it.
+const NAMESPACE: [&str; 3] = ["unshare", "-r", "-m"];
+
+fn may_mount() -> bool {
+    let tried = Command::new(NAMESPACE[0])
+        .args(&NAMESPACE[1..])
+        .args(["sh", "-c", "mount -t tmpfs none /mnt"])
+        .output();
+    let may = tried.is_ok_and(|o: Output| o.status.success());
+    if !may {
+        println!("not checked: this machine lets no user mount in a namespace of its own");
+    }
+    may
+}
+
+fn error(ran: &Ran) -> (String, String) {
+    let json = ran.json();
+    let text = |name: &str| json["error"][name].as_str().unwrap_or_default().to_owned();
+    (text("code"), text("message"))
+}
+
+#[test]
+#[cfg(unix)]
+fn a_write_that_the_disk_cuts_off_is_74_and_going_on_later_ends_like_undisturbed() {
+    let prepared = ingested();
+    let undisturbed = copy_of(&prepared);
+    let _ = undisturbed.run(&COMPUTE).exits(0);
+    let reference = Held::by(&undisturbed);
+    let mut refused = 0;
+    // Blocks of 512 bytes: from files that have no room for a manifest to files that have it for the
+    // log, but not for all of it.
+    for blocks in [0, 2, 8, 40, 70, 100, 160, 400, 1_000] {
+        let ranch = copy_of(&prepared);
+        // Compiled code would not fit either, and is not needed.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let ran = below(&ranch, &["env"], &script, &COMPUTE);
+        let when = format!("files of {blocks} blocks");
+        if ran.code != 0 {
+            refused += 1;
+            let (code, message) = error(&ran);
+            assert_eq!(ran.code, 74, "{when}: {message}");
+            assert!(
+                ["ledger_io", "manifest_io"].contains(&code.as_str()),
+                "{when}: {code}: {message}"
+            );
+            assert!(
+                ran.json()["error"]["help"]
+                    .as_str()
+                    .is_some_and(|h| h.contains("space")),
+                "{when}"
+            );
+        }
+        sound(&ranch, &when);
+        let _ = ranch.run(&COMPUTE).exits(0);
+        Held::by(&ranch).must_be(&reference, &when);
+        tidy(&ranch, &when);
+    }
+    assert!(refused >= 3, "only {refused} of the limits were met");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_74_for_every_verb_that_writes() {
+    if !may_mount() {
+        return;
+    }
+    let prepared = ingested();
+    // Room for the ledger and a little, none for a day's runs; the day fits after the disk has grown.
+    let script = r#"
+        cp -r out kept && mount -t tmpfs -o size=640k none out && cp -r kept/* out/ 2>/dev/null
+        rm -rf out/cache
+        dd if=/dev/zero of=out/ballast bs=1k 2>/dev/null
+        "$0" "$@"; full=$?
+        rm out/ballast
+        mount -o remount,size=64m out
+        "$0" list >/dev/null || exit 99
+        "$0" compute --all --as-of 2025-06-30 --quiet || exit 98
+        "$0" monitor --all --end 2025-06-30 --fail-on never --quiet || exit 97
+        find out/manifests out/reports -name '*.tmp' | grep . && exit 96
+        exit $full
+    "#;
+    for args in [
+        &COMPUTE[..],
+        &["monitor", "--all", "--end", "2025-06-30", "--json"],
+        &["ingest", "--forage", "more.csv", "--json"],
+        &[
+            "plugin",
+            "freeze",
+            "days_remaining:v1",
+            "--reason",
+            "x",
+            "--json",
+        ],
+    ] {
+        let ranch = copy_of(&prepared);
+        ranch.write(
+            "more.csv",
+            "boundary_id,date,kg_per_ha\nnorth,2025-07-01,12\n",
+        );
+        let ran = below(&ranch, &NAMESPACE, script, args);
+        assert_eq!(ran.code, 74, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_of_manifests_or_reports_is_74_and_leaves_no_half_of_one() {
+    if !may_mount() {
+        return;
+    }
+    let prepared = ingested();
+    let script = r#"
+        for folder in out/manifests out/reports; do
+          mkdir -p $folder && mount -t tmpfs -o size=16k none $folder || exit 95
+        done
+        "$0" "$@"; full=$?
+        find out/manifests out/reports -name '*.tmp' | grep . && exit 96
+        find out/manifests out/reports -type f -size 0 | grep . && exit 94
+        for folder in out/manifests out/reports; do mount -o remount,size=64m $folder; done
+        "$0" compute --all --as-of 2025-06-30 --quiet || exit 98
+        "$0" monitor --all --end 2025-06-30 --fail-on never --quiet || exit 97
+        exit $full
+    "#;
+    let monitor = ["monitor", "--all", "--end", "2025-06-30", "--json"];
+    for (args, expected) in [
+        (&COMPUTE[..], "manifest_io"),
+        (&monitor, "report_unwritable"),
+    ] {
+        let ranch = copy_of(&prepared);
+        let ran = below(&ranch, &NAMESPACE, script, args).exits(74);
+        let (code, message) = error(&ran);
+        assert_eq!(code, expected, "{message}");
+        let help = ran.json()["error"]["help"].clone();
+        assert!(help.as_str().is_some_and(|h| h.contains("space")), "{help}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_read_only_folder_is_told_by_who_writes_and_a_folder_on_another_disk_is_as_good() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = ingested();
+    let read_only =
+        "mount --bind . . && cd \"$PWD\" && mount -o remount,bind,ro . && exec \"$0\" \"$@\"";
+    let ran = below(&ranch, &NAMESPACE, read_only, &COMPUTE);
+    let (code, message) = error(&ran);
+    assert!(
+        ran.code == 69 || ran.code == 74,
+        "{}: {code}: {message}",
+        ran.code
+    );
+    assert!(message.contains("out/ledger.db"), "{message}");
+    let help = ran.json()["error"]["help"].clone();
+    assert!(
+        help.as_str()
+            .is_some_and(|h| h.contains("provender backup")),
+        "{help}"
+    );
+    // A copy can be read there.
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let _ = ranch.run(&["backup", "copy"]).exits(0);
+    let list = ["list", "--ledger", "copy/ledger.db", "--json"];
+    let ran = below(&ranch, &NAMESPACE, read_only, &list).exits(0);
+    assert_eq!(ran.json()["data"]["answers"].as_array().unwrap().len(), 9);
+
+    let ranch = ingested();
+    let elsewhere = r#"
+        mkdir -p out/manifests && mount -t tmpfs none out/manifests
+        "$0" "$@" && "$0" explain --boundary creek --herd h-cows --as-of 2025-06-30 --quiet
+    "#;
+    let _ = below(&ranch, &NAMESPACE, elsewhere, &COMPUTE).exits(0);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_may_not_be_read_or_written_is_74() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let ranch = ingested();
+    let allow = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let root = std::fs::metadata("/proc/self").is_ok_and(|m| {
+        use std::os::unix::fs::MetadataExt as _;
+        m.uid() == 0
+    });
+    // Nothing is forbidden to root, who becomes nobody here.
+    let nobody = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    let wrapper: &[&str] = if root { &nobody } else { &["env"] };
+    if root
+        && !Command::new("setpriv")
+            .arg("--version")
+            .output()
+            .is_ok_and(|o| o.status.success())
+    {
+        println!("not checked: root without setpriv cannot become somebody else");
+        return;
+    }
+    allow(ranch.dir().parent().unwrap(), 0o755);
+    let run = |args: &[&str]| below(&ranch, wrapper, "exec \"$0\" \"$@\"", args);
+    allow(&ranch.path("out"), 0o555);
+    allow(&ranch.path("out/ledger.db"), 0o444);
+    let ran = run(&COMPUTE);
+    let (code, message) = error(&ran);
+    assert!(
+        ran.code == 69 || ran.code == 74,
+        "{}: {code}: {message}",
+        ran.code
+    );
+    assert!(message.contains("out/ledger.db"), "{message}");
+    allow(&ranch.path("inputs/herds.json"), 0o000);
+    allow(&ranch.path("out"), 0o777);
+    for file in ["out/ledger.db", "out/ledger.db-wal", "out/ledger.db-shm"] {
+        if ranch.path(file).exists() {
+            allow(&ranch.path(file), 0o666);
+        }
+    }
+    let ran = run(&["ingest", "--herds", "inputs/herds.json", "--json"]).exits(74);
+    assert_eq!(error(&ran).0, "file_unreadable");
+    allow(&ranch.path("logic.toml"), 0o000);
+    let ran = run(&COMPUTE).exits(74);
+    let (code, message) = error(&ran);
+    assert_eq!(code, "config_unreadable");
+    assert!(message.contains("logic.toml"), "{message}");
+}
+
+/// A deployment with recorded runs, and what `compute` says of it once its ledger has suffered.
+fn suffering(what: impl Fn(&Ranch)) -> (i32, String, String) {
+    let ranch = Ranch::ran();
+    for file in ["out/ledger.db-wal", "out/ledger.db-shm"] {
+        assert!(
+            !ranch.path(file).exists(),
+            "the last one out folds the log in"
+        );
+    }
+    what(&ranch);
+    let before = ranch.files("out/manifests");
+    let ran = ranch.run(&COMPUTE);
+    let (code, message) = error(&ran);
+    assert_eq!(ranch.files("out/manifests"), before, "{message}");
+    (ran.code, code, message)
+}
+
+#[test]
+fn a_ledger_that_is_gone_empty_cut_foreign_or_newer_is_told_apart() {
+    let path = |ranch: &Ranch| ranch.path("out/ledger.db");
+    let (exit, code, message) = suffering(|r| std::fs::remove_file(path(r)).unwrap());
+    assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
+    insta::assert_snapshot!(message, @"the ledger sqlite:RANCH/out/ledger.db is missing or empty, but manifests of recorded runs are there");
+    let (exit, code, message) = suffering(|r| std::fs::write(path(r), "").unwrap());
+    assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
+    for keep in [100, 4_096, 40_000, 200_000] {
+        let (exit, code, message) = suffering(|r| {
+            let file = std::fs::File::options().write(true).open(path(r)).unwrap();
+            file.set_len(keep).unwrap();
+        });
+        let known = ["ledger_unavailable", "ledger_damaged"];
+        assert!(known.contains(&code.as_str()), "{keep}: {code}: {message}");
+        assert!([69, 11].contains(&exit), "{keep}: {exit}: {message}");
+        assert!(message.contains("ledger"), "{keep}: {message}");
+    }
+    let (exit, _, message) =
+        suffering(|r| std::fs::write(path(r), "hello ".repeat(2_000)).unwrap());
+    assert_eq!(exit, 69, "{message}");
+    let (exit, code, message) = suffering(|r| {
+        std::fs::remove_file(path(r)).unwrap();
+        let other = Connection::open(path(r)).unwrap();
+        other
+            .execute_batch("CREATE TABLE recipes (name TEXT)")
+            .unwrap();
+    });
+    assert_eq!((exit, code.as_str()), (69, "not_a_ledger"), "{message}");
+    let (exit, code, message) = suffering(|r| {
+        let newer = Connection::open(path(r)).unwrap();
+        newer.pragma_update(None, "user_version", 99).unwrap();
+    });
+    assert_eq!(
+        (exit, code.as_str()),
+        (69, "ledger_newer_schema"),
+        "{message}"
+    );
+    assert!(
+        message.contains("schema 99") && message.contains("newer provender"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_is_told_and_changes_no_order() {
+    let mut ranch = Ranch::ran();
+    ranch.now = "2031-01-01T00:00:00Z".into();
+    let _ = ranch
+        .run(&["compute", "--all", "--as-of", "2025-06-29"])
+        .exits(0);
+    ranch.now = "2025-07-02T06:00:00Z".into();
+    let ran = ranch
+        .run(&["compute", "--all", "--as-of", "2025-06-28"])
+        .exits(0);
+    assert_eq!(
+        ran.stderr
+            .matches("note: the clock says 2025-07-02")
+            .count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("2031-01-01"), "{}", ran.stderr);
+    sound(&ranch, "a clock that jumps");
+    let data = ranch.data(&COMPUTE[..4], 0);
+    assert_eq!(data["summary"]["unchanged"], 9);
+}
+
+#[test]
+fn a_ledger_of_the_first_schema_is_read_by_todays_program() {
+    let ranch = Ranch::new();
+    let old = include_bytes!("../fixtures/ledger-schema-1.db");
+    std::fs::write(ranch.path("old.db"), old).unwrap();
+    let data = ranch.data(&["list", "--all-versions", "--ledger", "old.db"], 0);
+    assert_eq!(data["answers"].as_array().unwrap().len(), 5);
+    assert_eq!(std::fs::read(ranch.path("old.db")).unwrap(), old);
+}

@@ -1,0 +1,144 @@
+//! Fuzzing: everything that reads what others wrote gets what nobody would write.
+//!
+//! Inputs come from a small corpus (`corpus/TARGET/`, what was found stays there as `found-*`) by seeded
+//! mutation, so that every failure can be had again. In the normal suite each target gets some hundred
+//! inputs; the long form is
+//!
+//! ```text
+//! PROVENDER_FUZZ_SECONDS=600 [PROVENDER_FUZZ_TARGET=rap] [PROVENDER_FUZZ_SEED=7] cargo test --test e2e fuzz::
+//! ```
+//!
+//! * `mutate` — one input out of others
+//! * `guests` — components, declarations, returned columns
+//! * `targets` — who reads, and what must hold of it whatever it is given
+
+mod guests;
+mod mutate;
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use mutate::Mutator;
+use targets::Target;
+
+/// An input of a few kilobytes that takes longer is a defect.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus")
+}
+
+/// The files of a target, in the order of their names.
+fn corpus(target: &Target) -> Vec<Vec<u8>> {
+    let Ok(entries) = std::fs::read_dir(folder().join(target.name)) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|p| std::fs::read(p).unwrap()).collect()
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Runs one input; where it fails, it is kept and named.
+fn one(target: &Target, input: &[u8], from: &str) {
+    let scratch = std::env::temp_dir().join(format!(
+        "provender-fuzz-{}.{}",
+        target.name,
+        std::process::id()
+    ));
+    // Before it runs: past the end of the stack nobody could write it any more.
+    let long = number("PROVENDER_FUZZ_SECONDS").is_some();
+    if long {
+        std::fs::write(&scratch, input).unwrap();
+    }
+    let started = Instant::now();
+    let result = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
+    if result.is_err() || started.elapsed() > PATIENCE {
+        std::fs::write(&scratch, input).unwrap();
+        panic!(
+            "{} fails on {from} after {:.1?}: the input is {}",
+            target.name,
+            started.elapsed(),
+            scratch.display()
+        );
+    }
+    if long {
+        let _ = std::fs::remove_file(&scratch);
+    }
+}
+
+fn fuzz(target: &Target) {
+    if std::env::var("PROVENDER_FUZZ_TARGET").is_ok_and(|wanted| wanted != target.name) {
+        return;
+    }
+    let seeds: Vec<_> = corpus(target).into_iter().chain((target.seeds)()).collect();
+    assert!(!seeds.is_empty(), "{} has no corpus", target.name);
+    for (n, seed) in seeds.iter().enumerate() {
+        one(target, seed, &format!("its seed {n}"));
+    }
+    let until = number("PROVENDER_FUZZ_SECONDS").map(|s| Instant::now() + Duration::from_secs(s));
+    let seed = number("PROVENDER_FUZZ_SEED").unwrap_or(1);
+    let mut mutator = Mutator::new(seed, target.words);
+    let mut count = 0_u64;
+    while until.map_or(count < target.quick, |until| Instant::now() < until) {
+        let input = mutator.next(&seeds, target.keep_length);
+        one(
+            target,
+            &input,
+            &format!("input {count} of PROVENDER_FUZZ_SEED={seed}"),
+        );
+        count += 1;
+    }
+    println!("{}: {count} inputs from {} seeds", target.name, seeds.len());
+}
+
+/// All targets of some kinds, one after the other.
+fn all(names: &[&str]) {
+    for name in names {
+        let target = targets::ALL.iter().find(|t| t.name == *name).unwrap();
+        fuzz(target);
+    }
+}
+
+#[test]
+fn a_component_of_any_bytes_is_refused_or_loads() {
+    all(&["component", "description"]);
+}
+
+#[test]
+fn what_a_guest_returns_is_checked_whatever_it_is() {
+    all(&["returned"]);
+}
+
+#[test]
+fn a_file_of_observations_is_read_or_refused_whatever_is_in_it() {
+    all(&targets::FORMATS);
+}
+
+#[test]
+fn a_file_of_the_deployment_is_read_or_refused_whatever_is_in_it() {
+    all(&targets::FILES);
+}
+
+#[test]
+fn every_target_is_run_by_a_test() {
+    let mut run = vec!["component", "description", "returned"];
+    run.extend(targets::FORMATS);
+    run.extend(targets::FILES);
+    let mut known: Vec<_> = targets::ALL.iter().map(|t| t.name).collect();
+    run.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(run, known);
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            known.contains(&name.as_str()),
+            "corpus/{name} belongs to no target"
+        );
+    }
+}

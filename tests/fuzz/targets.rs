@@ -1,0 +1,279 @@
+//! Who reads, and what must hold of it whatever it is given: no panic, an end, and what was read comes
+//! back the same.
+
+use provender::ingest::parsed::{Kind, ReadOptions};
+use provender::ingest::readers;
+use provender::logic::Lock;
+use provender::manifest::Manifest;
+use provender::project::logic::LogicFile;
+use provender::project::settings::Settings;
+use provender::project::sources::Sources;
+use provender::release::Document;
+
+use super::guests;
+
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    /// Beside the files of its corpus.
+    pub(crate) seeds: fn() -> Vec<Vec<u8>>,
+    /// Words of its format.
+    pub(crate) words: &'static [&'static str],
+    /// Whether an input must be as long as its seed.
+    pub(crate) keep_length: bool,
+    /// Inputs in the normal suite.
+    pub(crate) quick: u64,
+    pub(crate) run: fn(&[u8]),
+}
+
+pub(crate) const FORMATS: [&str; 12] = [
+    "geojson",
+    "herds_json",
+    "herds_csv",
+    "rap",
+    "forage_csv",
+    "open_meteo",
+    "daymet",
+    "gridmet",
+    "weather_csv",
+    "sda",
+    "soil_csv",
+    "series_csv",
+];
+
+pub(crate) const FILES: [&str; 6] = [
+    "provender_toml",
+    "logic_toml",
+    "sources_toml",
+    "lock",
+    "manifest",
+    "release",
+];
+
+const fn text(name: &'static str, words: &'static [&'static str], run: fn(&[u8])) -> Target {
+    Target {
+        name,
+        seeds: Vec::new,
+        words,
+        keep_length: false,
+        quick: 300,
+        run,
+    }
+}
+
+pub(crate) const ALL: &[Target] = &[
+    Target {
+        name: "component",
+        seeds: guests::component_seeds,
+        words: &[],
+        keep_length: false,
+        quick: 60,
+        run: guests::component,
+    },
+    Target {
+        name: "description",
+        seeds: guests::description_seeds,
+        words: &[],
+        keep_length: true,
+        quick: 100,
+        run: guests::description,
+    },
+    Target {
+        name: "returned",
+        seeds: guests::returned_seeds,
+        words: &[],
+        keep_length: true,
+        quick: 150,
+        run: guests::returned,
+    },
+    text(
+        "geojson",
+        &[
+            "\"coordinates\":",
+            "\"Polygon\"",
+            "\"MultiPolygon\"",
+            "[180,90]",
+            "[-180,-90]",
+            "\"properties\":null",
+        ],
+        |b| read(b, Kind::Boundaries),
+    ),
+    text(
+        "herds_json",
+        &[
+            "\"animal_count\":",
+            "\"effective_date\":",
+            "\"herd\":",
+            "\"id\":\"\"",
+        ],
+        |b| read(b, Kind::Herds),
+    ),
+    text(
+        "herds_csv",
+        &["animal_count", ",,", "\"\n\"", "2025-13-01"],
+        |b| read(b, Kind::Herds),
+    ),
+    text(
+        "rap",
+        &["\"mask\":", "-99", "\"year\"", "[[", "\"production16day\""],
+        |b| read(b, Kind::Forage),
+    ),
+    text(
+        "forage_csv",
+        &["kg_per_ha", "lb_per_acre", "series", "increment"],
+        |b| read(b, Kind::Forage),
+    ),
+    text(
+        "open_meteo",
+        &["\"daily\":", "\"time\":", "\"inch\"", "\"daily_units\":"],
+        |b| read(b, Kind::Weather),
+    ),
+    text("daymet", &["year,yday", "366", "prcp (mm/day)"], |b| {
+        read(b, Kind::Weather)
+    }),
+    text("gridmet", &["Tmax_C", "pr", "Date", "mm"], |b| {
+        read(b, Kind::Weather)
+    }),
+    text(
+        "weather_csv",
+        &["precipitation_mm", "temp_max_c", "boundary_id"],
+        |b| read(b, Kind::Weather),
+    ),
+    text("sda", &["\"Table\":", "[[\"mukey\"", "null"], |b| {
+        read(b, Kind::Soil)
+    }),
+    text("soil_csv", &["boundary_id", "soil"], |b| {
+        read(b, Kind::Soil)
+    }),
+    text("series_csv", &["moisture", "date"], |b| {
+        read(b, Kind::Series)
+    }),
+    text(
+        "provender_toml",
+        &[
+            "[limits]\n",
+            "[ledger]\n",
+            "url = ",
+            "active = [",
+            "memory_mib = ",
+        ],
+        |b| {
+            with_text(b, |t| {
+                if let Ok(settings) = Settings::parse(t) {
+                    let _ = (
+                        settings.limits.resolve(),
+                        settings.limits.compile(),
+                        settings.origins(t),
+                    );
+                }
+            });
+        },
+    ),
+    text(
+        "logic_toml",
+        &[
+            "[days_remaining.v1]\n",
+            "parameters",
+            "[[days_remaining.v1.monitors]]\n",
+            "add = true\n",
+        ],
+        |b| with_text(b, |t| drop(LogicFile::parse(t))),
+    ),
+    text(
+        "sources_toml",
+        &[
+            "[[source]]\n",
+            "path = ",
+            "{boundary}",
+            "*",
+            "[[series]]\n",
+            "max_age = ",
+        ],
+        |b| {
+            with_text(b, |t| {
+                if let Ok(sources) = Sources::parse(t) {
+                    let _ = (sources.catalogue(), sources.precedence());
+                }
+            });
+        },
+    ),
+    text(
+        "lock",
+        &[
+            "[[component]]\n",
+            "path = ",
+            "sha256:",
+            "size = ",
+            "[component.limits]\n",
+        ],
+        |b| {
+            with_text(b, |t| {
+                if let Ok(lock) = Lock::parse(t) {
+                    assert_eq!(Lock::parse(&lock.render().unwrap()).unwrap(), lock);
+                }
+            });
+        },
+    ),
+    text(
+        "manifest",
+        &["\"reproducible\":", "\"snapshot_id\":", "\"outputs\":"],
+        |b| {
+            let again = |manifest: &Manifest| {
+                let bytes = manifest.to_bytes().unwrap();
+                let read = Manifest::parse(&bytes).unwrap();
+                assert_eq!(read.to_bytes().unwrap(), bytes);
+            };
+            if let Ok(manifest) = Manifest::parse(b) {
+                again(&manifest);
+            }
+            // Without the digest nothing but the original gets past it: the part behind it, too.
+            if let Ok(document) = provender::domain::canonical::from_slice(b) {
+                let part = |name: &str| document.get(name).cloned().unwrap_or_default();
+                let manifest = Manifest {
+                    reproducible: part("reproducible"),
+                    sources: part("sources"),
+                    environment: part("environment"),
+                };
+                if let Ok(bytes) = manifest.to_bytes() {
+                    let _ = Manifest::parse(&bytes).unwrap().object("outputs");
+                }
+            }
+        },
+    ),
+    text(
+        "release",
+        &[
+            "\"components\":",
+            "\"active\":",
+            "\"number\":",
+            "\"settings\":",
+        ],
+        |b| {
+            if let Ok(document) = Document::parse(b) {
+                let text = document.to_text().unwrap();
+                assert_eq!(Document::parse(text.as_bytes()).unwrap(), document);
+            }
+            let _ = provender::release::archive::Archive::unpack("x.tar", b);
+        },
+    ),
+];
+
+fn with_text(bytes: &[u8], run: impl Fn(&str)) {
+    run(&String::from_utf8_lossy(bytes));
+}
+
+fn read(bytes: &[u8], kind: Kind) {
+    for (kind, skip_bad_rows) in [(Some(kind), false), (Some(kind), true), (None, false)] {
+        let options = ReadOptions {
+            file_name: "x.json".to_owned(),
+            kind,
+            boundary: Some("north".to_owned()),
+            skip_bad_rows,
+            series: vec![("soil_moisture".to_owned(), "soil_moisture".to_owned())],
+            ..ReadOptions::default()
+        };
+        if let Err(error) = readers::read(bytes, &options) {
+            // What it quotes is made harmless where it is printed.
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}
