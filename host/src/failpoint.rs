@@ -59,3 +59,39 @@ pub fn hit(name: &str) {
         std::process::abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(folder: &std::path::Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, text);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn the_list_holds_the_places_of_the_source_and_no_other() {
+        let mut text = String::new();
+        sources(
+            &std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut text,
+        );
+        let mark = concat!("failpoint::", "hit(\"");
+        let mut found: Vec<_> = text
+            .split(mark)
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        let mut listed = NAMES.to_vec();
+        listed.sort_unstable();
+        assert_eq!(found, listed);
+    }
+}

@@ -38,6 +38,7 @@ mod pinning;
 mod polyglot;
 mod quiet;
 mod release;
+mod release_races;
 mod replay;
 mod story;
 mod triage;

@@ -36,7 +36,7 @@ fn cut(ranch: &Ranch, active: &str, reason: &str) -> Json {
     )
 }
 
-fn promote(ranch: &Ranch, release: &str, expect: &str) -> Json {
+pub(crate) fn promote(ranch: &Ranch, release: &str, expect: &str) -> Json {
     let args = [
         "release",
         "promote",
@@ -50,11 +50,11 @@ fn promote(ranch: &Ranch, release: &str, expect: &str) -> Json {
 }
 
 /// The number of the active release; null when there is none.
-fn active(ranch: &Ranch) -> Json {
+pub(crate) fn active(ranch: &Ranch) -> Json {
     ranch.data(&["release", "status"], 0)["active"]["number"].clone()
 }
 
-fn set(ranch: &Ranch, residual: &str) {
+pub(crate) fn set(ranch: &Ranch, residual: &str) {
     ranch.write(
         "logic.toml",
         &format!("[days_remaining.v2.parameters]\nresidual_kg_per_ha = {residual}\n"),
@@ -62,7 +62,7 @@ fn set(ranch: &Ranch, residual: &str) {
 }
 
 /// R1 is v1 and active; R2 is v2 with 250 kg/ha left standing, R3 with 400.
-fn three() -> Ranch {
+pub(crate) fn three() -> Ranch {
     let ranch = v1();
     assert_eq!(
         cut(&ranch, "days_remaining:v1", "the first one")["number"],
@@ -485,7 +485,7 @@ fn of_two_processes_that_promote_at_once_exactly_one_wins() {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -499,7 +499,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// All that anyone can see of releases.
-fn seen(ranch: &Ranch) -> Json {
+pub(crate) fn seen(ranch: &Ranch) -> Json {
     json!([
         ranch.data(&["release", "list"], 0),
         ranch.data(&["release", "history"], 0),

@@ -98,11 +98,26 @@ pub fn promote(
 }
 
 /// Makes a former release active again: the one asked for, or the one before. Also while promotions
-/// are frozen, without any new analysis.
+/// are frozen, without any new analysis. One that is asked for by name is gone back to whatever another
+/// process promoted meanwhile.
 ///
 /// # Errors
-/// When there is nothing to go back to, its files are gone, or another process was faster.
+/// When there is nothing to go back to, its files are gone, or, where none was named, another process
+/// was faster.
 pub fn rollback(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    to: Option<&str>,
+    from: Day,
+    stamp: &Stamp,
+) -> Result<Moved, ReleaseError> {
+    match to {
+        Some(_) => whatever_happens(&mut || roll_back(ledger, store, to, from, stamp)),
+        None => roll_back(ledger, store, to, from, stamp),
+    }
+}
+
+fn roll_back(
     ledger: &mut dyn Ledger,
     store: &ReleaseStore,
     to: Option<&str>,
@@ -150,11 +165,18 @@ pub fn rollback(
 }
 
 /// Stops promotions, or lets them go on. Two people who stop them at once mean the same thing, and
-/// the second is told of the first.
+/// the second is told of the first. A stop holds whatever another process promotes meanwhile.
 ///
 /// # Errors
-/// When it is so already.
+/// When it is so already; when they are to go on and another process was faster.
 pub fn hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
+    match stop {
+        true => whatever_happens(&mut || set_hold(ledger, stop, stamp)),
+        false => set_hold(ledger, stop, stamp),
+    }
+}
+
+fn set_hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
     let standing = Standing::read(ledger, i64::MAX)?;
     match (&standing.hold, stop) {
         (Some(hold), true) => Err(ReleaseError::Hold(format!(
@@ -216,6 +238,20 @@ fn payload(release: &Known, before: Option<&Known>, from: Day) -> serde_json::Va
         "from": from.to_string(),
         "logics": logics_json(&release.document),
     })
+}
+
+/// Decides anew where another process was faster: for what a person means whatever the others do. Someone who is
+/// faster this many times is a fault to be told.
+fn whatever_happens<T>(
+    decide: &mut dyn FnMut() -> Result<T, ReleaseError>,
+) -> Result<T, ReleaseError> {
+    for _ in 0..100 {
+        match decide() {
+            Err(ReleaseError::Overtaken { .. }) => {}
+            other => return other,
+        }
+    }
+    decide()
 }
 
 fn append(
