@@ -10,13 +10,14 @@
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `replay`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
+//!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
 //!   `incident`, `completions`
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+mod audit;
 mod backtest;
 mod backup;
 mod cache;
@@ -123,6 +124,7 @@ enum Verb {
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
     Replay(replay::ReplayArgs),
+    Audit(audit::AuditArgs),
     Monitor(monitor::MonitorArgs),
     Backtest(backtest::BacktestArgs),
     Features(features::FeaturesArgs),
@@ -193,6 +195,7 @@ fn dispatch() -> Exit {
         Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),
         Verb::Diff(a) => ui.finish("diff", diff::run(g, &a)),
         Verb::Replay(a) => ui.finish("replay", replay::run(g, &a)),
+        Verb::Audit(a) => ui.finish("audit", audit::run(g, &a)),
         Verb::Monitor(a) => ui.finish("monitor", monitor::run(g, &a)),
         Verb::Backtest(a) => ui.finish("backtest", backtest::run(g, &a)),
         Verb::Features(a) => ui.finish("features", features::run(g, &a)),
