@@ -26,6 +26,7 @@ mod exits;
 mod explain;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod gate;
 mod golden;
 mod hostile;
 mod ids;
