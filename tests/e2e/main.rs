@@ -13,6 +13,7 @@ mod author;
 mod author_says;
 mod backtest;
 mod bombs;
+mod canary;
 mod canonical;
 mod contract;
 mod contract_kit;
