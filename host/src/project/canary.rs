@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CanarySettings {
-    /// Days of the back-fill, and of the window that is judged.
+    /// Days of the back-fill. What is judged is every day from its first one on.
     pub window_days: u32,
     /// Fewer compared rows than this are never a pass.
     pub min_rows: u32,
