@@ -171,7 +171,7 @@ fn candidate(
     let limits = PinLimits::usual(&language_of(&bytes));
     let component = sandbox.load_within(named, &bytes, &limits)?;
     let d = component.description();
-    let overrides = context.project.logic.of(&d.name, &d.version);
+    let overrides = context.project.logic()?.of(&d.name, &d.version);
     let catalogue = context.project.sources.catalogue();
     let bound = binding::bind(component, &catalogue, &overrides, one_off)?;
     Ok((bound, Some(named.to_owned())))

@@ -187,10 +187,10 @@ fn fill(
         rows: reading.rows,
         retracted: None,
     };
+    // What of the file's row and of its facts binds them, the ledger adds.
     let payload = json!({
-        "source": file.source, "kind": file.kind, "format": file.format, "path": file.path,
-        "sha256": sha256.to_string(), "boundary": offer.options.boundary,
-        "rows": file.rows, "new": c.new, "unchanged": c.unchanged, "revised": c.revised,
+        "boundary": offer.options.boundary,
+        "new": c.new, "unchanged": c.unchanged, "revised": c.revised,
         "skipped": report.skipped, "accepted": policy.accept,
     });
     report.entry = Some(ledger.record_file(stamp, &file, &c.facts, &payload, head)?);

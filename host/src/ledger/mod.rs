@@ -8,12 +8,14 @@
 //!
 //! * [`types`] — what goes in and comes out
 //! * [`entry`] — the chain: what an entry's hash covers
+//! * [`leaf`] — the canonical texts that the roots in entries are over
 //! * [`store`] — the trait that the other rooms use
 //! * [`sqlite`] — SQLite, with its schema
 //! * [`error`] — how it says no
 
 pub mod entry;
 pub mod error;
+pub mod leaf;
 pub mod sqlite;
 pub mod store;
 pub mod types;

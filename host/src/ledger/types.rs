@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::domain::canonical::{Digest, to_bytes};
+use crate::domain::canonical::{Digest, to_text};
 use crate::domain::day::Day;
 use crate::domain::key::{ConfigVersion, RunKey};
 use crate::domain::merkle;
@@ -154,11 +154,11 @@ pub struct Run {
 }
 
 impl NewRun {
-    /// The RFC 6962 leaf hash over the run's canonical bytes, for the root in its batch's entry.
+    /// The run's canonical text, which the root in its batch's entry is over.
     #[must_use]
-    pub fn leaf(&self) -> [u8; 32] {
+    pub fn canonical(&self) -> String {
         let object = json!({
-            "$type": "provender.run.v1",
+            "$type": "provender.run.v2",
             "boundary_id": self.key.boundary_id,
             "herd_config_id": self.key.herd_config_id,
             "calculation_date": self.key.calculation_date.to_string(),
@@ -172,7 +172,13 @@ impl NewRun {
             "outputs": self.outputs,
         });
         // Strings and one small integer always have a canonical form.
-        merkle::leaf(&to_bytes(&object).unwrap_or_default())
+        to_text(&object).unwrap_or_default()
+    }
+
+    /// The RFC 6962 leaf hash over [`NewRun::canonical`].
+    #[must_use]
+    pub fn leaf(&self) -> merkle::Hash {
+        merkle::leaf(self.canonical().as_bytes())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::release::reading::Ignored;
 use super::brief;
 
 pub(super) fn run(global: &Global) -> Result<Done, CliError> {
-    let context = Context::open(global)?;
+    let context = Context::open_apart(global)?;
     let standing = context.standing()?;
     let environment = &context.project.settings.environment;
     let mut text = Text::default();

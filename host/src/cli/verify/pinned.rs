@@ -100,7 +100,7 @@ impl Pinned {
         let model = pin.model_version();
         let project = &context.project;
         if project.settings.logic.active.contains(&model) {
-            let overrides = project.logic.of(&pin.name, &pin.version);
+            let overrides = project.logic()?.of(&pin.name, &pin.version);
             let catalogue = project.sources.catalogue();
             binding::bind(component.clone(), &catalogue, &overrides, &BTreeMap::new())?;
         }

@@ -4,12 +4,14 @@
 //! * `migrate` — from an older schema to the newest, with a copy first
 //! * `read` — queries
 //! * `write` — appends, each one immediate transaction
+//! * `write_facts` — the append of a file with its rows
 //! * `schema.sql` — tables, guards and the view for people
 
 mod migrate;
 mod open;
 mod read;
 mod write;
+mod write_facts;
 
 pub use open::SqliteLedger;
 

@@ -18,7 +18,7 @@ use crate::ledger::types::{
 
 use super::SqliteLedger;
 use super::open::translate;
-use super::write::NO_DATE;
+use super::write_facts::NO_DATE;
 
 /// A fact counts when its entry is known and its file was not withdrawn by then.
 const IN_FORCE: &str = "LEFT JOIN retraction x ON x.file_id = f.file_id AND x.entry <= ?1 WHERE f.entry <= ?1 AND x.file_id IS NULL";

@@ -1,29 +1,25 @@
 //! Appends. Each is one immediate transaction: a reader that becomes a writer in a deferred one
 //! would fail at once with "busy" however long the timeout.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde_json::{Value as Json, json};
 
-use crate::domain::canonical::Digest;
-use crate::domain::day::Day;
+use crate::domain::canonical::{Digest, Recipe};
 use crate::domain::key::ConfigVersion;
 use crate::domain::merkle;
 use crate::failpoint;
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
-use crate::ledger::types::{Batch, Config, Document, File, NewFacts, NewRun, Recorded};
+use crate::ledger::types::{Batch, Config, Document, File, NewRun, Recorded};
 
 use super::SqliteLedger;
 use super::open::translate;
 use super::read;
 
-/// `None` as a date in the observation table.
-pub(super) const NO_DATE: i32 = -719_162;
-
 impl SqliteLedger {
-    fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
         self.db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(translate)
@@ -61,36 +57,6 @@ impl SqliteLedger {
             .collect::<Result<Vec<_>, _>>()?;
         commit(tx)?;
         Ok(written)
-    }
-
-    pub(super) fn write_file(
-        &mut self,
-        stamp: &Stamp,
-        file: &File,
-        facts: &NewFacts,
-        payload: &Json,
-        known: i64,
-    ) -> Result<i64, LedgerError> {
-        let tx = self.begin()?;
-        // Under the write lock: what another process took in meanwhile would be taken in twice.
-        let found = read::last_of(&tx, &[Kind::Ingest, Kind::Retract])?;
-        if found > known {
-            return Err(LedgerError::Moved {
-                expected: known,
-                found,
-            });
-        }
-        let entry = append(&tx, Kind::Ingest, stamp, payload)?.seq;
-        tx.execute(
-            "INSERT INTO file (entry, source, kind, format, path, sha256, rows) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            params![entry, file.source, file.kind, file.format, file.path, file.sha256.bytes(), file.rows],
-        )
-        .map_err(translate)?;
-        let file_id = tx.last_insert_rowid();
-        insert_places(&tx, entry, file_id, facts)?;
-        insert_observations(&tx, entry, file_id, &file.source, facts)?;
-        commit(tx)?;
-        Ok(entry)
     }
 
     pub(super) fn write_retraction(
@@ -132,13 +98,14 @@ impl SqliteLedger {
         if fresh.is_empty() {
             return Ok(outcomes);
         }
-        let leaves: Vec<[u8; 32]> = fresh.iter().map(|r| r.leaf()).collect();
-        let root = Digest::from_parts(crate::domain::canonical::Recipe::Raw, merkle::root(&leaves));
-        let mut payload = batch.about.clone();
-        if let Json::Object(members) = &mut payload {
-            members.insert("count".to_owned(), json!(fresh.len()));
-            members.insert("root".to_owned(), json!(root.to_string()));
-        }
+        let leaves = fresh.iter().map(|r| r.leaf()).collect();
+        let payload = with(
+            &batch.about,
+            [
+                ("count", json!(fresh.len())),
+                ("root", json!(root_text(leaves))),
+            ],
+        );
         let kind = if batch.reissue {
             Kind::Reissue
         } else {
@@ -146,7 +113,9 @@ impl SqliteLedger {
         };
         let entry = append(&tx, kind, &batch.stamp, &payload)?.seq;
         let mut interned = Interned::default();
-        for config in &batch.configs {
+        // Only what a run refers to: a row that nothing refers to is one that somebody put there.
+        let used: HashSet<Digest> = fresh.iter().map(|r| r.key.config_version.config).collect();
+        for config in batch.configs.iter().filter(|c| used.contains(&c.digest)) {
             interned.config(&tx, config)?;
         }
         {
@@ -197,7 +166,10 @@ impl SqliteLedger {
         if known_report(&tx, digest)? {
             return Ok(None);
         }
-        let payload = json!({"kind": kind, "report": digest.to_string()});
+        let payload = with(
+            &json!({"kind": kind, "report": digest.to_string()}),
+            [("document", document_json(kind, digest, body))],
+        );
         let entry = append(&tx, Kind::Report, stamp, &payload)?.seq;
         tx.execute(
             "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
@@ -216,7 +188,9 @@ impl SqliteLedger {
         document: &Document,
     ) -> Result<Entry, LedgerError> {
         let tx = self.begin()?;
-        let entry = append(&tx, kind, stamp, payload)?;
+        let bound = document_json(&document.kind, document.digest, &document.body);
+        let payload = with(payload, [("document", bound)]);
+        let entry = append(&tx, kind, stamp, &payload)?;
         let digest = document.digest.bytes();
         let known = known_report(&tx, document.digest)?;
         if !known {
@@ -231,20 +205,44 @@ impl SqliteLedger {
     }
 }
 
+/// A payload with what the store itself says in it.
+pub(super) fn with<const N: usize>(payload: &Json, members: [(&str, Json); N]) -> Json {
+    let mut payload = payload.clone();
+    if let Json::Object(object) = &mut payload {
+        object.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    }
+    payload
+}
+
+/// The root over rows as payloads say it.
+pub(super) fn root_text(leaves: Vec<merkle::Hash>) -> String {
+    Digest::from_parts(Recipe::Raw, merkle::set_root(leaves)).to_string()
+}
+
+/// What binds a document's row to the entry that wrote it: also where its digest is of something
+/// else than its text.
+fn document_json(kind: &str, digest: Digest, body: &str) -> Json {
+    json!({
+        "kind": kind,
+        "digest": digest.to_string(),
+        "sha256": Digest::of_bytes(body.as_bytes()).to_string(),
+    })
+}
+
 fn known_report(db: &rusqlite::Connection, digest: Digest) -> Result<bool, LedgerError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM report WHERE digest = ?)";
     db.query_row(sql, [digest.bytes()], |r| r.get(0))
         .map_err(translate)
 }
 
-fn commit(tx: Transaction<'_>) -> Result<(), LedgerError> {
+pub(super) fn commit(tx: Transaction<'_>) -> Result<(), LedgerError> {
     failpoint::hit("ledger.before-commit");
     tx.commit().map_err(translate)?;
     failpoint::hit("ledger.after-commit");
     Ok(())
 }
 
-fn append(
+pub(super) fn append(
     tx: &Transaction<'_>,
     kind: Kind,
     stamp: &Stamp,
@@ -268,112 +266,6 @@ fn append(
         })
         .map_err(translate)?;
     Ok(entry)
-}
-
-fn insert_places(
-    tx: &Transaction<'_>,
-    entry: i64,
-    file_id: i64,
-    facts: &NewFacts,
-) -> Result<(), LedgerError> {
-    for (row, effective, b) in &facts.boundaries {
-        tx.prepare_cached(
-            "INSERT INTO boundary (boundary_id, effective_date, entry, name, geometry, area_ha, declared_area_ha, file_id, row)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .and_then(|mut s| {
-            s.execute(params![
-                b.boundary_id,
-                effective.days(),
-                entry,
-                b.name,
-                b.geometry,
-                b.area_ha,
-                b.declared_area_ha,
-                file_id,
-                row
-            ])
-        })
-        .map_err(translate)?;
-    }
-    for (row, h) in &facts.herds {
-        tx.prepare_cached(
-            "INSERT INTO herd (herd_config_id, boundary_id, effective_date, entry, end_date, name, animal_count,
-               daily_intake_kg_per_head, average_weight_kg, utilization_target_pct, animal_type, class, file_id, row)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .and_then(|mut s| {
-            s.execute(params![
-                h.herd_config_id,
-                h.boundary_id,
-                h.effective_date.days(),
-                entry,
-                h.end_date.map(Day::days),
-                h.name,
-                h.animal_count,
-                h.daily_intake_kg_per_head,
-                h.average_weight_kg,
-                h.utilization_target_pct,
-                h.animal_type,
-                h.class,
-                file_id,
-                row
-            ])
-        })
-        .map_err(translate)?;
-    }
-    Ok(())
-}
-
-fn insert_observations(
-    tx: &Transaction<'_>,
-    entry: i64,
-    file_id: i64,
-    source: &str,
-    facts: &NewFacts,
-) -> Result<(), LedgerError> {
-    let mut streams = Vec::with_capacity(facts.streams.len());
-    for (boundary_id, column) in &facts.streams {
-        let known: Option<i64> = tx
-            .query_row(
-                "SELECT stream_id FROM stream WHERE boundary_id = ? AND column_name = ? AND source = ?",
-                [boundary_id.as_str(), column.as_str(), source],
-                |r| r.get(0),
-            )
-            .optional()
-            .map_err(translate)?;
-        let id = if let Some(id) = known {
-            id
-        } else {
-            tx.execute(
-                "INSERT INTO stream (boundary_id, column_name, source) VALUES (?, ?, ?)",
-                [boundary_id.as_str(), column.as_str(), source],
-            )
-            .map_err(translate)?;
-            tx.last_insert_rowid()
-        };
-        streams.push(id);
-    }
-    let mut insert = tx
-        .prepare_cached("INSERT INTO observation (stream_id, date, entry, value, file_id, row) VALUES (?, ?, ?, ?, ?, ?)")
-        .map_err(translate)?;
-    for o in &facts.observations {
-        let stream = streams
-            .get(o.stream)
-            .copied()
-            .ok_or_else(|| LedgerError::Damaged("an observation without a stream".to_owned()))?;
-        insert
-            .execute(params![
-                stream,
-                o.date.map_or(NO_DATE, Day::days),
-                entry,
-                o.value,
-                file_id,
-                o.row
-            ])
-            .map_err(translate)?;
-    }
-    Ok(())
 }
 
 /// Ids of configurations and series, made on first use.
