@@ -12,6 +12,7 @@ mod answers;
 mod author;
 mod author_says;
 mod backtest;
+mod backtest_settings;
 mod bombs;
 mod canary;
 mod canonical;
