@@ -95,21 +95,22 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
         context.overrides(&d.name, &d.version)
     };
     let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
-    let has_block = |b: &Bound, settings: &LogicOverrides| {
+    let has_block = |b: &Bound, settings: &LogicOverrides| -> Result<bool, CliError> {
         let d = b.description();
-        *settings != LogicOverrides::default() || context.project.logic.has(&d.name, &d.version)
+        Ok(*settings != LogicOverrides::default()
+            || context.project.logic()?.has(&d.name, &d.version))
     };
     let request = Request {
         candidate: Contender {
             bound: &candidate,
             settings: &candidate_settings,
-            has_block: has_block(&candidate, &candidate_settings),
+            has_block: has_block(&candidate, &candidate_settings)?,
             file,
         },
         against: Contender {
             bound: &against,
             settings: &against_settings,
-            has_block: has_block(&against, &against_settings),
+            has_block: has_block(&against, &against_settings)?,
             file: None,
         },
         boundary: args.boundary.clone(),
