@@ -97,7 +97,9 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
     let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
     let has_block = |b: &Bound, settings: &LogicOverrides| {
         let d = b.description();
-        *settings != LogicOverrides::default() || context.project.logic.has(&d.name, &d.version)
+        // Under a release the file may be unusable; settings of the release count as a block.
+        let file = context.project.logic();
+        *settings != LogicOverrides::default() || file.is_ok_and(|f| f.has(&d.name, &d.version))
     };
     let request = Request {
         candidate: Contender {
