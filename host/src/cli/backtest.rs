@@ -95,22 +95,23 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
         context.overrides(&d.name, &d.version)
     };
     let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
-    let has_block = |b: &Bound, settings: &LogicOverrides| -> Result<bool, CliError> {
+    let has_block = |b: &Bound, settings: &LogicOverrides| {
         let d = b.description();
-        Ok(*settings != LogicOverrides::default()
-            || context.project.logic()?.has(&d.name, &d.version))
+        // Under a release the file may be unusable; settings of the release count as a block.
+        let file = context.project.logic();
+        *settings != LogicOverrides::default() || file.is_ok_and(|f| f.has(&d.name, &d.version))
     };
     let request = Request {
         candidate: Contender {
             bound: &candidate,
             settings: &candidate_settings,
-            has_block: has_block(&candidate, &candidate_settings)?,
+            has_block: has_block(&candidate, &candidate_settings),
             file,
         },
         against: Contender {
             bound: &against,
             settings: &against_settings,
-            has_block: has_block(&against, &against_settings)?,
+            has_block: has_block(&against, &against_settings),
             file: None,
         },
         boundary: args.boundary.clone(),
