@@ -661,3 +661,68 @@ fn prune_shows_its_plan_and_leaves_what_history_needs() {
         .run(&["explain", "--boundary", "north", "--as-of", DAY])
         .exits(0);
 }
+
+#[test]
+fn files_that_cannot_be_used_stop_neither_a_rollback_nor_the_day() {
+    let ranch = v1();
+    cut(&ranch, "days_remaining:v1", "first");
+    promote(&ranch, "R1", "none");
+    set(&ranch, "300");
+    cut(&ranch, "days_remaining:v2", "v2");
+    promote(&ranch, "R2", "R1");
+
+    // Not in force, so that it is told and not obeyed; a cut would read it, and refuses.
+    ranch.write("logic.toml", "[days_remaining.v2\n");
+    let status = ranch.data(&["status", "--as-of", DAY], 2);
+    let ignored = status["ignored"].as_array().unwrap();
+    assert!(ignored.iter().any(|i| i["file"] == "logic.toml"));
+    let told = ranch.run(&COMPUTE).exits(0).stderr;
+    assert!(
+        told.contains("logic.toml: the file is unusable"),
+        "told: {told}"
+    );
+    let cut = ["release", "cut", "--reason", "x"];
+    assert!(ranch.run(&cut).exits(17).stderr.contains("logic.toml"));
+
+    // Sources are needed by the day and not by a rollback.
+    ranch.write("sources.toml", "[[source]\n");
+    assert!(
+        ranch
+            .run(&COMPUTE)
+            .exits(78)
+            .stderr
+            .contains("sources.toml")
+    );
+    let back = ranch.data(&["release", "rollback", "--reason", "too low"], 0);
+    assert_eq!(back["number"], 1);
+    for verb in ["status", "history", "list"] {
+        let _ = ranch.run(&["release", verb]).exits(0);
+    }
+    let hold = ["release", "freeze", "--reason", "files are damaged"];
+    let _ = ranch.run(&hold).exits(0);
+}
+
+#[test]
+fn before_the_first_promotion_a_logic_toml_that_cannot_be_used_stops_the_day() {
+    let ranch = v1();
+    ranch.write("logic.toml", "[days_remaining.v1\n");
+    assert!(ranch.run(&COMPUTE).exits(78).stderr.contains("logic.toml"));
+}
+
+#[test]
+fn a_backup_carries_the_release_store() {
+    let ranch = v1();
+    cut(&ranch, "days_remaining:v1", "first");
+    promote(&ranch, "R1", "none");
+    let copy = ranch.data(&["backup", "copy"], 0);
+    assert_eq!(copy["release_files"], 4);
+    // The deployment's own store is gone; the copy's serves who reads.
+    std::fs::remove_dir_all(ranch.path("out/releases")).unwrap();
+    let ledger = ["--ledger", "copy/ledger.db"];
+    let day = [
+        &["monitor", "--all", "--end", DAY, "--fail-on", "never"][..],
+        &ledger,
+    ]
+    .concat();
+    let _ = ranch.run(&day).exits(0);
+}

@@ -1,4 +1,4 @@
-//! `backup`: a consistent copy of a live ledger and its manifests.
+//! `backup`: a consistent copy of a live ledger, its manifests and its releases.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,16 @@ use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::json;
 
+use crate::render::text::count;
+
 use super::Global;
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
-/// Copy the ledger and its manifests while others go on writing; read the copy with --ledger.
+/// Copy the ledger, its manifests and the release store while others go on writing; read the copy
+/// with --ledger.
 ///
 /// Example: provender backup backups/2025-06-30
 #[derive(Args)]
@@ -44,11 +47,23 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
         .project
         .folder(&context.project.settings.manifests.path)?;
     let copied = copy(&manifests, &args.dir.join("manifests")).map_err(fail)?;
+    // Releases are in the store before an entry names them, like manifests.
+    let releases = match context
+        .project
+        .dir
+        .open_dir(&context.project.settings.releases.path)
+    {
+        Ok(store) => copy(&store, &args.dir.join("releases")).map_err(fail)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+        Err(e) => return Err(fail(e)),
+    };
     let mut text = Text::default();
     text.look(
         Look::Good,
         format!(
-            "copied the ledger and {copied} manifests to {}",
+            "copied the ledger, {} and {} of releases to {}",
+            count(copied, "manifest"),
+            count(releases, "file"),
             args.dir.display()
         ),
     );
@@ -56,7 +71,7 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
         "read it with: provender list --ledger {}",
         file.display()
     ));
-    let data = json!({"ledger": file.display().to_string(), "manifests": copied});
+    let data = json!({"ledger": file.display().to_string(), "manifests": copied, "release_files": releases});
     Ok(Done::ok(data, text))
 }
 

@@ -31,8 +31,6 @@ use super::ui::Ui;
 
 /// Name of the lock file.
 pub(super) const LOCK: &str = "provender.lock";
-/// Where releases keep components, each under its digest.
-const COMPONENT_STORE: &str = "out/releases/components";
 
 pub(super) struct Context {
     pub(super) ui: Ui,
@@ -46,7 +44,24 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// The deployment with its files. A `logic.toml` that cannot be used is fatal while it is in force,
+    /// and told among what is not obeyed while a release is.
     pub(super) fn open(global: &Global) -> Result<Context, CliError> {
+        let context = Context::open_apart(global)?;
+        if let Some(problem) = &context.project.sources_problem {
+            return Err(problem.clone().into());
+        }
+        if let Err(problem) = context.project.logic()
+            && context.release()?.is_none()
+        {
+            return Err(problem.into());
+        }
+        Ok(context)
+    }
+
+    /// The deployment for verbs that need its ledger and its release store alone, so that going back is
+    /// possible whatever state the other files are in.
+    pub(super) fn open_apart(global: &Global) -> Result<Context, CliError> {
         let here = std::env::current_dir().map_err(|e| {
             CliError::new(
                 Exit::Io,
@@ -146,23 +161,25 @@ impl Context {
         }
     }
 
+    /// The ledger to look into and nothing else, where there is one: looking makes no ledger and writes
+    /// nothing.
+    pub(super) fn ledger_if_any(&self) -> Result<Option<SqliteLedger>, CliError> {
+        let own = self.project.ledger_path();
+        let file = match &self.ledger_file {
+            Some(file) => file,
+            None if own.exists() => &own,
+            None => return Ok(None),
+        };
+        Ok(Some(SqliteLedger::open_read_only(file)?))
+    }
+
     /// The manifest store: beside a ledger named by `--ledger` where there is one.
     pub(super) fn manifests(&self) -> Result<Store, CliError> {
-        if let Some(beside) = self
-            .ledger_file
-            .as_ref()
-            .and_then(|f| f.parent())
-            .map(|p| p.join("manifests"))
-            && beside.is_dir()
-        {
-            let dir = Dir::open_ambient_dir(&beside, ambient_authority()).map_err(|e| {
-                CliError::new(
-                    Exit::Io,
-                    "manifest_io",
-                    format!("{}: {e}", beside.display()),
-                )
-            })?;
-            return Ok(Store::new(dir, &beside.display().to_string()));
+        if let Some(beside) = self.beside_ledger("manifests") {
+            return Ok(Store::new(
+                open_folder(&beside)?,
+                &beside.display().to_string(),
+            ));
         }
         let path = &self.project.settings.manifests.path;
         Ok(Store::new(self.project.folder(path)?, path))
@@ -245,10 +262,24 @@ impl Context {
         Ok(ignored.iter().map(Ignored::to_json).collect())
     }
 
-    /// The release store.
+    /// The release store: beside a ledger named by `--ledger` where there is one.
     pub(super) fn store(&self) -> Result<ReleaseStore, CliError> {
-        let path = &self.project.settings.releases.path;
-        Ok(ReleaseStore::new(self.project.folder(path)?, path))
+        let (dir, path) = self.store_folder()?;
+        Ok(ReleaseStore::new(dir, &path))
+    }
+
+    fn store_folder(&self) -> Result<(Dir, String), CliError> {
+        if let Some(beside) = self.beside_ledger("releases") {
+            return Ok((open_folder(&beside)?, beside.display().to_string()));
+        }
+        let path = self.project.settings.releases.path.trim_end_matches('/');
+        Ok((self.project.folder(path)?, path.to_owned()))
+    }
+
+    /// A folder of this name beside a ledger that `--ledger` names.
+    fn beside_ledger(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.ledger_file.as_ref()?.parent()?.join(name);
+        folder.is_dir().then_some(folder)
     }
 
     /// What can be computed with: the pins of the release in force, then those of the lock file, then
@@ -314,8 +345,9 @@ impl Context {
             Err(e) if e.exit == Exit::NotFound => {}
             Err(e) => return Err(e),
         }
-        if let Ok(store) = dir.open_dir(COMPONENT_STORE) {
-            shelf.store(store, COMPONENT_STORE);
+        let (store, path) = self.store_folder()?;
+        if let Ok(store) = store.open_dir("components") {
+            shelf.store(store, &format!("{path}/components"));
         }
         for folder in folders {
             if let Ok(opened) = dir.open_dir(&folder) {
@@ -352,8 +384,18 @@ impl Context {
 
     /// The bytes of a pinned component, which are those that the lock file names.
     pub(super) fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, CliError> {
+        // A release store beside a copied ledger lies outside the deployment's folder.
+        let store = match &self.ledger_file {
+            Some(_) => Some(self.store_folder()?),
+            None => None,
+        };
+        let stored = store.as_ref().and_then(|(dir, path)| {
+            let file = pin.path.strip_prefix(path.as_str())?.strip_prefix('/')?;
+            Some((dir, file))
+        });
+        let (dir, file) = stored.unwrap_or((&self.project.dir, &pin.path));
         // More than is pinned is another file, however large: it is read no further.
-        let bytes = bounded::read_in(&self.project.dir, &pin.path, pin.size).map_err(|e| {
+        let bytes = bounded::read_in(dir, file, pin.size).map_err(|e| {
             let (exit, code) = match e.kind() {
                 ErrorKind::FileTooLarge => (Exit::Integrity, "component_digest"),
                 ErrorKind::NotFound => (Exit::NotFound, "component_unreadable"),
@@ -419,7 +461,7 @@ impl Context {
         Ok(binding::bind(
             component,
             &self.project.sources.catalogue(),
-            &self.project.logic.of(&pin.name, &pin.version),
+            &self.project.logic()?.of(&pin.name, &pin.version),
             one_off,
         )?)
     }
@@ -431,7 +473,7 @@ impl Context {
             Some(r) if r.document.component(&model_version).is_some() => {
                 r.document.overrides(&model_version)
             }
-            _ => self.project.logic.of(name, version),
+            _ => self.project.logic()?.of(name, version),
         })
     }
 
@@ -561,4 +603,10 @@ fn git_commit(root: &Path) -> Option<String> {
         l.strip_suffix(reference)
             .map(|commit| commit.trim().to_owned())
     })
+}
+
+/// A folder that the command line leads to.
+fn open_folder(path: &Path) -> Result<Dir, CliError> {
+    Dir::open_ambient_dir(path, ambient_authority())
+        .map_err(|e| CliError::new(Exit::Io, "folder_io", format!("{}: {e}", path.display())))
 }

@@ -170,9 +170,11 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> Result<Done, CliError> 
     } else {
         Exit::Crit
     };
+    let mut data = standing.to_json(as_of);
+    data["ignored"] = context.tell_ignored()?;
     Ok(Done {
         exit,
-        data: standing.to_json(as_of),
+        data,
         text,
         error: None,
     })

@@ -1,9 +1,10 @@
 //! How a deployment's files say no.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A configuration that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ProjectError {
     /// No folder of a deployment here or above.
     #[error("no provender.toml in {} or any folder above it: `provender init` makes a deployment folder, --project names one", .0.display())]
@@ -14,7 +15,7 @@ pub enum ProjectError {
         /// Which file.
         file: String,
         /// Why.
-        cause: std::io::Error,
+        cause: Arc<std::io::Error>,
     },
     /// A file cannot be written or a folder made.
     #[error("{file} cannot be written: {cause}")]
@@ -22,7 +23,7 @@ pub enum ProjectError {
         /// Which file.
         file: String,
         /// Why.
-        cause: std::io::Error,
+        cause: Arc<std::io::Error>,
     },
     /// Not TOML, or not of the documented form.
     #[error("{file} is not usable: {cause}")]

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -25,10 +26,12 @@ pub struct Project {
     pub settings: Settings,
     /// Its text, to tell what was set.
     pub settings_text: String,
-    /// `logic.toml`.
-    pub logic: LogicFile,
-    /// `sources.toml`.
+    /// `logic.toml`, or why it cannot be used.
+    logic: Result<LogicFile, ProjectError>,
+    /// `sources.toml`; without a source where it cannot be used.
     pub sources: Sources,
+    /// Why `sources.toml` cannot be used.
+    pub sources_problem: Option<ProjectError>,
 }
 
 impl Project {
@@ -44,28 +47,45 @@ impl Project {
             .ok_or_else(|| ProjectError::NotFound(start.to_path_buf()))
     }
 
-    /// Reads the files of the deployment at `root`. `logic.toml` and `sources.toml` may be missing.
+    /// Reads the files of the deployment at `root`. `logic.toml` and `sources.toml` may be missing; one
+    /// that cannot be used is for the caller to judge, since a release in force needs neither.
     ///
     /// # Errors
-    /// When a file cannot be read or used.
+    /// When there is no `provender.toml`, or it cannot be read or used.
     pub fn open(root: &Path) -> Result<Project, ProjectError> {
         let read = |cause| ProjectError::Read {
             file: root.display().to_string(),
-            cause,
+            cause: Arc::new(cause),
         };
         let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(read)?;
         if !dir.exists(settings::FILE) {
             return Err(ProjectError::NotFound(root.to_path_buf()));
         }
         let settings_text = read_text(&dir, settings::FILE)?.unwrap_or_default();
+        let text = |name| Ok(read_text(&dir, name)?.unwrap_or_default());
+        let logic = text(logic::FILE).and_then(|text| LogicFile::parse(&text));
+        let (sources, sources_problem) =
+            match text(sources::FILE).and_then(|text| Sources::parse(&text)) {
+                Ok(sources) => (sources, None),
+                Err(problem) => (Sources::default(), Some(problem)),
+            };
         Ok(Project {
             root: root.to_path_buf(),
             settings: Settings::parse(&settings_text)?,
             settings_text,
-            logic: LogicFile::parse(&read_text(&dir, logic::FILE)?.unwrap_or_default())?,
-            sources: Sources::parse(&read_text(&dir, sources::FILE)?.unwrap_or_default())?,
+            logic,
+            sources,
+            sources_problem,
             dir,
         })
+    }
+
+    /// DS's settings as `logic.toml` of the deployment has them, whatever release is in force.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn logic(&self) -> Result<&LogicFile, ProjectError> {
+        self.logic.as_ref().map_err(Clone::clone)
     }
 
     /// The ledger's path.
@@ -87,7 +107,7 @@ impl Project {
     pub fn folder(&self, path: &str) -> Result<Dir, ProjectError> {
         let write = |cause| ProjectError::Write {
             file: self.root.join(path).display().to_string(),
-            cause,
+            cause: Arc::new(cause),
         };
         durable::make_folder(&self.dir, path).map_err(write)?;
         self.dir.open_dir(path).map_err(write)
@@ -102,7 +122,7 @@ impl Project {
             Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
                 make_durably(parent).map_err(|cause| ProjectError::Write {
                     file: parent.display().to_string(),
-                    cause,
+                    cause: Arc::new(cause),
                 })
             }
             _ => Ok(()),
@@ -134,7 +154,7 @@ fn read_text(dir: &Dir, name: &str) -> Result<Option<String>, ProjectError> {
         }
         Err(cause) => Err(ProjectError::Read {
             file: name.to_owned(),
-            cause,
+            cause: Arc::new(cause),
         }),
     }
 }

@@ -119,6 +119,8 @@ pub struct GateSettings {
     pub replay: ReplaySettings,
     /// `[gate.ENVIRONMENT.backtest]`.
     pub backtest: BacktestSettings,
+    /// `[gate.ENVIRONMENT.canary]`.
+    pub canary: CanaryGate,
 }
 
 /// A role that owns part of a release.
@@ -320,6 +322,22 @@ pub struct Policy {
     pub replay: ReplaySettings,
     /// How far it may be from the active release.
     pub backtest: BacktestSettings,
+    /// How long a canary must have been.
+    pub canary: CanaryGate,
+}
+
+/// How long a canary must have been; its thresholds are those of `[canary]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CanaryGate {
+    /// Days with compared rows; fewer are never a pass.
+    pub min_days: u32,
+}
+
+impl Default for CanaryGate {
+    fn default() -> Self {
+        CanaryGate { min_days: 7 }
+    }
 }
 
 impl Policy {
@@ -343,6 +361,7 @@ impl Policy {
             min_rows: set.min_rows,
             replay: set.replay,
             backtest: set.backtest,
+            canary: set.canary,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::bounded::INPUT_BYTES;
 use crate::logic::Limits;
 
 use super::ProjectError;
+use super::canary::CanarySettings;
 use super::gate::{self, GateSettings, Policy};
 
 /// Name of the file.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub monitor: MonitorSettings,
     /// `[releases]`.
     pub releases: ReleaseSettings,
+    /// `[canary]`.
+    pub canary: CanarySettings,
     /// `[gate.ENVIRONMENT]`.
     pub gate: BTreeMap<String, GateSettings>,
 }
@@ -51,6 +54,7 @@ impl Default for Settings {
             limits: LimitSettings::default(),
             monitor: MonitorSettings::default(),
             releases: ReleaseSettings::default(),
+            canary: CanarySettings::default(),
             gate: BTreeMap::new(),
         }
     }
@@ -314,6 +318,9 @@ impl Settings {
                 return refuse(key, path.clone(), problem);
             }
         }
+        if let Some((key, value, problem)) = settings.canary.problem() {
+            return refuse(&format!("canary.{key}"), value, problem);
+        }
         if let Some((key, value, problem)) = gate::problem(&settings.gate) {
             return refuse(&key, value, &problem);
         }
@@ -435,6 +442,7 @@ mod tests {
                 "below the deployment",
             ),
             ("[cache]\npath = ''", "below the deployment"),
+            ("[canary]\npsi_warn = -1.0", "canary.psi_warn"),
         ] {
             let message = Settings::parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");

@@ -11,6 +11,7 @@
 //! * [`cut`] — a release made here
 //! * [`gate`] — what must hold before a release becomes active, looked at and decided
 //! * [`promote`] — promotion, rollback, freeze and unfreeze
+//! * [`canary`] — a candidate that computes in shadow, compared with the active release
 //! * [`archive`] — one file with everything a release needs to run; one spelling, every byte checked
 //! * [`travel`] — export and import
 //! * [`prune`] — which files of the store nobody needs any more
@@ -18,6 +19,7 @@
 //! * [`error`] — how this room says no
 
 pub mod archive;
+pub mod canary;
 pub mod cut;
 pub mod document;
 pub mod error;

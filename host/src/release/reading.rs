@@ -9,7 +9,7 @@ use crate::compute::{Bound, binding};
 use crate::domain::canonical::to_text;
 use crate::logic::{Lock, Sandbox};
 use crate::project::Project;
-use crate::project::logic::LogicOverrides;
+use crate::project::logic::{LogicFile, LogicOverrides};
 
 use super::ReleaseError;
 use super::document::Document;
@@ -149,7 +149,18 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
             format!("{in_force:?}").to_lowercase(),
         );
     }
-    for model in project.logic.versions() {
+    let own = project.logic();
+    if let Err(problem) = &own {
+        say(
+            "logic.toml",
+            "the file".to_owned(),
+            format!("unusable ({})", problem.to_string().trim_end()),
+            document.name(),
+        );
+    }
+    let none = LogicFile::default();
+    let own = own.unwrap_or(&none);
+    for model in own.versions() {
         let Some((name, version)) = model.split_once(':') else {
             continue;
         };
@@ -157,7 +168,7 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
             continue;
         }
         let (here, there) = (
-            told(&project.logic.of(name, version)),
+            told(&own.of(name, version)),
             told(&document.overrides(&model)),
         );
         let only = |value: &Json| {

@@ -134,7 +134,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     for logic in context.logics(&args.logic)? {
         let bound = context.bind(&shop.sandbox, &shop.lock, &logic, &BTreeMap::new())?;
         let d = bound.description();
-        let settings = context.project.logic.of(&d.name, &d.version);
+        let settings = context.overrides(&d.name, &d.version)?;
         let input = gather_numbers(
             &reader,
             &facts,

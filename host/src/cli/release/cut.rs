@@ -92,14 +92,10 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         return Err(ReleaseError::Unclean(problems).into());
     }
 
+    let own = context.project.logic()?;
     let settings = pins
         .iter()
-        .map(|p| {
-            (
-                p.model_version(),
-                context.project.logic.of(&p.name, &p.version),
-            )
-        })
+        .map(|p| (p.model_version(), own.of(&p.name, &p.version)))
         .collect();
     let content = content(
         &pins,

@@ -71,11 +71,15 @@ enum Format {
 
 /// Digest of what a decision is made by.
 pub(super) fn digest(
-    _context: &Context,
+    context: &Context,
     environment: &str,
     policy: &Policy,
 ) -> Result<Digest, CliError> {
-    let others = json!({});
+    let settings = &context.project.settings;
+    let others = json!({
+        "canary": settings.canary,
+        "window_days": settings.monitor.window_days,
+    });
     Ok(policy
         .digest(environment, &others)
         .map_err(ReleaseError::from)?)
@@ -125,6 +129,7 @@ fn looked(
         release,
         environment,
         policy,
+        canary: &context.project.settings.canary,
         facts: &facts,
         catalogue: &context.project.sources.catalogue(),
         precedence: context.project.sources.precedence(),

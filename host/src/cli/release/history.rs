@@ -27,7 +27,7 @@ pub(in crate::cli) struct HistoryArgs {
 }
 
 pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError> {
-    let context = Context::open(global)?;
+    let context = Context::open_apart(global)?;
     let standing = context.standing()?;
     let chosen: Vec<usize> = match &args.at {
         None => (0..standing.changes.len()).collect(),

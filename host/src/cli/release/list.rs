@@ -10,7 +10,7 @@ use crate::cli::ui::{Done, Look, Text};
 use super::brief;
 
 pub(super) fn run(global: &Global) -> Result<Done, CliError> {
-    let context = Context::open(global)?;
+    let context = Context::open_apart(global)?;
     let standing = context.standing()?;
     let mut text = Text::default();
     if standing.releases.is_empty() {

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::ui::Done;
 
 mod approve;
+mod canary;
 mod cut;
 mod gate;
 mod history;
@@ -47,6 +48,7 @@ enum Action {
     Export(travel::ExportArgs),
     Import(travel::ImportArgs),
     Approve(approve::ApproveArgs),
+    Canary(canary::CanaryArgs),
     Gate(gate::GateArgs),
     Promote(promote::PromoteArgs),
     Rollback(promote::RollbackArgs),
@@ -74,6 +76,7 @@ pub(super) fn run(global: &Global, args: &ReleaseArgs) -> Result<Done, CliError>
         Action::Export(a) => travel::export(global, a),
         Action::Import(a) => travel::import(global, a),
         Action::Approve(a) => approve::run(global, a),
+        Action::Canary(a) => canary::run(global, a),
         Action::Gate(a) => gate::run(global, a),
         Action::Promote(a) => promote::promote(global, a),
         Action::Rollback(a) => promote::rollback(global, a),
@@ -146,6 +149,7 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         | ReleaseError::Hold(_)
         | ReleaseError::Expected { .. }
         | ReleaseError::Overtaken { .. }
+        | ReleaseError::Canary { .. }
         | ReleaseError::Gate { .. } => Exit::Gate,
         ReleaseError::Missing { .. }
         | ReleaseError::NumberTaken { .. }
@@ -168,6 +172,7 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         ReleaseError::Expected { .. } | ReleaseError::Overtaken { .. } => Some(
             "look at what was promoted with `provender release history`, then decide anew with --expect",
         ),
+        ReleaseError::Canary { next, .. } => Some(*next),
         ReleaseError::NoWayBack(_) => {
             Some("`provender release history` lists what was active and when")
         }

@@ -43,7 +43,7 @@ pub(in crate::cli) struct ImportArgs {
 }
 
 pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
-    let context = Context::open(global)?;
+    let context = Context::open_apart(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
     let archive = travel::export(&context.reader()?, &context.store()?, standing, known)?;
@@ -101,7 +101,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliError> {
-    let context = Context::open(global)?;
+    let context = Context::open_apart(global)?;
     let file = args.file.display().to_string();
     let bytes = read(&args.file)?;
     let archive = Archive::unpack(&file, &bytes)?;

@@ -29,6 +29,7 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
             ("replay.min_rows", set.replay.min_rows),
             ("backtest.days", set.backtest.days),
             ("backtest.min_rows", set.backtest.min_rows),
+            ("canary.min_days", set.canary.min_days),
         ] {
             if !(1..=1_000_000).contains(&value) {
                 return say(key, value.to_string(), "write a number from 1 to 1000000");

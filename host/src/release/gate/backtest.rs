@@ -84,6 +84,8 @@ fn contender(side: &Side) -> Contender<'_> {
     Contender {
         bound: &side.bound,
         settings: &side.settings,
+        // A release says all of it itself.
+        has_block: true,
         file: None,
     }
 }

@@ -65,7 +65,7 @@ pub fn judge(
             CheckName::Backtest => backtest::check(compared, &policy.backtest, &scene.name())?,
             CheckName::Monitors => monitors::check(scene, sides, compared)?,
             CheckName::Baseline => rows::baseline(scene)?,
-            CheckName::Canary => canary::check(scene),
+            CheckName::Canary => canary::check(scene)?,
             CheckName::Age => age::check(&checks, policy.max_age_days, scene.today),
         });
     }

@@ -9,6 +9,7 @@ use crate::domain::day::Day;
 use crate::ledger::Ledger;
 use crate::logic::{Sandbox, Shelf};
 use crate::manifest::Store;
+use crate::project::canary::CanarySettings;
 use crate::project::gate::Policy;
 use crate::project::logic::LogicOverrides;
 
@@ -37,6 +38,8 @@ pub struct Scene<'a, 'l> {
     pub environment: &'a str,
     /// Its policy.
     pub policy: &'a Policy,
+    /// Thresholds of a canary.
+    pub canary: &'a CanarySettings,
     /// What is known now.
     pub facts: &'a Facts<'l>,
     /// Columns of this deployment.
@@ -85,12 +88,11 @@ impl Scene<'_, '_> {
 
     /// Where a back-test reads.
     #[must_use]
-    pub fn archive(&self) -> Archive<'_, '_> {
+    pub fn archive(&self) -> Archive<'_> {
         Archive {
             ledger: self.ledger,
             manifests: self.manifests,
             catalogue: self.catalogue,
-            facts: self.facts,
             precedence: self.precedence.clone(),
         }
     }
