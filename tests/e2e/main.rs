@@ -43,4 +43,5 @@ mod release_races;
 mod replay;
 mod story;
 mod triage;
+mod workflows;
 mod writers;
