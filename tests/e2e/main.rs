@@ -15,6 +15,7 @@ mod backtest;
 mod backtest_settings;
 mod bombs;
 mod canary;
+mod canary_history;
 mod canonical;
 mod contract;
 mod contract_kit;
