@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
 /// under its name: a manifest, a report, a pin, a component, a release.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 28] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -22,9 +22,17 @@ pub const NAMES: [&str; 20] = [
     "promote.after-ledger",
     "rollback.before-ledger",
     "rollback.after-ledger",
+    "canary.before-ledger",
+    "canary.after-ledger",
+    "canary.after-chunk",
+    "canary-stop.before-ledger",
+    "canary-stop.after-ledger",
     "prune.before-ledger",
     "prune.after-ledger",
     "prune.after-documents",
+    "pin.before-lock",
+    "pin.after-lock",
+    "pin.after-sweep",
     "ledger.before-commit",
     "ledger.after-commit",
     "file.half",

@@ -14,6 +14,8 @@ mod author_says;
 mod backtest;
 mod backtest_settings;
 mod bombs;
+mod canary;
+mod canary_history;
 mod canonical;
 mod contract;
 mod contract_kit;

@@ -9,6 +9,7 @@
 //! * `watch` — a compilation that takes too long or too much
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
+//! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
 //!   `replay`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
 //!   `incident`, `completions`
@@ -20,6 +21,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 mod backtest;
 mod backup;
 mod cache;
+mod canary;
 mod completions;
 mod compute;
 mod config;

@@ -2,10 +2,12 @@
 //!
 //! * [`folder`] — finding the folder, opening its parts
 //! * [`settings`] — `provender.toml` (MLOps)
+//! * [`canary`] — `[canary]` of `provender.toml`
 //! * [`logic`] — `logic.toml` (DS)
 //! * [`sources`] — `sources.toml` (MLOps): files, formats, precedence, `[[series]]`
 //! * [`error`] — configuration errors, by file and key
 
+pub mod canary;
 pub mod error;
 pub mod folder;
 pub mod logic;

@@ -6,6 +6,7 @@ use crate::bounded::INPUT_BYTES;
 use crate::logic::Limits;
 
 use super::ProjectError;
+use super::canary::CanarySettings;
 
 /// Name of the file.
 pub const FILE: &str = "provender.toml";
@@ -32,6 +33,8 @@ pub struct Settings {
     pub monitor: MonitorSettings,
     /// `[releases]`.
     pub releases: ReleaseSettings,
+    /// `[canary]`.
+    pub canary: CanarySettings,
 }
 
 impl Default for Settings {
@@ -46,6 +49,7 @@ impl Default for Settings {
             limits: LimitSettings::default(),
             monitor: MonitorSettings::default(),
             releases: ReleaseSettings::default(),
+            canary: CanarySettings::default(),
         }
     }
 }
@@ -298,6 +302,9 @@ impl Settings {
                 return refuse(key, path.clone(), problem);
             }
         }
+        if let Some((key, value, problem)) = settings.canary.problem() {
+            return refuse(&format!("canary.{key}"), value, problem);
+        }
         // Pins of a release name files below it, and a pin's path has one plain spelling.
         let parts = settings.releases.path.split('/');
         if settings.releases.path.contains(['\\', ':'])
@@ -406,6 +413,7 @@ mod tests {
                 "below the deployment",
             ),
             ("[cache]\npath = ''", "below the deployment"),
+            ("[canary]\npsi_warn = -1.0", "canary.psi_warn"),
         ] {
             let message = Settings::parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");

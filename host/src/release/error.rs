@@ -76,6 +76,14 @@ pub enum ReleaseError {
         /// The decision in words.
         why: String,
     },
+    /// A canary cannot start, or there is none to stop.
+    #[error("{what}")]
+    Canary {
+        /// What is in the way.
+        what: String,
+        /// What to do next.
+        next: &'static str,
+    },
     /// There is nothing to go back to.
     #[error("{0}")]
     NoWayBack(String),
@@ -195,6 +203,7 @@ impl ReleaseError {
             ReleaseError::Expected { .. } => "release_expected",
             ReleaseError::Overtaken { .. } => "release_overtaken",
             ReleaseError::Gate { .. } => "gate_refused",
+            ReleaseError::Canary { .. } => "canary_refused",
             ReleaseError::NoWayBack(_) => "release_no_way_back",
             ReleaseError::Missing { .. } => "release_missing",
             ReleaseError::NumberTaken { .. } => "release_number_taken",

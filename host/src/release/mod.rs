@@ -10,6 +10,7 @@
 //! * [`evidence`] — what was found out about a release, as an object that travels
 //! * [`cut`] — a release made here
 //! * [`promote`] — promotion, rollback, freeze and unfreeze
+//! * [`canary`] — a candidate that computes in shadow, compared with the active release
 //! * [`archive`] — one file with everything a release needs to run; one spelling, every byte checked
 //! * [`travel`] — export and import
 //! * [`prune`] — which files of the store nobody needs any more
@@ -17,6 +18,7 @@
 //! * [`error`] — how this room says no
 
 pub mod archive;
+pub mod canary;
 pub mod cut;
 pub mod document;
 pub mod error;

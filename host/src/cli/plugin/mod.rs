@@ -24,6 +24,7 @@ pub(in crate::cli) mod found;
 mod list;
 mod new;
 pub(in crate::cli) mod pinning;
+mod place;
 mod show;
 pub(in crate::cli) mod subject;
 pub(in crate::cli) mod test;

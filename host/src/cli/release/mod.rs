@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::ui::Done;
 
 mod approve;
+mod canary;
 mod cut;
 mod history;
 mod hold;
@@ -46,6 +47,7 @@ enum Action {
     Export(travel::ExportArgs),
     Import(travel::ImportArgs),
     Approve(approve::ApproveArgs),
+    Canary(canary::CanaryArgs),
     Promote(promote::PromoteArgs),
     Rollback(promote::RollbackArgs),
     /// Stop promotions; a rollback stays possible.
@@ -72,6 +74,7 @@ pub(super) fn run(global: &Global, args: &ReleaseArgs) -> Result<Done, CliError>
         Action::Export(a) => travel::export(global, a),
         Action::Import(a) => travel::import(global, a),
         Action::Approve(a) => approve::run(global, a),
+        Action::Canary(a) => canary::run(global, a),
         Action::Promote(a) => promote::promote(global, a),
         Action::Rollback(a) => promote::rollback(global, a),
         Action::Freeze(a) => hold::run(global, a, true),
@@ -141,6 +144,7 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         | ReleaseError::Hold(_)
         | ReleaseError::Expected { .. }
         | ReleaseError::Overtaken { .. }
+        | ReleaseError::Canary { .. }
         | ReleaseError::Gate { .. } => Exit::Gate,
         ReleaseError::Missing { .. }
         | ReleaseError::NumberTaken { .. }
@@ -166,6 +170,7 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         ReleaseError::Gate { .. } => Some(
             "put right what the gate names; --override REASON promotes all the same and is recorded",
         ),
+        ReleaseError::Canary { next, .. } => Some(*next),
         ReleaseError::NoWayBack(_) => {
             Some("`provender release history` lists what was active and when")
         }

@@ -1,7 +1,5 @@
 //! `release promote` and `release rollback`.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use serde_json::json;
 
@@ -10,7 +8,6 @@ use crate::cli::compute::day;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
-use crate::compute::binding;
 use crate::domain::day::Day;
 use crate::logic::Sandbox;
 use crate::release::promote::{Moved, Request};
@@ -97,22 +94,8 @@ pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, Cli
 
 /// What is to answer loads in this program and binds to the configuration it was cut with.
 fn runs_here(sandbox: &Sandbox, store: &ReleaseStore, known: &Known) -> Result<(), ReleaseError> {
-    let document = &known.document;
-    for model in &document.active {
-        let Some(component) = document.component(model) else {
-            continue;
-        };
-        let bytes = store.component(component)?;
-        let pin = component.pin(store.path_of(&component.sha256));
-        let loaded = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
-        pin.check_component(&loaded)?;
-        let bound = binding::bind(
-            loaded,
-            &document.catalogue(),
-            &document.overrides(model),
-            &BTreeMap::new(),
-        )?;
-        reading::check(document, &bound)?;
+    for model in &known.document.active {
+        reading::bind(sandbox, store, &known.document, model)?;
     }
     Ok(())
 }
