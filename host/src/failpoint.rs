@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
 /// under its name: a manifest, a report, a pin, a component, a release.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 30] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -18,13 +18,23 @@ pub const NAMES: [&str; 20] = [
     "import.after-components",
     "import.before-ledger",
     "import.after-ledger",
+    "gate.before-ledger",
+    "gate.after-ledger",
     "promote.before-ledger",
     "promote.after-ledger",
     "rollback.before-ledger",
     "rollback.after-ledger",
+    "canary.before-ledger",
+    "canary.after-ledger",
+    "canary.after-chunk",
+    "canary-stop.before-ledger",
+    "canary-stop.after-ledger",
     "prune.before-ledger",
     "prune.after-ledger",
     "prune.after-documents",
+    "pin.before-lock",
+    "pin.after-lock",
+    "pin.after-sweep",
     "ledger.before-commit",
     "ledger.after-commit",
     "file.half",

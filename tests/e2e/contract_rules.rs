@@ -331,7 +331,7 @@ fn every_form_of_output_tells_of_the_same_findings() {
     let ranch = small();
     let folder = "logic-plugins/days-remaining-v2";
     ranch.write(&format!("{folder}/a b%0A,:é.rs"), "//");
-    ranch.write(&format!("{folder}/two\nlines \"<&>.rs"), "//");
+    ranch.write("old/days-remaining-v2/two\nlines \"<&>.rs", "//");
     ranch.edit("wit/logic.wit", "warn, crit", "warn, crit, page");
     let all = [&BOTH[..], &["--junit", "report.xml"]].concat();
     // Reports are files of the change too where git does not ignore them.
@@ -355,4 +355,88 @@ fn every_form_of_output_tells_of_the_same_findings() {
     insta::assert_snapshot!("forms_json", serde_json::to_string_pretty(found).unwrap());
     assert_eq!(found.len(), lines.len());
     assert_eq!(json["error"]["code"], "contract_broken");
+}
+
+#[test]
+fn a_deleted_lock_file_is_the_contracts_to_refuse() {
+    let ranch = small();
+    std::fs::remove_file(ranch.path(LOCK)).unwrap();
+    insta::assert_snapshot!("lock_deleted", told(&verify(&ranch, &BOTH).exits(17)));
+    // Without a base nothing says that it was ever there.
+    insta::assert_snapshot!("lock_missing", told(&verify(&ranch, &[]).exits(66)));
+    // With its whole folder.
+    std::fs::remove_dir_all(ranch.path("logic-plugins/artifacts")).unwrap();
+    let refused = verify(&ranch, &BOTH).exits(17);
+    assert!(
+        refused.stderr.contains("the lock file is gone"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn a_lock_file_that_never_was_is_not_found_with_a_base_too() {
+    let ranch = small();
+    let args = [
+        "verify",
+        "--lock",
+        "nowhere/provender.lock",
+        "--base",
+        "base",
+    ];
+    let _ = ranch.run(&args).exits(66);
+}
+
+#[test]
+fn a_moved_folder_of_many_files_is_one_finding() {
+    let ranch = small();
+    git(&ranch, &["checkout", "-q", "base"]);
+    for n in 1..=47 {
+        let file = format!("logic-plugins/days-remaining-v2/src/part{n:02}.rs");
+        ranch.write(&file, "//");
+    }
+    commit(&ranch, "more source");
+    git(&ranch, &["checkout", "-q", "-B", "main"]);
+    git(
+        &ranch,
+        &["mv", "logic-plugins/days-remaining-v2", "logic-plugins/old"],
+    );
+    insta::assert_snapshot!("folder_of_many", told(&verify(&ranch, &BASE).exits(17)));
+    // Some of them: the first are named, the others counted.
+    git(&ranch, &["reset", "-q", "--hard"]);
+    for n in 1..=5 {
+        let file = format!("logic-plugins/days-remaining-v2/src/part{n:02}.rs");
+        ranch.write(&file, "// edited");
+    }
+    insta::assert_snapshot!("files_of_many", told(&verify(&ranch, &BASE).exits(17)));
+}
+
+#[test]
+fn an_owner_is_known_however_it_is_spelled() {
+    let ranch = small();
+    ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
+    ranch.write("host/src/main.rs", "// new");
+    let spelled = ["--base", "base", "--approved-by", "@provender/DS"];
+    let other = ["--approved-by", "@mlops"];
+    let _ = verify(&ranch, &[&spelled[..], &other].concat()).exits(0);
+    let _ = verify(&ranch, &spelled).exits(17);
+    commit(&ranch, "both\n\nApproved-by: @provender/mlops Someone");
+    let _ = verify(&ranch, &spelled).exits(0);
+}
+
+#[test]
+fn a_base_that_counts_back_past_a_shallow_clone_says_how_to_deepen_it() {
+    let ranch = small();
+    ranch.write("more", "more");
+    commit(&ranch, "more");
+    let shallow = Ranch::empty();
+    let from = format!("file://{}", ranch.dir().display());
+    let cloned = Command::new("git")
+        .args(["clone", "-q", "--depth", "1", &from])
+        .arg(shallow.dir())
+        .status()
+        .unwrap();
+    assert!(cloned.success());
+    let refused = verify(&shallow, &["--base", "HEAD~1"]).exits(66);
+    insta::assert_snapshot!("base_relative", told(&refused));
 }

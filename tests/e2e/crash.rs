@@ -15,7 +15,8 @@ fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, least: usize) {
     let reference = Held::by(&undisturbed);
     let mut kills = 0;
     for name in provender::failpoint::NAMES {
-        if !name.starts_with("ledger.") && !name.starts_with("file.") {
+        let written = ["ledger.", "file.", "pin."];
+        if !written.iter().any(|kind| name.starts_with(kind)) {
             continue;
         }
         for passage in 1.. {
@@ -80,6 +81,41 @@ fn a_kill_at_any_write_of_a_pin_leaves_the_old_pins_or_the_new_ones() {
     killed_everywhere(&ranch, &["plugin", "add", &file], 0, 8);
     let _ = ranch.run(&["plugin", "add", &file]).exits(0);
     killed_everywhere(&ranch, &["plugin", "freeze", "days_remaining:v2"], 0, 5);
+}
+
+/// The old draft with its file or the new one with its own, never the one's digest with the other's bytes.
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_while_a_draft_is_replaced_leaves_a_pin_that_holds() {
+    let ranch = ingested();
+    let [one, two] =
+        ["one", "two"].map(|name| variant_of(&ranch, "v2", name).display().to_string());
+    crate::kit::unpin(&ranch, "v2");
+    std::fs::remove_file(ranch.path("components/days_remaining-v2.wasm")).unwrap();
+    let digest = |file: &str| ranch.data(&["plugin", "show", file], 0)["sha256"].clone();
+    let drafts = [digest(&one), digest(&two)];
+    let _ = ranch.run(&["plugin", "add", &one]).exits(0);
+    let two = two.rsplit('/').next().unwrap();
+    let mut seen = Vec::new();
+    for name in provender::failpoint::NAMES {
+        for passage in 1.. {
+            let killed = copy_of(&ranch);
+            let point = format!("{name}#{passage}");
+            let mut command = killed.command();
+            command.args(["plugin", "add", two]);
+            let ended = command.env("PROVENDER_FAIL_AT", &point).output().unwrap();
+            if ended.status.code().is_some() {
+                break;
+            }
+            let verified = killed.run(&["verify"]);
+            assert_eq!(verified.code, 0, "{point}: {}", verified.stderr);
+            let pinned = killed.data(&["plugin", "show", "days_remaining:v2"], 0);
+            let which = drafts.iter().position(|d| *d == pinned["sha256"]);
+            seen.push(which.unwrap_or_else(|| panic!("{point}: {pinned}")));
+        }
+    }
+    assert!(seen.contains(&0) && seen.contains(&1), "{seen:?}");
+    killed_everywhere(&ranch, &["plugin", "add", two], 0, 9);
 }
 
 #[test]

@@ -44,6 +44,11 @@ fn a_draft_may_be_replaced_and_a_frozen_version_never() {
     let first = data["pin"]["sha256"].clone();
     let data = ranch.data(&["plugin", "add", two], 0);
     assert_eq!(data["replaced"], first);
+    // Each in a file of its own; what the shipped version left is nobody's draft and stays.
+    let path = data["pin"]["path"].as_str().unwrap();
+    assert!(path.starts_with("components/days_remaining-v1-"), "{path}");
+    assert!(ranch.path("components/days_remaining-v1.wasm").exists());
+    assert_eq!(ranch.files("components").len(), 4);
     let listed = ranch.data(&["plugin", "list"], 0);
     let pin = &listed["components"][0];
     assert_eq!(
@@ -132,7 +137,28 @@ fn a_lock_file_edited_by_hand_cannot_give_a_recorded_version_other_bytes() {
         &format!("size = {}", bytes.len()),
     );
     std::fs::write(ranch.path("components/days_remaining-v2.wasm"), bytes).unwrap();
-    let _ = ranch.run(&["verify"]).exits(0);
+    // Lock file and bytes agree with each other; the ledger knows better.
+    let refused = ranch.run(&["verify"]).exits(11);
+    let clean = |text: &str| {
+        let digests = [(&old, "OLD"), (&listed, "NEW")];
+        digests.iter().fold(text.to_owned(), |text, (shown, name)| {
+            text.replace(shown["sha256"].as_str().unwrap(), name)
+        })
+    };
+    insta::assert_snapshot!("lock_edited", clean(&refused.stderr));
+    let json = ranch.run(&["verify", "--json"]).exits(11).json();
+    assert_eq!(json["error"]["code"], "frozen");
+    let components = json["data"]["components"].as_array().unwrap();
+    let status = |version: &str| {
+        let found = components
+            .iter()
+            .find(|c| c["name"] == "days_remaining" && c["version"] == version);
+        found.unwrap()["status"].clone()
+    };
+    assert_eq!(
+        (status("v1"), status("v2")),
+        ("ok".into(), "refused".into())
+    );
     let next = [
         "compute",
         "--all",
@@ -173,7 +199,7 @@ fn check_says_what_is_wrong_and_works_without_a_deployment() {
     for logic in ["days_remaining:v1", "days_remaining:v2", "frost_days:v1"] {
         let data = ranch.data(&["plugin", "check", logic], 0);
         assert_eq!(data["accepted"], true);
-        assert_eq!(data["conformance"].as_array().unwrap().len(), 8);
+        assert_eq!(data["conformance"].as_array().unwrap().len(), 9);
     }
     // Nothing is recorded by a check.
     assert!(!ranch.path("out/ledger.db").exists());
@@ -255,4 +281,63 @@ fn adding_the_pinned_bytes_again_puts_the_file_back() {
     let _ = ranch.run(&["verify"]).exits(0);
     let data = ranch.data(&["plugin", "add", "kept.wasm"], 0);
     assert_eq!(data["changed"], false);
+}
+
+/// Two drafts one after the other, with a file of limits between them.
+#[test]
+fn the_file_of_a_replaced_draft_goes_and_nobody_elses() {
+    let ranch = Ranch::sample();
+    unpin(&ranch, "v1");
+    std::fs::remove_file(ranch.path("components/days_remaining-v1.wasm")).unwrap();
+    let [one, two] =
+        ["one", "two"].map(|name| variant_of(&ranch, "v2", name).display().to_string());
+    let adds = |file: &str| ranch.data(&["plugin", "add", file], 0)["pin"]["path"].clone();
+    // Of days_remaining:v2, which the shipped lock file freezes and no ledger knows.
+    unpin(&ranch, "v2");
+    std::fs::remove_file(ranch.path("components/days_remaining-v2.wasm")).unwrap();
+    let first = adds(&one);
+    assert_eq!(first, "components/days_remaining-v2.wasm");
+    std::fs::copy(&one, ranch.path("components/days_remaining-v2-mine.wasm")).unwrap();
+    let second = adds(&two);
+    assert_ne!(first, second);
+    assert!(!ranch.path(first.as_str().unwrap()).exists());
+    // Back again: its own name is free, and the other draft goes.
+    assert_eq!(adds(&one), first);
+    assert!(!ranch.path(second.as_str().unwrap()).exists());
+    assert!(
+        ranch
+            .path("components/days_remaining-v2-mine.wasm")
+            .exists()
+    );
+    let _ = ranch.run(&["verify"]).exits(0);
+    // Bytes that nobody pinned are not taken for a draft's.
+    ranch.write("components/days_remaining-v2-0123456789ab.wasm", "mine too");
+    let _ = adds(&two);
+    assert!(
+        ranch
+            .path("components/days_remaining-v2-0123456789ab.wasm")
+            .exists()
+    );
+}
+
+#[test]
+fn a_folder_where_a_component_is_wanted_says_what_to_build() {
+    let ranch = Ranch::sample();
+    let _ = ranch
+        .run(&["plugin", "new", "rain:v1", "--lang", "python"])
+        .exits(0);
+    let says = |args: &[&str]| {
+        let ran = ranch.run(args).exits(64);
+        format!("$ provender {}\n{}", args.join(" "), ran.stderr)
+    };
+    let backtest = ["backtest", "rain-v1", "--against", "days_remaining:v2"];
+    let mut all = vec![
+        says(&["plugin", "check", "rain-v1"]),
+        says(&["plugin", "add", "rain-v1"]),
+        says(&["plugin", "show", "inputs"]),
+        says(&backtest),
+    ];
+    ranch.write("rain-v1/build/rain-v1.wasm", "built");
+    all.push(says(&["plugin", "check", "rain-v1"]));
+    insta::assert_snapshot!("folder_for_component", all.join("\n"));
 }

@@ -9,6 +9,7 @@ use crate::render::text::{count, number};
 
 use super::figures::outcomes;
 use super::report::{GuardrailReport, MonitorReport, RailReport, Report, RuleReport, percent};
+use super::settings::section;
 
 /// A piece of the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,7 @@ pub fn blocks(report: &Report) -> Vec<Block> {
     let mut out = Vec::new();
     about(&mut out, report);
     failed(&mut out, report);
+    section(&mut out, report);
     outcomes(&mut out, report);
     guardrails(&mut out, report);
     monitors(&mut out, report);

@@ -113,7 +113,7 @@ fn changes(out: &mut Vec<Block>, report: &Report) {
     }
     say(
         out,
-        "Size of the change, over the rows with two numbers that differ:",
+        "Size of the change, over the rows with two numbers that differ. Median and p50 are the middle one, of an even count the mean of the two in the middle; p05 and p95 are by nearest rank:",
     );
     out.push(Block::Table {
         heads: vec![
@@ -161,7 +161,7 @@ fn spread(out: &mut Vec<Block>, report: &Report) {
     }
 }
 
-fn named(name: &str, unit: Option<&str>) -> String {
+pub(super) fn named(name: &str, unit: Option<&str>) -> String {
     match unit {
         Some(unit) => format!("{name} ({unit})"),
         None => name.to_owned(),

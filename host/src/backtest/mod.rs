@@ -10,11 +10,14 @@
 //! and, of every outcome, its numbers, so that medians and quantiles are exact.
 //!
 //! * [`run`] — the pass over the answers
+//! * `range` — which answers, and when there are none
 //! * [`snapshot`] — recorded answers with their inputs, proved by digest or read from manifests
 //! * [`side`] — one component with the columns that it is given
 //! * [`tally`] — outcomes, guardrails, failures
 //! * [`affected`] — the boundaries with the largest changes
 //! * [`statistics`] — two columns of numbers side by side
+//! * [`settings`] — what the sides are set to differently
+//! * [`expected`] — the days that the monitors hold both sides to
 //! * [`monitors`] — what each monitor would have said
 //! * [`report`] — the model of the report and its JSON
 //! * [`blocks`], `figures` — the report in words and tables
@@ -26,12 +29,15 @@ pub mod affected;
 pub mod blocks;
 pub mod chart;
 pub mod error;
+pub mod expected;
 mod figures;
 pub mod html;
 pub mod markdown;
 pub mod monitors;
+mod range;
 pub mod report;
 pub mod run;
+pub mod settings;
 pub mod side;
 pub mod snapshot;
 pub mod statistics;

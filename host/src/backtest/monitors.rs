@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compute::{Bound, Facts};
+use crate::compute::Bound;
 use crate::domain::day::Day;
 use crate::domain::description::Scope;
 use crate::domain::key::RunKey;
 use crate::domain::value::Value;
 use crate::ledger::types::Run;
-use crate::monitor::gather::{empty, expected};
+use crate::monitor::gather::empty;
 use crate::monitor::report::{Group, MetricReport, Report};
 use crate::monitor::{LogicInput, Row, SeriesInput, Window, judge};
 use crate::project::logic::LogicOverrides;
@@ -87,24 +87,6 @@ impl Watch {
         self.input.series = series;
         Ok(judge(window, &[self.input])?)
     }
-}
-
-/// Which days are expected of the side before: from its first row in the window on.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub fn expectations(
-    facts: &Facts<'_>,
-    before: &Bound,
-    window: Window,
-    first_row: Option<Day>,
-    (boundary, herd): (Option<&str>, Option<&str>),
-) -> Result<BTreeMap<(String, String), BTreeSet<Day>>, BacktestError> {
-    let first = window.first()?;
-    let from = first_row.map_or(first, |day| day.max(first));
-    let mut days = expected(facts, before, (from, window.end), boundary)?;
-    days.retain(|(_, h), _| herd.is_none_or(|only| only == h));
-    Ok(days)
 }
 
 /// Both verdicts, and rule by rule what each side says.

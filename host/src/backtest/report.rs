@@ -35,6 +35,11 @@ pub struct Report {
     pub beyond: Vec<String>,
     /// How the numbers before were come by.
     pub baseline: Baseline,
+    /// What the sides are set to differently: parameters, season start, feature definitions, guardrail bounds,
+    /// monitor thresholds.
+    pub settings: Vec<SettingReport>,
+    /// What to look at before the figures are believed.
+    pub warnings: Vec<Warning>,
     /// Outcomes that both sides have, with one type and unit.
     pub outcomes: Vec<OutcomeReport>,
     /// Outcomes that cannot be compared.
@@ -92,6 +97,73 @@ pub struct Baseline {
     pub computed: u64,
     /// Of these, rows on which it failed; they are not compared.
     pub failed: u64,
+}
+
+/// What kind of setting it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingKind {
+    /// A parameter's value in force.
+    Parameter,
+    /// Start of the season, for windows `season`.
+    SeasonStart,
+    /// What is read under an input's name.
+    Feature,
+    /// The bounds of an output.
+    Guardrail,
+    /// The thresholds of a monitoring rule.
+    Monitor,
+}
+
+impl SettingKind {
+    /// As people read it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            SettingKind::Parameter => "parameter",
+            SettingKind::SeasonStart => "season start",
+            SettingKind::Feature => "input",
+            SettingKind::Guardrail => "guardrail",
+            SettingKind::Monitor => "monitor",
+        }
+    }
+}
+
+/// A setting that differs between the sides.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SettingReport {
+    /// What it is.
+    pub kind: SettingKind,
+    /// Name of the parameter, input, output or rule.
+    pub name: String,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// Before; null where that side has no such setting.
+    pub before: Option<SettingValue>,
+    /// After.
+    pub after: Option<SettingValue>,
+}
+
+/// What a setting is on one side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SettingValue {
+    /// The value; of guardrails, monitors and features an object.
+    pub value: Json,
+    /// The same in words.
+    pub text: String,
+    /// `component default`, `logic.toml` or `--param`.
+    pub set_by: &'static str,
+}
+
+/// Something to look at before the figures are believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// Stable code.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// An outcome on both sides.

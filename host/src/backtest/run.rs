@@ -1,10 +1,9 @@
 //! The back-test itself: answers go by in chunks, both sides are computed where they have to be,
 //! and what differs is counted. Nothing is written anywhere.
 
-use crate::compute::answers::answers;
+use crate::compute::Bound;
 use crate::compute::guard::recorded_outputs;
 use crate::compute::past::Past;
-use crate::compute::{Bound, Facts};
 use crate::domain::catalogue::Feature;
 use crate::domain::day::Day;
 use crate::domain::value::Value;
@@ -16,8 +15,11 @@ use crate::project::logic::LogicOverrides;
 
 use super::affected::Inputs;
 use super::error::BacktestError;
+use super::expected::Known;
 use super::monitors::{self, Watch};
+use super::range::{last_answer, nothing};
 use super::report::{Baseline, Range, Report, SideReport};
+use super::settings;
 use super::side::{Given, Side};
 use super::snapshot::{Snapshot, Snapshots};
 use super::tally::Tally;
@@ -32,6 +34,8 @@ pub struct Contender<'a> {
     pub bound: &'a Bound,
     /// What `logic.toml` sets for it.
     pub settings: &'a LogicOverrides,
+    /// Whether `logic.toml` has a block of it, an empty one included.
+    pub has_block: bool,
     /// The file, where it is not pinned.
     pub file: Option<String>,
 }
@@ -55,15 +59,13 @@ pub struct Request<'a> {
 }
 
 /// Where everything is read.
-pub struct Archive<'a, 'l> {
+pub struct Archive<'a> {
     /// The ledger.
-    pub ledger: &'l dyn Ledger,
+    pub ledger: &'a dyn Ledger,
     /// Its manifests.
     pub manifests: &'a Store,
     /// The columns that features are made of.
     pub catalogue: &'a [Feature],
-    /// What is known now, for what was expected.
-    pub facts: &'a Facts<'l>,
     /// Sources in their order of precedence.
     pub precedence: Vec<String>,
 }
@@ -82,7 +84,7 @@ pub trait Progress {
 /// When nothing is recorded, or what is recorded cannot be read. Rows on which the candidate fails
 /// are in the report.
 pub fn backtest(
-    archive: &Archive<'_, '_>,
+    archive: &Archive<'_>,
     request: &Request<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Report, BacktestError> {
@@ -125,7 +127,7 @@ pub fn backtest(
         watch_after: Watch::new(request.candidate.bound, request.candidate.settings)?,
         rows: 0,
         days: None,
-        first_in_window: None,
+        known: Known::default(),
     };
     for place in extent {
         let mut here = filter.clone();
@@ -138,40 +140,7 @@ pub fn backtest(
         progress.advance(place.runs);
     }
     pass.flush()?;
-    pass.report(archive.facts, request, window, &filter)
-}
-
-fn nothing(filter: &RunFilter) -> BacktestError {
-    let mut place = Vec::new();
-    place.extend(filter.boundary_id.as_ref().map(|b| format!("in {b}")));
-    place.extend(filter.herd_config_id.as_ref().map(|h| format!("of {h}")));
-    place.extend(filter.from.map(|d| format!("from {d}")));
-    place.extend(filter.to.map(|d| format!("up to {d}")));
-    if place.is_empty() {
-        place.push("in this ledger".to_owned());
-    }
-    BacktestError::Nothing {
-        logic: filter.logic.clone().unwrap_or_default(),
-        place: place.join(" "),
-    }
-}
-
-/// The last day with an answer: the last with a run, unless none of that day's runs answers.
-fn last_answer(
-    ledger: &dyn Ledger,
-    filter: &RunFilter,
-    first: Day,
-    last: Day,
-) -> Result<Option<Day>, LedgerError> {
-    let mut narrow = filter.clone();
-    for day in first.through(last).rev() {
-        narrow.from = Some(day);
-        narrow.to = Some(day);
-        if !answers(ledger, &narrow)?.is_empty() {
-            return Ok(Some(day));
-        }
-    }
-    Ok(None)
+    pass.report(request, window, &filter)
 }
 
 /// A row between reading and comparing.
@@ -202,7 +171,8 @@ struct Pass<'a, 'l> {
     rows: u64,
     /// First and last day of a row.
     days: Option<(Day, Day)>,
-    first_in_window: Option<Day>,
+    /// What was known when the answers of each day of the window were recorded.
+    known: Known,
 }
 
 impl Pass<'_, '_> {
@@ -215,8 +185,7 @@ impl Pass<'_, '_> {
         let (first, last) = self.days.unwrap_or((day, day));
         self.days = Some((first.min(day), last.max(day)));
         if self.in_window(day) {
-            let first = self.first_in_window.map_or(day, |d| d.min(day));
-            self.first_in_window = Some(first);
+            self.known.saw(day, snapshot.moment().known);
         }
         let is_it = key.model_version == bound.model_version
             && snapshot.group.component.as_ref() == Some(&self.against_bytes);
@@ -316,7 +285,6 @@ impl Pass<'_, '_> {
 
     fn report(
         mut self,
-        facts: &Facts<'_>,
         request: &Request<'_>,
         window: Window,
         filter: &RunFilter,
@@ -324,11 +292,10 @@ impl Pass<'_, '_> {
         let Some((from, to)) = self.days else {
             return Err(nothing(filter));
         };
-        let expected = monitors::expectations(
-            facts,
+        let expected = self.known.expected(
+            &mut self.snapshots.past,
             request.against.bound,
             window,
-            self.first_in_window,
             (request.boundary.as_deref(), request.herd.as_deref()),
         )?;
         let (verdict, monitors) =
@@ -348,6 +315,10 @@ impl Pass<'_, '_> {
             provenance: self.snapshots.provenance,
             beyond: self.candidate.beyond.into_iter().collect(),
             baseline: self.baseline,
+            settings: settings::differences(&request.against, &request.candidate)?,
+            warnings: settings::without_block(&request.against, &request.candidate)
+                .into_iter()
+                .collect(),
             not_compared: std::mem::take(&mut self.tally.not_compared),
             guardrails: self.tally.guardrails(),
             verdict,

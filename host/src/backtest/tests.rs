@@ -6,7 +6,8 @@ use super::html::html;
 use super::markdown::markdown;
 use super::report::{
     AffectedRow, Baseline, FailedRow, GuardrailReport, InputReport, MonitorReport, NotCompared,
-    NullChange, OutcomeReport, RailReport, Range, Report, RuleReport, SideReport, VerdictReport,
+    NullChange, OutcomeReport, RailReport, Range, Report, RuleReport, SettingKind, SettingReport,
+    SettingValue, SideReport, VerdictReport, Warning,
 };
 use super::snapshot::Provenance;
 use super::statistics::Pairs;
@@ -91,6 +92,22 @@ fn report() -> Report {
             computed: 2,
             failed: 1,
         },
+        settings: vec![SettingReport {
+            kind: SettingKind::Parameter,
+            name: HOSTILE.to_owned(),
+            unit: Some("d".to_owned()),
+            before: None,
+            after: Some(SettingValue {
+                value: json!(7.5),
+                text: "7.5".to_owned(),
+                set_by: "--param",
+            }),
+        }],
+        warnings: vec![Warning {
+            code: "candidate_without_settings",
+            message: HOSTILE.to_owned(),
+            help: HOSTILE.to_owned(),
+        }],
         outcomes: vec![outcome()],
         not_compared: vec![NotCompared {
             name: "gone".to_owned(),
@@ -178,6 +195,8 @@ fn every_part_is_told() {
         "4 gathered again and proved by the recorded digest, 1 taken from manifests",
         "3 as recorded (1 of them under another configuration than the one in force), 2 computed here",
         "- ▲ days:v1 failed on 1 row, which are not compared",
+        " | – | 7.5 (--param) |",
+        "- ▲ warning: ",
         "- ▲ gone is not compared: only the version before has it",
         "| days | – | – | 0.. | 2 |",
         "ok before, crit after",

@@ -13,6 +13,7 @@ use crate::backtest::{Archive, BacktestError, Contender, Progress, Report, Reque
 use crate::compute::{Bound, binding};
 use crate::domain::day::Day;
 use crate::logic::{Lock, PinLimits, Sandbox, language_of};
+use crate::project::logic::LogicOverrides;
 use crate::render::html::Tone;
 use crate::render::text::{count, printable};
 
@@ -28,9 +29,10 @@ use super::ui::{Done, Look, Text};
 ///
 /// How many outcomes change and by how much, which become null, guardrail breaches and the monitors'
 /// verdicts before and after, and the most affected boundaries. Nothing is recorded. Exits 17 when
-/// the candidate fails on any row, and 66 when nothing is recorded to compare with.
+/// the candidate fails on any row, and 66 when nothing is recorded to compare with or no outcome can be compared.
 ///
 /// Example: provender backtest days_remaining:v2 --against days_remaining:v1
+///
 /// Example: provender backtest candidate.wasm --from 2025-06-01 --to 2025-06-30 --markdown report.md
 #[derive(Args)]
 pub(super) struct BacktestArgs {
@@ -67,12 +69,12 @@ pub(super) struct BacktestArgs {
     html: Option<PathBuf>,
 }
 
-/// The bar on stderr.
-struct Bar(ProgressBar);
+/// The bar on stderr; back-tests one after another lengthen it.
+pub(super) struct Bar(pub(super) ProgressBar);
 
 impl Progress for Bar {
     fn total(&mut self, runs: u64) {
-        self.0.set_length(runs);
+        self.0.inc_length(runs);
     }
 
     fn advance(&mut self, runs: u64) {
@@ -93,15 +95,23 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
         context.overrides(&d.name, &d.version)
     };
     let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
+    let has_block = |b: &Bound, settings: &LogicOverrides| {
+        let d = b.description();
+        // Under a release the file may be unusable; settings of the release count as a block.
+        let file = context.project.logic();
+        *settings != LogicOverrides::default() || file.is_ok_and(|f| f.has(&d.name, &d.version))
+    };
     let request = Request {
         candidate: Contender {
             bound: &candidate,
             settings: &candidate_settings,
+            has_block: has_block(&candidate, &candidate_settings),
             file,
         },
         against: Contender {
             bound: &against,
             settings: &against_settings,
+            has_block: has_block(&against, &against_settings),
             file: None,
         },
         boundary: args.boundary.clone(),
@@ -121,12 +131,10 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
         .into());
     }
     let ledger = context.reader()?;
-    let facts = context.facts(&ledger, None)?;
     let archive = Archive {
         ledger: &ledger,
         manifests: &context.manifests()?,
         catalogue: &context.project.sources.catalogue(),
-        facts: &facts,
         precedence: context.project.sources.precedence(),
     };
     let mut bar = Bar(context.ui.progress(0, "back-testing"));
@@ -220,7 +228,9 @@ fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
             text.line(format!("page: {}", file.display()));
         }
     }
-    let error = (report.failed_rows > 0).then(|| failure(report));
+    let error = (report.failed_rows > 0)
+        .then(|| failure(report))
+        .or_else(|| nothing_compared(report));
     Ok(Done {
         exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
         data,
@@ -248,6 +258,37 @@ fn failure(report: &Report) -> CliError {
     }
     CliError::new(Exit::Check, "candidate_failed", lines.join("\n  "))
         .help("a row without a result would be a missing answer; correct the candidate, nothing was recorded")
+}
+
+/// A comparison without anything to compare is no pass.
+fn nothing_compared(report: &Report) -> Option<CliError> {
+    let (new, old) = (
+        &report.candidate.model_version,
+        &report.against.model_version,
+    );
+    let (cause, help) = if report.outcomes.is_empty() {
+        let why: Vec<String> = report
+            .not_compared
+            .iter()
+            .map(|n| format!("{}: {}", n.name, n.why))
+            .collect();
+        (
+            format!(
+                "{new} and {old} have no outcome in common\n  {}",
+                why.join("\n  ")
+            ),
+            "compare with a version of the same logic: --against NAME:VERSION; an outcome is the same where name, type and unit are",
+        )
+    } else if report.compared == 0 {
+        (
+            format!("{old} failed on every one of {}", count(report.rows, "row")),
+            "compare with a version that computes here: --against NAME:VERSION; `provender replay` says whether it still does",
+        )
+    } else {
+        return None;
+    };
+    let message = format!("nothing was compared, which is no pass: {cause}");
+    Some(CliError::new(Exit::NotFound, "nothing_compared", message).help(help))
 }
 
 fn say(text: &mut Text, report: &Report, files: bool) {
@@ -283,7 +324,7 @@ fn say(text: &mut Text, report: &Report, files: bool) {
     }
 }
 
-fn write(file: &Path, content: &str) -> Result<(), CliError> {
+pub(super) fn write(file: &Path, content: &str) -> Result<(), CliError> {
     std::fs::write(file, content).map_err(|e| {
         CliError::new(
             Exit::Io,

@@ -132,6 +132,8 @@ pub(super) struct Computed {
     pub(super) exits: Vec<Exit>,
     /// Whether runs without trouble were left out of the lists.
     pub(super) abridged: bool,
+    /// Whether nothing was written.
+    pub(super) dry_run: bool,
 }
 
 /// Everything that computing needs, opened once.
@@ -181,7 +183,7 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         (asked, args.runs),
     )?;
     let ignored = context.tell_ignored()?;
-    let mut done = done(computed, args.dry_run);
+    let mut done = done(computed);
     done.data["ignored"] = ignored;
     Ok(done)
 }
@@ -238,6 +240,7 @@ pub(super) fn compute(
         summary: Summary::default(),
         exits: Vec::new(),
         abridged: !list,
+        dry_run: policy.dry_run,
     };
     for (bound, targets) in work {
         // Under a release its promotion says what answers.
@@ -296,14 +299,14 @@ pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, C
         .collect()
 }
 
-fn done(computed: Computed, dry_run: bool) -> Done {
+fn done(computed: Computed) -> Done {
     let mut text = Text::default();
-    if dry_run {
+    if computed.dry_run {
         text.look(Look::Warn, "dry run: nothing is recorded");
     }
     say(&mut text, &computed);
     let exit = Exit::worst(computed.exits.iter().copied());
-    let mut data = json!({"summary": computed.summary, "dry_run": dry_run});
+    let mut data = json!({"summary": computed.summary, "dry_run": computed.dry_run});
     if !computed.abridged {
         data["runs"] = runs_json(&computed);
     } else if computed.logics.iter().any(|(_, kept)| !kept.is_empty()) {
@@ -344,7 +347,8 @@ pub(super) fn say(text: &mut Text, computed: &Computed) {
                 "  nothing is due"
             });
         } else {
-            table::runs(text, bound.description(), &runs.iter().collect::<Vec<_>>());
+            let runs: Vec<&RunOutcome> = runs.iter().collect();
+            table::runs(text, bound.description(), &runs, computed.dry_run);
         }
         text.blank();
     }
@@ -357,9 +361,10 @@ pub(super) fn say(text: &mut Text, computed: &Computed) {
     text.look(
         look,
         format!(
-            "{}: {} recorded, {} unchanged, {} drift, {} failed",
+            "{}: {} {}, {} unchanged, {} drift, {} failed",
             count(s.total(), "run"),
             s.recorded,
+            table::recorded(computed.dry_run),
             s.unchanged,
             s.drift,
             s.failed

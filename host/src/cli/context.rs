@@ -161,6 +161,18 @@ impl Context {
         }
     }
 
+    /// The ledger to look into and nothing else, where there is one: looking makes no ledger and writes
+    /// nothing.
+    pub(super) fn ledger_if_any(&self) -> Result<Option<SqliteLedger>, CliError> {
+        let own = self.project.ledger_path();
+        let file = match &self.ledger_file {
+            Some(file) => file,
+            None if own.exists() => &own,
+            None => return Ok(None),
+        };
+        Ok(Some(SqliteLedger::open_read_only(file)?))
+    }
+
     /// The manifest store: beside a ledger named by `--ledger` where there is one.
     pub(super) fn manifests(&self) -> Result<Store, CliError> {
         if let Some(beside) = self.beside_ledger("manifests") {

@@ -29,7 +29,7 @@ pub(super) const RESTORE: &str =
 pub(super) const DISK: &str = "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then";
 
 /// An error on its way to the user.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CliError {
     /// How the process ends.
     pub(super) exit: Exit,
@@ -269,9 +269,10 @@ impl From<AuthorError> for CliError {
             _ => Exit::Io,
         };
         let exit = match &e {
-            AuthorError::Name { .. } | AuthorError::OtherLanguage { .. } => Exit::Usage,
-            AuthorError::Occupied { .. }
-            | AuthorError::Pinned { .. }
+            AuthorError::Name { .. }
+            | AuthorError::Occupied { .. }
+            | AuthorError::OtherLanguage { .. } => Exit::Usage,
+            AuthorError::Pinned { .. }
             | AuthorError::Member { .. }
             | AuthorError::PinnedOther { .. }
             | AuthorError::Declared { .. }

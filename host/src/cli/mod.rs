@@ -9,18 +9,20 @@
 //! * `watch` — a compilation that takes too long or too much
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
+//! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
 //!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
 //!   `incident`, `completions`
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod audit;
 mod backtest;
 mod backup;
 mod cache;
+mod canary;
 mod completions;
 mod compute;
 mod config;
@@ -176,35 +178,50 @@ fn dispatch() -> Exit {
     if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
         crate::failpoint::arm(name);
     }
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((command(&matches), cli))
+    });
+    let (command, cli) = match parsed {
+        Ok(parsed) => parsed,
         Err(e) => return usage(&e),
     };
     let g = &cli.global;
     let ui = g.ui();
     match cli.verb {
-        Verb::Init(a) => ui.finish("init", init::run(g, &a)),
-        Verb::Ingest(a) => ui.finish("ingest", ingest::run(g, &a)),
-        Verb::Run(a) => ui.finish("run", run::run(g, &a)),
-        Verb::Compute(a) => ui.finish("compute", compute::run(g, &a)),
-        Verb::Reissue(a) => ui.finish("reissue", reissue::run(g, &a)),
-        Verb::Release(a) => ui.finish("release", release::run(g, &a)),
-        Verb::Incident(a) => ui.finish("incident", incident::run(g, &a)),
-        Verb::Status(a) => ui.finish("status", status::run(g, &a)),
-        Verb::List(a) => ui.finish("list", list::run(g, &a)),
-        Verb::Explain(a) => ui.finish("explain", explain::run(g, &a)),
-        Verb::Diff(a) => ui.finish("diff", diff::run(g, &a)),
-        Verb::Replay(a) => ui.finish("replay", replay::run(g, &a)),
-        Verb::Audit(a) => ui.finish("audit", audit::run(g, &a)),
-        Verb::Monitor(a) => ui.finish("monitor", monitor::run(g, &a)),
-        Verb::Backtest(a) => ui.finish("backtest", backtest::run(g, &a)),
-        Verb::Features(a) => ui.finish("features", features::run(g, &a)),
-        Verb::Plugin(a) => ui.finish("plugin", plugin::run(g, &a)),
-        Verb::Verify(a) => ui.finish("verify", verify::run(g, &a)),
-        Verb::Config(a) => ui.finish("config", config::run(g, &a)),
-        Verb::Backup(a) => ui.finish("backup", backup::run(g, &a)),
+        Verb::Init(a) => ui.finish(&command, init::run(g, &a)),
+        Verb::Ingest(a) => ui.finish(&command, ingest::run(g, &a)),
+        Verb::Run(a) => ui.finish(&command, run::run(g, &a)),
+        Verb::Compute(a) => ui.finish(&command, compute::run(g, &a)),
+        Verb::Reissue(a) => ui.finish(&command, reissue::run(g, &a)),
+        Verb::Release(a) => ui.finish(&command, release::run(g, &a)),
+        Verb::Incident(a) => ui.finish(&command, incident::run(g, &a)),
+        Verb::Status(a) => ui.finish(&command, status::run(g, &a)),
+        Verb::List(a) => ui.finish(&command, list::run(g, &a)),
+        Verb::Explain(a) => ui.finish(&command, explain::run(g, &a)),
+        Verb::Diff(a) => ui.finish(&command, diff::run(g, &a)),
+        Verb::Replay(a) => ui.finish(&command, replay::run(g, &a)),
+        Verb::Audit(a) => ui.finish(&command, audit::run(g, &a)),
+        Verb::Monitor(a) => ui.finish(&command, monitor::run(g, &a)),
+        Verb::Backtest(a) => ui.finish(&command, backtest::run(g, &a)),
+        Verb::Features(a) => ui.finish(&command, features::run(g, &a)),
+        Verb::Plugin(a) => ui.finish(&command, plugin::run(g, &a)),
+        Verb::Verify(a) => ui.finish(&command, verify::run(g, &a)),
+        Verb::Config(a) => ui.finish(&command, config::run(g, &a)),
+        Verb::Backup(a) => ui.finish(&command, backup::run(g, &a)),
         Verb::Completions(a) => completions::run(&a, &mut Cli::command()),
     }
+}
+
+/// The verb with its sub-verbs, as the JSON envelope names it: `plugin check`.
+fn command(matches: &clap::ArgMatches) -> String {
+    let mut path = Vec::new();
+    let mut at = matches;
+    while let Some((name, below)) = at.subcommand() {
+        path.push(name);
+        at = below;
+    }
+    path.join(" ")
 }
 
 /// clap's own exit for wrong usage is 2, which would read as "crit".

@@ -10,6 +10,7 @@ use crate::domain::day::Day;
 use crate::durable::Staging;
 use crate::ledger::Ledger as _;
 use crate::ledger::sqlite::SqliteLedger;
+use crate::monitor::aside::Aside;
 use crate::monitor::gather::gather;
 use crate::monitor::html::PageOptions;
 use crate::monitor::{Report, Verdict, Window, judge_with};
@@ -138,7 +139,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let files = if global.ledger.is_some() {
         None
     } else {
-        Some(publish(&context, &mut context.writer()?, &report)?)
+        Some(publish(&context, &mut context.writer()?, &report, None)?)
     };
     let mut text = Text::default();
     say(&mut text, &report);
@@ -204,11 +205,12 @@ pub(super) struct Files {
     pub(super) known: bool,
 }
 
-/// Writes the report's three forms and records it once.
+/// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
 pub(super) fn publish(
     context: &Context,
     ledger: &mut SqliteLedger,
     report: &Report,
+    aside: Option<Aside>,
 ) -> Result<Files, CliError> {
     let folder = &context.project.settings.reports.path;
     let dir = context.project.folder(folder)?;
@@ -225,13 +227,18 @@ pub(super) fn publish(
             .filter(|p| !p.is_empty() && *p != ".")
             .count(),
     );
+    let mut markdown = crate::monitor::markdown::markdown(report, 50);
+    if let Some(aside) = &aside {
+        markdown.push_str(&aside.markdown());
+    }
     let options = PageOptions {
         manifest_base: up,
+        aside,
         ..PageOptions::default()
     };
     let forms = [
         ("json", format!("{canonical}\n")),
-        ("md", crate::monitor::markdown::markdown(report, 50)),
+        ("md", markdown),
         ("html", crate::monitor::html::html(report, &options)?),
     ];
     let unwritable = |file: &str, e: &std::io::Error| {

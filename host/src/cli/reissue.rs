@@ -94,6 +94,7 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
         summary: Summary::default(),
         exits: Vec::new(),
         abridged: false,
+        dry_run: false,
     };
     let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
     let bar = context.ui.progress(total as u64, "reissuing");

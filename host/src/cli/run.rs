@@ -18,7 +18,7 @@ use super::embedded::SAMPLE_DATE;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
-use super::{Global, ingest, init, monitor, status};
+use super::{Global, canary, ingest, init, monitor, status};
 
 /// The main job: ingest what changed, compute every due run with the active logic, monitor, write
 /// the report, exit with the verdict.
@@ -109,7 +109,10 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         monitor::window(&context, as_of),
         None,
     )?;
-    let published = monitor::publish(&context, &mut writer, &report)?;
+    let parts = (&shop.sandbox, &shop.manifests);
+    let canary = canary::daily(&context, parts, &mut writer, &facts, as_of);
+    let aside = canary.as_ref().map(canary::Daily::aside);
+    let published = monitor::publish(&context, &mut writer, &report, aside)?;
     monitor::say(&mut text, &report);
     let refused = computed.summary.drift + computed.summary.failed;
     if refused > 0 {
@@ -126,6 +129,10 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let standing = status::standing(&context, &shop, &mut writer, &facts, as_of)?;
     standing.say(&mut text, as_of);
     text.blank();
+    if let Some(canary) = &canary {
+        canary.say(&mut text, as_of);
+        text.blank();
+    }
     let root = context.project.root.display();
     text.line(format!(
         "ledger:    {}",
@@ -164,6 +171,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         "files": files.iter().map(FileReport::to_json).collect::<Vec<_>>(),
         "runs": runs_json(&computed),
         "summary": computed.summary,
+        "canary": canary.as_ref().map(canary::Daily::to_json),
         "monitor": monitor::data(&report, Some(&published))?,
         "status": standing.to_json(as_of),
         "ledger": context.project.ledger_path().display().to_string(),

@@ -55,8 +55,22 @@ pub(super) fn outcomes<'a>(
         .map(|(_, v)| v)
 }
 
-/// The runs of one logic: key, numbers, what became of each.
-pub(super) fn runs(text: &mut Text, description: &Description, runs: &[&RunOutcome]) {
+/// What becomes of a run that is new.
+pub(super) fn recorded(dry_run: bool) -> &'static str {
+    if dry_run {
+        "would be recorded"
+    } else {
+        "recorded"
+    }
+}
+
+/// The runs of one logic: key, numbers, what became of each, or would.
+pub(super) fn runs(
+    text: &mut Text,
+    description: &Description,
+    runs: &[&RunOutcome],
+    dry_run: bool,
+) {
     let heads = outcome_heads(description);
     let mut all = vec!["boundary", "herd", "date"];
     all.extend(heads.iter().map(String::as_str));
@@ -81,7 +95,7 @@ pub(super) fn runs(text: &mut Text, description: &Description, runs: &[&RunOutco
                 (false, false) => (Look::Bad, "failed".to_owned()),
             });
             let word = match r.outcome {
-                Outcome::Recorded => "recorded",
+                Outcome::Recorded => recorded(dry_run),
                 Outcome::Unchanged => "unchanged",
                 Outcome::Drift => "drift",
                 Outcome::Failed => "failed",

@@ -19,7 +19,7 @@ pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
         return None;
     }
     let key = &run.run.key;
-    let rank = activations.rank(&key.model_version, key.config_version.config)?;
+    let rank = activations.rank(run)?;
     Some((rank, key.config_version.reissue))
 }
 

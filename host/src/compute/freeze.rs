@@ -4,6 +4,8 @@
 //! the ledger refuses other bytes under its name, also when the pin was taken out of the lock file
 //! and put back.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
 use crate::ledger::Ledger;
@@ -17,13 +19,36 @@ use super::ComputeError;
 /// # Errors
 /// When the ledger cannot be read.
 pub fn frozen_as(ledger: &dyn Ledger, model_version: &str) -> Result<Option<String>, ComputeError> {
-    for entry in ledger.entries(Some(Kind::Freeze))? {
-        let payload: Json = serde_json::from_str(&entry.payload).unwrap_or_default();
-        if payload["model_version"] == model_version {
-            return Ok(payload["component"].as_str().map(str::to_owned));
-        }
-    }
-    Ok(None)
+    Ok(all_frozen(ledger)?.remove(model_version))
+}
+
+/// Every frozen version, as `name:version`, with the digest that its first entry holds it to.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn all_frozen(ledger: &dyn Ledger) -> Result<BTreeMap<String, String>, ComputeError> {
+    pinned_as(ledger, Kind::Freeze).map(|all| {
+        // Of several entries the oldest holds.
+        all.into_iter().rev().collect()
+    })
+}
+
+/// Every component that was ever pinned, frozen or draft: `name:version` and digest, oldest first.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn ever_pinned(ledger: &dyn Ledger) -> Result<Vec<(String, String)>, ComputeError> {
+    pinned_as(ledger, Kind::Pin)
+}
+
+/// What the entries of a kind say of pins, oldest first.
+fn pinned_as(ledger: &dyn Ledger, kind: Kind) -> Result<Vec<(String, String)>, ComputeError> {
+    let pairs = ledger.entries(Some(kind))?.into_iter().filter_map(|entry| {
+        let payload: Json = serde_json::from_str(&entry.payload).ok()?;
+        let text = |key: &str| payload[key].as_str().map(str::to_owned);
+        Some((text("model_version")?, text("component")?))
+    });
+    Ok(pairs.collect())
 }
 
 /// Refuses a pin whose version the ledger has frozen with other bytes.

@@ -122,6 +122,21 @@ impl<'l> Past<'l> {
         }
     }
 
+    /// The first day on which anything at all was known of a boundary's column at a moment; see
+    /// [`super::Facts::first_observation`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn first_observation(
+        &mut self,
+        boundary_id: &str,
+        column: &str,
+        known: i64,
+    ) -> Result<Option<Day>, LedgerError> {
+        let points = self.points(boundary_id, column, known)?;
+        Ok(points.first().and_then(|p| p.date))
+    }
+
     fn points(
         &mut self,
         boundary_id: &str,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::ContractError;
 use super::git::{Change, Repository};
-use super::owners::{FILES, Owners};
+use super::owners::{FILES, Owners, name};
 use super::rule::{Finding, Rule};
 
 /// Who has to approve the change and has not.
@@ -44,10 +44,9 @@ pub(super) fn approvals(
     if needed.len() < 2 {
         return Ok(None);
     }
-    let mut given: BTreeSet<String> = approved.iter().map(|a| a.to_ascii_lowercase()).collect();
+    let mut given: BTreeSet<String> = approved.iter().map(|a| name(a.trim())).collect();
     for trailer in repository.approvals()? {
-        let owner = trailer.split_whitespace().next().unwrap_or_default();
-        given.insert(owner.trim_start_matches('@').to_ascii_lowercase());
+        given.extend(trailer.split_whitespace().next().map(name));
     }
     let missing: Vec<&str> = needed.into_iter().filter(|n| !given.contains(*n)).collect();
     if missing.is_empty() {

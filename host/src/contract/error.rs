@@ -83,6 +83,12 @@ impl ContractError {
             ContractError::NoBase {
                 base,
                 shallow: true,
+            } if is_relative(base) => Some(format!(
+                "`{base}` counts back from a commit, past what this clone has: git fetch --deepen=100 origin, or git fetch --unshallow origin; in GitHub Actions set fetch-depth: 0 for actions/checkout"
+            )),
+            ContractError::NoBase {
+                base,
+                shallow: true,
             } => {
                 let name = base.strip_prefix("origin/").unwrap_or(base);
                 Some(format!(
@@ -95,4 +101,9 @@ impl ContractError {
             _ => None,
         }
     }
+}
+
+/// Whether a revision counts from another one, `HEAD~3` or `main^`: no server has it under that name.
+fn is_relative(base: &str) -> bool {
+    base == "HEAD" || base.contains(['~', '^', ':']) || base.contains("@{")
 }

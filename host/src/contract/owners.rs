@@ -21,10 +21,6 @@ impl Owners {
             let line = line.split(" #").next().unwrap_or_default().trim();
             let mut parts = line.split_whitespace();
             let pattern = parts.next().filter(|p| !p.starts_with('#'))?;
-            let name = |owner: &str| {
-                let tail = owner.rsplit('/').next().unwrap_or(owner);
-                tail.trim_start_matches('@').to_ascii_lowercase()
-            };
             Some((pattern.to_owned(), parts.map(name).collect()))
         });
         Owners {
@@ -44,6 +40,12 @@ impl Owners {
     pub(super) fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
+}
+
+/// An owner's name, however it is spelled: `@provender/mlops`, `@mlops` and `MLOps` are one.
+pub(super) fn name(owner: &str) -> String {
+    let tail = owner.rsplit('/').next().unwrap_or(owner);
+    tail.trim_start_matches('@').to_ascii_lowercase()
 }
 
 /// Whether a pattern of `.gitignore`'s form fits a path or a folder above it.

@@ -1,5 +1,7 @@
 //! The folder of a frozen version is not touched.
 
+use crate::render::text::printable;
+
 use super::error::ContractError;
 use super::frozen::{Frozen, is_named};
 use super::git::{Change, Repository, What};
@@ -32,20 +34,23 @@ pub(super) fn sources(
         });
         folders.extend(of.map(|f| (format!("{folder}/"), f)));
     }
-    let mut findings = Vec::new();
+    let mut touched: Vec<Touched> = Vec::new();
     for change in changes {
         let parts: Vec<&str> = change.path.split('/').collect();
         let above = &parts[..parts.len() - 1];
-        let named = frozen
-            .iter()
-            .find(|f| above.iter().any(|part| f.is_folder(part)));
+        let by_name = || {
+            frozen.iter().find_map(|f| {
+                let depth = above.iter().position(|part| f.is_folder(part))?;
+                Some((above[..=depth].join("/"), f))
+            })
+        };
         let by_manifest = || {
             let hit = folders
                 .iter()
                 .find(|(folder, _)| change.path.starts_with(folder));
-            hit.map(|(_, f)| *f)
+            hit.map(|(folder, f)| (folder.trim_end_matches('/').to_owned(), *f))
         };
-        let Some(f) = named.or_else(by_manifest) else {
+        let Some((folder, f)) = by_name().or_else(by_manifest) else {
             continue;
         };
         // The built component has a rule of its own. A manifest where there was none says where
@@ -54,24 +59,88 @@ pub(super) fn sources(
         if change.path == f.component() || is_new_manifest {
             continue;
         }
-        let what = match change.what {
-            What::Added => "added",
-            What::Changed => "changed",
-            What::Removed => "removed",
+        match touched.iter_mut().find(|t| t.folder == folder) {
+            Some(t) => t.changes.push(change),
+            None => touched.push(Touched {
+                folder,
+                frozen: f,
+                changes: vec![change],
+            }),
+        }
+    }
+    Ok(touched
+        .iter()
+        .filter_map(|t| t.finding(repository))
+        .collect())
+}
+
+/// A folder of a frozen version with what happened in it: one finding, however many files a folder has
+/// that was moved.
+struct Touched<'c> {
+    folder: String,
+    frozen: &'c Frozen,
+    changes: Vec<&'c Change>,
+}
+
+impl Touched<'_> {
+    fn finding(&self, repository: &Repository) -> Option<Finding> {
+        let model = self.frozen.pin.model_version();
+        let first = self.changes.first()?;
+        let message = if self.changes.len() == 1 {
+            format!(
+                "{} in the folder of {model}, which is frozen",
+                did(first.what)
+            )
+        } else if repository.root().join(&self.folder).is_dir() {
+            format!(
+                "{} files in {}, the folder of {model}, which is frozen: {}",
+                self.changes.len(),
+                self.folder,
+                self.examples()
+            )
+        } else {
+            format!(
+                "{}, the folder of {model}, which is frozen, is gone with its {} files",
+                self.folder,
+                self.changes.len()
+            )
         };
-        findings.push(Finding {
+        Some(Finding {
             rule: Rule::FrozenSource,
-            path: change.path.clone(),
+            path: first.path.clone(),
             line: 1,
-            message: format!(
-                "{what} in the folder of {}, which is frozen",
-                f.pin.model_version()
-            ),
+            message,
             remedy: format!(
                 "undo it and make the change in the folder of a new version of {}",
-                f.pin.name
+                self.frozen.pin.name
             ),
-        });
+        })
     }
-    Ok(findings)
+
+    /// The first files by name, so that a person knows what it is about.
+    fn examples(&self) -> String {
+        const SHOWN: usize = 3;
+        let prefix = format!("{}/", self.folder);
+        let mut shown: Vec<String> = self
+            .changes
+            .iter()
+            .take(SHOWN)
+            .map(|c| {
+                let inside = c.path.strip_prefix(&prefix).unwrap_or(&c.path);
+                format!("{} {}", printable(inside), did(c.what))
+            })
+            .collect();
+        if self.changes.len() > SHOWN {
+            shown.push(format!("and {} more", self.changes.len() - SHOWN));
+        }
+        shown.join(", ")
+    }
+}
+
+fn did(what: What) -> &'static str {
+    match what {
+        What::Added => "added",
+        What::Changed => "changed",
+        What::Removed => "removed",
+    }
 }

@@ -603,6 +603,7 @@ impl Explanation {
                 "superseded_by": run.superseded_by.as_ref().map(ToString::to_string),
             },
             "is_answer": self.found.is_answer,
+            "shadow": self.found.shadow,
             "component": {
                 "name": component.get("name"), "version": component.get("version"), "sha256": component.get("sha256"), "world": component.get("world"),
                 "toolchain": self.manifest.environment.get("component_toolchain"),

@@ -3,8 +3,9 @@
 use crate::compute::activation::Activations;
 use crate::compute::answers::{answers, rank};
 use crate::domain::day::Day;
-use crate::ledger::Ledger;
+use crate::ledger::entry::Kind;
 use crate::ledger::types::{Guardrail, Run, RunFilter};
+use crate::ledger::{Ledger, LedgerError};
 
 use super::ExplainError;
 
@@ -36,6 +37,8 @@ pub struct Found {
     pub run: Run,
     /// Whether it is the answer of its place, day and logic.
     pub is_answer: bool,
+    /// Of a run of a canary that nothing made an answer: which canary, in words.
+    pub shadow: Option<String>,
     /// The other runs of its place and day, each with what it is.
     pub others: Vec<(Run, String)>,
 }
@@ -226,6 +229,7 @@ fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
             "answered before another version or configuration was activated".to_owned()
         } else {
             match origin(ledger, r.entry)?.as_deref() {
+                Some("canary") => shadow(ledger, r.entry)?,
                 Some("one-off") => {
                     "computed with a --param of one command, never an answer".to_owned()
                 }
@@ -240,21 +244,48 @@ fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
         .map(|r| Ok((what(&r)?, r)))
         .map(|found: Result<_, ExplainError>| found.map(|(w, r)| (r, w)))
         .collect::<Result<_, _>>()?;
+    let shadow = match activations.rank(&run) {
+        None if origin(ledger, run.entry)?.as_deref() == Some("canary") => {
+            Some(shadow(ledger, run.entry)?)
+        }
+        _ => None,
+    };
     Ok(Found {
         is_answer: answering.contains(&key),
+        shadow,
         run,
         others,
     })
 }
 
-/// What the entry that recorded a run says of its origin: `answers`, `version`, `one-off`, `reissue`.
+/// What the entry that recorded a run says of its origin: `answers`, `version`, `one-off`, `reissue`,
+/// `canary`.
 fn origin(ledger: &dyn Ledger, entry: i64) -> Result<Option<String>, ExplainError> {
+    said(ledger, entry, "origin").map_err(ExplainError::from)
+}
+
+fn said(ledger: &dyn Ledger, entry: i64, what: &str) -> Result<Option<String>, LedgerError> {
     let Some(entry) = ledger.entry(entry)? else {
         return Ok(None);
     };
     let payload: serde_json::Value = serde_json::from_str(&entry.payload).unwrap_or_default();
     Ok(payload
-        .get("origin")
+        .get(what)
         .and_then(|o| o.as_str())
         .map(str::to_owned))
+}
+
+/// Which canary recorded a run, in words: the number of its release is what its start says.
+fn shadow(ledger: &dyn Ledger, entry: i64) -> Result<String, ExplainError> {
+    let release = said(ledger, entry, "release")?;
+    let starts = ledger.entries(Some(Kind::CanaryStart))?;
+    let number = starts.iter().rev().find_map(|start| {
+        let payload: serde_json::Value = serde_json::from_str(&start.payload).ok()?;
+        let same = payload["release"].as_str() == release.as_deref();
+        same.then(|| payload["number"].as_u64()).flatten()
+    });
+    let of = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
+    Ok(format!(
+        "shadow run of a canary of {of}, no answer unless that is promoted"
+    ))
 }

@@ -116,6 +116,8 @@ fn warnings(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
             Tone::Warning,
             format!("superseded: {} replaced it{why}", by.short()),
         ));
+    } else if let Some(shadow) = &e.found.shadow {
+        out.push((Tone::Warning, format!("not the answer: {shadow}")));
     } else if !e.found.is_answer {
         out.push((Tone::Warning, "not the answer: its version or configuration is not the active one, or a guardrail refused it".to_owned()));
     }

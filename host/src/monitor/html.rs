@@ -6,6 +6,7 @@ use crate::domain::description::{Direction, MonitorRule, Scope};
 use crate::render::html::{Head, Html, embedded_json, page, table, terms};
 use crate::render::text::number;
 
+use super::aside::Aside;
 use super::chart::{Mark, chart};
 use super::error::MonitorError;
 use super::lines::{place, threshold};
@@ -21,6 +22,8 @@ pub struct PageOptions {
     pub series: usize,
     /// So many rows of each list are shown.
     pub rows: usize,
+    /// What stands beside the report.
+    pub aside: Option<Aside>,
 }
 
 impl Default for PageOptions {
@@ -29,6 +32,7 @@ impl Default for PageOptions {
             manifest_base: "../".to_owned(),
             series: 100,
             rows: 200,
+            aside: None,
         }
     }
 }
@@ -41,6 +45,9 @@ pub fn html(report: &Report, options: &PageOptions) -> Result<String, MonitorErr
     let mut body = header(report);
     for group in &report.fleet {
         body.push(&fleet(group, options));
+    }
+    if let Some(aside) = &options.aside {
+        body.push(&aside.html());
     }
     body.push(&series(report, options));
     body.push(&thresholds(report));

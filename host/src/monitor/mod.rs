@@ -27,10 +27,12 @@
 //! * [`lines`] — the report as lines for a terminal
 //! * [`markdown`] — the report as Markdown
 //! * [`html`] — the report as one self-contained page
+//! * [`aside`] — a section beside the report, in its page and Markdown
 //! * [`chart`] — a series as an inline SVG line chart
 //! * [`error`] — what is refused, in sentences
 
 pub mod ack;
+pub mod aside;
 pub mod baseline;
 pub mod chart;
 pub mod error;

@@ -98,6 +98,12 @@ impl LogicFile {
             .unwrap_or_default()
     }
 
+    /// Whether the file has a block of a version, be it empty.
+    #[must_use]
+    pub fn has(&self, name: &str, version: &str) -> bool {
+        self.0.get(name).is_some_and(|v| v.contains_key(version))
+    }
+
     /// Every `name:version` the file speaks of.
     pub fn versions(&self) -> impl Iterator<Item = String> + '_ {
         self.0
@@ -128,6 +134,8 @@ mod tests {
         assert_eq!(o.season_start.as_deref(), Some("03-01"));
         assert_eq!(o.monitors[0].warn, Some(16.0));
         assert_eq!(file.of("days_remaining", "v1"), LogicOverrides::default());
+        let empty = LogicFile::parse("[days_remaining.v3]").unwrap();
+        assert!(empty.has("days_remaining", "v3") && !empty.has("days_remaining", "v2"));
     }
 
     #[test]

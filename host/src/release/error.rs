@@ -1,5 +1,6 @@
 //! How releases say no.
 
+use crate::backtest::BacktestError;
 use crate::compute::ComputeError;
 use crate::domain::canonical::CanonicalError;
 use crate::ledger::LedgerError;
@@ -75,6 +76,14 @@ pub enum ReleaseError {
         environment: String,
         /// The decision in words.
         why: String,
+    },
+    /// A canary cannot start, or there is none to stop.
+    #[error("{what}")]
+    Canary {
+        /// What is in the way.
+        what: String,
+        /// What to do next.
+        next: &'static str,
     },
     /// There is nothing to go back to.
     #[error("{0}")]
@@ -160,6 +169,9 @@ pub enum ReleaseError {
     /// Binding.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+    /// A back-test.
+    #[error(transparent)]
+    Backtest(#[from] BacktestError),
     /// Monitor rules.
     #[error(transparent)]
     Gather(#[from] GatherError),
@@ -195,6 +207,7 @@ impl ReleaseError {
             ReleaseError::Expected { .. } => "release_expected",
             ReleaseError::Overtaken { .. } => "release_overtaken",
             ReleaseError::Gate { .. } => "gate_refused",
+            ReleaseError::Canary { .. } => "canary_refused",
             ReleaseError::NoWayBack(_) => "release_no_way_back",
             ReleaseError::Missing { .. } => "release_missing",
             ReleaseError::NumberTaken { .. } => "release_number_taken",
@@ -206,6 +219,7 @@ impl ReleaseError {
             ReleaseError::Ledger(e) => e.code(),
             ReleaseError::Logic(e) => e.code(),
             ReleaseError::Compute(e) => e.code(),
+            ReleaseError::Backtest(e) => e.code(),
             ReleaseError::Gather(_) => "monitor_rules",
             ReleaseError::Canonical(_) => "not_canonical",
         }

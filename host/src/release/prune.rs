@@ -13,6 +13,8 @@ use crate::ledger::entry::{Kind, Stamp};
 use crate::ledger::{Ledger, LedgerError};
 
 use super::ReleaseError;
+use super::canary::running;
+use super::canary::start::{CANARY, last};
 use super::standing::{DECIDING, KNOWING, Standing};
 use super::store::ReleaseStore;
 
@@ -86,6 +88,7 @@ pub fn plan(
     let mut order: Vec<_> = standing.releases.iter().collect();
     order.sort_by_key(|k| std::cmp::Reverse(k.document.number));
     let former = standing.former().map(|k| k.digest);
+    let canary = running(&standing)?.map(|c| c.release);
     let active = standing.active().map(|c| c.release);
     let (mut kept, mut releases) = (Vec::new(), Vec::new());
     for (i, known) in order.iter().enumerate() {
@@ -95,6 +98,8 @@ pub fn plan(
             Some("it is active".to_owned())
         } else if former == Some(digest) {
             Some("a rollback would go back to it".to_owned())
+        } else if canary == Some(digest) {
+            Some("its canary is running".to_owned())
         } else if recorded_under.contains(&digest.to_string()) {
             Some("runs were recorded under it".to_owned())
         } else if let Some(reason) = held.get(&digest) {
@@ -135,7 +140,11 @@ pub fn plan(
         releases,
         components,
         kept,
-        last: standing.decided.max(standing.knew).max(told),
+        last: standing
+            .decided
+            .max(standing.knew)
+            .max(told)
+            .max(last(&standing)),
     })
 }
 
@@ -161,11 +170,7 @@ pub fn apply(
     }
     let mut payload = plan.to_json();
     payload["plan"] = json!(digest.to_string());
-    let watched: Vec<Kind> = KNOWING
-        .into_iter()
-        .chain(DECIDING)
-        .chain(REFERRING)
-        .collect();
+    let watched: Vec<Kind> = [&KNOWING[..], &DECIDING, &REFERRING, &CANARY].concat();
     failpoint::hit("prune.before-ledger");
     let appended = ledger.append_expecting(stamp, &[(Kind::Prune, payload)], &watched, plan.last);
     let entry = match appended {

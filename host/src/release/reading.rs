@@ -1,16 +1,19 @@
 //! What a release in force means: what is bound must be what was cut, and what the deployment's own
 //! files say otherwise is told, not obeyed.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
-use crate::compute::Bound;
+use crate::compute::{Bound, binding};
 use crate::domain::canonical::to_text;
-use crate::logic::Lock;
+use crate::logic::{Lock, Sandbox};
 use crate::project::Project;
 use crate::project::logic::{LogicFile, LogicOverrides};
 
 use super::ReleaseError;
 use super::document::Document;
+use super::store::ReleaseStore;
 
 /// Something in the deployment's files that the release in force overrules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,33 @@ pub fn check(document: &Document, bound: &Bound) -> Result<(), ReleaseError> {
         recorded: logic.config_version.to_string(),
         differs: differs.join("; "),
     })
+}
+
+/// A version of a release from the store alone: loaded, and bound as the release says.
+///
+/// # Errors
+/// When its component is not there or is not what it must be, or it binds to another configuration.
+pub fn bind(
+    sandbox: &Sandbox,
+    store: &ReleaseStore,
+    document: &Document,
+    model_version: &str,
+) -> Result<Bound, ReleaseError> {
+    let component = document.component(model_version).ok_or_else(|| {
+        ReleaseError::damaged(document.name(), format!("it has no {model_version}"))
+    })?;
+    let bytes = store.component(component)?;
+    let pin = component.pin(store.path_of(&component.sha256));
+    let loaded = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
+    pin.check_component(&loaded)?;
+    let bound = binding::bind(
+        loaded,
+        &document.catalogue(),
+        &document.overrides(model_version),
+        &BTreeMap::new(),
+    )?;
+    check(document, &bound)?;
+    Ok(bound)
 }
 
 fn differences(path: &str, then: &Json, now: &Json, found: &mut Vec<String>) {

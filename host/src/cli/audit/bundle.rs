@@ -12,14 +12,14 @@ use crate::bounded::{self, COMPONENT_BYTES, MANIFEST_BYTES};
 use crate::ledger::types::NewRun;
 use crate::logic::{PinLimits, Shelf, ShelfError};
 use crate::replay::compute::Manifests;
-use crate::replay::{Record, Replayer};
+use crate::replay::{Record, Replayer, select};
 
 use super::super::Global;
 use super::super::cache::sandbox_anywhere_on;
 use super::super::context::Context;
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
-use super::super::replay::{EngineArg, ceilings, done, engine_json};
+use super::super::replay::{EngineArg, done, engine_json};
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::key;
@@ -51,7 +51,7 @@ pub(in super::super) fn write(
         CliError::new(exit, e.code(), e.to_string())
     })?;
     let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
-    let recorded = ceilings(&ledger)?.remove(&record.component);
+    let recorded = select::ceilings(&ledger)?.remove(&record.component);
     let bundle = Bundle {
         limits: recorded
             .unwrap_or_else(|| PinLimits::usual(&crate::logic::language_of(&component))),

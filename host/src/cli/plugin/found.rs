@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::author::PluginManifest;
 use crate::bounded;
 use crate::cli::Global;
 use crate::cli::cache::sandbox_anywhere;
@@ -143,8 +144,39 @@ fn is_file(what: &str) -> bool {
     what.ends_with(".wasm") || what.contains(['/', '\\']) || !what.contains(':')
 }
 
+/// A folder where a component is wanted: the author's own, which is built first, or any other.
+pub(in crate::cli) fn folder(path: &Path) -> CliError {
+    let shown = path.display();
+    let (message, help) = match PluginManifest::read(path) {
+        Err(_) => (
+            format!("{shown} is a folder, and a component is a .wasm file"),
+            "name the .wasm file, or a pinned version as name:version (`provender plugin list`)"
+                .to_owned(),
+        ),
+        Ok(manifest) => {
+            let file = manifest.component_file(path);
+            let next = match file.is_file() {
+                true => format!("name what it was built to: {}", file.display()),
+                false => format!(
+                    "build it first: provender plugin build {shown}; that writes {}, which is the component",
+                    file.display()
+                ),
+            };
+            let message = format!(
+                "{shown} is the folder of {}, and no component itself",
+                manifest.logic
+            );
+            (message, next)
+        }
+    };
+    CliError::new(Exit::Usage, "component_is_folder", message).help(help)
+}
+
 /// A component's file, read no further than its limit.
 pub(in crate::cli) fn read_component(path: &Path, ceiling: u64) -> Result<Vec<u8>, CliError> {
+    if path.is_dir() {
+        return Err(folder(path));
+    }
     bounded::read_named(path, ceiling).map_err(|e| {
         if e.kind() == std::io::ErrorKind::FileTooLarge {
             return LogicError::TooLarge {

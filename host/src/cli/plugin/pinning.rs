@@ -20,7 +20,8 @@ use crate::ledger::entry::Kind;
 use crate::logic::{Lock, Pin, State};
 
 use super::check::{catalogue, problem};
-use super::found::{Bytes, LimitArgs, own_limits};
+use super::found::{Bytes, LimitArgs, folder, own_limits};
+use super::place;
 
 /// Check a component, then pin it as a draft: good for tests, back-tests and dry runs. A draft may be
 /// replaced by other bytes until it is frozen.
@@ -50,6 +51,9 @@ pub(super) struct FreezeArgs {
 pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
     // Before anything else: without a deployment there is nothing to pin into.
     let context = Context::open(global)?;
+    if std::path::Path::new(&args.file).is_dir() {
+        return Err(folder(std::path::Path::new(&args.file)));
+    }
     if !args.file.ends_with(".wasm") {
         return Err(CliError::usage(format!(
             "`{}` is no .wasm file; `plugin add` pins a file",
@@ -77,22 +81,24 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
     let mut ledger = context.writer()?;
     let _turn = turn(&context)?;
     let lock = lock_or_empty(&context)?;
-    let path = format!(
-        "components/{}-{}.wasm",
-        component.description().name,
-        component.description().version
-    );
-    let mut new = Pin::of(&component, &path, State::Draft, found.limits.clone());
+    let dir = &context.project.dir;
+    let mut new = Pin::of(&component, "", State::Draft, found.limits.clone());
+    new.path = place::of(dir, &new);
     let model = new.model_version();
     let before = lock.find(&new.name, &new.version);
     if let Some(old) = before {
         if old.sha256 == new.sha256 && (old.state == State::Frozen || old.limits == new.limits) {
             // The pin says so; the file may be gone, or another's since an `add` that was killed.
-            if context.pinned_bytes(old).is_ok() {
-                return Ok(unchanged(old));
+            let is_there = context.pinned_bytes(old).is_ok();
+            if !is_there {
+                replace(dir, &old.path, &found.bytes)?;
             }
-            replace(&context.project.dir, &old.path, &found.bytes)?;
-            return Ok(restored(old));
+            place::sweep(dir, &lock, old, &ledger)?;
+            return Ok(if is_there {
+                unchanged(old)
+            } else {
+                restored(old)
+            });
         }
         if old.state == State::Frozen {
             return Err(crate::compute::ComputeError::Frozen {
@@ -102,15 +108,23 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
             }
             .into());
         }
-        new.path.clone_from(&old.path);
+        if old.sha256 == new.sha256 {
+            // Other limits for the same bytes.
+            new.path.clone_from(&old.path);
+        }
     }
     // A version that was frozen once, and whose pin was taken out since, comes back as it was.
     if freeze::check(&ledger, &new)? {
         new.state = State::Frozen;
     }
+    // The lock file last: until it names the new file, the old pin and the old file agree.
     ledger.append(Kind::Pin, &context.stamp(None), &freeze::pin_json(&new))?;
-    replace(&context.project.dir, &new.path, &found.bytes)?;
-    write_lock(&context, &lock.with(new.clone())?)?;
+    replace(dir, &new.path, &found.bytes)?;
+    failpoint::hit("pin.before-lock");
+    let now = lock.with(new.clone())?;
+    write_lock(&context, &now)?;
+    failpoint::hit("pin.after-lock");
+    place::sweep(dir, &now, &new, &ledger)?;
 
     let mut text = Text::default();
     text.look(

@@ -1,7 +1,5 @@
 //! `release promote` and `release rollback`.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use serde_json::json;
 
@@ -10,7 +8,6 @@ use crate::cli::compute::day;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
-use crate::compute::binding;
 use crate::domain::day::Day;
 use crate::logic::Sandbox;
 use crate::release::promote::{Moved, Request};
@@ -20,6 +17,10 @@ use crate::release::{ReleaseError, ReleaseStore, promote as room, reading};
 use super::{name_of, reason};
 
 /// Make a release answer from now on: one entry, all or nothing.
+///
+/// Where the environment's policy asks for a gate ([gate.ENVIRONMENT] in provender.toml; staging and
+/// prod do), a decision that lets the release in must stand: made under this policy, beside the
+/// release that is active now, and not too long ago.
 ///
 /// Exit 12 when promotions are frozen, a gate refuses, or what is active is not what --expect says.
 ///
@@ -64,11 +65,16 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         None => context.today,
     };
     let store = context.store()?;
+    let environment = &context.project.settings.environment;
+    let policy = context.project.settings.policy(environment);
+    let digest = super::gate::digest(&context, environment, &policy)?;
     let request = Request {
         release: &args.release,
         expect: args.expect.as_deref(),
         overriding,
-        environment: &context.project.settings.environment,
+        environment,
+        policy: (&policy, digest),
+        today: context.today,
         from,
     };
     let sandbox = context.sandbox()?;
@@ -79,6 +85,11 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         &context.stamp(Some(why)),
         &mut |known| runs_here(&sandbox, &store, known),
     )?;
+    if !policy.required && moved.entry.is_some() {
+        context.ui.note(&format!(
+            "no gate is asked for in the environment {environment}; [gate.{environment}] required = true in provender.toml asks for one"
+        ));
+    }
     Ok(done(&context, &moved, why, from, false))
 }
 
@@ -97,22 +108,8 @@ pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, Cli
 
 /// What is to answer loads in this program and binds to the configuration it was cut with.
 fn runs_here(sandbox: &Sandbox, store: &ReleaseStore, known: &Known) -> Result<(), ReleaseError> {
-    let document = &known.document;
-    for model in &document.active {
-        let Some(component) = document.component(model) else {
-            continue;
-        };
-        let bytes = store.component(component)?;
-        let pin = component.pin(store.path_of(&component.sha256));
-        let loaded = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
-        pin.check_component(&loaded)?;
-        let bound = binding::bind(
-            loaded,
-            &document.catalogue(),
-            &document.overrides(model),
-            &BTreeMap::new(),
-        )?;
-        reading::check(document, &bound)?;
+    for model in &known.document.active {
+        reading::bind(sandbox, store, &known.document, model)?;
     }
     Ok(())
 }

@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use crate::cli::Global;
+use crate::cli::canary::{observed, say};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
+use crate::release::canary::{Canary, Observed, running};
 use crate::release::reading::Ignored;
 
 use super::brief;
@@ -53,7 +55,25 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             ),
         );
     }
+    let canary = running(standing)?;
+    let seen = match &canary {
+        None => None,
+        Some(canary) => {
+            text.blank();
+            look(&context, canary, &mut text)
+        }
+    };
     let data = json!({
+        "canary": canary.as_ref().map(|c| json!({
+            "release": c.release.to_string(),
+            "number": c.number,
+            "since": c.stamp.at,
+            "by": c.stamp.actor,
+            "reason": c.stamp.reason,
+            "share": c.share,
+            "from": c.from.to_string(),
+            "observed": seen.as_ref().map(Observed::to_json),
+        })),
         "environment": environment,
         "active": active.map(|k| brief(k, standing)),
         "since": standing.active().map(|c| &c.stamp.at),
@@ -64,4 +84,31 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         "ignored": ignored.iter().map(Ignored::to_json).collect::<Vec<_>>(),
     });
     Ok(Done::ok(data, text))
+}
+
+/// What the running canary came to. That it cannot be looked at does not hide how things stand.
+fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed> {
+    let came = || -> Result<Option<Observed>, CliError> {
+        let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
+        let parts = (&sandbox, &manifests);
+        observed(context, parts, &context.reader()?, &canary.release, None)
+    };
+    match came() {
+        Ok(seen) => {
+            if let Some(seen) = &seen {
+                say(text, seen);
+            }
+            seen
+        }
+        Err(e) => {
+            text.look(
+                Look::Bad,
+                format!(
+                    "the canary of R{} is running since {} and cannot be looked at: {}",
+                    canary.number, canary.stamp.at, e.message
+                ),
+            );
+            None
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use crate::contract::{ContractError, Finding, Repository, rules};
+use crate::contract::{ContractError, Finding, Repository, Rule, rules};
 use crate::logic::Pin;
 use crate::render::junit::document;
 
@@ -21,9 +21,9 @@ use super::ui::Done;
 
 use pinned::Pinned;
 
-/// Check every pinned component: its bytes against provender.lock, what it declares against its
-/// pin, its inputs against this deployment's catalogue, its golden cases; and with --base the change
-/// against the release contract.
+/// Check every pinned component: its bytes against provender.lock, the pin against what this
+/// deployment's ledger has frozen, what it declares against its pin, its inputs against this
+/// deployment's catalogue, its golden cases; and with --base the change against the release contract.
 ///
 /// The contract (exit 17): a frozen version keeps its pin, its bytes, what it declares and its source;
 /// a version of the WIT is not edited in place; and where a change touches what several owners of
@@ -66,7 +66,12 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
         None => None,
         Some(base) => Some(Repository::open(&pinned.folder_or_here(), base)?),
     };
-    let checked = pinned.check_all(args.cases.as_deref())?;
+    // Without a lock file only the contract has something to say, and only where the base had one.
+    if let (Some(missing), None) = (&pinned.missing, &repository) {
+        return Err(missing.clone());
+    }
+    let mut checked = pinned.check_all(args.cases.as_deref())?;
+    let frozen_here = pinned.ask_ledger(&mut checked)?;
     let verdict = match &repository {
         None => None,
         Some(repository) => Some(rules::judge(
@@ -76,6 +81,11 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
         )?),
     };
     let findings = verdict.as_ref().map(|v| v.findings.as_slice());
+    if let Some(missing) = &pinned.missing
+        && !findings.unwrap_or_default().iter().any(speaks_of_pins)
+    {
+        return Err(missing.clone());
+    }
     if let Some(file) = &args.junit {
         write_junit(file, &document(&output::suites(&checked, findings)))?;
     }
@@ -92,6 +102,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
         "base": args.base,
         "commit": verdict.as_ref().map(|v| &v.commit),
         "frozen": verdict.as_ref().map(|v| v.frozen),
+        "ledger_frozen": frozen_here,
     });
     let text = output::text(&pinned, &checked, verdict.as_ref(), args.github);
     let broken = findings.unwrap_or_default();
@@ -121,6 +132,9 @@ pub(super) fn examine(
     cases: Option<&Path>,
 ) -> Result<Vec<Examined>, CliError> {
     let pinned = Pinned::open(global, None, None)?;
+    if let Some(missing) = pinned.missing {
+        return Err(missing);
+    }
     let look = |pin: &&Pin| {
         let checked = pinned.check(pin, cases);
         Examined {
@@ -131,6 +145,11 @@ pub(super) fn examine(
         }
     };
     Ok(pins.iter().map(look).collect())
+}
+
+/// Whether a finding says that frozen pins are gone.
+fn speaks_of_pins(finding: &Finding) -> bool {
+    finding.rule == Rule::FrozenPin
 }
 
 fn refused(findings: &[Finding]) -> CliError {

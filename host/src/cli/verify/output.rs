@@ -86,10 +86,13 @@ pub(super) fn text(
             ]
         })
         .collect();
-    text.table(
-        &["logic", "component", "golden cases", "status", "problem"],
-        &rows,
-    );
+    match &pinned.missing {
+        Some(missing) => text.look(Look::Bad, missing.message.clone()),
+        None => text.table(
+            &["logic", "component", "golden cases", "status", "problem"],
+            &rows,
+        ),
+    }
     for c in checked {
         let Some((tested, _)) = &c.golden else {
             continue;

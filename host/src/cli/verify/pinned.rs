@@ -14,7 +14,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::plugin::subject::cases_folder;
 use crate::cli::plugin::test::refusal;
-use crate::compute::binding;
+use crate::compute::{binding, freeze};
 use crate::contract::line_of_pin;
 use crate::golden::{CaseSet, Tested, run};
 use crate::logic::{Component, Limits, Lock, Pin, Sandbox};
@@ -29,6 +29,8 @@ pub(super) struct Pinned {
     pub(super) lock: Lock,
     pub(super) sandbox: Sandbox,
     pub(super) deployment: Option<Context>,
+    /// Why nothing is pinned: the lock file is not there.
+    pub(super) missing: Option<CliError>,
 }
 
 /// What was found of one component.
@@ -52,8 +54,10 @@ impl Pinned {
         let Some(file) = lock else {
             let context = Context::open(global)?;
             let text = bounded::text_in(&context.project.dir, LOCK, bounded::CONFIG_BYTES);
+            let (lock, missing) = there(context.lock())?;
             return Ok(Pinned {
-                lock: context.lock()?,
+                lock,
+                missing,
                 file: LOCK.to_owned(),
                 folder: context.project.root.clone(),
                 text: text.unwrap_or_default(),
@@ -61,14 +65,22 @@ impl Pinned {
                 deployment: Some(context),
             });
         };
-        let text = bounded::read_named(file, bounded::CONFIG_BYTES)
+        let read = bounded::read_named(file, bounded::CONFIG_BYTES)
             .and_then(bounded::text)
-            .map_err(|e| unreadable(file, &e, "lock_unreadable"))?;
+            .map_err(|e| {
+                unreadable(file, &e, "lock_unreadable")
+                    .help("--lock names a provender.lock, which `provender plugin add` writes; whether there was one before, --base REV says")
+            });
+        let (text, missing) = there(read)?;
         Ok(Pinned {
             file: file.display().to_string(),
             folder: file.parent().unwrap_or(Path::new("")).to_path_buf(),
-            lock: Lock::parse(&text)?,
+            lock: match missing {
+                None => Lock::parse(&text)?,
+                Some(_) => Lock::default(),
+            },
             text,
+            missing,
             sandbox: Sandbox::watched(
                 Limits::default(),
                 cache.map(cache_folder).transpose()?,
@@ -193,13 +205,55 @@ impl Pinned {
         checked
     }
 
-    /// The folder, as a path that can be opened.
-    pub(super) fn folder_or_here(&self) -> PathBuf {
-        if self.folder.as_os_str().is_empty() {
-            PathBuf::from(".")
-        } else {
-            self.folder.clone()
+    /// What the ledger holds the pinned versions to, where there is one: a lock file that was edited, with
+    /// the bytes beside it, agrees with itself. The number of frozen versions that the ledger knows; `None`
+    /// without a ledger.
+    pub(super) fn ask_ledger(&self, checked: &mut [Checked]) -> Result<Option<usize>, CliError> {
+        let Some(context) = &self.deployment else {
+            return Ok(None);
+        };
+        let Some(ledger) = context.ledger_if_any()? else {
+            return Ok(None);
+        };
+        let frozen = freeze::all_frozen(&ledger)?;
+        for c in checked {
+            let held = frozen.get(&c.model).filter(|digest| **digest != c.sha256);
+            c.troubles.extend(held.map(|digest| self.thawed(c, digest)));
         }
+        Ok(Some(frozen.len()))
+    }
+
+    /// A pin of other bytes than the ledger has frozen.
+    fn thawed(&self, c: &Checked, digest: &str) -> CliError {
+        let pin = self.lock.find(&c.name, &c.version);
+        let path = pin.map_or("its component", |p| p.path.as_str());
+        let message = format!(
+            "{}:{}: {} is pinned as {}, and the ledger has it frozen as {digest}: what a version computes never changes",
+            self.file, c.line, c.model, c.sha256
+        );
+        CliError::new(Exit::Integrity, "frozen", message).help(format!(
+            "put the entry of {} in {} and {path} back as they were, or ship the other bytes as a new version of {}",
+            c.model, self.file, c.name
+        ))
+    }
+
+    /// The folder, as a path that can be opened; where it is gone the nearest one above it.
+    pub(super) fn folder_or_here(&self) -> PathBuf {
+        let there = self.folder.ancestors().find(|f| f.is_dir());
+        match there {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+            _ => PathBuf::from("."),
+        }
+    }
+}
+
+/// What was read, or why there is nothing to read: a lock file that is gone may be what the release contract
+/// speaks of.
+fn there<T: Default>(read: Result<T, CliError>) -> Result<(T, Option<CliError>), CliError> {
+    match read {
+        Ok(read) => Ok((read, None)),
+        Err(e) if e.exit == Exit::NotFound => Ok((T::default(), Some(e))),
+        Err(e) => Err(e),
     }
 }
 
