@@ -30,6 +30,7 @@ mod explain;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod gate;
+mod gate_kit;
 mod golden;
 mod hostile;
 mod ids;
