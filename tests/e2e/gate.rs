@@ -242,6 +242,11 @@ fn a_decision_travels_as_evidence() {
         (&gates[0]["environment"], &gates[0]["verdict"]),
         (&json!("staging"), &json!("ok"))
     );
+    // Its report came with it, as it was kept.
+    let digest = gates[0]["report"].as_str().unwrap();
+    let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
+    assert_eq!(kept["kind"], "gate");
+    assert_eq!(kept["content"]["why"], "all 8 checks hold");
     // It lets nothing in by itself.
     let _ = promote(&prod, "R2", 12);
     prod.edit(
@@ -362,4 +367,22 @@ fn prod_asks_for_a_canary_beside_the_active_release() {
     let report = gate(&ranch, &["R2"], 0);
     assert_eq!(of(&report, "canary")["verdict"], "ok");
     let _ = promote(&ranch, "R2", 0);
+}
+
+#[test]
+fn a_crit_that_the_policy_lets_in_is_told_by_the_exit_code() {
+    let ranch = ranch("prod", "v1");
+    cut(&ranch, "days_remaining:v1");
+    ranch.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.prod]\nchecks = [\"monitors\"]\non_crit = \"alert\"\n[ledger]",
+    );
+    // v1 has no answer for the creek.
+    let report = gate(&ranch, &["R1"], 2);
+    assert_eq!(
+        (&report["passes"], &report["outcome"]),
+        (&json!(true), &json!("crit"))
+    );
+    let _ = promote(&ranch, "R1", 0);
 }
