@@ -32,6 +32,7 @@ mod flips;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod gate;
+mod gate_kit;
 mod golden;
 mod hostile;
 mod ids;
