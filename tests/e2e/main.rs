@@ -29,6 +29,8 @@ mod exits;
 mod explain;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod gate;
+mod gate_kit;
 mod golden;
 mod hostile;
 mod ids;
