@@ -9,12 +9,14 @@
 
 mod ack;
 mod answers;
+mod audit;
 mod author;
 mod author_says;
 mod backtest;
 mod backtest_settings;
 mod bombs;
 mod canary;
+mod canary_history;
 mod canonical;
 mod contract;
 mod contract_kit;
@@ -26,8 +28,11 @@ mod docs;
 mod durability;
 mod exits;
 mod explain;
+mod flips;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod gate;
+mod gate_kit;
 mod golden;
 mod hostile;
 mod ids;
@@ -44,4 +49,5 @@ mod release_races;
 mod replay;
 mod story;
 mod triage;
+mod workflows;
 mod writers;

@@ -1,5 +1,6 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
+use crate::audit::AuditError;
 use crate::author::AuthorError;
 use crate::backtest::BacktestError;
 use crate::check::finding::fix;
@@ -307,6 +308,12 @@ impl From<AuthorError> for CliError {
 impl From<MonitorError> for CliError {
     fn from(e: MonitorError) -> CliError {
         CliError::new(Exit::Config, "monitor_rules", e.to_string())
+    }
+}
+
+impl From<AuditError> for CliError {
+    fn from(e: AuditError) -> CliError {
+        super::audit::error(e)
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use crate::compute::answers::answers;
+use crate::compute::activation::Activations;
+use crate::compute::answers::{answers, rank};
 use crate::domain::description::{Description, Role};
 use crate::ledger::Ledger as _;
 use crate::ledger::types::{Run, RunFilter};
@@ -71,12 +72,17 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         super::ui::print(&csv(&runs, &descriptions)?);
         return Ok(Done::ok(json!({}), Text::default()));
     }
+    let activations = Activations::load(&ledger)?;
+    let shadow = |r: &Run| activations.in_shadow(r) && rank(r, &activations).is_none();
     let list: Vec<Json> = runs
         .iter()
         .map(|r| {
             let mut entry = json!({"run": run_json(r, descriptions.get(&r.run.key.model_version))});
             if let Some(by) = &r.superseded_by {
                 entry["superseded_by"] = json!(by.to_string());
+            }
+            if shadow(r) {
+                entry["shadow"] = json!(true);
             }
             entry
         })
@@ -91,6 +97,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
             let state = match (&r.superseded_by, &r.run.replaces) {
                 (Some(by), _) => format!("superseded by {}", by.short()),
                 (None, Some(old)) => format!("replaces {}", old.short()),
+                (None, None) if shadow(r) => "shadow run of a canary".to_owned(),
                 (None, None) => String::new(),
             };
             let guardrails = r.run.guardrail.status();

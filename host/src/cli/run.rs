@@ -110,7 +110,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         None,
     )?;
     let parts = (&shop.sandbox, &shop.manifests);
-    let canary = canary::daily(&context, parts, &mut writer, &facts, as_of)?;
+    let canary = canary::daily(&context, parts, &mut writer, &facts, as_of);
     let aside = canary.as_ref().map(canary::Daily::aside);
     let published = monitor::publish(&context, &mut writer, &report, aside)?;
     monitor::say(&mut text, &report);

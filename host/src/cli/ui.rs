@@ -88,8 +88,18 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// What was said elsewhere, after what is here.
+    pub(super) fn append(&mut self, other: Text) {
+        self.0.push_str(&other.0);
+    }
+
     pub(super) fn blank(&mut self) {
         self.0.push('\n');
+    }
+
+    /// The text without its looks, for a file.
+    pub(super) fn plain(&self) -> String {
+        anstream::adapter::strip_str(&self.0).to_string()
     }
 
     /// A table: the first row is its head; columns of numbers are right-aligned.

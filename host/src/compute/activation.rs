@@ -94,6 +94,23 @@ impl Activations {
         current
     }
 
+    /// Whether a canary recorded the run.
+    #[must_use]
+    pub fn in_shadow(&self, run: &Run) -> bool {
+        self.shadows.contains(&run.entry)
+    }
+
+    /// Whether another version of the logic was to answer on a day: of the entries that speak of that
+    /// day, the newest names another.
+    #[must_use]
+    pub fn another_on(&self, model_version: &str, day: Day) -> bool {
+        let name = logic_name(model_version);
+        self.all
+            .iter()
+            .rfind(|a| logic_name(&a.model_version) == name && a.from <= day)
+            .is_some_and(|a| a.model_version != model_version)
+    }
+
     /// The first day for which a version was asked to answer, under any configuration.
     #[must_use]
     pub fn first_day(&self, model_version: &str) -> Option<Day> {
@@ -121,4 +138,43 @@ fn shadows(ledger: &dyn Ledger) -> Result<BTreeSet<i64>, LedgerError> {
         .filter(|e| e.seq > first && of_canary(&e.payload))
         .map(|e| e.seq)
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canonical::Digest;
+
+    #[test]
+    fn a_day_belongs_to_the_version_that_was_to_answer_on_it() {
+        let all = [
+            (5, "days:v1", 1),
+            (6, "frost:v1", 1),
+            (7, "days:v2", 10),
+            (9, "days:v1", 20),
+        ];
+        let day = |n: i32| "2025-06-01".parse::<Day>().unwrap().plus(n - 1).unwrap();
+        let activations = Activations {
+            all: all
+                .map(|(entry, version, from)| Activation {
+                    entry,
+                    model_version: version.to_owned(),
+                    config: Digest::of_bytes(b"c"),
+                    from: day(from),
+                })
+                .to_vec(),
+            shadows: BTreeSet::new(),
+        };
+        let another =
+            |version| [0, 1, 9, 10, 19, 20, 30].map(|n| activations.another_on(version, day(n)));
+        assert_eq!(
+            another("days:v1"),
+            [false, false, false, true, true, false, false]
+        );
+        assert_eq!(
+            another("days:v2"),
+            [false, true, true, false, false, true, true]
+        );
+        assert_eq!(another("frost:v1"), [false; 7]);
+    }
 }

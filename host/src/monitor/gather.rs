@@ -2,7 +2,8 @@
 //!
 //! A day is expected of a boundary and herd from the latest of: the window's start, the herd's
 //! first day there, the first observation of any column the logic reads, and the day from which
-//! the version answers.
+//! the version answers. Of the days on which another version was to answer those that were computed
+//! all the same are expected, and of a canary's what it recorded: no history that nobody asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -297,9 +298,14 @@ fn fill(
             });
     };
     let runs = answers(ledger, &filter)?;
-    let activated = Activations::load(ledger)?.first_day(&bound.model_version);
-    let earliest = runs.iter().map(|r| r.run.key.calculation_date).min();
-    let start = [activated, earliest]
+    let activations = Activations::load(ledger)?;
+    let version = &bound.model_version;
+    let asked: BTreeSet<Day> = runs
+        .iter()
+        .filter(|r| !activations.in_shadow(r))
+        .map(|r| r.run.key.calculation_date)
+        .collect();
+    let start = [activations.first_day(version), asked.first().copied()]
         .into_iter()
         .flatten()
         .min()
@@ -315,6 +321,14 @@ fn fill(
         entry(&mut series, &b, &h);
         if let Some(s) = series.get_mut(&(b, h)) {
             s.expected = days;
+            s.expected
+                .retain(|day| asked.contains(day) || !activations.another_on(version, *day));
+        }
+    }
+    for run in runs.iter().filter(|r| activations.in_shadow(r)) {
+        let key = &run.run.key;
+        if let Some(s) = series.get_mut(&(key.boundary_id.clone(), key.herd_config_id.clone())) {
+            s.expected.insert(key.calculation_date);
         }
     }
     input.series = series.into_values().collect();

@@ -1,0 +1,116 @@
+//! Canaries and what came before: coverage after a promotion or a rollback, data revised meanwhile.
+
+use serde_json::{Value as Json, json};
+
+use crate::canary::{DAY, canary, compute, figure, promote, status, stop, two};
+use crate::kit::Ranch;
+
+/// Recorded over expected answers of the active version of `days_remaining`, and how many are expected.
+fn coverage(ranch: &Ranch, end: &str) -> (Json, Json, Json) {
+    let args = ["monitor", "--all", "--end", end, "--fail-on", "never"];
+    let report = ranch.data(&args, 0);
+    let groups = report["fleet"].as_array().unwrap();
+    let group = groups
+        .iter()
+        .find(|g| {
+            g["model_version"]
+                .as_str()
+                .unwrap()
+                .starts_with("days_remaining")
+        })
+        .unwrap();
+    let metrics = group["metrics"].as_array().unwrap();
+    let metric = metrics.iter().find(|m| m["name"] == "coverage").unwrap();
+    (
+        group["model_version"].clone(),
+        metric["value"].clone(),
+        metric["rows"].clone(),
+    )
+}
+
+#[test]
+fn neither_promotion_nor_rollback_is_short_of_a_history_that_nobody_asked_for() {
+    let mut ranch = two();
+    // Half of the boundaries by share: creek alone, with two herds.
+    let _ = canary(&ranch, &["--share", "50"], 0);
+    promote(&ranch, "R2", 0);
+    let _ = compute(&ranch, "2025-07-01", "2025-07-02", 0);
+    let (one, all) = (json!(1.0), |n: u32| json!(n));
+    let (version, value, rows) = coverage(&ranch, "2025-07-02");
+    assert_eq!(version, "days_remaining:v2");
+    // 14 days of creek's two herds in shadow, then two days of all five.
+    assert_eq!((value, rows), (one.clone(), all(14 * 2 + 2 * 5)));
+
+    // A day of the version's own that is missing counts.
+    let (_, value, rows) = coverage(&ranch, "2025-07-03");
+    assert_eq!(rows, all(14 * 2 + 3 * 5));
+    assert!(value.as_f64().unwrap() < 1.0);
+
+    // Back again: the days of the other release are none of the former one's.
+    ranch.now = "2025-07-03T06:00:00Z".into();
+    let back = ["release", "rollback", "--reason", "as it was"];
+    let _ = ranch.run(&back).exits(0);
+    let _ = compute(&ranch, "2025-07-03", "2025-07-03", 0);
+    let (version, value, rows) = coverage(&ranch, "2025-07-03");
+    assert_eq!(version, "days_remaining:v1");
+    assert_eq!((value, rows), (one, all(15 * 5)));
+}
+
+#[test]
+fn what_each_side_saw_otherwise_is_left_out_and_named() {
+    let ranch = two();
+    let args = ["release", "canary", "R2", "--as-of", "2025-07-01"];
+    let started = ranch.data(&[&args[..], &["--window-days", "15"]].concat(), 0);
+    assert_eq!(started["observed"]["rows"], 70);
+    assert_eq!(started["observed"]["unpaired"]["candidate_only"], 5);
+    // The active release computes 1 July after the forage of north was revised.
+    let revision = ["ingest", "--forage", "story/forage_revised.csv"];
+    let _ = ranch.run(&revision).exits(0);
+    let _ = compute(&ranch, "2025-07-01", "2025-07-01", 0);
+    let seen = status(&ranch)["observed"].clone();
+    let unpaired = &seen["unpaired"];
+    assert_eq!(
+        (&seen["rows"], &unpaired["other_inputs"]),
+        (&json!(74), &json!(1))
+    );
+    let example = unpaired["examples"][0].as_str().unwrap();
+    assert!(
+        example.starts_with("days_remaining:v2 / north / h-heifers / 2025-07-01: another "),
+        "{example}"
+    );
+    // A run of the candidate is there: it is not missing.
+    assert_eq!(figure(&seen, "candidate_missing")["value"], 0.0);
+    let note = seen["notes"].to_string();
+    assert!(note.contains("1 row with other inputs"), "{note}");
+
+    // The daily run tells the drift in shadow, and is complete.
+    let ran = ranch.data(&["run", "--as-of", "2025-07-01", "--fail-on", "never"], 0);
+    assert_eq!(ran["summary"]["unchanged"], 9);
+    assert_eq!(ran["status"]["complete"], true);
+    assert_eq!(ran["canary"]["summary"]["drift"], 1);
+    assert_eq!(stop(&ranch)["observed"]["unpaired"]["other_inputs"], 1);
+}
+
+#[test]
+fn a_list_of_every_run_says_which_are_in_shadow() {
+    let ranch = two();
+    let _ = canary(&ranch, &["--window-days", "1"], 0);
+    let args = ["list", "--all-versions", "--as-of", DAY];
+    let in_shadow = |ranch: &Ranch| {
+        let listed = ranch.data(&args, 0);
+        let answers = listed["answers"].as_array().unwrap();
+        answers.iter().filter(|a| a["shadow"] == true).count()
+    };
+    assert_eq!(in_shadow(&ranch), 5);
+    let told = ranch.run(&args).exits(0).stdout;
+    assert_eq!(told.matches("shadow run of a canary").count(), 5, "{told}");
+    assert!(
+        !ranch
+            .run(&["list", "--as-of", DAY])
+            .exits(0)
+            .stdout
+            .contains("shadow")
+    );
+    promote(&ranch, "R2", 0);
+    assert_eq!(in_shadow(&ranch), 0);
+}
