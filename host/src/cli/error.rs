@@ -152,6 +152,9 @@ impl From<GoldenError> for CliError {
             GoldenError::NoCases { .. } => error(Exit::NotFound)
                 .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
             GoldenError::Unexplained { .. } => error(Exit::Check),
+            GoldenError::Inherited { version, .. } => error(Exit::Usage).help(format!(
+                "if {version} is meant to give other numbers, say why: --bless --reason \"…\" leaves the case to the versions before, supersedes it for {version} and writes what that gave beside it. Nothing was written"
+            )),
             GoldenError::Logic(e) => e.into(),
         }
     }

@@ -46,6 +46,7 @@ mod replay;
 mod run;
 mod status;
 mod table;
+mod trouble;
 mod ui;
 mod verify;
 mod watch;
