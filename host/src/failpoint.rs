@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
 /// under its name: a manifest, a report, a pin, a component, a release.
-pub const NAMES: [&str; 28] = [
+pub const NAMES: [&str; 30] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -18,6 +18,8 @@ pub const NAMES: [&str; 28] = [
     "import.after-components",
     "import.before-ledger",
     "import.after-ledger",
+    "gate.before-ledger",
+    "gate.after-ledger",
     "promote.before-ledger",
     "promote.after-ledger",
     "rollback.before-ledger",

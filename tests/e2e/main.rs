@@ -29,6 +29,8 @@ mod exits;
 mod explain;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod gate;
+mod gate_kit;
 mod golden;
 mod hostile;
 mod ids;
@@ -45,4 +47,5 @@ mod release_races;
 mod replay;
 mod story;
 mod triage;
+mod workflows;
 mod writers;

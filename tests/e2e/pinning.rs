@@ -199,7 +199,7 @@ fn check_says_what_is_wrong_and_works_without_a_deployment() {
     for logic in ["days_remaining:v1", "days_remaining:v2", "frost_days:v1"] {
         let data = ranch.data(&["plugin", "check", logic], 0);
         assert_eq!(data["accepted"], true);
-        assert_eq!(data["conformance"].as_array().unwrap().len(), 8);
+        assert_eq!(data["conformance"].as_array().unwrap().len(), 9);
     }
     // Nothing is recorded by a check.
     assert!(!ranch.path("out/ledger.db").exists());

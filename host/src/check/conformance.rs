@@ -13,7 +13,7 @@ use crate::domain::description::Description;
 use crate::domain::value::{Scalar, Value};
 use crate::logic::{Component, Computed, FailureCode, LogicError};
 
-use super::values;
+use super::{bounds, values};
 
 /// How a part of the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -45,18 +45,15 @@ const SINGLE: usize = 48;
 /// When the host itself fails.
 pub fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
     let rows = values::rows(&component.description().inputs);
+    let inputs = columns(component.description(), rows.iter());
+    let defaults = component.description().parameters.iter();
     let run = Run {
         component,
-        parameters: component
-            .description()
-            .parameters
-            .iter()
-            .map(|p| p.default.clone())
-            .collect(),
-        inputs: columns(component.description(), rows.iter()),
-        rows,
+        parameters: defaults.map(|p| p.default.clone()).collect(),
+        inputs: &inputs,
+        rows: &rows,
     };
-    let whole = run.compute(&[run.all()])?;
+    let whole = run.compute(&run.few())?;
     Ok(vec![
         run.empty()?,
         run.single(
@@ -68,6 +65,7 @@ pub fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
             values::nulls(&component.description().inputs),
         )?,
         run.answers(&whole),
+        bounds::run(&run)?,
         run.twice(&whole)?,
         run.reversed(&whole)?,
         run.split(&whole)?,
@@ -75,25 +73,34 @@ pub fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
     ])
 }
 
-struct Run<'a> {
-    component: &'a Component,
-    parameters: Vec<Scalar>,
-    inputs: Vec<Column>,
-    rows: Vec<Vec<Value>>,
+/// A component with its parameters and the rows that it is given.
+pub(super) struct Run<'a> {
+    pub(super) component: &'a Component,
+    pub(super) parameters: Vec<Scalar>,
+    pub(super) inputs: &'a [Column],
+    pub(super) rows: &'a [Vec<Value>],
 }
 
 impl Run<'_> {
-    fn all(&self) -> Range<usize> {
-        0..self.rows.len()
+    /// The rows in as few batches as production would make of them.
+    pub(super) fn few(&self) -> Vec<Range<usize>> {
+        let (rows, size) = (
+            self.rows.len(),
+            self.component.batch(self.inputs, self.rows.len()),
+        );
+        let starts = (0..rows).step_by(size.max(1));
+        starts
+            .map(|from| from..rows.min(from + size.max(1)))
+            .collect()
     }
 
-    fn compute(&self, batches: &[Range<usize>]) -> Result<Computed, LogicError> {
+    pub(super) fn compute(&self, batches: &[Range<usize>]) -> Result<Computed, LogicError> {
         self.component
-            .compute_in(&self.parameters, &self.inputs, self.rows.len(), batches)
+            .compute_in(&self.parameters, self.inputs, self.rows.len(), batches)
     }
 
     fn empty(&self) -> Result<Conformance, LogicError> {
-        let probe = self.component.probe(&self.parameters, &self.inputs, 0..0)?;
+        let probe = self.component.probe(&self.parameters, self.inputs, 0..0)?;
         Ok(match probe.result {
             Ok(_) => held("an empty batch", "no rows in, no rows out".to_owned()),
             Err((code, cause)) => failed("an empty batch", format!("{}: {cause}", code.code())),
@@ -113,7 +120,7 @@ impl Run<'_> {
     }
 
     /// Every row has an answer, or a refusal that the contract provides for.
-    fn answers(&self, whole: &Computed) -> Conformance {
+    pub(super) fn answers(&self, whole: &Computed) -> Conformance {
         let name = "extreme values";
         let undeclared: Vec<_> = whole.failed.iter().filter(|f| !declared(f.code)).collect();
         let Some(first) = undeclared.first() else {
@@ -141,7 +148,7 @@ impl Run<'_> {
     }
 
     fn twice(&self, whole: &Computed) -> Result<Conformance, LogicError> {
-        let again = self.compute(&[self.all()])?;
+        let again = self.compute(&self.few())?;
         Ok(self.compare("the same rows twice", whole, &again, |row| row))
     }
 
@@ -150,12 +157,17 @@ impl Run<'_> {
         let inputs = columns(self.component.description(), self.rows.iter().rev());
         let other =
             self.component
-                .compute_in(&self.parameters, &inputs, self.rows.len(), &[self.all()])?;
+                .compute_in(&self.parameters, &inputs, self.rows.len(), &self.few())?;
         Ok(self.compare("the rows in another order", whole, &other, |row| last - row))
     }
 
     /// Some rows one by one, the others in batches of many sizes.
     fn split(&self, whole: &Computed) -> Result<Conformance, LogicError> {
+        let other = self.compute(&self.many())?;
+        Ok(self.compare("the rows in other batches", whole, &other, |row| row))
+    }
+
+    pub(super) fn many(&self) -> Vec<Range<usize>> {
         let rows = self.rows.len();
         let mut batches: Vec<_> = (0..rows.min(SINGLE)).map(|i| i..i + 1).collect();
         let (mut from, mut size) = (rows.min(SINGLE), 2);
@@ -164,8 +176,7 @@ impl Run<'_> {
             batches.push(from..to);
             (from, size) = (to, size + 5);
         }
-        let other = self.compute(&batches)?;
-        Ok(self.compare("the rows in other batches", whole, &other, |row| row))
+        batches
     }
 
     /// The rows that have an answer again and again, as many as production puts into one call: what
@@ -229,7 +240,7 @@ impl Run<'_> {
     }
 
     /// `place` is where a row of the first run stands in the second.
-    fn compare(
+    pub(super) fn compare(
         &self,
         name: &'static str,
         one: &Computed,
@@ -321,7 +332,7 @@ fn columns<'r>(
         .collect()
 }
 
-fn held(name: &'static str, detail: String) -> Conformance {
+pub(super) fn held(name: &'static str, detail: String) -> Conformance {
     Conformance {
         name,
         status: Status::Ok,
@@ -329,7 +340,7 @@ fn held(name: &'static str, detail: String) -> Conformance {
     }
 }
 
-fn failed(name: &'static str, detail: String) -> Conformance {
+pub(super) fn failed(name: &'static str, detail: String) -> Conformance {
     Conformance {
         name,
         status: Status::Failed,

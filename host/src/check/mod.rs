@@ -3,8 +3,10 @@
 //! * [`finding`] — a refusal with its reason and its fix
 //! * [`declaration`] — what it declares against the catalogue and the monitors
 //! * `values` — the rows that a conformance run computes
+//! * `bounds` — each parameter at each of its bounds
 //! * [`conformance`] — does it keep to the contract on any rows, in any order, in any batches?
 
+mod bounds;
 pub mod conformance;
 pub mod declaration;
 pub mod finding;

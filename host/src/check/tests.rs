@@ -76,6 +76,37 @@ fn hooked(top: &'static str, describe: &'static str, end: &'static str) -> Vec<u
     component_of(&wat(&recipe), WIT)
 }
 
+/// One whose parameter may be 0 to 10, and is 2 unless set.
+fn bounded(end: &'static str) -> Vec<u8> {
+    let mut recipe = Recipe {
+        end,
+        ..Recipe::default()
+    };
+    recipe.declare.parameters = vec![("factor", None, 2.0, Some(0.0), Some(10.0))];
+    component_of(&wat(&recipe), WIT)
+}
+
+/// One of forty inputs that looks at the first two, and traps where the last is the least number.
+fn forty() -> Vec<u8> {
+    let mut recipe = Recipe {
+        end: "(local.set $i (i32.const 0))
+          (block $end (loop $each
+            (br_if $end (i32.ge_u (local.get $i) (local.get $rows)))
+            (if (f64.eq (f64.const -0x1.fffffffffffffp+1023)
+                  (f64.load (i32.add (i32.load offset=1564 (local.get $ip)) (i32.shl (local.get $i) (i32.const 3)))))
+              (then (call $panic)))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br $each)))",
+        ..Recipe::default()
+    };
+    for n in 2..40 {
+        let mut input = recipe.declare.inputs[0].clone();
+        input.0.name = Box::leak(format!("i{n}").into_boxed_str());
+        recipe.declare.inputs.push(input);
+    }
+    component_of(&wat(&recipe), WIT)
+}
+
 /// A component whose guest speaks another version of the contract.
 fn changed(from: &str, to: &str) -> Vec<u8> {
     let wit = WIT.replace(from, to);
@@ -197,6 +228,15 @@ fn bad_components() -> Vec<(&'static str, Vec<u8>)> {
             "",
             "(if (i32.eqz (local.get $rows)) (then unreachable))",
         )),
+        ("a trap at a parameter's largest value", bounded(
+            "(if (f64.ge (f64.load offset=8 (local.get $pp)) (f64.const 10)) (then (call $panic)))",
+        )),
+        ("an answer that depends on the batch at a parameter's smallest value", bounded(
+            "(if (i32.and (f64.le (f64.load offset=8 (local.get $pp)) (f64.const 0)) (i32.gt_u (local.get $rows) (i32.const 1)))
+               (then (f64.store (local.get $out) (f64.const 7))
+                 (i32.store8 (local.get $valid) (i32.or (i32.load8_u (local.get $valid)) (i32.const 1)))))",
+        )),
+        ("a trap on an extreme of the last of forty inputs", forty()),
         ("a column too few", hooked("", "", "(i32.store (i32.const 1096) (i32.const 1))")),
     ]
 }
@@ -205,7 +245,7 @@ fn bad_components() -> Vec<(&'static str, Vec<u8>)> {
 fn a_good_component_is_accepted_and_conforms() {
     let report = checked(&component_of(&good(), WIT));
     assert!(report.accepted() && report.conforms(), "{}", told(&report));
-    assert_eq!(report.conformance.len(), 8);
+    assert_eq!(report.conformance.len(), 9);
 }
 
 #[test]

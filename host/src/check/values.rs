@@ -5,7 +5,7 @@ use crate::domain::day::Day;
 use crate::domain::description::Input;
 use crate::domain::value::{DataType, Value};
 
-/// Rows of a conformance run at most.
+/// Rows of a conformance run at least: what the extremes leave is filled with mixtures.
 pub(super) const ROWS: usize = 400;
 
 /// A row of ordinary values.
@@ -25,7 +25,8 @@ pub(super) fn nulls(inputs: &[Input]) -> Vec<Value> {
         .collect()
 }
 
-/// Ordinary rows, each input at each extreme, all inputs at theirs, and mixtures.
+/// Ordinary rows, each input at each of its extremes, however many inputs there are, all inputs at theirs, and
+/// mixtures.
 pub(super) fn rows(inputs: &[Input]) -> Vec<Vec<Value>> {
     let values: Vec<Vec<Value>> = inputs
         .iter()
@@ -50,7 +51,6 @@ pub(super) fn rows(inputs: &[Input]) -> Vec<Vec<Value>> {
     for n in 0..most {
         rows.push(values.iter().map(|v| v[n % v.len()].clone()).collect());
     }
-    rows.truncate(ROWS);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     while rows.len() < ROWS && !inputs.is_empty() {
         rows.push(
@@ -157,5 +157,56 @@ impl Random {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         usize::try_from((z ^ (z >> 31)) % (n.max(1) as u64)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::description::Field;
+
+    fn inputs(n: usize) -> Vec<Input> {
+        let types = [
+            DataType::Float64,
+            DataType::Text,
+            DataType::Date,
+            DataType::Series,
+        ];
+        let input = |i: usize| Input {
+            field: Field {
+                name: format!("i{i}"),
+                data_type: types[i % types.len()],
+                unit: None,
+                nullable: true,
+                doc: String::new(),
+            },
+            feature: String::new(),
+        };
+        (0..n).map(input).collect()
+    }
+
+    #[test]
+    fn every_extreme_of_every_input_stands_alone_in_a_row() {
+        for n in [1, 2, 24, 25, 60, 256] {
+            let inputs = inputs(n);
+            let rows = rows(&inputs);
+            assert!(rows.len() >= ROWS, "{n}");
+            let plain = ordinary(&inputs);
+            for (column, input) in inputs.iter().enumerate() {
+                for value in extremes(input.field.data_type)
+                    .into_iter()
+                    .chain([Value::Null])
+                {
+                    let alone = |row: &&Vec<Value>| {
+                        row[column] == value
+                            && (0..n).all(|other| other == column || row[other] == plain[other])
+                    };
+                    assert!(
+                        rows.iter().any(|r| alone(&r)),
+                        "{value:?} of input {column} of {n}"
+                    );
+                }
+            }
+        }
     }
 }

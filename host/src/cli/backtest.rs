@@ -69,12 +69,12 @@ pub(super) struct BacktestArgs {
     html: Option<PathBuf>,
 }
 
-/// The bar on stderr.
-struct Bar(ProgressBar);
+/// The bar on stderr; back-tests one after another lengthen it.
+pub(super) struct Bar(pub(super) ProgressBar);
 
 impl Progress for Bar {
     fn total(&mut self, runs: u64) {
-        self.0.set_length(runs);
+        self.0.inc_length(runs);
     }
 
     fn advance(&mut self, runs: u64) {
@@ -324,7 +324,7 @@ fn say(text: &mut Text, report: &Report, files: bool) {
     }
 }
 
-fn write(file: &Path, content: &str) -> Result<(), CliError> {
+pub(super) fn write(file: &Path, content: &str) -> Result<(), CliError> {
     std::fs::write(file, content).map_err(|e| {
         CliError::new(
             Exit::Io,

@@ -1,16 +1,15 @@
 //! `replay`: recorded runs computed again from their manifests, and compared bit for bit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use crate::domain::canonical::Digest;
 use crate::explain::find::{Wanted, find};
 use crate::ledger::Ledger;
 use crate::ledger::entry::Kind;
 use crate::ledger::types::{Run, RunFilter};
-use crate::logic::{Backend, PinLimits, Sandbox};
+use crate::logic::{Backend, Sandbox};
 use crate::replay::compute::Manifests;
 use crate::replay::verdict::{Cause, Failure};
 use crate::replay::{Replayer, Subject, Verdict, select};
@@ -102,7 +101,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         sandbox: &sandbox,
         shelf: &shelf,
         manifests: Manifests::Store(&manifests),
-        ceilings: ceilings(&ledger)?,
+        ceilings: select::ceilings(&ledger)?,
     }
     .replay(&subjects, &|n| bar.inc(n as u64));
     bar.finish_and_clear();
@@ -200,20 +199,6 @@ fn selected(
         runs = select::sample(runs, n, &seed);
     }
     Ok((runs, selection))
-}
-
-/// The ceilings that were recorded with each component when its version was frozen.
-fn ceilings(ledger: &dyn Ledger) -> Result<HashMap<Digest, PinLimits>, CliError> {
-    let entries = ledger.entries(Some(Kind::Freeze))?;
-    Ok(entries
-        .iter()
-        .filter_map(|e| {
-            let payload: Json = serde_json::from_str(&e.payload).ok()?;
-            let digest = payload["component"].as_str()?.parse().ok()?;
-            let limits = serde_json::from_value(payload["limits"].clone()).ok()?;
-            Some((digest, limits))
-        })
-        .collect())
 }
 
 fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {

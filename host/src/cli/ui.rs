@@ -92,6 +92,11 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// The text without its looks, for a file.
+    pub(super) fn plain(&self) -> String {
+        anstream::adapter::strip_str(&self.0).to_string()
+    }
+
     /// A table: the first row is its head; columns of numbers are right-aligned.
     pub(super) fn table(&mut self, heads: &[&str], rows: &[Vec<(Look, String)>]) {
         let width = |s: &str| s.chars().count();

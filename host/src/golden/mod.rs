@@ -9,6 +9,7 @@
 //! * `number` — numbers in their exact spellings, and how far apart two of them are
 //! * `cell` — a text or a TOML value as a value of a column's type
 //! * `toml_file`, `csv_file` — the two spellings of a file of cases
+//! * `toml_part` — a part of a TOML file, key by key, with its place
 //! * [`set`] — a folder: which cases a version runs, which it leaves out and why
 //! * [`run`] — the cases in the sandbox: alone, together, in reverse and split
 //! * [`judge`] — what a case gave against what it expects
@@ -33,6 +34,7 @@ pub mod set;
 #[cfg(test)]
 mod tests;
 mod toml_file;
+mod toml_part;
 
 pub use case::Case;
 pub use error::GoldenError;

@@ -3,6 +3,7 @@
 //! * [`folder`] — finding the folder, opening its parts
 //! * [`settings`] — `provender.toml` (MLOps)
 //! * [`canary`] — `[canary]` of `provender.toml`
+//! * [`gate`] — `[gate.ENVIRONMENT]`: what must hold before a release becomes active
 //! * [`logic`] — `logic.toml` (DS)
 //! * [`sources`] — `sources.toml` (MLOps): files, formats, precedence, `[[series]]`
 //! * [`error`] — configuration errors, by file and key
@@ -10,6 +11,7 @@
 pub mod canary;
 pub mod error;
 pub mod folder;
+pub mod gate;
 pub mod logic;
 pub mod settings;
 pub mod sources;

@@ -1,5 +1,7 @@
 //! `provender.toml`: where things lie, what is active, what fails the process. MLOps owns it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::INPUT_BYTES;
@@ -7,6 +9,7 @@ use crate::logic::Limits;
 
 use super::ProjectError;
 use super::canary::CanarySettings;
+use super::gate::{self, GateSettings, Policy};
 
 /// Name of the file.
 pub const FILE: &str = "provender.toml";
@@ -35,6 +38,8 @@ pub struct Settings {
     pub releases: ReleaseSettings,
     /// `[canary]`.
     pub canary: CanarySettings,
+    /// `[gate.ENVIRONMENT]`.
+    pub gate: BTreeMap<String, GateSettings>,
 }
 
 impl Default for Settings {
@@ -50,6 +55,7 @@ impl Default for Settings {
             monitor: MonitorSettings::default(),
             releases: ReleaseSettings::default(),
             canary: CanarySettings::default(),
+            gate: BTreeMap::new(),
         }
     }
 }
@@ -263,6 +269,16 @@ impl Settings {
     /// # Errors
     /// When it is not TOML, has an unknown key, or a value makes no sense.
     pub fn parse(text: &str) -> Result<Settings, ProjectError> {
+        let table: toml::Table = toml::from_str(text).unwrap_or_default();
+        if let Some((key, value, problem)) = gate::unknown(&table) {
+            let file = FILE.to_owned();
+            return Err(ProjectError::Value {
+                file,
+                key,
+                value,
+                problem,
+            });
+        }
         let settings: Settings = toml::from_str(text).map_err(|e| ProjectError::Parse {
             file: FILE.to_owned(),
             cause: e.to_string(),
@@ -305,6 +321,9 @@ impl Settings {
         if let Some((key, value, problem)) = settings.canary.problem() {
             return refuse(&format!("canary.{key}"), value, problem);
         }
+        if let Some((key, value, problem)) = gate::problem(&settings.gate) {
+            return refuse(&key, value, &problem);
+        }
         // Pins of a release name files below it, and a pin's path has one plain spelling.
         let parts = settings.releases.path.split('/');
         if settings.releases.path.contains(['\\', ':'])
@@ -335,11 +354,21 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The gate's policy of an environment.
+    #[must_use]
+    pub fn policy(&self, environment: &str) -> Policy {
+        Policy::of(environment, self.gate.get(environment))
+    }
+
     /// Every setting in force as (dotted key, value, where it was set).
     #[must_use]
     pub fn origins(&self, text: &str) -> Vec<(String, String, String)> {
         let set: toml::Table = toml::from_str(text).unwrap_or_default();
-        let all = serde_json::to_value(self).unwrap_or_default();
+        let mut all = serde_json::to_value(self).unwrap_or_default();
+        // Of the gates what is in force: of this environment's, and of those that are set.
+        for environment in self.gate.keys().chain([&self.environment]) {
+            all["gate"][environment] = self.policy(environment).to_json();
+        }
         let mut rows = Vec::new();
         flatten(&mut rows, "", &all, Some(&toml::Value::Table(set)));
         rows

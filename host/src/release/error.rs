@@ -1,5 +1,6 @@
 //! How releases say no.
 
+use crate::backtest::BacktestError;
 use crate::compute::ComputeError;
 use crate::domain::canonical::CanonicalError;
 use crate::ledger::LedgerError;
@@ -168,6 +169,9 @@ pub enum ReleaseError {
     /// Binding.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+    /// A back-test.
+    #[error(transparent)]
+    Backtest(#[from] BacktestError),
     /// Monitor rules.
     #[error(transparent)]
     Gather(#[from] GatherError),
@@ -215,6 +219,7 @@ impl ReleaseError {
             ReleaseError::Ledger(e) => e.code(),
             ReleaseError::Logic(e) => e.code(),
             ReleaseError::Compute(e) => e.code(),
+            ReleaseError::Backtest(e) => e.code(),
             ReleaseError::Gather(_) => "monitor_rules",
             ReleaseError::Canonical(_) => "not_canonical",
         }

@@ -40,7 +40,7 @@ pub struct Evidence {
 }
 
 /// What was found, without who and when.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// See [`Evidence::kind`].
     pub kind: String,

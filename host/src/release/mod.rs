@@ -9,6 +9,7 @@
 //! * [`standing`] — from the entries: releases known, which is active, held or not, notes on each
 //! * [`evidence`] — what was found out about a release, as an object that travels
 //! * [`cut`] — a release made here
+//! * [`gate`] — what must hold before a release becomes active, looked at and decided
 //! * [`promote`] — promotion, rollback, freeze and unfreeze
 //! * [`canary`] — a candidate that computes in shadow, compared with the active release
 //! * [`archive`] — one file with everything a release needs to run; one spelling, every byte checked
@@ -23,6 +24,7 @@ pub mod cut;
 pub mod document;
 pub mod error;
 pub mod evidence;
+pub mod gate;
 pub mod promote;
 pub mod prune;
 pub mod reading;

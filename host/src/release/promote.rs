@@ -8,9 +8,11 @@ use crate::domain::day::Day;
 use crate::failpoint;
 use crate::ledger::entry::{Kind, Stamp};
 use crate::ledger::{Ledger, LedgerError};
+use crate::project::gate::Policy;
 
 use super::ReleaseError;
 use super::document::logics_json;
+use super::gate::require::objection;
 use super::standing::{DECIDING, Known, Standing, gate_of};
 use super::store::ReleaseStore;
 
@@ -25,6 +27,10 @@ pub struct Request<'a> {
     pub overriding: Option<&'a str>,
     /// The environment.
     pub environment: &'a str,
+    /// The gate's policy there, and its digest.
+    pub policy: (&'a Policy, Digest),
+    /// Today.
+    pub today: Day,
     /// First calculation date it answers for.
     pub from: Day,
 }
@@ -73,13 +79,20 @@ pub fn promote(
         });
     }
     let decision = gate_of(&standing, &release.digest, request.environment);
-    if let Some(decision) = decision.as_ref().filter(|d| !d.passes)
+    let objection = objection(
+        &standing,
+        &release,
+        request.environment,
+        request.policy,
+        request.today,
+    );
+    if let Some(why) = &objection
         && request.overriding.is_none()
     {
         return Err(ReleaseError::Gate {
             release: release.document.name(),
             environment: request.environment.to_owned(),
-            why: decision.why.clone(),
+            why: why.clone(),
         });
     }
     whole(store, &release)?;
@@ -87,6 +100,8 @@ pub fn promote(
     let mut payload = payload(&release, before.as_ref(), request.from);
     payload["gate"] = json!(decision.map(|d| d.entry));
     payload["override"] = json!(request.overriding);
+    // What was overridden, for whoever reads the entry later.
+    payload["objection"] = json!(objection);
     failpoint::hit("promote.before-ledger");
     let entry = append(ledger, &standing, Kind::Promotion, stamp, payload)?;
     failpoint::hit("promote.after-ledger");

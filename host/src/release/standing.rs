@@ -107,6 +107,12 @@ pub struct Decision {
     pub passes: bool,
     /// In words.
     pub why: String,
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// Digest of the policy it was made under.
+    pub policy: Option<String>,
+    /// Digest of the release that was active.
+    pub against: Option<String>,
 }
 
 /// How things stand.
@@ -320,8 +326,7 @@ impl Standing {
     }
 }
 
-/// The newest decision of a gate about a release in an environment: what `promote` asks. Nothing
-/// records decisions until there is a policy to decide by, and without one nothing is asked for.
+/// The newest decision of a gate about a release in an environment: what `promote` asks.
 #[must_use]
 pub fn gate_of(standing: &Standing, release: &Digest, environment: &str) -> Option<Decision> {
     let note = standing
@@ -332,6 +337,9 @@ pub fn gate_of(standing: &Standing, release: &Digest, environment: &str) -> Opti
         entry: note.entry,
         passes: note.payload["passes"] == true,
         why: note.payload["why"].as_str().unwrap_or_default().to_owned(),
+        at: note.stamp.at.clone(),
+        policy: note.payload["policy"].as_str().map(str::to_owned),
+        against: note.payload["against"].as_str().map(str::to_owned),
     })
 }
 

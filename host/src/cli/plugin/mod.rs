@@ -51,7 +51,7 @@ enum Action {
     /// Example: provender plugin build days-remaining-v3
     Build(build::BuildArgs),
     /// Refuse now whatever `compute` would refuse, each with its reason and its fix, and run the
-    /// component on empty, null, extreme, reordered and split batches.
+    /// component on empty, null, extreme, reordered and split batches, and with each parameter at its bounds.
     ///
     /// Example: provender plugin check build/days_remaining-v3.wasm
     Check {

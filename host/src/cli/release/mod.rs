@@ -15,6 +15,8 @@ use super::ui::Done;
 mod approve;
 mod canary;
 mod cut;
+mod evidence;
+mod gate;
 mod history;
 mod hold;
 mod list;
@@ -48,6 +50,8 @@ enum Action {
     Import(travel::ImportArgs),
     Approve(approve::ApproveArgs),
     Canary(canary::CanaryArgs),
+    Evidence(evidence::EvidenceArgs),
+    Gate(gate::GateArgs),
     Promote(promote::PromoteArgs),
     Rollback(promote::RollbackArgs),
     /// Stop promotions; a rollback stays possible.
@@ -75,6 +79,8 @@ pub(super) fn run(global: &Global, args: &ReleaseArgs) -> Result<Done, CliError>
         Action::Import(a) => travel::import(global, a),
         Action::Approve(a) => approve::run(global, a),
         Action::Canary(a) => canary::run(global, a),
+        Action::Evidence(a) => evidence::run(global, a),
+        Action::Gate(a) => gate::run(global, a),
         Action::Promote(a) => promote::promote(global, a),
         Action::Rollback(a) => promote::rollback(global, a),
         Action::Freeze(a) => hold::run(global, a, true),
@@ -128,11 +134,13 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         ReleaseError::Ledger(_)
         | ReleaseError::Logic(_)
         | ReleaseError::Compute(_)
+        | ReleaseError::Backtest(_)
         | ReleaseError::Gather(_) => {
             return match e {
                 ReleaseError::Ledger(e) => e.into(),
                 ReleaseError::Logic(e) => e.into(),
                 ReleaseError::Compute(e) => e.into(),
+                ReleaseError::Backtest(e) => e.into(),
                 ReleaseError::Gather(e) => e.into(),
                 e => CliError::new(Exit::Internal, e.code(), e.to_string()),
             };
@@ -167,9 +175,6 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         ReleaseError::Expected { .. } | ReleaseError::Overtaken { .. } => Some(
             "look at what was promoted with `provender release history`, then decide anew with --expect",
         ),
-        ReleaseError::Gate { .. } => Some(
-            "put right what the gate names; --override REASON promotes all the same and is recorded",
-        ),
         ReleaseError::Canary { next, .. } => Some(*next),
         ReleaseError::NoWayBack(_) => {
             Some("`provender release history` lists what was active and when")
@@ -195,6 +200,11 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         _ => None,
     };
     let error = CliError::new(exit, e.code(), e.to_string());
+    if let ReleaseError::Gate { release, .. } = &e {
+        return error.help(format!(
+            "`provender release gate {release} --explain` says what would have to change; `release promote {release} --override REASON` promotes all the same and is recorded"
+        ));
+    }
     match help {
         Some(help) => error.help(help),
         None => error,

@@ -18,6 +18,10 @@ use super::{name_of, reason};
 
 /// Make a release answer from now on: one entry, all or nothing.
 ///
+/// Where the environment's policy asks for a gate ([gate.ENVIRONMENT] in provender.toml; staging and
+/// prod do), a decision that lets the release in must stand: made under this policy, beside the
+/// release that is active now, and not too long ago.
+///
 /// Exit 12 when promotions are frozen, a gate refuses, or what is active is not what --expect says.
 ///
 /// Example: provender release promote R2 --expect R1 --reason "canary of 14 days without a shift"
@@ -61,11 +65,16 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         None => context.today,
     };
     let store = context.store()?;
+    let environment = &context.project.settings.environment;
+    let policy = context.project.settings.policy(environment);
+    let digest = super::gate::digest(&context, environment, &policy)?;
     let request = Request {
         release: &args.release,
         expect: args.expect.as_deref(),
         overriding,
-        environment: &context.project.settings.environment,
+        environment,
+        policy: (&policy, digest),
+        today: context.today,
         from,
     };
     let sandbox = context.sandbox()?;
@@ -76,6 +85,11 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         &context.stamp(Some(why)),
         &mut |known| runs_here(&sandbox, &store, known),
     )?;
+    if !policy.required && moved.entry.is_some() {
+        context.ui.note(&format!(
+            "no gate is asked for in the environment {environment}; [gate.{environment}] required = true in provender.toml asks for one"
+        ));
+    }
     Ok(done(&context, &moved, why, from, false))
 }
 

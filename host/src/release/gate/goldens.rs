@@ -1,0 +1,136 @@
+//! Check `goldens`: the golden cases, run here where they are here, else as they were found before.
+
+use crate::golden::{CaseSet, run};
+use crate::ledger::entry::Kind;
+use crate::project::gate::CheckName;
+use crate::render::text::count;
+
+use super::super::ReleaseError;
+use super::super::evidence::Evidence;
+use super::super::reading;
+use super::check::{Check, Verdict};
+use super::scene::Scene;
+
+/// What came of the cases of one logic: how many, and which do not hold.
+struct Ran {
+    cases: u64,
+    broken: Vec<String>,
+}
+
+/// Runs the cases of every active version, or relies on the newest evidence about them.
+///
+/// # Errors
+/// When a component is not there or not what it must be.
+pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
+    let document = &scene.release.document;
+    let mut without = Vec::new();
+    let mut cases = 0;
+    let mut broken = Vec::new();
+    for model in &document.active {
+        match ran(scene, model)? {
+            Some(ran) => {
+                cases += ran.cases;
+                broken.extend(ran.broken);
+                if ran.cases == 0 {
+                    without.push(model.clone());
+                }
+            }
+            None => without.push(model.clone()),
+        }
+    }
+    if !broken.is_empty() {
+        let observed = format!("{} of {} do not hold", broken.len(), count(cases, "case"));
+        let mut check = asked(Check::new(
+            CheckName::Goldens,
+            Verdict::Crit,
+            cases,
+            observed,
+        ));
+        check.details = broken;
+        return Ok(check
+            .remedy("correct the logic, or let a new version supersede the case with a reason")
+            .found("goldens", None));
+    }
+    if without.is_empty() {
+        let observed = format!("{} hold", count(cases, "golden case"));
+        let check = Check::new(CheckName::Goldens, Verdict::Ok, cases, observed);
+        return Ok(asked(check).found("goldens", None));
+    }
+    Ok(asked(relied(scene, &without, cases)))
+}
+
+fn asked(check: Check) -> Check {
+    check.asks("every golden case of each active version holds")
+}
+
+/// Without cases here it is the newest evidence that counts, such as that of the cut.
+fn relied(scene: &Scene<'_, '_>, without: &[String], cases: u64) -> Check {
+    let newest = scene
+        .standing
+        .notes_of(Kind::Evidence, &scene.release.digest)
+        .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
+        .filter(|(_, e)| e.kind == "goldens")
+        .last();
+    let Some((entry, evidence)) = newest else {
+        let observed = format!("no golden case of {}, and no evidence", without.join(", "));
+        return remedied(Check::new(
+            CheckName::Goldens,
+            Verdict::Unknown,
+            cases,
+            observed,
+        ));
+    };
+    let verdict = match evidence.verdict.as_str() {
+        "ok" if evidence.rows > 0 => Verdict::Ok,
+        "warn" => Verdict::Warn,
+        "crit" => Verdict::Crit,
+        _ => Verdict::Unknown,
+    };
+    let observed = format!("{} in {}", evidence.summary, evidence.environment);
+    let mut check = Check::new(CheckName::Goldens, verdict, evidence.rows, observed);
+    check.evidence.push(format!("entry {entry}"));
+    if let Some(report) = evidence.report {
+        check.evidence.push(format!("report {report}"));
+    }
+    check
+        .relied
+        .push(("the evidence on golden cases".to_owned(), evidence.at));
+    remedied(check)
+}
+
+fn remedied(check: Check) -> Check {
+    check.remedy("put the cases of each logic into cases/NAME, or name their folder with --cases DIR, and ask the gate again")
+}
+
+fn ran(scene: &Scene<'_, '_>, model: &str) -> Result<Option<Ran>, ReleaseError> {
+    let name = model.split(':').next().unwrap_or(model);
+    let Some(folder) = (scene.cases)(name) else {
+        return Ok(None);
+    };
+    let bound = reading::bind(scene.sandbox, scene.store, &scene.release.document, model)?;
+    let tested = CaseSet::read(&folder, &folder.display().to_string())
+        .and_then(|set| set.select(bound.description()))
+        .and_then(|selected| run::run(&bound.component, selected));
+    Ok(Some(match tested {
+        // A folder that cannot be read is no folder of cases that hold.
+        Err(e) => Ran {
+            cases: 1,
+            broken: vec![format!("{model}: {e}")],
+        },
+        Ok(tested) => Ran {
+            cases: tested.cases.len() as u64,
+            broken: tested
+                .cases
+                .iter()
+                .filter(|c| !c.verdict.passed())
+                .map(|c| format!("{model}: {} does not hold", c.case.name))
+                .chain(
+                    tested
+                        .disagreements
+                        .iter()
+                        .map(|d| format!("{model}: {}: {d}", d.case)),
+                )
+                .collect(),
+        },
+    }))
+}

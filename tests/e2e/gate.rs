@@ -1,0 +1,388 @@
+//! Gates: what lets a release in, what stops it and says why, and what a promotion asks of a decision.
+
+use serde_json::{Value as Json, json};
+
+use crate::gate_kit::{
+    DAY, approve, approved, cut, first, gate, of, promote, ranch, residual, staged, verdicts,
+};
+
+#[test]
+fn a_release_that_holds_is_let_in_and_the_decision_is_recorded_and_needed() {
+    let ranch = staged();
+    // Without a decision nothing is promoted, and the message says what to do.
+    let refused = promote(&ranch, "R2", 12);
+    insta::assert_snapshot!(refused.stderr);
+
+    // Nobody has approved: missing is no pass.
+    let report = gate(&ranch, &["R2"], 12);
+    assert_eq!(of(&report, "ownership")["verdict"], "unknown");
+    let refused = promote(&ranch, "R2", 12);
+    insta::assert_snapshot!(refused.stderr);
+
+    // The one who cut it is not enough.
+    approve(&ranch, "R2", "tester", "ds");
+    approve(&ranch, "R2", "tester", "mlops");
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&report, "ownership")["verdict"], "crit");
+    assert_eq!(report["entry"], Json::Null);
+
+    approved(&ranch, "R2");
+    let report = gate(&ranch, &["R2"], 0);
+    assert_eq!(
+        verdicts(&report),
+        "verify ok, goldens ok, ownership ok, min_rows ok, replay ok, backtest ok, monitors ok, age ok"
+    );
+    assert_eq!(
+        (&report["passes"], &report["number"]),
+        (&json!(true), &json!(2))
+    );
+    assert!(report["entry"].as_i64().is_some());
+    assert_eq!(report["against_number"], 1);
+    let moved = ranch.data(&["release", "promote", "R2", "--reason", "go"], 0);
+    assert_eq!(
+        (&moved["changed"], &moved["number"]),
+        (&json!(true), &json!(2))
+    );
+
+    // Back again without any gate.
+    let _ = ranch
+        .run(&["release", "rollback", "--reason", "back"])
+        .exits(0);
+
+    // The decision was made beside R1, and is good again; under another policy it is not.
+    ranch.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.staging]\nmax_age_days = 9\n[ledger]",
+    );
+    let other = promote(&ranch, "R2", 12);
+    assert!(
+        other.stderr.contains("under another policy"),
+        "{}",
+        other.stderr
+    );
+    ranch.edit("provender.toml", "[gate.staging]\nmax_age_days = 9\n", "");
+    let _ = promote(&ranch, "R2", 0);
+}
+
+#[test]
+fn a_decision_grows_old_and_is_bound_to_the_release_it_was_made_beside() {
+    let mut ranch = staged();
+    approved(&ranch, "R2");
+    let _ = gate(&ranch, &["R2"], 0);
+    ranch.now = "2025-07-09T06:00:00Z".into();
+    let old = promote(&ranch, "R2", 12);
+    assert!(
+        old.stderr.contains("none older than 7 days"),
+        "{}",
+        old.stderr
+    );
+    // Looked at anew, it is the recorded answers and the approvals that are old.
+    let report = gate(&ranch, &["R2"], 12);
+    assert_eq!(of(&report, "age")["verdict"], "unknown");
+
+    ranch.now = "2025-07-01T06:00:00Z".into();
+    let _ = gate(&ranch, &["R2"], 0);
+    residual(&ranch, 2);
+    cut(&ranch, "days_remaining:v2");
+    let args = [
+        "release",
+        "promote",
+        "R3",
+        "--reason",
+        "go",
+        "--override",
+        "urgent",
+    ];
+    let _ = ranch.run(&args).exits(0);
+    let other = promote(&ranch, "R2", 12);
+    assert!(
+        other.stderr.contains("beside another release"),
+        "{}",
+        other.stderr
+    );
+}
+
+#[test]
+fn what_is_missing_broken_or_too_few_stops_a_release_each_by_its_name() {
+    let ranch = ranch("staging", "v1");
+    cut(&ranch, "days_remaining:v1");
+    approved(&ranch, "R1");
+    // The first release has nothing to be compared with; and v1 has no answer for the creek.
+    let report = gate(&ranch, &["R1", "--dry-run"], 12);
+    assert_eq!(
+        verdicts(&report),
+        "verify ok, goldens ok, ownership ok, min_rows ok, replay ok, backtest unknown, monitors crit, age ok"
+    );
+    first(&ranch, "days_remaining:v1");
+
+    // v2 moves the numbers by more than half: meant or not, staging wants people to say so.
+    cut(&ranch, "days_remaining:v2");
+    approved(&ranch, "R2");
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&report, "backtest")["verdict"], "warn", "{report}");
+    assert_eq!(of(&report, "backtest")["action"], "block");
+
+    // Where the policy knows of the change it is let in; prod would alert.
+    ranch.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.staging.backtest]\nmedian_change_warn = 0.9\n[gate.prod]\nchecks = [\"backtest\"]\n[ledger]",
+    );
+    let report = gate(&ranch, &["R2", "--dry-run"], 0);
+    assert_eq!(report["passes"], true);
+    let report = gate(&ranch, &["R2", "--env", "prod"], 1);
+    assert_eq!(
+        (&report["entry"], &report["outcome"]),
+        (&Json::Null, &json!("warn"))
+    );
+
+    // More rows than there are.
+    ranch.edit(
+        "provender.toml",
+        "[gate.staging.backtest]\n",
+        "[gate.staging.min_rows]\nrows = 5000\n[gate.staging.backtest]\nmin_rows = 5000\n",
+    );
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&report, "min_rows")["verdict"], "unknown");
+    assert_eq!(of(&report, "backtest")["verdict"], "unknown");
+    assert!(
+        of(&report, "backtest")["observed"]
+            .as_str()
+            .unwrap()
+            .contains("too few")
+    );
+    ranch.edit(
+        "provender.toml",
+        "[gate.staging.min_rows]\nrows = 5000\n[gate.staging.backtest]\nmin_rows = 5000\n",
+        "[gate.staging.backtest]\n",
+    );
+
+    // A golden case that does not hold.
+    ranch.edit(
+        "cases/days_remaining/both.toml",
+        "daily_consumption_kg = 0.0 }",
+        "daily_consumption_kg = 1.0 }",
+    );
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&report, "goldens")["verdict"], "crit", "{report}");
+    std::fs::remove_dir_all(ranch.path("cases")).unwrap();
+    // Without cases here the evidence of the cut is relied on.
+    let report = gate(&ranch, &["R2", "--dry-run"], 0);
+    assert!(
+        of(&report, "goldens")["evidence"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("entry ")
+    );
+
+    // A component that is not what it must be: nothing is computed with it.
+    let store = ranch.path("out/releases/components");
+    for entry in std::fs::read_dir(store).unwrap() {
+        std::fs::write(entry.unwrap().path(), b"other bytes").unwrap();
+    }
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&report, "verify")["verdict"], "crit");
+    assert_eq!(of(&report, "backtest")["verdict"], "unknown");
+}
+
+#[test]
+fn policies_that_ask_for_baseline_people_canary_and_other_gates_get_them_or_stop() {
+    let ranch = staged();
+    ranch.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.staging]\nchecks = [\"baseline\", \"approvals\", \"canary\", \"passed\"]\n[gate.staging.passed]\nenvironments = [\"dev\"]\n[ledger]",
+    );
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(
+        verdicts(&report),
+        "approvals unknown, passed unknown, baseline unknown, canary unknown"
+    );
+    let remedy =
+        |report: &Json, name: &str| of(report, name)["remedy"][0].as_str().unwrap().to_owned();
+    assert!(remedy(&report, "canary").contains("release canary R2"));
+    assert!(remedy(&report, "baseline").contains("monitor baseline create"));
+    approved(&ranch, "R2");
+    let args = [
+        "monitor",
+        "baseline",
+        "create",
+        "--to",
+        DAY,
+        "--window-days",
+        "10",
+        "--reason",
+        "normal",
+    ];
+    let _ = ranch.run(&args).exits(0);
+    let report = gate(&ranch, &["R2", "--dry-run"], 12);
+    assert_eq!(
+        verdicts(&report),
+        "approvals ok, passed unknown, baseline ok, canary unknown"
+    );
+}
+
+#[test]
+fn a_decision_travels_as_evidence() {
+    let staging = staged();
+    approved(&staging, "R2");
+    let _ = gate(&staging, &["R2"], 0);
+    let file = staging.path("R2.tar");
+    let file = file.to_str().unwrap();
+    let _ = staging.run(&["release", "export", "R2", file]).exits(0);
+
+    let prod = ranch("prod", "v2");
+    let _ = prod.run(&["release", "import", file]).exits(0);
+    let shown = prod.data(&["release", "show", "R2"], 0);
+    let evidence = shown["evidence"].as_array().unwrap();
+    let gates: Vec<_> = evidence.iter().filter(|e| e["kind"] == "gate").collect();
+    assert_eq!(gates.len(), 1);
+    assert_eq!(
+        (&gates[0]["environment"], &gates[0]["verdict"]),
+        (&json!("staging"), &json!("ok"))
+    );
+    // Its report came with it, as it was kept.
+    let digest = gates[0]["report"].as_str().unwrap();
+    let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
+    assert_eq!(kept["kind"], "gate");
+    assert_eq!(kept["content"]["why"], "all 8 checks hold");
+    // It lets nothing in by itself.
+    let _ = promote(&prod, "R2", 12);
+    prod.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.prod]\nchecks = [\"verify\", \"passed\", \"age\"]\n[ledger]",
+    );
+    let report = gate(&prod, &["R2"], 0);
+    assert_eq!(verdicts(&report), "verify ok, passed ok, age ok");
+    let _ = promote(&prod, "R2", 0);
+}
+
+#[test]
+fn every_form_of_a_refusal() {
+    let ranch = staged();
+    let ran = ranch
+        .run(&["release", "gate", "R2", "--explain", "--dry-run"])
+        .exits(12);
+    insta::assert_snapshot!(steady(&format!("{}\n{}", ran.stdout, ran.stderr)));
+    for format in ["markdown", "junit"] {
+        let args = ["release", "gate", "R2", "--dry-run", "--format", format];
+        let ran = ranch.run(&args).exits(12);
+        insta::assert_snapshot!(steady(&ran.stdout));
+    }
+    let args = [
+        "release",
+        "gate",
+        "R2",
+        "--dry-run",
+        "--format",
+        "html",
+        "--out",
+        "gate.html",
+    ];
+    let ran = ranch.run(&args).exits(12);
+    assert!(ran.stdout.contains("report: gate.html"), "{}", ran.stdout);
+    let page = ranch.read("gate.html");
+    assert!(page.contains("the gate of staging refuses R2"));
+    assert!(page.contains("provender release approve R2 --as ds"));
+    assert!(!page.contains("://"), "a page of its own needs no network");
+    // The report as it is kept.
+    let args = ["release", "gate", "R2", "--dry-run", "--format", "json"];
+    let kept: Json = serde_json::from_str(&ranch.run(&args).exits(12).stdout).unwrap();
+    assert_eq!(kept["$type"], "provender.gate.v1");
+}
+
+/// Digests depend on what the components were built with.
+fn steady(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("sha256") {
+        let (before, found) = rest.split_at(at);
+        out.push_str(before);
+        let end = found
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-')))
+            .unwrap_or(found.len());
+        out.push_str("DIGEST");
+        rest = &found[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_leaves_the_whole_decision_or_none() {
+    let ranch = staged();
+    approved(&ranch, "R2");
+    for (point, code) in [("gate.before-ledger", 12), ("gate.after-ledger", 0)] {
+        let killed = ranch
+            .command()
+            .args(["release", "gate", "R2"])
+            .env("PROVENDER_FAIL_AT", point)
+            .output()
+            .unwrap();
+        assert_eq!(killed.status.code(), None, "{point} was not reached");
+        let _ = promote(&ranch, "R2", code);
+    }
+}
+
+#[test]
+fn prod_asks_for_a_canary_beside_the_active_release() {
+    let ranch = ranch("prod", "v2");
+    first(&ranch, "days_remaining:v2");
+    residual(&ranch, 1);
+    cut(&ranch, "days_remaining:v2");
+    approved(&ranch, "R2");
+    let report = gate(&ranch, &["R2"], 12);
+    assert_eq!(report["why"], "canary is unknown (no canary)");
+    let canary = |days| {
+        let args = [
+            "release",
+            "canary",
+            "R2",
+            "--window-days",
+            days,
+            "--as-of",
+            DAY,
+            "--reason",
+            "look",
+        ];
+        let _ = ranch.run(&args).exits(0);
+    };
+    // Five days are less than the policy asks for.
+    canary("5");
+    let report = gate(&ranch, &["R2"], 12);
+    assert!(
+        of(&report, "canary")["observed"]
+            .as_str()
+            .unwrap()
+            .ends_with("5 days compared, too few"),
+        "{report}"
+    );
+    let _ = ranch
+        .run(&["release", "canary", "stop", "--reason", "longer"])
+        .exits(0);
+    canary("10");
+    let report = gate(&ranch, &["R2"], 0);
+    assert_eq!(of(&report, "canary")["verdict"], "ok");
+    let _ = promote(&ranch, "R2", 0);
+}
+
+#[test]
+fn a_crit_that_the_policy_lets_in_is_told_by_the_exit_code() {
+    let ranch = ranch("prod", "v1");
+    cut(&ranch, "days_remaining:v1");
+    ranch.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.prod]\nchecks = [\"monitors\"]\non_crit = \"alert\"\n[ledger]",
+    );
+    // v1 has no answer for the creek.
+    let report = gate(&ranch, &["R1"], 2);
+    assert_eq!(
+        (&report["passes"], &report["outcome"]),
+        (&json!(true), &json!("crit"))
+    );
+    let _ = promote(&ranch, "R1", 0);
+}

@@ -1,0 +1,122 @@
+//! The workflows hold nothing of their own: every step runs a verb of the program, or a script that `.ci/run` runs
+//! too, so that what the forge checks can be checked anywhere. And no step lets what a pull request names become
+//! code.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::kit::Ranch;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What a workflow's steps run, line by line, block scalars included.
+fn run_lines(workflow: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = workflow.lines().peekable();
+    while let Some(line) = lines.next() {
+        let start = line.trim_start();
+        let bare = start.strip_prefix("- ").unwrap_or(start);
+        let Some(command) = bare.strip_prefix("run:") else {
+            continue;
+        };
+        let command = command.trim();
+        if !matches!(command, "|" | ">" | "|-" | ">-" | "|+" | ">+") {
+            found.push(command.to_owned());
+            continue;
+        }
+        let indent = line.len() - start.len();
+        let deeper = |l: &&str| l.trim().is_empty() || l.len() - l.trim_start().len() > indent;
+        while let Some(inside) = lines.next_if(deeper) {
+            if !inside.trim().is_empty() {
+                found.push(inside.trim().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// `.ci/run` and every script that it runs, itself or through another.
+fn ci_scripts() -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let mut open = vec![".ci/run".to_owned()];
+    while let Some(script) = open.pop() {
+        let text = fs::read_to_string(root().join(&script)).unwrap();
+        let code = text.lines().filter(|l| !l.trim_start().starts_with('#'));
+        for word in code.flat_map(str::split_whitespace) {
+            let word = word.trim_matches(|c: char| "\"';(){}".contains(c));
+            if word.starts_with(".ci/") && !known.contains(word) {
+                open.push(word.to_owned());
+            }
+        }
+        known.insert(script);
+    }
+    known
+}
+
+/// Why a line must not stand in a workflow.
+fn problem(line: &str, scripts: &BTreeSet<String>) -> Option<String> {
+    if line.contains("${{") {
+        return Some(
+            "an expression in a script is code: give it through the environment".to_owned(),
+        );
+    }
+    if line.contains(['|', ';', '&', '`', '<', '>']) {
+        return Some(
+            "more than one command, or a redirection: that belongs into a script".to_owned(),
+        );
+    }
+    let mut words = line.split_whitespace();
+    match words.next() {
+        Some("provender") => None,
+        Some(script) if scripts.contains(script) => None,
+        Some(other) => Some(format!(
+            "{other} is neither a verb of the program nor a script of .ci/run"
+        )),
+        None => Some("an empty command".to_owned()),
+    }
+}
+
+#[test]
+fn workflows_run_verbs_and_scripts_of_the_pipeline_alone() {
+    let scripts = ci_scripts();
+    assert!(scripts.contains(".ci/verify"), "{scripts:?}");
+    let ranch = Ranch::empty();
+    let verify = ranch.run(&["verify", "--help"]).exits(0).stdout;
+    let mut lines = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for line in run_lines(&text) {
+            lines += 1;
+            let place = format!("{}: {line}", path.display());
+            assert_eq!(problem(&line, &scripts), None, "{place}");
+            let words: Vec<&str> = line.split_whitespace().collect();
+            // The options go to `provender verify`, or to the verb that is named.
+            let help = match words[0] {
+                "provender" => ranch.run(&[words[1], "--help"]).exits(0).stdout,
+                _ => verify.clone(),
+            };
+            for option in words.iter().filter(|w| w.starts_with("--")) {
+                let name = option.split('=').next().unwrap();
+                assert!(help.contains(name), "{place}: there is no {name}");
+            }
+        }
+    }
+    assert!(lines >= 4, "the workflows' steps are not read: {lines}");
+}
+
+#[test]
+fn a_step_of_another_kind_would_be_found() {
+    let workflow = "jobs:\n  a:\n    steps:\n      - run: cargo test\n      - name: two\n        run: |\n          .ci/run\n\n          curl x | sh\n      - run: .ci/verify --base \"${{ github.base_ref }}\"\n      - run: provender verify\n";
+    let lines = run_lines(workflow);
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    let scripts = ci_scripts();
+    let bad: Vec<bool> = lines
+        .iter()
+        .map(|l| problem(l, &scripts).is_some())
+        .collect();
+    assert_eq!(bad, [true, false, true, true, false], "{lines:?}");
+}
