@@ -5,7 +5,7 @@
 //! append-only ledger. Rooms depend downwards only:
 //!
 //! ```text
-//! cli → incident → release → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
+//! cli → incident, audit → release → author, backtest, check, contract, golden → monitor → replay → explain → compute → manifest, ledger, logic, ingest, project → render, domain
 //! ```
 //!
 //! * [`domain`] — boundaries, herds, values, columns, keys and digests; no input or output
@@ -26,11 +26,13 @@
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
 //! * [`release`] — numbered, immutable releases: cut, carried, promoted, rolled back, pruned
 //! * [`incident`] — what went wrong, as a timeline of entries, and the golden cases made of it
+//! * [`audit`] — whether what is stored is what was recorded, and proofs of it for others
 //! * [`bounded`] — files read up to a ceiling and no further
 //! * [`durable`] — files that appear whole under their name, or not at all
 //! * [`failpoint`] — where tests kill the process; nothing in a release build
 //! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
+pub mod audit;
 pub mod author;
 pub mod backtest;
 pub mod bounded;

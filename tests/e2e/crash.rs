@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::crash_kit::{Held, copy_of, ingested, sound, tidy};
-use crate::kit::{Ranch, variant_of};
+use crate::kit::{Dice, Ranch, number, variant_of};
 
 /// Kills the verb at each passage of each fail point, one after the other, on a fresh copy each time.
 #[cfg(debug_assertions)]
@@ -145,22 +145,6 @@ const RANGE: [&str; 6] = [
     "--to",
     "2025-06-30",
 ];
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
-
-/// Pseudo-random numbers from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most.max(1)
-    }
-}
 
 /// `PROVENDER_CRASH_KILLS=500` is the long form, `PROVENDER_CRASH_SEED` repeats a failure.
 #[test]

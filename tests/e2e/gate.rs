@@ -1,141 +1,10 @@
 //! Gates: what lets a release in, what stops it and says why, and what a promotion asks of a decision.
 
-use std::path::Path;
-
 use serde_json::{Value as Json, json};
 
-use crate::kit::Ranch;
-
-const DAY: &str = "2025-06-30";
-
-/// The sample ranch in an environment, a version of `days_remaining` alone answering, with its golden
-/// cases and ten days recorded.
-fn ranch(environment: &str, version: &str) -> Ranch {
-    let ranch = Ranch::sample();
-    ranch.edit(
-        "provender.toml",
-        "environment = \"sample\"",
-        &format!("environment = \"{environment}\""),
-    );
-    ranch.edit(
-        "provender.toml",
-        "active = [\"days_remaining:v2\", \"frost_days:v1\"]",
-        &format!("active = [\"days_remaining:{version}\"]"),
-    );
-    ranch.write("logic.toml", "");
-    cases(&ranch);
-    let _ = ranch.run(&["ingest"]).exits(0);
-    back_fill(&ranch);
-    ranch
-}
-
-/// The golden cases of the project, beside the deployment's other files.
-fn cases(ranch: &Ranch) {
-    for logic in ["days_remaining", "frost_days"] {
-        let from =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../logic-plugins/cases/{logic}"));
-        for entry in std::fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let text = std::fs::read_to_string(&path).unwrap();
-            ranch.write(&format!("cases/{logic}/{name}"), &text);
-        }
-    }
-}
-
-fn back_fill(ranch: &Ranch) {
-    let days = ["compute", "--all", "--from", "2025-06-21", "--to", DAY];
-    let _ = ranch.run(&days).exits(0);
-}
-
-fn cut(ranch: &Ranch, active: &str) {
-    let args = ["release", "cut", "--active", active, "--reason", "ready"];
-    let _ = ranch.run(&args).exits(0);
-}
-
-/// Somebody approves the release.
-fn approve(ranch: &Ranch, release: &str, who: &str, role: &str) {
-    let args = [
-        "release",
-        "approve",
-        release,
-        "--as",
-        role,
-        "--reason",
-        "looked at",
-        "--actor",
-        who,
-    ];
-    let _ = ranch.run(&args).exits(0);
-}
-
-fn approved(ranch: &Ranch, release: &str) {
-    approve(ranch, release, "dora", "ds");
-    approve(ranch, release, "omar", "mlops");
-}
-
-/// The first release of the environment, let in over the gate that has nothing to compare with.
-fn first(ranch: &Ranch, active: &str) {
-    cut(ranch, active);
-    let args = [
-        "release",
-        "promote",
-        "R1",
-        "--reason",
-        "go",
-        "--override",
-        "the first release",
-    ];
-    let _ = ranch.run(&args).exits(0);
-}
-
-fn gate(ranch: &Ranch, more: &[&str], code: i32) -> Json {
-    let mut args = vec!["release", "gate"];
-    args.extend(more);
-    ranch.data(&args, code)
-}
-
-fn of<'j>(report: &'j Json, name: &str) -> &'j Json {
-    let checks = report["checks"].as_array().unwrap();
-    checks.iter().find(|c| c["name"] == name).unwrap()
-}
-
-/// The verdicts of all checks in a line.
-fn verdicts(report: &Json) -> String {
-    let checks = report["checks"].as_array().unwrap().iter();
-    checks
-        .map(|c| {
-            format!(
-                "{} {}",
-                c["name"].as_str().unwrap(),
-                c["verdict"].as_str().unwrap()
-            )
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn promote(ranch: &Ranch, release: &str, code: i32) -> crate::kit::Ran {
-    ranch
-        .run(&["release", "promote", release, "--reason", "go"])
-        .exits(code)
-}
-
-/// Staging with R1 active, and R2: the same version with a little left standing.
-fn staged() -> Ranch {
-    let ranch = ranch("staging", "v2");
-    first(&ranch, "days_remaining:v2");
-    residual(&ranch, 1);
-    cut(&ranch, "days_remaining:v2");
-    ranch
-}
-
-fn residual(ranch: &Ranch, kg: u32) {
-    ranch.write(
-        "logic.toml",
-        &format!("[days_remaining.v2.parameters]\nresidual_kg_per_ha = {kg}.0\n"),
-    );
-}
+use crate::gate_kit::{
+    DAY, approve, approved, cut, first, gate, of, promote, ranch, residual, staged, verdicts,
+};
 
 #[test]
 fn a_release_that_holds_is_let_in_and_the_decision_is_recorded_and_needed() {
@@ -373,6 +242,11 @@ fn a_decision_travels_as_evidence() {
         (&gates[0]["environment"], &gates[0]["verdict"]),
         (&json!("staging"), &json!("ok"))
     );
+    // Its report came with it, as it was kept.
+    let digest = gates[0]["report"].as_str().unwrap();
+    let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
+    assert_eq!(kept["kind"], "gate");
+    assert_eq!(kept["content"]["why"], "all 8 checks hold");
     // It lets nothing in by itself.
     let _ = promote(&prod, "R2", 12);
     prod.edit(
@@ -451,4 +325,64 @@ fn a_kill_leaves_the_whole_decision_or_none() {
         assert_eq!(killed.status.code(), None, "{point} was not reached");
         let _ = promote(&ranch, "R2", code);
     }
+}
+
+#[test]
+fn prod_asks_for_a_canary_beside_the_active_release() {
+    let ranch = ranch("prod", "v2");
+    first(&ranch, "days_remaining:v2");
+    residual(&ranch, 1);
+    cut(&ranch, "days_remaining:v2");
+    approved(&ranch, "R2");
+    let report = gate(&ranch, &["R2"], 12);
+    assert_eq!(report["why"], "canary is unknown (no canary)");
+    let canary = |days| {
+        let args = [
+            "release",
+            "canary",
+            "R2",
+            "--window-days",
+            days,
+            "--as-of",
+            DAY,
+            "--reason",
+            "look",
+        ];
+        let _ = ranch.run(&args).exits(0);
+    };
+    // Five days are less than the policy asks for.
+    canary("5");
+    let report = gate(&ranch, &["R2"], 12);
+    assert!(
+        of(&report, "canary")["observed"]
+            .as_str()
+            .unwrap()
+            .ends_with("5 days compared, too few"),
+        "{report}"
+    );
+    let _ = ranch
+        .run(&["release", "canary", "stop", "--reason", "longer"])
+        .exits(0);
+    canary("10");
+    let report = gate(&ranch, &["R2"], 0);
+    assert_eq!(of(&report, "canary")["verdict"], "ok");
+    let _ = promote(&ranch, "R2", 0);
+}
+
+#[test]
+fn a_crit_that_the_policy_lets_in_is_told_by_the_exit_code() {
+    let ranch = ranch("prod", "v1");
+    cut(&ranch, "days_remaining:v1");
+    ranch.edit(
+        "provender.toml",
+        "[ledger]",
+        "[gate.prod]\nchecks = [\"monitors\"]\non_crit = \"alert\"\n[ledger]",
+    );
+    // v1 has no answer for the creek.
+    let report = gate(&ranch, &["R1"], 2);
+    assert_eq!(
+        (&report["passes"], &report["outcome"]),
+        (&json!(true), &json!("crit"))
+    );
+    let _ = promote(&ranch, "R1", 0);
 }

@@ -317,3 +317,37 @@ pub(crate) fn elements(xml: &str) -> Vec<String> {
     assert!(open.is_empty(), "{open:?}");
     all
 }
+
+#[test]
+fn what_an_earlier_version_is_held_to_is_superseded_with_a_reason_and_never_rewritten() {
+    let ranch = ranch();
+    let file = "cases/days_remaining/both.toml";
+    ranch.edit(
+        file,
+        "{ days_of_grazing_remaining = 0.0, available_forage_kg = 0.0 }",
+        "{ days_of_grazing_remaining = 3.0, available_forage_kg = 0.0 }",
+    );
+    let before = ranch.read(file);
+    let bless = ["days_remaining:v2", "--bless"];
+    insta::assert_snapshot!("inherited", seen(&test(&ranch, &bless, 64)));
+    assert_eq!(ranch.read(file), before);
+
+    let reason = [&bless[..], &["--reason", "no forage is no day"]].concat();
+    insta::assert_snapshot!("inherited_blessed", seen(&test(&ranch, &reason, 0)));
+    let after = ranch.read(file);
+    insta::assert_snapshot!("inherited_written", after.strip_prefix(&before).unwrap());
+    // The version before is held to what it was held to.
+    let data = ranch.data(&["plugin", "test", "days_remaining:v1"], 17);
+    assert_eq!(data["summary"]["failed"], 1);
+
+    // What is the version's own now is written in place.
+    ranch.edit(file, "is no day\"", "is no day at all\"");
+    let own = "name = \"negative zero forage is zero days with one set of bits (v2)\"";
+    let text = ranch.read(file);
+    let (head, tail) = text.split_once(own).unwrap();
+    let tail = tail.replacen("remaining = 0.0", "remaining = 4.0", 1);
+    ranch.write(file, &format!("{head}{own}{tail}"));
+    let told = seen(&test(&ranch, &bless, 0));
+    assert!(told.contains("4.0 is now 0.0"), "{told}");
+    let _ = test(&ranch, &["days_remaining:v2", "--reason", "x"], 64);
+}

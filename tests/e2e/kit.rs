@@ -187,6 +187,28 @@ impl Ranch {
     }
 }
 
+/// A number from the environment, where a test has a long form or repeats a failure.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// Pseudo-random numbers from a seed.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most.max(1)
+    }
+
+    /// A place in something of this length.
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap()
+    }
+}
+
 /// A version of `days_remaining` with a custom section more: the same logic in other bytes.
 pub(crate) fn variant_of(ranch: &Ranch, version: &str, name: &str) -> PathBuf {
     let file = format!("components/days_remaining-{version}.wasm");

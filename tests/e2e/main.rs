@@ -9,6 +9,7 @@
 
 mod ack;
 mod answers;
+mod audit;
 mod author;
 mod author_says;
 mod backtest;
@@ -27,9 +28,11 @@ mod docs;
 mod durability;
 mod exits;
 mod explain;
+mod flips;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod gate;
+mod gate_kit;
 mod golden;
 mod hostile;
 mod ids;

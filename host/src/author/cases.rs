@@ -57,10 +57,16 @@ fn add_beside(versions: &mut Array, from: &str, to: &str) {
 }
 
 /// The cases that a version runs, for a folder of its own. A file of which it runs nothing is left out.
+/// Where the folder is of a later version of the same logic, `later`, its files say since when the cases
+/// hold: the later version supersedes them, and does not rewrite what the former one is held to.
 ///
 /// # Errors
 /// When a file is not as the format has it.
-pub(super) fn own(files: &[TextFile], from: &str) -> Result<Vec<TextFile>, AuthorError> {
+pub(super) fn own(
+    files: &[TextFile],
+    from: &str,
+    later: bool,
+) -> Result<Vec<TextFile>, AuthorError> {
     let mut documents = Vec::new();
     for (file, bytes) in files.iter().filter(|(file, _)| file.ends_with(".toml")) {
         documents.push((file, parse(file, bytes)?));
@@ -79,6 +85,9 @@ pub(super) fn own(files: &[TextFile], from: &str) -> Result<Vec<TextFile>, Autho
     let mut kept = Vec::new();
     for (file, mut document) in documents {
         if own_toml(&mut document, from, &left) {
+            if later {
+                hold_since(&mut document, from);
+            }
             kept.push((file.clone(), document.to_string().into_bytes()));
         }
     }
@@ -133,6 +142,18 @@ fn own_toml(document: &mut DocumentMut, from: &str, left: &BTreeSet<String>) -> 
         case.remove("versions");
     }
     !cases.is_empty()
+}
+
+/// Says at the head of a file since when its cases hold.
+fn hold_since(document: &mut DocumentMut, version: &str) {
+    let alone = document.iter().all(|(_, item)| !item.is_value());
+    document.insert("since", toml_edit::value(version));
+    let Some((mut key, _)) = document.iter_mut().find(|(key, _)| key.get() == "since") else {
+        return;
+    };
+    if alone {
+        key.leaf_decor_mut().set_prefix("");
+    }
 }
 
 /// The rows of a CSV file that a version runs, without the columns that say since when.
@@ -259,7 +280,7 @@ mod tests {
             file("new.toml", NEW),
             file("x.csv", CSV),
         ];
-        let kept = own(&files, "v2").unwrap();
+        let kept = own(&files, "v2", false).unwrap();
         let texts: Vec<_> = kept
             .iter()
             .map(|(name, bytes)| format!("== {name}\n{}", String::from_utf8_lossy(bytes)))
@@ -288,11 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn a_later_version_of_the_logic_says_since_when_the_cases_hold() {
+        let files = [file("old.toml", OLD)];
+        let kept = own(&files, "v2", true).unwrap();
+        let texts: Vec<_> = kept
+            .iter()
+            .map(|(name, bytes)| format!("== {name}\n{}", String::from_utf8_lossy(bytes)))
+            .collect();
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+
+    #[test]
     fn a_file_of_which_the_old_version_runs_nothing_stays_behind() {
-        let kept = own(&[file("new.toml", NEW)], "v1").unwrap();
+        let kept = own(&[file("new.toml", NEW)], "v1", false).unwrap();
         assert!(kept.is_empty());
         assert_eq!(
-            own(&[file("x.toml", "x = ")], "v1").unwrap_err().code(),
+            own(&[file("x.toml", "x = ")], "v1", false)
+                .unwrap_err()
+                .code(),
             "source_unusable"
         );
     }

@@ -277,7 +277,9 @@ fn carried_cases(
         return Ok((Vec::new(), changed));
     }
     let place = |(file, bytes): TextFile| (format!("{}/{file}", layout.cases), bytes);
-    let own = cases::own(&source.cases, old)?;
+    let number = |version: &str| version.trim_start_matches('v').parse().unwrap_or(u64::MAX);
+    let later = source.logic.name == logic.name && number(new) > number(old);
+    let own = cases::own(&source.cases, old, later)?;
     Ok((own.into_iter().map(place).collect(), Vec::new()))
 }
 

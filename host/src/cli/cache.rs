@@ -10,15 +10,24 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use crate::logic::{Limits, LogicError, Sandbox};
+use crate::logic::{Backend, Limits, LogicError, Sandbox};
 use crate::project::settings::CompileLimits;
 
 use super::Global;
 
 /// The sandbox for a component outside any deployment: default limits, the user's cache.
 pub(super) fn sandbox_anywhere(global: &Global) -> Result<Sandbox, LogicError> {
+    sandbox_anywhere_on(global, Backend::Native)
+}
+
+/// As [`sandbox_anywhere`], on a backend of the caller's choice.
+pub(super) fn sandbox_anywhere_on(
+    global: &Global,
+    backend: Backend,
+) -> Result<Sandbox, LogicError> {
     let cache = folder(|name| std::env::var_os(name)).and_then(|path| open(&path));
-    Sandbox::watched(
+    Sandbox::on(
+        backend,
         Limits::default(),
         cache,
         Some(global.ui().compiling(CompileLimits::default())),

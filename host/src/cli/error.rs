@@ -1,5 +1,6 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
+use crate::audit::AuditError;
 use crate::author::AuthorError;
 use crate::backtest::BacktestError;
 use crate::check::finding::fix;
@@ -151,6 +152,9 @@ impl From<GoldenError> for CliError {
             GoldenError::NoCases { .. } => error(Exit::NotFound)
                 .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
             GoldenError::Unexplained { .. } => error(Exit::Check),
+            GoldenError::Inherited { version, .. } => error(Exit::Usage).help(format!(
+                "if {version} is meant to give other numbers, say why: --bless --reason \"…\" leaves the case to the versions before, supersedes it for {version} and writes what that gave beside it. Nothing was written"
+            )),
             GoldenError::Logic(e) => e.into(),
         }
     }
@@ -304,6 +308,12 @@ impl From<AuthorError> for CliError {
 impl From<MonitorError> for CliError {
     fn from(e: MonitorError) -> CliError {
         CliError::new(Exit::Config, "monitor_rules", e.to_string())
+    }
+}
+
+impl From<AuditError> for CliError {
+    fn from(e: AuditError) -> CliError {
+        super::audit::error(e)
     }
 }
 

@@ -22,6 +22,7 @@ use super::ui::{Done, Look, Text};
 ///
 /// Example: provender explain --boundary north --as-of 2025-06-30
 /// Example: provender explain 4f2a9c81d0aa --units us --html explanation.html
+/// Example: provender explain 4f2a9c81d0aa --bundle run.tar --key ledger.key
 #[derive(Args)]
 pub(super) struct ExplainArgs {
     /// A run's id, or at least six of its hex digits.
@@ -48,6 +49,13 @@ pub(super) struct ExplainArgs {
     /// Write the explanation as one HTML page.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write all that an auditor needs as one file: manifest, component and the proof that the run is
+    /// recorded. `replay --bundle` computes from it.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// The private key that signs the checkpoint in the bundle.
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    key: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -104,6 +112,12 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         })?;
         text.blank();
         text.line(format!("page: {}", file.display()));
+    }
+    if let Some(file) = &args.bundle {
+        let run = find(&context.reader()?, &wanted)?.run.run;
+        super::audit::write_bundle(&context, &run, file, args.key.as_deref())?;
+        text.blank();
+        text.line(format!("bundle: {}", file.display()));
     }
     // Units are for people; what machines read is as recorded.
     Ok(Done::ok(explanation.to_json(Units::Metric), text))

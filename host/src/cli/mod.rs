@@ -11,13 +11,14 @@
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
-//!   `replay`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
+//!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
 //!   `incident`, `completions`
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+mod audit;
 mod backtest;
 mod backup;
 mod cache;
@@ -45,6 +46,7 @@ mod replay;
 mod run;
 mod status;
 mod table;
+mod trouble;
 mod ui;
 mod verify;
 mod watch;
@@ -125,6 +127,7 @@ enum Verb {
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
     Replay(replay::ReplayArgs),
+    Audit(audit::AuditArgs),
     Monitor(monitor::MonitorArgs),
     Backtest(backtest::BacktestArgs),
     Features(features::FeaturesArgs),
@@ -199,6 +202,7 @@ fn dispatch() -> Exit {
         Verb::Explain(a) => ui.finish(&command, explain::run(g, &a)),
         Verb::Diff(a) => ui.finish(&command, diff::run(g, &a)),
         Verb::Replay(a) => ui.finish(&command, replay::run(g, &a)),
+        Verb::Audit(a) => ui.finish(&command, audit::run(g, &a)),
         Verb::Monitor(a) => ui.finish(&command, monitor::run(g, &a)),
         Verb::Backtest(a) => ui.finish(&command, backtest::run(g, &a)),
         Verb::Features(a) => ui.finish(&command, features::run(g, &a)),

@@ -128,7 +128,7 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     say(&mut text, &computed);
     text.line(format!("reason: {}", args.reason));
     let exit = Exit::worst(computed.exits.iter().copied());
-    let error = super::compute::trouble(&computed);
+    let error = super::trouble::trouble(&computed);
     let data = json!({"plan": now.to_string(), "applied": true, "reason": args.reason, "summary": computed.summary, "runs": runs_json(&computed)});
     Ok(Done {
         exit,

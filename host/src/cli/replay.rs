@@ -29,10 +29,11 @@ use super::ui::{Done, Look, Text};
 ///
 /// Example: provender replay --all
 /// Example: provender replay --sample 100 --since 2025-06-01 --engine pulley
+/// Example: provender replay --bundle run.tar --public-key ledger.key.pub
 #[derive(Args)]
 pub(super) struct ReplayArgs {
     /// Ids of runs, or at least six of their hex digits.
-    #[arg(value_name = "RUN", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to"])]
+    #[arg(value_name = "RUN", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to", "bundle"])]
     runs: Vec<String>,
     /// Every recorded run that the filters leave.
     #[arg(long)]
@@ -58,13 +59,20 @@ pub(super) struct ReplayArgs {
     /// Only calculation dates up to this day.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
+    /// Compute from a file that `explain --bundle` wrote, with no deployment at hand; nothing is
+    /// recorded.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to"])]
+    bundle: Option<std::path::PathBuf>,
+    /// Check that the holder of this key signed the bundle's checkpoint: a file, or the key's text.
+    #[arg(long, value_name = "KEY", requires = "bundle")]
+    public_key: Option<String>,
     /// What runs the component.
     #[arg(long, value_enum, default_value = "native")]
     engine: EngineArg,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum EngineArg {
+pub(super) enum EngineArg {
     /// Machine code, as computed first.
     Native,
     /// wasmtime's portable interpreter: a second code generator must give the same bits.
@@ -72,7 +80,7 @@ enum EngineArg {
 }
 
 impl EngineArg {
-    fn backend(self) -> Backend {
+    pub(super) fn backend(self) -> Backend {
         match self {
             EngineArg::Native => Backend::Native,
             EngineArg::Pulley => Backend::Pulley,
@@ -81,6 +89,9 @@ impl EngineArg {
 }
 
 pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> {
+    if let Some(file) = &args.bundle {
+        return super::audit::replay_bundle(global, file, args.public_key.as_deref(), args.engine);
+    }
     let context = Context::open(global)?;
     let ledger = context.reader()?;
     let (runs, selection) = selected(&context, &ledger, args)?;
@@ -201,7 +212,7 @@ fn selected(
     Ok((runs, selection))
 }
 
-fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {
+pub(super) fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {
     let info = sandbox.engine();
     json!({
         "backend": engine.backend().name(),
@@ -224,7 +235,7 @@ fn exit_of(cause: Cause) -> Exit {
 /// Differences and failures that are shown; JSON has them all.
 const SHOWN: usize = 20;
 
-fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Option<i64>) -> Done {
+pub(super) fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Option<i64>) -> Done {
     let different: Vec<Json> = verdict
         .different
         .iter()

@@ -12,11 +12,12 @@ use crate::ingest::take::Policy;
 use crate::project::settings;
 use crate::render::text::count;
 
-use super::compute::{Workshop, compute, day, policy, runs_json, say, trouble};
+use super::compute::{Workshop, compute, day, policy, runs_json, say};
 use super::context::Context;
 use super::embedded::SAMPLE_DATE;
 use super::error::CliError;
 use super::exit::Exit;
+use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
 use super::{Global, canary, ingest, init, monitor, status};
 

@@ -88,6 +88,11 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// What was said elsewhere, after what is here.
+    pub(super) fn append(&mut self, other: Text) {
+        self.0.push_str(&other.0);
+    }
+
     pub(super) fn blank(&mut self) {
         self.0.push('\n');
     }

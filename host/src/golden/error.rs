@@ -88,6 +88,18 @@ pub enum GoldenError {
         /// The version.
         version: String,
     },
+    /// A case that is not the version's own to rewrite.
+    #[error(
+        "{place}: the case `{case}` holds versions before {version} too, and --bless without a reason would rewrite what they are held to"
+    )]
+    Inherited {
+        /// Where the case stands.
+        place: Place,
+        /// The case.
+        case: String,
+        /// The version under test.
+        version: String,
+    },
     /// The sandbox itself failed.
     #[error(transparent)]
     Logic(#[from] LogicError),
@@ -103,6 +115,7 @@ impl GoldenError {
             GoldenError::Incomplete { .. } => "golden_incomplete",
             GoldenError::NoCases { .. } => "golden_missing",
             GoldenError::Unexplained { .. } => "golden_unexplained",
+            GoldenError::Inherited { .. } => "golden_inherited",
             GoldenError::Logic(e) => e.code(),
         }
     }

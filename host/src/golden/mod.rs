@@ -31,6 +31,7 @@ mod number;
 pub mod profile;
 pub mod run;
 pub mod set;
+mod supersede;
 #[cfg(test)]
 mod tests;
 mod toml_file;

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::logic::Component;
 use crate::logic::tests::guest::{Recipe, magic};
 
-use super::bless::bless;
+use super::bless::{Blessing, bless};
 use super::profile::profile;
 use super::run::{Tested, run};
 use super::set::CaseSet;
@@ -283,7 +283,13 @@ fn blessing_changes_what_differs_and_nothing_else() {
     let component = Recipe::default().load().unwrap();
     let before = tested(&component, dir.path()).unwrap();
     assert_eq!(before.failed(), 5);
-    let changes = bless(&before, dir.path(), "cases").unwrap();
+    let blessing = Blessing {
+        version: "v1",
+        shared: false,
+        reason: None,
+    };
+    let set = CaseSet::read(dir.path(), "cases").unwrap();
+    let changes = bless(&before, &set, dir.path(), &blessing).unwrap();
     let told: Vec<_> = changes
         .iter()
         .map(|c| {
@@ -342,7 +348,8 @@ fn blessing_changes_what_differs_and_nothing_else() {
     assert_eq!(left, ["trap", "hand"]);
     // What is blessed twice stays as it is.
     let text = std::fs::read(dir.path().join("a.toml")).unwrap();
-    assert_eq!(bless(&after, dir.path(), "cases").unwrap().len(), 1);
+    let again = bless(&after, &set, dir.path(), &blessing).unwrap();
+    assert_eq!(again.len(), 1);
     assert_eq!(std::fs::read(dir.path().join("a.toml")).unwrap(), text);
 }
 

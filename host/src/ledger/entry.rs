@@ -155,13 +155,13 @@ impl Entry {
         Ok(entry)
     }
 
-    /// The hash that this entry must carry: the digest of the canonical JSON of its fields, with the
-    /// payload by its own digest.
+    /// The entry's canonical text: what its hash is of, and its leaf in the tree over all entries. The
+    /// payload stands in it by its own digest.
     ///
     /// # Errors
     /// Never for entries of this program; when a sequence number is beyond 2^53.
-    pub fn computed_hash(&self) -> Result<[u8; 32], CanonicalError> {
-        let preimage = json!({
+    pub fn canonical(&self) -> Result<String, CanonicalError> {
+        to_text(&json!({
             "$type": "provender.entry.v1",
             "seq": self.seq,
             "at": self.stamp.at,
@@ -170,8 +170,15 @@ impl Entry {
             "reason": self.stamp.reason,
             "payload": Digest::of_canonical(self.payload.as_bytes()).to_string(),
             "prev": hex(&self.prev),
-        });
-        Ok(*Digest::of_json(&preimage)?.bytes())
+        }))
+    }
+
+    /// The hash that this entry must carry: the digest of its canonical text.
+    ///
+    /// # Errors
+    /// As [`Entry::canonical`].
+    pub fn computed_hash(&self) -> Result<[u8; 32], CanonicalError> {
+        Ok(*Digest::of_canonical(self.canonical()?.as_bytes()).bytes())
     }
 
     /// The entry's hash with its recipe.

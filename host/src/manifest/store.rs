@@ -189,6 +189,31 @@ impl Store {
         Ok(Digest::of_bytes(&bytes))
     }
 
+    /// The paths of all manifests that are there, as [`Store::path_of`] gives them, whoever names them.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn files(&self) -> Result<Vec<String>, ManifestError> {
+        let io = |cause| ManifestError::Io {
+            path: self.path.clone(),
+            verb: "read",
+            cause,
+        };
+        let mut paths = Vec::new();
+        for folder in self.dir.entries().map_err(io)? {
+            let folder = folder.map_err(io)?;
+            let name = folder.file_name().to_string_lossy().into_owned();
+            if name == durable::WRITING || !folder.file_type().map_err(io)?.is_dir() {
+                continue;
+            }
+            for file in folder.open_dir().and_then(|d| d.entries()).map_err(io)? {
+                let file = file.map_err(io)?.file_name();
+                paths.push(format!("{}/{name}/{}", self.path, file.to_string_lossy()));
+            }
+        }
+        Ok(paths)
+    }
+
     fn bytes(&self, inside: &str) -> io::Result<Vec<u8>> {
         bounded::read_in(&self.dir, inside, MANIFEST_BYTES)
     }
@@ -203,6 +228,19 @@ impl Store {
         snapshot_id: &Digest,
         sha256: &Digest,
     ) -> Result<Manifest, ManifestError> {
+        Ok(self.read_with_bytes(key, snapshot_id, sha256)?.0)
+    }
+
+    /// As [`Store::read`], with the file's bytes.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_with_bytes(
+        &self,
+        key: &RunKey,
+        snapshot_id: &Digest,
+        sha256: &Digest,
+    ) -> Result<(Manifest, Vec<u8>), ManifestError> {
         let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, snapshot_id);
         let path = self.path_of(key, snapshot_id);
         let bytes = self
@@ -229,7 +267,7 @@ impl Store {
                 "its snapshot_id is {found}, the ledger says {snapshot_id}"
             )));
         }
-        Ok(manifest)
+        Ok((manifest, bytes))
     }
 }
 

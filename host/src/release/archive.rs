@@ -178,7 +178,11 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
     })
 }
 
-fn tar(files: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
+/// A tar archive of files, the same bytes wherever it is made: no times, no owners.
+///
+/// # Errors
+/// When a name is too long for the form.
+pub fn tar(files: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in files {
         let mut header = tar::Header::new_ustar();

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Done, Look, Text};
-use crate::golden::bless::{self, Change};
+use crate::golden::bless::{self, Blessing, Change};
 use crate::golden::judge::Difference;
 use crate::golden::profile::{self, BULK_ROWS, Profile};
 use crate::golden::{CaseSet, Ran, Tested, Verdict, junit, run};
@@ -34,9 +34,13 @@ pub(super) struct TestArgs {
     /// The folder of golden cases, or one with a folder of the logic's name in it.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
-    /// Write what was got into the TOML files of the cases that differ, for review; never a failure.
+    /// Write what was got into the TOML files of the cases that differ, for review; never a failure. A
+    /// case that holds versions before this one too stays as it is and is superseded, with a --reason.
     #[arg(long)]
     bless: bool,
+    /// Why this version gives other numbers than those before it; it stands in the files.
+    #[arg(long, value_name = "TEXT", requires = "bless")]
+    reason: Option<String>,
     /// Write the result as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -70,17 +74,27 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
     let folder = subject.cases(&d.name)?;
     let shown = folder.display().to_string();
     let shown = shown.trim_end_matches('/').to_owned();
-    let again = || -> Result<Tested, CliError> {
+    let again = || -> Result<(CaseSet, Tested), CliError> {
         let set = CaseSet::read(&folder, &shown)?;
-        Ok(run::run(&component, set.select(d)?)?)
+        let selected = set.select(d)?;
+        Ok((set, run::run(&component, selected)?))
     };
-    let mut tested = again()?;
+    let (set, mut tested) = again()?;
     let mut changes = Vec::new();
     if args.bless {
-        changes = bless::bless(&tested, &folder, &shown)?;
+        let blessing = Blessing {
+            version: &d.version,
+            shared: !folder.starts_with(&args.what),
+            reason: args
+                .reason
+                .as_deref()
+                .map(str::trim)
+                .filter(|r| !r.is_empty()),
+        };
+        changes = bless::bless(&tested, &set, &folder, &blessing)?;
         if changes.iter().any(|c| c.written) {
             // What was written is read again and has to hold.
-            tested = again()?;
+            (_, tested) = again()?;
         }
     }
     if let Some(file) = &args.junit {
@@ -172,7 +186,7 @@ impl Report<'_> {
                 "case": x.case, "file": x.place.file, "line": x.place.line, "way": x.way, "output": x.output, "alone": x.alone, "there": x.there,
             })).collect::<Vec<_>>(),
             "changes": self.changes.iter().map(|c| json!({
-                "case": c.case, "file": c.place.file, "line": c.place.line, "output": c.output, "from": c.from, "to": c.to, "written": c.written,
+                "case": c.case, "file": c.place.file, "line": c.place.line, "output": c.output, "from": c.from, "to": c.to, "written": c.written, "instead_of": c.instead_of,
             })).collect::<Vec<_>>(),
             "profile": self.profile.map(profile_json),
         })

@@ -146,10 +146,12 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     for model in &outcome.frozen {
         text.line(format!("  frozen by this: {model}"));
     }
-    text.line(format!(
-        "next: provender release promote {} --reason …, or export it",
-        release.document.name()
-    ));
+    let settings = &context.project.settings;
+    let next = match settings.policy(&settings.environment).required {
+        true => format!("gate {} --explain", release.document.name()),
+        false => format!("promote {} --reason …", release.document.name()),
+    };
+    text.line(format!("next: provender release {next}, or export it"));
     let mut data = brief(release, &standing);
     data["new"] = json!(outcome.new);
     data["frozen"] = json!(outcome.frozen);

@@ -15,6 +15,7 @@ use super::ui::Done;
 mod approve;
 mod canary;
 mod cut;
+mod evidence;
 mod gate;
 mod history;
 mod hold;
@@ -49,6 +50,7 @@ enum Action {
     Import(travel::ImportArgs),
     Approve(approve::ApproveArgs),
     Canary(canary::CanaryArgs),
+    Evidence(evidence::EvidenceArgs),
     Gate(gate::GateArgs),
     Promote(promote::PromoteArgs),
     Rollback(promote::RollbackArgs),
@@ -77,6 +79,7 @@ pub(super) fn run(global: &Global, args: &ReleaseArgs) -> Result<Done, CliError>
         Action::Import(a) => travel::import(global, a),
         Action::Approve(a) => approve::run(global, a),
         Action::Canary(a) => canary::run(global, a),
+        Action::Evidence(a) => evidence::run(global, a),
         Action::Gate(a) => gate::run(global, a),
         Action::Promote(a) => promote::promote(global, a),
         Action::Rollback(a) => promote::rollback(global, a),

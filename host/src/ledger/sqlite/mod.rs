@@ -3,10 +3,12 @@
 //! * `open` — opening, the schema, the settings every connection gets
 //! * `migrate` — from an older schema to the newest, with a copy first
 //! * `read` — queries
+//! * [`inspect`] — every row as it stands, for the audit
 //! * `write` — appends, each one immediate transaction
 //! * `write_facts` — the append of a file with its rows
 //! * `schema.sql` — tables, guards and the view for people
 
+pub mod inspect;
 mod migrate;
 mod open;
 mod read;

@@ -62,44 +62,57 @@ fn day(r: &Row<'_>, i: usize) -> rusqlite::Result<Day> {
     Day::from_days(days).ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days)))
 }
 
+/// A number of days that no calendar has is an error, not a missing day.
 fn optional_day(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Day>> {
-    let days: Option<i32> = r.get(i)?;
-    Ok(days.filter(|d| *d != NO_DATE).and_then(Day::from_days))
+    match r.get(i)? {
+        None | Some(NO_DATE) => Ok(None),
+        Some(days) => Day::from_days(days)
+            .map(Some)
+            .ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days))),
+    }
 }
 
-fn digest(r: &Row<'_>, i: usize, recipe: Recipe) -> rusqlite::Result<Digest> {
+pub(super) fn digest(r: &Row<'_>, i: usize, recipe: Recipe) -> rusqlite::Result<Digest> {
     Ok(Digest::from_parts(recipe, r.get(i)?))
 }
 
-fn run_row(r: &Row<'_>) -> rusqlite::Result<Run> {
-    let version = |d: usize, n: usize| -> rusqlite::Result<Option<ConfigVersion>> {
-        let config: Option<[u8; 32]> = r.get(d)?;
-        let reissue: Option<u32> = r.get(n)?;
-        Ok(config.zip(reissue).map(|(c, reissue)| ConfigVersion {
-            config: Digest::from_parts(Recipe::JcsV1, c),
-            reissue,
-        }))
-    };
+fn version(r: &Row<'_>, d: usize, n: usize) -> rusqlite::Result<Option<ConfigVersion>> {
+    let config: Option<[u8; 32]> = r.get(d)?;
+    let reissue: Option<u32> = r.get(n)?;
+    Ok(config.zip(reissue).map(|(c, reissue)| ConfigVersion {
+        config: Digest::from_parts(Recipe::JcsV1, c),
+        reissue,
+    }))
+}
+
+/// The run in the first fourteen columns of [`RUN_COLUMNS`], with its entry.
+pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
     let missing = |i| rusqlite::Error::InvalidColumnType(i, "run".to_owned(), Type::Null);
     let guardrail: i64 = r.get(9)?;
-    Ok(Run {
-        run: NewRun {
-            key: RunKey {
-                boundary_id: r.get(0)?,
-                herd_config_id: r.get(1)?,
-                calculation_date: day(r, 2)?,
-                model_version: r.get(3)?,
-                config_version: version(4, 5)?.ok_or_else(|| missing(4))?,
-            },
-            provenance: digest(r, 6, Recipe::JcsV1)?,
-            snapshot: digest(r, 7, Recipe::JcsV1)?,
-            manifest: digest(r, 8, Recipe::Raw)?,
-            guardrail: Guardrail::from_number(guardrail).ok_or_else(|| missing(9))?,
-            replaces: version(12, 13)?,
-            outputs: r.get(10)?,
+    let run = NewRun {
+        key: RunKey {
+            boundary_id: r.get(0)?,
+            herd_config_id: r.get(1)?,
+            calculation_date: day(r, 2)?,
+            model_version: r.get(3)?,
+            config_version: version(r, 4, 5)?.ok_or_else(|| missing(4))?,
         },
-        entry: r.get(11)?,
-        superseded_by: version(14, 15)?,
+        provenance: digest(r, 6, Recipe::JcsV1)?,
+        snapshot: digest(r, 7, Recipe::JcsV1)?,
+        manifest: digest(r, 8, Recipe::Raw)?,
+        guardrail: Guardrail::from_number(guardrail).ok_or_else(|| missing(9))?,
+        replaces: version(r, 12, 13)?,
+        outputs: r.get(10)?,
+    };
+    Ok((run, r.get(11)?))
+}
+
+fn run_row(r: &Row<'_>) -> rusqlite::Result<Run> {
+    let (run, entry) = new_run(r)?;
+    Ok(Run {
+        run,
+        entry,
+        superseded_by: version(r, 14, 15)?,
     })
 }
 
@@ -122,7 +135,7 @@ pub(super) fn run(db: &Connection, key: &RunKey) -> Result<Option<Run>, LedgerEr
         .map_err(translate)
 }
 
-fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
         seq: r.get(0)?,
         kind: r.get(2)?,
@@ -137,7 +150,7 @@ fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
+pub(super) fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
     let value = Observed {
         source: r.get(0)?,
         date: optional_day(r, 1)?,
@@ -147,6 +160,47 @@ fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
         entry: r.get(3)?,
         file_id: r.get(4)?,
         row: r.get(5)?,
+        value,
+    })
+}
+
+pub(super) fn boundary_row(r: &Row<'_>) -> rusqlite::Result<(Day, Sourced<Boundary>)> {
+    let effective = day(r, 1)?;
+    let value = Boundary {
+        boundary_id: r.get(0)?,
+        name: r.get(3)?,
+        geometry: r.get(4)?,
+        area_ha: r.get(5)?,
+        declared_area_ha: r.get(6)?,
+        effective_date: Some(effective),
+    };
+    let sourced = Sourced {
+        entry: r.get(2)?,
+        file_id: r.get(7)?,
+        row: r.get(8)?,
+        value,
+    };
+    Ok((effective, sourced))
+}
+
+pub(super) fn herd_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Herd>> {
+    let value = Herd {
+        herd_config_id: r.get(0)?,
+        boundary_id: r.get(1)?,
+        name: r.get(5)?,
+        effective_date: day(r, 2)?,
+        end_date: r.get::<_, Option<i32>>(4)?.map(|_| day(r, 4)).transpose()?,
+        animal_count: r.get(6)?,
+        daily_intake_kg_per_head: r.get(7)?,
+        average_weight_kg: r.get(8)?,
+        utilization_target_pct: r.get(9)?,
+        animal_type: r.get(10)?,
+        class: r.get(11)?,
+    };
+    Ok(Sourced {
+        entry: r.get(3)?,
+        file_id: r.get(12)?,
+        row: r.get(13)?,
         value,
     })
 }
@@ -315,26 +369,7 @@ impl Ledger for SqliteLedger {
              FROM boundary f {IN_FORCE} AND (?2 IS NULL OR f.boundary_id = ?2)
              ORDER BY f.boundary_id, f.effective_date, f.entry"
         );
-        collect(&self.db, &sql, params![known, id], |r| {
-            let effective = day(r, 1)?;
-            let value = Boundary {
-                boundary_id: r.get(0)?,
-                name: r.get(3)?,
-                geometry: r.get(4)?,
-                area_ha: r.get(5)?,
-                declared_area_ha: r.get(6)?,
-                effective_date: Some(effective),
-            };
-            Ok((
-                effective,
-                Sourced {
-                    entry: r.get(2)?,
-                    file_id: r.get(7)?,
-                    row: r.get(8)?,
-                    value,
-                },
-            ))
-        })
+        collect(&self.db, &sql, params![known, id], boundary_row)
     }
 
     fn herds(&self, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
@@ -343,27 +378,7 @@ impl Ledger for SqliteLedger {
                f.daily_intake_kg_per_head, f.average_weight_kg, f.utilization_target_pct, f.animal_type, f.class, f.file_id, f.row
              FROM herd f {IN_FORCE} ORDER BY f.herd_config_id, f.boundary_id, f.effective_date, f.entry"
         );
-        collect(&self.db, &sql, params![known], |r| {
-            let value = Herd {
-                herd_config_id: r.get(0)?,
-                boundary_id: r.get(1)?,
-                name: r.get(5)?,
-                effective_date: day(r, 2)?,
-                end_date: optional_day(r, 4)?,
-                animal_count: r.get(6)?,
-                daily_intake_kg_per_head: r.get(7)?,
-                average_weight_kg: r.get(8)?,
-                utilization_target_pct: r.get(9)?,
-                animal_type: r.get(10)?,
-                class: r.get(11)?,
-            };
-            Ok(Sourced {
-                entry: r.get(3)?,
-                file_id: r.get(12)?,
-                row: r.get(13)?,
-                value,
-            })
-        })
+        collect(&self.db, &sql, params![known], herd_row)
     }
 
     fn observations(

@@ -16,7 +16,7 @@ pub const FORM: &str = "provender.gate.v1";
 
 /// A check with what its verdict does under the policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Result {
+pub struct Weighed {
     /// The check.
     #[serde(flatten)]
     pub check: Check,
@@ -68,7 +68,7 @@ pub struct GateReport {
     /// The policy itself.
     pub policy: Policy,
     /// Every check.
-    pub checks: Vec<Result>,
+    pub checks: Vec<Weighed>,
 }
 
 /// What is decided about.
@@ -94,11 +94,11 @@ impl GateReport {
     /// Decides.
     #[must_use]
     pub fn decide(about: &About<'_>, checks: Vec<Check>) -> GateReport {
-        let act = |check: Check| Result {
+        let act = |check: Check| Weighed {
             action: action(about.policy, check.verdict),
             check,
         };
-        let checks: Vec<Result> = checks.into_iter().map(act).collect();
+        let checks: Vec<Weighed> = checks.into_iter().map(act).collect();
         let outcome = checks.iter().map(outcome).max().unwrap_or(Outcome::Blocked);
         GateReport {
             form: FORM,
@@ -142,7 +142,7 @@ impl GateReport {
     ///
     /// # Errors
     /// When a number has no canonical form.
-    pub fn body(&self) -> std::result::Result<(Digest, String), CanonicalError> {
+    pub fn body(&self) -> Result<(Digest, String), CanonicalError> {
         let body = to_text(&self.to_json())?;
         Ok((Digest::of_canonical(body.as_bytes()), body))
     }
@@ -203,7 +203,7 @@ fn action(policy: &Policy, verdict: Verdict) -> Option<Action> {
     }
 }
 
-fn outcome(result: &Result) -> Outcome {
+fn outcome(result: &Weighed) -> Outcome {
     match (result.action, result.check.verdict) {
         (Some(Action::Block), _) => Outcome::Blocked,
         (Some(Action::Alert), Verdict::Warn) => Outcome::Warn,
@@ -212,7 +212,7 @@ fn outcome(result: &Result) -> Outcome {
     }
 }
 
-fn why(checks: &[Result], outcome: Outcome) -> String {
+fn why(checks: &[Weighed], outcome: Outcome) -> String {
     let named = |wanted: Action| -> Vec<String> {
         checks
             .iter()

@@ -5,11 +5,11 @@ use crate::render::junit::{Outcome as Case, Suite, TestCase};
 use crate::render::text::{markdown_text, number};
 
 use super::check::{Figure, Verdict};
-use super::decision::{GateReport, Result};
+use super::decision::{GateReport, Weighed};
 
 /// What a verdict does, as a word.
 #[must_use]
-pub fn effect(result: &Result) -> &'static str {
+pub fn effect(result: &Weighed) -> &'static str {
     match result.action {
         None => "holds",
         Some(Action::Block) => "blocks",
@@ -40,7 +40,7 @@ pub fn line(figure: &Figure) -> String {
 
 /// What is behind a check that does not hold, line by line: figures beyond their thresholds first.
 #[must_use]
-pub fn behind(result: &Result) -> Vec<String> {
+pub fn behind(result: &Weighed) -> Vec<String> {
     let check = &result.check;
     let beyond = check.figures.iter().filter(|f| f.verdict != Verdict::Ok);
     beyond.map(line).chain(check.details.clone()).collect()

@@ -51,12 +51,11 @@ pub fn check(
             true => "of its answers",
             false => "of its numbers on the recorded inputs",
         };
-        told.push(format!(
-            "{} {how} to {}: {}",
-            one.logic,
-            window.end,
-            verdict.word()
-        ));
+        let mut said = format!("{} {how} to {}: {}", one.logic, window.end, verdict.word());
+        if let Some(first) = lines.first().filter(|_| verdict != Verdict::Ok) {
+            said.push_str(&format!(", {first}"));
+        }
+        told.push(said);
         let of = |line: String| format!("{}: {line}", one.logic);
         check.details.extend(lines.into_iter().map(of));
         // A window that ended long ago says nothing of today.

@@ -1,0 +1,143 @@
+//! The audit: every check in turn, at one moment of the ledger.
+
+use crate::domain::canonical::{Digest, Recipe};
+use crate::ledger::LedgerError;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::inspect::{Snapshot, expected_schema};
+use crate::logic::Shelf;
+use crate::manifest::Store;
+use crate::release::ReleaseStore;
+
+use super::checkpoint::{self, Checkpoint};
+use super::claims::Claims;
+use super::finding::{Check, Report};
+use super::stored::Pinned;
+use super::{facts, runs, stored};
+
+/// What is audited.
+pub struct Audit<'a> {
+    /// The ledger.
+    pub ledger: &'a SqliteLedger,
+    /// Its manifests.
+    pub manifests: &'a Store,
+    /// Where components are looked for.
+    pub shelf: &'a Shelf,
+    /// What the lock file pins.
+    pub pinned: &'a [Pinned],
+    /// The store of releases, where there is one.
+    pub releases: Option<&'a ReleaseStore>,
+    /// A checkpoint kept elsewhere.
+    pub against: Option<&'a Checkpoint>,
+}
+
+/// Makes every check. `begun` is told how many runs there are, `tick` how many are done. What cannot be
+/// read is bad, and the checks after it are made all the same where they can be.
+///
+/// # Errors
+/// When the ledger cannot be read at all.
+pub fn audit(
+    what: &Audit<'_>,
+    begun: &dyn Fn(u64),
+    tick: &(dyn Fn(u64) + Sync),
+) -> Result<Report, LedgerError> {
+    // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
+    let files = what.manifests.files();
+    let snapshot = what.ledger.snapshot()?;
+    let mut report = Report::default();
+    let seen = match scan(what, &snapshot, begun, tick, &mut report) {
+        Ok(seen) => Some(seen),
+        Err(LedgerError::Damaged(problem)) => {
+            report.bad(Check::Database, "database", "ledger", problem);
+            None
+        }
+        Err(e) => return Err(e),
+    };
+    match (files, seen) {
+        (Ok(files), Some(seen)) => {
+            report.orphans = files
+                .into_iter()
+                .filter(|f| !seen.manifests.contains(f))
+                .collect();
+        }
+        (Err(e), _) => report.bad(Check::Manifests, "manifest", "folder", e.to_string()),
+        (Ok(_), None) => {}
+    }
+    report.sort();
+    Ok(report)
+}
+
+fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerError> {
+    let expected = expected_schema()?;
+    let found = snapshot.schema()?;
+    for (name, sql) in &expected {
+        report.looked(Check::Schema, 1);
+        match found.get(name) {
+            None => report.bad(Check::Schema, "schema", name.as_str(), "it is not there"),
+            Some(other) if other != sql => report.bad(
+                Check::Schema,
+                "schema",
+                name.as_str(),
+                "it is not what this program makes",
+            ),
+            Some(_) => {}
+        }
+    }
+    for name in found.keys().filter(|n| !expected.contains_key(*n)) {
+        let problem = "this program makes no such thing";
+        report.bad(Check::Schema, "schema", name.as_str(), problem);
+    }
+    Ok(())
+}
+
+fn scan(
+    what: &Audit<'_>,
+    snapshot: &Snapshot<'_>,
+    begun: &dyn Fn(u64),
+    tick: &(dyn Fn(u64) + Sync),
+    report: &mut Report,
+) -> Result<runs::Seen, LedgerError> {
+    report.looked(Check::Database, 1);
+    for problem in snapshot.integrity()? {
+        report.bad(Check::Database, "database", "ledger", problem);
+    }
+    schema(snapshot, report)?;
+    begun(snapshot.count_of_runs()?);
+    report.looked(Check::Entries, 0);
+    let claims = Claims::read(snapshot, report)?;
+    let size = claims.leaves.len() as u64;
+    report.tree = Some((size, Digest::from_parts(Recipe::Raw, claims.root())));
+    if let Some(old) = what.against {
+        report.looked(Check::Checkpoint, 1);
+        if let Err(problem) = checkpoint::continues(old, &claims.leaves) {
+            report.bad(
+                Check::Checkpoint,
+                "checkpoint",
+                old.origin.as_str(),
+                problem,
+            );
+        }
+    }
+    // A check that had nothing to look at was made all the same.
+    for check in [Check::Files, Check::Facts] {
+        report.looked(check, 0);
+    }
+    facts::check(snapshot, &claims, report)?;
+    report.looked(Check::Reports, 0);
+    stored::reports(snapshot, &claims, report)?;
+    for check in [Check::Runs, Check::Configs, Check::Manifests] {
+        report.looked(check, 0);
+    }
+    let seen = runs::check(snapshot, &claims, what.manifests, report, tick)?;
+    for check in [Check::Components, Check::Releases] {
+        report.looked(check, 0);
+    }
+    stored::components(
+        &claims,
+        what.pinned,
+        what.shelf,
+        what.releases,
+        &seen.components,
+        report,
+    );
+    Ok(seen)
+}

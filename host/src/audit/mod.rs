@@ -1,0 +1,34 @@
+//! Whether what is stored is what was recorded, and proofs of it for people who have nothing else.
+//!
+//! Entries bind rows (each names a count and a root over the rows that it recorded), rows bind manifests,
+//! manifests bind components; the entries are a hash chain and the leaves of an RFC 6962 tree. So whoever
+//! keeps the root of that tree elsewhere, a signed checkpoint, has everything in it.
+//! `docs/reference/audit.md` has every format.
+//!
+//! * [`all`] — the audit: every check in turn, at one moment of the ledger
+//! * [`finding`] — what held, what did not
+//! * [`claims`] — the chain of entries, and what they say of rows, documents and components
+//! * [`facts`] — files and what they brought, against the roots in their entries
+//! * [`runs`] — runs against the roots of their batches, and each manifest against its run
+//! * [`stored`] — components, releases and documents
+//! * [`note`] — Ed25519 keys and signed notes
+//! * [`checkpoint`] — size and root of the tree, signed; and whether a ledger only grew since
+//! * [`proof`] — that a run is recorded, from the run to a checkpoint
+//! * [`bundle`] — one file with a run's manifest, component and proof
+//! * [`error`] — how it says no
+
+pub mod all;
+pub mod bundle;
+pub mod checkpoint;
+pub mod claims;
+pub mod error;
+pub mod facts;
+pub mod finding;
+pub mod note;
+pub mod proof;
+pub mod runs;
+pub mod stored;
+
+pub use all::{Audit, audit};
+pub use error::AuditError;
+pub use finding::{Bad, Check, Report};

@@ -1,0 +1,249 @@
+//! Runs against the roots of their batches, configurations and series against what refers to them, and
+//! each manifest against its run.
+//!
+//! One thread reads rows; the others open manifests, which is what takes the time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, MutexGuard};
+
+use crate::domain::canonical::{Digest, hex};
+use crate::domain::key::RunKey;
+use crate::domain::merkle::Hash;
+use crate::ledger::LedgerError;
+use crate::ledger::sqlite::inspect::Snapshot;
+use crate::ledger::types::NewRun;
+use crate::manifest::{ManifestError, Store};
+use crate::replay::Record;
+
+use super::claims::Claims;
+use super::finding::{Check, Report};
+
+/// Runs that are handed to a thread at once.
+const CHUNK: usize = 200;
+
+/// What the scan of runs leaves to other checks.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Manifests that runs name, as paths in their store.
+    pub manifests: HashSet<String>,
+    /// Components that runs name, each with the first run.
+    pub components: BTreeMap<Digest, String>,
+}
+
+/// Checks runs, their manifests, configurations and series. `tick` is told how many runs are done, from
+/// any thread.
+///
+/// # Errors
+/// When the database cannot be read any further.
+pub fn check(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    manifests: &Store,
+    report: &mut Report,
+    tick: &(dyn Fn(u64) + Sync),
+) -> Result<Seen, LedgerError> {
+    let mut series: HashSet<i64> = HashSet::new();
+    let mut unreadable = Report::default();
+    // A run that cannot be read may be the one of its series.
+    let mut whole_series = true;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (send, receive) = sync_channel::<Vec<(i64, NewRun)>>(threads * 2);
+    let receive = Mutex::new(receive);
+    let worker = || {
+        let mut part = Part::default();
+        while let Some(chunk) = next(&receive) {
+            for (entry, run) in &chunk {
+                part.run(claims, manifests, *entry, run);
+            }
+            tick(chunk.len() as u64);
+        }
+        part
+    };
+    let (scanned, parts) = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let scanned = snapshot.runs(&mut |row| match row {
+            Ok((series_id, entry, run)) => {
+                series.insert(series_id);
+                chunk.push((entry, run));
+                if chunk.len() == CHUNK {
+                    // The threads live until the channel is closed.
+                    let _ = send.send(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
+                }
+            }
+            Err(e) => {
+                whole_series = false;
+                unreadable.looked(Check::Runs, 1);
+                unreadable.bad(Check::Runs, "run", e.id, e.problem);
+            }
+        });
+        let _ = send.send(chunk);
+        drop(send);
+        let parts: Vec<Part> = workers
+            .into_iter()
+            .map(|w| match w.join() {
+                Ok(part) => part,
+                // A panic of a worker is a defect of this program and goes on as one.
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect();
+        (scanned, parts)
+    });
+    let mut whole = Part::default();
+    for part in parts {
+        whole.join(part);
+    }
+    whole.report.bad.sort();
+    merge(report, unreadable);
+    merge(report, whole.report);
+    scanned?;
+    batches(claims, whole.leaves, report);
+    configs(snapshot, whole_series.then_some(&series), report)?;
+    Ok(whole.seen)
+}
+
+fn next<T>(receive: &Mutex<Receiver<T>>) -> Option<T> {
+    let held: MutexGuard<'_, Receiver<T>> = match receive.lock() {
+        Ok(held) => held,
+        Err(poisoned) => poisoned.into_inner(),
+    };
+    held.recv().ok()
+}
+
+fn merge(report: &mut Report, other: Report) {
+    for (check, n) in other.checked {
+        report.looked(check, n);
+    }
+    report.bad.extend(other.bad);
+}
+
+/// What one thread found.
+#[derive(Default)]
+struct Part {
+    report: Report,
+    leaves: HashMap<i64, Vec<Hash>>,
+    seen: Seen,
+}
+
+impl Part {
+    fn run(&mut self, claims: &Claims, manifests: &Store, entry: i64, run: &NewRun) {
+        self.report.looked(Check::Runs, 1);
+        self.leaves.entry(entry).or_default().push(run.leaf());
+        let id = || format!("{} ({})", run.key.run_id().short(), run.key);
+        let Some(batch) = claims.batches.get(&entry) else {
+            let problem = format!("it names entry {entry}, which recorded no runs");
+            return self.report.bad(Check::Runs, "run", id(), problem);
+        };
+        self.report.looked(Check::Manifests, 1);
+        let path = manifests.path_of(&run.key, &run.snapshot);
+        match manifest(manifests, run) {
+            Err(problem) => {
+                self.report
+                    .bad(Check::Manifests, "manifest", path.as_str(), problem);
+            }
+            Ok(component) => {
+                if batch.component.is_some_and(|c| c != component) {
+                    let problem =
+                        format!("it names the component {component}, entry {entry} names another");
+                    self.report
+                        .bad(Check::Manifests, "manifest", path.as_str(), problem);
+                }
+                self.seen.components.entry(component).or_insert_with(id);
+            }
+        }
+        self.seen.manifests.insert(path);
+    }
+
+    fn join(&mut self, other: Part) {
+        merge(&mut self.report, other.report);
+        for (entry, leaves) in other.leaves {
+            self.leaves.entry(entry).or_default().extend(leaves);
+        }
+        self.seen.manifests.extend(other.seen.manifests);
+        for (digest, run) in other.seen.components {
+            let first = self.seen.components.entry(digest).or_insert(run.clone());
+            // Whichever thread came first, the same run is named.
+            if run < *first {
+                *first = run;
+            }
+        }
+    }
+}
+
+/// The component that a run's manifest names; `Err` says what is wrong with the manifest.
+fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
+    let manifest = store
+        .read(&run.key, &run.snapshot, &run.manifest)
+        .map_err(|e| match e {
+            ManifestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+                "it is not there".to_owned()
+            }
+            ManifestError::Io { cause, .. } => format!("it cannot be read: {cause}"),
+            ManifestError::Damaged { problem, .. } => problem,
+            other => other.to_string(),
+        })?;
+    let record = Record::read(&manifest)?;
+    let of = |key: &RunKey| key.to_string();
+    if record.key != run.key {
+        return Err(format!(
+            "it is of {}, its run is {}",
+            of(&record.key),
+            of(&run.key)
+        ));
+    }
+    if record.provenance != run.provenance {
+        return Err(format!(
+            "its provenance is {}, its run's {}",
+            record.provenance, run.provenance
+        ));
+    }
+    Ok(record.component)
+}
+
+fn batches(claims: &Claims, mut leaves: HashMap<i64, Vec<Hash>>, report: &mut Report) {
+    for (entry, batch) in &claims.batches {
+        let found = leaves.remove(entry).unwrap_or_default();
+        if let Err(problem) = batch.rows.check(found) {
+            report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
+        }
+    }
+}
+
+/// Configurations by their digest; what no run and no series refers to, no entry recorded.
+fn configs(
+    snapshot: &Snapshot<'_>,
+    with_runs: Option<&HashSet<i64>>,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut used: BTreeSet<i64> = BTreeSet::new();
+    snapshot.series(&mut |scanned| match scanned {
+        Ok((series, config)) => {
+            used.insert(config);
+            if with_runs.is_some_and(|known| !known.contains(&series)) {
+                report.bad(
+                    Check::Configs,
+                    "series",
+                    format!("series {series}"),
+                    "no run is of it: no entry recorded it",
+                );
+            }
+        }
+        Err(e) => report.bad(Check::Configs, "series", e.id, e.problem),
+    })?;
+    snapshot.configs(&mut |scanned| {
+        report.looked(Check::Configs, 1);
+        let config = match scanned {
+            Ok(config) => config,
+            Err(e) => return report.bad(Check::Configs, "config", e.id, e.problem),
+        };
+        let found = Digest::of_canonical(config.canonical.as_bytes());
+        if *found.bytes() != config.digest {
+            let problem = format!("its text has the digest {found}");
+            report.bad(Check::Configs, "config", hex(&config.digest), problem);
+        } else if !used.contains(&config.config_id) {
+            let problem = "no series refers to it: no entry recorded it";
+            report.bad(Check::Configs, "config", found.to_string(), problem);
+        }
+    })
+}

@@ -1,0 +1,373 @@
+//! Everything that stands in the tables, row by row, for who checks it against the entries.
+//!
+//! A row that cannot be read is told and passed over; the scan goes on. All scans of one snapshot see
+//! the ledger at one moment, while others go on writing.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row};
+
+use crate::domain::canonical::Recipe;
+use crate::domain::place::{Boundary, Herd};
+use crate::ledger::LedgerError;
+use crate::ledger::entry::Entry;
+use crate::ledger::types::{File, NewRun, Observed, Sourced};
+
+use super::SqliteLedger;
+use super::migrate::STEPS;
+use super::open::translate;
+use super::read;
+
+/// What a scan hands over: a row, or which row could not be read and why.
+pub type Scanned<T> = Result<T, Unreadable>;
+
+/// A row that is not of the form that this program writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The row, by its key's columns.
+    pub id: String,
+    /// Why.
+    pub problem: String,
+}
+
+/// A document as the table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRow {
+    /// The digest's 32 bytes.
+    pub digest: [u8; 32],
+    /// The entry that wrote it.
+    pub entry: i64,
+    /// Its kind.
+    pub kind: String,
+    /// Its text.
+    pub body: String,
+}
+
+/// A configuration as the table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigRow {
+    /// Its number, by which series refer to it.
+    pub config_id: i64,
+    /// The digest's 32 bytes.
+    pub digest: [u8; 32],
+    /// Its text.
+    pub canonical: String,
+}
+
+/// A stream as the table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRow {
+    /// Its number, by which observations refer to it.
+    pub stream_id: i64,
+    /// The place.
+    pub boundary_id: String,
+    /// The column.
+    pub column: String,
+    /// The source.
+    pub source: String,
+}
+
+/// The ledger as it stands at one moment.
+pub struct Snapshot<'l> {
+    db: &'l Connection,
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // Nothing was written: what cannot be ended ends with the connection.
+        let _ = self.db.execute_batch("ROLLBACK");
+    }
+}
+
+impl SqliteLedger {
+    /// Holds on to the present moment: every scan, and every other read through this ledger, sees the
+    /// same rows until the snapshot is dropped. No writer waits for it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, LedgerError> {
+        self.db.execute_batch("BEGIN").map_err(translate)?;
+        let snapshot = Snapshot { db: &self.db };
+        // The first read fixes the moment.
+        read::head(&self.db)?;
+        Ok(snapshot)
+    }
+}
+
+impl Snapshot<'_> {
+    /// What SQLite finds wrong with its file: pages, indexes, types, constraints. Empty when all is well.
+    ///
+    /// # Errors
+    /// When the database cannot be read at all.
+    pub fn integrity(&self) -> Result<Vec<String>, LedgerError> {
+        let mut statement = self
+            .db
+            .prepare("PRAGMA integrity_check(20)")
+            .map_err(translate)?;
+        let lines = statement.query_map([], |r| r.get::<_, String>(0));
+        let lines: Result<Vec<String>, _> = lines.map_err(translate)?.collect();
+        let mut lines = lines.map_err(translate)?;
+        lines.retain(|l| l != "ok");
+        Ok(lines)
+    }
+
+    /// Tables, indexes, triggers and views: their statements by type and name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn schema(&self) -> Result<BTreeMap<String, String>, LedgerError> {
+        schema_of(self.db)
+    }
+
+    /// How many rows a table has, for progress.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_of_runs(&self) -> Result<u64, LedgerError> {
+        self.db
+            .query_row("SELECT count(*) FROM run", [], |r| r.get::<_, i64>(0))
+            .map(i64::unsigned_abs)
+            .map_err(translate)
+    }
+
+    /// Entries, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read any further. The same holds for every scan below.
+    pub fn entries(&self, each: &mut dyn FnMut(Scanned<Entry>)) -> Result<(), LedgerError> {
+        let sql =
+            "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry ORDER BY seq";
+        self.scan(sql, &["seq"], read::entry_row, each)
+    }
+
+    /// Files, by number. Their withdrawal is not looked at.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn files(&self, each: &mut dyn FnMut(Scanned<File>)) -> Result<(), LedgerError> {
+        let sql = "SELECT file_id, entry, source, kind, format, path, sha256, rows FROM file ORDER BY file_id";
+        let row = |r: &Row<'_>| {
+            Ok(File {
+                file_id: r.get(0)?,
+                entry: r.get(1)?,
+                source: r.get(2)?,
+                kind: r.get(3)?,
+                format: r.get(4)?,
+                path: r.get(5)?,
+                sha256: read::digest(r, 6, Recipe::Raw)?,
+                rows: r.get(7)?,
+                retracted: None,
+            })
+        };
+        self.scan(sql, &["file_id"], row, each)
+    }
+
+    /// Withdrawals: the file's number and the entry's.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn retractions(
+        &self,
+        each: &mut dyn FnMut(Scanned<(i64, i64)>),
+    ) -> Result<(), LedgerError> {
+        let sql = "SELECT file_id, entry FROM retraction ORDER BY file_id";
+        self.scan(sql, &["file_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
+    }
+
+    /// Revisions of boundaries, also those of files withdrawn since.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn boundaries(
+        &self,
+        each: &mut dyn FnMut(Scanned<Sourced<Boundary>>),
+    ) -> Result<(), LedgerError> {
+        let sql = "SELECT boundary_id, effective_date, entry, name, geometry, area_ha, declared_area_ha, file_id, row FROM boundary";
+        let key = ["boundary_id", "effective_date", "entry"];
+        self.scan(sql, &key, |r| Ok(read::boundary_row(r)?.1), each)
+    }
+
+    /// Rows of herds, also those of files withdrawn since.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn herds(&self, each: &mut dyn FnMut(Scanned<Sourced<Herd>>)) -> Result<(), LedgerError> {
+        let sql = "SELECT herd_config_id, boundary_id, effective_date, entry, end_date, name, animal_count,
+                     daily_intake_kg_per_head, average_weight_kg, utilization_target_pct, animal_type, class, file_id, row
+                   FROM herd";
+        let key = ["herd_config_id", "boundary_id", "effective_date", "entry"];
+        self.scan(sql, &key, read::herd_row, each)
+    }
+
+    /// Streams, by number.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn streams(&self, each: &mut dyn FnMut(Scanned<StreamRow>)) -> Result<(), LedgerError> {
+        let sql =
+            "SELECT stream_id, boundary_id, column_name, source FROM stream ORDER BY stream_id";
+        let row = |r: &Row<'_>| {
+            Ok(StreamRow {
+                stream_id: r.get(0)?,
+                boundary_id: r.get(1)?,
+                column: r.get(2)?,
+                source: r.get(3)?,
+            })
+        };
+        self.scan(sql, &["stream_id"], row, each)
+    }
+
+    /// Observations with the number of their stream (their source is left empty).
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn observations(
+        &self,
+        each: &mut dyn FnMut(Scanned<(i64, Sourced<Observed>)>),
+    ) -> Result<(), LedgerError> {
+        let sql = "SELECT '', date, value, entry, file_id, row, stream_id FROM observation";
+        let row = |r: &Row<'_>| Ok((r.get(6)?, read::observed_row(r)?));
+        self.scan(sql, &["stream_id", "date", "entry"], row, each)
+    }
+
+    /// Configurations.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn configs(&self, each: &mut dyn FnMut(Scanned<ConfigRow>)) -> Result<(), LedgerError> {
+        let sql = "SELECT config_id, digest, canonical FROM config ORDER BY config_id";
+        let row = |r: &Row<'_>| {
+            Ok(ConfigRow {
+                config_id: r.get(0)?,
+                digest: r.get(1)?,
+                canonical: r.get(2)?,
+            })
+        };
+        self.scan(sql, &["config_id"], row, each)
+    }
+
+    /// Series: their number and that of their configuration.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn series(&self, each: &mut dyn FnMut(Scanned<(i64, i64)>)) -> Result<(), LedgerError> {
+        let sql = "SELECT series_id, config_id FROM series ORDER BY series_id";
+        self.scan(sql, &["series_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
+    }
+
+    /// Runs with the number of their series and their entry's.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn runs(
+        &self,
+        each: &mut dyn FnMut(Scanned<(i64, i64, NewRun)>),
+    ) -> Result<(), LedgerError> {
+        let row = |r: &Row<'_>| {
+            let (run, entry) = read::new_run(r)?;
+            let replaces: Option<i64> = r.get(14)?;
+            if replaces.is_some() != run.replaces.is_some() {
+                // It replaces a run of a series that is not there.
+                let null = rusqlite::types::Type::Null;
+                return Err(rusqlite::Error::InvalidColumnType(
+                    14,
+                    "replaces".to_owned(),
+                    null,
+                ));
+            }
+            Ok((r.get(15)?, entry, run))
+        };
+        self.scan(RUNS, &["series_id", "date"], row, each)
+    }
+
+    /// Documents.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn reports(&self, each: &mut dyn FnMut(Scanned<ReportRow>)) -> Result<(), LedgerError> {
+        let sql = "SELECT digest, entry, kind, body FROM report";
+        let row = |r: &Row<'_>| {
+            Ok(ReportRow {
+                digest: r.get(0)?,
+                entry: r.get(1)?,
+                kind: r.get(2)?,
+                body: r.get(3)?,
+            })
+        };
+        self.scan(sql, &["digest"], row, each)
+    }
+
+    fn scan<T>(
+        &self,
+        sql: &str,
+        key: &[&str],
+        row: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        each: &mut dyn FnMut(Scanned<T>),
+    ) -> Result<(), LedgerError> {
+        let mut statement = self.db.prepare(sql).map_err(translate)?;
+        let mut rows = statement.query([]).map_err(translate)?;
+        while let Some(r) = rows.next().map_err(translate)? {
+            each(row(r).map_err(|e| Unreadable {
+                id: named(r, key),
+                problem: format!("the row is not of the form that is recorded: {e}"),
+            }));
+        }
+        Ok(())
+    }
+}
+
+/// As the queries of runs have it, but with rows whose series or configuration is not there.
+const RUNS: &str =
+    "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
+    r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
+    pc.digest, ps.reissue, r.replaces, r.series_id
+  FROM run r
+  LEFT JOIN series s ON s.series_id = r.series_id
+  LEFT JOIN config c ON c.config_id = s.config_id
+  LEFT JOIN series ps ON ps.series_id = r.replaces
+  LEFT JOIN config pc ON pc.config_id = ps.config_id";
+
+/// A row's key for people, whatever its columns hold.
+fn named(r: &Row<'_>, key: &[&str]) -> String {
+    let cell = |name: &&str| {
+        use rusqlite::types::ValueRef;
+        let shown = match r.get_ref(*name) {
+            Ok(ValueRef::Integer(i)) => i.to_string(),
+            Ok(ValueRef::Real(x)) => x.to_string(),
+            Ok(ValueRef::Text(t)) => String::from_utf8_lossy(t).into_owned(),
+            Ok(ValueRef::Blob(b)) => crate::domain::canonical::hex(b),
+            Ok(ValueRef::Null) | Err(_) => "null".to_owned(),
+        };
+        format!("{name} {shown}")
+    };
+    key.iter().map(cell).collect::<Vec<_>>().join(", ")
+}
+
+/// The schema that a ledger of this program has.
+///
+/// # Errors
+/// When the database in memory cannot be made.
+pub fn expected_schema() -> Result<BTreeMap<String, String>, LedgerError> {
+    let db = Connection::open_in_memory().map_err(translate)?;
+    db.execute_batch(include_str!("schema.sql"))
+        .map_err(translate)?;
+    for step in STEPS {
+        db.execute_batch(step).map_err(translate)?;
+    }
+    schema_of(&db)
+}
+
+fn schema_of(db: &Connection) -> Result<BTreeMap<String, String>, LedgerError> {
+    // SQLite's own statistics, which ANALYZE writes, are nobody's record.
+    // A name that became a blob would read as the same text, hence the types; what is no table has no
+    // page of its own.
+    let sql = "SELECT type || ' ' || name,
+                 coalesce(tbl_name || ': ' || sql, tbl_name) || ' ' || typeof(type) || typeof(name) || typeof(tbl_name)
+                   || typeof(sql) || CASE WHEN type IN ('view', 'trigger') THEN rootpage ELSE rootpage > 1 END
+               FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'";
+    let mut statement = db.prepare(sql).map_err(translate)?;
+    let rows = statement
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))
+        .map_err(translate)?;
+    rows.collect::<Result<_, _>>().map_err(translate)
+}

@@ -1,0 +1,409 @@
+//! One changed bit or field at a time, of rows, of the database's file, of manifests, components and
+//! releases: the audit reports each, or what the program reads of it is the same as before.
+//!
+//! ```text
+//! PROVENDER_FLIPS=10000 [PROVENDER_FLIPS_SEED=7] cargo test --test e2e flips
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use provender::audit::stored::Pinned;
+use provender::audit::{Audit, Bad, audit};
+use provender::domain::canonical::Digest;
+use provender::ledger::sqlite::SqliteLedger;
+use provender::logic::{Lock, Shelf};
+use provender::manifest::Store;
+use provender::release::ReleaseStore;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+
+use crate::kit::{Dice, Ranch, number};
+
+/// What the audit says of the deployment; `Err` when it could not be opened or read.
+fn look(ranch: &Ranch, ledger: &SqliteLedger) -> Result<Vec<Bad>, String> {
+    let root = Dir::open_ambient_dir(ranch.dir(), ambient_authority()).unwrap();
+    let open = |path: &str| root.open_dir(path).unwrap();
+    let lock = Lock::parse(&ranch.read("provender.lock")).unwrap();
+    let mut shelf = Shelf::default();
+    let mut pinned = Vec::new();
+    for pin in lock.components() {
+        shelf.pinned(root.try_clone().unwrap(), &pin.path, pin.sha256);
+        pinned.push(Pinned {
+            model_version: pin.model_version(),
+            path: pin.path.clone(),
+            sha256: pin.sha256,
+            found: Ok(Digest::of_bytes(
+                &std::fs::read(ranch.path(&pin.path)).unwrap(),
+            )),
+        });
+    }
+    shelf.store(open("out/releases/components"), "out/releases/components");
+    let what = Audit {
+        ledger,
+        manifests: &Store::new(open("out/manifests"), "out/manifests"),
+        shelf: &shelf,
+        pinned: &pinned,
+        releases: Some(&ReleaseStore::new(open("out/releases"), "out/releases")),
+        against: None,
+    };
+    let report = audit(&what, &|_| {}, &|_| {}).map_err(|e| e.to_string())?;
+    // A manifest that no run names is told, and no harm.
+    Ok(report.bad)
+}
+
+fn reopened(ranch: &Ranch) -> Result<Vec<Bad>, String> {
+    let ledger = SqliteLedger::open(&ranch.path("out/ledger.db")).map_err(|e| e.to_string())?;
+    look(ranch, &ledger)
+}
+
+/// A deployment that has something of everything, its ledger in one file.
+fn ranch() -> Ranch {
+    let ranch = crate::release::three();
+    let monitor = [
+        "monitor",
+        "--all",
+        "--end",
+        "2025-06-30",
+        "--fail-on",
+        "never",
+    ];
+    let _ = ranch.run(&monitor).exits(0);
+    let revised = ["ingest", "--forage", "story/forage_revised.csv", "--accept"];
+    let _ = ranch.run(&revised).exits(0);
+    let retract = [
+        "ingest",
+        "retract",
+        "story/forage_revised.csv",
+        "--reason",
+        "wrong",
+    ];
+    let _ = ranch.run(&retract).exits(0);
+    let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+    // One file, so that it can be put back and flipped as a whole.
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    ranch
+}
+
+/// A cell with text as bytes: a changed text need not be UTF-8.
+#[derive(Clone, Debug, PartialEq)]
+enum Cell {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Vec<u8>),
+    Blob(Vec<u8>),
+}
+
+impl Cell {
+    fn of(value: ValueRef<'_>) -> Cell {
+        match value {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(i) => Cell::Integer(i),
+            ValueRef::Real(x) => Cell::Real(x),
+            ValueRef::Text(t) => Cell::Text(t.to_vec()),
+            ValueRef::Blob(b) => Cell::Blob(b.to_vec()),
+        }
+    }
+
+    fn bound(&self) -> Value {
+        match self {
+            Cell::Null => Value::Null,
+            Cell::Integer(i) => Value::Integer(*i),
+            Cell::Real(x) => Value::Real(*x),
+            Cell::Text(b) | Cell::Blob(b) => Value::Blob(b.clone()),
+        }
+    }
+
+    fn sql(&self, n: usize) -> String {
+        match self {
+            Cell::Text(_) => format!("CAST(?{n} AS TEXT)"),
+            _ => format!("?{n}"),
+        }
+    }
+
+    /// One bit of it changed; nothing made something.
+    fn flipped(&self, dice: &mut Dice) -> Cell {
+        let flip = |bytes: &[u8], dice: &mut Dice| {
+            let mut bytes = bytes.to_vec();
+            if bytes.is_empty() {
+                return vec![b'x'];
+            }
+            let at = dice.index(bytes.len());
+            bytes[at] ^= 1_u8 << dice.index(8);
+            bytes
+        };
+        match self {
+            Cell::Null => Cell::Integer(1),
+            Cell::Integer(i) => Cell::Integer(i ^ (1_i64 << dice.index(40))),
+            Cell::Real(x) => Cell::Real(f64::from_bits(x.to_bits() ^ (1_u64 << dice.index(64)))),
+            Cell::Text(t) => Cell::Text(flip(t, dice)),
+            Cell::Blob(b) => Cell::Blob(flip(b, dice)),
+        }
+    }
+}
+
+/// A table's rows, in an order of their own.
+fn rows(db: &Connection, table: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
+    let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let rows = statement
+        .query_map([], |r| {
+            (0..names.len())
+                .map(|i| Ok(Cell::of(r.get_ref(i)?)))
+                .collect::<rusqlite::Result<Vec<Cell>>>()
+        })
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    (names, rows)
+}
+
+/// Puts a row in the place of another; false when SQLite itself refuses: another row has its key, or
+/// the column takes no such type.
+fn put(db: &Connection, table: &str, names: &[String], from: &[Cell], to: &[Cell]) -> bool {
+    let list = |cells: &[Cell], between: &str, is: &str, first: usize| {
+        let each = names.iter().zip(cells).enumerate();
+        each.map(|(i, (name, cell))| format!("{name} {is} {}", cell.sql(first + i)))
+            .collect::<Vec<_>>()
+            .join(between)
+    };
+    let sql = format!(
+        "UPDATE {table} SET {} WHERE {}",
+        list(to, ", ", "=", 1),
+        list(from, " AND ", "IS", 1 + to.len())
+    );
+    let values = to.iter().chain(from).map(Cell::bound);
+    match db.execute(&sql, params_from_iter(values)) {
+        Ok(n) => {
+            assert_eq!(n, 1, "{sql}");
+            true
+        }
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => false,
+        Err(e) => panic!("{sql}: {e}"),
+    }
+}
+
+/// How the flips of one kind went.
+#[derive(Debug, Default)]
+struct Tally {
+    found: u64,
+    /// Refused by SQLite, or read as before.
+    nothing: u64,
+}
+
+const TABLES: [&str; 11] = [
+    "entry",
+    "file",
+    "retraction",
+    "boundary",
+    "herd",
+    "stream",
+    "observation",
+    "config",
+    "series",
+    "run",
+    "report",
+];
+
+/// Fields of rows. The guards are out of the way, which the audit says each time; it must say more.
+fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
+    let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+    let mut statement = db
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap();
+    let triggers: Vec<(String, String)> = statement
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for (name, _) in &triggers {
+        db.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+    db.execute_batch(
+        "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF",
+    )
+    .unwrap();
+    let ledger = SqliteLedger::open(&ranch.path("out/ledger.db")).unwrap();
+    let baseline = look(ranch, &ledger).unwrap();
+    let of: BTreeMap<&str, _> = TABLES.iter().map(|t| (*t, rows(&db, t))).collect();
+    let mut tally = Tally::default();
+    for i in 0..n {
+        let table = TABLES[dice.index(TABLES.len())];
+        let (names, rows) = &of[table];
+        assert!(!rows.is_empty(), "{table} has no row to change");
+        let row = &rows[dice.index(rows.len())];
+        let column = dice.index(names.len());
+        let mut other = row.clone();
+        // A missing value is of any type: what the column takes is what is tried.
+        other[column] = row[column].flipped(dice);
+        let tries = match row[column] {
+            Cell::Null => vec![Cell::Integer(1), Cell::Real(1.5), Cell::Text(b"x".to_vec())],
+            _ => vec![other[column].clone()],
+        };
+        let Some(done) = tries.into_iter().find_map(|cell| {
+            other[column] = cell;
+            put(&db, table, names, row, &other).then(|| other.clone())
+        }) else {
+            tally.nothing += 1;
+            continue;
+        };
+        let name = &names[column];
+        let now = read_back(&db, table, names, &done, column);
+        let said = look(ranch, &ledger);
+        match now {
+            // A NaN became nothing, −0.0 zero: whatever is there now is the row to put back from.
+            Some(now) if now == row[column] => tally.nothing += 1,
+            _ => {
+                assert_ne!(
+                    said,
+                    Ok(baseline.clone()),
+                    "flip {i}: {table}.{name}: {row:?} became {done:?}"
+                );
+                tally.found += 1;
+            }
+        }
+        let mut there = done.clone();
+        if let Some(now) = read_back(&db, table, names, &done, column) {
+            there[column] = now;
+        }
+        assert!(
+            put(&db, table, names, &there, row),
+            "{table}.{name} is put back"
+        );
+    }
+    assert_eq!(
+        look(ranch, &ledger).unwrap(),
+        baseline,
+        "everything was put back"
+    );
+    for (_, sql) in &triggers {
+        db.execute_batch(sql).unwrap();
+    }
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    tally
+}
+
+/// What SQLite made of a cell: not-a-number is kept as nothing, −0.0 as 0.
+fn read_back(
+    db: &Connection,
+    table: &str,
+    names: &[String],
+    row: &[Cell],
+    column: usize,
+) -> Option<Cell> {
+    let kept = |cell: &Cell| match cell {
+        Cell::Real(x) if x.is_nan() => Cell::Null,
+        other => other.clone(),
+    };
+    let cells: Vec<Cell> = row.iter().map(kept).collect();
+    let terms: Vec<String> = names
+        .iter()
+        .zip(&cells)
+        .enumerate()
+        .map(|(i, (name, cell))| format!("{name} IS {}", cell.sql(i + 1)))
+        .collect();
+    let sql = format!(
+        "SELECT {} FROM {table} WHERE {}",
+        names[column],
+        terms.join(" AND ")
+    );
+    let values = cells.iter().map(Cell::bound);
+    db.query_row(&sql, params_from_iter(values), |r| {
+        Ok(Cell::of(r.get_ref(0)?))
+    })
+    .ok()
+}
+
+/// One bit of a file: found, or the audit is not asked when `same` says that what is read is as before.
+fn bits(
+    ranch: &Ranch,
+    files: &[PathBuf],
+    n: u64,
+    dice: &mut Dice,
+    same: &dyn Fn() -> bool,
+) -> Tally {
+    let mut tally = Tally::default();
+    for i in 0..n {
+        let file = &files[dice.index(files.len())];
+        let pristine = std::fs::read(file).unwrap();
+        let (at, bit) = (dice.index(pristine.len()), dice.index(8));
+        let mut other = pristine.clone();
+        other[at] ^= 1_u8 << bit;
+        std::fs::write(file, &other).unwrap();
+        match reopened(ranch) {
+            Ok(bad) if bad.is_empty() => {
+                assert!(
+                    same(),
+                    "flip {i}: bit {bit} of byte {at} of {}",
+                    file.display()
+                );
+                tally.nothing += 1;
+            }
+            _ => tally.found += 1,
+        }
+        for end in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(ranch.path(&format!("out/ledger.db{end}")));
+        }
+        std::fs::write(file, &pristine).unwrap();
+    }
+    assert_eq!(reopened(ranch), Ok(Vec::new()), "everything was put back");
+    tally
+}
+
+/// Everything that a reader of the database sees: every row and the schema.
+fn dump(ranch: &Ranch) -> Option<String> {
+    let db = Connection::open(ranch.path("out/ledger.db")).ok()?;
+    let mut all = String::new();
+    for table in TABLES.iter().chain(&["sqlite_schema"]) {
+        let mut statement = db.prepare(&format!("SELECT * FROM {table}")).ok()?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).ok()?;
+        while let Some(row) = rows.next().ok()? {
+            for i in 0..columns {
+                all.push_str(&format!("{:?}|", Cell::of(row.get_ref(i).ok()?)));
+            }
+            all.push('\n');
+        }
+    }
+    Some(all)
+}
+
+fn below(ranch: &Ranch, folder: &str, ending: &str) -> Vec<PathBuf> {
+    ranch
+        .files(folder)
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|p: &PathBuf| p.extension().is_some_and(|e| e == Path::new(ending)))
+        .collect()
+}
+
+#[test]
+fn every_flip_of_what_is_recorded_is_reported() {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
+    let seed = number("PROVENDER_FLIPS_SEED", now) | 1;
+    let flips = number("PROVENDER_FLIPS", 300);
+    println!("PROVENDER_FLIPS_SEED={seed}");
+    let mut dice = Dice(seed);
+    let ranch = ranch();
+    assert_eq!(reopened(&ranch), Ok(Vec::new()));
+    let rows = fields(&ranch, flips / 2, &mut dice);
+    assert_eq!(reopened(&ranch), Ok(Vec::new()));
+    let manifests = below(&ranch, "out/manifests", "json");
+    let manifests = bits(&ranch, &manifests, flips / 5, &mut dice, &|| false);
+    let mut components = below(&ranch, "components", "wasm");
+    components.extend(below(&ranch, "out/releases", "wasm"));
+    components.extend(below(&ranch, "out/releases", "json"));
+    let components = bits(&ranch, &components, flips / 10, &mut dice, &|| false);
+    let before = dump(&ranch).unwrap();
+    let file = [ranch.path("out/ledger.db")];
+    let same = || dump(&ranch).as_ref() == Some(&before);
+    let database = bits(&ranch, &file, flips / 5, &mut dice, &same);
+    println!(
+        "fields {rows:?}, manifests {manifests:?}, components and releases {components:?}, database file {database:?}"
+    );
+    assert_eq!((manifests.nothing, components.nothing), (0, 0));
+    assert!(rows.found > rows.nothing * 4, "{rows:?}");
+}

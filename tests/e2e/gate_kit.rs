@@ -1,0 +1,138 @@
+//! Deployments that have a gate to pass, for the tests of gates.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::kit::{Ran, Ranch};
+
+pub(crate) const DAY: &str = "2025-06-30";
+
+/// The sample ranch in an environment, a version of `days_remaining` alone answering, with its golden
+/// cases and ten days recorded.
+pub(crate) fn ranch(environment: &str, version: &str) -> Ranch {
+    let ranch = Ranch::sample();
+    ranch.edit(
+        "provender.toml",
+        "environment = \"sample\"",
+        &format!("environment = \"{environment}\""),
+    );
+    ranch.edit(
+        "provender.toml",
+        "active = [\"days_remaining:v2\", \"frost_days:v1\"]",
+        &format!("active = [\"days_remaining:{version}\"]"),
+    );
+    ranch.write("logic.toml", "");
+    cases(&ranch);
+    let _ = ranch.run(&["ingest"]).exits(0);
+    back_fill(&ranch);
+    ranch
+}
+
+/// The golden cases of the project, beside the deployment's other files.
+pub(crate) fn cases(ranch: &Ranch) {
+    for logic in ["days_remaining", "frost_days"] {
+        let from =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../logic-plugins/cases/{logic}"));
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            ranch.write(&format!("cases/{logic}/{name}"), &text);
+        }
+    }
+}
+
+pub(crate) fn back_fill(ranch: &Ranch) {
+    let days = ["compute", "--all", "--from", "2025-06-21", "--to", DAY];
+    let _ = ranch.run(&days).exits(0);
+}
+
+pub(crate) fn cut(ranch: &Ranch, active: &str) {
+    let args = ["release", "cut", "--active", active, "--reason", "ready"];
+    let _ = ranch.run(&args).exits(0);
+}
+
+/// Somebody approves the release.
+pub(crate) fn approve(ranch: &Ranch, release: &str, who: &str, role: &str) {
+    let args = [
+        "release",
+        "approve",
+        release,
+        "--as",
+        role,
+        "--reason",
+        "looked at",
+        "--actor",
+        who,
+    ];
+    let _ = ranch.run(&args).exits(0);
+}
+
+pub(crate) fn approved(ranch: &Ranch, release: &str) {
+    approve(ranch, release, "dora", "ds");
+    approve(ranch, release, "omar", "mlops");
+}
+
+/// The first release of the environment, let in over the gate that has nothing to compare with.
+pub(crate) fn first(ranch: &Ranch, active: &str) {
+    cut(ranch, active);
+    let args = [
+        "release",
+        "promote",
+        "R1",
+        "--reason",
+        "go",
+        "--override",
+        "the first release",
+    ];
+    let _ = ranch.run(&args).exits(0);
+}
+
+pub(crate) fn gate(ranch: &Ranch, more: &[&str], code: i32) -> Json {
+    let mut args = vec!["release", "gate"];
+    args.extend(more);
+    ranch.data(&args, code)
+}
+
+pub(crate) fn of<'j>(report: &'j Json, name: &str) -> &'j Json {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|c| c["name"] == name).unwrap()
+}
+
+/// The verdicts of all checks in a line.
+pub(crate) fn verdicts(report: &Json) -> String {
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .map(|c| {
+            format!(
+                "{} {}",
+                c["name"].as_str().unwrap(),
+                c["verdict"].as_str().unwrap()
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub(crate) fn promote(ranch: &Ranch, release: &str, code: i32) -> Ran {
+    ranch
+        .run(&["release", "promote", release, "--reason", "go"])
+        .exits(code)
+}
+
+/// Staging with R1 active, and R2: the same version with a little left standing.
+pub(crate) fn staged() -> Ranch {
+    let ranch = ranch("staging", "v2");
+    first(&ranch, "days_remaining:v2");
+    residual(&ranch, 1);
+    cut(&ranch, "days_remaining:v2");
+    ranch
+}
+
+pub(crate) fn residual(ranch: &Ranch, kg: u32) {
+    ranch.write(
+        "logic.toml",
+        &format!("[days_remaining.v2.parameters]\nresidual_kg_per_ha = {kg}.0\n"),
+    );
+}
