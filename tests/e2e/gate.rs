@@ -324,6 +324,7 @@ fn a_kill_leaves_the_whole_decision_or_none() {
             .unwrap();
         assert_eq!(killed.status.code(), None, "{point} was not reached");
         let _ = promote(&ranch, "R2", code);
+        let _ = ranch.run(&["audit"]).exits(0);
     }
 }
 
