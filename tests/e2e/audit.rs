@@ -359,6 +359,8 @@ fn a_ledger_with_every_hash_computed_anew_is_caught_by_a_checkpoint_alone() {
     let _ = ranch.run(&["replay", "--all"]).exits(0);
     let data = ranch.data(&AGAINST, 0);
     assert_eq!(data["checked"]["checkpoint"], 1);
+    let proof = data["against"]["consistency"].as_array().unwrap();
+    assert!(!proof.is_empty(), "{data}");
     rewrite(&ranch);
     let _ = ranch.run(&["audit"]).exits(0);
     let data = ranch.data(&AGAINST, 11);

@@ -95,6 +95,12 @@ fn what_each_side_saw_otherwise_is_left_out_and_named() {
 fn a_list_of_every_run_says_which_are_in_shadow() {
     let ranch = two();
     let _ = canary(&ranch, &["--window-days", "1"], 0);
+    let known = ranch.run(&["release", "list"]).exits(0).stdout;
+    let ends: Vec<&str> = known
+        .lines()
+        .filter_map(|l| l.split_whitespace().last())
+        .collect();
+    assert_eq!(ends.get(1..), Some(&["active", "canary"][..]), "{known}");
     let args = ["list", "--all-versions", "--as-of", DAY];
     let in_shadow = |ranch: &Ranch| {
         let listed = ranch.data(&args, 0);

@@ -108,13 +108,16 @@ fn scan(
     report.tree = Some((size, Digest::from_parts(Recipe::Raw, claims.root())));
     if let Some(old) = what.against {
         report.looked(Check::Checkpoint, 1);
-        if let Err(problem) = checkpoint::continues(old, &claims.leaves) {
-            report.bad(
-                Check::Checkpoint,
-                "checkpoint",
-                old.origin.as_str(),
-                problem,
-            );
+        match checkpoint::continues(old, &claims.leaves) {
+            Ok(proof) => report.consistency = proof,
+            Err(problem) => {
+                report.bad(
+                    Check::Checkpoint,
+                    "checkpoint",
+                    old.origin.as_str(),
+                    problem,
+                );
+            }
         }
     }
     // A check that had nothing to look at was made all the same.

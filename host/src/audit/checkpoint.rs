@@ -85,11 +85,12 @@ impl Checkpoint {
     }
 }
 
-/// Whether the tree over `leaves` has the checkpoint's as its beginning; `Err` says what differs.
+/// Whether the tree over `leaves` has the checkpoint's as its beginning; with the proof for others, where
+/// the checkpoint has any entry. `Err` says what differs.
 ///
 /// # Errors
 /// When entries are missing, or one of those up to the checkpoint is another.
-pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<(), String> {
+pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<Option<Vec<Hash>>, String> {
     let found = leaves.len() as u64;
     let beginning = usize::try_from(old.size).ok().and_then(|n| leaves.get(..n));
     let Some(beginning) = beginning else {
@@ -107,7 +108,7 @@ pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<(), String> {
             hex(&old.root)
         ));
     }
-    Ok(())
+    Ok(merkle::consistency(leaves, beginning.len()))
 }
 
 #[cfg(test)]
@@ -131,7 +132,12 @@ mod tests {
     fn growth_continues_a_checkpoint_and_nothing_else_does() {
         for n in 0..9 {
             for more in n..12 {
-                assert_eq!(continues(&checkpoint(n), &leaves(more)), Ok(()));
+                let proof = continues(&checkpoint(n), &leaves(more)).unwrap();
+                let (old, new) = (checkpoint(n), checkpoint(more));
+                let holds = |p: &Vec<Hash>| {
+                    merkle::is_consistent(old.size, new.size, &old.root, &new.root, p)
+                };
+                assert_eq!(proof.as_ref().is_some_and(holds), n > 0, "{n} of {more}");
             }
             for i in 0..usize::from(n) {
                 let mut other = leaves(11);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::canonical::Digest;
+use crate::domain::merkle::Hash;
 
 /// What is checked, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +114,9 @@ pub struct Report {
     pub orphans: Vec<String>,
     /// Size and root of the tree over the entries.
     pub tree: Option<(u64, Digest)>,
+    /// The hashes that prove that the tree of the checkpoint is a beginning of this one (RFC 6962, 2.1.2);
+    /// none when it is not, or when there is nothing to prove.
+    pub consistency: Option<Vec<Hash>>,
 }
 
 impl Report {

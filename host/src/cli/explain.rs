@@ -120,7 +120,11 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         text.line(format!("bundle: {}", file.display()));
     }
     // Units are for people; what machines read is as recorded.
-    Ok(Done::ok(explanation.to_json(Units::Metric), text))
+    let mut data = explanation.to_json(Units::Metric);
+    if let Some(file) = &args.bundle {
+        data["bundle"] = file.display().to_string().into();
+    }
+    Ok(Done::ok(data, text))
 }
 
 /// Finds and explains a run.

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::audit::checkpoint::{Checkpoint, continues};
 use crate::audit::claims::Claims;
 use crate::audit::{AuditError, Report};
+use crate::domain::canonical::{Digest, Recipe};
 use crate::render::text::count;
 
 use super::super::Global;
@@ -91,10 +92,7 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
     let data = json!({
         "origin": checkpoint.origin,
         "size": checkpoint.size,
-        "root": crate::domain::canonical::Digest::from_parts(
-            crate::domain::canonical::Recipe::Raw,
-            checkpoint.root,
-        ).to_string(),
+        "root": Digest::from_parts(Recipe::Raw, checkpoint.root).to_string(),
         "signed": signer.is_some(),
         "note": note,
         "file": args.out.as_ref().map(|f| f.display().to_string()),

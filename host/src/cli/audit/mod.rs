@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::stored::Pinned;
 use crate::audit::{Audit, AuditError, Bad, Check, Report, audit};
-use crate::domain::canonical::Digest;
+use crate::domain::canonical::{Digest, Recipe, hex};
 use crate::render::text::count;
 
 use super::Global;
@@ -168,7 +168,12 @@ fn data(report: &Report, against: Option<&Checkpoint>) -> Json {
         "bad": report.bad.iter().map(bad).collect::<Vec<_>>(),
         "orphans": report.orphans,
         "tree": report.tree.map(|(size, root)| json!({"size": size, "root": root.to_string()})),
-        "against": against.map(|c| json!({"origin": c.origin, "size": c.size})),
+        "against": against.map(|c| json!({
+            "origin": c.origin,
+            "size": c.size,
+            "root": Digest::from_parts(Recipe::Raw, c.root).to_string(),
+            "consistency": report.consistency.as_ref().map(|p| p.iter().map(|h| hex(h)).collect::<Vec<_>>()),
+        })),
     })
 }
 

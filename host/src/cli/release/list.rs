@@ -6,6 +6,7 @@ use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
+use crate::release::canary::running;
 
 use super::brief;
 
@@ -21,6 +22,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let plain = |s: &str| (Look::Plain, s.to_owned());
     let mut known: Vec<_> = standing.releases.iter().collect();
     known.sort_by_key(|k| k.document.number);
+    let canary = running(standing)?.map(|c| c.release);
     let rows: Vec<_> = known
         .iter()
         .map(|k| {
@@ -28,6 +30,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             let (look, state) = match (active, k.pruned) {
                 (true, _) => (Look::Good, "active"),
                 (false, Some(_)) => (Look::Warn, "pruned"),
+                (false, None) if canary == Some(k.digest) => (Look::Plain, "canary"),
                 (false, None) => (Look::Plain, ""),
             };
             vec![
