@@ -43,6 +43,7 @@ mod monitoring;
 mod nevada;
 mod pinning;
 mod polyglot;
+mod quarter;
 mod quiet;
 mod release;
 mod release_races;

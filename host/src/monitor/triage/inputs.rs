@@ -13,8 +13,13 @@ use crate::render::text::{count, number};
 /// A shift is that many robust standard deviations of what the ratio was before.
 const SIGMAS: f64 = 4.0;
 
-/// A smaller relative change is none, however quiet the input was.
-const LEAST: f64 = 0.05;
+/// A smaller relative change is none where its factor looks like a unit taken for another, however quiet the
+/// input was.
+const LEAST_OF_A_UNIT: f64 = 0.05;
+
+/// A smaller one of any other factor is none: forage and weather move that far in a month by themselves, in steps
+/// from one composite to the next, which no spread of the days before shows.
+const LEAST: f64 = 0.2;
 
 /// Each value over the median that its place had before.
 fn ratios(rows: &[Row], name: &str, middle: &BTreeMap<(String, String), f64>) -> Vec<f64> {
@@ -69,7 +74,13 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
         }
         compared += 1;
         let scale = robust_sigma(&before, was);
-        let far = (is - was).abs() > (SIGMAS * scale).max(LEAST * was.abs());
+        let unit = looks_like(is / was);
+        let least = if unit.is_some() {
+            LEAST_OF_A_UNIT
+        } else {
+            LEAST
+        };
+        let far = (is - was).abs() > (SIGMAS * scale).max(least * was.abs());
         if far {
             out.push(Finding::new(
                 "input_shifted",
@@ -78,7 +89,7 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
                 format!(
                     "{name} is {} times what the same places had before{} ({} failing answers, {} before)",
                     number(is / was),
-                    looks_like(is / was).map_or_else(String::new, |h| format!(", which looks like {h}")),
+                    unit.map_or_else(String::new, |h| format!(", which looks like {h}")),
                     now.len(),
                     before.len()
                 ),

@@ -1,0 +1,158 @@
+//! A deployment of the quarter, with MLOps at its desk.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use crate::kit::{Ran, Ranch, sample_folder};
+use crate::release::copy;
+
+/// Where the versions that only this story knows lie, built.
+fn quarter_folder() -> PathBuf {
+    sample_folder().with_file_name("quarter")
+}
+
+/// One deployment, with MLOps at its desk.
+pub(super) struct Deployment {
+    pub(super) ranch: Ranch,
+}
+
+impl Deployment {
+    /// The sample ranch as an environment in which v1 is to answer.
+    pub(super) fn new(environment: &str) -> Deployment {
+        let ranch = Ranch::sample();
+        ranch.edit(
+            "provender.toml",
+            "environment = \"sample\"",
+            &format!("environment = \"{environment}\""),
+        );
+        ranch.edit(
+            "provender.toml",
+            "\"days_remaining:v2\"",
+            "\"days_remaining:v1\"",
+        );
+        copy(&quarter_folder().join("cases"), &ranch.path("cases"));
+        let shipped =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins/cases/frost_days");
+        copy(&shipped, &ranch.path("cases/frost_days"));
+        let mut all = Deployment { ranch };
+        all.on("2025-07-01");
+        let _ = all.ranch.run(&["ingest"]).exits(0);
+        all
+    }
+
+    /// It is six in the morning of a day.
+    pub(super) fn on(&mut self, day: &str) {
+        self.ranch.now = format!("{day}T06:00:00Z");
+    }
+
+    pub(super) fn run(&self, args: &[&str]) -> Ran {
+        self.ranch.run(args)
+    }
+
+    pub(super) fn data(&self, args: &[&str], code: i32) -> Json {
+        self.ranch.data(args, code)
+    }
+
+    /// As somebody of data science.
+    pub(super) fn ds(&mut self, args: &[&str], code: i32) -> Json {
+        self.ranch.actor = "ds".into();
+        let data = self.ranch.data(args, code);
+        self.ranch.actor = "mlops".into();
+        data
+    }
+
+    pub(super) fn compute(&self, from: &str, to: &str) -> Json {
+        self.data(&["compute", "--all", "--from", from, "--to", to], 0)["summary"].clone()
+    }
+
+    /// The main job of a day, whose verdict must be this.
+    pub(super) fn job(&self, day: &str, code: i32) -> Json {
+        self.data(&["run", "--as-of", day], code)
+    }
+
+    pub(super) fn cut(&mut self, active: &str, reason: &str, number: u32) {
+        let args = [
+            "release",
+            "cut",
+            "--active",
+            active,
+            "--active",
+            "frost_days:v1",
+            "--reason",
+            reason,
+        ];
+        let cut = self.ds(&args, 0);
+        assert_eq!(
+            (&cut["number"], &cut["new"]),
+            (&json!(number), &json!(true))
+        );
+    }
+
+    /// DS and MLOps, neither of whom cut the release.
+    pub(super) fn approve(&mut self, release: &str) {
+        for (who, role) in [("dora", "ds"), ("omar", "mlops")] {
+            self.ranch.actor = who.into();
+            let approve = ["release", "approve", release, "--as", role];
+            let _ = self.data(&[&approve[..], &["--reason", "read"]].concat(), 0);
+        }
+        self.ranch.actor = "mlops".into();
+    }
+
+    /// What the gate of this environment says of a release: each check that does not hold, with its verdict.
+    pub(super) fn gate(&self, release: &str, code: i32) -> Vec<(String, String)> {
+        let data = self.data(&["release", "gate", release], code);
+        let word = |of: &Json| of.as_str().unwrap_or_else(|| panic!("{data}")).to_owned();
+        let checks = data["checks"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{data}"));
+        let wrong = checks.iter().filter(|c| c["verdict"] != "ok");
+        wrong
+            .map(|c| (word(&c["name"]), word(&c["verdict"])))
+            .collect()
+    }
+
+    pub(super) fn promote(&self, release: &str, expect: &str, reason: &str, over: Option<&str>) {
+        let mut promote = vec!["release", "promote", release, "--expect", expect];
+        promote.extend(["--reason", reason]);
+        promote.extend(over.iter().flat_map(|why| ["--override", why]));
+        assert_eq!(self.data(&promote, 0)["changed"], true);
+    }
+
+    pub(super) fn active(&self) -> Json {
+        self.data(&["release", "status"], 0)["active"]["number"].clone()
+    }
+
+    /// DS pins a version that was built elsewhere, with the settings of the one before it.
+    pub(super) fn add(&mut self, version: &str, before: &str) {
+        let file = quarter_folder().join(format!("artifacts/days_remaining-{version}.wasm"));
+        let _ = self.ds(&["plugin", "add", file.to_str().unwrap()], 0);
+        let settings = self.ranch.read("logic.toml");
+        let own: String = settings
+            .split("\n\n")
+            .filter(|block| block.contains(&format!("[days_remaining.{before}")))
+            .map(|block| format!("\n\n{}", block.replace(before, version)))
+            .collect();
+        self.ranch
+            .write("logic.toml", &format!("{}{own}\n", settings.trim_end()));
+    }
+
+    pub(super) fn answer(&self, boundary: &str, herd: &str, day: &str) -> f64 {
+        let of = ["list", "--boundary", boundary, "--herd", herd];
+        let data = self.data(&[&of[..], &["--as-of", day]].concat(), 0);
+        let days = &data["answers"][0]["run"]["outputs"]["days_of_grazing_remaining"];
+        days.as_f64().unwrap_or_else(|| panic!("{data}"))
+    }
+}
+
+/// Carries a release by its file.
+pub(super) fn carry(from: &Deployment, to: &Deployment, release: &str) {
+    let file = format!("{release}.tar");
+    let exported = from.data(&["release", "export", release, &file], 0);
+    std::fs::copy(from.ranch.path(&file), to.ranch.path(&file)).unwrap();
+    let digest = exported["release"].as_str().unwrap();
+    let imported = to.data(&["release", "import", &file, "--digest", digest], 0);
+    assert_eq!(imported["release"], exported["release"]);
+    assert_eq!(imported["new"], true);
+    assert!(imported["evidence"].as_u64().unwrap() >= 2, "{imported}");
+}
