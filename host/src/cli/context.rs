@@ -12,9 +12,9 @@ use serde_json::{Value as Json, json};
 use crate::bounded;
 use crate::compute::{Bound, Facts, binding};
 use crate::domain::day::Day;
-use crate::ledger::Ledger as _;
 use crate::ledger::entry::Stamp;
 use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Ledger as _, LedgerError};
 use crate::logic::{Lock, Pin, Sandbox, Shelf};
 use crate::manifest::Store;
 use crate::project::Project;
@@ -153,11 +153,20 @@ impl Context {
         Ok(())
     }
 
-    /// A connection to read through: the ledger, or the file that `--ledger` names.
+    /// A connection to read through: the ledger, or the file that `--ledger` names. A ledger that this
+    /// process may not write, or that lies on a full disk, is read all the same.
     pub(super) fn reader(&self) -> Result<SqliteLedger, CliError> {
-        match &self.ledger_file {
-            Some(file) => Ok(SqliteLedger::open_read_only(file)?),
-            None => self.writer(),
+        if let Some(file) = &self.ledger_file {
+            return Ok(SqliteLedger::open_read_only(file)?);
+        }
+        let refused = match self.writer() {
+            Err(e) if ["ledger_unavailable", "ledger_io"].contains(&e.code.as_str()) => e,
+            opened => return opened,
+        };
+        match SqliteLedger::open_read_only(&self.project.ledger_path()) {
+            Ok(ledger) => Ok(ledger),
+            Err(e @ LedgerError::LogLeft { .. }) => Err(e.into()),
+            Err(_) => Err(refused),
         }
     }
 
@@ -268,6 +277,15 @@ impl Context {
         Ok(ReleaseStore::new(dir, &path))
     }
 
+    /// The release store to look into, where there is one: looking makes no folder.
+    pub(super) fn store_if_any(&self) -> Result<Option<ReleaseStore>, CliError> {
+        let path = &self.project.settings.releases.path;
+        if self.beside_ledger("releases").is_none() && !self.project.dir.is_dir(path) {
+            return Ok(None);
+        }
+        self.store().map(Some)
+    }
+
     fn store_folder(&self) -> Result<(Dir, String), CliError> {
         if let Some(beside) = self.beside_ledger("releases") {
             return Ok((open_folder(&beside)?, beside.display().to_string()));
@@ -345,9 +363,11 @@ impl Context {
             Err(e) if e.exit == Exit::NotFound => {}
             Err(e) => return Err(e),
         }
-        let (store, path) = self.store_folder()?;
-        if let Ok(store) = store.open_dir("components") {
-            shelf.store(store, &format!("{path}/components"));
+        if self.store_if_any()?.is_some() {
+            let (store, path) = self.store_folder()?;
+            if let Ok(store) = store.open_dir("components") {
+                shelf.store(store, &format!("{path}/components"));
+            }
         }
         for folder in folders {
             if let Ok(opened) = dir.open_dir(&folder) {
@@ -385,9 +405,9 @@ impl Context {
     /// The bytes of a pinned component, which are those that the lock file names.
     pub(super) fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, CliError> {
         // A release store beside a copied ledger lies outside the deployment's folder.
-        let store = match &self.ledger_file {
-            Some(_) => Some(self.store_folder()?),
-            None => None,
+        let store = match (&self.ledger_file, self.store_if_any()?) {
+            (Some(_), Some(_)) => Some(self.store_folder()?),
+            _ => None,
         };
         let stored = store.as_ref().and_then(|(dir, path)| {
             let file = pin.path.strip_prefix(path.as_str())?.strip_prefix('/')?;

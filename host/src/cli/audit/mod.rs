@@ -93,7 +93,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     let ledger = context.reader()?;
     let manifests = context.manifests()?;
     let shelf = context.shelf()?;
-    let releases = context.store()?;
+    let releases = context.store_if_any()?;
     let pinned = pinned(&context)?;
     let bar = context.ui.progress(0, "auditing");
     let report = audit(
@@ -102,7 +102,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
             manifests: &manifests,
             shelf: &shelf,
             pinned: &pinned,
-            releases: Some(&releases),
+            releases: releases.as_ref(),
             against: against.as_ref(),
         },
         &|runs| bar.set_length(runs),
