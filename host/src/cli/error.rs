@@ -75,7 +75,8 @@ impl From<ProjectError> for CliError {
             }
             ProjectError::Parse { .. } | ProjectError::Value { .. } => error
                 .help("docs/reference/files.md lists every key with its meaning; nothing was done"),
-            _ => error,
+            ProjectError::Write { .. } => error.help(DISK),
+            ProjectError::Read { .. } => error,
         }
     }
 }
