@@ -20,6 +20,7 @@ mod canary;
 mod canary_history;
 mod canonical;
 mod contract;
+mod contract_base;
 mod contract_kit;
 mod contract_rules;
 mod crash;

@@ -32,6 +32,7 @@ use key::verifier;
 /// thing that shows a ledger whose every hash was computed anew.
 ///
 /// Example: provender audit
+///
 /// Example: provender audit --against checkpoint.txt --public-key ledger.key.pub
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
