@@ -242,6 +242,20 @@ fn a_decision_travels_as_evidence() {
         (&gates[0]["environment"], &gates[0]["verdict"]),
         (&json!("staging"), &json!("ok"))
     );
+    // So do the approvals, as evidence that counts as nobody's approval here.
+    let approvals: Vec<&str> = evidence
+        .iter()
+        .filter(|e| e["kind"] == "approval" && e["environment"] == "staging")
+        .map(|e| e["summary"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        approvals,
+        ["dora as ds: looked at", "omar as mlops: looked at"]
+    );
+    assert_eq!(shown["approvals"], json!([]));
+    let asked = gate(&prod, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&asked, "ownership")["verdict"], "unknown");
+
     // Its report came with it, as it was kept.
     let digest = gates[0]["report"].as_str().unwrap();
     let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
@@ -257,6 +271,14 @@ fn a_decision_travels_as_evidence() {
     let report = gate(&prod, &["R2"], 0);
     assert_eq!(verdicts(&report), "verify ok, passed ok, age ok");
     let _ = promote(&prod, "R2", 0);
+    let history = prod.run(&["release", "history"]).exits(0).stdout;
+    for part in [
+        "gate ok (the gate of staging lets in R2: all 8 checks hold, staging, ",
+        "approval ok (dora as ds: looked at, staging, ",
+        "gate ok (the gate of prod lets in R2: all 3 checks hold, prod, ",
+    ] {
+        assert!(history.contains(part), "{part}: {history}");
+    }
 }
 
 #[test]

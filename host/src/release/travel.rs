@@ -12,11 +12,11 @@ use crate::ledger::{Ledger, LedgerError};
 use super::ReleaseError;
 use super::archive::Archive;
 use super::cut::{Snapshot, TRIES, known_json, watched};
-use super::evidence::Evidence;
-use super::standing::{Known, Standing};
+use super::evidence::{Evidence, Finding};
+use super::standing::{Known, Note, Standing};
 use super::store::ReleaseStore;
 
-/// The archive of a release with its evidence.
+/// The archive of a release with its evidence, approvals among it.
 ///
 /// # Errors
 /// When a file of the release is missing or not what it must be.
@@ -45,12 +45,34 @@ pub fn export(
         }
         evidence.insert(found.digest()?, found);
     }
+    for note in standing.notes_of(Kind::Approval, &release.digest) {
+        let found = consent(note);
+        evidence.insert(found.digest()?, found);
+    }
     Ok(Archive {
         document: release.document.clone(),
         components,
         evidence,
         reports,
     })
+}
+
+/// An approval as evidence: elsewhere it tells who consented, and counts as nobody's approval there.
+fn consent(note: &Note) -> Evidence {
+    let said = |name: &str| note.payload[name].as_str().unwrap_or_default();
+    let finding = Finding {
+        kind: "approval".to_owned(),
+        verdict: "ok".to_owned(),
+        rows: 1,
+        report: None,
+        summary: format!(
+            "{} as {}: {}",
+            note.stamp.actor,
+            said("role"),
+            note.stamp.reason.as_deref().unwrap_or_default()
+        ),
+    };
+    Evidence::new(note.release, finding, said("environment"), &note.stamp)
 }
 
 /// What an import came to.

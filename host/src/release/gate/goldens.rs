@@ -8,6 +8,7 @@ use crate::render::text::count;
 use super::super::ReleaseError;
 use super::super::evidence::Evidence;
 use super::super::reading;
+use super::super::standing::{Known, Standing};
 use super::check::{Check, Verdict};
 use super::scene::Scene;
 
@@ -56,7 +57,12 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         let check = Check::new(CheckName::Goldens, Verdict::Ok, cases, observed);
         return Ok(asked(check).found("goldens", None));
     }
-    Ok(asked(relied(scene, &without, cases)))
+    Ok(asked(relied(
+        scene.standing,
+        scene.release,
+        &without,
+        cases,
+    )))
 }
 
 fn asked(check: Check) -> Check {
@@ -64,10 +70,9 @@ fn asked(check: Check) -> Check {
 }
 
 /// Without cases here it is the newest evidence that counts, such as that of the cut.
-fn relied(scene: &Scene<'_, '_>, without: &[String], cases: u64) -> Check {
-    let newest = scene
-        .standing
-        .notes_of(Kind::Evidence, &scene.release.digest)
+fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) -> Check {
+    let newest = standing
+        .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
         .filter(|(_, e)| e.kind == "goldens")
         .last();
@@ -133,4 +138,42 @@ fn ran(scene: &Scene<'_, '_>, model: &str) -> Result<Option<Ran>, ReleaseError> 
                 .collect(),
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decision::tests::{found, known};
+    use super::*;
+
+    #[test]
+    fn without_cases_here_the_newest_evidence_counts_and_none_is_no_pass() {
+        let release = known(2);
+        let without = ["days:v1".to_owned()];
+        let of = |evidence: &[(&str, u64)]| {
+            let notes = evidence.iter().zip(5..).map(|((verdict, rows), entry)| {
+                found(&release, entry, ("goldens", verdict, *rows), "staging")
+            });
+            let standing = Standing {
+                notes: notes.collect(),
+                ..Standing::default()
+            };
+            relied(&standing, &release, &without, 0)
+        };
+        for (evidence, expected) in [
+            (&[][..], Verdict::Unknown),
+            (&[("ok", 20)], Verdict::Ok),
+            // So many as none hold.
+            (&[("ok", 0)], Verdict::Unknown),
+            (&[("unknown", 20)], Verdict::Unknown),
+            (&[("warn", 20)], Verdict::Warn),
+            (&[("ok", 20), ("crit", 20)], Verdict::Crit),
+            (&[("crit", 20), ("ok", 20)], Verdict::Ok),
+        ] {
+            let check = of(evidence);
+            assert_eq!(check.verdict, expected, "{evidence:?}");
+            assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
+            assert_eq!(check.relied.len(), usize::from(!evidence.is_empty()));
+        }
+        assert_eq!(of(&[("ok", 9), ("ok", 20)]).evidence, ["entry 6"]);
+    }
 }
