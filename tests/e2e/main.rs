@@ -10,6 +10,7 @@
 mod ack;
 mod answers;
 mod audit;
+mod audit_proof;
 mod author;
 mod author_says;
 mod backtest;

@@ -126,8 +126,13 @@ fn a_file_of_the_deployment_is_read_or_refused_whatever_is_in_it() {
 }
 
 #[test]
+fn what_an_auditor_is_given_is_read_or_refused_whatever_is_in_it() {
+    all(&["audit"]);
+}
+
+#[test]
 fn every_target_is_run_by_a_test() {
-    let mut run = vec!["component", "description", "returned"];
+    let mut run = vec!["audit", "component", "description", "returned"];
     run.extend(targets::FORMATS);
     run.extend(targets::FILES);
     let mut known: Vec<_> = targets::ALL.iter().map(|t| t.name).collect();

@@ -1,9 +1,14 @@
 //! Who reads, and what must hold of it whatever it is given: no panic, an end, and what was read comes
 //! back the same.
 
+use provender::audit::bundle::Bundle;
+use provender::audit::checkpoint::Checkpoint;
+use provender::audit::note::{Signer, Verifier};
+use provender::audit::proof::{FORM, Proof, Step};
 use provender::ingest::parsed::{Kind, ReadOptions};
 use provender::ingest::readers;
 use provender::logic::Lock;
+use provender::logic::PinLimits;
 use provender::manifest::Manifest;
 use provender::project::logic::LogicFile;
 use provender::project::settings::Settings;
@@ -255,7 +260,83 @@ pub(crate) const ALL: &[Target] = &[
             let _ = provender::release::archive::Archive::unpack("x.tar", b);
         },
     ),
+    Target {
+        name: "audit",
+        seeds: audit_seeds,
+        words: &[
+            "PRIVATE+KEY+",
+            "— ",
+            "\"index\":18446744073709551615",
+            "\"path\":",
+            "\n\n",
+        ],
+        keep_length: false,
+        quick: 300,
+        run: audited,
+    },
 ];
+
+/// A bundle, its proof, a signed checkpoint and both keys.
+fn audit_seeds() -> Vec<Vec<u8>> {
+    let signer = Signer::new("ranch.example/grazing", &[7; 32]).unwrap();
+    let checkpoint = Checkpoint {
+        origin: "ranch.example/grazing".to_owned(),
+        size: 1,
+        root: [1; 32],
+    };
+    let step = Step {
+        text: "{\"seq\":1}".to_owned(),
+        index: 0,
+        size: 1,
+        path: vec!["00".repeat(32)],
+    };
+    let proof = Proof {
+        form: FORM.to_owned(),
+        run: step.clone(),
+        payload: "{\"count\":1,\"root\":\"sha256:00\"}".to_owned(),
+        entry: step,
+        checkpoint: signer.sign(&checkpoint.to_text()),
+    };
+    let bundle = Bundle {
+        component: b"component".to_vec(),
+        limits: PinLimits::usual("python"),
+        manifest: b"{}".to_vec(),
+        proof: proof.clone(),
+    };
+    vec![
+        bundle.pack().unwrap(),
+        proof.to_text().unwrap().into_bytes(),
+        proof.checkpoint.into_bytes(),
+        signer.to_text().into_bytes(),
+        signer.verifier().to_text().into_bytes(),
+    ]
+}
+
+fn audited(bytes: &[u8]) {
+    if let Ok(bundle) = Bundle::unpack("x.tar", bytes) {
+        assert_eq!(bundle.pack().unwrap(), bytes);
+        // Nothing here is signed by whoever holds this key.
+        let key = Signer::new("another", &[8; 32]).unwrap().verifier();
+        assert!(bundle.check(Some(&key)).is_err());
+    }
+    if let Ok(proof) = Proof::parse(bytes) {
+        let _ = proof.verify(None);
+    }
+    with_text(bytes, |text| {
+        if let Ok(checkpoint) = Checkpoint::parse("x", text, None) {
+            assert!(text.starts_with(&checkpoint.to_text()));
+        }
+        if let Ok(key) = Verifier::parse("x", text) {
+            assert_eq!(Verifier::parse("x", &key.to_text()).unwrap(), key);
+        }
+        if let Ok(key) = Signer::parse("x", text) {
+            assert_eq!(
+                Signer::parse("x", &key.to_text()).unwrap().to_text(),
+                key.to_text()
+            );
+        }
+    });
+}
 
 fn with_text(bytes: &[u8], run: impl Fn(&str)) {
     run(&String::from_utf8_lossy(bytes));

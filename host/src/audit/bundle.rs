@@ -147,6 +147,10 @@ fn read(bytes: &[u8]) -> Result<Bundle, String> {
     for entry in tar::Archive::new(bytes).entries().map_err(io)? {
         let mut entry = entry.map_err(io)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        // A sparse file of a few bytes may say that it has a terabyte.
+        if !entry.header().entry_type().is_file() {
+            return Err(format!("{name} is no plain file"));
+        }
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(io)?;
         let part = match name.as_str() {
@@ -168,4 +172,104 @@ fn read(bytes: &[u8]) -> Result<Bundle, String> {
         manifest: there(manifest, "manifest.json")?,
         proof: Proof::parse(&there(proof, "proof.json")?).map_err(|e| e.to_string())?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::proof::{FORM, Step};
+    use super::*;
+
+    fn bundle() -> Bundle {
+        let step = Step {
+            text: "{}".into(),
+            index: 0,
+            size: 1,
+            path: Vec::new(),
+        };
+        Bundle {
+            component: b"component".to_vec(),
+            limits: PinLimits::usual("python"),
+            manifest: b"{}".to_vec(),
+            proof: Proof {
+                form: FORM.into(),
+                run: step.clone(),
+                payload: "{}".into(),
+                entry: step,
+                checkpoint: "a\n1\nAAAA\n".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_bundle_comes_back_whole_and_in_one_way_only() {
+        let one = bundle();
+        let bytes = one.pack().unwrap();
+        assert_eq!(Bundle::unpack("b.tar", &bytes).unwrap(), one);
+        for n in 0..bytes.len() {
+            assert!(Bundle::unpack("b.tar", &bytes[..n]).is_err(), "{n} bytes");
+        }
+        let longer = [bytes.as_slice(), &[0; 512]].concat();
+        assert!(Bundle::unpack("b.tar", &longer).is_err());
+        let another = tar(&[("bundle/readme".to_owned(), Vec::new())]).unwrap();
+        let error = Bundle::unpack("b.tar", &another).unwrap_err().to_string();
+        assert!(error.contains("does not belong into a bundle"), "{error}");
+    }
+
+    #[test]
+    fn a_changed_byte_of_its_frame_is_refused() {
+        let bytes = bundle().pack().unwrap();
+        // The first header; what the members hold is checked by their digests.
+        for i in 0..512 {
+            let mut other = bytes.clone();
+            other[i] ^= 1;
+            assert!(Bundle::unpack("b.tar", &other).is_err(), "byte {i}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_not_read() {
+        for kind in [
+            tar::EntryType::GNUSparse,
+            tar::EntryType::Symlink,
+            tar::EntryType::Directory,
+        ] {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_path("bundle/manifest.json").unwrap();
+            header.set_size(0);
+            if let Some(gnu) = header.as_gnu_mut() {
+                // A terabyte, says the header of a sparse file.
+                gnu.realsize
+                    .copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
+            }
+            header.set_cksum();
+            let mut bytes = header.as_bytes().to_vec();
+            bytes.extend([0; 1024]);
+            let error = Bundle::unpack("b.tar", &bytes).unwrap_err().to_string();
+            assert!(
+                error.contains("is no plain file") || error.contains("tar archive"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_strangers_bundle_takes_no_more_than_it_may() {
+        let mut greedy = bundle();
+        greedy.limits.fuel_base = Some(u64::MAX);
+        greedy.limits.memory_bytes = Some(u64::MAX);
+        let bounded = greedy.bounded_limits();
+        assert_eq!(bounded.fuel_base, MOST.fuel_base);
+        assert_eq!(bounded.memory_bytes, MOST.memory_bytes);
+        let own = bundle();
+        assert_eq!(own.bounded_limits(), own.limits);
+    }
+
+    #[test]
+    fn a_number_beyond_every_tree_is_no_proof() {
+        let mut proof = bundle().proof;
+        proof.entry.index = u64::MAX;
+        proof.run.index = u64::MAX;
+        assert!(proof.verify(None).is_err());
+    }
 }

@@ -217,7 +217,7 @@ impl Proof {
         if !matches!(kind, Some("runs" | "reissue")) {
             return Err(no("the entry recorded no runs"));
         }
-        let number = self.entry.index + 1;
+        let number = self.entry.index.saturating_add(1);
         if entry["seq"].as_u64() != Some(number) || self.entry.size != checkpoint.size {
             return Err(no("the entry stands elsewhere in the tree"));
         }

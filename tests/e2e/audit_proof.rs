@@ -1,0 +1,326 @@
+//! Checkpoints, proofs and bundles: they hold, also for a program in another language and on another
+//! machine, and nothing else passes for them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use provender::domain::canonical::{hex, to_text};
+use provender::domain::merkle;
+use provender::ledger::Ledger as _;
+use provender::ledger::sqlite::SqliteLedger;
+use serde_json::Value as Json;
+
+use crate::audit::{forge, kinds, some_run};
+use crate::kit::Ranch;
+
+const NAME: &str = "ranch.example/grazing";
+
+fn key(ranch: &Ranch) {
+    let _ = ranch
+        .run(&["audit", "key", "ledger.key", "--name", NAME])
+        .exits(0);
+}
+
+fn checkpoint(ranch: &Ranch, file: &str) {
+    let args = ["audit", "checkpoint", "--key", "ledger.key", "--out", file];
+    let _ = ranch.run(&args).exits(0);
+}
+
+const AGAINST: [&str; 5] = [
+    "audit",
+    "--against",
+    "one.checkpoint",
+    "--public-key",
+    "ledger.key.pub",
+];
+
+/// Changes a recorded number and computes every hash anew, as an administrator could: the row, the root
+/// of its batch, and the chain from there on.
+fn rewrite(ranch: &Ranch) {
+    let path = ranch.path("out/ledger.db");
+    forge(
+        ranch,
+        "UPDATE run SET outputs = json_set(outputs, '$[0]', 4711) WHERE snapshot = (SELECT min(snapshot) FROM run)",
+    );
+    let ledger = SqliteLedger::open(&path).unwrap();
+    let mut leaves = std::collections::BTreeMap::<i64, Vec<merkle::Hash>>::new();
+    ledger
+        .snapshot()
+        .unwrap()
+        .runs(&mut |row| {
+            let (_, entry, run) = row.unwrap();
+            leaves.entry(entry).or_default().push(run.leaf());
+        })
+        .unwrap();
+    let mut entries = ledger.entries(None).unwrap();
+    drop(ledger);
+    let mut sql = String::new();
+    let mut prev = [0; 32];
+    for entry in &mut entries {
+        if let Some(leaves) = leaves.get(&entry.seq) {
+            let mut payload: Json = serde_json::from_str(&entry.payload).unwrap();
+            let root = merkle::set_root(leaves.clone());
+            payload["root"] = format!("sha256:{}", hex(&root)).into();
+            entry.payload = to_text(&payload).unwrap();
+        }
+        entry.prev = prev;
+        entry.hash = entry.computed_hash().unwrap();
+        prev = entry.hash;
+        sql.push_str(&format!(
+            "UPDATE entry SET payload = '{}', prev = x'{}', hash = x'{}' WHERE seq = {};\n",
+            entry.payload.replace('\'', "''"),
+            hex(&entry.prev),
+            hex(&entry.hash),
+            entry.seq
+        ));
+    }
+    forge(ranch, &sql);
+}
+
+#[test]
+fn a_ledger_with_every_hash_computed_anew_is_caught_by_a_checkpoint_alone() {
+    let ranch = Ranch::ran();
+    key(&ranch);
+    checkpoint(&ranch, "one.checkpoint");
+    // Growth is no rewriting.
+    let _ = ranch.run(&["replay", "--all"]).exits(0);
+    let data = ranch.data(&AGAINST, 0);
+    assert_eq!(data["checked"]["checkpoint"], 1);
+    let proof = data["against"]["consistency"].as_array().unwrap();
+    assert!(!proof.is_empty(), "{data}");
+    rewrite(&ranch);
+    let _ = ranch.run(&["audit"]).exits(0);
+    let data = ranch.data(&AGAINST, 11);
+    assert_eq!(kinds(&data), ["checkpoint"]);
+    let problem = data["bad"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("history was rewritten"), "{problem}");
+    // Nor does the holder of the key sign on top of it.
+    let args = [
+        "audit",
+        "checkpoint",
+        "--key",
+        "ledger.key",
+        "--against",
+        "one.checkpoint",
+    ];
+    let said = ranch.run(&args).exits(11);
+    assert!(
+        said.stderr.contains("history was rewritten"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn entries_cut_off_the_end_are_caught_by_a_checkpoint() {
+    let ranch = Ranch::ran();
+    let _ = ranch.run(&["replay", "--all"]).exits(0);
+    key(&ranch);
+    checkpoint(&ranch, "one.checkpoint");
+    forge(
+        &ranch,
+        "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)",
+    );
+    let _ = ranch.run(&["audit"]).exits(0);
+    let data = ranch.data(&AGAINST, 11);
+    let problem = data["bad"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("entries were taken away"), "{problem}");
+}
+
+#[test]
+fn a_checkpoint_that_was_not_signed_with_the_key_is_refused() {
+    let ranch = Ranch::ran();
+    key(&ranch);
+    let _ = ranch
+        .run(&["audit", "key", "other.key", "--name", NAME])
+        .exits(0);
+    let args = [
+        "audit",
+        "checkpoint",
+        "--key",
+        "other.key",
+        "--out",
+        "one.checkpoint",
+    ];
+    let _ = ranch.run(&args).exits(0);
+    let said = ranch.run(&AGAINST).exits(11);
+    insta::assert_snapshot!(said.stderr, @"
+    error: one.checkpoint is not what the holder of the key ranch.example/grazing signed: this key did not sign it
+     help: take the checkpoint from where it is kept, and the public key from its holder
+    ");
+    ranch.write("one.checkpoint", "not a checkpoint\n");
+    let said = ranch.run(&AGAINST).exits(65);
+    insta::assert_snapshot!(said.stderr, @"
+    error: one.checkpoint is no checkpoint: it has 1 lines before its signatures instead of three: origin, size, root
+     help: docs/reference/audit.md describes the forms of keys, checkpoints, proofs and bundles
+    ");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_private_key_is_its_owners_alone_and_never_overwritten() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let ranch = Ranch::ran();
+    key(&ranch);
+    let file = ranch.path("ledger.key");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = ranch
+        .run(&["audit", "key", "ledger.key", "--name", NAME])
+        .exits(74);
+    insta::assert_snapshot!(again.stderr, @"
+    error: ledger.key.pub exists and is not overwritten
+     help: give another name, or move that file away
+    ");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let exposed = ranch
+        .run(&["audit", "checkpoint", "--key", "ledger.key"])
+        .exits(78);
+    insta::assert_snapshot!(exposed.stderr, @"
+    error: others may read or write the private key ledger.key: what it signs proves nothing
+     help: if nobody has read it yet, chmod 600 ledger.key; else make another key
+    ");
+}
+
+fn python(ranch: &Ranch, args: &[&str]) -> Option<Output> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/audit/verify_proof.py");
+    let ran = Command::new("python3")
+        .arg(script)
+        .args(args)
+        .current_dir(ranch.dir())
+        .output();
+    ran.ok()
+}
+
+#[test]
+fn a_program_in_another_language_verifies_a_proof_and_refuses_every_other_text() {
+    let ranch = Ranch::ran();
+    key(&ranch);
+    let run = some_run(&ranch);
+    let id = run["run_id"].as_str().unwrap();
+    let args = [
+        "audit",
+        "prove",
+        id,
+        "--key",
+        "ledger.key",
+        "--out",
+        "proof.json",
+    ];
+    let _ = ranch.run(&args).exits(0);
+    let Some(proven) = python(&ranch, &["proof.json", "ledger.key.pub"]) else {
+        println!("not checked: python3 is not there");
+        return;
+    };
+    let said = String::from_utf8(proven.stdout).unwrap();
+    assert!(proven.status.success(), "{said}");
+    assert!(said.starts_with("proven: north, "), "{said}");
+    assert!(said.contains(&format!("in {NAME}")), "{said}");
+    let text = ranch.read("proof.json");
+    let proof: Json = serde_json::from_str(&text).unwrap();
+    let changed = |pointer: &str, to: Json| {
+        let mut other = proof.clone();
+        *other.pointer_mut(pointer).unwrap() = to;
+        other.to_string()
+    };
+    let run_text = proof["run"]["text"].as_str().unwrap();
+    let cases = [
+        changed("/run/text", run_text.replacen("north", "south", 1).into()),
+        changed("/run/index", 8.into()),
+        changed("/run/size", 10.into()),
+        changed("/run/path", serde_json::json!([])),
+        changed("/payload", "{}".into()),
+        changed("/entry/index", 0.into()),
+        changed("/entry/path", serde_json::json!(["00"])),
+        changed("/checkpoint", format!("{NAME}\n1\nAAAA\n").into()),
+    ];
+    for other in cases {
+        ranch.write("other.json", &other);
+        let refused = python(&ranch, &["other.json", "ledger.key.pub"]).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{other}");
+    }
+    let _ = ranch
+        .run(&["audit", "key", "other.key", "--name", NAME])
+        .exits(0);
+    let refused = python(&ranch, &["proof.json", "other.key.pub"]).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[test]
+fn nothing_is_proved_of_a_changed_row() {
+    let ranch = Ranch::ran();
+    let id = some_run(&ranch)["run_id"].as_str().unwrap().to_owned();
+    forge(
+        &ranch,
+        "UPDATE run SET outputs = json_set(outputs, '$[0]', 4711)",
+    );
+    let said = ranch.run(&["audit", "prove", &id]).exits(11);
+    assert!(
+        said.stderr.contains(
+            "nothing can be proved of this run: the run does not lead to the root in its entry"
+        ),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_bundle_is_computed_again_where_nothing_else_is() {
+    let ranch = Ranch::ran();
+    key(&ranch);
+    let run = some_run(&ranch);
+    let id = run["run_id"].as_str().unwrap();
+    let args = ["explain", id, "--bundle", "run.tar", "--key", "ledger.key"];
+    let _ = ranch.run(&args).exits(0);
+    // Another machine: the bundle and the public key.
+    let elsewhere = Ranch::empty();
+    std::fs::create_dir_all(elsewhere.dir()).unwrap();
+    for file in ["run.tar", "ledger.key.pub"] {
+        std::fs::copy(ranch.path(file), elsewhere.path(file)).unwrap();
+    }
+    let replay = [
+        "replay",
+        "--bundle",
+        "run.tar",
+        "--public-key",
+        "ledger.key.pub",
+    ];
+    for engine in ["native", "pulley"] {
+        let mut args = replay.to_vec();
+        args.extend(["--engine", engine]);
+        let data = elsewhere.data(&args, 0);
+        assert_eq!(
+            (&data["replayed"], &data["identical"]),
+            (&1.into(), &1.into())
+        );
+        assert_eq!(data["bundle"]["run_id"], run["run_id"]);
+        assert_eq!(data["bundle"]["signed_by"], NAME);
+        assert_eq!(data["entry"], Json::Null);
+    }
+    let _ = elsewhere
+        .run(&["audit", "key", "other.key", "--name", NAME])
+        .exits(0);
+    let other = [
+        "replay",
+        "--bundle",
+        "run.tar",
+        "--public-key",
+        "other.key.pub",
+    ];
+    let said = elsewhere.run(&other).exits(11);
+    assert!(
+        said.stderr.contains("this key did not sign it"),
+        "{}",
+        said.stderr
+    );
+    // Any changed byte is refused, wherever it is.
+    let bytes = std::fs::read(elsewhere.path("run.tar")).unwrap();
+    for i in 0..12 {
+        let at = i * bytes.len() / 12 + 100 * i;
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        std::fs::write(elsewhere.path("run.tar"), &other).unwrap();
+        let code = elsewhere.run(&replay).code;
+        assert!([11, 65].contains(&code), "byte {at}: exit {code}");
+    }
+}
