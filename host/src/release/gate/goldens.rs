@@ -1,5 +1,7 @@
 //! Check `goldens`: the golden cases, run here where they are here, else as they were found before.
 
+use std::collections::BTreeMap;
+
 use crate::golden::{CaseSet, run};
 use crate::ledger::entry::Kind;
 use crate::project::gate::CheckName;
@@ -71,11 +73,16 @@ fn asked(check: Check) -> Check {
 
 /// Without cases here it is the newest evidence that counts, such as that of the cut.
 fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) -> Check {
-    let newest = standing
+    // Of one environment the one recorded last; of several, the newest: what was found out longer ago may
+    // have come here later.
+    let found = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
-        .filter(|(_, e)| e.kind == "goldens")
-        .last();
+        .filter(|(_, e)| e.kind == "goldens");
+    let last: BTreeMap<String, (i64, Evidence)> = found
+        .map(|(entry, e)| (e.environment.clone(), (entry, e)))
+        .collect();
+    let newest = last.into_values().max_by(|(_, a), (_, b)| a.at.cmp(&b.at));
     let Some((entry, evidence)) = newest else {
         let observed = format!("no golden case of {}, and no evidence", without.join(", "));
         return remedied(Check::new(
@@ -175,5 +182,23 @@ mod tests {
             assert_eq!(check.relied.len(), usize::from(!evidence.is_empty()));
         }
         assert_eq!(of(&[("ok", 9), ("ok", 20)]).evidence, ["entry 6"]);
+    }
+
+    #[test]
+    fn what_came_later_and_was_found_before_does_not_count() {
+        let release = known(2);
+        let mut here = known(2);
+        here.stamp.at = "2025-07-02T06:00:00.000000Z".into();
+        assert!(release.stamp.at < here.stamp.at);
+        let standing = Standing {
+            notes: vec![
+                found(&here, 5, ("goldens", "crit", 20), "prod"),
+                found(&release, 6, ("goldens", "ok", 20), "staging"),
+            ],
+            ..Standing::default()
+        };
+        let check = relied(&standing, &release, &["days:v1".to_owned()], 0);
+        assert_eq!(check.verdict, Verdict::Crit);
+        assert_eq!(check.evidence, ["entry 5"]);
     }
 }
