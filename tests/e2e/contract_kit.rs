@@ -8,6 +8,17 @@ use crate::kit::{Ran, Ranch};
 pub(crate) const LOCK: &str = "logic-plugins/artifacts/provender.lock";
 pub(crate) const COMPONENT: &str = "logic-plugins/artifacts/days_remaining-v2.wasm";
 pub(crate) const SOURCE: &str = "logic-plugins/days-remaining-v2/src/lib.rs";
+/// Judged by the contract, nobody having approved.
+pub(crate) const BASE: [&str; 2] = ["--base", "base"];
+/// Judged by the contract, both owners having approved.
+pub(crate) const BOTH: [&str; 6] = [
+    "--base",
+    "base",
+    "--approved-by",
+    "ds",
+    "--approved-by",
+    "mlops",
+];
 
 /// Copies files of the project to the same place in a test's folder.
 pub(crate) fn copy(ranch: &Ranch, paths: &[&str]) {

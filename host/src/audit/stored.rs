@@ -98,13 +98,17 @@ pub fn components(
         report.bad(Check::Components, "component", id, problem);
     }
     let mut named: BTreeMap<Digest, String> = runs.clone();
-    match (Standing::of(&claims.releases), releases) {
-        (Err(e), _) => report.bad(Check::Releases, "release", "entries", e.to_string()),
-        (Ok(standing), Some(store)) => {
+    match Standing::of(&claims.releases) {
+        Err(e) => report.bad(Check::Releases, "release", "entries", e.to_string()),
+        Ok(standing) => {
             for known in standing.releases.iter().filter(|k| k.pruned.is_none()) {
                 report.looked(Check::Releases, 1);
                 let id = format!("release {}", known.document.number);
-                for problem in store.problems(&known.digest, &known.document) {
+                let problems = match releases {
+                    Some(store) => store.problems(&known.digest, &known.document),
+                    None => vec!["the folder of releases is not there".to_owned()],
+                };
+                for problem in problems {
                     report.bad(Check::Releases, "release", id.as_str(), problem);
                 }
                 for component in &known.document.components {
@@ -113,7 +117,6 @@ pub fn components(
                 }
             }
         }
-        (Ok(_), None) => {}
     }
     for (digest, by) in named {
         report.looked(Check::Components, 1);

@@ -22,7 +22,7 @@ use super::compute::{day, parameters};
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
-use super::plugin::found::read_component;
+use super::plugin::found::{folder, read_component};
 use super::ui::{Done, Look, Text};
 
 /// Compare a candidate with the version that answers, over every recorded answer's inputs.
@@ -165,6 +165,9 @@ fn candidate(
     one_off: &BTreeMap<String, String>,
 ) -> Result<(Bound, Option<String>), CliError> {
     let path = Path::new(named);
+    if path.is_dir() {
+        return Err(folder(path));
+    }
     if path.extension().is_none_or(|e| e != "wasm") {
         return Ok((context.bind(sandbox, lock, named, one_off)?, None));
     }

@@ -21,7 +21,9 @@ use super::ui::{Done, Look, Text};
 /// was set, the component, the manifest, what is not accounted for, and what changed since.
 ///
 /// Example: provender explain --boundary north --as-of 2025-06-30
+///
 /// Example: provender explain 4f2a9c81d0aa --units us --html explanation.html
+///
 /// Example: provender explain 4f2a9c81d0aa --bundle run.tar --key ledger.key
 #[derive(Args)]
 pub(super) struct ExplainArgs {

@@ -28,7 +28,9 @@ use super::ui::{Done, Look, Text};
 /// those of the manifest. The replay is itself recorded in the ledger.
 ///
 /// Example: provender replay --all
+///
 /// Example: provender replay --sample 100 --since 2025-06-01 --engine pulley
+///
 /// Example: provender replay --bundle run.tar --public-key ledger.key.pub
 #[derive(Args)]
 pub(super) struct ReplayArgs {

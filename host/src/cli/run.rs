@@ -25,6 +25,7 @@ use super::{Global, canary, ingest, init, monitor, status};
 /// the report, exit with the verdict.
 ///
 /// Example: provender run --as-of today
+///
 /// Example: provender run --sample
 #[derive(Args)]
 pub(super) struct RunArgs {

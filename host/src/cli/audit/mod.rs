@@ -32,6 +32,7 @@ use key::verifier;
 /// thing that shows a ledger whose every hash was computed anew.
 ///
 /// Example: provender audit
+///
 /// Example: provender audit --against checkpoint.txt --public-key ledger.key.pub
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -93,7 +94,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     let ledger = context.reader()?;
     let manifests = context.manifests()?;
     let shelf = context.shelf()?;
-    let releases = context.store()?;
+    let releases = context.store_if_any()?;
     let pinned = pinned(&context)?;
     let bar = context.ui.progress(0, "auditing");
     let report = audit(
@@ -102,7 +103,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
             manifests: &manifests,
             shelf: &shelf,
             pinned: &pinned,
-            releases: Some(&releases),
+            releases: releases.as_ref(),
             against: against.as_ref(),
         },
         &|runs| bar.set_length(runs),

@@ -15,6 +15,7 @@ use crate::cli::ui::{Done, Look, Text};
 use crate::compute::freeze;
 use crate::durable;
 use crate::failpoint;
+use crate::golden::case::version_number;
 use crate::ledger::Ledger as _;
 use crate::ledger::entry::Kind;
 use crate::logic::{Lock, Pin, State};
@@ -117,6 +118,7 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
     if freeze::check(&ledger, &new)? {
         new.state = State::Frozen;
     }
+    let next = next_of_draft(&context, &lock, &new)?;
     // The lock file last: until it names the new file, the old pin and the old file agree.
     ledger.append(Kind::Pin, &context.stamp(None), &freeze::pin_json(&new))?;
     replace(dir, &new.path, &found.bytes)?;
@@ -142,9 +144,7 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
         text.line(format!("  limit of its own: {name} {value}"));
     }
     if new.state == State::Draft {
-        text.line(format!(
-            "next: provender backtest {model}, then provender plugin freeze {model} --reason …"
-        ));
+        text.line(next);
     }
     let replaced = before.map(|p| p.sha256.to_string());
     Ok(Done::ok(
@@ -184,6 +184,29 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
         json!({"pin": pin_data(&new), "changed": true}),
         text,
     ))
+}
+
+/// What to do with a draft: a back-test, against whatever there is to compare it with.
+fn next_of_draft(context: &Context, lock: &Lock, draft: &Pin) -> Result<String, CliError> {
+    let (model, name) = (draft.model_version(), &draft.name);
+    let freeze = format!("then provender plugin freeze {model} --reason …");
+    let answers = |m: &String| m.split(':').next() == Some(name.as_str());
+    if context.active()?.iter().any(answers) {
+        return Ok(format!("next: provender backtest {model}, {freeze}"));
+    }
+    let others = lock.components().iter().filter(|p| p.name == *name);
+    let newest = others
+        .filter(|p| p.version != draft.version)
+        .max_by_key(|p| version_number(&p.version));
+    Ok(match newest {
+        Some(other) => format!(
+            "next: provender backtest {model} --against {}, {freeze}\n      (no version of {name} is active)",
+            other.model_version()
+        ),
+        None => format!(
+            "next: provender compute --all --as-of today --logic {model} --dry-run, {freeze}\n      (the first version of {name} has nothing to be back-tested against)"
+        ),
+    })
 }
 
 fn unchanged(pin: &Pin) -> Done {

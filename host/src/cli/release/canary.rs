@@ -22,6 +22,7 @@ use super::{name_of, named, reason};
 /// back-fill that was cut short. `release status` shows the differences day by day.
 ///
 /// Example: provender release canary R2 --window-days 14 --share 50
+///
 /// Example: provender release canary stop --reason "seen enough"
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

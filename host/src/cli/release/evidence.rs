@@ -20,6 +20,7 @@ use super::{brief, name_of};
 /// List what was found out about a release, here or where it came from; or print a report in full.
 ///
 /// Example: provender release evidence R2
+///
 /// Example: provender release evidence R2 --report 1f2e3d4c5b6a
 #[derive(Args)]
 pub(in crate::cli) struct EvidenceArgs {

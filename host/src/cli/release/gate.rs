@@ -28,6 +28,7 @@ use crate::render::junit::document;
 /// The decision and its report are recorded, and travel with the release as evidence.
 ///
 /// Example: provender release gate R2 --explain
+///
 /// Example: provender release gate R2 --env prod --dry-run --format markdown
 #[derive(Args)]
 pub(in crate::cli) struct GateArgs {

@@ -31,6 +31,7 @@ use pinned::Pinned;
 /// base, or --approved-by. The change is the working tree against the newest commit shared with REV.
 ///
 /// Example: provender verify
+///
 /// Example: provender verify --lock logic-plugins/artifacts/provender.lock --base origin/main --github
 #[derive(Args)]
 pub(super) struct VerifyArgs {
