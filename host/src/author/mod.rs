@@ -35,3 +35,4 @@ mod workspace;
 pub use error::AuthorError;
 pub use manifest::{Language, PluginManifest};
 pub use name::LogicName;
+pub use source::shipped_cases;

@@ -147,7 +147,9 @@ fn of_package(package: &str) -> Option<LogicName> {
     LogicName::new(&name.replace('-', "_"), version).ok()
 }
 
-fn shipped_cases(name: &str) -> Vec<TextFile> {
+/// The golden cases that the program carries of a logic: file in the logic's folder, and its bytes.
+#[must_use]
+pub fn shipped_cases(name: &str) -> Vec<TextFile> {
     embedded::CASES
         .iter()
         .filter_map(|(path, bytes)| {

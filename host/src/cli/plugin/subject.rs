@@ -66,11 +66,7 @@ impl Subject {
             let root = root.unwrap_or(Path::new(""));
             Subject {
                 component: what.to_owned(),
-                candidates: vec![
-                    root.join("cases"),
-                    outside(root).join("cases"),
-                    root.join("logic-plugins/cases"),
-                ],
+                candidates: deployment_cases(root),
                 claimed: None,
                 newer: None,
             }
@@ -201,6 +197,16 @@ impl Subject {
             .help("write some (docs/reference/golden-cases.md), or name their folder with --cases DIR")
         })
     }
+}
+
+/// Where the golden cases of a deployment are looked for: the source's where a checkout is the deployment,
+/// else its own, else those beside it.
+pub(in crate::cli) fn deployment_cases(root: &Path) -> Vec<PathBuf> {
+    vec![
+        root.join("logic-plugins/cases"),
+        root.join("cases"),
+        outside(root).join("cases"),
+    ]
 }
 
 /// The first folder that holds cases: one named after the logic, or files of cases themselves.
