@@ -4,6 +4,10 @@
 //! to its name. Who writes holds a shared lock on `.writing`; who finds nobody else there removes what
 //! killed processes left in it. So a temporary file is never taken from a process that lives, and none
 //! outlives the next write.
+//!
+//! A link refuses a name that is taken, a rename replaces it. Where the file system has no links (FAT,
+//! some that are mounted over a network), names are given by rename, one process after the other, under
+//! an exclusive lock on the folder itself.
 
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind, Write as _};
@@ -63,14 +67,32 @@ impl Staging {
         if self.dir.exists(path) {
             return Ok(false);
         }
-        // A link, not a rename: it never replaces what is there.
         self.put(bytes, |temporary| {
-            match self.writing.hard_link(temporary, &self.dir, path) {
-                Ok(()) => Ok(true),
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
-                Err(e) => Err(e),
-            }
+            let linked = self.writing.hard_link(temporary, &self.dir, path);
+            self.named(linked, temporary, path)
         })
+    }
+
+    /// Whether a link gave the name; another way where there are no links.
+    fn named(&self, linked: io::Result<()>, temporary: &str, path: &str) -> io::Result<bool> {
+        match linked {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(e) if knows_no_links(&e) => self.rename_to_free(temporary, path),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Renames to a name that is not taken; false when it is. The system gives the lock back when who
+    /// holds it dies. Where there are no locks either, nothing is written.
+    fn rename_to_free(&self, temporary: &str, path: &str) -> io::Result<bool> {
+        let turn = self.dir.open(".")?.into_std();
+        turn.lock()?;
+        if self.dir.symlink_metadata(path).is_ok() {
+            return Ok(false);
+        }
+        self.writing.rename(temporary, &self.dir, path)?;
+        Ok(true)
     }
 
     /// Writes a file, in the place of one with its name; durable when this returns.
@@ -107,6 +129,15 @@ impl Staging {
         };
         written.and_then(|result| removed.map(|()| result))
     }
+}
+
+/// Whether a refused link says that the file system has none: Linux says EPERM for FAT, EOPNOTSUPP or
+/// ENOSYS for others. Where a folder is forbidden, the rename is refused as well.
+fn knows_no_links(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::Unsupported
+    )
 }
 
 /// Writes and fsyncs.
@@ -190,6 +221,58 @@ mod tests {
         assert!(staging.create("nowhere/a", b"x").is_err());
         assert!(staging.replace("nowhere/a", b"x").is_err());
         assert_eq!(left(&temp), 0);
+    }
+
+    #[test]
+    fn without_links_a_name_is_taken_once_too() {
+        let (temp, dir) = temp();
+        let staging = Staging::open(&dir).unwrap();
+        let refused = |kind: ErrorKind| Err(io::Error::from(kind));
+        let create = |path: &str, bytes: &[u8], kind| {
+            staging.put(bytes, |temporary| {
+                staging.named(refused(kind), temporary, path)
+            })
+        };
+        assert!(create("a", b"one", ErrorKind::PermissionDenied).unwrap());
+        assert!(!create("a", b"two", ErrorKind::Unsupported).unwrap());
+        assert_eq!(dir.read("a").unwrap(), b"one");
+        assert!(create("nowhere/a", b"x", ErrorKind::Unsupported).is_err());
+        let full = create("b", b"x", ErrorKind::StorageFull).unwrap_err();
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+        assert!(!dir.exists("b"));
+        assert_eq!(left(&temp), 0);
+    }
+
+    #[test]
+    fn without_links_one_of_many_gets_the_name() {
+        let (_temp, dir) = temp();
+        let winners: Vec<usize> = std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..8)
+                .map(|n| {
+                    let dir = dir.try_clone().unwrap();
+                    scope.spawn(move || {
+                        let staging = Staging::open(&dir).unwrap();
+                        let text = format!("writer {n}");
+                        let refused = Err(io::Error::from(ErrorKind::Unsupported));
+                        staging
+                            .put(text.as_bytes(), |t| staging.named(refused, t, "name"))
+                            .unwrap()
+                            .then_some(n)
+                    })
+                })
+                .collect();
+            tries
+                .into_iter()
+                .filter_map(|t| t.join().unwrap())
+                .collect()
+        });
+        let [winner] = winners[..] else {
+            panic!("{winners:?}")
+        };
+        assert_eq!(
+            dir.read_to_string("name").unwrap(),
+            format!("writer {winner}")
+        );
     }
 
     #[test]

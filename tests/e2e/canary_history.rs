@@ -57,6 +57,29 @@ fn neither_promotion_nor_rollback_is_short_of_a_history_that_nobody_asked_for() 
 }
 
 #[test]
+fn a_promotion_that_ends_a_canary_records_what_it_came_to() {
+    let ranch = two();
+    let started = canary(&ranch, &[], 0);
+    let told = ranch
+        .run(&["release", "promote", "R2", "--reason", "it is time"])
+        .exits(0)
+        .stdout;
+    let came_to = "its canary ends, recorded as evidence: warn, ";
+    assert!(told.contains(came_to), "{told}");
+    let history = ranch.data(&["release", "history"], 0);
+    let change = history["changes"].as_array().unwrap().last().unwrap();
+    let of_canary: Vec<&Json> = change["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["kind"] == "canary")
+        .collect();
+    assert_eq!(of_canary.len(), 1, "{change}");
+    assert_eq!(of_canary[0]["rows"], started["observed"]["rows"]);
+    assert_eq!(of_canary[0]["verdict"], started["observed"]["status"]);
+}
+
+#[test]
 fn what_each_side_saw_otherwise_is_left_out_and_named() {
     let ranch = two();
     let args = ["release", "canary", "R2", "--as-of", "2025-07-01"];

@@ -226,6 +226,8 @@ fn policies_that_ask_for_baseline_people_canary_and_other_gates_get_them_or_stop
 #[test]
 fn a_decision_travels_as_evidence() {
     let staging = staged();
+    // Refused first: of the two decisions the later one counts, wherever they travel.
+    let _ = gate(&staging, &["R2"], 12);
     approved(&staging, "R2");
     let _ = gate(&staging, &["R2"], 0);
     let file = staging.path("R2.tar");
@@ -237,13 +239,34 @@ fn a_decision_travels_as_evidence() {
     let shown = prod.data(&["release", "show", "R2"], 0);
     let evidence = shown["evidence"].as_array().unwrap();
     let gates: Vec<_> = evidence.iter().filter(|e| e["kind"] == "gate").collect();
-    assert_eq!(gates.len(), 1);
+    let told: Vec<_> = gates
+        .iter()
+        .map(|e| (&e["environment"], &e["verdict"]))
+        .collect();
+    let staging_said = json!("staging");
     assert_eq!(
-        (&gates[0]["environment"], &gates[0]["verdict"]),
-        (&json!("staging"), &json!("ok"))
+        told,
+        [
+            (&staging_said, &json!("crit")),
+            (&staging_said, &json!("ok"))
+        ]
     );
+    // So do the approvals, as evidence that counts as nobody's approval here.
+    let approvals: Vec<&str> = evidence
+        .iter()
+        .filter(|e| e["kind"] == "approval" && e["environment"] == "staging")
+        .map(|e| e["summary"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        approvals,
+        ["dora as ds: looked at", "omar as mlops: looked at"]
+    );
+    assert_eq!(shown["approvals"], json!([]));
+    let asked = gate(&prod, &["R2", "--dry-run"], 12);
+    assert_eq!(of(&asked, "ownership")["verdict"], "unknown");
+
     // Its report came with it, as it was kept.
-    let digest = gates[0]["report"].as_str().unwrap();
+    let digest = gates[1]["report"].as_str().unwrap();
     let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
     assert_eq!(kept["kind"], "gate");
     assert_eq!(kept["content"]["why"], "all 8 checks hold");
@@ -257,6 +280,14 @@ fn a_decision_travels_as_evidence() {
     let report = gate(&prod, &["R2"], 0);
     assert_eq!(verdicts(&report), "verify ok, passed ok, age ok");
     let _ = promote(&prod, "R2", 0);
+    let history = prod.run(&["release", "history"]).exits(0).stdout;
+    for part in [
+        "gate ok (the gate of staging lets in R2: all 8 checks hold, staging, ",
+        "approval ok (dora as ds: looked at, staging, ",
+        "gate ok (the gate of prod lets in R2: all 3 checks hold, prod, ",
+    ] {
+        assert!(history.contains(part), "{part}: {history}");
+    }
 }
 
 #[test]

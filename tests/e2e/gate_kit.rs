@@ -1,15 +1,13 @@
 //! Deployments that have a gate to pass, for the tests of gates.
 
-use std::path::Path;
-
 use serde_json::Value as Json;
 
 use crate::kit::{Ran, Ranch};
 
 pub(crate) const DAY: &str = "2025-06-30";
 
-/// The sample ranch in an environment, a version of `days_remaining` alone answering, with its golden
-/// cases and ten days recorded.
+/// The sample ranch in an environment, a version of `days_remaining` alone answering, with ten days
+/// recorded.
 pub(crate) fn ranch(environment: &str, version: &str) -> Ranch {
     let ranch = Ranch::sample();
     ranch.edit(
@@ -23,24 +21,9 @@ pub(crate) fn ranch(environment: &str, version: &str) -> Ranch {
         &format!("active = [\"days_remaining:{version}\"]"),
     );
     ranch.write("logic.toml", "");
-    cases(&ranch);
     let _ = ranch.run(&["ingest"]).exits(0);
     back_fill(&ranch);
     ranch
-}
-
-/// The golden cases of the project, beside the deployment's other files.
-pub(crate) fn cases(ranch: &Ranch) {
-    for logic in ["days_remaining", "frost_days"] {
-        let from =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../logic-plugins/cases/{logic}"));
-        for entry in std::fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let text = std::fs::read_to_string(&path).unwrap();
-            ranch.write(&format!("cases/{logic}/{name}"), &text);
-        }
-    }
 }
 
 pub(crate) fn back_fill(ranch: &Ranch) {

@@ -5,23 +5,6 @@ use std::path::Path;
 
 use crate::kit::{Ran, Ranch};
 
-/// A deployment with the components shipped, and the golden cases beside the lock file.
-fn ranch() -> Ranch {
-    let ranch = Ranch::new();
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins/cases");
-    for logic in fs::read_dir(cases).unwrap() {
-        let logic = logic.unwrap();
-        for file in fs::read_dir(logic.path()).unwrap() {
-            let file = file.unwrap();
-            let text = fs::read_to_string(file.path()).unwrap();
-            let (logic, file) = (logic.file_name(), file.file_name());
-            let inside = format!("cases/{}/{}", logic.display(), file.display());
-            ranch.write(&inside, &text);
-        }
-    }
-    ranch
-}
-
 fn test(ranch: &Ranch, args: &[&str], code: i32) -> Ran {
     let mut all = vec!["plugin", "test"];
     all.extend_from_slice(args);
@@ -39,8 +22,40 @@ fn seen(ran: &Ran) -> String {
 }
 
 #[test]
+fn a_new_deployment_has_the_golden_cases_of_what_it_pins_and_keeps_what_is_there() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins/cases");
+    let ranch = Ranch::empty();
+    ranch.write("cases/frost_days/own.csv", "case\n");
+    let data = ranch.data(&["init"], 0);
+    assert_eq!(data["golden_cases"], serde_json::json!(["days_remaining"]));
+    let mut files = 0;
+    for file in fs::read_dir(shipped.join("days_remaining")).unwrap() {
+        let file = file.unwrap();
+        let inside = format!("cases/days_remaining/{}", file.file_name().display());
+        assert_eq!(
+            ranch.read(&inside),
+            fs::read_to_string(file.path()).unwrap()
+        );
+        files += 1;
+    }
+    assert_eq!(ranch.files("cases").len(), files + 1);
+    assert_eq!(ranch.read("cases/frost_days/own.csv"), "case\n");
+
+    // A checkout has its own; components of another folder have theirs elsewhere.
+    let checkout = Ranch::empty();
+    checkout.write("logic-plugins/cases/README.md", "");
+    let _ = checkout.run(&["init"]).exits(0);
+    assert!(!checkout.path("cases").exists());
+    let others = Ranch::empty();
+    let components = ranch.path("components");
+    let args = ["init", "--plugins", components.to_str().unwrap()];
+    let _ = others.run(&args).exits(0);
+    assert!(!others.path("cases").exists());
+}
+
+#[test]
 fn every_shipped_component_holds_its_golden_cases() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     for (logic, least) in [
         ("days_remaining:v1", 20),
         ("days_remaining:v2", 24),
@@ -86,7 +101,7 @@ fn a_folder_of_the_logics_workspace_finds_its_component_and_its_cases() {
 
 #[test]
 fn a_wrong_expectation_is_shown_with_both_values_and_the_difference() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     ranch.edit(
         "cases/days_remaining/v1.toml",
         "expect = { days_of_grazing_remaining = 33.333333333333336,",
@@ -124,7 +139,7 @@ fn a_wrong_expectation_is_shown_with_both_values_and_the_difference() {
 
 #[test]
 fn a_parameter_outside_its_bounds_is_refused_in_productions_words() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     ranch.edit(
         "cases/days_remaining/both.toml",
         "fails = \"parameter `max_days_remaining`\"",
@@ -153,7 +168,7 @@ fn a_parameter_outside_its_bounds_is_refused_in_productions_words() {
 
 #[test]
 fn blessing_writes_what_was_got_and_the_cases_hold_again() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     let before = ranch.read("cases/days_remaining/v1.toml");
     ranch.edit(
         "cases/days_remaining/v1.toml",
@@ -170,7 +185,7 @@ fn blessing_writes_what_was_got_and_the_cases_hold_again() {
 
 #[test]
 fn a_component_that_breaks_down_is_15_and_never_blessed() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     let before = ranch.files("cases");
     let ran = test(
         &ranch,
@@ -189,10 +204,11 @@ fn a_component_that_breaks_down_is_15_and_never_blessed() {
 #[test]
 fn a_set_without_cases_is_66() {
     let ranch = Ranch::new();
+    fs::remove_dir_all(ranch.path("cases")).unwrap();
     for (args, part) in [
         (
             &["days_remaining:v1"][..],
-            "there are no golden cases of days_remaining: looked for RANCH/cases/days_remaining, ",
+            "there are no golden cases of days_remaining: looked for RANCH/logic-plugins/cases/days_remaining, RANCH/cases/days_remaining, ",
         ),
         (
             &["days_remaining:v1", "--cases", "empty"],
@@ -214,7 +230,7 @@ fn a_set_without_cases_is_66() {
 
 #[test]
 fn a_case_that_leaves_a_version_out_says_why_or_fails() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     let file = "cases/frost_days/all.toml";
     ranch.edit(
         file,
@@ -233,7 +249,7 @@ fn a_case_that_leaves_a_version_out_says_why_or_fails() {
 
 #[test]
 fn an_authors_folder_says_which_component_and_which_cases() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     let lock = ranch.read("provender.lock");
     let path = lock
         .lines()
@@ -264,7 +280,7 @@ fn an_authors_folder_says_which_component_and_which_cases() {
 
 #[test]
 fn junit_has_every_case_once() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     ranch.edit(
         "cases/frost_days/all.toml",
         "frost_days = 3, last",
@@ -320,7 +336,7 @@ pub(crate) fn elements(xml: &str) -> Vec<String> {
 
 #[test]
 fn what_an_earlier_version_is_held_to_is_superseded_with_a_reason_and_never_rewritten() {
-    let ranch = ranch();
+    let ranch = Ranch::new();
     let file = "cases/days_remaining/both.toml";
     ranch.edit(
         file,

@@ -42,6 +42,7 @@ mod immutable;
 mod incident;
 mod kit;
 mod monitoring;
+mod mounts;
 mod nevada;
 mod pinning;
 mod polyglot;

@@ -78,13 +78,17 @@ pub fn reports(
 /// Checks releases in the store, and every component that the lock file, a run or a release names.
 pub fn components(
     claims: &Claims,
-    pinned: &[Pinned],
+    pinned: Result<&[Pinned], &str>,
     shelf: &Shelf,
     releases: Option<&ReleaseStore>,
     runs: &BTreeMap<Digest, String>,
     report: &mut Report,
 ) {
-    for pin in pinned {
+    if let Err(problem) = pinned {
+        let problem = format!("{problem}; what it pins is not checked");
+        report.bad(Check::Components, "lock", "provender.lock", problem);
+    }
+    for pin in pinned.unwrap_or_default() {
         report.looked(Check::Components, 1);
         let problem = match &pin.found {
             Ok(found) if *found == pin.sha256 => continue,
@@ -98,13 +102,17 @@ pub fn components(
         report.bad(Check::Components, "component", id, problem);
     }
     let mut named: BTreeMap<Digest, String> = runs.clone();
-    match (Standing::of(&claims.releases), releases) {
-        (Err(e), _) => report.bad(Check::Releases, "release", "entries", e.to_string()),
-        (Ok(standing), Some(store)) => {
+    match Standing::of(&claims.releases) {
+        Err(e) => report.bad(Check::Releases, "release", "entries", e.to_string()),
+        Ok(standing) => {
             for known in standing.releases.iter().filter(|k| k.pruned.is_none()) {
                 report.looked(Check::Releases, 1);
                 let id = format!("release {}", known.document.number);
-                for problem in store.problems(&known.digest, &known.document) {
+                let problems = match releases {
+                    Some(store) => store.problems(&known.digest, &known.document),
+                    None => vec!["the folder of releases is not there".to_owned()],
+                };
+                for problem in problems {
                     report.bad(Check::Releases, "release", id.as_str(), problem);
                 }
                 for component in &known.document.components {
@@ -113,7 +121,6 @@ pub fn components(
                 }
             }
         }
-        (Ok(_), None) => {}
     }
     for (digest, by) in named {
         report.looked(Check::Components, 1);

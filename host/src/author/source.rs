@@ -37,7 +37,7 @@ pub enum Origin {
 }
 
 /// What no copy needs: what tools made, and what the host makes anew.
-const LEFT_BEHIND: &[&str] = &[
+pub(super) const LEFT_BEHIND: &[&str] = &[
     "target",
     "build",
     "node_modules",
@@ -147,7 +147,9 @@ fn of_package(package: &str) -> Option<LogicName> {
     LogicName::new(&name.replace('-', "_"), version).ok()
 }
 
-fn shipped_cases(name: &str) -> Vec<TextFile> {
+/// The golden cases that the program carries of a logic: file in the logic's folder, and its bytes.
+#[must_use]
+pub fn shipped_cases(name: &str) -> Vec<TextFile> {
     embedded::CASES
         .iter()
         .filter_map(|(path, bytes)| {

@@ -164,8 +164,12 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         ));
     }
     let shop = Workshop::open(&context)?;
-    let mut writer = context.writer()?;
-    let reader = context.writer()?;
+    // A dry run looks, also where nothing can be written.
+    let mut writer = match args.dry_run {
+        true => context.reader()?,
+        false => context.writer()?,
+    };
+    let reader = context.reader()?;
     let facts = context.facts(&reader, args.known_at.as_deref())?;
     let mut bounds = Vec::new();
     for logic in context.logics(&args.logic)? {

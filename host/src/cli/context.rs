@@ -17,9 +17,9 @@ use serde_json::{Value as Json, json};
 
 use crate::compute::Facts;
 use crate::domain::day::Day;
-use crate::ledger::Ledger as _;
 use crate::ledger::entry::Stamp;
 use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Ledger as _, LedgerError};
 use crate::logic::Sandbox;
 use crate::manifest::Store;
 use crate::project::Project;
@@ -159,12 +159,36 @@ impl Context {
         Ok(())
     }
 
-    /// A connection to read through: the ledger, or the file that `--ledger` names.
+    /// A connection to read through: the ledger, or the file that `--ledger` names. A ledger that this
+    /// process may not write, or that lies on a full disk, is read all the same.
     pub(super) fn reader(&self) -> Result<SqliteLedger, CliError> {
-        match &self.ledger_file {
-            Some(file) => Ok(SqliteLedger::open_read_only(file)?),
-            None => self.writer(),
+        if let Some(file) = &self.ledger_file {
+            return Ok(SqliteLedger::open_read_only(file)?);
         }
+        let refused = match self.writer() {
+            Err(e) if ["ledger_unavailable", "ledger_io"].contains(&e.code.as_str()) => e,
+            opened => return opened,
+        };
+        match SqliteLedger::open_read_only(&self.project.ledger_path()) {
+            Ok(ledger) => Ok(ledger),
+            Err(e @ LedgerError::LogLeft { .. }) => Err(e.into()),
+            Err(_) => Err(refused),
+        }
+    }
+
+    /// The ledger to judge, which must be there: one begun for the purpose would hold, and say nothing.
+    pub(super) fn recorded(&self) -> Result<SqliteLedger, CliError> {
+        let path = self.project.ledger_path();
+        if self.ledger_file.is_none() && !path.metadata().is_ok_and(|m| m.len() > 0) {
+            let message = format!(
+                "the ledger sqlite:{} is missing or empty: nothing is recorded there",
+                path.display()
+            );
+            return Err(CliError::new(Exit::Unavailable, "ledger_missing", message).help(
+                "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
+            ));
+        }
+        self.reader()
     }
 
     /// The ledger to look into and nothing else, where there is one: looking makes no ledger and writes
@@ -218,6 +242,15 @@ impl Context {
     pub(super) fn store(&self) -> Result<ReleaseStore, CliError> {
         let (dir, path) = self.store_folder()?;
         Ok(ReleaseStore::new(dir, &path))
+    }
+
+    /// The release store to look into, where there is one: looking makes no folder.
+    pub(super) fn store_if_any(&self) -> Result<Option<ReleaseStore>, CliError> {
+        let path = &self.project.settings.releases.path;
+        if self.beside_ledger("releases").is_none() && !self.project.dir.is_dir(path) {
+            return Ok(None);
+        }
+        self.store().map(Some)
     }
 
     fn store_folder(&self) -> Result<(Dir, String), CliError> {

@@ -75,7 +75,8 @@ impl From<ProjectError> for CliError {
             }
             ProjectError::Parse { .. } | ProjectError::Value { .. } => error
                 .help("docs/reference/files.md lists every key with its meaning; nothing was done"),
-            _ => error,
+            ProjectError::Write { .. } => error.help(DISK),
+            ProjectError::Read { .. } => error,
         }
     }
 }
@@ -88,6 +89,7 @@ impl From<LedgerError> for CliError {
             | LedgerError::NewerSchema { .. }
             | LedgerError::OlderSchema { .. }
             | LedgerError::Migration { .. }
+            | LedgerError::LogLeft { .. }
             | LedgerError::Gone { .. } => Exit::Unavailable,
             LedgerError::Busy => Exit::Busy,
             LedgerError::Moved { .. } => Exit::Gate,
@@ -102,7 +104,10 @@ impl From<LedgerError> for CliError {
                 "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
             ),
             LedgerError::Unavailable { .. } => error.help(
-                "is the path right, and may you write in its folder? The ledger's log needs that even to be read; a copy that `provender backup` made does not (--ledger)",
+                "is the path right, and may you write in its folder? Verbs that only read do without, and with `--ledger FILE` monitor and replay judge without recording; what is to be recorded goes on in a copy that `provender backup` makes elsewhere",
+            ),
+            LedgerError::LogLeft { .. } => error.help(
+                "run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger",
             ),
             LedgerError::Io(_) => error.help(DISK),
             LedgerError::Damaged(_) => error.help(

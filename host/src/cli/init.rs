@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::author::shipped_cases;
 use crate::logic::{Limits, Lock, Pin, PinLimits, Sandbox, State};
 use crate::project::settings::CompileLimits;
 use crate::project::{logic, settings, sources};
@@ -18,7 +19,8 @@ use super::exit::Exit;
 use super::plugin::found::read_component;
 use super::ui::{Done, Look, Text, Ui};
 
-/// Make a deployment folder: its three files, and the components shipped with the program, pinned.
+/// Make a deployment folder: its three files, and the components shipped with the program, pinned, with
+/// their golden cases in `cases/`.
 ///
 /// Example: provender init --sample --project sample-ranch
 #[derive(Args)]
@@ -84,7 +86,7 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
         .clone()
         .or_else(|| global.project.clone())
         .unwrap_or_else(|| PathBuf::from("."));
-    let pins = make(global.ui(), &dir, args.sample, args.plugins.as_deref())?;
+    let (pins, cases) = make(global.ui(), &dir, args.sample, args.plugins.as_deref())?;
     let mut text = Text::default();
     text.look(
         Look::Strong,
@@ -98,6 +100,9 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
             pin.size
         ));
     }
+    if !cases.is_empty() {
+        text.line(format!("  golden cases of {} in cases/", cases.join(", ")));
+    }
     let project = if dir == Path::new(".") {
         String::new()
     } else {
@@ -110,18 +115,20 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
     let data = json!({
         "project": dir.display().to_string(),
         "sample": args.sample,
+        "golden_cases": cases,
         "components": pins.iter().map(|p| json!({"name": p.name, "version": p.version, "sha256": p.sha256.to_string(), "size": p.size, "path": p.path})).collect::<Vec<_>>(),
     });
     Ok(Done::ok(data, text))
 }
 
-/// Makes the folder; refuses one that is a deployment already.
+/// Makes the folder; refuses one that is a deployment already. The pins, and the logics whose golden cases
+/// were written.
 pub(super) fn make(
     ui: Ui,
     dir: &Path,
     sample: bool,
     plugins: Option<&Path>,
-) -> Result<Vec<Pin>, CliError> {
+) -> Result<(Vec<Pin>, Vec<String>), CliError> {
     if dir.join(settings::FILE).exists() {
         return Err(CliError::new(
             Exit::Config,
@@ -144,6 +151,12 @@ pub(super) fn make(
     for (pin, bytes) in &components {
         write(&dir.join(&pin.path), bytes)?;
     }
+    let cases = golden(dir, &pins, plugins.is_some());
+    for name in &cases {
+        for (file, bytes) in shipped_cases(name) {
+            write(&dir.join("cases").join(name).join(file), &bytes)?;
+        }
+    }
     if sample {
         for (path, bytes) in SAMPLE.iter().filter(|(p, _)| *p != settings::FILE) {
             write(&dir.join(path), bytes)?;
@@ -165,7 +178,21 @@ pub(super) fn make(
         &dir.join(settings::FILE),
         sample_settings.unwrap_or(PROVENDER_TOML.as_bytes()),
     )?;
-    Ok(pins)
+    Ok((pins, cases))
+}
+
+/// The logics whose golden cases are written, so that verify, cut and the gate run them here: those of the
+/// components that the program carries. Cases that lie here already are DS's own, and stay; a checkout has
+/// those of its source.
+fn golden(dir: &Path, pins: &[Pin], others: bool) -> Vec<String> {
+    if others || dir.join("logic-plugins/cases").is_dir() {
+        return Vec::new();
+    }
+    let mut names: Vec<String> = pins.iter().map(|p| p.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| !dir.join("cases").join(name).exists() && !shipped_cases(name).is_empty());
+    names
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {

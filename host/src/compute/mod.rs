@@ -33,6 +33,8 @@ pub mod question;
 pub mod recipe;
 pub mod reissue;
 pub mod select;
+#[cfg(test)]
+mod tests;
 
 pub use binding::Bound;
 pub use error::ComputeError;

@@ -63,6 +63,16 @@ pub enum LedgerError {
         /// Address from the configuration.
         url: String,
     },
+    /// It can only be read, and a log lies beside it that only a writer can fold in.
+    #[error(
+        "the ledger {url} has a log ({log}) that a killed process left, and its folder cannot be written to fold it in"
+    )]
+    LogLeft {
+        /// Address from the configuration.
+        url: String,
+        /// The log's path.
+        log: String,
+    },
     /// Another process holds the write lock for too long.
     #[error(
         "the ledger is busy: another process is writing for longer than this one waits (ledger.busy_seconds); try again"
@@ -106,6 +116,7 @@ impl LedgerError {
             LedgerError::OlderSchema { .. } => "ledger_older_schema",
             LedgerError::Migration { .. } => "ledger_migration",
             LedgerError::Gone { .. } => "ledger_missing",
+            LedgerError::LogLeft { .. } => "ledger_log_left",
             LedgerError::Busy => "ledger_busy",
             LedgerError::Moved { .. } => "ledger_moved",
             LedgerError::Drift(_) => "drift",

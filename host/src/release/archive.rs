@@ -3,7 +3,7 @@
 //! ```text
 //! release/HEX.json       the release, named after its digest
 //! components/HEX.wasm    each component, named after its SHA-256
-//! evidence/HEX.json      what was found out about it
+//! evidence/HEX.json      what was found out about it, in the order in which it was recorded
 //! reports/KIND-HEX.json  the full reports that evidence names
 //! ```
 //!
@@ -30,8 +30,8 @@ pub struct Archive {
     pub document: Document,
     /// Bytes of each component, by digest.
     pub components: BTreeMap<Digest, Vec<u8>>,
-    /// Evidence, by digest.
-    pub evidence: BTreeMap<Digest, Evidence>,
+    /// Evidence, oldest first: of two decisions of a gate the later one counts, also where they travel to.
+    pub evidence: Vec<Evidence>,
     /// Kind and text of reports, by digest.
     pub reports: BTreeMap<Digest, (String, String)>,
 }
@@ -51,9 +51,9 @@ impl Archive {
         for (sha256, bytes) in &self.components {
             files.push((format!("components/{}.wasm", sha256.hex()), bytes.clone()));
         }
-        for (digest, evidence) in &self.evidence {
-            let text = evidence.to_text()?.into_bytes();
-            files.push((format!("evidence/{}.json", digest.hex()), text));
+        for evidence in &self.evidence {
+            let name = format!("evidence/{}.json", evidence.digest()?.hex());
+            files.push((name, evidence.to_text()?.into_bytes()));
         }
         for (digest, (kind, text)) in &self.reports {
             let name = format!("reports/{kind}-{}.json", digest.hex());
@@ -88,7 +88,7 @@ impl Archive {
 fn read(bytes: &[u8]) -> Result<Archive, String> {
     let mut document: Option<Document> = None;
     let mut components = BTreeMap::new();
-    let mut evidence = BTreeMap::new();
+    let mut evidence = Vec::new();
     let mut reports = BTreeMap::new();
     let io = |e: std::io::Error| format!("it is no whole tar archive: {e}");
     for entry in tar::Archive::new(bytes).entries().map_err(io)? {
@@ -130,9 +130,10 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
                     return Err(other(&found));
                 }
                 let read = Evidence::parse(&content).map_err(|e| format!("{name}: {e}"))?;
-                if evidence.insert(found, read).is_some() {
+                if evidence.contains(&read) {
                     return Err(known_twice());
                 }
+                evidence.push(read);
             }
             "reports" => {
                 let found = Digest::of_canonical(&content);
@@ -163,10 +164,10 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
     if let Some(stray) = components.keys().find(|d| !named(d)) {
         return Err(format!("the release does not name the component {stray}"));
     }
-    if evidence.values().any(|e: &Evidence| e.release != digest) {
+    if evidence.iter().any(|e: &Evidence| e.release != digest) {
         return Err("evidence of another release is in it".to_owned());
     }
-    let reported = |report: &Digest| evidence.values().any(|e| e.report == Some(*report));
+    let reported = |report: &Digest| evidence.iter().any(|e| e.report == Some(*report));
     if let Some(stray) = reports.keys().find(|d| !reported(d)) {
         return Err(format!("no evidence names the report {stray}"));
     }
@@ -221,7 +222,7 @@ mod tests {
         let evidence = Evidence::new(document.digest().unwrap(), finding, "staging", &stamp);
         Archive {
             components: BTreeMap::from([(Digest::of_bytes(b"component"), b"component".to_vec())]),
-            evidence: BTreeMap::from([(evidence.digest().unwrap(), evidence)]),
+            evidence: vec![evidence],
             reports: BTreeMap::from([(
                 Digest::of_canonical(report.as_bytes()),
                 ("backtest".into(), report.into()),
@@ -232,9 +233,19 @@ mod tests {
 
     #[test]
     fn an_archive_comes_back_whole() {
-        let one = archive();
-        let bytes = one.pack().unwrap();
-        assert_eq!(Archive::unpack("r.tar", &bytes).unwrap(), one);
+        let mut one = archive();
+        let mut later = one.evidence[0].clone();
+        later.verdict = "crit".into();
+        for evidence in [vec![later.clone()], Vec::new()] {
+            one.evidence.extend(evidence);
+            let bytes = one.pack().unwrap();
+            assert_eq!(Archive::unpack("r.tar", &bytes).unwrap(), one);
+            // Whichever of the two has the smaller digest, the order is that of the ledger.
+            one.evidence.reverse();
+        }
+        one.evidence.push(later);
+        let error = Archive::unpack("r.tar", &one.pack().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("is in it twice"), "{error}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Evidence {
     form: String,
     /// The release it is about.
     pub release: Digest,
-    /// `verify`, `goldens`, `backtest`, `monitor`, `replay`, `gate`, `canary`.
+    /// `verify`, `goldens`, `backtest`, `monitor`, `replay`, `gate`, `canary`, `approval`.
     pub kind: String,
     /// `ok`, `warn`, `crit` or `unknown`.
     pub verdict: String,

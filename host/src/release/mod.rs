@@ -11,6 +11,7 @@
 //! * [`cut`] — a release made here
 //! * [`gate`] — what must hold before a release becomes active, looked at and decided
 //! * [`promote`] — promotion, rollback, freeze and unfreeze
+//! * `meanwhile` — what is decided by how things stand, and anew where they changed
 //! * [`canary`] — a candidate that computes in shadow, compared with the active release
 //! * [`archive`] — one file with everything a release needs to run; one spelling, every byte checked
 //! * [`travel`] — export and import
@@ -25,6 +26,7 @@ pub mod document;
 pub mod error;
 pub mod evidence;
 pub mod gate;
+mod meanwhile;
 pub mod promote;
 pub mod prune;
 pub mod reading;

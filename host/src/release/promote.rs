@@ -6,14 +6,17 @@ use serde_json::json;
 use crate::domain::canonical::Digest;
 use crate::domain::day::Day;
 use crate::failpoint;
+use crate::ledger::Ledger;
 use crate::ledger::entry::{Kind, Stamp};
-use crate::ledger::{Ledger, LedgerError};
 use crate::project::gate::Policy;
 
 use super::ReleaseError;
+use super::canary::{Canary, running};
 use super::document::logics_json;
+use super::evidence::{Evidence, Finding};
 use super::gate::require::objection;
-use super::standing::{DECIDING, Known, Standing, gate_of};
+use super::meanwhile::{anew, append, whatever_happens};
+use super::standing::{Known, Standing, gate_of};
 use super::store::ReleaseStore;
 
 /// What `promote` is asked for.
@@ -44,9 +47,53 @@ pub struct Moved {
     pub before: Option<Known>,
     /// The entry; `None` when nothing changed.
     pub entry: Option<i64>,
+    /// The canary of the release that a promotion ended.
+    pub canary: Option<EndedCanary>,
 }
 
-/// Makes a release active. `runs_here` looks whether it can run in this environment.
+impl Moved {
+    /// Nothing changed.
+    fn none(release: Known, before: Option<Known>) -> Moved {
+        Moved {
+            release,
+            before,
+            entry: None,
+            canary: None,
+        }
+    }
+}
+
+/// A canary that a promotion ended.
+#[derive(Clone, Debug)]
+pub struct EndedCanary {
+    /// The canary.
+    pub canary: Canary,
+    /// What it came to, recorded as evidence; or why it could not be looked at.
+    pub finding: Result<Finding, String>,
+}
+
+/// What a promotion looks at besides entries and files.
+pub trait Look {
+    /// Whether the release can run in this environment.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn runs_here(&mut self, release: &Known) -> Result<(), ReleaseError>;
+
+    /// What the canary of the release came to so far.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn canary(
+        &mut self,
+        ledger: &dyn Ledger,
+        standing: &Standing,
+        release: &Digest,
+    ) -> Result<Option<Finding>, ReleaseError>;
+}
+
+/// Makes a release active. Where a gate, an approval, a canary or a prune lands meanwhile, it is decided
+/// anew by what they say. A canary of the release ends; what it came to is evidence.
 ///
 /// # Errors
 /// When promotions are frozen, something else is active than was expected, a gate refuses, the
@@ -56,20 +103,28 @@ pub fn promote(
     store: &ReleaseStore,
     request: &Request<'_>,
     stamp: &Stamp,
-    runs_here: &mut dyn FnMut(&Known) -> Result<(), ReleaseError>,
+    look: &mut dyn Look,
 ) -> Result<Moved, ReleaseError> {
-    let standing = Standing::read(ledger, i64::MAX)?;
+    anew(ledger, &mut |ledger, standing| {
+        put_in(ledger, standing, store, request, stamp, look)
+    })
+}
+
+fn put_in(
+    ledger: &mut dyn Ledger,
+    standing: &Standing,
+    store: &ReleaseStore,
+    request: &Request<'_>,
+    stamp: &Stamp,
+    look: &mut dyn Look,
+) -> Result<Option<Moved>, ReleaseError> {
     if let Some(expected) = request.expect {
-        expect(&standing, expected)?;
+        expect(standing, expected)?;
     }
     let release = standing.find(request.release)?.clone();
     let before = standing.active_release().cloned();
     if before.as_ref().is_some_and(|b| b.digest == release.digest) {
-        return Ok(Moved {
-            release,
-            before,
-            entry: None,
-        });
+        return Ok(Some(Moved::none(release, before)));
     }
     if let Some(hold) = &standing.hold {
         return Err(ReleaseError::Held {
@@ -78,9 +133,9 @@ pub fn promote(
             reason: hold.stamp.reason.clone().unwrap_or_default(),
         });
     }
-    let decision = gate_of(&standing, &release.digest, request.environment);
+    let decision = gate_of(standing, &release.digest, request.environment);
     let objection = objection(
-        &standing,
+        standing,
         &release,
         request.environment,
         request.policy,
@@ -96,20 +151,40 @@ pub fn promote(
         });
     }
     whole(store, &release)?;
-    runs_here(&release)?;
+    look.runs_here(&release)?;
+    let canary = running(standing)?
+        .filter(|c| c.release == release.digest)
+        .map(|canary| {
+            let finding = match look.canary(&*ledger, standing, &release.digest) {
+                Ok(Some(finding)) => Ok(finding),
+                Ok(None) => Err("nothing is recorded of it".to_owned()),
+                Err(e) => Err(e.to_string()),
+            };
+            EndedCanary { canary, finding }
+        });
+    let mut entries = Vec::new();
+    if let Some(Ok(finding)) = canary.as_ref().map(|c| &c.finding) {
+        let evidence = Evidence::new(release.digest, finding.clone(), request.environment, stamp);
+        entries.push((
+            Kind::Evidence,
+            evidence.payload(release.document.number, None)?,
+        ));
+    }
     let mut payload = payload(&release, before.as_ref(), request.from);
     payload["gate"] = json!(decision.map(|d| d.entry));
     payload["override"] = json!(request.overriding);
     // What was overridden, for whoever reads the entry later.
     payload["objection"] = json!(objection);
+    entries.push((Kind::Promotion, payload));
     failpoint::hit("promote.before-ledger");
-    let entry = append(ledger, &standing, Kind::Promotion, stamp, payload)?;
+    let entry = append(ledger, standing, stamp, &entries)?;
     failpoint::hit("promote.after-ledger");
-    Ok(Moved {
+    Ok(entry.map(|entry| Moved {
         release,
         before,
         entry: Some(entry),
-    })
+        canary,
+    }))
 }
 
 /// Makes a former release active again: the one asked for, or the one before. Also while promotions
@@ -139,7 +214,25 @@ fn roll_back(
     from: Day,
     stamp: &Stamp,
 ) -> Result<Moved, ReleaseError> {
-    let standing = Standing::read(ledger, i64::MAX)?;
+    anew(ledger, &mut |ledger, standing| {
+        let (before, release) = way_back(standing, to)?;
+        if release.digest == before.digest {
+            return Ok(Some(Moved::none(release, Some(before))));
+        }
+        whole(store, &release)?;
+        let payload = payload(&release, Some(&before), from);
+        failpoint::hit("rollback.before-ledger");
+        let entry = append(ledger, standing, stamp, &[(Kind::Rollback, payload)])?;
+        failpoint::hit("rollback.after-ledger");
+        Ok(entry.map(|entry| Moved {
+            entry: Some(entry),
+            ..Moved::none(release, Some(before))
+        }))
+    })
+}
+
+/// What is active, and what is to be gone back to.
+fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), ReleaseError> {
     let Some(before) = standing.active_release().cloned() else {
         return Err(ReleaseError::NoWayBack(
             "no release is active, so there is none to go back from".to_owned(),
@@ -154,29 +247,14 @@ fn roll_back(
             ))
         })?,
     };
-    if release.digest == before.digest {
-        return Ok(Moved {
-            release,
-            before: Some(before),
-            entry: None,
-        });
-    }
-    if !standing.changes.iter().any(|c| c.release == release.digest) {
+    let was_active = standing.changes.iter().any(|c| c.release == release.digest);
+    if release.digest != before.digest && !was_active {
         return Err(ReleaseError::NoWayBack(format!(
             "{} was never active here, so that it is no release to go back to: promote it",
             release.document.name()
         )));
     }
-    whole(store, &release)?;
-    let payload = payload(&release, Some(&before), from);
-    failpoint::hit("rollback.before-ledger");
-    let entry = append(ledger, &standing, Kind::Rollback, stamp, payload)?;
-    failpoint::hit("rollback.after-ledger");
-    Ok(Moved {
-        release,
-        before: Some(before),
-        entry: Some(entry),
-    })
+    Ok((before, release))
 }
 
 /// Stops promotions, or lets them go on. Two people who stop them at once mean the same thing, and
@@ -192,20 +270,22 @@ pub fn hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, R
 }
 
 fn set_hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
-    let standing = Standing::read(ledger, i64::MAX)?;
-    match (&standing.hold, stop) {
-        (Some(hold), true) => Err(ReleaseError::Hold(format!(
-            "promotions are frozen already, since {} by {}: {}",
-            hold.stamp.at,
-            hold.stamp.actor,
-            hold.stamp.reason.as_deref().unwrap_or_default()
-        ))),
-        (None, false) => Err(ReleaseError::Hold("promotions are not frozen".to_owned())),
-        _ => {
-            let kind = if stop { Kind::Hold } else { Kind::Unhold };
-            append(ledger, &standing, kind, stamp, json!({}))
-        }
-    }
+    anew(
+        ledger,
+        &mut |ledger, standing| match (&standing.hold, stop) {
+            (Some(hold), true) => Err(ReleaseError::Hold(format!(
+                "promotions are frozen already, since {} by {}: {}",
+                hold.stamp.at,
+                hold.stamp.actor,
+                hold.stamp.reason.as_deref().unwrap_or_default()
+            ))),
+            (None, false) => Err(ReleaseError::Hold("promotions are not frozen".to_owned())),
+            _ => {
+                let kind = if stop { Kind::Hold } else { Kind::Unhold };
+                append(ledger, standing, stamp, &[(kind, json!({}))])
+            }
+        },
+    )
 }
 
 /// The files of a release are all there and are what they must be.
@@ -214,16 +294,19 @@ fn set_hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, R
 /// Names what is missing.
 pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> {
     let problems = store.problems(&release.digest, &release.document);
-    match problems.first() {
-        None => Ok(()),
-        Some(first) => Err(ReleaseError::Missing {
-            release: release.document.name(),
-            problem: match release.pruned {
-                Some(entry) => format!("its files were pruned by entry {entry} ({first})"),
-                None => first.clone(),
-            },
-        }),
-    }
+    let problem = match (release.pruned, problems.first()) {
+        (None, None) => return Ok(()),
+        (None, Some(first)) => first.clone(),
+        (Some(entry), Some(first)) => {
+            format!("its files were pruned by entry {entry} ({first})")
+        }
+        // Whoever prunes removes what is recorded already.
+        (Some(entry), None) => format!("its files are pruned by entry {entry}"),
+    };
+    Err(ReleaseError::Missing {
+        release: release.document.name(),
+        problem,
+    })
 }
 
 fn expect(standing: &Standing, expected: &str) -> Result<(), ReleaseError> {
@@ -255,43 +338,5 @@ fn payload(release: &Known, before: Option<&Known>, from: Day) -> serde_json::Va
     })
 }
 
-/// Decides anew where another process was faster: for what a person means whatever the others do. Someone who is
-/// faster this many times is a fault to be told.
-fn whatever_happens<T>(
-    decide: &mut dyn FnMut() -> Result<T, ReleaseError>,
-) -> Result<T, ReleaseError> {
-    for _ in 0..100 {
-        match decide() {
-            Err(ReleaseError::Overtaken { .. }) => {}
-            other => return other,
-        }
-    }
-    decide()
-}
-
-fn append(
-    ledger: &mut dyn Ledger,
-    standing: &Standing,
-    kind: Kind,
-    stamp: &Stamp,
-    payload: serde_json::Value,
-) -> Result<i64, ReleaseError> {
-    let appended = ledger.append_expecting(stamp, &[(kind, payload)], &DECIDING, standing.decided);
-    match appended {
-        Ok(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
-        Err(LedgerError::Moved { .. }) => {
-            let now = Standing::read(ledger, i64::MAX)?;
-            let found = match &now.hold {
-                Some(hold) if standing.hold.is_none() => format!(
-                    "{} froze promotions at {}: {}",
-                    hold.stamp.actor,
-                    hold.stamp.at,
-                    hold.stamp.reason.as_deref().unwrap_or_default()
-                ),
-                _ => now.told(),
-            };
-            Err(ReleaseError::Overtaken { found })
-        }
-        Err(e) => Err(e.into()),
-    }
-}
+#[cfg(test)]
+mod tests;

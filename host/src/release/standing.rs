@@ -29,8 +29,8 @@ pub const KINDS: [Kind; 12] = [
     Kind::Prune,
 ];
 
-/// The kinds that decide what is active and whether anything may become so: whoever promotes
-/// appends only while the newest of them is the one that was read.
+/// The kinds that decide what is active and whether anything may become so: nobody promotes over one
+/// that was recorded meanwhile.
 pub const DECIDING: [Kind; 4] = [Kind::Promotion, Kind::Rollback, Kind::Hold, Kind::Unhold];
 
 /// The kinds that decide which releases there are.
@@ -130,6 +130,8 @@ pub struct Standing {
     pub decided: i64,
     /// Newest entry of the [`KNOWING`] kinds; 0 when there is none.
     pub knew: i64,
+    /// Newest entry of the [`KINDS`]; 0 when there is none.
+    pub last: i64,
 }
 
 impl Standing {
@@ -159,6 +161,7 @@ impl Standing {
         let payload: Json = crate::domain::canonical::from_slice(entry.payload.as_bytes())
             .map_err(|e| damaged(entry, &e.to_string()))?;
         let is = |kind: Kind| entry.kind == kind.name();
+        self.last = entry.seq;
         if DECIDING.iter().any(|k| is(*k)) {
             self.decided = entry.seq;
         }

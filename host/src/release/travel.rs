@@ -1,6 +1,6 @@
 //! Export and import: a release goes from one deployment to another with its evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
@@ -12,11 +12,11 @@ use crate::ledger::{Ledger, LedgerError};
 use super::ReleaseError;
 use super::archive::Archive;
 use super::cut::{Snapshot, TRIES, known_json, watched};
-use super::evidence::Evidence;
-use super::standing::{Known, Standing};
+use super::evidence::{Evidence, Finding};
+use super::standing::{Known, Note, Standing};
 use super::store::ReleaseStore;
 
-/// The archive of a release with its evidence.
+/// The archive of a release with its evidence, approvals among it.
 ///
 /// # Errors
 /// When a file of the release is missing or not what it must be.
@@ -30,10 +30,19 @@ pub fn export(
     for component in &release.document.components {
         components.insert(component.sha256, store.component(component)?);
     }
-    let mut evidence = BTreeMap::new();
+    let mut evidence: Vec<Evidence> = Vec::new();
     let mut reports = BTreeMap::new();
-    for note in standing.notes_of(Kind::Evidence, &release.digest) {
-        let Some(found) = Evidence::of_payload(&note.payload) else {
+    for note in standing
+        .notes
+        .iter()
+        .filter(|n| n.release == release.digest)
+    {
+        let found = match note.kind.as_str() {
+            kind if kind == Kind::Approval.name() => Some(consent(note)),
+            kind if kind == Kind::Evidence.name() => Evidence::of_payload(&note.payload),
+            _ => None,
+        };
+        let Some(found) = found.filter(|e| !evidence.contains(e)) else {
             continue;
         };
         if let Some(digest) = found.report
@@ -43,7 +52,7 @@ pub fn export(
         {
             reports.insert(digest, (kind, body));
         }
-        evidence.insert(found.digest()?, found);
+        evidence.push(found);
     }
     Ok(Archive {
         document: release.document.clone(),
@@ -51,6 +60,24 @@ pub fn export(
         evidence,
         reports,
     })
+}
+
+/// An approval as evidence: elsewhere it tells who consented, and counts as nobody's approval there.
+fn consent(note: &Note) -> Evidence {
+    let said = |name: &str| note.payload[name].as_str().unwrap_or_default();
+    let finding = Finding {
+        kind: "approval".to_owned(),
+        verdict: "ok".to_owned(),
+        rows: 1,
+        report: None,
+        summary: format!(
+            "{} as {}: {}",
+            note.stamp.actor,
+            said("role"),
+            note.stamp.reason.as_deref().unwrap_or_default()
+        ),
+    };
+    Evidence::new(note.release, finding, said("environment"), &note.stamp)
 }
 
 /// What an import came to.
@@ -93,10 +120,10 @@ pub fn import(
     for _ in 0..TRIES {
         let now = Snapshot::read(ledger)?;
         check(&now, archive, &digest)?;
-        let known: BTreeSet<Digest> = now
+        let known: Vec<Evidence> = now
             .standing
             .notes_of(Kind::Evidence, &digest)
-            .filter_map(|n| Evidence::of_payload(&n.payload)?.digest().ok())
+            .filter_map(|n| Evidence::of_payload(&n.payload))
             .collect();
         let (mut entries, frozen) = now.freezes(document)?;
         let there = now
@@ -109,12 +136,8 @@ pub fn import(
             payload["archive"] = json!(sha256.to_string());
             entries.push((Kind::ReleaseImport, payload));
         }
-        let fresh: Vec<&Evidence> = archive
-            .evidence
-            .iter()
-            .filter(|(d, _)| !known.contains(d))
-            .map(|(_, e)| e)
-            .collect();
+        let is_new = |e: &&Evidence| !known.contains(e);
+        let fresh: Vec<&Evidence> = archive.evidence.iter().filter(is_new).collect();
         for evidence in &fresh {
             let payload = evidence.payload(document.number, Some(&sha256))?;
             entries.push((Kind::Evidence, payload));

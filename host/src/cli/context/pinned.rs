@@ -57,8 +57,21 @@ impl Context {
     }
 
     /// Every place of the deployment where a component's bytes may lie: what the lock pins, the
-    /// releases' store, and the files beside the pinned ones.
+    /// releases' store, and the files beside the pinned ones. What was recorded can be found without a
+    /// lock file, and beside one that cannot be read, which is told.
     pub(in crate::cli) fn shelf(&self) -> Result<Shelf, CliError> {
+        if let Err(e) = self.lock()
+            && e.exit != Exit::NotFound
+        {
+            let cause = e.message;
+            self.ui
+                .note(&format!("what {LOCK} pins is not looked at: {cause}"));
+        }
+        self.shelf_untold()
+    }
+
+    /// As [`Context::shelf`], for who tells of the lock file in another way.
+    pub(in crate::cli) fn shelf_untold(&self) -> Result<Shelf, CliError> {
         let dir = &self.project.dir;
         let again = |d: &Dir| {
             d.try_clone()
@@ -66,22 +79,17 @@ impl Context {
         };
         let mut shelf = Shelf::default();
         let mut folders = BTreeSet::from(["components".to_owned()]);
-        match self.lock() {
-            Ok(lock) => {
-                for pin in lock.components() {
-                    shelf.pinned(again(dir)?, &pin.path, pin.sha256);
-                    if let Some((folder, _)) = pin.path.rsplit_once('/') {
-                        folders.insert(folder.to_owned());
-                    }
-                }
+        for pin in self.lock().iter().flat_map(Lock::components) {
+            shelf.pinned(again(dir)?, &pin.path, pin.sha256);
+            if let Some((folder, _)) = pin.path.rsplit_once('/') {
+                folders.insert(folder.to_owned());
             }
-            // What was recorded can be found without a lock file.
-            Err(e) if e.exit == Exit::NotFound => {}
-            Err(e) => return Err(e),
         }
-        let (store, path) = self.store_folder()?;
-        if let Ok(store) = store.open_dir("components") {
-            shelf.store(store, &format!("{path}/components"));
+        if self.store_if_any()?.is_some() {
+            let (store, path) = self.store_folder()?;
+            if let Ok(store) = store.open_dir("components") {
+                shelf.store(store, &format!("{path}/components"));
+            }
         }
         for folder in folders {
             if let Ok(opened) = dir.open_dir(&folder) {
@@ -119,9 +127,9 @@ impl Context {
     /// The bytes of a pinned component, which are those that the lock file names.
     pub(in crate::cli) fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, CliError> {
         // A release store beside a copied ledger lies outside the deployment's folder.
-        let store = match &self.ledger_file {
-            Some(_) => Some(self.store_folder()?),
-            None => None,
+        let store = match (&self.ledger_file, self.store_if_any()?) {
+            (Some(_), Some(_)) => Some(self.store_folder()?),
+            _ => None,
         };
         let stored = store.as_ref().and_then(|(dir, path)| {
             let file = pin.path.strip_prefix(path.as_str())?.strip_prefix('/')?;

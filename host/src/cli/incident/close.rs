@@ -139,8 +139,9 @@ fn folder(context: &Context, file: &Exported, moved: Option<&Path>) -> (PathBuf,
         return (dir.to_owned(), dir.display().to_string());
     }
     let written = file.file.rsplit_once('/').map_or(".", |(folder, _)| folder);
-    let here = PathBuf::from(written);
-    let at_root = context.project.root.join(written);
-    let folder = if here.is_dir() { here } else { at_root };
+    let folder = match Path::new(&file.file).is_file() {
+        true => PathBuf::from(written),
+        false => context.project.root.join(written),
+    };
     (folder, written.to_owned())
 }

@@ -24,8 +24,8 @@ use crate::ledger::types::Run;
 use crate::manifest::Manifest;
 use crate::render::text::count;
 
-/// Where golden cases lie in a repository that is laid out like Provender's own.
-const CASES_DIR: &str = "logic-plugins/cases";
+/// Where golden cases lie: in a repository that is laid out like Provender's own, and in a deployment.
+const CASES_DIRS: [&str; 2] = ["logic-plugins/cases", "cases"];
 
 /// Write an incident's failing inputs as golden cases, for DS to complete with what is right.
 ///
@@ -39,7 +39,7 @@ pub(in crate::cli) struct RegressionArgs {
     /// The incident: I1, or 1.
     incident: String,
     /// The folder of golden cases, or the one that holds a folder for each logic; else
-    /// logic-plugins/cases here or in the deployment's folder.
+    /// logic-plugins/cases here or in the deployment's folder, else cases in the latter.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
     /// Only this linked run. May be repeated.
@@ -205,10 +205,16 @@ fn folder(
     let (base, shown) = match asked {
         Some(dir) => (dir.to_owned(), dir.display().to_string()),
         None => {
-            let here = PathBuf::from(CASES_DIR);
-            let at_root = context.project.root.join(CASES_DIR);
-            let base = if here.is_dir() { here } else { at_root };
-            (base, CASES_DIR.to_owned())
+            let [source, own] = CASES_DIRS;
+            let root = &context.project.root;
+            let places = [
+                (PathBuf::from(source), source),
+                (root.join(source), source),
+                (root.join(own), own),
+            ];
+            let found = places.into_iter().find(|(base, _)| base.is_dir());
+            let (base, shown) = found.unwrap_or_else(|| (root.join(source), source));
+            (base, shown.to_owned())
         }
     };
     if !base.is_dir() {

@@ -10,7 +10,7 @@ use crate::cli::backtest::{Bar, write};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::plugin::subject::cases_folder;
+use crate::cli::plugin::subject::{cases_folder, deployment_cases};
 use crate::cli::ui::{Done, Look, Text};
 use crate::domain::canonical::Digest;
 use crate::project::gate::Policy;
@@ -50,8 +50,8 @@ pub(in crate::cli) struct GateArgs {
     /// Write the report to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The folder of golden cases, with a folder of each logic's name; else `cases` in or beside the
-    /// deployment's folder, or `logic-plugins/cases` in it.
+    /// The folder of golden cases, with a folder of each logic's name; else `logic-plugins/cases` or
+    /// `cases` in the deployment's folder, or `cases` beside it.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
 }
@@ -110,14 +110,9 @@ fn looked(
     let release = standing.find(&args.release)?;
     let ledger = context.reader()?;
     let facts = context.facts(&ledger, None)?;
-    let root = &context.project.root;
     let folders = match &args.cases {
         Some(folder) => vec![folder.clone()],
-        None => vec![
-            root.join("cases"),
-            root.join("logic-plugins/cases"),
-            root.join("../cases"),
-        ],
+        None => deployment_cases(&context.project.root),
     };
     let mut bar = Bar(context.ui.progress(0, "looking"));
     let scene = Scene {
@@ -210,20 +205,29 @@ fn done(
         Outcome::Crit => Exit::Crit,
         Outcome::Blocked => Exit::Gate,
     };
-    let error = (!report.passes).then(|| -> CliError {
-        ReleaseError::Gate {
-            release: report.name(),
-            environment: report.environment.clone(),
-            why: report.why.clone(),
-        }
-        .into()
-    });
+    let error = (!report.passes).then(|| refused(report, args.explain && form.is_none()));
     Ok(Done {
         exit,
         data,
         text,
         error,
     })
+}
+
+/// The refusal in short: what was observed stands in the report.
+fn refused(report: &GateReport, explained: bool) -> CliError {
+    let name = report.name();
+    let error = CliError::from(ReleaseError::Gate {
+        release: name.clone(),
+        environment: report.environment.clone(),
+        why: report.short(),
+    });
+    match explained {
+        false => error,
+        true => error.help(format!(
+            "what is to do stands above; `release promote {name} --override REASON` promotes all the same and is recorded"
+        )),
+    }
 }
 
 fn look(report: &GateReport) -> Look {
@@ -236,7 +240,7 @@ fn look(report: &GateReport) -> Look {
 
 fn say(text: &mut Text, report: &GateReport, explain: bool) {
     text.look(Look::Strong, report.title());
-    text.look(look(report), format!("  {}", report.why));
+    text.look(look(report), format!("  {}", report.short()));
     let beside = report.against_number.map_or_else(
         || "no release is active".to_owned(),
         |n| format!("beside R{n}, which is active"),

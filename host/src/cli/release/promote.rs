@@ -1,17 +1,23 @@
 //! `release promote` and `release rollback`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::cli::Global;
 use crate::cli::compute::day;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
+use crate::domain::canonical::Digest;
 use crate::domain::day::Day;
+use crate::ledger::Ledger;
 use crate::logic::Sandbox;
-use crate::release::promote::{Moved, Request};
-use crate::release::standing::Known;
+use crate::manifest::Store;
+use crate::project::canary::CanarySettings;
+use crate::release::canary::{Observed, Scene, observed};
+use crate::release::evidence::Finding;
+use crate::release::promote::{EndedCanary, Moved, Request};
+use crate::release::standing::{Known, Standing};
 use crate::release::{ReleaseError, ReleaseStore, promote as room, reading};
 
 use super::{name_of, reason};
@@ -77,13 +83,17 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         today: context.today,
         from,
     };
-    let sandbox = context.sandbox()?;
     let moved = room::promote(
         &mut context.writer()?,
         &store,
         &request,
         &context.stamp(Some(why)),
-        &mut |known| runs_here(&sandbox, &store, known),
+        &mut Here {
+            sandbox: &context.sandbox()?,
+            store: &store,
+            manifests: &context.manifests()?,
+            policy: &context.project.settings.canary,
+        },
     )?;
     if !policy.required && moved.entry.is_some() {
         context.ui.note(&format!(
@@ -106,12 +116,41 @@ pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, Cli
     Ok(done(&context, &moved, why, context.today, true))
 }
 
-/// What is to answer loads in this program and binds to the configuration it was cut with.
-fn runs_here(sandbox: &Sandbox, store: &ReleaseStore, known: &Known) -> Result<(), ReleaseError> {
-    for model in &known.document.active {
-        reading::bind(sandbox, store, &known.document, model)?;
+/// What a promotion looks at in this deployment.
+struct Here<'a> {
+    sandbox: &'a Sandbox,
+    store: &'a ReleaseStore,
+    manifests: &'a Store,
+    policy: &'a CanarySettings,
+}
+
+impl room::Look for Here<'_> {
+    /// What is to answer loads in this program and binds to the configuration it was cut with.
+    fn runs_here(&mut self, known: &Known) -> Result<(), ReleaseError> {
+        for model in &known.document.active {
+            reading::bind(self.sandbox, self.store, &known.document, model)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn canary(
+        &mut self,
+        ledger: &dyn Ledger,
+        standing: &Standing,
+        release: &Digest,
+    ) -> Result<Option<Finding>, ReleaseError> {
+        let scene = Scene {
+            ledger,
+            manifests: self.manifests,
+            sandbox: self.sandbox,
+            store: self.store,
+            standing,
+            policy: self.policy,
+        };
+        Ok(observed(scene, release, None)?
+            .as_ref()
+            .map(Observed::finding))
+    }
 }
 
 fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> Done {
@@ -141,6 +180,13 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
             moved.release.document.active.join(", ")
         ));
         text.line(format!("  reason: {why}"));
+        if let Some(ended) = &moved.canary {
+            say_canary(&mut text, ended);
+        }
+        text.line(match back {
+            false => "next: `provender run` computes its answers; `provender release rollback --reason TEXT` goes back",
+            true => "next: `provender run` answers by it; what it recorded before is not computed again",
+        });
     }
     let data = json!({
         "release": moved.release.digest.to_string(),
@@ -152,6 +198,29 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
         "entry": moved.entry,
         "from": from.to_string(),
         "reason": why,
+        "canary": moved.canary.as_ref().map(canary_json),
     });
     Done::ok(data, text)
+}
+
+fn say_canary(text: &mut Text, ended: &EndedCanary) {
+    match &ended.finding {
+        Ok(f) => text.line(format!(
+            "  its canary ends, recorded as evidence: {}, {}",
+            f.verdict, f.summary
+        )),
+        Err(why) => text.look(
+            Look::Warn,
+            format!("  its canary ends without evidence, as it could not be looked at: {why}"),
+        ),
+    }
+}
+
+fn canary_json(ended: &EndedCanary) -> Json {
+    json!({
+        "canary": ended.canary.entry,
+        "verdict": ended.finding.as_ref().ok().map(|f| &f.verdict),
+        "summary": ended.finding.as_ref().ok().map(|f| &f.summary),
+        "problem": ended.finding.as_ref().err(),
+    })
 }

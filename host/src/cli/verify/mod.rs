@@ -42,8 +42,8 @@ pub(super) struct VerifyArgs {
     /// can run code in this program. A deployment has a cache of its own.
     #[arg(long, value_name = "DIR", requires = "lock")]
     cache: Option<PathBuf>,
-    /// The folder of golden cases, with a folder of each logic's name; else `cases` or
-    /// `logic-plugins/cases` beside the lock file, or `cases` beside its folder.
+    /// The folder of golden cases, with a folder of each logic's name; else `logic-plugins/cases` or
+    /// `cases` beside the lock file, or `cases` beside its folder.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
     /// Judge the change since this revision by the release contract.

@@ -12,7 +12,7 @@ use crate::cli::Global;
 use crate::cli::context::{Context, LOCK};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::plugin::subject::cases_folder;
+use crate::cli::plugin::subject::{cases_folder, deployment_cases};
 use crate::cli::plugin::test::refusal;
 use crate::compute::{binding, freeze};
 use crate::contract::line_of_pin;
@@ -119,18 +119,6 @@ impl Pinned {
         Ok(())
     }
 
-    /// Where cases are looked for when the command line does not say.
-    fn case_folders(&self) -> Vec<PathBuf> {
-        vec![
-            self.folder.join("cases"),
-            self.folder.join("logic-plugins/cases"),
-            match self.folder.file_name() {
-                Some(_) => self.folder.with_file_name("cases"),
-                None => self.folder.join("../cases"),
-            },
-        ]
-    }
-
     /// Every pinned component, in the lock file's order, checked side by side.
     pub(super) fn check_all(&self, cases: Option<&Path>) -> Result<Vec<Checked>, CliError> {
         let pins = self.lock.components();
@@ -183,7 +171,7 @@ impl Pinned {
             .extend(self.check_binding(pin, &component).err());
         let found = match cases {
             Some(folder) => cases_folder(&[folder.to_path_buf()], &pin.name),
-            None => cases_folder(&self.case_folders(), &pin.name),
+            None => cases_folder(&deployment_cases(&self.folder), &pin.name),
         };
         let Some(folder) = found else {
             if let Some(folder) = cases {

@@ -66,17 +66,51 @@ impl SqliteLedger {
 
     /// Opens an existing ledger to read only: a backup, or one in a folder that cannot be written.
     ///
+    /// SQLite makes two files beside a ledger with a log even to read it. Where it cannot, and there is
+    /// no log, the file is read as it lies: who writes has a log there, so that nobody does.
+    ///
     /// # Errors
-    /// As [`SqliteLedger::open`]; also when the file does not exist.
+    /// As [`SqliteLedger::open`]; also when the file does not exist. [`LedgerError::LogLeft`] when the
+    /// folder cannot be written and a killed process has left a log in it.
     pub fn open_read_only(path: &Path) -> Result<SqliteLedger, LedgerError> {
-        Self::with_flags(
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let refused = match Self::with_flags(path, flags, BUSY) {
+            Err(e @ (LedgerError::Unavailable { .. } | LedgerError::Io(_))) if path.is_file() => e,
+            opened => return opened,
+        };
+        let Some(address) = as_it_lies(path) else {
+            return Err(refused);
+        };
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+            return Err(LedgerError::LogLeft {
+                url: format!("sqlite:{}", path.display()),
+                log: log.display().to_string(),
+            });
+        }
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        // What the first attempt said is about the folder; what this one says is about the file.
+        Self::opened(
+            Connection::open_with_flags(address, flags),
             path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            flags,
             BUSY,
         )
     }
 
     fn with_flags(
+        path: &Path,
+        flags: OpenFlags,
+        patience: Duration,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let db = Connection::open_with_flags(path, flags);
+        Self::opened(db, path, flags, patience)
+    }
+
+    /// A connection as every ledger has it.
+    fn opened(
+        db: rusqlite::Result<Connection>,
         path: &Path,
         flags: OpenFlags,
         patience: Duration,
@@ -96,7 +130,7 @@ impl SqliteLedger {
             },
             (_, other) => other,
         };
-        let mut db = Connection::open_with_flags(path, flags).map_err(&unavailable)?;
+        let mut db = db.map_err(&unavailable)?;
         db.busy_timeout(patience).map_err(&unavailable)?;
         let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
         if writable {
@@ -167,6 +201,23 @@ impl SqliteLedger {
             .map_err(translate)?;
         target.close().map_err(|(_, e)| translate(e))
     }
+}
+
+/// The address under which SQLite reads a file as it lies, without a lock and without a log; nothing for
+/// a path that no address can say.
+fn as_it_lies(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let mut address = String::from("file:");
+    for c in path.to_str()?.chars() {
+        match c {
+            '%' => address.push_str("%25"),
+            '?' => address.push_str("%3f"),
+            '#' => address.push_str("%23"),
+            c => address.push(c),
+        }
+    }
+    address.push_str("?immutable=1");
+    Some(address)
 }
 
 fn check_schema(

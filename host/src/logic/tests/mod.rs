@@ -4,6 +4,7 @@
 //! * `declaration` — what that guest says of itself
 //! * `border` — what is refused at load
 //! * `calls` — computing, and how failures stay with their rows
+//! * `invariance` — any order of rows and any batches, by random rows
 //! * `limits` — every limit just obeyed and just violated
 //! * `values` — what a guest returns, and its checks
 //! * `versions` — components of every frozen contract, on a host whose contract has grown
@@ -14,6 +15,7 @@ mod caching;
 mod calls;
 pub(crate) mod declaration;
 pub(crate) mod guest;
+mod invariance;
 mod limits;
 pub(crate) mod recipe;
 mod values;

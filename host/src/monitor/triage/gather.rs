@@ -11,6 +11,8 @@ use crate::ledger::Ledger;
 use crate::ledger::types::{Guardrail, Run, RunFilter};
 use crate::manifest::Store;
 
+use super::super::baseline::Baseline;
+use super::super::frozen::{baselines, document};
 use super::super::gather::GatherError;
 use super::super::stored::{Body, Failing};
 use super::scene::{Row, Scene};
@@ -115,6 +117,7 @@ fn scene(
             && series.contains(&(key.boundary_id.as_str(), key.herd_config_id.as_str()))
     });
     scene.before = rows(manifests, before)?;
+    scene.frozen = baseline(ledger, &scene.logic, &versions)?;
     let held = body
         .logics
         .iter()
@@ -131,6 +134,21 @@ fn scene(
         }
     }
     Ok(scene)
+}
+
+/// The newest baseline in force of a failing version, else of the logic.
+fn baseline(
+    ledger: &dyn Ledger,
+    logic: &str,
+    versions: &BTreeSet<&String>,
+) -> Result<Option<Baseline>, GatherError> {
+    let mut held = baselines(ledger)?;
+    held.retain(|f| f.in_force && f.model_version.split(':').next() == Some(logic));
+    let own = held.iter().rfind(|f| versions.contains(&f.model_version));
+    let Some(frozen) = own.or(held.last()) else {
+        return Ok(None);
+    };
+    Ok(Some(document(ledger, frozen.baseline)?))
 }
 
 /// Other runs of a run's place, herd and day: the newest of each other version, and of its own version

@@ -19,7 +19,7 @@ const LEAST_OF_A_UNIT: f64 = 0.05;
 
 /// A smaller one of any other factor is none: forage and weather move that far in a month by themselves, in steps
 /// from one composite to the next, which no spread of the days before shows.
-const LEAST: f64 = 0.2;
+pub(super) const LEAST: f64 = 0.2;
 
 /// Each value over the median that its place had before.
 fn ratios(rows: &[Row], name: &str, middle: &BTreeMap<(String, String), f64>) -> Vec<f64> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::groups::{Group, groups};
 use super::scene::Scene;
-use super::{groups as apart, inputs, versions};
+use super::{frozen, groups as apart, inputs, versions};
 
 /// Where a finding points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,6 +100,7 @@ pub struct Triage {
 pub fn judge(scene: &Scene) -> Triage {
     let mut findings = apart::findings(scene);
     findings.extend(inputs::findings(scene));
+    findings.extend(frozen::findings(scene));
     findings.extend(versions::findings(scene));
     let points = |to: Points| findings.iter().any(|f| f.points == to);
     let verdict = match (points(Points::Data), points(Points::Logic)) {

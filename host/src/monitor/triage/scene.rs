@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use crate::domain::day::Day;
 use crate::domain::description::Direction;
 
+use super::super::baseline::Baseline;
 use super::super::stored::OutputBounds;
 
 /// A recorded run.
@@ -63,6 +64,9 @@ pub struct Scene {
     pub bounds: BTreeMap<String, OutputBounds>,
     /// Thresholds by rule, as `p05(days)`, with the side that is bad.
     pub thresholds: BTreeMap<String, (Direction, f64)>,
+    /// The frozen baseline in force of a failing version, else of another version of the logic: inputs are
+    /// the same whatever reads them.
+    pub frozen: Option<Baseline>,
     /// Failing rows in all; more than [`Scene::failing`] where not all were looked at.
     pub all_failing: usize,
 }

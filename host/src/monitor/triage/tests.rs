@@ -6,6 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::judge::Verdict;
 use super::{Points, Row, Scene, Triage, judge};
+use crate::domain::canonical::Digest;
+use crate::monitor::baseline::{Baseline, Reference, SeriesReference, TYPE};
 use crate::monitor::stored::OutputBounds;
 
 fn map(json: &Json) -> Map<String, Json> {
@@ -225,4 +227,84 @@ fn groups_count_failing_rows_and_all_of_the_window() {
             "file good.csv 6/12"
         ]
     );
+}
+
+/// A baseline of June's first days, in which forage lay between 700 and 900.
+fn frozen(place: &str) -> Baseline {
+    let forage = Reference {
+        subject: "forage".into(),
+        unit: None,
+        rows: 30,
+        nulls: 0,
+        minimum: 700.0,
+        median: 800.0,
+        maximum: 900.0,
+        sigma: 40.0,
+        lag1: 0.0,
+        edges: Vec::new(),
+        counts: vec![30],
+    };
+    let series = SeriesReference {
+        boundary_id: place.to_owned(),
+        herd_config_id: "h".into(),
+        first: "2025-05-01".parse().unwrap(),
+        last: "2025-05-30".parse().unwrap(),
+        rows: 30,
+        runs: Digest::of_bytes(b"runs"),
+        columns: vec![forage],
+    };
+    Baseline {
+        type_name: TYPE.into(),
+        model_version: "days:v1".into(),
+        config_versions: Vec::new(),
+        from: series.first,
+        to: series.last,
+        rows: 30,
+        fleet: Vec::new(),
+        series: vec![series],
+    }
+}
+
+#[test]
+fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
+    // The days before have the same mistake, so that they say nothing.
+    let mut scene = bad("v2", 8000.0);
+    scene.before = (1..=12).map(|d| row("v2", "a", d, 8000.0, 400.0)).collect();
+    let others =
+        |forage: f64| -> Vec<Row> { (20..=25).map(|d| row("v2", "a", d, forage, 90.0)).collect() };
+    scene.passing = others(810.0);
+    assert_eq!(judge(&scene).verdict, Verdict::Unknown);
+    let said_of = |scene: &Scene| {
+        let triage = judge(scene);
+        let of = |f: &&super::Finding| f.code.ends_with("_baseline");
+        let found: Vec<String> = triage
+            .findings
+            .iter()
+            .filter(of)
+            .map(|f| format!("{:?} {} {}: {}", f.points, f.rows, f.code, f.says))
+            .collect();
+        (triage.verdict, found.join("\n"))
+    };
+    let mut told = Vec::new();
+    scene.frozen = Some(frozen("a"));
+    let (verdict, said) = said_of(&scene);
+    assert_eq!(verdict, Verdict::Data, "{said}");
+    told.push(said);
+    // The whole fleet moved: that is the season's, or cannot be told from it.
+    for passing in [others(8000.0), Vec::new()] {
+        scene.passing = passing;
+        let (verdict, said) = said_of(&scene);
+        assert_eq!(verdict, Verdict::Unknown, "{said}");
+        told.push(said);
+    }
+    // A little beyond the edge is no shift.
+    let (_, said) = said_of(&Scene {
+        frozen: Some(frozen("a")),
+        ..bad("v2", 1040.0)
+    });
+    told.push(said);
+    // Of another place nothing is frozen.
+    scene.frozen = Some(frozen("b"));
+    assert_eq!(said_of(&scene).1, "");
+    insta::assert_snapshot!(told.join("\n"));
 }

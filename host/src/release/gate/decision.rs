@@ -131,6 +131,22 @@ impl GateReport {
         format!("the gate of {} {does} {}", self.environment, self.name())
     }
 
+    /// The decision without what was observed, for a page that shows that below: why it is refused by the
+    /// names of the checks, else all of it.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let blocking: Vec<String> = self
+            .checks
+            .iter()
+            .filter(|r| r.action == Some(Action::Block))
+            .map(|r| format!("{} is {}", r.check.name.name(), r.check.verdict.word()))
+            .collect();
+        match blocking.is_empty() {
+            true => self.why.clone(),
+            false => blocking.join(", "),
+        }
+    }
+
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
@@ -256,8 +272,10 @@ fn why(checks: &[Weighed], outcome: Outcome) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::super::document::tests::release;
+    use super::super::super::evidence::Evidence;
+    use super::super::super::standing::Note;
     use super::*;
-    use crate::ledger::entry::Stamp;
+    use crate::ledger::entry::{Kind, Stamp};
     use crate::project::gate::GateSettings;
 
     /// A release that is known.
@@ -274,6 +292,30 @@ pub(super) mod tests {
             },
             imported: false,
             pruned: None,
+        }
+    }
+
+    /// Evidence about a release as a note: kind, verdict and rows, and the environment it is of.
+    pub(crate) fn found(
+        release: &Known,
+        entry: i64,
+        (kind, verdict, rows): (&str, &str, u64),
+        environment: &str,
+    ) -> Note {
+        let finding = Finding {
+            kind: kind.into(),
+            verdict: verdict.into(),
+            rows,
+            report: None,
+            summary: format!("{kind} is {verdict}"),
+        };
+        let evidence = Evidence::new(release.digest, finding, environment, &release.stamp);
+        Note {
+            entry,
+            stamp: release.stamp.clone(),
+            kind: Kind::Evidence.name().into(),
+            release: release.digest,
+            payload: evidence.payload(release.document.number, None).unwrap(),
         }
     }
 
@@ -342,6 +384,7 @@ pub(super) mod tests {
             &[Verdict::Ok, Verdict::Unknown],
         );
         let (digest, body) = report.body().unwrap();
+        assert_eq!(report.short(), "goldens is unknown");
         let payload = report.payload(digest);
         assert_eq!(payload["passes"], false);
         assert_eq!(payload["number"], 2);

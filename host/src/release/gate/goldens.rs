@@ -1,5 +1,7 @@
 //! Check `goldens`: the golden cases, run here where they are here, else as they were found before.
 
+use std::collections::BTreeMap;
+
 use crate::golden::{CaseSet, run};
 use crate::ledger::entry::Kind;
 use crate::project::gate::CheckName;
@@ -8,6 +10,7 @@ use crate::render::text::count;
 use super::super::ReleaseError;
 use super::super::evidence::Evidence;
 use super::super::reading;
+use super::super::standing::{Known, Standing};
 use super::check::{Check, Verdict};
 use super::scene::Scene;
 
@@ -56,7 +59,12 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         let check = Check::new(CheckName::Goldens, Verdict::Ok, cases, observed);
         return Ok(asked(check).found("goldens", None));
     }
-    Ok(asked(relied(scene, &without, cases)))
+    Ok(asked(relied(
+        scene.standing,
+        scene.release,
+        &without,
+        cases,
+    )))
 }
 
 fn asked(check: Check) -> Check {
@@ -64,13 +72,17 @@ fn asked(check: Check) -> Check {
 }
 
 /// Without cases here it is the newest evidence that counts, such as that of the cut.
-fn relied(scene: &Scene<'_, '_>, without: &[String], cases: u64) -> Check {
-    let newest = scene
-        .standing
-        .notes_of(Kind::Evidence, &scene.release.digest)
+fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) -> Check {
+    // Of one environment the one recorded last; of several, the newest: what was found out longer ago may
+    // have come here later.
+    let found = standing
+        .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
-        .filter(|(_, e)| e.kind == "goldens")
-        .last();
+        .filter(|(_, e)| e.kind == "goldens");
+    let last: BTreeMap<String, (i64, Evidence)> = found
+        .map(|(entry, e)| (e.environment.clone(), (entry, e)))
+        .collect();
+    let newest = last.into_values().max_by(|(_, a), (_, b)| a.at.cmp(&b.at));
     let Some((entry, evidence)) = newest else {
         let observed = format!("no golden case of {}, and no evidence", without.join(", "));
         return remedied(Check::new(
@@ -133,4 +145,60 @@ fn ran(scene: &Scene<'_, '_>, model: &str) -> Result<Option<Ran>, ReleaseError> 
                 .collect(),
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decision::tests::{found, known};
+    use super::*;
+
+    #[test]
+    fn without_cases_here_the_newest_evidence_counts_and_none_is_no_pass() {
+        let release = known(2);
+        let without = ["days:v1".to_owned()];
+        let of = |evidence: &[(&str, u64)]| {
+            let notes = evidence.iter().zip(5..).map(|((verdict, rows), entry)| {
+                found(&release, entry, ("goldens", verdict, *rows), "staging")
+            });
+            let standing = Standing {
+                notes: notes.collect(),
+                ..Standing::default()
+            };
+            relied(&standing, &release, &without, 0)
+        };
+        for (evidence, expected) in [
+            (&[][..], Verdict::Unknown),
+            (&[("ok", 20)], Verdict::Ok),
+            // So many as none hold.
+            (&[("ok", 0)], Verdict::Unknown),
+            (&[("unknown", 20)], Verdict::Unknown),
+            (&[("warn", 20)], Verdict::Warn),
+            (&[("ok", 20), ("crit", 20)], Verdict::Crit),
+            (&[("crit", 20), ("ok", 20)], Verdict::Ok),
+        ] {
+            let check = of(evidence);
+            assert_eq!(check.verdict, expected, "{evidence:?}");
+            assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
+            assert_eq!(check.relied.len(), usize::from(!evidence.is_empty()));
+        }
+        assert_eq!(of(&[("ok", 9), ("ok", 20)]).evidence, ["entry 6"]);
+    }
+
+    #[test]
+    fn what_came_later_and_was_found_before_does_not_count() {
+        let release = known(2);
+        let mut here = known(2);
+        here.stamp.at = "2025-07-02T06:00:00.000000Z".into();
+        assert!(release.stamp.at < here.stamp.at);
+        let standing = Standing {
+            notes: vec![
+                found(&here, 5, ("goldens", "crit", 20), "prod"),
+                found(&release, 6, ("goldens", "ok", 20), "staging"),
+            ],
+            ..Standing::default()
+        };
+        let check = relied(&standing, &release, &["days:v1".to_owned()], 0);
+        assert_eq!(check.verdict, Verdict::Crit);
+        assert_eq!(check.evidence, ["entry 5"]);
+    }
 }

@@ -155,3 +155,6 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
         count(asked.environments.len() as u64, "decision")
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! Folders that can only be read, folders on another disk, file systems without links.
+
+use std::process::Command;
+
+use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
+use crate::disks::{COMPUTE, NAMESPACE, below, error, may_mount};
+use crate::kit::{Ran, Ranch};
+
+/// Mounts the deployment's folder so that nobody below can write in it, and goes on there.
+const READ_ONLY: &str =
+    "mount --bind . . && cd \"$PWD\" && mount -o remount,bind,ro . && exec \"$0\" \"$@\"";
+
+fn read_only(ranch: &Ranch, args: &[&str]) -> Ran {
+    below(ranch, &NAMESPACE, READ_ONLY, args)
+}
+
+/// The verbs that look, and those that judge or try without recording.
+const READING: [&[&str]; 18] = [
+    &["list", "--all-versions"],
+    &["status", "--as-of", "2025-06-30"],
+    &[
+        "explain",
+        "--boundary",
+        "creek",
+        "--herd",
+        "h-cows",
+        "--as-of",
+        "2025-06-30",
+    ],
+    &["features"],
+    &["config"],
+    &["verify"],
+    &["audit"],
+    &["plugin", "list"],
+    &["plugin", "show", "days_remaining:v1"],
+    &["release", "list"],
+    &["release", "status"],
+    &["release", "history"],
+    &["incident", "list"],
+    &["monitor", "acks"],
+    &["backtest", "days_remaining:v2"],
+    &["compute", "--all", "--as-of", "2025-06-30", "--dry-run"],
+    &[
+        "monitor",
+        "--all",
+        "--end",
+        "2025-06-30",
+        "--ledger",
+        "out/ledger.db",
+    ],
+    &["replay", "--all", "--ledger", "out/ledger.db"],
+];
+
+#[test]
+#[cfg(target_os = "linux")]
+fn verbs_that_read_say_the_same_where_nothing_can_be_written() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = Ranch::ran();
+    // Compiled code is a convenience, and kept where it can be; beside the ledger SQLite keeps a log's
+    // two files while somebody looks.
+    let held = |ranch: &Ranch| {
+        let mut files = ranch.files("out");
+        files.retain(|(path, _)| {
+            let name = path.to_string_lossy();
+            !path.starts_with(ranch.path("out/cache"))
+                && !["-wal", "-shm"].iter().any(|end| name.ends_with(end))
+        });
+        files
+    };
+    let before = held(&ranch);
+    for args in READING {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let reference = ranch.run(&args);
+        let ran = read_only(&ranch, &args);
+        assert_eq!(ran.code, reference.code, "{args:?}: {}", ran.stdout);
+        assert!(ran.code <= 2, "{args:?}: {}", ran.stdout);
+        assert_eq!(ran.json()["data"], reference.json()["data"], "{args:?}");
+    }
+    let elsewhere = ranch.path("../copy").display().to_string();
+    let _ = read_only(&ranch, &["backup", &elsewhere]).exits(0);
+    let changed: Vec<_> = held(&ranch)
+        .into_iter()
+        .filter(|file| !before.contains(file))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(changed.is_empty(), "looking changes nothing: {changed:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn verbs_that_write_say_what_can_be_done_where_nothing_can_be_written() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = Ranch::ran();
+    let before = ranch.files("");
+    for args in [
+        &COMPUTE[..],
+        &["run", "--as-of", "2025-06-30", "--json"],
+        &["ingest", "--json"],
+        &["monitor", "--all", "--end", "2025-06-30", "--json"],
+        &["replay", "--all", "--json"],
+    ] {
+        let ran = read_only(&ranch, args).exits(69);
+        let (code, message) = error(&ran);
+        assert_eq!(code, "ledger_unavailable", "{args:?}: {message}");
+        assert!(message.contains("out/ledger.db"), "{args:?}: {message}");
+        let help = ran.json()["error"]["help"].clone();
+        let help = help.as_str().unwrap();
+        assert!(
+            help.contains("provender backup") && help.contains("--ledger"),
+            "{args:?}: {help}"
+        );
+    }
+    assert!(ranch.files("") == before, "nothing is written");
+}
+
+/// Whoever writes holds a log beside the ledger: what is in it is seen, also by who can only read.
+#[test]
+#[cfg(target_os = "linux")]
+fn who_can_only_read_sees_what_a_writer_elsewhere_has_recorded() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = ingested();
+    let writer = database(&ranch);
+    // Held open, so that the log is not folded in when `compute` ends.
+    let _: i64 = writer
+        .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
+        .unwrap();
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let log = std::fs::metadata(ranch.path("out/ledger.db-wal")).unwrap();
+    assert!(log.len() > 0, "nothing would be shown");
+    let ran = read_only(&ranch, &["list", "--json"]).exits(0);
+    assert_eq!(ran.json()["data"]["answers"].as_array().unwrap().len(), 9);
+
+    // The same files where no writer is: what is in the log must not be passed over in silence.
+    let killed = copy_of(&ranch);
+    std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
+    let ran = read_only(&killed, &["list", "--json"]).exits(69);
+    let (code, message) = error(&ran);
+    assert_eq!(code, "ledger_log_left", "{message}");
+    insta::assert_snapshot!(message, @"the ledger sqlite:RANCH/out/ledger.db has a log (RANCH/out/ledger.db-wal) that a killed process left, and its folder cannot be written to fold it in");
+    insta::assert_snapshot!(ran.json()["error"]["help"].as_str().unwrap(), @"run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger");
+    // The way out that the message names.
+    let away = killed.path("../away");
+    std::fs::create_dir_all(&away).unwrap();
+    for file in ["ledger.db", "ledger.db-wal"] {
+        std::fs::copy(killed.path("out").join(file), away.join(file)).unwrap();
+    }
+    let away = away.join("ledger.db").display().to_string();
+    let ran = read_only(&killed, &["list", "--json", "--ledger", &away]).exits(0);
+    assert_eq!(ran.json()["data"]["answers"].as_array().unwrap().len(), 9);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_backup_is_read_anywhere_and_a_folder_on_another_disk_is_as_good() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = ingested();
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let _ = ranch.run(&["backup", "copy"]).exits(0);
+    let list = ["list", "--ledger", "copy/ledger.db", "--json"];
+    let ran = read_only(&ranch, &list).exits(0);
+    assert_eq!(ran.json()["data"]["answers"].as_array().unwrap().len(), 9);
+
+    let ranch = ingested();
+    let elsewhere = r#"
+        mkdir -p out/manifests && mount -t tmpfs none out/manifests
+        "$0" "$@" && "$0" explain --boundary creek --herd h-cows --as-of 2025-06-30 --quiet
+    "#;
+    let _ = below(&ranch, &NAMESPACE, elsewhere, &COMPUTE).exits(0);
+}
+
+/// Refuses every link, as a file system does that has none.
+const NO_LINKS: [&str; 8] = [
+    "strace",
+    "-f",
+    "-qqq",
+    "-o",
+    "/dev/null",
+    "-e",
+    "trace=linkat",
+    "-e",
+];
+
+fn without_links(ranch: &Ranch, errno: &str, args: &[&str]) -> Ran {
+    let inject = format!("inject=linkat:error={errno}");
+    let wrapper: Vec<&str> = NO_LINKS.into_iter().chain([inject.as_str()]).collect();
+    below(ranch, &wrapper, "exec \"$0\" \"$@\"", args)
+}
+
+fn may_trace() -> bool {
+    let tried = Command::new(NO_LINKS[0])
+        .args(&NO_LINKS[1..])
+        .args(["inject=linkat:error=EPERM", "true"])
+        .output();
+    let may = tried.is_ok_and(|o| o.status.success());
+    if !may {
+        println!("not checked: strace is not installed, or may not trace here");
+    }
+    may
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_there_are_no_links_everything_ends_as_where_there_are() {
+    if !may_trace() {
+        return;
+    }
+    let prepared = ingested();
+    let undisturbed = copy_of(&prepared);
+    let _ = undisturbed.run(&COMPUTE).exits(0);
+    let reference = Held::by(&undisturbed);
+    for errno in ["EPERM", "EOPNOTSUPP", "ENOSYS"] {
+        let ranch = copy_of(&prepared);
+        let _ = without_links(&ranch, errno, &COMPUTE).exits(0);
+        Held::by(&ranch).must_be(&reference, errno);
+        sound(&ranch, errno);
+        // The second time every name is taken, and adopted.
+        let ran = without_links(&ranch, errno, &COMPUTE).exits(0);
+        assert_eq!(ran.json()["data"]["summary"]["unchanged"], 9);
+        tidy(&ranch, errno);
+    }
+    // Manifests without a row, as a kill leaves them, are adopted.
+    let ranch = copy_of(&undisturbed);
+    let ledger = prepared.path("out/ledger.db");
+    std::fs::copy(ledger, ranch.path("out/ledger.db")).unwrap();
+    let _ = without_links(&ranch, "EPERM", &COMPUTE).exits(0);
+    Held::by(&ranch).must_be(&reference, "adopted");
+}
+
+#[test]
+#[cfg(all(target_os = "linux", debug_assertions))]
+fn a_kill_where_there_are_no_links_leaves_whole_runs_or_nothing() {
+    if !may_trace() {
+        return;
+    }
+    let prepared = ingested();
+    let undisturbed = copy_of(&prepared);
+    let _ = undisturbed.run(&COMPUTE).exits(0);
+    let reference = Held::by(&undisturbed);
+    let script = "PROVENDER_FAIL_AT=$POINT exec \"$0\" \"$@\"";
+    for point in ["file.half#3", "file.before-name#5", "file.after-name#7"] {
+        let ranch = copy_of(&prepared);
+        let wrapper: Vec<&str> = NO_LINKS
+            .into_iter()
+            .chain(["inject=linkat:error=EPERM"])
+            .collect();
+        let script = script.replace("$POINT", point);
+        let ran = below(&ranch, &wrapper, &script, &COMPUTE);
+        assert_ne!(ran.code, 0, "{point} is not passed");
+        sound(&ranch, point);
+        let _ = without_links(&ranch, "EPERM", &COMPUTE).exits(0);
+        Held::by(&ranch).must_be(&reference, point);
+        tidy(&ranch, point);
+    }
+}
