@@ -53,9 +53,14 @@ impl Day {
         first.plus(ordinal.checked_sub(1)?)
     }
 
+    /// By Hinnant's `days_from_civil`, whose years begin on 1 March: every row of every file has a day.
     fn from_date(date: Date) -> Option<Day> {
-        let days = EPOCH.until(date).ok()?.get_days();
-        Self::from_days(days)
+        let (month, day) = (i32::from(date.month()), i32::from(date.day()));
+        let year = i32::from(date.year()) - i32::from(month <= 2);
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+        Self::from_days(era * 146_097 + days - 719_468)
     }
 
     fn date(self) -> Date {
@@ -143,6 +148,20 @@ impl<'de> serde::Deserialize<'de> for Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_date_is_the_calendar_librarys() {
+        let mut date = EPOCH;
+        for days in 0..=Day::MAX.days() {
+            assert_eq!(Day::from_date(date).unwrap().days(), days, "{date}");
+            date = date.tomorrow().unwrap_or(date);
+        }
+        let mut date = EPOCH;
+        for days in (Day::MIN.days()..=0).rev() {
+            assert_eq!(Day::from_date(date).unwrap().days(), days, "{date}");
+            date = date.yesterday().unwrap_or(date);
+        }
+    }
 
     #[test]
     fn a_day_survives_text_and_number() {

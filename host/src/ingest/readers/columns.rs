@@ -4,7 +4,7 @@
 use crate::domain::day::Day;
 use crate::ingest::parsed::{Content, ReadError};
 
-use super::draft::{Draft, Entry, Gather};
+use super::draft::{Draft, Gather, Given};
 use super::fields;
 use super::table::{Line, Table};
 use super::units::Unit;
@@ -78,10 +78,10 @@ impl Places {
     }
 
     /// The place of a row; `None` where the row was refused.
-    pub(super) fn of(&self, line: &Line, draft: &mut Draft<'_>) -> Option<String> {
+    pub(super) fn of<'a>(&'a self, line: Line<'a>, draft: &mut Draft<'_>) -> Option<&'a str> {
         let own = self.column.map_or("", |c| line.cell(c));
         let problem = match (own, self.given.as_deref()) {
-            ("", Some(given)) => return Some(given.to_owned()),
+            ("", Some(given)) => return Some(given),
             ("", None) => Some("is missing".to_owned()),
             (own, Some(given)) if own != given => Some(format!(
                 "is another place than {given}, to which the file was said to belong"
@@ -89,7 +89,7 @@ impl Places {
             (own, _) => fields::id_problem(own),
         };
         match problem {
-            None => Some(own.to_owned()),
+            None => Some(own),
             Some(problem) => {
                 draft.bad(line.line, "boundary_id", Some(own), problem);
                 None
@@ -99,7 +99,7 @@ impl Places {
 }
 
 /// The date in a cell; `None` where the row was refused.
-pub(super) fn date(line: &Line, column: usize, draft: &mut Draft<'_>) -> Option<Day> {
+pub(super) fn date(line: Line<'_>, column: usize, draft: &mut Draft<'_>) -> Option<Day> {
     match fields::day(line.cell(column)) {
         Ok(day) => Some(day),
         Err(problem) => {
@@ -113,7 +113,7 @@ pub(super) fn date(line: &Line, column: usize, draft: &mut Draft<'_>) -> Option<
 #[expect(clippy::too_many_arguments, reason = "what one value consists of")]
 pub(super) fn put(
     table: &Table,
-    line: &Line,
+    line: Line<'_>,
     target: &Target,
     boundary: &str,
     date: Option<Day>,
@@ -142,7 +142,7 @@ pub(super) fn put(
             return;
         }
     };
-    let entry = Entry {
+    let given = Given {
         row: line.line,
         field,
         shown,
@@ -152,7 +152,7 @@ pub(super) fn put(
         date,
         value,
     };
-    gather.put(draft, &entry);
+    gather.put(draft, &given);
 }
 
 /// Reads a whole file of the shape place, perhaps `date`, values.
@@ -182,7 +182,7 @@ pub(super) fn read(
         return Err(draft.refuse("the header names no column of values that the host knows"));
     }
     let mut gather = Gather::default();
-    for line in &table.rows {
+    for line in table.rows.iter() {
         let place = places.of(line, draft);
         let day = match date_column {
             None => Some(None),
@@ -190,7 +190,7 @@ pub(super) fn read(
         };
         if let (Some(place), Some(day)) = (place, day) {
             for target in targets {
-                put(table, line, target, &place, day, &[], &mut gather, draft);
+                put(table, line, target, place, day, &[], &mut gather, draft);
             }
         }
     }

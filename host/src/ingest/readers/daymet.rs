@@ -8,7 +8,7 @@ use crate::domain::day::Day;
 use crate::ingest::parsed::{Content, ReadError};
 
 use super::columns::{self, Target};
-use super::draft::{Draft, Entry, Gather};
+use super::draft::{Draft, Gather, Given};
 use super::fields;
 use super::table::{Line, Table};
 use super::units::{Unit, radiation_mj_m2};
@@ -101,7 +101,7 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content)
         draft.warn("srad is a mean over daylight and the file has no dayl, so no solar_radiation_mj_m2 was made from it");
     }
     let mut gather = Gather::default();
-    for line in &table.rows {
+    for line in table.rows.iter() {
         let Some(day) = day(line, draft) else {
             continue;
         };
@@ -125,7 +125,7 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content)
 }
 
 fn sun(
-    line: &Line,
+    line: Line<'_>,
     srad: usize,
     (dayl, unit): (usize, Unit),
     place: &str,
@@ -145,7 +145,7 @@ fn sun(
         .ok()
         .flatten()
         .and_then(|x| unit.convert(x, Unit::Second));
-    let entry = Entry {
+    let given = Given {
         row: line.line,
         field: "srad",
         shown: line.cell(srad),
@@ -155,7 +155,7 @@ fn sun(
         date: Some(day),
         value: watts.zip(seconds).map(|(w, s)| radiation_mj_m2(w, s)),
     };
-    gather.put(draft, &entry);
+    gather.put(draft, &given);
 }
 
 /// `tmax (deg c)` is `tmax` in `deg c`.
@@ -166,7 +166,7 @@ pub(super) fn split_unit(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn day(line: &Line, draft: &mut Draft<'_>) -> Option<Day> {
+fn day(line: Line<'_>, draft: &mut Draft<'_>) -> Option<Day> {
     let mut part = |column: usize, name: &str| {
         let text = line.cell(column);
         match fields::number(text).map(fields::whole) {

@@ -1,6 +1,7 @@
 //! What a reader collects on its way through a file: the rows it could not take, the things worth
 //! saying, and observations with their names interned.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::day::Day;
@@ -9,7 +10,7 @@ use crate::ingest::parsed::{
     BadRow, Content, Format, Observation, Observations, ReadError, ReadOptions, Reading,
 };
 
-use super::limits;
+use super::limits::{self, Limit};
 
 /// Longest value that an error message repeats, in characters.
 const SHOWN: usize = 80;
@@ -120,7 +121,7 @@ pub(super) fn row_number(index: usize) -> u32 {
 }
 
 /// One value on its way into [`Observations`].
-pub(super) struct Entry<'a> {
+pub(super) struct Given<'a> {
     /// 1-based row.
     pub(super) row: u32,
     /// The field of the file, for messages.
@@ -144,67 +145,129 @@ pub(super) struct Entry<'a> {
 pub(super) struct Gather {
     observations: Observations,
     boundaries: HashMap<String, u32>,
-    columns: HashMap<String, u16>,
-    seen: HashMap<(u32, u16, Option<Day>), u32>,
+    /// The boundary of the last value: most files have one place after the other.
+    boundary: u32,
+    /// What a column of the observations can hold.
+    limits: Vec<Option<Limit>>,
+    seen: Seen,
+}
+
+/// Which values stand in the file already. As long as each column of each place goes by in the order of
+/// its days, the newest day tells; the first that does not has all of them looked up.
+#[derive(Default)]
+struct Seen {
+    newest: Vec<Vec<Option<Option<Day>>>>,
+    all: Option<HashMap<(u32, u16, Option<Day>), u32>>,
+}
+
+impl Seen {
+    /// The row that has a value of this place, column and day; takes note of the value where there is none.
+    fn before(&mut self, new: &Observation, values: &[Observation]) -> Option<u32> {
+        let key = |o: &Observation| (o.boundary, o.column, o.date);
+        if self.all.is_none() {
+            let (place, column) = (new.boundary as usize, usize::from(new.column));
+            if self.newest.len() <= place {
+                self.newest.resize(place + 1, Vec::new());
+            }
+            let newest = self.newest.get_mut(place)?;
+            if newest.len() <= column {
+                newest.resize(column + 1, None);
+            }
+            let newest = newest.get_mut(column)?;
+            if newest.is_none_or(|day| day < new.date) {
+                *newest = Some(new.date);
+                return None;
+            }
+        }
+        let all = self
+            .all
+            .get_or_insert_with(|| values.iter().map(|o| (key(o), o.row)).collect());
+        match all.entry(key(new)) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(free) => {
+                free.insert(new.row);
+                None
+            }
+        }
+    }
 }
 
 impl Gather {
     /// Takes a value, unless it is impossible or stands in the file already.
-    pub(super) fn put(&mut self, draft: &mut Draft<'_>, entry: &Entry<'_>) {
-        let value = entry.value.map(plain_zero);
+    pub(super) fn put(&mut self, draft: &mut Draft<'_>, given: &Given<'_>) {
+        let value = given.value.map(plain_zero);
         if let Some(x) = value {
             let problem = if x.is_finite() {
-                limits::problem(entry.column, x)
+                self.limit(given.column).and_then(|limit| limit.problem(x))
             } else {
                 Some("is beyond what a number can hold".to_owned())
             };
             if let Some(problem) = problem {
-                let problem = if entry.read_as.is_empty() {
+                let problem = if given.read_as.is_empty() {
                     problem
                 } else {
-                    format!("{problem} (it was read as {})", entry.read_as)
+                    format!("{problem} (it was read as {})", given.read_as)
                 };
-                draft.bad(entry.row, entry.field, Some(entry.shown), problem);
+                draft.bad(given.row, given.field, Some(given.shown), problem);
                 return;
             }
         }
-        let boundary = *self
-            .boundaries
-            .entry(entry.boundary.to_owned())
-            .or_insert_with(|| {
-                self.observations.boundaries.push(entry.boundary.to_owned());
-                row_number(self.observations.boundaries.len() - 1) - 1
-            });
-        let column = match self.columns.get(entry.column) {
-            Some(c) => *c,
-            None => {
-                let c = u16::try_from(self.observations.columns.len()).unwrap_or(u16::MAX);
-                self.observations.columns.push(entry.column.to_owned());
-                self.columns.insert(entry.column.to_owned(), c);
-                c
-            }
+        let new = Observation {
+            boundary: self.boundary(given.boundary),
+            column: self.column(given.column),
+            date: given.date,
+            value,
+            row: given.row,
         };
-        if let Some(first) = self.seen.insert((boundary, column, entry.date), entry.row) {
-            let when = entry.date.map(|d| format!(" on {d}")).unwrap_or_default();
+        if let Some(first) = self.seen.before(&new, &self.observations.values) {
+            let when = given.date.map(|d| format!(" on {d}")).unwrap_or_default();
             draft.bad(
-                entry.row,
-                entry.field,
-                Some(entry.shown),
+                given.row,
+                given.field,
+                Some(given.shown),
                 format!(
                     "row {first} has a value of {} for {}{when} already",
-                    entry.column, entry.boundary
+                    given.column, given.boundary
                 ),
             );
-            self.seen.insert((boundary, column, entry.date), first);
             return;
         }
-        self.observations.values.push(Observation {
-            boundary,
-            column,
-            date: entry.date,
-            value,
-            row: entry.row,
+        self.observations.values.push(new);
+    }
+
+    fn boundary(&mut self, id: &str) -> u32 {
+        let names = &mut self.observations.boundaries;
+        if names.get(self.boundary as usize).is_none_or(|n| n != id) {
+            self.boundary = match self.boundaries.get(id) {
+                Some(n) => *n,
+                None => {
+                    let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+                    names.push(id.to_owned());
+                    self.boundaries.insert(id.to_owned(), n);
+                    n
+                }
+            };
+        }
+        self.boundary
+    }
+
+    fn limit(&self, column: &str) -> Option<Limit> {
+        let mut names = self.observations.columns.iter();
+        match names.position(|n| n == column) {
+            Some(known) => self.limits.get(known).copied().flatten(),
+            None => limits::of(column),
+        }
+    }
+
+    fn column(&mut self, name: &str) -> u16 {
+        // A file has a handful.
+        let names = &mut self.observations.columns;
+        let at = names.iter().position(|n| n == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            self.limits.push(limits::of(name));
+            names.len() - 1
         });
+        u16::try_from(at).unwrap_or(u16::MAX)
     }
 
     /// The observations, less those of rows that turned out bad: a row is taken whole or not at

@@ -1,6 +1,8 @@
 //! Numbers, dates and texts as files spell them. Every refusal is the end of a sentence that
 //! begins with the field and its value.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::domain::day::Day;
@@ -12,6 +14,9 @@ const NODATA: [&str; 5] = ["", "NA", "N/A", "NaN", "null"];
 /// True for a spelling of "no data".
 pub(super) fn is_nodata(text: &str) -> bool {
     let text = text.trim();
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     NODATA.iter().any(|n| n.eq_ignore_ascii_case(text))
 }
 
@@ -24,8 +29,8 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     // Rust would also parse `inf`, `nan` and `infinity`.
-    let shape = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-');
-    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.chars().all(shape) {
+    let shape = |c: u8| c.is_ascii_digit() || matches!(c, b'.' | b',' | b'e' | b'E' | b'+' | b'-');
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.bytes().all(shape) {
         return Err("is not a number".to_owned());
     }
     let plain = if text.contains(',') {
@@ -35,9 +40,9 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
                     .to_owned(),
             );
         }
-        text.replace(',', "")
+        Cow::Owned(text.replace(',', ""))
     } else {
-        text.to_owned()
+        Cow::Borrowed(text)
     };
     match plain.parse::<f64>() {
         Ok(x) if x.is_finite() => Ok(plain_zero(x)),

@@ -45,13 +45,14 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content)
         .collect();
     draft.warn_ignored("columns", &table.unused(&used));
     let mut gather = Gather::default();
-    for line in &table.rows {
+    for line in table.rows.iter() {
         let place = places.of(line, draft);
         let day = columns::date(line, date, draft);
         let said = series.map_or("", |s| line.cell(s));
-        let target = match said.to_ascii_lowercase().as_str() {
-            "" | "standing" => Some(&standing),
-            "increment" => Some(&increment),
+        let target = match said {
+            "" => Some(&standing),
+            said if said.eq_ignore_ascii_case("standing") => Some(&standing),
+            said if said.eq_ignore_ascii_case("increment") => Some(&increment),
             _ => {
                 draft.bad(
                     line.line,
@@ -67,7 +68,7 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content)
                 &table,
                 line,
                 target,
-                &place,
+                place,
                 Some(day),
                 &[],
                 &mut gather,

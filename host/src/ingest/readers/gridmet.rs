@@ -149,7 +149,7 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content)
         .collect();
     draft.warn_ignored("columns", &table.unused(&used));
     let mut gather = Gather::default();
-    for line in &table.rows {
+    for line in table.rows.iter() {
         let Some(day) = days.of(line, draft) else {
             continue;
         };
@@ -176,7 +176,7 @@ struct Days {
 }
 
 impl Days {
-    fn of(&self, line: &Line, draft: &mut Draft<'_>) -> Option<Day> {
+    fn of(&self, line: Line<'_>, draft: &mut Draft<'_>) -> Option<Day> {
         let written = match self.date {
             None => None,
             Some(column) => {

@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content)
     let used: Vec<usize> = columns.iter().map(|(i, _)| *i).collect();
     draft.warn_ignored("columns", &table.unused(&used));
     let mut found = Vec::new();
-    for line in &table.rows {
+    for line in table.rows.iter() {
         let fields: Fields = columns
             .iter()
             .map(|(i, name)| (name.clone(), Json::String(line.cell(*i).to_owned())))

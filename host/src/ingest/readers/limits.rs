@@ -1,17 +1,28 @@
 //! Values that no column of the catalogue can have. They are wide on purpose: they catch a wrong
 //! unit or a nodata code that nobody declared, not an unusual day.
 
-/// What is wrong with `value` in the catalogue's unit for `column`, as the end of a sentence.
-pub(super) fn problem(column: &str, value: f64) -> Option<String> {
-    let (low, high, unit) = range(column)?;
-    if (low..=high).contains(&value) {
-        return None;
+/// What a column can hold: lowest, highest, unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit(f64, f64, &'static str);
+
+impl Limit {
+    /// What is wrong with `value`, in the catalogue's unit, as the end of a sentence.
+    pub(super) fn problem(self, value: f64) -> Option<String> {
+        let Limit(low, high, unit) = self;
+        if (low..=high).contains(&value) {
+            return None;
+        }
+        Some(if low == 0.0 && value < 0.0 {
+            "is negative, which this cannot be".to_owned()
+        } else {
+            format!("is outside {low} to {high} {unit}, which no real value is")
+        })
     }
-    Some(if low == 0.0 && value < 0.0 {
-        "is negative, which this cannot be".to_owned()
-    } else {
-        format!("is outside {low} to {high} {unit}, which no real value is")
-    })
+}
+
+/// What a column of the catalogue can hold; `None` where anything goes.
+pub(super) fn of(column: &str) -> Option<Limit> {
+    range(column).map(|(low, high, unit)| Limit(low, high, unit))
 }
 
 fn range(column: &str) -> Option<(f64, f64, &'static str)> {
@@ -40,6 +51,10 @@ fn range(column: &str) -> Option<(f64, f64, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn problem(column: &str, value: f64) -> Option<String> {
+        of(column).and_then(|limit| limit.problem(value))
+    }
 
     #[test]
     fn a_wrong_unit_is_caught_and_a_hard_winter_is_not() {

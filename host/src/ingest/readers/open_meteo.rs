@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::domain::day::Day;
 use crate::ingest::parsed::{Content, ReadError};
 
-use super::draft::{Draft, Entry, Gather, row_number};
+use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, shown};
 use super::units::Unit;
 
@@ -138,7 +138,7 @@ fn take(
     let text = shown(value);
     match fields::json_number(value, &[]) {
         Ok(x) => {
-            let entry = Entry {
+            let given = Given {
                 row,
                 field: variable.name,
                 shown: &text,
@@ -148,7 +148,7 @@ fn take(
                 date: Some(day),
                 value: x.and_then(|x| variable.from.convert(x, variable.to)),
             };
-            gather.put(draft, &entry);
+            gather.put(draft, &given);
         }
         Err(problem) => draft.bad(row, variable.name, Some(&text), problem),
     }

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use crate::domain::day::Day;
 use crate::ingest::parsed::{Content, ReadError};
 
-use super::draft::{Draft, Entry, Gather, row_number};
+use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, json_text, shown};
 use super::units::Unit;
 
@@ -334,7 +334,7 @@ impl Reply<'_> {
                        to: Unit,
                        draft: &mut Draft<'_>| {
             let text = value.map(|v| v.to_string()).unwrap_or_default();
-            let entry = Entry {
+            let given = Given {
                 row,
                 field,
                 shown: &text,
@@ -344,7 +344,7 @@ impl Reply<'_> {
                 date: Some(day),
                 value: value.and_then(|v| unit.convert(v, to)),
             };
-            gather.put(draft, &entry);
+            gather.put(draft, &given);
         };
         if self.product == Product::Cover {
             let mut any = false;

@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 
 use crate::ingest::parsed::{Content, ReadError};
 
-use super::draft::{Draft, Entry, Gather, row_number};
+use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, shown};
 use super::units::Unit;
 
@@ -318,7 +318,7 @@ impl Sheet {
         }
         let mut put = |column: &str, value: Option<f64>, draft: &mut Draft<'_>| {
             let text = value.map(|v| v.to_string()).unwrap_or_default();
-            let entry = Entry {
+            let given = Given {
                 row: 1,
                 field: column,
                 shown: &text,
@@ -328,7 +328,7 @@ impl Sheet {
                 date: None,
                 value,
             };
-            gather.put(draft, &entry);
+            gather.put(draft, &given);
         };
         if weighted {
             for ((name, column), mean) in PRODUCTION.iter().zip(production) {

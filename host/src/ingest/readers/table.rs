@@ -12,22 +12,62 @@ pub(super) struct Table {
     /// Names as the file spells them, trimmed.
     pub(super) names: Vec<String>,
     /// Data rows, those of another length left out.
-    pub(super) rows: Vec<Line>,
+    pub(super) rows: Rows,
     /// How many data rows the file has, bad ones included.
     pub(super) count: usize,
 }
 
-/// A row of the table.
-pub(super) struct Line {
-    /// 1-based line of the file.
-    pub(super) line: u32,
-    cells: StringRecord,
+/// The cells of all rows in one text: a million rows are three allocations and not three million.
+#[derive(Default)]
+pub(super) struct Rows {
+    text: String,
+    /// Where each cell ends in `text`, row after row.
+    ends: Vec<usize>,
+    /// 1-based line of each row.
+    lines: Vec<u32>,
+    width: usize,
 }
 
-impl Line {
+impl Rows {
+    fn push(&mut self, line: u32, cells: &StringRecord) {
+        for cell in cells {
+            self.text.push_str(cell);
+            self.ends.push(self.text.len());
+        }
+        self.lines.push(line);
+    }
+
+    /// The rows in the file's order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Line<'_>> {
+        let numbers = self.lines.iter().enumerate();
+        numbers.map(|(n, line)| Line {
+            line: *line,
+            first: n * self.width,
+            rows: self,
+        })
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'t> {
+    /// 1-based line of the file.
+    pub(super) line: u32,
+    /// Index of its first cell.
+    first: usize,
+    rows: &'t Rows,
+}
+
+impl<'t> Line<'t> {
     /// The trimmed cell of a column.
-    pub(super) fn cell(&self, column: usize) -> &str {
-        self.cells.get(column).unwrap_or_default()
+    pub(super) fn cell(&self, column: usize) -> &'t str {
+        if column >= self.rows.width {
+            return "";
+        }
+        let end = |cell: usize| self.rows.ends.get(cell).copied().unwrap_or_default();
+        let at = self.first + column;
+        let from = at.checked_sub(1).map_or(0, end);
+        self.rows.text.get(from..end(at)).unwrap_or_default()
     }
 }
 
@@ -80,12 +120,13 @@ impl Table {
             .flexible(true)
             .trim(Trim::All)
             .from_reader(text.as_bytes());
-        let mut records = reader.records();
-        let names: Vec<String> = match records.next() {
-            Some(Ok(record)) => record.iter().map(ToOwned::to_owned).collect(),
-            Some(Err(e)) => return Err(draft.refuse(format!("the header cannot be read: {e}"))),
-            None => return Err(draft.refuse("the file is empty")),
-        };
+        let mut cells = StringRecord::new();
+        match reader.read_record(&mut cells) {
+            Ok(true) => {}
+            Ok(false) => return Err(draft.refuse("the file is empty")),
+            Err(e) => return Err(draft.refuse(format!("the header cannot be read: {e}"))),
+        }
+        let names: Vec<String> = cells.iter().map(ToOwned::to_owned).collect();
         for (i, name) in names.iter().enumerate() {
             let again = names
                 .iter()
@@ -95,21 +136,26 @@ impl Table {
                 return Err(draft.refuse(format!("the header names `{name}` twice")));
             }
         }
-        let (mut rows, mut count) = (Vec::new(), 0);
+        let mut count = 0;
+        let mut rows = Rows {
+            width: names.len(),
+            ..Rows::default()
+        };
+        rows.text.reserve(text.len());
         let mut lines = Lines {
             text: text.as_bytes(),
             byte: 0,
             line: first_line,
         };
-        for record in records {
-            count += 1;
-            let cells = match record {
-                Ok(cells) => cells,
+        loop {
+            match reader.read_record(&mut cells) {
+                Ok(true) => count += 1,
+                Ok(false) => break,
                 Err(e) => return Err(draft.refuse(format!("a row cannot be read: {e}"))),
-            };
+            }
             let line = lines.at(cells.position().map_or(0, csv::Position::byte));
             if cells.len() == names.len() {
-                rows.push(Line { line, cells });
+                rows.push(line, &cells);
             } else if cells.iter().any(|c| !c.is_empty()) {
                 draft.bad(
                     line,

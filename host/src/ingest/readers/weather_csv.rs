@@ -143,6 +143,24 @@ mod tests {
     }
 
     #[test]
+    fn a_day_that_stands_twice_is_found_in_whatever_order_the_days_go_by() {
+        let days = ["05-03", "05-04", "05-01", "05-02", "05-05"];
+        let line = |day: &str, place: &str| format!("{place},2025-{day},1\n");
+        for again in 0..days.len() {
+            for order in [days.to_vec(), days.iter().rev().copied().collect()] {
+                let mut text = "boundary_id,date,precipitation_mm\n".to_owned();
+                text.extend(order.iter().map(|day| line(day, "n")));
+                text.extend(order.iter().map(|day| line(day, "m")));
+                text.push_str(&line(order[again], "n"));
+                let rows = bad(read_alone(&text));
+                assert_eq!((rows.len(), rows[0].row), (1, 12), "{text}");
+                let first = format!("row {} has a value", again + 2);
+                assert!(rows[0].problem.starts_with(&first), "{}", rows[0]);
+            }
+        }
+    }
+
+    #[test]
     fn one_column_in_two_units_is_refused_and_a_bad_row_is_left_out_whole() {
         let message = refusal(read_alone("boundary_id,date,temp_max_c,temp_max_f\n"));
         assert!(message.contains("keep one"), "{message}");
