@@ -38,7 +38,8 @@ fn main() -> io::Result<()> {
 fn author(plugins: &Path) -> io::Result<String> {
     let mut code = String::new();
     let is_source = |p: &str| !p.contains("__pycache__");
-    table(&mut code, "SDK", &plugins.join("sdk"), is_source)?;
+    let of_sdk = |p: &str| is_source(p) && !p.starts_with("tests/");
+    table(&mut code, "SDK", &plugins.join("sdk"), of_sdk)?;
     table(&mut code, "CASES", &plugins.join("cases"), is_source)?;
     let python = plugins.join("python/provender_logic");
     table(&mut code, "PYTHON", &python, is_source)?;

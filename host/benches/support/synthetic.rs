@@ -27,6 +27,31 @@ impl Plan {
         (day(0), day(self.days.saturating_sub(1)))
     }
 
+    /// As many pastures with sixteen times the days: as many forage composites as the plan has runs.
+    pub(crate) fn deep(self) -> Plan {
+        Plan {
+            days: 16 * self.days,
+            ..self
+        }
+    }
+
+    /// Ten times the pastures.
+    pub(crate) fn wide(self) -> Plan {
+        Plan {
+            boundaries: 10 * self.boundaries,
+            ..self
+        }
+    }
+
+    /// Two pastures with so many days.
+    pub(crate) fn small(self, days: usize) -> Plan {
+        Plan {
+            boundaries: 2,
+            days,
+            ..self
+        }
+    }
+
     /// Runs that are due: one a pasture and day.
     pub(crate) fn runs(&self) -> usize {
         self.boundaries * self.days

@@ -23,6 +23,12 @@ pub struct SqliteLedger {
     pub(super) db: Connection,
 }
 
+fn gone(path: &Path) -> LedgerError {
+    LedgerError::Gone {
+        url: format!("sqlite:{}", path.display()),
+    }
+}
+
 impl SqliteLedger {
     /// Opens the ledger at `path`, making it where it does not exist.
     ///
@@ -48,19 +54,10 @@ impl SqliteLedger {
     /// # Errors
     /// As [`SqliteLedger::open`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
     pub fn open_existing(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
-        let gone = || LedgerError::Gone {
-            url: format!("sqlite:{}", path.display()),
-        };
         if !path.exists() {
-            return Err(gone());
+            return Err(gone(path));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let empty = Connection::open_with_flags(path, flags)
-            .and_then(|db| db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)))
-            .is_ok_and(|tables: i64| tables == 0);
-        if empty {
-            return Err(gone());
-        }
         Self::with_flags(path, flags, patience)
     }
 
@@ -133,6 +130,14 @@ impl SqliteLedger {
         let mut db = db.map_err(&unavailable)?;
         db.busy_timeout(patience).map_err(&unavailable)?;
         let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let begins = flags.contains(OpenFlags::SQLITE_OPEN_CREATE);
+        if writable && !begins {
+            // Through this very connection: another one, closed again, would take the log with it.
+            let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
+            if tables.is_ok_and(|tables: i64| tables == 0) {
+                return Err(gone(path));
+            }
+        }
         if writable {
             // WAL lets readers go on beside a writer; FULL makes what was reported durable.
             db.pragma_update(None, "journal_mode", "WAL")

@@ -1,0 +1,216 @@
+//! Hand-written floors under the whole paths: the same bytes read, the same rows inserted by one prepared
+//! statement, the same manifest bytes hashed, written and synced, and nothing else done.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use provender::domain::canonical::Digest;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::columns;
+use super::deploy::Deployment;
+use super::measure::time;
+use super::native;
+
+fn text(e: rusqlite::Error) -> String {
+    e.to_string()
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> String {
+    let path = path.to_owned();
+    move |e| format!("{}: {e}", path.display())
+}
+
+/// Keeps a deployment's ledger as it is, to insert into a copy of it later.
+///
+/// # Errors
+/// When it cannot be copied.
+pub(crate) fn keep(deployment: &Deployment, to: &Path) -> Result<(), String> {
+    let db = Connection::open(deployment.ledger()).map_err(text)?;
+    let to = to.join("ledger.db");
+    let sql = "VACUUM INTO ?";
+    db.execute(sql, [to.display().to_string()]).map_err(text)?;
+    Ok(())
+}
+
+/// All rows of a table, each as the values that a statement takes.
+fn all(db: &Connection, table: &str, order: &str) -> Result<Vec<Vec<Value>>, String> {
+    let mut select = db
+        .prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))
+        .map_err(text)?;
+    let width = select.column_count();
+    let rows = select.query_map([], |r| (0..width).map(|c| r.get(c)).collect());
+    rows.map_err(text)?.collect::<Result<_, _>>().map_err(text)
+}
+
+fn insert_into(table: &str, width: usize) -> String {
+    let marks = vec!["?"; width].join(", ");
+    format!("INSERT INTO {table} VALUES ({marks})")
+}
+
+/// The files of a folder and of those below it, with their bytes.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io(folder))? {
+        let path = entry.map_err(io(folder))?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            let bytes = std::fs::read(&path).map_err(io(&path))?;
+            found.push((path, bytes));
+        }
+    }
+    Ok(found)
+}
+
+/// Seconds to record what `done` has recorded, into the ledger that was kept in `before`: what a compute
+/// reads is read, every run is inserted under its entry, one transaction an entry, and the bytes of all
+/// manifests are hashed, written under new names, and synced with their folder.
+///
+/// # Errors
+/// When ledger or files refuse.
+pub(crate) fn record(done: &Deployment, before: &Path) -> Result<f64, String> {
+    let finished = Connection::open(done.ledger()).map_err(text)?;
+    let mut db = Connection::open(before.join("ledger.db")).map_err(text)?;
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;",
+    )
+    .map_err(text)?;
+    let known: i64 = db
+        .query_row("SELECT max(seq) FROM entry", [], |r| r.get(0))
+        .map_err(text)?;
+    let entries = all(&finished, "entry", "seq")?;
+    let configs = all(&finished, "config", "config_id")?;
+    let series = all(&finished, "series", "series_id")?;
+    let runs = all(&finished, "run", "entry, series_id, date")?;
+    let manifests = files(&done.folder.join("out/manifests"))?;
+    let out = before.join("manifests");
+    std::fs::create_dir_all(&out).map_err(io(&out))?;
+    let (recorded, seconds) = time(|| {
+        let read = read_facts(&db)?;
+        std::hint::black_box(read);
+        put(&out, &manifests)?;
+        let mut rows = runs.iter().peekable();
+        let mut first = true;
+        for entry in entries.iter().filter(|e| number(e, 0) > known) {
+            let tx = db.transaction().map_err(text)?;
+            insert(&tx, "entry", std::iter::once(entry))?;
+            if std::mem::take(&mut first) {
+                insert(&tx, "config", configs.iter())?;
+                insert(&tx, "series", series.iter())?;
+            }
+            let seq = number(entry, 0);
+            let of_entry = std::iter::from_fn(|| rows.next_if(|run| number(run, 2) == seq));
+            insert(&tx, "run", of_entry)?;
+            tx.commit().map_err(text)?;
+        }
+        Ok::<_, String>(())
+    });
+    recorded?;
+    Ok(seconds)
+}
+
+fn number(row: &[Value], column: usize) -> i64 {
+    match row.get(column) {
+        Some(Value::Integer(n)) => *n,
+        _ => 0,
+    }
+}
+
+fn insert<'a>(
+    tx: &Connection,
+    table: &str,
+    rows: impl Iterator<Item = &'a Vec<Value>>,
+) -> Result<(), String> {
+    let mut rows = rows.peekable();
+    let Some(first) = rows.peek() else {
+        return Ok(());
+    };
+    let sql = insert_into(table, first.len());
+    let mut insert = tx.prepare_cached(&sql).map_err(text)?;
+    for row in rows {
+        insert.execute(params_from_iter(row)).map_err(text)?;
+    }
+    Ok(())
+}
+
+/// Everything that a compute reads, each value once: how many there were.
+fn read_facts(db: &Connection) -> Result<usize, String> {
+    let mut values = 0;
+    for table in ["boundary", "herd", "observation"] {
+        let mut select = db
+            .prepare(&format!("SELECT * FROM {table}"))
+            .map_err(text)?;
+        let width = select.column_count();
+        let mut rows = select.query([]).map_err(text)?;
+        while let Some(row) = rows.next().map_err(text)? {
+            for column in 0..width {
+                std::hint::black_box(row.get_ref(column).map_err(text)?);
+                values += 1;
+            }
+        }
+    }
+    Ok(values)
+}
+
+fn put(folder: &Path, manifests: &[(PathBuf, Vec<u8>)]) -> Result<(), String> {
+    for (n, (_, bytes)) in manifests.iter().enumerate() {
+        std::hint::black_box(Digest::of_bytes(bytes));
+        let path = folder.join(n.to_string());
+        let mut file = std::fs::File::create(&path).map_err(io(&path))?;
+        file.write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(io(&path))?;
+    }
+    std::fs::File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(io(folder))
+}
+
+/// Seconds to read what a replay and what an audit must read: manifests read, decoded and hashed, for a
+/// replay with the native kernel over as many rows, for an audit with every run's row.
+///
+/// # Errors
+/// When ledger or files refuse.
+pub(crate) fn read(done: &Deployment) -> Result<(f64, f64), String> {
+    let folder = done.folder.join("out/manifests");
+    let (packs, reading) = time(|| {
+        for (_, bytes) in files(&folder)? {
+            std::hint::black_box(Digest::of_bytes(&bytes));
+            decode(&bytes)?;
+        }
+        Ok::<_, String>(())
+    });
+    packs?;
+    let rows = done.plan.runs();
+    let inputs = columns::v2(rows);
+    let (_, kernel) = time(|| std::hint::black_box(native::v2(&inputs, rows)));
+    let db = Connection::open(done.ledger()).map_err(text)?;
+    let (hashed, hashing) = time(|| {
+        let mut select = db.prepare("SELECT * FROM run").map_err(text)?;
+        let width = select.column_count();
+        let mut rows = select.query([]).map_err(text)?;
+        let mut bytes = Vec::new();
+        while let Some(row) = rows.next().map_err(text)? {
+            bytes.clear();
+            for column in 0..width {
+                match row.get_ref(column).map_err(text)? {
+                    rusqlite::types::ValueRef::Integer(n) => bytes.extend(n.to_le_bytes()),
+                    other => bytes.extend(other.as_bytes_or_null().ok().flatten().unwrap_or(&[])),
+                }
+            }
+            std::hint::black_box(Digest::of_bytes(&bytes));
+        }
+        Ok::<_, String>(())
+    });
+    hashed?;
+    Ok((reading + kernel, reading + hashing))
+}
+
+/// A manifest by its format.
+fn decode(bytes: &[u8]) -> Result<(), String> {
+    let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    std::hint::black_box(json);
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! The whole path of many runs: recorded, found unchanged, replayed, audited; what they take on the disk
+//! and in memory; and what single questions cost in a small ledger and in a large one.
+
+use std::path::Path;
+
+use super::Scale;
+use super::deploy::{Deployment, Ended, bytes_on_disk};
+use super::floor;
+use super::measure::{Sample, in_turns};
+use super::synthetic::{Plan, day};
+use super::table::{Figure, Row, Target};
+
+/// The rows of the table about whole paths.
+pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
+    let mut table = recorded(scale);
+    table.extend(memory(scale));
+    table.extend(questions(scale));
+    table
+}
+
+fn row(
+    id: &str,
+    what: &str,
+    unit: &'static str,
+    size: usize,
+    target: Target,
+    measured: Result<(Figure, Option<Figure>), String>,
+) -> Row {
+    match measured {
+        Ok((measured, beside)) => Row {
+            id: id.to_owned(),
+            what: what.to_owned(),
+            unit,
+            size,
+            measured: Ok(measured),
+            beside,
+            target,
+        },
+        Err(reason) => Row::not_run(id, what, target, reason),
+    }
+}
+
+/// What one deployment goes through, round by round.
+#[derive(Default)]
+struct Rounds {
+    recorded: Sample,
+    floor: Sample,
+    unchanged: Sample,
+    replayed: Sample,
+    replay_floor: Sample,
+    audited: Sample,
+    audit_floor: Sample,
+    bytes: f64,
+}
+
+fn recorded(scale: &Scale) -> Vec<Row> {
+    let plan = scale.plan(false);
+    let runs = plan.runs();
+    let rounds =
+        (0..scale.whole_rounds).try_fold(Rounds::default(), |rounds, _| once(scale, plan, rounds));
+    let per = 1e-6 * runs as f64;
+    let pair =
+        |of: &str, ours: fn(&Rounds) -> &Sample, beside: &str, theirs: fn(&Rounds) -> &Sample| {
+            let rounds = rounds.as_ref().map_err(Clone::clone)?;
+            let ours = Figure::of_times(of, ours(rounds), per);
+            Ok((ours, Some(Figure::of_times(beside, theirs(rounds), per))))
+        };
+    let unit = "µs a run";
+    let bytes = rounds.as_ref().map_err(Clone::clone).map(|r| {
+        let figure = Figure::single("ledger and manifests", r.bytes / runs as f64);
+        (figure, None)
+    });
+    vec![
+        row(
+            "whole",
+            "whole path: `compute --all`, recorded and durable",
+            unit,
+            runs,
+            Target::AtMost(1.5),
+            pair(
+                "compute",
+                |r| &r.recorded,
+                "the hand-written floor",
+                |r| &r.floor,
+            ),
+        ),
+        row(
+            "unchanged",
+            "the same again, all unchanged",
+            unit,
+            runs,
+            Target::AtMost(0.3),
+            pair(
+                "compute again",
+                |r| &r.unchanged,
+                "recording them",
+                |r| &r.recorded,
+            ),
+        ),
+        row(
+            "replay",
+            "`replay --all`",
+            unit,
+            runs,
+            Target::AtMost(1.5),
+            pair(
+                "replay",
+                |r| &r.replayed,
+                "packs read, decoded and hashed, and the kernel",
+                |r| &r.replay_floor,
+            ),
+        ),
+        row(
+            "audit",
+            "`audit`",
+            unit,
+            runs,
+            Target::AtMost(1.5),
+            pair(
+                "audit",
+                |r| &r.audited,
+                "packs and rows read, decoded and hashed",
+                |r| &r.audit_floor,
+            ),
+        ),
+        row(
+            "disk",
+            "size on disk, ledger and manifests together",
+            "bytes a run",
+            runs,
+            Target::Value(400.0),
+            bytes,
+        ),
+    ]
+}
+
+fn once(scale: &Scale, plan: Plan, mut rounds: Rounds) -> Result<Rounds, String> {
+    let deployment = Deployment::make(&scale.folder("whole")?, plan)?;
+    deployment.run(&["ingest"])?;
+    let before = scale.folder("whole-floor")?;
+    floor::keep(&deployment, &before)?;
+    let empty = bytes_on_disk(&deployment.folder.join("out"));
+    rounds.recorded.push(deployment.compute(plan.days)?.seconds);
+    rounds.bytes = (bytes_on_disk(&deployment.folder.join("out")) - empty) as f64;
+    rounds.floor.push(floor::record(&deployment, &before)?);
+    rounds
+        .unchanged
+        .push(deployment.compute(plan.days)?.seconds);
+    let (replay, audit) = floor::read(&deployment)?;
+    rounds.replay_floor.push(replay);
+    rounds.audit_floor.push(audit);
+    rounds
+        .replayed
+        .push(deployment.run(&["replay", "--all"])?.seconds);
+    rounds.audited.push(deployment.run(&["audit"])?.seconds);
+    Ok(rounds)
+}
+
+/// Peak memory of the million-run compute, and whether it grows with the number of runs.
+fn memory(scale: &Scale) -> Vec<Row> {
+    let plan = scale.plan(false);
+    let peak = |times: usize| -> Result<f64, String> {
+        let plan = Plan {
+            days: plan.days * times,
+            ..plan
+        };
+        let deployment = Deployment::make(&scale.folder("memory")?, plan)?;
+        deployment.run(&["ingest"])?;
+        let Ended { peak_mib, .. } = deployment.compute(plan.days)?;
+        peak_mib.ok_or_else(|| "this system does not tell the memory of a process".to_owned())
+    };
+    let one = peak(1);
+    let itself = one
+        .clone()
+        .map(|mib| (Figure::single("compute", mib), None));
+    let flat = if scale.small {
+        Err("the small form does not compute five times as many runs".to_owned())
+    } else {
+        one.and_then(|one| {
+            let five = Figure::single("five times as many", peak(5)?);
+            Ok((five, Some(Figure::single("once", one))))
+        })
+    };
+    vec![
+        row(
+            "memory",
+            "peak memory of `compute --all`",
+            "MiB",
+            plan.runs(),
+            Target::Value(256.0),
+            itself,
+        ),
+        row(
+            "memory-flat",
+            "the same with five times as many runs",
+            "MiB",
+            5 * plan.runs(),
+            Target::AtMost(1.1),
+            flat,
+        ),
+    ]
+}
+
+/// Single questions in a ledger of five million runs, beside one of five thousand.
+fn questions(scale: &Scale) -> Vec<Row> {
+    let all = [
+        ("explain", "`explain` of one run"),
+        ("one-compute", "one `compute` of one run"),
+        ("window", "one `monitor` window of one boundary"),
+    ];
+    let target = Target::AtMost(1.3);
+    let large = scale.rows * 5;
+    let refuse = |reason: String| {
+        let rows = all.iter();
+        rows.map(|(id, what)| Row::not_run(id, what, target, reason.clone()))
+            .collect()
+    };
+    if scale.small {
+        return refuse("the small form makes no ledger of five million runs".to_owned());
+    }
+    let kept = |name: &str, boundaries: usize, days: usize| {
+        let plan = Plan {
+            boundaries,
+            days,
+            weather: false,
+        };
+        filled(&scale.kept(name)?, plan)
+    };
+    // As many days in both: what a question reads by itself is the same.
+    let days = 5_000;
+    let (small, large_one) = match (kept("few", 1, days), kept("many", large / days, days)) {
+        (Ok(few), Ok(many)) => (few, many),
+        (Err(reason), _) | (_, Err(reason)) => return refuse(reason),
+    };
+    all.iter()
+        .enumerate()
+        .map(|(n, (id, what))| {
+            let mut rounds = 0;
+            let mut ask = |deployment: &Deployment| {
+                rounds += 1;
+                question(deployment, n, rounds / 2)
+            };
+            let asked = std::cell::RefCell::new(&mut ask);
+            let timed = in_turns(
+                scale.cold_rounds,
+                [&mut || (asked.borrow_mut())(&large_one), &mut || {
+                    (asked.borrow_mut())(&small)
+                }],
+            );
+            let measured = timed.map(|[many, few]| {
+                let of = |name: &str, sample| Figure::of_times(name, sample, 1e-3);
+                (
+                    of("of five million", &many),
+                    Some(of("of five thousand", &few)),
+                )
+            });
+            row(id, what, "ms", large, target, measured)
+        })
+        .collect()
+}
+
+fn question(deployment: &Deployment, which: usize, round: usize) -> Result<f64, String> {
+    let (place, herd) = ("p00000", "h00000");
+    let last = day(deployment.plan.days - 1 - round % 1_000).to_string();
+    let ended = match which {
+        0 => deployment.run(&[
+            "explain",
+            "--boundary",
+            place,
+            "--herd",
+            herd,
+            "--as-of",
+            &last,
+        ]),
+        1 => {
+            // A parameter of its own each time: a run that is recorded would not be computed.
+            let param = format!("residual_kg_per_ha={}", 101 + round + deployment.asked());
+            deployment.run(&[
+                "compute",
+                "--boundary",
+                place,
+                "--herd",
+                herd,
+                "--as-of",
+                &last,
+                "--param",
+                &param,
+            ])
+        }
+        _ => {
+            let window = [
+                "monitor",
+                "--boundary",
+                place,
+                "--end",
+                &last,
+                "--fail-on",
+                "never",
+            ];
+            deployment.run(&window)
+        }
+    };
+    ended.map(|e| e.seconds)
+}
+
+/// A deployment with all its runs recorded, kept from one comparison to the next: the mark is written
+/// when it is whole.
+fn filled(folder: &Path, plan: Plan) -> Result<Deployment, String> {
+    let mark = folder.join("filled");
+    let says = format!("{plan:?} {}", env!("CARGO_PKG_VERSION"));
+    if std::fs::read_to_string(&mark).is_ok_and(|found| found == says) {
+        let folder = folder.to_owned();
+        return Ok(Deployment { folder, plan });
+    }
+    let deployment = Deployment::make(folder, plan)?;
+    deployment.run(&["ingest"])?;
+    deployment.compute(plan.days)?;
+    std::fs::write(&mark, says).map_err(|e| format!("{}: {e}", mark.display()))?;
+    Ok(deployment)
+}
