@@ -3,8 +3,11 @@
 //! Of a version that answers already, what they say of its answers; of one that does not, what they
 //! would say of it, as the back-test computed it on the recorded inputs of the same window.
 
+use serde_json::{Value as Json, json};
+
+use crate::domain::canonical::to_text;
 use crate::domain::day::Day;
-use crate::monitor::gather::gather;
+use crate::monitor::gather::{GatherError, gather};
 use crate::monitor::report::{Status, Verdict as Overall};
 use crate::monitor::{Window, judge_with};
 use crate::project::gate::CheckName;
@@ -24,17 +27,23 @@ pub fn check(
     candidates: &[Side],
     compared: &[Compared],
 ) -> Result<Check, ReleaseError> {
-    let mut watched = Vec::new();
+    let (mut watched, mut reports) = (Vec::new(), Vec::new());
     for (side, one) in candidates.iter().zip(compared) {
         let seen = match &one.report {
             None => None,
             Some(report) => {
                 let end = report.range.to;
                 let days = scene.window_days;
-                let said = match one.same {
+                let (said, whole) = match one.same {
                     true => answered(scene, side, Window { end, days })?,
-                    false => expected(report),
+                    false => (expected(report), json!({"rules": report.monitors})),
                 };
+                let of = if one.same {
+                    "answers"
+                } else {
+                    "recorded inputs"
+                };
+                reports.push(json!({"logic": one.logic, "of": of, "end": end, "days": days, "report": whole}));
                 Some((end, said))
             }
         };
@@ -44,7 +53,8 @@ pub fn check(
             seen,
         });
     }
-    Ok(weigh(&watched, scene.window_days))
+    let body = to_text(&json!({"$type": "provender.gate-monitors.v1", "logics": reports}))?;
+    Ok(weigh(&watched, scene.window_days).found("monitor", Some(body)))
 }
 
 /// A logic of the release, and what the monitors say of it.
@@ -100,13 +110,16 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
         .remedy(
             "provender monitor --all --end DATE, then provender monitor triage   # data or logic?",
         )
-        .found("monitor", None)
 }
 
 type Said = (Overall, Vec<String>, u64);
 
-/// What monitors say of the answers of a version that is active as it is.
-fn answered(scene: &Scene<'_, '_>, side: &Side, window: Window) -> Result<Said, ReleaseError> {
+/// What monitors say of the answers of a version that is active as it is, and their report.
+fn answered(
+    scene: &Scene<'_, '_>,
+    side: &Side,
+    window: Window,
+) -> Result<(Said, Json), ReleaseError> {
     let input = gather(
         scene.ledger,
         scene.facts,
@@ -118,14 +131,14 @@ fn answered(scene: &Scene<'_, '_>, side: &Side, window: Window) -> Result<Said, 
     )?;
     let rows = input.series.iter().map(|s| s.rows.len() as u64).sum();
     let acks = crate::monitor::ack::acks(scene.ledger)?;
-    let report =
-        judge_with(window, &[input], &acks).map_err(crate::monitor::gather::GatherError::from)?;
+    let report = judge_with(window, &[input], &acks).map_err(GatherError::from)?;
     let fleet = report.fleet.iter().flat_map(|g| &g.metrics);
     let lines = fleet
         .filter(|m| m.status.needs_attention())
         .map(|m| format!("{}: {}: {}", m.label(), m.status.word(), m.why))
         .collect();
-    Ok((report.status, lines, rows))
+    let whole = report.to_json().map_err(GatherError::from)?;
+    Ok(((report.status, lines, rows), whole))
 }
 
 /// What monitors would say of a version's numbers.
