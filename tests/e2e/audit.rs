@@ -283,6 +283,73 @@ fn a_changed_component_or_release_is_bad() {
 }
 
 #[test]
+fn where_nothing_is_recorded_nothing_is_audited_and_no_ledger_is_begun() {
+    let ranch = Ranch::new();
+    for empty in [false, true] {
+        for args in [
+            &["audit"][..],
+            &["audit", "checkpoint"],
+            &["audit", "prove", "00"],
+        ] {
+            let all = [args, &["--json"]].concat();
+            let error = ranch.run(&all).exits(69).json()["error"].clone();
+            assert_eq!(error["code"], "ledger_missing", "{args:?}");
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(error["message"].as_str().unwrap(), @"the ledger sqlite:RANCH/out/ledger.db is missing or empty: nothing is recorded there");
+                insta::assert_snapshot!(error["help"].as_str().unwrap(), @"`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger");
+            }
+            let left = std::fs::metadata(ranch.path("out/ledger.db")).map(|m| m.len());
+            assert_eq!(left.ok(), empty.then_some(0), "{args:?}");
+        }
+        // What a copy that was cut off at once leaves.
+        ranch.write("out/ledger.db", "");
+    }
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
+    let ranch = Ranch::ran();
+    let before = ranch.data(&["audit"], 0);
+    let lock = ranch.read("provender.lock");
+    for text in [
+        "<<<<<<< HEAD\n".to_owned() + &lock,
+        lock.replacen("sha256:", "sha1:", 1),
+    ] {
+        ranch.write("provender.lock", &text);
+        let ran = ranch.run(&["audit", "--json"]).exits(11);
+        let data = ran.json()["data"].clone();
+        assert_eq!(kinds(&data), ["lock"], "{data}");
+        assert_eq!(data["bad"][0]["id"], "provender.lock");
+        let help = ran.json()["error"]["help"].clone();
+        assert!(help.as_str().unwrap().contains("provender.lock"), "{help}");
+        for check in ["entries", "facts", "runs", "manifests"] {
+            assert_eq!(data["checked"][check], before["checked"][check], "{check}");
+        }
+        // Components that runs name are found beside it, and computed with.
+        assert!(
+            data["checked"]["components"].as_i64().unwrap() > 0,
+            "{data}"
+        );
+        let replayed = ranch.data(&["replay", "--all", "--ledger", "out/ledger.db"], 0);
+        assert_eq!(replayed["identical"], RUNS, "{replayed}");
+    }
+    let said = ranch.run(&["audit"]).exits(11).stderr;
+    insta::assert_snapshot!(said, @r#"
+    error: 1 object is not what was recorded; the first: lock provender.lock: cannot be used: TOML parse error at line 8, column 10
+      |
+    8 | sha256 = "sha1:cd049a0155b2b14aee9c53a2eba2bf719659a58ea1ca21b57be19f2664019849"
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    `sha1:cd049a0155b2b14aee9c53a2eba2bf719659a58ea1ca21b57be19f2664019849` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>; what it pins is not checked
+     help: take provender.lock back from git, or mend what the message names: until then what it pins is not checked
+    "#);
+    ranch.write("provender.lock", &lock);
+    let _ = ranch.run(&["audit"]).exits(0);
+    // Without one, what was recorded can be checked.
+    std::fs::remove_file(ranch.path("provender.lock")).unwrap();
+    let _ = ranch.run(&["audit"]).exits(0);
+}
+
+#[test]
 fn no_writer_waits_for_an_audit() {
     let ranch = Ranch::ran();
     let reader = SqliteLedger::open(&ranch.path("out/ledger.db")).unwrap();

@@ -300,7 +300,7 @@ fn what_goes_wrong_in_python_arrives_in_words() {
     for part in [
         "rain_balance:v1 built twice: different bytes",
         "error: two builds of rain_balance:v1 differ",
-        "keep the built file",
+        "`provender plugin build` writes one; check and pin that file",
     ] {
         let said = format!("{}{}", twice.stdout, twice.stderr);
         assert!(said.contains(part), "{said}");

@@ -204,6 +204,41 @@ fn build_compares_what_the_component_declares_with_what_its_folder_says() {
 }
 
 #[test]
+fn test_of_a_folder_asks_for_its_build_and_says_what_was_changed_since() {
+    let ranch = Ranch::new();
+    let new = ["plugin", "new", "days_remaining:v3", "--dir", "next"];
+    let _ = ranch
+        .run(&[&new[..], &["--lang", "python", "--from", "v2"]].concat())
+        .exits(0);
+    let test = |args: &[&str]| {
+        let tools = Tools::none();
+        says(&ranch, &tools.path(), &[&["plugin", "test"], args].concat())
+    };
+    let unbuilt = test(&["next"]);
+    ranch.edit("next/provender-plugin.toml", "\"v3\"", "\"v2\"");
+    let v2 = ranch.path("components/days_remaining-v2.wasm");
+    fs::create_dir(ranch.path("next/build")).unwrap();
+    let built = ranch.path("next/build/days_remaining-v3.wasm");
+    fs::copy(&v2, &built).unwrap();
+    let fresh = test(&["next"]);
+    assert!(!fresh.contains("was changed"), "{fresh}");
+    let set = |path: &Path, hours: u64| {
+        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600 * hours);
+        let file = fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    set(&built, 1);
+    // The copy's own files are newer too, and this one the newest.
+    ranch.edit("next/days_remaining.py", "residual", "residual");
+    insta::assert_snapshot!(all(&[unbuilt, test(&["next"])]));
+    // Another component than the folder's was built of who knows what.
+    let named = ["next", "--component", "components/days_remaining-v2.wasm"];
+    assert!(!test(&named).contains("was changed"));
+    let data = ranch.data(&["plugin", "test", "next"], 0);
+    assert_eq!(data["changed_since_built"], "days_remaining.py");
+}
+
+#[test]
 #[cfg(unix)]
 fn build_shows_what_the_tool_said_and_keeps_the_last_component() {
     let ranch = Ranch::empty();

@@ -45,7 +45,7 @@ fn look(ranch: &Ranch, ledger: &SqliteLedger) -> Result<Vec<Bad>, String> {
         ledger,
         manifests: &Store::new(open("out/manifests"), "out/manifests"),
         shelf: &shelf,
-        pinned: &pinned,
+        pinned: Ok(&pinned),
         releases: Some(&ReleaseStore::new(open("out/releases"), "out/releases")),
         against: None,
     };

@@ -22,8 +22,8 @@ pub struct Audit<'a> {
     pub manifests: &'a Store,
     /// Where components are looked for.
     pub shelf: &'a Shelf,
-    /// What the lock file pins.
-    pub pinned: &'a [Pinned],
+    /// What the lock file pins, or why it cannot be read.
+    pub pinned: Result<&'a [Pinned], &'a str>,
     /// The store of releases, where there is one.
     pub releases: Option<&'a ReleaseStore>,
     /// A checkpoint kept elsewhere.

@@ -78,13 +78,17 @@ pub fn reports(
 /// Checks releases in the store, and every component that the lock file, a run or a release names.
 pub fn components(
     claims: &Claims,
-    pinned: &[Pinned],
+    pinned: Result<&[Pinned], &str>,
     shelf: &Shelf,
     releases: Option<&ReleaseStore>,
     runs: &BTreeMap<Digest, String>,
     report: &mut Report,
 ) {
-    for pin in pinned {
+    if let Err(problem) = pinned {
+        let problem = format!("{problem}; what it pins is not checked");
+        report.bad(Check::Components, "lock", "provender.lock", problem);
+    }
+    for pin in pinned.unwrap_or_default() {
         report.looked(Check::Components, 1);
         let problem = match &pin.found {
             Ok(found) if *found == pin.sha256 => continue,

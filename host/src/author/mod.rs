@@ -15,6 +15,7 @@
 //! * `workspace` — a new member of the project's own workspace of logics
 //! * `embedded` — what the program carries for all this
 //! * [`compile`] — the language's own tools to a component, once, or twice to compare
+//! * [`stale`] — whether the source was changed after its component was built
 //! * [`error`] — how this room says no
 
 mod cases;
@@ -28,6 +29,7 @@ mod rename;
 mod rust;
 pub mod scaffold;
 mod source;
+pub mod stale;
 mod workspace;
 
 pub use error::AuthorError;

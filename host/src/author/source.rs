@@ -37,7 +37,7 @@ pub enum Origin {
 }
 
 /// What no copy needs: what tools made, and what the host makes anew.
-const LEFT_BEHIND: &[&str] = &[
+pub(super) const LEFT_BEHIND: &[&str] = &[
     "target",
     "build",
     "node_modules",

@@ -176,6 +176,21 @@ impl Context {
         }
     }
 
+    /// The ledger to judge, which must be there: one begun for the purpose would hold, and say nothing.
+    pub(super) fn recorded(&self) -> Result<SqliteLedger, CliError> {
+        let path = self.project.ledger_path();
+        if self.ledger_file.is_none() && !path.metadata().is_ok_and(|m| m.len() > 0) {
+            let message = format!(
+                "the ledger sqlite:{} is missing or empty: nothing is recorded there",
+                path.display()
+            );
+            return Err(CliError::new(Exit::Unavailable, "ledger_missing", message).help(
+                "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
+            ));
+        }
+        self.reader()
+    }
+
     /// The ledger to look into and nothing else, where there is one: looking makes no ledger and writes
     /// nothing.
     pub(super) fn ledger_if_any(&self) -> Result<Option<SqliteLedger>, CliError> {

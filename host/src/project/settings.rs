@@ -1,15 +1,22 @@
 //! `provender.toml`: where things lie, what is active, what fails the process. MLOps owns it.
+//!
+//! * `limits`: ceilings of the sandbox and of input files
+//! * `check`: the values that make no sense
+//! * `origins`: every setting in force, with where it was set
+
+mod check;
+mod limits;
+mod origins;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::INPUT_BYTES;
-use crate::logic::Limits;
-
 use super::ProjectError;
 use super::canary::CanarySettings;
 use super::gate::{self, GateSettings, Policy};
+
+pub use limits::{CompileLimits, LimitSettings};
 
 /// Name of the file.
 pub const FILE: &str = "provender.toml";
@@ -124,94 +131,6 @@ pub struct LogicSettings {
     pub on_guardrail: OnGuardrail,
 }
 
-/// Ceilings of the sandbox; defaults are the sandbox room's.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitSettings {
-    /// Memory of one instance, MiB.
-    pub memory_mib: Option<u64>,
-    /// Fuel of a call before any row.
-    pub fuel_base: Option<u64>,
-    /// Fuel for each row.
-    pub fuel_per_row: Option<u64>,
-    /// Largest component, MiB.
-    pub component_mib: Option<u64>,
-    /// Seconds that compiling one component may take.
-    pub compile_seconds: Option<u64>,
-    /// Memory that compiling one component may take, MiB; watched on Linux.
-    pub compile_mib: Option<u64>,
-    /// Largest input file, MiB.
-    pub input_mib: Option<u64>,
-    /// Rows of one call into the sandbox.
-    pub batch_rows: Option<usize>,
-    /// Worker threads; 0 is one per core.
-    pub threads: Option<usize>,
-}
-
-/// What compiling one component may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompileLimits {
-    /// Seconds.
-    pub seconds: u64,
-    /// Memory beside what the process held before, MiB.
-    pub mib: u64,
-}
-
-impl Default for CompileLimits {
-    fn default() -> CompileLimits {
-        // Measured: CPython's 18 MB take 12 s of one core and 0.4 GB. Far more than that is no
-        // component that someone means to run every day, also on a slow and busy machine.
-        CompileLimits {
-            seconds: 300,
-            mib: 4_096,
-        }
-    }
-}
-
-impl LimitSettings {
-    /// What compiling a component may take.
-    #[must_use]
-    pub fn compile(&self) -> CompileLimits {
-        let default = CompileLimits::default();
-        CompileLimits {
-            seconds: self.compile_seconds.unwrap_or(default.seconds),
-            mib: self.compile_mib.unwrap_or(default.mib).min(1 << 40),
-        }
-    }
-
-    /// Bytes of an input file that are read at most.
-    #[must_use]
-    pub fn input_bytes(&self) -> u64 {
-        self.input_mib
-            .map_or(INPUT_BYTES, |mib| mib.saturating_mul(1 << 20))
-    }
-
-    /// The sandbox's limits with what is set here.
-    #[must_use]
-    pub fn resolve(&self) -> Limits {
-        let mut limits = Limits::default();
-        if let Some(x) = self.memory_mib {
-            limits.memory_bytes = x.saturating_mul(1 << 20);
-        }
-        if let Some(x) = self.fuel_base {
-            limits.fuel_base = x;
-        }
-        if let Some(x) = self.fuel_per_row {
-            limits.fuel_per_row = x;
-        }
-        if let Some(x) = self.component_mib {
-            limits.component_bytes = x.saturating_mul(1 << 20);
-        }
-        if let Some(x) = self.batch_rows {
-            limits.batch_rows = x.max(1);
-        }
-        if let Some(x) = self.threads {
-            limits.threads = x;
-        }
-        limits
-    }
-}
-
 /// Which verdicts fail the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -283,74 +202,7 @@ impl Settings {
             file: FILE.to_owned(),
             cause: e.to_string(),
         })?;
-        let refuse = |key: &str, value: String, problem: &str| {
-            Err(ProjectError::Value {
-                file: FILE.to_owned(),
-                key: key.to_owned(),
-                value,
-                problem: problem.to_owned(),
-            })
-        };
-        if !settings.ledger.url.starts_with("sqlite:")
-            || settings.ledger.url.len() == "sqlite:".len()
-        {
-            return refuse(
-                "ledger.url",
-                settings.ledger.url,
-                "only sqlite:PATH is known, such as sqlite:out/ledger.db",
-            );
-        }
-        if settings.monitor.window_days == 0 || settings.monitor.window_days > 3660 {
-            let n = settings.monitor.window_days.to_string();
-            return refuse("monitor.window_days", n, "a window is 1 to 3660 days");
-        }
-        for (key, path) in [
-            ("manifests.path", &settings.manifests.path),
-            ("reports.path", &settings.reports.path),
-            ("cache.path", &settings.cache.path),
-        ] {
-            if path.is_empty()
-                || path.starts_with('/')
-                || path.contains(['\\', ':', '\0'])
-                || path.split('/').any(|part| part == "..")
-            {
-                let problem = "write a path below the deployment's folder, with / and without .., such as out/manifests; to keep it on another disk, mount that there";
-                return refuse(key, path.clone(), problem);
-            }
-        }
-        if let Some((key, value, problem)) = settings.canary.problem() {
-            return refuse(&format!("canary.{key}"), value, problem);
-        }
-        if let Some((key, value, problem)) = gate::problem(&settings.gate) {
-            return refuse(&key, value, &problem);
-        }
-        // Pins of a release name files below it, and a pin's path has one plain spelling.
-        let parts = settings.releases.path.split('/');
-        if settings.releases.path.contains(['\\', ':'])
-            || parts.clone().any(|p| matches!(p, "" | "." | ".."))
-        {
-            let problem = "write a path below the deployment's folder, with / and without . or .., such as out/releases";
-            return refuse("releases.path", settings.releases.path, problem);
-        }
-        let mut names = std::collections::BTreeSet::new();
-        for active in &settings.logic.active {
-            let Some((name, version)) = active
-                .split_once(':')
-                .filter(|(n, v)| !n.is_empty() && !v.is_empty())
-            else {
-                return refuse(
-                    "logic.active",
-                    active.clone(),
-                    "write name:version, such as days_remaining:v1",
-                );
-            };
-            if !names.insert(name.to_owned()) {
-                let problem = format!(
-                    "two versions of {name} are active; one answers, the other can be computed with --logic {name}:{version}"
-                );
-                return refuse("logic.active", active.clone(), &problem);
-            }
-        }
+        check::check(&settings)?;
         Ok(settings)
     }
 
@@ -358,49 +210,6 @@ impl Settings {
     #[must_use]
     pub fn policy(&self, environment: &str) -> Policy {
         Policy::of(environment, self.gate.get(environment))
-    }
-
-    /// Every setting in force as (dotted key, value, where it was set).
-    #[must_use]
-    pub fn origins(&self, text: &str) -> Vec<(String, String, String)> {
-        let set: toml::Table = toml::from_str(text).unwrap_or_default();
-        let mut all = serde_json::to_value(self).unwrap_or_default();
-        // Of the gates what is in force: of this environment's, and of those that are set.
-        for environment in self.gate.keys().chain([&self.environment]) {
-            all["gate"][environment] = self.policy(environment).to_json();
-        }
-        let mut rows = Vec::new();
-        flatten(&mut rows, "", &all, Some(&toml::Value::Table(set)));
-        rows
-    }
-}
-
-fn flatten(
-    rows: &mut Vec<(String, String, String)>,
-    key: &str,
-    value: &serde_json::Value,
-    set: Option<&toml::Value>,
-) {
-    match value {
-        serde_json::Value::Object(members) => {
-            for (name, member) in members {
-                let key = if key.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{key}.{name}")
-                };
-                flatten(rows, &key, member, set.and_then(|s| s.get(name)));
-            }
-        }
-        serde_json::Value::Null => rows.push((
-            key.to_owned(),
-            "(built in)".to_owned(),
-            "default".to_owned(),
-        )),
-        other => {
-            let origin = if set.is_some() { FILE } else { "default" };
-            rows.push((key.to_owned(), other.to_string(), origin.to_owned()));
-        }
     }
 }
 
@@ -442,6 +251,7 @@ mod tests {
                 "below the deployment",
             ),
             ("[cache]\npath = ''", "below the deployment"),
+            ("[releases]\npath = 'out/../r'", "below the deployment"),
             ("[canary]\npsi_warn = -1.0", "canary.psi_warn"),
         ] {
             let message = Settings::parse(text).unwrap_err().to_string();

@@ -43,7 +43,7 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
     let context = Context::open_apart(global)?;
     let against = args.against.read(&context)?;
     let signer = args.key.as_deref().map(key::signer).transpose()?;
-    let ledger = context.reader()?;
+    let ledger = context.recorded()?;
     let mut report = Report::default();
     let claims = Claims::read(&ledger.snapshot()?, &mut report)?;
     if let Some(bad) = report.bad.first() {

@@ -12,7 +12,7 @@ use crate::domain::canonical::{Digest, Recipe, hex};
 use crate::render::text::count;
 
 use super::Global;
-use super::context::Context;
+use super::context::{Context, LOCK};
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
@@ -91,18 +91,18 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     // Whatever state the files are in that people write: the record can be checked.
     let context = Context::open_apart(global)?;
     let against = against.read(&context)?;
-    let ledger = context.reader()?;
+    let ledger = context.recorded()?;
     let manifests = context.manifests()?;
-    let shelf = context.shelf()?;
+    let shelf = context.shelf_untold()?;
     let releases = context.store_if_any()?;
-    let pinned = pinned(&context)?;
+    let pinned = pinned(&context);
     let bar = context.ui.progress(0, "auditing");
     let report = audit(
         &Audit {
             ledger: &ledger,
             manifests: &manifests,
             shelf: &shelf,
-            pinned: &pinned,
+            pinned: pinned.as_deref().map_err(String::as_str),
             releases: releases.as_ref(),
             against: against.as_ref(),
         },
@@ -113,13 +113,16 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     Ok(done(&report?, against.as_ref()))
 }
 
-/// What the lock file pins, with the digests of the bytes that are there.
-fn pinned(context: &Context) -> Result<Vec<Pinned>, CliError> {
+/// What the lock file pins, with the digests of the bytes that are there; or why it cannot be read.
+fn pinned(context: &Context) -> Result<Vec<Pinned>, String> {
     let lock = match context.lock() {
         Ok(lock) => lock,
         // What was recorded can be checked without a lock file.
         Err(e) if e.code == "lock_missing" => return Ok(Vec::new()),
-        Err(e) => return Err(e),
+        Err(e) => {
+            let cause = e.message.strip_prefix(LOCK).unwrap_or(&e.message);
+            return Err(cause.trim_start_matches([':', ' ']).to_owned());
+        }
     };
     let found = |pin: &crate::logic::Pin| match context.pinned_bytes(pin) {
         Ok(bytes) => Ok(Digest::of_bytes(&bytes)),
@@ -281,6 +284,9 @@ fn trouble(report: &Report) -> Option<CliError> {
         first.problem
     );
     let help = match first.check {
+        Check::Components if first.kind == "lock" => {
+            "take provender.lock back from git, or mend what the message names: until then what it pins is not checked"
+        }
         Check::Components | Check::Releases => {
             "put the file back, from a backup or from whoever released it: its digest tells that it is the right one"
         }

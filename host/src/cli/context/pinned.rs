@@ -57,8 +57,21 @@ impl Context {
     }
 
     /// Every place of the deployment where a component's bytes may lie: what the lock pins, the
-    /// releases' store, and the files beside the pinned ones.
+    /// releases' store, and the files beside the pinned ones. What was recorded can be found without a
+    /// lock file, and beside one that cannot be read, which is told.
     pub(in crate::cli) fn shelf(&self) -> Result<Shelf, CliError> {
+        if let Err(e) = self.lock()
+            && e.exit != Exit::NotFound
+        {
+            let cause = e.message;
+            self.ui
+                .note(&format!("what {LOCK} pins is not looked at: {cause}"));
+        }
+        self.shelf_untold()
+    }
+
+    /// As [`Context::shelf`], for who tells of the lock file in another way.
+    pub(in crate::cli) fn shelf_untold(&self) -> Result<Shelf, CliError> {
         let dir = &self.project.dir;
         let again = |d: &Dir| {
             d.try_clone()
@@ -66,18 +79,11 @@ impl Context {
         };
         let mut shelf = Shelf::default();
         let mut folders = BTreeSet::from(["components".to_owned()]);
-        match self.lock() {
-            Ok(lock) => {
-                for pin in lock.components() {
-                    shelf.pinned(again(dir)?, &pin.path, pin.sha256);
-                    if let Some((folder, _)) = pin.path.rsplit_once('/') {
-                        folders.insert(folder.to_owned());
-                    }
-                }
+        for pin in self.lock().iter().flat_map(Lock::components) {
+            shelf.pinned(again(dir)?, &pin.path, pin.sha256);
+            if let Some((folder, _)) = pin.path.rsplit_once('/') {
+                folders.insert(folder.to_owned());
             }
-            // What was recorded can be found without a lock file.
-            Err(e) if e.exit == Exit::NotFound => {}
-            Err(e) => return Err(e),
         }
         if self.store_if_any()?.is_some() {
             let (store, path) = self.store_folder()?;

@@ -146,7 +146,7 @@ fn compared(twice: &Twice, seconds: f64) -> Done {
                 format!("two builds of {logic} differ"),
             );
             error.help(match twice.manifest.language {
-                Language::Python => "builds of componentize-py differ each time, upstream: keep the built file; CI verifies its stored bytes against provender.lock and does not build it again",
+                Language::Python => "builds of componentize-py differ each time, upstream, and neither of these two was kept: `provender plugin build` writes one; check and pin that file. CI verifies its stored bytes against provender.lock and does not build it again",
                 Language::Rust => "look for what differs from folder to folder: a build script, a macro that reads paths or the clock, a dependency outside the folder",
             })
         }),

@@ -40,7 +40,6 @@ pub(super) struct PluginArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    Add(pinning::AddArgs),
     /// Make a folder for a new logic version: source, golden cases, tests, all that a build needs.
     ///
     /// Example: provender plugin new days_remaining:v3 --from v2
@@ -60,6 +59,15 @@ enum Action {
         #[command(flatten)]
         limits: found::LimitArgs,
     },
+    /// Run the golden cases of a logic version in the sandbox, under production's limits.
+    ///
+    /// Each case alone, then those of equal parameters together, in reverse and split: the same bits
+    /// each time. Exit 17 when a case does not hold, 15 when the component breaks down, 66 when there
+    /// is no case. The format of the cases: docs/reference/golden-cases.md.
+    ///
+    /// Example: provender plugin test logic-plugins/days-remaining-v2 --junit golden.xml
+    Test(Box<test::TestArgs>),
+    Add(pinning::AddArgs),
     /// Compare what two versions declare: inputs, parameters, outputs, guardrails, monitors.
     ///
     /// Example: provender plugin diff days_remaining:v1 days_remaining:v2
@@ -79,14 +87,6 @@ enum Action {
         #[command(flatten)]
         limits: found::LimitArgs,
     },
-    /// Run the golden cases of a logic version in the sandbox, under production's limits.
-    ///
-    /// Each case alone, then those of equal parameters together, in reverse and split: the same bits
-    /// each time. Exit 17 when a case does not hold, 15 when the component breaks down, 66 when there
-    /// is no case. The format of the cases: docs/reference/golden-cases.md.
-    ///
-    /// Example: provender plugin test logic-plugins/days-remaining-v2 --junit golden.xml
-    Test(Box<test::TestArgs>),
 }
 
 pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> {

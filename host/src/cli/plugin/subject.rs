@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::author::manifest::FILE;
+use crate::author::stale::changed_since_built;
 use crate::author::{AuthorError, PluginManifest};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -20,6 +21,8 @@ pub(in crate::cli) struct Subject {
     candidates: Vec<PathBuf>,
     /// `name:version` that the component must declare, and what says so.
     claimed: Option<(String, String)>,
+    /// A file of the folder's source that was changed after the component was built.
+    pub(in crate::cli) newer: Option<String>,
 }
 
 /// The folder that a folder lies in, spelled without `..` where that is possible.
@@ -57,6 +60,7 @@ impl Subject {
                 component: what.to_owned(),
                 candidates: vec![parent.join("cases"), outside(parent).join("cases")],
                 claimed: None,
+                newer: None,
             }
         } else {
             let root = root.unwrap_or(Path::new(""));
@@ -64,6 +68,7 @@ impl Subject {
                 component: what.to_owned(),
                 candidates: deployment_cases(root),
                 claimed: None,
+                newer: None,
             }
         };
         if let Some(file) = component {
@@ -77,7 +82,7 @@ impl Subject {
 
     fn of_folder(folder: &Path, component: Option<&Path>) -> Result<Subject, CliError> {
         match PluginManifest::read(folder) {
-            Ok(manifest) => return Ok(Subject::of_manifest(folder, &manifest)),
+            Ok(manifest) => return Subject::of_manifest(folder, &manifest, component.is_some()),
             Err(AuthorError::NoFolder { .. }) => {}
             Err(e) => return Err(e.into()),
         }
@@ -117,18 +122,44 @@ impl Subject {
                 format!("{name}:{version}"),
                 format!("the folder {}", folder.display()),
             )),
+            newer: None,
         })
     }
 
-    fn of_manifest(folder: &Path, manifest: &PluginManifest) -> Subject {
-        Subject {
-            component: manifest.component_file(folder).display().to_string(),
+    fn of_manifest(
+        folder: &Path,
+        manifest: &PluginManifest,
+        named: bool,
+    ) -> Result<Subject, CliError> {
+        let component = manifest.component_file(folder);
+        if !named && !component.exists() {
+            let message = format!(
+                "no built component of {}: {} is not there",
+                manifest.logic,
+                component.display()
+            );
+            let build = match folder == Path::new(".") {
+                true => "provender plugin build".to_owned(),
+                false => format!("provender plugin build {}", folder.display()),
+            };
+            return Err(
+                CliError::new(Exit::NotFound, "component_missing", message).help(format!(
+                    "build it first: {build}; or name another with --component FILE"
+                )),
+            );
+        }
+        Ok(Subject {
+            component: component.display().to_string(),
             candidates: vec![manifest.cases_folder(folder)],
             claimed: Some((
                 manifest.logic.to_string(),
                 folder.join(FILE).display().to_string(),
             )),
-        }
+            newer: match named {
+                true => None,
+                false => changed_since_built(folder, manifest),
+            },
+        })
     }
 
     /// That the component is the one that the folder speaks of.

@@ -55,6 +55,7 @@ pub(super) struct TestArgs {
 struct Report<'r> {
     component: &'r Component,
     folder: &'r str,
+    newer: Option<&'r str>,
     tested: &'r Tested,
     changes: &'r [Change],
     profile: Option<&'r Profile>,
@@ -71,6 +72,12 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
     let Found { component, .. } = Found::open(global, &subject.component, &args.limits)?;
     let d = component.description();
     subject.check(&d.model_version())?;
+    if let Some(file) = &subject.newer {
+        global.ui().note(&format!(
+            "{file} was changed after {} was built, which is what is tested; `provender plugin build` makes it anew",
+            subject.component
+        ));
+    }
     let folder = subject.cases(&d.name)?;
     let shown = folder.display().to_string();
     let shown = shown.trim_end_matches('/').to_owned();
@@ -108,6 +115,7 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
     let report = Report {
         component: &component,
         folder: &shown,
+        newer: subject.newer.as_deref(),
         tested: &tested,
         changes: &changes,
         profile: profile.as_ref(),
@@ -177,6 +185,7 @@ impl Report<'_> {
             "component": self.component.file(),
             "sha256": self.component.digest().to_string(),
             "folder": self.folder,
+            "changed_since_built": self.newer,
             "summary": summary(self.tested),
             "cases": self.tested.cases.iter().map(|c| case_json(c, self.tested)).collect::<Vec<_>>(),
             "skipped": self.tested.skipped.iter().map(|s| json!({

@@ -1,0 +1,98 @@
+//! The values of `provender.toml` that make no sense, each named with what would be right.
+
+use std::collections::BTreeSet;
+
+use crate::project::ProjectError;
+use crate::project::gate;
+
+use super::{FILE, Settings};
+
+/// A value that is refused: its dotted key, the value, and what would be right.
+type Problem = (String, String, String);
+
+/// Refuses the first value that makes no sense.
+pub(super) fn check(settings: &Settings) -> Result<(), ProjectError> {
+    let problem = ledger(settings)
+        .or_else(|| window(settings))
+        .or_else(|| folders(settings))
+        .or_else(|| {
+            let (key, value, problem) = settings.canary.problem()?;
+            Some((format!("canary.{key}"), value, problem.to_owned()))
+        })
+        .or_else(|| gate::problem(&settings.gate))
+        .or_else(|| releases(settings))
+        .or_else(|| active(settings));
+    match problem {
+        None => Ok(()),
+        Some((key, value, problem)) => Err(ProjectError::Value {
+            file: FILE.to_owned(),
+            key,
+            value,
+            problem,
+        }),
+    }
+}
+
+fn ledger(settings: &Settings) -> Option<Problem> {
+    let url = &settings.ledger.url;
+    let path = url.strip_prefix("sqlite:").unwrap_or_default();
+    path.is_empty().then(|| {
+        let problem = "only sqlite:PATH is known, such as sqlite:out/ledger.db";
+        ("ledger.url".to_owned(), url.clone(), problem.to_owned())
+    })
+}
+
+fn window(settings: &Settings) -> Option<Problem> {
+    let days = settings.monitor.window_days;
+    (!(1..=3660).contains(&days)).then(|| {
+        let problem = "a window is 1 to 3660 days";
+        let key = "monitor.window_days";
+        (key.to_owned(), days.to_string(), problem.to_owned())
+    })
+}
+
+fn folders(settings: &Settings) -> Option<Problem> {
+    let folders = [
+        ("manifests.path", &settings.manifests.path),
+        ("reports.path", &settings.reports.path),
+        ("cache.path", &settings.cache.path),
+    ];
+    let outside = |path: &str| {
+        path.is_empty()
+            || path.starts_with('/')
+            || path.contains(['\\', ':', '\0'])
+            || path.split('/').any(|part| part == "..")
+    };
+    let (key, path) = folders.into_iter().find(|(_, path)| outside(path))?;
+    let problem = "write a path below the deployment's folder, with / and without .., such as out/manifests; to keep it on another disk, mount that there";
+    Some((key.to_owned(), path.clone(), problem.to_owned()))
+}
+
+/// Pins of a release name files below it, and a pin's path has one plain spelling.
+fn releases(settings: &Settings) -> Option<Problem> {
+    let path = &settings.releases.path;
+    let mut parts = path.split('/');
+    let refused = path.contains(['\\', ':']) || parts.any(|p| matches!(p, "" | "." | ".."));
+    refused.then(|| {
+        let problem = "write a path below the deployment's folder, with / and without . or .., such as out/releases";
+        ("releases.path".to_owned(), path.clone(), problem.to_owned())
+    })
+}
+
+fn active(settings: &Settings) -> Option<Problem> {
+    let mut names = BTreeSet::new();
+    settings.logic.active.iter().find_map(|active| {
+        let problem = match active.split_once(':') {
+            Some((name, version)) if !name.is_empty() && !version.is_empty() => {
+                if names.insert(name) {
+                    return None;
+                }
+                format!(
+                    "two versions of {name} are active; one answers, the other can be computed with --logic {name}:{version}"
+                )
+            }
+            _ => "write name:version, such as days_remaining:v1".to_owned(),
+        };
+        Some(("logic.active".to_owned(), active.clone(), problem))
+    })
+}

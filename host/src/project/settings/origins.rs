@@ -1,0 +1,48 @@
+//! Every setting in force, with where it was set.
+
+use super::{FILE, Settings};
+
+impl Settings {
+    /// Every setting in force as (dotted key, value, where it was set).
+    #[must_use]
+    pub fn origins(&self, text: &str) -> Vec<(String, String, String)> {
+        let set: toml::Table = toml::from_str(text).unwrap_or_default();
+        let mut all = serde_json::to_value(self).unwrap_or_default();
+        // Of the gates what is in force: of this environment's, and of those that are set.
+        for environment in self.gate.keys().chain([&self.environment]) {
+            all["gate"][environment] = self.policy(environment).to_json();
+        }
+        let mut rows = Vec::new();
+        flatten(&mut rows, "", &all, Some(&toml::Value::Table(set)));
+        rows
+    }
+}
+
+fn flatten(
+    rows: &mut Vec<(String, String, String)>,
+    key: &str,
+    value: &serde_json::Value,
+    set: Option<&toml::Value>,
+) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                let key = if key.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{key}.{name}")
+                };
+                flatten(rows, &key, member, set.and_then(|s| s.get(name)));
+            }
+        }
+        serde_json::Value::Null => rows.push((
+            key.to_owned(),
+            "(built in)".to_owned(),
+            "default".to_owned(),
+        )),
+        other => {
+            let origin = if set.is_some() { FILE } else { "default" };
+            rows.push((key.to_owned(), other.to_string(), origin.to_owned()));
+        }
+    }
+}
