@@ -1,6 +1,8 @@
 //! Columns laid out as Apache Arrow lays them out: a batch crosses the sandbox as a few block
 //! copies instead of a call or a record per row.
 
+use std::ops::Range;
+
 use super::day::Day;
 use super::value::{DataType, Value, plain_zero};
 
@@ -46,6 +48,21 @@ pub struct Column {
 #[must_use]
 pub fn bit(bits: &[u8], i: usize) -> bool {
     bits.get(i / 8).is_some_and(|b| b >> (i % 8) & 1 == 1)
+}
+
+/// Whether every bit of `rows` is set, byte by byte where they fill bytes.
+#[must_use]
+pub fn all_set(bits: &[u8], rows: Range<usize>) -> bool {
+    let bytes = rows.start.div_ceil(8)..rows.end / 8;
+    match bits.get(bytes.clone()) {
+        Some(whole) if !bytes.is_empty() => {
+            // Without an early end, so that many bytes are looked at together.
+            whole.iter().fold(0xff, |all, b| all & b) == 0xff
+                && (rows.start..bytes.start * 8).all(|i| bit(bits, i))
+                && (bytes.end * 8..rows.end).all(|i| bit(bits, i))
+        }
+        _ => rows.into_iter().all(|i| bit(bits, i)),
+    }
 }
 
 fn set_bit(bits: &mut Vec<u8>, i: usize, on: bool) {

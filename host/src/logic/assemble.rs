@@ -1,28 +1,15 @@
-//! One column out of the pieces that the batches left.
+//! One column out of the pieces that the calls left.
+
+use std::collections::BTreeMap;
 
 use crate::domain::column::{Column, ColumnData, bit};
 use crate::domain::value::DataType;
 
-use super::columns::range;
+use super::failure::Failure;
+use super::returned::range;
 
-/// One column of `rows` rows out of pieces in ascending order of their first row. Rows that no
-/// piece covers, and those that `failed` marks, are null.
-pub(super) fn assemble<'a>(
-    data_type: DataType,
-    rows: usize,
-    pieces: impl Iterator<Item = (usize, &'a Column)>,
-    failed: &[bool],
-) -> Column {
-    let mut column = Assembly::new(data_type, rows);
-    for (from, piece) in pieces {
-        column.nulls_to(from);
-        column.append(from, piece, failed);
-    }
-    column.nulls_to(rows);
-    column.finish()
-}
-
-struct Assembly {
+/// A column in the making. Rows that no piece covers, and those that failed, are null.
+pub(super) struct Assembly {
     data: ColumnData,
     valid: Vec<u8>,
     nulls: bool,
@@ -31,13 +18,27 @@ struct Assembly {
 }
 
 impl Assembly {
-    fn new(data_type: DataType, rows: usize) -> Assembly {
+    /// For `rows` rows.
+    pub(super) fn new(data_type: DataType, rows: usize) -> Assembly {
+        let offsets = || {
+            let mut offsets = Vec::with_capacity(rows + 1);
+            offsets.push(0);
+            offsets
+        };
         let data = match data_type {
             DataType::Float64 => ColumnData::Float64(Vec::with_capacity(rows)),
             DataType::Int64 => ColumnData::Int64(Vec::with_capacity(rows)),
             DataType::Boolean => ColumnData::Boolean(vec![0; rows.div_ceil(8)]),
             DataType::Date => ColumnData::Date(Vec::with_capacity(rows)),
-            DataType::Text | DataType::Series => Column::new(data_type).data().clone(),
+            DataType::Text => ColumnData::Text {
+                offsets: offsets(),
+                bytes: Vec::new(),
+            },
+            DataType::Series => ColumnData::Series {
+                offsets: offsets(),
+                dates: Vec::new(),
+                values: Vec::new(),
+            },
         };
         Assembly {
             data,
@@ -63,8 +64,82 @@ impl Assembly {
         }
     }
 
-    fn append(&mut self, from: usize, piece: &Column, failed: &[bool]) {
-        let keep = |i: usize| !piece.is_null(i) && !failed[from + i];
+    /// Appends a piece; pieces come in ascending order of their first row. `failed` holds rows of the
+    /// whole column.
+    pub(super) fn append(
+        &mut self,
+        from: usize,
+        piece: &Column,
+        failed: &BTreeMap<usize, Failure>,
+    ) {
+        self.nulls_to(from);
+        let rows = from..from + piece.rows();
+        if from.is_multiple_of(8) && failed.range(rows).next().is_none() {
+            self.append_whole(from, piece);
+        } else {
+            self.append_rows(from, piece, |i| failed.contains_key(&(from + i)));
+        }
+        self.at = from + piece.rows();
+    }
+
+    /// A piece that starts at a byte and of which every row counts: blocks are copied. Its null rows
+    /// hold zeros already.
+    fn append_whole(&mut self, from: usize, piece: &Column) {
+        let bytes = from / 8..(from + piece.rows()).div_ceil(8);
+        self.nulls |= piece.validity().is_some();
+        if let Some(to) = self.valid.get_mut(bytes.clone()) {
+            match piece.validity() {
+                Some(bits) => to.copy_from_slice(bits),
+                None => to.fill(0xff),
+            }
+            // The rest of the last byte is the next piece's.
+            if let (used @ 1.., Some(last)) = (piece.rows() % 8, to.last_mut()) {
+                *last &= (1 << used) - 1;
+            }
+        }
+        match (&mut self.data, piece.data()) {
+            (ColumnData::Float64(to), ColumnData::Float64(v)) => to.extend_from_slice(v),
+            (ColumnData::Int64(to), ColumnData::Int64(v)) => to.extend_from_slice(v),
+            (ColumnData::Date(to), ColumnData::Date(v)) => to.extend_from_slice(v),
+            (ColumnData::Boolean(to), ColumnData::Boolean(v)) => {
+                if let Some(to) = to.get_mut(bytes) {
+                    to.copy_from_slice(v);
+                }
+            }
+            (
+                ColumnData::Text { offsets, bytes },
+                ColumnData::Text {
+                    offsets: o,
+                    bytes: b,
+                },
+            ) => {
+                append_offsets(offsets, o, bytes.len());
+                bytes.extend_from_slice(b);
+            }
+            (
+                ColumnData::Series {
+                    offsets,
+                    dates,
+                    values,
+                },
+                ColumnData::Series {
+                    offsets: o,
+                    dates: d,
+                    values: v,
+                },
+            ) => {
+                append_offsets(offsets, o, dates.len());
+                dates.extend_from_slice(d);
+                values.extend_from_slice(v);
+            }
+            // The check of each piece compared its type with the declared one.
+            _ => {}
+        }
+    }
+
+    /// A piece row by row, those that failed as nulls.
+    fn append_rows(&mut self, from: usize, piece: &Column, failed: impl Fn(usize) -> bool) {
+        let keep = |i: usize| !piece.is_null(i) && !failed(i);
         for i in 0..piece.rows() {
             if keep(i) {
                 self.valid[(from + i) / 8] |= 1 << ((from + i) % 8);
@@ -115,13 +190,13 @@ impl Assembly {
                     offsets.push(end(dates.len()));
                 }
             }
-            // The check of each piece compared its type with the declared one.
-            _ => return,
+            _ => {}
         }
-        self.at = from + piece.rows();
     }
 
-    fn finish(self) -> Column {
+    /// The finished column.
+    pub(super) fn finish(mut self) -> Column {
+        self.nulls_to(self.rows);
         Column::from_checked_parts(self.rows, self.data, self.nulls.then_some(self.valid))
     }
 }
@@ -132,6 +207,12 @@ fn append<T: Copy + Default>(to: &mut Vec<T>, from: &[T], keep: impl Fn(usize) -
             .enumerate()
             .map(|(i, v)| if keep(i) { *v } else { T::default() }),
     );
+}
+
+/// The ends of a piece's rows after `base` values.
+fn append_offsets(to: &mut Vec<u32>, piece: &[u32], base: usize) {
+    let base = end(base);
+    to.extend(piece.iter().skip(1).map(|o| base.saturating_add(*o)));
 }
 
 fn end(length: usize) -> u32 {

@@ -1,13 +1,14 @@
-//! Batches, threads, fuel, and a failed batch taken apart down to the row.
+//! Rows to batches, batches to threads, and what they return to whole columns.
 //!
-//! Every call gets a store of its own: a trap poisons its store, and what a guest remembers from
-//! one batch must not reach the next. Where a call fails its rows are halved and tried again until
-//! the failing rows stand alone; the others keep their results. All of this depends on the rows
-//! alone, never on time or on which thread came first.
+//! Every batch gets a store of its own: what a guest remembers from one must not reach the next.
+//! Where a call fails its rows are halved and tried again until the failing rows stand alone; the
+//! others keep their results. All of this depends on the rows alone, never on time or on which
+//! thread came first. What a batch returned joins the columns at once, while it is in the cache.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use wasmtime::{Engine, Store};
 
@@ -15,12 +16,13 @@ use crate::domain::column::Column;
 use crate::domain::description::Description;
 use crate::domain::value::Scalar;
 
-use super::assemble::assemble;
-use super::bindings::{LogicPluginPre, wit};
-use super::columns::{self, BadValue, Lowered};
+use super::assemble::Assembly;
+use super::batch::Batch;
+use super::bindings::LogicPluginPre;
+use super::columns;
 use super::error::LogicError;
-use super::failure::{Failure, FailureCode, printable};
-use super::limits::{BATCH_BYTES, BISECT_FUEL_FACTOR, HOST_STACK_BYTES, Limits, Meter, Weight};
+use super::failure::{Failure, FailureCode};
+use super::limits::{BATCH_BYTES, BATCH_CALLS, HOST_STACK_BYTES, Limits, Meter, Weight};
 
 /// What a component computed.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,38 +90,66 @@ pub(super) fn on_guest_stack<T: Send>(
     })
 }
 
-/// What became of one batch.
-#[derive(Default)]
-struct Batch {
-    /// First row → the declared outputs of the rows from there on.
-    pieces: Vec<(usize, Vec<Column>)>,
-    /// Row → why it failed.
+/// The rows of each call of each batch.
+pub(super) type Plan = Vec<Vec<Range<usize>>>;
+
+/// Whole columns in the making. Batches join in their order, whichever thread ends first.
+struct Whole {
+    outputs: Vec<Assembly>,
     failed: BTreeMap<usize, Failure>,
+    /// The batch that joins next.
+    next: usize,
+    /// Those that ended before their turn.
+    waiting: BTreeMap<usize, Batch>,
 }
 
-/// What became of one call.
-struct Call {
-    fuel_used: u64,
-    /// What it cost the host beside that.
-    weight: u64,
-    result: Result<(Vec<Column>, Vec<BadValue>), CallFailure>,
-}
+impl Whole {
+    fn new(description: &Description, rows: usize) -> Whole {
+        let outputs = description.outputs.iter();
+        Whole {
+            outputs: outputs
+                .map(|o| Assembly::new(o.field.data_type, rows))
+                .collect(),
+            failed: BTreeMap::new(),
+            next: 0,
+            waiting: BTreeMap::new(),
+        }
+    }
 
-/// A call without a usable result.
-struct CallFailure {
-    failure: Failure,
-    /// The row to which the guest attributes it, within the caller's columns.
-    row: Option<usize>,
-    /// True when every row would fail alike.
-    all_rows: bool,
-}
+    fn take(&mut self, n: usize, batch: Batch) {
+        self.waiting.insert(n, batch);
+        while let Some(batch) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            self.join(batch);
+        }
+    }
 
-impl From<Failure> for CallFailure {
-    fn from(failure: Failure) -> CallFailure {
-        CallFailure {
-            failure,
-            row: None,
-            all_rows: false,
+    fn join(&mut self, mut batch: Batch) {
+        batch.pieces.sort_by_key(|(from, _)| *from);
+        for (from, columns) in &batch.pieces {
+            for (output, column) in self.outputs.iter_mut().zip(columns) {
+                output.append(*from, column, &batch.failed);
+            }
+        }
+        self.failed.extend(batch.failed);
+    }
+
+    fn finish(self, model_version: &str) -> Computed {
+        let failed = self.failed.into_iter();
+        Computed {
+            outputs: self.outputs.into_iter().map(Assembly::finish).collect(),
+            failed: failed
+                .map(|(row, failure)| RowFailure {
+                    row,
+                    code: failure.code,
+                    message: format!(
+                        "{model_version} failed in row {row} ({}): {}",
+                        failure.code.code(),
+                        failure.cause
+                    ),
+                    detail: failure.detail,
+                })
+                .collect(),
         }
     }
 }
@@ -132,56 +162,23 @@ impl Callee<'_> {
         inputs: &[Column],
         rows: usize,
     ) -> Result<Computed, LogicError> {
-        let ranges = batches(inputs, rows, self.limits.batch_rows);
-        self.compute_in(parameters, inputs, rows, &ranges)
+        let plan = plan(inputs, rows, self.limits.batch_rows);
+        self.compute_in(parameters, inputs, rows, &plan)
     }
 
-    /// As [`Callee::compute`], in the given batches, which cover the rows in order.
+    /// As [`Callee::compute`], in the given calls, which cover the rows in order.
     pub(super) fn compute_in(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
         rows: usize,
-        ranges: &[Range<usize>],
+        plan: &Plan,
     ) -> Result<Computed, LogicError> {
         self.check_call(parameters, inputs, rows)?;
-        let done = self.run_all(parameters, inputs, ranges)?;
-        let mut pieces = Vec::new();
-        let mut failed = BTreeMap::new();
-        for batch in done {
-            pieces.extend(batch.pieces);
-            failed.extend(batch.failed);
-        }
-        pieces.sort_by_key(|(from, _)| *from);
-        let mut marks = vec![false; rows];
-        for row in failed.keys() {
-            marks[*row] = true;
-        }
-        let outputs = self
-            .description
-            .outputs
-            .iter()
-            .enumerate()
-            .map(|(n, output)| {
-                let column = pieces.iter().map(|(from, columns)| (*from, &columns[n]));
-                assemble(output.field.data_type, rows, column, &marks)
-            })
-            .collect();
-        let failed = failed
-            .into_iter()
-            .map(|(row, failure)| RowFailure {
-                row,
-                code: failure.code,
-                message: format!(
-                    "{} failed in row {row} ({}): {}",
-                    self.description.model_version(),
-                    failure.code.code(),
-                    failure.cause
-                ),
-                detail: failure.detail,
-            })
-            .collect();
-        Ok(Computed { outputs, failed })
+        let whole = Mutex::new(Whole::new(self.description, rows));
+        self.run_all(parameters, inputs, plan, &whole)?;
+        let whole = whole.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(whole.finish(&self.description.model_version()))
     }
 
     /// The caller must hand over what the component declares, or nothing at all is computed.
@@ -262,20 +259,23 @@ impl Callee<'_> {
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
-        ranges: &[Range<usize>],
-    ) -> Result<Vec<Batch>, LogicError> {
+        plan: &Plan,
+        whole: &Mutex<Whole>,
+    ) -> Result<(), LogicError> {
         let cores = match self.limits.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
         };
-        let workers = cores.min(ranges.len());
+        let workers = cores.min(plan.len());
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut done = Vec::new();
-            while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
-                done.push(self.run_batch(parameters, inputs, range.clone()));
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let Some(calls) = plan.get(n) else { break };
+                let batch = self.run_batch(parameters, inputs, calls);
+                let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
+                whole.take(n, batch);
             }
-            done
         };
         std::thread::scope(|scope| {
             let handles: Vec<_> = (0..workers)
@@ -286,16 +286,15 @@ impl Callee<'_> {
                         .spawn_scoped(scope, work)
                 })
                 .collect();
-            let mut done = Vec::new();
             let mut refused = None;
             let mut started = 0;
             for handle in handles {
                 match handle {
                     Ok(handle) => {
                         started += 1;
-                        done.extend(handle.join().map_err(|_| LogicError::Thread {
+                        handle.join().map_err(|_| LogicError::Thread {
                             cause: "a worker ended in a panic of the host".to_owned(),
-                        })?);
+                        })?;
                     }
                     Err(e) => refused = Some(e.to_string()),
                 }
@@ -303,217 +302,28 @@ impl Callee<'_> {
             // Any worker at all takes every batch in the end.
             match refused {
                 Some(cause) if started == 0 => Err(LogicError::Thread { cause }),
-                _ => Ok(done),
+                _ => Ok(()),
             }
         })
     }
-
-    /// One batch, taken apart where it fails.
-    fn run_batch(&self, parameters: &[Scalar], inputs: &[Column], whole: Range<usize>) -> Batch {
-        let budget = self
-            .limits
-            .fuel(whole.len())
-            .saturating_mul(BISECT_FUEL_FACTOR);
-        let mut spent = 0_u64;
-        let mut batch = Batch::default();
-        let mut open = vec![whole.clone()];
-        while let Some(range) = open.pop() {
-            if range.is_empty() {
-                continue;
-            }
-            let call = self.call(parameters, inputs, range.clone());
-            spent = spent.saturating_add(call.fuel_used.saturating_add(call.weight));
-            let CallFailure {
-                mut failure,
-                row,
-                all_rows,
-            } = match call.result {
-                Ok((columns, bad)) => {
-                    for BadValue { row, cause } in bad {
-                        let failure = Failure::new(FailureCode::BadReturn, cause);
-                        batch.failed.entry(range.start + row).or_insert(failure);
-                    }
-                    batch.pieces.push((range.start, columns));
-                    continue;
-                }
-                Err(failure) => failure,
-            };
-            if range.len() > 1 && !all_rows && spent < budget {
-                let rest = match row {
-                    Some(row) => {
-                        batch.failed.insert(row, failure);
-                        // A guest goes through its rows in order: those before are most likely
-                        // good, those after may hold more of the kind.
-                        open.push(range.start..row);
-                        row + 1..range.end
-                    }
-                    None => range,
-                };
-                let middle = rest.start + rest.len() / 2;
-                open.push(middle..rest.end);
-                open.push(rest.start..middle);
-                continue;
-            }
-            if range.len() > 1 && !all_rows {
-                failure.cause = format!(
-                    "{}; rows {} to {} failed together and were not taken apart, because the failures of rows {} to {} had used up {BISECT_FUEL_FACTOR} times the fuel of such a batch",
-                    failure.cause,
-                    range.start,
-                    range.end - 1,
-                    whole.start,
-                    whole.end - 1
-                );
-            }
-            for row in range {
-                batch.failed.insert(row, failure.clone());
-            }
-        }
-        batch
-    }
-
-    /// One call in a store of its own: what it used and, where it failed, why.
-    pub(super) fn call_once(
-        &self,
-        parameters: &[Scalar],
-        inputs: &[Column],
-        rows: Range<usize>,
-    ) -> (u64, Result<Vec<Column>, Failure>) {
-        let call = self.call(parameters, inputs, rows);
-        let result = match call.result {
-            Ok((columns, bad)) => match bad.into_iter().next() {
-                None => Ok(columns),
-                Some(BadValue { row, cause }) => Err(Failure::new(
-                    FailureCode::BadReturn,
-                    format!("row {row}: {cause}"),
-                )),
-            },
-            Err(failure) => Err(failure.failure),
-        };
-        (call.fuel_used, result)
-    }
-
-    /// One call in a store of its own.
-    fn call(&self, parameters: &[Scalar], inputs: &[Column], range: Range<usize>) -> Call {
-        let fuel = self.limits.fuel(range.len());
-        let mut store = match store(self.engine, self.limits, fuel, self.limits.returned_bytes) {
-            Ok(store) => store,
-            Err(e) => {
-                let cause = format!("no store could be made: {e:#}");
-                return Call {
-                    fuel_used: 0,
-                    weight: 0,
-                    result: Err(Failure::new(FailureCode::Internal, cause).into()),
-                };
-            }
-        };
-        let result = self.call_in(&mut store, parameters, inputs, range);
-        // Fuel is on in every engine of this room.
-        let fuel_used = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        Call {
-            fuel_used,
-            weight: self.weight.of_call(store.data().memory()),
-            result,
-        }
-    }
-
-    fn call_in(
-        &self,
-        store: &mut Store<Meter>,
-        parameters: &[Scalar],
-        inputs: &[Column],
-        range: Range<usize>,
-    ) -> Result<(Vec<Column>, Vec<BadValue>), CallFailure> {
-        let plugin = match self.pre.instantiate(&mut *store) {
-            Ok(plugin) => plugin,
-            Err(e) => return Err(Failure::of_start(&e, &*store).into()),
-        };
-        let rows = u32::try_from(range.len())
-            .map_err(|_| Failure::new(FailureCode::Internal, "the batch has over 2^32 rows"))?;
-        let scalars: Vec<_> = parameters.iter().map(columns::scalar).collect();
-        let lowered: Vec<_> = inputs
-            .iter()
-            .map(|c| Lowered::of(c, range.clone()))
-            .collect();
-        let lowered: Vec<_> = lowered.iter().map(Lowered::as_wit).collect();
-        let guest = plugin.provender_logic_logic();
-        let returned = match guest.call_compute(&mut *store, rows, &scalars, &lowered) {
-            Ok(returned) => returned,
-            Err(e) => return Err(Failure::of(&e, &*store).into()),
-        };
-        let returned = returned.map_err(|f| declared_failure(f, &range))?;
-        let outputs = &self.description.outputs;
-        if returned.len() != outputs.len() {
-            let cause = format!(
-                "it returned {} columns where it declares {}",
-                returned.len(),
-                outputs.len()
-            );
-            return Err(Failure::new(FailureCode::BadReturn, cause).into());
-        }
-        let mut bad = Vec::new();
-        let columns = outputs
-            .iter()
-            .zip(returned)
-            .map(|(output, column)| columns::checked(output, column, range.len(), &mut bad))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|cause| Failure::new(FailureCode::BadReturn, cause))?;
-        Ok((columns, bad))
-    }
 }
 
-/// A failure that the guest reports itself.
-fn declared_failure(raw: wit::Failure, range: &Range<usize>) -> CallFailure {
-    const MOST: usize = 500;
-    match raw {
-        wit::Failure::InvalidParameter((name, message)) => CallFailure {
-            failure: Failure::new(
-                FailureCode::InvalidParameter,
-                format!(
-                    "the parameter `{}` is refused: {}",
-                    printable(&name, 64),
-                    printable(&message, MOST)
-                ),
-            ),
-            row: None,
-            // The parameters are the same for every row.
-            all_rows: true,
-        },
-        wit::Failure::InvalidInput((name, row, message)) => {
-            // A row beyond the batch is no row.
-            let row = row
-                .and_then(|r| range.start.checked_add(usize::try_from(r).ok()?))
-                .filter(|r| range.contains(r));
-            CallFailure {
-                failure: Failure::new(
-                    FailureCode::InvalidInput,
-                    format!(
-                        "the input `{}` is refused: {}",
-                        printable(&name, 64),
-                        printable(&message, MOST)
-                    ),
-                ),
-                row,
-                all_rows: false,
-            }
-        }
-        wit::Failure::Internal(message) => {
-            Failure::new(FailureCode::Internal, printable(&message, MOST)).into()
-        }
-    }
-}
-
-/// The rows of each batch: at most `batch_rows`, fewer where rows are large (series), and a
-/// multiple of 8 so that bitmaps are cut at bytes.
-pub(super) fn batches(inputs: &[Column], rows: usize, batch_rows: usize) -> Vec<Range<usize>> {
-    if rows == 0 {
-        return Vec::new();
-    }
+/// Rows of a call: at most `batch_rows`, fewer where rows are large (series), and a multiple of 8 so
+/// that bitmaps are cut at bytes.
+pub(super) fn call_rows(inputs: &[Column], rows: usize, batch_rows: usize) -> usize {
     let bytes: usize = inputs.iter().map(columns::bytes).sum();
-    let per_row = (bytes / rows).max(1);
+    let per_row = (bytes / rows.max(1)).max(1);
     let most = batch_rows.max(1).min(BATCH_BYTES / per_row).max(1);
-    let size = if most > 8 { most - most % 8 } else { most };
-    (0..rows)
+    if most > 8 { most - most % 8 } else { most }
+}
+
+/// The batches of many rows and the calls of each: few calls in few batches would leave cores idle.
+fn plan(inputs: &[Column], rows: usize, batch_rows: usize) -> Plan {
+    let size = call_rows(inputs, rows, batch_rows);
+    let calls: Vec<_> = (0..rows)
         .step_by(size)
         .map(|from| from..rows.min(from + size))
-        .collect()
+        .collect();
+    let together = (calls.len() / BATCH_CALLS).clamp(1, BATCH_CALLS);
+    calls.chunks(together).map(<[_]>::to_vec).collect()
 }

@@ -14,9 +14,11 @@
 //! * `survey` — what the bytes say before anything is compiled: makers, language, sizes
 //! * [`component`] — from bytes to a loaded component: what is refused, and what is kept
 //! * `describe` — a guest's declaration into a checked [`Description`](crate::domain::description::Description)
-//! * `columns` — columns over the border, both ways, with every check on the way back
-//! * `assemble` — one column out of the pieces that the batches left
-//! * [`execute`] — batches, threads, fuel, and a failed batch taken apart down to the row
+//! * `columns` — columns over the border, on the way in
+//! * `returned` — and on the way back, with every check
+//! * `assemble` — one column out of the pieces that the calls left
+//! * `batch` — the calls of one store, and a failed call taken apart down to the row
+//! * [`execute`] — rows to batches, batches to threads, and whole columns of what they return
 //! * `probe` — single calls and batches of the caller's choice, for checks and measurements
 //! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
 //! * `cache` — compiled code kept between runs, and thrown away on any doubt
@@ -26,6 +28,7 @@
 //! * [`error`] — how this room says no
 
 mod assemble;
+mod batch;
 mod bindings;
 mod border;
 mod cache;
@@ -41,6 +44,7 @@ pub mod limits;
 pub mod lock;
 mod measure;
 mod probe;
+mod returned;
 pub mod shelf;
 mod survey;
 #[cfg(test)]

@@ -20,7 +20,8 @@ pub struct Probe {
 }
 
 impl Component {
-    /// As [`Component::compute`], in batches of the caller's choice. They must cover the rows.
+    /// As [`Component::compute`], in batches of the caller's choice, one call each. They must cover the
+    /// rows.
     ///
     /// # Errors
     /// As [`Component::compute`].
@@ -31,14 +32,29 @@ impl Component {
         rows: usize,
         batches: &[Range<usize>],
     ) -> Result<Computed, LogicError> {
-        self.callee().compute_in(parameters, inputs, rows, batches)
+        let plan = batches.iter().map(|call| vec![call.clone()]).collect();
+        self.callee().compute_in(parameters, inputs, rows, &plan)
     }
 
-    /// How many of these rows a batch of production's holds.
+    /// As [`Component::compute_in`], all calls in one batch.
+    ///
+    /// # Errors
+    /// As [`Component::compute`].
+    pub fn compute_together(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+        calls: &[Range<usize>],
+    ) -> Result<Computed, LogicError> {
+        let plan = vec![calls.to_vec()];
+        self.callee().compute_in(parameters, inputs, rows, &plan)
+    }
+
+    /// How many of these rows one call of production's holds.
     #[must_use]
     pub fn batch(&self, inputs: &[Column], rows: usize) -> usize {
-        let batches = execute::batches(inputs, rows, self.limits().batch_rows);
-        batches.first().map_or(0, Range::len)
+        execute::call_rows(inputs, rows, self.limits().batch_rows).min(rows)
     }
 
     /// One call over a range of rows (which may be empty), not taken apart where it fails.

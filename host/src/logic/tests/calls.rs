@@ -232,6 +232,72 @@ fn state_kept_in_the_guest_does_not_outlive_its_batch() {
     }
 }
 
+/// What a guest answers to 40 calls of one row in as few stores as production takes, its `hook` run after
+/// it has counted the call into `$calls`; every answer is the count.
+fn counts(hook: &str) -> Vec<Value> {
+    let end = format!(
+        "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+         (f64.store (local.get $out) (f64.convert_i32_u (global.get $calls)))
+         {hook}"
+    );
+    let recipe = Recipe {
+        top: "(global $calls (mut i32) (i32.const 0))",
+        end: end.leak(),
+        ..Recipe::default()
+    };
+    let limits = Limits {
+        batch_rows: 1,
+        ..limits()
+    };
+    let component = recipe.load_with(limits).unwrap();
+    let computed = component.compute(FACTOR, &with_a(&[1.0; 40]), 40).unwrap();
+    assert!(computed.failed.is_empty(), "{:?}", computed.failed.first());
+    (0..40).map(|row| computed.outputs[0].get(row)).collect()
+}
+
+fn cycle(n: u32) -> Vec<Value> {
+    let counts = (1..=n).map(|i| Value::Float64(f64::from(i)));
+    counts.cycle().take(40).collect()
+}
+
+#[test]
+fn few_calls_share_a_store_whichever_thread_takes_them() {
+    // 40 calls are dealt into batches of two.
+    assert_eq!(counts(""), cycle(2));
+}
+
+#[test]
+fn a_call_that_fails_in_a_used_store_is_made_again_in_a_fresh_one() {
+    let second = "(if (i32.eq (global.get $calls) (i32.const 2)) (then (call $panic)))";
+    assert_eq!(counts(second), cycle(1));
+}
+
+#[test]
+fn calls_together_see_one_instance_until_its_memory_has_grown_twice() {
+    let together = |hook: &'static str| {
+        let recipe = Recipe {
+            top: "(global $calls (mut i32) (i32.const 0))",
+            end: hook,
+            ..Recipe::default()
+        };
+        let component = recipe.load().unwrap();
+        let calls: Vec<_> = (0..40).map(|i| i..i + 1).collect();
+        let inputs = with_a(&[1.0; 40]);
+        let computed = component
+            .compute_together(FACTOR, &inputs, 40, &calls)
+            .unwrap();
+        let counts = (0..40).map(|row| computed.outputs[0].get(row));
+        counts.collect::<Vec<_>>()
+    };
+    let count = "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+                 (f64.store (local.get $out) (f64.convert_i32_u (global.get $calls)))";
+    assert_eq!(together(count), cycle(40));
+    let growing = "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+                   (f64.store (local.get $out) (f64.convert_i32_u (global.get $calls)))
+                   (drop (memory.grow (i32.const 1)))";
+    assert_eq!(together(growing), cycle(3));
+}
+
 #[test]
 fn a_call_with_other_columns_than_declared_is_refused() {
     let component = Recipe::default().load().unwrap();
