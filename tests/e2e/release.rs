@@ -121,6 +121,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     );
     assert_eq!(data["summary"]["unchanged"], 5);
     assert!((ranch.answer("north", "h-heifers") - first).abs() < f64::EPSILON);
+    other_files_are_told(&ranch);
 
     // What is set here becomes a release, and is in force when that is promoted.
     let two = ranch.data(&["release", "cut", "--reason", "v2"], 0);
@@ -202,6 +203,57 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     assert_eq!(kinds, ["verify", "goldens"]);
     let before = ranch.data(&["release", "history", "--at", DAY], 0);
     assert_eq!(before["changes"], json!([]));
+}
+
+/// A pin and a threshold that say otherwise, told by who computes and by who watches.
+fn other_files_are_told(ranch: &Ranch) {
+    let kept = [ranch.read("provender.lock"), ranch.read("logic.toml")];
+    let active = ranch.data(&["release", "show", "R1"], 0);
+    let sha256 = active["document"]["components"][0]["sha256"]
+        .as_str()
+        .unwrap();
+    let other = format!("sha256:{}", "5".repeat(64));
+    ranch.edit("provender.lock", sha256, &other);
+    let rule = "metric = \"coverage\"\nscope = \"fleet\"\ncrit = 2.0\n";
+    ranch.write(
+        "logic.toml",
+        &format!("[[days_remaining.v1.monitors]]\n{rule}"),
+    );
+    let monitor = ["monitor", "--all", "--end", DAY, "--fail-on", "never"];
+    for args in [&COMPUTE[..], &monitor] {
+        let data = ranch.data(args, 0);
+        let told: Vec<(String, String)> = data["ignored"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|i| i["file"] != "provender.toml")
+            .map(|i| {
+                (
+                    i["key"].as_str().unwrap().into(),
+                    i["here"].as_str().unwrap().into(),
+                )
+            })
+            .collect();
+        let coverage = "days_remaining.v1.monitors.coverage, fleet";
+        assert_eq!(
+            told,
+            [
+                (coverage.to_owned(), "{\"crit\":2.0}".to_owned()),
+                ("days_remaining:v1".to_owned(), other.clone()),
+            ]
+        );
+    }
+    // Not obeyed.
+    let report = ranch.data(&monitor, 0);
+    let fleet = report["fleet"].as_array().unwrap();
+    let metrics = fleet
+        .iter()
+        .flat_map(|group| group["metrics"].as_array().unwrap());
+    let coverage: Vec<_> = metrics.filter(|m| m["name"] == "coverage").collect();
+    assert!(!coverage.is_empty() && coverage.iter().all(|m| m["crit"] != 2.0));
+    for (file, text) in ["provender.lock", "logic.toml"].into_iter().zip(kept) {
+        ranch.write(file, &text);
+    }
 }
 
 #[test]
