@@ -382,3 +382,10 @@ fn a_draft_says_what_it_can_be_compared_with() {
         format!("active:\n{active}\ninactive:\n{inactive}\nfirst:\n{first}")
     );
 }
+
+#[test]
+fn show_tells_everything_that_a_component_declares() {
+    let ranch = Ranch::new();
+    let shown = ranch.run(&["plugin", "show", "days_remaining:v2"]).exits(0);
+    insta::assert_snapshot!("shown", shown.stdout);
+}
