@@ -246,7 +246,8 @@ fn a_decision_travels_as_evidence() {
     let _ = staging.run(&["release", "export", "R2", file]).exits(0);
 
     let prod = ranch("prod", "v2");
-    let _ = prod.run(&["release", "import", file]).exits(0);
+    let told = prod.run(&["release", "import", file]).exits(0).stdout;
+    assert!(told.contains("then release gate R2 --explain"), "{told}");
     let shown = prod.data(&["release", "show", "R2"], 0);
     let evidence = shown["evidence"].as_array().unwrap();
     let gates: Vec<_> = evidence.iter().filter(|e| e["kind"] == "gate").collect();

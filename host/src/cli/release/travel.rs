@@ -136,7 +136,13 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     match (imported.new, imported.evidence) {
         (true, _) => text.look(Look::Good, format!("imported {}", name_of(known))),
         (false, 0) => text.line(format!("unchanged: {} is known", name_of(known))),
-        (false, n) => text.line(format!("{} is known; new: {n} of evidence", name_of(known))),
+        (false, n) => text.look(
+            Look::Good,
+            format!(
+                "{} is known, and now {n} more of its evidence",
+                name_of(known)
+            ),
+        ),
     }
     text.line(format!("  {}", known.digest));
     text.line(format!(
@@ -147,14 +153,19 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
         known.document.cut.reason
     ));
     text.line(format!(
-        "  {}, every hash checked",
-        count(known.document.components.len() as u64, "component")
+        "  {} and {}, every hash checked",
+        count(known.document.components.len() as u64, "component"),
+        count(archive.evidence.len() as u64, "finding")
     ));
     if imported.new {
-        text.line(format!(
-            "next: provender release promote {} --reason …",
-            known.document.name()
-        ));
+        let settings = &context.project.settings;
+        let name = known.document.name();
+        text.line(match settings.policy(&settings.environment).required {
+            true => format!(
+                "next: provender release evidence {name}, then release gate {name} --explain"
+            ),
+            false => format!("next: provender release promote {name} --reason TEXT"),
+        });
     }
     let mut data = brief(known, &standing);
     data["new"] = json!(imported.new);
