@@ -48,6 +48,7 @@ mod monitoring;
 mod mounts;
 mod nevada;
 mod pinning;
+mod pinning_next;
 mod polyglot;
 mod quarter;
 mod quiet;
