@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use provender::domain::canonical::Digest;
 use provender::failpoint;
 use provender::ledger::Ledger as _;
 use provender::ledger::entry::Kind;
@@ -331,6 +332,17 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
     error: promotions are frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
      help: `provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile
     ");
+    // Who overrides the gate does not override that.
+    let args = [
+        "release",
+        "promote",
+        "R3",
+        "--reason",
+        "x",
+        "--override",
+        "y",
+    ];
+    assert_eq!(ranch.run(&args).exits(12).stderr, held.stderr);
     let _ = ranch
         .run(&["release", "rollback", "--reason", "too low"])
         .exits(0);
@@ -456,16 +468,12 @@ fn a_release_travels_whole_or_not_at_all() {
         .run(&["release", "import", "R2.tar", "--digest", "0123456789"])
         .exits(11);
     let digest = staging.data(&["release", "show", "R2"], 0)["release"].clone();
-    let args = [
-        "release",
-        "import",
-        "R2.tar",
-        "--digest",
-        digest.as_str().unwrap(),
-    ];
+    let file = Digest::of_bytes(&bytes).to_string();
+    let args = ["release", "import", "R2.tar", "--digest", &file];
     let data = prod.data(&args, 0);
     assert_eq!(data["release"], digest);
     assert_eq!((&data["new"], &data["evidence"]), (&json!(true), &json!(2)));
+    let args = [&args[..4], &[digest.as_str().unwrap()]].concat();
     let again = prod.data(&args, 0);
     assert_eq!(
         (&again["new"], &again["evidence"]),

@@ -37,7 +37,8 @@ pub(in crate::cli) struct ExportArgs {
 pub(in crate::cli) struct ImportArgs {
     /// The file that `release export` wrote.
     file: PathBuf,
-    /// Only a release of this digest, as the exporting side names it.
+    /// Only this file, by the SHA-256 that `release export` printed; or only a release of this digest,
+    /// which says nothing of the evidence that came with it.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 }
@@ -59,8 +60,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     text.line(format!("  release {}", known.digest));
     text.line(format!("  file    {sha256}"));
     text.line(format!(
-        "next, where it is to run: provender release import {file} --digest {}",
-        known.digest
+        "next, where it is to run: provender release import {file} --digest {sha256}"
     ));
     let mut data = brief(known, standing);
     data["file"] = json!(file);
@@ -105,29 +105,16 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     let file = args.file.display().to_string();
     let bytes = read(&args.file)?;
     let archive = Archive::unpack(&file, &bytes)?;
-    let digest = archive.document.digest()?;
-    if let Some(asked) = &args.digest
-        && *asked != digest.to_string()
-        && !(asked.len() >= 8 && digest.hex().starts_with(asked.as_str()))
-    {
-        return Err(CliError::new(
-            Exit::Integrity,
-            "release_archive",
-            format!(
-                "{file} holds {} with the digest {digest}, not {asked}",
-                archive.document.name()
-            ),
-        )
-        .help(
-            "compare with `provender release list` where it was exported; nothing was taken in",
-        ));
+    let sha256 = Digest::of_bytes(&bytes);
+    if let Some(asked) = &args.digest {
+        only(asked, &file, &archive, &sha256)?;
     }
     let mut ledger = context.writer()?;
     let imported = travel::import(
         &mut ledger,
         &context.store()?,
         &archive,
-        Digest::of_bytes(&bytes),
+        sha256,
         &context.stamp(None),
     )?;
     let standing = Standing::read(&ledger, i64::MAX)?;
@@ -172,6 +159,22 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     data["evidence"] = json!(imported.evidence);
     data["frozen"] = json!(imported.frozen);
     Ok(Done::ok(data, text))
+}
+
+/// The file is the one that was asked for, or its release is.
+fn only(asked: &str, file: &str, archive: &Archive, sha256: &Digest) -> Result<(), CliError> {
+    let digest = archive.document.digest()?;
+    let is = |d: &Digest| asked == d.to_string() || asked.len() >= 8 && d.hex().starts_with(asked);
+    if is(sha256) || is(&digest) {
+        return Ok(());
+    }
+    let name = archive.document.name();
+    Err(CliError::new(
+        Exit::Integrity,
+        "release_archive",
+        format!("{file} is {sha256} and holds {name} with the digest {digest}; neither is {asked}"),
+    )
+    .help("compare with what `release export` printed, or with `release list` where it was exported; nothing was taken in"))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CliError> {
