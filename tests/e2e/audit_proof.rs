@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use provender::audit::note::Verifier;
+use provender::audit::proof::Proof;
 use provender::domain::canonical::{hex, to_text};
 use provender::domain::merkle;
 use provender::ledger::Ledger as _;
@@ -322,5 +324,39 @@ fn a_bundle_is_computed_again_where_nothing_else_is() {
         std::fs::write(elsewhere.path("run.tar"), &other).unwrap();
         let code = elsewhere.run(&replay).code;
         assert!([11, 65].contains(&code), "byte {at}: exit {code}");
+    }
+}
+
+/// `tests/fixtures/audit-v1/` was written by the first program that wrote proofs, on the sample ranch:
+/// `audit key`, then `explain RUN --bundle` and `audit prove RUN` with that key. What an auditor keeps
+/// must hold with every later program, for as long as the forms are called v1.
+#[test]
+fn what_an_auditor_was_given_by_the_first_program_still_holds() {
+    const RUN: &str =
+        "sha256-jcs-v1:c2a9f37a369faedd8af443e78b480ec3f60f4fc6a867af00409a0c6686d3628b";
+    let auditor = Ranch::empty();
+    std::fs::create_dir_all(auditor.dir()).unwrap();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audit-v1");
+    for file in ["bundle.tar", "proof.json", "ledger.key.pub"] {
+        std::fs::copy(kept.join(file), auditor.path(file)).unwrap();
+    }
+    let replay = [
+        "replay",
+        "--bundle",
+        "bundle.tar",
+        "--public-key",
+        "ledger.key.pub",
+    ];
+    let data = auditor.data(&replay, 0);
+    assert_eq!(data["identical"], 1, "{data}");
+    assert_eq!(data["bundle"]["run_id"], RUN);
+    assert_eq!(data["bundle"]["signed_by"], NAME);
+    let proof = Proof::parse(auditor.read("proof.json").as_bytes()).unwrap();
+    let key = Verifier::parse("ledger.key.pub", &auditor.read("ledger.key.pub")).unwrap();
+    let proven = proof.verify(Some(&key)).unwrap();
+    assert_eq!((proven.entry, proven.checkpoint.size), (17, 21));
+    match python(&auditor, &["proof.json", "ledger.key.pub"]) {
+        Some(said) => assert!(said.status.success(), "{said:?}"),
+        None => println!("not checked: python3 is not there"),
     }
 }

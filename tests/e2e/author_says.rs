@@ -236,6 +236,13 @@ fn test_of_a_folder_asks_for_its_build_and_says_what_was_changed_since() {
     assert!(!test(&named).contains("was changed"));
     let data = ranch.data(&["plugin", "test", "next"], 0);
     assert_eq!(data["changed_since_built"], "days_remaining.py");
+    // Without a name it is the current folder's.
+    let mut inside = ranch.command();
+    inside
+        .args(["plugin", "test"])
+        .current_dir(ranch.path("next"));
+    let ran = ranch.finish(inside.output().unwrap()).exits(0);
+    assert!(ran.stdout.contains("24 passed"), "{}", ran.stdout);
 }
 
 #[test]

@@ -107,6 +107,11 @@ fn a_canary_back_fills_goes_on_daily_and_its_runs_answer_once_promoted() {
         (&json!(9), &json!(true))
     );
 
+    // What runs beside the active release needs its files.
+    let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
+    assert_eq!(plan["releases"], json!([]));
+    assert_eq!(plan["kept"][0]["why"], "its canary is running");
+
     // By its id it is told for what it is.
     let shadow = ranch.data(
         &[

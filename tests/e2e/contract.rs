@@ -174,6 +174,38 @@ fn every_touch_of_what_is_frozen_is_refused_with_its_file_and_remedy() {
 }
 
 #[test]
+fn annotations_name_files_from_the_top_of_the_repository_and_say_the_remedy() {
+    let ranch = Ranch::empty();
+    let _ = ranch.run(&["init", "farms/north"]).exits(0);
+    let component = ranch.path("farms/north/components/days_remaining-v1.wasm");
+    std::fs::write(component, "other bytes").unwrap();
+    let annotation = || {
+        let args = ["verify", "--project", "farms/north", "--github"];
+        let ran = ranch.run(&args).exits(11);
+        let line = ran.stdout.lines().find(|l| l.starts_with("::"));
+        line.unwrap().to_owned()
+    };
+    // Outside a repository there is no top.
+    assert!(annotation().contains("file=farms/north/provender.lock,line="));
+    git(&ranch, &["init", "-q"]);
+    let said = annotation();
+    assert!(
+        said.starts_with(
+            "::error file=farms/north/provender.lock,line=5,title=days_remaining%3Av1::"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("%0Aput the pinned file back"), "{said}");
+    // From inside the deployment the file is the same one.
+    let mut inside = ranch.command();
+    inside
+        .args(["verify", "--github"])
+        .current_dir(ranch.path("farms/north"));
+    let ran = ranch.finish(inside.output().unwrap()).exits(11);
+    assert!(ran.stdout.contains(&said), "{}", ran.stdout);
+}
+
+#[test]
 fn what_two_owners_own_needs_both() {
     let ranch = repository();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");

@@ -290,6 +290,37 @@ fn the_reference_has_every_feature_with_its_unit_and_meaning() {
     }
 }
 
+/// What CI runs in a shorter form, and what a test reads from the environment.
+#[test]
+fn the_long_forms_of_tests_are_those_of_ci_and_of_the_tests() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (page, ci) = (read("docs/design/testing.md"), read(".ci/run"));
+    let tests = [
+        "tests/e2e/crash.rs",
+        "tests/e2e/flips.rs",
+        "tests/fuzz/mod.rs",
+    ];
+    let tests = tests.map(read).concat() + &read("host/src/logic/tests/mod.rs");
+    let rows = page.lines().filter(|l| l.contains(" cargo test "));
+    let (mut shorter, mut longer) = (0, 0);
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (in_ci, long) = (cells[3].trim_matches('`'), cells[4].trim_matches('`'));
+        assert!(ci.contains(in_ci), ".ci/run does not say {in_ci}");
+        shorter += u32::from(!in_ci.is_empty());
+        let (name, _) = long.split_once('=').unwrap();
+        assert!(
+            tests.contains(&format!("\"{name}\"")),
+            "no test reads {name}"
+        );
+        let mut named = cells[5].split('`').filter(|s| s.starts_with("PROVENDER"));
+        let read = |s: &str| tests.contains(&format!("\"{s}\""));
+        assert!(named.all(read), "no test reads all of {}", cells[5]);
+        longer += 1;
+    }
+    assert_eq!((shorter, longer), (4, 5), "is the table still one?");
+}
+
 #[test]
 fn a_page_is_read_as_the_header_says() {
     let text = "```text\n$ no\n```\n<!-- docs-test: skip later -->\n\n```console\n$ no\n```\n```console\n$ a b\nx … y\n…\n$ c\n# exit 10\n```\n";

@@ -63,6 +63,17 @@ fn a_release_that_holds_is_let_in_and_the_decision_is_recorded_and_needed() {
     );
     ranch.edit("provender.toml", "[gate.staging]\nmax_age_days = 9\n", "");
     let _ = promote(&ranch, "R2", 0);
+
+    // Of a release that answers, the monitors' own report of its answers is the evidence.
+    let _ = gate(&ranch, &["R2"], 0);
+    let shown = ranch.data(&["release", "evidence", "R2"], 0);
+    let evidence = shown["evidence"].as_array().unwrap().iter();
+    let monitor = evidence.rev().find(|e| e["kind"] == "monitor").unwrap();
+    let digest = monitor["report"].as_str().unwrap();
+    let kept = ranch.data(&["release", "evidence", "R2", "--report", digest], 0);
+    let one = &kept["content"]["logics"][0];
+    assert_eq!(one["of"], "answers");
+    assert_eq!(one["report"]["status"], "ok", "{kept}");
 }
 
 #[test]
@@ -235,7 +246,8 @@ fn a_decision_travels_as_evidence() {
     let _ = staging.run(&["release", "export", "R2", file]).exits(0);
 
     let prod = ranch("prod", "v2");
-    let _ = prod.run(&["release", "import", file]).exits(0);
+    let told = prod.run(&["release", "import", file]).exits(0).stdout;
+    assert!(told.contains("then release gate R2 --explain"), "{told}");
     let shown = prod.data(&["release", "show", "R2"], 0);
     let evidence = shown["evidence"].as_array().unwrap();
     let gates: Vec<_> = evidence.iter().filter(|e| e["kind"] == "gate").collect();
@@ -270,6 +282,13 @@ fn a_decision_travels_as_evidence() {
     let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
     assert_eq!(kept["kind"], "gate");
     assert_eq!(kept["content"]["why"], "all 8 checks hold");
+    let monitors = evidence.iter().rfind(|e| e["kind"] == "monitor").unwrap();
+    let digest = monitors["report"].as_str().unwrap();
+    let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
+    let told = kept["content"]["logics"].as_array().unwrap();
+    // Of a version with another configuration its rules on the recorded inputs.
+    assert_eq!(told[0]["of"], "recorded inputs");
+    assert!(told[0]["report"]["rules"][0]["after"].is_object());
     // It lets nothing in by itself.
     let _ = promote(&prod, "R2", 12);
     prod.edit(

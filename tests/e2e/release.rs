@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use provender::domain::canonical::Digest;
 use provender::failpoint;
 use provender::ledger::Ledger as _;
 use provender::ledger::entry::Kind;
@@ -121,6 +122,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     );
     assert_eq!(data["summary"]["unchanged"], 5);
     assert!((ranch.answer("north", "h-heifers") - first).abs() < f64::EPSILON);
+    other_files_are_told(&ranch);
 
     // What is set here becomes a release, and is in force when that is promoted.
     let two = ranch.data(&["release", "cut", "--reason", "v2"], 0);
@@ -204,6 +206,57 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     assert_eq!(before["changes"], json!([]));
 }
 
+/// A pin and a threshold that say otherwise, told by who computes and by who watches.
+fn other_files_are_told(ranch: &Ranch) {
+    let kept = [ranch.read("provender.lock"), ranch.read("logic.toml")];
+    let active = ranch.data(&["release", "show", "R1"], 0);
+    let sha256 = active["document"]["components"][0]["sha256"]
+        .as_str()
+        .unwrap();
+    let other = format!("sha256:{}", "5".repeat(64));
+    ranch.edit("provender.lock", sha256, &other);
+    let rule = "metric = \"coverage\"\nscope = \"fleet\"\ncrit = 2.0\n";
+    ranch.write(
+        "logic.toml",
+        &format!("[[days_remaining.v1.monitors]]\n{rule}"),
+    );
+    let monitor = ["monitor", "--all", "--end", DAY, "--fail-on", "never"];
+    for args in [&COMPUTE[..], &monitor] {
+        let data = ranch.data(args, 0);
+        let told: Vec<(String, String)> = data["ignored"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|i| i["file"] != "provender.toml")
+            .map(|i| {
+                (
+                    i["key"].as_str().unwrap().into(),
+                    i["here"].as_str().unwrap().into(),
+                )
+            })
+            .collect();
+        let coverage = "days_remaining.v1.monitors.coverage, fleet";
+        assert_eq!(
+            told,
+            [
+                (coverage.to_owned(), "{\"crit\":2.0}".to_owned()),
+                ("days_remaining:v1".to_owned(), other.clone()),
+            ]
+        );
+    }
+    // Not obeyed.
+    let report = ranch.data(&monitor, 0);
+    let fleet = report["fleet"].as_array().unwrap();
+    let metrics = fleet
+        .iter()
+        .flat_map(|group| group["metrics"].as_array().unwrap());
+    let coverage: Vec<_> = metrics.filter(|m| m["name"] == "coverage").collect();
+    assert!(!coverage.is_empty() && coverage.iter().all(|m| m["crit"] != 2.0));
+    for (file, text) in ["provender.lock", "logic.toml"].into_iter().zip(kept) {
+        ranch.write(file, &text);
+    }
+}
+
 #[test]
 fn history_tells_what_was_active_on_a_day() {
     let mut ranch = three();
@@ -279,6 +332,17 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
     error: promotions are frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
      help: `provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile
     ");
+    // Who overrides the gate does not override that.
+    let args = [
+        "release",
+        "promote",
+        "R3",
+        "--reason",
+        "x",
+        "--override",
+        "y",
+    ];
+    assert_eq!(ranch.run(&args).exits(12).stderr, held.stderr);
     let _ = ranch
         .run(&["release", "rollback", "--reason", "too low"])
         .exits(0);
@@ -404,16 +468,12 @@ fn a_release_travels_whole_or_not_at_all() {
         .run(&["release", "import", "R2.tar", "--digest", "0123456789"])
         .exits(11);
     let digest = staging.data(&["release", "show", "R2"], 0)["release"].clone();
-    let args = [
-        "release",
-        "import",
-        "R2.tar",
-        "--digest",
-        digest.as_str().unwrap(),
-    ];
+    let file = Digest::of_bytes(&bytes).to_string();
+    let args = ["release", "import", "R2.tar", "--digest", &file];
     let data = prod.data(&args, 0);
     assert_eq!(data["release"], digest);
     assert_eq!((&data["new"], &data["evidence"]), (&json!(true), &json!(2)));
+    let args = [&args[..4], &[digest.as_str().unwrap()]].concat();
     let again = prod.data(&args, 0);
     assert_eq!(
         (&again["new"], &again["evidence"]),

@@ -81,6 +81,32 @@ fn a_changed_unit_is_told_by_its_factor() {
             .starts_with("days_remaining:v1 on the same inputs"),
         "{other}"
     );
+
+    // So is what was frozen while all was well: pounds an acre lie within what a month of kilograms a hectare held.
+    let frozen = [
+        "monitor",
+        "baseline",
+        "create",
+        "--logic",
+        "days_remaining:v2",
+        "--to",
+        "2025-06-15",
+        "--window-days",
+        "27",
+        "--reason",
+        "before the new file",
+    ];
+    let _ = ranch.run(&frozen).exits(0);
+    let triage = ranch.data(&["monitor", "triage"], 0);
+    let findings = triage["logics"][0]["findings"].as_array().unwrap();
+    let within = findings
+        .iter()
+        .find(|f| f["code"] == "inputs_within_baseline");
+    let within = within.unwrap_or_else(|| panic!("{triage}"));
+    assert_eq!(within["rows"], 8);
+    let says = within["says"].as_str().unwrap();
+    let of = "the baseline of days_remaining:v2, 2025-05-20 to 2025-06-15,";
+    assert!(says.contains(of), "{says}");
 }
 
 #[test]

@@ -288,16 +288,19 @@ impl Run<'_> {
         held(name, format!("{} rows with the same bits", self.rows.len()))
     }
 
-    /// A row's inputs for people.
+    /// A row's inputs for people: of a wide row those that are not ordinary.
     fn told(&self, row: &[Value]) -> String {
         const MOST: usize = 60;
-        let shown: Vec<_> = self
-            .component
-            .description()
-            .inputs
+        const WIDE: usize = 12;
+        let declared = &self.component.description().inputs;
+        let ordinary = values::ordinary(declared);
+        let differ = row.iter().zip(&ordinary).filter(|(v, o)| !same_bits(v, o));
+        let wide = row.len() > WIDE && differ.count() <= WIDE;
+        let shown: Vec<_> = declared
             .iter()
-            .zip(row)
-            .map(|(input, value)| {
+            .zip(row.iter().zip(&ordinary))
+            .filter(|(_, (value, ordinary))| !wide || !same_bits(value, ordinary))
+            .map(|(input, (value, _))| {
                 let text = match value {
                     Value::Series(points) => format!("a series of {}", points.len()),
                     other => other.to_json().to_string(),
@@ -307,7 +310,14 @@ impl Run<'_> {
                 format!("{} = {cut}{dots}", input.field.name)
             })
             .collect();
-        format!("the row ({})", shown.join(", "))
+        match (row.len() - shown.len(), shown.is_empty()) {
+            (0, _) => format!("the row ({})", shown.join(", ")),
+            (_, true) => "the ordinary row".to_owned(),
+            (others, false) => format!(
+                "the row ({}, the other {others} inputs ordinary)",
+                shown.join(", ")
+            ),
+        }
     }
 }
 

@@ -141,6 +141,8 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     } else {
         Some(publish(&context, &mut context.writer()?, &report, None)?)
     };
+    let mut data = data(&report, files.as_ref())?;
+    data["ignored"] = context.tell_ignored()?;
     let mut text = Text::default();
     say(&mut text, &report);
     if let Some(files) = &files {
@@ -153,7 +155,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
         .exit(report.status, context.project.settings.monitor.fail_on);
     Ok(Done {
         exit,
-        data: data(&report, files.as_ref())?,
+        data,
         text,
         error: None,
     })

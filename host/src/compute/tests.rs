@@ -23,6 +23,7 @@ use super::{Bound, Facts, reissue};
 use crate::domain::canonical::to_text;
 use crate::ledger::Ledger as _;
 use crate::ledger::types::{Guardrail, NewFacts, NewObservation, Run, RunFilter};
+use crate::logic::tests::how_many;
 
 /// Every place on every day of a range, as the model names them and as the engine does.
 fn targets(from: u8, to: u8) -> Vec<((usize, u8), Target)> {
@@ -255,7 +256,7 @@ fn play(bounds: &[Bound; 2], acts: Vec<Act>) -> Result<BTreeMap<&'static str, u3
 fn the_ledger_holds_what_a_plain_model_holds() {
     let bounds = bounds();
     let mut runner = TestRunner::new(Config {
-        cases: 48,
+        cases: how_many(48),
         source_file: Some(file!()),
         ..Config::default()
     });
@@ -268,6 +269,7 @@ fn the_ledger_holds_what_a_plain_model_holds() {
     });
     assert!(result.is_ok(), "{}", result.unwrap_err());
     let seen = seen.into_inner();
+    println!("{seen:?}");
     let all = [
         "recorded",
         "tried",

@@ -1,5 +1,7 @@
 //! Findings as a JUnit suite and as annotations of a pull request.
 
+use std::path::Path;
+
 use crate::render::junit::{Outcome, Suite, TestCase};
 
 use super::rule::{Finding, Rule};
@@ -30,6 +32,22 @@ pub fn suite(findings: &[Finding]) -> Suite {
         name: "release contract".to_owned(),
         cases: cases.collect(),
     }
+}
+
+/// A file as annotations name it: from the top folder of the repository that it lies in, wherever in it the
+/// program was called; outside a repository as given.
+#[must_use]
+pub fn in_repository(file: &Path) -> String {
+    let relative = || {
+        let whole = file.canonicalize().ok()?;
+        let top = whole.ancestors().find(|d| d.join(".git").exists())?;
+        let parts = whole.strip_prefix(top).ok()?.components();
+        let parts: Vec<_> = parts
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        Some(parts.join("/"))
+    };
+    relative().unwrap_or_else(|| file.display().to_string())
 }
 
 /// An annotation of GitHub Actions: `::error file=…,line=…,title=…::message`.

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::compute::{Bound, binding};
 use crate::domain::canonical::to_text;
 use crate::logic::{Lock, Sandbox};
 use crate::project::Project;
-use crate::project::logic::{LogicFile, LogicOverrides};
+use crate::project::logic::{LogicFile, LogicOverrides, MonitorOverride};
 
 use super::ReleaseError;
 use super::document::Document;
@@ -245,5 +245,31 @@ fn told(settings: &LogicOverrides) -> Json {
             *value = toml::Value::String(d.to_string());
         }
     }
-    serde_json::to_value(settings).unwrap_or_default()
+    let rules = std::mem::take(&mut settings.monitors);
+    let mut told = serde_json::to_value(settings).unwrap_or_default();
+    told["monitors"] = rules.iter().map(rule).collect::<Map<String, Json>>().into();
+    told
+}
+
+/// A threshold of monitors by the rules that it is of, and what it sets.
+fn rule(set: &MonitorOverride) -> (String, Json) {
+    let mut name = set.metric.clone();
+    if let Some(subject) = &set.subject {
+        name.push_str(&format!("({subject})"));
+    }
+    if let Some(direction) = &set.direction {
+        name.push_str(&format!(" {direction}"));
+    }
+    if let Some(scope) = &set.scope {
+        name.push_str(&format!(", {scope}"));
+    }
+    let mut what = serde_json::to_value(set).unwrap_or_default();
+    if let Json::Object(members) = &mut what {
+        members.retain(|key, value| {
+            !matches!(key.as_str(), "metric" | "subject" | "direction" | "scope")
+                && !value.is_null()
+                && *value != Json::Bool(false)
+        });
+    }
+    (name, what)
 }

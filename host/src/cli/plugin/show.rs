@@ -5,7 +5,10 @@ use serde_json::{Value as Json, json};
 use crate::cli::Global;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
-use crate::domain::description::{Bound, Description};
+use crate::domain::description::{Bound, Description, Severity};
+use crate::domain::value::Scalar;
+use crate::monitor::overrides::rule_text;
+use crate::render::text::number;
 
 use super::found::{Found, LimitArgs, own_limits};
 
@@ -33,9 +36,19 @@ pub(super) fn show(global: &Global, what: &str, limits: &LimitArgs) -> Result<Do
 }
 
 fn describe(found: &Found) -> Text {
+    let mut text = Text::default();
+    head(&mut text, found);
+    let d = found.component.description();
+    inputs(&mut text, d);
+    parameters(&mut text, d);
+    outputs(&mut text, d);
+    rules(&mut text, d);
+    text
+}
+
+fn head(text: &mut Text, found: &Found) {
     let component = &found.component;
     let d = component.description();
-    let mut text = Text::default();
     text.look(
         Look::Strong,
         format!("{}  {}", d.model_version(), component.digest()),
@@ -61,76 +74,129 @@ fn describe(found: &Found) -> Text {
         text.line(format!("limit of its own: {name} {value}"));
     }
     for (tool, version) in component.toolchain() {
-        text.look(Look::Dim, format!("  {tool} {version}"));
+        let line = format!("  {tool} {version}");
+        text.look(Look::Dim, line.trim_end());
     }
-    let plain = |s: &str| (Look::Plain, s.to_owned());
-    let unit = |u: &Option<String>| plain(u.as_deref().unwrap_or_default());
-    text.blank();
+}
+
+/// Cells of a table.
+fn cells(values: &[&str]) -> Vec<(Look, String)> {
+    let plain = |s: &&str| (Look::Plain, (*s).to_owned());
+    values.iter().map(plain).collect()
+}
+
+fn unit(unit: Option<&String>) -> &str {
+    unit.map_or("", String::as_str)
+}
+
+fn inputs(text: &mut Text, d: &Description) {
     let rows: Vec<_> = d
         .inputs
         .iter()
         .map(|i| {
-            vec![
-                plain(&i.field.name),
-                plain(i.field.data_type.name()),
-                unit(&i.field.unit),
-                plain(&i.feature),
-                plain(&i.field.doc),
-            ]
+            let f = &i.field;
+            let unit = unit(f.unit.as_ref());
+            cells(&[&f.name, f.data_type.name(), unit, &i.feature, &f.doc])
         })
         .collect();
-    text.table(&["input", "type", "unit", "feature", "meaning"], &rows);
-    if !d.parameters.is_empty() {
-        text.blank();
-        let bound = |s: &Option<crate::domain::value::Scalar>| {
-            s.as_ref()
-                .map_or_else(String::new, |s| s.to_json().to_string())
-        };
-        let rows: Vec<_> = d
-            .parameters
-            .iter()
-            .map(|p| {
-                vec![
-                    plain(&p.name),
-                    plain(&p.default.to_json().to_string()),
-                    unit(&p.unit),
-                    plain(&bound(&p.minimum)),
-                    plain(&bound(&p.maximum)),
-                    plain(&p.doc),
-                ]
-            })
-            .collect();
-        text.table(
-            &["parameter", "default", "unit", "min", "max", "meaning"],
-            &rows,
-        );
-    }
     text.blank();
+    text.table(&["input", "type", "unit", "feature", "meaning"], &rows);
+}
+
+fn parameters(text: &mut Text, d: &Description) {
+    if d.parameters.is_empty() {
+        return;
+    }
+    let bound = |s: &Option<Scalar>| {
+        s.as_ref()
+            .map_or_else(String::new, |s| s.to_json().to_string())
+    };
+    let rows: Vec<_> = d
+        .parameters
+        .iter()
+        .map(|p| {
+            cells(&[
+                &p.name,
+                &p.default.to_json().to_string(),
+                unit(p.unit.as_ref()),
+                &bound(&p.minimum),
+                &bound(&p.maximum),
+                &p.doc,
+            ])
+        })
+        .collect();
+    text.blank();
+    text.table(
+        &["parameter", "default", "unit", "min", "max", "meaning"],
+        &rows,
+    );
+}
+
+fn outputs(text: &mut Text, d: &Description) {
     let rows: Vec<_> = d
         .outputs
         .iter()
         .map(|o| {
-            vec![
-                plain(&o.field.name),
-                plain(o.field.data_type.name()),
-                unit(&o.field.unit),
-                plain(&format!("{:?}", o.role).to_lowercase()),
-                plain(o.formula.as_deref().unwrap_or_default()),
-            ]
+            let f = &o.field;
+            cells(&[
+                &f.name,
+                f.data_type.name(),
+                unit(f.unit.as_ref()),
+                &format!("{:?}", o.role).to_lowercase(),
+                o.formula.as_deref().unwrap_or_default(),
+                &f.doc,
+            ])
         })
         .collect();
-    text.table(&["output", "type", "unit", "role", "formula"], &rows);
+    text.blank();
+    text.table(
+        &["output", "type", "unit", "role", "formula", "meaning"],
+        &rows,
+    );
+}
+
+/// What can never be a sound answer, what is watched, and what a reader of the number has to know.
+fn rules(text: &mut Text, d: &Description) {
+    if !d.guardrails.is_empty() {
+        text.blank();
+    }
+    for g in &d.guardrails {
+        let bounds = match (bound(g.minimum.as_ref()), bound(g.maximum.as_ref())) {
+            (Some(low), Some(high)) => format!("{low} to {high}"),
+            (Some(low), None) => format!("{low} or more"),
+            (None, Some(high)) => format!("{high} or less"),
+            (None, None) => "no bounds".to_owned(),
+        };
+        let severity = match g.severity {
+            Severity::Warn => "warn",
+            Severity::Crit => "crit",
+        };
+        text.line(format!("guardrail {}: {bounds}, {severity}", g.output));
+    }
     text.blank();
     for m in &d.monitors {
-        let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), crate::render::text::number);
+        let threshold = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), number);
         text.line(format!(
             "monitor {}: warn {}, crit {}",
-            crate::monitor::overrides::rule_text(m),
-            number(m.warn),
-            number(m.crit)
+            rule_text(m),
+            threshold(m.warn),
+            threshold(m.crit)
         ));
     }
-    text
+    if !d.annotations.is_empty() {
+        text.blank();
+    }
+    for (key, value) in &d.annotations {
+        text.line(format!("{key}: {value}"));
+    }
+}
+
+/// A bound of a guardrail: a number, or the parameter that it is taken from.
+fn bound(bound: Option<&Bound>) -> Option<String> {
+    Some(match bound? {
+        Bound::Value(x) => number(*x),
+        Bound::Parameter(name) => name.clone(),
+    })
 }
 
 pub(super) fn description_json(d: &Description) -> Json {

@@ -26,7 +26,8 @@ const PROFILED: usize = 5;
 
 #[derive(Args)]
 pub(super) struct TestArgs {
-    /// The folder of a logic version, a .wasm file, or a pinned name:version.
+    /// The folder of a logic version, a .wasm file, or a pinned name:version; else the current folder.
+    #[arg(default_value = ".", hide_default_value = true)]
     what: String,
     /// The component, where the folder's own is not meant.
     #[arg(long, value_name = "FILE")]

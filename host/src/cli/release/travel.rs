@@ -37,7 +37,8 @@ pub(in crate::cli) struct ExportArgs {
 pub(in crate::cli) struct ImportArgs {
     /// The file that `release export` wrote.
     file: PathBuf,
-    /// Only a release of this digest, as the exporting side names it.
+    /// Only this file, by the SHA-256 that `release export` printed; or only a release of this digest,
+    /// which says nothing of the evidence that came with it.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 }
@@ -59,8 +60,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     text.line(format!("  release {}", known.digest));
     text.line(format!("  file    {sha256}"));
     text.line(format!(
-        "next, where it is to run: provender release import {file} --digest {}",
-        known.digest
+        "next, where it is to run: provender release import {file} --digest {sha256}"
     ));
     let mut data = brief(known, standing);
     data["file"] = json!(file);
@@ -105,29 +105,16 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     let file = args.file.display().to_string();
     let bytes = read(&args.file)?;
     let archive = Archive::unpack(&file, &bytes)?;
-    let digest = archive.document.digest()?;
-    if let Some(asked) = &args.digest
-        && *asked != digest.to_string()
-        && !(asked.len() >= 8 && digest.hex().starts_with(asked.as_str()))
-    {
-        return Err(CliError::new(
-            Exit::Integrity,
-            "release_archive",
-            format!(
-                "{file} holds {} with the digest {digest}, not {asked}",
-                archive.document.name()
-            ),
-        )
-        .help(
-            "compare with `provender release list` where it was exported; nothing was taken in",
-        ));
+    let sha256 = Digest::of_bytes(&bytes);
+    if let Some(asked) = &args.digest {
+        only(asked, &file, &archive, &sha256)?;
     }
     let mut ledger = context.writer()?;
     let imported = travel::import(
         &mut ledger,
         &context.store()?,
         &archive,
-        Digest::of_bytes(&bytes),
+        sha256,
         &context.stamp(None),
     )?;
     let standing = Standing::read(&ledger, i64::MAX)?;
@@ -136,7 +123,13 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     match (imported.new, imported.evidence) {
         (true, _) => text.look(Look::Good, format!("imported {}", name_of(known))),
         (false, 0) => text.line(format!("unchanged: {} is known", name_of(known))),
-        (false, n) => text.line(format!("{} is known; new: {n} of evidence", name_of(known))),
+        (false, n) => text.look(
+            Look::Good,
+            format!(
+                "{} is known, and now {n} more of its evidence",
+                name_of(known)
+            ),
+        ),
     }
     text.line(format!("  {}", known.digest));
     text.line(format!(
@@ -147,20 +140,41 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
         known.document.cut.reason
     ));
     text.line(format!(
-        "  {}, every hash checked",
-        count(known.document.components.len() as u64, "component")
+        "  {} and {}, every hash checked",
+        count(known.document.components.len() as u64, "component"),
+        count(archive.evidence.len() as u64, "finding")
     ));
     if imported.new {
-        text.line(format!(
-            "next: provender release promote {} --reason …",
-            known.document.name()
-        ));
+        let settings = &context.project.settings;
+        let name = known.document.name();
+        text.line(match settings.policy(&settings.environment).required {
+            true => format!(
+                "next: provender release evidence {name}, then release gate {name} --explain"
+            ),
+            false => format!("next: provender release promote {name} --reason TEXT"),
+        });
     }
     let mut data = brief(known, &standing);
     data["new"] = json!(imported.new);
     data["evidence"] = json!(imported.evidence);
     data["frozen"] = json!(imported.frozen);
     Ok(Done::ok(data, text))
+}
+
+/// The file is the one that was asked for, or its release is.
+fn only(asked: &str, file: &str, archive: &Archive, sha256: &Digest) -> Result<(), CliError> {
+    let digest = archive.document.digest()?;
+    let is = |d: &Digest| asked == d.to_string() || asked.len() >= 8 && d.hex().starts_with(asked);
+    if is(sha256) || is(&digest) {
+        return Ok(());
+    }
+    let name = archive.document.name();
+    Err(CliError::new(
+        Exit::Integrity,
+        "release_archive",
+        format!("{file} is {sha256} and holds {name} with the digest {digest}; neither is {asked}"),
+    )
+    .help("compare with what `release export` printed, or with `release list` where it was exported; nothing was taken in"))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CliError> {

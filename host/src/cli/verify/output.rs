@@ -1,10 +1,13 @@
 //! One result, four forms: a table, JSON, JUnit and annotations of a pull request.
 
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
+use crate::cli::error::CliError;
 use crate::cli::plugin::test::summary;
 use crate::cli::ui::{Look, Text};
-use crate::contract::render::annotation;
+use crate::contract::render::{annotation, in_repository};
 use crate::contract::{Finding, Verdict};
 use crate::golden::junit;
 use crate::render::junit::{Outcome, Suite, TestCase};
@@ -39,7 +42,7 @@ pub(super) fn suites(checked: &[Checked], findings: Option<&[Finding]>) -> Vec<S
                 text: c
                     .troubles
                     .iter()
-                    .map(|t| t.message.as_str())
+                    .map(with_remedy)
                     .collect::<Vec<_>>()
                     .join("\n"),
             },
@@ -128,6 +131,14 @@ pub(super) fn text(
     text
 }
 
+/// What is wrong, and in a line of its own what to do.
+fn with_remedy(trouble: &CliError) -> String {
+    match &trouble.help {
+        Some(help) => format!("{}\n{help}", trouble.message),
+        None => trouble.message.clone(),
+    }
+}
+
 /// The verdict in a line; that nothing was frozen is said, since most rules then held nothing.
 fn summary_of(text: &mut Text, verdict: &Verdict) {
     match (verdict.findings.len(), verdict.frozen) {
@@ -147,6 +158,7 @@ fn summary_of(text: &mut Text, verdict: &Verdict) {
 }
 
 fn annotations(text: &mut Text, pinned: &Pinned, checked: &[Checked], findings: &[Finding]) {
+    let lock = in_repository(&pinned.lock_file());
     for c in checked {
         let golden_failed = c.golden.as_ref().is_some_and(|(t, _)| !t.passed());
         for trouble in c
@@ -154,7 +166,7 @@ fn annotations(text: &mut Text, pinned: &Pinned, checked: &[Checked], findings: 
             .iter()
             .filter(|t| !(golden_failed && t.code.starts_with("golden")))
         {
-            text.line(annotation(&pinned.file, c.line, &c.model, &trouble.message));
+            text.line(annotation(&lock, c.line, &c.model, &with_remedy(trouble)));
         }
         let Some((tested, _)) = &c.golden else {
             continue;
@@ -165,7 +177,7 @@ fn annotations(text: &mut Text, pinned: &Pinned, checked: &[Checked], findings: 
                 let message = format!("{}: {}", ran.case.name, problems.join("\n"));
                 let place = &ran.case.place;
                 text.line(annotation(
-                    &place.file,
+                    &in_repository(Path::new(&place.file)),
                     place.line,
                     &format!("golden case of {}", c.model),
                     &message,

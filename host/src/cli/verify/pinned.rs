@@ -90,6 +90,12 @@ impl Pinned {
         })
     }
 
+    /// Where the lock file lies.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        let name = Path::new(&self.file).file_name();
+        self.folder.join(name.unwrap_or_default())
+    }
+
     fn load(&self, pin: &Pin) -> Result<Component, CliError> {
         if let Some(context) = &self.deployment {
             return context.load(&self.sandbox, pin);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::guest::{Recipe, limits, magic};
+use super::how_many;
 use crate::domain::column::Column;
 use crate::domain::day::Day;
 use crate::domain::value::{DataType, Scalar, Value};
@@ -131,7 +132,7 @@ fn invariant(component: &Component, (rows, order, cuts): &Case) -> TestCaseResul
 
 fn check(component: &Component, row: impl Strategy<Value = Vec<Value>>, count: u32) {
     let mut runner = TestRunner::new(Config {
-        cases: count,
+        cases: how_many(count),
         source_file: Some(file!()),
         ..Config::default()
     });

@@ -20,3 +20,8 @@ mod limits;
 pub(crate) mod recipe;
 mod values;
 mod versions;
+
+/// How many random cases a test tries: `PROPTEST_CASES` is the long form, as for every property.
+pub(crate) fn how_many(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(usual, |text| text.parse().unwrap())
+}

@@ -26,23 +26,43 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     let active = scene.standing.active_release();
     let asked = &scene.policy.canary;
     let check = match &found {
-        None => Check::new(CheckName::Canary, Verdict::Unknown, 0, "no canary"),
-        Some(observed) => judged(observed, asked, active.map(|k| k.digest.to_string())),
+        None => missing(&scene.name(), active.map(|k| k.digest == scene.release.digest)),
+        Some(observed) => judged(observed, asked, active.map(|k| k.digest.to_string()))
+            .remedy(start(&scene.name()))
+            .remedy("where the change is meant: the thresholds of [canary] in provender.toml, or --override at the promotion"),
     };
-    let check = check
-        .asks(format!(
-            "a canary beside the active release within the thresholds of [canary], over at least {}",
-            count(u64::from(asked.min_days), "day")
-        ))
-        .remedy(format!(
-            "provender release canary {} --window-days 14 --reason TEXT, then ask the gate again",
-            scene.name()
-        ))
-        .remedy("where the change is meant: the thresholds of [canary] in provender.toml, or --override at the promotion");
+    let check = check.asks(format!(
+        "a canary beside the active release within the thresholds of [canary], over at least {}",
+        count(u64::from(asked.min_days), "day")
+    ));
     Ok(match &found {
         None => check,
         Some(_) => check.found("canary", None),
     })
+}
+
+fn start(release: &str) -> String {
+    format!(
+        "provender release canary {release} --window-days 14 --reason TEXT, then ask the gate again"
+    )
+}
+
+/// No canary ran; `itself` says whether the release is the active one, where any is.
+fn missing(release: &str, itself: Option<bool>) -> Check {
+    let (observed, remedy) = match itself {
+        None => (
+            "no release is active, so that there is nothing to run beside",
+            format!(
+                "the first release of an environment: provender release promote {release} --reason TEXT --override \"the first release\""
+            ),
+        ),
+        Some(true) => (
+            "no canary, and it is active itself",
+            "nothing: there is nothing to let in".to_owned(),
+        ),
+        Some(false) => ("no canary", start(release)),
+    };
+    Check::new(CheckName::Canary, Verdict::Unknown, 0, observed).remedy(remedy)
 }
 
 fn verdict_of(status: Status) -> Verdict {
@@ -166,5 +186,19 @@ mod tests {
         );
         assert_eq!(of(6, &[Status::Ok], active()), Verdict::Unknown);
         assert_eq!(of(7, &[Status::Ok], None), Verdict::Unknown);
+    }
+
+    #[test]
+    fn without_a_canary_nothing_is_known_and_the_remedy_is_one_that_works() {
+        for (itself, said, remedy) in [
+            (None, "nothing to run beside", "--override \"the first"),
+            (Some(true), "active itself", "nothing"),
+            (Some(false), "no canary", "release canary R2"),
+        ] {
+            let check = missing("R2", itself);
+            assert_eq!(check.verdict, Verdict::Unknown);
+            assert!(check.observed.contains(said), "{}", check.observed);
+            assert!(check.remedy[0].contains(remedy), "{:?}", check.remedy);
+        }
     }
 }

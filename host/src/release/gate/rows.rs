@@ -1,6 +1,6 @@
 //! Checks `min_rows` and `baseline`: whether there is anything to judge by.
 
-use crate::monitor::frozen::baselines;
+use crate::monitor::frozen::{Frozen, baselines};
 use crate::project::gate::{CheckName, RowSettings};
 use crate::render::text::count;
 
@@ -61,14 +61,20 @@ pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
 /// # Errors
 /// When the ledger cannot be read.
 pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
+    let before = scene.standing.active_release();
+    let before = before.map_or(&[][..], |k| &k.document.active);
     let frozen = baselines(scene.ledger)?;
+    Ok(reference(&scene.release.document.active, before, &frozen))
+}
+
+/// What is in force for the versions of a release, or for those that are active before it.
+fn reference(active: &[String], before: &[String], frozen: &[Frozen]) -> Check {
     let mut check = Check::new(CheckName::Baseline, Verdict::Ok, 0, String::new());
     let mut told = Vec::new();
-    let before = scene.standing.active_release();
-    for model in &scene.release.document.active {
+    for model in active {
         let name = model.split(':').next().unwrap_or(model);
         let of_name = |m: &&String| m.split(':').next() == Some(name);
-        let former = before.and_then(|k| k.document.active.iter().find(of_name));
+        let former = before.iter().find(of_name);
         let candidates = [Some(model), former].into_iter().flatten();
         let found = candidates
             .filter_map(|m| frozen.iter().find(|f| f.in_force && f.model_version == *m))
@@ -91,5 +97,72 @@ pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         }
     }
     check.observed = told.join("; ");
-    Ok(check.asks("a frozen reference of each logic"))
+    check.asks("a frozen reference of each logic")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canonical::Digest;
+    use crate::ledger::entry::Stamp;
+
+    fn frozen(entry: i64, model_version: &str, in_force: bool) -> Frozen {
+        Frozen {
+            entry,
+            stamp: Stamp {
+                at: "2025-07-01T06:00:00.000000Z".into(),
+                actor: "ds".into(),
+                reason: None,
+            },
+            baseline: Digest::of_bytes(b"baseline"),
+            model_version: model_version.into(),
+            from: "2025-06-01".parse().unwrap(),
+            to: "2025-06-30".parse().unwrap(),
+            rows: 60,
+            in_force,
+        }
+    }
+
+    fn of(active: &[&str], before: &[&str], frozen: &[Frozen]) -> Check {
+        let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).into()).collect() };
+        reference(&owned(active), &owned(before), frozen)
+    }
+
+    #[test]
+    fn a_baseline_of_the_version_or_of_the_one_before_it_holds_and_no_other() {
+        let own = of(
+            &["days:v2"],
+            &["days:v1"],
+            &[frozen(4, "days:v1", true), frozen(5, "days:v2", true)],
+        );
+        assert_eq!((own.verdict, own.rows), (Verdict::Ok, 60));
+        assert_eq!(own.evidence, ["entry 5"]);
+        let former = of(&["days:v2"], &["days:v1"], &[frozen(4, "days:v1", true)]);
+        assert_eq!(former.verdict, Verdict::Ok);
+        assert_eq!(
+            former.observed,
+            "days:v2: 60 answers of days:v1, 2025-06-01 to 2025-06-30"
+        );
+        for (before, there) in [
+            (&["days:v1"][..], vec![]),
+            // Replaced; of a version that is not the one before; of another logic.
+            (&["days:v1"], vec![frozen(4, "days:v1", false)]),
+            (&["days:v1"], vec![frozen(4, "days:v0", true)]),
+            (&["frost:v1"], vec![frozen(4, "frost:v1", true)]),
+            (&[], vec![frozen(4, "days:v1", true)]),
+        ] {
+            let check = of(&["days:v2"], before, &there);
+            assert_eq!((check.verdict, check.rows), (Verdict::Unknown, 0));
+            assert_eq!(check.observed, "days:v2 has no baseline");
+            assert!(check.remedy[0].contains("baseline create --logic days:v"));
+        }
+    }
+
+    #[test]
+    fn one_logic_without_a_baseline_is_no_pass_for_the_others() {
+        let there = [frozen(4, "days:v2", true)];
+        let check = of(&["days:v2", "frost:v1"], &[], &there);
+        assert_eq!(check.verdict, Verdict::Unknown);
+        assert!(check.observed.ends_with("frost:v1 has no baseline"));
+    }
 }

@@ -25,7 +25,11 @@ pub fn check(scene: &Scene<'_, '_>) -> Check {
             problems.push(format!("{model}: {e}"));
         }
     }
-    let rows = document.components.len() as u64;
+    weigh(document.components.len() as u64, problems)
+}
+
+/// What the problems of so many components come to; a release without any cannot be cut.
+fn weigh(rows: u64, problems: Vec<String>) -> Check {
     let asked = "bytes, declaration, binding and columns of each component";
     if problems.is_empty() {
         let observed = format!("{}: each is what it must be", count(rows, "component"));
@@ -61,5 +65,31 @@ fn binds_here(scene: &Scene<'_, '_>, model: &str) -> Result<(), ReleaseError> {
     {
         Some(problem) => Err(problem.into()),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_component_that_cannot_be_used_is_crit_and_each_is_named() {
+        let good = weigh(2, Vec::new());
+        assert_eq!((good.verdict, good.rows), (Verdict::Ok, 2));
+        assert_eq!(good.observed, "2 components: each is what it must be");
+        assert!(good.remedy.is_empty());
+        let problems = ["days:v2: it is not there", "frost:v1: no column soil"];
+        let bad = weigh(3, problems.map(str::to_owned).to_vec());
+        assert_eq!((bad.verdict, bad.rows), (Verdict::Crit, 3));
+        assert_eq!(
+            bad.observed,
+            "2 of 3 components cannot be used here: days:v2: it is not there; frost:v1: no column soil"
+        );
+        assert_eq!(bad.details, problems);
+        // Either way it is evidence of the release.
+        for (check, verdict) in [(good, "ok"), (bad, "crit")] {
+            let (finding, _) = check.finding.unwrap();
+            assert_eq!((&*finding.kind, &*finding.verdict), ("verify", verdict));
+        }
     }
 }

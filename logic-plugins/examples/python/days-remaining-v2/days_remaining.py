@@ -1,5 +1,5 @@
-"""`days_remaining:v2` in Python: the twin of `logic-plugins/days-remaining-v2`, in the same order of
-operations, so that every output has the same bits."""
+"""`days_remaining:v2`: the usable part of the forage over what the herd eats; where no standing forage
+is observed, what has grown since the season's start. Frozen once released."""
 
 from datetime import date
 from math import isfinite
