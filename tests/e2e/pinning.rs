@@ -343,47 +343,6 @@ fn a_folder_where_a_component_is_wanted_says_what_to_build() {
 }
 
 #[test]
-fn a_draft_says_what_it_can_be_compared_with() {
-    let ranch = Ranch::ran();
-    let next = |file: &str| {
-        let added = ranch.run(&["plugin", "add", file]).exits(0);
-        let at = added.stdout.find("next:").unwrap();
-        added.stdout[at..].to_owned()
-    };
-    let file = variant_of(&ranch, "v1", "one");
-    unpin(&ranch, "v1");
-    let active = next(file.to_str().unwrap());
-
-    // What is suggested works: a version that is not active is compared with by name.
-    ranch.edit("provender.toml", "\"days_remaining:v2\", ", "");
-    let file = variant_of(&ranch, "v1", "two");
-    let inactive = next(file.to_str().unwrap());
-    let suggested = "backtest days_remaining:v1 --against days_remaining:v2";
-    assert!(inactive.contains(suggested), "{inactive}");
-    let args: Vec<_> = suggested.split(' ').collect();
-    let _ = ranch.run(&args).exits(0);
-
-    // The only version of its name.
-    let pins = ranch.read("provender.lock");
-    let (head, others) = pins.split_once("[[component]]").unwrap();
-    let frost: Vec<_> = others
-        .split("[[component]]")
-        .filter(|pin| pin.contains("\"frost_days\""))
-        .map(|pin| format!("[[component]]{pin}"))
-        .collect();
-    ranch.write("provender.lock", &format!("{head}{}", frost.concat()));
-    let file = variant_of(&ranch, "v1", "three");
-    let first = next(file.to_str().unwrap());
-    let dry = ["compute", "--all", "--as-of", DAY, "--logic"];
-    let dry = [&dry[..], &["days_remaining:v1", "--dry-run"]].concat();
-    let _ = ranch.run(&dry).exits(0);
-    insta::assert_snapshot!(
-        "next_of_a_draft",
-        format!("active:\n{active}\ninactive:\n{inactive}\nfirst:\n{first}")
-    );
-}
-
-#[test]
 fn show_tells_everything_that_a_component_declares() {
     let ranch = Ranch::new();
     let shown = ranch.run(&["plugin", "show", "days_remaining:v2"]).exits(0);

@@ -176,10 +176,11 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
         Look::Good,
         format!("{} is {} from now on", new.model_version(), new.sha256),
     );
-    text.line(format!(
-        "next: commit {LOCK} and {}; MLOps makes it answer with `active` in provender.toml",
-        new.path
-    ));
+    let answer = match context.release()? {
+        Some(_) => "MLOps makes it answer with a release: provender release cut",
+        None => "MLOps makes it answer with `active` in provender.toml",
+    };
+    text.line(format!("next: commit {LOCK} and {}; {answer}", new.path));
     Ok(Done::ok(
         json!({"pin": pin_data(&new), "changed": true}),
         text,
