@@ -88,6 +88,35 @@ fn verbs_that_read_say_the_same_where_nothing_can_be_written() {
     assert!(changed.is_empty(), "looking changes nothing: {changed:?}");
 }
 
+/// Before anything is computed there is no folder of manifests, and who looks needs none.
+#[test]
+#[cfg(target_os = "linux")]
+fn where_nothing_is_computed_yet_who_reads_makes_nothing() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = ingested();
+    let before = ranch.files("out");
+    for args in [
+        &["status", "--as-of", "2025-06-30"][..],
+        &["list"],
+        &["audit"],
+        &["replay", "--all", "--ledger", "out/ledger.db"],
+        &["compute", "--all", "--as-of", "2025-06-30", "--dry-run"],
+        &["backtest", "days_remaining:v2"],
+    ] {
+        let args = [args, &["--json"]].concat();
+        let (here, there) = (ranch.run(&args), read_only(&ranch, &args));
+        assert_eq!(there.code, here.code, "{args:?}: {}", there.stdout);
+        assert_eq!(there.json()["data"], here.json()["data"], "{args:?}");
+        assert_ne!(here.code, 74, "{args:?}: {}", here.stdout);
+    }
+    assert!(!ranch.path("out/manifests").exists());
+    let mut after = ranch.files("out");
+    after.retain(|(path, _)| !path.starts_with(ranch.path("out/cache")));
+    assert!(after == before, "looking changes nothing");
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn verbs_that_write_say_what_can_be_done_where_nothing_can_be_written() {

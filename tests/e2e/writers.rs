@@ -109,6 +109,7 @@ fn who_reads_does_not_wait_for_who_writes() {
         &["status", "--as-of", "2025-06-30"],
         &monitor,
         &["features"],
+        &["audit"],
         &["release", "history"],
         &["compute", "--all", "--as-of", "2025-06-30"],
     ] {

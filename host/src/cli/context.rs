@@ -212,7 +212,12 @@ impl Context {
             ));
         }
         let path = &self.project.settings.manifests.path;
-        Ok(Store::new(self.project.folder(path)?, path))
+        let above = self
+            .project
+            .dir
+            .try_clone()
+            .map_err(|e| CliError::new(Exit::Io, "folder_io", e.to_string()))?;
+        Ok(Store::below(above, path))
     }
 
     pub(super) fn facts<'l>(

@@ -4,10 +4,13 @@
 //! * [`document`] — what a manifest holds, and which part of it is reproducible
 //! * [`store`] — writing once, adopting what a killed process left, reading with every digest checked
 //! * [`names`] — boundary ids as safe folder names
+//! * [`error`] — how it says no
 
 pub mod document;
+pub mod error;
 pub mod names;
 pub mod store;
 
 pub use document::Manifest;
-pub use store::{ManifestError, Store};
+pub use error::ManifestError;
+pub use store::Store;

@@ -5,7 +5,8 @@
 //! next write removes, or a whole manifest without a run, which it adopts.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::sync::OnceLock;
 
 use cap_std::fs::Dir;
 
@@ -16,63 +17,17 @@ use crate::domain::key::RunKey;
 use crate::durable::{self, Staging};
 
 use super::document::Manifest;
+use super::error::ManifestError;
 use super::names;
 
 /// A store of manifests.
 #[derive(Debug)]
 pub struct Store {
-    dir: Dir,
+    open: OnceLock<Dir>,
+    /// The folder that the path is relative to, where the store's own may be missing.
+    above: Option<Dir>,
     /// Path of the folder for people, relative to the deployment's.
     path: String,
-}
-
-/// How the store says no.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
-    /// The disk refused.
-    #[error("the manifest {path} could not be {verb}: {cause}")]
-    Io {
-        /// Path of the manifest.
-        path: String,
-        /// `written` or `read`.
-        verb: &'static str,
-        /// Why.
-        cause: io::Error,
-    },
-    /// A name is taken by other content.
-    #[error(
-        "the manifest {path} exists and is not what this run would write: {problem}. Nothing was recorded; `provender audit` tells what else is damaged"
-    )]
-    Taken {
-        /// Path of the manifest.
-        path: String,
-        /// What differs.
-        problem: String,
-    },
-    /// A recorded manifest is not what was recorded.
-    #[error("the manifest {path} is not what was recorded: {problem}")]
-    Damaged {
-        /// Path of the manifest.
-        path: String,
-        /// What differs.
-        problem: String,
-    },
-    /// A number without a canonical form.
-    #[error(transparent)]
-    Canonical(#[from] crate::domain::canonical::CanonicalError),
-}
-
-impl ManifestError {
-    /// A stable name for machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            ManifestError::Io { .. } => "manifest_io",
-            ManifestError::Taken { .. } => "manifest_taken",
-            ManifestError::Damaged { .. } => "manifest_damaged",
-            ManifestError::Canonical(_) => "not_canonical",
-        }
-    }
 }
 
 /// A manifest that stands in the store.
@@ -89,9 +44,38 @@ impl Store {
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> Store {
         Store {
-            dir,
+            open: OnceLock::from(dir),
+            above: None,
             path: path.trim_end_matches('/').to_owned(),
         }
+    }
+
+    /// A store below an open folder. Where it is missing it holds nothing, and the first write makes it:
+    /// who looks makes no folder.
+    #[must_use]
+    pub fn below(above: Dir, path: &str) -> Store {
+        Store {
+            open: OnceLock::new(),
+            above: Some(above),
+            path: path.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    fn dir(&self) -> io::Result<&Dir> {
+        if let Some(dir) = self.open.get() {
+            return Ok(dir);
+        }
+        let above = self.above.as_ref().ok_or(ErrorKind::NotFound)?;
+        let dir = above.open_dir(&self.path)?;
+        Ok(self.open.get_or_init(|| dir))
+    }
+
+    /// The folder to write in.
+    fn made(&self) -> io::Result<&Dir> {
+        if let (None, Some(above)) = (self.open.get(), &self.above) {
+            durable::make_folder(above, &self.path)?;
+        }
+        self.dir()
     }
 
     fn local(boundary_id: &str, day: Day, snapshot_id: &Digest) -> (String, String) {
@@ -115,11 +99,13 @@ impl Store {
     /// When the disk refuses, or a name is taken by other content. Manifests written before stay:
     /// without a row they are no run.
     pub fn write(&self, manifests: &[(RunKey, Manifest)]) -> Result<Vec<Written>, ManifestError> {
-        let staging = Staging::open(&self.dir).map_err(|cause| ManifestError::Io {
+        let unwritten = |cause| ManifestError::Io {
             path: self.path.clone(),
             verb: "written",
             cause,
-        })?;
+        };
+        let dir = self.made().map_err(unwritten)?;
+        let staging = Staging::open(dir).map_err(unwritten)?;
         let mut folders = BTreeSet::new();
         let mut written = Vec::with_capacity(manifests.len());
         for (key, manifest) in manifests {
@@ -132,7 +118,7 @@ impl Store {
                 cause,
             };
             if folders.insert(folder.clone()) {
-                self.dir.create_dir_all(&folder).map_err(io)?;
+                dir.create_dir_all(&folder).map_err(io)?;
             }
             let bytes = manifest.to_bytes()?;
             // What could not be read again is not written.
@@ -155,14 +141,9 @@ impl Store {
                 verb: "written",
                 cause,
             };
-            durable::sync(&self.dir, &folder).map_err(io)?;
+            durable::sync(dir, &folder).map_err(io)?;
         }
-        let io = |cause| ManifestError::Io {
-            path: self.path.clone(),
-            verb: "written",
-            cause,
-        };
-        durable::sync(&self.dir, ".").map_err(io)?;
+        durable::sync(dir, ".").map_err(unwritten)?;
         Ok(written)
     }
 
@@ -200,7 +181,12 @@ impl Store {
             cause,
         };
         let mut paths = Vec::new();
-        for folder in self.dir.entries().map_err(io)? {
+        let dir = match self.dir() {
+            Ok(dir) => dir,
+            Err(e) if self.above.is_some() && e.kind() == ErrorKind::NotFound => return Ok(paths),
+            Err(e) => return Err(io(e)),
+        };
+        for folder in dir.entries().map_err(io)? {
             let folder = folder.map_err(io)?;
             let name = folder.file_name().to_string_lossy().into_owned();
             if name == durable::WRITING || !folder.file_type().map_err(io)?.is_dir() {
@@ -215,7 +201,7 @@ impl Store {
     }
 
     fn bytes(&self, inside: &str) -> io::Result<Vec<u8>> {
-        bounded::read_in(&self.dir, inside, MANIFEST_BYTES)
+        bounded::read_in(self.dir()?, inside, MANIFEST_BYTES)
     }
 
     /// Reads a recorded run's manifest and checks every digest on the way.
@@ -322,6 +308,23 @@ mod tests {
             .unwrap()
             .collect();
         assert_eq!(names.len(), 1);
+    }
+
+    #[test]
+    fn who_looks_makes_no_folder_and_who_writes_does() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        let store = Store::below(dir, "out/manifests/");
+        let digest = Digest::of_bytes(b"x");
+        assert!(store.read(&key(), &digest, &digest).is_err());
+        assert_eq!(store.files().unwrap(), Vec::<String>::new());
+        assert!(!temp.path().join("out").exists());
+        let w = store.write(&[(key(), manifest("1"))]).unwrap();
+        assert!(store.read(&key(), &w[0].snapshot_id, &w[0].sha256).is_ok());
+        assert_eq!(
+            store.files().unwrap(),
+            [store.path_of(&key(), &w[0].snapshot_id)]
+        );
     }
 
     #[test]
