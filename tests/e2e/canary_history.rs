@@ -1,5 +1,6 @@
 //! Canaries and what came before: coverage after a promotion or a rollback, data revised meanwhile.
 
+use provender::domain::canonical::to_text;
 use serde_json::{Value as Json, json};
 
 use crate::canary::{DAY, canary, compute, figure, promote, status, stop, two};
@@ -77,6 +78,25 @@ fn a_promotion_that_ends_a_canary_records_what_it_came_to() {
     assert_eq!(of_canary.len(), 1, "{change}");
     assert_eq!(of_canary[0]["rows"], started["observed"]["rows"]);
     assert_eq!(of_canary[0]["verdict"], started["observed"]["status"]);
+    assert_eq!(kept(&ranch, "R2"), figures(&started["observed"]));
+}
+
+/// As canonical text, in which 1.0 is 1.
+fn figures(observed: &Json) -> String {
+    assert!(!observed["figures"].as_array().unwrap().is_empty());
+    to_text(&observed["figures"]).unwrap()
+}
+
+/// The figures of the newest canary's report, as it was kept with the evidence.
+fn kept(ranch: &Ranch, release: &str) -> String {
+    let shown = ranch.data(&["release", "evidence", release], 0);
+    let evidence = shown["evidence"].as_array().unwrap();
+    let of = evidence.iter().rfind(|e| e["kind"] == "canary").unwrap();
+    let report = of["report"].as_str().unwrap();
+    let args = ["release", "evidence", release, "--report", report];
+    let kept = ranch.data(&args, 0);
+    assert_eq!(kept["kind"], "canary");
+    figures(&kept["content"])
 }
 
 #[test]
@@ -111,7 +131,9 @@ fn what_each_side_saw_otherwise_is_left_out_and_named() {
     assert_eq!(ran["summary"]["unchanged"], 9);
     assert_eq!(ran["status"]["complete"], true);
     assert_eq!(ran["canary"]["summary"]["drift"], 1);
-    assert_eq!(stop(&ranch)["observed"]["unpaired"]["other_inputs"], 1);
+    let stopped = stop(&ranch);
+    assert_eq!(stopped["observed"]["unpaired"]["other_inputs"], 1);
+    assert_eq!(kept(&ranch, "R2"), figures(&stopped["observed"]));
 }
 
 #[test]

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::domain::canonical::{CanonicalError, Digest, from_slice, to_text};
+use crate::ledger::Ledger;
+use crate::ledger::entry::Stamp;
 
 use super::ReleaseError;
 
@@ -54,15 +56,44 @@ pub struct Finding {
     pub summary: String,
 }
 
+/// What was found, with the full report behind it; neither is recorded yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reported {
+    finding: Finding,
+    body: String,
+}
+
+impl Reported {
+    /// A finding and its report, canonical JSON.
+    #[must_use]
+    pub fn new(mut finding: Finding, body: String) -> Reported {
+        finding.report = Some(Digest::of_canonical(body.as_bytes()));
+        Reported { finding, body }
+    }
+
+    /// The finding, which names the report.
+    #[must_use]
+    pub fn finding(&self) -> &Finding {
+        &self.finding
+    }
+
+    /// Records the report, before the evidence that names it: a kill between leaves a report that nothing
+    /// names.
+    ///
+    /// # Errors
+    /// When the ledger refuses.
+    pub fn record(&self, ledger: &mut dyn Ledger, stamp: &Stamp) -> Result<(), ReleaseError> {
+        if let Some(digest) = self.finding.report {
+            ledger.record_report(stamp, &self.finding.kind, digest, &self.body)?;
+        }
+        Ok(())
+    }
+}
+
 impl Evidence {
     /// A finding about a release, by whom and when.
     #[must_use]
-    pub fn new(
-        release: Digest,
-        finding: Finding,
-        environment: &str,
-        stamp: &crate::ledger::entry::Stamp,
-    ) -> Evidence {
+    pub fn new(release: Digest, finding: Finding, environment: &str, stamp: &Stamp) -> Evidence {
         Evidence {
             form: FORM.to_owned(),
             release,

@@ -13,7 +13,7 @@ use crate::project::gate::Policy;
 use super::ReleaseError;
 use super::canary::{Canary, running};
 use super::document::logics_json;
-use super::evidence::{Evidence, Finding};
+use super::evidence::{Evidence, Reported};
 use super::gate::require::objection;
 use super::meanwhile::{anew, append, whatever_happens};
 use super::standing::{Known, Standing, gate_of};
@@ -69,7 +69,7 @@ pub struct EndedCanary {
     /// The canary.
     pub canary: Canary,
     /// What it came to, recorded as evidence; or why it could not be looked at.
-    pub finding: Result<Finding, String>,
+    pub found: Result<Reported, String>,
 }
 
 /// What a promotion looks at besides entries and files.
@@ -89,7 +89,7 @@ pub trait Look {
         ledger: &dyn Ledger,
         standing: &Standing,
         release: &Digest,
-    ) -> Result<Option<Finding>, ReleaseError>;
+    ) -> Result<Option<Reported>, ReleaseError>;
 }
 
 /// Makes a release active. Where a gate, an approval, a canary or a prune lands meanwhile, it is decided
@@ -155,16 +155,18 @@ fn put_in(
     let canary = running(standing)?
         .filter(|c| c.release == release.digest)
         .map(|canary| {
-            let finding = match look.canary(&*ledger, standing, &release.digest) {
-                Ok(Some(finding)) => Ok(finding),
+            let found = match look.canary(&*ledger, standing, &release.digest) {
+                Ok(Some(found)) => Ok(found),
                 Ok(None) => Err("nothing is recorded of it".to_owned()),
                 Err(e) => Err(e.to_string()),
             };
-            EndedCanary { canary, finding }
+            EndedCanary { canary, found }
         });
     let mut entries = Vec::new();
-    if let Some(Ok(finding)) = canary.as_ref().map(|c| &c.finding) {
-        let evidence = Evidence::new(release.digest, finding.clone(), request.environment, stamp);
+    if let Some(Ok(found)) = canary.as_ref().map(|c| &c.found) {
+        found.record(ledger, stamp)?;
+        let finding = found.finding().clone();
+        let evidence = Evidence::new(release.digest, finding, request.environment, stamp);
         entries.push((
             Kind::Evidence,
             evidence.payload(release.document.number, None)?,

@@ -9,9 +9,10 @@ use crate::cli::compute::day;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::ui::{Done, Look, Text};
-use crate::release::Standing;
 use crate::release::canary::start::{Request, start, stop as stop_it};
 use crate::release::canary::{Observed, Sides, running};
+use crate::release::evidence::Reported;
+use crate::release::{ReleaseError, Standing};
 
 use super::{name_of, named, reason};
 
@@ -154,14 +155,16 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
             observed(&context, parts, &writer, &canary.release, None)
         }),
     };
-    let finding = seen
+    let found = seen
         .as_ref()
         .ok()
         .and_then(Option::as_ref)
-        .map(Observed::finding);
+        .map(Observed::reported)
+        .transpose()
+        .map_err(ReleaseError::from)?;
     let environment = &context.project.settings.environment;
     let stamp = context.stamp(Some(why));
-    let (canary, entry) = stop_it(&mut writer, finding.as_ref(), environment, &stamp)?;
+    let (canary, entry) = stop_it(&mut writer, found.as_ref(), environment, &stamp)?;
     let mut text = Text::default();
     text.look(
         Look::Good,
@@ -170,7 +173,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
             named(canary.number, &canary.release)
         ),
     );
-    match (&finding, &seen) {
+    match (found.as_ref().map(Reported::finding), &seen) {
         (Some(f), _) => text.line(format!(
             "  recorded as evidence: {}, {}",
             f.verdict, f.summary

@@ -15,7 +15,7 @@ use crate::logic::Sandbox;
 use crate::manifest::Store;
 use crate::project::canary::CanarySettings;
 use crate::release::canary::{Observed, Scene, observed};
-use crate::release::evidence::Finding;
+use crate::release::evidence::Reported;
 use crate::release::promote::{EndedCanary, Moved, Request};
 use crate::release::standing::{Known, Standing};
 use crate::release::{ReleaseError, ReleaseStore, promote as room, reading};
@@ -138,7 +138,7 @@ impl room::Look for Here<'_> {
         ledger: &dyn Ledger,
         standing: &Standing,
         release: &Digest,
-    ) -> Result<Option<Finding>, ReleaseError> {
+    ) -> Result<Option<Reported>, ReleaseError> {
         let scene = Scene {
             ledger,
             manifests: self.manifests,
@@ -147,9 +147,8 @@ impl room::Look for Here<'_> {
             standing,
             policy: self.policy,
         };
-        Ok(observed(scene, release, None)?
-            .as_ref()
-            .map(Observed::finding))
+        let seen = observed(scene, release, None)?;
+        Ok(seen.as_ref().map(Observed::reported).transpose()?)
     }
 }
 
@@ -204,7 +203,7 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
 }
 
 fn say_canary(text: &mut Text, ended: &EndedCanary) {
-    match &ended.finding {
+    match ended.found.as_ref().map(Reported::finding) {
         Ok(f) => text.line(format!(
             "  its canary ends, recorded as evidence: {}, {}",
             f.verdict, f.summary
@@ -217,10 +216,12 @@ fn say_canary(text: &mut Text, ended: &EndedCanary) {
 }
 
 fn canary_json(ended: &EndedCanary) -> Json {
+    let finding = ended.found.as_ref().map(Reported::finding);
     json!({
         "canary": ended.canary.entry,
-        "verdict": ended.finding.as_ref().ok().map(|f| &f.verdict),
-        "summary": ended.finding.as_ref().ok().map(|f| &f.summary),
-        "problem": ended.finding.as_ref().err(),
+        "verdict": finding.ok().map(|f| &f.verdict),
+        "summary": finding.ok().map(|f| &f.summary),
+        "report": finding.ok().and_then(|f| f.report).map(|d| d.to_string()),
+        "problem": finding.err(),
     })
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use crate::domain::canonical::Digest;
+use crate::domain::canonical::{CanonicalError, Digest, to_text};
 use crate::domain::day::Day;
 use crate::ledger::Ledger;
 use crate::logic::Sandbox;
@@ -15,7 +15,7 @@ use crate::project::canary::CanarySettings;
 use crate::render::text::count;
 
 use super::super::ReleaseError;
-use super::super::evidence::Finding;
+use super::super::evidence::{Finding, Reported};
 use super::super::standing::Standing;
 use super::super::store::ReleaseStore;
 use super::figures::{Figure, figures};
@@ -191,6 +191,24 @@ impl Observed {
             report: None,
             summary: self.summary(),
         }
+    }
+
+    /// The whole of it, as the report behind the finding.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn body(&self) -> Result<String, CanonicalError> {
+        let mut whole = self.to_json();
+        whole["$type"] = json!("provender.canary.v1");
+        to_text(&whole)
+    }
+
+    /// The finding with that report.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn reported(&self) -> Result<Reported, CanonicalError> {
+        Ok(Reported::new(self.finding(), self.body()?))
     }
 }
 

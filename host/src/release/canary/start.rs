@@ -8,7 +8,7 @@ use crate::ledger::entry::{Kind, Stamp};
 use crate::ledger::{Ledger, LedgerError};
 
 use super::super::ReleaseError;
-use super::super::evidence::{Evidence, Finding};
+use super::super::evidence::{Evidence, Reported};
 use super::super::promote::whole;
 use super::super::standing::{DECIDING, KNOWING, Known, Standing};
 use super::super::store::ReleaseStore;
@@ -147,14 +147,14 @@ fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), R
     Ok(())
 }
 
-/// Ends the canary that is running. `finding` is what it came to, as evidence that travels with the
+/// Ends the canary that is running. `found` is what it came to, as evidence that travels with the
 /// release.
 ///
 /// # Errors
 /// When none is running, or another process was faster.
 pub fn stop(
     ledger: &mut dyn Ledger,
-    finding: Option<&Finding>,
+    found: Option<&Reported>,
     environment: &str,
     stamp: &Stamp,
 ) -> Result<(Canary, i64), ReleaseError> {
@@ -171,8 +171,10 @@ pub fn stop(
         "canary": canary.entry,
     });
     let mut entries = vec![(Kind::CanaryStop, payload)];
-    if let Some(finding) = finding {
-        let evidence = Evidence::new(canary.release, finding.clone(), environment, stamp);
+    if let Some(found) = found {
+        found.record(ledger, stamp)?;
+        let finding = found.finding().clone();
+        let evidence = Evidence::new(canary.release, finding, environment, stamp);
         entries.push((Kind::Evidence, evidence.payload(canary.number, None)?));
     }
     failpoint::hit("canary-stop.before-ledger");

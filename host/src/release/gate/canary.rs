@@ -37,7 +37,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     ));
     Ok(match &found {
         None => check,
-        Some(_) => check.found("canary", None),
+        Some(observed) => check.found("canary", Some(observed.body()?)),
     })
 }
 

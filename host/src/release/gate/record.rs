@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 use crate::ledger::entry::{Kind, Stamp};
 
 use super::super::ReleaseError;
-use super::super::evidence::{Evidence, Finding};
+use super::super::evidence::{Evidence, Finding, Reported};
 use super::super::standing::Known;
 use super::decision::GateReport;
 
@@ -45,9 +45,9 @@ pub fn record(
         };
         let mut finding = finding.clone();
         if let Some(text) = text {
-            let of = Digest::of_canonical(text.as_bytes());
-            ledger.record_report(stamp, &finding.kind, of, text)?;
-            finding.report = Some(of);
+            let reported = Reported::new(finding, text.clone());
+            reported.record(ledger, stamp)?;
+            finding = reported.finding().clone();
         }
         entries.push(evidence(finding)?);
     }

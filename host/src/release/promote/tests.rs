@@ -1,4 +1,5 @@
 use super::super::document::tests::release;
+use super::super::evidence::Finding;
 use super::*;
 use crate::ledger::LedgerError;
 use crate::ledger::sqlite::SqliteLedger;
@@ -30,17 +31,18 @@ impl Look for Meanwhile {
         _: &dyn Ledger,
         _: &Standing,
         _: &Digest,
-    ) -> Result<Option<Finding>, ReleaseError> {
+    ) -> Result<Option<Reported>, ReleaseError> {
         if self.blind {
             return Err(ReleaseError::damaged("a manifest", "it is gone"));
         }
-        Ok(Some(Finding {
+        let finding = Finding {
             kind: "canary".into(),
             verdict: "ok".into(),
             rows: 70,
             report: None,
             summary: "as expected".into(),
-        }))
+        };
+        Ok(Some(Reported::new(finding, "{}".into())))
     }
 }
 
@@ -186,7 +188,7 @@ fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
     let (moved, looked, standing) = promoted(vec![start.clone()]);
     let moved = moved.unwrap();
     assert_eq!((looked, number_of(&standing)), (2, 2));
-    assert_eq!(moved.canary.unwrap().finding.unwrap().rows, 70);
+    assert_eq!(moved.canary.unwrap().found.unwrap().finding().rows, 70);
     assert!(running(&standing).unwrap().is_none());
     let found = standing.notes_of(Kind::Evidence, &moved.release.digest);
     // Before the promotion, so that it is among what the promotion rests on.
@@ -196,7 +198,7 @@ fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
     // Where it cannot be looked at, the promotion says so and does not wait.
     let (moved, _, standing) = promoted_so(vec![start], true);
     let moved = moved.unwrap();
-    let why = moved.canary.unwrap().finding.unwrap_err();
+    let why = moved.canary.unwrap().found.unwrap_err();
     assert!(why.contains("it is gone"), "{why}");
     assert_eq!(number_of(&standing), 2);
     let mut found = standing.notes_of(Kind::Evidence, &moved.release.digest);
