@@ -337,9 +337,9 @@ fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
     insta::assert_snapshot!(said, @r#"
     error: 1 object is not what was recorded; the first: lock provender.lock: cannot be used: TOML parse error at line 8, column 10
       |
-    8 | sha256 = "sha1:cd049a0155b2b14aee9c53a2eba2bf719659a58ea1ca21b57be19f2664019849"
+    8 | sha256 = "sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    `sha1:cd049a0155b2b14aee9c53a2eba2bf719659a58ea1ca21b57be19f2664019849` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>; what it pins is not checked
+    `sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>; what it pins is not checked
      help: take provender.lock back from git, or mend what the message names: until then what it pins is not checked
     "#);
     ranch.write("provender.lock", &lock);

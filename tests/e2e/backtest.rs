@@ -231,8 +231,8 @@ fn the_report_is_written_as_markdown_and_as_one_page() {
     # Back-test: days\_remaining:v1 against days\_remaining:v2
 
     - 55 recorded answers from 2025-06-20 to 2025-06-30; 55 compared. Nothing was recorded.
-    - candidate: days\_remaining:v1 (component cd049a0155b2, config 2b932e8284e0)
-    - against: days\_remaining:v2 (component 63a75b9aacbc, config 62c2623bdca6)
+    - candidate: days\_remaining:v1 (component 18d83e7386a2, config 2b932e8284e0)
+    - against: days\_remaining:v2 (component 7d67488e7837, config 62c2623bdca6)
     - inputs: 55 gathered again and proved by the recorded digest, 0 taken from manifests
     - numbers before: 55 as recorded
 

@@ -215,9 +215,14 @@ fn beside(workspace: &Path) -> Result<Vec<(PathBuf, String)>, BuildError> {
     Ok(found)
 }
 
+/// Vectors of 128 bits: their arithmetic is IEEE's lane by lane, so that no bit of a number changes, and
+/// every engine of this host has them. Relaxed SIMD, which may differ from machine to machine, stays off.
+const SIMD: &str = "-Ctarget-feature=+simd128";
+
 fn flags(remaps: &[(String, String)]) -> String {
-    let flag = |(from, to): &(String, String)| format!("--remap-path-prefix={from}={to}");
-    remaps.iter().map(flag).collect::<Vec<_>>().join("\x1f")
+    let remap = |(from, to): &(String, String)| format!("--remap-path-prefix={from}={to}");
+    let flags: Vec<_> = remaps.iter().map(remap).chain([SIMD.to_owned()]).collect();
+    flags.join("\x1f")
 }
 
 /// Variables that would change the bytes, or lead cargo to another tool.

@@ -22,6 +22,11 @@ impl Day {
         }
     }
 
+    /// A day of a column that was looked through: within the calendar.
+    pub(crate) const fn checked(days: i32) -> Day {
+        Day(days)
+    }
+
     /// Days since 1970-01-01.
     #[must_use]
     pub const fn days(self) -> i32 {

@@ -212,14 +212,25 @@ macro_rules! logic {
                     $( let $input = columns.take(stringify!($input))?; )*
                     columns.done()?;
                     let mut writers = Writers { $( $output: $crate::glue::Writer::new(stringify!($output), rows), )* };
-                    for row in 0..rows as usize {
-                        let cells = $inputs { $( $input: $input.get(row), )* };
-                        let result: Result<$outputs, $crate::RowError> = $row(&parameters, &cells);
-                        match result {
-                            Ok(given) => { $( writers.$output.push(row, given.$output)?; )* }
-                            Err(error) => return Err($crate::glue::row_failure(row, error)),
+                    $crate::glue::each_block(rows, |start, lanes| {
+                        $( let $input = $input.block(start, lanes); )*
+                        let mut error = None;
+                        for lane in 0..lanes {
+                            let cells = $inputs { $( $input: $input.get(lane), )* };
+                            let result: Result<$outputs, $crate::RowError> = $row(&parameters, &cells);
+                            match result {
+                                Ok(given) => { $( writers.$output.put(lane, given.$output); )* }
+                                Err(e) => {
+                                    error = Some((lane, e));
+                                    break;
+                                }
+                            }
                         }
-                    }
+                        let given = error.as_ref().map_or(lanes, |(lane, _)| *lane);
+                        let mut unfit = None;
+                        $( writers.$output.flush(start, given, &mut unfit); )*
+                        $crate::glue::ended(start, unfit, error)
+                    })?;
                     Ok(vec![ $( writers.$output.finish() ),* ])
                 }
             }

@@ -42,7 +42,7 @@ impl From<&str> for RowError {
 /// The failure of a whole call, from the failure of one of its rows.
 #[must_use]
 #[cold]
-pub fn row_failure(row: usize, error: RowError) -> Failure {
+pub(crate) fn row_failure(row: usize, error: RowError) -> Failure {
     match error {
         RowError::Input { name, message } => {
             Failure::InvalidInput((name.to_owned(), u32::try_from(row).ok(), message))

@@ -56,13 +56,39 @@ pub trait InputType<'c>: Sized {
     const NULLABLE: bool;
     /// The checked column.
     type View: Copy;
+    /// The cells of a block of rows.
+    type Block: Copy;
     /// Checks the column; the error is a sentence with the row it is about.
     ///
     /// # Errors
     /// When the column has another type or length than it should, or holds what cannot be.
     fn view(column: &'c Column, rows: usize) -> Result<Self::View, (Option<usize>, String)>;
-    /// The cell of a row, which is below the `rows` that the column was checked for.
-    fn get(view: Self::View, row: usize) -> Self;
+    /// The cells of the `lanes` rows from `start` on, a multiple of eight; all are below the `rows`
+    /// that the column was checked for.
+    fn block(view: Self::View, start: usize, lanes: usize) -> Self::Block;
+    /// One of them.
+    fn get(block: &Self::Block, lane: usize) -> Self;
+}
+
+/// Rows that are taken in and given out together: a byte of a bitmap, a few vectors of numbers. Checks of
+/// bounds, bitmaps and room are made once a block and not once a row.
+pub(crate) const BLOCK: usize = 8;
+
+/// The `lanes` values from `start` on, and zeros after them.
+#[inline(always)]
+fn lanes_of<T: Copy + Default>(values: &[T], start: usize, lanes: usize) -> [T; BLOCK] {
+    match values.get(start..).and_then(<[T]>::first_chunk::<BLOCK>) {
+        Some(whole) => *whole,
+        None => last_lanes(values, start, lanes),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn last_lanes<T: Copy + Default>(values: &[T], start: usize, lanes: usize) -> [T; BLOCK] {
+    let mut part = [T::default(); BLOCK];
+    part[..lanes].copy_from_slice(&values[start..start + lanes]);
+    part
 }
 
 type Bad = (Option<usize>, String);
@@ -110,19 +136,25 @@ fn wrong_type(column: &Column, wanted: DataType) -> Bad {
 }
 
 macro_rules! input_type {
-    ($type:ty, $kind:ident, $view:ty, |$values:ident, $rows:ident| $check:expr, |$v:ident, $row:ident| $get:expr) => {
+    ($type:ty, $kind:ident, $view:ty, $block:ty, |$values:ident, $rows:ident| $check:expr,
+     |$v:ident, $start:ident, $lanes:ident| $take:expr, |$b:ident, $lane:ident| $get:expr) => {
         impl<'c> InputType<'c> for $type {
             const DATA_TYPE: DataType = DataType::$kind;
             const NULLABLE: bool = false;
             type View = $view;
+            type Block = $block;
             fn view(column: &'c Column, $rows: usize) -> Result<$view, Bad> {
                 match &column.values {
                     Values::$kind($values) => $check,
                     _ => Err(wrong_type(column, DataType::$kind)),
                 }
             }
-            #[inline]
-            fn get($v: $view, $row: usize) -> Self {
+            #[inline(always)]
+            fn block($v: $view, $start: usize, $lanes: usize) -> $block {
+                $take
+            }
+            #[inline(always)]
+            fn get($b: &$block, $lane: usize) -> Self {
                 $get
             }
         }
@@ -133,29 +165,42 @@ input_type!(
     f64,
     Float64,
     &'c [f64],
+    [f64; BLOCK],
     |v, rows| length(v.len(), rows, "values").map(|()| &v[..]),
-    |v, row| v[row]
+    |v, start, lanes| lanes_of(v, start, lanes),
+    |b, lane| b[lane]
 );
 input_type!(
     i64,
     Int64,
     &'c [i64],
+    [i64; BLOCK],
     |v, rows| length(v.len(), rows, "values").map(|()| &v[..]),
-    |v, row| v[row]
+    |v, start, lanes| lanes_of(v, start, lanes),
+    |b, lane| b[lane]
 );
 input_type!(
     bool,
     Boolean,
     &'c [u8],
+    u8,
     |v, rows| length(v.len(), rows.div_ceil(8), "bytes").map(|()| &v[..]),
-    |v, row| bit(v, row)
+    |v, start, _lanes| v[start / 8],
+    |b, lane| b >> lane & 1 == 1
 );
 input_type!(
     Day,
     Date,
     &'c [i32],
+    [i32; BLOCK],
     |v, rows| {
         length(v.len(), rows, "values")?;
+        // Without an early end, so that the whole column is looked at in vectors.
+        if v.iter()
+            .fold(true, |sound, d| sound & Day::from_days(*d).is_some())
+        {
+            return Ok(&v[..]);
+        }
         match v.iter().position(|d| Day::from_days(*d).is_none()) {
             Some(row) => Err((
                 Some(row),
@@ -164,11 +209,13 @@ input_type!(
             None => Ok(&v[..]),
         }
     },
-    |v, row| Day::from_days(v[row]).unwrap_or(Day::MIN)
+    |v, start, lanes| lanes_of(v, start, lanes),
+    |b, lane| Day::checked(b[lane])
 );
 input_type!(
     &'c str,
     Text,
+    (&'c [u32], &'c str),
     (&'c [u32], &'c str),
     |v, rows| {
         ascending(&v.offsets, rows, v.bytes.len())?;
@@ -183,11 +230,13 @@ input_type!(
             None => Ok((&v.offsets[..], text)),
         }
     },
-    |v, row| &v.1[v.0[row] as usize..v.0[row + 1] as usize]
+    |v, start, lanes| (&v.0[start..=start + lanes], v.1),
+    |b, lane| &b.1[b.0[lane] as usize..b.0[lane + 1] as usize]
 );
 input_type!(
     Series<'c>,
     Series,
+    (&'c [u32], &'c [i32], &'c [f64]),
     (&'c [u32], &'c [i32], &'c [f64]),
     |v, rows| {
         ascending(&v.offsets, rows, v.values.len())?;
@@ -200,11 +249,12 @@ input_type!(
             false => Ok((&v.offsets[..], &v.dates[..], &v.values[..])),
         }
     },
-    |v, row| {
-        let span = v.0[row] as usize..v.0[row + 1] as usize;
+    |v, start, lanes| (&v.0[start..=start + lanes], v.1, v.2),
+    |b, lane| {
+        let span = b.0[lane] as usize..b.0[lane + 1] as usize;
         Series {
-            dates: &v.1[span.clone()],
-            values: &v.2[span],
+            dates: &b.1[span.clone()],
+            values: &b.2[span],
         }
     }
 );
@@ -213,15 +263,18 @@ impl<'c, T: InputType<'c>> InputType<'c> for Option<T> {
     const DATA_TYPE: DataType = T::DATA_TYPE;
     const NULLABLE: bool = true;
     type View = (T::View, Option<&'c [u8]>);
+    type Block = (T::Block, u8);
     fn view(column: &'c Column, rows: usize) -> Result<Self::View, Bad> {
         Ok((T::view(column, rows)?, column.validity.as_deref()))
     }
-    #[inline]
-    fn get(view: Self::View, row: usize) -> Self {
-        match view.1 {
-            Some(bits) if !bit(bits, row) => None,
-            _ => Some(T::get(view.0, row)),
-        }
+    #[inline(always)]
+    fn block(view: Self::View, start: usize, lanes: usize) -> Self::Block {
+        let valid = view.1.map_or(u8::MAX, |bits| bits[start / 8]);
+        (T::block(view.0, start, lanes), valid)
+    }
+    #[inline(always)]
+    fn get(block: &Self::Block, lane: usize) -> Self {
+        (block.1 >> lane & 1 == 1).then(|| T::get(&block.0, lane))
     }
 }
 
@@ -292,10 +345,23 @@ impl<'c> ColumnArgs<'c> {
 pub struct Reader<'c, T: InputType<'c>>(T::View);
 
 impl<'c, T: InputType<'c>> Reader<'c, T> {
-    /// The cell of a row.
-    #[inline]
+    /// The cells of the `lanes` rows from `start` on, a multiple of eight.
+    #[inline(always)]
     #[must_use]
-    pub fn get(&self, row: usize) -> T {
-        T::get(self.0, row)
+    pub fn block(&self, start: usize, lanes: usize) -> Cells<'c, T> {
+        Cells(T::block(self.0, start, lanes))
+    }
+}
+
+/// The cells of a block of rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'c, T: InputType<'c>>(T::Block);
+
+impl<'c, T: InputType<'c>> Cells<'c, T> {
+    /// One of them.
+    #[inline(always)]
+    #[must_use]
+    pub fn get(&self, lane: usize) -> T {
+        T::get(&self.0, lane)
     }
 }

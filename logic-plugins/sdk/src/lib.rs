@@ -41,6 +41,7 @@
 //! * `declare`: the macro [`logic!`]
 //! * [`Day`]: a calendar day
 //! * `input`, `output`, `parameter`: columns and scalars to typed values and back
+//! * `rows`: the loop over the rows, in blocks of eight
 //! * [`RowError`]: how a row says that it cannot be computed
 //! * `panic_note`: how a panic's message reaches the host
 //! * `testing` (feature of that name): golden cases in an author's own `cargo test`
@@ -54,6 +55,7 @@ mod input;
 mod output;
 pub mod panic_note;
 mod parameter;
+mod rows;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -67,9 +69,9 @@ pub use input::Series;
 pub mod glue {
     pub use crate::bindings::export;
     pub use crate::declare::{BoundLiteral, doc, field};
-    pub use crate::error::row_failure;
-    pub use crate::input::{ColumnArgs, InputType, Reader};
+    pub use crate::input::{Cells, ColumnArgs, InputType, Reader};
     pub use crate::output::{OutputType, Writer};
     pub use crate::panic_note::install;
     pub use crate::parameter::{ParameterType, ScalarArgs};
+    pub use crate::rows::{each_block, ended};
 }
