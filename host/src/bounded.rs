@@ -20,6 +20,9 @@ pub const INPUT_BYTES: u64 = 256 << 20;
 /// A manifest. One whose run reads ten years of daily values in a hundred series columns has 25 MB.
 pub const MANIFEST_BYTES: u64 = 64 << 20;
 
+/// A pack of manifests: what its columns unpack to has a ceiling of its own.
+pub const PACK_BYTES: u64 = 256 << 20;
+
 /// A component wherever its digest alone says what it is, before its own limits are known: eight
 /// times what the largest one that carries a language runtime has.
 pub const COMPONENT_BYTES: u64 = 256 << 20;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
 /// under its name: a manifest, a report, a pin, a component, a release.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 32] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -35,6 +35,8 @@ pub const NAMES: [&str; 30] = [
     "pin.before-lock",
     "pin.after-lock",
     "pin.after-sweep",
+    "pack.before-file",
+    "pack.after-file",
     "ledger.before-commit",
     "ledger.after-commit",
     "file.half",

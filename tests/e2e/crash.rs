@@ -9,13 +9,13 @@ use crate::kit::{Dice, Ranch, number, variant_of};
 
 /// Kills the verb at each passage of each fail point, one after the other, on a fresh copy each time.
 #[cfg(debug_assertions)]
-fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, least: usize) {
+pub(crate) fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, least: usize) {
     let undisturbed = copy_of(prepared);
     let _ = undisturbed.run(args).exits(exit);
     let reference = Held::by(&undisturbed);
     let mut kills = 0;
     for name in provender::failpoint::NAMES {
-        let written = ["ledger.", "file.", "pin."];
+        let written = ["ledger.", "file.", "pack.", "pin."];
         if !written.iter().any(|kind| name.starts_with(kind)) {
             continue;
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use provender::domain::canonical::Digest;
 use provender::manifest::Manifest;
+use provender::manifest::pack::Pack;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::kit::Ranch;
@@ -66,6 +67,33 @@ pub(crate) struct Held {
     facts: Vec<String>,
     reports: Vec<String>,
     pub(crate) files: Vec<(PathBuf, Digest)>,
+    /// Of the runs whose manifests are in packs the snapshots that those have.
+    packed: Vec<String>,
+}
+
+fn is_pack(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "arrow")
+}
+
+/// The pack that a run is in says when it was written: which pack that is may differ, what is in it not.
+fn packed(db: &Connection, ranch: &Ranch) -> Vec<String> {
+    let sql = "SELECT pack_sha256, place FROM runs WHERE place IS NOT NULL ORDER BY boundary_id, herd_config_id, calculation_date, model_version, config_version";
+    let mut packs = std::collections::HashMap::new();
+    rows(db, sql)
+        .iter()
+        .map(|row| {
+            let (pack, place) = row.split_once(' ').unwrap();
+            let place = place.trim_start_matches("Integer(").trim_end_matches(')');
+            let pack: &Pack = packs.entry(pack.to_owned()).or_insert_with(|| {
+                let hex = pack.trim_start_matches("sha256:");
+                let file = ranch.path(&format!("out/manifests/packs/{hex}.arrow"));
+                Pack::parse(&std::fs::read(file).unwrap()).unwrap()
+            });
+            let document = pack.document(place.parse().unwrap()).unwrap();
+            let manifest = Manifest::parse(&document).unwrap();
+            manifest.snapshot_id().unwrap().to_string()
+        })
+        .collect()
 }
 
 impl Held {
@@ -94,6 +122,7 @@ impl Held {
             reports: rows(&db, "SELECT digest, kind FROM report ORDER BY 1"),
             files: files
                 .into_iter()
+                .filter(|(path, _)| !is_pack(path))
                 .map(|(path, bytes)| {
                     let path = path.strip_prefix(&root).unwrap().to_owned();
                     let bytes = match path.starts_with("out/manifests") {
@@ -103,6 +132,7 @@ impl Held {
                     (path, bytes)
                 })
                 .collect(),
+            packed: packed(&db, ranch),
         }
     }
 
@@ -117,6 +147,7 @@ impl Held {
             (&self.runs, &reference.runs),
             (&self.facts, &reference.facts),
             (&self.reports, &reference.reports),
+            (&self.packed, &reference.packed),
         ] {
             assert!(mine == theirs, "{when}: {}", differing(mine, theirs));
         }
@@ -137,7 +168,11 @@ pub(crate) fn sound(ranch: &Ranch, when: &str) {
     for (path, bytes) in ranch.files("out") {
         let is_manifest = path.starts_with(ranch.path("out/manifests"));
         if is_manifest && !path.components().any(|c| c.as_os_str() == ".writing") {
-            Manifest::parse(&bytes).unwrap_or_else(|e| panic!("{when}: {}: {e}", path.display()));
+            let read = match is_pack(&path) {
+                true => Pack::parse(&bytes).map(|_| ()),
+                false => Manifest::parse(&bytes).map(|_| ()),
+            };
+            read.unwrap_or_else(|e| panic!("{when}: {}: {e}", path.display()));
         }
     }
     if !ranch.path("out/ledger.db").exists() {

@@ -41,7 +41,7 @@ fn the_database_refuses_what_the_program_never_asks() {
             assert!(message.contains("IMMUTABLE"), "{sql}: {message}");
         }
     }
-    let other = "INSERT INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs FROM run LIMIT 1";
+    let other = "INSERT INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs, pack, place FROM run LIMIT 1";
     assert!(
         db.execute(other, [])
             .unwrap_err()

@@ -47,6 +47,7 @@ mod kit;
 mod monitoring;
 mod mounts;
 mod nevada;
+mod packs;
 mod pinning;
 mod pinning_next;
 mod polyglot;

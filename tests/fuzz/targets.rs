@@ -10,6 +10,7 @@ use provender::ingest::readers;
 use provender::logic::Lock;
 use provender::logic::PinLimits;
 use provender::manifest::Manifest;
+use provender::manifest::pack::Pack;
 use provender::project::logic::LogicFile;
 use provender::project::settings::Settings;
 use provender::project::sources::Sources;
@@ -45,12 +46,13 @@ pub(crate) const FORMATS: [&str; 12] = [
     "series_csv",
 ];
 
-pub(crate) const FILES: [&str; 6] = [
+pub(crate) const FILES: [&str; 7] = [
     "provender_toml",
     "logic_toml",
     "sources_toml",
     "lock",
     "manifest",
+    "pack",
     "release",
 ];
 
@@ -244,6 +246,14 @@ pub(crate) const ALL: &[Target] = &[
             }
         },
     ),
+    Target {
+        name: "pack",
+        seeds: || vec![include_bytes!("../fixtures/pack-1.arrow").to_vec()],
+        words: &["ARROW1", "provender.pack", "\"inputs\":", "\"config\":"],
+        keep_length: false,
+        quick: 300,
+        run: pack,
+    },
     text(
         "release",
         &[
@@ -275,6 +285,17 @@ pub(crate) const ALL: &[Target] = &[
         run: audited,
     },
 ];
+
+/// Read or refused; what is read gives documents or says which row it cannot write, and is written again.
+fn pack(bytes: &[u8]) {
+    if let Ok(pack) = Pack::parse(bytes) {
+        for row in 0..=u32::try_from(pack.rows.len()).unwrap() {
+            let _ = pack.document(row);
+        }
+        let again = provender::manifest::pack::to_bytes(pack.header(), &pack.rows).unwrap();
+        assert_eq!(Pack::parse(&again).unwrap().rows, pack.rows);
+    }
+}
 
 /// A bundle, its proof, a signed checkpoint and both keys.
 fn audit_seeds() -> Vec<Vec<u8>> {

@@ -44,7 +44,11 @@ pub fn audit(
     let files = what.manifests.files();
     let snapshot = what.ledger.snapshot()?;
     let mut report = Report::default();
-    let seen = match scan(what, &snapshot, begun, tick, &mut report) {
+    let exported = match &files {
+        Ok(files) => files.iter().any(|f| f.ends_with(".json")),
+        Err(_) => false,
+    };
+    let seen = match scan(what, &snapshot, exported, (begun, tick), &mut report) {
         Ok(seen) => Some(seen),
         Err(LedgerError::Damaged(problem)) => {
             report.bad(Check::Database, "database", "ledger", problem);
@@ -67,7 +71,7 @@ pub fn audit(
 }
 
 fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerError> {
-    let expected = expected_schema()?;
+    let expected = expected_schema(snapshot.version()?)?;
     let found = snapshot.schema()?;
     for (name, sql) in &expected {
         report.looked(Check::Schema, 1);
@@ -92,8 +96,8 @@ fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerErro
 fn scan(
     what: &Audit<'_>,
     snapshot: &Snapshot<'_>,
-    begun: &dyn Fn(u64),
-    tick: &(dyn Fn(u64) + Sync),
+    exported: bool,
+    (begun, tick): (&dyn Fn(u64), &(dyn Fn(u64) + Sync)),
     report: &mut Report,
 ) -> Result<runs::Seen, LedgerError> {
     report.looked(Check::Database, 1);
@@ -130,7 +134,7 @@ fn scan(
     for check in [Check::Runs, Check::Configs, Check::Manifests] {
         report.looked(check, 0);
     }
-    let seen = runs::check(snapshot, &claims, what.manifests, report, tick)?;
+    let seen = runs::check(snapshot, &claims, (what.manifests, exported), report, tick)?;
     for check in [Check::Components, Check::Releases] {
         report.looked(check, 0);
     }

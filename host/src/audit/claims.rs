@@ -60,6 +60,8 @@ pub struct BatchClaim {
     pub rows: Rows,
     /// Digest of the component that computed them.
     pub component: Option<Digest>,
+    /// The packs that hold their manifests, where they share files.
+    pub packs: BTreeSet<Digest>,
 }
 
 /// A file as its entry describes it.
@@ -169,8 +171,18 @@ impl Claims {
             let rows = Rows::of(&payload).ok_or_else(|| missing("count and root"))?;
             let component = payload.get("component").and_then(Json::as_str);
             let component = component.and_then(|c| c.parse().ok());
-            self.batches
-                .insert(entry.seq, BatchClaim { rows, component });
+            let packs = payload.get("packs").and_then(Json::as_array);
+            let packs: Option<BTreeSet<Digest>> = packs
+                .into_iter()
+                .flatten()
+                .map(|p| p.as_str()?.parse().ok())
+                .collect();
+            let claim = BatchClaim {
+                rows,
+                component,
+                packs: packs.ok_or_else(|| missing("list of packs by their digests"))?,
+            };
+            self.batches.insert(entry.seq, claim);
         }
         if let Some(claim) = payload.get("document").and_then(document_claim) {
             self.documents.insert(entry.seq, claim);

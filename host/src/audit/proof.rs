@@ -253,6 +253,7 @@ fn subject(text: &str) -> Option<Subject> {
         provenance: digest("provenance")?,
         snapshot: digest("snapshot_id")?,
         manifest: digest("manifest_sha256")?,
+        place: None,
         outputs: text("outputs")?,
     })
 }

@@ -1,45 +1,48 @@
 //! Runs against the roots of their batches, configurations and series against what refers to them, and
 //! each manifest against its run.
 //!
-//! One thread reads rows; the others open manifests, which is what takes the time.
+//! One thread reads rows, first those with a manifest of their own, then one pack after the other; the
+//! others open manifests and packs, each pack once, which is what takes the time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, MutexGuard};
 
-use crate::domain::canonical::{Digest, hex};
-use crate::domain::key::RunKey;
+use crate::domain::canonical::{Digest, Recipe, hex};
+use crate::domain::key::{ManifestRef, RunKey};
 use crate::domain::merkle::Hash;
 use crate::ledger::LedgerError;
 use crate::ledger::sqlite::inspect::Snapshot;
 use crate::ledger::types::NewRun;
 use crate::manifest::{ManifestError, Store};
-use crate::replay::Record;
+use crate::replay::{Packed, Record};
 
 use super::claims::Claims;
 use super::finding::{Check, Report};
 
-/// Runs that are handed to a thread at once.
+/// Runs that are handed to a thread at once; those of a pack go together.
 const CHUNK: usize = 200;
 
 /// What the scan of runs leaves to other checks.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Manifests that runs name, as paths in their store.
+    /// Manifests and packs that runs name, as paths in their store.
     pub manifests: HashSet<String>,
+    /// Packs that runs name.
+    pub packs: BTreeSet<Digest>,
     /// Components that runs name, each with the first run.
     pub components: BTreeMap<Digest, String>,
 }
 
-/// Checks runs, their manifests, configurations and series. `tick` is told how many runs are done, from
-/// any thread.
+/// Checks runs, their manifests, packs, configurations and series. `exported` says whether there are
+/// single files, which also runs in packs may have. `tick` is told how many runs are done, from any thread.
 ///
 /// # Errors
 /// When the database cannot be read any further.
 pub fn check(
     snapshot: &Snapshot<'_>,
     claims: &Claims,
-    manifests: &Store,
+    (manifests, exported): (&Store, bool),
     report: &mut Report,
     tick: &(dyn Fn(u64) + Sync),
 ) -> Result<Seen, LedgerError> {
@@ -48,13 +51,19 @@ pub fn check(
     // A run that cannot be read may be the one of its series.
     let mut whole_series = true;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (send, receive) = sync_channel::<Vec<(i64, NewRun)>>(threads * 2);
+    let (send, receive) = sync_channel::<Vec<(i64, NewRun)>>(1);
     let receive = Mutex::new(receive);
     let worker = || {
         let mut part = Part::default();
         while let Some(chunk) = next(&receive) {
-            for (entry, run) in &chunk {
-                part.run(claims, manifests, *entry, run);
+            let packed = chunk.first().and_then(|(_, run)| run.place);
+            match packed {
+                Some(place) => part.pack(claims, (manifests, exported), &place.pack, &chunk),
+                None => {
+                    for (entry, run) in &chunk {
+                        part.run(claims, manifests, *entry, run);
+                    }
+                }
             }
             tick(chunk.len() as u64);
         }
@@ -62,15 +71,22 @@ pub fn check(
     };
     let (scanned, parts) = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let mut chunk = Vec::with_capacity(CHUNK);
+        let mut chunk: Vec<(i64, NewRun)> = Vec::new();
         let scanned = snapshot.runs(&mut |row| match row {
             Ok((series_id, entry, run)) => {
                 series.insert(series_id);
-                chunk.push((entry, run));
-                if chunk.len() == CHUNK {
+                let pack = |(_, run): &(i64, NewRun)| run.place.map(|p| p.pack);
+                let before = chunk.last().map(pack);
+                let full = match before {
+                    Some(None) => chunk.len() >= CHUNK || run.place.is_some(),
+                    Some(before) => before != run.place.map(|p| p.pack),
+                    None => false,
+                };
+                if full {
                     // The threads live until the channel is closed.
-                    let _ = send.send(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
+                    let _ = send.send(std::mem::take(&mut chunk));
                 }
+                chunk.push((entry, run));
             }
             Err(e) => {
                 whole_series = false;
@@ -98,7 +114,8 @@ pub fn check(
     merge(report, unreadable);
     merge(report, whole.report);
     scanned?;
-    batches(claims, whole.leaves, report);
+    batches(claims, whole.leaves, &whole.sound, report);
+    packs(snapshot, claims, &whole.seen.packs, report)?;
     configs(snapshot, whole_series.then_some(&series), report)?;
     Ok(whole.seen)
 }
@@ -123,6 +140,8 @@ fn merge(report: &mut Report, other: Report) {
 struct Part {
     report: Report,
     leaves: HashMap<i64, Vec<Hash>>,
+    /// Entries whose rows are all there and as recorded: their leaves are let go.
+    sound: HashSet<i64>,
     seen: Seen,
 }
 
@@ -136,7 +155,7 @@ impl Part {
             return self.report.bad(Check::Runs, "run", id(), problem);
         };
         self.report.looked(Check::Manifests, 1);
-        let path = manifests.path_of(&run.key, &run.snapshot);
+        let path = manifests.path_of(run.manifest_ref());
         match manifest(manifests, run) {
             Err(problem) => {
                 self.report
@@ -155,8 +174,76 @@ impl Part {
         self.seen.manifests.insert(path);
     }
 
+    /// The runs of a pack.
+    fn pack(
+        &mut self,
+        claims: &Claims,
+        (manifests, exported): (&Store, bool),
+        digest: &Digest,
+        runs: &[(i64, NewRun)],
+    ) {
+        self.report.looked(Check::Runs, runs.len() as u64);
+        self.report.looked(Check::Manifests, runs.len() as u64);
+        self.seen.packs.insert(*digest);
+        self.seen.manifests.insert(manifests.pack_path(digest));
+        let pack = match manifests.open_pack(digest) {
+            Ok(pack) => Some(pack),
+            Err(e) => {
+                let path = manifests.pack_path(digest);
+                let problem = format!("{}; {} runs name it", told(e), runs.len());
+                self.report.bad(Check::Manifests, "pack", path, problem);
+                None
+            }
+        };
+        let mut packed = pack.as_ref().map(Packed::new);
+        let id = |run: &NewRun| format!("{} ({})", run.key.run_id().short(), run.key);
+        let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
+        for (entry, run) in runs {
+            leaves.entry(*entry).or_default().push(run.leaf());
+            let Some(batch) = claims.batches.get(entry) else {
+                let problem = format!("it names entry {entry}, which recorded no runs");
+                self.report.bad(Check::Runs, "run", id(run), problem);
+                continue;
+            };
+            if exported {
+                let alone = ManifestRef {
+                    place: None,
+                    ..run.manifest_ref()
+                };
+                self.seen.manifests.insert(manifests.path_of(alone));
+            }
+            let Some(packed) = &mut packed else { continue };
+            let path = || manifests.path_of(run.manifest_ref());
+            if let Err(problem) = packed.check(run) {
+                self.report
+                    .bad(Check::Manifests, "manifest", path(), problem);
+            }
+            let component = packed.component();
+            if batch.component.is_some_and(|c| c != component) {
+                let problem =
+                    format!("it names the component {component}, entry {entry} names another");
+                self.report
+                    .bad(Check::Manifests, "manifest", path(), problem);
+            }
+            let first = self.seen.components.entry(component);
+            first.or_insert_with(|| id(run));
+        }
+        for (entry, leaves) in leaves {
+            let claim = claims.batches.get(&entry);
+            let whole = claim.is_some_and(|c| c.rows.count == leaves.len() as u64);
+            match whole && claim.is_some_and(|c| c.rows.check(leaves.clone()).is_ok()) {
+                true => {
+                    self.sound.insert(entry);
+                }
+                false => self.leaves.entry(entry).or_default().extend(leaves),
+            }
+        }
+    }
+
     fn join(&mut self, other: Part) {
         merge(&mut self.report, other.report);
+        self.sound.extend(other.sound);
+        self.seen.packs.extend(other.seen.packs);
         for (entry, leaves) in other.leaves {
             self.leaves.entry(entry).or_default().extend(leaves);
         }
@@ -171,18 +258,20 @@ impl Part {
     }
 }
 
+fn told(e: ManifestError) -> String {
+    match e {
+        ManifestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+            "it is not there".to_owned()
+        }
+        ManifestError::Io { cause, .. } => format!("it cannot be read: {cause}"),
+        ManifestError::Damaged { problem, .. } => problem,
+        other => other.to_string(),
+    }
+}
+
 /// The component that a run's manifest names; `Err` says what is wrong with the manifest.
 fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
-    let manifest = store
-        .read(&run.key, &run.snapshot, &run.manifest)
-        .map_err(|e| match e {
-            ManifestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
-                "it is not there".to_owned()
-            }
-            ManifestError::Io { cause, .. } => format!("it cannot be read: {cause}"),
-            ManifestError::Damaged { problem, .. } => problem,
-            other => other.to_string(),
-        })?;
+    let manifest = store.read(run.manifest_ref()).map_err(told)?;
     let record = Record::read(&manifest)?;
     let of = |key: &RunKey| key.to_string();
     if record.key != run.key {
@@ -201,13 +290,63 @@ fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
     Ok(record.component)
 }
 
-fn batches(claims: &Claims, mut leaves: HashMap<i64, Vec<Hash>>, report: &mut Report) {
+fn batches(
+    claims: &Claims,
+    mut leaves: HashMap<i64, Vec<Hash>>,
+    sound: &HashSet<i64>,
+    report: &mut Report,
+) {
     for (entry, batch) in &claims.batches {
         let found = leaves.remove(entry).unwrap_or_default();
+        if sound.contains(entry) {
+            if !found.is_empty() {
+                let problem = format!(
+                    "the entry recorded {} rows, there are {} more",
+                    batch.rows.count,
+                    found.len()
+                );
+                report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
+            }
+            continue;
+        }
         if let Err(problem) = batch.rows.check(found) {
             report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
         }
     }
+}
+
+/// Packs: each named by its entry, and by a run.
+fn packs(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    named: &BTreeSet<Digest>,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut missing: BTreeSet<(i64, Digest)> = claims
+        .batches
+        .iter()
+        .flat_map(|(entry, batch)| batch.packs.iter().map(|p| (*entry, *p)))
+        .collect();
+    snapshot.packs(&mut |scanned| {
+        let (bytes, entry) = match scanned {
+            Ok(row) => row,
+            Err(e) => return report.bad(Check::Manifests, "pack", e.id, e.problem),
+        };
+        let digest = Digest::from_parts(Recipe::Raw, bytes);
+        let mut bad = |problem: String| {
+            report.bad(Check::Manifests, "pack", digest.to_string(), problem);
+        };
+        if !missing.remove(&(entry, digest)) {
+            bad(format!("it names entry {entry}, which names no such pack"));
+        } else if !named.contains(&digest) {
+            bad("no run has its manifest in it: no entry recorded it".to_owned());
+        }
+    })?;
+    for (entry, digest) in missing {
+        let problem = format!("entry {entry} names it, and it is not there");
+        report.bad(Check::Manifests, "pack", digest.to_string(), problem);
+    }
+    Ok(())
 }
 
 /// Configurations by their digest; what no run and no series refers to, no entry recorded.

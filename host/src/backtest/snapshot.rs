@@ -144,9 +144,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
             });
         }
         self.provenance.from_manifests += 1;
-        let manifest = self
-            .manifests
-            .read(&run.run.key, &run.run.snapshot, &run.run.manifest)?;
+        let manifest = self.manifests.read(run.run.manifest_ref())?;
         let recorded = manifest.object("inputs");
         let value = |name: &str, data_type| {
             let json = recorded.get(name).unwrap_or(&Json::Null);

@@ -6,10 +6,11 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::compute::activation::activate;
+use crate::compute::bulk::Stretch;
 use crate::compute::engine::{CHUNK, Engine, Policy};
 use crate::compute::freeze::hold;
 use crate::compute::outcome::{RunOutcome, Summary};
-use crate::compute::select::{Selection, targets};
+use crate::compute::select::{Selection, by_day, stretches};
 use crate::compute::{Bound, Facts};
 use crate::domain::day::Day;
 use crate::domain::key::NO_HERD;
@@ -208,6 +209,7 @@ pub(super) fn policy(
         origin: if asked { "version" } else { "answers" }.to_owned(),
         stamp: context.stamp(None),
         environment: context.environment(&shop.sandbox),
+        pack_from: context.project.settings.manifests.pack_from(),
     })
 }
 
@@ -234,10 +236,11 @@ pub(super) fn compute(
         if !asked && other_herd && !bound.reads_herd {
             continue;
         }
-        let targets = targets(facts, bound.reads_herd, selection)?;
-        work.push((bound, targets));
+        let stretches = stretches(facts, bound.reads_herd, selection)?;
+        work.push((bound, stretches));
     }
-    let total: usize = work.iter().map(|(_, t)| t.len()).sum();
+    let days = |stretches: &[Stretch]| stretches.iter().map(Stretch::days).sum::<usize>();
+    let total: usize = work.iter().map(|(_, s)| days(s)).sum();
     let list = list_all || total <= LIST_MAX;
     let bar = context.ui.progress(total as u64, "computing");
     let mut computed = Computed {
@@ -247,43 +250,61 @@ pub(super) fn compute(
         abridged: !list,
         dry_run: policy.dry_run,
     };
-    for (bound, targets) in work {
+    for (bound, stretches) in work {
         // Under a release its promotion says what answers.
         let is_active =
             context.release()?.is_none() && context.active()?.contains(&bound.model_version);
-        if !policy.dry_run && !targets.is_empty() {
+        if !policy.dry_run && !stretches.is_empty() {
             hold(
                 writer,
                 pin(&shop.lock, &bound.model_version)?,
                 &policy.stamp,
             )?;
         }
-        if !policy.dry_run && is_active && !bound.one_off && !targets.is_empty() {
+        if !policy.dry_run && is_active && !bound.one_off && !stretches.is_empty() {
             activate(writer, &bound, selection.from, &policy.stamp)?;
         }
         let mut policy = policy.clone();
         if bound.one_off {
             policy.origin = "one-off".to_owned();
         }
+        let mut engine = Engine {
+            facts,
+            ledger: writer,
+            manifests: &shop.manifests,
+            policy: &policy,
+        };
         let mut kept = Vec::new();
-        for chunk in targets.chunks(CHUNK) {
-            let mut engine = Engine {
-                facts,
-                ledger: writer,
-                manifests: &shop.manifests,
-                policy: &policy,
-            };
-            for outcome in engine.chunk(&bound, chunk)? {
-                computed.summary.count(outcome.outcome);
-                computed
-                    .exits
-                    .extend(outcome.problem.as_ref().map(|p| trouble_exit(p.trouble)));
-                if list || outcome.problem.is_some() {
+        if list {
+            // By day, as people read them.
+            for chunk in by_day(&stretches).chunks(CHUNK) {
+                for outcome in engine.chunk(&bound, chunk)? {
+                    computed.summary.count(outcome.outcome);
                     kept.push(outcome);
                 }
+                bar.inc(chunk.len() as u64);
             }
-            bar.inc(chunk.len() as u64);
+        } else {
+            // By place, as the ledger keeps them.
+            engine.stretches(&bound, &stretches, &mut |done| {
+                computed.summary.add(done.summary);
+                bar.inc(done.summary.total());
+                kept.extend(done.troubled);
+            })?;
+            kept.sort_by(|a, b| {
+                let (a, b) = (&a.key, &b.key);
+                let places = || {
+                    (&a.boundary_id, &a.herd_config_id).cmp(&(&b.boundary_id, &b.herd_config_id))
+                };
+                a.calculation_date
+                    .cmp(&b.calculation_date)
+                    .then_with(places)
+            });
         }
+        let troubles = kept.iter().filter_map(|o| o.problem.as_ref());
+        computed
+            .exits
+            .extend(troubles.map(|p| trouble_exit(p.trouble)));
         computed.logics.push((bound, kept));
     }
     bar.finish_and_clear();

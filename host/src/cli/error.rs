@@ -87,7 +87,6 @@ impl From<LedgerError> for CliError {
             LedgerError::Unavailable { .. }
             | LedgerError::NotALedger { .. }
             | LedgerError::NewerSchema { .. }
-            | LedgerError::OlderSchema { .. }
             | LedgerError::Migration { .. }
             | LedgerError::LogLeft { .. }
             | LedgerError::Gone { .. } => Exit::Unavailable,
@@ -206,7 +205,7 @@ impl From<ComputeError> for CliError {
                 return CliError::new(Exit::Integrity, code, message)
                     .help("put the frozen bytes back, or release the new ones as a new version");
             }
-            ComputeError::Canonical(_) => Exit::Internal,
+            ComputeError::Canonical(_) | ComputeError::Sheet(_) => Exit::Internal,
             ComputeError::Logic(e) => return e.into(),
             ComputeError::Ledger(e) => return e.into(),
             ComputeError::Manifest(e) => return e.into(),

@@ -10,7 +10,7 @@
 //! * `table` — runs as tables
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
-//! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `diff`,
+//! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
 //!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
 //!   `incident`, `completions`
 
@@ -37,6 +37,7 @@ mod incident;
 mod ingest;
 mod init;
 mod list;
+mod manifest;
 mod monitor;
 mod plugin;
 pub mod reference;
@@ -58,12 +59,13 @@ use ui::Ui;
 fn long_version() -> String {
     let engine = crate::logic::EngineInfo::current();
     format!(
-        "{}\nengine: wasmtime {}, sandbox profile {}, {}\nworld: {}\nledger schema: 1",
+        "{}\nengine: wasmtime {}, sandbox profile {}, {}\nworld: {}\nledger schema: {}",
         env!("CARGO_PKG_VERSION"),
         engine.wasmtime,
         engine.profile,
         engine.target,
         crate::logic::WORLD,
+        crate::ledger::sqlite::schema(),
     )
 }
 
@@ -125,6 +127,7 @@ enum Verb {
     Status(status::StatusArgs),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
+    Manifest(manifest::ManifestArgs),
     Diff(diff::DiffArgs),
     Replay(replay::ReplayArgs),
     Audit(audit::AuditArgs),
@@ -199,6 +202,7 @@ fn dispatch() -> Exit {
         Verb::Incident(a) => ui.finish(&command, incident::run(g, &a)),
         Verb::Status(a) => ui.finish(&command, status::run(g, &a)),
         Verb::List(a) => ui.finish(&command, list::run(g, &a)),
+        Verb::Manifest(a) => ui.finish(&command, manifest::run(g, &a)),
         Verb::Explain(a) => ui.finish(&command, explain::run(g, &a)),
         Verb::Diff(a) => ui.finish(&command, diff::run(g, &a)),
         Verb::Replay(a) => ui.finish(&command, replay::run(g, &a)),

@@ -1,14 +1,15 @@
 //! `replay`: recorded runs computed again from their manifests, and compared bit for bit.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
 use crate::explain::find::{Wanted, find};
-use crate::ledger::Ledger;
 use crate::ledger::entry::Kind;
+use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::types::{Run, RunFilter};
+use crate::ledger::{Ledger, LedgerError};
 use crate::logic::{Backend, Sandbox};
 use crate::replay::compute::Manifests;
 use crate::replay::verdict::{Cause, Failure};
@@ -96,7 +97,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     }
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let (runs, selection) = selected(&context, &ledger, args)?;
+    let (asked, selection) = selected(&context, &ledger, args)?;
     let cache = context
         .project
         .folder(&context.project.settings.cache.path)
@@ -108,19 +109,27 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     let sandbox = Sandbox::on(args.engine.backend(), limits, cache, Some(watch))?;
     let shelf = context.shelf()?;
     let manifests = context.manifests()?;
-    let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();
-    let bar = context.ui.progress(subjects.len() as u64, "replaying");
-    let verdict = Replayer {
+    let bar = context.ui.progress(asked.total(&ledger)?, "replaying");
+    let replayer = Replayer {
         sandbox: &sandbox,
         shelf: &shelf,
         manifests: Manifests::Store(&manifests),
         ceilings: select::ceilings(&ledger)?,
-    }
-    .replay(&subjects, &|n| bar.inc(n as u64));
+    };
+    let tick = |n: usize| bar.inc(n as u64);
+    let verdict = match &asked {
+        Asked::Runs(runs) => {
+            let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();
+            replayer.replay(&subjects, &tick)
+        }
+        Asked::Scan { filter, recorded } => {
+            replayer.replay_each(|each| scan(&ledger, filter, recorded, each), &tick)?
+        }
+    };
     bar.finish_and_clear();
     let engine = engine_json(&sandbox, args.engine);
     // A copy is read, not written.
-    let entry = if global.ledger.is_some() || subjects.is_empty() {
+    let entry = if global.ledger.is_some() || verdict.replayed.len() + verdict.failed.len() == 0 {
         None
     } else {
         let payload = verdict.payload(&engine, &selection);
@@ -135,12 +144,53 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     Ok(done(&verdict, &engine, &selection, entry))
 }
 
+/// Runs to compute again.
+enum Asked {
+    /// These.
+    Runs(Vec<Run>),
+    /// Those that a filter leaves, of the entries that count: more than are held at once.
+    Scan {
+        filter: RunFilter,
+        recorded: Option<BTreeSet<i64>>,
+    },
+}
+
+impl Asked {
+    /// How many there are at most.
+    fn total(&self, ledger: &dyn Ledger) -> Result<u64, LedgerError> {
+        match self {
+            Asked::Runs(runs) => Ok(runs.len() as u64),
+            Asked::Scan { filter, .. } => Ok(ledger.extent(filter)?.iter().map(|e| e.runs).sum()),
+        }
+    }
+}
+
+/// Hands over the runs of a scan, those of one pack after each other.
+fn scan(
+    ledger: &SqliteLedger,
+    filter: &RunFilter,
+    recorded: &Option<BTreeSet<i64>>,
+    each: &mut dyn FnMut(Subject),
+) -> Result<(), LedgerError> {
+    let mut unreadable = None;
+    ledger.snapshot()?.runs(&mut |row| match row {
+        Ok((_, entry, run)) => {
+            let counts = recorded.as_ref().is_none_or(|r| r.contains(&entry));
+            if counts && filter.admits(&run.key) {
+                each(Subject::of(&run));
+            }
+        }
+        Err(e) => unreadable = Some(LedgerError::Damaged(format!("{}: {}", e.id, e.problem))),
+    })?;
+    unreadable.map_or(Ok(()), Err)
+}
+
 /// The runs that are asked for, and how they were chosen.
 fn selected(
     context: &Context,
     ledger: &dyn Ledger,
     args: &ReplayArgs,
-) -> Result<(Vec<Run>, Json), CliError> {
+) -> Result<(Asked, Json), CliError> {
     if !args.runs.is_empty() {
         let mut runs: Vec<Run> = Vec::new();
         for id in &args.runs {
@@ -149,7 +199,7 @@ fn selected(
                 runs.push(found);
             }
         }
-        return Ok((runs, json!({"runs": args.runs.len()})));
+        return Ok((Asked::Runs(runs), json!({"runs": args.runs.len()})));
     }
     let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
     let filter = RunFilter {
@@ -171,7 +221,6 @@ fn selected(
         )
         .help("provender list --all-versions shows the runs with their ids"));
     }
-    let mut runs = ledger.runs(&filter)?;
     let mut selection = json!({});
     let filters = [
         ("since", &args.since),
@@ -185,18 +234,17 @@ fn selected(
             selection[name] = json!(value);
         }
     }
-    if let Some(since) = &args.since {
-        // The day's beginning, where a day is given.
-        let since = match since.parse::<crate::domain::day::Day>() {
-            Ok(_) => format!("{since}T00:00:00.000000Z"),
-            Err(_) => instant(since)?,
-        };
-        let at: BTreeMap<i64, bool> = ledger
-            .entries(None)?
-            .into_iter()
-            .map(|e| (e.seq, e.stamp.at >= since))
-            .collect();
-        runs.retain(|r| at.get(&r.entry).copied().unwrap_or(true));
+    let recorded = match &args.since {
+        Some(since) => Some(recorded_since(ledger, since)?),
+        None => None,
+    };
+    // What a boundary has is found by the index, and is not much.
+    if args.sample.is_none() && args.boundary.is_none() {
+        return Ok((Asked::Scan { filter, recorded }, selection));
+    }
+    let mut runs = ledger.runs(&filter)?;
+    if let Some(recorded) = &recorded {
+        runs.retain(|r| recorded.contains(&r.entry));
     }
     if let Some(n) = args.sample {
         let seed = match &args.seed {
@@ -211,7 +259,18 @@ fn selected(
         selection["seed"] = json!(seed);
         runs = select::sample(runs, n, &seed);
     }
-    Ok((runs, selection))
+    Ok((Asked::Runs(runs), selection))
+}
+
+/// The entries written at or after an instant, or a day's beginning.
+fn recorded_since(ledger: &dyn Ledger, since: &str) -> Result<BTreeSet<i64>, CliError> {
+    let since = match since.parse::<crate::domain::day::Day>() {
+        Ok(_) => format!("{since}T00:00:00.000000Z"),
+        Err(_) => instant(since)?,
+    };
+    let entries = ledger.entries(None)?.into_iter();
+    let later = entries.filter(|e| e.stamp.at >= since);
+    Ok(later.map(|e| e.seq).collect())
 }
 
 pub(super) fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {

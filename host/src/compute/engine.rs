@@ -3,25 +3,28 @@
 //! A chunk is one transaction and one fsync barrier per folder; a kill between chunks leaves whole
 //! runs and nothing else. A refused run never stops the others.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::domain::canonical::{Digest, to_text};
 use crate::domain::column::Column;
 use crate::domain::day::Day;
-use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::key::{ConfigVersion, Place, RunKey};
 use crate::domain::value::Value;
 use crate::ledger::Ledger;
 use crate::ledger::entry::Stamp;
-use crate::ledger::types::{Batch, Guardrail, NewRun, Recorded, Run};
-use crate::manifest::{Manifest, Store};
+use crate::ledger::types::{Guardrail, NewRun, Recorded, Run};
+use crate::manifest::pack::{self, Scratch};
+use crate::manifest::{Sheet, Store};
 use crate::project::settings::OnGuardrail;
 
 use super::ComputeError;
 use super::binding::Bound;
 use super::facts::Facts;
-use super::guard::{breaches, changes, recorded_outputs};
-use super::outcome::{Outcome, Problem, RunOutcome, Trouble, breach_json};
-use super::question::{Question, ask, inputs_json, sources_json};
+use super::guard::{breached, changes};
+use super::outcome::{Outcome, Problem, RunOutcome, Trouble};
+use super::question::{Question, ask};
+use super::record::Recorder;
+use super::sheets::{Answer, Sheets, sheets};
 
 /// Runs in a chunk: large enough that one fsync barrier is shared by many, small enough that a
 /// chunk's columns and manifests stay in a few megabytes.
@@ -47,6 +50,19 @@ pub struct Policy {
     pub stamp: Stamp,
     /// Program, engine, platform, moment: for the manifests.
     pub environment: Json,
+    /// From how many runs in a chunk on their manifests share a file.
+    pub pack_from: usize,
+}
+
+impl Policy {
+    /// What the guardrails say of a run.
+    pub(super) fn guardrail(&self, is_breached: bool) -> Guardrail {
+        match (is_breached, self.on_guardrail) {
+            (false, _) => Guardrail::Ok,
+            (true, OnGuardrail::Mark) => Guardrail::Marked,
+            (true, OnGuardrail::Fail) => Guardrail::Refused,
+        }
+    }
 }
 
 /// What the engine works with. `facts` reads through a connection of its own, so that a recording
@@ -55,11 +71,18 @@ pub struct Engine<'a, 'l> {
     /// What is known.
     pub facts: &'a Facts<'l>,
     /// Where runs are recorded.
-    pub ledger: &'a mut dyn Ledger,
+    pub ledger: &'a mut (dyn Ledger + Send),
     /// Where manifests are written.
     pub manifests: &'a Store,
     /// How.
     pub policy: &'a Policy,
+}
+
+/// How a manifest is named once it is written.
+struct Written {
+    snapshot: Digest,
+    sha256: Digest,
+    place: Option<Place>,
 }
 
 /// A run that the sandbox has to compute.
@@ -71,7 +94,19 @@ struct Pending {
     replaces: Option<ConfigVersion>,
 }
 
-impl Engine<'_, '_> {
+impl<'a> Engine<'a, '_> {
+    /// What records runs of a logic.
+    pub(super) fn recorder<'b>(&self, bound: &'b Bound) -> Recorder<'b>
+    where
+        'a: 'b,
+    {
+        Recorder {
+            bound,
+            manifests: self.manifests,
+            policy: self.policy,
+        }
+    }
+
     /// Computes and records one chunk of targets, in their order.
     ///
     /// # Errors
@@ -115,7 +150,7 @@ impl Engine<'_, '_> {
                     ));
                 }
                 Some(run) if run.run.provenance == question.provenance => {
-                    outcomes.push(Some(self.unchanged(bound, &run)));
+                    outcomes.push(Some(self.recorder(bound).unchanged(&run)));
                 }
                 Some(run) => outcomes.push(Some(self.drift(bound, &question, &run))),
             }
@@ -200,7 +235,9 @@ impl Engine<'_, '_> {
             let outputs: Vec<Value> = computed.outputs.iter().map(|c| c.get(row)).collect();
             let text = to_text(&Json::Array(outputs.iter().map(Value::to_json).collect()))?;
             match &p.recorded {
-                Some(run) if run.run.outputs == text => done.push((i, self.unchanged(bound, run))),
+                Some(run) if run.run.outputs == text => {
+                    done.push((i, self.recorder(bound).unchanged(run)))
+                }
                 Some(run) => done.push((i, self.nondeterministic(&p.question, run, &text))),
                 None => fresh.push((i, p, outputs, text)),
             }
@@ -214,227 +251,100 @@ impl Engine<'_, '_> {
         bound: &Bound,
         fresh: Vec<(usize, Pending, Vec<Value>, String)>,
     ) -> Result<Vec<(usize, RunOutcome)>, ComputeError> {
-        let mut manifests: Vec<(RunKey, Manifest)> = Vec::with_capacity(fresh.len());
-        let mut outcomes: Vec<(usize, RunOutcome)> = Vec::with_capacity(fresh.len());
+        let breached: Vec<Vec<u32>> = fresh
+            .iter()
+            .map(|(_, _, outputs, _)| breached(bound, |o| outputs.get(o)?.as_f64()))
+            .collect();
+        let answers: Vec<Answer<'_>> = fresh
+            .iter()
+            .zip(&breached)
+            .map(|((_, p, outputs, _), breached)| Answer {
+                question: &p.question,
+                replaces: p.replaces.as_ref(),
+                outputs,
+                breached,
+            })
+            .collect();
+        let sheets = sheets(self.facts, bound, self.policy, &answers)?;
+        let named = self.write(&sheets)?;
+        let mut places = Vec::with_capacity(fresh.len());
         let mut runs: Vec<NewRun> = Vec::with_capacity(fresh.len());
-        for (i, p, outputs, text) in fresh {
-            let breaches = breaches(bound, &outputs);
-            let refused = !breaches.is_empty() && self.policy.on_guardrail == OnGuardrail::Fail;
-            let manifest = self.manifest(bound, &p, &outputs, &breaches);
-            let snapshot = manifest.snapshot_id()?;
-            let key = p.question.key.clone();
-            let guardrail = match (breaches.is_empty(), refused) {
-                (true, _) => Guardrail::Ok,
-                (false, false) => Guardrail::Marked,
-                (false, true) => Guardrail::Refused,
-            };
+        for (((i, p, outputs, text), named), breached) in fresh.into_iter().zip(named).zip(breached)
+        {
             runs.push(NewRun {
-                key: key.clone(),
+                key: p.question.key,
                 provenance: p.question.provenance,
-                snapshot,
-                manifest: snapshot,
-                guardrail,
-                replaces: p.replaces.clone(),
+                snapshot: named.snapshot,
+                manifest: named.sha256,
+                place: named.place,
+                guardrail: self.policy.guardrail(!breached.is_empty()),
+                replaces: p.replaces,
                 outputs: text,
             });
-            let problem = refused.then(|| guardrail_problem(&key, &breaches));
-            outcomes.push((
-                i,
-                RunOutcome {
-                    manifest: Some(self.manifests.path_of(&key, &snapshot)),
-                    key: key.clone(),
-                    outcome: if refused {
-                        Outcome::Failed
-                    } else {
-                        Outcome::Recorded
-                    },
-                    outputs,
-                    breaches,
-                    refused,
-                    provenance: p.question.provenance,
-                    snapshot_id: Some(snapshot),
-                    replaces: p.replaces,
-                    problem,
-                    changes: Vec::new(),
-                },
-            ));
-            manifests.push((key, manifest));
+            places.push((i, outputs));
         }
-        if self.policy.dry_run || runs.is_empty() {
-            return Ok(outcomes);
-        }
-        // The manifests are durable before any row names them.
-        for (run, written) in runs.iter_mut().zip(self.manifests.write(&manifests)?) {
-            run.manifest = written.sha256;
-        }
-        let mut about = json!({
-            "model_version": bound.model_version,
-            "component": bound.component.digest().to_string(),
-            "world": bound.component.world(),
-            "config_version": bound.config.digest.to_string(),
-            "origin": self.policy.origin,
-        });
-        if let Some(release) = &self.policy.release {
-            about["release"] = json!(release.to_string());
-        }
-        let batch = Batch {
-            stamp: self.policy.stamp.clone(),
-            reissue: self.policy.origin == "reissue",
-            runs,
-            configs: vec![bound.config.clone()],
-            about,
+        let recorder = self.recorder(bound);
+        let batch = recorder.batch(runs);
+        let recorded = match self.policy.dry_run || batch.runs.is_empty() {
+            true => batch.runs.iter().map(|_| Recorded::New).collect(),
+            false => self.ledger.record_runs(&batch)?,
         };
-        let recorded = self.ledger.record_runs(&batch)?;
-        for ((_, outcome), recorded) in outcomes.iter_mut().zip(recorded) {
-            // Another process was first: the same answer is nothing new, another one is trouble.
-            if let Recorded::Already(run) = recorded {
-                *outcome = self.lost_race(bound, outcome, &run);
+        let told = places.into_iter().zip(&batch.runs).zip(recorded);
+        Ok(told
+            .map(|(((i, outputs), run), recorded)| (i, recorder.told(run, outputs, recorded)))
+            .collect())
+    }
+
+    /// Writes manifests, unless nothing is to be written: what is given back is durable before any row
+    /// names it.
+    fn write(&self, sheets: &[Sheets]) -> Result<Vec<Written>, ComputeError> {
+        let runs: usize = sheets.iter().map(|s| s.rows.len()).sum();
+        let packed = runs >= self.policy.pack_from.max(1) && !self.policy.dry_run;
+        let mut written = Vec::with_capacity(runs);
+        let mut scratch = Scratch::default();
+        for Sheets { template, rows } in sheets {
+            let pack = match packed {
+                true => {
+                    let bytes =
+                        pack::to_bytes(&template.header, rows).map_err(ComputeError::Sheet)?;
+                    Some(self.manifests.write_pack(&bytes)?)
+                }
+                false => None,
+            };
+            for i in 0..rows.len() {
+                let sealed = template
+                    .seal(rows, i, &mut scratch)
+                    .map_err(ComputeError::Sheet)?;
+                written.push(Written {
+                    snapshot: sealed.snapshot,
+                    sha256: sealed.sha256,
+                    place: pack.map(|pack| Place {
+                        pack,
+                        row: u32::try_from(i).unwrap_or(u32::MAX),
+                    }),
+                });
             }
         }
-        Ok(outcomes)
-    }
-
-    fn lost_race(&self, bound: &Bound, mine: &RunOutcome, run: &Run) -> RunOutcome {
-        let theirs = self.unchanged(bound, run);
-        if run.run.provenance == mine.provenance && Some(run.run.snapshot) == mine.snapshot_id {
-            return theirs;
-        }
-        let mut refused = mine.clone();
-        let (outcome, trouble, code, what) = if run.run.provenance == mine.provenance {
-            (
-                Outcome::Failed,
-                Trouble::Nondeterminism,
-                "nondeterminism",
-                "another output",
-            )
-        } else {
-            (Outcome::Drift, Trouble::Drift, "drift", "other provenance")
-        };
-        refused.outcome = outcome;
-        refused.manifest = None;
-        refused.problem = Some(Problem {
-            trouble,
-            code: code.to_owned(),
-            message: format!(
-                "{}: another process recorded this run meanwhile with {what}",
-                mine.key
-            ),
-            detail: String::new(),
-        });
-        refused
-    }
-
-    fn manifest(
-        &self,
-        bound: &Bound,
-        p: &Pending,
-        outputs: &[Value],
-        breaches: &[super::outcome::Breach],
-    ) -> Manifest {
-        let description = bound.description();
-        let outputs: Map<String, Json> = description
-            .outputs
-            .iter()
-            .zip(outputs)
-            .map(|(o, v)| (o.field.name.clone(), v.to_json()))
-            .collect();
-        let parameters: Map<String, Json> = description
-            .parameters
-            .iter()
-            .zip(&bound.parameters)
-            .map(|(d, (v, _))| (d.name.clone(), v.to_json()))
-            .collect();
-        let set_by: Map<String, Json> = description
-            .parameters
-            .iter()
-            .zip(&bound.parameters)
-            .map(|(d, (_, by))| (d.name.clone(), json!(by.text())))
-            .collect();
-        let key = &p.question.key;
-        let config: Json = serde_json::from_str(&bound.config.canonical).unwrap_or_default();
-        let reproducible = json!({
-            "$type": "provender.snapshot.v1",
-            "run_id": key.run_id().to_string(),
-            "key": key,
-            "component": {
-                "name": description.name,
-                "version": description.version,
-                "sha256": bound.component.digest().to_string(),
-                "world": bound.component.world(),
-            },
-            "config": config,
-            "parameters": parameters,
-            "inputs": inputs_json(bound, &p.question.cells),
-            "outputs": outputs,
-            "guardrails": {
-                "status": if breaches.is_empty() { "ok" } else { "failed" },
-                "breached": breaches.iter().map(breach_json).collect::<Vec<_>>(),
-            },
-            "provenance": p.question.provenance.to_string(),
-        });
-        let mut environment = self.policy.environment.clone();
-        if let Json::Object(members) = &mut environment {
-            members.insert("recorded_at".to_owned(), json!(self.policy.stamp.at));
-            members.insert("actor".to_owned(), json!(self.policy.stamp.actor));
-            members.insert("parameters_set_by".to_owned(), Json::Object(set_by));
-            members.insert("component_size".to_owned(), json!(bound.component.size()));
-            members.insert(
-                "component_toolchain".to_owned(),
-                json!(bound.component.toolchain()),
-            );
-            if let Some(replaces) = &p.replaces {
-                members.insert("replaces".to_owned(), json!(replaces.to_string()));
-                members.insert("reason".to_owned(), json!(self.policy.stamp.reason));
+        if !packed && !self.policy.dry_run {
+            let mut list = Vec::with_capacity(runs);
+            for Sheets { template, rows } in sheets {
+                for i in 0..rows.len() {
+                    list.push(Sheet {
+                        key: rows.key(&template.header, i),
+                        snapshot: written
+                            .get(list.len())
+                            .map_or_else(|| Digest::of_bytes(&[]), |w| w.snapshot),
+                        bytes: template
+                            .document(rows, i, &mut scratch)
+                            .map_err(ComputeError::Sheet)?,
+                    });
+                }
+            }
+            for (written, sha256) in written.iter_mut().zip(self.manifests.write(&list)?) {
+                written.sha256 = sha256;
             }
         }
-        Manifest {
-            reproducible,
-            sources: sources_json(self.facts, bound, &p.question.cells),
-            environment,
-        }
-    }
-
-    fn unchanged(&self, bound: &Bound, run: &Run) -> RunOutcome {
-        let refused = run.run.guardrail == Guardrail::Refused;
-        let (outputs, problem) = match recorded_outputs(bound, run) {
-            Some(outputs) => (outputs, None),
-            None => (
-                Vec::new(),
-                Some(Problem {
-                    trouble: Trouble::Integrity,
-                    code: "recorded_outputs".to_owned(),
-                    message: format!(
-                        "{}: what is recorded does not fit what the component declares",
-                        run.run.key
-                    ),
-                    detail: String::new(),
-                }),
-            ),
-        };
-        let breaches = if run.run.guardrail == Guardrail::Ok {
-            Vec::new()
-        } else {
-            breaches(bound, &outputs)
-        };
-        let problem =
-            problem.or_else(|| refused.then(|| guardrail_problem(&run.run.key, &breaches)));
-        RunOutcome {
-            outcome: if problem.is_some() {
-                Outcome::Failed
-            } else {
-                Outcome::Unchanged
-            },
-            outputs,
-            breaches,
-            refused,
-            provenance: run.run.provenance,
-            snapshot_id: Some(run.run.snapshot),
-            manifest: Some(self.manifests.path_of(&run.run.key, &run.run.snapshot)),
-            replaces: run.run.replaces.clone(),
-            problem,
-            changes: Vec::new(),
-            key: run.run.key.clone(),
-        }
+        Ok(written)
     }
 
     fn drift(&self, bound: &Bound, question: &Question, run: &Run) -> RunOutcome {
@@ -448,10 +358,7 @@ impl Engine<'_, '_> {
             },
         );
         outcome.key = run.run.key.clone();
-        match self
-            .manifests
-            .read(&run.run.key, &run.run.snapshot, &run.run.manifest)
-        {
+        match self.manifests.read(run.run.manifest_ref()) {
             Ok(manifest) => {
                 outcome.outcome = Outcome::Drift;
                 outcome.changes = changes(self.facts, bound, question, &manifest);
@@ -517,19 +424,6 @@ impl Engine<'_, '_> {
             problem: Some(problem),
             changes: Vec::new(),
         }
-    }
-}
-
-fn guardrail_problem(key: &RunKey, breaches: &[super::outcome::Breach]) -> Problem {
-    let what: Vec<String> = breaches.iter().map(ToString::to_string).collect();
-    Problem {
-        trouble: Trouble::Guardrail,
-        code: "guardrail".to_owned(),
-        message: format!(
-            "{key}: {}; recorded, but never an answer (on_guardrail = \"fail\")",
-            what.join(", ")
-        ),
-        detail: String::new(),
     }
 }
 

@@ -127,6 +127,11 @@ pub enum ComputeError {
     /// A number without a canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
+    /// Manifests that cannot be written down.
+    #[error(
+        "the manifests of these runs cannot be written: {0}. Nothing of the batch was recorded"
+    )]
+    Sheet(String),
 }
 
 impl ComputeError {
@@ -149,6 +154,7 @@ impl ComputeError {
             ComputeError::Ledger(e) => e.code(),
             ComputeError::Manifest(e) => e.code(),
             ComputeError::Canonical(_) => "not_canonical",
+            ComputeError::Sheet(_) => "manifest_form",
         }
     }
 }

@@ -49,25 +49,25 @@ pub struct Cell {
     pub from: Vec<Contribution>,
 }
 
-impl Cell {
-    fn plain(value: Value, file_id: i64, row: u32) -> Cell {
-        Cell {
+/// As [`Cell`], without a copy of what it was made of.
+pub(super) struct View<'p> {
+    /// The value; null when nothing is known.
+    pub(super) value: Value,
+    /// Days from the newest contributing observation to the calculation date.
+    pub(super) age_days: Option<i32>,
+    /// File and row of the place or herd that has the value.
+    pub(super) row: Option<(i64, u32)>,
+    /// The observations that it was made of, oldest first.
+    pub(super) points: &'p [Point],
+}
+
+impl View<'_> {
+    fn of(value: Value, row: Option<(i64, u32)>) -> View<'static> {
+        View {
             value,
             age_days: None,
-            from: vec![Contribution {
-                date: None,
-                value: None,
-                file_id,
-                row,
-            }],
-        }
-    }
-
-    fn null() -> Cell {
-        Cell {
-            value: Value::Null,
-            age_days: None,
-            from: Vec::new(),
+            row,
+            points: &[],
         }
     }
 }
@@ -106,6 +106,11 @@ impl<'l> Facts<'l> {
             files,
             merged: RefCell::default(),
         })
+    }
+
+    /// The ledger that is read.
+    pub(super) fn ledger(&self) -> &'l dyn Ledger {
+        self.ledger
     }
 
     /// The entry up to which things are known.
@@ -180,13 +185,62 @@ impl<'l> Facts<'l> {
         if let Some(m) = self.merged.borrow().get(&key) {
             return Ok(Rc::clone(m));
         }
-        let said = self.ledger.observations(boundary_id, column, self.known)?;
-        let merged: Rc<[Point]> = said
-            .chunk_by(|a, b| a.value.date == b.value.date)
-            .filter_map(|same_day| winner(same_day, &self.precedence))
-            .collect();
+        let merged = self.points(boundary_id, column)?;
         self.merged.borrow_mut().insert(key, Rc::clone(&merged));
         Ok(merged)
+    }
+
+    /// The points in force of a boundary's column, by date. They are not kept: who goes through many
+    /// places holds those of one.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(super) fn points(
+        &self,
+        boundary_id: &str,
+        column: &str,
+    ) -> Result<Rc<[Point]>, LedgerError> {
+        let said = self.ledger.observations(boundary_id, column, self.known)?;
+        Ok(said
+            .chunk_by(|a, b| a.value.date == b.value.date)
+            .filter_map(|same_day| winner(same_day, &self.precedence))
+            .collect())
+    }
+
+    /// The value that a reference takes, with what it was made of. `points` are those in force of its
+    /// column, where it is observed.
+    pub(super) fn view<'p>(
+        &self,
+        (reference, origin): (&FeatureRef, Origin),
+        (boundary_id, herd_config_id): (&str, &str),
+        day: Day,
+        season_start: (i8, i8),
+        points: &'p [Point],
+    ) -> View<'p> {
+        let name = &reference.name;
+        match origin {
+            Origin::Run => View::of(run_value(name, boundary_id, day), None),
+            Origin::Boundary => match self.boundary(boundary_id, day) {
+                Some(s) => View::of(boundary_value(&s.value, name), Some((s.file_id, s.row))),
+                None => View::of(Value::Null, None),
+            },
+            Origin::Herd => match self.herd(herd_config_id, boundary_id, day) {
+                Some(h) => {
+                    let row = (h.herd.file_id, h.herd.row);
+                    View::of(herd_value(&h.herd.value, name), Some(row))
+                }
+                None => View::of(Value::Null, None),
+            },
+            Origin::Static | Origin::Observation => {
+                let window = window(points, reference, day, season_start);
+                View {
+                    value: value(window, reference.aggregate, day),
+                    age_days: age_days(window, day),
+                    row: None,
+                    points: used(window, reference.aggregate),
+                }
+            }
+        }
     }
 
     /// The value that a reference takes for a boundary, herd and day. `season_start` is month and
@@ -202,39 +256,26 @@ impl<'l> Facts<'l> {
         day: Day,
         season_start: (i8, i8),
     ) -> Result<Cell, LedgerError> {
-        match origin {
-            Origin::Run => Ok(Cell {
-                value: run_value(&reference.name, boundary_id, day),
-                age_days: None,
-                from: Vec::new(),
-            }),
-            Origin::Boundary => Ok(self
-                .boundary(boundary_id, day)
-                .map_or_else(Cell::null, |s| {
-                    Cell::plain(boundary_value(&s.value, &reference.name), s.file_id, s.row)
-                })),
-            Origin::Herd => {
-                Ok(self
-                    .herd(herd_config_id, boundary_id, day)
-                    .map_or_else(Cell::null, |h| {
-                        Cell::plain(
-                            herd_value(&h.herd.value, &reference.name),
-                            h.herd.file_id,
-                            h.herd.row,
-                        )
-                    }))
-            }
-            Origin::Static | Origin::Observation => {
-                let merged = self.merged(boundary_id, &reference.name)?;
-                let window = window(&merged, reference, day, season_start);
-                let from = used(window, reference.aggregate).iter();
-                Ok(Cell {
-                    value: value(window, reference.aggregate, day),
-                    age_days: age_days(window, day),
-                    from: from.map(Contribution::of).collect(),
-                })
-            }
-        }
+        let merged = match origin {
+            Origin::Static | Origin::Observation => self.merged(boundary_id, &reference.name)?,
+            Origin::Run | Origin::Boundary | Origin::Herd => Rc::default(),
+        };
+        let place = (boundary_id, herd_config_id);
+        let view = self.view((reference, origin), place, day, season_start, &merged);
+        let row = view.row.map(|(file_id, row)| Contribution {
+            date: None,
+            value: None,
+            file_id,
+            row,
+        });
+        Ok(Cell {
+            age_days: view.age_days,
+            from: row
+                .into_iter()
+                .chain(view.points.iter().map(Contribution::of))
+                .collect(),
+            value: view.value,
+        })
     }
 }
 

@@ -12,20 +12,34 @@ use super::outcome::{Breach, Change};
 use super::question::{Question, inputs_json};
 use crate::domain::value::Value;
 
-/// Which guardrails the outputs of one run breach. Nulls are not judged.
+/// Which guardrails a run breaches: places in the configuration's list. `number` gives an output's number
+/// by its place; nulls are not judged.
+#[must_use]
+pub fn breached(bound: &Bound, number: impl Fn(usize) -> Option<f64>) -> Vec<u32> {
+    let rails = (0..).zip(&bound.rails);
+    let breached =
+        rails.filter(|(_, rail)| number(rail.output).is_some_and(|x| rail.is_breached(x)));
+    breached.map(|(n, _)| n).collect()
+}
+
+/// The same guardrails with what breaches them.
 #[must_use]
 pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
-    let rails = bound.rails.iter().filter_map(|rail| {
-        let value = outputs.get(rail.output)?.as_f64()?;
-        rail.is_breached(value).then(|| Breach {
-            output: bound.description().outputs[rail.output].field.name.clone(),
-            value,
+    let breach = |n: u32| {
+        let rail = bound.rails.get(usize::try_from(n).ok()?)?;
+        let output = bound.description().outputs.get(rail.output)?;
+        Some(Breach {
+            output: output.field.name.clone(),
+            value: outputs.get(rail.output)?.as_f64()?,
             minimum: rail.minimum,
             maximum: rail.maximum,
             severity: rail.severity,
         })
-    });
-    rails.collect()
+    };
+    breached(bound, |o| outputs.get(o)?.as_f64())
+        .into_iter()
+        .filter_map(breach)
+        .collect()
 }
 
 /// The outputs that a ledger row holds, by the component's declaration; `None` when they do not fit.

@@ -9,6 +9,11 @@
 //! * [`recipe`] — how the inputs of recorded runs are gathered again, and proved to be the same
 //! * [`guard`] — a question against what is recorded: unchanged, drift, or unknown
 //! * [`outcome`] — what is said of each run
+//! * [`bulk`] — long ranges by columns: looked up, compared, computed and recorded in batches
+//! * `fits` — whether recorded outputs are those that a component declares
+//! * `gather` — the inputs of many runs as columns
+//! * `sheets` — answers into manifests: the columns of a pack, of which every document is made
+//! * `record` — how runs get into the ledger, and what is said of those that are in it
 //! * [`engine`] — the chunks: sandbox, guardrails, manifests, ledger
 //! * [`select`] — which runs a command asks for
 //! * [`reissue`] — the one door for a legitimate revision of inputs
@@ -21,18 +26,23 @@ pub mod activation;
 pub mod aggregate;
 pub mod answers;
 pub mod binding;
+pub mod bulk;
 pub mod engine;
 pub mod error;
 pub mod facts;
+mod fits;
 pub mod freeze;
+mod gather;
 pub mod guard;
 pub mod outcome;
 pub mod past;
 pub mod places;
 pub mod question;
 pub mod recipe;
+mod record;
 pub mod reissue;
 pub mod select;
+mod sheets;
 #[cfg(test)]
 mod tests;
 

@@ -219,6 +219,14 @@ impl Summary {
         }
     }
 
+    /// Counts what another summary counted.
+    pub fn add(&mut self, other: Summary) {
+        self.recorded += other.recorded;
+        self.unchanged += other.unchanged;
+        self.drift += other.drift;
+        self.failed += other.failed;
+    }
+
     /// All runs.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -84,6 +84,12 @@ impl Places {
             .map(|(_, s)| s)
     }
 
+    /// The first day on which a boundary has an outline.
+    #[must_use]
+    pub fn known_from(&self, id: &str) -> Option<Day> {
+        self.boundaries.get(id)?.iter().map(|(from, _)| *from).min()
+    }
+
     /// Every period of a herd.
     #[must_use]
     pub fn herd_periods(&self, herd_config_id: &str) -> &[HerdPeriod] {

@@ -6,13 +6,12 @@
 //! recorded configuration, and their digest is compared with the recorded one. Where both agree the
 //! values are the recorded ones, bit for bit.
 
-use std::io::Write as _;
-
 use serde_json::Value as Json;
 
 use crate::domain::canonical::{CanonicalError, Digest};
 use crate::domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window};
-use crate::domain::value::{DataType, MAX_JSON_INT, Value};
+use crate::domain::text;
+use crate::domain::value::{DataType, Value};
 use crate::project::logic::season_day;
 
 use super::binding::Bound;
@@ -139,7 +138,7 @@ impl Recipe {
         buffer.extend_from_slice(&self.head);
         for (key, value) in self.keys.iter().zip(values) {
             buffer.extend_from_slice(key);
-            write(value, buffer)?;
+            text::value(value, buffer);
         }
         buffer.extend_from_slice(&self.tail);
         Ok(Digest::of_canonical(buffer))
@@ -184,37 +183,6 @@ fn fits(feature: &Feature, reference: &FeatureRef) -> bool {
         || (reference.aggregate == Aggregate::Latest && reference.window == Window::All)
 }
 
-/// A value's canonical JSON: what [`Value::to_json`] gives, without the tree between.
-fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Float64(x) => serde_json_canonicalizer::to_writer(x, out)?,
-        Value::Int64(i) if i.unsigned_abs() <= MAX_JSON_INT.unsigned_abs() => {
-            // Writing to a Vec cannot fail.
-            let _ = write!(out, "{i}");
-        }
-        Value::Int64(i) => {
-            let _ = write!(out, "\"{i}\"");
-        }
-        Value::Boolean(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
-        Value::Date(d) => {
-            let _ = write!(out, "\"{d}\"");
-        }
-        Value::Text(t) => serde_json_canonicalizer::to_writer(t, out)?,
-        Value::Series(points) => {
-            out.push(b'[');
-            for (i, (day, x)) in points.iter().enumerate() {
-                let comma = if i == 0 { "" } else { "," };
-                let _ = write!(out, "{comma}[\"{day}\",");
-                serde_json_canonicalizer::to_writer(x, out)?;
-                out.push(b']');
-            }
-            out.push(b']');
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -224,7 +192,7 @@ mod tests {
     use crate::compute::question::provenance_of;
     use crate::domain::catalogue::built_in;
     use crate::domain::day::Day;
-    use crate::domain::value::plain_zero;
+    use crate::domain::value::{MAX_JSON_INT, plain_zero};
 
     const CONFIG: &str = r#"{"features":{
         "b":{"aggregate":"sum","aggregate_version":1,"feature":"precipitation_mm","season_start":"03-01","version":1,"window":"season"},

@@ -83,9 +83,7 @@ pub fn plan(
             plan.unchanged += 1;
             continue;
         }
-        let manifest = engine
-            .manifests
-            .read(&run.run.key, &run.run.snapshot, &run.run.manifest)?;
+        let manifest = engine.manifests.read(run.run.manifest_ref())?;
         let changes = changes(engine.facts, bound, &question, &manifest);
         if changes.iter().any(|c| c.name == "component") {
             let why = "the component's bytes differ from those that were recorded under this version: a changed logic needs a new version".to_owned();

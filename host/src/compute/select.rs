@@ -4,6 +4,7 @@ use crate::domain::day::Day;
 use crate::domain::key::NO_HERD;
 
 use super::ComputeError;
+use super::bulk::Stretch;
 use super::engine::Target;
 use super::facts::Facts;
 
@@ -23,12 +24,32 @@ pub struct Selection {
 /// The targets of a selection, by day, boundary and herd.
 ///
 /// # Errors
-/// When the boundary or herd is not known, or the herd is there on none of the days.
+/// As [`stretches`].
 pub fn targets(
     facts: &Facts<'_>,
     reads_herd: bool,
     s: &Selection,
 ) -> Result<Vec<Target>, ComputeError> {
+    Ok(by_day(&stretches(facts, reads_herd, s)?))
+}
+
+/// The runs of stretches by day, boundary and herd.
+#[must_use]
+pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
+    let mut targets: Vec<Target> = stretches.iter().flat_map(Stretch::targets).collect();
+    targets.sort_by(|a, b| (a.2, &a.0, &a.1).cmp(&(b.2, &b.0, &b.1)));
+    targets
+}
+
+/// What a selection asks for, by boundary, herd and day.
+///
+/// # Errors
+/// When the boundary or herd is not known, or the herd is there on none of the days.
+pub fn stretches(
+    facts: &Facts<'_>,
+    reads_herd: bool,
+    s: &Selection,
+) -> Result<Vec<Stretch>, ComputeError> {
     if let Some(b) = s
         .boundary
         .as_deref()
@@ -47,20 +68,11 @@ pub fn targets(
         ));
     }
     let herd = herd.filter(|_| reads_herd);
-    let fits = |(b, h): &(String, String)| {
-        s.boundary.as_ref().is_none_or(|x| x == b) && herd.is_none_or(|x| x == h)
+    let fits = |b: &str, h: &str| {
+        s.boundary.as_deref().is_none_or(|x| x == b) && herd.is_none_or(|x| x == h)
     };
-    let mut targets = Vec::new();
-    for day in s.from.through(s.to) {
-        targets.extend(
-            facts
-                .due(day, reads_herd)
-                .into_iter()
-                .filter(fits)
-                .map(|(b, h)| (b, h, day)),
-        );
-    }
-    if let (true, Some(h)) = (targets.is_empty(), herd) {
+    let stretches = due(facts, reads_herd, s, &fits);
+    if let (true, Some(h)) = (stretches.is_empty(), herd) {
         let boundary = s
             .boundary
             .clone()
@@ -82,7 +94,44 @@ pub fn targets(
             periods: periods.join(", "),
         });
     }
-    Ok(targets)
+    Ok(stretches)
+}
+
+/// The stretches of the places that fit, by boundary and herd.
+fn due(
+    facts: &Facts<'_>,
+    reads_herd: bool,
+    s: &Selection,
+    fits: &dyn Fn(&str, &str) -> bool,
+) -> Vec<Stretch> {
+    let mut due: Vec<Stretch> = Vec::new();
+    let mut add = |boundary_id: &str, herd_config_id: &str, from: Day, to: Day| {
+        if from <= to && fits(boundary_id, herd_config_id) {
+            due.push(Stretch {
+                boundary_id: boundary_id.to_owned(),
+                herd_config_id: herd_config_id.to_owned(),
+                from,
+                to,
+            });
+        }
+    };
+    if reads_herd {
+        for id in facts.herd_ids() {
+            for h in facts.herd_periods(id) {
+                let to = h.period.to.unwrap_or(Day::MAX).min(s.to);
+                add(&h.herd.value.boundary_id, id, h.period.from.max(s.from), to);
+            }
+        }
+    } else {
+        for id in facts.boundary_ids() {
+            if let Some(from) = facts.places().known_from(id) {
+                add(id, NO_HERD, from.max(s.from), s.to);
+            }
+        }
+    }
+    let key = |s: &Stretch| (s.boundary_id.clone(), s.herd_config_id.clone(), s.from);
+    due.sort_by_cached_key(key);
+    due
 }
 
 fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {

@@ -94,10 +94,31 @@ impl Digest {
         &self.bytes
     }
 
+    /// How it was made.
+    #[must_use]
+    pub fn recipe(&self) -> Recipe {
+        self.recipe
+    }
+
     /// The hex digits alone.
     #[must_use]
     pub fn hex(&self) -> String {
         hex(&self.bytes)
+    }
+
+    /// Whether its hex digits begin so.
+    #[must_use]
+    pub fn begins(&self, digits: &str) -> bool {
+        let digit = |i: usize| {
+            let byte = self.bytes.get(i / 2).copied().unwrap_or_default();
+            let half = if i.is_multiple_of(2) {
+                byte >> 4
+            } else {
+                byte & 15
+            };
+            char::from_digit(u32::from(half), 16)
+        };
+        digits.len() <= 64 && digits.chars().enumerate().all(|(i, c)| digit(i) == Some(c))
     }
 
     /// The first twelve hex digits, for tables.
@@ -110,14 +131,9 @@ impl Digest {
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
-            // Writing to a String cannot fail.
-            let _ = write!(s, "{b:02x}");
-            s
-        })
+    let mut text = Vec::with_capacity(bytes.len() * 2);
+    super::text::hex(bytes, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 impl fmt::Display for Digest {
@@ -300,6 +316,12 @@ mod tests {
         assert_eq!(raw.to_string().parse(), Ok(raw));
         let jcs = Digest::of_json(&json!({})).unwrap();
         assert_eq!(jcs.to_string().parse(), Ok(jcs));
+        for n in 0..=64 {
+            assert!(raw.begins(&raw.hex()[..n]));
+        }
+        for other in ["f", "e3b1", &format!("{}0", raw.hex())] {
+            assert!(!raw.begins(other), "{other}");
+        }
         for bad in ["", "sha256:", "sha256:E3", "md5:00", "sha256-jcs-v1:zz"] {
             assert!(bad.parse::<Digest>().is_err());
         }

@@ -196,9 +196,15 @@ impl Column {
                 }
             }
         }
+        self.end(valid);
+    }
+
+    /// Ends the row whose value was appended.
+    fn end(&mut self, valid: bool) {
+        let i = self.rows;
         if !valid && self.validity.is_none() {
-            let mut bits = Vec::new();
-            for k in 0..i {
+            let mut bits = vec![0xff; i / 8];
+            for k in i / 8 * 8..i {
                 set_bit(&mut bits, k, true);
             }
             self.validity = Some(bits);
@@ -207,6 +213,37 @@ impl Column {
             set_bit(bits, i, valid);
         }
         self.rows += 1;
+    }
+
+    /// Appends a text, of a column of texts; see [`Column::push`].
+    pub fn push_text(&mut self, text: &str) {
+        let ColumnData::Text { offsets, bytes } = &mut self.data else {
+            return self.push(&Value::Null);
+        };
+        bytes.extend_from_slice(text.as_bytes());
+        offsets.push(offset(bytes.len()));
+        self.end(true);
+    }
+
+    /// The text of row `i`; empty when it is null, past the end, or of another type.
+    #[must_use]
+    pub fn text(&self, i: usize) -> &str {
+        let ColumnData::Text { offsets, bytes } = &self.data else {
+            return "";
+        };
+        let at = |i: usize| offsets.get(i).and_then(|o| usize::try_from(*o).ok());
+        let range = at(i).zip(at(i + 1)).and_then(|(a, b)| bytes.get(a..b));
+        std::str::from_utf8(range.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// The number of row `i`; nothing when it is null, past the end, or no number.
+    #[must_use]
+    pub fn number(&self, i: usize) -> Option<f64> {
+        match &self.data {
+            ColumnData::Float64(v) if !self.is_null(i) => v.get(i).copied(),
+            ColumnData::Int64(_) => self.get(i).as_f64(),
+            _ => None,
+        }
     }
 
     /// The value of row `i`; null past the end.

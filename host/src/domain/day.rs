@@ -15,8 +15,6 @@ pub struct Day(i32);
 #[error("`{0}` is not a date of the form YYYY-MM-DD")]
 pub struct NotADay(pub String);
 
-const EPOCH: Date = Date::constant(1970, 1, 1);
-
 impl Day {
     /// The earliest day the host accepts: 0001-01-01.
     pub const MIN: Day = Day(-719_162);
@@ -63,18 +61,46 @@ impl Day {
         Self::from_days(era * 146_097 + days - 719_468)
     }
 
-    fn date(self) -> Date {
-        // In range by construction; the epoch itself stands in where arithmetic could not fail.
-        EPOCH
-            .checked_add(jiff::Span::new().days(self.0))
-            .unwrap_or(EPOCH)
-    }
-
     /// Year, month (1–12), day of the month.
+    ///
+    /// By Hinnant's `civil_from_days`: eras of 400 years that begin on 1 March, so that the leap day is a
+    /// year's last. Days are written into every manifest, a calendar library is too slow for that.
     #[must_use]
     pub fn ymd(self) -> (i16, i8, i8) {
-        let d = self.date();
-        (d.year(), d.month(), d.day())
+        // Days since 0000-03-01; never negative, since the first day is 0001-01-01.
+        let days = self.0 + 719_468;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year + era * 400 + i32::from(month <= 2);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "1 to 9999, 1 to 12, 1 to 31"
+        )]
+        (year as i16, month as i8, day as i8)
+    }
+
+    /// Its text, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn text(self) -> [u8; 10] {
+        let (y, m, d) = self.ymd();
+        let digit = |n: i32| b'0' + u8::try_from(n % 10).unwrap_or_default();
+        let (y, m, d) = (i32::from(y), i32::from(m), i32::from(d));
+        [
+            digit(y / 1000),
+            digit(y / 100),
+            digit(y / 10),
+            digit(y),
+            b'-',
+            digit(m / 10),
+            digit(m),
+            b'-',
+            digit(d / 10),
+            digit(d),
+        ]
     }
 
     /// The day `n` days later (earlier when negative), or `None` past the calendar's ends.
@@ -97,8 +123,7 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (y, m, d) = self.ymd();
-        write!(f, "{y:04}-{m:02}-{d:02}")
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -149,6 +174,8 @@ impl<'de> serde::Deserialize<'de> for Day {
 mod tests {
     use super::*;
 
+    const EPOCH: Date = Date::constant(1970, 1, 1);
+
     #[test]
     fn the_number_of_a_date_is_the_calendar_librarys() {
         let mut date = EPOCH;
@@ -179,6 +206,14 @@ mod tests {
         assert_eq!("1970-01-01".parse::<Day>().unwrap().days(), 0);
         assert_eq!("0001-01-01".parse(), Ok(Day::MIN));
         assert_eq!("9999-12-31".parse(), Ok(Day::MAX));
+    }
+
+    #[test]
+    fn every_day_has_the_year_month_and_day_of_the_calendar() {
+        for day in Day::MIN.through(Day::MAX) {
+            let (year, month, of_month) = day.ymd();
+            assert_eq!(Day::from_ymd(year, month, of_month), Some(day));
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The key of a run: what makes two computations the same question.
 
-use serde::Serialize;
-use serde_json::json;
-
 use super::canonical::Digest;
 use super::day::Day;
+use super::text;
+use serde::Serialize;
 
 /// `herd_config_id` of a run whose logic reads no herd.
 pub const NO_HERD: &str = "-";
@@ -22,6 +21,28 @@ pub struct RunKey {
     pub model_version: String,
     /// Digest of the configuration in force, with `+rN` for the N-th reissue.
     pub config_version: ConfigVersion,
+}
+
+/// Where a manifest is that shares a file with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// SHA-256 of the pack's bytes.
+    pub pack: Digest,
+    /// Its row in the pack, from 0.
+    pub row: u32,
+}
+
+/// A run's manifest as the ledger names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManifestRef<'a> {
+    /// The run.
+    pub key: &'a RunKey,
+    /// Digest of its reproducible part.
+    pub snapshot: &'a Digest,
+    /// SHA-256 of its bytes.
+    pub sha256: &'a Digest,
+    /// Where it is, when it has no file of its own.
+    pub place: Option<Place>,
 }
 
 /// A configuration's digest and the number of the reissue (0: the first recording).
@@ -90,16 +111,19 @@ impl RunKey {
     /// The run's id: the digest of its key.
     #[must_use]
     pub fn run_id(&self) -> Digest {
-        let object = json!({
-            "$type": "provender.run-key.v1",
-            "boundary_id": self.boundary_id,
-            "herd_config_id": self.herd_config_id,
-            "calculation_date": self.calculation_date.to_string(),
-            "model_version": self.model_version,
-            "config_version": self.config_version.to_string(),
-        });
-        // An object of strings always has a canonical form.
-        Digest::of_json(&object).unwrap_or_else(|_| Digest::of_bytes(&[]))
+        let mut out = Vec::with_capacity(320);
+        out.extend_from_slice(b"{\"$type\":\"provender.run-key.v1\",\"boundary_id\":");
+        text::string(&self.boundary_id, &mut out);
+        out.extend_from_slice(b",\"calculation_date\":");
+        text::day(self.calculation_date, &mut out);
+        out.extend_from_slice(b",\"config_version\":\"");
+        out.extend_from_slice(self.config_version.to_string().as_bytes());
+        out.extend_from_slice(b"\",\"herd_config_id\":");
+        text::string(&self.herd_config_id, &mut out);
+        out.extend_from_slice(b",\"model_version\":");
+        text::string(&self.model_version, &mut out);
+        out.push(b'}');
+        Digest::of_canonical(&out)
     }
 }
 
@@ -120,6 +144,7 @@ impl std::fmt::Display for RunKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_run_id_is_the_digest_of_the_documented_object() {

@@ -5,6 +5,7 @@
 //! * [`mod@column`] — Arrow-shaped columns, the form in which values cross the sandbox
 //! * [`description`] — what a component says of itself: inputs, outputs, guardrails, monitors
 //! * [`canonical`] — RFC 8785 canonical JSON and the digests over it
+//! * [`mod@text`] — canonical JSON of values straight into a buffer
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
 //! * [`key`] — the five-part key of a run and its id
 //! * [`periods`] — when a herd is where
@@ -20,4 +21,5 @@ pub mod key;
 pub mod merkle;
 pub mod periods;
 pub mod place;
+pub mod text;
 pub mod value;

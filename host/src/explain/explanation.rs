@@ -124,7 +124,7 @@ pub fn explain(
 ) -> Result<Explanation, ExplainError> {
     let run = &found.run;
     let key = &run.run.key;
-    let manifest = manifests.read(key, &run.run.snapshot, &run.run.manifest)?;
+    let manifest = manifests.read(run.run.manifest_ref())?;
     let ran = manifest
         .reproducible
         .pointer("/component/sha256")
@@ -180,7 +180,7 @@ pub fn explain(
     };
     let today = today(facts, catalogue, &manifest, &found, &inputs)?;
     Ok(Explanation {
-        manifest_path: manifests.path_of(key, &run.run.snapshot),
+        manifest_path: manifests.path_of(run.run.manifest_ref()),
         description: description.cloned(),
         entry: ledger.entry(run.entry)?,
         superseded_by: superseding,

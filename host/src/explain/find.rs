@@ -3,6 +3,7 @@
 use crate::compute::activation::Activations;
 use crate::compute::answers::{answers, rank};
 use crate::domain::day::Day;
+use crate::domain::key::RunKey;
 use crate::ledger::entry::Kind;
 use crate::ledger::types::{Guardrail, Run, RunFilter};
 use crate::ledger::{Ledger, LedgerError};
@@ -83,11 +84,31 @@ fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
             "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
         )));
     }
-    let all = ledger.runs(&RunFilter::default())?;
-    let mut hits: Vec<Run> = all
-        .into_iter()
-        .filter(|r| r.run.key.run_id().hex().starts_with(&hex))
-        .collect();
+    // Ids are no columns: a key's is computed.
+    let mut keys = Vec::new();
+    ledger.keys(&mut |key| {
+        if key.run_id().begins(&hex) {
+            keys.push(key.clone());
+        }
+    })?;
+    keys.sort_by(|a: &RunKey, b| {
+        let order = |k: &'_ RunKey| {
+            (
+                k.boundary_id.clone(),
+                k.herd_config_id.clone(),
+                k.model_version.clone(),
+            )
+        };
+        (order(a), a.calculation_date, &a.config_version).cmp(&(
+            order(b),
+            b.calculation_date,
+            &b.config_version,
+        ))
+    });
+    let mut hits: Vec<Run> = Vec::with_capacity(keys.len());
+    for key in &keys {
+        hits.extend(ledger.run(key)?);
+    }
     match hits.len() {
         0 => Err(ExplainError::NotFound(format!(
             "no recorded run has the id {id}; `provender list --all-versions` lists them"

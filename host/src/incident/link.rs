@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::domain::canonical::{Digest, from_slice};
+use crate::domain::key::ManifestRef;
 use crate::explain::find::{Wanted, find};
 use crate::ledger::Ledger;
 use crate::ledger::entry::{Entry, Kind};
@@ -169,10 +170,10 @@ pub fn resolve(
 /// When the manifest cannot be read or is not what was recorded.
 pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
     let key = &run.run.key;
-    manifests.read(key, &run.run.snapshot, &run.run.manifest)?;
+    manifests.read(run.run.manifest_ref())?;
     Ok(Link {
         snapshot_id: Some(run.run.snapshot.to_string()),
-        manifest: Some(manifests.path_of(key, &run.run.snapshot)),
+        manifest: Some(manifests.path_of(run.run.manifest_ref())),
         ..Link::new(
             Thing::Run,
             key.run_id().to_string(),
@@ -187,8 +188,13 @@ fn by_manifest(ledger: &dyn Ledger, manifests: &Store, text: &str) -> Result<Run
     let hex = text.strip_prefix("sha256-jcs-v1:").unwrap_or(text);
     let digits = is_beginning(hex);
     let is_it = |r: &Run| {
-        let path = manifests.path_of(&r.run.key, &r.run.snapshot);
-        r.run.snapshot.hex().starts_with(hex) && digits || text.ends_with(&path)
+        let named = r.run.manifest_ref();
+        let exported = ManifestRef {
+            place: None,
+            ..named
+        };
+        let is = |named| text.ends_with(&manifests.path_of(named));
+        r.run.snapshot.hex().starts_with(hex) && digits || is(named) || is(exported)
     };
     let all = ledger.runs(&RunFilter::default())?;
     let mut hits: Vec<Run> = all.into_iter().filter(is_it).collect();

@@ -31,18 +31,6 @@ pub enum LedgerError {
         /// Newest schema known.
         known: i64,
     },
-    /// Written by an older program, and opened to read only.
-    #[error(
-        "the ledger {url} has schema {found}, this program's is {newest}: a verb that writes leads it there, after a copy; or read it with the program that wrote it"
-    )]
-    OlderSchema {
-        /// Address from the configuration.
-        url: String,
-        /// Schema found.
-        found: i64,
-        /// Newest schema known.
-        newest: i64,
-    },
     /// The way to a newer schema failed.
     #[error(
         "the ledger {url} could not be led from schema {found} to {newest}, and is as it was: {cause}"
@@ -113,7 +101,6 @@ impl LedgerError {
             LedgerError::Unavailable { .. } => "ledger_unavailable",
             LedgerError::NotALedger { .. } => "not_a_ledger",
             LedgerError::NewerSchema { .. } => "ledger_newer_schema",
-            LedgerError::OlderSchema { .. } => "ledger_older_schema",
             LedgerError::Migration { .. } => "ledger_migration",
             LedgerError::Gone { .. } => "ledger_missing",
             LedgerError::LogLeft { .. } => "ledger_log_left",

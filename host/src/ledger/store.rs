@@ -11,7 +11,7 @@ use super::LedgerError;
 use super::entry::{Entry, Kind, Stamp};
 use super::types::{
     Activation, Batch, Config, Document, File, NewFacts, Observed, Recorded, Run, RunFilter,
-    Sourced,
+    Sourced, Standing,
 };
 
 /// An append-only store of facts, runs and entries. Reads take `known`: the number of the last
@@ -201,11 +201,28 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn newest_of(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
 
+    /// For each day from one to another the newest reissue (or the first recording) of a series; by day.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn standings(
+        &self,
+        series: Series<'_>,
+        from: Day,
+        to: Day,
+    ) -> Result<Vec<Standing>, LedgerError>;
+
     /// The run of exactly this key.
     ///
     /// # Errors
     /// See [`Ledger::head`].
     fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
+
+    /// The keys of all runs, one series after the other.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn keys(&self, each: &mut dyn FnMut(&RunKey)) -> Result<(), LedgerError>;
 
     /// Runs by filter, ordered by boundary, herd, logic, date, configuration, reissue.
     ///
@@ -225,6 +242,19 @@ pub trait Ledger {
     /// # Errors
     /// See [`Ledger::head`].
     fn activations(&self) -> Result<Vec<Activation>, LedgerError>;
+}
+
+/// The runs that share everything of their key but the day and the reissue.
+#[derive(Clone, Copy, Debug)]
+pub struct Series<'a> {
+    /// The place.
+    pub boundary_id: &'a str,
+    /// The herd, or `-`.
+    pub herd_config_id: &'a str,
+    /// `name:version`.
+    pub model_version: &'a str,
+    /// The configuration.
+    pub config: Digest,
 }
 
 /// How many runs of a boundary and herd are recorded, and over which days.

@@ -1,12 +1,13 @@
 //! What goes into the ledger and comes out of it.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use crate::domain::canonical::{Digest, to_text};
+use crate::domain::canonical::Digest;
 use crate::domain::day::Day;
-use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
 use crate::domain::merkle;
 use crate::domain::place::{Boundary, Herd};
+use crate::domain::text;
 
 use super::entry::Stamp;
 
@@ -92,8 +93,11 @@ pub struct NewRun {
     pub provenance: Digest,
     /// Digest of the manifest's reproducible part.
     pub snapshot: Digest,
-    /// SHA-256 of the manifest's bytes.
+    /// SHA-256 of the manifest's bytes, also where they are made from a pack.
     pub manifest: Digest,
+    /// Where it is, when it is in a pack. The canonical text does not name it and need not: what is read
+    /// there must have the digests that the text names.
+    pub place: Option<Place>,
     /// What the guardrails said.
     pub guardrail: Guardrail,
     /// The configuration version that this run supersedes (same boundary, herd, date and model).
@@ -153,26 +157,72 @@ pub struct Run {
     pub superseded_by: Option<ConfigVersion>,
 }
 
+/// Of a recorded run what tells whether it would be computed again as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The day.
+    pub day: Day,
+    /// Digest of component, configuration and inputs.
+    pub provenance: Digest,
+    /// What the guardrails said.
+    pub guardrail: Guardrail,
+    /// Canonical JSON list of the outputs in declared order.
+    pub outputs: String,
+}
+
 impl NewRun {
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest_ref(&self) -> ManifestRef<'_> {
+        ManifestRef {
+            key: &self.key,
+            snapshot: &self.snapshot,
+            sha256: &self.manifest,
+            place: self.place,
+        }
+    }
+
     /// The run's canonical text, which the root in its batch's entry is over.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let object = json!({
-            "$type": "provender.run.v2",
-            "boundary_id": self.key.boundary_id,
-            "herd_config_id": self.key.herd_config_id,
-            "calculation_date": self.key.calculation_date.to_string(),
-            "model_version": self.key.model_version,
-            "config_version": self.key.config_version.to_string(),
-            "provenance": self.provenance.to_string(),
-            "snapshot_id": self.snapshot.to_string(),
-            "manifest_sha256": self.manifest.to_string(),
-            "guardrail": self.guardrail.number(),
-            "replaces": self.replaces.as_ref().map(ToString::to_string),
-            "outputs": self.outputs,
-        });
-        // Strings and one small integer always have a canonical form.
-        to_text(&object).unwrap_or_default()
+        let mut out = Vec::with_capacity(1_024);
+        self.write_canonical(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Appends [`NewRun::canonical`]: a million runs make a million of them.
+    pub fn write_canonical(&self, out: &mut Vec<u8>) {
+        let version = |v: &ConfigVersion, out: &mut Vec<u8>| {
+            out.push(b'"');
+            out.extend_from_slice(v.to_string().as_bytes());
+            out.push(b'"');
+        };
+        out.extend_from_slice(b"{\"$type\":\"provender.run.v2\",\"boundary_id\":");
+        text::string(&self.key.boundary_id, out);
+        out.extend_from_slice(b",\"calculation_date\":");
+        text::day(self.key.calculation_date, out);
+        out.extend_from_slice(b",\"config_version\":");
+        version(&self.key.config_version, out);
+        out.extend_from_slice(b",\"guardrail\":");
+        text::integer(self.guardrail.number(), out);
+        out.extend_from_slice(b",\"herd_config_id\":");
+        text::string(&self.key.herd_config_id, out);
+        out.extend_from_slice(b",\"manifest_sha256\":");
+        text::digest(&self.manifest, out);
+        out.extend_from_slice(b",\"model_version\":");
+        text::string(&self.key.model_version, out);
+        out.extend_from_slice(b",\"outputs\":");
+        text::string(&self.outputs, out);
+        out.extend_from_slice(b",\"provenance\":");
+        text::digest(&self.provenance, out);
+        out.extend_from_slice(b",\"replaces\":");
+        match &self.replaces {
+            Some(replaces) => version(replaces, out),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"snapshot_id\":");
+        text::digest(&self.snapshot, out);
+        out.push(b'}');
     }
 
     /// The RFC 6962 leaf hash over [`NewRun::canonical`].
@@ -254,4 +304,75 @@ pub struct RunFilter {
     pub logic: Option<String>,
     /// Only these configurations of these model versions.
     pub configs: Option<Vec<(String, Digest)>>,
+}
+
+impl RunFilter {
+    /// Whether a run is one of those that are asked for.
+    #[must_use]
+    pub fn admits(&self, key: &RunKey) -> bool {
+        let is = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|w| w == own);
+        let logic = self.logic.as_deref().is_none_or(|wanted| {
+            let rest = key.model_version.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        });
+        let config = self.configs.as_ref().is_none_or(|configs| {
+            let own = |(model, config): &(String, Digest)| {
+                *model == key.model_version && *config == key.config_version.config
+            };
+            configs.iter().any(own)
+        });
+        is(&self.boundary_id, &key.boundary_id)
+            && is(&self.herd_config_id, &key.herd_config_id)
+            && self.from.is_none_or(|from| from <= key.calculation_date)
+            && self.to.is_none_or(|to| key.calculation_date <= to)
+            && logic
+            && config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canonical::{Recipe, to_text};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    proptest! {
+        #[test]
+        fn a_run_written_by_parts_is_the_documented_object(texts in prop::collection::vec(any::<String>(), 4), hashes in prop::collection::vec(any::<[u8; 32]>(), 4), days in Day::MIN.days()..=Day::MAX.days(), guardrail in 0..3_i64, reissue in 0..3_u32) {
+            let jcs = |i: usize| Digest::from_parts(Recipe::JcsV1, hashes[i]);
+            let version = |reissue| ConfigVersion { config: jcs(0), reissue };
+            let run = NewRun {
+                key: RunKey {
+                    boundary_id: texts[0].clone(),
+                    herd_config_id: texts[1].clone(),
+                    calculation_date: Day::from_days(days).unwrap(),
+                    model_version: texts[2].clone(),
+                    config_version: version(reissue),
+                },
+                provenance: jcs(1),
+                snapshot: jcs(2),
+                manifest: Digest::from_parts(Recipe::Raw, hashes[3]),
+                place: None,
+                guardrail: Guardrail::from_number(guardrail).unwrap(),
+                replaces: (reissue > 0).then(|| version(reissue - 1)),
+                outputs: texts[3].clone(),
+            };
+            let object = json!({
+                "$type": "provender.run.v2",
+                "boundary_id": run.key.boundary_id,
+                "herd_config_id": run.key.herd_config_id,
+                "calculation_date": run.key.calculation_date.to_string(),
+                "model_version": run.key.model_version,
+                "config_version": run.key.config_version.to_string(),
+                "provenance": run.provenance.to_string(),
+                "snapshot_id": run.snapshot.to_string(),
+                "manifest_sha256": run.manifest.to_string(),
+                "guardrail": run.guardrail.number(),
+                "replaces": run.replaces.as_ref().map(ToString::to_string),
+                "outputs": run.outputs,
+            });
+            prop_assert_eq!(run.canonical(), to_text(&object).unwrap());
+        }
+    }
 }

@@ -3,14 +3,16 @@
 //!
 //! * [`document`] — what a manifest holds, and which part of it is reproducible
 //! * [`store`] — writing once, adopting what a killed process left, reading with every digest checked
+//! * [`pack`] — many manifests in one file
 //! * [`names`] — boundary ids as safe folder names
 //! * [`error`] — how it says no
 
 pub mod document;
 pub mod error;
 pub mod names;
+pub mod pack;
 pub mod store;
 
 pub use document::Manifest;
 pub use error::ManifestError;
-pub use store::Store;
+pub use store::{Sheet, Store};

@@ -1,24 +1,32 @@
-//! The folder of manifests: `{boundary_id}/{as_of}_{snapshot_id}.json`, each written once.
+//! The folder of manifests: `{boundary_id}/{as_of}_{snapshot_id}.json`, and packs of many of them as
+//! `packs/{sha256}.arrow`, each written once.
 //!
 //! A file is written under a temporary name, fsynced and linked to its name, which fails when the
 //! name exists; then the folder is fsynced. A killed process leaves at most a temporary file, which the
 //! next write removes, or a whole manifest without a run, which it adopts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, ErrorKind};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use cap_std::fs::Dir;
 
-use crate::bounded::{self, MANIFEST_BYTES};
+use crate::bounded::{self, MANIFEST_BYTES, PACK_BYTES};
 use crate::domain::canonical::Digest;
-use crate::domain::day::Day;
-use crate::domain::key::RunKey;
+use crate::domain::key::{ManifestRef, RunKey};
 use crate::durable::{self, Staging};
+use crate::failpoint;
 
 use super::document::Manifest;
 use super::error::ManifestError;
 use super::names;
+use super::pack::Pack;
+
+/// The folder of packs. A boundary of this name has its manifests beside them, under other names.
+const PACKS: &str = "packs";
+
+/// Packs that are kept when they were read.
+const AT_HAND: usize = 3;
 
 /// A store of manifests.
 #[derive(Debug)]
@@ -26,17 +34,20 @@ pub struct Store {
     open: OnceLock<Dir>,
     /// The folder that the path is relative to, where the store's own may be missing.
     above: Option<Dir>,
+    packs: Mutex<VecDeque<(Digest, Arc<Pack>)>>,
     /// Path of the folder for people, relative to the deployment's.
     path: String,
 }
 
-/// A manifest that stands in the store.
+/// A manifest to write into a file of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Id of its reproducible part.
-    pub snapshot_id: Digest,
-    /// Digest of the file's bytes.
-    pub sha256: Digest,
+pub struct Sheet {
+    /// The run.
+    pub key: RunKey,
+    /// Digest of the reproducible part.
+    pub snapshot: Digest,
+    /// The document.
+    pub bytes: Vec<u8>,
 }
 
 impl Store {
@@ -46,6 +57,7 @@ impl Store {
         Store {
             open: OnceLock::from(dir),
             above: None,
+            packs: Mutex::default(),
             path: path.trim_end_matches('/').to_owned(),
         }
     }
@@ -57,6 +69,7 @@ impl Store {
         Store {
             open: OnceLock::new(),
             above: Some(above),
+            packs: Mutex::default(),
             path: path.trim_end_matches('/').to_owned(),
         }
     }
@@ -78,90 +91,112 @@ impl Store {
         self.dir()
     }
 
-    fn local(boundary_id: &str, day: Day, snapshot_id: &Digest) -> (String, String) {
+    fn local(key: &RunKey, snapshot_id: &Digest) -> (String, String) {
         (
-            names::safe(boundary_id),
-            format!("{day}_{snapshot_id}.json"),
+            names::safe(&key.boundary_id),
+            format!("{}_{snapshot_id}.json", key.calculation_date),
         )
     }
 
-    /// The path of a run's manifest, relative to the deployment's folder.
+    /// Where a run's manifest is, relative to the deployment's folder: its file, or its pack and the
+    /// row in it.
     #[must_use]
-    pub fn path_of(&self, key: &RunKey, snapshot_id: &Digest) -> String {
-        let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, snapshot_id);
+    pub fn path_of(&self, run: ManifestRef<'_>) -> String {
+        if let Some(place) = run.place {
+            return format!("{}#{}", self.pack_path(&place.pack), place.row);
+        }
+        let (folder, file) = Self::local(run.key, run.snapshot);
         format!("{}/{folder}/{file}", self.path)
     }
 
-    /// Writes manifests; what they name is durable when this returns. A name that exists is adopted
-    /// when its reproducible part is the same, and its bytes are what the ledger will name.
+    /// The path of a pack, relative to the deployment's folder.
+    #[must_use]
+    pub fn pack_path(&self, pack: &Digest) -> String {
+        format!("{}/{}", self.path, pack_file(pack))
+    }
+
+    fn io(&self, path: &str, verb: &'static str, cause: io::Error) -> ManifestError {
+        ManifestError::Io {
+            path: format!("{}{path}", self.path),
+            verb,
+            cause,
+        }
+    }
+
+    /// Writes manifests, each into a file of its own; what is given back is durable: the SHA-256 of each
+    /// file's bytes. A name that exists is adopted when its reproducible part is the same, and its bytes
+    /// are what the ledger will name.
     ///
     /// # Errors
     /// When the disk refuses, or a name is taken by other content. Manifests written before stay:
     /// without a row they are no run.
-    pub fn write(&self, manifests: &[(RunKey, Manifest)]) -> Result<Vec<Written>, ManifestError> {
-        let unwritten = |cause| ManifestError::Io {
-            path: self.path.clone(),
-            verb: "written",
-            cause,
-        };
-        let dir = self.made().map_err(unwritten)?;
-        let staging = Staging::open(dir).map_err(unwritten)?;
+    pub fn write(&self, manifests: &[Sheet]) -> Result<Vec<Digest>, ManifestError> {
+        let dir = self.made().map_err(|e| self.io("", "written", e))?;
+        let staging = Staging::open(dir).map_err(|e| self.io("", "written", e))?;
         let mut folders = BTreeSet::new();
         let mut written = Vec::with_capacity(manifests.len());
-        for (key, manifest) in manifests {
-            let snapshot_id = manifest.snapshot_id()?;
-            let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, &snapshot_id);
-            let path = self.path_of(key, &snapshot_id);
-            let io = |cause| ManifestError::Io {
-                path: path.clone(),
-                verb: "written",
-                cause,
-            };
+        for sheet in manifests {
+            let (folder, file) = Self::local(&sheet.key, &sheet.snapshot);
+            let inside = format!("{folder}/{file}");
+            let io = |cause| self.io(&format!("/{inside}"), "written", cause);
             if folders.insert(folder.clone()) {
                 dir.create_dir_all(&folder).map_err(io)?;
             }
-            let bytes = manifest.to_bytes()?;
             // What could not be read again is not written.
-            bounded::read(&bytes[..], MANIFEST_BYTES).map_err(io)?;
-            let inside = format!("{folder}/{file}");
-            let sha256 = if staging.create(&inside, &bytes).map_err(io)? {
-                Digest::of_bytes(&bytes)
+            bounded::read(&sheet.bytes[..], MANIFEST_BYTES).map_err(io)?;
+            written.push(if staging.create(&inside, &sheet.bytes).map_err(io)? {
+                Digest::of_bytes(&sheet.bytes)
             } else {
-                self.adopt(&inside, &path, snapshot_id)?
-            };
-            written.push(Written {
-                snapshot_id,
-                sha256,
+                self.adopt(&inside, sheet.snapshot)?
             });
         }
         // One barrier a folder: the names are durable before any row refers to them.
         for folder in folders {
-            let io = |cause| ManifestError::Io {
-                path: format!("{}/{folder}", self.path),
-                verb: "written",
-                cause,
-            };
+            let io = |cause| self.io(&format!("/{folder}"), "written", cause);
             durable::sync(dir, &folder).map_err(io)?;
         }
-        durable::sync(dir, ".").map_err(unwritten)?;
+        durable::sync(dir, ".").map_err(|e| self.io("", "written", e))?;
         Ok(written)
     }
 
-    fn adopt(
-        &self,
-        inside: &str,
-        path: &str,
-        snapshot_id: Digest,
-    ) -> Result<Digest, ManifestError> {
+    /// Writes a pack, named by the digest that is given back; it is durable then. A name that exists has
+    /// the same bytes, or is an error.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the name is taken by other content.
+    pub fn write_pack(&self, bytes: &[u8]) -> Result<Digest, ManifestError> {
+        let digest = Digest::of_bytes(bytes);
+        let inside = pack_file(&digest);
+        let io = |cause| self.io(&format!("/{inside}"), "written", cause);
+        let dir = self.made().map_err(io)?;
+        let staging = Staging::open(dir).map_err(io)?;
+        dir.create_dir_all(PACKS).map_err(io)?;
+        bounded::read(bytes, PACK_BYTES).map_err(io)?;
+        failpoint::hit("pack.before-file");
+        if !staging.create(&inside, bytes).map_err(io)? {
+            let found = bounded::read_in(dir, &inside, PACK_BYTES)
+                .map_err(|e| self.io(&format!("/{inside}"), "read", e))?;
+            if found != bytes {
+                return Err(ManifestError::Taken {
+                    path: self.pack_path(&digest),
+                    problem: format!("its SHA-256 is {}", Digest::of_bytes(&found)),
+                });
+            }
+        }
+        durable::sync(dir, PACKS).map_err(io)?;
+        durable::sync(dir, ".").map_err(io)?;
+        failpoint::hit("pack.after-file");
+        Ok(digest)
+    }
+
+    fn adopt(&self, inside: &str, snapshot_id: Digest) -> Result<Digest, ManifestError> {
         let taken = |problem: String| ManifestError::Taken {
-            path: path.to_owned(),
+            path: format!("{}/{inside}", self.path),
             problem,
         };
-        let bytes = self.bytes(inside).map_err(|cause| ManifestError::Io {
-            path: path.to_owned(),
-            verb: "read",
-            cause,
-        })?;
+        let bytes = self
+            .bytes(inside)
+            .map_err(|cause| self.io(&format!("/{inside}"), "read", cause))?;
         let manifest = Manifest::parse(&bytes).map_err(taken)?;
         let found = manifest.snapshot_id()?;
         if found != snapshot_id {
@@ -208,53 +243,100 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be read or is not what was recorded.
-    pub fn read(
-        &self,
-        key: &RunKey,
-        snapshot_id: &Digest,
-        sha256: &Digest,
-    ) -> Result<Manifest, ManifestError> {
-        Ok(self.read_with_bytes(key, snapshot_id, sha256)?.0)
+    pub fn read(&self, run: ManifestRef<'_>) -> Result<Manifest, ManifestError> {
+        Ok(self.read_with_bytes(run)?.0)
     }
 
-    /// As [`Store::read`], with the file's bytes.
+    /// As [`Store::read`], with the manifest's bytes.
     ///
     /// # Errors
     /// As [`Store::read`].
     pub fn read_with_bytes(
         &self,
-        key: &RunKey,
-        snapshot_id: &Digest,
-        sha256: &Digest,
+        run: ManifestRef<'_>,
     ) -> Result<(Manifest, Vec<u8>), ManifestError> {
-        let (folder, file) = Self::local(&key.boundary_id, key.calculation_date, snapshot_id);
-        let path = self.path_of(key, snapshot_id);
-        let bytes = self
-            .bytes(&format!("{folder}/{file}"))
-            .map_err(|cause| ManifestError::Io {
-                path: path.clone(),
-                verb: "read",
-                cause,
-            })?;
+        let path = self.path_of(run);
         let damaged = |problem: String| ManifestError::Damaged {
             path: path.clone(),
             problem,
         };
+        let bytes = match run.place {
+            Some(place) => self
+                .pack(&place.pack)?
+                .document(place.row)
+                .map_err(damaged)?,
+            None => {
+                let (folder, file) = Self::local(run.key, run.snapshot);
+                let inside = format!("{folder}/{file}");
+                self.bytes(&inside)
+                    .map_err(|cause| self.io(&format!("/{inside}"), "read", cause))?
+            }
+        };
         let found = Digest::of_bytes(&bytes);
-        if found != *sha256 {
+        if found != *run.sha256 {
             return Err(damaged(format!(
-                "its SHA-256 is {found}, the ledger says {sha256}"
+                "its SHA-256 is {found}, the ledger says {}",
+                run.sha256
             )));
         }
         let manifest = Manifest::parse(&bytes).map_err(damaged)?;
         let found = manifest.snapshot_id()?;
-        if found != *snapshot_id {
+        if found != *run.snapshot {
             return Err(damaged(format!(
-                "its snapshot_id is {found}, the ledger says {snapshot_id}"
+                "its snapshot_id is {found}, the ledger says {}",
+                run.snapshot
             )));
         }
         Ok((manifest, bytes))
     }
+
+    /// Reads a pack and checks its digest. The last few that were read are at hand.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not what was recorded.
+    pub fn pack(&self, digest: &Digest) -> Result<Arc<Pack>, ManifestError> {
+        let held = || match self.packs.lock() {
+            Ok(held) => held,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some((_, pack)) = held().iter().find(|(known, _)| known == digest) {
+            return Ok(Arc::clone(pack));
+        }
+        let pack = Arc::new(self.open_pack(digest)?);
+        let mut held = held();
+        if held.len() >= AT_HAND {
+            held.pop_front();
+        }
+        held.push_back((*digest, Arc::clone(&pack)));
+        Ok(pack)
+    }
+
+    /// As [`Store::pack`], for who reads each pack once.
+    ///
+    /// # Errors
+    /// As [`Store::pack`].
+    pub fn open_pack(&self, digest: &Digest) -> Result<Pack, ManifestError> {
+        let inside = pack_file(digest);
+        let bytes = self
+            .dir()
+            .and_then(|dir| bounded::read_in(dir, &inside, PACK_BYTES))
+            .map_err(|cause| self.io(&format!("/{inside}"), "read", cause))?;
+        let damaged = |problem: String| ManifestError::Damaged {
+            path: self.pack_path(digest),
+            problem,
+        };
+        let found = Digest::of_bytes(&bytes);
+        if found != *digest {
+            return Err(damaged(format!(
+                "its SHA-256 is {found}, the ledger says {digest}"
+            )));
+        }
+        Pack::parse(&bytes).map_err(damaged)
+    }
+}
+
+fn pack_file(pack: &Digest) -> String {
+    format!("{PACKS}/{}.arrow", pack.hex())
 }
 
 #[cfg(test)]
@@ -271,6 +353,24 @@ mod tests {
             calculation_date: "2025-06-30".parse().unwrap(),
             model_version: "a:v1".into(),
             config_version: ConfigVersion::first(Digest::of_bytes(b"c")),
+        }
+    }
+
+    fn sheet(environment: &str) -> Sheet {
+        let manifest = manifest(environment);
+        Sheet {
+            key: key(),
+            snapshot: manifest.snapshot_id().unwrap(),
+            bytes: manifest.to_bytes().unwrap(),
+        }
+    }
+
+    fn named<'a>(key: &'a RunKey, sheet: &'a Sheet, sha256: &'a Digest) -> ManifestRef<'a> {
+        ManifestRef {
+            key,
+            snapshot: &sheet.snapshot,
+            sha256,
+            place: None,
         }
     }
 
@@ -291,17 +391,16 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read_and_nothing_else_is_left() {
         let (temp, store) = store();
-        let w = store.write(&[(key(), manifest("1"))]).unwrap();
-        assert_eq!(
-            store.read(&key(), &w[0].snapshot_id, &w[0].sha256).unwrap(),
-            manifest("1")
-        );
-        let path = store.path_of(&key(), &w[0].snapshot_id);
+        let (key, sheet) = (key(), sheet("1"));
+        let w = store.write(std::slice::from_ref(&sheet)).unwrap();
+        let run = named(&key, &sheet, &w[0]);
+        assert_eq!(store.read(run).unwrap(), manifest("1"));
+        let path = store.path_of(run);
         assert_eq!(
             path,
             format!(
                 "out/manifests/%2E.%2Fnorth/2025-06-30_{}.json",
-                w[0].snapshot_id
+                sheet.snapshot
             )
         );
         let names: Vec<_> = std::fs::read_dir(temp.path().join("%2E.%2Fnorth"))
@@ -315,47 +414,46 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
         let store = Store::below(dir, "out/manifests/");
+        let (key, sheet) = (key(), sheet("1"));
         let digest = Digest::of_bytes(b"x");
-        assert!(store.read(&key(), &digest, &digest).is_err());
+        assert!(store.read(named(&key, &sheet, &digest)).is_err());
+        assert!(store.pack(&digest).is_err());
         assert_eq!(store.files().unwrap(), Vec::<String>::new());
         assert!(!temp.path().join("out").exists());
-        let w = store.write(&[(key(), manifest("1"))]).unwrap();
-        assert!(store.read(&key(), &w[0].snapshot_id, &w[0].sha256).is_ok());
-        assert_eq!(
-            store.files().unwrap(),
-            [store.path_of(&key(), &w[0].snapshot_id)]
-        );
+        let w = store.write(std::slice::from_ref(&sheet)).unwrap();
+        let run = named(&key, &sheet, &w[0]);
+        assert!(store.read(run).is_ok());
+        assert_eq!(store.files().unwrap(), [store.path_of(run)]);
     }
 
     #[test]
     fn a_manifest_left_by_a_killed_process_is_adopted_with_its_own_bytes() {
         let (_temp, store) = store();
-        let first = store.write(&[(key(), manifest("1"))]).unwrap();
-        let second = store.write(&[(key(), manifest("2"))]).unwrap();
+        let first = store.write(&[sheet("1")]).unwrap();
+        let second = store.write(&[sheet("2")]).unwrap();
         assert_eq!(first, second);
     }
 
     #[test]
     fn a_changed_byte_is_found() {
         let (temp, store) = store();
-        let w = store.write(&[(key(), manifest("1"))]).unwrap();
+        let (key, sheet) = (key(), sheet("1"));
+        let w = store.write(std::slice::from_ref(&sheet)).unwrap();
         let file = temp
             .path()
             .join("%2E.%2Fnorth")
-            .join(format!("2025-06-30_{}.json", w[0].snapshot_id));
+            .join(format!("2025-06-30_{}.json", sheet.snapshot));
         let bytes = std::fs::read(&file).unwrap();
         for i in 0..bytes.len() {
             let mut other = bytes.clone();
             other[i] ^= 1;
             std::fs::write(&file, &other).unwrap();
-            assert!(
-                store.read(&key(), &w[0].snapshot_id, &w[0].sha256).is_err(),
-                "byte {i}"
-            );
+            let read = store.read(named(&key, &sheet, &w[0]));
+            assert!(read.is_err(), "byte {i}");
         }
         std::fs::write(&file, "{}").unwrap();
         assert!(matches!(
-            store.write(&[(key(), manifest("1"))]),
+            store.write(&[sheet]),
             Err(ManifestError::Taken { .. })
         ));
     }

@@ -372,7 +372,7 @@ fn row(
     let missing: Vec<&String> = needed.iter().filter(|n| !values.contains_key(*n)).collect();
     if !missing.is_empty() {
         let manifest = manifests
-            .read(key, &run.run.snapshot, &run.run.manifest)
+            .read(run.run.manifest_ref())
             .map_err(ComputeError::from)?
             .object("inputs");
         for name in missing {
@@ -392,7 +392,7 @@ fn row(
         date: key.calculation_date,
         run_id: key.run_id(),
         snapshot_id: run.run.snapshot,
-        manifest: manifests.path_of(key, &run.run.snapshot),
+        manifest: manifests.path_of(run.run.manifest_ref()),
         config_version: key.config_version.clone(),
         values,
         guardrail_failed: run.run.guardrail != Guardrail::Ok,

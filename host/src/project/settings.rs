@@ -30,7 +30,7 @@ pub struct Settings {
     /// `[ledger]`.
     pub ledger: LedgerSettings,
     /// `[manifests]`.
-    pub manifests: ManifestsFolder,
+    pub manifests: ManifestSettings,
     /// `[reports]`.
     pub reports: ReportsFolder,
     /// `[cache]`.
@@ -54,7 +54,7 @@ impl Default for Settings {
         Settings {
             environment: "default".to_owned(),
             ledger: LedgerSettings::default(),
-            manifests: ManifestsFolder::default(),
+            manifests: ManifestSettings::default(),
             reports: ReportsFolder::default(),
             cache: CacheFolder::default(),
             logic: LogicSettings::default(),
@@ -106,9 +106,35 @@ macro_rules! folder_setting {
     };
 }
 
-folder_setting!(ManifestsFolder, "out/manifests");
 folder_setting!(ReportsFolder, "out/reports");
 folder_setting!(CacheFolder, "out/cache");
+
+/// Where manifests are kept, and how many share a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ManifestSettings {
+    /// Folder, relative to the deployment's.
+    pub path: String,
+    /// From how many runs recorded at once on their manifests share a file, a pack.
+    pub pack_from: u32,
+}
+
+impl Default for ManifestSettings {
+    fn default() -> Self {
+        ManifestSettings {
+            path: "out/manifests".to_owned(),
+            pack_from: 1_000,
+        }
+    }
+}
+
+impl ManifestSettings {
+    /// From how many runs on manifests are packed.
+    #[must_use]
+    pub fn pack_from(&self) -> usize {
+        usize::try_from(self.pack_from).unwrap_or(usize::MAX)
+    }
+}
 
 /// What a breached guardrail does to a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

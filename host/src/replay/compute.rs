@@ -1,17 +1,20 @@
 //! The components loaded, the runs computed again in parallel.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use serde_json::{Map, Value as Json};
 
 use crate::domain::canonical::{Digest, from_slice, to_text};
 use crate::domain::column::Column;
-use crate::domain::key::RunKey;
+use crate::domain::key::{ManifestRef, Place, RunKey};
 use crate::domain::value::{Scalar, Value};
 use crate::logic::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
 use crate::manifest::{Manifest, ManifestError, Store};
 
+use super::packs;
 use super::record::Record;
 use super::verdict::{Cause, Difference, Failure, Verdict};
 
@@ -31,11 +34,24 @@ pub struct Subject {
     pub snapshot: Digest,
     /// SHA-256 of the manifest's bytes.
     pub manifest: Digest,
+    /// Where the manifest is, when it has no file of its own.
+    pub place: Option<Place>,
     /// Canonical JSON list of the outputs in declared order.
     pub outputs: String,
 }
 
 impl Subject {
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest_ref(&self) -> ManifestRef<'_> {
+        ManifestRef {
+            key: &self.key,
+            snapshot: &self.snapshot,
+            sha256: &self.manifest,
+            place: self.place,
+        }
+    }
+
     /// A run of the ledger.
     #[must_use]
     pub fn of(run: &crate::ledger::types::NewRun) -> Subject {
@@ -44,6 +60,7 @@ impl Subject {
             provenance: run.provenance,
             snapshot: run.snapshot,
             manifest: run.manifest,
+            place: run.place,
             outputs: run.outputs.clone(),
         }
     }
@@ -69,25 +86,46 @@ pub struct Replayer<'a> {
     pub ceilings: HashMap<Digest, PinLimits>,
 }
 
-type Loaded = Result<Component, (Cause, String, String)>;
+/// Cause, stable name, sentence.
+pub(super) type Trouble = (Cause, String, String);
+
+pub(super) type Loaded = Result<Component, Trouble>;
 
 impl Replayer<'_> {
     /// Computes runs again; `tick` is told how many are done, from any thread.
     pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> Verdict {
-        let mut verdict = Verdict::default();
-        let mut components: HashMap<Digest, Loaded> = HashMap::new();
+        let mut order: Vec<&Subject> = subjects.iter().collect();
+        order.sort_by_key(|s| s.place);
+        let feed = |each: &mut dyn FnMut(Subject)| -> Result<(), Infallible> {
+            order.into_iter().for_each(|s| each(s.clone()));
+            Ok(())
+        };
+        match self.replay_each(feed, tick) {
+            Ok(verdict) => verdict,
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`Replayer::replay`], of runs that are handed over one by one, so that not all of them are held;
+    /// those of one pack after each other.
+    ///
+    /// # Errors
+    /// When there were no more runs to be had.
+    pub fn replay_each<E>(
+        &self,
+        feed: impl FnOnce(&mut dyn FnMut(Subject)) -> Result<(), E>,
+        tick: &(dyn Fn(usize) + Sync),
+    ) -> Result<Verdict, E> {
         // Components are loaded one by one and by whoever needs one first; the lock is held over
         // the load so that no component is compiled twice.
-        let components = std::sync::Mutex::new(&mut components);
-        let chunks: Vec<&[Subject]> = subjects.chunks(CHUNK).collect();
-        let next = AtomicUsize::new(0);
-        let threads = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(chunks.len());
+        let components: Mutex<HashMap<Digest, Loaded>> = Mutex::default();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (send, receive) = sync_channel::<Vec<Subject>>(1);
+        let receive = Mutex::new(receive);
         let work = || {
             let mut own = Verdict::default();
-            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                own.extend(self.chunk(chunk, &|digest| {
+            while let Some(chunk) = next(&receive) {
+                own.extend(self.chunk(&chunk, &|digest| {
                     let mut held = match components.lock() {
                         Ok(held) => held,
                         Err(poisoned) => poisoned.into_inner(),
@@ -100,8 +138,23 @@ impl Replayer<'_> {
             }
             own
         };
-        std::thread::scope(|scope| {
+        let mut verdict = Verdict::default();
+        let fed = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let mut chunk: Vec<Subject> = Vec::new();
+            let fed = feed(&mut |subject| {
+                let pack = |s: &Subject| s.place.map(|p| p.pack);
+                let full = chunk.last().is_some_and(|last| {
+                    pack(last) != pack(&subject) || (last.place.is_none() && chunk.len() >= CHUNK)
+                });
+                if full {
+                    // The threads live until the channel is closed.
+                    let _ = send.send(std::mem::take(&mut chunk));
+                }
+                chunk.push(subject);
+            });
+            let _ = send.send(chunk);
+            drop(send);
             for worker in workers {
                 // A panic of a worker is a defect of this program and goes on as one.
                 match worker.join() {
@@ -109,9 +162,10 @@ impl Replayer<'_> {
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
+            fed
         });
         verdict.sort();
-        verdict
+        fed.map(|()| verdict)
     }
 
     fn load(&self, digest: &Digest) -> Loaded {
@@ -144,6 +198,11 @@ impl Replayer<'_> {
     }
 
     fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
+        if let (Manifests::Store(store), Some(place)) =
+            (&self.manifests, subjects.first().and_then(|s| s.place))
+        {
+            return packs::again(store, &place.pack, subjects, component);
+        }
         let mut verdict = Verdict::default();
         // One call of a component computes all runs with the same parameters.
         let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, Record)>> = BTreeMap::new();
@@ -177,7 +236,7 @@ impl Replayer<'_> {
         verdict
     }
 
-    fn record(&self, s: &Subject) -> Result<Record, (Cause, String, String)> {
+    fn record(&self, s: &Subject) -> Result<Record, Trouble> {
         let damaged = |problem: String| {
             (
                 Cause::Integrity,
@@ -192,21 +251,19 @@ impl Replayer<'_> {
         let manifest = match &self.manifests {
             Manifests::One(manifest) => *manifest,
             Manifests::Store(store) => {
-                read = store
-                    .read(&s.key, &s.snapshot, &s.manifest)
-                    .map_err(|e| match &e {
-                        ManifestError::Io { cause, .. }
-                            if cause.kind() != std::io::ErrorKind::NotFound =>
-                        {
-                            (Cause::Host, e.code().to_owned(), e.to_string())
-                        }
-                        ManifestError::Io { .. } => (
-                            Cause::Integrity,
-                            "manifest_missing".to_owned(),
-                            e.to_string(),
-                        ),
-                        _ => (Cause::Integrity, e.code().to_owned(), e.to_string()),
-                    })?;
+                read = store.read(s.manifest_ref()).map_err(|e| match &e {
+                    ManifestError::Io { cause, .. }
+                        if cause.kind() != std::io::ErrorKind::NotFound =>
+                    {
+                        (Cause::Host, e.code().to_owned(), e.to_string())
+                    }
+                    ManifestError::Io { .. } => (
+                        Cause::Integrity,
+                        "manifest_missing".to_owned(),
+                        e.to_string(),
+                    ),
+                    _ => (Cause::Integrity, e.code().to_owned(), e.to_string()),
+                })?;
                 &read
             }
         };
@@ -224,7 +281,30 @@ impl Replayer<'_> {
     }
 }
 
-fn failure(s: &Subject, cause: Cause, code: &str, message: &str) -> Failure {
+fn next<T>(receive: &Mutex<Receiver<T>>) -> Option<T> {
+    let held = match receive.lock() {
+        Ok(held) => held,
+        Err(poisoned) => poisoned.into_inner(),
+    };
+    held.recv().ok()
+}
+
+/// Why a manifest could not be read.
+pub(super) fn unreadable(e: ManifestError) -> Trouble {
+    match &e {
+        ManifestError::Io { cause, .. } if cause.kind() != std::io::ErrorKind::NotFound => {
+            (Cause::Host, e.code().to_owned(), e.to_string())
+        }
+        ManifestError::Io { .. } => (
+            Cause::Integrity,
+            "manifest_missing".to_owned(),
+            e.to_string(),
+        ),
+        _ => (Cause::Integrity, e.code().to_owned(), e.to_string()),
+    }
+}
+
+pub(super) fn failure(s: &Subject, cause: Cause, code: &str, message: &str) -> Failure {
     Failure {
         run_id: s.key.run_id(),
         key: s.key.to_string(),
@@ -234,36 +314,41 @@ fn failure(s: &Subject, cause: Cause, code: &str, message: &str) -> Failure {
     }
 }
 
-/// Computes runs of one component and one set of parameters.
-fn again(
+/// A manifest that does not fit what the component declares.
+pub(super) fn unfit(component: &Component, what: &str, name: &str) -> Trouble {
+    (
+        Cause::Integrity,
+        "manifest_unfit".to_owned(),
+        format!(
+            "the manifest's {what} `{name}` does not fit what {} declares",
+            component.description().model_version()
+        ),
+    )
+}
+
+/// The recorded parameters in declared order.
+pub(super) fn parameters(
     component: &Component,
-    group: &[(&Subject, Record)],
-) -> Result<Verdict, (Cause, String, String)> {
+    recorded: &Map<String, Json>,
+) -> Result<Vec<Scalar>, Trouble> {
+    let declared = component.description().parameters.iter();
+    declared
+        .map(|p| {
+            recorded
+                .get(&p.name)
+                .and_then(|j| Scalar::from_json(p.default.data_type(), j))
+                .ok_or_else(|| unfit(component, "parameter", &p.name))
+        })
+        .collect()
+}
+
+/// Computes runs of one component and one set of parameters.
+fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict, Trouble> {
     let description = component.description();
-    let unfit = |what: &str, name: &str| {
-        (
-            Cause::Integrity,
-            "manifest_unfit".to_owned(),
-            format!(
-                "the manifest's {what} `{name}` does not fit what {} declares",
-                component.description().model_version()
-            ),
-        )
-    };
     let Some((_, first)) = group.first() else {
         return Ok(Verdict::default());
     };
-    let parameters = description
-        .parameters
-        .iter()
-        .map(|p| {
-            first
-                .parameters
-                .get(&p.name)
-                .and_then(|j| Scalar::from_json(p.default.data_type(), j))
-                .ok_or_else(|| unfit("parameter", &p.name))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let parameters = parameters(component, &first.parameters)?;
     let columns = description
         .inputs
         .iter()
@@ -275,7 +360,7 @@ fn again(
                     .inputs
                     .get(&field.name)
                     .and_then(|j| Value::from_json(field.data_type, j))
-                    .ok_or_else(|| unfit("input", &field.name))?;
+                    .ok_or_else(|| unfit(component, "input", &field.name))?;
                 column.push(&value);
             }
             Ok(column)
@@ -313,7 +398,11 @@ fn again(
 }
 
 /// The outputs that differ from the manifest's, or from the ledger's row.
-fn compare(subject: &Subject, record: &Record, outputs: &[(String, Json)]) -> Vec<Difference> {
+pub(super) fn compare(
+    subject: &Subject,
+    record: &Record,
+    outputs: &[(String, Json)],
+) -> Vec<Difference> {
     let row: Vec<Json> = match from_slice(subject.outputs.as_bytes()) {
         Ok(Json::Array(list)) => list,
         _ => Vec::new(),

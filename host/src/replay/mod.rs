@@ -6,15 +6,20 @@
 //! which tells every bit of a number.
 //!
 //! * [`record`] — what a manifest says was asked and answered, with every digest checked
+//! * [`packed`] — the same for the runs of a pack
+//! * `packs` — the columns of a pack computed again
 //! * [`compute`] — the components loaded, the runs computed again in parallel
 //! * [`select`] — which runs: filters, and a sample that anyone can draw again
 //! * [`verdict`] — what came of it, and what the ledger says of it
 
 pub mod compute;
+pub mod packed;
+mod packs;
 pub mod record;
 pub mod select;
 pub mod verdict;
 
 pub use compute::{Replayer, Subject};
+pub use packed::Packed;
 pub use record::Record;
 pub use verdict::{Difference, Verdict};

@@ -84,9 +84,12 @@ impl Verdict {
     /// again in ascending order, and what came of them.
     #[must_use]
     pub fn payload(&self, engine: &Json, selection: &Json) -> Json {
-        let mut ids: Vec<String> = self.replayed.iter().map(Digest::to_string).collect();
+        // Ids have one recipe: in the order of their bytes they are in that of their texts.
+        let mut ids = self.replayed.clone();
         ids.sort_unstable();
-        let leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(id.as_bytes())).collect();
+        let leaf = |id: &Digest| merkle::leaf(id.to_string().as_bytes());
+        let leaves: Vec<_> = ids.iter().map(leaf).collect();
+        drop(ids);
         json!({
             "count": self.replayed.len(),
             "root": Digest::from_parts(Recipe::Raw, merkle::root(&leaves)).to_string(),

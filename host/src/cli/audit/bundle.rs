@@ -36,10 +36,7 @@ pub(in super::super) fn write(
 ) -> Result<(), CliError> {
     let signer = key.map(key::signer).transpose()?;
     let ledger = context.reader()?;
-    let (manifest, bytes) =
-        context
-            .manifests()?
-            .read_with_bytes(&run.key, &run.snapshot, &run.manifest)?;
+    let (manifest, bytes) = context.manifests()?.read_with_bytes(run.manifest_ref())?;
     let record = Record::read(&manifest)
         .map_err(|e| CliError::new(Exit::Integrity, "manifest_damaged", e))?;
     let component = context.shelf()?.find(&record.component).map_err(|e| {

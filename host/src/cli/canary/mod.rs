@@ -95,6 +95,7 @@ pub(in crate::cli) fn shadow(
         origin: "canary".to_owned(),
         stamp: context.stamp(None),
         environment: context.environment(sandbox),
+        pack_from: context.project.settings.manifests.pack_from(),
     };
     let selection = Selection {
         boundary: None,

@@ -124,9 +124,7 @@ fn failed(context: &Context, shop: &Workshop, incident: &Incident) -> Result<Inp
     let mut inputs = Inputs::new();
     for link in incident.links.iter().filter(|l| l.what == Thing::Run) {
         let run = find(&ledger, &Wanted::Id(link.id.clone()))?.run.run;
-        let manifest = shop
-            .manifests
-            .read(&run.key, &run.snapshot, &run.manifest)?;
+        let manifest = shop.manifests.read(run.manifest_ref())?;
         let name = case_name(incident, environment, &run.key);
         let _ = inputs.insert(name, manifest.object("inputs"));
     }

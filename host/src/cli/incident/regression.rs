@@ -178,9 +178,7 @@ fn failing(
     }
     for id in wanted {
         let run = find(ledger, &Wanted::Id(id))?.run;
-        let manifest = shop
-            .manifests
-            .read(&run.run.key, &run.run.snapshot, &run.run.manifest)?;
+        let manifest = shop.manifests.read(run.run.manifest_ref())?;
         by_logic
             .entry(run.run.key.model_version.clone())
             .or_default()

@@ -127,5 +127,7 @@ pub(super) fn policy(origin: &str, recheck: bool, dry_run: bool) -> Policy {
         origin: origin.to_owned(),
         stamp: stamp(),
         environment: json!({}),
+        // So that some manifests stand alone and some share a pack.
+        pack_from: 3,
     }
 }

@@ -111,6 +111,16 @@ impl Snapshot<'_> {
         Ok(lines)
     }
 
+    /// The number of its schema: an older ledger is read as it is.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn version(&self) -> Result<i64, LedgerError> {
+        self.db
+            .pragma_query_value(None, "user_version", |r| r.get(0))
+            .map_err(translate)
+    }
+
     /// Tables, indexes, triggers and views: their statements by type and name.
     ///
     /// # Errors
@@ -255,7 +265,8 @@ impl Snapshot<'_> {
         self.scan(sql, &["series_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
     }
 
-    /// Runs with the number of their series and their entry's.
+    /// Runs with the number of their series and their entry's: first those whose manifest is a file of its
+    /// own, then those of one pack after the other.
     ///
     /// # Errors
     /// See [`Snapshot::entries`].
@@ -265,19 +276,28 @@ impl Snapshot<'_> {
     ) -> Result<(), LedgerError> {
         let row = |r: &Row<'_>| {
             let (run, entry) = read::new_run(r)?;
-            let replaces: Option<i64> = r.get(14)?;
+            let replaces: Option<i64> = r.get(16)?;
             if replaces.is_some() != run.replaces.is_some() {
                 // It replaces a run of a series that is not there.
                 let null = rusqlite::types::Type::Null;
                 return Err(rusqlite::Error::InvalidColumnType(
-                    14,
+                    16,
                     "replaces".to_owned(),
                     null,
                 ));
             }
-            Ok((r.get(15)?, entry, run))
+            Ok((r.get(17)?, entry, run))
         };
         self.scan(RUNS, &["series_id", "date"], row, each)
+    }
+
+    /// Packs of manifests: the digest's 32 bytes, and the number of the entry that recorded it.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn packs(&self, each: &mut dyn FnMut(Scanned<([u8; 32], i64)>)) -> Result<(), LedgerError> {
+        let sql = "SELECT digest, entry, pack_id FROM pack ORDER BY pack_id";
+        self.scan(sql, &["pack_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
     }
 
     /// Documents.
@@ -316,12 +336,15 @@ impl Snapshot<'_> {
     }
 }
 
-/// As the queries of runs have it, but with rows whose series or configuration is not there.
+/// As the queries of runs have it, but with rows whose series or configuration is not there. Keys alone
+/// are sorted; without a LIMIT SQLite would leave out the order of what stands in a join.
 const RUNS: &str =
     "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
     r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
-    pc.digest, ps.reissue, r.replaces, r.series_id
-  FROM run r
+    pc.digest, ps.reissue, k.digest, r.place, r.replaces, r.series_id
+  FROM (SELECT series_id, date FROM run ORDER BY pack, place LIMIT -1) o
+  CROSS JOIN run r ON r.series_id = o.series_id AND r.date = o.date
+  LEFT JOIN pack k ON k.pack_id = r.pack
   LEFT JOIN series s ON s.series_id = r.series_id
   LEFT JOIN config c ON c.config_id = s.config_id
   LEFT JOIN series ps ON ps.series_id = r.replaces
@@ -343,15 +366,16 @@ fn named(r: &Row<'_>, key: &[&str]) -> String {
     key.iter().map(cell).collect::<Vec<_>>().join(", ")
 }
 
-/// The schema that a ledger of this program has.
+/// The schema of this number that this program makes.
 ///
 /// # Errors
 /// When the database in memory cannot be made.
-pub fn expected_schema() -> Result<BTreeMap<String, String>, LedgerError> {
+pub fn expected_schema(version: i64) -> Result<BTreeMap<String, String>, LedgerError> {
     let db = Connection::open_in_memory().map_err(translate)?;
     db.execute_batch(include_str!("schema.sql"))
         .map_err(translate)?;
-    for step in STEPS {
+    let steps = usize::try_from(version - 1).unwrap_or_default();
+    for step in STEPS.iter().take(steps) {
         db.execute_batch(step).map_err(translate)?;
     }
     schema_of(&db)
@@ -364,7 +388,7 @@ fn schema_of(db: &Connection) -> Result<BTreeMap<String, String>, LedgerError> {
     let sql = "SELECT type || ' ' || name,
                  coalesce(tbl_name || ': ' || sql, tbl_name) || ' ' || typeof(type) || typeof(name) || typeof(tbl_name)
                    || typeof(sql) || CASE WHEN type IN ('view', 'trigger') THEN rootpage ELSE rootpage > 1 END
-               FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'";
+               FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'";
     let mut statement = db.prepare(sql).map_err(translate)?;
     let rows = statement
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))

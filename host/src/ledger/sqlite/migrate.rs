@@ -17,8 +17,16 @@ use super::open::translate;
 /// The statements that lead from a schema to the next one.
 pub(super) type Step = &'static str;
 
-/// Step N leads from schema N + 1 to N + 2. Schema 1 is the first.
-pub(super) const STEPS: &[Step] = &[];
+/// Step N leads from schema N + 1 to N + 2. Schema 1 is the first; a step that was released never changes.
+pub(super) const STEPS: &[Step] = &[include_str!("schema-2.sql")];
+
+/// What lets a ledger of schema N + 1 be read as it is, without a write: views and tables of the
+/// connection alone that stand before those of the file. One for each step.
+pub(super) const SHIMS: &[&str] = &["CREATE TEMP VIEW run AS
+   SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs,
+     NULL AS pack, NULL AS place
+   FROM main.run;
+ CREATE TEMP TABLE pack (pack_id INTEGER PRIMARY KEY, digest BLOB, entry INTEGER);"];
 
 /// The newest schema that these steps lead to.
 pub(super) fn newest(steps: &[Step]) -> i64 {
@@ -96,6 +104,7 @@ mod tests {
     use crate::ledger::Ledger as _;
     use crate::ledger::entry::{Kind, Stamp};
     use crate::ledger::sqlite::SqliteLedger;
+    use crate::ledger::types::RunFilter;
     use serde_json::json;
 
     /// A ledger that was written when schema 1 was the newest.
@@ -112,6 +121,25 @@ mod tests {
         (temp, path)
     }
 
+    #[test]
+    fn every_step_has_what_lets_older_ledgers_be_read() {
+        assert_eq!(SHIMS.len(), STEPS.len());
+        let (_temp, path) = fixture();
+        let older = SqliteLedger::open_read_only(&path).unwrap();
+        let runs = older.runs(&RunFilter::default()).unwrap();
+        drop(older);
+        assert_eq!(std::fs::read(&path).unwrap(), SCHEMA_1);
+        // The same runs as after the steps.
+        let newer = SqliteLedger::open(&path).unwrap();
+        assert_eq!(newer.runs(&RunFilter::default()).unwrap(), runs);
+        assert_eq!(runs.len(), 5);
+    }
+
+    /// As a program that knows these steps alone would have made them.
+    fn stepped() -> Vec<Step> {
+        STEPS.iter().chain(LATER).copied().collect()
+    }
+
     fn entries(path: &Path) -> Vec<String> {
         let ledger = SqliteLedger::open_read_only(path).unwrap();
         let entries = ledger.entries(None).unwrap();
@@ -123,10 +151,9 @@ mod tests {
         let (_temp, path) = fixture();
         let mut ledger = SqliteLedger::open(&path).unwrap();
         assert_eq!(ledger.head().unwrap(), 6);
-        let runs = ledger
-            .runs(&crate::ledger::types::RunFilter::default())
-            .unwrap();
+        let runs = ledger.runs(&RunFilter::default()).unwrap();
         assert_eq!(runs.len(), 5);
+        assert!(runs.iter().all(|r| r.run.place.is_none()));
         let stamp = Stamp {
             at: "2026-01-01T00:00:00.000000Z".to_owned(),
             actor: "tester".to_owned(),
@@ -141,12 +168,13 @@ mod tests {
         let (_temp, path) = fixture();
         let before = entries(&path);
         let mut db = Connection::open(&path).unwrap();
-        migrate(&mut db, &path, 1, LATER).unwrap();
-        assert_eq!(newest(LATER), 3);
+        let steps = stepped();
+        migrate(&mut db, &path, 1, &steps).unwrap();
         let version: i64 = db
             .pragma_query_value(None, "user_version", |r| r.get(0))
             .unwrap();
-        assert_eq!(version, 3);
+        assert_eq!(version, newest(STEPS) + 2);
+        assert_eq!(version, newest(&steps));
         db.execute("INSERT INTO note VALUES (1, 'x', 'en')", [])
             .unwrap();
         drop(db);
@@ -183,6 +211,7 @@ mod tests {
         let error = migrate(&mut db, &path, 1, LATER).unwrap_err();
         assert!(error.to_string().contains("no copy was made"), "{error}");
         drop(db);
-        assert_eq!(SqliteLedger::open(&path).unwrap().head().unwrap(), 6);
+        let ledger = SqliteLedger::open_read_only(&path).unwrap();
+        assert_eq!(ledger.head().unwrap(), 6);
     }
 }

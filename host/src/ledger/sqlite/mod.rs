@@ -6,7 +6,7 @@
 //! * [`inspect`] — every row as it stands, for the audit
 //! * `write` — appends, each one immediate transaction
 //! * `write_facts` — the append of a file with its rows
-//! * `schema.sql` — tables, guards and the view for people
+//! * `schema.sql`, `schema-2.sql`, … — tables, guards and the view for people; what each schema added
 
 pub mod inspect;
 mod migrate;
@@ -16,6 +16,12 @@ mod write;
 mod write_facts;
 
 pub use open::SqliteLedger;
+
+/// The newest schema that this program knows.
+#[must_use]
+pub fn schema() -> i64 {
+    migrate::newest(migrate::STEPS)
+}
 
 #[cfg(test)]
 mod tests;

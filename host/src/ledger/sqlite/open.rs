@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::domain::day::Day;
 use crate::ledger::LedgerError;
 
-use super::migrate::{STEPS, migrate, newest};
+use super::migrate::{SHIMS, STEPS, migrate, newest};
 
 /// `PVDR`: tells a ledger from any other database.
 const APPLICATION_ID: i64 = 0x5056_4452;
@@ -235,11 +235,11 @@ fn check_schema(
     // Looking needs no write lock, so that nobody who only reads waits for a writer.
     match schema(db, url, writable)? {
         Some(found) if found < newest && !writable => {
-            return Err(LedgerError::OlderSchema {
-                url: url.to_owned(),
-                found,
-                newest,
-            });
+            let missing = usize::try_from(found - 1).unwrap_or(usize::MAX);
+            for shim in SHIMS.iter().skip(missing) {
+                db.execute_batch(shim).map_err(translate)?;
+            }
+            return Ok(());
         }
         Some(found) if found < newest => return migrate(db, path, found, STEPS),
         Some(_) => return Ok(()),

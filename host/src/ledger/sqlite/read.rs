@@ -6,14 +6,14 @@ use serde_json::Value as Json;
 
 use crate::domain::canonical::{Digest, Recipe};
 use crate::domain::day::Day;
-use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::key::{ConfigVersion, Place, RunKey};
 use crate::domain::place::{Boundary, Herd};
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
-use crate::ledger::store::{Coverage, Extent, Ledger};
+use crate::ledger::store::{Coverage, Extent, Ledger, Series};
 use crate::ledger::types::{
     Activation, Batch, Config, Document, File, Guardrail, NewFacts, NewRun, Observed, Recorded,
-    Run, RunFilter, Sourced,
+    Run, RunFilter, Sourced, Standing,
 };
 
 use super::SqliteLedger;
@@ -26,10 +26,11 @@ const IN_FORCE: &str = "LEFT JOIN retraction x ON x.file_id = f.file_id AND x.en
 const RUN_COLUMNS: &str =
     "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
     r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
-    pc.digest, ps.reissue, nc.digest, ns.reissue
+    pc.digest, ps.reissue, k.digest, r.place, nc.digest, ns.reissue
   FROM series s
   JOIN config c ON c.config_id = s.config_id
   JOIN run r ON r.series_id = s.series_id
+  LEFT JOIN pack k ON k.pack_id = r.pack
   LEFT JOIN series ps ON ps.series_id = r.replaces
   LEFT JOIN config pc ON pc.config_id = ps.config_id
   LEFT JOIN run n ON n.replaces = r.series_id AND n.date = r.date
@@ -85,7 +86,21 @@ fn version(r: &Row<'_>, d: usize, n: usize) -> rusqlite::Result<Option<ConfigVer
     }))
 }
 
-/// The run in the first fourteen columns of [`RUN_COLUMNS`], with its entry.
+/// The pack and the row in it, in this column and the next.
+fn place(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Place>> {
+    let pack: Option<[u8; 32]> = r.get(i)?;
+    let row: Option<u32> = r.get(i + 1)?;
+    if pack.is_some() != row.is_some() {
+        let missing = rusqlite::Error::InvalidColumnType(i, "place".to_owned(), Type::Null);
+        return Err(missing);
+    }
+    Ok(pack.zip(row).map(|(pack, row)| Place {
+        pack: Digest::from_parts(Recipe::Raw, pack),
+        row,
+    }))
+}
+
+/// The run in the first sixteen columns of [`RUN_COLUMNS`], with its entry.
 pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
     let missing = |i| rusqlite::Error::InvalidColumnType(i, "run".to_owned(), Type::Null);
     let guardrail: i64 = r.get(9)?;
@@ -100,6 +115,7 @@ pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
         provenance: digest(r, 6, Recipe::JcsV1)?,
         snapshot: digest(r, 7, Recipe::JcsV1)?,
         manifest: digest(r, 8, Recipe::Raw)?,
+        place: place(r, 14)?,
         guardrail: Guardrail::from_number(guardrail).ok_or_else(|| missing(9))?,
         replaces: version(r, 12, 13)?,
         outputs: r.get(10)?,
@@ -112,7 +128,7 @@ fn run_row(r: &Row<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         run,
         entry,
-        superseded_by: version(r, 14, 15)?,
+        superseded_by: version(r, 16, 17)?,
     })
 }
 
@@ -459,8 +475,70 @@ impl Ledger for SqliteLedger {
             .map_err(translate)
     }
 
+    fn standings(
+        &self,
+        series: Series<'_>,
+        from: Day,
+        to: Day,
+    ) -> Result<Vec<Standing>, LedgerError> {
+        let sql = "SELECT r.date, r.provenance, r.guardrail, r.outputs
+                   FROM series s JOIN config c USING (config_id) JOIN run r USING (series_id)
+                   WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ?
+                     AND r.date BETWEEN ? AND ?
+                   ORDER BY r.date, s.reissue DESC";
+        let parameters = params![
+            series.boundary_id,
+            series.herd_config_id,
+            series.model_version,
+            series.config.bytes(),
+            from.days(),
+            to.days()
+        ];
+        let mut standings = collect(&self.db, sql, parameters, |r| {
+            let guardrail = r.get(2)?;
+            Ok(Standing {
+                day: day(r, 0)?,
+                provenance: digest(r, 1, Recipe::JcsV1)?,
+                guardrail: Guardrail::from_number(guardrail)
+                    .ok_or(rusqlite::Error::IntegralValueOutOfRange(2, guardrail))?,
+                outputs: r.get(3)?,
+            })
+        })?;
+        // Of each day the newest, which comes first.
+        standings.dedup_by_key(|s| s.day);
+        Ok(standings)
+    }
+
     fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError> {
         run(&self.db, key)
+    }
+
+    fn keys(&self, each: &mut dyn FnMut(&RunKey)) -> Result<(), LedgerError> {
+        let sql = "SELECT s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue, s.series_id
+                   FROM series s JOIN config c USING (config_id) ORDER BY s.series_id";
+        let series = collect(&self.db, sql, [], |r| {
+            let missing = rusqlite::Error::InvalidColumnType(3, "config".to_owned(), Type::Null);
+            let key = RunKey {
+                boundary_id: r.get(0)?,
+                herd_config_id: r.get(1)?,
+                calculation_date: Day::MIN,
+                model_version: r.get(2)?,
+                config_version: version(r, 3, 4)?.ok_or(missing)?,
+            };
+            Ok((key, r.get::<_, i64>(5)?))
+        })?;
+        for (mut key, series_id) in series {
+            let mut statement = self
+                .db
+                .prepare_cached("SELECT date FROM run WHERE series_id = ? ORDER BY date")
+                .map_err(translate)?;
+            let mut rows = statement.query([series_id]).map_err(translate)?;
+            while let Some(r) = rows.next().map_err(translate)? {
+                key.calculation_date = day(r, 0).map_err(translate)?;
+                each(&key);
+            }
+        }
+        Ok(())
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::SqliteLedger;
 use crate::domain::canonical::Digest;
-use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::day::Day;
+use crate::domain::key::{ConfigVersion, Place, RunKey};
 use crate::domain::place::Herd;
 use crate::ledger::entry::{Kind, Stamp};
 use crate::ledger::store::Extent;
@@ -49,6 +50,7 @@ fn new_run(reissue: u32, inputs: &str) -> NewRun {
         provenance: Digest::of_json(&json!(inputs)).unwrap(),
         snapshot: Digest::of_json(&json!([inputs])).unwrap(),
         manifest: Digest::of_bytes(inputs.as_bytes()),
+        place: None,
         guardrail: Guardrail::Ok,
         replaces: (reissue > 0).then(|| ConfigVersion {
             config,
@@ -119,7 +121,12 @@ fn filled() -> (tempfile::TempDir, SqliteLedger) {
         0,
     );
     assert_eq!(late.unwrap_err().code(), "ledger_moved");
-    ledger.record_runs(&batch(vec![new_run(0, "a")])).unwrap();
+    let mut packed = new_run(0, "a");
+    packed.place = Some(Place {
+        pack: Digest::of_bytes(b"pack"),
+        row: 3,
+    });
+    ledger.record_runs(&batch(vec![packed])).unwrap();
     ledger
         .record_report(
             &stamp("2025-07-02T00:00:00Z"),
@@ -146,6 +153,7 @@ fn every_statement_that_would_change_history_is_refused_in_a_shell_with_default_
         "config",
         "series",
         "run",
+        "pack",
         "report",
     ];
     let mut tried = 0;
@@ -175,11 +183,11 @@ fn every_statement_that_would_change_history_is_refused_in_a_shell_with_default_
             tried += 1;
         }
     }
-    assert_eq!(tried, 45, "nine tables hold rows");
+    assert_eq!(tried, 50, "ten tables hold rows");
     for sql in [
-        "INSERT OR REPLACE INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs FROM run",
-        "INSERT OR IGNORE INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs FROM run",
-        "INSERT INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs FROM run WHERE true ON CONFLICT DO NOTHING",
+        "INSERT OR REPLACE INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs, pack, place FROM run",
+        "INSERT OR IGNORE INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs, pack, place FROM run",
+        "INSERT INTO run SELECT series_id, date, entry, zeroblob(32), snapshot, manifest, guardrail, replaces, outputs, pack, place FROM run WHERE true ON CONFLICT DO NOTHING",
     ] {
         assert!(
             shell
@@ -193,6 +201,7 @@ fn every_statement_that_would_change_history_is_refused_in_a_shell_with_default_
     // Through a unique constraint other than the primary key.
     for sql in [
         "INSERT OR REPLACE INTO config (config_id, digest, canonical) SELECT 77, digest, 'x' FROM config",
+        "INSERT OR REPLACE INTO pack SELECT 77, digest, entry FROM pack",
         "INSERT OR REPLACE INTO series SELECT 77, boundary_id, herd_config_id, model_version, config_id, reissue FROM series",
         "INSERT OR REPLACE INTO stream SELECT 77, boundary_id, column_name, source FROM stream",
         "INSERT INTO entry SELECT 99, at, kind, actor, reason, payload, prev, zeroblob(32) FROM entry LIMIT 1",
@@ -233,7 +242,11 @@ fn the_second_of_two_writers_learns_what_the_first_recorded() {
     else {
         panic!()
     };
-    assert_eq!(run.run, new_run(0, "a"));
+    let found = NewRun {
+        place: None,
+        ..run.run.clone()
+    };
+    assert_eq!(found, new_run(0, "a"));
     assert_eq!(
         ledger.entries(Some(Kind::Runs)).unwrap().len(),
         1,
@@ -331,7 +344,7 @@ fn another_database_or_a_newer_ledger_is_refused() {
         SqliteLedger::open(&path),
         Err(LedgerError::NewerSchema {
             found: 99,
-            known: 1,
+            known: 2,
             ..
         })
     ));
@@ -420,4 +433,42 @@ fn the_extent_of_recorded_runs_counts_them_by_place() {
     };
     assert_eq!(ledger.runs(&herd("h")).unwrap().len(), 2);
     assert!(ledger.runs(&herd("other")).unwrap().is_empty());
+}
+
+#[test]
+fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    let packs = [1, 0].map(|n| Digest::of_bytes(&[n]));
+    for (day, pack) in packs.iter().enumerate() {
+        let runs = ["a", "b", "c"].into_iter().zip(0..).map(|(id, row)| {
+            let mut run = new_run(0, id);
+            run.key.boundary_id = id.to_owned();
+            run.key.calculation_date = Day::from_days(i32::try_from(day).unwrap()).unwrap();
+            // Rows stand in a pack in another order than their keys.
+            run.place = Some(Place {
+                pack: *pack,
+                row: 2 - row,
+            });
+            run
+        });
+        ledger.record_runs(&batch(runs.collect())).unwrap();
+    }
+    let mut alone = new_run(0, "z");
+    alone.key.boundary_id = "z".to_owned();
+    ledger.record_runs(&batch(vec![alone])).unwrap();
+    let mut found = Vec::new();
+    let snapshot = ledger.snapshot().unwrap();
+    snapshot
+        .runs(&mut |row| found.push(row.unwrap().2.place))
+        .unwrap();
+    let place = |pack: usize, row| {
+        let pack = packs[pack];
+        Some(Place { pack, row })
+    };
+    let packed = (0..2).flat_map(|p| (0..3).map(move |r| (p, r)));
+    let expected: Vec<_> = std::iter::once(None)
+        .chain(packed.map(|(p, r)| place(p, r)))
+        .collect();
+    assert_eq!(found, expected);
 }

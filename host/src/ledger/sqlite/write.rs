@@ -1,13 +1,13 @@
 //! Appends. Each is one immediate transaction: a reader that becomes a writer in a deferred one
 //! would fail at once with "busy" however long the timeout.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde_json::{Value as Json, json};
 
 use crate::domain::canonical::{Digest, Recipe};
-use crate::domain::key::ConfigVersion;
+use crate::domain::key::{ConfigVersion, RunKey};
 use crate::domain::merkle;
 use crate::failpoint;
 use crate::ledger::LedgerError;
@@ -86,12 +86,20 @@ impl SqliteLedger {
         // Under the write lock: what another process recorded since the plan was made is seen here.
         let mut outcomes = Vec::with_capacity(batch.runs.len());
         let mut fresh: Vec<&NewRun> = Vec::with_capacity(batch.runs.len());
-        for run in &batch.runs {
-            match read::run(&tx, &run.key)? {
-                Some(existing) => outcomes.push(Recorded::Already(Box::new(existing))),
-                None => {
-                    outcomes.push(Recorded::New);
-                    fresh.push(run);
+        for series in batch.runs.chunk_by(|a, b| same_series(&a.key, &b.key)) {
+            let recorded = days_of(&tx, series)?;
+            for run in series {
+                let known = recorded.contains(&run.key.calculation_date.days());
+                match known
+                    .then(|| read::run(&tx, &run.key))
+                    .transpose()?
+                    .flatten()
+                {
+                    Some(existing) => outcomes.push(Recorded::Already(Box::new(existing))),
+                    None => {
+                        outcomes.push(Recorded::New);
+                        fresh.push(run);
+                    }
                 }
             }
         }
@@ -99,13 +107,20 @@ impl SqliteLedger {
             return Ok(outcomes);
         }
         let leaves = fresh.iter().map(|r| r.leaf()).collect();
-        let payload = with(
+        let mut payload = with(
             &batch.about,
             [
                 ("count", json!(fresh.len())),
                 ("root", json!(root_text(leaves))),
             ],
         );
+        let packs: BTreeSet<Digest> = fresh
+            .iter()
+            .filter_map(|r| r.place.map(|p| p.pack))
+            .collect();
+        if !packs.is_empty() {
+            payload = with(&payload, [("packs", json!(packs))]);
+        }
         let kind = if batch.reissue {
             Kind::Reissue
         } else {
@@ -113,6 +128,9 @@ impl SqliteLedger {
         };
         let entry = append(&tx, kind, &batch.stamp, &payload)?.seq;
         let mut interned = Interned::default();
+        for pack in packs {
+            interned.pack(&tx, pack, entry)?;
+        }
         // Only what a run refers to: a row that nothing refers to is one that somebody put there.
         let used: HashSet<Digest> = fresh.iter().map(|r| r.key.config_version.config).collect();
         for config in batch.configs.iter().filter(|c| used.contains(&c.digest)) {
@@ -121,12 +139,17 @@ impl SqliteLedger {
         {
             let mut insert = tx
                 .prepare_cached(
-                    "INSERT INTO run (series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO run (series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .map_err(translate)?;
+            let mut before: Option<(&RunKey, i64)> = None;
             for run in fresh {
-                let series = interned.series(&tx, run, &run.key.config_version)?;
+                let series = match before {
+                    Some((key, series)) if same_series(key, &run.key) => series,
+                    _ => interned.series(&tx, run, &run.key.config_version)?,
+                };
+                before = Some((&run.key, series));
                 let replaces = run
                     .replaces
                     .as_ref()
@@ -143,6 +166,8 @@ impl SqliteLedger {
                         run.guardrail.number(),
                         replaces,
                         run.outputs,
+                        run.place.and_then(|p| interned.packs.get(&p.pack).copied()),
+                        run.place.map(|p| p.row),
                     ])
                     .map_err(translate)?;
             }
@@ -203,6 +228,42 @@ impl SqliteLedger {
         commit(tx)?;
         Ok(entry)
     }
+}
+
+/// Whether two keys differ in their day alone.
+fn same_series(a: &RunKey, b: &RunKey) -> bool {
+    a.boundary_id == b.boundary_id
+        && a.herd_config_id == b.herd_config_id
+        && a.config_version == b.config_version
+        && a.model_version == b.model_version
+}
+
+/// The days among those of runs of one series on which something is recorded.
+fn days_of(tx: &Transaction<'_>, runs: &[NewRun]) -> Result<HashSet<i32>, LedgerError> {
+    let days = runs.iter().map(|r| r.key.calculation_date.days());
+    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else {
+        return Ok(HashSet::new());
+    };
+    let Some(key) = runs.first().map(|r| &r.key) else {
+        return Ok(HashSet::new());
+    };
+    let sql = "SELECT r.date FROM series s JOIN config c USING (config_id) JOIN run r USING (series_id)
+               WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ? AND s.reissue = ?
+                 AND r.date BETWEEN ? AND ?";
+    let parameters = params![
+        key.boundary_id,
+        key.herd_config_id,
+        key.model_version,
+        key.config_version.config.bytes(),
+        key.config_version.reissue,
+        first,
+        last
+    ];
+    let mut statement = tx.prepare_cached(sql).map_err(translate)?;
+    let days = statement
+        .query_map(parameters, |r| r.get(0))
+        .map_err(translate)?;
+    days.collect::<Result<_, _>>().map_err(translate)
 }
 
 /// A payload with what the store itself says in it.
@@ -268,13 +329,29 @@ pub(super) fn append(
     Ok(entry)
 }
 
-/// Ids of configurations and series, made on first use.
+/// Ids of packs, configurations and series, made on first use.
 #[derive(Default)]
 struct Interned {
     configs: HashMap<Digest, i64>,
+    packs: HashMap<Digest, i64>,
 }
 
 impl Interned {
+    fn pack(
+        &mut self,
+        tx: &Transaction<'_>,
+        digest: Digest,
+        entry: i64,
+    ) -> Result<(), LedgerError> {
+        tx.execute(
+            "INSERT INTO pack (digest, entry) VALUES (?, ?)",
+            params![digest.bytes(), entry],
+        )
+        .map_err(translate)?;
+        self.packs.insert(digest, tx.last_insert_rowid());
+        Ok(())
+    }
+
     fn config(&mut self, tx: &Transaction<'_>, config: &Config) -> Result<i64, LedgerError> {
         if let Some(id) = self.known_config(tx, config.digest)? {
             return Ok(id);

@@ -189,7 +189,7 @@ fn rows<'r>(
 fn row(manifests: &Store, run: &Run) -> Result<Row, GatherError> {
     let key = &run.run.key;
     let manifest = manifests
-        .read(key, &run.run.snapshot, &run.run.manifest)
+        .read(run.run.manifest_ref())
         .map_err(ComputeError::from)?;
     let text = |j: &Json| j.as_str().unwrap_or_default().to_owned();
     let files = manifest.sources["files"].as_array().into_iter().flatten();

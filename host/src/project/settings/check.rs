@@ -13,6 +13,7 @@ type Problem = (String, String, String);
 /// Refuses the first value that makes no sense.
 pub(super) fn check(settings: &Settings) -> Result<(), ProjectError> {
     let problem = ledger(settings)
+        .or_else(|| packs(settings))
         .or_else(|| window(settings))
         .or_else(|| folders(settings))
         .or_else(|| {
@@ -39,6 +40,15 @@ fn ledger(settings: &Settings) -> Option<Problem> {
     path.is_empty().then(|| {
         let problem = "only sqlite:PATH is known, such as sqlite:out/ledger.db";
         ("ledger.url".to_owned(), url.clone(), problem.to_owned())
+    })
+}
+
+fn packs(settings: &Settings) -> Option<Problem> {
+    (settings.manifests.pack_from == 0).then(|| {
+        let problem =
+            "write 1 to pack every chunk's manifests, or more to pack only where there are many";
+        let key = "manifests.pack_from";
+        (key.to_owned(), "0".to_owned(), problem.to_owned())
     })
 }
 

@@ -199,7 +199,7 @@ fn differences(
 ) -> Result<Vec<String>, ReleaseError> {
     let inputs = |run: &Run| {
         manifests
-            .read(&run.run.key, &run.run.snapshot, &run.run.manifest)
+            .read(run.run.manifest_ref())
             .map(|m| m.object("inputs"))
             .map_err(ComputeError::from)
     };

@@ -1,0 +1,35 @@
+//! `manifest`: one run's manifest shown, many written as files, whether they stand alone or in packs.
+//!
+//! * [`show`] — the very document
+//! * [`export`] — single files at their documented paths
+
+mod export;
+mod show;
+
+use clap::{Args, Subcommand};
+
+use super::Global;
+use super::error::CliError;
+use super::ui::Done;
+
+/// Show manifests and write them as single files, also those that share a pack.
+///
+/// Example: provender manifest show 4f2a9c81d0aa
+#[derive(Args)]
+pub(super) struct ManifestArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Show(show::ShowArgs),
+    Export(export::ExportArgs),
+}
+
+pub(super) fn run(global: &Global, args: &ManifestArgs) -> Result<Done, CliError> {
+    match &args.action {
+        Action::Show(args) => show::run(global, args),
+        Action::Export(args) => export::run(global, args),
+    }
+}
