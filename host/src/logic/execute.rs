@@ -22,7 +22,7 @@ use super::bindings::LogicPluginPre;
 use super::columns;
 use super::error::LogicError;
 use super::failure::{Failure, FailureCode};
-use super::limits::{BATCH_BYTES, BATCH_CALLS, HOST_STACK_BYTES, Limits, Meter, Weight};
+use super::limits::{BATCH_BYTES, BATCH_CALLS, BATCHES, HOST_STACK_BYTES, Limits, Meter, Weight};
 
 /// What a component computed.
 #[derive(Clone, Debug, PartialEq)]
@@ -324,6 +324,6 @@ fn plan(inputs: &[Column], rows: usize, batch_rows: usize) -> Plan {
         .step_by(size)
         .map(|from| from..rows.min(from + size))
         .collect();
-    let together = (calls.len() / BATCH_CALLS).clamp(1, BATCH_CALLS);
+    let together = (calls.len() / BATCHES).clamp(1, BATCH_CALLS);
     calls.chunks(together).map(<[_]>::to_vec).collect()
 }

@@ -136,10 +136,12 @@ pub(super) const DESCRIPTION_BYTES: usize = 1 << 20;
 /// cores fit the last-level cache of a small server.
 pub(super) const BATCH_BYTES: usize = 4 << 20;
 
-/// Calls that the store of one batch takes at most, and batches that many rows are dealt into before their
-/// stores take more than one call. Making a store and touching its memory for the first time cost about
-/// as much as a call of 2,048 rows; among 16 calls that is a small part.
+/// Calls that the store of one batch takes at most. Making a store and touching its memory for the first
+/// time cost about as much as a call of 2,048 rows; among 16 calls that is a small part.
 pub(super) const BATCH_CALLS: usize = 16;
+
+/// Batches that rows are dealt into before their stores take more than one call: work for four cores.
+pub(super) const BATCHES: usize = 4;
 
 /// How many times the fuel of the whole batch may be spent on taking a failed batch apart. Finding
 /// one endless row among 2,048 costs under three times the batch's fuel, so that five such rows

@@ -262,8 +262,8 @@ fn cycle(n: u32) -> Vec<Value> {
 
 #[test]
 fn few_calls_share_a_store_whichever_thread_takes_them() {
-    // 40 calls are dealt into batches of two.
-    assert_eq!(counts(""), cycle(2));
+    // 40 calls are dealt into four batches.
+    assert_eq!(counts(""), cycle(10));
 }
 
 #[test]
