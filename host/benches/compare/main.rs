@@ -1,7 +1,7 @@
 //! The whole comparison, side by side in one run on one machine.
 //!
 //! `cargo bench --bench compare -- --out FOLDER` measures every row of `docs/design/performance.md` and
-//! writes it as `performance.md` and `performance.json`. What is compared runs in turns, round by round;
+//! writes it as `performance-table.md` and `performance.json`. What is compared runs in turns, round by round;
 //! a row holds the medians, how far the rounds lay apart, and the ratio. A row that could not be measured
 //! stands in the table with the reason.
 //!
@@ -27,6 +27,7 @@ mod machine;
 mod measure;
 #[path = "../support/native.rs"]
 mod native;
+mod program;
 mod shapes;
 #[path = "../support/synthetic.rs"]
 mod synthetic;
@@ -46,7 +47,7 @@ use table::Row;
 /// Compares Provender with what the hardware allows.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Write the table into this folder, as `performance.md` and `performance.json`.
+    /// Write the table into this folder, as `performance-table.md` and `performance.json`.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Few rows and one round: a smoke, not a measurement.
@@ -58,6 +59,9 @@ struct Args {
     /// Rows of the kernels and runs of the whole path.
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
+    /// Build the program from nothing, and say how long it took.
+    #[arg(long)]
+    build: bool,
     /// Make a synthetic deployment in this new folder, and nothing else.
     #[arg(long, value_name = "FOLDER")]
     make: Option<PathBuf>,
@@ -88,6 +92,8 @@ pub(crate) struct Scale {
     pub(crate) whole_rounds: usize,
     /// Rounds of what takes milliseconds.
     pub(crate) cold_rounds: usize,
+    /// Whether the program is built from nothing.
+    pub(crate) build: bool,
     root: PathBuf,
 }
 
@@ -106,6 +112,7 @@ impl Scale {
             rounds: if small { 1 } else { 9 },
             whole_rounds: if small { 1 } else { 3 },
             cold_rounds: if small { 2 } else { 31 },
+            build: args.build,
             root: root.join("compare"),
         }
     }
@@ -141,7 +148,7 @@ impl Scale {
 /// A part of the comparison: its name and what measures it.
 type Part = (&'static str, fn(&Scale) -> Vec<Row>);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("kernel", kernel::rows),
     ("shapes", shapes::rows),
     ("cold", cold::rows),
@@ -149,6 +156,7 @@ const PARTS: [Part; 7] = [
     ("ingest", ingest::rows),
     ("threads", threads::rows),
     ("whole", whole::rows),
+    ("program", program::rows),
 ];
 
 fn main() -> ExitCode {
@@ -211,7 +219,7 @@ fn sane(rows: &[Row]) -> Result<(), String> {
             return Err(format!("{}: {wanted:?} is no sane figure", row.id));
         }
         match &row.measured {
-            Err(reason) if !reason.starts_with("the small form") => {
+            Err(reason) if !reason.starts_with("the small form") && row.id != "build" => {
                 return Err(format!("{} was not measured: {reason}", row.id));
             }
             _ => {}

@@ -43,7 +43,7 @@ impl Default for Limits {
             // About 20 ms of work: starting a guest and describing it take a fraction of a
             // millisecond in Rust, some milliseconds in a language with a runtime of its own.
             fuel_base: 20_000_000,
-            // Some 20 µs a row. Measured: a row of ten inputs and ten outputs takes 2,000 in Rust,
+            // Some 20 µs a row. Measured: a row of ten inputs and ten outputs takes 850 in Rust,
             // 120,000 in Python, 190,000 in JavaScript; a language that needs more than this has it
             // from its pin.
             fuel_per_row: 100_000,

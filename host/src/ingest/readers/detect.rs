@@ -1,6 +1,8 @@
 //! Which format a file is, by its content. `options.format` overrides; what is nothing known is
 //! refused with what was seen and the list of what is known.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::ingest::parsed::{Format, Kind, ReadError, ReadOptions};
@@ -9,16 +11,16 @@ use super::columns::Spelling;
 use super::{daymet, forage_csv, gridmet, rap, soil_csv, table, weather_csv};
 
 /// A file's content, parsed as far as recognising it needs.
-pub(super) enum Source {
+pub(super) enum Source<'b> {
     /// Valid JSON.
     Json(Json),
     /// Anything else; with the reason when it begins like JSON.
-    Text(String, Option<String>),
+    Text(Cow<'b, str>, Option<String>),
 }
 
-impl Source {
+impl<'b> Source<'b> {
     /// Parses a text that begins like JSON; anything else stays text.
-    pub(super) fn new(text: String) -> Source {
+    pub(super) fn new(text: Cow<'b, str>) -> Source<'b> {
         if !text.trim_start().starts_with(['{', '[']) {
             return Source::Text(text, None);
         }
@@ -33,7 +35,7 @@ impl Source {
 ///
 /// # Errors
 /// When it is none that is known, or one of another kind than was asked for.
-pub(super) fn choose(source: &Source, options: &ReadOptions) -> Result<Format, ReadError> {
+pub(super) fn choose(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadError> {
     let format = match options.format {
         Some(format) => format,
         None => recognise(source, options)?,
@@ -48,7 +50,7 @@ pub(super) fn choose(source: &Source, options: &ReadOptions) -> Result<Format, R
     }
 }
 
-fn recognise(source: &Source, options: &ReadOptions) -> Result<Format, ReadError> {
+fn recognise(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadError> {
     let candidates = match source {
         Source::Json(json) => json_formats(json, options.kind),
         Source::Text(_, Some(_)) => Vec::new(),
@@ -162,7 +164,7 @@ fn csv_formats(text: &str, options: &ReadOptions) -> Vec<Format> {
 }
 
 /// What was seen instead.
-fn describe(source: &Source) -> String {
+fn describe(source: &Source<'_>) -> String {
     const NAMES: usize = 12;
     let list = |names: Vec<String>| {
         let more = if names.len() > NAMES { ", …" } else { "" };

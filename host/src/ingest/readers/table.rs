@@ -31,7 +31,7 @@ pub(super) struct Rows {
 impl Rows {
     fn push(&mut self, line: u32, cells: &StringRecord) {
         for cell in cells {
-            self.text.push_str(cell);
+            self.text.push_str(cell.trim());
             self.ends.push(self.text.len());
         }
         self.lines.push(line);
@@ -94,8 +94,14 @@ impl Lines<'_> {
     /// The line of the record that begins at or after `byte`.
     fn at(&mut self, byte: u64) -> u32 {
         let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        let passed = self.text.get(self.byte..byte).unwrap_or_default();
+        let ends = passed.iter().filter(|b| **b == b'\n').count();
+        self.line = self
+            .line
+            .saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        self.byte += passed.len();
         while let Some(next) = self.text.get(self.byte) {
-            if self.byte >= byte && !matches!(next, b'\r' | b'\n') {
+            if !matches!(next, b'\r' | b'\n') {
                 break;
             }
             self.line = self.line.saturating_add(u32::from(*next == b'\n'));
@@ -118,7 +124,6 @@ impl Table {
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .trim(Trim::All)
             .from_reader(text.as_bytes());
         let mut cells = StringRecord::new();
         match reader.read_record(&mut cells) {
@@ -126,7 +131,8 @@ impl Table {
             Ok(false) => return Err(draft.refuse("the file is empty")),
             Err(e) => return Err(draft.refuse(format!("the header cannot be read: {e}"))),
         }
-        let names: Vec<String> = cells.iter().map(ToOwned::to_owned).collect();
+        // Trimmed here and not by the reader, which makes every record anew for it.
+        let names: Vec<String> = cells.iter().map(|c| c.trim().to_owned()).collect();
         for (i, name) in names.iter().enumerate() {
             let again = names
                 .iter()
@@ -156,7 +162,7 @@ impl Table {
             let line = lines.at(cells.position().map_or(0, csv::Position::byte));
             if cells.len() == names.len() {
                 rows.push(line, &cells);
-            } else if cells.iter().any(|c| !c.is_empty()) {
+            } else if cells.iter().any(|c| !c.trim().is_empty()) {
                 draft.bad(
                     line,
                     "",

@@ -1,23 +1,25 @@
 //! Bytes to text. A byte order mark decides; without one the bytes are UTF-8 when they can be,
 //! else Windows-1252, the superset of Latin-1 in which agencies still export.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 /// A file's text.
-pub(super) struct Decoded {
-    /// The text, without a byte order mark.
-    pub(super) text: String,
+pub(super) struct Decoded<'b> {
+    /// The text, without a byte order mark; the bytes themselves where they are UTF-8.
+    pub(super) text: Cow<'b, str>,
     /// Said to the user when the file was not UTF-8.
     pub(super) note: Option<String>,
 }
 
 /// The text of `bytes`, or `None` for bytes that are no text (they hold a NUL).
-pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+pub(super) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
     let decoded = match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => {
             let (text, broken) = encoding.decode_without_bom_handling(bytes.get(mark..)?);
             Decoded {
-                text: text.into_owned(),
+                text,
                 note: broken.then(|| {
                     format!(
                         "the file is marked as {} but holds bytes that are not; they were replaced",
@@ -28,14 +30,11 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
         }
         None => match std::str::from_utf8(bytes) {
             Ok(text) => Decoded {
-                text: text.to_owned(),
+                text: Cow::Borrowed(text),
                 note: None,
             },
             Err(_) => Decoded {
-                text: WINDOWS_1252
-                    .decode_without_bom_handling(bytes)
-                    .0
-                    .into_owned(),
+                text: WINDOWS_1252.decode_without_bom_handling(bytes).0,
                 note: Some("the file is not UTF-8 and was read as Windows-1252".to_owned()),
             },
         },
@@ -50,7 +49,7 @@ mod tests {
     #[test]
     fn utf8_needs_no_note_and_loses_its_mark() {
         let d = decode("\u{feff}Cañada".as_bytes()).unwrap();
-        assert_eq!((d.text.as_str(), d.note), ("Cañada", None));
+        assert_eq!((&*d.text, d.note), ("Cañada", None));
     }
 
     #[test]
