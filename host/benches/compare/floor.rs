@@ -1,10 +1,12 @@
 //! Hand-written floors under the whole paths: the same bytes read, the same rows inserted by one prepared
-//! statement, the same manifest bytes hashed, written and synced, and nothing else done.
+//! statement, the same digests over the same canonical bytes, the same manifests encoded, written and
+//! synced, and nothing else done.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use provender::domain::canonical::Digest;
+use provender::manifest::pack::{self, Pack, Scratch};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -31,6 +33,47 @@ pub(crate) fn keep(deployment: &Deployment, to: &Path) -> Result<(), String> {
     let to = to.join("ledger.db");
     let sql = "VACUUM INTO ?";
     db.execute(sql, [to.display().to_string()]).map_err(text)?;
+    Ok(())
+}
+
+/// The manifests of some runs, as they are written again.
+enum Manifests {
+    /// A single one, byte for byte.
+    Single(Vec<u8>),
+    /// A pack, decoded: its digests are made and it is encoded anew.
+    Pack(Box<Pack>),
+}
+
+impl Manifests {
+    fn of(bytes: Vec<u8>) -> Result<Manifests, String> {
+        if bytes.starts_with(b"ARROW1") {
+            return Pack::parse(&bytes).map(|pack| Manifests::Pack(Box::new(pack)));
+        }
+        Ok(Manifests::Single(bytes))
+    }
+
+    fn bytes(&self) -> Result<std::borrow::Cow<'_, [u8]>, String> {
+        match self {
+            Manifests::Single(bytes) => Ok(bytes.into()),
+            Manifests::Pack(pack) => {
+                let mut scratch = Scratch::default();
+                for row in 0..pack.rows.len() {
+                    let inputs = &pack.rows.inputs;
+                    std::hint::black_box(pack.template.provenance(inputs, row, &mut scratch));
+                }
+                digests(pack)?;
+                pack::to_bytes(pack.header(), &pack.rows).map(Into::into)
+            }
+        }
+    }
+}
+
+/// The digests of every manifest of a pack, over its canonical bytes.
+fn digests(pack: &Pack) -> Result<(), String> {
+    let mut scratch = Scratch::default();
+    for row in 0..pack.rows.len() {
+        std::hint::black_box(pack.template.seal(&pack.rows, row, &mut scratch)?);
+    }
     Ok(())
 }
 
@@ -65,8 +108,8 @@ fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
 }
 
 /// Seconds to record what `done` has recorded, into the ledger that was kept in `before`: what a compute
-/// reads is read, every run is inserted under its entry, one transaction an entry, and the bytes of all
-/// manifests are hashed, written under new names, and synced with their folder.
+/// reads is read, every run is inserted under its entry, one transaction an entry; packs get their digests
+/// and are encoded anew; and the bytes of all manifests are hashed, written under new names, and synced.
 ///
 /// # Errors
 /// When ledger or files refuse.
@@ -83,8 +126,12 @@ pub(crate) fn record(done: &Deployment, before: &Path) -> Result<f64, String> {
     let entries = all(&finished, "entry", "seq")?;
     let configs = all(&finished, "config", "config_id")?;
     let series = all(&finished, "series", "series_id")?;
+    let packs = all(&finished, "pack", "entry, pack_id")?;
     let runs = all(&finished, "run", "entry, series_id, date")?;
-    let manifests = files(&done.folder.join("out/manifests"))?;
+    let manifests = files(&done.folder.join("out/manifests"))?
+        .into_iter()
+        .map(|(_, bytes)| Manifests::of(bytes))
+        .collect::<Result<Vec<_>, _>>()?;
     let out = before.join("manifests");
     std::fs::create_dir_all(&out).map_err(io(&out))?;
     let (recorded, seconds) = time(|| {
@@ -92,6 +139,7 @@ pub(crate) fn record(done: &Deployment, before: &Path) -> Result<f64, String> {
         std::hint::black_box(read);
         put(&out, &manifests)?;
         let mut rows = runs.iter().peekable();
+        let mut packs = packs.iter().peekable();
         let mut first = true;
         for entry in entries.iter().filter(|e| number(e, 0) > known) {
             let tx = db.transaction().map_err(text)?;
@@ -101,6 +149,8 @@ pub(crate) fn record(done: &Deployment, before: &Path) -> Result<f64, String> {
                 insert(&tx, "series", series.iter())?;
             }
             let seq = number(entry, 0);
+            let of_entry = std::iter::from_fn(|| packs.next_if(|pack| number(pack, 2) == seq));
+            insert(&tx, "pack", of_entry)?;
             let of_entry = std::iter::from_fn(|| rows.next_if(|run| number(run, 2) == seq));
             insert(&tx, "run", of_entry)?;
             tx.commit().map_err(text)?;
@@ -154,12 +204,13 @@ fn read_facts(db: &Connection) -> Result<usize, String> {
     Ok(values)
 }
 
-fn put(folder: &Path, manifests: &[(PathBuf, Vec<u8>)]) -> Result<(), String> {
-    for (n, (_, bytes)) in manifests.iter().enumerate() {
-        std::hint::black_box(Digest::of_bytes(bytes));
+fn put(folder: &Path, manifests: &[Manifests]) -> Result<(), String> {
+    for (n, manifests) in manifests.iter().enumerate() {
+        let bytes = manifests.bytes()?;
+        std::hint::black_box(Digest::of_bytes(&bytes));
         let path = folder.join(n.to_string());
         let mut file = std::fs::File::create(&path).map_err(io(&path))?;
-        file.write_all(bytes)
+        file.write_all(&bytes)
             .and_then(|()| file.sync_all())
             .map_err(io(&path))?;
     }
@@ -208,8 +259,11 @@ pub(crate) fn read(done: &Deployment) -> Result<(f64, f64), String> {
     Ok((reading + kernel, reading + hashing))
 }
 
-/// A manifest by its format.
+/// A manifest, or a pack with the digests of all its manifests.
 fn decode(bytes: &[u8]) -> Result<(), String> {
+    if bytes.starts_with(b"ARROW1") {
+        return digests(&Pack::parse(bytes)?);
+    }
     let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     std::hint::black_box(json);
     Ok(())
