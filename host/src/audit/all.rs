@@ -1,5 +1,7 @@
 //! The audit: every check in turn, at one moment of the ledger.
 
+use std::collections::HashSet;
+
 use crate::domain::canonical::{Digest, Recipe};
 use crate::ledger::LedgerError;
 use crate::ledger::sqlite::SqliteLedger;
@@ -44,11 +46,13 @@ pub fn audit(
     let files = what.manifests.files();
     let snapshot = what.ledger.snapshot()?;
     let mut report = Report::default();
-    let exported = match &files {
-        Ok(files) => files.iter().any(|f| f.ends_with(".json")),
-        Err(_) => false,
-    };
-    let seen = match scan(what, &snapshot, exported, (begun, tick), &mut report) {
+    let singles: HashSet<&str> = files
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|f| f.ends_with(".json"))
+        .collect();
+    let seen = match scan(what, &snapshot, &singles, (begun, tick), &mut report) {
         Ok(seen) => Some(seen),
         Err(LedgerError::Damaged(problem)) => {
             report.bad(Check::Database, "database", "ledger", problem);
@@ -96,7 +100,7 @@ fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerErro
 fn scan(
     what: &Audit<'_>,
     snapshot: &Snapshot<'_>,
-    exported: bool,
+    singles: &HashSet<&str>,
     (begun, tick): (&dyn Fn(u64), &(dyn Fn(u64) + Sync)),
     report: &mut Report,
 ) -> Result<runs::Seen, LedgerError> {
@@ -134,7 +138,7 @@ fn scan(
     for check in [Check::Runs, Check::Configs, Check::Manifests] {
         report.looked(check, 0);
     }
-    let seen = runs::check(snapshot, &claims, (what.manifests, exported), report, tick)?;
+    let seen = runs::check(snapshot, &claims, (what.manifests, singles), report, tick)?;
     for check in [Check::Components, Check::Releases] {
         report.looked(check, 0);
     }

@@ -34,15 +34,15 @@ pub struct Seen {
     pub components: BTreeMap<Digest, String>,
 }
 
-/// Checks runs, their manifests, packs, configurations and series. `exported` says whether there are
-/// single files, which also runs in packs may have. `tick` is told how many runs are done, from any thread.
+/// Checks runs, their manifests, packs, configurations and series. `singles` are the manifests
+/// that have a file of their own, which also those in packs may have. `tick` is told how many runs are done, from any thread.
 ///
 /// # Errors
 /// When the database cannot be read any further.
 pub fn check(
     snapshot: &Snapshot<'_>,
     claims: &Claims,
-    (manifests, exported): (&Store, bool),
+    (manifests, singles): (&Store, &HashSet<&str>),
     report: &mut Report,
     tick: &(dyn Fn(u64) + Sync),
 ) -> Result<Seen, LedgerError> {
@@ -58,7 +58,7 @@ pub fn check(
         while let Some(chunk) = next(&receive) {
             let packed = chunk.first().and_then(|(_, run)| run.place);
             match packed {
-                Some(place) => part.pack(claims, (manifests, exported), &place.pack, &chunk),
+                Some(place) => part.pack(claims, (manifests, singles), &place.pack, &chunk),
                 None => {
                     for (entry, run) in &chunk {
                         part.run(claims, manifests, *entry, run);
@@ -178,7 +178,7 @@ impl Part {
     fn pack(
         &mut self,
         claims: &Claims,
-        (manifests, exported): (&Store, bool),
+        (manifests, singles): (&Store, &HashSet<&str>),
         digest: &Digest,
         runs: &[(i64, NewRun)],
     ) {
@@ -205,12 +205,15 @@ impl Part {
                 self.report.bad(Check::Runs, "run", id(run), problem);
                 continue;
             };
-            if exported {
+            if !singles.is_empty() {
                 let alone = ManifestRef {
                     place: None,
                     ..run.manifest_ref()
                 };
-                self.seen.manifests.insert(manifests.path_of(alone));
+                let path = manifests.path_of(alone);
+                if singles.contains(path.as_str()) {
+                    self.seen.manifests.insert(path);
+                }
             }
             let Some(packed) = &mut packed else { continue };
             let path = || manifests.path_of(run.manifest_ref());

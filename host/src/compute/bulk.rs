@@ -63,7 +63,7 @@ impl Stretch {
     }
 }
 
-/// Cuts stretches into batches of [`BATCH`] rows.
+/// Cuts stretches into batches of [`BATCH`] rows, the last one of some more or fewer.
 #[must_use]
 pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
     let mut all: Vec<Vec<Stretch>> = Vec::new();
@@ -90,8 +90,11 @@ pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
             }
         }
     }
-    if !batch.is_empty() {
-        all.push(batch);
+    match all.last_mut() {
+        // What is left over makes no pack of its own.
+        Some(last) if rows < BATCH / 8 => last.extend(batch),
+        _ if batch.is_empty() => {}
+        _ => all.push(batch),
     }
     all
 }
@@ -374,8 +377,12 @@ mod tests {
         ];
         let parts = batches(&list);
         let days = |batch: &[Stretch]| batch.iter().map(Stretch::days).sum::<usize>();
-        assert_eq!(parts.len(), 3);
-        assert!(parts[..2].iter().all(|b| days(b) == BATCH));
+        assert_eq!(parts.len(), 2);
+        assert_eq!(days(&parts[0]), BATCH);
+        assert_eq!(days(&parts[1]), BATCH + 14);
+        let few = [stretch("a", 0, most), stretch("b", 0, most / 2)];
+        assert_eq!(batches(&few).len(), 2);
+        assert_eq!(batches(&list[..1]).len(), 1);
         let targets = |list: &[Stretch]| {
             list.iter()
                 .flat_map(|s| s.targets().collect::<Vec<_>>())
