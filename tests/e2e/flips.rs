@@ -62,6 +62,11 @@ fn reopened(ranch: &Ranch) -> Result<Vec<Bad>, String> {
 /// A deployment that has something of everything, its ledger in one file.
 fn ranch() -> Ranch {
     let ranch = crate::release::three();
+    // Beside the manifests in files of their own some in a pack.
+    let setting = "path = \"out/manifests\"\npack_from = 5";
+    ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
+    let earlier = ["compute", "--all", "--as-of", "2025-06-20"];
+    let _ = ranch.run(&earlier).exits(0);
     let monitor = [
         "monitor",
         "--all",
@@ -194,7 +199,7 @@ struct Tally {
     nothing: u64,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "entry",
     "file",
     "retraction",
@@ -205,6 +210,7 @@ const TABLES: [&str; 11] = [
     "config",
     "series",
     "run",
+    "pack",
     "report",
 ];
 
@@ -377,7 +383,14 @@ fn every_flip_of_what_is_recorded_is_reported() {
     assert_eq!(reopened(&ranch), Ok(Vec::new()));
     let rows = fields(&ranch, flips / 2, &mut dice);
     assert_eq!(reopened(&ranch), Ok(Vec::new()));
-    let manifests = below(&ranch, "out/manifests", "json");
+    let packs = below(&ranch, "out/manifests", "arrow");
+    assert!(!packs.is_empty(), "nothing is in a pack");
+    let mut manifests = below(&ranch, "out/manifests", "json");
+    assert!(!manifests.is_empty(), "everything is in packs");
+    // A pack is one file of many: as likely as all single ones together.
+    for i in 0..manifests.len() {
+        manifests.push(packs[i % packs.len()].clone());
+    }
     let manifests = bits(&ranch, &manifests, flips / 5, &mut dice, &|| false);
     let mut components = below(&ranch, "components", "wasm");
     components.extend(below(&ranch, "out/releases", "wasm"));
