@@ -165,3 +165,37 @@ fn a_list_of_every_run_says_which_are_in_shadow() {
     promote(&ranch, "R2", 0);
     assert_eq!(in_shadow(&ranch), 0);
 }
+
+/// The promotion, the end of the canary and what it came to: all of them or nothing.
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_leaves_a_promotion_with_its_canary_ended_or_neither() {
+    for name in [
+        "promote.before-ledger",
+        "ledger.before-commit",
+        "promote.after-ledger",
+    ] {
+        let ranch = two();
+        let _ = canary(&ranch, &["--window-days", "1"], 0);
+        let args = ["release", "promote", "R2", "--reason", "it is time"];
+        let killed = ranch
+            .command()
+            .args(args)
+            .env("PROVENDER_FAIL_AT", name)
+            .output()
+            .unwrap();
+        assert_eq!(killed.status.code(), None, "{name} was not reached");
+        let promoted = name == "promote.after-ledger";
+        let data = ranch.data(&["release", "status"], 0);
+        let active = if promoted { 2 } else { 1 };
+        assert_eq!(data["active"]["number"], active, "{name}: {data}");
+        assert_eq!(status(&ranch).is_null(), promoted, "{name}");
+        let evidence = ranch.data(&["release", "show", "R2"], 0)["evidence"].to_string();
+        assert_eq!(evidence.contains("canary"), promoted, "{name}: {evidence}");
+        let _ = ranch.run(&["audit"]).exits(0);
+        if !promoted {
+            promote(&ranch, "R2", 0);
+            assert!(status(&ranch).is_null(), "{name}");
+        }
+    }
+}
