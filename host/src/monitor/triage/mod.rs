@@ -12,7 +12,7 @@
 //! * [`inputs`] — inputs against what the same places had before
 //! * [`frozen`] — inputs against the frozen baseline of the same places
 //! * [`versions`] — other versions and replaced runs
-//! * [`judge`] — the evidence together, and where it points
+//! * [`mod@judge`] — the evidence together, and where it points
 
 pub mod frozen;
 pub mod gather;

@@ -10,7 +10,7 @@
 //! * [`sides`] — the logics of candidate and active, bound, side by side
 //! * [`pairs`] — recorded runs of both on the same inputs
 //! * [`figures`] — what the pairs say, and whether that is within the thresholds
-//! * [`observed`] — all of it for a window and day by day: what a gate asks for
+//! * [`mod@observed`] — all of it for a window and day by day: what a gate asks for
 
 pub mod figures;
 pub mod observed;

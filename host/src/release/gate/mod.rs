@@ -8,7 +8,7 @@
 //! * [`scene`] — what checks look at, bound once
 //! * [`verify`], [`goldens`], [`people`], [`rows`], [`replay`], [`backtest`], [`monitors`],
 //!   [`canary`], [`age`] — the checks
-//! * [`judge`] — every check that the policy asks for
+//! * [`mod@judge`] — every check that the policy asks for
 //! * [`decision`] — from checks and policy to a decision, and what its entry says
 //! * [`record`] — the decision, its report and the evidence, as entries
 //! * [`require`] — what a promotion asks of the ledger
