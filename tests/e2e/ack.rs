@@ -188,13 +188,7 @@ fn a_kill_around_an_acknowledgement_leaves_it_whole_or_not_there() {
         data["acknowledged"].as_array().unwrap().len()
     };
     for (name, left) in [("ledger.before-commit", 0), ("ledger.after-commit", 1)] {
-        let output = ranch
-            .command()
-            .args(args)
-            .env("PROVENDER_FAIL_AT", name)
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), None, "{name} was not reached");
+        ranch.killed_at(name, &args);
         assert_eq!(known(), left, "{name}");
     }
     let again = ranch.run(&args).exits(0).stdout;

@@ -178,13 +178,7 @@ fn a_kill_leaves_a_promotion_with_its_canary_ended_or_neither() {
         let ranch = two();
         let _ = canary(&ranch, &["--window-days", "1"], 0);
         let args = ["release", "promote", "R2", "--reason", "it is time"];
-        let killed = ranch
-            .command()
-            .args(args)
-            .env("PROVENDER_FAIL_AT", name)
-            .output()
-            .unwrap();
-        assert_eq!(killed.status.code(), None, "{name} was not reached");
+        ranch.killed_at(name, &args);
         let promoted = name == "promote.after-ledger";
         let data = ranch.data(&["release", "status"], 0);
         let active = if promoted { 2 } else { 1 };

@@ -366,13 +366,7 @@ fn a_kill_leaves_the_whole_decision_or_none() {
     let ranch = staged();
     approved(&ranch, "R2");
     for (point, code) in [("gate.before-ledger", 12), ("gate.after-ledger", 0)] {
-        let killed = ranch
-            .command()
-            .args(["release", "gate", "R2"])
-            .env("PROVENDER_FAIL_AT", point)
-            .output()
-            .unwrap();
-        assert_eq!(killed.status.code(), None, "{point} was not reached");
+        ranch.killed_at(point, &["release", "gate", "R2"]);
         let _ = promote(&ranch, "R2", code);
         let _ = ranch.run(&["audit"]).exits(0);
     }

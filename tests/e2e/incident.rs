@@ -328,15 +328,6 @@ fn an_open_incident_keeps_its_release() {
 #[test]
 #[cfg(debug_assertions)]
 fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
-    let killed = |ranch: &Ranch, name: &str, args: &[&str]| {
-        let output = ranch
-            .command()
-            .args(args)
-            .env("PROVENDER_FAIL_AT", name)
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), None, "{name} was not reached");
-    };
     let (ranch, _) = breached();
     let count = || {
         let listed = ranch.data(&["incident", "list"], 0);
@@ -344,7 +335,7 @@ fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
     };
     let open = ["incident", "open", "--title", "x", "--report", "latest"];
     for (name, left) in [("ledger.before-commit", 0), ("ledger.after-commit", 1)] {
-        killed(&ranch, name, &open);
+        ranch.killed_at(name, &open);
         assert_eq!(count(), left, "{name}");
     }
     let steps = || {
@@ -360,7 +351,7 @@ fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
         ("file.after-name", true),
         ("ledger.before-commit", true),
     ] {
-        killed(&ranch, name, &write);
+        ranch.killed_at(name, &write);
         assert_eq!(ranch.path(CASE).exists(), there, "{name}");
         if name == "file.after-name" {
             std::fs::remove_file(ranch.path(CASE)).unwrap();
@@ -371,9 +362,9 @@ fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
     assert!(written["files"][0]["entry"].is_i64());
     assert_eq!(steps(), before + 1);
     complete(&ranch, "expect = { days_of_grazing_remaining = 18.06 }");
-    killed(&ranch, "ledger.before-commit", &CLOSE);
+    ranch.killed_at("ledger.before-commit", &CLOSE);
     assert_eq!(ranch.data(&["incident", "show", "I1"], 0)["state"], "open");
-    killed(&ranch, "ledger.after-commit", &CLOSE);
+    ranch.killed_at("ledger.after-commit", &CLOSE);
     assert_eq!(
         ranch.data(&["incident", "show", "I1"], 0)["state"],
         "closed"

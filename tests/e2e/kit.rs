@@ -109,6 +109,15 @@ impl Ranch {
         self.finish(self.command().args(args).output().unwrap())
     }
 
+    /// The program, killed at a fail point, which it has to reach.
+    #[cfg(debug_assertions)]
+    pub(crate) fn killed_at(&self, point: &str, args: &[&str]) {
+        let mut command = self.command();
+        let command = command.args(args).env("PROVENDER_FAIL_AT", point);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), None, "{point} was not reached");
+    }
+
     pub(crate) fn finish(&self, output: Output) -> Ran {
         // Temporary paths out, so that whole texts can be compared.
         let clean = |bytes: Vec<u8>| {

@@ -633,13 +633,7 @@ fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
         assert!(names.len() > 2);
         for name in names {
             let ranch = fresh();
-            let output = ranch
-                .command()
-                .args(args)
-                .env("PROVENDER_FAIL_AT", name)
-                .output()
-                .unwrap();
-            assert_eq!(output.status.code(), None, "{name} was not reached");
+            ranch.killed_at(name, args);
             let left = seen(&ranch);
             assert!(left == old || left == new, "{operation} {name}: {left}");
             let after = name.ends_with("after-ledger") || name.ends_with("-lock");
