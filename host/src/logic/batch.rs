@@ -13,6 +13,7 @@ use wasmtime::Store;
 use crate::domain::column::Column;
 use crate::domain::value::Scalar;
 
+use super::assemble::Run;
 use super::bindings::{LogicPlugin, wit};
 use super::columns::{self, Lowered};
 use super::execute::{Callee, store};
@@ -20,13 +21,26 @@ use super::failure::{Failure, FailureCode, printable};
 use super::limits::{BISECT_FUEL_FACTOR, Meter};
 use super::returned::{self, BadValue};
 
-/// What became of one batch.
+/// What became of the rows of one call.
 #[derive(Default)]
-pub(super) struct Batch {
+struct Taken {
     /// First row → the declared outputs of the rows from there on.
-    pub(super) pieces: Vec<(usize, Vec<Column>)>,
+    pieces: Vec<(usize, Vec<Column>)>,
     /// Row → why it failed.
-    pub(super) failed: BTreeMap<usize, Failure>,
+    failed: BTreeMap<usize, Failure>,
+}
+
+impl Taken {
+    /// Writes what the call gave, and gives back which rows failed.
+    fn write(mut self, runs: &mut [Run<'_>]) -> BTreeMap<usize, Failure> {
+        self.pieces.sort_by_key(|(from, _)| *from);
+        for (from, columns) in &self.pieces {
+            for (run, column) in runs.iter_mut().zip(columns) {
+                run.append(*from, column, &self.failed);
+            }
+        }
+        self.failed
+    }
 }
 
 /// An instance in its store, after its first call.
@@ -88,27 +102,31 @@ impl From<Failure> for CallFailure {
 }
 
 impl Callee<'_> {
-    /// The calls of one batch, in their order.
+    /// The calls of one batch, in their order; what each returned is written while it is in the cache.
+    /// Gives the rows that failed, and why.
     pub(super) fn run_batch(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
         calls: &[Range<usize>],
-    ) -> Batch {
-        let mut batch = Batch::default();
+        runs: &mut [Run<'_>],
+    ) -> BTreeMap<usize, Failure> {
+        let mut failed = BTreeMap::new();
         let mut session: Option<Session> = None;
         for range in calls.iter().filter(|r| !r.is_empty()) {
-            if let Some(mut open) = session.take() {
-                let again = self.call_again(&mut open, parameters, inputs, range.clone());
-                if let Some(columns) = again {
-                    batch.pieces.push((range.start, columns));
-                    session = open.after_call();
-                    continue;
-                }
-            }
-            session = self.call_apart(parameters, inputs, range.clone(), &mut batch);
+            let mut taken = Taken::default();
+            let again = session.take().and_then(|mut open| {
+                let columns = self.call_again(&mut open, parameters, inputs, range.clone())?;
+                taken.pieces.push((range.start, columns));
+                Some(open.after_call())
+            });
+            session = match again {
+                Some(session) => session,
+                None => self.call_apart(parameters, inputs, range.clone(), &mut taken),
+            };
+            failed.append(&mut taken.write(runs));
         }
-        batch
+        failed
     }
 
     /// A call of an instance that took others before; `None` when anything at all is wrong.
@@ -131,7 +149,7 @@ impl Callee<'_> {
         parameters: &[Scalar],
         inputs: &[Column],
         whole: Range<usize>,
-        batch: &mut Batch,
+        taken: &mut Taken,
     ) -> Option<Session> {
         let budget = self
             .limits
@@ -154,9 +172,9 @@ impl Callee<'_> {
                 Ok((columns, bad)) => {
                     for BadValue { row, cause } in bad {
                         let failure = Failure::new(FailureCode::BadReturn, cause);
-                        batch.failed.entry(range.start + row).or_insert(failure);
+                        taken.failed.entry(range.start + row).or_insert(failure);
                     }
-                    batch.pieces.push((range.start, columns));
+                    taken.pieces.push((range.start, columns));
                     session = call.session;
                     continue;
                 }
@@ -165,7 +183,7 @@ impl Callee<'_> {
             if range.len() > 1 && !all_rows && spent < budget {
                 let rest = match row {
                     Some(row) => {
-                        batch.failed.insert(row, failure);
+                        taken.failed.insert(row, failure);
                         // A guest goes through its rows in order: those before are most likely
                         // good, those after may hold more of the kind.
                         open.push(range.start..row);
@@ -189,7 +207,7 @@ impl Callee<'_> {
                 );
             }
             for row in range {
-                batch.failed.insert(row, failure.clone());
+                taken.failed.insert(row, failure.clone());
             }
         }
         session

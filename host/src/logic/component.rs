@@ -473,6 +473,23 @@ impl Component {
         self.callee().compute(parameters, inputs, rows)
     }
 
+    /// As [`Component::compute`], in one thread: for callers that keep the cores busy themselves.
+    ///
+    /// # Errors
+    /// As [`Component::compute`].
+    pub fn compute_alone(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+    ) -> Result<Computed, LogicError> {
+        let alone = Callee {
+            threads: 1,
+            ..self.callee()
+        };
+        alone.compute(parameters, inputs, rows)
+    }
+
     /// What the host calls.
     pub(super) fn callee(&self) -> Callee<'_> {
         let loaded = &self.inner;
@@ -482,6 +499,7 @@ impl Component {
             description: &loaded.description,
             limits: &loaded.limits,
             weight: Weight::new(loaded.size, loaded.globals),
+            threads: loaded.limits.threads,
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Every batch gets a store of its own: what a guest remembers from one must not reach the next.
 //! Where a call fails its rows are halved and tried again until the failing rows stand alone; the
 //! others keep their results. All of this depends on the rows alone, never on time or on which
-//! thread came first. What a batch returned joins the columns at once, while it is in the cache.
+//! thread came first. Each batch writes its own run of every column, so that threads wait for
+//! nothing but the number of their next batch.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use wasmtime::{Engine, Store};
@@ -16,13 +16,14 @@ use crate::domain::column::Column;
 use crate::domain::description::Description;
 use crate::domain::value::Scalar;
 
-use super::assemble::Assembly;
-use super::batch::Batch;
+use super::assemble::{Assembly, Run, Written};
 use super::bindings::LogicPluginPre;
 use super::columns;
 use super::error::LogicError;
 use super::failure::{Failure, FailureCode};
-use super::limits::{BATCH_BYTES, BATCH_CALLS, BATCHES, HOST_STACK_BYTES, Limits, Meter, Weight};
+use super::limits::{
+    BATCH_BYTES, BATCH_CALLS, BATCHES, HOST_STACK_BYTES, Limits, Meter, Weight, cores,
+};
 
 /// What a component computed.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,8 @@ pub(super) struct Callee<'a> {
     pub(super) description: &'a Description,
     pub(super) limits: &'a Limits,
     pub(super) weight: Weight,
+    /// Threads that take its batches; 0 is one per core.
+    pub(super) threads: usize,
 }
 
 /// A fresh store with its limits set, fuel included.
@@ -93,65 +96,12 @@ pub(super) fn on_guest_stack<T: Send>(
 /// The rows of each call of each batch.
 pub(super) type Plan = Vec<Vec<Range<usize>>>;
 
-/// Whole columns in the making. Batches join in their order, whichever thread ends first.
-struct Whole {
-    outputs: Vec<Assembly>,
+/// What a worker leaves of a batch: its outputs in declared order, and the rows that failed.
+struct Done {
+    /// The batch's number.
+    number: usize,
+    written: Vec<Written>,
     failed: BTreeMap<usize, Failure>,
-    /// The batch that joins next.
-    next: usize,
-    /// Those that ended before their turn.
-    waiting: BTreeMap<usize, Batch>,
-}
-
-impl Whole {
-    fn new(description: &Description, rows: usize) -> Whole {
-        let outputs = description.outputs.iter();
-        Whole {
-            outputs: outputs
-                .map(|o| Assembly::new(o.field.data_type, rows))
-                .collect(),
-            failed: BTreeMap::new(),
-            next: 0,
-            waiting: BTreeMap::new(),
-        }
-    }
-
-    fn take(&mut self, n: usize, batch: Batch) {
-        self.waiting.insert(n, batch);
-        while let Some(batch) = self.waiting.remove(&self.next) {
-            self.next += 1;
-            self.join(batch);
-        }
-    }
-
-    fn join(&mut self, mut batch: Batch) {
-        batch.pieces.sort_by_key(|(from, _)| *from);
-        for (from, columns) in &batch.pieces {
-            for (output, column) in self.outputs.iter_mut().zip(columns) {
-                output.append(*from, column, &batch.failed);
-            }
-        }
-        self.failed.extend(batch.failed);
-    }
-
-    fn finish(self, model_version: &str) -> Computed {
-        let failed = self.failed.into_iter();
-        Computed {
-            outputs: self.outputs.into_iter().map(Assembly::finish).collect(),
-            failed: failed
-                .map(|(row, failure)| RowFailure {
-                    row,
-                    code: failure.code,
-                    message: format!(
-                        "{model_version} failed in row {row} ({}): {}",
-                        failure.code.code(),
-                        failure.cause
-                    ),
-                    detail: failure.detail,
-                })
-                .collect(),
-        }
-    }
 }
 
 impl Callee<'_> {
@@ -175,10 +125,42 @@ impl Callee<'_> {
         plan: &Plan,
     ) -> Result<Computed, LogicError> {
         self.check_call(parameters, inputs, rows)?;
-        let whole = Mutex::new(Whole::new(self.description, rows));
-        self.run_all(parameters, inputs, plan, &whole)?;
-        let whole = whole.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(whole.finish(&self.description.model_version()))
+        let outputs = self.description.outputs.iter();
+        let mut whole: Vec<Assembly> = outputs
+            .map(|o| Assembly::new(o.field.data_type, rows))
+            .collect();
+        let done = self.run_all(parameters, inputs, plan, cut(&mut whole, plan, rows))?;
+        let mut written: Vec<Vec<Written>> = whole.iter().map(|_| Vec::new()).collect();
+        let mut failed = BTreeMap::new();
+        for mut batch in done {
+            failed.append(&mut batch.failed);
+            for (all, own) in written.iter_mut().zip(batch.written) {
+                all.push(own);
+            }
+        }
+        let whole = whole.into_iter().zip(written);
+        Ok(Computed {
+            outputs: whole.map(|(whole, runs)| whole.finish(runs)).collect(),
+            failed: self.told(failed),
+        })
+    }
+
+    /// The rows that failed, in words.
+    fn told(&self, failed: BTreeMap<usize, Failure>) -> Vec<RowFailure> {
+        let model_version = self.description.model_version();
+        let failed = failed.into_iter();
+        failed
+            .map(|(row, failure)| RowFailure {
+                row,
+                code: failure.code,
+                message: format!(
+                    "{model_version} failed in row {row} ({}): {}",
+                    failure.code.code(),
+                    failure.cause
+                ),
+                detail: failure.detail,
+            })
+            .collect()
     }
 
     /// The caller must hand over what the component declares, or nothing at all is computed.
@@ -255,26 +237,32 @@ impl Callee<'_> {
         Ok(())
     }
 
+    /// Runs the batches of a plan, whose runs of the outputs come with it; in the plan's order.
     fn run_all(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
         plan: &Plan,
-        whole: &Mutex<Whole>,
-    ) -> Result<(), LogicError> {
-        let cores = match self.limits.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            n => n,
+        runs: Vec<Vec<Run<'_>>>,
+    ) -> Result<Vec<Done>, LogicError> {
+        let workers = match plan.len() {
+            0 | 1 => plan.len(),
+            batches => cores(self.threads).min(batches),
         };
-        let workers = cores.min(plan.len());
-        let next = AtomicUsize::new(0);
+        let queue = Mutex::new(plan.iter().zip(runs).enumerate());
         let work = || {
+            let mut done = Vec::new();
             loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                let Some(calls) = plan.get(n) else { break };
-                let batch = self.run_batch(parameters, inputs, calls);
-                let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
-                whole.take(n, batch);
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((number, (calls, mut runs))) = next else {
+                    break done;
+                };
+                let failed = self.run_batch(parameters, inputs, calls, &mut runs);
+                done.push(Done {
+                    number,
+                    written: runs.into_iter().map(Run::end).collect(),
+                    failed,
+                });
             }
         };
         std::thread::scope(|scope| {
@@ -288,24 +276,44 @@ impl Callee<'_> {
                 .collect();
             let mut refused = None;
             let mut started = 0;
+            let mut done = Vec::new();
             for handle in handles {
                 match handle {
                     Ok(handle) => {
                         started += 1;
-                        handle.join().map_err(|_| LogicError::Thread {
+                        done.extend(handle.join().map_err(|_| LogicError::Thread {
                             cause: "a worker ended in a panic of the host".to_owned(),
-                        })?;
+                        })?);
                     }
                     Err(e) => refused = Some(e.to_string()),
                 }
             }
             // Any worker at all takes every batch in the end.
-            match refused {
-                Some(cause) if started == 0 => Err(LogicError::Thread { cause }),
-                _ => Ok(()),
+            if let (Some(cause), 0) = (refused, started) {
+                return Err(LogicError::Thread { cause });
             }
+            done.sort_by_key(|d: &Done| d.number);
+            Ok(done)
         })
     }
+}
+
+/// For each batch of a plan its runs of the outputs.
+fn cut<'c>(whole: &'c mut [Assembly], plan: &Plan, rows: usize) -> Vec<Vec<Run<'c>>> {
+    let mut ends: Vec<usize> = plan
+        .iter()
+        .map(|calls| calls.last().map_or(0, |call| call.end))
+        .collect();
+    if let Some(last) = ends.last_mut() {
+        *last = rows;
+    }
+    let mut runs: Vec<Vec<Run<'c>>> = plan.iter().map(|_| Vec::new()).collect();
+    for column in whole {
+        for (runs, run) in runs.iter_mut().zip(column.runs(&ends)) {
+            runs.push(run);
+        }
+    }
+    runs
 }
 
 /// Rows of a call: at most `batch_rows`, fewer where rows are large (series), and a multiple of 8 so

@@ -202,7 +202,21 @@ impl Weight {
 /// the trap handler use some tens of KiB in a debug build.
 pub(super) const HOST_STACK_BYTES: usize = 1 << 20;
 
+/// So many threads, or one per core for 0.
+pub(super) fn cores(threads: usize) -> usize {
+    match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
 impl Limits {
+    /// How many threads compute, the cores counted where that is what is asked for.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        cores(self.threads)
+    }
+
     /// Fuel of a call over `rows` rows.
     pub(super) fn fuel(&self, rows: usize) -> u64 {
         let rows = u64::try_from(rows).unwrap_or(u64::MAX);

@@ -72,20 +72,34 @@ fn echoed(column: &Column, rows: Range<usize>) -> wit::ColumnResult {
     }
 }
 
-/// One column of `rows` rows out of pieces.
+/// One column of `rows` rows out of pieces, each in one of the runs that end at these rows.
 fn assemble(
     data_type: DataType,
-    rows: usize,
+    ends: &[usize],
     pieces: &[(usize, &Column)],
     failed: &[usize],
 ) -> Column {
     let failure = Failure::new(FailureCode::Trap, "it trapped");
     let failed: BTreeMap<_, _> = failed.iter().map(|row| (*row, failure.clone())).collect();
-    let mut whole = Assembly::new(data_type, rows);
-    for (from, piece) in pieces {
-        whole.append(*from, piece, &failed);
-    }
-    whole.finish()
+    let mut whole = Assembly::new(data_type, *ends.last().unwrap());
+    let mut first = 0;
+    let written = whole
+        .runs(ends)
+        .into_iter()
+        .zip(ends)
+        .map(|(mut run, end)| {
+            for (from, piece) in pieces {
+                // A piece that lies in several runs comes in as many.
+                let (a, b) = (first.max(*from), (*end).min(from + piece.rows()));
+                if a < b {
+                    run.append(a, &piece.slice(a - from, b - from), &failed);
+                }
+            }
+            first = *end;
+            run.end()
+        });
+    let written = written.collect();
+    whole.finish(written)
 }
 
 #[test]
@@ -100,8 +114,10 @@ fn every_type_comes_back_unchanged_wherever_it_is_cut() {
             let (head, tail) = (part(0..cut), part(cut..20));
             assert_eq!(head, column.slice(0, cut));
             let pieces = [(0, &head), (cut, &tail)];
-            let whole = assemble(column.data_type(), 20, &pieces, &[]);
-            assert_eq!(whole, column);
+            for ends in [vec![20], vec![cut, 20], vec![3, 8, 8, 17, 20]] {
+                let whole = assemble(column.data_type(), &ends, &pieces, &[]);
+                assert_eq!(whole, column, "cut at {cut}, runs up to {ends:?}");
+            }
             assert_eq!(bad, []);
         }
     }
@@ -114,7 +130,6 @@ fn rows_without_a_piece_and_failed_rows_are_null() {
             for failed in [vec![], vec![6], vec![from], vec![from + 7]] {
                 let (middle, rest) = (column.slice(from, 12), column.slice(13, 17));
                 let pieces = [(from, &middle), (13, &rest)];
-                let whole = assemble(column.data_type(), 20, &pieces, &failed);
                 let there = |i| (from..12).contains(&i) || (13..17).contains(&i);
                 let expected: Vec<_> = (0..20)
                     .map(|i| match i {
@@ -123,7 +138,10 @@ fn rows_without_a_piece_and_failed_rows_are_null() {
                     })
                     .collect();
                 let expected = Column::from_values(column.data_type(), &expected);
-                assert_eq!(whole, expected, "from {from} without {failed:?}");
+                for ends in [vec![20], vec![from, 13, 20], vec![1, 9, 16, 20]] {
+                    let whole = assemble(column.data_type(), &ends, &pieces, &failed);
+                    assert_eq!(whole, expected, "{from} without {failed:?}, runs {ends:?}");
+                }
             }
         }
     }
