@@ -242,6 +242,13 @@ pub trait Ledger {
     /// # Errors
     /// See [`Ledger::head`].
     fn activations(&self) -> Result<Vec<Activation>, LedgerError>;
+
+    /// So many readers for threads that read side by side. All of them see one moment, and hold on to it
+    /// until they are dropped. None where a store has no more than the one connection.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Ledger + Send>>, LedgerError>;
 }
 
 /// The runs that share everything of their key but the day and the reissue.

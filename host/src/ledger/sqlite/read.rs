@@ -605,6 +605,11 @@ impl Ledger for SqliteLedger {
         }
         Ok(activations)
     }
+
+    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Ledger + Send>>, LedgerError> {
+        let readers = self.beside(count)?.into_iter();
+        Ok(readers.map(|r| Box::new(r) as _).collect())
+    }
 }
 
 /// What an entry makes answer: one version and configuration, or each of a release.
