@@ -1,9 +1,12 @@
 //! The boundaries with the largest changes, each by its most changed row.
 //!
 //! Rows come one boundary after the other, so that one row a boundary and a short list are all that
-//! is kept.
+//! is kept; parts of the rows, each with its own list, join to the list of all of them.
+
+use std::cmp::Ordering;
 
 use crate::compute::Bound;
+use crate::domain::day::Day;
 use crate::domain::value::Value;
 
 use super::report::{AffectedRow, InputReport};
@@ -26,6 +29,24 @@ pub struct Inputs<'r> {
 struct Peak {
     size: f64,
     row: AffectedRow,
+}
+
+impl Peak {
+    /// Size of the change, day and herd.
+    fn rank(&self) -> (f64, Day, &str) {
+        let row = &self.row;
+        (self.size, row.calculation_date, &row.herd_config_id)
+    }
+
+    /// Whether a row of the same boundary is the more changed one. Of equal changes the first day counts,
+    /// then the first herd, in whatever order rows come.
+    fn is_beaten(&self, (size, day, herd): (f64, Day, &str)) -> bool {
+        let (own, own_day, own_herd) = self.rank();
+        match size.total_cmp(&own) {
+            Ordering::Equal => (day, herd) < (own_day, own_herd),
+            by_size => by_size == Ordering::Greater,
+        }
+    }
 }
 
 /// The most changed rows so far.
@@ -60,10 +81,8 @@ impl<'a> Peaks<'a> {
         }
         let size = change.abs();
         if let Some(peak) = &self.current {
-            // Of equal changes the first day counts, then the first herd, in whatever order rows come.
-            let later = (key.calculation_date, &key.herd_config_id)
-                >= (peak.row.calculation_date, &peak.row.herd_config_id);
-            if size < peak.size || (size.to_bits() == peak.size.to_bits() && later) {
+            let its = (size, key.calculation_date, key.herd_config_id.as_str());
+            if !peak.is_beaten(its) {
                 return;
             }
         }
@@ -87,9 +106,31 @@ impl<'a> Peaks<'a> {
         });
     }
 
-    /// Puts the boundary that has gone by among the most affected, largest first, then by id.
+    /// Takes in the most changed rows among others. A boundary may have rows in both: it is listed in
+    /// neither by a row that ten boundaries beat, so that the better of the two is its most changed one
+    /// wherever that counts.
+    pub fn join(&mut self, mut others: Peaks<'_>) {
+        self.close_boundary();
+        others.close_boundary();
+        for peak in others.peaks {
+            let same = |p: &&mut Peak| p.row.boundary_id == peak.row.boundary_id;
+            match self.peaks.iter_mut().find(same) {
+                Some(known) if known.is_beaten(peak.rank()) => *known = peak,
+                Some(_) => {}
+                None => self.peaks.push(peak),
+            }
+        }
+        self.cut();
+    }
+
+    /// Puts the boundary that has gone by among the most affected.
     fn close_boundary(&mut self) {
         self.peaks.extend(self.current.take());
+        self.cut();
+    }
+
+    /// Largest first, then by id.
+    fn cut(&mut self) {
         self.peaks.sort_by(|a, b| {
             let by_size = b.size.total_cmp(&a.size);
             by_size.then_with(|| a.row.boundary_id.cmp(&b.row.boundary_id))

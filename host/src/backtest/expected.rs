@@ -28,6 +28,13 @@ impl Known {
         *latest = known.max(*latest);
     }
 
+    /// Takes in what was known when answers of other places were recorded.
+    pub fn join(&mut self, others: Known) {
+        for (day, known) in others.0 {
+            self.saw(day, known);
+        }
+    }
+
     /// What was known of a day.
     fn of(&self, day: Day) -> Option<i64> {
         let next = self.0.range(day..).next();
@@ -101,8 +108,10 @@ mod tests {
         assert_eq!(known.of(day(1)), None);
         known.saw(day(10), 5);
         known.saw(day(10), 7);
-        known.saw(day(10), 6);
-        known.saw(day(20), 30);
+        let mut others = Known::default();
+        others.saw(day(10), 6);
+        others.saw(day(20), 30);
+        known.join(others);
         assert_eq!(known.of(day(10)), Some(7));
         assert_eq!(known.of(day(12)), Some(30));
         assert_eq!(known.of(day(25)), Some(30));

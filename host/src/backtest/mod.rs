@@ -7,9 +7,13 @@
 //! ```
 //!
 //! Nothing is recorded. Rows go by in chunks, one boundary and herd after the other; what is kept are counts
-//! and, of every outcome, its numbers, so that medians and quantiles are exact.
+//! and, of every outcome, its numbers, so that medians and quantiles are exact. Threads take spans of places,
+//! each with a reader of its own, and what they find is joined in the order of the places.
 //!
-//! * [`run`] — the pass over the answers
+//! * [`run`] — the back-test: which answers there are, and what is said of them
+//! * `spans` — places dealt to threads
+//! * [`pass`] — one pass over answers, as one thread makes it
+//! * [`found`] — what was found, and how it joins
 //! * `range` — which answers, and when there are none
 //! * [`snapshot`] — recorded answers with their inputs, proved by digest or read from manifests
 //! * [`side`] — one component with the columns that it is given
@@ -31,15 +35,18 @@ pub mod chart;
 pub mod error;
 pub mod expected;
 mod figures;
+pub mod found;
 pub mod html;
 pub mod markdown;
 pub mod monitors;
+pub mod pass;
 mod range;
 pub mod report;
 pub mod run;
 pub mod settings;
 pub mod side;
 pub mod snapshot;
+mod spans;
 pub mod statistics;
 pub mod tally;
 #[cfg(test)]

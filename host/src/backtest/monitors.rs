@@ -20,32 +20,41 @@ use crate::project::logic::LogicOverrides;
 use super::error::BacktestError;
 use super::report::{MonitorReport, RuleReport, VerdictReport};
 
-/// The rows of one side in the window.
+/// The rules of one side.
 pub struct Watch {
     input: LogicInput,
     needed: BTreeSet<String>,
-    series: BTreeMap<(String, String), Vec<Row>>,
+}
+
+/// The rows of one side in the window.
+#[derive(Debug, Default)]
+pub struct Watched(BTreeMap<(String, String), Vec<Row>>);
+
+impl Watched {
+    /// Takes in the rows of other places.
+    pub fn join(&mut self, others: Watched) {
+        for (place, mut rows) in others.0 {
+            self.0.entry(place).or_default().append(&mut rows);
+        }
+    }
 }
 
 impl Watch {
-    /// Without rows.
+    /// Of a bound component.
     ///
     /// # Errors
     /// When the rules in force make no sense.
     pub fn new(bound: &Bound, settings: &LogicOverrides) -> Result<Watch, BacktestError> {
         let input = empty(bound, settings)?;
         let needed = input.needed().into_iter().map(str::to_owned).collect();
-        Ok(Watch {
-            input,
-            needed,
-            series: BTreeMap::new(),
-        })
+        Ok(Watch { input, needed })
     }
 
     /// Takes in a row of the window. `values` finds an output or input by name; where an input
     /// carries an output's name, the name means the output.
     pub fn add<'v>(
-        &mut self,
+        &self,
+        watched: &mut Watched,
         run: &Run,
         guardrail_failed: bool,
         values: impl Fn(&str) -> Option<&'v Value>,
@@ -56,7 +65,7 @@ impl Watch {
             (name.clone(), value)
         };
         let place = (key.boundary_id.clone(), key.herd_config_id.clone());
-        self.series.entry(place).or_default().push(Row {
+        watched.0.entry(place).or_default().push(Row {
             date: key.calculation_date,
             run_id: key.run_id(),
             snapshot_id: run.run.snapshot,
@@ -70,21 +79,20 @@ impl Watch {
 
     fn judge(
         mut self,
+        mut watched: Watched,
         window: Window,
         expected: &BTreeMap<(String, String), BTreeSet<Day>>,
     ) -> Result<Report, BacktestError> {
-        let places: BTreeSet<&(String, String)> =
-            expected.keys().chain(self.series.keys()).collect();
-        let series = places
-            .into_iter()
-            .map(|place| SeriesInput {
-                boundary_id: place.0.clone(),
-                herd_config_id: place.1.clone(),
-                expected: expected.get(place).cloned().unwrap_or_default(),
-                rows: self.series.get(place).cloned().unwrap_or_default(),
-            })
-            .collect();
-        self.input.series = series;
+        for place in expected.keys() {
+            watched.0.entry(place.clone()).or_default();
+        }
+        let series = watched.0.into_iter().map(|(place, rows)| SeriesInput {
+            expected: expected.get(&place).cloned().unwrap_or_default(),
+            boundary_id: place.0,
+            herd_config_id: place.1,
+            rows,
+        });
+        self.input.series = series.collect();
         Ok(judge(window, &[self.input])?)
     }
 }
@@ -96,11 +104,11 @@ impl Watch {
 pub fn compare(
     window: Window,
     expected: &BTreeMap<(String, String), BTreeSet<Day>>,
-    before: Watch,
-    after: Watch,
+    before: (Watch, Watched),
+    after: (Watch, Watched),
 ) -> Result<(VerdictReport, Vec<MonitorReport>), BacktestError> {
-    let before = before.judge(window, expected)?;
-    let after = after.judge(window, expected)?;
+    let before = before.0.judge(before.1, window, expected)?;
+    let after = after.0.judge(after.1, window, expected)?;
     let mut notes = Vec::new();
     for (when, report) in [("before", &before), ("after", &after)] {
         notes.extend(report.notes.iter().map(|n| format!("{when}: {n}")));

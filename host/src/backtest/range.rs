@@ -1,6 +1,7 @@
 //! Which answers a back-test goes over, and what is said when there are none.
 
-use crate::compute::answers::answers;
+use crate::compute::activation::Activations;
+use crate::compute::answers::answers_by;
 use crate::domain::day::Day;
 use crate::ledger::types::RunFilter;
 use crate::ledger::{Ledger, LedgerError};
@@ -26,6 +27,7 @@ pub(super) fn nothing(filter: &RunFilter) -> BacktestError {
 /// The last day with an answer: the last with a run, unless none of that day's runs answers.
 pub(super) fn last_answer(
     ledger: &dyn Ledger,
+    activations: &Activations,
     filter: &RunFilter,
     first: Day,
     last: Day,
@@ -34,7 +36,7 @@ pub(super) fn last_answer(
     for day in first.through(last).rev() {
         narrow.from = Some(day);
         narrow.to = Some(day);
-        if !answers(ledger, &narrow)?.is_empty() {
+        if !answers_by(ledger, activations, &narrow)?.is_empty() {
             return Ok(Some(day));
         }
     }

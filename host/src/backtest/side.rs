@@ -46,18 +46,21 @@ pub struct Side<'a> {
     rows: Vec<Result<usize, Failure>>,
     /// Names of inputs that some recorded run did not read.
     pub beyond: BTreeSet<String>,
+    /// Whether no other rows are computed meanwhile.
+    alone: bool,
 }
 
 impl<'a> Side<'a> {
-    /// Without any rows.
+    /// Without any rows. `alone` when no other rows are computed meanwhile, so that these have all cores.
     #[must_use]
-    pub fn new(bound: &'a Bound) -> Side<'a> {
+    pub fn new(bound: &'a Bound, alone: bool) -> Side<'a> {
         Side {
             bound,
             plans: BTreeMap::new(),
             columns: columns(bound),
             rows: Vec::new(),
             beyond: BTreeSet::new(),
+            alone,
         }
     }
 
@@ -129,7 +132,11 @@ impl<'a> Side<'a> {
             }
         } else {
             let parameters = self.bound.parameter_values();
-            self.bound.component.compute(&parameters, &inputs, count)?
+            let component = &self.bound.component;
+            match self.alone {
+                true => component.compute(&parameters, &inputs, count)?,
+                false => component.compute_alone(&parameters, &inputs, count)?,
+            }
         };
         let failed: BTreeMap<usize, &_> = computed.failed.iter().map(|f| (f.row, f)).collect();
         let given = rows.into_iter().map(|row| {

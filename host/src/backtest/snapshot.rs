@@ -12,8 +12,8 @@ use std::rc::Rc;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::compute::activation::logic_name;
-use crate::compute::answers::answers;
+use crate::compute::activation::{Activations, logic_name};
+use crate::compute::answers::answers_by;
 use crate::compute::past::{Moment, Past};
 use crate::compute::recipe::Recipe;
 use crate::domain::canonical::Digest;
@@ -32,6 +32,14 @@ pub struct Provenance {
     pub proved: u64,
     /// Taken from the manifest.
     pub from_manifests: u64,
+}
+
+impl Provenance {
+    /// Counts other rows too.
+    pub fn join(&mut self, others: Provenance) {
+        self.proved += others.proved;
+        self.from_manifests += others.from_manifests;
+    }
 }
 
 /// The runs of one recorded component and configuration.
@@ -119,8 +127,12 @@ impl<'a, 'l> Snapshots<'a, 'l> {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn answers(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
-        let mut runs = answers(self.ledger, filter)?;
+    pub fn answers(
+        &self,
+        activations: &Activations,
+        filter: &RunFilter,
+    ) -> Result<Vec<Run>, LedgerError> {
+        let mut runs = answers_by(self.ledger, activations, filter)?;
         // The ledger matches names by a pattern; only the very name counts.
         runs.retain(|r| Some(logic_name(&r.run.key.model_version)) == filter.logic.as_deref());
         runs.sort_by_key(|r| r.entry);

@@ -12,7 +12,7 @@ use super::report::{
     AffectedRow, FailedRow, GuardrailReport, NotCompared, NullChange, OutcomeReport, RailReport,
 };
 use super::side::Failure;
-use super::statistics::Pairs;
+use super::statistics::{Pairs, sort_all};
 
 /// So many failures are told in full.
 pub const FAILURES: usize = 10;
@@ -25,6 +25,29 @@ struct Outcome {
     after: usize,
     report: OutcomeReport,
     pairs: Pairs,
+}
+
+impl Outcome {
+    fn join(&mut self, later: Outcome) {
+        let (own, other) = (&mut self.report, later.report);
+        own.changed += other.changed;
+        own.became_null += other.became_null;
+        own.ceased_null += other.ceased_null;
+        own.both_null += other.both_null;
+        for change in other.null_changes {
+            let place = (&*change.boundary_id, &*change.herd_config_id);
+            if own.null_changes.len() < NULLS && !told(own, place) {
+                own.null_changes.push(change);
+            }
+        }
+        self.pairs.join(later.pairs);
+    }
+}
+
+/// Whether a null transition of a place is told: one row of it tells as much as all of its days.
+fn told(report: &OutcomeReport, (boundary, herd): (&str, &str)) -> bool {
+    let mut all = report.null_changes.iter();
+    all.any(|n| n.boundary_id == boundary && n.herd_config_id == herd)
 }
 
 /// Everything that is counted.
@@ -174,16 +197,8 @@ impl<'a> Tally<'a> {
             report.became_null += u64::from(became);
             report.ceased_null += u64::from(ceased);
             let key = &inputs.snapshot.run.run.key;
-            // One row of a place tells as much as all of its days.
-            let told = |changes: &[NullChange]| {
-                changes.iter().any(|n| {
-                    n.boundary_id == key.boundary_id && n.herd_config_id == key.herd_config_id
-                })
-            };
-            if (became || ceased)
-                && report.null_changes.len() < NULLS
-                && !told(&report.null_changes)
-            {
+            let place = (&*key.boundary_id, &*key.herd_config_id);
+            if (became || ceased) && report.null_changes.len() < NULLS && !told(report, place) {
                 let reasons = match became {
                     true => reasons(self.after.description(), after),
                     false => reasons(self.before.description(), before),
@@ -202,6 +217,23 @@ impl<'a> Tally<'a> {
                 self.peaks.add(inputs, old, new, change);
             }
         }
+    }
+
+    /// Takes in what was counted of the rows after these, of other places.
+    pub fn join(&mut self, later: Tally<'_>) {
+        for (own, other) in self.outcomes.iter_mut().zip(later.outcomes) {
+            own.join(other);
+        }
+        let add = |own: &mut Vec<u64>, other: Vec<u64>| {
+            own.iter_mut().zip(other).for_each(|(n, more)| *n += more);
+        };
+        add(&mut self.rails_before, later.rails_before);
+        add(&mut self.rails_after, later.rails_after);
+        self.peaks.join(later.peaks);
+        self.compared += later.compared;
+        self.failed_rows += later.failed_rows;
+        self.failed.extend(later.failed);
+        self.failed.truncate(FAILURES);
     }
 
     /// The guardrails of both sides; those of one output by their order on it.
@@ -238,9 +270,10 @@ impl<'a> Tally<'a> {
         (by.map(|o| o.report.name.clone()), self.peaks.rows())
     }
 
-    /// The outcomes with their figures.
+    /// The outcomes with their figures, their numbers sorted in so many threads.
     #[must_use]
-    pub fn outcomes(self) -> Vec<OutcomeReport> {
+    pub fn outcomes(mut self, threads: usize) -> Vec<OutcomeReport> {
+        sort_all(self.outcomes.iter_mut().map(|o| &mut o.pairs), threads);
         let sized = |t| matches!(t, DataType::Float64 | DataType::Int64 | DataType::Date);
         let each = self.outcomes.into_iter().map(|o| {
             let mut report = o.report;

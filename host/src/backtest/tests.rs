@@ -1,4 +1,8 @@
 //! The renderers on a report that holds hostile texts and every kind of block.
+//!
+//! * `dealt` — threads and spans, beside one pass
+
+mod dealt;
 
 use serde_json::json;
 

@@ -4,8 +4,6 @@
 //! one activated last. Runs with a one-off parameter, of versions never activated, and runs that a
 //! guardrail refused are never answers.
 
-use std::collections::BTreeMap;
-
 use crate::domain::day::Day;
 use crate::ledger::types::{Guardrail, Run, RunFilter};
 use crate::ledger::{Ledger, LedgerError};
@@ -28,31 +26,30 @@ pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
 /// # Errors
 /// When the ledger cannot be read.
 pub fn answers(ledger: &dyn Ledger, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
-    let activations = Activations::load(ledger)?;
+    answers_by(ledger, &Activations::load(ledger)?, filter)
+}
+
+/// As [`answers`], by activations that are read already: for who asks place by place.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn answers_by(
+    ledger: &dyn Ledger,
+    activations: &Activations,
+    filter: &RunFilter,
+) -> Result<Vec<Run>, LedgerError> {
     // A filter by version must not hide that another version answers.
     let version = filter.logic.as_ref().filter(|l| l.contains(':')).cloned();
     let mut wide = filter.clone();
     wide.logic = filter.logic.as_ref().map(|l| logic_name(l).to_owned());
-    let mut best: BTreeMap<(String, String, String, Day), ((i64, u32), Run)> = BTreeMap::new();
-    for run in ledger.runs(&wide)? {
-        let Some(rank) = rank(&run, &activations) else {
-            continue;
-        };
-        let k = &run.run.key;
-        let place = (
-            k.boundary_id.clone(),
-            k.herd_config_id.clone(),
-            logic_name(&k.model_version).to_owned(),
-            k.calculation_date,
-        );
-        match best.get(&place) {
-            Some((other, _)) if *other >= rank => {}
-            _ => {
-                best.insert(place, (rank, run));
-            }
-        }
-    }
-    let answers = best.into_values().map(|(_, run)| run);
+    let runs = ledger.runs(&wide)?.into_iter();
+    let mut ranked: Vec<((i64, u32), Run)> = runs
+        .filter_map(|run| Some((rank(&run, activations)?, run)))
+        .collect();
+    // The best of a place and day comes first; of equal ones that which the ledger gave first.
+    ranked.sort_by(|(rank, a), (other, b)| question(a).cmp(&question(b)).then(other.cmp(rank)));
+    ranked.dedup_by(|(_, later), (_, first)| question(later) == question(first));
+    let answers = ranked.into_iter().map(|(_, run)| run);
     Ok(answers
         .filter(|r| {
             version
@@ -60,4 +57,15 @@ pub fn answers(ledger: &dyn Ledger, filter: &RunFilter) -> Result<Vec<Run>, Ledg
                 .is_none_or(|v| *v == r.run.key.model_version)
         })
         .collect())
+}
+
+/// What a run is an answer to: boundary, herd, logic and day.
+fn question(run: &Run) -> (&str, &str, &str, Day) {
+    let key = &run.run.key;
+    (
+        &key.boundary_id,
+        &key.herd_config_id,
+        logic_name(&key.model_version),
+        key.calculation_date,
+    )
 }

@@ -6,7 +6,7 @@
 //! rows are best asked for by place and moment. Both give the same values, which a test holds them to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::catalogue::{FeatureRef, Origin};
 use crate::domain::day::Day;
@@ -19,16 +19,23 @@ use super::aggregate::{Point, value, window};
 use super::facts::winner;
 use super::places::{Places, boundary_value, herd_value, run_value};
 
-/// What was known, at any moment.
-pub struct Past<'l> {
-    ledger: &'l dyn Ledger,
+/// What all who read one past share: which files were withdrawn when, and the places.
+pub struct History {
     precedence: Vec<String>,
     /// File → the entry that withdrew it.
     withdrawn: HashMap<i64, i64>,
     /// The entries that changed boundaries or herds.
     turns: BTreeSet<i64>,
     /// Boundaries and herds by the turn after which they held.
-    places: BTreeMap<i64, Rc<Places>>,
+    places: Mutex<BTreeMap<i64, Arc<Places>>>,
+}
+
+/// What was known, at any moment.
+pub struct Past<'l> {
+    ledger: &'l dyn Ledger,
+    history: Arc<History>,
+    /// The moment that was asked for last, and its places.
+    near: Option<(i64, Arc<Places>)>,
     /// The place whose columns are at hand.
     boundary_id: String,
     columns: HashMap<String, Timeline>,
@@ -47,13 +54,12 @@ pub struct Moment<'a> {
     pub known: i64,
 }
 
-impl<'l> Past<'l> {
-    /// Reads which files were withdrawn when; the rest follows on demand. `precedence` as for
-    /// [`super::Facts::load`].
+impl History {
+    /// Reads which files were withdrawn when. `precedence` as for [`super::Facts::load`].
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn load(ledger: &'l dyn Ledger, precedence: Vec<String>) -> Result<Past<'l>, LedgerError> {
+    pub fn load(ledger: &dyn Ledger, precedence: Vec<String>) -> Result<History, LedgerError> {
         let files = ledger.files()?;
         let of_places = [Kind::Boundaries.name(), Kind::Herds.name()];
         let turns = files
@@ -66,31 +72,54 @@ impl<'l> Past<'l> {
             .iter()
             .filter_map(|f| Some((f.file_id, f.retracted?)))
             .collect();
-        Ok(Past {
-            ledger,
+        Ok(History {
             precedence,
             withdrawn,
             turns,
-            places: BTreeMap::new(),
+            places: Mutex::default(),
+        })
+    }
+
+    /// Boundaries (without their outlines) and herds as known at a moment: read by whoever asks first,
+    /// while others wait, so that no turn is read twice.
+    fn places(&self, ledger: &dyn Ledger, known: i64) -> Result<Arc<Places>, LedgerError> {
+        let turn = self.turns.range(..=known).next_back().copied().unwrap_or(0);
+        let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = all.get(&turn) {
+            return Ok(Arc::clone(places));
+        }
+        let mut places = Places::load(ledger, turn)?;
+        places.forget_outlines();
+        let places = Arc::new(places);
+        all.insert(turn, Arc::clone(&places));
+        Ok(places)
+    }
+}
+
+impl<'l> Past<'l> {
+    /// Of a ledger, with what others have read of it already; the rest follows on demand.
+    #[must_use]
+    pub fn new(ledger: &'l dyn Ledger, history: Arc<History>) -> Past<'l> {
+        Past {
+            ledger,
+            history,
+            near: None,
             boundary_id: String::new(),
             columns: HashMap::new(),
-        })
+        }
     }
 
     /// Boundaries (without their outlines) and herds as known at a moment.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn places(&mut self, known: i64) -> Result<Rc<Places>, LedgerError> {
-        let turn = self.turns.range(..=known).next_back().copied().unwrap_or(0);
-        if let Some(places) = self.places.get(&turn) {
-            return Ok(Rc::clone(places));
-        }
-        let mut places = Places::load(self.ledger, turn)?;
-        places.forget_outlines();
-        let places = Rc::new(places);
-        self.places.insert(turn, Rc::clone(&places));
-        Ok(places)
+    pub fn places(&mut self, known: i64) -> Result<&Places, LedgerError> {
+        let near = self.near.take().filter(|(at, _)| *at == known);
+        let near = match near {
+            Some(near) => near,
+            None => (known, self.history.places(self.ledger, known)?),
+        };
+        Ok(&self.near.insert(near).1)
     }
 
     /// The value that a reference takes at a moment; see [`super::Facts::cell`].
@@ -149,11 +178,11 @@ impl<'l> Past<'l> {
         }
         if !self.columns.contains_key(column) {
             let said = self.ledger.said(boundary_id, column)?;
-            let timeline = Timeline::new(said, &self.withdrawn);
+            let timeline = Timeline::new(said, &self.history.withdrawn);
             self.columns.insert(column.to_owned(), timeline);
         }
         Ok(match self.columns.get_mut(column) {
-            Some(timeline) => timeline.at(known, &self.precedence),
+            Some(timeline) => timeline.at(known, &self.history.precedence),
             None => &[],
         })
     }
@@ -347,7 +376,8 @@ mod tests {
         ) {
             let (_dir, ledger) = ledger(&acts);
             let precedence = vec!["s1".to_owned()];
-            let mut past = Past::load(&ledger, precedence.clone()).unwrap();
+            let history = History::load(&ledger, precedence.clone()).unwrap();
+            let mut past = Past::new(&ledger, Arc::new(history));
             for (known, offset) in moments {
                 let facts = Facts::load(&ledger, known, precedence.clone()).unwrap();
                 for text in ["x", "x:age", "x:sum:5d", "x:series:season", "x:count:20d"] {
