@@ -305,7 +305,7 @@ fn question(deployment: &Deployment, which: usize, round: usize) -> Result<f64, 
 
 /// A deployment with all its runs recorded, kept from one comparison to the next: the mark is written
 /// when it is whole.
-fn filled(folder: &Path, plan: Plan) -> Result<Deployment, String> {
+pub(crate) fn filled(folder: &Path, plan: Plan) -> Result<Deployment, String> {
     let mark = folder.join("filled");
     let says = format!("{plan:?} {}", env!("CARGO_PKG_VERSION"));
     if std::fs::read_to_string(&mark).is_ok_and(|found| found == says) {
