@@ -3,6 +3,7 @@
 //! * `open` — opening, the schema, the settings every connection gets
 //! * `migrate` — from an older schema to the newest, with a copy first
 //! * `read` — queries
+//! * `rows` — their rows as values
 //! * [`inspect`] — every row as it stands, for the audit
 //! * `write` — appends, each one immediate transaction
 //! * `write_facts` — the append of a file with its rows
@@ -12,6 +13,7 @@ pub mod inspect;
 mod migrate;
 mod open;
 mod read;
+mod rows;
 mod write;
 mod write_facts;
 
