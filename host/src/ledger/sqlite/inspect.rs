@@ -67,6 +67,19 @@ pub struct StreamRow {
     pub source: String,
 }
 
+/// A list of runs as the table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    /// The first hex digit of their ids.
+    pub digit: i64,
+    /// The entry that recorded them.
+    pub entry: i64,
+    /// Number of the row among those of digit and entry, from 0.
+    pub part: i64,
+    /// The list, as [`super::located`] writes it.
+    pub runs: Vec<u8>,
+}
+
 /// The ledger as it stands at one moment.
 pub struct Snapshot<'l> {
     db: &'l Connection,
@@ -298,6 +311,23 @@ impl Snapshot<'_> {
     pub fn packs(&self, each: &mut dyn FnMut(Scanned<([u8; 32], i64)>)) -> Result<(), LedgerError> {
         let sql = "SELECT digest, entry, pack_id FROM pack ORDER BY pack_id";
         self.scan(sql, &["pack_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
+    }
+
+    /// Lists of runs, by digit, entry and part.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn lists(&self, each: &mut dyn FnMut(Scanned<ListRow>)) -> Result<(), LedgerError> {
+        let sql = "SELECT digit, entry, part, runs FROM locator ORDER BY digit, entry, part";
+        let row = |r: &Row<'_>| {
+            Ok(ListRow {
+                digit: r.get(0)?,
+                entry: r.get(1)?,
+                part: r.get(2)?,
+                runs: r.get(3)?,
+            })
+        };
+        self.scan(sql, &["digit", "entry", "part"], row, each)
     }
 
     /// Documents.

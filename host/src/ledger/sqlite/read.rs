@@ -1,6 +1,5 @@
 //! Queries, and the trait that puts reads and writes together.
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value as Json;
 
@@ -17,10 +16,11 @@ use crate::ledger::types::{
 };
 
 use super::SqliteLedger;
+use super::locator;
 use super::open::translate;
 use super::rows::{
     activations_of, boundary_row, day, digest, entry_row, herd_row, observed_row, optional_day,
-    run_row, version,
+    run_row,
 };
 
 /// A fact counts when its entry is known and its file was not withdrawn by then.
@@ -59,6 +59,35 @@ pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<i64, LedgerErro
         list_of(kinds)
     );
     db.query_row(&sql, [], |r| r.get(0)).map_err(translate)
+}
+
+/// What of series `s` and runs `r` a filter leaves, but for its configurations. Plain equality where there
+/// is something to equal, so that the index of series is used.
+pub(super) fn where_of(filter: &RunFilter) -> String {
+    let is = |column: &str, n: u8, given: bool| match given {
+        true => format!("s.{column} = ?{n}"),
+        false => format!("?{n} IS NULL"),
+    };
+    format!(
+        "{} AND {}
+           AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
+           AND r.date >= ?4 AND r.date <= ?5",
+        is("boundary_id", 1, filter.boundary_id.is_some()),
+        is("herd_config_id", 2, filter.herd_config_id.is_some()),
+    )
+}
+
+/// The parameters of [`where_of`].
+pub(super) fn parameters_of(
+    filter: &RunFilter,
+) -> (Option<&str>, Option<&str>, Option<&str>, i32, i32) {
+    (
+        filter.boundary_id.as_deref(),
+        filter.herd_config_id.as_deref(),
+        filter.logic.as_deref(),
+        filter.from.unwrap_or(Day::MIN).days(),
+        filter.to.unwrap_or(Day::MAX).days(),
+    )
 }
 
 pub(super) fn run(db: &Connection, key: &RunKey) -> Result<Option<Run>, LedgerError> {
@@ -372,56 +401,17 @@ impl Ledger for SqliteLedger {
         run(&self.db, key)
     }
 
-    fn keys(&self, each: &mut dyn FnMut(&RunKey)) -> Result<(), LedgerError> {
-        let sql = "SELECT s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue, s.series_id
-                   FROM series s JOIN config c USING (config_id) ORDER BY s.series_id";
-        let series = collect(&self.db, sql, [], |r| {
-            let missing = rusqlite::Error::InvalidColumnType(3, "config".to_owned(), Type::Null);
-            let key = RunKey {
-                boundary_id: r.get(0)?,
-                herd_config_id: r.get(1)?,
-                calculation_date: Day::MIN,
-                model_version: r.get(2)?,
-                config_version: version(r, 3, 4)?.ok_or(missing)?,
-            };
-            Ok((key, r.get::<_, i64>(5)?))
-        })?;
-        for (mut key, series_id) in series {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT date FROM run WHERE series_id = ? ORDER BY date")
-                .map_err(translate)?;
-            let mut rows = statement.query([series_id]).map_err(translate)?;
-            while let Some(r) = rows.next().map_err(translate)? {
-                key.calculation_date = day(r, 0).map_err(translate)?;
-                each(&key);
-            }
-        }
-        Ok(())
+    fn with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
+        locator::with_id(&self.db, digits)
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
-        // Plain equality where there is something to equal, so that the index of series is used.
-        let is = |column: &str, n: u8, given: bool| match given {
-            true => format!("s.{column} = ?{n}"),
-            false => format!("?{n} IS NULL"),
-        };
         let sql = format!(
-            "{RUN_COLUMNS} WHERE {} AND {}
-               AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
-               AND r.date >= ?4 AND r.date <= ?5
+            "{RUN_COLUMNS} WHERE {}
              ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue",
-            is("boundary_id", 1, filter.boundary_id.is_some()),
-            is("herd_config_id", 2, filter.herd_config_id.is_some()),
+            where_of(filter)
         );
-        let parameters = params![
-            filter.boundary_id,
-            filter.herd_config_id,
-            filter.logic,
-            filter.from.unwrap_or(Day::MIN).days(),
-            filter.to.unwrap_or(Day::MAX).days()
-        ];
-        let mut runs = collect(&self.db, &sql, parameters, run_row)?;
+        let mut runs = collect(&self.db, &sql, parameters_of(filter), run_row)?;
         if let Some(configs) = &filter.configs {
             runs.retain(|r| {
                 configs.iter().any(|(m, c)| {
@@ -433,20 +423,13 @@ impl Ledger for SqliteLedger {
     }
 
     fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError> {
-        let sql = "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
-                   FROM series s JOIN run r ON r.series_id = s.series_id
-                   WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
-                     AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
-                     AND r.date >= ?4 AND r.date <= ?5
-                   GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id";
-        let parameters = params![
-            filter.boundary_id,
-            filter.herd_config_id,
-            filter.logic,
-            filter.from.unwrap_or(Day::MIN).days(),
-            filter.to.unwrap_or(Day::MAX).days()
-        ];
-        collect(&self.db, sql, parameters, |r| {
+        let sql = format!(
+            "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
+             FROM series s JOIN run r ON r.series_id = s.series_id WHERE {}
+             GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id",
+            where_of(filter)
+        );
+        collect(&self.db, &sql, parameters_of(filter), |r| {
             Ok(Extent {
                 boundary_id: r.get(0)?,
                 herd_config_id: r.get(1)?,
