@@ -6,8 +6,8 @@ use super::columns;
 use super::deploy::{Deployment, Ended};
 use super::kernel::{component, defaults};
 use super::measure::{in_turns, time};
+use super::questions::filled;
 use super::table::{Figure, Row, Target};
-use super::whole::filled;
 
 /// Two threads and one.
 type Measured = Result<(Figure, Figure), String>;
