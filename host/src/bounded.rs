@@ -36,7 +36,16 @@ struct TooLarge(u64);
 /// # Errors
 /// When reading fails, or with [`ErrorKind::FileTooLarge`] when there are more than `ceiling` bytes.
 pub fn read(from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    read_into(Vec::new(), from, ceiling)
+}
+
+/// As [`read`], of a file that says how large it is: the memory for it is asked for once.
+fn read_sized(from: impl Read, size: u64, ceiling: u64) -> io::Result<Vec<u8>> {
+    let room = usize::try_from(size.min(ceiling)).unwrap_or_default();
+    read_into(Vec::with_capacity(room.saturating_add(1)), from, ceiling)
+}
+
+fn read_into(mut bytes: Vec<u8>, from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
     from.take(ceiling.saturating_add(1))
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > ceiling {
@@ -50,7 +59,9 @@ pub fn read(from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`]; also when it cannot be opened.
 pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Vec<u8>> {
-    read(dir.open(path)?, ceiling)
+    let file = dir.open(path)?;
+    let size = file.metadata().map_or(0, |about| about.len());
+    read_sized(file, size, ceiling)
 }
 
 /// Reads a text file of an open folder.
@@ -66,7 +77,9 @@ pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<St
 /// # Errors
 /// As [`read_in`].
 pub fn read_named(path: &Path, ceiling: u64) -> io::Result<Vec<u8>> {
-    read(std::fs::File::open(path)?, ceiling)
+    let file = std::fs::File::open(path)?;
+    let size = file.metadata().map_or(0, |about| about.len());
+    read_sized(file, size, ceiling)
 }
 
 /// Bytes as text.
@@ -87,6 +100,14 @@ mod tests {
         let error = read(&[7_u8; 11][..], 10).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
         insta::assert_snapshot!(error, @"it has more than 10 bytes, the most that is read of such a file");
+    }
+
+    #[test]
+    fn what_a_file_says_of_its_size_decides_nothing() {
+        for size in [0, 3, 10, 11, u64::MAX] {
+            assert_eq!(read_sized(&[7_u8; 10][..], size, 10).unwrap(), [7; 10]);
+            assert!(read_sized(&[7_u8; 11][..], size, 10).is_err());
+        }
     }
 
     #[test]

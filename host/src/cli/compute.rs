@@ -1,4 +1,8 @@
 //! `compute`: due runs, computed and recorded.
+//!
+//! * `which`: places and days, as the command line says them
+
+mod which;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +18,8 @@ use crate::compute::select::{Selection, by_day, stretches};
 use crate::compute::{Bound, Facts};
 use crate::domain::day::Day;
 use crate::domain::key::NO_HERD;
+use crate::ledger::Ledger;
+use crate::ledger::shared::Shared;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::logic::{Lock, Sandbox};
 use crate::manifest::Store;
@@ -25,6 +31,8 @@ use super::exit::Exit;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
 use super::{Global, table};
+
+pub(super) use which::{Which, day};
 
 /// Compute runs and record them.
 ///
@@ -54,73 +62,6 @@ pub(super) struct ComputeArgs {
     /// List every run, also of large ranges.
     #[arg(long)]
     runs: bool,
-}
-
-/// Which places and days.
-#[derive(Args, Clone)]
-pub(super) struct Which {
-    /// Only this boundary.
-    #[arg(long, value_name = "ID")]
-    pub(super) boundary: Option<String>,
-    /// Only this herd.
-    #[arg(long, value_name = "ID")]
-    pub(super) herd: Option<String>,
-    /// Every pair of boundary and herd that is due.
-    #[arg(long, conflicts_with_all = ["boundary", "herd"])]
-    pub(super) all: bool,
-    /// The day.
-    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
-    pub(super) as_of: Option<String>,
-    /// First day of a range.
-    #[arg(long, value_name = "DATE", requires = "to")]
-    pub(super) from: Option<String>,
-    /// Last day of a range.
-    #[arg(long, value_name = "DATE", requires = "from")]
-    pub(super) to: Option<String>,
-}
-
-impl Which {
-    /// The days asked for.
-    pub(super) fn days(&self, today: Day) -> Result<(Day, Day), CliError> {
-        let (from, to) = match (&self.as_of, &self.from, &self.to) {
-            (Some(d), _, _) => (day(d, today)?, day(d, today)?),
-            (None, Some(from), Some(to)) => (day(from, today)?, day(to, today)?),
-            _ => {
-                return Err(CliError::usage(
-                    "which day? give --as-of DATE, or --from DATE --to DATE",
-                ));
-            }
-        };
-        if from > to {
-            return Err(CliError::usage(format!(
-                "the range ends before it starts: {from} to {to}"
-            )));
-        }
-        Ok((from, to))
-    }
-
-    fn selection(&self, (from, to): (Day, Day)) -> Result<Selection, CliError> {
-        if !self.all && self.boundary.is_none() && self.herd.is_none() {
-            return Err(CliError::usage(
-                "which runs? give --all, or --boundary ID (and --herd ID)",
-            ));
-        }
-        Ok(Selection {
-            boundary: self.boundary.clone(),
-            herd: self.herd.clone(),
-            from,
-            to,
-        })
-    }
-}
-
-/// A day, or `today` (UTC).
-pub(super) fn day(text: &str, today: Day) -> Result<Day, CliError> {
-    if text == "today" {
-        return Ok(today);
-    }
-    text.parse()
-        .map_err(|e: crate::domain::day::NotADay| CliError::usage(e.to_string()))
 }
 
 /// More runs than this are summed up instead of listed.
@@ -166,28 +107,31 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
     }
     let shop = Workshop::open(&context)?;
     // A dry run looks, also where nothing can be written.
-    let mut writer = match args.dry_run {
+    let ledger = Shared::new(match args.dry_run {
         true => context.reader()?,
         false => context.writer()?,
-    };
-    let reader = context.reader()?;
-    let facts = context.facts(&reader, args.known_at.as_deref())?;
+    });
+    let facts = context.facts(&ledger, args.known_at.as_deref())?;
     let mut bounds = Vec::new();
     for logic in context.logics(&args.logic)? {
         bounds.push(context.bind(&shop.sandbox, &shop.lock, &logic, &one_off)?);
     }
     let asked = !args.logic.is_empty();
     let policy = policy(&context, &shop, asked, args.recheck, args.dry_run)?;
-    let computed = compute(
-        &context,
-        &shop,
-        &mut writer,
-        &facts,
-        bounds,
-        &selection,
-        &policy,
-        (asked, args.runs),
-    )?;
+    let work = work(&facts, bounds, &selection, (asked, args.runs))?;
+    let computed = if work.list || args.dry_run {
+        record(&context, &shop, &mut ledger.clone(), &facts, work, &policy)?
+    } else {
+        // A thread of its own records, through a connection of its own.
+        record(
+            &context,
+            &shop,
+            &mut context.writer()?,
+            &facts,
+            work,
+            &policy,
+        )?
+    };
     let ignored = context.tell_ignored()?;
     let mut done = done(computed);
     done.data["ignored"] = ignored;
@@ -213,12 +157,46 @@ pub(super) fn policy(
     })
 }
 
-/// Computes every bound logic over a selection. An active logic that was not asked for by name
-/// answers from here on.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the one place where everything opened comes together"
-)]
+/// The runs that a command asks for, by logic.
+struct Work {
+    logics: Vec<(Bound, Vec<Stretch>)>,
+    /// The first of the days asked for.
+    from: Day,
+    /// Whether every run is told.
+    list: bool,
+    /// How many there are.
+    total: usize,
+}
+
+/// What of a selection every bound logic computes.
+fn work(
+    facts: &Facts<'_>,
+    bounds: Vec<Bound>,
+    selection: &Selection,
+    (asked, list_all): (bool, bool),
+) -> Result<Work, CliError> {
+    let mut logics = Vec::new();
+    for bound in bounds {
+        // A herd named on the command line asks for the logics that read herds.
+        let other_herd = selection.herd.as_deref().is_some_and(|h| h != NO_HERD);
+        if !asked && other_herd && !bound.reads_herd {
+            continue;
+        }
+        let stretches = stretches(facts, bound.reads_herd, selection)?;
+        logics.push((bound, stretches));
+    }
+    let days = |stretches: &[Stretch]| stretches.iter().map(Stretch::days).sum::<usize>();
+    let total = logics.iter().map(|(_, s)| days(s)).sum();
+    Ok(Work {
+        logics,
+        from: selection.from,
+        list: list_all || total <= LIST_MAX,
+        total,
+    })
+}
+
+/// Computes every run of a selection that the answers need. `writer` is another connection than the one
+/// that `facts` reads through.
 pub(super) fn compute(
     context: &Context,
     shop: &Workshop,
@@ -227,30 +205,29 @@ pub(super) fn compute(
     bounds: Vec<Bound>,
     selection: &Selection,
     policy: &Policy,
-    (asked, list_all): (bool, bool),
 ) -> Result<Computed, CliError> {
-    let mut work = Vec::new();
-    for bound in bounds {
-        // A herd named on the command line asks for the logics that read herds.
-        let other_herd = selection.herd.as_deref().is_some_and(|h| h != NO_HERD);
-        if !asked && other_herd && !bound.reads_herd {
-            continue;
-        }
-        let stretches = stretches(facts, bound.reads_herd, selection)?;
-        work.push((bound, stretches));
-    }
-    let days = |stretches: &[Stretch]| stretches.iter().map(Stretch::days).sum::<usize>();
-    let total: usize = work.iter().map(|(_, s)| days(s)).sum();
-    let list = list_all || total <= LIST_MAX;
-    let bar = context.ui.progress(total as u64, "computing");
+    let work = work(facts, bounds, selection, (false, false))?;
+    record(context, shop, writer, facts, work, policy)
+}
+
+/// Computes and records. An active logic that was not asked for by name answers from here on.
+fn record(
+    context: &Context,
+    shop: &Workshop,
+    writer: &mut (dyn Ledger + Send),
+    facts: &Facts<'_>,
+    work: Work,
+    policy: &Policy,
+) -> Result<Computed, CliError> {
+    let bar = context.ui.progress(work.total as u64, "computing");
     let mut computed = Computed {
         logics: Vec::new(),
         summary: Summary::default(),
         exits: Vec::new(),
-        abridged: !list,
+        abridged: !work.list,
         dry_run: policy.dry_run,
     };
-    for (bound, stretches) in work {
+    for (bound, stretches) in work.logics {
         // Under a release its promotion says what answers.
         let is_active =
             context.release()?.is_none() && context.active()?.contains(&bound.model_version);
@@ -262,7 +239,7 @@ pub(super) fn compute(
             )?;
         }
         if !policy.dry_run && is_active && !bound.one_off && !stretches.is_empty() {
-            activate(writer, &bound, selection.from, &policy.stamp)?;
+            activate(writer, &bound, work.from, &policy.stamp)?;
         }
         let mut policy = policy.clone();
         if bound.one_off {
@@ -275,7 +252,7 @@ pub(super) fn compute(
             policy: &policy,
         };
         let mut kept = Vec::new();
-        if list {
+        if work.list {
             // By day, as people read them.
             for chunk in by_day(&stretches).chunks(CHUNK) {
                 for outcome in engine.chunk(&bound, chunk)? {

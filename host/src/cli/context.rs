@@ -9,7 +9,7 @@ mod in_force;
 mod pinned;
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -19,7 +19,7 @@ use crate::compute::Facts;
 use crate::domain::day::Day;
 use crate::ledger::entry::Stamp;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Ledger as _, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 use crate::logic::Sandbox;
 use crate::manifest::Store;
 use crate::project::Project;
@@ -46,6 +46,9 @@ pub(super) struct Context {
     pub(super) actor: String,
     ledger_file: Option<PathBuf>,
     standing: OnceLock<Standing>,
+    /// The connection through which `standing` was read, until somebody needs one: SQLite reads the whole
+    /// schema anew in each.
+    at_hand: Mutex<Option<SqliteLedger>>,
     clock_told: OnceLock<()>,
 }
 
@@ -93,6 +96,7 @@ impl Context {
             actor: actor(global),
             ledger_file: global.ledger.clone(),
             standing: OnceLock::new(),
+            at_hand: Mutex::new(None),
             clock_told: OnceLock::new(),
         })
     }
@@ -114,6 +118,10 @@ impl Context {
         }
     }
 
+    fn at_hand(&self) -> MutexGuard<'_, Option<SqliteLedger>> {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A connection that may write.
     pub(super) fn writer(&self) -> Result<SqliteLedger, CliError> {
         if let Some(file) = &self.ledger_file {
@@ -121,6 +129,9 @@ impl Context {
                 "--ledger {} is for verbs that read; this one writes",
                 file.display()
             )));
+        }
+        if let Some(ledger) = self.at_hand().take().filter(SqliteLedger::is_writable) {
+            return Ok(ledger);
         }
         self.project.make_ledger_folder()?;
         let patience =
@@ -162,6 +173,9 @@ impl Context {
     /// A connection to read through: the ledger, or the file that `--ledger` names. A ledger that this
     /// process may not write, or that lies on a full disk, is read all the same.
     pub(super) fn reader(&self) -> Result<SqliteLedger, CliError> {
+        if let Some(ledger) = self.at_hand().take() {
+            return Ok(ledger);
+        }
         if let Some(file) = &self.ledger_file {
             return Ok(SqliteLedger::open_read_only(file)?);
         }
@@ -222,7 +236,7 @@ impl Context {
 
     pub(super) fn facts<'l>(
         &self,
-        ledger: &'l SqliteLedger,
+        ledger: &'l dyn Ledger,
         known_at: Option<&str>,
     ) -> Result<Facts<'l>, CliError> {
         let known = match known_at {

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::Cli;
+use super::{Cli, Verb};
 
 /// One section a verb, with its purpose, examples and options.
 #[must_use]
 pub fn reference() -> String {
-    let mut command = Cli::command();
+    let mut command = Cli::<Verb>::command();
     command.build();
     let mut out = String::new();
     section(

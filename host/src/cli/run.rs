@@ -96,7 +96,6 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         bounds,
         &selection,
         &run_policy,
-        (false, false),
     )?;
     text.look(Look::Strong, format!("Computed for {as_of}"));
     say(&mut text, &computed);

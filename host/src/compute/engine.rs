@@ -65,8 +65,9 @@ impl Policy {
     }
 }
 
-/// What the engine works with. `facts` reads through a connection of its own, so that a recording
-/// chunk does not disturb what is known.
+/// What the engine works with. `facts` may read through the connection that records: what is known ends at
+/// an entry, so that a recording chunk does not disturb it. [`Engine::stretches`], which does both at once,
+/// wants one for each.
 pub struct Engine<'a, 'l> {
     /// What is known.
     pub facts: &'a Facts<'l>,

@@ -7,13 +7,14 @@
 //! with a component is ever put there. A cache that cannot be written is no error.
 
 use std::hash::{Hash, Hasher};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::{Dir, OpenOptions};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
+use crate::bounded;
 use crate::domain::canonical::{Digest, hex};
 
 use super::engine::WASMTIME_VERSION;
@@ -88,10 +89,7 @@ impl Cache {
     }
 
     fn read(&self, name: &str, most: u64) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let file = self.dir.open(name).ok()?;
-        file.take(most + 1).read_to_end(&mut bytes).ok()?;
-        (bytes.len() as u64 <= most).then_some(bytes)
+        bounded::read_in(&self.dir, name, most).ok()
     }
 
     /// Keeps a compiled component; failure to do so is of no consequence.

@@ -19,7 +19,10 @@ impl Context {
             return Ok(standing);
         }
         let standing = if self.ledger_file.is_some() || self.project.ledger_path().exists() {
-            Standing::read(&self.reader()?, i64::MAX)?
+            let ledger = self.reader()?;
+            let standing = Standing::read(&ledger, i64::MAX)?;
+            *self.at_hand() = Some(ledger);
+            standing
         } else {
             Standing::default()
         };

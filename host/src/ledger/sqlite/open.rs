@@ -21,6 +21,7 @@ const BUSY: Duration = Duration::from_secs(60);
 /// A ledger in an SQLite database.
 pub struct SqliteLedger {
     pub(super) db: Connection,
+    writable: bool,
 }
 
 fn gone(path: &Path) -> LedgerError {
@@ -155,7 +156,13 @@ impl SqliteLedger {
         check_schema(&mut db, path, &url, writable)?;
         db.authorizer(Some(authorize)).map_err(&unavailable)?;
         db.set_prepared_statement_cache_capacity(64);
-        Ok(SqliteLedger { db })
+        Ok(SqliteLedger { db, writable })
+    }
+
+    /// Whether it was opened to write, too.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.writable
     }
 
     /// Of every source of dated observations the newest day with a value at or before `day`.

@@ -9,6 +9,7 @@ use crate::domain::day::Day;
 use crate::domain::key::{ConfigVersion, Place, RunKey};
 use crate::domain::place::Herd;
 use crate::ledger::entry::{Kind, Stamp};
+use crate::ledger::shared::Shared;
 use crate::ledger::store::Extent;
 use crate::ledger::types::{
     Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, Recorded, RunFilter,
@@ -472,4 +473,22 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
         .chain(packed.map(|(p, r)| place(p, r)))
         .collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn handles_of_one_connection_see_what_each_other_wrote() {
+    let (_dir, ledger) = filled();
+    let before = ledger.head().unwrap();
+    let mut writer = Shared::new(ledger);
+    let reader = writer.clone();
+    let mut run = new_run(0, "a");
+    run.key.boundary_id = "south".into();
+    // As the engine does it: a thread records while another one looks.
+    std::thread::scope(|scope| {
+        let written = scope.spawn(|| writer.record_runs(&batch(vec![run.clone()])).unwrap());
+        assert!(reader.head().unwrap() >= before);
+        assert_eq!(written.join().unwrap(), [Recorded::New]);
+    });
+    assert_eq!(reader.head().unwrap(), before + 1);
+    assert_eq!(reader.newest_of(&run.key).unwrap().unwrap().run, run);
 }
