@@ -189,6 +189,22 @@ fn every_kind_of_changed_row_is_named() {
             "series",
         ),
         ("INSERT INTO stream VALUES (999, 'x', 'y', 'z')", "stream"),
+        (
+            "DELETE FROM locator WHERE digit = (SELECT min(digit) FROM locator)",
+            "list",
+        ),
+        (
+            "UPDATE locator SET part = part + 1 WHERE digit = (SELECT min(digit) FROM locator)",
+            "list",
+        ),
+        (
+            "UPDATE locator SET runs = x'01' WHERE digit = (SELECT min(digit) FROM locator)",
+            "list",
+        ),
+        (
+            "INSERT INTO locator SELECT digit, 1, part, runs FROM locator LIMIT 1",
+            "list",
+        ),
         ("UPDATE report SET body = body || ' '", "report"),
         ("DELETE FROM report", "report"),
         ("UPDATE entry SET actor = 'nobody' WHERE seq = 1", "entry"),

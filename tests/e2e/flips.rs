@@ -199,7 +199,7 @@ struct Tally {
     nothing: u64,
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "entry",
     "file",
     "retraction",
@@ -211,6 +211,7 @@ const TABLES: [&str; 12] = [
     "series",
     "run",
     "pack",
+    "locator",
     "report",
 ];
 

@@ -23,6 +23,7 @@ fn the_database_refuses_what_the_program_never_asks() {
         "herd",
         "boundary",
         "stream",
+        "locator",
         "report",
     ] {
         let column: String = db

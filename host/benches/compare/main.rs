@@ -28,6 +28,7 @@ mod measure;
 #[path = "../support/native.rs"]
 mod native;
 mod program;
+mod questions;
 mod shapes;
 #[path = "../support/synthetic.rs"]
 mod synthetic;
@@ -148,7 +149,7 @@ impl Scale {
 /// A part of the comparison: its name and what measures it.
 type Part = (&'static str, fn(&Scale) -> Vec<Row>);
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("kernel", kernel::rows),
     ("shapes", shapes::rows),
     ("cold", cold::rows),
@@ -156,6 +157,7 @@ const PARTS: [Part; 8] = [
     ("ingest", ingest::rows),
     ("threads", threads::rows),
     ("whole", whole::rows),
+    ("questions", questions::rows),
     ("program", program::rows),
 ];
 

@@ -1,24 +1,22 @@
-//! The whole path of many runs: recorded, found unchanged, replayed, audited; what they take on the disk
-//! and in memory; and what single questions cost in a small ledger and in a large one.
-
-use std::path::Path;
+//! The whole path of many runs: recorded, found unchanged, replayed, audited; and what they take on the disk
+//! and in memory.
 
 use super::Scale;
 use super::deploy::{Deployment, Ended, bytes_on_disk};
 use super::floor;
-use super::measure::{Sample, in_turns};
-use super::synthetic::{Plan, day};
+use super::measure::Sample;
+use super::synthetic::Plan;
 use super::table::{Figure, Row, Target};
 
 /// The rows of the table about whole paths.
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
     let mut table = recorded(scale);
     table.extend(memory(scale));
-    table.extend(questions(scale));
     table
 }
 
-fn row(
+/// A row of the table, or that it could not be measured.
+pub(crate) fn row(
     id: &str,
     what: &str,
     unit: &'static str,
@@ -199,122 +197,4 @@ fn memory(scale: &Scale) -> Vec<Row> {
             flat,
         ),
     ]
-}
-
-/// Single questions in a ledger of five million runs, beside one of five thousand.
-fn questions(scale: &Scale) -> Vec<Row> {
-    let all = [
-        ("explain", "`explain` of one run"),
-        ("one-compute", "one `compute` of one run"),
-        ("window", "one `monitor` window of one boundary"),
-    ];
-    let target = Target::AtMost(1.3);
-    let large = scale.rows * 5;
-    let refuse = |reason: String| {
-        let rows = all.iter();
-        rows.map(|(id, what)| Row::not_run(id, what, target, reason.clone()))
-            .collect()
-    };
-    if scale.small {
-        return refuse("the small form makes no ledger of five million runs".to_owned());
-    }
-    let kept = |name: &str, boundaries: usize, days: usize| {
-        let plan = Plan {
-            boundaries,
-            days,
-            weather: false,
-        };
-        filled(&scale.kept(name)?, plan)
-    };
-    // As many days in both: what a question reads by itself is the same.
-    let days = 5_000;
-    let (small, large_one) = match (kept("few", 1, days), kept("many", large / days, days)) {
-        (Ok(few), Ok(many)) => (few, many),
-        (Err(reason), _) | (_, Err(reason)) => return refuse(reason),
-    };
-    all.iter()
-        .enumerate()
-        .map(|(n, (id, what))| {
-            let mut rounds = 0;
-            let mut ask = |deployment: &Deployment| {
-                rounds += 1;
-                question(deployment, n, rounds / 2)
-            };
-            let asked = std::cell::RefCell::new(&mut ask);
-            let timed = in_turns(
-                scale.cold_rounds,
-                [&mut || (asked.borrow_mut())(&large_one), &mut || {
-                    (asked.borrow_mut())(&small)
-                }],
-            );
-            let measured = timed.map(|[many, few]| {
-                let of = |name: &str, sample| Figure::of_times(name, sample, 1e-3);
-                (
-                    of("of five million", &many),
-                    Some(of("of five thousand", &few)),
-                )
-            });
-            row(id, what, "ms", large, target, measured)
-        })
-        .collect()
-}
-
-fn question(deployment: &Deployment, which: usize, round: usize) -> Result<f64, String> {
-    let (place, herd) = ("p00000", "h00000");
-    let last = day(deployment.plan.days - 1 - round % 1_000).to_string();
-    let ended = match which {
-        0 => deployment.run(&[
-            "explain",
-            "--boundary",
-            place,
-            "--herd",
-            herd,
-            "--as-of",
-            &last,
-        ]),
-        1 => {
-            // A parameter of its own each time: a run that is recorded would not be computed.
-            let param = format!("residual_kg_per_ha={}", 101 + round + deployment.asked());
-            deployment.run(&[
-                "compute",
-                "--boundary",
-                place,
-                "--herd",
-                herd,
-                "--as-of",
-                &last,
-                "--param",
-                &param,
-            ])
-        }
-        _ => {
-            let window = [
-                "monitor",
-                "--boundary",
-                place,
-                "--end",
-                &last,
-                "--fail-on",
-                "never",
-            ];
-            deployment.run(&window)
-        }
-    };
-    ended.map(|e| e.seconds)
-}
-
-/// A deployment with all its runs recorded, kept from one comparison to the next: the mark is written
-/// when it is whole.
-fn filled(folder: &Path, plan: Plan) -> Result<Deployment, String> {
-    let mark = folder.join("filled");
-    let says = format!("{plan:?} {}", env!("CARGO_PKG_VERSION"));
-    if std::fs::read_to_string(&mark).is_ok_and(|found| found == says) {
-        let folder = folder.to_owned();
-        return Ok(Deployment { folder, plan });
-    }
-    let deployment = Deployment::make(folder, plan)?;
-    deployment.run(&["ingest"])?;
-    deployment.compute(plan.days)?;
-    std::fs::write(&mark, says).map_err(|e| format!("{}: {e}", mark.display()))?;
-    Ok(deployment)
 }

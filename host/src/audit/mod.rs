@@ -10,6 +10,8 @@
 //! * [`claims`] — the chain of entries, and what they say of rows, documents and components
 //! * [`facts`] — files and what they brought, against the roots in their entries
 //! * [`runs`] — runs against the roots of their batches, and each manifest against its run
+//! * `lists` — the lists by which runs are found, against the runs
+//! * `referred` — packs, configurations and series: each by what names it
 //! * [`stored`] — components, releases and documents
 //! * [`note`] — Ed25519 keys and signed notes
 //! * [`checkpoint`] — size and root of the tree, signed; and whether a ledger only grew since
@@ -24,8 +26,10 @@ pub mod claims;
 pub mod error;
 pub mod facts;
 pub mod finding;
+mod lists;
 pub mod note;
 pub mod proof;
+mod referred;
 pub mod runs;
 pub mod stored;
 

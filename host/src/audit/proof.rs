@@ -104,13 +104,7 @@ pub fn prove(
         .run(key)?
         .ok_or_else(|| unprovable(format!("there is no run {key}")))?;
     let mut batch: Vec<Hash> = Vec::new();
-    snapshot.runs(&mut |scanned| {
-        if let Ok((_, entry, other)) = scanned
-            && entry == run.entry
-        {
-            batch.push(other.leaf());
-        }
-    })?;
+    ledger.runs_of(run.entry, &mut |other| batch.push(other.leaf()))?;
     batch.sort_unstable();
     let (mut leaves, mut own, mut problem): (Vec<Hash>, Option<(usize, String, String)>, _) =
         (Vec::new(), None, None);

@@ -8,17 +8,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, MutexGuard};
 
-use crate::domain::canonical::{Digest, Recipe, hex};
+use crate::domain::canonical::Digest;
 use crate::domain::key::{ManifestRef, RunKey};
 use crate::domain::merkle::Hash;
 use crate::ledger::LedgerError;
 use crate::ledger::sqlite::inspect::Snapshot;
+use crate::ledger::sqlite::located::Located;
 use crate::ledger::types::NewRun;
 use crate::manifest::{ManifestError, Store};
 use crate::replay::{Packed, Record};
 
 use super::claims::Claims;
 use super::finding::{Check, Report};
+use super::lists::{self, Sums};
+use super::referred;
 
 /// Runs that are handed to a thread at once; those of a pack go together.
 const CHUNK: usize = 200;
@@ -51,17 +54,22 @@ pub fn check(
     // A run that cannot be read may be the one of its series.
     let mut whole_series = true;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (send, receive) = sync_channel::<Vec<(i64, NewRun)>>(1);
+    let (send, receive) = sync_channel::<Vec<Stored>>(1);
     let receive = Mutex::new(receive);
+    let mut whole = Part::default();
+    let empty = whole.sums.empty();
     let worker = || {
-        let mut part = Part::default();
+        let mut part = Part {
+            sums: empty.clone(),
+            ..Part::default()
+        };
         while let Some(chunk) = next(&receive) {
-            let packed = chunk.first().and_then(|(_, run)| run.place);
+            let packed = chunk.first().and_then(|stored| stored.run.place);
             match packed {
                 Some(place) => part.pack(claims, (manifests, singles), &place.pack, &chunk),
                 None => {
-                    for (entry, run) in &chunk {
-                        part.run(claims, manifests, *entry, run);
+                    for stored in &chunk {
+                        part.run(claims, manifests, stored);
                     }
                 }
             }
@@ -71,12 +79,11 @@ pub fn check(
     };
     let (scanned, parts) = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let mut chunk: Vec<(i64, NewRun)> = Vec::new();
+        let mut chunk: Vec<Stored> = Vec::new();
         let scanned = snapshot.runs(&mut |row| match row {
-            Ok((series_id, entry, run)) => {
-                series.insert(series_id);
-                let pack = |(_, run): &(i64, NewRun)| run.place.map(|p| p.pack);
-                let before = chunk.last().map(pack);
+            Ok((number, entry, run)) => {
+                series.insert(number);
+                let before = chunk.last().map(|stored| stored.run.place.map(|p| p.pack));
                 let full = match before {
                     Some(None) => chunk.len() >= CHUNK || run.place.is_some(),
                     Some(before) => before != run.place.map(|p| p.pack),
@@ -86,7 +93,11 @@ pub fn check(
                     // The threads live until the channel is closed.
                     let _ = send.send(std::mem::take(&mut chunk));
                 }
-                chunk.push((entry, run));
+                chunk.push(Stored {
+                    series: number,
+                    entry,
+                    run,
+                });
             }
             Err(e) => {
                 whole_series = false;
@@ -106,7 +117,6 @@ pub fn check(
             .collect();
         (scanned, parts)
     });
-    let mut whole = Part::default();
     for part in parts {
         whole.join(part);
     }
@@ -114,9 +124,10 @@ pub fn check(
     merge(report, unreadable);
     merge(report, whole.report);
     scanned?;
-    batches(claims, whole.leaves, &whole.sound, report);
-    packs(snapshot, claims, &whole.seen.packs, report)?;
-    configs(snapshot, whole_series.then_some(&series), report)?;
+    let unsound = batches(claims, whole.leaves, &whole.sound, report);
+    lists::check(snapshot, &whole.sums, &unsound, report)?;
+    referred::packs(snapshot, claims, &whole.seen.packs, report)?;
+    referred::configs(snapshot, whole_series.then_some(&series), report)?;
     Ok(whole.seen)
 }
 
@@ -135,10 +146,24 @@ fn merge(report: &mut Report, other: Report) {
     report.bad.extend(other.bad);
 }
 
+/// A run with the number of its series and its entry's.
+struct Stored {
+    series: i64,
+    entry: i64,
+    run: NewRun,
+}
+
+impl Stored {
+    fn located(&self, id: &Digest) -> Located {
+        Located::new(self.series, self.run.key.calculation_date, id)
+    }
+}
+
 /// What one thread found.
 #[derive(Default)]
 struct Part {
     report: Report,
+    sums: Sums,
     leaves: HashMap<i64, Vec<Hash>>,
     /// Entries whose rows are all there and as recorded: their leaves are let go.
     sound: HashSet<i64>,
@@ -146,7 +171,8 @@ struct Part {
 }
 
 impl Part {
-    fn run(&mut self, claims: &Claims, manifests: &Store, entry: i64, run: &NewRun) {
+    fn run(&mut self, claims: &Claims, manifests: &Store, stored: &Stored) {
+        let (entry, run) = (stored.entry, &stored.run);
         self.report.looked(Check::Runs, 1);
         self.leaves.entry(entry).or_default().push(run.leaf());
         let id = || format!("{} ({})", run.key.run_id().short(), run.key);
@@ -154,6 +180,7 @@ impl Part {
             let problem = format!("it names entry {entry}, which recorded no runs");
             return self.report.bad(Check::Runs, "run", id(), problem);
         };
+        self.sums.add(entry, stored.located(&run.key.run_id()));
         self.report.looked(Check::Manifests, 1);
         let path = manifests.path_of(run.manifest_ref());
         match manifest(manifests, run) {
@@ -180,7 +207,7 @@ impl Part {
         claims: &Claims,
         (manifests, singles): (&Store, &HashSet<&str>),
         digest: &Digest,
-        runs: &[(i64, NewRun)],
+        runs: &[Stored],
     ) {
         self.report.looked(Check::Runs, runs.len() as u64);
         self.report.looked(Check::Manifests, runs.len() as u64);
@@ -198,7 +225,8 @@ impl Part {
         let mut packed = pack.as_ref().map(Packed::new);
         let id = |run: &NewRun| format!("{} ({})", run.key.run_id().short(), run.key);
         let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
-        for (entry, run) in runs {
+        for stored in runs {
+            let (entry, run) = (&stored.entry, &stored.run);
             leaves.entry(*entry).or_default().push(run.leaf());
             let Some(batch) = claims.batches.get(entry) else {
                 let problem = format!("it names entry {entry}, which recorded no runs");
@@ -215,12 +243,17 @@ impl Part {
                     self.seen.manifests.insert(path);
                 }
             }
-            let Some(packed) = &mut packed else { continue };
+            let Some(packed) = &mut packed else {
+                self.sums.add(*entry, stored.located(&run.key.run_id()));
+                continue;
+            };
             let path = || manifests.path_of(run.manifest_ref());
-            if let Err(problem) = packed.check(run) {
+            let run_id = packed.check(run).unwrap_or_else(|problem| {
                 self.report
                     .bad(Check::Manifests, "manifest", path(), problem);
-            }
+                run.key.run_id()
+            });
+            self.sums.add(*entry, stored.located(&run_id));
             let component = packed.component();
             if batch.component.is_some_and(|c| c != component) {
                 let problem =
@@ -245,6 +278,7 @@ impl Part {
 
     fn join(&mut self, other: Part) {
         merge(&mut self.report, other.report);
+        self.sums.join(other.sums);
         self.sound.extend(other.sound);
         self.seen.packs.extend(other.seen.packs);
         for (entry, leaves) in other.leaves {
@@ -293,99 +327,29 @@ fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
     Ok(record.component)
 }
 
+/// Each batch against its entry; the entries of those that are not as recorded.
 fn batches(
     claims: &Claims,
     mut leaves: HashMap<i64, Vec<Hash>>,
     sound: &HashSet<i64>,
     report: &mut Report,
-) {
+) -> HashSet<i64> {
+    let mut unsound = HashSet::new();
     for (entry, batch) in &claims.batches {
         let found = leaves.remove(entry).unwrap_or_default();
-        if sound.contains(entry) {
-            if !found.is_empty() {
-                let problem = format!(
-                    "the entry recorded {} rows, there are {} more",
-                    batch.rows.count,
-                    found.len()
-                );
-                report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
-            }
-            continue;
-        }
-        if let Err(problem) = batch.rows.check(found) {
-            report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
-        }
+        let problem = match (sound.contains(entry), found.len()) {
+            (true, 0) => continue,
+            (true, more) => format!(
+                "the entry recorded {} rows, there are {more} more",
+                batch.rows.count
+            ),
+            (false, _) => match batch.rows.check(found) {
+                Ok(()) => continue,
+                Err(problem) => problem,
+            },
+        };
+        unsound.insert(*entry);
+        report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
     }
-}
-
-/// Packs: each named by its entry, and by a run.
-fn packs(
-    snapshot: &Snapshot<'_>,
-    claims: &Claims,
-    named: &BTreeSet<Digest>,
-    report: &mut Report,
-) -> Result<(), LedgerError> {
-    let mut missing: BTreeSet<(i64, Digest)> = claims
-        .batches
-        .iter()
-        .flat_map(|(entry, batch)| batch.packs.iter().map(|p| (*entry, *p)))
-        .collect();
-    snapshot.packs(&mut |scanned| {
-        let (bytes, entry) = match scanned {
-            Ok(row) => row,
-            Err(e) => return report.bad(Check::Manifests, "pack", e.id, e.problem),
-        };
-        let digest = Digest::from_parts(Recipe::Raw, bytes);
-        let mut bad = |problem: String| {
-            report.bad(Check::Manifests, "pack", digest.to_string(), problem);
-        };
-        if !missing.remove(&(entry, digest)) {
-            bad(format!("it names entry {entry}, which names no such pack"));
-        } else if !named.contains(&digest) {
-            bad("no run has its manifest in it: no entry recorded it".to_owned());
-        }
-    })?;
-    for (entry, digest) in missing {
-        let problem = format!("entry {entry} names it, and it is not there");
-        report.bad(Check::Manifests, "pack", digest.to_string(), problem);
-    }
-    Ok(())
-}
-
-/// Configurations by their digest; what no run and no series refers to, no entry recorded.
-fn configs(
-    snapshot: &Snapshot<'_>,
-    with_runs: Option<&HashSet<i64>>,
-    report: &mut Report,
-) -> Result<(), LedgerError> {
-    let mut used: BTreeSet<i64> = BTreeSet::new();
-    snapshot.series(&mut |scanned| match scanned {
-        Ok((series, config)) => {
-            used.insert(config);
-            if with_runs.is_some_and(|known| !known.contains(&series)) {
-                report.bad(
-                    Check::Configs,
-                    "series",
-                    format!("series {series}"),
-                    "no run is of it: no entry recorded it",
-                );
-            }
-        }
-        Err(e) => report.bad(Check::Configs, "series", e.id, e.problem),
-    })?;
-    snapshot.configs(&mut |scanned| {
-        report.looked(Check::Configs, 1);
-        let config = match scanned {
-            Ok(config) => config,
-            Err(e) => return report.bad(Check::Configs, "config", e.id, e.problem),
-        };
-        let found = Digest::of_canonical(config.canonical.as_bytes());
-        if *found.bytes() != config.digest {
-            let problem = format!("its text has the digest {found}");
-            report.bad(Check::Configs, "config", hex(&config.digest), problem);
-        } else if !used.contains(&config.config_id) {
-            let problem = "no series refers to it: no entry recorded it";
-            report.bad(Check::Configs, "config", found.to_string(), problem);
-        }
-    })
+    unsound
 }

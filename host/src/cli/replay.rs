@@ -41,7 +41,7 @@ pub(super) struct ReplayArgs {
     /// Every recorded run that the filters leave.
     #[arg(long)]
     all: bool,
-    /// So many of them, drawn by digest of seed and run id.
+    /// So many of them, drawn by the seed: each choice of them as likely as every other.
     #[arg(long, value_name = "N", conflicts_with = "all")]
     sample: Option<usize>,
     /// Seed of the sample; else the digest of the newest entry, which no one knew before it.
@@ -188,7 +188,7 @@ fn scan(
 /// The runs that are asked for, and how they were chosen.
 fn selected(
     context: &Context,
-    ledger: &dyn Ledger,
+    ledger: &SqliteLedger,
     args: &ReplayArgs,
 ) -> Result<(Asked, Json), CliError> {
     if !args.runs.is_empty() {
@@ -242,10 +242,6 @@ fn selected(
     if args.sample.is_none() && args.boundary.is_none() {
         return Ok((Asked::Scan { filter, recorded }, selection));
     }
-    let mut runs = ledger.runs(&filter)?;
-    if let Some(recorded) = &recorded {
-        runs.retain(|r| recorded.contains(&r.entry));
-    }
     if let Some(n) = args.sample {
         let seed = match &args.seed {
             Some(seed) => seed.clone(),
@@ -254,10 +250,24 @@ fn selected(
                 .map(|e| e.digest().to_string())
                 .unwrap_or_default(),
         };
-        selection["of"] = json!(runs.len());
+        // All runs of an entry count or none, unless something of their key is asked for.
+        let by_key = [&args.boundary, &args.logic, &args.from, &args.to];
+        let by_key = by_key.iter().any(|of| of.is_some());
+        let drawn = select::sample_of(
+            ledger,
+            by_key.then_some(&filter),
+            recorded.as_ref(),
+            (n, &seed),
+        )?;
+        selection["of"] = json!(drawn.0);
         selection["sample"] = json!(n);
         selection["seed"] = json!(seed);
-        runs = select::sample(runs, n, &seed);
+        selection["drawn"] = json!("by position");
+        return Ok((Asked::Runs(drawn.1), selection));
+    }
+    let mut runs = ledger.runs(&filter)?;
+    if let Some(recorded) = &recorded {
+        runs.retain(|r| recorded.contains(&r.entry));
     }
     Ok((Asked::Runs(runs), selection))
 }

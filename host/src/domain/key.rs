@@ -111,19 +111,46 @@ impl RunKey {
     /// The run's id: the digest of its key.
     #[must_use]
     pub fn run_id(&self) -> Digest {
+        RunIds::of(self).on(self.calculation_date)
+    }
+}
+
+/// The ids of runs that differ in their day alone: what they share is written once.
+#[derive(Debug)]
+pub struct RunIds {
+    text: Vec<u8>,
+    day: std::ops::Range<usize>,
+}
+
+impl RunIds {
+    /// Those of the runs with this key on any day.
+    #[must_use]
+    pub fn of(key: &RunKey) -> RunIds {
         let mut out = Vec::with_capacity(320);
         out.extend_from_slice(b"{\"$type\":\"provender.run-key.v1\",\"boundary_id\":");
-        text::string(&self.boundary_id, &mut out);
-        out.extend_from_slice(b",\"calculation_date\":");
-        text::day(self.calculation_date, &mut out);
-        out.extend_from_slice(b",\"config_version\":\"");
-        out.extend_from_slice(self.config_version.to_string().as_bytes());
+        text::string(&key.boundary_id, &mut out);
+        out.extend_from_slice(b",\"calculation_date\":\"");
+        let from = out.len();
+        out.extend_from_slice(&key.calculation_date.text());
+        let day = from..out.len();
+        out.extend_from_slice(b"\",\"config_version\":\"");
+        out.extend_from_slice(key.config_version.to_string().as_bytes());
         out.extend_from_slice(b"\",\"herd_config_id\":");
-        text::string(&self.herd_config_id, &mut out);
+        text::string(&key.herd_config_id, &mut out);
         out.extend_from_slice(b",\"model_version\":");
-        text::string(&self.model_version, &mut out);
+        text::string(&key.model_version, &mut out);
         out.push(b'}');
-        Digest::of_canonical(&out)
+        RunIds { text: out, day }
+    }
+
+    /// The id of the run on a day.
+    #[must_use]
+    pub fn on(&mut self, day: Day) -> Digest {
+        // A day's text has ten bytes, whichever day it is.
+        if let Some(place) = self.text.get_mut(self.day.clone()) {
+            place.copy_from_slice(&day.text());
+        }
+        Digest::of_canonical(&self.text)
     }
 }
 
@@ -160,6 +187,23 @@ mod tests {
             r#"{{"$type":"provender.run-key.v1","boundary_id":"north","calculation_date":"2025-06-30","config_version":"{config}+r2","herd_config_id":"h1","model_version":"days_remaining:v1"}}"#
         );
         assert_eq!(key.run_id(), Digest::of_canonical(text.as_bytes()));
+    }
+
+    #[test]
+    fn runs_of_a_series_have_the_ids_of_their_own_keys() {
+        let config = Digest::of_json(&json!({})).unwrap();
+        let mut key = RunKey {
+            boundary_id: "2025-06-30 \"north\"".into(),
+            herd_config_id: NO_HERD.into(),
+            calculation_date: "2025-06-30".parse().unwrap(),
+            model_version: "frost_days:v1".into(),
+            config_version: ConfigVersion::first(config),
+        };
+        let mut ids = RunIds::of(&key);
+        for day in ["0001-01-01", "1969-12-31", "2025-06-30", "9999-12-31"] {
+            key.calculation_date = day.parse().unwrap();
+            assert_eq!(ids.on(key.calculation_date), key.run_id(), "{day}");
+        }
     }
 
     #[test]

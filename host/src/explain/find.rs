@@ -84,13 +84,7 @@ fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
             "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
         )));
     }
-    // Ids are no columns: a key's is computed.
-    let mut keys = Vec::new();
-    ledger.keys(&mut |key| {
-        if key.run_id().begins(&hex) {
-            keys.push(key.clone());
-        }
-    })?;
+    let mut keys = ledger.with_id(&hex)?;
     keys.sort_by(|a: &RunKey, b| {
         let order = |k: &'_ RunKey| {
             (

@@ -218,11 +218,11 @@ pub trait Ledger {
     /// See [`Ledger::head`].
     fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
 
-    /// The keys of all runs, one series after the other.
+    /// The keys of the runs whose ids begin with these digits: six or more, lower-case hexadecimal.
     ///
     /// # Errors
     /// See [`Ledger::head`].
-    fn keys(&self, each: &mut dyn FnMut(&RunKey)) -> Result<(), LedgerError>;
+    fn with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError>;
 
     /// Runs by filter, ordered by boundary, herd, logic, date, configuration, reissue.
     ///

@@ -3,7 +3,7 @@
 use crate::domain::canonical::{Digest, Recipe};
 use crate::domain::key::RunKey;
 use crate::ledger::types::NewRun;
-use crate::manifest::pack::{Pack, Scratch};
+use crate::manifest::pack::{Pack, Scratch, Sealed};
 
 /// A pack whose rows are compared with runs.
 pub struct Packed<'a> {
@@ -29,22 +29,19 @@ impl<'a> Packed<'a> {
         self.pack.header().component.sha256
     }
 
-    /// The row in which a run's manifest is. `Err` names the first thing that does not hold: the key, the
+    /// The id of a run whose manifest is here. `Err` names the first thing that does not hold: the key, the
     /// provenance, computed again from the inputs, and the digests of the manifest.
     ///
     /// # Errors
     /// When the manifest is not the one that was recorded.
-    pub fn check(&mut self, run: &NewRun) -> Result<usize, String> {
-        self.row(
-            &run.key,
-            run.place.map(|p| p.row),
-            &run.provenance,
-            &run.snapshot,
-            &run.manifest,
-        )
+    pub fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
+        let place = run.place.map(|p| p.row);
+        let (key, provenance) = (&run.key, &run.provenance);
+        let (_, sealed) = self.sealed(key, place, provenance, &run.snapshot, &run.manifest)?;
+        Ok(sealed.run_id)
     }
 
-    /// As [`Packed::check`], from the parts of a run.
+    /// As [`Packed::check`], from the parts of a run; the row in which its manifest is.
     ///
     /// # Errors
     /// As [`Packed::check`].
@@ -56,6 +53,18 @@ impl<'a> Packed<'a> {
         snapshot: &Digest,
         sha256: &Digest,
     ) -> Result<usize, String> {
+        self.sealed(key, place, provenance, snapshot, sha256)
+            .map(|(row, _)| row)
+    }
+
+    fn sealed(
+        &mut self,
+        key: &RunKey,
+        place: Option<u32>,
+        provenance: &Digest,
+        snapshot: &Digest,
+        sha256: &Digest,
+    ) -> Result<(usize, Sealed), String> {
         let rows = &self.pack.rows;
         let row = place.and_then(|row| usize::try_from(row).ok());
         let row = row
@@ -96,6 +105,6 @@ impl<'a> Packed<'a> {
                 "its snapshot_id is {found}, the ledger says {snapshot}"
             ));
         }
-        Ok(row)
+        Ok((row, sealed))
     }
 }

@@ -39,21 +39,20 @@ pub fn ring_area_m2(ring: &[[f64; 2]]) -> f64 {
     }
 }
 
-/// Area of a polygon in m²: its outline less its holes. Negative when the holes are the larger.
+/// Area of a polygon in m² from those of its rings: its outline less its holes. Negative when the holes are
+/// the larger.
 #[must_use]
-pub fn polygon_area_m2(polygon: &[Ring]) -> f64 {
-    match polygon {
+pub fn polygon_area_m2(rings: &[f64]) -> f64 {
+    match rings {
         [] => 0.0,
-        [outline, holes @ ..] => holes.iter().fold(ring_area_m2(outline), |area, hole| {
-            area - ring_area_m2(hole)
-        }),
+        [outline, holes @ ..] => holes.iter().fold(*outline, |area, hole| area - hole),
     }
 }
 
-/// Area of the polygons together in hectares, rounded to 0.0001 ha.
+/// Area of polygons together in hectares, from those in m², rounded to 0.0001 ha.
 #[must_use]
-pub fn area_ha(polygons: &[Polygon]) -> f64 {
-    let m2: f64 = polygons.iter().map(|p| polygon_area_m2(p)).sum();
+pub fn area_ha(polygons: impl Iterator<Item = f64>) -> f64 {
+    let m2: f64 = polygons.sum();
     // m² are 0.0001 ha: rounding them is the rounding that is wanted.
     m2.max(0.0).round() / 10_000.0
 }
@@ -61,6 +60,13 @@ pub fn area_ha(polygons: &[Polygon]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn area_ha(polygons: &[Polygon]) -> f64 {
+        super::area_ha(polygons.iter().map(|polygon| {
+            let rings: Vec<f64> = polygon.iter().map(|r| ring_area_m2(r)).collect();
+            polygon_area_m2(&rings)
+        }))
+    }
 
     fn square(lon: f64, lat: f64, side: f64) -> Ring {
         vec![

@@ -9,15 +9,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::domain::canonical;
 use crate::domain::day::Day;
 use crate::domain::place::Boundary;
 use crate::ingest::parsed::{At, Content, DuplicateIds, ReadError};
 
-use super::area::area_ha;
 use super::draft::{Draft, row_number};
 use super::fields::{self, json_text, shown};
-use super::outline::Outline;
+use super::outline::{Outline, OutlineProblem};
 use super::units::{HA_PER_ACRE, Unit};
 
 /// Properties that may hold the id, in order.
@@ -75,9 +73,11 @@ pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content
     }
     let only_one = features.len() == 1;
     let count = features.len();
+    let geometries: Vec<Option<&Json>> = features.iter().map(|found| found.0).collect();
+    let outlines = Outline::parse_all(&geometries);
     let mut parts = Vec::new();
-    for (i, found) in features.into_iter().enumerate() {
-        if let Some(part) = part(row_number(i), found, only_one, draft) {
+    for (i, (found, outline)) in features.into_iter().zip(outlines).enumerate() {
+        if let Some(part) = part(row_number(i), found, outline, only_one, draft) {
             parts.push(part);
         }
     }
@@ -120,10 +120,16 @@ fn check_crs(json: &Json, draft: &Draft<'_>) -> Result<(), ReadError> {
     }
 }
 
-fn part(row: u32, found: Found<'_>, only_one: bool, draft: &mut Draft<'_>) -> Option<Part> {
-    let (geometry, properties, feature_id) = found;
+fn part(
+    row: u32,
+    found: Found<'_>,
+    outline: Option<Result<Outline, OutlineProblem>>,
+    only_one: bool,
+    draft: &mut Draft<'_>,
+) -> Option<Part> {
+    let (_, properties, feature_id) = found;
     let id = id(row, properties, feature_id, only_one, draft);
-    let outline = match geometry {
+    let outline = match outline {
         None => {
             draft.bad(
                 row,
@@ -133,13 +139,11 @@ fn part(row: u32, found: Found<'_>, only_one: bool, draft: &mut Draft<'_>) -> Op
             );
             None
         }
-        Some(geometry) => match Outline::parse(geometry) {
-            Ok(outline) => Some(outline),
-            Err(e) => {
-                draft.bad(row, &e.field, e.value.as_deref(), e.problem);
-                None
-            }
-        },
+        Some(Ok(outline)) => Some(outline),
+        Some(Err(e)) => {
+            draft.bad(row, &e.field, e.value.as_deref(), e.problem);
+            None
+        }
     };
     let declared_ha = declared(row, properties, draft);
     let effective_date = match property(properties, "effective_date").filter(|(_, v)| !v.is_null())
@@ -328,7 +332,7 @@ fn boundary(mut group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>>
         .filter_map(|p| p.declared_ha)
         .collect();
     for part in group {
-        first.outline.polygons.extend(part.outline.polygons);
+        first.outline.parts.extend(part.outline.parts);
         first.outline.slivers += part.outline.slivers;
         first.outline.multi = true;
         first.name = first.name.or(part.name);
@@ -346,7 +350,7 @@ fn boundary(mut group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>>
         );
         return None;
     }
-    let area_ha = area_ha(&first.outline.polygons);
+    let area_ha = first.outline.area_ha();
     if area_ha <= 0.0 {
         draft.bad(
             row,
@@ -372,23 +376,17 @@ fn boundary(mut group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>>
             declared / HA_PER_ACRE
         ));
     }
-    match canonical::to_text(&first.outline.to_json()) {
-        Ok(geometry) => Some(At {
-            row,
-            value: Boundary {
-                boundary_id: id,
-                name: first.name,
-                geometry,
-                area_ha,
-                declared_area_ha,
-                effective_date: first.effective_date,
-            },
-        }),
-        Err(e) => {
-            draft.bad(row, "geometry", Some(&id), e.to_string());
-            None
-        }
-    }
+    Some(At {
+        row,
+        value: Boundary {
+            boundary_id: id,
+            name: first.name,
+            geometry: first.outline.to_text(),
+            area_ha,
+            declared_area_ha,
+            effective_date: first.effective_date,
+        },
+    })
 }
 
 fn differs(area_ha: f64, declared_ha: f64) -> bool {

@@ -2,18 +2,39 @@
 //! latitude in degrees and in range. A height is left out. Rings that enclose nothing are counted,
 //! not refused: simplified outlines are full of them.
 
-use serde_json::{Value as Json, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::area::{Polygon, Ring, polygon_area_m2, ring_area_m2};
+use serde_json::Value as Json;
+
+use crate::domain::text;
+
+use super::area::{Polygon, Ring, area_ha, polygon_area_m2, ring_area_m2};
 
 /// A ring of less than this encloses nothing (m²).
 const NOTHING_M2: f64 = 0.5;
+
+/// Geometries that a thread takes at once.
+const AT_ONCE: usize = 32;
+
+/// A polygon with the area of each of its rings in m²: an inverse problem on the ellipsoid for every edge,
+/// and dearer than all the rest of reading it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    rings: Polygon,
+    areas_m2: Vec<f64>,
+}
+
+impl Part {
+    fn area_m2(&self) -> f64 {
+        polygon_area_m2(&self.areas_m2)
+    }
+}
 
 /// A checked geometry.
 #[derive(Clone, Debug)]
 pub(super) struct Outline {
     /// Parts, each an outline and its holes.
-    pub(super) polygons: Vec<Polygon>,
+    pub(super) parts: Vec<Part>,
     /// True for a MultiPolygon.
     pub(super) multi: bool,
     /// Rings that enclose nothing.
@@ -80,7 +101,7 @@ impl Outline {
         let parts = parts
             .filter(|p: &Vec<&Json>| !p.is_empty())
             .ok_or_else(|| problem("coordinates", coordinates, "hold no polygon"))?;
-        let (mut polygons, mut slivers) = (Vec::with_capacity(parts.len()), 0);
+        let (mut checked, mut slivers) = (Vec::with_capacity(parts.len()), 0);
         for (i, part) in parts.iter().enumerate() {
             let at = if multi {
                 format!("coordinates, part {}", i + 1)
@@ -91,57 +112,139 @@ impl Outline {
                 .as_array()
                 .filter(|r| !r.is_empty())
                 .ok_or_else(|| problem(at.clone(), Some(part), "is not a list of rings"))?;
-            let mut polygon = Polygon::with_capacity(rings.len());
+            let mut part = Part {
+                rings: Polygon::with_capacity(rings.len()),
+                areas_m2: Vec::with_capacity(rings.len()),
+            };
             for (j, value) in rings.iter().enumerate() {
-                let ring = ring(value, &format!("{at}, ring {}", j + 1))?;
-                slivers += usize::from(ring_area_m2(&ring) < NOTHING_M2);
-                polygon.push(ring);
+                let ring = ring(value, || format!("{at}, ring {}", j + 1))?;
+                let area_m2 = ring_area_m2(&ring);
+                slivers += usize::from(area_m2 < NOTHING_M2);
+                part.rings.push(ring);
+                part.areas_m2.push(area_m2);
             }
-            if polygon.len() > 1 && polygon_area_m2(&polygon) < -NOTHING_M2 {
+            if part.rings.len() > 1 && part.area_m2() < -NOTHING_M2 {
                 return Err(problem(
                     at,
                     None,
                     "has holes that are larger than its outline; the first ring must be the outline",
                 ));
             }
-            polygons.push(polygon);
+            checked.push(part);
         }
         Ok(Outline {
-            polygons,
+            parts: checked,
             multi,
             slivers,
         })
     }
 
-    /// The geometry as GeoJSON; always a MultiPolygon when there are several parts.
-    pub(super) fn to_json(&self) -> Json {
-        match self.polygons.as_slice() {
-            [one] if !self.multi => json!({"type": "Polygon", "coordinates": one}),
-            parts => json!({"type": "MultiPolygon", "coordinates": parts}),
+    /// The outlines of geometries, in their order: more than a few by as many threads as there are cores.
+    pub(super) fn parse_all(
+        geometries: &[Option<&Json>],
+    ) -> Vec<Option<Result<Outline, OutlineProblem>>> {
+        let parse = |geometry: &Option<&Json>| geometry.map(Outline::parse);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores.min(geometries.len() / AT_ONCE);
+        if threads < 2 {
+            return geometries.iter().map(parse).collect();
         }
+        let next = AtomicUsize::new(0);
+        let worker = || {
+            let mut done = Vec::new();
+            loop {
+                let block = next.fetch_add(1, Ordering::Relaxed);
+                let Some(geometries) = geometries.chunks(AT_ONCE).nth(block) else {
+                    return done;
+                };
+                let outlines: Vec<_> = geometries.iter().map(parse).collect();
+                done.push((block, outlines));
+            }
+        };
+        let mut done = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
+            let mut done = worker();
+            for other in others {
+                match other.join() {
+                    Ok(more) => done.extend(more),
+                    // A panic of a thread is a defect of this program and goes on as one.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            done
+        });
+        done.sort_by_key(|(block, _)| *block);
+        done.into_iter()
+            .flat_map(|(_, outlines)| outlines)
+            .collect()
+    }
+
+    /// The area of its parts together in hectares.
+    pub(super) fn area_ha(&self) -> f64 {
+        area_ha(self.parts.iter().map(Part::area_m2))
+    }
+
+    /// The geometry as canonical GeoJSON text; always a MultiPolygon when there are several parts.
+    pub(super) fn to_text(&self) -> String {
+        let mut out = Vec::with_capacity(512);
+        out.extend_from_slice(b"{\"coordinates\":");
+        let kind = match self.parts.as_slice() {
+            [one] if !self.multi => {
+                polygon(&one.rings, &mut out);
+                "Polygon"
+            }
+            parts => {
+                list(parts, &mut out, |part, out| polygon(&part.rings, out));
+                "MultiPolygon"
+            }
+        };
+        out.extend_from_slice(b",\"type\":\"");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\"}");
+        // What was written is ASCII.
+        String::from_utf8(out).unwrap_or_default()
     }
 
     /// The number of a part that stands a second time, which would count its area twice.
     pub(super) fn repeated_part(&self) -> Option<usize> {
-        (1..self.polygons.len()).find(|i| {
-            let (earlier, rest) = self.polygons.split_at(*i);
+        (1..self.parts.len()).find(|i| {
+            let (earlier, rest) = self.parts.split_at(*i);
             rest.first()
-                .is_some_and(|part| earlier.contains(part) && polygon_area_m2(part) >= NOTHING_M2)
+                .is_some_and(|part| part.area_m2() >= NOTHING_M2 && earlier.contains(part))
         })
     }
 }
 
-fn ring(value: &Json, at: &str) -> Result<Ring, OutlineProblem> {
+fn list<T>(items: &[T], out: &mut Vec<u8>, mut write: impl FnMut(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
+fn polygon(rings: &[Ring], out: &mut Vec<u8>) {
+    list(rings, out, |ring, out| {
+        list(ring, out, |position, out| {
+            list(position, out, |x, out| text::number(*x, out));
+        });
+    });
+}
+
+fn ring(value: &Json, at: impl Fn() -> String) -> Result<Ring, OutlineProblem> {
     let positions = value
         .as_array()
-        .ok_or_else(|| problem(at, Some(value), "is not a list of positions"))?;
+        .ok_or_else(|| problem(at(), Some(value), "is not a list of positions"))?;
     let mut ring = Ring::with_capacity(positions.len());
     for position in positions {
-        ring.push(self::position(position, at)?);
+        ring.push(self::position(position, &at)?);
     }
     if ring.len() < 4 {
         return Err(OutlineProblem {
-            field: at.to_owned(),
+            field: at(),
             value: None,
             problem: format!(
                 "has {} positions; a ring has four or more, the last the same as the first",
@@ -151,7 +254,7 @@ fn ring(value: &Json, at: &str) -> Result<Ring, OutlineProblem> {
     }
     if ring.first() != ring.last() {
         return Err(problem(
-            at,
+            at(),
             None,
             "is not closed: its last position must repeat its first",
         ));
@@ -159,8 +262,8 @@ fn ring(value: &Json, at: &str) -> Result<Ring, OutlineProblem> {
     Ok(ring)
 }
 
-fn position(value: &Json, at: &str) -> Result<[f64; 2], OutlineProblem> {
-    let bad = |text: &str| problem(at, Some(value), text);
+fn position(value: &Json, at: &impl Fn() -> String) -> Result<[f64; 2], OutlineProblem> {
+    let bad = |text: &str| problem(at(), Some(value), text);
     let numbers = value
         .as_array()
         .filter(|a| a.len() >= 2)
@@ -190,4 +293,80 @@ fn position(value: &Json, at: &str) -> Result<[f64; 2], OutlineProblem> {
         ));
     }
     Ok([lon, lat])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canonical::to_text;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// A closed ring of positions as files have them: whole numbers, decimals, any bits.
+    fn ring() -> impl Strategy<Value = Ring> {
+        let degree = |most: f64| {
+            prop_oneof![
+                (-most..most).prop_map(|x| (x * 1e5).round() / 1e5),
+                (-most..most).prop_map(f64::round),
+                -most..most,
+                -1e-7..1e-7,
+            ]
+            .prop_map(crate::domain::value::plain_zero)
+        };
+        prop::collection::vec((degree(180.0), degree(90.0)), 3..9).prop_map(|positions| {
+            let mut ring: Ring = positions.into_iter().map(|(lon, lat)| [lon, lat]).collect();
+            ring.push(ring[0]);
+            ring
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_is_the_canonical_one(polygons in prop::collection::vec(prop::collection::vec(ring(), 1..3), 1..3), multi in any::<bool>()) {
+            let parts = polygons.iter().map(|rings| Part { rings: rings.clone(), areas_m2: Vec::new() }).collect();
+            let outline = Outline { parts, multi, slivers: 0 };
+            let tree = match polygons.as_slice() {
+                [one] if !multi => json!({"type": "Polygon", "coordinates": one}),
+                all => json!({"type": "MultiPolygon", "coordinates": all}),
+            };
+            prop_assert_eq!(outline.to_text(), to_text(&tree).unwrap());
+        }
+
+        #[test]
+        fn areas_are_those_of_the_rings_to_the_bit(rings in prop::collection::vec(ring(), 2 * AT_ONCE..3 * AT_ONCE)) {
+            let geometries: Vec<Json> = rings.iter().map(|r| json!({"type": "Polygon", "coordinates": [r]})).collect();
+            let geometries: Vec<Option<&Json>> = geometries.iter().map(Some).collect();
+            for (outline, ring) in Outline::parse_all(&geometries).into_iter().zip(&rings) {
+                let outline = outline.unwrap().unwrap();
+                let expected = area_ha(std::iter::once(ring_area_m2(ring)));
+                prop_assert_eq!(outline.area_ha().to_bits(), expected.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn outlines_and_problems_stand_at_their_geometries_whichever_thread_read_them() {
+        let square = |n: usize| {
+            let x = f64::from(u32::try_from(n).unwrap()) / 100.0;
+            json!({"type": "Polygon", "coordinates": [[[x, 0.0], [x + 1.0, 0.0], [x + 1.0, 1.0], [x, 1.0], [x, 0.0]]]})
+        };
+        let geometries: Vec<Option<Json>> = (0..10 * AT_ONCE + 7)
+            .map(|n| match n % 5 {
+                3 => Some(json!({"type": "Point", "coordinates": [n, n]})),
+                4 => None,
+                _ => Some(square(n)),
+            })
+            .collect();
+        let geometries: Vec<Option<&Json>> = geometries.iter().map(Option::as_ref).collect();
+        let found = Outline::parse_all(&geometries);
+        assert_eq!(found.len(), geometries.len());
+        for (n, (found, geometry)) in found.into_iter().zip(geometries).enumerate() {
+            match (found, geometry.map(Outline::parse)) {
+                (Some(Ok(outline)), Some(Ok(alone))) => assert_eq!(outline.parts, alone.parts),
+                (Some(Err(e)), Some(Err(_))) => assert_eq!(e.value.as_deref(), Some("Point")),
+                (None, None) => {}
+                other => panic!("{n}: {other:?}"),
+            }
+        }
+    }
 }

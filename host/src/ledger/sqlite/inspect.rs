@@ -16,7 +16,7 @@ use crate::ledger::types::{File, NewRun, Observed, Sourced};
 use super::SqliteLedger;
 use super::migrate::STEPS;
 use super::open::translate;
-use super::read;
+use super::{read, rows};
 
 /// What a scan hands over: a row, or which row could not be read and why.
 pub type Scanned<T> = Result<T, Unreadable>;
@@ -65,6 +65,19 @@ pub struct StreamRow {
     pub column: String,
     /// The source.
     pub source: String,
+}
+
+/// A list of runs as the table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    /// The first hex digit of their ids.
+    pub digit: i64,
+    /// The entry that recorded them.
+    pub entry: i64,
+    /// Number of the row among those of digit and entry, from 0.
+    pub part: i64,
+    /// The list, as [`super::located`] writes it.
+    pub runs: Vec<u8>,
 }
 
 /// The ledger as it stands at one moment.
@@ -147,7 +160,7 @@ impl Snapshot<'_> {
     pub fn entries(&self, each: &mut dyn FnMut(Scanned<Entry>)) -> Result<(), LedgerError> {
         let sql =
             "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry ORDER BY seq";
-        self.scan(sql, &["seq"], read::entry_row, each)
+        self.scan(sql, &["seq"], rows::entry_row, each)
     }
 
     /// Files, by number. Their withdrawal is not looked at.
@@ -164,7 +177,7 @@ impl Snapshot<'_> {
                 kind: r.get(3)?,
                 format: r.get(4)?,
                 path: r.get(5)?,
-                sha256: read::digest(r, 6, Recipe::Raw)?,
+                sha256: rows::digest(r, 6, Recipe::Raw)?,
                 rows: r.get(7)?,
                 retracted: None,
             })
@@ -194,7 +207,7 @@ impl Snapshot<'_> {
     ) -> Result<(), LedgerError> {
         let sql = "SELECT boundary_id, effective_date, entry, name, geometry, area_ha, declared_area_ha, file_id, row FROM boundary";
         let key = ["boundary_id", "effective_date", "entry"];
-        self.scan(sql, &key, |r| Ok(read::boundary_row(r)?.1), each)
+        self.scan(sql, &key, |r| Ok(rows::boundary_row(r)?.1), each)
     }
 
     /// Rows of herds, also those of files withdrawn since.
@@ -206,7 +219,7 @@ impl Snapshot<'_> {
                      daily_intake_kg_per_head, average_weight_kg, utilization_target_pct, animal_type, class, file_id, row
                    FROM herd";
         let key = ["herd_config_id", "boundary_id", "effective_date", "entry"];
-        self.scan(sql, &key, read::herd_row, each)
+        self.scan(sql, &key, rows::herd_row, each)
     }
 
     /// Streams, by number.
@@ -236,7 +249,7 @@ impl Snapshot<'_> {
         each: &mut dyn FnMut(Scanned<(i64, Sourced<Observed>)>),
     ) -> Result<(), LedgerError> {
         let sql = "SELECT '', date, value, entry, file_id, row, stream_id FROM observation";
-        let row = |r: &Row<'_>| Ok((r.get(6)?, read::observed_row(r)?));
+        let row = |r: &Row<'_>| Ok((r.get(6)?, rows::observed_row(r)?));
         self.scan(sql, &["stream_id", "date", "entry"], row, each)
     }
 
@@ -275,7 +288,7 @@ impl Snapshot<'_> {
         each: &mut dyn FnMut(Scanned<(i64, i64, NewRun)>),
     ) -> Result<(), LedgerError> {
         let row = |r: &Row<'_>| {
-            let (run, entry) = read::new_run(r)?;
+            let (run, entry) = rows::new_run(r)?;
             let replaces: Option<i64> = r.get(16)?;
             if replaces.is_some() != run.replaces.is_some() {
                 // It replaces a run of a series that is not there.
@@ -298,6 +311,23 @@ impl Snapshot<'_> {
     pub fn packs(&self, each: &mut dyn FnMut(Scanned<([u8; 32], i64)>)) -> Result<(), LedgerError> {
         let sql = "SELECT digest, entry, pack_id FROM pack ORDER BY pack_id";
         self.scan(sql, &["pack_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
+    }
+
+    /// Lists of runs, by digit, entry and part.
+    ///
+    /// # Errors
+    /// See [`Snapshot::entries`].
+    pub fn lists(&self, each: &mut dyn FnMut(Scanned<ListRow>)) -> Result<(), LedgerError> {
+        let sql = "SELECT digit, entry, part, runs FROM locator ORDER BY digit, entry, part";
+        let row = |r: &Row<'_>| {
+            Ok(ListRow {
+                digit: r.get(0)?,
+                entry: r.get(1)?,
+                part: r.get(2)?,
+                runs: r.get(3)?,
+            })
+        };
+        self.scan(sql, &["digit", "entry", "part"], row, each)
     }
 
     /// Documents.

@@ -1,6 +1,7 @@
 //! From an older schema to the newest: forward only, all steps in one transaction, a copy first.
 //!
-//! A step never touches what is recorded: it adds tables, columns, indexes and triggers. The copy lies
+//! A step never touches what is recorded: it adds tables, columns, indexes and triggers, and fills what
+//! follows from the runs. The copy lies
 //! beside the ledger, named after the schema that it has, and is whole under its name or not there. There
 //! is no way back; who must go back opens the copy with the program that made it.
 
@@ -12,21 +13,25 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::ledger::LedgerError;
 
+use super::locator;
 use super::open::translate;
 
 /// The statements that lead from a schema to the next one.
 pub(super) type Step = &'static str;
 
 /// Step N leads from schema N + 1 to N + 2. Schema 1 is the first; a step that was released never changes.
-pub(super) const STEPS: &[Step] = &[include_str!("schema-2.sql")];
+pub(super) const STEPS: &[Step] = &[include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// What lets a ledger of schema N + 1 be read as it is, without a write: views and tables of the
 /// connection alone that stand before those of the file. One for each step.
-pub(super) const SHIMS: &[&str] = &["CREATE TEMP VIEW run AS
+pub(super) const SHIMS: &[&str] = &[
+    "CREATE TEMP VIEW run AS
    SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs,
      NULL AS pack, NULL AS place
    FROM main.run;
- CREATE TEMP TABLE pack (pack_id INTEGER PRIMARY KEY, digest BLOB, entry INTEGER);"];
+ CREATE TEMP TABLE pack (pack_id INTEGER PRIMARY KEY, digest BLOB, entry INTEGER);",
+    "CREATE TEMP TABLE locator (digit INTEGER, entry INTEGER, part INTEGER, runs BLOB);",
+];
 
 /// The newest schema that these steps lead to.
 pub(super) fn newest(steps: &[Step]) -> i64 {
@@ -66,6 +71,8 @@ pub(super) fn migrate(
     for step in steps.iter().skip(from) {
         tx.execute_batch(step).map_err(sql)?;
     }
+    // What follows from the runs but is no SQL.
+    locator::fill(&tx)?;
     tx.pragma_update(None, "user_version", newest(steps).max(now))
         .map_err(sql)?;
     crate::failpoint::hit("ledger.before-commit");
@@ -127,6 +134,16 @@ mod tests {
         let (_temp, path) = fixture();
         let older = SqliteLedger::open_read_only(&path).unwrap();
         let runs = older.runs(&RunFilter::default()).unwrap();
+        for run in &runs {
+            let digits = run.run.key.run_id().hex();
+            assert_eq!(
+                older.with_id(&digits).unwrap(),
+                std::slice::from_ref(&run.run.key)
+            );
+            let mut found = Vec::new();
+            older.runs_of(run.entry, &mut |r| found.push(r)).unwrap();
+            assert!(found.contains(&run.run));
+        }
         drop(older);
         assert_eq!(std::fs::read(&path).unwrap(), SCHEMA_1);
         // The same runs as after the steps.
@@ -161,6 +178,25 @@ mod tests {
         };
         let entry = ledger.append(Kind::Pin, &stamp, &json!({})).unwrap();
         assert_eq!(entry.seq, 7);
+        // The steps listed every run.
+        let mut listed = 0;
+        for run in &runs {
+            let digits = run.run.key.run_id().hex();
+            let found = locator::listed(&ledger.db, &digits).unwrap();
+            assert_eq!(found.len(), 1, "{}", run.run.key);
+            listed += found.len();
+            assert_eq!(
+                ledger.with_id(&digits).unwrap(),
+                std::slice::from_ref(&run.run.key)
+            );
+        }
+        assert_eq!(listed, 5);
+        for entry in ledger.entries_of(&[Kind::Runs]).unwrap() {
+            let mut of_entry = 0;
+            ledger.runs_of(entry.seq, &mut |_| of_entry += 1).unwrap();
+            let all = runs.iter().filter(|r| r.entry == entry.seq).count();
+            assert_eq!(of_entry, all);
+        }
     }
 
     #[test]

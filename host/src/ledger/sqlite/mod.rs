@@ -2,16 +2,22 @@
 //!
 //! * `open` — opening, the schema, the settings every connection gets
 //! * `migrate` — from an older schema to the newest, with a copy first
+//! * [`located`] — lists of runs by place and id
+//! * `locator` — runs by their id and by their entry
 //! * `read` — queries
+//! * `rows` — their rows as values
 //! * [`inspect`] — every row as it stands, for the audit
 //! * `write` — appends, each one immediate transaction
 //! * `write_facts` — the append of a file with its rows
-//! * `schema.sql`, `schema-2.sql`, … — tables, guards and the view for people; what each schema added
+//! * `schema.sql`, `schema-2.sql`, `schema-3.sql` — tables, guards and the view for people; what each schema added
 
 pub mod inspect;
+pub mod located;
+mod locator;
 mod migrate;
 mod open;
 mod read;
+mod rows;
 mod write;
 mod write_facts;
 

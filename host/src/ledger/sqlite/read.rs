@@ -1,29 +1,32 @@
 //! Queries, and the trait that puts reads and writes together.
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value as Json;
 
 use crate::domain::canonical::{Digest, Recipe};
 use crate::domain::day::Day;
-use crate::domain::key::{ConfigVersion, Place, RunKey};
+use crate::domain::key::RunKey;
 use crate::domain::place::{Boundary, Herd};
 use crate::ledger::LedgerError;
 use crate::ledger::entry::{Entry, Kind, Stamp};
 use crate::ledger::store::{Coverage, Extent, Ledger, Series};
 use crate::ledger::types::{
-    Activation, Batch, Config, Document, File, Guardrail, NewFacts, NewRun, Observed, Recorded,
-    Run, RunFilter, Sourced, Standing,
+    Activation, Batch, Config, Document, File, Guardrail, NewFacts, Observed, Recorded, Run,
+    RunFilter, Sourced, Standing,
 };
 
 use super::SqliteLedger;
+use super::locator;
 use super::open::translate;
-use super::write_facts::NO_DATE;
+use super::rows::{
+    activations_of, boundary_row, day, digest, entry_row, herd_row, observed_row, optional_day,
+    run_row,
+};
 
 /// A fact counts when its entry is known and its file was not withdrawn by then.
 const IN_FORCE: &str = "LEFT JOIN retraction x ON x.file_id = f.file_id AND x.entry <= ?1 WHERE f.entry <= ?1 AND x.file_id IS NULL";
 
-const RUN_COLUMNS: &str =
+pub(super) const RUN_COLUMNS: &str =
     "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
     r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
     pc.digest, ps.reissue, k.digest, r.place, nc.digest, ns.reissue
@@ -58,78 +61,33 @@ pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<i64, LedgerErro
     db.query_row(&sql, [], |r| r.get(0)).map_err(translate)
 }
 
-fn day(r: &Row<'_>, i: usize) -> rusqlite::Result<Day> {
-    let days: i32 = r.get(i)?;
-    Day::from_days(days).ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days)))
-}
-
-/// A number of days that no calendar has is an error, not a missing day.
-fn optional_day(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Day>> {
-    match r.get(i)? {
-        None | Some(NO_DATE) => Ok(None),
-        Some(days) => Day::from_days(days)
-            .map(Some)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days))),
-    }
-}
-
-pub(super) fn digest(r: &Row<'_>, i: usize, recipe: Recipe) -> rusqlite::Result<Digest> {
-    Ok(Digest::from_parts(recipe, r.get(i)?))
-}
-
-fn version(r: &Row<'_>, d: usize, n: usize) -> rusqlite::Result<Option<ConfigVersion>> {
-    let config: Option<[u8; 32]> = r.get(d)?;
-    let reissue: Option<u32> = r.get(n)?;
-    Ok(config.zip(reissue).map(|(c, reissue)| ConfigVersion {
-        config: Digest::from_parts(Recipe::JcsV1, c),
-        reissue,
-    }))
-}
-
-/// The pack and the row in it, in this column and the next.
-fn place(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Place>> {
-    let pack: Option<[u8; 32]> = r.get(i)?;
-    let row: Option<u32> = r.get(i + 1)?;
-    if pack.is_some() != row.is_some() {
-        let missing = rusqlite::Error::InvalidColumnType(i, "place".to_owned(), Type::Null);
-        return Err(missing);
-    }
-    Ok(pack.zip(row).map(|(pack, row)| Place {
-        pack: Digest::from_parts(Recipe::Raw, pack),
-        row,
-    }))
-}
-
-/// The run in the first sixteen columns of [`RUN_COLUMNS`], with its entry.
-pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
-    let missing = |i| rusqlite::Error::InvalidColumnType(i, "run".to_owned(), Type::Null);
-    let guardrail: i64 = r.get(9)?;
-    let run = NewRun {
-        key: RunKey {
-            boundary_id: r.get(0)?,
-            herd_config_id: r.get(1)?,
-            calculation_date: day(r, 2)?,
-            model_version: r.get(3)?,
-            config_version: version(r, 4, 5)?.ok_or_else(|| missing(4))?,
-        },
-        provenance: digest(r, 6, Recipe::JcsV1)?,
-        snapshot: digest(r, 7, Recipe::JcsV1)?,
-        manifest: digest(r, 8, Recipe::Raw)?,
-        place: place(r, 14)?,
-        guardrail: Guardrail::from_number(guardrail).ok_or_else(|| missing(9))?,
-        replaces: version(r, 12, 13)?,
-        outputs: r.get(10)?,
+/// What of series `s` and runs `r` a filter leaves, but for its configurations. Plain equality where there
+/// is something to equal, so that the index of series is used.
+pub(super) fn where_of(filter: &RunFilter) -> String {
+    let is = |column: &str, n: u8, given: bool| match given {
+        true => format!("s.{column} = ?{n}"),
+        false => format!("?{n} IS NULL"),
     };
-    Ok((run, r.get(11)?))
+    format!(
+        "{} AND {}
+           AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
+           AND r.date >= ?4 AND r.date <= ?5",
+        is("boundary_id", 1, filter.boundary_id.is_some()),
+        is("herd_config_id", 2, filter.herd_config_id.is_some()),
+    )
 }
 
-fn run_row(r: &Row<'_>) -> rusqlite::Result<Run> {
-    let (run, entry) = new_run(r)?;
-    Ok(Run {
-        run,
-        entry,
-        superseded_by: version(r, 16, 17)?,
-    })
+/// The parameters of [`where_of`].
+pub(super) fn parameters_of(
+    filter: &RunFilter,
+) -> (Option<&str>, Option<&str>, Option<&str>, i32, i32) {
+    (
+        filter.boundary_id.as_deref(),
+        filter.herd_config_id.as_deref(),
+        filter.logic.as_deref(),
+        filter.from.unwrap_or(Day::MIN).days(),
+        filter.to.unwrap_or(Day::MAX).days(),
+    )
 }
 
 pub(super) fn run(db: &Connection, key: &RunKey) -> Result<Option<Run>, LedgerError> {
@@ -149,76 +107,6 @@ pub(super) fn run(db: &Connection, key: &RunKey) -> Result<Option<Run>, LedgerEr
             s.query_row(k, run_row).optional()
         })
         .map_err(translate)
-}
-
-pub(super) fn entry_row(r: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
-        seq: r.get(0)?,
-        kind: r.get(2)?,
-        stamp: Stamp {
-            at: r.get(1)?,
-            actor: r.get(3)?,
-            reason: r.get(4)?,
-        },
-        payload: r.get(5)?,
-        prev: r.get(6)?,
-        hash: r.get(7)?,
-    })
-}
-
-pub(super) fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
-    let value = Observed {
-        source: r.get(0)?,
-        date: optional_day(r, 1)?,
-        value: r.get(2)?,
-    };
-    Ok(Sourced {
-        entry: r.get(3)?,
-        file_id: r.get(4)?,
-        row: r.get(5)?,
-        value,
-    })
-}
-
-pub(super) fn boundary_row(r: &Row<'_>) -> rusqlite::Result<(Day, Sourced<Boundary>)> {
-    let effective = day(r, 1)?;
-    let value = Boundary {
-        boundary_id: r.get(0)?,
-        name: r.get(3)?,
-        geometry: r.get(4)?,
-        area_ha: r.get(5)?,
-        declared_area_ha: r.get(6)?,
-        effective_date: Some(effective),
-    };
-    let sourced = Sourced {
-        entry: r.get(2)?,
-        file_id: r.get(7)?,
-        row: r.get(8)?,
-        value,
-    };
-    Ok((effective, sourced))
-}
-
-pub(super) fn herd_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Herd>> {
-    let value = Herd {
-        herd_config_id: r.get(0)?,
-        boundary_id: r.get(1)?,
-        name: r.get(5)?,
-        effective_date: day(r, 2)?,
-        end_date: r.get::<_, Option<i32>>(4)?.map(|_| day(r, 4)).transpose()?,
-        animal_count: r.get(6)?,
-        daily_intake_kg_per_head: r.get(7)?,
-        average_weight_kg: r.get(8)?,
-        utilization_target_pct: r.get(9)?,
-        animal_type: r.get(10)?,
-        class: r.get(11)?,
-    };
-    Ok(Sourced {
-        entry: r.get(3)?,
-        file_id: r.get(12)?,
-        row: r.get(13)?,
-        value,
-    })
 }
 
 fn collect<T>(
@@ -513,56 +401,17 @@ impl Ledger for SqliteLedger {
         run(&self.db, key)
     }
 
-    fn keys(&self, each: &mut dyn FnMut(&RunKey)) -> Result<(), LedgerError> {
-        let sql = "SELECT s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue, s.series_id
-                   FROM series s JOIN config c USING (config_id) ORDER BY s.series_id";
-        let series = collect(&self.db, sql, [], |r| {
-            let missing = rusqlite::Error::InvalidColumnType(3, "config".to_owned(), Type::Null);
-            let key = RunKey {
-                boundary_id: r.get(0)?,
-                herd_config_id: r.get(1)?,
-                calculation_date: Day::MIN,
-                model_version: r.get(2)?,
-                config_version: version(r, 3, 4)?.ok_or(missing)?,
-            };
-            Ok((key, r.get::<_, i64>(5)?))
-        })?;
-        for (mut key, series_id) in series {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT date FROM run WHERE series_id = ? ORDER BY date")
-                .map_err(translate)?;
-            let mut rows = statement.query([series_id]).map_err(translate)?;
-            while let Some(r) = rows.next().map_err(translate)? {
-                key.calculation_date = day(r, 0).map_err(translate)?;
-                each(&key);
-            }
-        }
-        Ok(())
+    fn with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
+        locator::with_id(&self.db, digits)
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
-        // Plain equality where there is something to equal, so that the index of series is used.
-        let is = |column: &str, n: u8, given: bool| match given {
-            true => format!("s.{column} = ?{n}"),
-            false => format!("?{n} IS NULL"),
-        };
         let sql = format!(
-            "{RUN_COLUMNS} WHERE {} AND {}
-               AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
-               AND r.date >= ?4 AND r.date <= ?5
+            "{RUN_COLUMNS} WHERE {}
              ORDER BY s.boundary_id, s.herd_config_id, s.model_version, r.date, c.digest, s.reissue",
-            is("boundary_id", 1, filter.boundary_id.is_some()),
-            is("herd_config_id", 2, filter.herd_config_id.is_some()),
+            where_of(filter)
         );
-        let parameters = params![
-            filter.boundary_id,
-            filter.herd_config_id,
-            filter.logic,
-            filter.from.unwrap_or(Day::MIN).days(),
-            filter.to.unwrap_or(Day::MAX).days()
-        ];
-        let mut runs = collect(&self.db, &sql, parameters, run_row)?;
+        let mut runs = collect(&self.db, &sql, parameters_of(filter), run_row)?;
         if let Some(configs) = &filter.configs {
             runs.retain(|r| {
                 configs.iter().any(|(m, c)| {
@@ -574,20 +423,13 @@ impl Ledger for SqliteLedger {
     }
 
     fn extent(&self, filter: &RunFilter) -> Result<Vec<Extent>, LedgerError> {
-        let sql = "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
-                   FROM series s JOIN run r ON r.series_id = s.series_id
-                   WHERE (?1 IS NULL OR s.boundary_id = ?1) AND (?2 IS NULL OR s.herd_config_id = ?2)
-                     AND (?3 IS NULL OR s.model_version = ?3 OR substr(s.model_version, 1, length(?3) + 1) = ?3 || ':')
-                     AND r.date >= ?4 AND r.date <= ?5
-                   GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id";
-        let parameters = params![
-            filter.boundary_id,
-            filter.herd_config_id,
-            filter.logic,
-            filter.from.unwrap_or(Day::MIN).days(),
-            filter.to.unwrap_or(Day::MAX).days()
-        ];
-        collect(&self.db, sql, parameters, |r| {
+        let sql = format!(
+            "SELECT s.boundary_id, s.herd_config_id, count(*), min(r.date), max(r.date)
+             FROM series s JOIN run r ON r.series_id = s.series_id WHERE {}
+             GROUP BY s.boundary_id, s.herd_config_id ORDER BY s.boundary_id, s.herd_config_id",
+            where_of(filter)
+        );
+        collect(&self.db, &sql, parameters_of(filter), |r| {
             Ok(Extent {
                 boundary_id: r.get(0)?,
                 herd_config_id: r.get(1)?,
@@ -605,30 +447,4 @@ impl Ledger for SqliteLedger {
         }
         Ok(activations)
     }
-}
-
-/// What an entry makes answer: one version and configuration, or each of a release.
-fn activations_of(entry: &Entry) -> Result<Vec<Activation>, LedgerError> {
-    let damaged = || LedgerError::Damaged(format!("entry {} is no {}", entry.seq, entry.kind));
-    let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
-    let text = |of: &Json, name: &str| -> Result<String, LedgerError> {
-        of.get(name)
-            .and_then(Json::as_str)
-            .map(str::to_owned)
-            .ok_or_else(damaged)
-    };
-    let from: Day = text(&payload, "from")?.parse().map_err(|_| damaged())?;
-    let one = |of: &Json| {
-        Ok(Activation {
-            entry: entry.seq,
-            model_version: text(of, "model_version")?,
-            config: text(of, "config_version")?.parse().map_err(|_| damaged())?,
-            from,
-        })
-    };
-    if entry.kind == Kind::Activation.name() {
-        return Ok(vec![one(&payload)?]);
-    }
-    let logics = payload.get("logics").and_then(Json::as_array);
-    logics.ok_or_else(damaged)?.iter().map(one).collect()
 }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 use serde_json::{Value as Json, json};
 
 use crate::domain::canonical::{Digest, Recipe};
-use crate::domain::key::{ConfigVersion, RunKey};
+use crate::domain::key::{ConfigVersion, RunIds, RunKey};
 use crate::domain::merkle;
 use crate::failpoint;
 use crate::ledger::LedgerError;
@@ -15,6 +15,8 @@ use crate::ledger::entry::{Entry, Kind, Stamp};
 use crate::ledger::types::{Batch, Config, Document, File, NewRun, Recorded};
 
 use super::SqliteLedger;
+use super::located::Located;
+use super::locator;
 use super::open::translate;
 use super::read;
 
@@ -143,13 +145,19 @@ impl SqliteLedger {
                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .map_err(translate)?;
-            let mut before: Option<(&RunKey, i64)> = None;
+            let mut before: Option<(&RunKey, i64, RunIds)> = None;
+            let mut located = Vec::with_capacity(fresh.len());
             for run in fresh {
-                let series = match before {
-                    Some((key, series)) if same_series(key, &run.key) => series,
-                    _ => interned.series(&tx, run, &run.key.config_version)?,
+                let (key, series, mut ids) = match before.take() {
+                    Some(same) if same_series(same.0, &run.key) => same,
+                    _ => {
+                        let series = interned.series(&tx, run, &run.key.config_version)?;
+                        (&run.key, series, RunIds::of(&run.key))
+                    }
                 };
-                before = Some((&run.key, series));
+                let date = run.key.calculation_date;
+                located.push(Located::new(series, date, &ids.on(date)));
+                before = Some((key, series, ids));
                 let replaces = run
                     .replaces
                     .as_ref()
@@ -171,6 +179,7 @@ impl SqliteLedger {
                     ])
                     .map_err(translate)?;
             }
+            locator::write(&tx, entry, located)?;
         }
         commit(tx)?;
         Ok(outcomes)
