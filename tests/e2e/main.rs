@@ -55,6 +55,7 @@ mod quarter;
 mod quiet;
 mod release;
 mod release_races;
+mod release_store;
 mod replay;
 mod story;
 mod triage;

@@ -1,23 +1,18 @@
-//! Releases: what is in force, who may change it, and what a kill or a second process can do to it.
-
-use std::path::Path;
-use std::process::Stdio;
+//! Releases: what is in force, and who may change it.
 
 use provender::domain::canonical::Digest;
-use provender::failpoint;
 use provender::ledger::Ledger as _;
 use provender::ledger::entry::Kind;
 use provender::ledger::sqlite::SqliteLedger;
-use provender::release::archive::Archive;
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ranch, variant_of};
 
-const DAY: &str = "2025-06-30";
-const COMPUTE: [&str; 4] = ["compute", "--all", "--as-of", DAY];
+pub(crate) const DAY: &str = "2025-06-30";
+pub(crate) const COMPUTE: [&str; 4] = ["compute", "--all", "--as-of", DAY];
 
 /// The sample ranch with v1 alone answering, its inputs taken in and the day computed.
-fn v1() -> Ranch {
+pub(crate) fn v1() -> Ranch {
     let ranch = Ranch::sample();
     ranch.edit(
         "provender.toml",
@@ -30,7 +25,7 @@ fn v1() -> Ranch {
     ranch
 }
 
-fn cut(ranch: &Ranch, active: &str, reason: &str) -> Json {
+pub(crate) fn cut(ranch: &Ranch, active: &str, reason: &str) -> Json {
     ranch.data(
         &["release", "cut", "--active", active, "--reason", reason],
         0,
@@ -430,294 +425,6 @@ fn a_draft_that_is_to_answer_is_frozen_by_the_cut_and_others_stay_out() {
 }
 
 #[test]
-fn a_release_travels_whole_or_not_at_all() {
-    let staging = three();
-    let _ = staging.run(&["release", "export", "R2", "R2.tar"]).exits(0);
-    let bytes = std::fs::read(staging.path("R2.tar")).unwrap();
-    let _ = staging
-        .run(&["release", "export", "R2", "again.tar"])
-        .exits(0);
-    assert_eq!(std::fs::read(staging.path("again.tar")).unwrap(), bytes);
-
-    let prod = Ranch::sample();
-    prod.edit(
-        "provender.toml",
-        "environment = \"sample\"",
-        // What a gate asks is another test's.
-        "environment = \"prod\"\ngate.prod.required = false",
-    );
-    // Bytes all over the archive, in headers, content and padding.
-    let step = (bytes.len() / 150).max(1);
-    for (n, at) in (0..bytes.len()).step_by(step).enumerate() {
-        let mut other = bytes.clone();
-        other[at] ^= 1 << (n % 8);
-        assert!(Archive::unpack("x", &other).is_err(), "byte {at}");
-        if n % 15 == 0 {
-            std::fs::write(prod.path("bad.tar"), &other).unwrap();
-            let _ = prod.run(&["release", "import", "bad.tar"]).exits(11);
-        }
-    }
-    for length in [0, 512, bytes.len() / 2, bytes.len() - 1] {
-        std::fs::write(prod.path("bad.tar"), &bytes[..length]).unwrap();
-        let _ = prod.run(&["release", "import", "bad.tar"]).exits(11);
-    }
-    assert_eq!(prod.data(&["release", "list"], 0)["releases"], json!([]));
-
-    std::fs::write(prod.path("R2.tar"), &bytes).unwrap();
-    let _ = prod
-        .run(&["release", "import", "R2.tar", "--digest", "0123456789"])
-        .exits(11);
-    let digest = staging.data(&["release", "show", "R2"], 0)["release"].clone();
-    let file = Digest::of_bytes(&bytes).to_string();
-    let args = ["release", "import", "R2.tar", "--digest", &file];
-    let data = prod.data(&args, 0);
-    assert_eq!(data["release"], digest);
-    assert_eq!((&data["new"], &data["evidence"]), (&json!(true), &json!(2)));
-    let args = [&args[..4], &[digest.as_str().unwrap()]].concat();
-    let again = prod.data(&args, 0);
-    assert_eq!(
-        (&again["new"], &again["evidence"]),
-        (&json!(false), &json!(0))
-    );
-
-    // The same numbers come of it, whatever prod's own files say.
-    promote(&prod, "R2", "none");
-    let _ = prod.run(&["run", "--as-of", DAY]).exits(0);
-    promote(&staging, "R2", "R1");
-    let _ = staging.run(&COMPUTE).exits(0);
-    let (here, there) = (
-        prod.answer("north", "h-heifers"),
-        staging.answer("north", "h-heifers"),
-    );
-    assert_eq!(here.to_bits(), there.to_bits());
-    let shown = prod.data(&["release", "show", "R2"], 0);
-    assert_eq!(shown["evidence"][0]["environment"], "sample");
-    assert_eq!(shown["imported"], true);
-
-    // A number that is taken by another release.
-    let other = v1();
-    set(&other, "77.0");
-    cut(&other, "days_remaining:v2", "a second number one");
-    let _ = staging.run(&["release", "export", "R1", "R1.tar"]).exits(0);
-    std::fs::copy(staging.path("R1.tar"), other.path("R1.tar")).unwrap();
-    let refused = other.run(&["release", "import", "R1.tar"]).exits(11);
-    assert!(
-        refused.stderr.contains("but here R1 is"),
-        "{}",
-        refused.stderr
-    );
-}
-
-#[test]
-fn of_two_processes_that_promote_at_once_exactly_one_wins() {
-    let ranch = three();
-    let mut current = "R1".to_owned();
-    for round in 0..8 {
-        let start = |release: &str| {
-            let mut command = ranch.command();
-            let args = [
-                "release", "promote", release, "--expect", &current, "--reason", "now",
-            ];
-            let command = command.args(args).args(["--json"]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.spawn().unwrap()
-        };
-        let rivals = match current.as_str() {
-            "R1" => ["R2", "R3"],
-            "R2" => ["R1", "R3"],
-            _ => ["R1", "R2"],
-        };
-        let started = rivals.map(start);
-        let ended = started.map(|child| ranch.finish(child.wait_with_output().unwrap()));
-        let mut codes = [ended[0].code, ended[1].code];
-        let winner = rivals[usize::from(codes[0] != 0)];
-        codes.sort_unstable();
-        assert_eq!(
-            codes,
-            [0, 12],
-            "{round}: {} {}",
-            ended[0].stdout,
-            ended[1].stdout
-        );
-        let data = ranch.data(&["release", "history"], 0);
-        assert_eq!(data["changes"].as_array().unwrap().len(), 2 + round);
-        assert_eq!(active(&ranch), winner[1..].parse::<u32>().unwrap());
-        current = winner.to_owned();
-    }
-}
-
-pub(crate) fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
-}
-
-/// All that anyone can see of releases.
-pub(crate) fn seen(ranch: &Ranch) -> Json {
-    json!([
-        ranch.data(&["release", "list"], 0),
-        ranch.data(&["release", "history"], 0),
-        ranch.data(&["release", "status"], 0)["active"],
-    ])
-}
-
-#[test]
-#[cfg(debug_assertions)]
-fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
-    let prepared = three();
-    promote(&prepared, "R2", "R1");
-    let _ = prepared
-        .run(&["release", "export", "R3", "R3.tar"])
-        .exits(0);
-    set(&prepared, "123.0");
-    let plan = prepared.data(&["release", "prune", "--keep", "0"], 0);
-    assert_eq!(plan["releases"][0]["number"], 3);
-    let plan = plan["plan"].as_str().unwrap().to_owned();
-    let operations: [(&str, Vec<&str>, bool); 5] = [
-        (
-            "cut",
-            vec![
-                "release",
-                "cut",
-                "--active",
-                "days_remaining:v2",
-                "--reason",
-                "x",
-            ],
-            false,
-        ),
-        ("import", vec!["release", "import", "R3.tar"], true),
-        (
-            "promote",
-            vec![
-                "release", "promote", "R3", "--expect", "R2", "--reason", "x",
-            ],
-            false,
-        ),
-        (
-            "rollback",
-            vec!["release", "rollback", "--to", "R1", "--reason", "x"],
-            false,
-        ),
-        (
-            "prune",
-            vec!["release", "prune", "--keep", "0", "--apply", &plan],
-            false,
-        ),
-    ];
-    let elsewhere = Ranch::sample();
-    std::fs::copy(prepared.path("R3.tar"), elsewhere.path("R3.tar")).unwrap();
-    for (operation, args, other) in &operations {
-        let origin = if *other { &elsewhere } else { &prepared };
-        let fresh = || {
-            let ranch = Ranch::empty();
-            copy(&origin.dir(), &ranch.dir());
-            ranch
-        };
-        let old = seen(&fresh());
-        let done = fresh();
-        let _ = done.run(args).exits(0);
-        let new = seen(&done);
-        assert_ne!(old, new, "{operation}");
-        let names: Vec<&str> = failpoint::NAMES
-            .into_iter()
-            .filter(|n| n.starts_with(operation) || *n == "ledger.before-commit")
-            .collect();
-        assert!(names.len() > 2);
-        for name in names {
-            let ranch = fresh();
-            ranch.killed_at(name, args);
-            let left = seen(&ranch);
-            assert!(left == old || left == new, "{operation} {name}: {left}");
-            let after = name.ends_with("after-ledger") || name.ends_with("-lock");
-            let after = after || name == "prune.after-documents";
-            assert_eq!(left == new, after, "{operation} {name}");
-            // The same again, or the plan anew, and it is as if nothing had happened.
-            if *operation == "prune" {
-                let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
-                let digest = plan["plan"].as_str().unwrap();
-                let left_over = !plan["releases"].as_array().unwrap().is_empty()
-                    || !plan["components"].as_array().unwrap().is_empty();
-                if left_over {
-                    let _ = ranch
-                        .run(&["release", "prune", "--keep", "0", "--apply", digest])
-                        .exits(0);
-                }
-                let store = |r: &Ranch| -> Vec<_> {
-                    let files = r.files("out/releases").into_iter();
-                    files
-                        .map(|(p, _)| p.file_name().unwrap().to_owned())
-                        .collect()
-                };
-                assert_eq!(store(&ranch), store(&done), "{name}");
-                continue;
-            }
-            let retried = ranch.run(args);
-            let moved = *operation == "promote" && left == new;
-            let _ = retried.exits(if moved { 12 } else { 0 });
-            assert_eq!(seen(&ranch), new, "{operation} {name}");
-            assert_eq!(ranch.read("provender.lock"), done.read("provender.lock"));
-        }
-    }
-}
-
-#[test]
-fn prune_shows_its_plan_and_leaves_what_history_needs() {
-    let ranch = three();
-    promote(&ranch, "R2", "R1");
-    let _ = ranch.run(&COMPUTE).exits(0);
-    promote(&ranch, "R1", "R2");
-    let _ = ranch.run(&["release", "export", "R3", "R3.tar"]).exits(0);
-    let all = ranch.data(&["release", "prune"], 0);
-    assert_eq!(all["releases"], json!([]));
-    let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
-    assert_eq!(plan["applied"], false);
-    let why: Vec<_> = plan["kept"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|k| (k["number"].clone(), k["why"].as_str().unwrap().to_owned()))
-        .collect();
-    assert_eq!(why[0].1, "a rollback would go back to it");
-    assert_eq!(why[1].1, "it is active");
-    assert_eq!(plan["releases"].as_array().unwrap().len(), 1);
-    // Its component is that of R2, which stays.
-    assert_eq!(plan["components"], json!([]));
-    let before = ranch.files("out/manifests");
-    let _ = ranch
-        .run(&["release", "prune", "--keep", "0", "--apply", "0123456789"])
-        .exits(17);
-    let digest = plan["plan"].as_str().unwrap();
-    let done = ranch.data(&["release", "prune", "--keep", "0", "--apply", digest], 0);
-    assert_eq!(done["applied"], true);
-    assert_eq!(ranch.files("out/manifests"), before);
-    let listed = ranch.data(&["release", "list"], 0);
-    assert!(listed["releases"][2]["pruned"].is_i64());
-    let refused = ranch
-        .run(&["release", "promote", "R3", "--reason", "x"])
-        .exits(11);
-    assert!(
-        refused.stderr.contains("its files were pruned"),
-        "{}",
-        refused.stderr
-    );
-    let back = ranch.data(&["release", "import", "R3.tar"], 0);
-    assert_eq!(back["new"], true);
-    promote(&ranch, "R3", "R1");
-    let _ = ranch.run(&COMPUTE).exits(0);
-    let _ = ranch
-        .run(&["explain", "--boundary", "north", "--as-of", DAY])
-        .exits(0);
-}
-
-#[test]
 fn files_that_cannot_be_used_stop_neither_a_rollback_nor_the_day() {
     let ranch = v1();
     cut(&ranch, "days_remaining:v1", "first");
@@ -762,22 +469,4 @@ fn before_the_first_promotion_a_logic_toml_that_cannot_be_used_stops_the_day() {
     let ranch = v1();
     ranch.write("logic.toml", "[days_remaining.v1\n");
     assert!(ranch.run(&COMPUTE).exits(78).stderr.contains("logic.toml"));
-}
-
-#[test]
-fn a_backup_carries_the_release_store() {
-    let ranch = v1();
-    cut(&ranch, "days_remaining:v1", "first");
-    promote(&ranch, "R1", "none");
-    let copy = ranch.data(&["backup", "copy"], 0);
-    assert_eq!(copy["release_files"], 4);
-    // The deployment's own store is gone; the copy's serves who reads.
-    std::fs::remove_dir_all(ranch.path("out/releases")).unwrap();
-    let ledger = ["--ledger", "copy/ledger.db"];
-    let day = [
-        &["monitor", "--all", "--end", DAY, "--fail-on", "never"][..],
-        &ledger,
-    ]
-    .concat();
-    let _ = ranch.run(&day).exits(0);
 }

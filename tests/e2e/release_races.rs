@@ -1,12 +1,14 @@
-//! Two processes on one deployment at once, and kills of the verbs that write one entry alone: exactly one
-//! order of events comes of it, and it is told.
+//! Two processes on one deployment at once, and kills of the verbs that change it: exactly one order of
+//! events comes of it, and it is told.
 
+use std::path::Path;
 use std::process::Stdio;
 
+use provender::failpoint;
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ran, Ranch};
-use crate::release::{active, copy, promote, seen, set, three};
+use crate::release::{active, promote, set, three};
 
 /// Runs two commands at the same time.
 fn at_once(ranch: &Ranch, commands: [&[&str]; 2]) -> [Ran; 2] {
@@ -168,5 +170,165 @@ fn a_kill_of_freeze_unfreeze_and_approve_leaves_the_old_state() {
         assert_eq!(state(), old, "{args:?}");
         let _ = ranch.run(args).exits(0);
         assert_ne!(state(), old, "{args:?}");
+    }
+}
+
+#[test]
+fn of_two_processes_that_promote_at_once_exactly_one_wins() {
+    let ranch = three();
+    let mut current = "R1".to_owned();
+    for round in 0..8 {
+        let start = |release: &str| {
+            let mut command = ranch.command();
+            let args = [
+                "release", "promote", release, "--expect", &current, "--reason", "now",
+            ];
+            let command = command.args(args).args(["--json"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let rivals = match current.as_str() {
+            "R1" => ["R2", "R3"],
+            "R2" => ["R1", "R3"],
+            _ => ["R1", "R2"],
+        };
+        let started = rivals.map(start);
+        let ended = started.map(|child| ranch.finish(child.wait_with_output().unwrap()));
+        let mut codes = [ended[0].code, ended[1].code];
+        let winner = rivals[usize::from(codes[0] != 0)];
+        codes.sort_unstable();
+        assert_eq!(
+            codes,
+            [0, 12],
+            "{round}: {} {}",
+            ended[0].stdout,
+            ended[1].stdout
+        );
+        let data = ranch.data(&["release", "history"], 0);
+        assert_eq!(data["changes"].as_array().unwrap().len(), 2 + round);
+        assert_eq!(active(&ranch), winner[1..].parse::<u32>().unwrap());
+        current = winner.to_owned();
+    }
+}
+
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// All that anyone can see of releases.
+pub(crate) fn seen(ranch: &Ranch) -> Json {
+    json!([
+        ranch.data(&["release", "list"], 0),
+        ranch.data(&["release", "history"], 0),
+        ranch.data(&["release", "status"], 0)["active"],
+    ])
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
+    let prepared = three();
+    promote(&prepared, "R2", "R1");
+    let _ = prepared
+        .run(&["release", "export", "R3", "R3.tar"])
+        .exits(0);
+    set(&prepared, "123.0");
+    let plan = prepared.data(&["release", "prune", "--keep", "0"], 0);
+    assert_eq!(plan["releases"][0]["number"], 3);
+    let plan = plan["plan"].as_str().unwrap().to_owned();
+    let operations: [(&str, Vec<&str>, bool); 5] = [
+        (
+            "cut",
+            vec![
+                "release",
+                "cut",
+                "--active",
+                "days_remaining:v2",
+                "--reason",
+                "x",
+            ],
+            false,
+        ),
+        ("import", vec!["release", "import", "R3.tar"], true),
+        (
+            "promote",
+            vec![
+                "release", "promote", "R3", "--expect", "R2", "--reason", "x",
+            ],
+            false,
+        ),
+        (
+            "rollback",
+            vec!["release", "rollback", "--to", "R1", "--reason", "x"],
+            false,
+        ),
+        (
+            "prune",
+            vec!["release", "prune", "--keep", "0", "--apply", &plan],
+            false,
+        ),
+    ];
+    let elsewhere = Ranch::sample();
+    std::fs::copy(prepared.path("R3.tar"), elsewhere.path("R3.tar")).unwrap();
+    for (operation, args, other) in &operations {
+        let origin = if *other { &elsewhere } else { &prepared };
+        let fresh = || {
+            let ranch = Ranch::empty();
+            copy(&origin.dir(), &ranch.dir());
+            ranch
+        };
+        let old = seen(&fresh());
+        let done = fresh();
+        let _ = done.run(args).exits(0);
+        let new = seen(&done);
+        assert_ne!(old, new, "{operation}");
+        let names: Vec<&str> = failpoint::NAMES
+            .into_iter()
+            .filter(|n| n.starts_with(operation) || *n == "ledger.before-commit")
+            .collect();
+        assert!(names.len() > 2);
+        for name in names {
+            let ranch = fresh();
+            ranch.killed_at(name, args);
+            let left = seen(&ranch);
+            assert!(left == old || left == new, "{operation} {name}: {left}");
+            let after = name.ends_with("after-ledger") || name.ends_with("-lock");
+            let after = after || name == "prune.after-documents";
+            assert_eq!(left == new, after, "{operation} {name}");
+            // The same again, or the plan anew, and it is as if nothing had happened.
+            if *operation == "prune" {
+                let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
+                let digest = plan["plan"].as_str().unwrap();
+                let left_over = !plan["releases"].as_array().unwrap().is_empty()
+                    || !plan["components"].as_array().unwrap().is_empty();
+                if left_over {
+                    let _ = ranch
+                        .run(&["release", "prune", "--keep", "0", "--apply", digest])
+                        .exits(0);
+                }
+                let store = |r: &Ranch| -> Vec<_> {
+                    let files = r.files("out/releases").into_iter();
+                    files
+                        .map(|(p, _)| p.file_name().unwrap().to_owned())
+                        .collect()
+                };
+                assert_eq!(store(&ranch), store(&done), "{name}");
+                continue;
+            }
+            let retried = ranch.run(args);
+            let moved = *operation == "promote" && left == new;
+            let _ = retried.exits(if moved { 12 } else { 0 });
+            assert_eq!(seen(&ranch), new, "{operation} {name}");
+            assert_eq!(ranch.read("provender.lock"), done.read("provender.lock"));
+        }
     }
 }

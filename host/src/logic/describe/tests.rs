@@ -1,0 +1,185 @@
+//! A sound declaration is taken over; each broken rule is named.
+
+use super::*;
+
+fn good() -> wit::Description {
+    let field = |name: &str, data_type| wit::Field {
+        name: name.into(),
+        data_type,
+        unit: Some("kg/ha".into()),
+        nullable: true,
+        doc: "a sentence".into(),
+    };
+    wit::Description {
+        name: "demo".into(),
+        version: "v2".into(),
+        summary: "shows".into(),
+        inputs: vec![wit::Input {
+            field: field("rain", wit::DataType::Float64),
+            feature: "precipitation_mm:sum:30d".into(),
+        }],
+        parameters: vec![wit::Parameter {
+            name: "low".into(),
+            unit: None,
+            default: wit::ScalarResult::Float64(-0.0),
+            minimum: Some(wit::ScalarResult::Float64(0.0)),
+            maximum: Some(wit::ScalarResult::Float64(9.0)),
+            doc: String::new(),
+        }],
+        outputs: vec![wit::Output {
+            field: field("days", wit::DataType::Float64),
+            role: wit::Role::Outcome,
+            formula: None,
+        }],
+        guardrails: vec![wit::Guardrail {
+            output: "days".into(),
+            minimum: Some(wit::Bound::Parameter("low".into())),
+            maximum: None,
+            severity: wit::Severity::Crit,
+        }],
+        monitors: vec![wit::MonitorRule {
+            metric: "null_share".into(),
+            subject: Some("days".into()),
+            scope: wit::Scope::Fleet,
+            direction: wit::Direction::Above,
+            warn: Some(0.1),
+            crit: Some(0.2),
+            min_rows: 5,
+        }],
+        annotations: vec![("not-accounted-for".into(), "drift".into())],
+    }
+}
+
+#[test]
+fn a_sound_declaration_is_taken_over() {
+    let d = description(good()).unwrap();
+    assert_eq!(d.model_version(), "demo:v2");
+    let Scalar::Float64(x) = d.parameters[0].default else {
+        panic!()
+    };
+    assert!(x.is_sign_positive(), "-0.0 becomes 0.0");
+}
+
+#[test]
+fn each_broken_rule_is_named() {
+    type Break = fn(&mut wit::Description);
+    let cases: &[(Break, &str)] = &[
+        (|d| d.name = String::new(), "the component's name is empty"),
+        (|d| d.name = "Days".into(), "is `Days`; a name"),
+        (|d| d.name = "../x".into(), "a name is made of"),
+        (|d| d.name = "a".repeat(65), "65 bytes where 64"),
+        (|d| d.version = "2".into(), "the version is `2`"),
+        (|d| d.version = "v02".into(), "the version is `v02`"),
+        (|d| d.version = "v".into(), "the version is `v`"),
+        (
+            |d| d.inputs.push(d.inputs[0].clone()),
+            "the input `rain` is declared twice",
+        ),
+        (
+            |d| d.outputs.push(d.outputs[0].clone()),
+            "the output `days` is declared twice",
+        ),
+        (
+            |d| d.parameters.push(d.parameters[0].clone()),
+            "the parameter `low` is declared twice",
+        ),
+        (
+            |d| d.inputs = vec![d.inputs[0].clone(); 257],
+            "257 inputs are declared",
+        ),
+        (
+            |d| d.inputs[0].feature = "Rain".into(),
+            "asks for the feature `Rain`",
+        ),
+        (
+            |d| d.inputs[0].field.unit = Some(" kg".into()),
+            "the unit of the input `rain`",
+        ),
+        (
+            |d| d.outputs[0].field.data_type = wit::DataType::Series,
+            "is a series",
+        ),
+        (
+            |d| d.outputs[0].role = wit::Role::Reason,
+            "a reason is a text",
+        ),
+        (
+            |d| d.outputs[0].role = wit::Role::Term,
+            "no output has the role outcome",
+        ),
+        (|d| d.outputs.clear(), "no output has the role outcome"),
+        (
+            |d| d.parameters[0].default = wit::ScalarResult::Float64(f64::NAN),
+            "not a finite",
+        ),
+        (
+            |d| d.parameters[0].default = wit::ScalarResult::Float64(9.5),
+            "above its maximum",
+        ),
+        (
+            |d| d.parameters[0].default = wit::ScalarResult::Float64(-1.0),
+            "below its minimum",
+        ),
+        (
+            |d| d.parameters[0].default = wit::ScalarResult::Int64(1),
+            "is of type float64, its default of type int64",
+        ),
+        (
+            |d| d.parameters[0].maximum = Some(wit::ScalarResult::Float64(-1.0)),
+            "above its maximum",
+        ),
+        (
+            |d| d.guardrails[0].output = "x".into(),
+            "which is not declared",
+        ),
+        (|d| d.guardrails[0].minimum = None, "has no bound"),
+        (
+            |d| d.guardrails[0].minimum = Some(wit::Bound::Parameter("x".into())),
+            "takes its bound from `x`",
+        ),
+        (
+            |d| d.guardrails[0].minimum = Some(wit::Bound::Value(f64::INFINITY)),
+            "not a finite",
+        ),
+        (
+            |d| d.monitors[0].subject = Some("x".into()),
+            "neither an input nor an output",
+        ),
+        (
+            |d| d.monitors[0].warn = Some(0.3),
+            "critical at 0.2 before it warns at 0.3",
+        ),
+        (
+            |d| (d.monitors[0].warn, d.monitors[0].crit) = (None, None),
+            "has no threshold",
+        ),
+        (
+            |d| d.monitors[0].metric = "a b".into(),
+            "the metric of a monitor",
+        ),
+        (
+            |d| d.summary = "\u{1b}[2J".into(),
+            "the summary holds control characters",
+        ),
+        (|d| d.summary = "é".repeat(2_001), "2001 characters"),
+        (|d| d.annotations[0].0 = "A".into(), "has the key `A`"),
+    ];
+    for (change, expected) in cases {
+        let mut raw = good();
+        change(&mut raw);
+        let error = description(raw).unwrap_err();
+        assert!(
+            error.contains(expected),
+            "{error:?} should say {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn limits_are_obeyed_up_to_their_last_unit() {
+    let mut raw = good();
+    raw.name = "a".repeat(64);
+    raw.summary = "é".repeat(2_000);
+    raw.version = "v999999999".into();
+    assert!(description(raw).is_ok());
+}

@@ -1,0 +1,153 @@
+//! The store of releases: how one travels, what is pruned, what a backup carries.
+
+use provender::release::archive::Archive;
+use serde_json::json;
+
+use crate::kit::Ranch;
+use crate::release::{COMPUTE, DAY, cut, promote, set, three, v1};
+
+#[test]
+fn a_release_travels_whole_or_not_at_all() {
+    let staging = three();
+    let _ = staging.run(&["release", "export", "R2", "R2.tar"]).exits(0);
+    let bytes = std::fs::read(staging.path("R2.tar")).unwrap();
+    let _ = staging
+        .run(&["release", "export", "R2", "again.tar"])
+        .exits(0);
+    assert_eq!(std::fs::read(staging.path("again.tar")).unwrap(), bytes);
+
+    let prod = Ranch::sample();
+    prod.edit(
+        "provender.toml",
+        "environment = \"sample\"",
+        // What a gate asks is another test's.
+        "environment = \"prod\"\ngate.prod.required = false",
+    );
+    // Bytes all over the archive, in headers, content and padding.
+    let step = (bytes.len() / 150).max(1);
+    for (n, at) in (0..bytes.len()).step_by(step).enumerate() {
+        let mut other = bytes.clone();
+        other[at] ^= 1 << (n % 8);
+        assert!(Archive::unpack("x", &other).is_err(), "byte {at}");
+        if n % 15 == 0 {
+            std::fs::write(prod.path("bad.tar"), &other).unwrap();
+            let _ = prod.run(&["release", "import", "bad.tar"]).exits(11);
+        }
+    }
+    for length in [0, 512, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(prod.path("bad.tar"), &bytes[..length]).unwrap();
+        let _ = prod.run(&["release", "import", "bad.tar"]).exits(11);
+    }
+    assert_eq!(prod.data(&["release", "list"], 0)["releases"], json!([]));
+
+    std::fs::write(prod.path("R2.tar"), &bytes).unwrap();
+    let _ = prod
+        .run(&["release", "import", "R2.tar", "--digest", "0123456789"])
+        .exits(11);
+    let digest = staging.data(&["release", "show", "R2"], 0)["release"].clone();
+    let file = Digest::of_bytes(&bytes).to_string();
+    let args = ["release", "import", "R2.tar", "--digest", &file];
+    let data = prod.data(&args, 0);
+    assert_eq!(data["release"], digest);
+    assert_eq!((&data["new"], &data["evidence"]), (&json!(true), &json!(2)));
+    let args = [&args[..4], &[digest.as_str().unwrap()]].concat();
+    let again = prod.data(&args, 0);
+    assert_eq!(
+        (&again["new"], &again["evidence"]),
+        (&json!(false), &json!(0))
+    );
+
+    // The same numbers come of it, whatever prod's own files say.
+    promote(&prod, "R2", "none");
+    let _ = prod.run(&["run", "--as-of", DAY]).exits(0);
+    promote(&staging, "R2", "R1");
+    let _ = staging.run(&COMPUTE).exits(0);
+    let (here, there) = (
+        prod.answer("north", "h-heifers"),
+        staging.answer("north", "h-heifers"),
+    );
+    assert_eq!(here.to_bits(), there.to_bits());
+    let shown = prod.data(&["release", "show", "R2"], 0);
+    assert_eq!(shown["evidence"][0]["environment"], "sample");
+    assert_eq!(shown["imported"], true);
+
+    // A number that is taken by another release.
+    let other = v1();
+    set(&other, "77.0");
+    cut(&other, "days_remaining:v2", "a second number one");
+    let _ = staging.run(&["release", "export", "R1", "R1.tar"]).exits(0);
+    std::fs::copy(staging.path("R1.tar"), other.path("R1.tar")).unwrap();
+    let refused = other.run(&["release", "import", "R1.tar"]).exits(11);
+    assert!(
+        refused.stderr.contains("but here R1 is"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn prune_shows_its_plan_and_leaves_what_history_needs() {
+    let ranch = three();
+    promote(&ranch, "R2", "R1");
+    let _ = ranch.run(&COMPUTE).exits(0);
+    promote(&ranch, "R1", "R2");
+    let _ = ranch.run(&["release", "export", "R3", "R3.tar"]).exits(0);
+    let all = ranch.data(&["release", "prune"], 0);
+    assert_eq!(all["releases"], json!([]));
+    let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
+    assert_eq!(plan["applied"], false);
+    let why: Vec<_> = plan["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| (k["number"].clone(), k["why"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(why[0].1, "a rollback would go back to it");
+    assert_eq!(why[1].1, "it is active");
+    assert_eq!(plan["releases"].as_array().unwrap().len(), 1);
+    // Its component is that of R2, which stays.
+    assert_eq!(plan["components"], json!([]));
+    let before = ranch.files("out/manifests");
+    let _ = ranch
+        .run(&["release", "prune", "--keep", "0", "--apply", "0123456789"])
+        .exits(17);
+    let digest = plan["plan"].as_str().unwrap();
+    let done = ranch.data(&["release", "prune", "--keep", "0", "--apply", digest], 0);
+    assert_eq!(done["applied"], true);
+    assert_eq!(ranch.files("out/manifests"), before);
+    let listed = ranch.data(&["release", "list"], 0);
+    assert!(listed["releases"][2]["pruned"].is_i64());
+    let refused = ranch
+        .run(&["release", "promote", "R3", "--reason", "x"])
+        .exits(11);
+    assert!(
+        refused.stderr.contains("its files were pruned"),
+        "{}",
+        refused.stderr
+    );
+    let back = ranch.data(&["release", "import", "R3.tar"], 0);
+    assert_eq!(back["new"], true);
+    promote(&ranch, "R3", "R1");
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let _ = ranch
+        .run(&["explain", "--boundary", "north", "--as-of", DAY])
+        .exits(0);
+}
+
+#[test]
+fn a_backup_carries_the_release_store() {
+    let ranch = v1();
+    cut(&ranch, "days_remaining:v1", "first");
+    promote(&ranch, "R1", "none");
+    let copy = ranch.data(&["backup", "copy"], 0);
+    assert_eq!(copy["release_files"], 4);
+    // The deployment's own store is gone; the copy's serves who reads.
+    std::fs::remove_dir_all(ranch.path("out/releases")).unwrap();
+    let ledger = ["--ledger", "copy/ledger.db"];
+    let day = [
+        &["monitor", "--all", "--end", DAY, "--fail-on", "never"][..],
+        &ledger,
+    ]
+    .concat();
+    let _ = ranch.run(&day).exits(0);
+}
