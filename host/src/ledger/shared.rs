@@ -200,4 +200,8 @@ impl<L: Ledger> Ledger for Shared<L> {
     fn activations(&self) -> Result<Vec<Activation>, LedgerError> {
         self.turn().activations()
     }
+
+    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Ledger + Send>>, LedgerError> {
+        self.turn().readers(count)
+    }
 }
