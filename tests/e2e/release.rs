@@ -1,6 +1,5 @@
 //! Releases: what is in force, and who may change it.
 
-use provender::domain::canonical::Digest;
 use provender::ledger::Ledger as _;
 use provender::ledger::entry::Kind;
 use provender::ledger::sqlite::SqliteLedger;

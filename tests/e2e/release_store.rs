@@ -1,5 +1,6 @@
 //! The store of releases: how one travels, what is pruned, what a backup carries.
 
+use provender::domain::canonical::Digest;
 use provender::release::archive::Archive;
 use serde_json::json;
 
