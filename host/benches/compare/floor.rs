@@ -1,9 +1,11 @@
 //! Hand-written floors under the whole paths: the same bytes read, the same rows inserted by one prepared
 //! statement, the same digests over the same canonical bytes, the same manifests encoded, written and
-//! synced, and nothing else done.
+//! synced, and nothing else done. They have as many threads as the program.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 
 use provender::domain::canonical::Digest;
 use provender::manifest::pack::{self, Pack, Scratch};
@@ -92,16 +94,15 @@ fn insert_into(table: &str, width: usize) -> String {
     format!("INSERT INTO {table} VALUES ({marks})")
 }
 
-/// The files of a folder and of those below it, with their bytes.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
+/// The files of a folder and of those below it.
+fn paths(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io(folder))? {
         let path = entry.map_err(io(folder))?.path();
         if path.is_dir() {
-            found.extend(files(&path)?);
+            found.extend(paths(&path)?);
         } else {
-            let bytes = std::fs::read(&path).map_err(io(&path))?;
-            found.push((path, bytes));
+            found.push(path);
         }
     }
     Ok(found)
@@ -110,6 +111,7 @@ fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
 /// Seconds to record what `done` has recorded, into the ledger that was kept in `before`: what a compute
 /// reads is read, every run is inserted under its entry, one transaction an entry; packs get their digests
 /// and are encoded anew; and the bytes of all manifests are hashed, written under new names, and synced.
+/// Two threads, as in the program: one for the manifests, and one for the rows, which come after theirs.
 ///
 /// # Errors
 /// When ledger or files refuse.
@@ -128,34 +130,49 @@ pub(crate) fn record(done: &Deployment, before: &Path) -> Result<f64, String> {
     let series = all(&finished, "series", "series_id")?;
     let packs = all(&finished, "pack", "entry, pack_id")?;
     let runs = all(&finished, "run", "entry, series_id, date")?;
-    let manifests = files(&done.folder.join("out/manifests"))?
+    let manifests = paths(&done.folder.join("out/manifests"))?
         .into_iter()
-        .map(|(_, bytes)| Manifests::of(bytes))
+        .map(|path| std::fs::read(&path).map_err(io(&path)))
+        .map(|bytes| Manifests::of(bytes?))
         .collect::<Result<Vec<_>, _>>()?;
     let out = before.join("manifests");
     std::fs::create_dir_all(&out).map_err(io(&out))?;
-    let (recorded, seconds) = time(|| {
+    let mut recorded = |written: Receiver<()>| {
         let read = read_facts(&db)?;
         std::hint::black_box(read);
-        put(&out, &manifests)?;
         let mut rows = runs.iter().peekable();
         let mut packs = packs.iter().peekable();
         let mut first = true;
         for entry in entries.iter().filter(|e| number(e, 0) > known) {
+            let seq = number(entry, 0);
+            let of_entry: Vec<_> =
+                std::iter::from_fn(|| packs.next_if(|pack| number(pack, 2) == seq)).collect();
+            for _ in &of_entry {
+                written
+                    .recv()
+                    .map_err(|_| "there are fewer packs than the ledger names".to_owned())?;
+            }
             let tx = db.transaction().map_err(text)?;
             insert(&tx, "entry", std::iter::once(entry))?;
             if std::mem::take(&mut first) {
                 insert(&tx, "config", configs.iter())?;
                 insert(&tx, "series", series.iter())?;
             }
-            let seq = number(entry, 0);
-            let of_entry = std::iter::from_fn(|| packs.next_if(|pack| number(pack, 2) == seq));
-            insert(&tx, "pack", of_entry)?;
+            insert(&tx, "pack", of_entry.into_iter())?;
             let of_entry = std::iter::from_fn(|| rows.next_if(|run| number(run, 2) == seq));
             insert(&tx, "run", of_entry)?;
             tx.commit().map_err(text)?;
         }
         Ok::<_, String>(())
+    };
+    let (recorded, seconds) = time(|| {
+        std::thread::scope(|scope| {
+            let (written, ready) = std::sync::mpsc::channel();
+            let (out, manifests) = (&out, &manifests);
+            let writer = scope.spawn(move || put(out, manifests, &written));
+            recorded(ready)?;
+            writer.join().map_err(|_| ENDED.to_owned())?
+        })
     });
     recorded?;
     Ok(seconds)
@@ -204,7 +221,8 @@ fn read_facts(db: &Connection) -> Result<usize, String> {
     Ok(values)
 }
 
-fn put(folder: &Path, manifests: &[Manifests]) -> Result<(), String> {
+/// Writes manifests, and tells of each.
+fn put(folder: &Path, manifests: &[Manifests], written: &Sender<()>) -> Result<(), String> {
     for (n, manifests) in manifests.iter().enumerate() {
         let bytes = manifests.bytes()?;
         std::hint::black_box(Digest::of_bytes(&bytes));
@@ -213,6 +231,8 @@ fn put(folder: &Path, manifests: &[Manifests]) -> Result<(), String> {
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())
             .map_err(io(&path))?;
+        // Nobody waits for those that are more than the packs.
+        let _ = written.send(());
     }
     std::fs::File::open(folder)
         .and_then(|f| f.sync_all())
@@ -220,43 +240,73 @@ fn put(folder: &Path, manifests: &[Manifests]) -> Result<(), String> {
 }
 
 /// Seconds to read what a replay and what an audit must read: manifests read, decoded and hashed, for a
-/// replay with the native kernel over as many rows, for an audit with every run's row.
+/// replay with the native kernel over as many rows, for an audit with every run's row. As many threads as
+/// there are cores, as in the program: one begins with the kernel or the rows.
 ///
 /// # Errors
 /// When ledger or files refuse.
 pub(crate) fn read(done: &Deployment) -> Result<(f64, f64), String> {
     let folder = done.folder.join("out/manifests");
-    let (packs, reading) = time(|| {
-        for (_, bytes) in files(&folder)? {
-            std::hint::black_box(Digest::of_bytes(&bytes));
-            decode(&bytes)?;
-        }
-        Ok::<_, String>(())
-    });
-    packs?;
     let rows = done.plan.runs();
     let inputs = columns::v2(rows);
-    let (_, kernel) = time(|| std::hint::black_box(native::v2(&inputs, rows)));
-    let db = Connection::open(done.ledger()).map_err(text)?;
-    let (hashed, hashing) = time(|| {
-        let mut select = db.prepare("SELECT * FROM run").map_err(text)?;
-        let width = select.column_count();
-        let mut rows = select.query([]).map_err(text)?;
-        let mut bytes = Vec::new();
-        while let Some(row) = rows.next().map_err(text)? {
-            bytes.clear();
-            for column in 0..width {
-                match row.get_ref(column).map_err(text)? {
-                    rusqlite::types::ValueRef::Integer(n) => bytes.extend(n.to_le_bytes()),
-                    other => bytes.extend(other.as_bytes_or_null().ok().flatten().unwrap_or(&[])),
-                }
-            }
-            std::hint::black_box(Digest::of_bytes(&bytes));
-        }
-        Ok::<_, String>(())
+    let (replayed, replay) = time(|| {
+        beside(&folder, || {
+            std::hint::black_box(native::v2(&inputs, rows));
+            Ok(())
+        })
     });
-    hashed?;
-    Ok((reading + kernel, reading + hashing))
+    replayed?;
+    drop(inputs);
+    let (audited, audit) = time(|| beside(&folder, || hash_rows(&done.ledger())));
+    audited?;
+    Ok((replay, audit))
+}
+
+const ENDED: &str = "a thread of the floor panicked";
+
+/// Every manifest of a folder read, decoded and hashed by as many threads as there are cores, the first of
+/// which does something else before.
+fn beside(folder: &Path, before: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let queue = Mutex::new(paths(folder)?.into_iter());
+    let work = || loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some(path) = next else {
+            return Ok::<_, String>(());
+        };
+        let bytes = std::fs::read(&path).map_err(io(&path))?;
+        std::hint::black_box(Digest::of_bytes(&bytes));
+        decode(&bytes)?;
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
+        before()?;
+        work()?;
+        for other in others {
+            other.join().map_err(|_| ENDED.to_owned())??;
+        }
+        Ok(())
+    })
+}
+
+/// Every run's row read and hashed.
+fn hash_rows(ledger: &Path) -> Result<(), String> {
+    let db = Connection::open(ledger).map_err(text)?;
+    let mut select = db.prepare("SELECT * FROM run").map_err(text)?;
+    let width = select.column_count();
+    let mut rows = select.query([]).map_err(text)?;
+    let mut bytes = Vec::new();
+    while let Some(row) = rows.next().map_err(text)? {
+        bytes.clear();
+        for column in 0..width {
+            match row.get_ref(column).map_err(text)? {
+                rusqlite::types::ValueRef::Integer(n) => bytes.extend(n.to_le_bytes()),
+                other => bytes.extend(other.as_bytes_or_null().ok().flatten().unwrap_or(&[])),
+            }
+        }
+        std::hint::black_box(Digest::of_bytes(&bytes));
+    }
+    Ok(())
 }
 
 /// A manifest, or a pack with the digests of all its manifests.

@@ -111,7 +111,8 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         true => context.reader()?,
         false => context.writer()?,
     });
-    let facts = context.facts(&ledger, args.known_at.as_deref())?;
+    let (boundary, herd) = (selection.boundary.as_deref(), selection.herd.as_deref());
+    let facts = context.facts_of(&ledger, args.known_at.as_deref(), boundary, herd)?;
     let mut bounds = Vec::new();
     for logic in context.logics(&args.logic)? {
         bounds.push(context.bind(&shop.sandbox, &shop.lock, &logic, &one_off)?);

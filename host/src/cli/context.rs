@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 
 use crate::compute::Facts;
 use crate::domain::day::Day;
+use crate::domain::key::NO_HERD;
 use crate::ledger::entry::Stamp;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Ledger, LedgerError};
@@ -239,15 +240,43 @@ impl Context {
         ledger: &'l dyn Ledger,
         known_at: Option<&str>,
     ) -> Result<Facts<'l>, CliError> {
-        let known = match known_at {
-            None => ledger.head()?,
-            Some(text) => ledger.known_at(&instant(text)?)?,
-        };
+        let known = self.known(ledger, known_at)?;
         Ok(Facts::load(
             ledger,
             known,
             self.project.sources.precedence(),
         )?)
+    }
+
+    /// As [`Context::facts`], of one place where one is asked for. A boundary or herd that is not known has
+    /// the facts of all places, so that the error can name the nearest.
+    pub(super) fn facts_of<'l>(
+        &self,
+        ledger: &'l dyn Ledger,
+        known_at: Option<&str>,
+        boundary: Option<&str>,
+        herd: Option<&str>,
+    ) -> Result<Facts<'l>, CliError> {
+        if boundary.is_some() {
+            let known = self.known(ledger, known_at)?;
+            let precedence = self.project.sources.precedence();
+            let facts = Facts::load_of(ledger, known, precedence, boundary)?;
+            let herd = herd.filter(|h| *h != NO_HERD);
+            if facts.boundary_ids().next().is_some()
+                && herd.is_none_or(|h| !facts.herd_periods(h).is_empty())
+            {
+                return Ok(facts);
+            }
+        }
+        self.facts(ledger, known_at)
+    }
+
+    /// The entry up to which things are known, now or at an instant.
+    fn known(&self, ledger: &dyn Ledger, at: Option<&str>) -> Result<i64, CliError> {
+        Ok(match at {
+            None => ledger.head()?,
+            Some(text) => ledger.known_at(&instant(text)?)?,
+        })
     }
 
     pub(super) fn sandbox(&self) -> Result<Sandbox, CliError> {

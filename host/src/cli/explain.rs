@@ -132,9 +132,11 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
 /// Finds and explains a run.
 pub(super) fn explained(context: &Context, wanted: &Wanted) -> Result<Explanation, CliError> {
     let ledger = context.reader()?;
-    let facts = context.facts(&ledger, None)?;
     let manifests = context.manifests()?;
     let found = find(&ledger, wanted)?;
+    let key = &found.run.run.key;
+    let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
+    let facts = context.facts_of(&ledger, None, Some(place.0), Some(place.1))?;
     // A component that is not pinned here any more, or not readable, leaves the run explainable
     // from its manifest.
     let shop = Workshop::open(context)?;

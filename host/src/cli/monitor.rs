@@ -117,7 +117,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let shop = Workshop::open(&context)?;
     let reader = context.reader()?;
-    let facts = context.facts(&reader, None)?;
+    let facts = context.facts_of(&reader, None, args.boundary.as_deref(), None)?;
     let end = args
         .end
         .as_deref()

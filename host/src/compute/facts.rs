@@ -93,6 +93,20 @@ impl<'l> Facts<'l> {
         known: i64,
         precedence: Vec<String>,
     ) -> Result<Facts<'l>, LedgerError> {
+        Facts::load_of(ledger, known, precedence, None)
+    }
+
+    /// As [`Facts::load`], of one boundary and the herds that are ever in it: the others cost as much as
+    /// there are. Where the boundary is not known there is none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load_of(
+        ledger: &'l dyn Ledger,
+        known: i64,
+        precedence: Vec<String>,
+        boundary: Option<&str>,
+    ) -> Result<Facts<'l>, LedgerError> {
         let files = ledger
             .files()?
             .into_iter()
@@ -102,7 +116,7 @@ impl<'l> Facts<'l> {
             ledger,
             known,
             precedence,
-            places: Places::load(ledger, known)?,
+            places: Places::load(ledger, known, boundary)?,
             files,
             merged: RefCell::default(),
         })

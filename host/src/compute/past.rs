@@ -88,7 +88,7 @@ impl History {
         if let Some(places) = all.get(&turn) {
             return Ok(Arc::clone(places));
         }
-        let mut places = Places::load(ledger, turn)?;
+        let mut places = Places::load(ledger, turn, None)?;
         places.forget_outlines();
         let places = Arc::new(places);
         all.insert(turn, Arc::clone(&places));

@@ -28,20 +28,24 @@ pub struct Places {
 }
 
 impl Places {
-    /// Reads them as known at entry `known`.
+    /// Reads them as known at entry `known`: all, or one boundary with the herds that are ever in it.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn load(ledger: &dyn Ledger, known: i64) -> Result<Places, LedgerError> {
+    pub fn load(
+        ledger: &dyn Ledger,
+        known: i64,
+        boundary: Option<&str>,
+    ) -> Result<Places, LedgerError> {
         let mut boundaries: BTreeMap<String, Vec<(Day, Sourced<Boundary>)>> = BTreeMap::new();
-        for (day, revision) in ledger.boundaries(None, known)? {
+        for (day, revision) in ledger.boundaries(boundary, known)? {
             boundaries
                 .entry(revision.value.boundary_id.clone())
                 .or_default()
                 .push((day, revision));
         }
         let mut rows: BTreeMap<String, Vec<Sourced<Herd>>> = BTreeMap::new();
-        for row in current_herds(ledger.herds(known)?) {
+        for row in current_herds(ledger.herds(boundary, known)?) {
             rows.entry(row.value.herd_config_id.clone())
                 .or_default()
                 .push(row);

@@ -165,7 +165,7 @@ fn herds(
     known: i64,
 ) -> Result<Comparison, IngestError> {
     let mut all: BTreeMap<(String, String, Day), (Herd, Option<i64>)> =
-        current_herds(ledger.herds(known)?)
+        current_herds(ledger.herds(None, known)?)
             .into_iter()
             .map(|s| {
                 let key = (

@@ -143,8 +143,8 @@ impl<L: Ledger> Ledger for Shared<L> {
         self.turn().boundaries(id, known)
     }
 
-    fn herds(&self, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
-        self.turn().herds(known)
+    fn herds(&self, boundary: Option<&str>, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
+        self.turn().herds(boundary, known)
     }
 
     fn observations(

@@ -158,11 +158,12 @@ pub trait Ledger {
         known: i64,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError>;
 
-    /// Rows of herds, by id, boundary, day and entry.
+    /// Rows of all herds, or of those that are ever in one boundary, by id, boundary, day and entry. A
+    /// herd's rows in other boundaries are there too: they end its periods in this one.
     ///
     /// # Errors
     /// See [`Ledger::head`].
-    fn herds(&self, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError>;
+    fn herds(&self, boundary: Option<&str>, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError>;
 
     /// Observations of one column of one boundary by every source, by date and entry; revisions
     /// are all there, later entries after earlier ones.

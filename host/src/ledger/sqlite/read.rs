@@ -268,21 +268,32 @@ impl Ledger for SqliteLedger {
         id: Option<&str>,
         known: i64,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError> {
+        let only = match id {
+            Some(_) => "f.boundary_id = ?2",
+            None => "?2 IS NULL",
+        };
         let sql = format!(
             "SELECT f.boundary_id, f.effective_date, f.entry, f.name, f.geometry, f.area_ha, f.declared_area_ha, f.file_id, f.row
-             FROM boundary f {IN_FORCE} AND (?2 IS NULL OR f.boundary_id = ?2)
+             FROM boundary f {IN_FORCE} AND {only}
              ORDER BY f.boundary_id, f.effective_date, f.entry"
         );
         collect(&self.db, &sql, params![known, id], boundary_row)
     }
 
-    fn herds(&self, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
+    fn herds(&self, boundary: Option<&str>, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
+        let only = match boundary {
+            Some(_) => {
+                "f.herd_config_id IN (SELECT herd_config_id FROM herd WHERE boundary_id = ?2)"
+            }
+            None => "?2 IS NULL",
+        };
         let sql = format!(
             "SELECT f.herd_config_id, f.boundary_id, f.effective_date, f.entry, f.end_date, f.name, f.animal_count,
                f.daily_intake_kg_per_head, f.average_weight_kg, f.utilization_target_pct, f.animal_type, f.class, f.file_id, f.row
-             FROM herd f {IN_FORCE} ORDER BY f.herd_config_id, f.boundary_id, f.effective_date, f.entry"
+             FROM herd f {IN_FORCE} AND {only}
+             ORDER BY f.herd_config_id, f.boundary_id, f.effective_date, f.entry"
         );
-        collect(&self.db, &sql, params![known], herd_row)
+        collect(&self.db, &sql, params![known, boundary], herd_row)
     }
 
     fn observations(

@@ -305,8 +305,8 @@ fn the_chain_of_entries_holds_and_the_past_can_be_asked() {
             .len(),
         1
     );
-    assert!(ledger.herds(now).unwrap().is_empty());
-    assert_eq!(ledger.herds(then).unwrap().len(), 1);
+    assert!(ledger.herds(None, now).unwrap().is_empty());
+    assert_eq!(ledger.herds(None, then).unwrap().len(), 1);
 }
 
 #[test]
