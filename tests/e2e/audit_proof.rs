@@ -10,6 +10,7 @@ use provender::domain::canonical::{hex, to_text};
 use provender::domain::merkle;
 use provender::ledger::Ledger as _;
 use provender::ledger::sqlite::SqliteLedger;
+use provender::ledger::sqlite::scan::Scan;
 use serde_json::Value as Json;
 
 use crate::audit::{forge, kinds, some_run};
@@ -46,14 +47,14 @@ fn rewrite(ranch: &Ranch) {
     );
     let ledger = SqliteLedger::open(&path).unwrap();
     let mut leaves = std::collections::BTreeMap::<i64, Vec<merkle::Hash>>::new();
-    ledger
-        .snapshot()
-        .unwrap()
-        .runs(&mut |row| {
-            let (_, entry, run) = row.unwrap();
-            leaves.entry(entry).or_default().push(run.leaf());
-        })
-        .unwrap();
+    let mut scan = Scan::begin(ledger.beside(1).unwrap()).unwrap();
+    while let Some(read) = scan.readers[0].read().unwrap() {
+        assert!(read.unreadable.is_empty());
+        for stored in read.runs {
+            let leaf = stored.run.leaf();
+            leaves.entry(stored.entry).or_default().push(leaf);
+        }
+    }
     let mut entries = ledger.entries(None).unwrap();
     drop(ledger);
     let mut sql = String::new();

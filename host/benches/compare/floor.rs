@@ -2,12 +2,16 @@
 //! statement, the same digests over the same canonical bytes, the same manifests encoded, written and
 //! synced, and nothing else done. They have as many threads as the program.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 
-use provender::domain::canonical::Digest;
+use provender::domain::canonical::{Digest, Recipe};
+use provender::domain::day::Day;
+use provender::domain::key::{ConfigVersion, RunKey};
+use provender::ledger::types::{Guardrail, NewRun};
 use provender::manifest::pack::{self, Pack, Scratch};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -289,24 +293,63 @@ fn beside(folder: &Path, before: impl FnOnce() -> Result<(), String> + Send) -> 
     })
 }
 
-/// Every run's row read and hashed.
+/// Every run's row read and hashed as the ledger's tree has it: over the canonical text of the run, with what
+/// its series says of it, read before.
 fn hash_rows(ledger: &Path) -> Result<(), String> {
     let db = Connection::open(ledger).map_err(text)?;
-    let mut select = db.prepare("SELECT * FROM run").map_err(text)?;
-    let width = select.column_count();
+    let jcs = |bytes| Digest::from_parts(Recipe::JcsV1, bytes);
+    let mut select = db
+        .prepare(
+            "SELECT s.series_id, s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue
+               FROM series s JOIN config c ON c.config_id = s.config_id",
+        )
+        .map_err(text)?;
+    let keys = select.query_map([], |r| {
+        let key = RunKey {
+            boundary_id: r.get(1)?,
+            herd_config_id: r.get(2)?,
+            calculation_date: Day::MIN,
+            model_version: r.get(3)?,
+            config_version: ConfigVersion {
+                config: jcs(r.get(4)?),
+                reissue: r.get(5)?,
+            },
+        };
+        Ok((r.get(0)?, key))
+    });
+    let keys: HashMap<i64, RunKey> = keys
+        .map_err(text)?
+        .collect::<Result<_, _>>()
+        .map_err(text)?;
+    let mut select = db
+        .prepare("SELECT series_id, date, provenance, snapshot, manifest, guardrail, replaces, outputs FROM run")
+        .map_err(text)?;
     let mut rows = select.query([]).map_err(text)?;
-    let mut bytes = Vec::new();
+    let mut room = Vec::new();
     while let Some(row) = rows.next().map_err(text)? {
-        bytes.clear();
-        for column in 0..width {
-            match row.get_ref(column).map_err(text)? {
-                rusqlite::types::ValueRef::Integer(n) => bytes.extend(n.to_le_bytes()),
-                other => bytes.extend(other.as_bytes_or_null().ok().flatten().unwrap_or(&[])),
-            }
-        }
-        std::hint::black_box(Digest::of_bytes(&bytes));
+        let series: i64 = row.get(0).map_err(text)?;
+        let key = keys.get(&series).ok_or("a run has no series")?;
+        let run = run(row, key).map_err(text)?;
+        std::hint::black_box(run.leaf_in(&mut room));
     }
     Ok(())
+}
+
+fn run(row: &rusqlite::Row<'_>, key: &RunKey) -> rusqlite::Result<NewRun> {
+    let replaces: Option<i64> = row.get(6)?;
+    Ok(NewRun {
+        key: RunKey {
+            calculation_date: Day::from_days(row.get(1)?).unwrap_or(Day::MIN),
+            ..key.clone()
+        },
+        provenance: Digest::from_parts(Recipe::JcsV1, row.get(2)?),
+        snapshot: Digest::from_parts(Recipe::JcsV1, row.get(3)?),
+        manifest: Digest::from_parts(Recipe::Raw, row.get(4)?),
+        place: None,
+        guardrail: Guardrail::from_number(row.get(5)?).unwrap_or(Guardrail::Ok),
+        replaces: replaces.map(|_| key.config_version.clone()),
+        outputs: row.get(7)?,
+    })
 }
 
 /// A manifest, or a pack with the digests of all its manifests.

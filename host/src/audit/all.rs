@@ -1,11 +1,12 @@
 //! The audit: every check in turn, at one moment of the ledger.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::domain::canonical::{Digest, Recipe};
 use crate::ledger::LedgerError;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::sqlite::inspect::{Snapshot, expected_schema};
+use crate::ledger::sqlite::scan::Scan;
 use crate::logic::Shelf;
 use crate::manifest::Store;
 use crate::release::ReleaseStore;
@@ -44,7 +45,14 @@ pub fn audit(
 ) -> Result<Report, LedgerError> {
     // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
     let files = what.manifests.files();
-    let snapshot = what.ledger.snapshot()?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // All of one moment: one for the rows that are few, one for SQLite's own check of its file, one for each
+    // thread that reads runs.
+    let mut readers = what.ledger.beside(threads + 2)?;
+    let (Some(own), Some(whole)) = (readers.pop(), readers.pop()) else {
+        return Err(LedgerError::Damaged("its file has no name".to_owned()));
+    };
+    let snapshot = own.held();
     let mut report = Report::default();
     let singles: HashSet<&str> = files
         .iter()
@@ -52,14 +60,39 @@ pub fn audit(
         .map(String::as_str)
         .filter(|f| f.ends_with(".json"))
         .collect();
-    let seen = match scan(what, &snapshot, &singles, (begun, tick), &mut report) {
+    let (sound, scanned) = std::thread::scope(|scope| {
+        let sound = scope.spawn(move || whole.held().integrity());
+        let scanned = scan(
+            what,
+            (&snapshot, readers),
+            &singles,
+            (begun, tick),
+            &mut report,
+        );
+        match sound.join() {
+            Ok(sound) => (sound, scanned),
+            // A panic of a thread is a defect of this program and goes on as one.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    report.looked(Check::Database, 1);
+    let mut problems: BTreeSet<String> = BTreeSet::new();
+    match sound {
+        Ok(found) => problems.extend(found),
+        Err(LedgerError::Damaged(problem)) => problems.extend([problem]),
+        Err(e) => return Err(e),
+    }
+    let seen = match scanned {
         Ok(seen) => Some(seen),
         Err(LedgerError::Damaged(problem)) => {
-            report.bad(Check::Database, "database", "ledger", problem);
+            problems.insert(problem);
             None
         }
         Err(e) => return Err(e),
     };
+    for problem in problems {
+        report.bad(Check::Database, "database", "ledger", problem);
+    }
     match (files, seen) {
         (Ok(files), Some(seen)) => {
             report.orphans = files
@@ -99,17 +132,14 @@ fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerErro
 
 fn scan(
     what: &Audit<'_>,
-    snapshot: &Snapshot<'_>,
+    (snapshot, readers): (&Snapshot<'_>, Vec<SqliteLedger>),
     singles: &HashSet<&str>,
     (begun, tick): (&dyn Fn(u64), &(dyn Fn(u64) + Sync)),
     report: &mut Report,
 ) -> Result<runs::Seen, LedgerError> {
-    report.looked(Check::Database, 1);
-    for problem in snapshot.integrity()? {
-        report.bad(Check::Database, "database", "ledger", problem);
-    }
     schema(snapshot, report)?;
-    begun(snapshot.count_of_runs()?);
+    let runs = Scan::begin(readers)?;
+    begun(runs.runs);
     report.looked(Check::Entries, 0);
     let claims = Claims::read(snapshot, report)?;
     let size = claims.leaves.len() as u64;
@@ -138,7 +168,8 @@ fn scan(
     for check in [Check::Runs, Check::Configs, Check::Manifests] {
         report.looked(check, 0);
     }
-    let seen = runs::check(snapshot, &claims, (what.manifests, singles), report, tick)?;
+    let files = (what.manifests, singles);
+    let seen = runs::check((snapshot, runs), &claims, files, report, tick)?;
     for check in [Check::Components, Check::Releases] {
         report.looked(check, 0);
     }

@@ -1,19 +1,17 @@
 //! Runs against the roots of their batches, configurations and series against what refers to them, and
 //! each manifest against its run.
 //!
-//! One thread reads rows, first those with a manifest of their own, then one pack after the other; the
-//! others open manifests and packs, each pack once, which is what takes the time.
+//! Threads read rows side by side, those of one pack together, and open each pack once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, MutexGuard};
 
 use crate::domain::canonical::Digest;
 use crate::domain::key::{ManifestRef, RunKey};
 use crate::domain::merkle::Hash;
 use crate::ledger::LedgerError;
-use crate::ledger::sqlite::inspect::Snapshot;
+use crate::ledger::sqlite::inspect::{Snapshot, Unreadable};
 use crate::ledger::sqlite::located::Located;
+use crate::ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
 use crate::ledger::types::NewRun;
 use crate::manifest::{ManifestError, Store};
 use crate::replay::{Packed, Record};
@@ -22,9 +20,6 @@ use super::claims::Claims;
 use super::finding::{Check, Report};
 use super::lists::{self, Sums};
 use super::referred;
-
-/// Runs that are handed to a thread at once; those of a pack go together.
-const CHUNK: usize = 200;
 
 /// What the scan of runs leaves to other checks.
 #[derive(Debug, Default)]
@@ -43,100 +38,59 @@ pub struct Seen {
 /// # Errors
 /// When the database cannot be read any further.
 pub fn check(
-    snapshot: &Snapshot<'_>,
+    (snapshot, scan): (&Snapshot<'_>, Scan),
     claims: &Claims,
     (manifests, singles): (&Store, &HashSet<&str>),
     report: &mut Report,
     tick: &(dyn Fn(u64) + Sync),
 ) -> Result<Seen, LedgerError> {
-    let mut series: HashSet<i64> = HashSet::new();
-    let mut unreadable = Report::default();
-    // A run that cannot be read may be the one of its series.
-    let mut whole_series = true;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (send, receive) = sync_channel::<Vec<Stored>>(1);
-    let receive = Mutex::new(receive);
     let mut whole = Part::default();
+    whole.unreadable(scan.unreadable);
     let empty = whole.sums.empty();
-    let worker = || {
+    let worker = |mut reader: Reader| {
         let mut part = Part {
             sums: empty.clone(),
             ..Part::default()
         };
-        while let Some(chunk) = next(&receive) {
-            let packed = chunk.first().and_then(|stored| stored.run.place);
-            match packed {
-                Some(place) => part.pack(claims, (manifests, singles), &place.pack, &chunk),
-                None => {
-                    for stored in &chunk {
-                        part.run(claims, manifests, stored);
-                    }
+        loop {
+            match reader.read() {
+                Ok(Some(runs)) => {
+                    tick(part.chunk(claims, (manifests, singles), runs));
                 }
+                Ok(None) => return (part, Ok(())),
+                Err(e) => return (part, Err(e)),
             }
-            tick(chunk.len() as u64);
         }
-        part
     };
-    let (scanned, parts) = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let mut chunk: Vec<Stored> = Vec::new();
-        let scanned = snapshot.runs(&mut |row| match row {
-            Ok((number, entry, run)) => {
-                series.insert(number);
-                let before = chunk.last().map(|stored| stored.run.place.map(|p| p.pack));
-                let full = match before {
-                    Some(None) => chunk.len() >= CHUNK || run.place.is_some(),
-                    Some(before) => before != run.place.map(|p| p.pack),
-                    None => false,
-                };
-                if full {
-                    // The threads live until the channel is closed.
-                    let _ = send.send(std::mem::take(&mut chunk));
-                }
-                chunk.push(Stored {
-                    series: number,
-                    entry,
-                    run,
-                });
-            }
-            Err(e) => {
-                whole_series = false;
-                unreadable.looked(Check::Runs, 1);
-                unreadable.bad(Check::Runs, "run", e.id, e.problem);
-            }
-        });
-        let _ = send.send(chunk);
-        drop(send);
-        let parts: Vec<Part> = workers
+    let parts: Vec<(Part, Result<(), LedgerError>)> = std::thread::scope(|scope| {
+        let readers = scan.readers.into_iter();
+        let workers: Vec<_> = readers
+            .map(|reader| scope.spawn(|| worker(reader)))
+            .collect();
+        workers
             .into_iter()
             .map(|w| match w.join() {
                 Ok(part) => part,
                 // A panic of a worker is a defect of this program and goes on as one.
                 Err(panic) => std::panic::resume_unwind(panic),
             })
-            .collect();
-        (scanned, parts)
+            .collect()
     });
-    for part in parts {
+    let mut scanned = Ok(());
+    for (part, ended) in parts {
         whole.join(part);
+        scanned = scanned.and(ended);
     }
     whole.report.bad.sort();
-    merge(report, unreadable);
     merge(report, whole.report);
     scanned?;
     let unsound = batches(claims, whole.leaves, &whole.sound, report);
     lists::check(snapshot, &whole.sums, &unsound, report)?;
     referred::packs(snapshot, claims, &whole.seen.packs, report)?;
-    referred::configs(snapshot, whole_series.then_some(&series), report)?;
+    // A run that cannot be read may be the one of its series.
+    let series = whole.all_read.then_some(&whole.series);
+    referred::configs(snapshot, series, report)?;
     Ok(whole.seen)
-}
-
-fn next<T>(receive: &Mutex<Receiver<T>>) -> Option<T> {
-    let held: MutexGuard<'_, Receiver<T>> = match receive.lock() {
-        Ok(held) => held,
-        Err(poisoned) => poisoned.into_inner(),
-    };
-    held.recv().ok()
 }
 
 fn merge(report: &mut Report, other: Report) {
@@ -146,21 +100,11 @@ fn merge(report: &mut Report, other: Report) {
     report.bad.extend(other.bad);
 }
 
-/// A run with the number of its series and its entry's.
-struct Stored {
-    series: i64,
-    entry: i64,
-    run: NewRun,
-}
-
-impl Stored {
-    fn located(&self, id: &Digest) -> Located {
-        Located::new(self.series, self.run.key.calculation_date, id)
-    }
+fn located(stored: &Stored, id: &Digest) -> Located {
+    Located::new(stored.series, stored.run.key.calculation_date, id)
 }
 
 /// What one thread found.
-#[derive(Default)]
 struct Part {
     report: Report,
     sums: Sums,
@@ -168,19 +112,64 @@ struct Part {
     /// Entries whose rows are all there and as recorded: their leaves are let go.
     sound: HashSet<i64>,
     seen: Seen,
+    /// Series that have runs.
+    series: HashSet<i64>,
+    /// Whether every row could be read.
+    all_read: bool,
+    /// Room for a run's text.
+    room: Vec<u8>,
+}
+
+impl Default for Part {
+    fn default() -> Part {
+        Part {
+            report: Report::default(),
+            sums: Sums::default(),
+            leaves: HashMap::new(),
+            sound: HashSet::new(),
+            seen: Seen::default(),
+            series: HashSet::new(),
+            all_read: true,
+            room: Vec::new(),
+        }
+    }
 }
 
 impl Part {
+    fn unreadable(&mut self, rows: Vec<Unreadable>) {
+        for row in rows {
+            self.all_read = false;
+            self.report.looked(Check::Runs, 1);
+            self.report.bad(Check::Runs, "run", row.id, row.problem);
+        }
+    }
+
+    /// Runs that were read at once; how many there were.
+    fn chunk(&mut self, claims: &Claims, files: (&Store, &HashSet<&str>), runs: Runs) -> u64 {
+        let Runs { runs, unreadable } = runs;
+        let rows = runs.len() + unreadable.len();
+        self.unreadable(unreadable);
+        self.series.extend(runs.iter().map(|stored| stored.series));
+        match runs.first().and_then(|stored| stored.run.place) {
+            Some(place) => self.pack(claims, files, &place.pack, &runs),
+            None => runs.iter().for_each(|r| self.run(claims, files.0, r)),
+        }
+        rows as u64
+    }
+
     fn run(&mut self, claims: &Claims, manifests: &Store, stored: &Stored) {
         let (entry, run) = (stored.entry, &stored.run);
         self.report.looked(Check::Runs, 1);
-        self.leaves.entry(entry).or_default().push(run.leaf());
+        self.leaves
+            .entry(entry)
+            .or_default()
+            .push(run.leaf_in(&mut self.room));
         let id = || format!("{} ({})", run.key.run_id().short(), run.key);
         let Some(batch) = claims.batches.get(&entry) else {
             let problem = format!("it names entry {entry}, which recorded no runs");
             return self.report.bad(Check::Runs, "run", id(), problem);
         };
-        self.sums.add(entry, stored.located(&run.key.run_id()));
+        self.sums.add(entry, located(stored, &run.key.run_id()));
         self.report.looked(Check::Manifests, 1);
         let path = manifests.path_of(run.manifest_ref());
         match manifest(manifests, run) {
@@ -227,7 +216,10 @@ impl Part {
         let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
         for stored in runs {
             let (entry, run) = (&stored.entry, &stored.run);
-            leaves.entry(*entry).or_default().push(run.leaf());
+            leaves
+                .entry(*entry)
+                .or_default()
+                .push(run.leaf_in(&mut self.room));
             let Some(batch) = claims.batches.get(entry) else {
                 let problem = format!("it names entry {entry}, which recorded no runs");
                 self.report.bad(Check::Runs, "run", id(run), problem);
@@ -244,7 +236,7 @@ impl Part {
                 }
             }
             let Some(packed) = &mut packed else {
-                self.sums.add(*entry, stored.located(&run.key.run_id()));
+                self.sums.add(*entry, located(stored, &run.key.run_id()));
                 continue;
             };
             let path = || manifests.path_of(run.manifest_ref());
@@ -253,7 +245,7 @@ impl Part {
                     .bad(Check::Manifests, "manifest", path(), problem);
                 run.key.run_id()
             });
-            self.sums.add(*entry, stored.located(&run_id));
+            self.sums.add(*entry, located(stored, &run_id));
             let component = packed.component();
             if batch.component.is_some_and(|c| c != component) {
                 let problem =
@@ -280,6 +272,8 @@ impl Part {
         merge(&mut self.report, other.report);
         self.sums.join(other.sums);
         self.sound.extend(other.sound);
+        self.series.extend(other.series);
+        self.all_read &= other.all_read;
         self.seen.packs.extend(other.seen.packs);
         for (entry, leaves) in other.leaves {
             self.leaves.entry(entry).or_default().extend(leaves);

@@ -8,6 +8,8 @@ use serde_json::{Value as Json, json};
 use crate::explain::find::{Wanted, find};
 use crate::ledger::entry::Kind;
 use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::inspect::Unreadable;
+use crate::ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
 use crate::ledger::types::{Run, RunFilter};
 use crate::ledger::{Ledger, LedgerError};
 use crate::logic::{Backend, Sandbox};
@@ -109,7 +111,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     let sandbox = Sandbox::on(args.engine.backend(), limits, cache, Some(watch))?;
     let shelf = context.shelf()?;
     let manifests = context.manifests()?;
-    let bar = context.ui.progress(asked.total(&ledger)?, "replaying");
+    let bar = context.ui.progress(0, "replaying");
     let replayer = Replayer {
         sandbox: &sandbox,
         shelf: &shelf,
@@ -119,11 +121,14 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     let tick = |n: usize| bar.inc(n as u64);
     let verdict = match &asked {
         Asked::Runs(runs) => {
+            bar.set_length(runs.len() as u64);
             let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();
             replayer.replay(&subjects, &tick)
         }
         Asked::Scan { filter, recorded } => {
-            replayer.replay_each(|each| scan(&ledger, filter, recorded, each), &tick)?
+            let runs = Scan::begin(ledger.beside(threads())?)?;
+            bar.set_length(runs.runs);
+            scan(runs, (filter, recorded), &replayer, &tick)?
         }
     };
     bar.finish_and_clear();
@@ -155,34 +160,38 @@ enum Asked {
     },
 }
 
-impl Asked {
-    /// How many there are at most.
-    fn total(&self, ledger: &dyn Ledger) -> Result<u64, LedgerError> {
-        match self {
-            Asked::Runs(runs) => Ok(runs.len() as u64),
-            Asked::Scan { filter, .. } => Ok(ledger.extent(filter)?.iter().map(|e| e.runs).sum()),
-        }
-    }
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Hands over the runs of a scan, those of one pack after each other.
+/// Computes the runs of a scan again; each thread reads its own.
 fn scan(
-    ledger: &SqliteLedger,
-    filter: &RunFilter,
-    recorded: &Option<BTreeSet<i64>>,
-    each: &mut dyn FnMut(Subject),
-) -> Result<(), LedgerError> {
-    let mut unreadable = None;
-    ledger.snapshot()?.runs(&mut |row| match row {
-        Ok((_, entry, run)) => {
-            let counts = recorded.as_ref().is_none_or(|r| r.contains(&entry));
-            if counts && filter.admits(&run.key) {
-                each(Subject::of(&run));
+    scan: Scan,
+    (filter, recorded): (&RunFilter, &Option<BTreeSet<i64>>),
+    replayer: &Replayer<'_>,
+    tick: &(dyn Fn(usize) + Sync),
+) -> Result<Verdict, LedgerError> {
+    let told = |e: Unreadable| LedgerError::Damaged(format!("{}: {}", e.id, e.problem));
+    if let Some(e) = scan.unreadable.into_iter().next() {
+        return Err(told(e));
+    }
+    let admits = |stored: &Stored| {
+        let counts = recorded.as_ref();
+        counts.is_none_or(|r| r.contains(&stored.entry)) && filter.admits(&stored.run.key)
+    };
+    let reader = |mut reader: Reader| {
+        move || -> Result<Option<Vec<Subject>>, LedgerError> {
+            let Some(Runs { runs, unreadable }) = reader.read()? else {
+                return Ok(None);
+            };
+            if let Some(e) = unreadable.into_iter().next() {
+                return Err(told(e));
             }
+            let counted = runs.into_iter().filter(admits);
+            Ok(Some(counted.map(|s| Subject::from(s.run)).collect()))
         }
-        Err(e) => unreadable = Some(LedgerError::Damaged(format!("{}: {}", e.id, e.problem))),
-    })?;
-    unreadable.map_or(Ok(()), Err)
+    };
+    replayer.replay_each(scan.readers.into_iter().map(reader).collect(), tick)
 }
 
 /// The runs that are asked for, and how they were chosen.

@@ -155,6 +155,46 @@ impl Column {
         i >= self.rows || self.validity.as_ref().is_some_and(|v| !bit(v, i))
     }
 
+    /// True when row `i` holds what row `k` of another column holds. Numbers are the same when their canonical
+    /// texts are: zero has one, whatever its sign.
+    #[must_use]
+    pub fn is_same(&self, i: usize, other: &Column, k: usize) -> bool {
+        if self.is_null(i) || other.is_null(k) {
+            return self.is_null(i) && other.is_null(k) && self.data_type() == other.data_type();
+        }
+        let range = |offsets: &[u32], i: usize| {
+            let at = |i: usize| Some(usize::try_from(*offsets.get(i)?).unwrap_or(usize::MAX));
+            Some(at(i)?..at(i + 1)?)
+        };
+        match (&self.data, &other.data) {
+            (ColumnData::Float64(a), ColumnData::Float64(b)) => a.get(i) == b.get(k),
+            (ColumnData::Int64(a), ColumnData::Int64(b)) => a.get(i) == b.get(k),
+            (ColumnData::Boolean(a), ColumnData::Boolean(b)) => bit(a, i) == bit(b, k),
+            (ColumnData::Date(a), ColumnData::Date(b)) => a.get(i) == b.get(k),
+            (ColumnData::Text { .. }, ColumnData::Text { .. }) => self.text(i) == other.text(k),
+            (
+                ColumnData::Series {
+                    offsets,
+                    dates,
+                    values,
+                },
+                ColumnData::Series {
+                    offsets: other_offsets,
+                    dates: other_dates,
+                    values: other_values,
+                },
+            ) => {
+                let (a, b) = (range(offsets, i), range(other_offsets, k));
+                let both = a.zip(b);
+                both.is_some_and(|(a, b)| {
+                    dates.get(a.clone()) == other_dates.get(b.clone())
+                        && values.get(a) == other_values.get(b)
+                })
+            }
+            _ => false,
+        }
+    }
+
     /// Appends a value. A value of another type than the column's is a programming error of the
     /// host and appends null, which the binding check makes unreachable.
     pub fn push(&mut self, value: &Value) {
@@ -334,6 +374,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rows_are_the_same_when_their_values_are((data_type, values) in values()) {
+            let column = Column::from_values(data_type, &values);
+            // Elsewhere in a column that begins with something else.
+            let mut other = Column::from_values(data_type, &values[values.len() / 2..]);
+            values.iter().for_each(|v| other.push(v));
+            for i in 0..values.len() {
+                for k in 0..other.rows() {
+                    prop_assert_eq!(column.is_same(i, &other, k), column.get(i) == other.get(k));
+                }
+            }
+            let integers = Column::from_values(DataType::Int64, &[Value::Int64(0)]);
+            if data_type != DataType::Int64 && !values.is_empty() {
+                prop_assert!(!column.is_same(0, &integers, 0));
+            }
+        }
+
         #[test]
         fn a_column_gives_back_what_was_pushed((data_type, values) in values()) {
             let column = Column::from_values(data_type, &values);

@@ -38,6 +38,35 @@ pub fn root(leaves: &[Hash]) -> Hash {
     }
 }
 
+/// Leaves from which on another core takes half of them: a thread costs as much as hashing some hundred.
+const SPLIT: usize = 1 << 14;
+
+/// The root over what leaves are made of, in order; many of them on several cores.
+#[must_use]
+pub fn root_of<T: Sync>(of: &[T], leaf: &(dyn Fn(&T) -> Hash + Sync)) -> Hash {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    split_root(of, leaf, threads)
+}
+
+fn split_root<T: Sync>(of: &[T], leaf: &(dyn Fn(&T) -> Hash + Sync), threads: usize) -> Hash {
+    if threads < 2 || of.len() < SPLIT {
+        let leaves: Vec<Hash> = of.iter().map(leaf).collect();
+        return root(&leaves);
+    }
+    // The left side is a power of two, the right side what is left: it may be small.
+    let (left, right) = of.split_at(split(of.len()));
+    let (left, right) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| split_root(left, leaf, threads / 2));
+        let right = split_root(right, leaf, threads - threads / 2);
+        match beside.join() {
+            Ok(left) => (left, right),
+            // A panic of a thread is a defect of this program and goes on as one.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    node(&left, &right)
+}
+
 /// The root over rows, which have no order of their own: their leaf hashes in ascending order.
 #[must_use]
 pub fn set_root(mut leaves: Vec<Hash>) -> Hash {
@@ -194,6 +223,23 @@ mod tests {
 
     fn hexes(path: &[Hash]) -> Vec<String> {
         path.iter().map(|h| hex(h)).collect()
+    }
+
+    #[test]
+    fn many_leaves_have_the_same_root_on_any_number_of_cores() {
+        let one = |n: &usize| leaf(&n.to_le_bytes());
+        for count in [0, 1, SPLIT - 1, SPLIT, SPLIT + 1, 2 * SPLIT, 3 * SPLIT + 7] {
+            let of: Vec<usize> = (0..count).collect();
+            let expected = root(&of.iter().map(one).collect::<Vec<_>>());
+            assert_eq!(root_of(&of, &one), expected);
+            for threads in 1..6 {
+                assert_eq!(
+                    split_root(&of, &one, threads),
+                    expected,
+                    "{count} by {threads}"
+                );
+            }
+        }
     }
 
     #[test]

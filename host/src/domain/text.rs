@@ -5,12 +5,21 @@ use super::canonical::{Digest, Recipe};
 use super::day::Day;
 use super::value::{MAX_JSON_INT, Value};
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    for b in bytes {
-        out.extend_from_slice(&[HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
+    // By arithmetic and into one array, so that the compiler takes many at a time.
+    let digit = |n: u8| n + if n < 10 { b'0' } else { b'a' - 10 };
+    for part in bytes.chunks(32) {
+        let mut digits = [[0_u8; 2]; 32];
+        for (two, b) in digits.iter_mut().zip(part) {
+            *two = [digit(b >> 4), digit(b & 15)];
+        }
+        out.extend_from_slice(
+            digits
+                .as_flattened()
+                .get(..2 * part.len())
+                .unwrap_or_default(),
+        );
     }
 }
 
@@ -122,9 +131,16 @@ impl Numbers {
 /// A text in quotes, escaped as the RFC asks.
 pub fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    let escaped = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
+    // Nearly no text has any: all bytes are looked at together.
+    if !text.bytes().fold(false, |any, b| any | escaped(b)) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     let mut plain = 0;
     for (i, b) in text.bytes().enumerate() {
-        if b >= 0x20 && b != b'"' && b != b'\\' {
+        if !escaped(b) {
             continue;
         }
         out.extend_from_slice(&text.as_bytes()[plain..i]);

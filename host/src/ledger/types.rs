@@ -193,9 +193,13 @@ impl NewRun {
     /// Appends [`NewRun::canonical`]: a million runs make a million of them.
     pub fn write_canonical(&self, out: &mut Vec<u8>) {
         let version = |v: &ConfigVersion, out: &mut Vec<u8>| {
-            out.push(b'"');
-            out.extend_from_slice(v.to_string().as_bytes());
-            out.push(b'"');
+            text::digest(&v.config, out);
+            if v.reissue > 0 {
+                out.pop();
+                out.extend_from_slice(b"+r");
+                text::integer(i64::from(v.reissue), out);
+                out.push(b'"');
+            }
         };
         out.extend_from_slice(b"{\"$type\":\"provender.run.v2\",\"boundary_id\":");
         text::string(&self.key.boundary_id, out);
@@ -228,7 +232,15 @@ impl NewRun {
     /// The RFC 6962 leaf hash over [`NewRun::canonical`].
     #[must_use]
     pub fn leaf(&self) -> merkle::Hash {
-        merkle::leaf(self.canonical().as_bytes())
+        self.leaf_in(&mut Vec::with_capacity(1_024))
+    }
+
+    /// As [`NewRun::leaf`], with room for the text.
+    #[must_use]
+    pub fn leaf_in(&self, room: &mut Vec<u8>) -> merkle::Hash {
+        room.clear();
+        self.write_canonical(room);
+        merkle::leaf(room)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
@@ -11,6 +11,7 @@ use crate::domain::canonical::{Digest, from_slice, to_text};
 use crate::domain::column::Column;
 use crate::domain::key::{ManifestRef, Place, RunKey};
 use crate::domain::value::{Scalar, Value};
+use crate::ledger::types::NewRun;
 use crate::logic::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
 use crate::manifest::{Manifest, ManifestError, Store};
 
@@ -54,14 +55,20 @@ impl Subject {
 
     /// A run of the ledger.
     #[must_use]
-    pub fn of(run: &crate::ledger::types::NewRun) -> Subject {
+    pub fn of(run: &NewRun) -> Subject {
+        Subject::from(run.clone())
+    }
+}
+
+impl From<NewRun> for Subject {
+    fn from(run: NewRun) -> Subject {
         Subject {
-            key: run.key.clone(),
+            key: run.key,
             provenance: run.provenance,
             snapshot: run.snapshot,
             manifest: run.manifest,
             place: run.place,
-            outputs: run.outputs.clone(),
+            outputs: run.outputs,
         }
     }
 }
@@ -96,76 +103,75 @@ impl Replayer<'_> {
     pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> Verdict {
         let mut order: Vec<&Subject> = subjects.iter().collect();
         order.sort_by_key(|s| s.place);
-        let feed = |each: &mut dyn FnMut(Subject)| -> Result<(), Infallible> {
-            order.into_iter().for_each(|s| each(s.clone()));
-            Ok(())
+        let pack = |s: &Subject| s.place.map(|p| p.pack);
+        let chunks: Vec<&[&Subject]> = order
+            .chunk_by(|a, b| pack(a) == pack(b))
+            .flat_map(|of_pack| match of_pack.first().and_then(|s| s.place) {
+                Some(_) => of_pack.chunks(of_pack.len()),
+                None => of_pack.chunks(CHUNK),
+            })
+            .collect();
+        let (chunks, place) = (&chunks, &AtomicUsize::new(0));
+        let next = || -> Result<_, Infallible> {
+            let chunk = chunks.get(place.fetch_add(1, Ordering::Relaxed));
+            Ok(chunk.map(|chunk| chunk.iter().map(|s| (*s).clone()).collect()))
         };
-        match self.replay_each(feed, tick) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        match self.replay_each(vec![next; threads], tick) {
             Ok(verdict) => verdict,
             Err(never) => match never {},
         }
     }
 
-    /// As [`Replayer::replay`], of runs that are handed over one by one, so that not all of them are held;
-    /// those of one pack after each other.
+    /// As [`Replayer::replay`], of runs that are read while others are computed: a thread for each reader,
+    /// which gives runs of one pack, or some that have a manifest of their own, until there are none.
     ///
     /// # Errors
     /// When there were no more runs to be had.
-    pub fn replay_each<E>(
+    pub fn replay_each<E: Send>(
         &self,
-        feed: impl FnOnce(&mut dyn FnMut(Subject)) -> Result<(), E>,
+        readers: Vec<impl FnMut() -> Result<Option<Vec<Subject>>, E> + Send>,
         tick: &(dyn Fn(usize) + Sync),
     ) -> Result<Verdict, E> {
         // Components are loaded one by one and by whoever needs one first; the lock is held over
         // the load so that no component is compiled twice.
         let components: Mutex<HashMap<Digest, Loaded>> = Mutex::default();
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let (send, receive) = sync_channel::<Vec<Subject>>(1);
-        let receive = Mutex::new(receive);
-        let work = || {
-            let mut own = Verdict::default();
-            while let Some(chunk) = next(&receive) {
-                own.extend(self.chunk(&chunk, &|digest| {
-                    let mut held = match components.lock() {
-                        Ok(held) => held,
-                        Err(poisoned) => poisoned.into_inner(),
-                    };
-                    held.entry(*digest)
-                        .or_insert_with(|| self.load(digest))
-                        .clone()
-                }));
-                tick(chunk.len());
-            }
-            own
+        let component = |digest: &Digest| {
+            let mut held = components.lock().unwrap_or_else(PoisonError::into_inner);
+            held.entry(*digest)
+                .or_insert_with(|| self.load(digest))
+                .clone()
         };
-        let mut verdict = Verdict::default();
-        let fed = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let mut chunk: Vec<Subject> = Vec::new();
-            let fed = feed(&mut |subject| {
-                let pack = |s: &Subject| s.place.map(|p| p.pack);
-                let full = chunk.last().is_some_and(|last| {
-                    pack(last) != pack(&subject) || (last.place.is_none() && chunk.len() >= CHUNK)
-                });
-                if full {
-                    // The threads live until the channel is closed.
-                    let _ = send.send(std::mem::take(&mut chunk));
-                }
-                chunk.push(subject);
-            });
-            let _ = send.send(chunk);
-            drop(send);
-            for worker in workers {
-                // A panic of a worker is a defect of this program and goes on as one.
-                match worker.join() {
-                    Ok(own) => verdict.extend(own),
+        let parts: Vec<Result<Verdict, E>> = std::thread::scope(|scope| {
+            let component = &component;
+            let workers: Vec<_> = readers
+                .into_iter()
+                .map(|mut next| {
+                    scope.spawn(move || {
+                        let mut own = Verdict::default();
+                        while let Some(chunk) = next()? {
+                            own.extend(self.chunk(&chunk, component));
+                            tick(chunk.len());
+                        }
+                        Ok(own)
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| match worker.join() {
+                    Ok(own) => own,
+                    // A panic of a worker is a defect of this program and goes on as one.
                     Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            fed
+                })
+                .collect()
         });
+        let mut verdict = Verdict::default();
+        for part in parts {
+            verdict.extend(part?);
+        }
         verdict.sort();
-        fed.map(|()| verdict)
+        Ok(verdict)
     }
 
     fn load(&self, digest: &Digest) -> Loaded {
@@ -279,14 +285,6 @@ impl Replayer<'_> {
         }
         Ok(record)
     }
-}
-
-fn next<T>(receive: &Mutex<Receiver<T>>) -> Option<T> {
-    let held = match receive.lock() {
-        Ok(held) => held,
-        Err(poisoned) => poisoned.into_inner(),
-    };
-    held.recv().ok()
 }
 
 /// Why a manifest could not be read.

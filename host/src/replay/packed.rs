@@ -3,7 +3,9 @@
 use crate::domain::canonical::{Digest, Recipe};
 use crate::domain::key::RunKey;
 use crate::ledger::types::NewRun;
-use crate::manifest::pack::{Pack, Scratch, Sealed};
+use crate::manifest::pack::{Pack, Scratch};
+
+use super::Subject;
 
 /// A pack whose rows are compared with runs.
 pub struct Packed<'a> {
@@ -35,36 +37,57 @@ impl<'a> Packed<'a> {
     /// # Errors
     /// When the manifest is not the one that was recorded.
     pub fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
-        let place = run.place.map(|p| p.row);
-        let (key, provenance) = (&run.key, &run.provenance);
-        let (_, sealed) = self.sealed(key, place, provenance, &run.snapshot, &run.manifest)?;
+        let (key, place) = (&run.key, run.place.map(|p| p.row));
+        let row = self.row_of(key, place)?;
+        let rows = &self.pack.rows;
+        let template = &self.pack.template;
+        let (sealed, found) = template.seal_anew(rows, row, &mut self.scratch)?;
+        let said = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
+        if said != found {
+            return Err(format!(
+                "it says provenance {said}, its content has {found}"
+            ));
+        }
+        if found != run.provenance {
+            let recorded = run.provenance;
+            return Err(format!("its provenance is {found}, its run's {recorded}"));
+        }
+        if sealed.sha256 != run.manifest {
+            return Err(other_sha256(&sealed.sha256, &run.manifest));
+        }
+        if sealed.snapshot != run.snapshot {
+            let (found, recorded) = (sealed.snapshot, run.snapshot);
+            return Err(format!(
+                "its snapshot_id is {found}, the ledger says {recorded}"
+            ));
+        }
         Ok(sealed.run_id)
     }
 
-    /// As [`Packed::check`], from the parts of a run; the row in which its manifest is.
+    /// The row in which the manifest of a run is, and the run's id: the manifest is the recorded one, byte
+    /// for byte, with the run's provenance and snapshot in it. Whether these are the digests of its content is for
+    /// [`Packed::check`] to say.
     ///
     /// # Errors
     /// As [`Packed::check`].
-    pub fn row(
-        &mut self,
-        key: &RunKey,
-        place: Option<u32>,
-        provenance: &Digest,
-        snapshot: &Digest,
-        sha256: &Digest,
-    ) -> Result<usize, String> {
-        self.sealed(key, place, provenance, snapshot, sha256)
-            .map(|(row, _)| row)
+    pub fn row(&mut self, subject: &Subject) -> Result<(usize, Digest), String> {
+        let row = self.row_of(&subject.key, subject.place.map(|p| p.row))?;
+        let rows = &self.pack.rows;
+        let found = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
+        if found != subject.provenance {
+            let recorded = subject.provenance;
+            return Err(format!("its provenance is {found}, its run's {recorded}"));
+        }
+        let template = &self.pack.template;
+        let sealed = template.seal_with(rows, row, subject.snapshot, &mut self.scratch)?;
+        if sealed.sha256 != subject.manifest {
+            return Err(other_sha256(&sealed.sha256, &subject.manifest));
+        }
+        Ok((row, sealed.run_id))
     }
 
-    fn sealed(
-        &mut self,
-        key: &RunKey,
-        place: Option<u32>,
-        provenance: &Digest,
-        snapshot: &Digest,
-        sha256: &Digest,
-    ) -> Result<(usize, Sealed), String> {
+    /// The row, when its manifest is of this key.
+    fn row_of(&self, key: &RunKey, place: Option<u32>) -> Result<usize, String> {
         let rows = &self.pack.rows;
         let row = place.and_then(|row| usize::try_from(row).ok());
         let row = row
@@ -77,34 +100,16 @@ impl<'a> Packed<'a> {
             && rows.reissue(row) == key.config_version.reissue
             && header.config_version == key.config_version.config
             && self.model_version == key.model_version;
-        if !is_it {
-            return Err(format!(
+        match is_it {
+            true => Ok(row),
+            false => Err(format!(
                 "it is of {}, its run is {key}",
                 rows.key(header, row)
-            ));
+            )),
         }
-        let template = &self.pack.template;
-        let found = template.provenance(&rows.inputs, row, &mut self.scratch);
-        let said = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
-        if said != found {
-            return Err(format!(
-                "it says provenance {said}, its content has {found}"
-            ));
-        }
-        if found != *provenance {
-            return Err(format!("its provenance is {found}, its run's {provenance}"));
-        }
-        let sealed = template.seal(rows, row, &mut self.scratch)?;
-        if sealed.sha256 != *sha256 {
-            let found = sealed.sha256;
-            return Err(format!("its SHA-256 is {found}, the ledger says {sha256}"));
-        }
-        if sealed.snapshot != *snapshot {
-            let found = sealed.snapshot;
-            return Err(format!(
-                "its snapshot_id is {found}, the ledger says {snapshot}"
-            ));
-        }
-        Ok((row, sealed))
     }
+}
+
+fn other_sha256(found: &Digest, recorded: &Digest) -> String {
+    format!("its SHA-256 is {found}, the ledger says {recorded}")
 }

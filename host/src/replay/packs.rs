@@ -1,5 +1,7 @@
 //! The runs of a pack computed again: its columns go into the sandbox as they are.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json};
 
 use crate::domain::canonical::Digest;
@@ -12,6 +14,13 @@ use super::Packed;
 use super::compute::{Loaded, Subject, Trouble, compare, failure, parameters, unfit, unreadable};
 use super::record::Record;
 use super::verdict::{Cause, Verdict};
+
+/// A run and the row of the pack that has its manifest.
+struct Member<'a> {
+    subject: &'a Subject,
+    row: usize,
+    run_id: Digest,
+}
 
 /// Computes runs of a pack again.
 pub(super) fn again(
@@ -33,11 +42,14 @@ pub(super) fn again(
         }
     };
     let mut packed = Packed::new(&pack);
-    let mut group: Vec<(&Subject, usize)> = Vec::with_capacity(subjects.len());
+    let mut group: Vec<Member<'_>> = Vec::with_capacity(subjects.len());
     for s in subjects {
-        let row = s.place.map(|p| p.row);
-        match packed.row(&s.key, row, &s.provenance, &s.snapshot, &s.manifest) {
-            Ok(row) => group.push((s, row)),
+        match packed.row(s) {
+            Ok((row, run_id)) => group.push(Member {
+                subject: s,
+                row,
+                run_id,
+            }),
             Err(problem) => {
                 let message = format!(
                     "the manifest of {} is not what was recorded: {problem}",
@@ -53,48 +65,58 @@ pub(super) fn again(
     let done = component(&packed.component()).and_then(|c| compute(&c, &pack, &group));
     match done {
         Ok(part) => verdict.extend(part),
-        Err(trouble) => group.iter().for_each(|(s, _)| fail(s, &trouble)),
+        Err(trouble) => group.iter().for_each(|m| fail(m.subject, &trouble)),
     }
     verdict
 }
 
-/// The inputs of rows in declared order.
-fn inputs(component: &Component, pack: &Pack, rows: &[usize]) -> Result<Vec<Column>, Trouble> {
-    let declared = component.description().inputs.iter();
-    declared
-        .map(|input| {
-            let field = &input.field;
-            let column = pack
-                .header()
-                .inputs
-                .iter()
-                .position(|c| c.name == field.name && c.data_type == field.data_type)
-                .and_then(|i| pack.rows.inputs.get(i))
-                .ok_or_else(|| unfit(component, "input", &field.name))?;
-            let mut taken = Column::new(field.data_type);
-            rows.iter().for_each(|row| taken.push(&column.get(*row)));
-            Ok(taken)
-        })
-        .collect()
+/// The inputs of rows in declared order: the pack's own columns, where they are all of its rows.
+fn inputs<'p>(
+    component: &Component,
+    pack: &'p Pack,
+    group: &[Member<'_>],
+) -> Result<Cow<'p, [Column]>, Trouble> {
+    let declared = &component.description().inputs;
+    let recorded = &pack.header().inputs;
+    let places = declared.iter().map(|input| {
+        let field = &input.field;
+        recorded
+            .iter()
+            .position(|c| c.name == field.name && c.data_type == field.data_type)
+            .ok_or_else(|| unfit(component, "input", &field.name))
+    });
+    let places: Vec<usize> = places.collect::<Result<_, _>>()?;
+    let whole = group.len() == pack.rows.len() && (0..).zip(group).all(|(i, m)| m.row == i);
+    if whole && places.iter().copied().eq(0..pack.rows.inputs.len()) {
+        return Ok(Cow::Borrowed(&pack.rows.inputs));
+    }
+    let columns = places.iter().zip(declared).map(|(place, input)| {
+        let mut taken = Column::new(input.field.data_type);
+        if let Some(column) = pack.rows.inputs.get(*place) {
+            group.iter().for_each(|m| taken.push(&column.get(m.row)));
+        }
+        taken
+    });
+    Ok(columns.collect())
 }
 
-fn compute(
-    component: &Component,
-    pack: &Pack,
-    group: &[(&Subject, usize)],
-) -> Result<Verdict, Trouble> {
+fn compute(component: &Component, pack: &Pack, group: &[Member<'_>]) -> Result<Verdict, Trouble> {
     let recorded = pack.header().parameters.as_object();
     let parameters = parameters(component, recorded.unwrap_or(&Map::new()))?;
-    let rows: Vec<usize> = group.iter().map(|(_, row)| *row).collect();
-    let inputs = inputs(component, pack, &rows)?;
+    let inputs = inputs(component, pack, group)?;
     let computed = component
-        .compute(&parameters, &inputs, rows.len())
+        .compute(&parameters, &inputs, group.len())
         .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
     let mut failures = computed.failed.iter().peekable();
     let mut verdict = Verdict::default();
-    let (mut now, mut then) = (Vec::new(), Vec::new());
+    let mut now = Vec::new();
     let mut scratch = Scratch::default();
-    for (i, (subject, row)) in group.iter().enumerate() {
+    for (i, member) in group.iter().enumerate() {
+        let Member {
+            subject,
+            row,
+            run_id,
+        } = member;
         if let Some(f) = failures.next_if(|f| f.row == i) {
             let cause = Cause::ComponentFailed;
             verdict
@@ -102,12 +124,13 @@ fn compute(
                 .push(failure(subject, cause, f.code.code(), &f.message));
             continue;
         }
-        verdict.replayed.push(subject.key.run_id());
+        verdict.replayed.push(*run_id);
         now.clear();
-        then.clear();
         list(&computed.outputs, i, &mut scratch, &mut now);
-        list(&pack.rows.outputs, *row, &mut scratch, &mut then);
-        if now == then && now == subject.outputs.as_bytes() {
+        let mut recorded = computed.outputs.iter().zip(&pack.rows.outputs);
+        let same = computed.outputs.len() == pack.rows.outputs.len()
+            && recorded.all(|(now, then)| now.is_same(i, then, *row));
+        if same && now == subject.outputs.as_bytes() {
             verdict.identical += 1;
             continue;
         }

@@ -87,12 +87,10 @@ impl Verdict {
         // Ids have one recipe: in the order of their bytes they are in that of their texts.
         let mut ids = self.replayed.clone();
         ids.sort_unstable();
-        let leaf = |id: &Digest| merkle::leaf(id.to_string().as_bytes());
-        let leaves: Vec<_> = ids.iter().map(leaf).collect();
-        drop(ids);
+        let root = merkle::root_of(&ids, &|id| merkle::leaf(id.to_string().as_bytes()));
         json!({
             "count": self.replayed.len(),
-            "root": Digest::from_parts(Recipe::Raw, merkle::root(&leaves)).to_string(),
+            "root": Digest::from_parts(Recipe::Raw, root).to_string(),
             "identical": self.identical,
             "different": self.different_runs(),
             "failed": self.failed.iter().map(|f| json!({"run_id": f.run_id.to_string(), "code": f.code})).collect::<Vec<_>>(),

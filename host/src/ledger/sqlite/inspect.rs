@@ -11,7 +11,7 @@ use crate::domain::canonical::Recipe;
 use crate::domain::place::{Boundary, Herd};
 use crate::ledger::LedgerError;
 use crate::ledger::entry::Entry;
-use crate::ledger::types::{File, NewRun, Observed, Sourced};
+use crate::ledger::types::{File, Observed, Sourced};
 
 use super::SqliteLedger;
 use super::migrate::STEPS;
@@ -83,10 +83,15 @@ pub struct ListRow {
 /// The ledger as it stands at one moment.
 pub struct Snapshot<'l> {
     db: &'l Connection,
+    /// Whether it began here, and ends here.
+    begun: bool,
 }
 
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
+        if !self.begun {
+            return;
+        }
         // Nothing was written: what cannot be ended ends with the connection.
         let _ = self.db.execute_batch("ROLLBACK");
     }
@@ -100,10 +105,22 @@ impl SqliteLedger {
     /// When the database cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, LedgerError> {
         self.db.execute_batch("BEGIN").map_err(translate)?;
-        let snapshot = Snapshot { db: &self.db };
+        let snapshot = Snapshot {
+            db: &self.db,
+            begun: true,
+        };
         // The first read fixes the moment.
         read::head(&self.db)?;
         Ok(snapshot)
+    }
+
+    /// The moment that this reader holds on to: it is one of [`SqliteLedger::beside`].
+    #[must_use]
+    pub fn held(&self) -> Snapshot<'_> {
+        Snapshot {
+            db: &self.db,
+            begun: false,
+        }
     }
 }
 
@@ -278,32 +295,6 @@ impl Snapshot<'_> {
         self.scan(sql, &["series_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
     }
 
-    /// Runs with the number of their series and their entry's: first those whose manifest is a file of its
-    /// own, then those of one pack after the other.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn runs(
-        &self,
-        each: &mut dyn FnMut(Scanned<(i64, i64, NewRun)>),
-    ) -> Result<(), LedgerError> {
-        let row = |r: &Row<'_>| {
-            let (run, entry) = rows::new_run(r)?;
-            let replaces: Option<i64> = r.get(16)?;
-            if replaces.is_some() != run.replaces.is_some() {
-                // It replaces a run of a series that is not there.
-                let null = rusqlite::types::Type::Null;
-                return Err(rusqlite::Error::InvalidColumnType(
-                    16,
-                    "replaces".to_owned(),
-                    null,
-                ));
-            }
-            Ok((r.get(17)?, entry, run))
-        };
-        self.scan(RUNS, &["series_id", "date"], row, each)
-    }
-
     /// Packs of manifests: the digest's 32 bytes, and the number of the entry that recorded it.
     ///
     /// # Errors
@@ -366,22 +357,8 @@ impl Snapshot<'_> {
     }
 }
 
-/// As the queries of runs have it, but with rows whose series or configuration is not there. Keys alone
-/// are sorted; without a LIMIT SQLite would leave out the order of what stands in a join.
-const RUNS: &str =
-    "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
-    r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
-    pc.digest, ps.reissue, k.digest, r.place, r.replaces, r.series_id
-  FROM (SELECT series_id, date FROM run ORDER BY pack, place LIMIT -1) o
-  CROSS JOIN run r ON r.series_id = o.series_id AND r.date = o.date
-  LEFT JOIN pack k ON k.pack_id = r.pack
-  LEFT JOIN series s ON s.series_id = r.series_id
-  LEFT JOIN config c ON c.config_id = s.config_id
-  LEFT JOIN series ps ON ps.series_id = r.replaces
-  LEFT JOIN config pc ON pc.config_id = ps.config_id";
-
 /// A row's key for people, whatever its columns hold.
-fn named(r: &Row<'_>, key: &[&str]) -> String {
+pub(super) fn named(r: &Row<'_>, key: &[&str]) -> String {
     let cell = |name: &&str| {
         use rusqlite::types::ValueRef;
         let shown = match r.get_ref(*name) {

@@ -7,6 +7,7 @@
 //! * `read` — queries
 //! * `readers` — more connections, all of one moment
 //! * `rows` — their rows as values
+//! * [`scan`] — every run, read by several threads, pack by pack
 //! * [`inspect`] — every row as it stands, for the audit
 //! * `write` — appends, each one immediate transaction
 //! * `write_facts` — the append of a file with its rows
@@ -20,6 +21,7 @@ mod open;
 mod read;
 mod readers;
 mod rows;
+pub mod scan;
 mod write;
 mod write_facts;
 

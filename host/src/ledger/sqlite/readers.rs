@@ -16,7 +16,7 @@ impl SqliteLedger {
     ///
     /// # Errors
     /// When the database cannot be read, or is written to all the time.
-    pub(super) fn beside(&self, count: usize) -> Result<Vec<SqliteLedger>, LedgerError> {
+    pub fn beside(&self, count: usize) -> Result<Vec<SqliteLedger>, LedgerError> {
         let Some(path) = self.db.path().filter(|p| !p.is_empty()).map(PathBuf::from) else {
             return Ok(Vec::new());
         };

@@ -3,6 +3,8 @@
 //! Members are written in the order of RFC 8785. What all rows share is made once and hashed once: a
 //! row's digests go on from there.
 
+use std::ops::Range;
+
 use sha2::{Digest as _, Sha256};
 
 use serde_json::{Value as Json, json};
@@ -68,6 +70,8 @@ pub struct Sealed {
 #[derive(Debug, Default)]
 pub struct Scratch {
     inputs: Vec<u8>,
+    /// Where the inputs are in the body.
+    inputs_at: Range<usize>,
     /// The rest of the reproducible part.
     body: Vec<u8>,
     /// What follows it.
@@ -174,10 +178,29 @@ impl Template {
             &mut scratch.numbers,
             &mut scratch.inputs,
         );
+        self.provenance_of(&scratch.inputs)
+    }
+
+    fn provenance_of(&self, inputs: &[u8]) -> Digest {
         let mut hash = self.provenance_head.clone();
-        hash.update(&scratch.inputs);
+        hash.update(inputs);
         hash.update(&self.provenance_tail);
         Digest::from_parts(Recipe::JcsV1, hash.finalize().into())
+    }
+
+    /// As [`Template::seal`], with the provenance of the row's inputs, whose text is the same in both.
+    ///
+    /// # Errors
+    /// As [`Template::seal`].
+    pub fn seal_anew(
+        &self,
+        rows: &Rows,
+        i: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(Sealed, Digest), String> {
+        let sealed = self.seal(rows, i, scratch)?;
+        let inputs = scratch.body.get(scratch.inputs_at.clone());
+        Ok((sealed, self.provenance_of(inputs.unwrap_or_default())))
     }
 
     /// The digests of a row.
@@ -186,17 +209,43 @@ impl Template {
     /// When the row refers to what is not there.
     pub fn seal(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Sealed, String> {
         let (run_id, snapshot) = self.render(rows, i, scratch)?;
+        Ok(Sealed {
+            run_id,
+            snapshot,
+            sha256: self.sha256(rows, i, scratch)?,
+        })
+    }
+
+    /// As [`Template::seal`], when the digest of the reproducible part is known: the SHA-256 of the document
+    /// that names it.
+    ///
+    /// # Errors
+    /// As [`Template::seal`].
+    pub fn seal_with(
+        &self,
+        rows: &Rows,
+        i: usize,
+        snapshot: Digest,
+        scratch: &mut Scratch,
+    ) -> Result<Sealed, String> {
+        let run_id = self.body(rows, i, scratch)?;
+        self.tail(rows, i, &snapshot, scratch)?;
+        Ok(Sealed {
+            run_id,
+            snapshot,
+            sha256: self.sha256(rows, i, scratch)?,
+        })
+    }
+
+    /// SHA-256 of the document whose body and tail are written.
+    fn sha256(&self, rows: &Rows, i: usize, scratch: &Scratch) -> Result<Digest, String> {
         let mut hash = match rows.replaces(i) {
             None => self.head_hash.clone(),
             Some(replaces) => Sha256::new().chain_update(self.head_of(replaces)?),
         };
         hash.update(&scratch.body);
         hash.update(&scratch.tail);
-        Ok(Sealed {
-            run_id,
-            snapshot,
-            sha256: Digest::from_parts(Recipe::Raw, hash.finalize().into()),
-        })
+        Ok(Digest::from_parts(Recipe::Raw, hash.finalize().into()))
     }
 
     /// The bytes of a row's document.
@@ -240,18 +289,29 @@ impl Template {
         i: usize,
         scratch: &mut Scratch,
     ) -> Result<(Digest, Digest), String> {
+        let run_id = self.body(rows, i, scratch)?;
+        let mut hash = self.reproducible_hash.clone();
+        hash.update(&scratch.body);
+        let snapshot = Digest::from_parts(Recipe::JcsV1, hash.finalize().into());
+        self.tail(rows, i, &snapshot, scratch)?;
+        Ok((run_id, snapshot))
+    }
+
+    /// Writes the rest of the reproducible part; gives the digest of the key.
+    fn body(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Digest, String> {
         let run_id = self.run_id(rows, i, &mut scratch.body);
         let Scratch {
             body: out,
-            tail,
-            files,
             numbers,
+            inputs_at,
             ..
         } = scratch;
         out.clear();
         self.guardrails(rows, i, out)?;
         out.extend_from_slice(b",\"inputs\":");
+        inputs_at.start = out.len();
         object(&self.inputs, &rows.inputs, i, numbers, out);
+        inputs_at.end = out.len();
         out.extend_from_slice(b",\"key\":{");
         self.key(rows, i, out);
         out.extend_from_slice(b",\"outputs\":");
@@ -264,16 +324,30 @@ impl Template {
         out.extend_from_slice(b",\"run_id\":");
         text::digest(&run_id, out);
         out.push(b'}');
-        let mut hash = self.reproducible_hash.clone();
-        hash.update(&*out);
-        let snapshot = Digest::from_parts(Recipe::JcsV1, hash.finalize().into());
+        Ok(run_id)
+    }
+
+    /// Writes what follows the reproducible part.
+    fn tail(
+        &self,
+        rows: &Rows,
+        i: usize,
+        snapshot: &Digest,
+        scratch: &mut Scratch,
+    ) -> Result<(), String> {
+        let Scratch {
+            tail,
+            files,
+            numbers,
+            ..
+        } = scratch;
         tail.clear();
         tail.extend_from_slice(b",\"snapshot_id\":");
-        text::digest(&snapshot, tail);
+        text::digest(snapshot, tail);
         tail.extend_from_slice(b",\"sources\":");
         self.sources(rows, i, (files, numbers), tail)?;
         tail.extend_from_slice(b"}\n");
-        Ok((run_id, snapshot))
+        Ok(())
     }
 
     /// The members of a key's object, without the opening brace.
