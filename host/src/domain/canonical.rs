@@ -138,7 +138,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.recipe.prefix(), self.hex())
+        f.write_str(self.recipe.prefix())?;
+        f.write_str(&self.hex())
     }
 }
 

@@ -153,6 +153,7 @@ impl Replayer<'_> {
                             own.extend(self.chunk(&chunk, component));
                             tick(chunk.len());
                         }
+                        own.sort();
                         Ok(own)
                     })
                 })

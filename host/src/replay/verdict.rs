@@ -74,7 +74,8 @@ impl Verdict {
 
     /// The order of results does not depend on which thread came first.
     pub fn sort(&mut self) {
-        self.replayed.sort_unstable();
+        // What threads have sorted before are long ascending stretches, which this sort merges.
+        self.replayed.sort();
         self.different
             .sort_by(|a, b| (&a.key, &a.output).cmp(&(&b.key, &b.output)));
         self.failed.sort_by(|a, b| a.key.cmp(&b.key));
@@ -86,7 +87,7 @@ impl Verdict {
     pub fn payload(&self, engine: &Json, selection: &Json) -> Json {
         // Ids have one recipe: in the order of their bytes they are in that of their texts.
         let mut ids = self.replayed.clone();
-        ids.sort_unstable();
+        ids.sort();
         let root = merkle::root_of(&ids, &|id| merkle::leaf(id.to_string().as_bytes()));
         json!({
             "count": self.replayed.len(),
