@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::explain::diff::{diff, to_json};
-use crate::explain::explanation::shown;
 use crate::explain::find::Wanted;
+use crate::explain::parts::shown;
 use crate::explain::units::Units;
 
 use super::Global;

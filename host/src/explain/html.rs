@@ -3,7 +3,8 @@
 use crate::domain::canonical::CanonicalError;
 use crate::render::html::{Head, Html, Tone as Badge, embedded_json, page, table};
 
-use super::explanation::{Explanation, shown};
+use super::explanation::Explanation;
+use super::parts::shown;
 use super::text::{Tone, lines};
 use super::units::Units;
 

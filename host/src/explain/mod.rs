@@ -3,6 +3,7 @@
 //!
 //! * [`find`] — which run is meant: by id, or the answer of a place and day
 //! * [`explanation`] — gathering it: run, manifest with every digest checked, facts of today
+//! * [`parts`] — what it says, part by part
 //! * [`arithmetic`] — formulas with their values
 //! * [`units`] — figures in acres and pounds, for people
 //! * [`text`] — for a terminal
@@ -16,6 +17,7 @@ pub mod error;
 pub mod explanation;
 pub mod find;
 pub mod html;
+pub mod parts;
 pub mod text;
 pub mod units;
 

@@ -2,7 +2,8 @@
 
 use crate::domain::description::Role;
 
-use super::explanation::{Explanation, shown};
+use super::explanation::Explanation;
+use super::parts::shown;
 use super::units::Units;
 
 /// What a line is, for its look.
