@@ -150,9 +150,23 @@ impl Part {
         let rows = runs.len() + unreadable.len();
         self.unreadable(unreadable);
         self.series.extend(runs.iter().map(|stored| stored.series));
-        match runs.first().and_then(|stored| stored.run.place) {
-            Some(place) => self.pack(claims, files, &place.pack, &runs),
-            None => runs.iter().for_each(|r| self.run(claims, files.0, r)),
+        let pack = |stored: &Stored| stored.run.place.map(|p| p.pack);
+        let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
+        for together in runs.chunk_by(|a, b| pack(a) == pack(b)) {
+            match together.first().and_then(pack) {
+                Some(digest) => self.pack(claims, files, (&digest, together), &mut leaves),
+                None => together.iter().for_each(|r| self.run(claims, files.0, r)),
+            }
+        }
+        for (entry, leaves) in leaves {
+            let claim = claims.batches.get(&entry);
+            let whole = claim.is_some_and(|c| c.rows.count == leaves.len() as u64);
+            match whole && claim.is_some_and(|c| c.rows.check(leaves.clone()).is_ok()) {
+                true => {
+                    self.sound.insert(entry);
+                }
+                false => self.leaves.entry(entry).or_default().extend(leaves),
+            }
         }
         rows as u64
     }
@@ -195,8 +209,8 @@ impl Part {
         &mut self,
         claims: &Claims,
         (manifests, singles): (&Store, &HashSet<&str>),
-        digest: &Digest,
-        runs: &[Stored],
+        (digest, runs): (&Digest, &[Stored]),
+        leaves: &mut HashMap<i64, Vec<Hash>>,
     ) {
         self.report.looked(Check::Runs, runs.len() as u64);
         self.report.looked(Check::Manifests, runs.len() as u64);
@@ -213,7 +227,6 @@ impl Part {
         };
         let mut packed = pack.as_ref().map(Packed::new);
         let id = |run: &NewRun| format!("{} ({})", run.key.run_id().short(), run.key);
-        let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
         for stored in runs {
             let (entry, run) = (&stored.entry, &stored.run);
             leaves
@@ -255,16 +268,6 @@ impl Part {
             }
             let first = self.seen.components.entry(component);
             first.or_insert_with(|| id(run));
-        }
-        for (entry, leaves) in leaves {
-            let claim = claims.batches.get(&entry);
-            let whole = claim.is_some_and(|c| c.rows.count == leaves.len() as u64);
-            match whole && claim.is_some_and(|c| c.rows.check(leaves.clone()).is_ok()) {
-                true => {
-                    self.sound.insert(entry);
-                }
-                false => self.leaves.entry(entry).or_default().extend(leaves),
-            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::domain::key::Place;
 use crate::ledger::Ledger;
 use crate::ledger::store::Series;
 use crate::ledger::types::{Guardrail, NewRun, Recorded, Standing};
-use crate::manifest::pack::{self, FULL, Rows, Scratch, Template};
+use crate::manifest::pack::{self, FULL, PART, Rows, Scratch, Template};
 
 use super::ComputeError;
 use super::binding::Bound;
@@ -118,9 +118,9 @@ struct Gathered {
     aside: Vec<Target>,
 }
 
-/// A pack with its runs, to be recorded.
+/// Packs with their runs, to be recorded.
 struct Packed {
-    bytes: Vec<u8>,
+    packs: Vec<Vec<u8>>,
     runs: Vec<NewRun>,
     outputs: Vec<Column>,
 }
@@ -298,9 +298,16 @@ fn pack(
         let breached = breached(bound, |o| rows.outputs.get(o)?.number(i));
         rows.push_breached(breached.into_iter());
     }
-    let bytes = pack::to_bytes(&template.header, &rows).map_err(ComputeError::Sheet)?;
-    let digest = Digest::of_bytes(&bytes);
-    let runs = (0..rows.len()).map(|i| {
+    let mut packs = Vec::new();
+    let mut places = Vec::with_capacity(rows.len());
+    for part in rows.parts(PART) {
+        let bytes = pack::to_bytes(&template.header, &part).map_err(ComputeError::Sheet)?;
+        let pack = Digest::of_bytes(&bytes);
+        let own = (0..).take(part.len()).map(|row| Place { pack, row });
+        places.extend(own);
+        packs.push(bytes);
+    }
+    let runs = places.into_iter().enumerate().map(|(i, place)| {
         let sealed = template.seal(&rows, i, &mut scratch)?;
         let mut outputs = Vec::with_capacity(128);
         pack::list(&rows.outputs, i, &mut scratch, &mut outputs);
@@ -309,10 +316,7 @@ fn pack(
             provenance: Digest::from_parts(Recipe::JcsV1, rows.provenance(i)),
             snapshot: sealed.snapshot,
             manifest: sealed.sha256,
-            place: Some(Place {
-                pack: digest,
-                row: u32::try_from(i).unwrap_or(u32::MAX),
-            }),
+            place: Some(place),
             guardrail: policy.guardrail(!rows.breached(i).is_empty()),
             replaces: None,
             outputs: String::from_utf8(outputs).unwrap_or_default(),
@@ -322,18 +326,18 @@ fn pack(
         runs: runs
             .collect::<Result<_, String>>()
             .map_err(ComputeError::Sheet)?,
-        bytes,
+        packs,
         outputs: rows.outputs,
     }))
 }
 
-/// Writes a pack and records its runs: the pack is durable before any row names it.
+/// Writes packs and records their runs: the packs are durable before any row names them.
 fn record(
     ledger: &mut dyn Ledger,
     recorder: Recorder<'_>,
     packed: Packed,
 ) -> Result<Done, ComputeError> {
-    recorder.manifests.write_pack(&packed.bytes)?;
+    recorder.manifests.write_packs(&packed.packs)?;
     let batch = recorder.batch(packed.runs);
     let recorded = ledger.record_runs(&batch)?;
     let mut done = Done::default();

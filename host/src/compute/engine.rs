@@ -303,15 +303,18 @@ impl<'a> Engine<'a, '_> {
         let packed = runs >= self.policy.pack_from.max(1) && !self.policy.dry_run;
         let mut written = Vec::with_capacity(runs);
         let mut scratch = Scratch::default();
-        for Sheets { template, rows } in sheets {
-            let pack = match packed {
-                true => {
-                    let bytes =
-                        pack::to_bytes(&template.header, rows).map_err(ComputeError::Sheet)?;
-                    Some(self.manifests.write_pack(&bytes)?)
-                }
-                false => None,
-            };
+        let mut packs = Vec::new();
+        if packed {
+            let bytes = sheets
+                .iter()
+                .map(|s| pack::to_bytes(&s.template.header, &s.rows));
+            let bytes: Vec<Vec<u8>> = bytes
+                .collect::<Result<_, _>>()
+                .map_err(ComputeError::Sheet)?;
+            packs = self.manifests.write_packs(&bytes)?;
+        }
+        for (n, Sheets { template, rows }) in sheets.iter().enumerate() {
+            let pack = packs.get(n).copied();
             for i in 0..rows.len() {
                 let sealed = template
                     .seal(rows, i, &mut scratch)

@@ -81,6 +81,24 @@ fn offset(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
+/// Some of many values; none where the range goes beyond them.
+#[must_use]
+pub fn part<T: Clone>(of: &[T], range: Range<usize>) -> Vec<T> {
+    of.get(range).unwrap_or_default().to_vec()
+}
+
+/// The offsets of some rows, from 0, and the range of what they lead to.
+#[must_use]
+pub fn led(offsets: &[u32], rows: Range<usize>) -> (Vec<u32>, Range<usize>) {
+    let own = offsets.get(rows.start..=rows.end).unwrap_or(&[0]);
+    let first = own.first().copied().unwrap_or_default();
+    let last = own.last().copied().unwrap_or_default();
+    let at = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    // They ascend.
+    let own = own.iter().map(|o| o.saturating_sub(first)).collect();
+    (own, at(first)..at(last))
+}
+
 impl Column {
     /// An empty column of the given type.
     #[must_use]
@@ -321,11 +339,48 @@ impl Column {
     #[must_use]
     pub fn slice(&self, from: usize, to: usize) -> Column {
         let to = to.min(self.rows);
-        let mut part = Column::new(self.data_type());
-        for i in from..to {
-            part.push(&self.get(i));
+        let from = from.min(to);
+        let rows = to - from;
+        let bits = |of: &[u8]| {
+            let mut part = vec![0; rows.div_ceil(8)];
+            for (i, k) in (from..to).enumerate() {
+                if bit(of, k) {
+                    set_bit(&mut part, i, true);
+                }
+            }
+            part
+        };
+        let data = match &self.data {
+            ColumnData::Float64(v) => ColumnData::Float64(part(v, from..to)),
+            ColumnData::Int64(v) => ColumnData::Int64(part(v, from..to)),
+            ColumnData::Boolean(v) => ColumnData::Boolean(bits(v)),
+            ColumnData::Date(v) => ColumnData::Date(part(v, from..to)),
+            ColumnData::Text { offsets, bytes } => {
+                let (offsets, range) = led(offsets, from..to);
+                ColumnData::Text {
+                    offsets,
+                    bytes: part(bytes, range),
+                }
+            }
+            ColumnData::Series {
+                offsets,
+                dates,
+                values,
+            } => {
+                let (offsets, range) = led(offsets, from..to);
+                ColumnData::Series {
+                    offsets,
+                    dates: part(dates, range.clone()),
+                    values: part(values, range),
+                }
+            }
+        };
+        let nulls = self.validity.as_deref().filter(|v| !all_set(v, from..to));
+        Column {
+            rows,
+            data,
+            validity: nulls.map(bits),
         }
-        part
     }
 
     /// Builds a column of one type from values.
@@ -398,9 +453,11 @@ mod tests {
             for (i, v) in values.iter().enumerate() {
                 prop_assert_eq!(&column.get(i), v);
             }
-            let mid = values.len() / 2;
-            let tail = column.slice(mid, values.len());
-            prop_assert_eq!(&tail, &Column::from_values(data_type, &values[mid..]));
+            for from in 0..=values.len() {
+                let to = from + (values.len() - from) / 2;
+                prop_assert_eq!(column.slice(from, to), Column::from_values(data_type, &values[from..to]));
+                prop_assert_eq!(column.slice(from, values.len() + 1), Column::from_values(data_type, &values[from..]));
+            }
         }
     }
 }

@@ -159,18 +159,36 @@ impl Store {
         Ok(written)
     }
 
-    /// Writes a pack, named by the digest that is given back; it is durable then. A name that exists has
-    /// the same bytes, or is an error.
+    /// Writes packs, each named by its digest; they are durable then. A name that exists has the same bytes, or
+    /// is an error.
     ///
     /// # Errors
-    /// When the disk refuses, or the name is taken by other content.
-    pub fn write_pack(&self, bytes: &[u8]) -> Result<Digest, ManifestError> {
-        let digest = Digest::of_bytes(bytes);
-        let inside = pack_file(&digest);
-        let io = |cause| self.io(&format!("/{inside}"), "written", cause);
+    /// When the disk refuses, or a name is taken by other content.
+    pub fn write_packs(&self, packs: &[Vec<u8>]) -> Result<Vec<Digest>, ManifestError> {
+        let io = |cause| self.io(&format!("/{PACKS}"), "written", cause);
         let dir = self.made().map_err(io)?;
         let staging = Staging::open(dir).map_err(io)?;
         dir.create_dir_all(PACKS).map_err(io)?;
+        let written = packs
+            .iter()
+            .map(|bytes| self.write_pack(dir, &staging, bytes));
+        let written = written.collect::<Result<_, _>>()?;
+        // One barrier for all: the names are durable before any row refers to them.
+        durable::sync(dir, PACKS).map_err(io)?;
+        durable::sync(dir, ".").map_err(io)?;
+        failpoint::hit("pack.after-file");
+        Ok(written)
+    }
+
+    fn write_pack(
+        &self,
+        dir: &Dir,
+        staging: &Staging,
+        bytes: &[u8],
+    ) -> Result<Digest, ManifestError> {
+        let digest = Digest::of_bytes(bytes);
+        let inside = pack_file(&digest);
+        let io = |cause| self.io(&format!("/{inside}"), "written", cause);
         bounded::read(bytes, PACK_BYTES).map_err(io)?;
         failpoint::hit("pack.before-file");
         if !staging.create(&inside, bytes).map_err(io)? {
@@ -183,9 +201,6 @@ impl Store {
                 });
             }
         }
-        durable::sync(dir, PACKS).map_err(io)?;
-        durable::sync(dir, ".").map_err(io)?;
-        failpoint::hit("pack.after-file");
         Ok(digest)
     }
 

@@ -205,11 +205,21 @@ impl Replayer<'_> {
     }
 
     fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
-        if let (Manifests::Store(store), Some(place)) =
-            (&self.manifests, subjects.first().and_then(|s| s.place))
-        {
-            return packs::again(store, &place.pack, subjects, component);
+        let mut verdict = Verdict::default();
+        let pack = |s: &Subject| s.place.map(|p| p.pack);
+        for together in subjects.chunk_by(|a, b| pack(a) == pack(b)) {
+            verdict.extend(match (&self.manifests, together.first().and_then(pack)) {
+                (Manifests::Store(store), Some(digest)) => {
+                    packs::again(store, &digest, together, component)
+                }
+                _ => self.singles(together, component),
+            });
         }
+        verdict
+    }
+
+    /// Runs with a manifest of their own.
+    fn singles(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
         let mut verdict = Verdict::default();
         // One call of a component computes all runs with the same parameters.
         let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, Record)>> = BTreeMap::new();

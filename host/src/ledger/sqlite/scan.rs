@@ -1,4 +1,4 @@
-//! Every run, read by several threads side by side, those of one pack together.
+//! Every run, read by several threads side by side, those of one entry's packs together.
 //!
 //! The table has its rows by series and day. Asked by pack, SQLite would sort the keys of all runs and look
 //! each of them up again. So the table is passed over once for its *stretches*, rows one after the other whose
@@ -65,7 +65,14 @@ struct Plan {
     ends: Vec<usize>,
     next: AtomicUsize,
     series: HashMap<i64, Result<Shared, String>>,
-    packs: HashMap<i64, Digest>,
+    packs: HashMap<i64, Pack>,
+}
+
+/// A pack and the entry that recorded it.
+#[derive(Clone, Copy)]
+struct Pack {
+    digest: Digest,
+    entry: i64,
 }
 
 /// A scan: who reads, and what is known before.
@@ -81,7 +88,7 @@ pub struct Scan {
 /// Runs that are read at once.
 #[derive(Debug, Default)]
 pub struct Runs {
-    /// Those of one pack in the order of its rows, or some that have a manifest of their own.
+    /// Those in the packs of one entry, by pack and row, or some that have a manifest of their own.
     pub runs: Vec<Stored>,
     /// Rows among them that cannot be read.
     pub unreadable: Vec<Unreadable>,
@@ -131,9 +138,10 @@ impl Scan {
         }
         let runs = stretches.iter().map(|s| s.rows).sum();
         // Those without a pack come first; within one pack the order of the table is kept.
-        stretches.sort_by_key(|s| s.pack);
+        let entry = |s: &Stretch| s.pack.map(|pack| packs.get(&pack).map(|p| p.entry));
+        stretches.sort_by_key(|s| (entry(s), s.pack));
         let plan = Arc::new(Plan {
-            ends: ends(&stretches),
+            ends: ends(&stretches, &entry),
             stretches,
             next: AtomicUsize::new(0),
             series,
@@ -173,18 +181,24 @@ fn series(ledger: &SqliteLedger) -> Result<HashMap<i64, Result<Shared, String>>,
     rows.map_err(translate)
 }
 
-fn packs(ledger: &SqliteLedger) -> Result<HashMap<i64, Digest>, LedgerError> {
+fn packs(ledger: &SqliteLedger) -> Result<HashMap<i64, Pack>, LedgerError> {
     let mut statement = ledger
         .db
-        .prepare("SELECT pack_id, digest FROM pack")
+        .prepare("SELECT pack_id, digest, entry FROM pack")
         .map_err(translate)?;
     // What is no digest is told by who looks at the packs; a run that names it has none.
-    let row = |r: &Row<'_>| Ok((r.get(0)?, digest(r, 1, Recipe::Raw).ok()));
-    let rows = statement.query_map([], row).map_err(translate)?;
-    let rows: Vec<(i64, Option<Digest>)> = rows.collect::<Result<_, _>>().map_err(translate)?;
-    let known = rows
-        .into_iter()
-        .filter_map(|(id, digest)| Some((id, digest?)));
+    let pack = |r: &Row<'_>| -> rusqlite::Result<Pack> {
+        Ok(Pack {
+            digest: digest(r, 1, Recipe::Raw)?,
+            entry: r.get(2)?,
+        })
+    };
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, pack(r).ok())));
+    let rows: Vec<(i64, Option<Pack>)> = rows
+        .map_err(translate)?
+        .collect::<Result<_, _>>()
+        .map_err(translate)?;
+    let known = rows.into_iter().filter_map(|(id, pack)| Some((id, pack?)));
     Ok(known.collect())
 }
 
@@ -267,14 +281,15 @@ fn pass(ledger: SqliteLedger, (from, below): (i64, Option<i64>)) -> Result<Pass,
     })
 }
 
-/// Where what is read at once ends: all stretches of a pack; those without one up to [`CHUNK`] runs.
-fn ends(stretches: &[Stretch]) -> Vec<usize> {
+/// Where what is read at once ends: all stretches of the packs of an entry; those without one up to
+/// [`CHUNK`] runs.
+fn ends(stretches: &[Stretch], entry: &dyn Fn(&Stretch) -> Option<Option<i64>>) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut rows = 0;
     for (i, s) in stretches.iter().enumerate() {
         rows += s.rows;
         let goes_on = stretches.get(i + 1).is_some_and(|next| {
-            next.pack == s.pack && (s.pack.is_some() || rows + next.rows <= CHUNK)
+            entry(next) == entry(s) && (s.pack.is_some() || rows + next.rows <= CHUNK)
         });
         if !goes_on {
             ends.push(i + 1);
@@ -307,7 +322,7 @@ impl Reader {
         for stretch in stretches {
             plan.read(&mut statement, stretch, &mut found)?;
         }
-        let row = |s: &Stored| s.run.place.map(|p| p.row);
+        let row = |s: &Stored| s.run.place;
         if !found.runs.is_sorted_by_key(row) {
             found.runs.sort_by_key(row);
         }
@@ -352,9 +367,12 @@ impl Plan {
         let place = match (row.pack, row.place) {
             (None, None) => None,
             (Some(pack), Some(row)) => {
-                let pack = self.packs.get(&pack).copied();
+                let pack = self.packs.get(&pack);
                 let pack = pack.ok_or("the pack that it names is not there")?;
-                Some(Place { pack, row })
+                Some(Place {
+                    pack: pack.digest,
+                    row,
+                })
             }
             _ => return Err("it names a pack without a row in it, or a row without a pack".into()),
         };

@@ -3,9 +3,10 @@
 //! Writing appends nodes and buffers in the order of the columns; reading takes them in the same order,
 //! each to a length that is known before, so that nothing small unpacks to something large.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 
 use super::ipc::Batch;
+use super::lz4;
 use crate::domain::column::{Column, ColumnData};
 use crate::domain::day::Day;
 
@@ -23,12 +24,13 @@ fn long(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+/// How many of so many bits are not set.
 fn zeros(bits: Option<&[u8]>, rows: usize) -> usize {
-    bits.map_or(0, |bits| {
-        (0..rows)
-            .filter(|i| !crate::domain::column::bit(bits, *i))
-            .count()
-    })
+    let Some(bits) = bits else { return 0 };
+    let ones = |b: &u8| usize::try_from(b.count_ones()).unwrap_or_default();
+    let whole = bits.get(..rows / 8).unwrap_or(bits);
+    let last = bits.get(rows / 8).map(|b| b & !(0xff << (rows % 8)));
+    rows - whole.iter().chain(&last).map(ones).sum::<usize>()
 }
 
 macro_rules! little {
@@ -133,29 +135,6 @@ pub(super) struct BodyReader<'a> {
 
 type Read<T> = Result<T, String>;
 
-/// Length of the LZ4 frame that bytes begin with, its end mark included; `None` when it is cut or has a
-/// size, a dictionary or checksums, which this program does not write.
-fn frame_length(bytes: &[u8]) -> Option<usize> {
-    const HEAD: usize = 7;
-    let word = |at: usize| {
-        let word = bytes.get(at..at + 4)?.try_into().ok()?;
-        Some(u32::from_le_bytes(word))
-    };
-    // Flags: version 01, and whether blocks are independent.
-    let flags = *bytes.get(4)?;
-    (word(0)? == 0x184D_2204 && flags & 0b1101_1111 == 0b0100_0000).then_some(())?;
-    let mut at = HEAD;
-    loop {
-        let size = word(at)?;
-        at += 4;
-        if size == 0 {
-            return Some(at);
-        }
-        // The highest bit says that the block is not compressed.
-        at = at.checked_add(usize::try_from(size & 0x7fff_ffff).ok()?)?;
-    }
-}
-
 fn short() -> String {
     "its batch has too few columns or buffers".to_owned()
 }
@@ -226,20 +205,9 @@ impl<'a> BodyReader<'a> {
         match i64::from_le_bytes(*said) {
             -1 if packed.len() == length => Ok(packed.to_vec()),
             n if n == long(length) && length > 0 => {
-                let mut bytes = Vec::with_capacity(length);
-                // One byte more than there may be tells that there are more.
-                let limit = u64::try_from(length).unwrap_or(u64::MAX).saturating_add(1);
-                if frame_length(packed) != Some(packed.len()) {
-                    return Err("a buffer is not one whole LZ4 frame".to_owned());
-                }
-                lz4_flex::frame::FrameDecoder::new(packed)
-                    .take(limit)
-                    .read_to_end(&mut bytes)
-                    .map_err(|e| format!("a buffer cannot be unpacked: {e}"))?;
-                match bytes.len() == length {
-                    true => Ok(bytes),
-                    false => Err(wrong()),
-                }
+                let mut bytes = vec![0; length];
+                lz4::unpack(packed, &mut bytes)?;
+                Ok(bytes)
             }
             _ => Err(wrong()),
         }
@@ -327,5 +295,20 @@ impl<'a> BodyReader<'a> {
             }
         };
         Ok(Column::from_checked_parts(rows, data, validity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_that_are_not_set_are_counted_one_by_one(bits in prop::collection::vec(any::<u8>(), 0..9), rows in 0_usize..80) {
+            let one_by_one = (0..rows).filter(|i| !crate::domain::column::bit(&bits, *i)).count();
+            prop_assert_eq!(zeros(Some(&bits), rows), one_by_one);
+            prop_assert_eq!(zeros(None, rows), 0);
+        }
     }
 }

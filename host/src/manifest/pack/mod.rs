@@ -10,12 +10,14 @@
 //! * [`render`] — the document of a row, and its digests
 //! * `body` — buffers, compressed, read to lengths that are known before
 //! * `ipc` — schema, batch and footer of the file
+//! * `lz4` — the frames that buffers are compressed in
 //! * `flat` — FlatBuffers, as much as these need
 
 mod body;
 mod flat;
 pub mod header;
 mod ipc;
+mod lz4;
 pub mod render;
 pub mod rows;
 
@@ -31,8 +33,12 @@ use body::{BodyReader, BodyWriter};
 /// Version of the format, in the header.
 pub const FORMAT: &str = "provender.pack.v1";
 
-/// Most rows of a pack: a run is read by reading its pack.
+/// Most rows that a pack may have.
 pub const ROWS: usize = 65_536;
+
+/// Rows after which a pack of many is closed: a question about one run reads its whole pack, and each pack is
+/// a file that is synced.
+pub const PART: usize = 4_096;
 
 /// Bytes of columns after which a pack is closed and another one begun.
 pub const FULL: usize = 64 << 20;

@@ -2,7 +2,7 @@
 
 use super::body::{BodyReader, BodyWriter};
 use super::header::{self, Header};
-use crate::domain::column::{Column, ColumnData};
+use crate::domain::column::{Column, ColumnData, led, part};
 use crate::domain::day::Day;
 use crate::domain::key::{ConfigVersion, RunKey};
 use crate::domain::value::{DataType, Value};
@@ -63,6 +63,18 @@ fn count(n: usize) -> u32 {
 }
 
 impl Sources {
+    fn slice(&self, from: usize, to: usize) -> Sources {
+        let (offsets, seen) = led(&self.offsets, from..to);
+        Sources {
+            age_days: self.age_days.slice(from, to),
+            offsets,
+            file: part(&self.file, seen.clone()),
+            row: part(&self.row, seen.clone()),
+            date: self.date.slice(seen.start, seen.end),
+            value: self.value.slice(seen.start, seen.end),
+        }
+    }
+
     fn new() -> Sources {
         Sources {
             age_days: Column::new(DataType::Int64),
@@ -221,6 +233,34 @@ impl Rows {
                 config: header.config_version,
                 reissue: self.reissue(i),
             },
+        }
+    }
+
+    /// The rows cut into parts of about the same size, of at most so many rows each.
+    #[must_use]
+    pub fn parts(&self, most: usize) -> Vec<Rows> {
+        let parts = self.len.div_ceil(most.max(1)).max(1);
+        let at = |n: usize| self.len * n / parts;
+        (0..parts).map(|n| self.slice(at(n), at(n + 1))).collect()
+    }
+
+    /// Rows `from` (included) to `to` (not).
+    fn slice(&self, from: usize, to: usize) -> Rows {
+        let columns = |of: &[Column]| of.iter().map(|c| c.slice(from, to)).collect();
+        let (breached_offsets, breached) = led(&self.breached_offsets, from..to);
+        Rows {
+            len: to - from,
+            boundary_id: self.boundary_id.slice(from, to),
+            herd_config_id: self.herd_config_id.slice(from, to),
+            date: part(&self.date, from..to),
+            reissue: part(&self.reissue, from..to),
+            replaces: self.replaces.slice(from, to),
+            inputs: columns(&self.inputs),
+            sources: self.sources.iter().map(|s| s.slice(from, to)).collect(),
+            outputs: columns(&self.outputs),
+            breached_offsets,
+            breached: part(&self.breached, breached),
+            provenance: part(&self.provenance, from..to),
         }
     }
 

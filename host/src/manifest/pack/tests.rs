@@ -294,8 +294,26 @@ proptest! {
             prop_assert_eq!(sealed.snapshot, single.snapshot_id().unwrap());
             prop_assert_eq!(sealed.sha256, Digest::of_bytes(&expected));
             prop_assert_eq!(sealed.run_id, rows.key(&header, i).run_id());
+            prop_assert_eq!(template.seal_anew(&rows, i, &mut scratch).unwrap(), (sealed, provenance));
+            prop_assert_eq!(template.seal_with(&rows, i, sealed.snapshot, &mut scratch).unwrap(), sealed);
+            let other = Digest::of_canonical(b"another");
+            prop_assert!(template.seal_with(&rows, i, other, &mut scratch).unwrap().sha256 != sealed.sha256);
             prop_assert!(Manifest::parse(&document).is_ok());
         }
+    }
+
+    #[test]
+    fn parts_are_what_their_rows_alone_make(list in prop::collection::vec(row(), 1..9), most in 1_usize..10) {
+        let header = header(json!({"actor": "me"}));
+        let parts = packed(&header, &list).parts(most);
+        prop_assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= most));
+        let mut left = list.as_slice();
+        for part in parts {
+            let (own, rest) = left.split_at(part.len());
+            prop_assert_eq!(part, packed(&header, own));
+            left = rest;
+        }
+        prop_assert!(left.is_empty());
     }
 
     #[test]

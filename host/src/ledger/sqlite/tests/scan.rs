@@ -64,6 +64,34 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
 }
 
 #[test]
+fn packs_of_one_entry_are_read_at_once_each_by_its_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    let packs = [1, 0].map(|n| Digest::of_bytes(&[n]));
+    let runs = (0..6).map(|n| {
+        let mut run = new_run(0, &n.to_string());
+        run.key.calculation_date = Day::from_days(n).unwrap();
+        let (pack, row) = (
+            packs[usize::try_from(n % 2).unwrap()],
+            n.cast_unsigned() / 2,
+        );
+        run.place = Some(Place { pack, row });
+        run
+    });
+    ledger.record_runs(&batch(runs.collect())).unwrap();
+    let mut scan = Scan::begin(ledger.beside(2).unwrap()).unwrap();
+    let read = scan.readers[1].read().unwrap().unwrap();
+    let found: Vec<_> = read.runs.iter().map(|stored| stored.run.place).collect();
+    let mut expected: Vec<_> = packs
+        .iter()
+        .flat_map(|pack| (0..3).map(|row| Some(Place { pack: *pack, row })))
+        .collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert!(scan.readers[0].read().unwrap().is_none());
+}
+
+#[test]
 fn a_scan_reads_every_run_as_a_question_for_it_does() {
     let (_dir, mut ledger) = filled();
     ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
