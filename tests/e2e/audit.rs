@@ -366,6 +366,34 @@ fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
 }
 
 #[test]
+fn a_damaged_page_of_runs_hides_nothing_else() {
+    let ranch = Ranch::ran();
+    forge(&ranch, "UPDATE entry SET actor = 'somebody' WHERE seq = 1");
+    let db = open(&ranch);
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let number = |sql: &str| -> u64 {
+        db.query_row(sql, [], |r| r.get::<_, i64>(0))
+            .unwrap()
+            .cast_unsigned()
+    };
+    let page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'run'");
+    let size = number("PRAGMA page_size");
+    drop(db);
+    let file = ranch.path("out/ledger.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    // The first byte of a page says what it holds.
+    bytes[usize::try_from((page - 1) * size).unwrap()] = 0xff;
+    std::fs::write(&file, &bytes).unwrap();
+    let data = ranch.data(&["audit"], 11);
+    let found = kinds(&data);
+    assert!(found.contains(&"database".to_owned()), "{data}");
+    assert!(found.contains(&"entry".to_owned()), "{data}");
+    assert!(data["tree"]["size"].as_u64() > Some(1), "{data}");
+    let held = |check: &str| data["held"].as_array().unwrap().contains(&check.into());
+    assert!(held("files") && held("facts") && held("reports"), "{data}");
+}
+
+#[test]
 fn no_writer_waits_for_an_audit() {
     let ranch = Ranch::ran();
     let reader = SqliteLedger::open(&ranch.path("out/ledger.db")).unwrap();

@@ -138,8 +138,9 @@ fn scan(
     report: &mut Report,
 ) -> Result<runs::Seen, LedgerError> {
     schema(snapshot, report)?;
-    let runs = Scan::begin(readers)?;
-    begun(runs.runs);
+    // Where a page of theirs is damaged, everything but runs is looked at all the same.
+    let runs = Scan::begin(readers);
+    begun(runs.as_ref().map_or(0, |scan| scan.runs));
     report.looked(Check::Entries, 0);
     let claims = Claims::read(snapshot, report)?;
     let size = claims.leaves.len() as u64;
@@ -169,7 +170,7 @@ fn scan(
         report.looked(check, 0);
     }
     let files = (what.manifests, singles);
-    let seen = runs::check((snapshot, runs), &claims, files, report, tick)?;
+    let seen = runs::check((snapshot, runs?), &claims, files, report, tick)?;
     for check in [Check::Components, Check::Releases] {
         report.looked(check, 0);
     }

@@ -187,8 +187,12 @@ fn scan(
             if let Some(e) = unreadable.into_iter().next() {
                 return Err(told(e));
             }
+            let read = runs.len();
             let counted = runs.into_iter().filter(admits);
-            Ok(Some(counted.map(|s| Subject::from(s.run)).collect()))
+            let counted: Vec<Subject> = counted.map(|s| Subject::from(s.run)).collect();
+            // Those that the filters leave out are done with.
+            tick(read - counted.len());
+            Ok(Some(counted))
         }
     };
     replayer.replay_each(scan.readers.into_iter().map(reader).collect(), tick)

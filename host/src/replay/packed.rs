@@ -56,10 +56,7 @@ impl<'a> Packed<'a> {
             return Err(other_sha256(&sealed.sha256, &run.manifest));
         }
         if sealed.snapshot != run.snapshot {
-            let (found, recorded) = (sealed.snapshot, run.snapshot);
-            return Err(format!(
-                "its snapshot_id is {found}, the ledger says {recorded}"
-            ));
+            return Err(other_snapshot(&sealed.snapshot, &run.snapshot));
         }
         Ok(sealed.run_id)
     }
@@ -81,7 +78,12 @@ impl<'a> Packed<'a> {
         let template = &self.pack.template;
         let sealed = template.seal_with(rows, row, subject.snapshot, &mut self.scratch)?;
         if sealed.sha256 != subject.manifest {
-            return Err(other_sha256(&sealed.sha256, &subject.manifest));
+            // It was made with the ledger's snapshot in it: which of the two is another?
+            let found = template.seal(rows, row, &mut self.scratch)?;
+            return Err(match found.snapshot == subject.snapshot {
+                true => other_sha256(&found.sha256, &subject.manifest),
+                false => other_snapshot(&found.snapshot, &subject.snapshot),
+            });
         }
         Ok((row, sealed.run_id))
     }
@@ -112,4 +114,8 @@ impl<'a> Packed<'a> {
 
 fn other_sha256(found: &Digest, recorded: &Digest) -> String {
     format!("its SHA-256 is {found}, the ledger says {recorded}")
+}
+
+fn other_snapshot(found: &Digest, recorded: &Digest) -> String {
+    format!("its snapshot_id is {found}, the ledger says {recorded}")
 }

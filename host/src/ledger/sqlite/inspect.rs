@@ -159,7 +159,7 @@ impl Snapshot<'_> {
         schema_of(self.db)
     }
 
-    /// How many rows a table has, for progress.
+    /// How many runs there are.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -111,6 +111,7 @@ mod tests {
     use crate::ledger::Ledger as _;
     use crate::ledger::entry::{Kind, Stamp};
     use crate::ledger::sqlite::SqliteLedger;
+    use crate::ledger::sqlite::scan::Scan;
     use crate::ledger::types::RunFilter;
     use serde_json::json;
 
@@ -144,7 +145,14 @@ mod tests {
             older.runs_of(run.entry, &mut |r| found.push(r)).unwrap();
             assert!(found.contains(&run.run));
         }
-        drop(older);
+        let mut scan = Scan::begin(older.beside(2).unwrap()).unwrap();
+        let scanned = scan.readers[0].read().unwrap().unwrap();
+        assert_eq!((scan.runs, scanned.runs.len()), (5, 5));
+        assert!(
+            runs.iter()
+                .all(|r| scanned.runs.iter().any(|s| s.run == r.run))
+        );
+        drop((older, scan));
         assert_eq!(std::fs::read(&path).unwrap(), SCHEMA_1);
         // The same runs as after the steps.
         let newer = SqliteLedger::open(&path).unwrap();

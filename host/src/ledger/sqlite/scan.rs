@@ -3,8 +3,7 @@
 //! The table has its rows by series and day. Asked by pack, SQLite would sort the keys of all runs and look
 //! each of them up again. So the table is passed over once for its *stretches*, rows one after the other whose
 //! manifests are in one pack; a pack's stretches are then read as they stand. Where places were computed
-//! in bulk a pack is a stretch or a few, where every day was computed by itself each run is one: forty
-//! bytes.
+//! in bulk a pack is a stretch or a few, where every day was computed by itself each run is one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +23,8 @@ use super::rows::{day, digest, version};
 
 /// Runs with a manifest of their own that are handed over at once.
 const CHUNK: u64 = 500;
+/// Most runs that are read at once, unless they are of one pack: more than an entry's packs have.
+const MOST: u64 = 65_536;
 /// Columns of a run's key.
 const KEY: [&str; 2] = ["series_id", "date"];
 
@@ -41,14 +42,19 @@ pub struct Stored {
     pub run: NewRun,
 }
 
-/// Runs one after the other, from the first to the last.
+/// Runs one after the other, from the first to the last, by series and day. There may be as many as runs:
+/// whoever computes every day by itself has one a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Stretch {
-    pack: Option<i64>,
-    first: (i64, i64),
-    last: (i64, i64),
-    rows: u64,
+    /// The entry of their pack and its number; [`NONE`] where they have none.
+    pack: (i64, i64),
+    first: (i64, i32),
+    last: (i64, i32),
+    rows: u32,
 }
+
+/// No pack: before all others.
+const NONE: (i64, i64) = (i64::MIN, i64::MIN);
 
 /// What the runs of a series share of their key.
 struct Shared {
@@ -117,8 +123,9 @@ impl Scan {
         let packs = packs(first)?;
         let parts = parts(&series, readers.len());
         let passed: Vec<Result<Pass, LedgerError>> = std::thread::scope(|scope| {
+            let packs = &packs;
             let passing: Vec<_> = std::iter::zip(readers, parts)
-                .map(|(reader, part)| scope.spawn(move || pass(reader, part)))
+                .map(|(reader, part)| scope.spawn(move || pass(reader, packs, part)))
                 .collect();
             passing
                 .into_iter()
@@ -136,12 +143,11 @@ impl Scan {
             stretches.extend(pass.stretches);
             unreadable.extend(pass.unreadable);
         }
-        let runs = stretches.iter().map(|s| s.rows).sum();
+        let runs = stretches.iter().map(|s| u64::from(s.rows)).sum();
         // Those without a pack come first; within one pack the order of the table is kept.
-        let entry = |s: &Stretch| s.pack.map(|pack| packs.get(&pack).map(|p| p.entry));
-        stretches.sort_by_key(|s| (entry(s), s.pack));
+        stretches.sort_unstable_by_key(|s| (s.pack, s.first));
         let plan = Arc::new(Plan {
-            ends: ends(&stretches, &entry),
+            ends: ends(&stretches),
             stretches,
             next: AtomicUsize::new(0),
             series,
@@ -227,7 +233,11 @@ struct Pass {
 }
 
 /// The stretches of a part of the table.
-fn pass(ledger: SqliteLedger, (from, below): (i64, Option<i64>)) -> Result<Pass, LedgerError> {
+fn pass(
+    ledger: SqliteLedger,
+    packs: &HashMap<i64, Pack>,
+    (from, below): (i64, Option<i64>),
+) -> Result<Pass, LedgerError> {
     let sql = match below {
         Some(below) => format!(
             "SELECT series_id, date, pack FROM run WHERE series_id >= {from} AND series_id < {below} ORDER BY series_id, date"
@@ -243,7 +253,9 @@ fn pass(ledger: SqliteLedger, (from, below): (i64, Option<i64>)) -> Result<Pass,
         let mut rows = statement.query([]).map_err(translate)?;
         let mut open: Option<Stretch> = None;
         while let Some(r) = rows.next().map_err(translate)? {
-            let read = || -> rusqlite::Result<_> { Ok(((r.get(0)?, r.get(1)?), r.get(2)?)) };
+            let read = || -> rusqlite::Result<((i64, i32), Option<i64>)> {
+                Ok(((r.get(0)?, r.get(1)?), r.get(2)?))
+            };
             let (at, pack) = match read() {
                 Ok(read) => read,
                 Err(e) => {
@@ -256,8 +268,15 @@ fn pass(ledger: SqliteLedger, (from, below): (i64, Option<i64>)) -> Result<Pass,
                     continue;
                 }
             };
+            let pack = match pack {
+                None => NONE,
+                Some(pack) if open.as_ref().is_some_and(|s| s.pack.1 == pack) => {
+                    open.as_ref().map_or(NONE, |s| s.pack)
+                }
+                Some(pack) => (packs.get(&pack).map_or(i64::MAX, |p| p.entry), pack),
+            };
             match &mut open {
-                Some(s) if s.pack == pack && (pack.is_some() || s.rows < CHUNK) => {
+                Some(s) if s.pack == pack && (pack != NONE || u64::from(s.rows) < CHUNK) => {
                     s.last = at;
                     s.rows += 1;
                 }
@@ -281,15 +300,19 @@ fn pass(ledger: SqliteLedger, (from, below): (i64, Option<i64>)) -> Result<Pass,
     })
 }
 
-/// Where what is read at once ends: all stretches of the packs of an entry; those without one up to
-/// [`CHUNK`] runs.
-fn ends(stretches: &[Stretch], entry: &dyn Fn(&Stretch) -> Option<Option<i64>>) -> Vec<usize> {
+/// Where what is read at once ends: all stretches of the packs of an entry, up to [`MOST`] runs; those without
+/// one up to [`CHUNK`].
+fn ends(stretches: &[Stretch]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut rows = 0;
     for (i, s) in stretches.iter().enumerate() {
-        rows += s.rows;
+        rows += u64::from(s.rows);
         let goes_on = stretches.get(i + 1).is_some_and(|next| {
-            entry(next) == entry(s) && (s.pack.is_some() || rows + next.rows <= CHUNK)
+            let together = rows + u64::from(next.rows);
+            match s.pack == NONE {
+                true => next.pack == NONE && together <= CHUNK,
+                false => next.pack == s.pack || (next.pack.0 == s.pack.0 && together <= MOST),
+            }
         });
         if !goes_on {
             ends.push(i + 1);
@@ -313,9 +336,9 @@ impl Reader {
         let begin = unit.checked_sub(1).and_then(|u| plan.ends.get(u).copied());
         let stretches = plan.stretches.get(begin.unwrap_or_default()..end);
         let stretches = stretches.unwrap_or_default();
-        let rows: u64 = stretches.iter().map(|s| s.rows).sum();
+        let rows: u64 = stretches.iter().map(|s| u64::from(s.rows)).sum();
         let mut found = Runs {
-            runs: Vec::with_capacity(usize::try_from(rows).unwrap_or_default()),
+            runs: Vec::with_capacity(usize::try_from(rows.min(MOST)).unwrap_or_default()),
             unreadable: Vec::new(),
         };
         let mut statement = self.ledger.db.prepare_cached(RUNS).map_err(translate)?;
@@ -339,9 +362,11 @@ impl Plan {
     ) -> Result<(), LedgerError> {
         let (first, last) = (stretch.first, stretch.last);
         let mut rows = statement
-            .query([first.0, first.1, last.0, last.1])
+            .query([first.0, first.1.into(), last.0, last.1.into()])
             .map_err(translate)?;
+        let mut read = 0;
         while let Some(r) = rows.next().map_err(translate)? {
+            read += 1;
             match self.stored(r) {
                 Ok(stored) => found.runs.push(stored),
                 Err(problem) => found.unreadable.push(Unreadable {
@@ -350,7 +375,13 @@ impl Plan {
                 }),
             }
         }
-        Ok(())
+        match read == stretch.rows {
+            true => Ok(()),
+            // What goes through the table from its beginning comes to other rows than what looks for keys.
+            false => Err(LedgerError::Damaged(
+                "the runs are not in the order of their keys".to_owned(),
+            )),
+        }
     }
 
     fn shared(&self, series: i64) -> Result<&Shared, String> {
