@@ -135,6 +135,16 @@ pub(super) fn with_id(db: &Connection, digits: &str) -> Result<Vec<RunKey>, Ledg
     Ok(keys)
 }
 
+/// Whether these bytes stand somewhere. Every place is looked at, without an early end, so that the compiler
+/// takes many at a time.
+fn holds(text: &[u8], [a, b, c]: [u8; 3]) -> bool {
+    let shifted = |by: usize| text.get(by..).unwrap_or_default();
+    let places = text.iter().zip(shifted(1)).zip(shifted(2));
+    places.fold(false, |any, ((x, y), z)| {
+        any | ((*x == a) & (*y == b) & (*z == c))
+    })
+}
+
 /// The runs that are listed under the first six of these hex digits.
 pub(super) fn listed(db: &Connection, digits: &str) -> Result<Vec<Located>, LedgerError> {
     let first = digits
@@ -152,10 +162,8 @@ pub(super) fn listed(db: &Connection, digits: &str) -> Result<Vec<Located>, Ledg
         let text = r.get_ref(0).map_err(translate)?;
         // What is no list lists nothing; the audit tells it.
         let _ = text.as_blob().ok().and_then(|text| {
-            // Of a list in many thousands is the run: looking for its bytes is cheaper than reading numbers.
-            text.windows(id.len())
-                .any(|bytes| bytes == id)
-                .then_some(())?;
+            // One list in many thousands has the run: looking for its bytes is cheaper than reading numbers.
+            holds(text, id).then_some(())?;
             decode(text, &mut |run| {
                 if run.id == id {
                     found.push(run);
@@ -365,6 +373,17 @@ mod tests {
             ledger.record_runs(&batch).unwrap();
         }
         ledger
+    }
+
+    #[test]
+    fn bytes_are_found_wherever_they_stand() {
+        let text: Vec<u8> = (0..200_u8).collect();
+        for i in 0..198 {
+            assert!(holds(&text, [i, i + 1, i + 2]));
+            assert!(!holds(&text, [i, i + 1, i + 3]));
+        }
+        assert!(!holds(&text[..2], [0, 1, 2]) && !holds(&[], [0, 0, 0]));
+        assert!(holds(&text[197..], [197, 198, 199]) && !holds(&text, [199, 0, 1]));
     }
 
     #[test]
