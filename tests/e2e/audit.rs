@@ -365,32 +365,107 @@ fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
     let _ = ranch.run(&["audit"]).exits(0);
 }
 
-#[test]
-fn a_damaged_page_of_runs_hides_nothing_else() {
-    let ranch = Ranch::ran();
-    forge(&ranch, "UPDATE entry SET actor = 'somebody' WHERE seq = 1");
-    let db = open(&ranch);
+/// Makes a page of a table into what no page is: the first byte says what it holds.
+fn damage(ranch: &Ranch, table: &str) {
+    let db = open(ranch);
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let number = |sql: &str| -> u64 {
         db.query_row(sql, [], |r| r.get::<_, i64>(0))
             .unwrap()
             .cast_unsigned()
     };
-    let page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'run'");
+    let page = number(&format!(
+        "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = '{table}'"
+    ));
     let size = number("PRAGMA page_size");
     drop(db);
     let file = ranch.path("out/ledger.db");
     let mut bytes = std::fs::read(&file).unwrap();
-    // The first byte of a page says what it holds.
     bytes[usize::try_from((page - 1) * size).unwrap()] = 0xff;
     std::fs::write(&file, &bytes).unwrap();
-    let data = ranch.data(&["audit"], 11);
-    let found = kinds(&data);
-    assert!(found.contains(&"database".to_owned()), "{data}");
-    assert!(found.contains(&"entry".to_owned()), "{data}");
-    assert!(data["tree"]["size"].as_u64() > Some(1), "{data}");
-    let held = |check: &str| data["held"].as_array().unwrap().contains(&check.into());
-    assert!(held("files") && held("facts") && held("reports"), "{data}");
+}
+
+#[test]
+fn a_check_that_comes_to_a_damaged_page_is_not_made_and_the_others_are() {
+    const ALL: [&str; 11] = [
+        "database",
+        "schema",
+        "entries",
+        "files",
+        "facts",
+        "runs",
+        "configs",
+        "manifests",
+        "reports",
+        "components",
+        "releases",
+    ];
+    for (table, not_made) in [
+        (
+            "run",
+            &["runs", "configs", "manifests", "components"] as &[&str],
+        ),
+        ("observation", &["facts"]),
+        ("file", &["files", "facts"]),
+        ("report", &["reports"]),
+        (
+            "entry",
+            &[
+                "entries",
+                "files",
+                "facts",
+                "runs",
+                "configs",
+                "manifests",
+                "reports",
+                "components",
+                "releases",
+            ],
+        ),
+    ] {
+        let ranch = Ranch::ran();
+        damage(&ranch, table);
+        let data = ranch.data(&["audit"], 11);
+        let held: Vec<&str> = data["held"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{table}: {data}"))
+            .iter()
+            .filter_map(Json::as_str)
+            .collect();
+        let expected: Vec<&str> = ALL
+            .into_iter()
+            .filter(|check| *check != "database" && !not_made.contains(check))
+            .collect();
+        assert_eq!(held, expected, "{table}: {data}");
+        for bad in data["bad"].as_array().unwrap() {
+            assert_eq!(bad["kind"], "database", "{table}: {data}");
+            assert!(!bad["problem"].as_str().unwrap().contains('\n'), "{data}");
+        }
+        for check in not_made {
+            assert_eq!(data["checked"].get(check), None, "{table}: {data}");
+        }
+        assert_eq!(data["tree"].is_null(), table == "entry", "{table}: {data}");
+        let text = ranch.run(&["audit"]).exits(11);
+        assert!(text.stdout.contains("not checked"), "{}", text.stdout);
+    }
+}
+
+#[test]
+fn what_is_bad_beside_a_damaged_page_is_told() {
+    let ranch = Ranch::ran();
+    forge(&ranch, "UPDATE entry SET actor = 'somebody' WHERE seq = 1");
+    let component = ranch.path("components");
+    let component = std::fs::read_dir(component)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    std::fs::write(&component, b"other bytes").unwrap();
+    damage(&ranch, "run");
+    let mut found = kinds(&ranch.data(&["audit"], 11));
+    found.sort();
+    assert_eq!(found, ["component", "database", "entry"]);
 }
 
 #[test]

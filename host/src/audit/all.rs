@@ -1,6 +1,6 @@
 //! The audit: every check in turn, at one moment of the ledger.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::domain::canonical::{Digest, Recipe};
 use crate::ledger::LedgerError;
@@ -33,8 +33,9 @@ pub struct Audit<'a> {
     pub against: Option<&'a Checkpoint>,
 }
 
-/// Makes every check. `begun` is told how many runs there are, `tick` how many are done. What cannot be
-/// read is bad, and the checks after it are made all the same where they can be.
+/// Makes every check. `begun` is told how many runs there are, `tick` how many are done. A check that comes to
+/// a damaged page of the database is not made, which the report says; the others are made all the same,
+/// where they do not need what it would have found.
 ///
 /// # Errors
 /// When the ledger cannot be read at all.
@@ -53,13 +54,13 @@ pub fn audit(
         return Err(LedgerError::Damaged("its file has no name".to_owned()));
     };
     let snapshot = own.held();
-    let mut report = Report::default();
     let singles: HashSet<&str> = files
         .iter()
         .flatten()
         .map(String::as_str)
         .filter(|f| f.ends_with(".json"))
         .collect();
+    let mut findings = Findings::default();
     let (sound, scanned) = std::thread::scope(|scope| {
         let sound = scope.spawn(move || whole.held().integrity());
         let scanned = scan(
@@ -67,7 +68,7 @@ pub fn audit(
             (&snapshot, readers),
             &singles,
             (begun, tick),
-            &mut report,
+            &mut findings,
         );
         match sound.join() {
             Ok(sound) => (sound, scanned),
@@ -75,22 +76,15 @@ pub fn audit(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
+    let sound = findings.made(&[], sound)?;
+    let seen = scanned?;
+    let Findings {
+        mut report,
+        mut damage,
+    } = findings;
     report.looked(Check::Database, 1);
-    let mut problems: BTreeSet<String> = BTreeSet::new();
-    match sound {
-        Ok(found) => problems.extend(found),
-        Err(LedgerError::Damaged(problem)) => problems.extend([problem]),
-        Err(e) => return Err(e),
-    }
-    let seen = match scanned {
-        Ok(seen) => Some(seen),
-        Err(LedgerError::Damaged(problem)) => {
-            problems.insert(problem);
-            None
-        }
-        Err(e) => return Err(e),
-    };
-    for problem in problems {
+    damage.extend(sound.into_iter().flatten());
+    for problem in damage {
         report.bad(Check::Database, "database", "ledger", problem);
     }
     match (files, seen) {
@@ -105,6 +99,42 @@ pub fn audit(
     }
     report.sort();
     Ok(report)
+}
+
+/// What was found, and why the database could not be read further by some of the checks.
+#[derive(Default)]
+struct Findings {
+    report: Report,
+    damage: BTreeSet<String>,
+}
+
+impl Findings {
+    /// What a step found; nothing where it came to a damaged page: its checks were not made then.
+    fn made<T>(
+        &mut self,
+        checks: &[Check],
+        step: Result<T, LedgerError>,
+    ) -> Result<Option<T>, LedgerError> {
+        match step {
+            Ok(found) => Ok(Some(found)),
+            Err(LedgerError::Damaged(problem)) => {
+                self.damage.insert(problem);
+                for check in checks {
+                    self.report.checked.remove(check);
+                }
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The report, for a step that makes these checks, even where there is nothing to look at.
+    fn begin(&mut self, checks: &[Check]) -> &mut Report {
+        for check in checks {
+            self.report.looked(*check, 0);
+        }
+        &mut self.report
+    }
 }
 
 fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerError> {
@@ -130,22 +160,57 @@ fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerErro
     Ok(())
 }
 
+/// What runs name, where all of them could be read.
 fn scan(
     what: &Audit<'_>,
     (snapshot, readers): (&Snapshot<'_>, Vec<SqliteLedger>),
     singles: &HashSet<&str>,
     (begun, tick): (&dyn Fn(u64), &(dyn Fn(u64) + Sync)),
-    report: &mut Report,
-) -> Result<runs::Seen, LedgerError> {
-    schema(snapshot, report)?;
-    // Where a page of theirs is damaged, everything but runs is looked at all the same.
+    findings: &mut Findings,
+) -> Result<Option<runs::Seen>, LedgerError> {
     let runs = Scan::begin(readers);
     begun(runs.as_ref().map_or(0, |scan| scan.runs));
-    report.looked(Check::Entries, 0);
-    let claims = Claims::read(snapshot, report)?;
+    let checks = [Check::Schema];
+    let step = schema(snapshot, findings.begin(&checks));
+    findings.made(&checks, step)?;
+    let checks = [Check::Entries];
+    let step = Claims::read(snapshot, findings.begin(&checks));
+    let claims = findings.made(&checks, step)?;
+    let seen = match &claims {
+        Some(claims) => against_claims(what, (snapshot, runs), (claims, singles), tick, findings)?,
+        // Without the entries nothing is known that the rows could be held against.
+        None => None,
+    };
+    let nothing = BTreeMap::new();
+    stored::components(
+        claims.as_ref().unwrap_or(&Claims::default()),
+        what.pinned,
+        what.shelf,
+        what.releases,
+        seen.as_ref().map_or(&nothing, |seen| &seen.components),
+        findings.begin(&[Check::Components, Check::Releases]),
+    );
+    // Of those that are not known, nobody can say that they held.
+    if seen.is_none() {
+        findings.report.checked.remove(&Check::Components);
+    }
+    if claims.is_none() {
+        findings.report.checked.remove(&Check::Releases);
+    }
+    Ok(seen)
+}
+
+fn against_claims(
+    what: &Audit<'_>,
+    (snapshot, runs): (&Snapshot<'_>, Result<Scan, LedgerError>),
+    (claims, singles): (&Claims, &HashSet<&str>),
+    tick: &(dyn Fn(u64) + Sync),
+    findings: &mut Findings,
+) -> Result<Option<runs::Seen>, LedgerError> {
     let size = claims.leaves.len() as u64;
-    report.tree = Some((size, Digest::from_parts(Recipe::Raw, claims.root())));
+    findings.report.tree = Some((size, Digest::from_parts(Recipe::Raw, claims.root())));
     if let Some(old) = what.against {
+        let report = &mut findings.report;
         report.looked(Check::Checkpoint, 1);
         match checkpoint::continues(old, &claims.leaves) {
             Ok(proof) => report.consistency = proof,
@@ -159,28 +224,19 @@ fn scan(
             }
         }
     }
-    // A check that had nothing to look at was made all the same.
-    for check in [Check::Files, Check::Facts] {
-        report.looked(check, 0);
+    let checks = [Check::Files];
+    let step = facts::files(snapshot, claims, findings.begin(&checks));
+    if let Some(of_entry) = findings.made(&checks, step)? {
+        let checks = [Check::Facts];
+        let step = facts::rows(snapshot, claims, of_entry, findings.begin(&checks));
+        findings.made(&checks, step)?;
     }
-    facts::check(snapshot, &claims, report)?;
-    report.looked(Check::Reports, 0);
-    stored::reports(snapshot, &claims, report)?;
-    for check in [Check::Runs, Check::Configs, Check::Manifests] {
-        report.looked(check, 0);
-    }
+    let checks = [Check::Reports];
+    let step = stored::reports(snapshot, claims, findings.begin(&checks));
+    findings.made(&checks, step)?;
+    let checks = [Check::Runs, Check::Configs, Check::Manifests];
+    let report = findings.begin(&checks);
     let files = (what.manifests, singles);
-    let seen = runs::check((snapshot, runs?), &claims, files, report, tick)?;
-    for check in [Check::Components, Check::Releases] {
-        report.looked(check, 0);
-    }
-    stored::components(
-        &claims,
-        what.pinned,
-        what.shelf,
-        what.releases,
-        &seen.components,
-        report,
-    );
-    Ok(seen)
+    let step = runs.and_then(|runs| runs::check((snapshot, runs), claims, files, report, tick));
+    findings.made(&checks, step)
 }

@@ -16,17 +16,30 @@ const COLUMNS: [&str; 7] = [
     "number", "source", "kind", "format", "path", "SHA-256", "rows",
 ];
 
-/// Checks files, withdrawals, boundaries, herds and observations.
+/// Checks files and withdrawals; the number of the file of each entry.
 ///
 /// # Errors
 /// When the database cannot be read any further.
-pub fn check(
+pub fn files(
     snapshot: &Snapshot<'_>,
     claims: &Claims,
     report: &mut Report,
-) -> Result<(), LedgerError> {
-    let of_entry = files(snapshot, claims, report)?;
+) -> Result<HashMap<i64, i64>, LedgerError> {
+    let of_entry = of_entries(snapshot, claims, report)?;
     retractions(snapshot, claims, report)?;
+    Ok(of_entry)
+}
+
+/// Checks boundaries, herds and observations of these files.
+///
+/// # Errors
+/// When the database cannot be read any further.
+pub fn rows(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    of_entry: HashMap<i64, i64>,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
     let mut rows = Rows {
         of_entry,
         leaves: BTreeMap::new(),
@@ -59,7 +72,7 @@ pub fn check(
 }
 
 /// The number of the file of each entry.
-fn files(
+fn of_entries(
     snapshot: &Snapshot<'_>,
     claims: &Claims,
     report: &mut Report,

@@ -159,7 +159,12 @@ impl Context {
     /// Says once that the clock is behind the newest entry. Entries are ordered by their numbers, so
     /// that nothing else comes of it.
     fn look_at_clock(&self, ledger: &SqliteLedger) -> Result<(), CliError> {
-        let newest = ledger.entry(ledger.head()?)?.map(|e| e.stamp.at);
+        let newest = match ledger.head().and_then(|head| ledger.entry(head)) {
+            Ok(newest) => newest.map(|e| e.stamp.at),
+            // What is damaged is for the verb to tell: `audit` looks at the rest all the same.
+            Err(LedgerError::Damaged(_)) => None,
+            Err(e) => return Err(e.into()),
+        };
         if let Some(newest) = newest.filter(|at| *at > self.now)
             && self.clock_told.set(()).is_ok()
         {

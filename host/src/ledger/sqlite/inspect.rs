@@ -97,6 +97,10 @@ impl Drop for Snapshot<'_> {
     }
 }
 
+fn is_unreached(problem: &str) -> bool {
+    problem.starts_with("Page ") && problem.ends_with(": never used")
+}
+
 impl SqliteLedger {
     /// Holds on to the present moment: every scan, and every other read through this ledger, sees the
     /// same rows until the snapshot is dropped. No writer waits for it.
@@ -134,10 +138,26 @@ impl Snapshot<'_> {
             .db
             .prepare("PRAGMA integrity_check(20)")
             .map_err(translate)?;
-        let lines = statement.query_map([], |r| r.get::<_, String>(0));
-        let lines: Result<Vec<String>, _> = lines.map_err(translate)?.collect();
-        let mut lines = lines.map_err(translate)?;
-        lines.retain(|l| l != "ok");
+        let found = statement.query_map([], |r| r.get::<_, String>(0));
+        let mut lines = Vec::new();
+        for problem in found.map_err(translate)? {
+            match problem {
+                // A heading and what is below it come as one.
+                Ok(problem) => lines.extend(
+                    problem
+                        .lines()
+                        .filter(|line| *line != "ok" && !line.starts_with("***"))
+                        .map(str::to_owned),
+                ),
+                // It says no more then; what it has said stands.
+                Err(_) if !lines.is_empty() => break,
+                Err(e) => return Err(translate(e)),
+            }
+        }
+        // What hangs on a page that cannot be read is not reached.
+        if lines.iter().any(|line| !is_unreached(line)) {
+            lines.retain(|line| !is_unreached(line));
+        }
         Ok(lines)
     }
 

@@ -58,7 +58,7 @@ pub(super) fn migrate(
         newest: newest(steps),
         cause,
     };
-    keep(db, &copy_of(path, found)).map_err(|e| failed(format!("no copy was made: {e}")))?;
+    keep(db, found, &copy_of(path, found)).map_err(|e| failed(format!("no copy was made: {e}")))?;
     let sql = |e: rusqlite::Error| failed(e.to_string());
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -79,8 +79,9 @@ pub(super) fn migrate(
     tx.commit().map_err(sql)
 }
 
-/// A whole copy under its name.
-fn keep(db: &Connection, to: &Path) -> std::io::Result<()> {
+/// A whole copy under its name, unless another process has led the ledger on meanwhile: then the copy is of
+/// its making, and is not replaced by one of a newer schema.
+fn keep(db: &Connection, found: i64, to: &Path) -> std::io::Result<()> {
     let other = |e: rusqlite::Error| std::io::Error::other(e.to_string());
     let partial = to.with_extension(format!("{}.tmp", std::process::id()));
     let made = (|| {
@@ -90,6 +91,13 @@ fn keep(db: &Connection, to: &Path) -> std::io::Result<()> {
             .map_err(other)?;
         copy.pragma_update(None, "journal_mode", "DELETE")
             .map_err(other)?;
+        let copied: i64 = copy
+            .pragma_query_value(None, "user_version", |r| r.get(0))
+            .map_err(other)?;
+        if copied != found {
+            copy.close().map_err(|(_, e)| other(e))?;
+            return std::fs::remove_file(&partial);
+        }
         copy.close().map_err(|(_, e)| other(e))?;
         std::fs::File::open(&partial)?.sync_all()?;
         std::fs::rename(&partial, to)?;
@@ -121,6 +129,25 @@ mod tests {
         "CREATE TABLE note (entry INTEGER NOT NULL REFERENCES entry (seq), text TEXT NOT NULL) STRICT",
         "ALTER TABLE note ADD COLUMN language TEXT",
     ];
+
+    #[test]
+    fn a_copy_is_not_replaced_by_one_of_a_newer_schema() {
+        let (_temp, path) = fixture();
+        drop(SqliteLedger::open(&path).unwrap());
+        let copy = copy_of(&path, 1);
+        let kept = std::fs::read(&copy).unwrap();
+        // Another process found schema 1 too, and comes to copy when the steps are done.
+        keep(&Connection::open(&path).unwrap(), 1, &copy).unwrap();
+        assert_eq!(std::fs::read(&copy).unwrap(), kept);
+        let beside = std::fs::read_dir(path.parent().unwrap()).unwrap();
+        let names: Vec<_> = beside
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert!(
+            names.iter().all(|name| !name.ends_with(".tmp")),
+            "{names:?}"
+        );
+    }
 
     fn fixture() -> (tempfile::TempDir, PathBuf) {
         let temp = tempfile::tempdir().unwrap();

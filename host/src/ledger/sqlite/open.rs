@@ -22,6 +22,8 @@ const BUSY: Duration = Duration::from_secs(60);
 pub struct SqliteLedger {
     pub(super) db: Connection,
     writable: bool,
+    /// The schema that it was opened with; another process may lead it on.
+    pub(super) schema: i64,
 }
 
 fn gone(path: &Path) -> LedgerError {
@@ -153,10 +155,14 @@ impl SqliteLedger {
             .map_err(&unavailable)?;
         db.pragma_update(None, "trusted_schema", false)
             .map_err(&unavailable)?;
-        check_schema(&mut db, path, &url, writable)?;
+        let schema = check_schema(&mut db, path, &url, writable)?;
         db.authorizer(Some(authorize)).map_err(&unavailable)?;
         db.set_prepared_statement_cache_capacity(64);
-        Ok(SqliteLedger { db, writable })
+        Ok(SqliteLedger {
+            db,
+            writable,
+            schema,
+        })
     }
 
     /// Whether it was opened to write, too.
@@ -232,12 +238,13 @@ fn as_it_lies(path: &Path) -> Option<String> {
     Some(address)
 }
 
+/// The schema that the ledger has now, led on to the newest one where it may be written.
 fn check_schema(
     db: &mut Connection,
     path: &Path,
     url: &str,
     writable: bool,
-) -> Result<(), LedgerError> {
+) -> Result<i64, LedgerError> {
     let newest = newest(STEPS);
     // Looking needs no write lock, so that nobody who only reads waits for a writer.
     match schema(db, url, writable)? {
@@ -246,18 +253,20 @@ fn check_schema(
             for shim in SHIMS.iter().skip(missing) {
                 db.execute_batch(shim).map_err(translate)?;
             }
-            return Ok(());
+            return Ok(found);
         }
-        Some(found) if found < newest => return migrate(db, path, found, STEPS),
-        Some(_) => return Ok(()),
+        Some(found) if found < newest => {
+            return migrate(db, path, found, STEPS).map(|()| newest);
+        }
+        Some(found) => return Ok(found),
         None => {}
     }
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(translate)?;
     // Another process may have made the schema meanwhile.
-    if schema(&tx, url, writable)?.is_some() {
-        return tx.commit().map_err(translate);
+    if let Some(found) = schema(&tx, url, writable)? {
+        return tx.commit().map_err(translate).map(|()| found);
     }
     tx.execute_batch(include_str!("schema.sql"))
         .map_err(translate)?;
@@ -272,7 +281,7 @@ fn check_schema(
     crate::failpoint::hit("ledger.before-commit");
     tx.commit().map_err(translate)?;
     crate::failpoint::hit("ledger.after-commit");
-    Ok(())
+    Ok(newest)
 }
 
 /// The schema of a ledger that this program knows; nothing for an empty database that may become one.

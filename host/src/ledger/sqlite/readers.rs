@@ -20,21 +20,30 @@ impl SqliteLedger {
         let Some(path) = self.db.path().filter(|p| !p.is_empty()).map(PathBuf::from) else {
             return Ok(Vec::new());
         };
-        let readers = (0..count).map(|_| SqliteLedger::open_read_only(&path));
-        let readers: Vec<SqliteLedger> = readers.collect::<Result<_, _>>()?;
         for _ in 0..TRIES {
+            let readers = (0..count).map(|_| SqliteLedger::open_read_only(&path));
+            let readers: Vec<SqliteLedger> = readers.collect::<Result<_, _>>()?;
             let mut heads = Vec::with_capacity(count);
             for reader in &readers {
                 reader.db.execute_batch("BEGIN").map_err(translate)?;
                 // The first read fixes the moment. All that is written has an entry: with the same newest
-                // one, whose hash is over all before it, two readers see the same.
-                heads.push(read::head(&reader.db)?);
+                // one, whose hash is over all before it, two readers see the same. A migration alone has
+                // none. To entries that cannot be read nothing can be appended.
+                let schema: i64 = reader
+                    .db
+                    .pragma_query_value(None, "user_version", |r| r.get(0))
+                    .map_err(translate)?;
+                let as_opened = schema == reader.schema;
+                let head = match read::head(&reader.db) {
+                    Ok(head) => Ok(head),
+                    Err(LedgerError::Damaged(problem)) => Err(problem),
+                    Err(e) => return Err(e),
+                };
+                heads.push((as_opened, head));
             }
-            if heads.iter().all(|head| Some(head) == heads.first()) {
+            let first = heads.first();
+            if heads.iter().all(|head| head.0 && Some(head) == first) {
                 return Ok(readers);
-            }
-            for reader in &readers {
-                reader.db.execute_batch("ROLLBACK").map_err(translate)?;
             }
         }
         Err(LedgerError::Busy)

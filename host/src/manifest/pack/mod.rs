@@ -7,6 +7,7 @@
 //!
 //! * [`header`] — what the manifests share
 //! * [`rows`] — the columns
+//! * `cells` — a row's values as canonical JSON
 //! * [`render`] — the document of a row, and its digests
 //! * `body` — buffers, compressed, read to lengths that are known before
 //! * `ipc` — schema, batch and footer of the file
@@ -14,6 +15,7 @@
 //! * `flat` — FlatBuffers, as much as these need
 
 mod body;
+mod cells;
 mod flat;
 pub mod header;
 mod ipc;
@@ -24,8 +26,9 @@ pub mod rows;
 #[cfg(test)]
 mod tests;
 
+pub use cells::list;
 pub use header::Header;
-pub use render::{Scratch, Sealed, Template, list};
+pub use render::{Scratch, Sealed, Template};
 pub use rows::{Rows, Seen, Sources};
 
 use body::{BodyReader, BodyWriter};

@@ -9,11 +9,11 @@ use sha2::{Digest as _, Sha256};
 
 use serde_json::{Value as Json, json};
 
-use super::header::{self, Header};
+use super::cells::{Member, cell, members, object};
+use super::header::Header;
 use super::rows::Rows;
 use crate::domain::canonical::{Digest, Recipe, to_bytes};
-use crate::domain::column::{Column, ColumnData, bit};
-use crate::domain::day::Day;
+use crate::domain::column::Column;
 use crate::domain::text::{self, Numbers};
 use crate::manifest::document;
 
@@ -39,13 +39,6 @@ pub struct Template {
     inputs: Vec<Member>,
     outputs: Vec<Member>,
     rails: Vec<Rail>,
-}
-
-/// A member of an object by its column: `"name":`, with the comma before it.
-#[derive(Clone, Debug)]
-struct Member {
-    column: usize,
-    key: Vec<u8>,
 }
 
 /// A guardrail of the configuration.
@@ -77,21 +70,7 @@ pub struct Scratch {
     /// What follows it.
     tail: Vec<u8>,
     files: Vec<u32>,
-    numbers: Numbers,
-}
-
-fn members(columns: &[header::Column]) -> Vec<Member> {
-    let mut order: Vec<usize> = (0..columns.len()).collect();
-    let name = |i: &usize| columns.get(*i).map_or("", |c| c.name.as_str());
-    // RFC 8785 sorts by UTF-16 code units.
-    order.sort_by(|a, b| name(a).encode_utf16().cmp(name(b).encode_utf16()));
-    let member = |(n, column): (usize, usize)| {
-        let mut key = if n == 0 { Vec::new() } else { vec![b','] };
-        text::string(name(&column), &mut key);
-        key.push(b':');
-        Member { column, key }
-    };
-    order.into_iter().enumerate().map(member).collect()
+    pub(super) numbers: Numbers,
 }
 
 fn canonical(json: &Json) -> Result<Vec<u8>, String> {
@@ -460,75 +439,5 @@ impl Template {
         text::integer(self.header.known, out);
         out.push(b'}');
         Ok(())
-    }
-}
-
-/// The canonical list of a row's outputs in declared order, as the ledger keeps it.
-pub fn list(outputs: &[Column], i: usize, scratch: &mut Scratch, out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (n, column) in outputs.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        cell(column, i, &mut scratch.numbers, out);
-    }
-    out.push(b']');
-}
-
-fn object(
-    members: &[Member],
-    columns: &[Column],
-    i: usize,
-    numbers: &mut Numbers,
-    out: &mut Vec<u8>,
-) {
-    out.push(b'{');
-    for member in members {
-        out.extend_from_slice(&member.key);
-        match columns.get(member.column) {
-            Some(column) => cell(column, i, numbers, out),
-            None => out.extend_from_slice(b"null"),
-        }
-    }
-    out.push(b'}');
-}
-
-/// A value of a column.
-fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut Vec<u8>) {
-    if column.is_null(i) {
-        return out.extend_from_slice(b"null");
-    }
-    let range = |offsets: &[u32]| {
-        let at = |i: usize| {
-            let offset = offsets.get(i).copied().unwrap_or_default();
-            usize::try_from(offset).unwrap_or(usize::MAX)
-        };
-        at(i)..at(i + 1)
-    };
-    match column.data() {
-        ColumnData::Float64(v) => numbers.write(v.get(i).copied().unwrap_or(f64::NAN), out),
-        ColumnData::Int64(v) => text::wide(v.get(i).copied().unwrap_or_default(), out),
-        ColumnData::Boolean(v) => {
-            out.extend_from_slice(if bit(v, i) { b"true" } else { b"false" });
-        }
-        ColumnData::Date(v) => match v.get(i).and_then(|d| Day::from_days(*d)) {
-            Some(day) => text::day(day, out),
-            None => out.extend_from_slice(b"null"),
-        },
-        ColumnData::Text { .. } => text::string(column.text(i), out),
-        ColumnData::Series {
-            offsets,
-            dates,
-            values,
-        } => {
-            let range = range(offsets);
-            let dates = dates.get(range.clone()).unwrap_or_default();
-            let values = values.get(range).unwrap_or_default();
-            let points = dates
-                .iter()
-                .zip(values)
-                .filter_map(|(d, x)| Some((Day::from_days(*d)?, *x)));
-            text::series(points, |x, out| numbers.write(x, out), out);
-        }
     }
 }
