@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use provender::audit::bundle::Bundle;
 use provender::audit::note::Verifier;
 use provender::audit::proof::Proof;
 use provender::domain::canonical::{hex, to_text};
@@ -11,6 +12,7 @@ use provender::domain::merkle;
 use provender::ledger::Ledger as _;
 use provender::ledger::sqlite::SqliteLedger;
 use provender::ledger::sqlite::scan::Scan;
+use provender::logic::PinLimits;
 use serde_json::Value as Json;
 
 use crate::audit::{forge, kinds, some_run};
@@ -316,16 +318,66 @@ fn a_bundle_is_computed_again_where_nothing_else_is() {
         "{}",
         said.stderr
     );
-    // Any changed byte is refused, wherever it is.
+    // As the verb refuses it.
     let bytes = std::fs::read(elsewhere.path("run.tar")).unwrap();
-    for i in 0..12 {
-        let at = i * bytes.len() / 12 + 100 * i;
+    let component = place_of(&bytes, "bundle/component.wasm");
+    for at in [0, component.start, component.end - 1, bytes.len() - 1] {
         let mut other = bytes.clone();
         other[at] ^= 1;
         std::fs::write(elsewhere.path("run.tar"), &other).unwrap();
         let code = elsewhere.run(&replay).code;
         assert!([11, 65].contains(&code), "byte {at}: exit {code}");
     }
+}
+
+/// Where the content of a member of a bundle is.
+fn place_of(bundle: &[u8], member: &str) -> std::ops::Range<usize> {
+    let mut archive = tar::Archive::new(bundle);
+    let found = archive.entries().unwrap().map(Result::unwrap);
+    let mut found = found.filter(|entry| entry.path_bytes() == member.as_bytes());
+    let entry = found.next().unwrap();
+    let start = usize::try_from(entry.raw_file_position()).unwrap();
+    start..start + usize::try_from(entry.size()).unwrap()
+}
+
+/// A bit of every byte but the component's, and of some of those: its SHA-256 is over all of them.
+#[test]
+fn a_changed_bit_of_a_bundle_is_refused_but_for_its_ceilings() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audit-v1");
+    let key = std::fs::read_to_string(kept.join("ledger.key.pub")).unwrap();
+    let key = Verifier::parse("ledger.key.pub", &key).unwrap();
+    let bytes = std::fs::read(kept.join("bundle.tar")).unwrap();
+    let mut bundle = Bundle::unpack("bundle.tar", &bytes).unwrap();
+    // That of a version with ceilings of its own.
+    bundle.limits = PinLimits::usual("python");
+    let bytes = bundle.pack().unwrap();
+    assert!(bundle.check(Some(&key)).is_ok());
+    let component = place_of(&bytes, "bundle/component.wasm");
+    let ceilings = place_of(&bytes, "bundle/limits.json");
+    let some = component.clone().step_by(component.len() / 200);
+    let others = (0..bytes.len()).filter(|at| !component.contains(at));
+    let mut passed = 0;
+    for at in others.chain(some) {
+        let mut other = bytes.clone();
+        other[at] ^= 1 << (at % 8);
+        let Ok(read) = Bundle::unpack("bundle.tar", &other) else {
+            continue;
+        };
+        if read.check(Some(&key)).is_ok() {
+            // They are no part of a number, and what they may ask for is bounded.
+            assert!(ceilings.contains(&at), "byte {at} of the bundle");
+            assert_eq!(
+                (read.component, read.manifest, read.proof),
+                (
+                    bundle.component.clone(),
+                    bundle.manifest.clone(),
+                    bundle.proof.clone()
+                )
+            );
+            passed += 1;
+        }
+    }
+    assert!(passed > 0, "ceilings are bound by no digest");
 }
 
 /// `tests/fixtures/audit-v1/` was written by the first program that wrote proofs, on the sample ranch:

@@ -17,9 +17,9 @@ use provender::ledger::sqlite::SqliteLedger;
 use provender::logic::{Lock, Shelf};
 use provender::manifest::Store;
 use provender::release::ReleaseStore;
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 
+use crate::flips_rows::{Cell, put, read_back, rows};
 use crate::kit::{Dice, Ranch, number};
 
 /// What the audit says of the deployment; `Err` when it could not be opened or read.
@@ -92,111 +92,24 @@ fn ranch() -> Ranch {
     ranch
 }
 
-/// A cell with text as bytes: a changed text need not be UTF-8.
-#[derive(Clone, Debug, PartialEq)]
-enum Cell {
-    Null,
-    Integer(i64),
-    Real(f64),
-    Text(Vec<u8>),
-    Blob(Vec<u8>),
-}
-
-impl Cell {
-    fn of(value: ValueRef<'_>) -> Cell {
-        match value {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(i) => Cell::Integer(i),
-            ValueRef::Real(x) => Cell::Real(x),
-            ValueRef::Text(t) => Cell::Text(t.to_vec()),
-            ValueRef::Blob(b) => Cell::Blob(b.to_vec()),
-        }
-    }
-
-    fn bound(&self) -> Value {
-        match self {
-            Cell::Null => Value::Null,
-            Cell::Integer(i) => Value::Integer(*i),
-            Cell::Real(x) => Value::Real(*x),
-            Cell::Text(b) | Cell::Blob(b) => Value::Blob(b.clone()),
-        }
-    }
-
-    fn sql(&self, n: usize) -> String {
-        match self {
-            Cell::Text(_) => format!("CAST(?{n} AS TEXT)"),
-            _ => format!("?{n}"),
-        }
-    }
-
-    /// One bit of it changed; nothing made something.
-    fn flipped(&self, dice: &mut Dice) -> Cell {
-        let flip = |bytes: &[u8], dice: &mut Dice| {
-            let mut bytes = bytes.to_vec();
-            if bytes.is_empty() {
-                return vec![b'x'];
-            }
-            let at = dice.index(bytes.len());
-            bytes[at] ^= 1_u8 << dice.index(8);
-            bytes
-        };
-        match self {
-            Cell::Null => Cell::Integer(1),
-            Cell::Integer(i) => Cell::Integer(i ^ (1_i64 << dice.index(40))),
-            Cell::Real(x) => Cell::Real(f64::from_bits(x.to_bits() ^ (1_u64 << dice.index(64)))),
-            Cell::Text(t) => Cell::Text(flip(t, dice)),
-            Cell::Blob(b) => Cell::Blob(flip(b, dice)),
-        }
-    }
-}
-
-/// A table's rows, in an order of their own.
-fn rows(db: &Connection, table: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
-    let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let rows = statement
-        .query_map([], |r| {
-            (0..names.len())
-                .map(|i| Ok(Cell::of(r.get_ref(i)?)))
-                .collect::<rusqlite::Result<Vec<Cell>>>()
-        })
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    (names, rows)
-}
-
-/// Puts a row in the place of another; false when SQLite itself refuses: another row has its key, or
-/// the column takes no such type.
-fn put(db: &Connection, table: &str, names: &[String], from: &[Cell], to: &[Cell]) -> bool {
-    let list = |cells: &[Cell], between: &str, is: &str, first: usize| {
-        let each = names.iter().zip(cells).enumerate();
-        each.map(|(i, (name, cell))| format!("{name} {is} {}", cell.sql(first + i)))
-            .collect::<Vec<_>>()
-            .join(between)
-    };
-    let sql = format!(
-        "UPDATE {table} SET {} WHERE {}",
-        list(to, ", ", "=", 1),
-        list(from, " AND ", "IS", 1 + to.len())
-    );
-    let values = to.iter().chain(from).map(Cell::bound);
-    match db.execute(&sql, params_from_iter(values)) {
-        Ok(n) => {
-            assert_eq!(n, 1, "{sql}");
-            true
-        }
-        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => false,
-        Err(e) => panic!("{sql}: {e}"),
-    }
-}
-
 /// How the flips of one kind went.
 #[derive(Debug, Default)]
 struct Tally {
+    /// Named as bad.
     found: u64,
+    /// The ledger could not be opened or read at all, which is told.
+    unreadable: u64,
     /// Refused by SQLite, or read as before.
     nothing: u64,
+}
+
+/// Of so many changes the program itself is asked about one: a process takes longer than the audit.
+const ASKED: u64 = 16;
+
+/// What `provender audit` ends with.
+fn verb(ranch: &Ranch) -> (i32, String) {
+    let ran = ranch.run(&["audit"]);
+    (ran.code, ran.stderr)
 }
 
 const TABLES: [&str; 13] = [
@@ -265,7 +178,15 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
             tally.nothing += 1;
         } else {
             let told = format!("flip {i}: {table}.{name}: {row:?} became {there:?}");
-            assert_ne!(look(ranch, &ledger), Ok(baseline.clone()), "{told}");
+            let found = look(ranch, &ledger).unwrap_or_else(|e| panic!("{told}: {e}"));
+            assert!(
+                found.iter().any(|bad| !baseline.contains(bad)),
+                "{told}: {found:?}"
+            );
+            if i % ASKED == 0 {
+                let (code, stderr) = verb(ranch);
+                assert_eq!(code, 11, "{told}: {stderr}");
+            }
             tally.found += 1;
         }
         assert!(
@@ -285,38 +206,15 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
     tally
 }
 
-/// What SQLite made of a cell: not-a-number is kept as nothing, −0.0 as 0.
-fn read_back(db: &Connection, table: &str, names: &[String], row: &[Cell], column: usize) -> Cell {
-    let kept = |cell: &Cell| match cell {
-        Cell::Real(x) if x.is_nan() => Cell::Null,
-        other => other.clone(),
-    };
-    let cells: Vec<Cell> = row.iter().map(kept).collect();
-    let terms: Vec<String> = names
-        .iter()
-        .zip(&cells)
-        .enumerate()
-        .map(|(i, (name, cell))| format!("{name} IS {}", cell.sql(i + 1)))
-        .collect();
-    let sql = format!(
-        "SELECT {} FROM {table} WHERE {}",
-        names[column],
-        terms.join(" AND ")
-    );
-    let values = cells.iter().map(Cell::bound);
-    db.query_row(&sql, params_from_iter(values), |r| {
-        Ok(Cell::of(r.get_ref(0)?))
-    })
-    .unwrap()
-}
-
-/// One bit of a file: found, or the audit is not asked when `same` says that what is read is as before.
+/// One bit of a file: found, or `same` says that what is read is as before. `named` says whether what was
+/// found names the file.
 fn bits(
     ranch: &Ranch,
     files: &[PathBuf],
     n: u64,
     dice: &mut Dice,
     same: &dyn Fn() -> bool,
+    named: &dyn Fn(&Path, &[Bad]) -> bool,
 ) -> Tally {
     let mut tally = Tally::default();
     for i in 0..n {
@@ -326,16 +224,27 @@ fn bits(
         let mut other = pristine.clone();
         other[at] ^= 1_u8 << bit;
         std::fs::write(file, &other).unwrap();
-        match reopened(ranch) {
+        let told = format!("flip {i}: bit {bit} of byte {at} of {}", file.display());
+        let found = reopened(ranch);
+        match &found {
             Ok(bad) if bad.is_empty() => {
-                assert!(
-                    same(),
-                    "flip {i}: bit {bit} of byte {at} of {}",
-                    file.display()
-                );
+                assert!(same(), "{told}");
                 tally.nothing += 1;
             }
-            _ => tally.found += 1,
+            Ok(bad) => {
+                assert!(named(file, bad), "{told}: {bad:?}");
+                tally.found += 1;
+            }
+            Err(_) => tally.unreadable += 1,
+        }
+        if i % ASKED == 0 {
+            let (code, stderr) = verb(ranch);
+            match found {
+                Ok(bad) if bad.is_empty() => assert_eq!(code, 0, "{told}: {stderr}"),
+                Ok(_) => assert_eq!(code, 11, "{told}: {stderr}"),
+                // Damaged, or no ledger of this program any more.
+                Err(e) => assert!([11, 69].contains(&code), "{told}: {code} {e} {stderr}"),
+            }
         }
         for end in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(ranch.path(&format!("out/ledger.db{end}")));
@@ -392,18 +301,48 @@ fn every_flip_of_what_is_recorded_is_reported() {
     for i in 0..manifests.len() {
         manifests.push(packs[i % packs.len()].clone());
     }
-    let manifests = bits(&ranch, &manifests, flips / 5, &mut dice, &|| false);
+    // The name of a manifest or pack has digits of its digest, by which it is named.
+    let by_digest = |file: &Path, bad: &[Bad]| {
+        let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let digits = stem.rsplit(['.', '-', '_']).next().unwrap().to_owned();
+        bad.iter()
+            .any(|bad| bad.id.contains(&digits) || bad.problem.contains(&digits))
+    };
+    let manifests = bits(
+        &ranch,
+        &manifests,
+        flips / 5,
+        &mut dice,
+        &|| false,
+        &by_digest,
+    );
     let mut components = below(&ranch, "components", "wasm");
     components.extend(below(&ranch, "out/releases", "wasm"));
     components.extend(below(&ranch, "out/releases", "json"));
-    let components = bits(&ranch, &components, flips / 10, &mut dice, &|| false);
+    let by_name = |file: &Path, bad: &[Bad]| {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        bad.iter()
+            .any(|bad| bad.id.contains(&name) || bad.problem.contains(&name))
+            || by_digest(file, bad)
+    };
+    let components = bits(
+        &ranch,
+        &components,
+        flips / 10,
+        &mut dice,
+        &|| false,
+        &by_name,
+    );
     let before = dump(&ranch).unwrap();
     let file = [ranch.path("out/ledger.db")];
     let same = || dump(&ranch).as_ref() == Some(&before);
-    let database = bits(&ranch, &file, flips / 5, &mut dice, &same);
+    let database = bits(&ranch, &file, flips / 5, &mut dice, &same, &|_, _| true);
     println!(
         "fields {rows:?}, manifests {manifests:?}, components and releases {components:?}, database file {database:?}"
     );
-    assert_eq!((manifests.nothing, components.nothing), (0, 0));
+    for of_files in [&manifests, &components] {
+        assert_eq!((of_files.nothing, of_files.unreadable), (0, 0));
+    }
+    assert_eq!(rows.unreadable, 0);
     assert!(rows.found > rows.nothing * 4, "{rows:?}");
 }

@@ -34,6 +34,7 @@ mod durability;
 mod exits;
 mod explain;
 mod flips;
+mod flips_rows;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod gate;
