@@ -10,10 +10,12 @@
 //!
 //! * `mutate` — one input out of others
 //! * `guests` — components, declarations, returned columns
+//! * `readings` — what must hold of a file of observations that was read
 //! * `targets` — who reads, and what must hold of it whatever it is given
 
 mod guests;
 mod mutate;
+mod readings;
 mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

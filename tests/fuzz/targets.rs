@@ -5,8 +5,7 @@ use provender::audit::bundle::Bundle;
 use provender::audit::checkpoint::Checkpoint;
 use provender::audit::note::{Signer, Verifier};
 use provender::audit::proof::{FORM, Proof, Step};
-use provender::ingest::parsed::{Kind, ReadOptions};
-use provender::ingest::readers;
+use provender::ingest::parsed::Kind;
 use provender::logic::Lock;
 use provender::logic::PinLimits;
 use provender::manifest::Manifest;
@@ -17,6 +16,7 @@ use provender::project::sources::Sources;
 use provender::release::Document;
 
 use super::guests;
+use super::readings::read;
 
 pub(crate) struct Target {
     pub(crate) name: &'static str,
@@ -165,6 +165,7 @@ pub(crate) const ALL: &[Target] = &[
         ],
         |b| {
             with_text(b, |t| {
+                commented(t, |t| Settings::parse(t).ok());
                 if let Ok(settings) = Settings::parse(t) {
                     let _ = (
                         settings.limits.resolve(),
@@ -183,7 +184,7 @@ pub(crate) const ALL: &[Target] = &[
             "[[days_remaining.v1.monitors]]\n",
             "add = true\n",
         ],
-        |b| with_text(b, |t| drop(LogicFile::parse(t))),
+        |b| with_text(b, |t| commented(t, |t| LogicFile::parse(t).ok())),
     ),
     text(
         "sources_toml",
@@ -197,6 +198,7 @@ pub(crate) const ALL: &[Target] = &[
         ],
         |b| {
             with_text(b, |t| {
+                commented(t, |t| Sources::parse(t).ok());
                 if let Ok(sources) = Sources::parse(t) {
                     let _ = (sources.catalogue(), sources.precedence());
                 }
@@ -363,19 +365,10 @@ fn with_text(bytes: &[u8], run: impl Fn(&str)) {
     run(&String::from_utf8_lossy(bytes));
 }
 
-fn read(bytes: &[u8], kind: Kind) {
-    for (kind, skip_bad_rows) in [(Some(kind), false), (Some(kind), true), (None, false)] {
-        let options = ReadOptions {
-            file_name: "x.json".to_owned(),
-            kind,
-            boundary: Some("north".to_owned()),
-            skip_bad_rows,
-            series: vec![("soil_moisture".to_owned(), "soil_moisture".to_owned())],
-            ..ReadOptions::default()
-        };
-        if let Err(error) = readers::read(bytes, &options) {
-            // What it quotes is made harmless where it is printed.
-            assert!(!error.to_string().is_empty());
-        }
+/// A comment at the end changes nothing of what a file of the deployment says.
+fn commented<T: std::fmt::Debug>(text: &str, parse: impl Fn(&str) -> Option<T>) {
+    if let Some(read) = parse(text) {
+        let again = parse(&format!("{text}\n# a comment\n"));
+        assert_eq!(format!("{again:?}"), format!("{:?}", Some(read)));
     }
 }

@@ -1,0 +1,132 @@
+//! What must hold of a file of observations that was read, whatever is in it: the same again, the same with
+//! and without leave to skip rows, and nothing that a ledger could not keep.
+
+use std::collections::BTreeSet;
+
+use provender::domain::day::Day;
+use provender::ingest::parsed::{Content, Kind, Observations, ReadError, ReadOptions, Reading};
+use provender::ingest::readers;
+
+fn options(kind: Option<Kind>, skip_bad_rows: bool) -> ReadOptions {
+    ReadOptions {
+        file_name: "x.json".to_owned(),
+        kind,
+        boundary: Some("north".to_owned()),
+        skip_bad_rows,
+        series: vec![("soil_moisture".to_owned(), "soil_moisture".to_owned())],
+        ..ReadOptions::default()
+    }
+}
+
+/// Reads a file as one of a kind in every way.
+pub(super) fn read(bytes: &[u8], kind: Kind) {
+    let strict = readers::read(bytes, &options(Some(kind), false));
+    assert_eq!(
+        strict,
+        readers::read(bytes, &options(Some(kind), false)),
+        "read twice"
+    );
+    let lenient = readers::read(bytes, &options(Some(kind), true));
+    match (&strict, &lenient) {
+        (Ok(strict), Ok(lenient)) => {
+            assert_eq!(strict.format.kind(), kind);
+            assert!(strict.skipped.is_empty());
+            assert_eq!(strict, lenient, "nothing was to be skipped");
+        }
+        (Err(ReadError::Rows { rows, .. }), Ok(lenient)) => {
+            assert!(!rows.is_empty());
+            assert_eq!(rows, &lenient.skipped);
+        }
+        // Not for its rows: leave to skip some changes nothing.
+        (Err(strict), Err(lenient)) => assert_eq!(strict, lenient),
+        (strict, lenient) => panic!("{strict:?}, with leave to skip rows {lenient:?}"),
+    }
+    for error in [&strict, &lenient]
+        .into_iter()
+        .filter_map(|r| r.as_ref().err())
+    {
+        // What it quotes is made harmless where it is printed.
+        assert!(error.to_string().starts_with("x.json: "), "{error}");
+    }
+    let guessed = readers::read(bytes, &options(None, false));
+    // What a kind was asked for is found without asking, unless it is taken for another kind.
+    if let (Ok(strict), Ok(guessed)) = (&strict, &guessed)
+        && strict.format == guessed.format
+    {
+        assert_eq!(strict, guessed);
+    }
+    for reading in [strict, lenient, guessed].into_iter().flatten() {
+        can_be_kept(&reading);
+    }
+}
+
+fn can_be_kept(reading: &Reading) {
+    let number = |x: Option<f64>| {
+        if let Some(x) = x {
+            assert!(x.is_finite(), "{x}");
+            assert_ne!(x.to_bits(), (-0.0_f64).to_bits(), "the zero has a sign");
+        }
+    };
+    for skipped in &reading.skipped {
+        let shown = skipped.value.as_deref().unwrap_or_default();
+        assert!(shown.chars().count() <= 81, "{shown}");
+        assert!(!skipped.problem.is_empty());
+    }
+    match &reading.content {
+        Content::Boundaries(all) => {
+            for boundary in all.iter().map(|at| &at.value) {
+                assert!(!boundary.boundary_id.trim().is_empty());
+                assert!(boundary.area_ha > 0.0, "{}", boundary.area_ha);
+                number(Some(boundary.area_ha));
+                number(boundary.declared_area_ha);
+                let geometry: serde_json::Value = serde_json::from_str(&boundary.geometry).unwrap();
+                let canonical = provender::domain::canonical::to_text(&geometry).unwrap();
+                assert_eq!(canonical, boundary.geometry);
+            }
+            let ids: BTreeSet<_> = all
+                .iter()
+                .map(|at| (&at.value.boundary_id, at.value.effective_date))
+                .collect();
+            assert_eq!(ids.len(), all.len(), "an id stands twice");
+        }
+        Content::Herds(all) => {
+            for herd in all.iter().map(|at| &at.value) {
+                assert!(!herd.boundary_id.trim().is_empty());
+                assert!(!herd.herd_config_id.trim().is_empty());
+                assert!(herd.end_date.is_none_or(|end| end >= herd.effective_date));
+                for x in [
+                    herd.animal_count,
+                    herd.daily_intake_kg_per_head,
+                    herd.average_weight_kg,
+                    herd.utilization_target_pct,
+                ] {
+                    number(x);
+                    assert!(x.is_none_or(|x| x >= 0.0), "{x:?}");
+                }
+            }
+        }
+        Content::Observations(observations) => values(observations, reading.rows, &number),
+    }
+}
+
+fn values(observations: &Observations, rows: u32, number: &dyn Fn(Option<f64>)) {
+    let Observations {
+        boundaries,
+        columns,
+        values,
+    } = observations;
+    let mut seen = BTreeSet::new();
+    for value in values {
+        assert!(!boundaries[value.boundary as usize].trim().is_empty());
+        assert!(!columns[usize::from(value.column)].is_empty());
+        assert!(value.row > 0 && rows > 0);
+        number(value.value);
+        if let Some(date) = value.date {
+            assert!((Day::MIN..=Day::MAX).contains(&date));
+        }
+        assert!(
+            seen.insert((value.boundary, value.column, value.date)),
+            "{value:?} stands twice"
+        );
+    }
+}
