@@ -368,7 +368,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(ProptestConfig::with_cases(crate::logic::tests::how_many(24)))]
         #[test]
         fn the_past_says_what_facts_of_that_moment_say(
             acts in acts(),

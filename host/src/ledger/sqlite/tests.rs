@@ -373,7 +373,7 @@ mod model {
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(crate::logic::tests::how_many(64)))]
         #[test]
         fn the_first_record_under_a_key_stays(tries in prop::collection::vec((0_u32..4, 0_u8..3, 0_i32..3), 1..40)) {
             let dir = tempfile::tempdir().unwrap();

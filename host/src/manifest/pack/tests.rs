@@ -274,7 +274,7 @@ fn sample() -> (Header, Vec<Row>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(crate::logic::tests::how_many(64)))]
     #[test]
     fn a_row_gives_the_bytes_that_a_single_manifest_has(list in prop::collection::vec(row(), 1..6)) {
         let header = header(json!({"actor": "m\u{e9}", "recorded_at": "2025", "zone": [1.5, null]}));
