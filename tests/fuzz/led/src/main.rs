@@ -12,14 +12,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-mod hostile {
-    #[path = "../../../../hostile/mod.rs"]
-    #[expect(dead_code, reason = "the end-to-end tests have more of them")]
-    pub(crate) mod components;
-}
-
 #[path = "../../guests.rs"]
 mod guests;
+mod hostile;
 #[path = "../../readings.rs"]
 mod readings;
 #[path = "../../targets.rs"]
@@ -40,7 +35,10 @@ fn chosen() -> &'static Chosen {
         let name = std::env::var("PROVENDER_FUZZ_TARGET").unwrap_or_default();
         let Some(target) = targets::ALL.iter().find(|t| t.name == name) else {
             let names: Vec<_> = targets::ALL.iter().map(|t| t.name).collect();
-            panic!("PROVENDER_FUZZ_TARGET={name} is none of {}", names.join(", "));
+            panic!(
+                "PROVENDER_FUZZ_TARGET={name} is none of {}",
+                names.join(", ")
+            );
         };
         let whole = target
             .keep_length

@@ -1,0 +1,5 @@
+//! Where the other targets of `tests/fuzz/` look for the components that they start from.
+
+#[path = "../../../hostile/mod.rs"]
+#[expect(dead_code, reason = "the end-to-end tests have more of them")]
+pub(crate) mod components;
