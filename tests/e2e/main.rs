@@ -44,6 +44,7 @@ mod ids;
 mod immutable;
 mod incident;
 mod kit;
+mod migration;
 mod monitoring;
 mod mounts;
 mod nevada;
