@@ -29,6 +29,8 @@ mod contract_rules;
 mod crash;
 mod crash_kit;
 mod disks;
+#[cfg(target_os = "linux")]
+mod disks_full;
 mod docs;
 mod durability;
 mod exits;
