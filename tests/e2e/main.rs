@@ -19,6 +19,7 @@ mod backtest_kit;
 mod backtest_refused;
 mod backtest_settings;
 mod bombs;
+mod calls_kit;
 mod canary;
 mod canary_history;
 mod canonical;

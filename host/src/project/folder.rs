@@ -146,8 +146,8 @@ fn make_durably(folder: &Path) -> std::io::Result<()> {
     }
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]
-    for folder in names {
-        std::fs::File::open(folder)?.sync_all()?;
+    for above in names {
+        std::fs::File::open(above)?.sync_all()?;
     }
     #[cfg(not(unix))]
     let _ = names;
