@@ -239,6 +239,25 @@ fn a_kill_at_any_write_of_a_replay_leaves_it_recorded_or_not() {
     killed_everywhere(&ranch, &["replay", "--all"], 0, 2);
 }
 
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_while_a_backup_is_made_leaves_nothing_that_passes_for_one() {
+    let ranch = Ranch::ran();
+    ranch.killed_at("backup.before-name", &["backup", "copy"]);
+    assert!(ranch.path("copy/manifests").is_dir());
+    assert!(!ranch.path("copy/ledger.db").exists());
+    let again = ranch.run(&["backup", "copy", "--json"]).exits(74).json();
+    assert_eq!(again["error"]["code"], "backup_exists");
+    std::fs::remove_dir_all(ranch.path("copy")).unwrap();
+    let _ = ranch.run(&["backup", "copy"]).exits(0);
+    let _ = ranch.run(&["audit", "--ledger", "copy/ledger.db"]).exits(0);
+    let names = std::fs::read_dir(ranch.path("copy")).unwrap();
+    let mut names: Vec<_> = names.map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["ledger.db", "manifests"]);
+    sound(&ranch, "after a backup was killed");
+}
+
 /// Otherwise a kill could lose a row of a table that nobody compares.
 #[test]
 fn every_table_is_compared_after_a_kill() {

@@ -277,12 +277,14 @@ fn what_an_auditor_is_given_is_whole_or_not_there() {
     let checkpoint = [["audit", "checkpoint"].as_slice(), &key].concat();
     let prove = [["audit", "prove", id].as_slice(), &key].concat();
     let backup = ["backup", "elsewhere/copy"];
+    let pair = ["audit", "key", "elsewhere/a.key", "--name", "ranch.example"];
     let cases = [
         (&bundle[..], "file_unwritable"),
         (&page, "page_unwritable"),
         (&checkpoint, "file_unwritable"),
         (&prove, "file_unwritable"),
         (&backup, "ledger_io"),
+        (&pair, "file_unwritable"),
     ];
     let cases = cases.map(|(args, code)| Full {
         folder: "elsewhere",

@@ -7,6 +7,7 @@ use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::json;
 
+use crate::failpoint;
 use crate::render::text::count;
 
 use super::Global;
@@ -17,6 +18,8 @@ use super::ui::{Done, Look, Text};
 
 /// Name of the ledger in a backup.
 const LEDGER: &str = "ledger.db";
+/// Its name until everything else is there.
+const PARTIAL: &str = "ledger.db.partial";
 
 /// Copy the ledger, its manifests and the release store while others go on writing; read the copy
 /// with --ledger.
@@ -80,8 +83,10 @@ fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
 fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> {
     let fail = fail(args);
     std::fs::create_dir_all(&args.dir).map_err(fail)?;
-    // The ledger first: every manifest that its rows name was durable before them.
-    context.reader()?.backup(&args.dir.join(LEDGER))?;
+    // The ledger first: every manifest that its rows name was durable before them. Under its name last: what
+    // a killed process leaves is no backup.
+    let partial = args.dir.join(PARTIAL);
+    context.reader()?.backup(&partial)?;
     let settings = &context.project.settings;
     let manifests = context.project.folder(&settings.manifests.path)?;
     let copied = copy(&manifests, &args.dir.join("manifests")).map_err(fail)?;
@@ -91,6 +96,8 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
         Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
         Err(e) => return Err(fail(e)),
     };
+    failpoint::hit("backup.before-name");
+    std::fs::rename(partial, args.dir.join(LEDGER)).map_err(fail)?;
     sync(&args.dir).map_err(fail)?;
     Ok((copied, releases))
 }
@@ -101,7 +108,7 @@ fn clear(dir: &Path, was_there: bool) {
         let _ = std::fs::remove_dir_all(dir.join(part));
     }
     for beside in ["", "-journal", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(dir.join(format!("{LEDGER}{beside}")));
+        let _ = std::fs::remove_file(dir.join(format!("{PARTIAL}{beside}")));
     }
     if !was_there {
         let _ = std::fs::remove_dir(dir);
