@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
-/// under its name: a manifest, a report, a pin, a component, a release.
-pub const NAMES: [&str; 32] = [
+/// under its name: a manifest, a report, a pin, a component, a release;
+/// those of `copy` around the copy of a ledger that is led to a newer schema.
+pub const NAMES: [&str; 36] = [
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -37,6 +38,10 @@ pub const NAMES: [&str; 32] = [
     "pin.after-sweep",
     "pack.before-file",
     "pack.after-file",
+    "backup.before-name",
+    "copy.half",
+    "copy.before-name",
+    "copy.after-name",
     "ledger.before-commit",
     "ledger.after-commit",
     "file.half",

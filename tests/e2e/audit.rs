@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use provender::ledger::sqlite::SqliteLedger;
 use rusqlite::{Connection, params};
 use serde_json::Value as Json;
 
@@ -466,20 +465,6 @@ fn what_is_bad_beside_a_damaged_page_is_told() {
     let mut found = kinds(&ranch.data(&["audit"], 11));
     found.sort();
     assert_eq!(found, ["component", "database", "entry"]);
-}
-
-#[test]
-fn no_writer_waits_for_an_audit() {
-    let ranch = Ranch::ran();
-    let reader = SqliteLedger::open(&ranch.path("out/ledger.db")).unwrap();
-    let snapshot = reader.snapshot().unwrap();
-    let before = snapshot.count_of_runs().unwrap();
-    let _ = ranch
-        .run(&["compute", "--all", "--as-of", "2025-06-29"])
-        .exits(0);
-    assert_eq!(snapshot.count_of_runs().unwrap(), before);
-    drop(snapshot);
-    assert!(reader.snapshot().unwrap().count_of_runs().unwrap() > before);
 }
 
 #[test]

@@ -4,18 +4,33 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::crash_kit::{Held, copy_of, ingested, sound, tidy};
+use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
 use crate::kit::{Dice, Ranch, number, variant_of};
 
-/// Kills the verb at each passage of each fail point, one after the other, on a fresh copy each time.
+/// Kills the verb at each passage of each fail point, one after the other, on a fresh copy each time; the
+/// same command goes on.
 #[cfg(debug_assertions)]
 pub(crate) fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, least: usize) {
+    killed_and_going_on(prepared, args, exit, least, |ranch| {
+        let _ = ranch.run(args).exits(exit);
+    });
+}
+
+/// As [`killed_everywhere`], for verbs that somebody goes on with otherwise.
+#[cfg(debug_assertions)]
+pub(crate) fn killed_and_going_on(
+    prepared: &Ranch,
+    args: &[&str],
+    exit: i32,
+    least: usize,
+    go_on: impl Fn(&Ranch),
+) {
     let undisturbed = copy_of(prepared);
     let _ = undisturbed.run(args).exits(exit);
     let reference = Held::by(&undisturbed);
     let mut kills = 0;
     for name in provender::failpoint::NAMES {
-        let written = ["ledger.", "file.", "pack.", "pin."];
+        let written = ["ledger.", "file.", "pack.", "pin.", "copy."];
         if !written.iter().any(|kind| name.starts_with(kind)) {
             continue;
         }
@@ -34,7 +49,8 @@ pub(crate) fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, leas
             kills += 1;
             let when = format!("{args:?} killed at {point}");
             sound(&ranch, &when);
-            let _ = ranch.run(args).exits(exit);
+            go_on(&ranch);
+            sound(&ranch, &when);
             Held::by(&ranch).must_be(&reference, &when);
             tidy(&ranch, &when);
         }
@@ -134,6 +150,144 @@ fn a_kill_at_any_write_of_monitor_leaves_whole_reports_or_none() {
         "never",
     ];
     killed_everywhere(&ranch, &args, 0, 11);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_a_withdrawal_leaves_the_file_or_takes_it_away() {
+    let ranch = ingested();
+    let file = "story/forage_revised.csv";
+    let _ = ranch
+        .run(&["ingest", "--forage", file, "--accept"])
+        .exits(0);
+    let args = ["ingest", "retract", file, "--reason", "a wrong file"];
+    let counts = |ranch: &Ranch| {
+        let sql = "SELECT count(*) FROM file f WHERE path = ? AND NOT EXISTS \
+                   (SELECT 1 FROM retraction x WHERE x.file_id = f.file_id)";
+        let counts: i64 = database(ranch)
+            .query_row(sql, [file], |r| r.get(0))
+            .unwrap();
+        counts > 0
+    };
+    assert!(counts(&ranch));
+    killed_and_going_on(&ranch, &args, 0, 2, |ranch| {
+        // What was withdrawn is not there to be withdrawn again.
+        let exit = if counts(ranch) { 0 } else { 66 };
+        let _ = ranch.run(&args).exits(exit);
+    });
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_a_baseline_leaves_whole_ones_or_none() {
+    let ranch = ingested();
+    let range = ["--from", "2025-06-26", "--to", "2025-06-30"];
+    let _ = ranch
+        .run(&[["compute", "--all"].as_slice(), &range].concat())
+        .exits(0);
+    let create = ["monitor", "baseline", "create", "--reason", "a quiet week"];
+    // One of each of two logics.
+    killed_everywhere(&ranch, &[create.as_slice(), &range].concat(), 0, 4);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_a_reissue_leaves_whole_runs_and_planning_again_goes_on() {
+    let revised = |packs: bool| {
+        let ranch = ingested();
+        if packs {
+            let setting = "path = \"out/manifests\"\npack_from = 1";
+            ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
+        }
+        for day in ["2025-06-29", "2025-06-30"] {
+            let _ = ranch.run(&["compute", "--all", "--as-of", day]).exits(0);
+        }
+        let file = "story/forage_revised.csv";
+        let _ = ranch
+            .run(&["ingest", "--forage", file, "--accept"])
+            .exits(0);
+        ranch
+    };
+    let range = ["--from", "2025-06-29", "--to", "2025-06-30"];
+    let plan = [["reissue", "--reason", "revised"].as_slice(), &range].concat();
+    let planned = |ranch: &Ranch| {
+        let data = ranch.data(&plan, 0);
+        (
+            data["plan"].as_str().unwrap().to_owned(),
+            data["runs"].as_u64().unwrap(),
+        )
+    };
+    for (packs, least) in [(false, 8), (true, 7)] {
+        let ranch = revised(packs);
+        let (digest, runs) = planned(&ranch);
+        assert_eq!(runs, 2);
+        let apply = [plan.as_slice(), &["--apply", &digest]].concat();
+        killed_and_going_on(&ranch, &apply, 0, least, |ranch| {
+            let (rest, runs) = planned(ranch);
+            if runs > 0 {
+                let apply = [plan.as_slice(), &["--apply", &rest]].concat();
+                let _ = ranch.run(&apply).exits(0);
+            }
+        });
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_at_any_write_of_a_replay_leaves_it_recorded_or_not() {
+    let ranch = Ranch::ran();
+    killed_everywhere(&ranch, &["replay", "--all"], 0, 2);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_while_a_backup_is_made_leaves_nothing_that_passes_for_one() {
+    let ranch = Ranch::ran();
+    ranch.killed_at("backup.before-name", &["backup", "copy"]);
+    assert!(ranch.path("copy/manifests").is_dir());
+    assert!(!ranch.path("copy/ledger.db").exists());
+    let again = ranch.run(&["backup", "copy", "--json"]).exits(74).json();
+    assert_eq!(again["error"]["code"], "backup_exists");
+    std::fs::remove_dir_all(ranch.path("copy")).unwrap();
+    let _ = ranch.run(&["backup", "copy"]).exits(0);
+    let _ = ranch.run(&["audit", "--ledger", "copy/ledger.db"]).exits(0);
+    let names = std::fs::read_dir(ranch.path("copy")).unwrap();
+    let mut names: Vec<_> = names.map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["ledger.db", "manifests"]);
+    sound(&ranch, "after a backup was killed");
+}
+
+/// Otherwise a kill could lose a row of a table that nobody compares.
+#[test]
+fn every_table_is_compared_after_a_kill() {
+    let ranch = Ranch::ran();
+    let file = "story/forage_revised.csv";
+    let _ = ranch
+        .run(&["ingest", "--forage", file, "--accept"])
+        .exits(0);
+    let retract = ["ingest", "retract", file, "--reason", "x"];
+    let _ = ranch.run(&retract).exits(0);
+    let _ = ranch.run(&["replay", "--all"]).exits(0);
+    let reference = Held::by(&ranch);
+    Held::by(&copy_of(&ranch)).must_be(&reference, "a copy");
+    for sql in [
+        "UPDATE observation SET value = value + 1 WHERE value IS NOT NULL",
+        "UPDATE observation SET row = row + 1 WHERE date = (SELECT max(date) FROM observation)",
+        "UPDATE boundary SET area_ha = area_ha + 1 WHERE boundary_id = 'home'",
+        "DELETE FROM boundary WHERE boundary_id = 'home'",
+        "UPDATE herd SET animal_count = animal_count + 1 WHERE herd_config_id = 'h-bulls'",
+        "DELETE FROM herd WHERE herd_config_id = 'h-bulls'",
+        "UPDATE file SET rows = rows + 1 WHERE file_id = 1",
+        "DELETE FROM retraction",
+        "UPDATE report SET body = '{}'",
+        "DELETE FROM entry WHERE kind = 'replay'",
+        "UPDATE run SET outputs = '[]'",
+    ] {
+        let other = copy_of(&ranch);
+        crate::audit::forge(&other, sql);
+        assert!(Held::by(&other) != reference, "{sql}");
+    }
 }
 
 /// The range of the random kills: 1,100 runs in several transactions.

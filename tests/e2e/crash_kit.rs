@@ -64,12 +64,46 @@ fn rows(db: &Connection, sql: &str) -> Vec<String> {
 #[derive(PartialEq)]
 pub(crate) struct Held {
     pub(crate) runs: Vec<String>,
-    facts: Vec<String>,
-    reports: Vec<String>,
+    /// Everything else that is recorded, by what it is of: numbers of rows and entries say only in which
+    /// order it came.
+    tables: Vec<(&'static str, Vec<String>)>,
     pub(crate) files: Vec<(PathBuf, Digest)>,
     /// Of the runs whose manifests are in packs the snapshots that those have.
     packed: Vec<String>,
 }
+
+/// What is recorded but for the runs, a row each, under keys that say what it is and not when it came.
+const TABLES: [(&str, &str); 7] = [
+    (
+        "fact",
+        "SELECT s.boundary_id, column_name, s.source, o.date, value, row, hex(sha256), x.file_id IS NULL FROM stream s JOIN observation o USING (stream_id) JOIN file f USING (file_id) LEFT JOIN retraction x USING (file_id) ORDER BY 1, 2, 3, 4, 7, 6, 5",
+    ),
+    (
+        "boundary",
+        "SELECT boundary_id, effective_date, name, geometry, area_ha, declared_area_ha, hex(sha256), row FROM boundary JOIN file USING (file_id) ORDER BY 1, 2, 7, 8",
+    ),
+    (
+        "herd",
+        "SELECT herd_config_id, boundary_id, effective_date, end_date, name, animal_count, daily_intake_kg_per_head, average_weight_kg, utilization_target_pct, animal_type, class, hex(sha256), row FROM herd JOIN file USING (file_id) ORDER BY 1, 2, 3, 12, 13",
+    ),
+    (
+        "file",
+        "SELECT source, kind, format, path, hex(sha256), rows FROM file ORDER BY 1, 2, 3, 4, 5",
+    ),
+    (
+        "retraction",
+        "SELECT f.source, f.path, hex(f.sha256), e.kind, e.actor, e.reason FROM retraction x JOIN file f USING (file_id) JOIN entry e ON e.seq = x.entry ORDER BY 1, 2, 3",
+    ),
+    (
+        "document",
+        "SELECT hex(digest), kind, body FROM report ORDER BY 1",
+    ),
+    // What was done: a command that is given again after a kill may have done it twice.
+    (
+        "act",
+        "SELECT DISTINCT kind, actor, reason, payload FROM entry WHERE kind IN ('replay', 'baseline') ORDER BY 1, 4",
+    ),
+];
 
 fn is_pack(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "arrow")
@@ -115,11 +149,7 @@ impl Held {
                 &db,
                 "SELECT boundary_id, herd_config_id, calculation_date, model_version, config_version, provenance, snapshot_id, guardrails, outputs FROM runs ORDER BY 1, 2, 3, 4, 5",
             ),
-            facts: rows(
-                &db,
-                "SELECT boundary_id, column_name, source, date, value, row FROM stream JOIN observation USING (stream_id) ORDER BY 1, 2, 3, 4, 5",
-            ),
-            reports: rows(&db, "SELECT digest, kind FROM report ORDER BY 1"),
+            tables: TABLES.map(|(of, sql)| (of, rows(&db, sql))).to_vec(),
             files: files
                 .into_iter()
                 .filter(|(path, _)| !is_pack(path))
@@ -143,13 +173,14 @@ impl Held {
             let extra = mine.iter().find(|r| !theirs.contains(r));
             format!("missing {missing:?}, extra {extra:?}")
         };
-        for (mine, theirs) in [
-            (&self.runs, &reference.runs),
-            (&self.facts, &reference.facts),
-            (&self.reports, &reference.reports),
-            (&self.packed, &reference.packed),
+        for (of, mine, theirs) in [
+            ("run", &self.runs, &reference.runs),
+            ("packed manifest", &self.packed, &reference.packed),
         ] {
-            assert!(mine == theirs, "{when}: {}", differing(mine, theirs));
+            assert!(mine == theirs, "{when}: {of}: {}", differing(mine, theirs));
+        }
+        for ((of, mine), (_, theirs)) in self.tables.iter().zip(&reference.tables) {
+            assert!(mine == theirs, "{when}: {of}: {}", differing(mine, theirs));
         }
         let names = |held: &Held| -> Vec<String> {
             held.files
@@ -195,11 +226,7 @@ pub(crate) fn tidy(ranch: &Ranch, when: &str) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         // Compiled code is a convenience that may be deleted at any time.
         if !path.starts_with(ranch.path("out/cache")) {
-            assert!(
-                !name.ends_with(".tmp"),
-                "{when}: {} is left",
-                path.display()
-            );
+            assert!(!name.contains(".tmp"), "{when}: {} is left", path.display());
         }
     }
 }

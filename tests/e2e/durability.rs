@@ -1,120 +1,141 @@
 //! Power loss: the order in which things reach the disk, read from the system calls.
 
-use std::process::Command;
-
+use crate::calls_kit::{Call, Calls, What, traced};
 use crate::crash_kit::ingested;
 use crate::kit::Ranch;
 
-/// One system call of those that matter.
-#[derive(Debug, PartialEq)]
-enum Call {
-    /// A file is on the disk.
-    Synced(String),
-    /// A name was given: from, to.
-    Named(String, String),
-    /// Something was written into the ledger's log.
-    Logged,
-    /// The user was told.
-    Told,
-}
-
-/// What the program does, in order; nothing where strace is not to be had.
-fn calls(ranch: &Ranch, args: &[&str]) -> Option<Vec<Call>> {
-    let kinds = "fsync,fdatasync,linkat,renameat,renameat2,rename,pwrite64,write";
-    let trace = traced(ranch, args, kinds)?;
-    Some(trace.lines().filter_map(call).collect())
-}
-
-/// The system calls of some kinds, a line each.
-fn traced(ranch: &Ranch, args: &[&str], kinds: &str) -> Option<String> {
-    let program = ranch.command();
-    let mut command = Command::new("strace");
-    command
-        .args(["-f", "-y", "-s", "200", "-o", "trace", "-e"])
-        .arg(format!("trace={kinds}"))
-        .arg(program.get_program())
-        .args(args)
-        .current_dir(ranch.dir())
-        .env_clear();
-    for (name, value) in program.get_envs() {
-        command.env(name, value.unwrap_or_default());
-    }
-    let ran = command.output().ok()?;
-    if !ranch.path("trace").exists() || !ran.status.success() {
-        return None;
-    }
-    // Each thread's calls may be cut in two where another thread comes between.
-    Some(String::from_utf8_lossy(&std::fs::read(ranch.path("trace")).unwrap()).into_owned())
-}
-
-fn call(line: &str) -> Option<Call> {
-    let (_, rest) = line.split_once(' ')?;
-    let rest = rest.trim_start();
-    let (name, arguments) = rest.split_once('(')?;
-    let paths: Vec<&str> = arguments
-        .split('<')
-        .skip(1)
-        .filter_map(|p| p.split_once('>').map(|(p, _)| p))
-        .collect();
-    let texts: Vec<&str> = arguments.split('"').skip(1).step_by(2).collect();
-    let joined = |n: usize| Some(format!("{}/{}", paths.get(n)?, texts.get(n)?));
-    match name {
-        "fsync" | "fdatasync" => Some(Call::Synced((*paths.first()?).to_owned())),
-        "linkat" | "renameat" | "renameat2" => Some(Call::Named(joined(0)?, joined(1)?)),
-        "pwrite64" if paths.first()?.ends_with("ledger.db-wal") => Some(Call::Logged),
-        "write" if arguments.starts_with("1<") => Some(Call::Told),
-        _ => None,
-    }
-}
+const COMPUTE: [&str; 4] = ["compute", "--all", "--as-of", "2025-06-30"];
 
 #[test]
 #[cfg(target_os = "linux")]
 fn what_compute_reports_as_recorded_is_on_the_disk() {
     let ranch = ingested();
-    let args = ["compute", "--all", "--as-of", "2025-06-30"];
-    let Some(calls) = calls(&ranch, &args) else {
+    let Some(calls) = Calls::of(&ranch, &COMPUTE) else {
         println!("not checked: the order of writes needs strace, and leave to use it");
         return;
     };
-    let synced = |from: usize, to: usize, what: &dyn Fn(&str) -> bool| {
-        calls[from..to]
-            .iter()
-            .any(|c| matches!(c, Call::Synced(path) if what(path)))
+    let (names, folders) = calls.are_in_order("/manifests/");
+    assert_eq!(names, 9);
+    // The folder of manifests and that of a boundary, for each.
+    assert_eq!(folders, 18);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_compute_reports_as_recorded_in_packs_is_on_the_disk() {
+    let ranch = ingested();
+    let setting = "path = \"out/manifests\"\npack_from = 1";
+    ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
+    let Some(calls) = Calls::of(&ranch, &COMPUTE) else {
+        println!("not checked: the order of writes needs strace, and leave to use it");
+        return;
     };
-    let told = calls.iter().position(|c| *c == Call::Told).unwrap();
-    let mut named = 0;
-    for (at, call) in calls.iter().enumerate() {
-        let Call::Named(from, to) = call else {
-            continue;
+    // One pack of each of two logics, in folders that are new to the first.
+    let (names, folders) = calls.are_in_order("/manifests/packs/");
+    assert_eq!((names, folders), (2, 4));
+}
+
+/// A ledger, its folder, and what `ingest` has told of it.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_first_ingest_reports_is_on_the_disk() {
+    let ranch = Ranch::sample();
+    ranch.edit(
+        "provender.toml",
+        "sqlite:out/ledger.db",
+        "sqlite:out/a/b/ledger.db",
+    );
+    let args = ["ingest", "--boundaries", "inputs/pastures.geojson"];
+    let Some(calls) = Calls::of(&ranch, &args) else {
+        println!("not checked: the order of writes needs strace, and leave to use it");
+        return;
+    };
+    let told = calls.told();
+    let log = |p: &str| p.ends_with("ledger.db-wal");
+    assert!(calls.synced(calls.last_write(told, &log), told, &log));
+    let root = ranch.dir().canonicalize().unwrap().display().to_string();
+    let mut above = root.clone();
+    for name in ["out", "a", "b"] {
+        let folder = format!("{above}/{name}");
+        let made = |c: &&Call| c.what == What::Made(folder.clone());
+        let made = calls.0.iter().find(made).unwrap().ended;
+        assert!(
+            calls.synced(made, told, &|p| p == above),
+            "{above} with {folder}"
+        );
+        above = folder;
+    }
+    // The ledger's own name, and that of its log.
+    assert!(calls.synced(0, told, &|p| p == above), "{above}");
+}
+
+/// Files that no run names: reports, pins, releases.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_other_verbs_report_as_written_is_on_the_disk() {
+    let ranch = ingested();
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let _ = crate::kit::variant_of(&ranch, "v2", "other");
+    crate::kit::unpin(&ranch, "v2");
+    std::fs::remove_file(ranch.path("components/days_remaining-v2.wasm")).unwrap();
+    let add = ["plugin", "add", "other.wasm"];
+    let freeze = ["plugin", "freeze", "days_remaining:v2"];
+    let monitor = [
+        "monitor",
+        "--all",
+        "--end",
+        "2025-06-30",
+        "--fail-on",
+        "never",
+    ];
+    let cut = [
+        "release",
+        "cut",
+        "--reason",
+        "x",
+        "--active",
+        "days_remaining:v1",
+    ];
+    for (args, written) in [
+        (&monitor[..], &["/reports/"; 3][..]),
+        (&add, &["/components/", "/provender.lock"]),
+        (&freeze, &["/provender.lock"]),
+        // Three components and the document.
+        (&cut, &["/releases/"; 4]),
+    ] {
+        let Some(calls) = Calls::of(&ranch, args) else {
+            println!("not checked: the order of writes needs strace, and leave to use it");
+            return;
         };
-        if !to.contains("/manifests/") {
-            continue;
+        let told = calls.told();
+        let mut names = Vec::new();
+        for call in &calls.0 {
+            let What::Named(from, to) = &call.what else {
+                continue;
+            };
+            if to.contains("/cache/") {
+                continue;
+            }
+            names.push(to);
+            let whole = calls.last_write(call.began, &|p| p == from);
+            assert!(
+                calls.synced(whole, call.began, &|p| p == from),
+                "{args:?}: {from}"
+            );
+            let folder = to.rsplit_once('/').unwrap().0;
+            let named = calls.synced(call.ended, told, &|p| p == folder);
+            assert!(named, "{args:?}: {folder} with {to}");
+            calls.folders_are_known(to, told);
         }
-        named += 1;
-        // The bytes before the name, the name before the log, the log before the user.
+        let expected = written
+            .iter()
+            .zip(&names)
+            .all(|(part, name)| name.contains(part));
         assert!(
-            synced(0, at, &|p| p == from),
-            "{from} was named before it was on the disk"
-        );
-        let logged = at + calls[at..].iter().position(|c| *c == Call::Logged).unwrap();
-        let folder = to.rsplit_once('/').unwrap().0;
-        assert!(
-            synced(at, logged, &|p| p.trim_end_matches("/.") == folder),
-            "{folder} was not on the disk before the ledger named {to}"
-        );
-        assert!(told > logged, "the user was told before {to} was recorded");
-        let last = told
-            - calls[..told]
-                .iter()
-                .rev()
-                .position(|c| *c == Call::Logged)
-                .unwrap();
-        assert!(
-            synced(last, told, &|p| p.ends_with("ledger.db-wal")),
-            "the log was not on the disk when the user was told"
+            expected && names.len() == written.len(),
+            "{args:?}: {names:?}"
         );
     }
-    assert_eq!(named, 9);
 }
 
 /// Each connection reads the whole schema anew, and the last one that closes takes the log away.

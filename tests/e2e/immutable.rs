@@ -10,26 +10,40 @@ const COMPUTE: &[&str] = &["compute", "--all", "--as-of", "2025-06-30"];
 
 #[test]
 fn the_database_refuses_what_the_program_never_asks() {
-    let ranch = Ranch::ran();
+    let ranch = Ranch::sample();
+    // What fills every table: a file that is withdrawn, a manifest in a pack.
+    let setting = "path = \"out/manifests\"\npack_from = 1";
+    ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
+    let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
+    let file = "story/forage_revised.csv";
+    let _ = ranch
+        .run(&["ingest", "--forage", file, "--accept"])
+        .exits(0);
+    let _ = ranch
+        .run(&["ingest", "retract", file, "--reason", "a wrong file"])
+        .exits(0);
     // A connection with default pragmas, as a shell would have.
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
-    for table in [
-        "run",
-        "entry",
-        "observation",
-        "series",
-        "config",
-        "file",
-        "herd",
-        "boundary",
-        "stream",
-        "locator",
-        "report",
-    ] {
+    let tables: Vec<String> = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .unwrap()
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(
+        tables.join(" "),
+        "boundary config entry file herd locator observation pack report retraction run series stream"
+    );
+    for table in tables {
+        let count: i64 = db
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))
+            .unwrap();
+        assert!(count > 0, "{table}: no trigger looks at what is not there");
         let column: String = db
             .query_row(
                 "SELECT name FROM pragma_table_info(?) LIMIT 1",
-                [table],
+                [&table],
                 |r| r.get(0),
             )
             .unwrap();

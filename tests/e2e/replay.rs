@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use crate::hostile::components::{Code, guest};
 use crate::kit::{Ranch, unpin};
 
 /// How many runs the sample ranch records on its day.
@@ -174,4 +175,78 @@ fn a_missing_component_and_a_changed_manifest_are_told_apart() {
             .unwrap()
             .contains("found by its digest")
     );
+}
+
+/// Takes as many units in the last place off a row's answer as rows came before it in its call.
+const MOODY: Code<'static> = Code {
+    top: "(global $calls (mut i64) (i64.const 0))",
+    row: "(local.set $x (f64.reinterpret_i64 (i64.sub (i64.reinterpret_f64 (local.get $x)) (global.get $calls)))) \
+          (global.set $calls (i64.add (global.get $calls) (i64.const 1)))",
+    describe: "",
+    end: "",
+    always: "",
+};
+
+/// No check asks for such rows, so that it is pinned and records; computed alone each of them comes out as if
+/// it were the first.
+#[test]
+fn a_component_that_answers_otherwise_is_told_with_the_bits_of_both_answers() {
+    const ANSWER: f64 = 1001.0;
+    for packs in [false, true] {
+        let ranch = crate::hostile::ranch();
+        if packs {
+            let setting = "path = \"out/manifests\"\npack_from = 1";
+            ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
+        }
+        std::fs::write(ranch.path("moody.wasm"), guest("moody", MOODY)).unwrap();
+        let _ = ranch.run(&["plugin", "add", "moody.wasm"]).exits(0);
+        let _ = ranch.run(&["plugin", "freeze", "moody:v1"]).exits(0);
+        let range = ["--from", "2025-06-01", "--to", "2025-06-03"];
+        let compute = ["compute", "--boundary", "bad", "--logic", "moody:v1"];
+        let data = ranch.data(&[compute.as_slice(), &range].concat(), 0);
+        let runs = data["runs"].as_array().unwrap();
+        assert_eq!(runs.len(), 3);
+        for (place, run) in runs.iter().enumerate() {
+            let recorded = f64::from_bits(ANSWER.to_bits() - place as u64);
+            assert_eq!(run["outputs"]["product"].as_f64(), Some(recorded), "{run}");
+            let id = run["run_id"].as_str().unwrap();
+            for engine in ["native", "pulley"] {
+                let replay = ["replay", id, "--engine", engine];
+                if place == 0 {
+                    assert_eq!(ranch.data(&replay, 0)["identical"], 1);
+                    continue;
+                }
+                let data = ranch.data(&replay, 13);
+                assert_eq!(
+                    (&data["replayed"], &data["identical"]),
+                    (&1.into(), &0.into())
+                );
+                let [different] = data["different"].as_array().unwrap().as_slice() else {
+                    panic!("{data}")
+                };
+                assert_eq!(different["run_id"], run["run_id"]);
+                assert_eq!(different["output"], "product");
+                let bits = |of: &str| different[of].as_f64().unwrap().to_bits();
+                assert_eq!(bits("recorded"), recorded.to_bits(), "{engine}: {data}");
+                assert_eq!(bits("replayed"), ANSWER.to_bits(), "{engine}: {data}");
+                let said = ranch.run(&replay).exits(13);
+                for part in ["product", &format!(" {recorded} "), " 1001", "0 identical"] {
+                    assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+                }
+                // It stands in the ledger which run it was.
+                let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
+                let payload: String = db
+                    .query_row(
+                        "SELECT payload FROM entry WHERE seq = ? AND kind = 'replay'",
+                        [data["entry"].as_i64().unwrap()],
+                        |r| r.get(0),
+                    )
+                    .unwrap();
+                let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+                assert_eq!(payload["verdict"], "different");
+                assert_eq!(payload["different"], serde_json::json!([id]));
+                assert_eq!(payload["engine"]["backend"], engine);
+            }
+        }
+    }
 }

@@ -8,6 +8,30 @@ use crate::kit::Ranch;
 #[test]
 fn eight_processes_over_overlapping_ranges_record_every_key_once() {
     let prepared = ingested();
+    // Something to read from the beginning on.
+    let first = [
+        "--boundary",
+        "home",
+        "--herd",
+        "h-bulls",
+        "--as-of",
+        "2025-05-31",
+    ];
+    let _ = prepared
+        .run(&[["compute"].as_slice(), &first].concat())
+        .exits(0);
+    let before = Held::by(&prepared).runs.len();
+    let readers: [&[&str]; 4] = [
+        &["list"],
+        &[
+            ["explain"].as_slice(),
+            &first[..],
+            &["--logic", "days_remaining:v2"],
+        ]
+        .concat(),
+        &JUDGE,
+        &["audit"],
+    ];
     let alone = copy_of(&prepared);
     let started = Instant::now();
     let _ = alone
@@ -42,7 +66,9 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
             })
             .collect();
         while writers.iter().any(|w| !w.is_finished()) {
-            let _ = prepared.run(&["list"]).exits(0);
+            // In turn, so that each is beside each of the writers' moments.
+            let ran = prepared.run(readers[reads % readers.len()]).exits(0);
+            assert!(!ran.stderr.contains("lock"), "{}", ran.stderr);
             reads += 1;
         }
         for writer in writers {
@@ -51,7 +77,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
     });
     let all = started.elapsed();
     println!("alone {one:.1?}, eight {all:.1?}, {reads} reads meanwhile");
-    assert_eq!(recorded as usize, reference.runs.len());
+    assert_eq!(recorded as usize + before, reference.runs.len());
     Held::by(&prepared).must_be(&reference, "eight writers");
     sound(&prepared, "eight writers");
     tidy(&prepared, "eight writers");
@@ -61,7 +87,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
         all < one * 16 + Duration::from_secs(20),
         "{all:?} where one takes {one:?}"
     );
-    assert!(reads > 0);
+    assert!(reads >= readers.len(), "{reads} reads");
 }
 
 #[test]
@@ -81,6 +107,69 @@ fn eight_processes_make_one_ledger() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn no_writer_waits_for_an_audit() {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    const NONBLOCK: i32 = 0o4000;
+    let ranch = Ranch::ran();
+    // A manifest that comes slowly holds the audit in the middle.
+    let (manifest, bytes) = ranch.files("out/manifests").pop().unwrap();
+    std::fs::remove_file(&manifest).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&manifest).status();
+    assert!(made.unwrap().success());
+    let mut command = ranch.command();
+    let piped = std::process::Stdio::piped;
+    let audit = command
+        .args(["audit", "--json"])
+        .stdout(piped())
+        .stderr(piped());
+    let mut audit = audit.spawn().unwrap();
+    let started = std::time::Instant::now();
+    // Refused until somebody reads.
+    let mut pipe = loop {
+        let mut options = std::fs::File::options();
+        match options.write(true).custom_flags(NONBLOCK).open(&manifest) {
+            Ok(pipe) => break pipe,
+            Err(e) => assert!(started.elapsed().as_secs() < 60, "{e}"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    let writes = std::time::Instant::now();
+    let day = ["compute", "--all", "--as-of", "2025-06-29"];
+    assert_eq!(ranch.data(&day, 0)["summary"]["recorded"], 9);
+    let _ = ranch
+        .run(&[
+            "ingest",
+            "retract",
+            "inputs/soil_moisture.csv",
+            "--reason",
+            "x",
+        ])
+        .exits(0);
+    // Who waits for a lock does so for a minute.
+    assert!(writes.elapsed().as_secs() < 30, "{:?}", writes.elapsed());
+    assert!(
+        audit.try_wait().unwrap().is_none(),
+        "the audit did not last"
+    );
+    std::io::Write::write_all(&mut pipe, &bytes).unwrap();
+    drop(pipe);
+    let data = ranch
+        .finish(audit.wait_with_output().unwrap())
+        .exits(0)
+        .json()["data"]
+        .clone();
+    // It is of the moment at which it began.
+    assert_eq!(data["checked"]["runs"], 9, "{data}");
+    std::fs::remove_file(&manifest).unwrap();
+    std::fs::write(&manifest, &bytes).unwrap();
+    assert_eq!(ranch.data(&["audit"], 0)["checked"]["runs"], 18);
+}
+
+/// A reader's bound on a busy machine; who waits for the lock waits for a minute.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
 fn who_reads_does_not_wait_for_who_writes() {
     let ranch = Ranch::ran();
     let monitor = [
@@ -92,33 +181,66 @@ fn who_reads_does_not_wait_for_who_writes() {
         "never",
     ];
     let _ = ranch.run(&monitor).exits(0);
+    let place = [
+        "--boundary",
+        "creek",
+        "--herd",
+        "h-cows",
+        "--as-of",
+        "2025-06-30",
+    ];
+    let list = ranch.data(&[["list"].as_slice(), &place].concat(), 0);
+    let id = list["answers"][0]["run"]["run_id"].as_str().unwrap();
+    let explain = [["explain"].as_slice(), &place].concat();
     let writer = database(&ranch);
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let started = Instant::now();
+    // Written, and not told to anybody yet.
+    writer
+        .execute_batch(
+            "INSERT INTO stream (boundary_id, column_name, source) VALUES ('x', 'y', 'z')",
+        )
+        .unwrap();
     for args in [
         &["list"][..],
-        &[
-            "explain",
-            "--boundary",
-            "creek",
-            "--herd",
-            "h-cows",
-            "--as-of",
-            "2025-06-30",
-        ],
+        &explain,
+        &["explain", id],
+        &["explain", id, "--bundle", "run.tar"],
         &["status", "--as-of", "2025-06-30"],
         &monitor,
+        &JUDGE,
+        &["monitor", "report"],
         &["features"],
         &["audit"],
+        &["audit", "checkpoint"],
+        &["audit", "prove", id],
+        &["replay", "--all", "--ledger", "out/ledger.db"],
+        &["manifest", "show", id],
         &["release", "history"],
+        &["backup", "copy"],
         &["compute", "--all", "--as-of", "2025-06-30"],
+        &["compute", "--all", "--as-of", "2025-06-29", "--dry-run"],
     ] {
+        let started = Instant::now();
         let _ = ranch.run(args).exits(0);
+        let took = started.elapsed();
+        assert!(took < PATIENCE, "{args:?} took {took:?}");
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        started.elapsed()
-    );
+    // Who writes does wait: it is a lock.
+    ranch.edit("provender.toml", "[ledger]", "[ledger]\nbusy_seconds = 1");
+    let compute = ["compute", "--all", "--as-of", "2025-06-29"];
+    let _ = ranch.run(&compute).exits(75);
     writer.execute_batch("ROLLBACK").unwrap();
+    let _ = ranch.run(&compute).exits(0);
 }
+
+/// A report that nobody records.
+const JUDGE: [&str; 8] = [
+    "monitor",
+    "--all",
+    "--end",
+    "2025-06-30",
+    "--fail-on",
+    "never",
+    "--ledger",
+    "out/ledger.db",
+];

@@ -22,6 +22,7 @@ use super::compute::{day, parameters};
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
+use super::outfile;
 use super::plugin::found::{folder, read_component};
 use super::ui::{Done, Look, Text};
 
@@ -328,7 +329,7 @@ fn say(text: &mut Text, report: &Report, files: bool) {
 }
 
 pub(super) fn write(file: &Path, content: &str) -> Result<(), CliError> {
-    std::fs::write(file, content).map_err(|e| {
+    outfile::write(file, content.as_bytes()).map_err(|e| {
         CliError::new(
             Exit::Io,
             "report_unwritable",

@@ -7,13 +7,19 @@ use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::json;
 
+use crate::failpoint;
 use crate::render::text::count;
 
 use super::Global;
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
+
+/// Name of the ledger in a backup.
+const LEDGER: &str = "ledger.db";
+/// Its name until everything else is there.
+const PARTIAL: &str = "ledger.db.partial";
 
 /// Copy the ledger, its manifests and the release store while others go on writing; read the copy
 /// with --ledger.
@@ -27,9 +33,12 @@ pub(super) struct BackupArgs {
 
 pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let fail =
-        |e: io::Error| CliError::new(Exit::Io, "backup", format!("{}: {e}", args.dir.display()));
-    if args.dir.exists() && std::fs::read_dir(&args.dir).map_err(fail)?.next().is_some() {
+    if args.dir.exists()
+        && std::fs::read_dir(&args.dir)
+            .map_err(fail(args))?
+            .next()
+            .is_some()
+    {
         return Err(CliError::new(
             Exit::Io,
             "backup_exists",
@@ -39,24 +48,12 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
             ),
         ));
     }
-    std::fs::create_dir_all(&args.dir).map_err(fail)?;
-    // The ledger first: every manifest that its rows name was durable before them.
-    let file = args.dir.join("ledger.db");
-    context.reader()?.backup(&file)?;
-    let manifests = context
-        .project
-        .folder(&context.project.settings.manifests.path)?;
-    let copied = copy(&manifests, &args.dir.join("manifests")).map_err(fail)?;
-    // Releases are in the store before an entry names them, like manifests.
-    let releases = match context
-        .project
-        .dir
-        .open_dir(&context.project.settings.releases.path)
-    {
-        Ok(store) => copy(&store, &args.dir.join("releases")).map_err(fail)?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
-        Err(e) => return Err(fail(e)),
-    };
+    let was_there = args.dir.exists();
+    let (copied, releases) = copies(&context, args).inspect_err(|_| {
+        // Half a backup would pass for one, and be in the way of the next.
+        clear(&args.dir, was_there);
+    })?;
+    let file = args.dir.join(LEDGER);
     let mut text = Text::default();
     text.look(
         Look::Good,
@@ -73,6 +70,58 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
     ));
     let data = json!({"ledger": file.display().to_string(), "manifests": copied, "release_files": releases});
     Ok(Done::ok(data, text))
+}
+
+fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
+    |e| {
+        let message = format!("{}: {e}", args.dir.display());
+        CliError::new(Exit::Io, "backup", message).help(DISK)
+    }
+}
+
+/// How many files of manifests and of releases were copied.
+fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> {
+    let fail = fail(args);
+    std::fs::create_dir_all(&args.dir).map_err(fail)?;
+    // The ledger first: every manifest that its rows name was durable before them. Under its name last: what
+    // a killed process leaves is no backup.
+    let partial = args.dir.join(PARTIAL);
+    context.reader()?.backup(&partial)?;
+    let settings = &context.project.settings;
+    let manifests = context.project.folder(&settings.manifests.path)?;
+    let copied = copy(&manifests, &args.dir.join("manifests")).map_err(fail)?;
+    // Releases are in the store before an entry names them, like manifests.
+    let releases = match context.project.dir.open_dir(&settings.releases.path) {
+        Ok(store) => copy(&store, &args.dir.join("releases")).map_err(fail)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+        Err(e) => return Err(fail(e)),
+    };
+    failpoint::hit("backup.before-name");
+    std::fs::rename(partial, args.dir.join(LEDGER)).map_err(fail)?;
+    sync(&args.dir).map_err(fail)?;
+    Ok((copied, releases))
+}
+
+/// Removes what was copied into a folder that was empty or not there.
+fn clear(dir: &Path, was_there: bool) {
+    for part in ["manifests", "releases"] {
+        let _ = std::fs::remove_dir_all(dir.join(part));
+    }
+    for beside in ["", "-journal", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(dir.join(format!("{PARTIAL}{beside}")));
+    }
+    if !was_there {
+        let _ = std::fs::remove_dir(dir);
+    }
+}
+
+/// Makes the names in a folder durable.
+fn sync(dir: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(dir)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
 }
 
 fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
@@ -95,5 +144,6 @@ fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
             copied += 1;
         }
     }
+    sync(to)?;
     Ok(copied)
 }

@@ -13,8 +13,9 @@ use crate::explain::{ExplainError, html};
 use super::Global;
 use super::compute::{Workshop, day};
 use super::context::{Context, pin};
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
+use super::outfile;
 use super::ui::{Done, Look, Text};
 
 /// Explain a number: the arithmetic, every input down to file and row, parameters and where each
@@ -105,12 +106,13 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
     if let Some(file) = &args.html {
         let page = html::html(&explanation, units)
             .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
-        std::fs::write(file, page).map_err(|e| {
+        outfile::write(file, page.as_bytes()).map_err(|e| {
             CliError::new(
                 Exit::Io,
                 "page_unwritable",
                 format!("{} cannot be written: {e}", file.display()),
             )
+            .help(DISK)
         })?;
         text.blank();
         text.line(format!("page: {}", file.display()));

@@ -39,6 +39,7 @@ mod init;
 mod list;
 mod manifest;
 mod monitor;
+mod outfile;
 mod plugin;
 pub mod reference;
 mod reissue;

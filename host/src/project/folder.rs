@@ -133,11 +133,24 @@ impl Project {
 /// The ledger's path comes from the configuration alone and may lie anywhere, so that this is not
 /// reached through the deployment's folder.
 fn make_durably(folder: &Path) -> std::io::Result<()> {
+    let above = |folder: &Path| match folder.parent() {
+        Some(above) if above.as_os_str().is_empty() => Some(PathBuf::from(".")),
+        above => above.map(Path::to_path_buf),
+    };
+    // Each folder that is made is a name in the one above it.
+    let mut names = Vec::new();
+    let mut missing = folder.to_path_buf();
+    while let (false, Some(next)) = (missing.is_dir(), above(&missing)) {
+        names.push(next.clone());
+        missing = next;
+    }
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]
-    if let Some(above) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+    for above in names {
         std::fs::File::open(above)?.sync_all()?;
     }
+    #[cfg(not(unix))]
+    let _ = names;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use super::super::cache::sandbox_anywhere_on;
 use super::super::context::Context;
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
+use super::super::outfile;
 use super::super::replay::{EngineArg, done, engine_json};
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
@@ -57,7 +58,7 @@ pub(in super::super) fn write(
         proof: prove(&ledger, &run.key, origin, signer.as_ref())?,
     };
     bundle.check(None)?;
-    std::fs::write(file, bundle.pack()?).map_err(|e| {
+    outfile::write(file, &bundle.pack()?).map_err(|e| {
         CliError::new(
             Exit::Io,
             "file_unwritable",

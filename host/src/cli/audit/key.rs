@@ -1,6 +1,6 @@
 //! `audit key`: a pair of keys for checkpoints; and how key files are read.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,6 +11,7 @@ use crate::bounded;
 
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
+use super::super::outfile;
 use super::super::ui::{Done, Look, Text};
 
 /// Make a pair of Ed25519 keys that sign and check checkpoints: FILE, for its holder alone, and
@@ -47,7 +48,10 @@ pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
         return Err(exists(&public_file));
     }
     create(&args.file, signer.to_text().as_bytes(), true)?;
-    create(&public_file, public.as_bytes(), false)?;
+    create(&public_file, public.as_bytes(), false).inspect_err(|_| {
+        // Half a pair would be in the way of the next attempt.
+        let _ = std::fs::remove_file(&args.file);
+    })?;
     let mut text = Text::default();
     text.look(Look::Good, format!("private key: {}", args.file.display()));
     text.look(
@@ -78,19 +82,9 @@ fn exists(file: &Path) -> CliError {
     .help("give another name, or move that file away")
 }
 
-/// Writes a file that is not there yet, durably; a private one for its owner alone.
+/// Writes a file that is not there yet, whole or not at all; a private one for its owner alone.
 pub(super) fn create(file: &Path, bytes: &[u8], private: bool) -> Result<(), CliError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if private { 0o600 } else { 0o644 });
-    }
-    let written = options
-        .open(file)
-        .and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-    written.map_err(|e| match e.kind() {
+    outfile::create(file, bytes, private).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => exists(file),
         _ => CliError::new(
             Exit::Io,

@@ -11,8 +11,9 @@ use crate::ledger::sqlite::SqliteLedger;
 
 use super::super::Global;
 use super::super::context::Context;
-use super::super::error::CliError;
+use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
+use super::super::outfile;
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::{entries, key};
@@ -47,12 +48,13 @@ pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
     match &args.out {
         None => text.line(written.trim_end()),
         Some(file) => {
-            std::fs::write(file, &written).map_err(|e| {
+            outfile::write(file, written.as_bytes()).map_err(|e| {
                 CliError::new(
                     Exit::Io,
                     "file_unwritable",
                     format!("{} cannot be written: {e}", file.display()),
                 )
+                .help(DISK)
             })?;
             text.look(
                 Look::Good,

@@ -9,6 +9,7 @@ use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
 use crate::incident::Incidents;
 use crate::incident::page::Dossier;
@@ -65,7 +66,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
 }
 
 fn write(file: &Path, body: &str) -> Result<(), CliError> {
-    std::fs::write(file, body).map_err(|e| {
+    outfile::write(file, body.as_bytes()).map_err(|e| {
         CliError::new(
             Exit::Io,
             "page_unwritable",

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::check;
 use crate::cli::Global;
 use crate::cli::context::{Context, LOCK, pin};
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Done, Look, Text};
 use crate::compute::freeze;
@@ -244,6 +244,7 @@ pub(in crate::cli) fn turn(context: &Context) -> Result<std::fs::File, CliError>
             "pin_unwritable",
             format!("{} cannot be locked: {e}", path.display()),
         )
+        .help(DISK)
     };
     let mut options = std::fs::OpenOptions::new();
     let file = options.create(true).append(true).open(&path).map_err(io)?;
@@ -284,6 +285,7 @@ fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), CliError> {
             "pin_unwritable",
             format!("{path} cannot be written: {e}"),
         )
+        .help(DISK)
     };
     let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
     durable::make_folder(dir, folder).map_err(io)?;

@@ -9,6 +9,7 @@ use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
 use crate::golden::bless::{self, Blessing, Change};
 use crate::golden::judge::Difference;
@@ -132,7 +133,7 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
 
 /// Writes a JUnit file.
 pub(in crate::cli) fn write_junit(file: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(file, text).map_err(|e| {
+    outfile::write(file, text.as_bytes()).map_err(|e| {
         CliError::new(
             Exit::Io,
             "junit_unwritable",

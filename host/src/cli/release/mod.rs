@@ -8,7 +8,7 @@ use crate::release::standing::{Known, Standing};
 use crate::release::{Document, ReleaseError};
 
 use super::Global;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::Done;
 
@@ -194,6 +194,7 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         ReleaseError::OtherConfig { .. } => Some(
             "this program binds the release otherwise than the one that cut it: use that version, or cut a new release",
         ),
+        ReleaseError::Io { .. } if exit == Exit::Io => Some(DISK),
         ReleaseError::PlanChanged { .. } => {
             Some("plan again: `provender release prune` shows the plan and its digest")
         }

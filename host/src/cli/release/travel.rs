@@ -1,6 +1,5 @@
 //! `release export` and `release import`: one file goes from one deployment to another.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,8 +8,9 @@ use serde_json::json;
 use crate::bounded;
 use crate::cli::Global;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
+use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
 use crate::domain::canonical::Digest;
 use crate::release::archive::{Archive, MOST};
@@ -77,6 +77,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
             "release_io",
             format!("{} cannot be written: {e}", file.display()),
         )
+        .help(DISK)
     };
     if file.exists() {
         return match std::fs::read(file).map_err(io)? == bytes {
@@ -89,15 +90,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
             .help("give another name, or remove it")),
         };
     }
-    let folder = file
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    temporary.write_all(bytes).map_err(io)?;
-    temporary.as_file().sync_all().map_err(io)?;
-    temporary.persist_noclobber(file).map_err(|e| io(e.error))?;
-    Ok(())
+    outfile::create(file, bytes, false).map_err(io)
 }
 
 pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliError> {

@@ -5,12 +5,13 @@
 //! beside the ledger, named after the schema that it has, and is whole under its name or not there. There
 //! is no way back; who must go back opens the copy with the program that made it.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::failpoint;
 use crate::ledger::LedgerError;
 
 use super::locator;
@@ -40,77 +41,171 @@ pub(super) fn newest(steps: &[Step]) -> i64 {
 
 /// Where the copy of a ledger of an older schema lies.
 pub(super) fn copy_of(path: &Path, schema: i64) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".schema-{schema}"));
-    path.with_file_name(name)
+    with(path, &format!(".schema-{schema}"))
+}
+
+/// The path with more at its end.
+fn with(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    PathBuf::from(name)
+}
+
+/// Why a ledger stays of the schema that it has.
+enum Cause {
+    /// The disk is full or failing, which is not the schema's fault.
+    Disk(String),
+    Ledger(LedgerError),
+    Other(String),
+}
+
+impl From<rusqlite::Error> for Cause {
+    fn from(e: rusqlite::Error) -> Cause {
+        match e.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Cause::Disk(e.to_string()),
+            _ => Cause::Other(e.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Cause {
+    fn from(e: io::Error) -> Cause {
+        match e.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Cause::Disk(e.to_string())
+            }
+            _ => Cause::Other(e.to_string()),
+        }
+    }
 }
 
 /// Leads the ledger at `path` from an older schema to the newest.
+///
+/// One process after the other, from before the copy on, under the lock of whoever writes the ledger: each
+/// copy is of the very state that the steps began with, and a partial copy that lies there is of a process
+/// that was killed.
 pub(super) fn migrate(
     db: &mut Connection,
     path: &Path,
     found: i64,
     steps: &[Step],
 ) -> Result<(), LedgerError> {
-    let failed = |cause: String| LedgerError::Migration {
-        url: format!("sqlite:{}", path.display()),
-        found,
-        newest: newest(steps),
-        cause,
-    };
-    keep(db, found, &copy_of(path, found)).map_err(|e| failed(format!("no copy was made: {e}")))?;
-    let sql = |e: rusqlite::Error| failed(e.to_string());
+    let url = format!("sqlite:{}", path.display());
+    let newest = newest(steps);
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(translate)?;
-    // Another process may have been here meanwhile.
-    let now: i64 = tx
-        .pragma_query_value(None, "user_version", |r| r.get(0))
-        .map_err(sql)?;
-    let from = usize::try_from(now.max(1) - 1).unwrap_or(usize::MAX);
-    for step in steps.iter().skip(from) {
-        tx.execute_batch(step).map_err(sql)?;
+    match stepped(&tx, path, steps) {
+        Ok(now) if now > newest => {
+            return Err(LedgerError::NewerSchema {
+                url,
+                found: now,
+                known: newest,
+            });
+        }
+        Ok(_) => {}
+        Err(Cause::Disk(cause)) => return Err(LedgerError::Io(format!("{url}: {cause}"))),
+        Err(Cause::Ledger(e)) => return Err(e),
+        Err(Cause::Other(cause)) => {
+            return Err(LedgerError::Migration {
+                url,
+                found,
+                newest,
+                cause,
+            });
+        }
     }
-    // What follows from the runs but is no SQL.
-    locator::fill(&tx)?;
-    tx.pragma_update(None, "user_version", newest(steps).max(now))
-        .map_err(sql)?;
-    crate::failpoint::hit("ledger.before-commit");
-    tx.commit().map_err(sql)
+    failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    failpoint::hit("ledger.after-commit");
+    Ok(())
 }
 
-/// A whole copy under its name, unless another process has led the ledger on meanwhile: then the copy is of
-/// its making, and is not replaced by one of a newer schema.
-fn keep(db: &Connection, found: i64, to: &Path) -> std::io::Result<()> {
-    let other = |e: rusqlite::Error| std::io::Error::other(e.to_string());
-    let partial = to.with_extension(format!("{}.tmp", std::process::id()));
-    let made = (|| {
-        let mut copy = Connection::open(&partial).map_err(other)?;
-        Backup::new(db, &mut copy)
-            .and_then(|b| b.run_to_completion(1_024, Duration::ZERO, None))
-            .map_err(other)?;
-        copy.pragma_update(None, "journal_mode", "DELETE")
-            .map_err(other)?;
-        let copied: i64 = copy
-            .pragma_query_value(None, "user_version", |r| r.get(0))
-            .map_err(other)?;
-        if copied != found {
-            copy.close().map_err(|(_, e)| other(e))?;
-            return std::fs::remove_file(&partial);
-        }
-        copy.close().map_err(|(_, e)| other(e))?;
+/// The schema that the ledger has after the copy and the steps.
+fn stepped(tx: &Transaction<'_>, path: &Path, steps: &[Step]) -> Result<i64, Cause> {
+    let now: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    let newest = newest(steps);
+    // Another process has been here meanwhile; the copy is of its making.
+    if now >= newest {
+        return Ok(now);
+    }
+    keep(path, &copy_of(path, now)).map_err(|cause| match cause {
+        Cause::Other(cause) => Cause::Other(format!("no copy was made: {cause}")),
+        other => other,
+    })?;
+    let from = usize::try_from(now.max(1) - 1).unwrap_or(usize::MAX);
+    for step in steps.iter().skip(from) {
+        tx.execute_batch(step)?;
+    }
+    // What follows from the runs but is no SQL.
+    locator::fill(tx).map_err(Cause::Ledger)?;
+    tx.pragma_update(None, "user_version", newest)?;
+    Ok(newest)
+}
+
+/// A whole copy under its name, durably. The caller has the ledger's write lock.
+fn keep(path: &Path, to: &Path) -> Result<(), Cause> {
+    let partial = with(to, ".tmp");
+    sweep(&partial)?;
+    let made = copied(path, &partial).and_then(|()| {
         std::fs::File::open(&partial)?.sync_all()?;
+        failpoint::hit("copy.before-name");
         std::fs::rename(&partial, to)?;
+        failpoint::hit("copy.after-name");
         #[cfg(unix)]
-        if let Some(folder) = to.parent().filter(|p| !p.as_os_str().is_empty()) {
+        if let Some(folder) = to.parent() {
+            let folder = match folder.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => folder,
+            };
             std::fs::File::open(folder)?.sync_all()?;
         }
         Ok(())
-    })();
+    });
     if made.is_err() {
-        let _ = std::fs::remove_file(&partial);
+        let _ = sweep(&partial);
     }
     made
+}
+
+/// Pages of the first stretch: few, so that a test can stop in the middle of any ledger.
+const FIRST: i32 = 8;
+/// Pages of every other one.
+const STRETCH: i32 = 1_024;
+
+/// Through a connection of its own: one that holds the write lock cannot be copied from.
+fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(path, flags)?;
+    let mut copy = Connection::open(partial)?;
+    {
+        let backup = Backup::new(&from, &mut copy)?;
+        let mut pages = FIRST;
+        loop {
+            match backup.step(pages)? {
+                StepResult::Done => break,
+                StepResult::More => failpoint::hit("copy.half"),
+                _ => return Err(Cause::Ledger(LedgerError::Busy)),
+            }
+            pages = STRETCH;
+        }
+    }
+    // A copy is one file: without a log it can be opened from a read-only folder.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.close().map_err(|(_, e)| e)?;
+    Ok(())
+}
+
+/// Removes a partial copy and what SQLite has beside it. A journal that stayed would be rolled back into
+/// the next one.
+fn sweep(partial: &Path) -> io::Result<()> {
+    for beside in ["-journal", "-wal", "-shm", ""] {
+        match std::fs::remove_file(with(partial, beside)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -136,17 +231,39 @@ mod tests {
         drop(SqliteLedger::open(&path).unwrap());
         let copy = copy_of(&path, 1);
         let kept = std::fs::read(&copy).unwrap();
-        // Another process found schema 1 too, and comes to copy when the steps are done.
-        keep(&Connection::open(&path).unwrap(), 1, &copy).unwrap();
+        // Another process found schema 1 too, and gets its turn when the steps are done.
+        let mut late = Connection::open(&path).unwrap();
+        migrate(&mut late, &path, 1, STEPS).unwrap();
         assert_eq!(std::fs::read(&copy).unwrap(), kept);
+        // Or when a newer program has led it further.
+        late.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut late, &path, 1, STEPS).unwrap_err();
+        assert_eq!(error.code(), "ledger_newer_schema");
+        assert_eq!(std::fs::read(&copy).unwrap(), kept);
+        assert_eq!(temporary(&path), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_of_a_copy_is_swept() {
+        let (_temp, path) = fixture();
+        let copy = copy_of(&path, 1);
+        // A journal that says what the pages were before somebody wrote them.
+        for left in [".tmp", ".tmp-journal", ".tmp-wal", ".tmp-shm"] {
+            std::fs::write(with(&copy, left), "half of it").unwrap();
+        }
+        let before = entries(&path);
+        drop(SqliteLedger::open(&path).unwrap());
+        assert_eq!(temporary(&path), Vec::<String>::new());
+        assert_eq!(entries(&copy), before);
+    }
+
+    /// Names beside the ledger that are nobody's for long.
+    fn temporary(path: &Path) -> Vec<String> {
         let beside = std::fs::read_dir(path.parent().unwrap()).unwrap();
-        let names: Vec<_> = beside
+        beside
             .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
-        assert!(
-            names.iter().all(|name| !name.ends_with(".tmp")),
-            "{names:?}"
-        );
+            .filter(|name| name.contains("tmp"))
+            .collect()
     }
 
     fn fixture() -> (tempfile::TempDir, PathBuf) {
@@ -188,7 +305,7 @@ mod tests {
     }
 
     /// As a program that knows these steps alone would have made them.
-    fn stepped() -> Vec<Step> {
+    fn all_steps() -> Vec<Step> {
         STEPS.iter().chain(LATER).copied().collect()
     }
 
@@ -239,7 +356,7 @@ mod tests {
         let (_temp, path) = fixture();
         let before = entries(&path);
         let mut db = Connection::open(&path).unwrap();
-        let steps = stepped();
+        let steps = all_steps();
         migrate(&mut db, &path, 1, &steps).unwrap();
         let version: i64 = db
             .pragma_query_value(None, "user_version", |r| r.get(0))
@@ -259,19 +376,14 @@ mod tests {
 
     #[test]
     fn a_step_that_fails_leaves_the_schema_as_it_was() {
-        let (temp, path) = fixture();
+        let (_temp, path) = fixture();
         let mut db = Connection::open(&path).unwrap();
         let error = migrate(&mut db, &path, 1, &[LATER[0], "CREATE TABLE run (x)"]).unwrap_err();
         assert_eq!(error.code(), "ledger_migration");
         assert!(error.to_string().contains("schema 1"), "{error}");
         drop(db);
         assert_eq!(SqliteLedger::open(&path).unwrap().head().unwrap(), 6);
-        let left: Vec<_> = std::fs::read_dir(temp.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
-            .filter(|n| n.to_string_lossy().contains("tmp"))
-            .collect();
-        assert!(left.is_empty(), "{left:?}");
+        assert_eq!(temporary(&path), Vec::<String>::new());
     }
 
     #[test]

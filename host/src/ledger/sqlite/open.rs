@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::domain::day::Day;
 use crate::ledger::LedgerError;
@@ -134,6 +134,11 @@ impl SqliteLedger {
         db.busy_timeout(patience).map_err(&unavailable)?;
         let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
         let begins = flags.contains(OpenFlags::SQLITE_OPEN_CREATE);
+        // SQLite opens a file that may not be written as one to read, and says so at the first write.
+        if writable && db.is_readonly(MAIN_DB).map_err(&unavailable)? {
+            let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            return Err(unavailable(rusqlite::Error::SqliteFailure(refused, None)));
+        }
         if writable && !begins {
             // Through this very connection: another one, closed again, would take the log with it.
             let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
