@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use components::{Code, guest, sleepers};
 use provender::domain::canonical::Digest;
 use rusqlite::Connection;
+use serde_json::Value as Json;
 
 use crate::kit::{Ran, Ranch};
 
@@ -109,8 +110,13 @@ pub(crate) fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    assert!(peak < RESIDENT_KIB, "{args:?} took {peak} KiB");
-    println!("{args:?}: {:.1?}, {} MiB", started.elapsed(), peak >> 10);
+    if cfg!(target_os = "linux") {
+        assert!(peak > 0, "{args:?}: its memory was not seen");
+        assert!(peak < RESIDENT_KIB, "{args:?} took {peak} KiB");
+        println!("{args:?}: {:.1?}, {} MiB", started.elapsed(), peak >> 10);
+    } else {
+        println!("not checked: the memory of {args:?}, which only Linux tells");
+    }
     ranch.finish(std::process::Output {
         status,
         stdout: std::fs::read(out.path().join("stdout")).unwrap(),
@@ -312,23 +318,50 @@ fn answers_that_depend_on_batch_order_or_memory_do_not_pass() {
         let message = json["error"]["message"].as_str().unwrap();
         assert!(message.contains("a full batch"), "{name}: {message}");
     }
-    // What a guest remembers ends with its call: the answer is the same when asked again.
+}
+
+/// What a guest remembers ends with its batch, so that days that are computed one by one have the same answer.
+/// Within a batch what it remembers is recorded, if no check asked for such rows; a replay turns the rows
+/// around, and names each run whose number was not of its inputs alone.
+#[test]
+fn a_guest_that_counts_is_found_by_a_replay_of_all() {
     let counter = Code {
         top: "(global $calls (mut f64) (f64.const 0))",
         row: "(global.set $calls (f64.add (global.get $calls) (f64.const 1))) (local.set $x (global.get $calls))",
         ..Code::default()
     };
-    let _ = pin(&ranch, &guest("counter", counter), "counter").exits(0);
-    let compute = [
-        "compute",
-        "--boundary",
-        "bad",
-        "--as-of",
-        DAY,
-        "--logic",
-        "counter:v1",
-    ];
-    assert_eq!(ranch.data(&compute, 0)["runs"][0]["outputs"]["product"], 1);
-    let again = [&compute[..], &["--recheck"]].concat();
-    assert_eq!(ranch.data(&again, 0)["summary"]["unchanged"], 1);
+    let compute = ["compute", "--boundary", "bad", "--logic", "counter:v1"];
+    let products = |data: &Json| -> Vec<Json> {
+        let runs = data["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["outputs"]["product"].clone()).collect()
+    };
+    let range = ["--from", "2025-06-01", "--to", "2025-06-03"];
+    for pack_from in ["1000", "1"] {
+        let ranch = ranch();
+        let setting = format!("path = \"out/manifests\"\npack_from = {pack_from}");
+        ranch.edit("provender.toml", "path = \"out/manifests\"", &setting);
+        let _ = pin(&ranch, &guest("counter", counter), "counter").exits(0);
+        let alone = [&compute[..], &["--as-of", "2025-06-02", "--dry-run"]].concat();
+        assert_eq!(products(&ranch.data(&alone, 0)), [1]);
+        let data = ranch.data(&[&compute[..], &range].concat(), 0);
+        assert_eq!(products(&data), [1, 2, 3]);
+        for engine in ["native", "pulley"] {
+            let data = ranch.data(&["replay", "--all", "--engine", engine], 13);
+            // The one in the middle has as many before it either way.
+            assert_eq!(
+                (&data["replayed"], &data["identical"]),
+                (&3.into(), &1.into()),
+                "{data}"
+            );
+            let different = data["different"].as_array().unwrap();
+            let found = different.iter().map(|d| (&d["recorded"], &d["replayed"]));
+            assert_eq!(
+                found.collect::<Vec<_>>(),
+                [(&1.into(), &3.into()), (&3.into(), &1.into())],
+                "{data}"
+            );
+        }
+        others_run(&ranch, DAY);
+        let _ = ranch.run(&["audit"]).exits(0);
+    }
 }

@@ -187,23 +187,36 @@ fn a_boundary_id_never_leads_out_of_the_manifests_folder() {
 
 #[test]
 fn a_herd_id_is_data_and_names_no_file() {
-    for id in [
-        "../../outside",
-        "a\u{1b}[2Jb",
-        "-",
-        "\u{202e}sdoof",
-        &"y".repeat(5_000),
+    // Those with control characters and those that are too long are refused, by name of the field.
+    let (longest, long) = ("y".repeat(256), "y".repeat(257));
+    for (id, taken) in [
+        ("../../outside", true),
+        ("/tmp/outside", true),
+        ("C:\\outside", true),
+        ("..", true),
+        (".", true),
+        ("CON", true),
+        ("nul.json", true),
+        ("-", true),
+        ("h\u{435}rd", true),
+        ("u\u{308}ber", true),
+        ("\u{202e}sdoof", true),
+        (longest.as_str(), true),
+        (long.as_str(), false),
+        ("a\u{0}b", false),
+        ("a\nb", false),
+        ("a\u{1b}[2Jb", false),
     ] {
         let ranch = with_ids("north", id);
         let before = around(&ranch);
         let shown: String = id.chars().take(40).collect();
         let ingested = ranch.run(&INGEST);
-        if ingested.code != 0 {
+        assert_eq!(ingested.code == 0, taken, "{shown:?}: {}", ingested.stderr);
+        if !taken {
             assert_eq!(ingested.code, 65, "{shown:?}: {}", ingested.stderr);
-            println!(
-                "{shown:?}: {}",
-                ingested.stderr.lines().next().unwrap_or_default()
-            );
+            let first = ingested.stderr.lines().next().unwrap_or_default();
+            assert!(first.contains("herds.json: row 1: "), "{shown:?}: {first}");
+            assert!(!first.contains('\u{1b}'), "{shown:?}: {first:?}");
             continue;
         }
         let computed = ranch.run(&COMPUTE).exits(0);
@@ -220,24 +233,48 @@ fn a_herd_id_is_data_and_names_no_file() {
 #[test]
 fn a_logic_that_is_no_plain_name_is_refused_wherever_it_is_named() {
     let ranch = Ranch::ran();
+    let long = format!("{}:v1", "x".repeat(5_000));
     for name in [
         "../x:v1",
+        "..:v1",
+        ".:v1",
         "/etc/passwd:v1",
+        "C:\\x:v1",
         "days_remaining:../v1",
+        "CON:v1",
+        "nul.wasm:v1",
         "d\u{430}ys_remaining:v1",
         "x\u{1b}[31m:v1",
+        &long,
     ] {
         let args = ["compute", "--all", "--as-of", DAY, "--logic", name];
         let ran = ranch.run(&args).exits(66);
         assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
     }
     let lock = ranch.read("provender.lock");
+    let (name, version, path) = (
+        "name = \"days_remaining\"",
+        "version = \"v1\"",
+        "path = \"components/",
+    );
+    let longest = format!("name = \"{}\"", "x".repeat(65));
     for (from, to) in [
-        ("name = \"days_remaining\"", "name = \"../days\""),
-        ("version = \"v1\"", "version = \"v1/../..\""),
-        ("path = \"components/", "path = \"../components/"),
-        ("path = \"components/", "path = \"/components/"),
+        (name, "name = \"../days\""),
+        (name, "name = \"..\""),
+        (name, "name = \"/days\""),
+        (name, "name = \"CON\""),
+        (name, "name = \"d\u{430}ys_remaining\""),
+        (name, "name = \"days\\u0000remaining\""),
+        (name, longest.as_str()),
+        (version, "version = \"v1/../..\""),
+        (version, "version = \"v1\\u0000\""),
+        (version, "version = \"v\u{661}\""),
+        (path, "path = \"../components/"),
+        (path, "path = \"/components/"),
+        (path, "path = \"components/\\u0000"),
+        (path, "path = \"components/x/../../../"),
     ] {
+        assert!(lock.contains(from));
         ranch.write("provender.lock", &lock.replacen(from, to, 1));
         let ran = ranch.run(&["compute", "--all", "--as-of", DAY]).exits(78);
         assert!(

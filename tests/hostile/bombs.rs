@@ -192,15 +192,30 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         complex,
         "1000001 levels of nested types where a component may have 100",
     );
-    add("lists_of_lists", lists_of_lists(500_000), invalid, "");
-    add("wide_record", wide_record(1_000_000), invalid, "");
+    add(
+        "lists_of_lists",
+        lists_of_lists(500_000),
+        invalid,
+        "type nesting is too deep (at offset 0xf7)",
+    );
+    add(
+        "wide_record",
+        wide_record(1_000_000),
+        invalid,
+        "record field size is out of bounds (at offset 0xf)",
+    );
     add(
         "too_large",
         padded(32 << 20),
         "component_too_large",
         "more than 33554432 bytes",
     );
-    add("random_bytes", noise(100_000), invalid, "");
+    add(
+        "random_bytes",
+        noise(100_000),
+        invalid,
+        "malformed section id (at offset 0xc)",
+    );
     add(
         "globals",
         top("globals", &"(global i32 (i32.const 0))".repeat(900_000)),

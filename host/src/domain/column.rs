@@ -396,6 +396,7 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
+    use super::super::backwards::backwards;
     use super::*;
     use proptest::prelude::*;
 
@@ -453,6 +454,8 @@ mod tests {
             for (i, v) in values.iter().enumerate() {
                 prop_assert_eq!(&column.get(i), v);
             }
+            let turned: Vec<Value> = values.iter().rev().cloned().collect();
+            prop_assert_eq!(backwards(&column), Column::from_values(data_type, &turned));
             for from in 0..=values.len() {
                 let to = from + (values.len() - from) / 2;
                 prop_assert_eq!(column.slice(from, to), Column::from_values(data_type, &values[from..to]));

@@ -3,6 +3,7 @@
 //! * [`day`] — calendar days, and instants as text
 //! * [`value`] — scalars, nullable values and their JSON form
 //! * [`mod@column`] — Arrow-shaped columns, the form in which values cross the sandbox
+//! * [`mod@backwards`] — a column's rows in the other order
 //! * [`description`] — what a component says of itself: inputs, outputs, guardrails, monitors
 //! * [`canonical`] — RFC 8785 canonical JSON and the digests over it
 //! * [`mod@text`] — canonical JSON of values straight into a buffer
@@ -12,6 +13,7 @@
 //! * [`place`] — boundaries and herds as the readers deliver them
 //! * [`catalogue`] — the feature columns the host offers, and the grammar of feature references
 
+pub mod backwards;
 pub mod canonical;
 pub mod catalogue;
 pub mod column;

@@ -351,7 +351,8 @@ pub(super) fn parameters(
         .collect()
 }
 
-/// Computes runs of one component and one set of parameters.
+/// Computes runs of one component and one set of parameters, the last one first: an answer that depends on
+/// the rows before it is another one then.
 fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict, Trouble> {
     let description = component.description();
     let Some((_, first)) = group.first() else {
@@ -364,7 +365,7 @@ fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict,
         .map(|input| {
             let field = &input.field;
             let mut column = Column::new(field.data_type);
-            for (_, record) in group {
+            for (_, record) in group.iter().rev() {
                 let value = record
                     .inputs
                     .get(&field.name)
@@ -378,9 +379,9 @@ fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict,
     let computed = component
         .compute(&parameters, &columns, group.len())
         .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
-    let mut failures = computed.failed.iter().peekable();
+    let mut failures = computed.failed.iter().rev().peekable();
     let mut verdict = Verdict::default();
-    for (row, (subject, record)) in group.iter().enumerate() {
+    for ((subject, record), row) in group.iter().zip((0..group.len()).rev()) {
         if let Some(f) = failures.next_if(|f| f.row == row) {
             verdict.failed.push(failure(
                 subject,

@@ -1,9 +1,8 @@
-//! The runs of a pack computed again: its columns go into the sandbox as they are.
-
-use std::borrow::Cow;
+//! The runs of a pack computed again: its columns go into the sandbox whole, from the last row to the first.
 
 use serde_json::{Map, Value as Json};
 
+use crate::domain::backwards::backwards;
 use crate::domain::canonical::Digest;
 use crate::domain::column::Column;
 use crate::logic::Component;
@@ -70,12 +69,13 @@ pub(super) fn again(
     verdict
 }
 
-/// The inputs of rows in declared order: the pack's own columns, where they are all of its rows.
-fn inputs<'p>(
+/// The inputs in declared order, of the last row first: the pack's own columns, turned, where they are all of
+/// its rows.
+fn inputs(
     component: &Component,
-    pack: &'p Pack,
+    pack: &Pack,
     group: &[Member<'_>],
-) -> Result<Cow<'p, [Column]>, Trouble> {
+) -> Result<Vec<Column>, Trouble> {
     let declared = &component.description().inputs;
     let recorded = &pack.header().inputs;
     let places = declared.iter().map(|input| {
@@ -88,12 +88,13 @@ fn inputs<'p>(
     let places: Vec<usize> = places.collect::<Result<_, _>>()?;
     let whole = group.len() == pack.rows.len() && (0..).zip(group).all(|(i, m)| m.row == i);
     if whole && places.iter().copied().eq(0..pack.rows.inputs.len()) {
-        return Ok(Cow::Borrowed(&pack.rows.inputs));
+        return Ok(pack.rows.inputs.iter().map(backwards).collect());
     }
     let columns = places.iter().zip(declared).map(|(place, input)| {
         let mut taken = Column::new(input.field.data_type);
         if let Some(column) = pack.rows.inputs.get(*place) {
-            group.iter().for_each(|m| taken.push(&column.get(m.row)));
+            let rows = group.iter().rev();
+            rows.for_each(|m| taken.push(&column.get(m.row)));
         }
         taken
     });
@@ -107,11 +108,11 @@ fn compute(component: &Component, pack: &Pack, group: &[Member<'_>]) -> Result<V
     let computed = component
         .compute(&parameters, &inputs, group.len())
         .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
-    let mut failures = computed.failed.iter().peekable();
+    let mut failures = computed.failed.iter().rev().peekable();
     let mut verdict = Verdict::default();
     let mut now = Vec::new();
     let mut scratch = Scratch::default();
-    for (i, member) in group.iter().enumerate() {
+    for (member, i) in group.iter().zip((0..group.len()).rev()) {
         let Member {
             subject,
             row,

@@ -1,0 +1,68 @@
+//! A column with its rows in the other order.
+//!
+//! What a replay gives a component: a number that depends on the rows before it comes out as another one.
+
+use super::column::{Column, ColumnData, bit};
+
+/// The rows from the last to the first.
+#[must_use]
+pub fn backwards(column: &Column) -> Column {
+    let rows = column.rows();
+    let data = match column.data() {
+        ColumnData::Float64(v) => ColumnData::Float64(turned(v)),
+        ColumnData::Int64(v) => ColumnData::Int64(turned(v)),
+        ColumnData::Boolean(v) => ColumnData::Boolean(bits(v, rows)),
+        ColumnData::Date(v) => ColumnData::Date(turned(v)),
+        ColumnData::Text { offsets, bytes } => ColumnData::Text {
+            bytes: lists(offsets, bytes),
+            offsets: led(offsets),
+        },
+        ColumnData::Series {
+            offsets,
+            dates,
+            values,
+        } => ColumnData::Series {
+            dates: lists(offsets, dates),
+            values: lists(offsets, values),
+            offsets: led(offsets),
+        },
+    };
+    let validity = column.validity().map(|v| bits(v, rows));
+    Column::from_checked_parts(rows, data, validity)
+}
+
+fn turned<T: Copy>(values: &[T]) -> Vec<T> {
+    values.iter().rev().copied().collect()
+}
+
+fn bits(of: &[u8], rows: usize) -> Vec<u8> {
+    let mut turned = vec![0; rows.div_ceil(8)];
+    for i in (0..rows).filter(|i| bit(of, rows - 1 - i)) {
+        if let Some(byte) = turned.get_mut(i / 8) {
+            *byte |= 1 << (i % 8);
+        }
+    }
+    turned
+}
+
+/// The lists that offsets lead to, each in its own order.
+fn lists<T: Clone>(offsets: &[u32], of: &[T]) -> Vec<T> {
+    let at = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    let mut turned = Vec::with_capacity(of.len());
+    for pair in offsets.windows(2).rev() {
+        if let [from, to] = pair {
+            turned.extend_from_slice(of.get(at(*from)..at(*to)).unwrap_or_default());
+        }
+    }
+    turned
+}
+
+fn led(offsets: &[u32]) -> Vec<u32> {
+    let end = offsets.last().copied().unwrap_or_default();
+    // They ascend.
+    offsets
+        .iter()
+        .rev()
+        .map(|o| end.saturating_sub(*o))
+        .collect()
+}
