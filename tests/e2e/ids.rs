@@ -316,57 +316,6 @@ fn what_a_file_says_cannot_move_the_cursor() {
     assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
 }
 
-/// Rooms reach files through open folders only, which nothing leads out of; a path that a person named
-/// on the command line is read by the command line.
-#[test]
-fn no_room_opens_a_path_by_itself() {
-    // The ledger's path comes from the configuration alone, and SQLite opens it; what authors build lies
-    // where they say; git and golden cases are read for whoever names them.
-    let free = ["cli", "author", "contract", "golden"];
-    let known = [
-        ("bounded.rs", "File::open(path)"),
-        ("project/folder.rs", "create_dir_all(folder)"),
-        ("project/folder.rs", "File::open(above)"),
-        ("ledger/sqlite/migrate.rs", "std::fs::"),
-        ("ledger/sqlite/open.rs", "std::fs::metadata(&log)"),
-        ("incident/regression.rs", "create_dir_all(folder)"),
-        ("durable.rs", "use std::fs::TryLockError"),
-        ("durable.rs", "std::fs::File>"),
-    ];
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![source.clone()];
-    let mut read = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let inside = path.strip_prefix(&source).unwrap().display().to_string();
-            if free.iter().any(|room| inside == *room) || inside.contains("tests") {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            read += 1;
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-            for line in code
-                .lines()
-                .filter(|l| l.contains("std::fs") || l.contains("fs::File::"))
-            {
-                let line = line.trim();
-                let cap = line.contains("cap_std::fs") || line.starts_with("//");
-                let fine = cap
-                    || known
-                        .iter()
-                        .any(|(file, part)| inside == *file && line.contains(part));
-                assert!(fine || inside.ends_with("real_data.rs"), "{inside}: {line}");
-            }
-        }
-    }
-    assert!(read > 100, "{read}");
-}
-
 #[test]
 #[cfg(unix)]
 fn a_link_out_of_the_folder_is_not_followed() {

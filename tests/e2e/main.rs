@@ -53,6 +53,7 @@ mod monitoring;
 mod mounts;
 mod nevada;
 mod packs;
+mod paths;
 mod pinning;
 mod pinning_next;
 mod polyglot;

@@ -206,17 +206,23 @@ pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, In
     let bytes = drafted.text.as_bytes();
     let new = (|| {
         std::fs::create_dir_all(folder)?;
-        let dir = Dir::open_ambient_dir(folder, ambient_authority())?;
+        let dir = open(folder)?;
         let new = Staging::open(&dir)?.create(&drafted.file, bytes)?;
-        durable::sync(&dir, ".").map(|()| new)
+        durable::sync(&dir, ".").map(|()| (dir, new))
     })();
-    if !new.map_err(io("written"))? {
-        let found = bounded::read_named(&folder.join(&drafted.file), FILE_BYTES);
+    let (dir, new) = new.map_err(io("written"))?;
+    if !new {
+        let found = bounded::read_in(&dir, &drafted.file, FILE_BYTES);
         if found.map_err(io("read"))? != bytes {
             return Err(IncidentError::Occupied { file });
         }
     }
     Ok(Digest::of_bytes(bytes))
+}
+
+/// The folder of golden cases that the deployment or the command line names.
+fn open(folder: &Path) -> std::io::Result<Dir> {
+    Dir::open_ambient_dir(folder, ambient_authority())
 }
 
 /// A version of the logic that can be run, and whether it answers.
@@ -277,12 +283,14 @@ pub fn check(
                 Outcome::Nothing => {}
             }
         }
-        let file = folder.join(place.file.rsplit('/').next().unwrap_or_default());
-        let bytes = bounded::read_named(&file, FILE_BYTES).map_err(|cause| IncidentError::Io {
-            what: place.file.clone(),
-            verb: "read",
-            cause,
-        })?;
+        let file = place.file.rsplit('/').next().unwrap_or_default();
+        let bytes = open(folder)
+            .and_then(|dir| bounded::read_in(&dir, file, FILE_BYTES))
+            .map_err(|cause| IncidentError::Io {
+                what: place.file.clone(),
+                verb: "read",
+                cause,
+            })?;
         held.push(Held {
             file: place.file.clone(),
             sha256: Digest::of_bytes(&bytes).to_string(),

@@ -102,7 +102,13 @@ impl Pinned {
         }
         let path = self.folder.join(&pin.path);
         let file = path.display().to_string();
-        let bytes = bounded::read_named(&path, bounded::COMPONENT_BYTES)
+        // Out of the lock file's folder no path of it leads, and no link there.
+        let folder = match self.folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &self.folder,
+        };
+        let bytes = Dir::open_ambient_dir(folder, ambient_authority())
+            .and_then(|dir| bounded::read_in(&dir, &pin.path, bounded::COMPONENT_BYTES))
             .map_err(|e| unreadable(&path, &e, "component_unreadable"))?;
         pin.check_bytes(&file, &bytes)?;
         let component = self.sandbox.load_within(&file, &bytes, &pin.limits)?;

@@ -1,0 +1,142 @@
+//! Which parts of the program open a path by itself; all others reach files through open folders.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Where a path is opened by itself, and why that may be: what a person named, and the folders from which all
+/// else is reached.
+const BY_PATH: [(&str, &str); 30] = [
+    ("author/compile", "a logic's source, which its author names"),
+    (
+        "author/manifest.rs",
+        "a logic's source, which its author names",
+    ),
+    (
+        "author/scaffold.rs",
+        "a logic's source, which its author names",
+    ),
+    (
+        "author/source.rs",
+        "a logic's source, which its author names",
+    ),
+    (
+        "author/stale.rs",
+        "a logic's source, which its author names",
+    ),
+    (
+        "author/workspace.rs",
+        "a logic's source, which its author names",
+    ),
+    ("bounded.rs", "the reader for what a person named"),
+    (
+        "cli/audit/bundle.rs",
+        "a bundle, which the command line names",
+    ),
+    ("cli/audit/key.rs", "a key, which the command line names"),
+    ("cli/backup.rs", "the target, which the command line names"),
+    ("cli/cache.rs", "the folder of compiled code, opened"),
+    ("cli/init.rs", "the folder of a new deployment"),
+    (
+        "cli/context.rs",
+        "the folder of a ledger that the command line names, opened",
+    ),
+    (
+        "cli/context/asking.rs",
+        "the checkout's own notes on its commit",
+    ),
+    (
+        "cli/ingest/named.rs",
+        "observations, which the command line names",
+    ),
+    (
+        "cli/manifest/export.rs",
+        "the target, which the command line names",
+    ),
+    ("cli/outfile.rs", "targets, which the command line names"),
+    (
+        "cli/plugin/found.rs",
+        "a component, which the command line names",
+    ),
+    (
+        "cli/plugin/pinning.rs",
+        "the lock against others, in the open folder",
+    ),
+    (
+        "cli/plugin/subject.rs",
+        "what is at a path that the command line names",
+    ),
+    (
+        "cli/release/travel.rs",
+        "an archive, which the command line names",
+    ),
+    (
+        "cli/verify/pinned.rs",
+        "a lock file's folder, which the command line names, opened",
+    ),
+    ("cli/watch.rs", "what the system says of this process"),
+    ("contract/git.rs", "the checkout that git reads"),
+    ("durable.rs", "the type of a lock's outcome"),
+    ("golden/bless.rs", "cases, whose folder a person names"),
+    ("golden/set.rs", "cases, whose folder a person names"),
+    ("incident/regression.rs", "the folder of cases, opened"),
+    (
+        "ledger/sqlite",
+        "the ledger's path, of the configuration alone, which SQLite opens",
+    ),
+    ("project/folder.rs", "the deployment's folder, opened"),
+];
+
+/// Everything else, and every manifest, component, source and report, is reached through open folders, which
+/// nothing leads out of.
+#[test]
+fn no_room_opens_a_path_by_itself() {
+    const WAYS: [&str; 6] = [
+        "std::fs",
+        "fs::File::",
+        "File::open(",
+        "OpenOptions::new",
+        "open_ambient_dir",
+        "read_named(",
+    ];
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![source.clone()];
+    let mut read = 0;
+    let (mut used, mut unknown) = (BTreeSet::new(), Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let inside = path.strip_prefix(&source).unwrap().display().to_string();
+            // Of tests, and what only tests have.
+            if inside.contains("tests") || inside.ends_with("real_data.rs") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            read += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+            let capable = code.contains("use cap_std::fs::{Dir, OpenOptions}");
+            for line in code.lines().map(str::trim) {
+                if line.starts_with("//") || !WAYS.iter().any(|way| line.contains(way)) {
+                    continue;
+                }
+                let cap = line.contains("cap_std::fs")
+                    || capable && line.contains("OpenOptions::new")
+                    || line.contains("dir.open(");
+                if cap {
+                    continue;
+                }
+                match BY_PATH.iter().find(|(file, _)| inside.starts_with(file)) {
+                    Some((file, _)) => drop(used.insert(*file)),
+                    None => unknown.push(format!("{inside}: {line}")),
+                }
+            }
+        }
+    }
+    assert!(read > 100, "{read}");
+    assert!(unknown.is_empty(), "{unknown:#?}");
+    let unused: Vec<_> = BY_PATH.iter().filter(|(f, _)| !used.contains(f)).collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}
