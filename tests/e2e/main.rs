@@ -23,6 +23,7 @@ mod calls_kit;
 mod canary;
 mod canary_history;
 mod canonical;
+mod ceilings;
 mod contract;
 mod contract_base;
 mod contract_kit;

@@ -7,6 +7,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::bounded;
+
 use super::error::ContractError;
 
 /// A repository and the base of a change.
@@ -220,9 +222,9 @@ impl Repository {
     /// A file as it is; `None` when it is gone.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or is larger than any component may be.
     pub fn now(&self, path: &str) -> Result<Option<Vec<u8>>, ContractError> {
-        match std::fs::read(self.root.join(path)) {
+        match bounded::read_named(&self.root.join(path), bounded::COMPONENT_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(ContractError::Io {

@@ -6,8 +6,10 @@
 //! `[[supersede]]`. So a case is never left out because somebody forgot it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::bounded;
 use crate::domain::description::Description;
 
 use super::case::{Binds, Case, Skipped, version_number};
@@ -130,17 +132,19 @@ impl CaseSet {
             if !matches!(kind, "toml" | "csv") || !path.is_file() {
                 continue;
             }
-            let size = std::fs::metadata(&path)
-                .map_err(unreadable(file.clone()))?
-                .len();
-            if size > FILE_BYTES {
-                return Err(GoldenError::Field {
-                    place: Place { file, line: 1 },
-                    field: "size".to_owned(),
-                    problem: format!("{size} bytes where {FILE_BYTES} are allowed; split the file"),
-                });
-            }
-            let text = std::fs::read_to_string(&path).map_err(unreadable(file.clone()))?;
+            let text = match bounded::read_named(&path, FILE_BYTES).and_then(bounded::text) {
+                Ok(text) => text,
+                Err(e) if e.kind() == ErrorKind::FileTooLarge => {
+                    return Err(GoldenError::Field {
+                        place: Place { file, line: 1 },
+                        field: "size".to_owned(),
+                        problem: format!(
+                            "more bytes than the {FILE_BYTES} that are allowed; split the file"
+                        ),
+                    });
+                }
+                Err(e) => return Err(unreadable(file)(e)),
+            };
             files.push(match kind {
                 "toml" => File::Toml(TomlFile::parse(&file, text)?),
                 _ => File::Csv(CsvFile::parse(&file, &text)?),

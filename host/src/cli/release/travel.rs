@@ -80,7 +80,12 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
         .help(DISK)
     };
     if file.exists() {
-        return match std::fs::read(file).map_err(io)? == bytes {
+        let same = match bounded::read_named(file, bytes.len() as u64) {
+            Ok(found) => found == bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => false,
+            Err(e) => return Err(io(e)),
+        };
+        return match same {
             true => Ok(()),
             false => Err(CliError::new(
                 Exit::Io,

@@ -183,3 +183,106 @@ fn limits_are_obeyed_up_to_their_last_unit() {
     raw.version = "v999999999".into();
     assert!(description(raw).is_ok());
 }
+
+/// A declaration with so many of one kind, each sound.
+type Many = fn(&mut wit::Description, usize);
+
+#[test]
+fn each_kind_is_counted_to_256() {
+    let kinds: [(&str, Many); 6] = [
+        ("inputs", |d, n| {
+            let one = d.inputs[0].clone();
+            d.inputs = many(n, |i, name| {
+                let mut input = one.clone();
+                input.field.name = format!("{name}{i}");
+                input
+            });
+        }),
+        ("parameters", |d, n| {
+            let one = d.parameters[0].clone();
+            // The guardrail's own is one of them.
+            d.parameters.extend(many(n - 1, |i, name| {
+                let mut parameter = one.clone();
+                parameter.name = format!("{name}{i}");
+                parameter
+            }));
+        }),
+        ("outputs", |d, n| {
+            let one = d.outputs[0].clone();
+            d.outputs.extend(many(n - 1, |i, name| {
+                let mut output = one.clone();
+                output.field.name = format!("{name}{i}");
+                output
+            }));
+        }),
+        ("guardrails", |d, n| {
+            let one = d.guardrails[0].clone();
+            d.guardrails = vec![one; n];
+        }),
+        ("monitors", |d, n| {
+            let one = d.monitors[0].clone();
+            d.monitors = vec![one; n];
+        }),
+        ("annotations", |d, n| {
+            d.annotations = many(n, |i, name| (format!("{name}{i}"), String::new()));
+        }),
+    ];
+    for (what, fill) in kinds {
+        let mut raw = good();
+        fill(&mut raw, 256);
+        let read = description(raw).unwrap_or_else(|e| panic!("256 {what}: {e}"));
+        let lengths = [
+            read.inputs.len(),
+            read.parameters.len(),
+            read.outputs.len(),
+            read.guardrails.len(),
+            read.monitors.len(),
+            read.annotations.len(),
+        ];
+        assert!(lengths.contains(&256), "{what}: {lengths:?}");
+        let mut raw = good();
+        fill(&mut raw, 257);
+        let error = description(raw).unwrap_err();
+        let expected = format!("257 {what} are declared where 256 are allowed");
+        assert_eq!(error, expected);
+    }
+}
+
+fn many<T>(n: usize, of: impl Fn(usize, &str) -> T) -> Vec<T> {
+    (0..n).map(|i| of(i, "one_")).collect()
+}
+
+#[test]
+fn words_are_counted_to_their_last_character() {
+    type Fill = fn(&mut wit::Description, usize);
+    let words: [(&str, usize, Fill); 9] = [
+        ("name", 64, |d, n| d.name = "a".repeat(n)),
+        ("input's name", 64, |d, n| {
+            d.inputs[0].field.name = "a".repeat(n)
+        }),
+        ("parameter's name", 64, |d, n| {
+            d.parameters[0].name = "a".repeat(n);
+            d.guardrails.clear();
+        }),
+        ("key", 64, |d, n| d.annotations[0].0 = "a".repeat(n)),
+        ("unit", 32, |d, n| {
+            d.inputs[0].field.unit = Some("é".repeat(n))
+        }),
+        ("doc", 2_000, |d, n| d.parameters[0].doc = "é".repeat(n)),
+        ("formula", 2_000, |d, n| {
+            d.outputs[0].formula = Some("é".repeat(n))
+        }),
+        ("summary", 2_000, |d, n| d.summary = "é".repeat(n)),
+        ("annotation", 2_000, |d, n| {
+            d.annotations[0].1 = "é".repeat(n)
+        }),
+    ];
+    for (what, most, fill) in words {
+        let mut raw = good();
+        fill(&mut raw, most);
+        assert!(description(raw).is_ok(), "{what} of {most}");
+        let mut raw = good();
+        fill(&mut raw, most + 1);
+        assert!(description(raw).is_err(), "{what} of {}", most + 1);
+    }
+}

@@ -194,6 +194,53 @@ fn memories_tables_and_globals_are_counted() {
 }
 
 #[test]
+fn core_instances_are_counted() {
+    let guest = Recipe::default().component();
+    let (mut modules, mut instances) = (0, 0);
+    for payload in wasmparser::Parser::new(0).parse_all(&guest) {
+        match payload.unwrap() {
+            wasmparser::Payload::ModuleSection { .. } => modules += 1,
+            wasmparser::Payload::InstanceSection(section) => {
+                let of_a_module = |i: &wasmparser::Instance<'_>| {
+                    matches!(i, wasmparser::Instance::Instantiate { .. })
+                };
+                instances += section
+                    .into_iter()
+                    .map(Result::unwrap)
+                    .filter(of_a_module)
+                    .count();
+            }
+            _ => {}
+        }
+    }
+    // An empty module more, in the place after the guest's own, so many times.
+    let with = |count: usize| {
+        let mut component = guest.clone();
+        let empty = wasm_encoder::Module::new();
+        let section = wasm_encoder::ModuleSection(&empty);
+        wasm_encoder::ComponentSection::append_to_component(&section, &mut component);
+        let mut section = wasm_encoder::InstanceSection::new();
+        for _ in 0..count {
+            let nothing: [(&str, wasm_encoder::ModuleArg); 0] = [];
+            section.instantiate(modules, nothing);
+        }
+        wasm_encoder::ComponentSection::append_to_component(&section, &mut component);
+        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        sandbox.load("x.wasm", &component).map(|_| ())
+    };
+    let most = least(1, 1_000, |count| {
+        with(usize::try_from(count).unwrap()).is_err()
+    }) - 1;
+    assert_eq!(usize::try_from(most).unwrap() + instances, 64);
+    let error = with(usize::try_from(most).unwrap() + 1).unwrap_err();
+    assert_eq!(error.code(), "memory_exhausted", "{error}");
+    assert!(
+        error.to_string().contains("could not be started"),
+        "{error}"
+    );
+}
+
+#[test]
 fn functions_are_counted() {
     let bytes = |count: u64| {
         let top = leaked("(func)".repeat(usize::try_from(count).unwrap()));
