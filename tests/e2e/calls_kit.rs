@@ -170,6 +170,12 @@ impl Calls {
 
 /// The system calls of some kinds, a line each.
 pub(crate) fn traced(ranch: &Ranch, args: &[&str], kinds: &str) -> Option<String> {
+    // Whether a process may be watched here at all.
+    let mut probe = Command::new("strace");
+    probe.args(["-f", "-o", "/dev/null", "true"]);
+    if !probe.output().is_ok_and(|ran| ran.status.success()) {
+        return None;
+    }
     let program = ranch.command();
     let mut command = Command::new("strace");
     command
@@ -182,10 +188,9 @@ pub(crate) fn traced(ranch: &Ranch, args: &[&str], kinds: &str) -> Option<String
     for (name, value) in program.get_envs() {
         command.env(name, value.unwrap_or_default());
     }
-    let ran = command.output().ok()?;
-    if !ranch.path("trace").exists() || !ran.status.success() {
-        return None;
-    }
+    let ran = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{args:?}: {} {said}", ran.status);
     Some(String::from_utf8_lossy(&std::fs::read(ranch.path("trace")).unwrap()).into_owned())
 }
 

@@ -322,7 +322,7 @@ fn answers_that_depend_on_batch_order_or_memory_do_not_pass() {
 
 /// What a guest remembers ends with its batch, so that days that are computed one by one have the same answer.
 /// Within a batch what it remembers is recorded, if no check asked for such rows; a replay turns the rows
-/// around, and names each run whose number was not of its inputs alone.
+/// around, and names each run whose number is another one then.
 #[test]
 fn a_guest_that_counts_is_found_by_a_replay_of_all() {
     let counter = Code {

@@ -20,7 +20,7 @@ use crate::render::text::{count, printable};
 use super::Global;
 use super::compute::{day, parameters};
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::outfile;
 use super::plugin::found::{folder, read_component};
@@ -335,5 +335,6 @@ pub(super) fn write(file: &Path, content: &str) -> Result<(), CliError> {
             "report_unwritable",
             format!("{} cannot be written: {e}", file.display()),
         )
+        .help(DISK)
     })
 }

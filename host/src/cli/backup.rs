@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::failpoint;
+use crate::project::folder::make_durably;
 use crate::render::text::count;
 
 use super::Global;
@@ -20,6 +21,8 @@ use super::ui::{Done, Look, Text};
 const LEDGER: &str = "ledger.db";
 /// Its name until everything else is there.
 const PARTIAL: &str = "ledger.db.partial";
+const MANIFESTS: &str = "manifests";
+const RELEASES: &str = "releases";
 
 /// Copy the ledger, its manifests and the release store while others go on writing; read the copy
 /// with --ledger.
@@ -33,22 +36,8 @@ pub(super) struct BackupArgs {
 
 pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    if args.dir.exists()
-        && std::fs::read_dir(&args.dir)
-            .map_err(fail(args))?
-            .next()
-            .is_some()
-    {
-        return Err(CliError::new(
-            Exit::Io,
-            "backup_exists",
-            format!(
-                "{} is not empty; a backup never overwrites",
-                args.dir.display()
-            ),
-        ));
-    }
     let was_there = args.dir.exists();
+    claim(args)?;
     let (copied, releases) = copies(&context, args).inspect_err(|_| {
         // Half a backup would pass for one, and be in the way of the next.
         clear(&args.dir, was_there);
@@ -72,6 +61,26 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
     Ok(Done::ok(data, text))
 }
 
+/// Begins a backup in a folder that is empty or not there: of two that begin at once, one.
+fn claim(args: &BackupArgs) -> Result<(), CliError> {
+    let taken = || {
+        let message = format!(
+            "{} is not empty; a backup never overwrites",
+            args.dir.display()
+        );
+        CliError::new(Exit::Io, "backup_exists", message)
+    };
+    make_durably(&args.dir).map_err(fail(args))?;
+    let mut there = std::fs::read_dir(&args.dir).map_err(fail(args))?;
+    if there.next().is_some() {
+        return Err(taken());
+    }
+    match std::fs::create_dir(args.dir.join(MANIFESTS)) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(taken()),
+        made => made.map_err(fail(args)),
+    }
+}
+
 fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
     |e| {
         let message = format!("{}: {e}", args.dir.display());
@@ -82,17 +91,16 @@ fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
 /// How many files of manifests and of releases were copied.
 fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> {
     let fail = fail(args);
-    std::fs::create_dir_all(&args.dir).map_err(fail)?;
     // The ledger first: every manifest that its rows name was durable before them. Under its name last: what
     // a killed process leaves is no backup.
     let partial = args.dir.join(PARTIAL);
     context.reader()?.backup(&partial)?;
     let settings = &context.project.settings;
     let manifests = context.project.folder(&settings.manifests.path)?;
-    let copied = copy(&manifests, &args.dir.join("manifests")).map_err(fail)?;
+    let copied = copy(&manifests, &args.dir.join(MANIFESTS)).map_err(fail)?;
     // Releases are in the store before an entry names them, like manifests.
     let releases = match context.project.dir.open_dir(&settings.releases.path) {
-        Ok(store) => copy(&store, &args.dir.join("releases")).map_err(fail)?,
+        Ok(store) => copy(&store, &args.dir.join(RELEASES)).map_err(fail)?,
         Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
         Err(e) => return Err(fail(e)),
     };
@@ -102,9 +110,11 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
     Ok((copied, releases))
 }
 
-/// Removes what was copied into a folder that was empty or not there.
+/// Removes what this process copied into a folder that was empty or not there.
 fn clear(dir: &Path, was_there: bool) {
-    for part in ["manifests", "releases"] {
+    // What makes it a backup goes first.
+    let _ = std::fs::remove_file(dir.join(LEDGER));
+    for part in [MANIFESTS, RELEASES] {
         let _ = std::fs::remove_dir_all(dir.join(part));
     }
     for beside in ["", "-journal", "-wal", "-shm"] {

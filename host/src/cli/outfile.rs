@@ -1,51 +1,92 @@
 //! Files whose names the command line gives: whole under their name or not there, whatever the disk says.
 
+use std::fs::{Metadata, Permissions};
 use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Writes a file, in the place of one with its name; durable when this returns.
+/// Writes a file, in the place of one with its name, whose rights it takes over; durable when this returns.
+///
+/// In place, and then not whole at any instant, where nothing can be put in the place of what is there: a pipe, a
+/// terminal, a link to nothing, a file with several names, a folder in which one may write this file alone.
 pub(super) fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    match std::fs::metadata(file) {
-        // A pipe, a terminal: nothing to put in the place of.
-        Ok(found) if !found.is_file() => std::fs::write(file, bytes),
-        // Through a link, as a plain write would.
-        Ok(_) => match over(&std::fs::canonicalize(file)?, bytes) {
-            // A folder in which one may write this file alone, or a mount of this file alone.
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    PermissionDenied | ReadOnlyFilesystem | ResourceBusy
-                ) =>
-            {
-                std::fs::write(file, bytes)
-            }
-            written => written,
-        },
-        Err(_) => over(file, bytes),
+    let found = match std::fs::metadata(file) {
+        Ok(found) => found,
+        Err(_) if file.is_symlink() => return in_place(file, bytes),
+        Err(_) => return over(file, bytes, None),
+    };
+    if !found.is_file() || has_other_names(file, &found) {
+        return in_place(file, bytes);
+    }
+    // Whoever may not write the file may not replace it.
+    drop(std::fs::OpenOptions::new().write(true).open(file)?);
+    // Through a link, as a plain write would.
+    match over(
+        &std::fs::canonicalize(file)?,
+        bytes,
+        Some(found.permissions()),
+    ) {
+        // A folder in which one may write this file alone, or a mount of this file alone.
+        Err(e)
+            if matches!(
+                e.kind(),
+                PermissionDenied | ReadOnlyFilesystem | ResourceBusy
+            ) =>
+        {
+            in_place(file, bytes)
+        }
+        written => written,
     }
 }
 
-fn over(file: &Path, bytes: &[u8]) -> io::Result<()> {
+fn has_other_names(file: &Path, found: &Metadata) -> bool {
+    // `/dev/stdout` is another name of what it leads to, which this process has open.
+    let system = ["/dev", "/proc"]
+        .iter()
+        .any(|above| file.starts_with(above));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        system || found.nlink() > 1
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        system
+    }
+}
+
+fn in_place(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create(file)?;
+    file.write_all(bytes)?;
+    match file.sync_all() {
+        // A pipe or a terminal keeps nothing.
+        Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}
+
+fn over(file: &Path, bytes: &[u8], rights: Option<Permissions>) -> io::Result<()> {
     put(file, bytes, false, |temporary, name| {
-        temporary.persist(name)
+        if let Some(rights) = rights {
+            temporary.as_file().set_permissions(rights)?;
+        }
+        Ok(temporary.persist(name)?)
     })
 }
 
 /// Writes a file whose name is free, a private one for its owner alone; durable when this returns.
 pub(super) fn create(file: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     put(file, bytes, private, |temporary, name| {
-        temporary.persist_noclobber(name)
+        Ok(temporary.persist_noclobber(name)?)
     })
 }
-
-type Named = Result<std::fs::File, tempfile::PersistError>;
 
 fn put(
     file: &Path,
     bytes: &[u8],
     private: bool,
-    name: impl FnOnce(tempfile::NamedTempFile, &Path) -> Named,
+    name: impl FnOnce(tempfile::NamedTempFile, &Path) -> io::Result<std::fs::File>,
 ) -> io::Result<()> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
@@ -64,9 +105,14 @@ fn put(
     let mut temporary = options.tempfile_in(&folder)?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
-    name(temporary, file).map_err(|e| e.error)?;
+    name(temporary, file)?;
     #[cfg(unix)]
-    std::fs::File::open(&folder)?.sync_all()?;
+    match std::fs::File::open(&folder) {
+        Ok(folder) => folder.sync_all()?,
+        // It has its name: a folder that cannot be opened cannot be synced.
+        Err(e) if e.kind() == PermissionDenied => {}
+        Err(e) => return Err(e),
+    }
     Ok(())
 }
 
@@ -112,5 +158,17 @@ mod tests {
                 .is_symlink()
         );
         write(Path::new("/dev/null"), b"q").unwrap();
+        // A link to nothing makes what it names; a file with two names keeps both.
+        std::os::unix::fs::symlink("made", path("dangling")).unwrap();
+        write(&path("dangling"), b"r").unwrap();
+        assert_eq!(std::fs::read(path("made")).unwrap(), b"r");
+        std::fs::hard_link(path("page"), path("second")).unwrap();
+        write(&path("page"), b"s").unwrap();
+        assert_eq!(std::fs::read(path("second")).unwrap(), b"s");
+        // What is there keeps its rights.
+        std::fs::set_permissions(path("made"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        write(&path("made"), b"t").unwrap();
+        assert_eq!(mode("made") & 0o777, 0o640);
+        assert_eq!(std::fs::read(path("made")).unwrap(), b"t");
     }
 }

@@ -1,6 +1,7 @@
 //! A column with its rows in the other order.
 //!
-//! What a replay gives a component: a number that depends on the rows before it comes out as another one.
+//! What a replay gives a component: a number that depends on how many rows came before it comes out as another
+//! one, but for the row in the middle.
 
 use super::column::{Column, ColumnData, bit};
 

@@ -130,9 +130,14 @@ impl Project {
     }
 }
 
-/// The ledger's path comes from the configuration alone and may lie anywhere, so that this is not
-/// reached through the deployment's folder.
-fn make_durably(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder and those above it that are missing, each durable in the one above it.
+///
+/// The ledger's path comes from the configuration alone, and a backup's from the command line: they may lie
+/// anywhere, so that they are not reached through the deployment's folder.
+///
+/// # Errors
+/// When one of them cannot be made.
+pub fn make_durably(folder: &Path) -> std::io::Result<()> {
     let above = |folder: &Path| match folder.parent() {
         Some(above) if above.as_os_str().is_empty() => Some(PathBuf::from(".")),
         above => above.map(Path::to_path_buf),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::Global;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
 use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
@@ -72,5 +72,6 @@ fn write(file: &Path, body: &str) -> Result<(), CliError> {
             "page_unwritable",
             format!("{} cannot be written: {e}", file.display()),
         )
+        .help(DISK)
     })
 }

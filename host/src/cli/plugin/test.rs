@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::Global;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
 use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
@@ -139,6 +139,7 @@ pub(in crate::cli) fn write_junit(file: &Path, text: &str) -> Result<(), CliErro
             "junit_unwritable",
             format!("{} cannot be written: {e}", file.display()),
         )
+        .help(DISK)
     })
 }
 

@@ -63,18 +63,28 @@ impl From<rusqlite::Error> for Cause {
     fn from(e: rusqlite::Error) -> Cause {
         match e.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Cause::Disk(e.to_string()),
-            _ => Cause::Other(e.to_string()),
+            _ => match translate(e) {
+                e @ (LedgerError::Busy | LedgerError::Damaged(_)) => Cause::Ledger(e),
+                LedgerError::Database(cause) => Cause::Other(cause),
+                e => Cause::Other(e.to_string()),
+            },
         }
     }
 }
 
 impl From<io::Error> for Cause {
     fn from(e: io::Error) -> Cause {
-        match e.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                Cause::Disk(e.to_string())
-            }
-            _ => Cause::Other(e.to_string()),
+        /// A disk that fails has no kind of its own.
+        const EIO: i32 = 5;
+        let full = [
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::FileTooLarge,
+        ];
+        if full.contains(&e.kind()) || cfg!(unix) && e.raw_os_error() == Some(EIO) {
+            Cause::Disk(e.to_string())
+        } else {
+            Cause::Other(e.to_string())
         }
     }
 }

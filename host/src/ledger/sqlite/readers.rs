@@ -20,9 +20,12 @@ impl SqliteLedger {
         let Some(path) = self.db.path().filter(|p| !p.is_empty()).map(PathBuf::from) else {
             return Ok(Vec::new());
         };
-        for _ in 0..TRIES {
+        let open = || -> Result<Vec<SqliteLedger>, LedgerError> {
             let readers = (0..count).map(|_| SqliteLedger::open_read_only(&path));
-            let readers: Vec<SqliteLedger> = readers.collect::<Result<_, _>>()?;
+            readers.collect()
+        };
+        let mut readers = open()?;
+        for _ in 0..TRIES {
             let mut heads = Vec::with_capacity(count);
             for reader in &readers {
                 reader.db.execute_batch("BEGIN").map_err(translate)?;
@@ -41,9 +44,16 @@ impl SqliteLedger {
                 };
                 heads.push((as_opened, head));
             }
-            let first = heads.first();
-            if heads.iter().all(|head| head.0 && Some(head) == first) {
+            if !heads.iter().all(|(as_opened, _)| *as_opened) {
+                // Another process has led the ledger to a newer schema.
+                readers = open()?;
+                continue;
+            }
+            if heads.iter().all(|head| Some(head) == heads.first()) {
                 return Ok(readers);
+            }
+            for reader in &readers {
+                reader.db.execute_batch("ROLLBACK").map_err(translate)?;
             }
         }
         Err(LedgerError::Busy)
