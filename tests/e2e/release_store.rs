@@ -1,8 +1,10 @@
 //! The store of releases: how one travels, what is pruned, what a backup carries.
 
+use std::process::Stdio;
+
 use provender::domain::canonical::Digest;
 use provender::release::archive::Archive;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;
 use crate::release::{COMPUTE, DAY, cut, promote, set, three, v1};
@@ -151,4 +153,33 @@ fn a_backup_carries_the_release_store() {
     ]
     .concat();
     let _ = ranch.run(&day).exits(0);
+}
+
+#[test]
+fn of_backups_that_begin_at_once_one_is_made_whole() {
+    let ranch = Ranch::ran();
+    for round in 0..5 {
+        let folder = format!("copy{round}");
+        let started: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = ranch.command();
+                command.args(["backup", &folder, "--json"]);
+                command.stdout(Stdio::piped()).stderr(Stdio::null());
+                command.spawn().unwrap()
+            })
+            .collect();
+        let mut made = 0;
+        for child in started {
+            let ended = child.wait_with_output().unwrap();
+            let json: Json = serde_json::from_slice(&ended.stdout).unwrap();
+            match ended.status.code() {
+                Some(0) => made += 1,
+                Some(74) => assert_eq!(json["error"]["code"], "backup_exists", "{json}"),
+                _ => panic!("{json}"),
+            }
+        }
+        assert_eq!(made, 1);
+        let ledger = format!("{folder}/ledger.db");
+        let _ = ranch.run(&["audit", "--ledger", &ledger]).exits(0);
+    }
 }
