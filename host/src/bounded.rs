@@ -64,11 +64,16 @@ pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Ve
     read_sized(file, size, ceiling)
 }
 
-/// Reads a text file of an open folder.
+/// Reads a text file of an open folder. A pipe is none: whoever opens one waits for its writer.
 ///
 /// # Errors
-/// As [`read_in`]; also with [`ErrorKind::InvalidData`] when it is not UTF-8.
+/// As [`read_in`]; also with [`ErrorKind::InvalidData`] when it is a pipe or a device, or not UTF-8.
 pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<String> {
+    let about = dir.metadata(&path)?;
+    if !about.is_file() && !about.is_dir() {
+        let problem = "it is a pipe or a device, and no file";
+        return Err(io::Error::new(ErrorKind::InvalidData, problem));
+    }
     text(read_in(dir, path, ceiling)?)
 }
 

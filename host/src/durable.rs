@@ -171,20 +171,46 @@ pub fn sync(dir: &Dir, folder: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder and the folders above it, durably.
+/// Makes a folder and the folders above it, durably. One that is there already may be of a process that was
+/// killed before its name was on the disk.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
-    if dir.is_dir(path) {
-        return Ok(());
-    }
     dir.create_dir_all(path)?;
     for above in Path::new(path).ancestors().skip(1) {
         let above = above.to_str().filter(|p| !p.is_empty()).unwrap_or(".");
         sync(dir, above)?;
     }
     Ok(())
+}
+
+/// What lies on the way to a folder and is none.
+#[must_use]
+pub fn obstacle(dir: &Dir, path: &str) -> Option<String> {
+    let mut parts: Vec<&Path> = Path::new(path).ancestors().collect();
+    parts.reverse();
+    for part in parts.into_iter().filter(|p| !p.as_os_str().is_empty()) {
+        let found = dir.symlink_metadata(part).ok()?;
+        if dir.is_dir(part) {
+            continue;
+        }
+        let shown = part.display();
+        return Some(match found.is_symlink() {
+            true => format!("{shown} is a link that leads to no folder inside the deployment's"),
+            false => format!("{shown} is no folder"),
+        });
+    }
+    None
+}
+
+/// An error with the name of what lies in a folder's way, where something does.
+#[must_use]
+pub fn in_the_way(dir: &Dir, path: &str, cause: io::Error) -> io::Error {
+    match obstacle(dir, path) {
+        Some(obstacle) => io::Error::new(cause.kind(), obstacle),
+        None => cause,
+    }
 }
 
 /// The folder that a path lies in.

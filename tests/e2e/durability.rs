@@ -69,6 +69,89 @@ fn what_a_first_ingest_reports_is_on_the_disk() {
     assert!(calls.synced(0, told, &|p| p == above), "{above}");
 }
 
+/// What a process had made when it was killed, before the disk knew of it, is there for who comes next: nothing
+/// says that it is not on the disk.
+#[test]
+#[cfg(target_os = "linux")]
+fn folders_that_a_killed_process_made_are_made_durable_too() {
+    let ranch = ingested();
+    let root = ranch.dir().canonicalize().unwrap().display().to_string();
+    let make = |folder: &str| std::fs::create_dir_all(ranch.path(folder)).unwrap();
+    make("out/manifests/creek");
+    make("out/reports");
+    make("components");
+    let folders = ["", "/out", "/out/manifests", "/out/manifests/creek"];
+    let monitor = [
+        "monitor",
+        "--all",
+        "--end",
+        "2025-06-30",
+        "--fail-on",
+        "never",
+    ];
+    for (args, folders) in [(&COMPUTE[..], &folders[..]), (&monitor, &folders[..2])] {
+        let Some(calls) = Calls::of(&ranch, args) else {
+            println!("not checked: the order of writes needs strace, and leave to use it");
+            return;
+        };
+        // Where the runs are named: an entry of the configuration comes before them.
+        let logged = calls.last_write(calls.told(), &|p| p.ends_with("ledger.db-wal"));
+        for folder in folders {
+            let folder = format!("{root}{folder}");
+            assert!(
+                calls.synced(0, logged, &|p| p == folder),
+                "{args:?}: {folder}"
+            );
+        }
+    }
+    let ranch = Ranch::sample();
+    ranch.edit(
+        "provender.toml",
+        "sqlite:out/ledger.db",
+        "sqlite:out/a/b/ledger.db",
+    );
+    let root = ranch.dir().canonicalize().unwrap().display().to_string();
+    std::fs::create_dir_all(ranch.path("out/a/b")).unwrap();
+    let args = ["ingest", "--boundaries", "inputs/pastures.geojson"];
+    let calls = Calls::of(&ranch, &args).unwrap();
+    for folder in ["", "/out", "/out/a", "/out/a/b"] {
+        let folder = format!("{root}{folder}");
+        assert!(calls.synced(0, calls.told(), &|p| p == folder), "{folder}");
+    }
+}
+
+/// A process that is killed between its commit and the disk's answer leaves in the log what the disk may not
+/// have. Who finds it recorded says so.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_others_left_in_the_log_is_on_the_disk_before_it_is_told() {
+    let ranch = ingested();
+    // Held open, so that the log is not folded in when `compute` ends.
+    let held = crate::crash_kit::database(&ranch);
+    let _: i64 = held
+        .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
+        .unwrap();
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let killed = crate::crash_kit::copy_of(&ranch);
+    std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
+    assert!(
+        std::fs::metadata(killed.path("out/ledger.db-wal"))
+            .unwrap()
+            .len()
+            > 0
+    );
+    let Some(calls) = Calls::of(&killed, &COMPUTE) else {
+        println!("not checked: the order of writes needs strace, and leave to use it");
+        return;
+    };
+    let told = calls.told();
+    let root = killed.dir().canonicalize().unwrap().display().to_string();
+    for file in ["out/ledger.db-wal", "out"] {
+        let file = format!("{root}/{file}");
+        assert!(calls.synced(0, told, &|p| p == file), "{file}");
+    }
+}
+
 /// Files that no run names: reports, pins, releases.
 #[test]
 #[cfg(target_os = "linux")]

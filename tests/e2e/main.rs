@@ -18,6 +18,7 @@ mod backtest_inputs;
 mod backtest_kit;
 mod backtest_refused;
 mod backtest_settings;
+mod backup;
 mod bombs;
 mod calls_kit;
 mod canary;

@@ -111,6 +111,8 @@ fn where_nothing_is_computed_yet_who_reads_makes_nothing() {
         assert_eq!(there.json()["data"], here.json()["data"], "{args:?}");
         assert_ne!(here.code, 74, "{args:?}: {}", here.stdout);
     }
+    let elsewhere = ranch.path("../copy").display().to_string();
+    let _ = read_only(&ranch, &["backup", &elsewhere]).exits(0);
     assert!(!ranch.path("out/manifests").exists());
     let mut after = ranch.files("out");
     after.retain(|(path, _)| !path.starts_with(ranch.path("out/cache")));

@@ -284,6 +284,39 @@ fn adding_the_pinned_bytes_again_puts_the_file_back() {
 }
 
 /// Two drafts one after the other, with a file of limits between them.
+/// A kill in the middle of a write leaves a file that nobody reads; the next command that may write pins takes it
+/// away, whatever it does itself.
+#[test]
+fn what_a_killed_pin_left_goes_with_the_next_one() {
+    let ranch = Ranch::sample();
+    let _ = ranch.run(&["ingest"]).exits(0);
+    let cut = [
+        "release",
+        "cut",
+        "--reason",
+        "x",
+        "--active",
+        "days_remaining:v1",
+    ];
+    let freeze = ["plugin", "freeze", "days_remaining:v1"];
+    let add = ["plugin", "add", "components/days_remaining-v1.wasm"];
+    let left = [
+        "provender.lock.tmp",
+        "components/days_remaining-v9.wasm.tmp",
+    ];
+    for args in [&add[..], &freeze, &cut] {
+        for file in left {
+            ranch.write(file, "half");
+        }
+        ranch.write("components/notes.tmp", "somebody's own");
+        let _ = ranch.run(args).exits(0);
+        for file in left {
+            assert!(!ranch.path(file).exists(), "{args:?}: {file}");
+        }
+        assert_eq!(ranch.read("components/notes.tmp"), "somebody's own");
+    }
+}
+
 #[test]
 fn the_file_of_a_replaced_draft_goes_and_nobody_elses() {
     let ranch = Ranch::sample();

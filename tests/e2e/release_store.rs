@@ -1,7 +1,5 @@
 //! The store of releases: how one travels, what is pruned, what a backup carries.
 
-use std::process::Stdio;
-
 use provender::domain::canonical::Digest;
 use provender::release::archive::Archive;
 use serde_json::{Value as Json, json};
@@ -138,48 +136,14 @@ fn prune_shows_its_plan_and_leaves_what_history_needs() {
 }
 
 #[test]
-fn a_backup_carries_the_release_store() {
-    let ranch = v1();
-    cut(&ranch, "days_remaining:v1", "first");
-    promote(&ranch, "R1", "none");
-    let copy = ranch.data(&["backup", "copy"], 0);
-    assert_eq!(copy["release_files"], 4);
-    // The deployment's own store is gone; the copy's serves who reads.
-    std::fs::remove_dir_all(ranch.path("out/releases")).unwrap();
-    let ledger = ["--ledger", "copy/ledger.db"];
-    let day = [
-        &["monitor", "--all", "--end", DAY, "--fail-on", "never"][..],
-        &ledger,
-    ]
-    .concat();
-    let _ = ranch.run(&day).exits(0);
-}
-
-#[test]
-fn of_backups_that_begin_at_once_one_is_made_whole() {
-    let ranch = Ranch::ran();
-    for round in 0..5 {
-        let folder = format!("copy{round}");
-        let started: Vec<_> = (0..4)
-            .map(|_| {
-                let mut command = ranch.command();
-                command.args(["backup", &folder, "--json"]);
-                command.stdout(Stdio::piped()).stderr(Stdio::null());
-                command.spawn().unwrap()
-            })
-            .collect();
-        let mut made = 0;
-        for child in started {
-            let ended = child.wait_with_output().unwrap();
-            let json: Json = serde_json::from_slice(&ended.stdout).unwrap();
-            match ended.status.code() {
-                Some(0) => made += 1,
-                Some(74) => assert_eq!(json["error"]["code"], "backup_exists", "{json}"),
-                _ => panic!("{json}"),
-            }
-        }
-        assert_eq!(made, 1);
-        let ledger = format!("{folder}/ledger.db");
-        let _ = ranch.run(&["audit", "--ledger", &ledger]).exits(0);
-    }
+fn a_plan_that_is_empty_removes_nothing_and_records_nothing() {
+    let ranch = three();
+    let plan = ranch.data(&["release", "prune", "--keep", "9"], 0);
+    let digest = plan["plan"].as_str().unwrap();
+    let before = ranch.files("out");
+    let apply = ["release", "prune", "--keep", "9", "--apply", digest];
+    let done = ranch.data(&apply, 0);
+    assert_eq!(done["applied"], false);
+    assert_eq!(done["entry"], Json::Null);
+    assert!(ranch.files("out") == before);
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::domain::canonical::{Digest, Recipe};
-use crate::ledger::LedgerError;
+use crate::ledger::entry::Kind;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::sqlite::inspect::{Snapshot, expected_schema};
 use crate::ledger::sqlite::scan::Scan;
+use crate::ledger::{Ledger as _, LedgerError};
 use crate::logic::Shelf;
 use crate::manifest::Store;
 use crate::release::ReleaseStore;
@@ -182,14 +183,8 @@ fn scan(
         None => None,
     };
     let nothing = BTreeMap::new();
-    stored::components(
-        claims.as_ref().unwrap_or(&Claims::default()),
-        what.pinned,
-        what.shelf,
-        what.releases,
-        seen.as_ref().map_or(&nothing, |seen| &seen.components),
-        findings.begin(&[Check::Components, Check::Releases]),
-    );
+    let named = seen.as_ref().map_or(&nothing, |seen| &seen.components);
+    findings.report.add(stored(what, claims.as_ref(), named));
     // Of those that are not known, nobody can say that they held.
     if seen.is_none() {
         findings.report.checked.remove(&Check::Components);
@@ -198,6 +193,35 @@ fn scan(
         findings.report.checked.remove(&Check::Releases);
     }
     Ok(seen)
+}
+
+/// What lies in the store of releases and where components are: files that are there now, while the entries are
+/// of the moment at which the audit began. A release that was pruned since is none that should be there.
+fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, String>) -> Report {
+    let (known, moment) = match claims {
+        Some(claims) => (&claims.releases[..], claims.leaves.len()),
+        None => (&[][..], 0),
+    };
+    let mut pruned = Vec::new();
+    loop {
+        let mut found = Report::default();
+        for check in [Check::Components, Check::Releases] {
+            found.looked(check, 0);
+        }
+        let entries = [known, &pruned].concat();
+        let (pins, shelf) = (what.pinned, what.shelf);
+        stored::components(&entries, pins, shelf, what.releases, named, &mut found);
+        // What cannot be asked explains nothing.
+        let mut since = match found.bad.is_empty() {
+            true => Vec::new(),
+            false => what.ledger.entries_of(&[Kind::Prune]).unwrap_or_default(),
+        };
+        since.retain(|e| usize::try_from(e.seq).is_ok_and(|seq| seq > moment));
+        if since.len() <= pruned.len() {
+            return found;
+        }
+        pruned = since;
+    }
 }
 
 fn against_claims(

@@ -125,6 +125,14 @@ impl Report {
         *self.checked.entry(check).or_default() += n;
     }
 
+    /// Takes over what another part of the audit looked at and found.
+    pub fn add(&mut self, other: Report) {
+        for (check, n) in other.checked {
+            self.looked(check, n);
+        }
+        self.bad.extend(other.bad);
+    }
+
     /// Notes something bad.
     pub fn bad(
         &mut self,

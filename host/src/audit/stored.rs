@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::canonical::{Digest, Recipe};
 use crate::ledger::LedgerError;
+use crate::ledger::entry::Entry;
 use crate::ledger::sqlite::inspect::Snapshot;
 use crate::logic::Shelf;
 use crate::release::{ReleaseStore, Standing};
@@ -75,9 +76,10 @@ pub fn reports(
     Ok(())
 }
 
-/// Checks releases in the store, and every component that the lock file, a run or a release names.
+/// Checks releases in the store, and every component that the lock file, a run or a release names. `entries` say
+/// how releases stand.
 pub fn components(
-    claims: &Claims,
+    entries: &[Entry],
     pinned: Result<&[Pinned], &str>,
     shelf: &Shelf,
     releases: Option<&ReleaseStore>,
@@ -102,7 +104,7 @@ pub fn components(
         report.bad(Check::Components, "component", id, problem);
     }
     let mut named: BTreeMap<Digest, String> = runs.clone();
-    match Standing::of(&claims.releases) {
+    match Standing::of(entries) {
         Err(e) => report.bad(Check::Releases, "release", "entries", e.to_string()),
         Ok(standing) => {
             for known in standing.releases.iter().filter(|k| k.pruned.is_none()) {

@@ -7,8 +7,11 @@ use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::json;
 
+use crate::durable;
 use crate::failpoint;
+use crate::ledger::LedgerError;
 use crate::project::folder::make_durably;
+use crate::release::prune::newest;
 use crate::render::text::count;
 
 use super::Global;
@@ -37,7 +40,7 @@ pub(super) struct BackupArgs {
 pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let was_there = args.dir.exists();
-    claim(args)?;
+    claim(&context, args)?;
     let (copied, releases) = copies(&context, args).inspect_err(|_| {
         // Half a backup would pass for one, and be in the way of the next.
         clear(&args.dir, was_there);
@@ -62,15 +65,27 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
 }
 
 /// Begins a backup in a folder that is empty or not there: of two that begin at once, one.
-fn claim(args: &BackupArgs) -> Result<(), CliError> {
-    let taken = || {
-        let message = format!(
-            "{} is not empty; a backup never overwrites",
-            args.dir.display()
-        );
-        CliError::new(Exit::Io, "backup_exists", message)
+fn claim(context: &Context, args: &BackupArgs) -> Result<(), CliError> {
+    let shown = args.dir.display();
+    let refused = |problem: &str, help: &str| {
+        CliError::new(Exit::Io, "backup_exists", format!("{shown} {problem}")).help(help)
     };
+    let elsewhere = "name a folder that is not there yet; nothing was changed";
+    if args.dir.metadata().is_ok_and(|there| !there.is_dir()) {
+        return Err(refused(
+            "is no folder; a backup never overwrites",
+            elsewhere,
+        ));
+    }
+    outside(context, args)?;
     make_durably(&args.dir).map_err(fail(args))?;
+    let taken = || match args.dir.join(LEDGER).exists() || !args.dir.join(MANIFESTS).exists() {
+        true => refused("is not empty; a backup never overwrites", elsewhere),
+        false => refused(
+            &format!("holds a backup without {LEDGER}, which is still being made or was killed"),
+            "where none is being made remove the folder, or name another one; nothing was changed",
+        ),
+    };
     let mut there = std::fs::read_dir(&args.dir).map_err(fail(args))?;
     if there.next().is_some() {
         return Err(taken());
@@ -81,6 +96,32 @@ fn claim(args: &BackupArgs) -> Result<(), CliError> {
     }
 }
 
+/// Refuses a place inside one of the folders that are copied: the copy would hold itself.
+fn outside(context: &Context, args: &BackupArgs) -> Result<(), CliError> {
+    // The nearest folder that is there, as the system knows it.
+    let known = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        path.ancestors().find_map(|p| p.canonicalize().ok())
+    };
+    let settings = &context.project.settings;
+    for folder in [&settings.manifests.path, &settings.releases.path] {
+        let from = context.project.root.join(folder).canonicalize();
+        let (Ok(from), Some(to)) = (from, known(&args.dir)) else {
+            continue;
+        };
+        // A link that leads elsewhere is not copied.
+        if to.starts_with(&from) && context.project.dir.is_dir(folder) {
+            let message = format!(
+                "{} lies in {folder}, which is copied; a backup cannot hold itself",
+                args.dir.display()
+            );
+            return Err(CliError::new(Exit::Usage, "backup_inside", message)
+                .help("name a folder elsewhere, on another disk at best"));
+        }
+    }
+    Ok(())
+}
+
 fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
     |e| {
         let message = format!("{}: {e}", args.dir.display());
@@ -88,40 +129,60 @@ fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
     }
 }
 
+/// How often a backup is begun anew for removals beside it.
+const TRIES: usize = 5;
+
 /// How many files of manifests and of releases were copied.
 fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> {
     let fail = fail(args);
-    // The ledger first: every manifest that its rows name was durable before them. Under its name last: what
-    // a killed process leaves is no backup.
+    let ledger = context.reader()?;
     let partial = args.dir.join(PARTIAL);
-    context.reader()?.backup(&partial)?;
-    let settings = &context.project.settings;
-    let manifests = context.project.folder(&settings.manifests.path)?;
-    let copied = copy(&manifests, &args.dir.join(MANIFESTS)).map_err(fail)?;
-    // Releases are in the store before an entry names them, like manifests.
-    let releases = match context.project.dir.open_dir(&settings.releases.path) {
-        Ok(store) => copy(&store, &args.dir.join(RELEASES)).map_err(fail)?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
-        Err(e) => return Err(fail(e)),
-    };
-    failpoint::hit("backup.before-name");
-    std::fs::rename(partial, args.dir.join(LEDGER)).map_err(fail)?;
-    sync(&args.dir).map_err(fail)?;
-    Ok((copied, releases))
+    for _ in 0..TRIES {
+        // The ledger first: every manifest that its rows name, and every release of its entries, was durable
+        // before them. Under its name last: what a killed process leaves is no backup.
+        let pruned = newest(&ledger)?;
+        ledger.backup(&partial)?;
+        let settings = &context.project.settings;
+        let all = |path: &str, to: &str| match context.project.dir.open_dir(path) {
+            Ok(from) => copy(&from, &args.dir.join(to)),
+            Err(e) => match durable::obstacle(&context.project.dir, path) {
+                None if e.kind() == io::ErrorKind::NotFound => Ok(0),
+                None => Err(e),
+                Some(obstacle) => Err(io::Error::new(e.kind(), obstacle)),
+            },
+        };
+        let copied = all(&settings.manifests.path, MANIFESTS).map_err(fail)?;
+        let releases = all(&settings.releases.path, RELEASES).map_err(fail)?;
+        // What was pruned meanwhile may lack in the store's copy, and is not pruned in the ledger's.
+        if newest(&ledger)? == pruned {
+            failpoint::hit("backup.before-name");
+            std::fs::rename(partial, args.dir.join(LEDGER)).map_err(fail)?;
+            sync(&args.dir).map_err(fail)?;
+            return Ok((copied, releases));
+        }
+        discard(&args.dir);
+        std::fs::create_dir(args.dir.join(MANIFESTS)).map_err(fail)?;
+    }
+    Err(LedgerError::Busy.into())
 }
 
 /// Removes what this process copied into a folder that was empty or not there.
 fn clear(dir: &Path, was_there: bool) {
     // What makes it a backup goes first.
     let _ = std::fs::remove_file(dir.join(LEDGER));
+    discard(dir);
+    if !was_there {
+        let _ = std::fs::remove_dir(dir);
+    }
+}
+
+/// Removes what is no backup yet.
+fn discard(dir: &Path) {
     for part in [MANIFESTS, RELEASES] {
         let _ = std::fs::remove_dir_all(dir.join(part));
     }
     for beside in ["", "-journal", "-wal", "-shm"] {
         let _ = std::fs::remove_file(dir.join(format!("{PARTIAL}{beside}")));
-    }
-    if !was_there {
-        let _ = std::fs::remove_dir(dir);
     }
 }
 
@@ -147,7 +208,12 @@ fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
         if entry.file_type()?.is_dir() {
             copied += copy(&entry.open_dir()?, &target)?;
         } else {
-            let mut source = entry.open()?;
+            let mut source = match entry.open() {
+                Ok(source) => source,
+                // Of a release that is being pruned; a manifest that is gone is for an audit to find.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(e),
+            };
             let mut file = std::fs::File::create_new(&target)?;
             io::copy(&mut source, &mut file)?;
             file.sync_all()?;

@@ -8,6 +8,7 @@ mod asking;
 mod in_force;
 mod pinned;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -134,12 +135,20 @@ impl Context {
         if let Some(ledger) = self.at_hand().take().filter(SqliteLedger::is_writable) {
             return Ok(ledger);
         }
-        self.project.make_ledger_folder()?;
         let patience =
             std::time::Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
         let path = self.project.ledger_path();
         // A ledger that is lost must not be begun anew unnoticed: every key would be recorded again.
-        let ledger = if self.has_manifests() {
+        let was_there = match (
+            self.ledger_bytes()?,
+            self.manifests_of_project()?.holds_any(),
+        ) {
+            (0, manifests) => manifests?,
+            // Another process may be making it at this moment, where there are no manifests yet.
+            (_, manifests) => manifests.unwrap_or(true),
+        };
+        self.project.make_ledger_folder()?;
+        let ledger = if was_there {
             SqliteLedger::open_existing(&path, patience)?
         } else {
             SqliteLedger::open_patiently(&path, patience)?
@@ -148,12 +157,29 @@ impl Context {
         Ok(ledger)
     }
 
-    /// Whether manifests of runs are there.
-    fn has_manifests(&self) -> bool {
-        let path = &self.project.settings.manifests.path;
-        self.project.dir.read_dir(path).is_ok_and(|mut entries| {
-            entries.any(|e| e.is_ok_and(|e| !e.file_name().to_string_lossy().starts_with('.')))
-        })
+    /// Whether there is a ledger to look into. One that is lost, or that nobody can look for, is not taken for
+    /// none: what was recorded there, the release in force for one, would be passed over in silence.
+    pub(super) fn has_ledger(&self) -> Result<bool, CliError> {
+        if self.ledger_file.is_some() {
+            return Ok(true);
+        }
+        if self.ledger_bytes()? > 0 {
+            return Ok(true);
+        }
+        if self.manifests_of_project()?.holds_any()? {
+            return Err(LedgerError::gone(&self.project.ledger_path()).into());
+        }
+        Ok(false)
+    }
+
+    /// Length of the deployment's ledger; 0 where there is none.
+    fn ledger_bytes(&self) -> Result<u64, CliError> {
+        let path = self.project.ledger_path();
+        match path.metadata() {
+            Ok(found) => Ok(found.len()),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(0),
+            Err(e) => Err(LedgerError::unavailable(&path, &e).into()),
+        }
     }
 
     /// Says once that the clock is behind the newest entry. Entries are ordered by their numbers, so
@@ -198,11 +224,10 @@ impl Context {
 
     /// The ledger to judge, which must be there: one begun for the purpose would hold, and say nothing.
     pub(super) fn recorded(&self) -> Result<SqliteLedger, CliError> {
-        let path = self.project.ledger_path();
-        if self.ledger_file.is_none() && !path.metadata().is_ok_and(|m| m.len() > 0) {
+        if !self.has_ledger()? {
             let message = format!(
                 "the ledger sqlite:{} is missing or empty: nothing is recorded there",
-                path.display()
+                self.project.ledger_path().display()
             );
             return Err(CliError::new(Exit::Unavailable, "ledger_missing", message).help(
                 "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
@@ -214,13 +239,12 @@ impl Context {
     /// The ledger to look into and nothing else, where there is one: looking makes no ledger and writes
     /// nothing.
     pub(super) fn ledger_if_any(&self) -> Result<Option<SqliteLedger>, CliError> {
-        let own = self.project.ledger_path();
-        let file = match &self.ledger_file {
-            Some(file) => file,
-            None if own.exists() => &own,
-            None => return Ok(None),
-        };
-        Ok(Some(SqliteLedger::open_read_only(file)?))
+        if !self.has_ledger()? {
+            return Ok(None);
+        }
+        let own = || self.project.ledger_path();
+        let file = self.ledger_file.clone().unwrap_or_else(own);
+        Ok(Some(SqliteLedger::open_read_only(&file)?))
     }
 
     /// The manifest store: beside a ledger named by `--ledger` where there is one.
@@ -231,6 +255,11 @@ impl Context {
                 &beside.display().to_string(),
             ));
         }
+        self.manifests_of_project()
+    }
+
+    /// The deployment's own store of manifests, whatever `--ledger` names.
+    fn manifests_of_project(&self) -> Result<Store, CliError> {
         let path = &self.project.settings.manifests.path;
         let above = self
             .project
@@ -285,7 +314,7 @@ impl Context {
     }
 
     pub(super) fn sandbox(&self) -> Result<Sandbox, CliError> {
-        let cache = self.project.folder(&self.project.settings.cache.path).ok();
+        let cache = self.project.cache();
         let limits = self.project.settings.limits.resolve();
         let watch = self.ui.compiling(self.project.settings.limits.compile());
         Ok(Sandbox::watched(limits, cache, Some(watch))?)

@@ -85,6 +85,7 @@ impl From<LedgerError> for CliError {
     fn from(e: LedgerError) -> CliError {
         let exit = match &e {
             LedgerError::Unavailable { .. }
+            | LedgerError::Broken { .. }
             | LedgerError::NotALedger { .. }
             | LedgerError::NewerSchema { .. }
             | LedgerError::Migration { .. }
@@ -104,6 +105,15 @@ impl From<LedgerError> for CliError {
             ),
             LedgerError::Unavailable { .. } => error.help(
                 "is the path right, and may you write in its folder? Verbs that only read do without, and with `--ledger FILE` monitor and replay judge without recording; what is to be recorded goes on in a copy that `provender backup` makes elsewhere",
+            ),
+            LedgerError::Broken { .. } => error.help(
+                "is the path right? Put the ledger back from a backup (`provender backup` makes them); the file as it is may hold more than the backup: keep it",
+            ),
+            LedgerError::NotALedger { .. } => {
+                error.help("is the path right? `ledger.url` in provender.toml or --ledger names it")
+            }
+            LedgerError::Migration { .. } => error.help(
+                "every other program that writes it must have ended, and beside it there must be room and leave for a copy; the cause is told above. A copy `….schema-N` that lies there is the ledger before an earlier attempt",
             ),
             LedgerError::LogLeft { .. } => error.help(
                 "run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger",

@@ -1,6 +1,8 @@
 //! `init`: a new deployment folder.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,14 +10,16 @@ use serde_json::json;
 
 use crate::author::shipped_cases;
 use crate::logic::{Limits, Lock, Pin, PinLimits, Sandbox, State};
+use crate::project::folder::make_durably;
 use crate::project::settings::CompileLimits;
 use crate::project::{logic, settings, sources};
 
 use super::Global;
 use super::context::LOCK;
 use super::embedded::{ARTIFACTS, SAMPLE, SAMPLE_DATE};
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
+use super::outfile;
 use super::plugin::found::read_component;
 use super::ui::{Done, Look, Text, Ui};
 
@@ -148,36 +152,37 @@ pub(super) fn make(
     };
     let pins: Vec<Pin> = components.iter().map(|(pin, _)| pin.clone()).collect();
     let lock = Lock::new(pins.clone())?.render()?;
+    let mut written = Written::default();
     for (pin, bytes) in &components {
-        write(&dir.join(&pin.path), bytes)?;
+        written.write(&dir.join(&pin.path), bytes)?;
     }
     let cases = golden(dir, &pins, plugins.is_some());
     for name in &cases {
         for (file, bytes) in shipped_cases(name) {
-            write(&dir.join("cases").join(name).join(file), &bytes)?;
+            written.write(&dir.join("cases").join(name).join(file), &bytes)?;
         }
     }
     if sample {
         for (path, bytes) in SAMPLE.iter().filter(|(p, _)| *p != settings::FILE) {
-            write(&dir.join(path), bytes)?;
+            written.write(&dir.join(path), bytes)?;
         }
     } else {
-        write(&dir.join(logic::FILE), LOGIC_TOML.as_bytes())?;
-        write(&dir.join(sources::FILE), SOURCES_TOML.as_bytes())?;
+        written.write(&dir.join(logic::FILE), LOGIC_TOML.as_bytes())?;
+        written.write(&dir.join(sources::FILE), SOURCES_TOML.as_bytes())?;
     }
-    write(
+    written.write(
         &dir.join(LOCK),
         format!("# The pinned components: which bytes are which logic version.\n{lock}").as_bytes(),
     )?;
-    // Last: with this file the folder is a deployment.
+    written.settle()?;
+    // Last, and whole: with this file the folder is a deployment.
     let sample_settings = SAMPLE
         .iter()
         .find(|(p, _)| sample && *p == settings::FILE)
         .map(|(_, b)| *b);
-    write(
-        &dir.join(settings::FILE),
-        sample_settings.unwrap_or(PROVENDER_TOML.as_bytes()),
-    )?;
+    let file = dir.join(settings::FILE);
+    outfile::write(&file, sample_settings.unwrap_or(PROVENDER_TOML.as_bytes()))
+        .map_err(|e| unwritable(&file, &e))?;
     Ok((pins, cases))
 }
 
@@ -195,18 +200,44 @@ fn golden(dir: &Path, pins: &[Pin], others: bool) -> Vec<String> {
     names
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let io = |e: std::io::Error| {
-        CliError::new(
-            Exit::Io,
-            "folder_unwritable",
-            format!("{} cannot be written: {e}", path.display()),
-        )
-    };
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(io)?;
+/// Files that are written, and the folders whose names are not on the disk yet.
+#[derive(Default)]
+struct Written {
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Written {
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let made = fs::create_dir_all(folder).and_then(|()| {
+            let mut file = fs::File::create(path)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        made.map_err(|e| unwritable(path, &e))?;
+        self.folders.insert(folder.to_path_buf());
+        Ok(())
     }
-    fs::write(path, bytes).map_err(io)
+
+    /// Makes the names of all that was written durable.
+    fn settle(&mut self) -> Result<(), CliError> {
+        for folder in std::mem::take(&mut self.folders) {
+            #[cfg(unix)]
+            fs::File::open(&folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|e| unwritable(&folder, &e))?;
+            make_durably(&folder).map_err(|e| unwritable(&folder, &e))?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(path: &Path, e: &std::io::Error) -> CliError {
+    let message = format!("{} cannot be written: {e}", path.display());
+    CliError::new(Exit::Io, "folder_unwritable", message).help(DISK)
 }
 
 fn shipped() -> Result<Vec<(Pin, Vec<u8>)>, CliError> {

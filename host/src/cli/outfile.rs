@@ -102,7 +102,7 @@ fn put(
     #[cfg(not(unix))]
     let _ = private;
     // Goes with its owner when something fails.
-    let mut temporary = options.tempfile_in(&folder)?;
+    let mut temporary = options.tempfile_in(&folder).map_err(nameless)?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
     name(temporary, file)?;
@@ -114,6 +114,14 @@ fn put(
         Err(e) => return Err(e),
     }
     Ok(())
+}
+
+/// What the system said, without the name of the temporary file, which says nothing to anybody.
+fn nameless(e: io::Error) -> io::Error {
+    match e.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(e.kind(), said.to_owned()),
+        None => e,
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +139,9 @@ mod tests {
         write(&file, b"three").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"three");
         write(&temp.path().join("other"), b"four").unwrap();
-        assert!(write(&temp.path().join("nowhere/other"), b"x").is_err());
+        let nowhere = write(&temp.path().join("nowhere/other"), b"x").unwrap_err();
+        assert_eq!(nowhere.kind(), io::ErrorKind::NotFound);
+        assert!(!nowhere.to_string().contains("tmp"), "{nowhere}");
         assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 2);
     }
 

@@ -100,10 +100,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     let context = Context::open(global)?;
     let ledger = context.reader()?;
     let (asked, selection) = selected(&context, &ledger, args)?;
-    let cache = context
-        .project
-        .folder(&context.project.settings.cache.path)
-        .ok();
+    let cache = context.project.cache();
     let limits = context.project.settings.limits.resolve();
     let watch = context
         .ui

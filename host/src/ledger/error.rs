@@ -1,5 +1,7 @@
 //! How the ledger says no.
 
+use std::path::Path;
+
 /// A refusal or failure of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -9,6 +11,14 @@ pub enum LedgerError {
         /// Address from the configuration.
         url: String,
         /// What the database says.
+        cause: String,
+    },
+    /// Its file is not all there, or is no database.
+    #[error("the ledger {url} is cut, damaged or no ledger: {cause}")]
+    Broken {
+        /// Address from the configuration.
+        url: String,
+        /// What is wrong with it.
         cause: String,
     },
     /// The file is something else.
@@ -93,12 +103,30 @@ pub enum LedgerError {
     Database(String),
 }
 
+/// A ledger's address, as the configuration says it.
+pub(super) fn url_of(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
 impl LedgerError {
+    /// There is no ledger at a path where one must be.
+    pub(crate) fn gone(path: &Path) -> LedgerError {
+        LedgerError::Gone { url: url_of(path) }
+    }
+
+    /// What the system says of a ledger's file.
+    pub(crate) fn unavailable(path: &Path, cause: &std::io::Error) -> LedgerError {
+        LedgerError::Unavailable {
+            url: url_of(path),
+            cause: cause.to_string(),
+        }
+    }
+
     /// A stable name for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            LedgerError::Unavailable { .. } => "ledger_unavailable",
+            LedgerError::Unavailable { .. } | LedgerError::Broken { .. } => "ledger_unavailable",
             LedgerError::NotALedger { .. } => "not_a_ledger",
             LedgerError::NewerSchema { .. } => "ledger_newer_schema",
             LedgerError::Migration { .. } => "ledger_migration",

@@ -9,6 +9,7 @@
 use std::hash::{Hash, Hasher};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cap_std::fs::{Dir, OpenOptions};
 use sha2::{Digest as _, Sha256};
@@ -23,6 +24,11 @@ use super::engine::WASMTIME_VERSION;
 const ENTRY_BYTES: u64 = 512 << 20;
 /// All entries together: some fifty components of Python. Each build of a logic leaves one behind.
 const CACHE_BYTES: u64 = 2 << 30;
+
+/// How the name of what is being written ends.
+const TEMPORARY: &str = ".tmp";
+/// Nobody writes for so long.
+const LEFT: Duration = Duration::from_secs(3_600);
 
 /// A folder of compiled components.
 #[derive(Debug)]
@@ -106,12 +112,20 @@ impl Cache {
             .and_then(|()| self.shrink(CACHE_BYTES));
     }
 
-    /// Removes the entries that were written first, until the others fit.
+    /// Removes what killed processes left, and the entries that were written first, until the others fit.
     pub(super) fn shrink(&self, most: u64) -> std::io::Result<()> {
         let mut entries = Vec::new();
         for entry in self.dir.entries()? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') && name.ends_with(TEMPORARY) {
+                let written = entry.metadata()?.modified()?.into_std();
+                let age = written.elapsed().unwrap_or_default();
+                if age > LEFT {
+                    // Another process may have been here.
+                    let _ = self.dir.remove_file(&name);
+                }
+            }
             if let Some(stem) = name.strip_suffix(".cwasm") {
                 let about = entry.metadata()?;
                 entries.push((about.modified()?, stem.to_owned(), about.len()));
@@ -135,7 +149,7 @@ impl Cache {
     fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temporary = format!(".{name}.{}-{count}.tmp", std::process::id());
+        let temporary = format!(".{name}.{}-{count}{TEMPORARY}", std::process::id());
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         let result = self

@@ -32,6 +32,8 @@ const AT_HAND: usize = 3;
 #[derive(Debug)]
 pub struct Store {
     open: OnceLock<Dir>,
+    /// That the folder is there durably.
+    made: OnceLock<()>,
     /// The folder that the path is relative to, where the store's own may be missing.
     above: Option<Dir>,
     packs: Mutex<VecDeque<(Digest, Arc<Pack>)>>,
@@ -56,6 +58,7 @@ impl Store {
     pub fn new(dir: Dir, path: &str) -> Store {
         Store {
             open: OnceLock::from(dir),
+            made: OnceLock::new(),
             above: None,
             packs: Mutex::default(),
             path: path.trim_end_matches('/').to_owned(),
@@ -68,6 +71,7 @@ impl Store {
     pub fn below(above: Dir, path: &str) -> Store {
         Store {
             open: OnceLock::new(),
+            made: OnceLock::new(),
             above: Some(above),
             packs: Mutex::default(),
             path: path.trim_end_matches('/').to_owned(),
@@ -79,14 +83,18 @@ impl Store {
             return Ok(dir);
         }
         let above = self.above.as_ref().ok_or(ErrorKind::NotFound)?;
-        let dir = above.open_dir(&self.path)?;
+        let dir = above
+            .open_dir(&self.path)
+            .map_err(|e| durable::in_the_way(above, &self.path, e))?;
         Ok(self.open.get_or_init(|| dir))
     }
 
-    /// The folder to write in.
+    /// The folder to write in, whose own name is on the disk.
     fn made(&self) -> io::Result<&Dir> {
-        if let (None, Some(above)) = (self.open.get(), &self.above) {
-            durable::make_folder(above, &self.path)?;
+        if let (None, Some(above)) = (self.made.get(), &self.above) {
+            durable::make_folder(above, &self.path)
+                .map_err(|e| durable::in_the_way(above, &self.path, e))?;
+            self.made.get_or_init(|| ());
         }
         self.dir()
     }
@@ -220,6 +228,42 @@ impl Store {
         Ok(Digest::of_bytes(&bytes))
     }
 
+    /// The folder as it is, where there is one: a link that leads nowhere is none that is missing.
+    fn there(&self) -> io::Result<Option<&Dir>> {
+        let missing = |above: &Dir| durable::obstacle(above, &self.path).is_none();
+        match self.dir() {
+            Ok(dir) => Ok(Some(dir)),
+            Err(e)
+                if e.kind() == ErrorKind::NotFound && self.above.as_ref().is_some_and(missing) =>
+            {
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Whether any manifest is there, whoever names it.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read.
+    pub fn holds_any(&self) -> Result<bool, ManifestError> {
+        let io = |cause| self.io("", "read", cause);
+        let Some(dir) = self.there().map_err(io)? else {
+            return Ok(false);
+        };
+        for entry in dir.entries().map_err(io)? {
+            if !entry
+                .map_err(io)?
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.')
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The paths of all manifests that are there, as [`Store::path_of`] gives them, whoever names them.
     ///
     /// # Errors
@@ -231,10 +275,8 @@ impl Store {
             cause,
         };
         let mut paths = Vec::new();
-        let dir = match self.dir() {
-            Ok(dir) => dir,
-            Err(e) if self.above.is_some() && e.kind() == ErrorKind::NotFound => return Ok(paths),
-            Err(e) => return Err(io(e)),
+        let Some(dir) = self.there().map_err(io)? else {
+            return Ok(paths);
         };
         for folder in dir.entries().map_err(io)? {
             let folder = folder.map_err(io)?;

@@ -42,7 +42,7 @@ impl Project {
     pub fn find(start: &Path) -> Result<PathBuf, ProjectError> {
         start
             .ancestors()
-            .find(|dir| dir.join(settings::FILE).is_file())
+            .find(|dir| dir.join(settings::FILE).exists())
             .map(Path::to_path_buf)
             .ok_or_else(|| ProjectError::NotFound(start.to_path_buf()))
     }
@@ -100,7 +100,16 @@ impl Project {
         )
     }
 
-    /// Opens a folder of the program's own below the deployment's, making it where it is missing.
+    /// Opens the folder of compiled code, making it where it is missing. Nothing in it is relied on, so that
+    /// nobody waits for the disk; where it cannot be had there is no cache.
+    #[must_use]
+    pub fn cache(&self) -> Option<Dir> {
+        let path = &self.settings.cache.path;
+        self.dir.create_dir_all(path).ok()?;
+        self.dir.open_dir(path).ok()
+    }
+
+    /// Opens a folder of the program's own below the deployment's, making it durably where it is missing.
     ///
     /// # Errors
     /// When it cannot be made or leads outside the deployment's folder.
@@ -109,17 +118,20 @@ impl Project {
             file: self.root.join(path).display().to_string(),
             cause: Arc::new(cause),
         };
-        durable::make_folder(&self.dir, path).map_err(write)?;
-        self.dir.open_dir(path).map_err(write)
+        durable::make_folder(&self.dir, path)
+            .and_then(|()| self.dir.open_dir(path))
+            .map_err(|e| write(durable::in_the_way(&self.dir, path, e)))
     }
 
-    /// Makes the folder that holds the ledger.
+    /// Makes the folder that holds the ledger, where there is no ledger yet: one that is there was begun when
+    /// its folder was durable.
     ///
     /// # Errors
     /// When it cannot be made.
     pub fn make_ledger_folder(&self) -> Result<(), ProjectError> {
-        match self.ledger_path().parent() {
-            Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+        let path = self.ledger_path();
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() && !path.exists() => {
                 make_durably(parent).map_err(|cause| ProjectError::Write {
                     file: parent.display().to_string(),
                     cause: Arc::new(cause),
@@ -130,7 +142,8 @@ impl Project {
     }
 }
 
-/// Makes a folder and those above it that are missing, each durable in the one above it.
+/// Makes a folder and those above it that are missing, each durable in the one above it. One that is there
+/// already may be of a process that was killed before its name was on the disk.
 ///
 /// The ledger's path comes from the configuration alone, and a backup's from the command line: they may lie
 /// anywhere, so that they are not reached through the deployment's folder.
@@ -138,24 +151,20 @@ impl Project {
 /// # Errors
 /// When one of them cannot be made.
 pub fn make_durably(folder: &Path) -> std::io::Result<()> {
-    let above = |folder: &Path| match folder.parent() {
-        Some(above) if above.as_os_str().is_empty() => Some(PathBuf::from(".")),
-        above => above.map(Path::to_path_buf),
-    };
-    // Each folder that is made is a name in the one above it.
-    let mut names = Vec::new();
-    let mut missing = folder.to_path_buf();
-    while let (false, Some(next)) = (missing.is_dir(), above(&missing)) {
-        names.push(next.clone());
-        missing = next;
-    }
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]
-    for above in names {
-        std::fs::File::open(above)?.sync_all()?;
+    for above in folder.ancestors().skip(1) {
+        let above = match above.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => above,
+        };
+        match std::fs::File::open(above) {
+            Ok(above) => above.sync_all()?,
+            // Nothing of this user's making lies in a folder that this user may not even list.
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
+            Err(e) => return Err(e),
+        }
     }
-    #[cfg(not(unix))]
-    let _ = names;
     Ok(())
 }
 

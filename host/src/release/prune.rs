@@ -148,7 +148,17 @@ pub fn plan(
     })
 }
 
-/// Removes what the plan of this digest says, after recording it.
+/// Entry of the newest removal; 0 before the first. Files go after their entry: where it did not move, what was
+/// looked at in between was all there.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn newest(ledger: &dyn Ledger) -> Result<i64, LedgerError> {
+    let pruned = ledger.entries_of(&[Kind::Prune])?;
+    Ok(pruned.last().map_or(0, |e| e.seq))
+}
+
+/// Removes what the plan of this digest says, after recording it; of a plan that is empty nothing is recorded.
 ///
 /// # Errors
 /// When the plan is no longer what it was, or the disk refuses.
@@ -158,15 +168,18 @@ pub fn apply(
     plan: &Plan,
     asked: &str,
     stamp: &Stamp,
-) -> Result<i64, ReleaseError> {
+) -> Result<Option<i64>, ReleaseError> {
     let digest = plan.digest()?;
     let changed = |now: String| ReleaseError::PlanChanged {
         asked: asked.to_owned(),
         now,
     };
     let named = asked == digest.to_string() || asked.len() >= 8 && digest.hex().starts_with(asked);
-    if !named || plan.is_empty() {
+    if !named {
         return Err(changed(digest.to_string()));
+    }
+    if plan.is_empty() {
+        return Ok(None);
     }
     let mut payload = plan.to_json();
     payload["plan"] = json!(digest.to_string());
@@ -187,5 +200,5 @@ pub fn apply(
     for (component, _) in &plan.components {
         store.remove_component(component)?;
     }
-    Ok(entry)
+    Ok(Some(entry))
 }

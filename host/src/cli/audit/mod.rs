@@ -93,6 +93,8 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     let against = against.read(&context)?;
     let ledger = context.recorded()?;
     let manifests = context.manifests()?;
+    // Where the folder cannot be read, nothing is known of any manifest: that is not the record's fault.
+    manifests.holds_any()?;
     let shelf = context.shelf_untold()?;
     let releases = context.store_if_any()?;
     let pinned = pinned(&context);

@@ -18,7 +18,7 @@ impl Context {
         if let Some(standing) = self.standing.get() {
             return Ok(standing);
         }
-        let standing = if self.ledger_file.is_some() || self.project.ledger_path().exists() {
+        let standing = if self.has_ledger()? {
             let ledger = self.reader()?;
             let standing = Standing::read(&ledger, i64::MAX)?;
             *self.at_hand() = Some(ledger);

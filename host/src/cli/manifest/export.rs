@@ -11,6 +11,7 @@ use crate::explain::find::{Wanted, find};
 use crate::ledger::Ledger;
 use crate::ledger::types::{Run, RunFilter};
 use crate::manifest::{Sheet, Store};
+use crate::project::folder::make_durably;
 use crate::render::text::count;
 
 use super::super::Global;
@@ -24,6 +25,7 @@ use super::super::ui::{Done, Look, Text};
 /// manifests, or into another one. A file that is there stays as it is.
 ///
 /// Example: provender manifest export --boundary north --from 2025-06-01 --to 2025-06-30
+///
 /// Example: provender manifest export --all --dir for-the-auditor
 #[derive(Args)]
 pub(super) struct ExportArgs {
@@ -101,7 +103,7 @@ fn opened(dir: &std::path::Path) -> Result<Store, CliError> {
         let message = format!("{} cannot be written: {e}", dir.display());
         CliError::new(Exit::Io, "folder_unwritable", message).help(DISK)
     };
-    std::fs::create_dir_all(dir).map_err(unwritable)?;
+    make_durably(dir).map_err(unwritable)?;
     let open = Dir::open_ambient_dir(dir, ambient_authority()).map_err(unwritable)?;
     Ok(Store::new(open, &dir.display().to_string()))
 }

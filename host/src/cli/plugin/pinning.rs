@@ -235,7 +235,7 @@ fn restored(pin: &Pin) -> Done {
 }
 
 /// Waits until no other process changes the pins, and keeps them out while the file is held: each
-/// rewrites the whole lock file from what it has read.
+/// rewrites the whole lock file from what it has read. What killed processes left of their writes goes.
 pub(in crate::cli) fn turn(context: &Context) -> Result<std::fs::File, CliError> {
     let path = context.project.ledger_path().with_extension("pins");
     let io = |e: std::io::Error| {
@@ -249,6 +249,7 @@ pub(in crate::cli) fn turn(context: &Context) -> Result<std::fs::File, CliError>
     let mut options = std::fs::OpenOptions::new();
     let file = options.create(true).append(true).open(&path).map_err(io)?;
     file.lock().map_err(io)?;
+    place::sweep_temporary(&context.project.dir, LOCK)?;
     Ok(file)
 }
 
@@ -289,7 +290,7 @@ fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), CliError> {
     };
     let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
     durable::make_folder(dir, folder).map_err(io)?;
-    let temporary = format!("{path}.tmp");
+    let temporary = format!("{path}{}", place::TEMPORARY);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let written = dir.open_with(&temporary, &options).and_then(|mut file| {

@@ -4,7 +4,7 @@
 use cap_std::fs::Dir;
 
 use crate::bounded;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
 use crate::compute::freeze;
 use crate::domain::canonical::Digest;
@@ -15,6 +15,8 @@ use crate::logic::{Lock, Pin};
 
 /// The folder of pinned components.
 const FOLDER: &str = "components";
+/// What a file's name ends with while it is written.
+pub(super) const TEMPORARY: &str = ".tmp";
 /// Digits of the digest in a name. Two drafts of one version that share 48 bits are not met by chance.
 const DIGITS: usize = 12;
 
@@ -71,6 +73,27 @@ pub(super) fn sweep(
                         format!("{path}, an earlier draft of {model}, cannot be removed: {e}"),
                     )
                 })?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed processes left of the lock file and of components. The caller has the turn.
+pub(super) fn sweep_temporary(dir: &Dir, lock: &str) -> Result<(), CliError> {
+    let mut left = vec![format!("{lock}{TEMPORARY}")];
+    for entry in dir.read_dir(FOLDER).into_iter().flatten().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if name.ends_with(&format!(".wasm{TEMPORARY}")) {
+            left.push(format!("{FOLDER}/{name}"));
+        }
+    }
+    for path in left {
+        match dir.remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                let message = format!("{path}, left by a killed process, cannot be removed: {e}");
+                return Err(CliError::new(Exit::Io, "pin_unwritable", message).help(DISK));
+            }
+            _ => {}
         }
     }
     Ok(())

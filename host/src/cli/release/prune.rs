@@ -39,13 +39,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     let digest = plan.digest()?.to_string();
     let entry = match &args.apply {
         None => None,
-        Some(asked) => Some(apply(
-            &mut ledger,
-            &store,
-            &plan,
-            asked,
-            &context.stamp(None),
-        )?),
+        Some(asked) => apply(&mut ledger, &store, &plan, asked, &context.stamp(None))?,
     };
     let mut text = Text::default();
     say(&mut text, &plan);

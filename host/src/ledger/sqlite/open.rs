@@ -2,7 +2,8 @@
 //! triggers cannot (dropping them, for one).
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -10,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::domain::day::Day;
 use crate::ledger::LedgerError;
+use crate::ledger::error::url_of;
 
 use super::migrate::{SHIMS, STEPS, migrate, newest};
 
@@ -26,10 +28,11 @@ pub struct SqliteLedger {
     pub(super) schema: i64,
 }
 
-fn gone(path: &Path) -> LedgerError {
-    LedgerError::Gone {
-        url: format!("sqlite:{}", path.display()),
-    }
+/// Where SQLite has the log of a ledger.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
 }
 
 impl SqliteLedger {
@@ -57,8 +60,11 @@ impl SqliteLedger {
     /// # Errors
     /// As [`SqliteLedger::open`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
     pub fn open_existing(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
-        if !path.exists() {
-            return Err(gone(path));
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(LedgerError::gone(path)),
+            // It may be there: nobody can say.
+            Err(cause) => return Err(LedgerError::unavailable(path, &cause)),
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self::with_flags(path, flags, patience)
@@ -81,11 +87,10 @@ impl SqliteLedger {
         let Some(address) = as_it_lies(path) else {
             return Err(refused);
         };
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
+        let log = log_of(path);
         if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
             return Err(LedgerError::LogLeft {
-                url: format!("sqlite:{}", path.display()),
+                url: url_of(path),
                 log: log.display().to_string(),
             });
         }
@@ -115,19 +120,22 @@ impl SqliteLedger {
         flags: OpenFlags,
         patience: Duration,
     ) -> Result<SqliteLedger, LedgerError> {
-        let url = format!("sqlite:{}", path.display());
+        let url = url_of(path);
         let unavailable = |e: rusqlite::Error| match (e.sqlite_error_code(), translate(e)) {
             // The disk is full or failing, which is not the ledger's fault.
             (Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure), LedgerError::Io(cause)) => {
                 LedgerError::Io(format!("{url}: {cause}"))
             }
-            (
-                _,
-                LedgerError::Database(cause) | LedgerError::Io(cause) | LedgerError::Damaged(cause),
-            ) => LedgerError::Unavailable {
+            (_, LedgerError::Damaged(cause)) => LedgerError::Broken {
                 url: url.clone(),
                 cause,
             },
+            (_, LedgerError::Database(cause) | LedgerError::Io(cause)) => {
+                LedgerError::Unavailable {
+                    url: url.clone(),
+                    cause,
+                }
+            }
             (_, other) => other,
         };
         let mut db = db.map_err(&unavailable)?;
@@ -143,7 +151,7 @@ impl SqliteLedger {
             // Through this very connection: another one, closed again, would take the log with it.
             let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
             if tables.is_ok_and(|tables: i64| tables == 0) {
-                return Err(gone(path));
+                return Err(LedgerError::gone(path));
             }
         }
         if writable {
@@ -160,7 +168,13 @@ impl SqliteLedger {
             .map_err(&unavailable)?;
         db.pragma_update(None, "trusted_schema", false)
             .map_err(&unavailable)?;
+        if let Some(cause) = cut(&db, path).map_err(&unavailable)? {
+            return Err(LedgerError::Broken { url, cause });
+        }
         let schema = check_schema(&mut db, path, &url, writable)?;
+        if writable {
+            sync_log(path).map_err(|cause| LedgerError::Io(format!("{url}: {cause}")))?;
+        }
         db.authorizer(Some(authorize)).map_err(&unavailable)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(SqliteLedger {
@@ -204,7 +218,7 @@ impl SqliteLedger {
     /// # Errors
     /// When the target exists or cannot be written.
     pub fn backup(&self, to: &Path) -> Result<(), LedgerError> {
-        let url = format!("sqlite:{}", to.display());
+        let url = url_of(to);
         if to.exists() {
             return Err(LedgerError::Unavailable {
                 url,
@@ -224,6 +238,52 @@ impl SqliteLedger {
             .map_err(translate)?;
         target.close().map_err(|(_, e)| translate(e))
     }
+}
+
+/// What is missing of the file's last page: SQLite would read it as zeros. While there is a log, a page that was
+/// being copied from it is read from it.
+fn cut(db: &Connection, path: &Path) -> rusqlite::Result<Option<String>> {
+    let number = |name: &str| db.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+    // SQLite knows the size of a page when it has looked at the first one.
+    number("schema_version")?;
+    let page = u64::try_from(number("page_size")?).unwrap_or(1).max(1);
+    let length = std::fs::metadata(path).map_or(0, |m| m.len());
+    let logged = || std::fs::metadata(log_of(path)).is_ok_and(|m| m.len() > 0);
+    Ok((length % page != 0 && !logged()).then(|| {
+        format!(
+            "it has {length} bytes, which is no whole number of pages of {page}: its end is missing"
+        )
+    }))
+}
+
+/// Makes durable what others have left in the log. A process that was killed between its commit and the disk's
+/// answer told nobody; this one reads what that one wrote, and tells of it as recorded.
+fn sync_log(path: &Path) -> io::Result<()> {
+    let log = log_of(path);
+    if !log.metadata().is_ok_and(|m| m.len() > 0) {
+        return Ok(());
+    }
+    match std::fs::File::open(log) {
+        Ok(log) => log.sync_all()?,
+        // Folded in meanwhile by who closed last, who synced it for that.
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    }
+    // Its name, and the ledger's.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        match std::fs::File::open(folder) {
+            Ok(folder) => folder.sync_all()?,
+            // A folder that may not be listed cannot be synced.
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 /// The address under which SQLite reads a file as it lies, without a lock and without a log; nothing for
@@ -303,6 +363,10 @@ fn schema(db: &Connection, url: &str, writable: bool) -> Result<Option<i64>, Led
                 found: v,
                 known: newest(STEPS),
             }),
+            v if v < 1 => Err(LedgerError::Broken {
+                url: url.to_owned(),
+                cause: format!("its schema has the number {v}, and the first one is 1"),
+            }),
             v => Ok(Some(v)),
         };
     }
@@ -344,8 +408,11 @@ pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
             | ErrorCode::ReadOnly
             | ErrorCode::CannotOpen,
         ) => LedgerError::Io(text),
-        _ if text.contains("DRIFT:") => LedgerError::Drift(text),
-        _ if text.contains("IMMUTABLE:") => LedgerError::Immutable(text),
+        // What a trigger says. In any other error such words are somebody's data.
+        Some(ErrorCode::ConstraintViolation) if text.contains("DRIFT:") => LedgerError::Drift(text),
+        Some(ErrorCode::ConstraintViolation) if text.contains("IMMUTABLE:") => {
+            LedgerError::Immutable(text)
+        }
         _ => LedgerError::Database(text),
     }
 }

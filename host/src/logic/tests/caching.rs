@@ -158,3 +158,21 @@ fn what_was_written_first_goes_when_the_cache_is_full() {
     assert_eq!(left.len(), 2, "{left:?}");
     assert!(!left.contains(&first[0]), "the older one is gone");
 }
+
+#[test]
+fn what_a_killed_process_left_goes_after_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = |name: &str, minutes: u64| {
+        let path = folder.path().join(name);
+        let file = std::fs::File::create(&path).unwrap();
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * minutes);
+        file.set_modified(then).unwrap();
+        path
+    };
+    let old = left(".a.cwasm.1-0.tmp", 61);
+    let young = left(".b.cwasm.2-0.tmp", 50);
+    let own = left("notes.tmp", 600);
+    works(&load(folder.path()));
+    let there = [&old, &young, &own].map(|path| path.exists());
+    assert_eq!(there, [false, true, true]);
+}

@@ -1,0 +1,192 @@
+//! Backups: what they carry, where they may lie, what is done beside them.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value as Json;
+
+use crate::crash_kit::ingested;
+use crate::disks::error;
+use crate::kit::Ranch;
+use crate::release::{DAY, cut, promote, three, v1};
+
+#[test]
+fn a_backup_carries_the_release_store() {
+    let ranch = v1();
+    cut(&ranch, "days_remaining:v1", "first");
+    promote(&ranch, "R1", "none");
+    let copy = ranch.data(&["backup", "copy"], 0);
+    assert_eq!(copy["release_files"], 4);
+    // The deployment's own store is gone; the copy's serves who reads.
+    std::fs::remove_dir_all(ranch.path("out/releases")).unwrap();
+    let ledger = ["--ledger", "copy/ledger.db"];
+    let day = [
+        &["monitor", "--all", "--end", DAY, "--fail-on", "never"][..],
+        &ledger,
+    ]
+    .concat();
+    let _ = ranch.run(&day).exits(0);
+}
+
+#[test]
+fn of_backups_that_begin_at_once_one_is_made_whole() {
+    let ranch = Ranch::ran();
+    for round in 0..5 {
+        let folder = format!("copy{round}");
+        let started: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = ranch.command();
+                command.args(["backup", &folder, "--json"]);
+                command.stdout(Stdio::piped()).stderr(Stdio::null());
+                command.spawn().unwrap()
+            })
+            .collect();
+        let mut made = 0;
+        for child in started {
+            let ended = child.wait_with_output().unwrap();
+            let json: Json = serde_json::from_slice(&ended.stdout).unwrap();
+            match ended.status.code() {
+                Some(0) => made += 1,
+                Some(74) => assert_eq!(json["error"]["code"], "backup_exists", "{json}"),
+                _ => panic!("{json}"),
+            }
+        }
+        assert_eq!(made, 1);
+        let ledger = format!("{folder}/ledger.db");
+        let _ = ranch.run(&["audit", "--ledger", &ledger]).exits(0);
+    }
+}
+
+/// Refusals with their whole text; nothing is changed by any.
+#[test]
+fn where_a_backup_cannot_lie_it_is_told_why() {
+    let ranch = v1();
+    cut(&ranch, "days_remaining:v1", "first");
+    ranch.write("file", "mine");
+    ranch.write("taken/file", "mine");
+    ranch.write("killed/ledger.db.partial", "half");
+    ranch.write("killed/manifests/a.json", "half");
+    let before = ranch.files("");
+    let refused = |folder: &str| {
+        let ran = ranch.run(&["backup", folder, "--json"]);
+        let help = ran.json()["error"]["help"].clone();
+        let (code, message) = error(&ran);
+        format!("{} {code}\n{message}\n{}", ran.code, help.as_str().unwrap())
+    };
+    insta::assert_snapshot!(refused("file"), @"
+    74 backup_exists
+    file is no folder; a backup never overwrites
+    name a folder that is not there yet; nothing was changed
+    ");
+    insta::assert_snapshot!(refused("taken"), @"
+    74 backup_exists
+    taken is not empty; a backup never overwrites
+    name a folder that is not there yet; nothing was changed
+    ");
+    insta::assert_snapshot!(refused("killed"), @"
+    74 backup_exists
+    killed holds a backup without ledger.db, which is still being made or was killed
+    where none is being made remove the folder, or name another one; nothing was changed
+    ");
+    insta::assert_snapshot!(refused("out/manifests/copy"), @"
+    64 backup_inside
+    out/manifests/copy lies in out/manifests, which is copied; a backup cannot hold itself
+    name a folder elsewhere, on another disk at best
+    ");
+    insta::assert_snapshot!(refused("out/releases/a/../b/copy"), @"
+    64 backup_inside
+    out/releases/a/../b/copy lies in out/releases, which is copied; a backup cannot hold itself
+    name a folder elsewhere, on another disk at best
+    ");
+    assert!(ranch.files("") == before, "nothing was changed");
+}
+
+#[test]
+fn before_anything_is_computed_a_backup_makes_no_folder_in_the_deployment() {
+    let ranch = ingested();
+    let copied = ranch.data(&["backup", "copy"], 0);
+    assert_eq!(copied["manifests"], 0);
+    assert!(!ranch.path("out/manifests").exists());
+    assert!(ranch.path("copy/manifests").is_dir());
+    let _ = ranch.run(&["audit", "--ledger", "copy/ledger.db"]).exits(0);
+}
+
+/// A manifest that comes slowly: whoever reads it is held in the middle of what it does.
+struct Held {
+    path: std::path::PathBuf,
+    bytes: Vec<u8>,
+    running: Child,
+    pipe: std::fs::File,
+}
+
+impl Held {
+    fn by(ranch: &Ranch, args: &[&str]) -> Held {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        const NONBLOCK: i32 = 0o4000;
+        let (path, bytes) = ranch.files("out/manifests").pop().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let made = Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let mut command = ranch.command();
+        command
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let running = command.spawn().unwrap();
+        let started = std::time::Instant::now();
+        // Refused until somebody reads.
+        let pipe = loop {
+            let mut options = std::fs::File::options();
+            match options.write(true).custom_flags(NONBLOCK).open(&path) {
+                Ok(pipe) => break pipe,
+                Err(e) => assert!(started.elapsed().as_secs() < 60, "{e}"),
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        Held {
+            path,
+            bytes,
+            running,
+            pipe,
+        }
+    }
+
+    /// Lets it go on; the manifest is a file again for whoever opens it from now on.
+    fn go_on(mut self, ranch: &Ranch) -> crate::kit::Ran {
+        let aside = Path::new(&self.path).with_extension("aside");
+        std::fs::write(&aside, &self.bytes).unwrap();
+        std::fs::rename(aside, &self.path).unwrap();
+        std::io::Write::write_all(&mut self.pipe, &self.bytes).unwrap();
+        drop(self.pipe);
+        ranch.finish(self.running.wait_with_output().unwrap())
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_prune_beside_a_backup_or_an_audit_makes_neither_wrong() {
+    for args in [&["audit", "--json"][..], &["backup", "copy", "--json"]] {
+        let ranch = three();
+        let held = Held::by(&ranch, args);
+        let prune = ["release", "prune", "--keep", "1"];
+        let plan = ranch.data(&prune, 0);
+        let digest = plan["plan"].as_str().unwrap();
+        let gone = ranch.data(&[&prune[..], &["--apply", digest]].concat(), 0);
+        assert_eq!(gone["releases"].as_array().unwrap().len(), 1, "{gone}");
+        let data = held.go_on(&ranch).exits(0).json()["data"].clone();
+        if args[0] == "backup" {
+            let files = data["release_files"].as_u64().unwrap();
+            assert_eq!(files, ranch.files("out/releases").len() as u64);
+            let audit = ["audit", "--ledger", "copy/ledger.db"];
+            assert_eq!(ranch.data(&audit, 0)["bad"], serde_json::json!([]));
+        }
+        // A release that is really gone is found.
+        let release = ranch.files("out/releases");
+        let (document, _) = release
+            .iter()
+            .find(|(p, _)| p.extension().is_some_and(|e| e == "json"))
+            .unwrap();
+        std::fs::remove_file(document).unwrap();
+        let _ = ranch.run(&["audit"]).exits(11);
+    }
+}
