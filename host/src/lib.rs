@@ -29,6 +29,7 @@
 //! * [`audit`] — whether what is stored is what was recorded, and proofs of it for others
 //! * [`bounded`] — files read up to a ceiling and no further
 //! * [`durable`] — files that appear whole under their name, or not at all
+//! * `outfile` — files that people name, whole or not there, alone or together
 //! * [`failpoint`] — where tests kill the process; nothing in a release build
 //! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 
@@ -51,6 +52,7 @@ pub mod ledger;
 pub mod logic;
 pub mod manifest;
 pub mod monitor;
+mod outfile;
 pub mod project;
 pub mod release;
 pub mod render;

@@ -30,12 +30,12 @@ const SCRIPT: &str = r#"
       mount -t tmpfs -o size=16m none "$folder" && cp -r kept/. "$folder"/ || exit 99
     fi
     dd if=/dev/zero of="$folder"/ballast bs=4k 2>/dev/null
-    before=$(find "$folder" | sort | sha256sum)
+    before=$(find "$folder" -type f | sort | sha256sum)
     "$0" "$@"; full=$?
     find . -name '*.tmp*' -not -path './out/cache/*' | grep . >&2 && exit 98
     find . -type f -size 0 -newer "$folder"/ballast -not -path './out/*' | grep . >&2 && exit 97
     if [ "$folder" = elsewhere ]; then
-      [ "$before" = "$(find "$folder" | sort | sha256sum)" ] || { find "$folder" >&2; exit 96; }
+      [ "$before" = "$(find "$folder" -type f | sort | sha256sum)" ] || { find "$folder" >&2; exit 96; }
     fi
     rm "$folder"/ballast
     "$0" audit >again 2>&1 || { cat again >&2; exit 91; }
@@ -381,4 +381,193 @@ fn every_other_verb_that_records_ends_with_74() {
             },
         ],
     );
+}
+
+/// Entries that no number hangs on.
+#[test]
+fn every_verb_that_notes_something_ends_with_74() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = crate::release::three();
+    let list = ranch.data(&["list", "--boundary", "north"], 0);
+    let id = list["answers"][0]["run"]["run_id"].as_str().unwrap();
+    let open = ["incident", "open", "--title", "t", "--run", id];
+    let _ = ranch.run(&open).exits(0);
+    let _ = ranch.run(&open).exits(0);
+    let freeze = ["release", "freeze", "--reason", "x"];
+    let _ = ranch.run(&freeze).exits(0);
+    let plan = ["release", "prune", "--keep", "1"];
+    let digest = ranch.data(&plan, 0)["plan"].as_str().unwrap().to_owned();
+    let prune = [plan.as_slice(), &["--apply", &digest]].concat();
+    let cases = [Full {
+        folder: "out",
+        args: &prune,
+        code: "ledger_io",
+    }];
+    // There is nothing to remove when it is done.
+    is_74(&ranch, &cases);
+    let canary = ["release", "canary", "R2", "--as-of", crate::release::DAY];
+    let _ = ranch
+        .run(&[canary.as_slice(), &["--window-days", "1"]].concat())
+        .exits(0);
+    let ack = [
+        "monitor",
+        "ack",
+        "mesa/h-sheep/days_remaining",
+        "--until",
+        "2025-07-31",
+        "--reason",
+        "x",
+    ];
+    let waive = [
+        "incident",
+        "close",
+        "I2",
+        "--resolution",
+        "x",
+        "--waive-regression",
+        "x",
+    ];
+    let cases = [
+        &["release", "unfreeze", "--reason", "x"][..],
+        &["release", "canary", "stop", "--reason", "x"],
+        &ack,
+        &waive,
+        &["incident", "note", "I1", "what was found"],
+        &["incident", "link", "I1", "--release", "R1"],
+        &["run", "--as-of", "2025-06-29", "--fail-on", "never"],
+    ];
+    let cases = cases.map(|args| Full {
+        folder: "out",
+        args,
+        code: "ledger_io",
+    });
+    is_74(&ranch, &cases);
+}
+
+/// What people and other programs read.
+#[test]
+fn every_report_is_whole_or_not_there() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = crate::release::three();
+    let list = ranch.data(&["list", "--boundary", "north"], 0);
+    let id = list["answers"][0]["run"]["run_id"].as_str().unwrap();
+    let open = ["incident", "open", "--title", "t", "--run", id];
+    let _ = ranch.run(&open).exits(0);
+    let elsewhere = |args, code| Full {
+        folder: "elsewhere",
+        args,
+        code,
+    };
+    is_74(
+        &ranch,
+        &[
+            elsewhere(
+                &["incident", "export", "I1", "--html", "elsewhere/I1.html"],
+                "page_unwritable",
+            ),
+            elsewhere(
+                &["incident", "export", "I1", "--markdown", "elsewhere/I1.md"],
+                "page_unwritable",
+            ),
+            elsewhere(
+                &[
+                    "backtest",
+                    "days_remaining:v2",
+                    "--html",
+                    "elsewhere/b.html",
+                ],
+                "report_unwritable",
+            ),
+            elsewhere(
+                &[
+                    "backtest",
+                    "days_remaining:v2",
+                    "--markdown",
+                    "elsewhere/b.md",
+                ],
+                "report_unwritable",
+            ),
+            elsewhere(
+                &["verify", "--junit", "elsewhere/v.xml"],
+                "junit_unwritable",
+            ),
+            elsewhere(
+                &[
+                    "plugin",
+                    "test",
+                    "days_remaining:v2",
+                    "--junit",
+                    "elsewhere/t.xml",
+                ],
+                "junit_unwritable",
+            ),
+            elsewhere(
+                &["manifest", "export", "--all", "--dir", "elsewhere/m"],
+                "manifest_io",
+            ),
+            elsewhere(&["init", "elsewhere/ranch"], "folder_unwritable"),
+            elsewhere(
+                &[
+                    "plugin",
+                    "new",
+                    "days_remaining:v3",
+                    "--from",
+                    "v2",
+                    "--dir",
+                    "elsewhere/new",
+                ],
+                "author_io",
+            ),
+        ],
+    );
+    let gate = [
+        "release",
+        "gate",
+        "R2",
+        "--dry-run",
+        "--out",
+        "elsewhere/gate.md",
+    ];
+    is_74_and_then(&ranch, &[elsewhere(&gate, "report_unwritable")], "12");
+}
+
+/// Cases that wait for DS to complete them, and those that are written over.
+#[test]
+fn cases_are_whole_or_as_they_were() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = crate::release::v1();
+    let list = ranch.data(&["list", "--boundary", "north"], 0);
+    let id = list["answers"][0]["run"]["run_id"].as_str().unwrap();
+    let open = ["incident", "open", "--title", "t", "--run", id];
+    let _ = ranch.run(&open).exits(0);
+    let regression = ["incident", "regression", "I1", "--cases", "elsewhere"];
+    let cases = [Full {
+        folder: "elsewhere",
+        args: &regression,
+        code: "incident_io",
+    }];
+    is_74(&ranch, &cases);
+    let bless = [
+        "plugin",
+        "test",
+        "days_remaining:v2",
+        "--cases",
+        "cases",
+        "--bless",
+    ];
+    let expected = "days_of_grazing_remaining = 20.0";
+    let other = "days_of_grazing_remaining = 1.5";
+    ranch.edit("cases/days_remaining/v2.toml", expected, other);
+    let cases = [Full {
+        folder: "cases",
+        args: &bless,
+        code: "golden_io",
+    }];
+    is_74(&ranch, &cases);
 }

@@ -52,7 +52,6 @@ const BY_PATH: [(&str, &str); 30] = [
         "cli/manifest/export.rs",
         "the target, which the command line names",
     ),
-    ("cli/outfile.rs", "targets, which the command line names"),
     (
         "cli/plugin/found.rs",
         "a component, which the command line names",
@@ -75,7 +74,10 @@ const BY_PATH: [(&str, &str); 30] = [
     ),
     ("cli/watch.rs", "what the system says of this process"),
     ("contract/git.rs", "the checkout that git reads"),
-    ("durable.rs", "the type of a lock's outcome"),
+    (
+        "durable.rs",
+        "the folders of the ledger and of a backup, made; the type of a lock's outcome",
+    ),
     ("golden/bless.rs", "cases, whose folder a person names"),
     ("golden/set.rs", "cases, whose folder a person names"),
     ("incident/regression.rs", "the folder of cases, opened"),
@@ -83,17 +85,19 @@ const BY_PATH: [(&str, &str); 30] = [
         "ledger/sqlite",
         "the ledger's path, of the configuration alone, which SQLite opens",
     ),
+    ("outfile.rs", "targets, which the command line names"),
     ("project/folder.rs", "the deployment's folder, opened"),
 ];
 
 /// How many lines of the rooms that record and compute do so: one more is looked at by whoever adds it.
-const IN_OTHER_ROOMS: [(&str, u32); 6] = [
+const IN_OTHER_ROOMS: [(&str, u32); 7] = [
     ("bounded.rs", 2),
-    ("durable.rs", 2),
+    ("durable.rs", 4),
     ("incident/regression.rs", 2),
     ("ledger/sqlite/migrate.rs", 4),
-    ("ledger/sqlite/open.rs", 1),
-    ("project/folder.rs", 3),
+    ("ledger/sqlite/open.rs", 5),
+    ("outfile.rs", 12),
+    ("project/folder.rs", 1),
 ];
 
 /// Everything else, and every manifest, component, source and report, is reached through open folders, which

@@ -1,10 +1,10 @@
 //! A new folder: planned whole, every refusal first, and then written.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::logic::Lock;
+use crate::outfile::{self, Together};
 
 use super::error::AuthorError;
 use super::manifest::{self, Language, PluginManifest};
@@ -128,26 +128,24 @@ impl Scaffold {
     /// files come last, so that it never names a member that is not there.
     ///
     /// # Errors
-    /// When a file or folder cannot be written.
+    /// When a file or folder cannot be written; what was new goes again then.
     pub fn write(&self) -> Result<(), AuthorError> {
+        let io = |path: &Path, cause| AuthorError::Io {
+            path: path.to_owned(),
+            cause,
+        };
+        let mut together = Together::default();
         for (path, bytes) in &self.files {
             let path = self.folder.join(path);
-            let io = |cause| AuthorError::Io {
-                path: path.clone(),
-                cause,
-            };
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(io)?;
-            }
-            let mut file = fs::File::create_new(&path).map_err(io)?;
-            file.write_all(bytes).map_err(io)?;
+            let written = together.write(&path, bytes, true);
+            written.map_err(|cause| io(&path, cause))?;
         }
+        together.settle().map_err(|cause| io(&self.folder, cause))?;
         for (path, text) in &self.changed {
-            fs::write(path, text).map_err(|cause| AuthorError::Io {
-                path: path.clone(),
-                cause,
-            })?;
+            let written = outfile::write(path, text.as_bytes());
+            written.map_err(|cause| io(path, cause))?;
         }
+        together.keep();
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use crate::backtest::{Archive, BacktestError, Contender, Progress, Report, Reque
 use crate::compute::{Bound, binding};
 use crate::domain::day::Day;
 use crate::logic::{Lock, PinLimits, Sandbox, language_of};
+use crate::outfile;
 use crate::project::logic::LogicOverrides;
 use crate::render::html::Tone;
 use crate::render::text::{count, printable};
@@ -22,7 +23,6 @@ use super::compute::{day, parameters};
 use super::context::Context;
 use super::error::{CliError, DISK};
 use super::exit::Exit;
-use super::outfile;
 use super::plugin::found::{folder, read_component};
 use super::ui::{Done, Look, Text};
 

@@ -7,10 +7,9 @@ use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::json;
 
-use crate::durable;
+use crate::durable::{self, make_durably};
 use crate::failpoint;
 use crate::ledger::LedgerError;
-use crate::project::folder::make_durably;
 use crate::release::prune::newest;
 use crate::render::text::count;
 

@@ -159,7 +159,7 @@ impl From<GoldenError> for CliError {
             GoldenError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
                 error(Exit::NotFound)
             }
-            GoldenError::Io { .. } => error(Exit::Io),
+            GoldenError::Io { .. } => error(Exit::Io).help(DISK),
             GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
             GoldenError::Incomplete { .. } => error(Exit::Check)
                 .help("DS writes what the logic must give for these inputs, docs/reference/golden-cases.md; what was recorded may be the mistake, so take it over only where it is right"),
@@ -314,7 +314,9 @@ impl From<AuthorError> for CliError {
             exit,
             code: e.code().to_owned(),
             message: e.to_string(),
-            help: e.help(),
+            help: e
+                .help()
+                .or_else(|| (exit == Exit::Io).then(|| DISK.to_owned())),
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::explain::find::{Wanted, find};
 use crate::explain::text::{Tone, lines};
 use crate::explain::units::Units;
 use crate::explain::{ExplainError, html};
+use crate::outfile;
 
 use super::Global;
 use super::compute::{Workshop, day};
 use super::context::{Context, pin};
 use super::error::{CliError, DISK};
 use super::exit::Exit;
-use super::outfile;
 use super::ui::{Done, Look, Text};
 
 /// Explain a number: the arithmetic, every input down to file and row, parameters and where each

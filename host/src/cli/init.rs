@@ -1,8 +1,6 @@
 //! `init`: a new deployment folder.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +8,7 @@ use serde_json::json;
 
 use crate::author::shipped_cases;
 use crate::logic::{Limits, Lock, Pin, PinLimits, Sandbox, State};
-use crate::project::folder::make_durably;
+use crate::outfile::{self, Together};
 use crate::project::settings::CompileLimits;
 use crate::project::{logic, settings, sources};
 
@@ -19,7 +17,6 @@ use super::context::LOCK;
 use super::embedded::{ARTIFACTS, SAMPLE, SAMPLE_DATE};
 use super::error::{CliError, DISK};
 use super::exit::Exit;
-use super::outfile;
 use super::plugin::found::read_component;
 use super::ui::{Done, Look, Text, Ui};
 
@@ -152,29 +149,33 @@ pub(super) fn make(
     };
     let pins: Vec<Pin> = components.iter().map(|(pin, _)| pin.clone()).collect();
     let lock = Lock::new(pins.clone())?.render()?;
-    let mut written = Written::default();
+    let mut together = Together::default();
+    let mut write = |path: &Path, bytes: &[u8]| {
+        let written = together.write(path, bytes, false);
+        written.map_err(|e| unwritable(path, &e))
+    };
     for (pin, bytes) in &components {
-        written.write(&dir.join(&pin.path), bytes)?;
+        write(&dir.join(&pin.path), bytes)?;
     }
     let cases = golden(dir, &pins, plugins.is_some());
     for name in &cases {
         for (file, bytes) in shipped_cases(name) {
-            written.write(&dir.join("cases").join(name).join(file), &bytes)?;
+            write(&dir.join("cases").join(name).join(file), &bytes)?;
         }
     }
     if sample {
         for (path, bytes) in SAMPLE.iter().filter(|(p, _)| *p != settings::FILE) {
-            written.write(&dir.join(path), bytes)?;
+            write(&dir.join(path), bytes)?;
         }
     } else {
-        written.write(&dir.join(logic::FILE), LOGIC_TOML.as_bytes())?;
-        written.write(&dir.join(sources::FILE), SOURCES_TOML.as_bytes())?;
+        write(&dir.join(logic::FILE), LOGIC_TOML.as_bytes())?;
+        write(&dir.join(sources::FILE), SOURCES_TOML.as_bytes())?;
     }
-    written.write(
+    write(
         &dir.join(LOCK),
         format!("# The pinned components: which bytes are which logic version.\n{lock}").as_bytes(),
     )?;
-    written.settle()?;
+    together.settle().map_err(|e| unwritable(dir, &e))?;
     // Last, and whole: with this file the folder is a deployment.
     let sample_settings = SAMPLE
         .iter()
@@ -183,6 +184,7 @@ pub(super) fn make(
     let file = dir.join(settings::FILE);
     outfile::write(&file, sample_settings.unwrap_or(PROVENDER_TOML.as_bytes()))
         .map_err(|e| unwritable(&file, &e))?;
+    together.keep();
     Ok((pins, cases))
 }
 
@@ -198,41 +200,6 @@ fn golden(dir: &Path, pins: &[Pin], others: bool) -> Vec<String> {
     names.dedup();
     names.retain(|name| !dir.join("cases").join(name).exists() && !shipped_cases(name).is_empty());
     names
-}
-
-/// Files that are written, and the folders whose names are not on the disk yet.
-#[derive(Default)]
-struct Written {
-    folders: BTreeSet<PathBuf>,
-}
-
-impl Written {
-    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let made = fs::create_dir_all(folder).and_then(|()| {
-            let mut file = fs::File::create(path)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        made.map_err(|e| unwritable(path, &e))?;
-        self.folders.insert(folder.to_path_buf());
-        Ok(())
-    }
-
-    /// Makes the names of all that was written durable.
-    fn settle(&mut self) -> Result<(), CliError> {
-        for folder in std::mem::take(&mut self.folders) {
-            #[cfg(unix)]
-            fs::File::open(&folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|e| unwritable(&folder, &e))?;
-            make_durably(&folder).map_err(|e| unwritable(&folder, &e))?;
-        }
-        Ok(())
-    }
 }
 
 fn unwritable(path: &Path, e: &std::io::Error) -> CliError {

@@ -39,7 +39,6 @@ mod init;
 mod list;
 mod manifest;
 mod monitor;
-mod outfile;
 mod plugin;
 pub mod reference;
 mod reissue;

@@ -14,6 +14,8 @@ use std::path::Path;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value as Toml};
 
+use crate::outfile;
+
 use super::case::{Binds, version_number};
 use super::error::{GoldenError, Place};
 use super::judge::{Difference, Verdict, exact};
@@ -190,11 +192,8 @@ fn rewrite(
         text.push('\n');
     }
     text += &added;
-    // Beside the file and then in its place, so that a full disk leaves the old one.
-    let temporary = path.with_extension("toml.blessed");
-    std::fs::write(&temporary, text)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .map_err(io("written"))
+    // In the place of the file, so that a full disk leaves the old one.
+    outfile::write(path, text.as_bytes()).map_err(io("written"))
 }
 
 /// Puts what was got into a case.

@@ -132,7 +132,7 @@ impl Project {
         let path = self.ledger_path();
         match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() && !path.exists() => {
-                make_durably(parent).map_err(|cause| ProjectError::Write {
+                durable::make_durably(parent).map_err(|cause| ProjectError::Write {
                     file: parent.display().to_string(),
                     cause: Arc::new(cause),
                 })
@@ -140,32 +140,6 @@ impl Project {
             _ => Ok(()),
         }
     }
-}
-
-/// Makes a folder and those above it that are missing, each durable in the one above it. One that is there
-/// already may be of a process that was killed before its name was on the disk.
-///
-/// The ledger's path comes from the configuration alone, and a backup's from the command line: they may lie
-/// anywhere, so that they are not reached through the deployment's folder.
-///
-/// # Errors
-/// When one of them cannot be made.
-pub fn make_durably(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    #[cfg(unix)]
-    for above in folder.ancestors().skip(1) {
-        let above = match above.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => above,
-        };
-        match std::fs::File::open(above) {
-            Ok(above) => above.sync_all()?,
-            // Nothing of this user's making lies in a folder that this user may not even list.
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
 }
 
 fn read_text(dir: &Dir, name: &str) -> Result<Option<String>, ProjectError> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::canonical::Digest;
 use crate::logic::Lock;
+use crate::outfile;
 
 use super::error::AuthorError;
 use super::manifest::{Language, PluginManifest};
@@ -132,19 +133,10 @@ impl Built {
             path: file.clone(),
             cause,
         };
-        let parent = file.parent().filter(|p| !p.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(io)?;
-        let mut temp = tempfile::NamedTempFile::new_in(parent).map_err(io)?;
-        std::io::Write::write_all(&mut temp, &self.bytes).map_err(io)?;
-        // A temporary file is its owner's alone; a component is read by whoever runs it.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::Permissions::from_mode(0o644);
-            temp.as_file().set_permissions(mode).map_err(io)?;
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).map_err(io)?;
         }
-        temp.persist(&file).map_err(|e| io(e.error))?;
+        outfile::write(&file, &self.bytes).map_err(io)?;
         Ok(file)
     }
 }

@@ -11,6 +11,7 @@ use crate::audit::proof::prove;
 use crate::bounded::{self, COMPONENT_BYTES, MANIFEST_BYTES};
 use crate::ledger::types::NewRun;
 use crate::logic::{PinLimits, Shelf, ShelfError};
+use crate::outfile;
 use crate::replay::compute::Manifests;
 use crate::replay::{Record, Replayer, select};
 
@@ -19,7 +20,6 @@ use super::super::cache::sandbox_anywhere_on;
 use super::super::context::Context;
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
-use super::super::outfile;
 use super::super::replay::{EngineArg, done, engine_json};
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::audit::note::{Signer, Verifier};
 use crate::bounded;
+use crate::outfile;
 
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
-use super::super::outfile;
 use super::super::ui::{Done, Look, Text};
 
 /// Make a pair of Ed25519 keys that sign and check checkpoints: FILE, for its holder alone, and

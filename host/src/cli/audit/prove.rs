@@ -8,12 +8,12 @@ use serde_json::{Value as Json, json};
 use crate::audit::proof::{Proof, prove};
 use crate::explain::find::{Wanted, find};
 use crate::ledger::sqlite::SqliteLedger;
+use crate::outfile;
 
 use super::super::Global;
 use super::super::context::Context;
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
-use super::super::outfile;
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::{entries, key};

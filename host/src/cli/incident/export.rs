@@ -9,10 +9,10 @@ use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
-use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
 use crate::incident::Incidents;
 use crate::incident::page::Dossier;
+use crate::outfile;
 
 /// Write an incident as one self-contained page: timeline, links with their digests, cases.
 ///

@@ -9,7 +9,7 @@ use crate::ledger::sqlite::SqliteLedger;
 
 use super::Global;
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::Done;
 
@@ -174,7 +174,7 @@ impl From<IncidentError> for CliError {
             IncidentError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
                 error(Exit::NotFound)
             }
-            IncidentError::Io { .. } => error(Exit::Io),
+            IncidentError::Io { .. } => error(Exit::Io).help(DISK),
             IncidentError::Ledger(e) => e.into(),
             IncidentError::Explain(e) => e.into(),
             IncidentError::Manifest(e) => e.into(),

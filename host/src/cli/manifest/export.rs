@@ -7,11 +7,11 @@ use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::json;
 
+use crate::durable::make_durably;
 use crate::explain::find::{Wanted, find};
 use crate::ledger::Ledger;
 use crate::ledger::types::{Run, RunFilter};
 use crate::manifest::{Sheet, Store};
-use crate::project::folder::make_durably;
 use crate::render::text::count;
 
 use super::super::Global;
@@ -59,10 +59,11 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
     let context = Context::open(global)?;
     let ledger = context.reader()?;
     let from = context.manifests()?;
+    let was_there = args.dir.as_ref().is_none_or(|dir| dir.exists());
     let elsewhere = args.dir.as_ref().map(|dir| opened(dir)).transpose()?;
     let to = elsewhere.as_ref().unwrap_or(&from);
     let (mut runs, mut written) = (0, 0);
-    each(&context, &ledger, args, &mut |part| {
+    let exported = each(&context, &ledger, args, &mut |part| {
         runs += part.len();
         // What has a file of its own is there already.
         let missing = |r: &&Run| elsewhere.is_some() || r.run.place.is_some();
@@ -80,7 +81,11 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
             written += to.write(&sheets)?.len();
         }
         Ok(())
-    })?;
+    });
+    if let (Err(_), Some(dir)) = (&exported, &args.dir) {
+        clear(dir, was_there);
+    }
+    exported?;
     let folder = match &args.dir {
         Some(dir) => dir.display().to_string(),
         None => context.project.settings.manifests.path.clone(),
@@ -106,6 +111,16 @@ fn opened(dir: &std::path::Path) -> Result<Store, CliError> {
     make_durably(dir).map_err(unwritable)?;
     let open = Dir::open_ambient_dir(dir, ambient_authority()).map_err(unwritable)?;
     Ok(Store::new(open, &dir.display().to_string()))
+}
+
+/// Removes folders in which there is nothing. What is in the others is whole.
+fn clear(dir: &std::path::Path, was_there: bool) {
+    for folder in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let _ = std::fs::remove_dir(folder.path());
+    }
+    if !was_there {
+        let _ = std::fs::remove_dir(dir);
+    }
 }
 
 /// Hands over the runs that are asked for, of one place after the other.

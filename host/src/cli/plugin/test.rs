@@ -9,13 +9,13 @@ use crate::cli::Global;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, DISK};
 use crate::cli::exit::Exit;
-use crate::cli::outfile;
 use crate::cli::ui::{Done, Look, Text};
 use crate::golden::bless::{self, Blessing, Change};
 use crate::golden::judge::Difference;
 use crate::golden::profile::{self, BULK_ROWS, Profile};
 use crate::golden::{CaseSet, Ran, Tested, Verdict, junit, run};
 use crate::logic::Component;
+use crate::outfile;
 use crate::render::junit::document;
 use crate::render::text::count;
 

@@ -1,15 +1,18 @@
 //! Files whose names the command line gives: whole under their name or not there, whatever the disk says.
 
+use std::collections::BTreeSet;
 use std::fs::{Metadata, Permissions};
 use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::durable::make_durably;
+
 /// Writes a file, in the place of one with its name, whose rights it takes over; durable when this returns.
 ///
 /// In place, and then not whole at any instant, where nothing can be put in the place of what is there: a pipe, a
 /// terminal, a link to nothing, a file with several names, a folder in which one may write this file alone.
-pub(super) fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let found = match std::fs::metadata(file) {
         Ok(found) => found,
         Err(_) if file.is_symlink() => return in_place(file, bytes),
@@ -76,7 +79,7 @@ fn over(file: &Path, bytes: &[u8], rights: Option<Permissions>) -> io::Result<()
 }
 
 /// Writes a file whose name is free, a private one for its owner alone; durable when this returns.
-pub(super) fn create(file: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+pub(crate) fn create(file: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     put(file, bytes, private, |temporary, name| {
         Ok(temporary.persist_noclobber(name)?)
     })
@@ -88,10 +91,7 @@ fn put(
     private: bool,
     name: impl FnOnce(tempfile::NamedTempFile, &Path) -> io::Result<std::fs::File>,
 ) -> io::Result<()> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
+    let folder = folder_of(file);
     let mut options = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -103,16 +103,95 @@ fn put(
     let _ = private;
     // Goes with its owner when something fails.
     let mut temporary = options.tempfile_in(&folder).map_err(nameless)?;
-    temporary.write_all(bytes)?;
+    temporary.write_all(bytes).map_err(nameless)?;
     temporary.as_file().sync_all()?;
     name(temporary, file)?;
+    sync(&folder)
+}
+
+/// Files and folders that are made together: unless all of them are written, those that were new go again. What
+/// was there before stays, as it was or as it was written over.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    new: Vec<PathBuf>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Together {
+    /// Writes a file and the folders above it that are missing.
+    ///
+    /// # Errors
+    /// When the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken and `fresh` is asked for.
+    pub(crate) fn write(&mut self, path: &Path, bytes: &[u8], fresh: bool) -> io::Result<()> {
+        let folder = folder_of(path);
+        let missing = |f: &&Path| !f.as_os_str().is_empty() && !f.exists();
+        let mut missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+        missing.reverse();
+        self.new.extend(missing.into_iter().map(Path::to_path_buf));
+        std::fs::create_dir_all(&folder)?;
+        let mut options = std::fs::File::options();
+        options.write(true);
+        let mut file = match options.create_new(true).open(path) {
+            Ok(file) => {
+                self.new.push(path.to_path_buf());
+                file
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !fresh => {
+                std::fs::File::create(path)?
+            }
+            refused => refused?,
+        };
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        self.folders.insert(folder);
+        Ok(())
+    }
+
+    /// Makes the names of all that was written so far durable.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        for folder in std::mem::take(&mut self.folders) {
+            sync(&folder)?;
+            make_durably(&folder)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what was written: all of it is there.
+    pub(crate) fn keep(mut self) {
+        self.new.clear();
+    }
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        for path in self.new.drain(..).rev() {
+            // A folder in which somebody else has put something stays.
+            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path));
+        }
+    }
+}
+
+/// The folder that a path lies in.
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Makes the names in a folder durable. Where it may not be listed it cannot be synced; its files have their names.
+fn sync(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    match std::fs::File::open(&folder) {
+    match std::fs::File::open(folder) {
         Ok(folder) => folder.sync_all()?,
-        // It has its name: a folder that cannot be opened cannot be synced.
         Err(e) if e.kind() == PermissionDenied => {}
         Err(e) => return Err(e),
     }
+    #[cfg(not(unix))]
+    let _ = folder;
     Ok(())
 }
 
@@ -143,6 +222,36 @@ mod tests {
         assert_eq!(nowhere.kind(), io::ErrorKind::NotFound);
         assert!(!nowhere.to_string().contains("tmp"), "{nowhere}");
         assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn files_are_made_together_or_not_at_all() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = |name: &str| temp.path().join(name);
+        std::fs::create_dir(path("here")).unwrap();
+        std::fs::write(path("here/old"), "mine").unwrap();
+        for keep in [false, true] {
+            let mut files = Together::default();
+            files.write(&path("here/a/b/one"), b"1", true).unwrap();
+            files.write(&path("here/two"), b"2", true).unwrap();
+            let taken = files.write(&path("here/old"), b"3", true).unwrap_err();
+            assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+            files.settle().unwrap();
+            if keep {
+                files.keep();
+            } else {
+                drop(files);
+            }
+            let there = ["here/a/b/one", "here/a", "here/two"].map(|name| path(name).exists());
+            assert_eq!(there, [keep; 3]);
+            assert_eq!(std::fs::read(path("here/old")).unwrap(), b"mine");
+        }
+        let mut files = Together::default();
+        files
+            .write(&path("here/old"), b"written over", false)
+            .unwrap();
+        drop(files);
+        assert_eq!(std::fs::read(path("here/old")).unwrap(), b"written over");
     }
 
     #[cfg(unix)]
