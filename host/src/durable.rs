@@ -5,8 +5,8 @@
 //! killed processes left in it. So a temporary file is never taken from a process that lives, and none
 //! outlives the next write.
 //!
-//! A link refuses a name that is taken, a rename replaces it. Where the file system has no links (FAT,
-//! some that are mounted over a network), names are given by rename, one process after the other, under
+//! A link refuses a name that is taken, a rename replaces it. Where the file system has no links (some
+//! that are mounted over a network), names are given by rename, one process after the other, under
 //! an exclusive lock on the folder itself.
 
 use std::fs::TryLockError;
@@ -131,7 +131,7 @@ impl Staging {
     }
 }
 
-/// Whether a refused link says that the file system has none: Linux says EPERM for FAT, EOPNOTSUPP or
+/// Whether a refused link says that the file system has none: Linux says EPERM, EOPNOTSUPP or
 /// ENOSYS for others. Where a folder is forbidden, the rename is refused as well.
 fn knows_no_links(e: &io::Error) -> bool {
     matches!(

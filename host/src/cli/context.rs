@@ -139,15 +139,13 @@ impl Context {
             std::time::Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
         let path = self.project.ledger_path();
         // A ledger that is lost must not be begun anew unnoticed: every key would be recorded again.
-        let was_there = match (
-            self.ledger_bytes()?,
-            self.manifests_of_project()?.holds_any(),
-        ) {
+        let bytes = self.ledger_bytes()?;
+        self.project.make_ledger_folder()?;
+        let was_there = match (bytes, self.manifests_of_project()?.holds_any()) {
             (0, manifests) => manifests?,
             // Another process may be making it at this moment, where there are no manifests yet.
             (_, manifests) => manifests.unwrap_or(true),
         };
-        self.project.make_ledger_folder()?;
         let ledger = if was_there {
             SqliteLedger::open_existing(&path, patience)?
         } else {
@@ -177,7 +175,8 @@ impl Context {
         let path = self.project.ledger_path();
         match path.metadata() {
             Ok(found) => Ok(found.len()),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(0),
+            // A file on the way to it is told when its folder is made.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(0),
             Err(e) => Err(LedgerError::unavailable(&path, &e).into()),
         }
     }
