@@ -286,7 +286,10 @@ fn a_folder_that_is_a_file_is_74() {
         74,
     )
     .stderr;
-    assert!(message.contains("cannot be written"), "{message}");
+    insta::assert_snapshot!(message, @r"
+    error: the manifest folder out/manifests could not be read: out is no folder
+     help: look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then
+    ");
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub enum ManifestError {
     /// The disk refused.
     #[error("the manifest {path} could not be {verb}: {cause}")]
     Io {
-        /// Path of the manifest.
+        /// Path of the manifest; `folder PATH` where it is that of all of them.
         path: String,
         /// `written` or `read`.
         verb: &'static str,

@@ -124,11 +124,11 @@ impl Store {
     }
 
     fn io(&self, path: &str, verb: &'static str, cause: io::Error) -> ManifestError {
-        ManifestError::Io {
-            path: format!("{}{path}", self.path),
-            verb,
-            cause,
-        }
+        let path = match path {
+            "" => format!("folder {}", self.path),
+            inside => format!("{}{inside}", self.path),
+        };
+        ManifestError::Io { path, verb, cause }
     }
 
     /// Writes manifests, each into a file of its own; what is given back is durable: the SHA-256 of each
@@ -269,11 +269,7 @@ impl Store {
     /// # Errors
     /// When a folder cannot be read.
     pub fn files(&self) -> Result<Vec<String>, ManifestError> {
-        let io = |cause| ManifestError::Io {
-            path: self.path.clone(),
-            verb: "read",
-            cause,
-        };
+        let io = |cause| self.io("", "read", cause);
         let mut paths = Vec::new();
         let Some(dir) = self.there().map_err(io)? else {
             return Ok(paths);
