@@ -249,7 +249,7 @@ fn cut(db: &Connection, path: &Path) -> rusqlite::Result<Option<String>> {
     let page = u64::try_from(number("page_size")?).unwrap_or(1).max(1);
     let length = std::fs::metadata(path).map_or(0, |m| m.len());
     let logged = || std::fs::metadata(log_of(path)).is_ok_and(|m| m.len() > 0);
-    Ok((length % page != 0 && !logged()).then(|| {
+    Ok((!length.is_multiple_of(page) && !logged()).then(|| {
         format!(
             "it has {length} bytes, which is no whole number of pages of {page}: its end is missing"
         )

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::SqliteLedger;
+use super::open::translate;
 use crate::domain::canonical::Digest;
 use crate::domain::key::{ConfigVersion, Place, RunKey};
 use crate::domain::place::Herd;
@@ -454,4 +455,20 @@ fn handles_of_one_connection_see_what_each_other_wrote() {
     });
     assert_eq!(reader.head().unwrap(), before + 1);
     assert_eq!(reader.newest_of(&run.key).unwrap().unwrap().run, run);
+}
+
+#[test]
+fn the_words_of_a_guard_in_somebodys_data_are_no_guard() {
+    let said = |code: i32, text: &str| {
+        let error = rusqlite::ffi::Error::new(code);
+        translate(rusqlite::Error::SqliteFailure(error, Some(text.to_owned())))
+    };
+    let drift = "DRIFT: a run with this key is recorded with other provenance";
+    let trigger = rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER;
+    assert_eq!(said(trigger, drift).code(), "drift");
+    assert_eq!(said(trigger, "IMMUTABLE: entry").code(), "immutable");
+    for text in [drift, "no such column: IMMUTABLE: entry"] {
+        let error = said(rusqlite::ffi::SQLITE_ERROR, text);
+        assert_eq!(error.code(), "ledger_database", "{error}");
+    }
 }
