@@ -124,11 +124,16 @@ impl Together {
     /// When the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken and `fresh` is asked for.
     pub(crate) fn write(&mut self, path: &Path, bytes: &[u8], fresh: bool) -> io::Result<()> {
         let folder = folder_of(path);
-        let missing = |f: &&Path| !f.as_os_str().is_empty() && !f.exists();
-        let mut missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
-        missing.reverse();
-        self.new.extend(missing.into_iter().map(Path::to_path_buf));
-        std::fs::create_dir_all(&folder)?;
+        let missing = |f: &&Path| !f.as_os_str().is_empty() && !f.is_dir();
+        let missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+        for made in missing.into_iter().rev() {
+            match std::fs::create_dir(made) {
+                Ok(()) => self.new.push(made.to_path_buf()),
+                // By another process meanwhile; what is no folder is in the way of the next.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
         let mut options = std::fs::File::options();
         options.write(true);
         let mut file = match options.create_new(true).open(path) {
@@ -245,6 +250,16 @@ mod tests {
             let there = ["here/a/b/one", "here/a", "here/two"].map(|name| path(name).exists());
             assert_eq!(there, [keep; 3]);
             assert_eq!(std::fs::read(path("here/old")).unwrap(), b"mine");
+        }
+        // What is in the way is somebody's.
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", path("here/link")).unwrap();
+            let mut files = Together::default();
+            assert!(files.write(&path("here/link/a/one"), b"1", true).is_err());
+            assert!(files.write(&path("here/old/one"), b"1", true).is_err());
+            drop(files);
+            assert!(path("here/link").is_symlink() && path("here/old").is_file());
         }
         let mut files = Together::default();
         files
