@@ -18,6 +18,9 @@ use cap_std::fs::{Dir, OpenOptions};
 
 use crate::failpoint;
 
+/// A folder that belongs to a disk of its own, and to nobody else.
+pub const OF_THE_DISK: &str = "lost+found";
+
 /// Where temporary files lie, below the folder that they are for. No boundary and no component has such
 /// a name.
 pub const WRITING: &str = ".writing";
@@ -180,7 +183,11 @@ pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
     dir.create_dir_all(path)?;
     for above in Path::new(path).ancestors().skip(1) {
         let above = above.to_str().filter(|p| !p.is_empty()).unwrap_or(".");
-        sync(dir, above)?;
+        match sync(dir, above) {
+            #[cfg(unix)]
+            Err(e) if keeps_nothing_of_ours(&e) => {}
+            synced => synced?,
+        }
     }
     Ok(())
 }
@@ -196,19 +203,39 @@ pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
 pub fn make_durably(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]
-    for above in folder.ancestors().skip(1) {
-        let above = match above.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => above,
-        };
-        match std::fs::File::open(above) {
-            Ok(above) => above.sync_all()?,
-            // Nothing of this user's making lies in a folder that this user may not even list.
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
-            Err(e) => return Err(e),
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let disk = std::fs::metadata(folder)?.dev();
+        for above in folder.ancestors().skip(1) {
+            let above = match above.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => above,
+            };
+            // What a disk is mounted on has its name on another one.
+            if std::fs::metadata(above).map_or(0, |found| found.dev()) != disk {
+                break;
+            }
+            if let Err(e) = std::fs::File::open(above).and_then(|above| above.sync_all())
+                && !keeps_nothing_of_ours(&e)
+            {
+                return Err(e);
+            }
         }
     }
     Ok(())
+}
+
+/// Whether a folder on the way cannot be synced for a reason that is not the disk's: nothing of this user's making
+/// lies in one that may not even be listed, and a file system that knows no syncing of folders keeps names without.
+#[cfg(unix)]
+fn keeps_nothing_of_ours(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        ErrorKind::PermissionDenied
+            | ErrorKind::InvalidInput
+            | ErrorKind::Unsupported
+            | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// What lies on the way to a folder and is none.

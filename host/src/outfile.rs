@@ -6,6 +6,8 @@ use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use crate::durable::make_durably;
 
 /// Writes a file, in the place of one with its name, whose rights it takes over; durable when this returns.
@@ -70,94 +72,119 @@ fn in_place(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn over(file: &Path, bytes: &[u8], rights: Option<Permissions>) -> io::Result<()> {
-    put(file, bytes, false, |temporary, name| {
-        if let Some(rights) = rights {
-            temporary.as_file().set_permissions(rights)?;
-        }
-        Ok(temporary.persist(name)?)
-    })
+    let folder = folder_of(file);
+    prepared(&folder, bytes, false, rights)?.persist(file)?;
+    sync(&folder)
 }
 
 /// Writes a file whose name is free, a private one for its owner alone; durable when this returns.
 pub(crate) fn create(file: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
-    put(file, bytes, private, |temporary, name| {
-        Ok(temporary.persist_noclobber(name)?)
-    })
+    let folder = folder_of(file);
+    prepared(&folder, bytes, private, None)?.persist_noclobber(file)?;
+    sync(&folder)
 }
 
-fn put(
-    file: &Path,
+/// A whole file that has no name yet; it goes with its owner when something fails.
+fn prepared(
+    folder: &Path,
     bytes: &[u8],
     private: bool,
-    name: impl FnOnce(tempfile::NamedTempFile, &Path) -> io::Result<std::fs::File>,
-) -> io::Result<()> {
-    let folder = folder_of(file);
+    rights: Option<Permissions>,
+) -> io::Result<NamedTempFile> {
     let mut options = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = if private { 0o600 } else { 0o666 };
-        options.permissions(std::fs::Permissions::from_mode(mode));
+        options.permissions(Permissions::from_mode(mode));
     }
     #[cfg(not(unix))]
     let _ = private;
-    // Goes with its owner when something fails.
-    let mut temporary = options.tempfile_in(&folder).map_err(nameless)?;
+    let mut temporary = options.tempfile_in(folder).map_err(nameless)?;
     temporary.write_all(bytes).map_err(nameless)?;
+    if let Some(rights) = rights {
+        temporary.as_file().set_permissions(rights)?;
+    }
     temporary.as_file().sync_all()?;
-    name(temporary, file)?;
-    sync(&folder)
+    Ok(temporary)
 }
 
-/// Files and folders that are made together: unless all of them are written, those that were new go again. What
-/// was there before stays, as it was or as it was written over.
+/// Files and folders that are made together: unless all of them are there in the end, those that were new go again,
+/// and those that were to be written over stay as they were.
 #[derive(Debug, Default)]
 pub(crate) struct Together {
-    new: Vec<PathBuf>,
-    folders: BTreeSet<PathBuf>,
+    made: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    /// In the place of what is there already.
+    others: Vec<(NamedTempFile, PathBuf)>,
+    /// Folders in which names are not durable yet.
+    touched: BTreeSet<PathBuf>,
 }
 
 impl Together {
-    /// Writes a file and the folders above it that are missing.
+    /// Makes a folder and those above it that are missing.
     ///
     /// # Errors
-    /// When the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken and `fresh` is asked for.
-    pub(crate) fn write(&mut self, path: &Path, bytes: &[u8], fresh: bool) -> io::Result<()> {
-        let folder = folder_of(path);
+    /// When one cannot be made.
+    pub(crate) fn folder(&mut self, folder: &Path) -> io::Result<()> {
         let missing = |f: &&Path| !f.as_os_str().is_empty() && !f.is_dir();
         let missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
         for made in missing.into_iter().rev() {
             match std::fs::create_dir(made) {
-                Ok(()) => self.new.push(made.to_path_buf()),
-                // By another process meanwhile; what is no folder is in the way of the next.
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Ok(()) => self.made.push(made.to_path_buf()),
+                // By another process meanwhile.
+                Err(_) if made.is_dir() => {}
                 Err(e) => return Err(e),
             }
         }
-        let mut options = std::fs::File::options();
-        options.write(true);
-        let mut file = match options.create_new(true).open(path) {
-            Ok(file) => {
-                self.new.push(path.to_path_buf());
-                file
-            }
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !fresh => {
-                std::fs::File::create(path)?
-            }
-            refused => refused?,
-        };
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        self.folders.insert(folder);
         Ok(())
     }
 
-    /// Makes the names of all that was written so far durable.
+    /// Writes a file whose name is free, and the folders above it that are missing.
+    ///
+    /// # Errors
+    /// When the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken.
+    pub(crate) fn create(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let folder = folder_of(path);
+        self.folder(&folder)?;
+        let mut file = std::fs::File::create_new(path)?;
+        self.files.push(path.to_path_buf());
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        self.touched.insert(folder);
+        Ok(())
+    }
+
+    /// As [`Together::create`]; where a file has the name already, it gets these bytes when all is settled.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let created = self.create(path, bytes);
+        match created {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_file() => {}
+            created => return created,
+        }
+        // Through a link, as a plain write would.
+        let path = std::fs::canonicalize(path)?;
+        drop(std::fs::OpenOptions::new().write(true).open(&path)?);
+        let rights = std::fs::metadata(&path)?.permissions();
+        let folder = folder_of(&path);
+        let other = prepared(&folder, bytes, false, Some(rights))?;
+        self.others.push((other, path));
+        self.touched.insert(folder);
+        Ok(())
+    }
+
+    /// Puts what is to be written over in its place, and makes the names of all that was written so far durable.
     ///
     /// # Errors
     /// When the disk refuses.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
-        for folder in std::mem::take(&mut self.folders) {
+        for (other, path) in self.others.drain(..) {
+            other.persist(path)?;
+        }
+        for folder in std::mem::take(&mut self.touched) {
             sync(&folder)?;
             make_durably(&folder)?;
         }
@@ -166,15 +193,19 @@ impl Together {
 
     /// Keeps what was written: all of it is there.
     pub(crate) fn keep(mut self) {
-        self.new.clear();
+        self.files.clear();
+        self.made.clear();
     }
 }
 
 impl Drop for Together {
     fn drop(&mut self) {
-        for path in self.new.drain(..).rev() {
-            // A folder in which somebody else has put something stays.
-            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path));
+        for file in self.files.drain(..).rev() {
+            let _ = std::fs::remove_file(file);
+        }
+        for folder in self.made.drain(..).rev() {
+            // One in which somebody else has put something stays.
+            let _ = std::fs::remove_dir(folder);
         }
     }
 }
@@ -235,38 +266,40 @@ mod tests {
         let path = |name: &str| temp.path().join(name);
         std::fs::create_dir(path("here")).unwrap();
         std::fs::write(path("here/old"), "mine").unwrap();
+        std::fs::write(path("here/other"), "mine").unwrap();
         for keep in [false, true] {
             let mut files = Together::default();
-            files.write(&path("here/a/b/one"), b"1", true).unwrap();
-            files.write(&path("here/two"), b"2", true).unwrap();
-            let taken = files.write(&path("here/old"), b"3", true).unwrap_err();
+            files.create(&path("here/a/b/one"), b"1").unwrap();
+            files.write(&path("here/two"), b"2").unwrap();
+            files.write(&path("here/other"), b"theirs").unwrap();
+            files.folder(&path("here/c/d")).unwrap();
+            let taken = files.create(&path("here/old"), b"3").unwrap_err();
             assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
-            files.settle().unwrap();
+            assert_eq!(std::fs::read(path("here/other")).unwrap(), b"mine");
             if keep {
+                files.settle().unwrap();
                 files.keep();
             } else {
                 drop(files);
             }
-            let there = ["here/a/b/one", "here/a", "here/two"].map(|name| path(name).exists());
-            assert_eq!(there, [keep; 3]);
+            let names = ["here/a/b/one", "here/a", "here/two", "here/c"];
+            assert_eq!(names.map(|name| path(name).exists()), [keep; 4]);
             assert_eq!(std::fs::read(path("here/old")).unwrap(), b"mine");
         }
+        assert_eq!(std::fs::read(path("here/other")).unwrap(), b"theirs");
+        let there = std::fs::read_dir(path("here")).unwrap().count();
+        assert_eq!(there, 5, "nothing else is left");
         // What is in the way is somebody's.
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink("nowhere", path("here/link")).unwrap();
             let mut files = Together::default();
-            assert!(files.write(&path("here/link/a/one"), b"1", true).is_err());
-            assert!(files.write(&path("here/old/one"), b"1", true).is_err());
+            assert!(files.create(&path("here/link/a/one"), b"1").is_err());
+            assert!(files.create(&path("here/link"), b"1").is_err());
+            assert!(files.write(&path("here/old/one"), b"1").is_err());
             drop(files);
             assert!(path("here/link").is_symlink() && path("here/old").is_file());
         }
-        let mut files = Together::default();
-        files
-            .write(&path("here/old"), b"written over", false)
-            .unwrap();
-        drop(files);
-        assert_eq!(std::fs::read(path("here/old")).unwrap(), b"written over");
     }
 
     #[cfg(unix)]

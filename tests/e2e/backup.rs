@@ -98,6 +98,13 @@ fn where_a_backup_cannot_lie_it_is_told_why() {
     out/releases/a/../b/copy lies in out/releases, which is copied; a backup cannot hold itself
     name a folder elsewhere, on another disk at best
     ");
+    // Through a folder that is not there, which would be made.
+    let through = ranch.run(&["backup", "nowhere/../out/manifests/copy", "--json"]);
+    assert_eq!(
+        (through.code, error(&through).0.as_str()),
+        (64, "backup_inside")
+    );
+    assert!(!ranch.path("nowhere").exists());
     assert!(ranch.files("") == before, "nothing was changed");
 }
 

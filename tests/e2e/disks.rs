@@ -65,6 +65,21 @@ fn nobody() -> Option<&'static [&'static str]> {
     ])
 }
 
+#[cfg(unix)]
+fn allow(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Lets anybody read the deployment and write its ledger.
+#[cfg(unix)]
+fn opened(ranch: &Ranch) {
+    allow(ranch.dir().parent().unwrap(), 0o755);
+    for file in ["out", "out/ledger.db"] {
+        allow(&ranch.path(file), 0o777);
+    }
+}
+
 pub(crate) fn error(ran: &Ran) -> (String, String) {
     let json = ran.json();
     let text = |name: &str| json["error"][name].as_str().unwrap_or_default().to_owned();
@@ -316,6 +331,48 @@ fn a_ledger_that_is_gone_empty_cut_foreign_or_newer_is_told_apart() {
     );
 }
 
+/// Where a killed process has left a log, a page that is in it need not be in the file; every other page must.
+#[test]
+fn a_ledger_that_is_cut_beside_its_log_is_told_or_whole_with_it() {
+    let ranch = ingested();
+    // Held open, so that the log is not folded in when `compute` ends.
+    let held = crate::crash_kit::database(&ranch);
+    let _: i64 = held
+        .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
+        .unwrap();
+    let _ = ranch.run(&COMPUTE).exits(0);
+    let killed = copy_of(&ranch);
+    std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
+    let mut refused = 0;
+    for cut in [0, 1, 4_096, 4_196, 12_000, 30_000, 100_000] {
+        let ranch = copy_of(&killed);
+        let path = ranch.path("out/ledger.db");
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        let length = file.metadata().unwrap().len();
+        file.set_len(length - cut).unwrap();
+        let first = ranch.run(&["list", "--json"]);
+        if first.code == 0 {
+            // Nothing was lost.
+            let _ = ranch.run(&COMPUTE).exits(0);
+            sound(&ranch, &format!("{cut} bytes cut"));
+            continue;
+        }
+        refused += 1;
+        let backup = ["backup", "copy", "--json"];
+        for args in [
+            &["list", "--json"][..],
+            &COMPUTE,
+            &backup,
+            &["list", "--json"],
+        ] {
+            let (code, message) = error(&ranch.run(args).exits(69));
+            assert_eq!(code, "ledger_unavailable", "{cut}: {args:?}: {message}");
+            assert!(message.contains("is cut"), "{cut}: {args:?}: {message}");
+        }
+    }
+    assert!((2..7).contains(&refused), "{refused}");
+}
+
 /// Verbs that ask which release is in force, or what the ledger has frozen, and would go by the files alone where
 /// nothing is recorded yet.
 const LOOKING: [&[&str]; 10] = [
@@ -441,6 +498,38 @@ fn a_folder_of_manifests_that_is_a_link_or_a_file_is_named() {
     std::os::unix::fs::symlink("../kept", ranch.path("out/manifests")).unwrap();
     let _ = ranch.run(&COMPUTE).exits(0);
     let _ = ranch.run(&["audit"]).exits(0);
+}
+
+/// A disk of its own has a folder that is nobody's, and may not be looked into.
+#[test]
+#[cfg(unix)]
+fn what_a_disk_keeps_for_itself_is_no_manifest() {
+    let Some(wrapper) = nobody() else { return };
+    let ranch = Ranch::sample();
+    std::fs::create_dir_all(ranch.path("out/manifests/lost+found")).unwrap();
+    let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
+    opened(&ranch);
+    allow(&ranch.path("out/manifests/lost+found"), 0o000);
+    let run = |args: &[&str]| below(&ranch, wrapper, "exec \"$0\" \"$@\"", args);
+    let _ = run(&["audit"]).exits(0);
+    let _ = run(&["backup", "out/copy"]).exits(0);
+}
+
+/// One may pass through a folder that one may not list.
+#[test]
+#[cfg(unix)]
+fn folders_on_the_way_need_not_be_listed() {
+    let Some(wrapper) = nobody() else { return };
+    let ranch = ingested();
+    let setting = "path = \"out/m/manifests\"";
+    ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
+    std::fs::create_dir_all(ranch.path("out/m/manifests")).unwrap();
+    opened(&ranch);
+    allow(&ranch.path("out/m/manifests"), 0o777);
+    allow(&ranch.path("out/m"), 0o711);
+    let run = |args: &[&str]| below(&ranch, wrapper, "exec \"$0\" \"$@\"", args);
+    let _ = run(&COMPUTE).exits(0);
+    let _ = run(&["audit"]).exits(0);
 }
 
 /// Whoever opens a pipe waits for its writer, who may never come.

@@ -308,10 +308,10 @@ fn half_a_backup_does_not_stay() {
     let script = r#"
         mkdir elsewhere && mount -t tmpfs -o size=$1 none elsewhere || exit 99; shift
         "$0" "$@"; full=$?
-        [ -e elsewhere/copy ] && { find elsewhere >&2; exit 98; }
+        [ -e elsewhere/a ] && { find elsewhere >&2; exit 98; }
         mount -o remount,size=64m elsewhere
-        "$0" backup elsewhere/copy --quiet || exit 97
-        "$0" audit --ledger elsewhere/copy/ledger.db --quiet || exit 96
+        "$0" backup elsewhere/a/copy --quiet || exit 97
+        "$0" audit --ledger elsewhere/a/copy/ledger.db --quiet || exit 96
         exit $full
     "#;
     // The ledger fits, and some of the manifests.
@@ -319,7 +319,7 @@ fn half_a_backup_does_not_stay() {
         .unwrap()
         .len();
     let size = format!("{}k", (ledger >> 10) + 128);
-    let args = [size.as_str(), "backup", "elsewhere/copy", "--json"];
+    let args = [size.as_str(), "backup", "elsewhere/a/copy", "--json"];
     let ran = below(&ranch, &NAMESPACE, script, &args);
     assert_eq!(ran.code, 74, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(error(&ran).0, "backup");
@@ -570,4 +570,40 @@ fn cases_are_whole_or_as_they_were() {
         code: "golden_io",
     }];
     is_74(&ranch, &cases);
+}
+
+/// A new deployment over files that are somebody's: they are as they were where it fails.
+#[test]
+fn what_was_to_be_written_over_stays_where_there_is_no_room() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = Ranch::empty();
+    let mine = [
+        ("components/days_remaining-v1.wasm", "mine"),
+        ("logic.toml", "# mine"),
+        ("sources.toml", "# mine"),
+    ];
+    for (file, text) in mine {
+        ranch.write(&format!("p/{file}"), text);
+    }
+    std::os::unix::fs::symlink("/nowhere", ranch.path("p/cases")).unwrap();
+    let script = r#"
+        mkdir kept && cp -a p/. kept/ && mount -t tmpfs -o size=$1 none p && cp -a kept/. p/ || exit 99; shift
+        "$0" "$@"; full=$?
+        diff -r --no-dereference kept p >&2 || exit 98
+        rm p/cases; mount -o remount,size=64m p
+        "$0" init p >&2 || exit 97
+        "$0" verify --project p >&2 || exit 96
+        exit $full
+    "#;
+    // From no room for the first file to none for the last.
+    let mut refused = 0;
+    for size in ["16k", "64k", "256k", "400k", "440k"] {
+        let _ = std::fs::remove_dir_all(ranch.path("kept"));
+        let ran = below(&ranch, &NAMESPACE, script, &[size, "init", "p", "--json"]);
+        assert_eq!(ran.code, 74, "{size}: {}{}", ran.stdout, ran.stderr);
+        refused += 1;
+    }
+    assert_eq!(refused, 5);
 }

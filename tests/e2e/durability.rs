@@ -132,26 +132,39 @@ fn what_others_left_in_the_log_is_on_the_disk_before_it_is_told() {
         .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
         .unwrap();
     let _ = ranch.run(&COMPUTE).exits(0);
-    let killed = crate::crash_kit::copy_of(&ranch);
-    std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
-    assert!(
-        std::fs::metadata(killed.path("out/ledger.db-wal"))
-            .unwrap()
-            .len()
-            > 0
-    );
+    for place in ["out", "elsewhere"] {
+        let killed = crate::crash_kit::copy_of(&ranch);
+        std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
+        if place != "out" {
+            // The log lies beside the file, not beside the link to it.
+            std::fs::create_dir(killed.path(place)).unwrap();
+            for file in ["ledger.db", "ledger.db-wal"] {
+                let (from, to) = (format!("out/{file}"), format!("{place}/{file}"));
+                std::fs::rename(killed.path(&from), killed.path(&to)).unwrap();
+            }
+            let link = killed.path("out/ledger.db");
+            std::os::unix::fs::symlink("../elsewhere/ledger.db", link).unwrap();
+        }
+        log_is_synced(&killed, place);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn log_is_synced(killed: &Ranch, place: &str) {
+    let log = format!("{place}/ledger.db-wal");
+    assert!(std::fs::metadata(killed.path(&log)).unwrap().len() > 0);
     // Whoever looks in from elsewhere keeps the log from being folded in, which would sync it too.
-    let looks = crate::crash_kit::database(&killed);
+    let looks = crate::crash_kit::database(killed);
     let _: i64 = looks
         .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
         .unwrap();
-    let Some(calls) = Calls::of(&killed, &COMPUTE) else {
+    let Some(calls) = Calls::of(killed, &COMPUTE) else {
         println!("not checked: the order of writes needs strace, and leave to use it");
         return;
     };
     let told = calls.told();
     let root = killed.dir().canonicalize().unwrap().display().to_string();
-    for file in ["out/ledger.db-wal", "out"] {
+    for file in [log.as_str(), place] {
         let file = format!("{root}/{file}");
         assert!(calls.synced(0, told, &|p| p == file), "{file}");
     }

@@ -119,6 +119,62 @@ fn where_nothing_is_computed_yet_who_reads_makes_nothing() {
     assert!(after == before, "looking changes nothing");
 }
 
+/// Before anything at all is recorded there is no ledger, and who looks makes none.
+#[test]
+#[cfg(target_os = "linux")]
+fn where_nothing_is_recorded_yet_who_reads_makes_no_ledger() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = Ranch::sample();
+    let before = ranch.files("");
+    for args in [
+        &["list"][..],
+        &["features"],
+        &["status", "--as-of", "2025-06-30"],
+        &["plugin", "list"],
+        &["release", "list"],
+        &["release", "history"],
+        &["incident", "list"],
+        &["monitor", "acks"],
+        &["verify"],
+        &["manifest", "export", "--all"],
+        &["explain", "--boundary", "creek", "--as-of", "2025-06-30"],
+        &["backtest", "days_remaining:v2"],
+        &["compute", "--all", "--as-of", "2025-06-30", "--dry-run"],
+    ] {
+        let args = [args, &["--json"]].concat();
+        let (there, here) = (read_only(&ranch, &args), ranch.run(&args));
+        assert_eq!(there.code, here.code, "{args:?}: {}", there.stdout);
+        assert_eq!(there.json()["data"], here.json()["data"], "{args:?}");
+        assert!(![69, 74].contains(&here.code), "{args:?}: {}", here.stdout);
+        assert!(!ranch.path("out/ledger.db").exists(), "{args:?}");
+    }
+    let elsewhere = ranch.path("../copy").display().to_string();
+    let _ = read_only(&ranch, &["backup", &elsewhere]).exits(0);
+    let mut after = ranch.files("");
+    after.retain(|(path, _)| !path.starts_with(ranch.path("out/cache")));
+    assert!(after == before, "looking changes nothing");
+}
+
+/// A file system that knows no syncing of folders, on the way to one that does.
+#[test]
+#[cfg(target_os = "linux")]
+fn folders_on_the_way_that_cannot_be_synced_are_in_nobodys_way() {
+    if !may_mount() {
+        return;
+    }
+    let ranch = Ranch::empty();
+    let script = r#"
+        mount -t tmpfs none /proc/tty && mkdir /proc/tty/a || exit 99
+        "$0" "$@" --project /proc/tty/a/ranch && "$0" run --as-of 2025-06-30 --project /proc/tty/a/ranch || exit 98
+        "$0" backup /proc/tty/b/copy --project /proc/tty/a/ranch || exit 97
+        cd /proc/tty/a/ranch && "$0" audit
+    "#;
+    std::fs::create_dir_all(ranch.dir()).unwrap();
+    let _ = below(&ranch, &NAMESPACE, script, &["init", "--sample"]).exits(0);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn verbs_that_write_say_what_can_be_done_where_nothing_can_be_written() {
@@ -175,6 +231,18 @@ fn who_can_only_read_sees_what_a_writer_elsewhere_has_recorded() {
     assert_eq!(code, "ledger_log_left", "{message}");
     insta::assert_snapshot!(message, @"the ledger sqlite:RANCH/out/ledger.db has a log (RANCH/out/ledger.db-wal) that a killed process left, and its folder cannot be written to fold it in");
     insta::assert_snapshot!(ran.json()["error"]["help"].as_str().unwrap(), @"run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger");
+    // Nor where the ledger is a link to a file elsewhere, beside which its log lies.
+    let linked = copy_of(&killed);
+    std::fs::create_dir(linked.path("elsewhere")).unwrap();
+    for file in ["ledger.db", "ledger.db-wal"] {
+        let from = linked.path("out").join(file);
+        std::fs::rename(from, linked.path("elsewhere").join(file)).unwrap();
+    }
+    let link = linked.path("out/ledger.db");
+    std::os::unix::fs::symlink("../elsewhere/ledger.db", link).unwrap();
+    let ran = read_only(&linked, &["list", "--json"]).exits(69);
+    let (code, message) = error(&ran);
+    assert_eq!(code, "ledger_log_left", "{message}");
     // The way out that the message names.
     let away = killed.path("../away");
     std::fs::create_dir_all(&away).unwrap();

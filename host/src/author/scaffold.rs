@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::logic::Lock;
-use crate::outfile::{self, Together};
+use crate::outfile::Together;
 
 use super::error::AuthorError;
 use super::manifest::{self, Language, PluginManifest};
@@ -137,14 +137,16 @@ impl Scaffold {
         let mut together = Together::default();
         for (path, bytes) in &self.files {
             let path = self.folder.join(path);
-            let written = together.write(&path, bytes, true);
+            let written = together.create(&path, bytes);
             written.map_err(|cause| io(&path, cause))?;
         }
+        // Its names before those of what refers to it.
         together.settle().map_err(|cause| io(&self.folder, cause))?;
         for (path, text) in &self.changed {
-            let written = outfile::write(path, text.as_bytes());
+            let written = together.write(path, text.as_bytes());
             written.map_err(|cause| io(path, cause))?;
         }
+        together.settle().map_err(|cause| io(&self.folder, cause))?;
         together.keep();
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `backup`: a consistent copy of a live ledger, its manifests and its releases.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use cap_std::fs::Dir;
 use clap::Args;
@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::durable::{self, make_durably};
 use crate::failpoint;
 use crate::ledger::LedgerError;
+use crate::outfile::Together;
 use crate::release::prune::newest;
 use crate::render::text::count;
 
@@ -19,6 +20,7 @@ use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
+const ELSEWHERE: &str = "name a folder that is not there yet; nothing was changed";
 /// Name of the ledger in a backup.
 const LEDGER: &str = "ledger.db";
 /// Its name until everything else is there.
@@ -38,12 +40,16 @@ pub(super) struct BackupArgs {
 
 pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let was_there = args.dir.exists();
-    claim(&context, args)?;
+    outside(&context, args)?;
+    // Folders that are made for it go again where it fails.
+    let mut made = Together::default();
+    made.folder(&args.dir).map_err(fail(args))?;
+    claim(args)?;
     let (copied, releases) = copies(&context, args).inspect_err(|_| {
         // Half a backup would pass for one, and be in the way of the next.
-        clear(&args.dir, was_there);
+        clear(&args.dir);
     })?;
+    made.keep();
     let file = args.dir.join(LEDGER);
     let mut text = Text::default();
     text.look(
@@ -64,22 +70,14 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
 }
 
 /// Begins a backup in a folder that is empty or not there: of two that begin at once, one.
-fn claim(context: &Context, args: &BackupArgs) -> Result<(), CliError> {
-    let shown = args.dir.display();
+fn claim(args: &BackupArgs) -> Result<(), CliError> {
     let refused = |problem: &str, help: &str| {
-        CliError::new(Exit::Io, "backup_exists", format!("{shown} {problem}")).help(help)
+        let message = format!("{} {problem}", args.dir.display());
+        CliError::new(Exit::Io, "backup_exists", message).help(help)
     };
-    let elsewhere = "name a folder that is not there yet; nothing was changed";
-    if args.dir.metadata().is_ok_and(|there| !there.is_dir()) {
-        return Err(refused(
-            "is no folder; a backup never overwrites",
-            elsewhere,
-        ));
-    }
-    outside(context, args)?;
     make_durably(&args.dir).map_err(fail(args))?;
     let taken = || match args.dir.join(LEDGER).exists() || !args.dir.join(MANIFESTS).exists() {
-        true => refused("is not empty; a backup never overwrites", elsewhere),
+        true => refused("is not empty; a backup never overwrites", ELSEWHERE),
         false => refused(
             &format!("holds a backup without {LEDGER}, which is still being made or was killed"),
             "where none is being made remove the folder, or name another one; nothing was changed",
@@ -95,17 +93,20 @@ fn claim(context: &Context, args: &BackupArgs) -> Result<(), CliError> {
     }
 }
 
-/// Refuses a place inside one of the folders that are copied: the copy would hold itself.
+/// Refuses a place that is no folder, or that lies inside one of the folders that are copied: the copy would hold
+/// itself.
 fn outside(context: &Context, args: &BackupArgs) -> Result<(), CliError> {
-    // The nearest folder that is there, as the system knows it.
-    let known = |path: &Path| {
-        let path = std::path::absolute(path).ok()?;
-        path.ancestors().find_map(|p| p.canonicalize().ok())
-    };
+    if args.dir.metadata().is_ok_and(|there| !there.is_dir()) {
+        let message = format!(
+            "{} is no folder; a backup never overwrites",
+            args.dir.display()
+        );
+        return Err(CliError::new(Exit::Io, "backup_exists", message).help(ELSEWHERE));
+    }
     let settings = &context.project.settings;
     for folder in [&settings.manifests.path, &settings.releases.path] {
         let from = context.project.root.join(folder).canonicalize();
-        let (Ok(from), Some(to)) = (from, known(&args.dir)) else {
+        let (Ok(from), Some(to)) = (from, resolved(&args.dir)) else {
             continue;
         };
         // A link that leads elsewhere is not copied.
@@ -119,6 +120,23 @@ fn outside(context: &Context, args: &BackupArgs) -> Result<(), CliError> {
         }
     }
     Ok(())
+}
+
+/// Where a path leads when the folders on the way are made that are missing.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let there = |p: &&Path| p.canonicalize().is_ok();
+    let known = path.ancestors().find(there)?;
+    let mut resolved = known.canonicalize().ok()?;
+    for part in path.strip_prefix(known).ok()?.components() {
+        match part {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            part => resolved.push(part),
+        }
+    }
+    Some(resolved)
 }
 
 fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
@@ -166,13 +184,10 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
 }
 
 /// Removes what this process copied into a folder that was empty or not there.
-fn clear(dir: &Path, was_there: bool) {
+fn clear(dir: &Path) {
     // What makes it a backup goes first.
     let _ = std::fs::remove_file(dir.join(LEDGER));
     discard(dir);
-    if !was_there {
-        let _ = std::fs::remove_dir(dir);
-    }
 }
 
 /// Removes what is no backup yet.
@@ -201,7 +216,8 @@ fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
         let entry = entry?;
         let target = to.join(entry.file_name());
         // What is being written.
-        if entry.file_name().to_string_lossy().starts_with('.') {
+        let name = entry.file_name();
+        if name == durable::OF_THE_DISK || name.to_string_lossy().starts_with('.') {
             continue;
         }
         if entry.file_type()?.is_dir() {

@@ -164,10 +164,14 @@ impl Context {
         if self.ledger_bytes()? > 0 {
             return Ok(true);
         }
-        if self.manifests_of_project()?.holds_any()? {
-            return Err(LedgerError::gone(&self.project.ledger_path()).into());
+        if !self.manifests_of_project()?.holds_any()? {
+            return Ok(false);
         }
-        Ok(false)
+        // Another process may have made both meanwhile, the ledger before its manifests.
+        match self.ledger_bytes()? {
+            0 => Err(LedgerError::gone(&self.project.ledger_path()).into()),
+            _ => Ok(true),
+        }
     }
 
     /// Length of the deployment's ledger; 0 where there is none.
@@ -209,6 +213,10 @@ impl Context {
         }
         if let Some(file) = &self.ledger_file {
             return Ok(SqliteLedger::open_read_only(file)?);
+        }
+        // Looking makes no ledger.
+        if !self.has_ledger()? {
+            return Ok(SqliteLedger::none()?);
         }
         let refused = match self.writer() {
             Err(e) if ["ledger_unavailable", "ledger_io"].contains(&e.code.as_str()) => e,

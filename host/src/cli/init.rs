@@ -1,6 +1,7 @@
 //! `init`: a new deployment folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -131,16 +132,7 @@ pub(super) fn make(
     plugins: Option<&Path>,
 ) -> Result<(Vec<Pin>, Vec<String>), CliError> {
     if dir.join(settings::FILE).exists() {
-        return Err(CliError::new(
-            Exit::Config,
-            "already_there",
-            format!(
-                "{} is a deployment folder already: it has a {}",
-                dir.display(),
-                settings::FILE
-            ),
-        )
-        .help("name another folder; nothing was changed"));
+        return Err(already(dir));
     }
     // Everything is checked before anything is written.
     let components = match plugins {
@@ -151,7 +143,7 @@ pub(super) fn make(
     let lock = Lock::new(pins.clone())?.render()?;
     let mut together = Together::default();
     let mut write = |path: &Path, bytes: &[u8]| {
-        let written = together.write(path, bytes, false);
+        let written = together.write(path, bytes);
         written.map_err(|e| unwritable(path, &e))
     };
     for (pin, bytes) in &components {
@@ -182,10 +174,31 @@ pub(super) fn make(
         .find(|(p, _)| sample && *p == settings::FILE)
         .map(|(_, b)| *b);
     let file = dir.join(settings::FILE);
-    outfile::write(&file, sample_settings.unwrap_or(PROVENDER_TOML.as_bytes()))
-        .map_err(|e| unwritable(&file, &e))?;
-    together.keep();
+    let bytes = sample_settings.unwrap_or(PROVENDER_TOML.as_bytes());
+    match outfile::create(&file, bytes, false) {
+        Ok(()) => together.keep(),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            // Another process made the same deployment meanwhile: what is there is its own too.
+            together.keep();
+            return Err(already(dir));
+        }
+        Err(e) => {
+            // It may have its name, and the disk refuse to keep it.
+            let _ = fs::remove_file(&file);
+            return Err(unwritable(&file, &e));
+        }
+    }
     Ok((pins, cases))
+}
+
+fn already(dir: &Path) -> CliError {
+    let message = format!(
+        "{} is a deployment folder already: it has a {}",
+        dir.display(),
+        settings::FILE
+    );
+    CliError::new(Exit::Config, "already_there", message)
+        .help("name another folder; nothing was changed")
 }
 
 /// The logics whose golden cases are written, so that verify, cut and the gate run them here: those of the

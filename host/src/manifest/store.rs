@@ -252,12 +252,8 @@ impl Store {
             return Ok(false);
         };
         for entry in dir.entries().map_err(io)? {
-            if !entry
-                .map_err(io)?
-                .file_name()
-                .to_string_lossy()
-                .starts_with('.')
-            {
+            let name = entry.map_err(io)?.file_name();
+            if name != durable::OF_THE_DISK && !name.to_string_lossy().starts_with('.') {
                 return Ok(true);
             }
         }
@@ -277,7 +273,8 @@ impl Store {
         for folder in dir.entries().map_err(io)? {
             let folder = folder.map_err(io)?;
             let name = folder.file_name().to_string_lossy().into_owned();
-            if name == durable::WRITING || !folder.file_type().map_err(io)?.is_dir() {
+            let ours = ![durable::WRITING, durable::OF_THE_DISK].contains(&name.as_str());
+            if !ours || !folder.file_type().map_err(io)?.is_dir() {
                 continue;
             }
             for file in folder.open_dir().and_then(|d| d.entries()).map_err(io)? {

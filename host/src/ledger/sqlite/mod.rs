@@ -9,6 +9,7 @@
 //! * `rows` — their rows as values
 //! * [`scan`] — every run, read by several threads, pack by pack
 //! * [`inspect`] — every row as it stands, for the audit
+//! * `whole` — whether all of its pages are there
 //! * `write` — appends, each one immediate transaction
 //! * `write_facts` — the append of a file with its rows
 //! * `schema.sql`, `schema-2.sql`, `schema-3.sql` — tables, guards and the view for people; what each schema added
@@ -22,6 +23,7 @@ mod read;
 mod readers;
 mod rows;
 pub mod scan;
+mod whole;
 mod write;
 mod write_facts;
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
@@ -14,6 +15,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::error::url_of;
 
 use super::migrate::{SHIMS, STEPS, migrate, newest};
+use super::whole::{log_of, missing};
 
 /// `PVDR`: tells a ledger from any other database.
 const APPLICATION_ID: i64 = 0x5056_4452;
@@ -26,13 +28,6 @@ pub struct SqliteLedger {
     writable: bool,
     /// The schema that it was opened with; another process may lead it on.
     pub(super) schema: i64,
-}
-
-/// Where SQLite has the log of a ledger.
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    PathBuf::from(log)
 }
 
 impl SqliteLedger {
@@ -168,9 +163,13 @@ impl SqliteLedger {
             .map_err(&unavailable)?;
         db.pragma_update(None, "trusted_schema", false)
             .map_err(&unavailable)?;
-        if let Some(cause) = cut(&db, path).map_err(&unavailable)? {
+        // The last connection that closes folds the log in, which would make zeros of what is missing.
+        let folds = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        db.set_db_config(folds, true).map_err(&unavailable)?;
+        if let Some(cause) = missing(&db, path).map_err(&unavailable)? {
             return Err(LedgerError::Broken { url, cause });
         }
+        db.set_db_config(folds, false).map_err(&unavailable)?;
         let schema = check_schema(&mut db, path, &url, writable)?;
         if writable {
             sync_log(path).map_err(|cause| LedgerError::Io(format!("{url}: {cause}")))?;
@@ -180,6 +179,24 @@ impl SqliteLedger {
         Ok(SqliteLedger {
             db,
             writable,
+            schema,
+        })
+    }
+
+    /// An empty ledger in the memory, to read: of a deployment in which nothing is recorded yet.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    pub fn none() -> Result<SqliteLedger, LedgerError> {
+        let mut db = Connection::open_in_memory().map_err(translate)?;
+        let memory = Path::new(":memory:");
+        let schema = check_schema(&mut db, memory, &url_of(memory), true)?;
+        db.authorizer(Some(authorize)).map_err(translate)?;
+        db.pragma_update(None, "query_only", true)
+            .map_err(translate)?;
+        Ok(SqliteLedger {
+            db,
+            writable: false,
             schema,
         })
     }
@@ -240,22 +257,6 @@ impl SqliteLedger {
     }
 }
 
-/// What is missing of the file's last page: SQLite would read it as zeros. While there is a log, a page that was
-/// being copied from it is read from it.
-fn cut(db: &Connection, path: &Path) -> rusqlite::Result<Option<String>> {
-    let number = |name: &str| db.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
-    // SQLite knows the size of a page when it has looked at the first one.
-    number("schema_version")?;
-    let page = u64::try_from(number("page_size")?).unwrap_or(1).max(1);
-    let length = std::fs::metadata(path).map_or(0, |m| m.len());
-    let logged = || std::fs::metadata(log_of(path)).is_ok_and(|m| m.len() > 0);
-    Ok((!length.is_multiple_of(page) && !logged()).then(|| {
-        format!(
-            "it has {length} bytes, which is no whole number of pages of {page}: its end is missing"
-        )
-    }))
-}
-
 /// Makes durable what others have left in the log. A process that was killed between its commit and the disk's
 /// answer told nobody; this one reads what that one wrote, and tells of it as recorded.
 fn sync_log(path: &Path) -> io::Result<()> {
@@ -263,7 +264,7 @@ fn sync_log(path: &Path) -> io::Result<()> {
     if !log.metadata().is_ok_and(|m| m.len() > 0) {
         return Ok(());
     }
-    match std::fs::File::open(log) {
+    match std::fs::File::open(&log) {
         Ok(log) => log.sync_all()?,
         // Folded in meanwhile by who closed last, who synced it for that.
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
@@ -271,7 +272,7 @@ fn sync_log(path: &Path) -> io::Result<()> {
     }
     // Its name, and the ledger's.
     #[cfg(unix)]
-    if let Some(folder) = path.parent() {
+    if let Some(folder) = log.parent() {
         let folder = match folder.as_os_str().is_empty() {
             true => Path::new("."),
             false => folder,
