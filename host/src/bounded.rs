@@ -54,26 +54,24 @@ fn read_into(mut bytes: Vec<u8>, from: impl Read, ceiling: u64) -> io::Result<Ve
     Ok(bytes)
 }
 
-/// Reads a file of an open folder.
+/// Reads a file of an open folder. A pipe is none: whoever opens one waits for its writer.
 ///
 /// # Errors
-/// As [`read`]; also when it cannot be opened.
+/// As [`read`]; with [`ErrorKind::InvalidData`] when it is a pipe or a device; also when it cannot be opened.
 pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Vec<u8>> {
-    let file = dir.open(path)?;
-    let size = file.metadata().map_or(0, |about| about.len());
-    read_sized(file, size, ceiling)
-}
-
-/// Reads a text file of an open folder. A pipe is none: whoever opens one waits for its writer.
-///
-/// # Errors
-/// As [`read_in`]; also with [`ErrorKind::InvalidData`] when it is a pipe or a device, or not UTF-8.
-pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<String> {
     let about = dir.metadata(&path)?;
     if !about.is_file() && !about.is_dir() {
         let problem = "it is a pipe or a device, and no file";
         return Err(io::Error::new(ErrorKind::InvalidData, problem));
     }
+    read_sized(dir.open(path)?, about.len(), ceiling)
+}
+
+/// Reads a text file of an open folder.
+///
+/// # Errors
+/// As [`read_in`]; also with [`ErrorKind::InvalidData`] when it is not UTF-8.
+pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<String> {
     text(read_in(dir, path, ceiling)?)
 }
 

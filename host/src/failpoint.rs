@@ -2,15 +2,19 @@
 //!
 //! Only a debug build has them: `PROVENDER_FAIL_AT=NAME`, read by the command line, ends the process
 //! at the named place as a kill would, without unwinding and without cleaning up; `NAME#3` when it comes
-//! there for the third time, so that a test reaches each of many writes.
+//! there for the third time, so that a test reaches each of many writes. `PROVENDER_HOLD_AT=NAME=FILE` makes
+//! it wait at a place, so that something else can be done meanwhile.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
 /// under its name: a manifest, a report, a pin, a component, a release;
 /// those of `copy` around the copy of a ledger that is led to a newer schema.
-pub const NAMES: [&str; 36] = [
+pub const NAMES: [&str; 38] = [
+    "audit.before-runs",
+    "backup.before-manifests",
     "cut.before-store",
     "cut.after-components",
     "cut.before-ledger",
@@ -49,6 +53,19 @@ pub const NAMES: [&str; 36] = [
     "file.after-name",
 ];
 
+/// The place at which to wait, and the file that says for how long.
+static HELD: OnceLock<(String, String, AtomicBool)> = OnceLock::new();
+
+/// Holds the process at a place from now on, given as `NAME=FILE`: it makes the file there, the first time,
+/// and waits until somebody takes it away. Does nothing in a release build.
+pub fn hold(asked: &str) {
+    if cfg!(debug_assertions)
+        && let Some((name, file)) = asked.split_once('=')
+    {
+        let _ = HELD.set((name.to_owned(), file.to_owned(), AtomicBool::new(true)));
+    }
+}
+
 /// The name, and how many times more it is passed.
 static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
@@ -74,6 +91,15 @@ pub fn hit(name: &str) {
         && times.fetch_sub(1, Ordering::SeqCst) == 1
     {
         std::process::abort();
+    }
+    if let Some((held, file, first)) = HELD.get()
+        && held == name
+        && first.swap(false, Ordering::SeqCst)
+        && std::fs::write(file, "").is_ok()
+    {
+        while std::fs::exists(file).is_ok_and(|there| there) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Backups: what they carry, where they may lie, what is done beside them.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::Value as Json;
 
@@ -118,63 +117,51 @@ fn before_anything_is_computed_a_backup_makes_no_folder_in_the_deployment() {
     let _ = ranch.run(&["audit", "--ledger", "copy/ledger.db"]).exits(0);
 }
 
-/// A manifest that comes slowly: whoever reads it is held in the middle of what it does.
-struct Held {
-    path: std::path::PathBuf,
-    bytes: Vec<u8>,
+/// A command that waits in the middle of what it does.
+pub(crate) struct Held {
     running: Child,
-    pipe: std::fs::File,
+    file: std::path::PathBuf,
 }
 
+#[cfg(debug_assertions)]
 impl Held {
-    fn by(ranch: &Ranch, args: &[&str]) -> Held {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        const NONBLOCK: i32 = 0o4000;
-        let (path, bytes) = ranch.files("out/manifests").pop().unwrap();
-        std::fs::remove_file(&path).unwrap();
-        let made = Command::new("mkfifo").arg(&path).status();
-        assert!(made.unwrap().success());
+    pub(crate) fn at(ranch: &Ranch, place: &str, args: &[&str]) -> Held {
+        let file = ranch.path("../held");
         let mut command = ranch.command();
         command
             .args(args)
+            .env("PROVENDER_HOLD_AT", format!("{place}={}", file.display()))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let running = command.spawn().unwrap();
         let started = std::time::Instant::now();
-        // Refused until somebody reads.
-        let pipe = loop {
-            let mut options = std::fs::File::options();
-            match options.write(true).custom_flags(NONBLOCK).open(&path) {
-                Ok(pipe) => break pipe,
-                Err(e) => assert!(started.elapsed().as_secs() < 60, "{e}"),
-            }
+        while !file.exists() {
+            assert!(started.elapsed().as_secs() < 60, "{place} is not reached");
             std::thread::sleep(std::time::Duration::from_millis(5));
-        };
-        Held {
-            path,
-            bytes,
-            running,
-            pipe,
         }
+        Held { running, file }
     }
 
-    /// Lets it go on; the manifest is a file again for whoever opens it from now on.
-    fn go_on(mut self, ranch: &Ranch) -> crate::kit::Ran {
-        let aside = Path::new(&self.path).with_extension("aside");
-        std::fs::write(&aside, &self.bytes).unwrap();
-        std::fs::rename(aside, &self.path).unwrap();
-        std::io::Write::write_all(&mut self.pipe, &self.bytes).unwrap();
-        drop(self.pipe);
+    pub(crate) fn go_on(self, ranch: &Ranch) -> crate::kit::Ran {
+        std::fs::remove_file(self.file).unwrap();
         ranch.finish(self.running.wait_with_output().unwrap())
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn waits(&mut self) -> bool {
+        self.running.try_wait().unwrap().is_none()
     }
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(debug_assertions)]
 fn a_prune_beside_a_backup_or_an_audit_makes_neither_wrong() {
-    for args in [&["audit", "--json"][..], &["backup", "copy", "--json"]] {
+    for (place, args) in [
+        ("audit.before-runs", &["audit", "--json"][..]),
+        ("backup.before-manifests", &["backup", "copy", "--json"]),
+    ] {
         let ranch = three();
-        let held = Held::by(&ranch, args);
+        let held = Held::at(&ranch, place, args);
         let prune = ["release", "prune", "--keep", "1"];
         let plan = ranch.data(&prune, 0);
         let digest = plan["plan"].as_str().unwrap();

@@ -78,6 +78,7 @@ fn ranch() -> Ranch {
     let _ = ranch.run(&monitor).exits(0);
     let revised = ["ingest", "--forage", "story/forage_revised.csv", "--accept"];
     let _ = ranch.run(&revised).exits(0);
+    assert!(crate::audit::reissued(&ranch) > 0);
     let retract = [
         "ingest",
         "retract",

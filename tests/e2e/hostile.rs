@@ -365,3 +365,92 @@ fn a_guest_that_counts_is_found_by_a_replay_of_all() {
         let _ = ranch.run(&["audit"]).exits(0);
     }
 }
+
+/// Ten thousand runs of one command, of which the component traps in three in the middle.
+#[test]
+fn a_trap_among_ten_thousand_runs_costs_the_trapped_ones_alone() {
+    let ranch = ranch();
+    let trap = Code {
+        row: "(unreachable)",
+        ..Code::default()
+    };
+    let _ = pin(&ranch, &guest("traps", trap), "traps").exits(0);
+    let mut forage = String::from("boundary_id,date,kg_per_ha\n");
+    for (day, kg) in [("2030-01-01", 1001), ("2030-01-04", 10)] {
+        let _ = writeln!(forage, "bad,{day},{kg}");
+    }
+    ranch.write("later.csv", &forage);
+    let _ = ranch.run(&["ingest", "--forage", "later.csv"]).exits(0);
+    // 5,000 days of two places.
+    let range = [
+        "--from",
+        "2025-06-04",
+        "--to",
+        "2039-02-10",
+        "--logic",
+        "traps:v1",
+    ];
+    let compute = [["compute", "--all"].as_slice(), &range].concat();
+    let ran = bounded(&ranch, &[compute.as_slice(), &["--json"]].concat()).exits(15);
+    let json = ran.json();
+    let summary = &json["data"]["summary"];
+    assert_eq!(
+        (&summary["recorded"], &summary["failed"]),
+        (&9_997.into(), &3.into()),
+        "{summary}"
+    );
+    let message = json["error"]["message"].as_str().unwrap();
+    for words in ["traps:v1", "bad", "2030-01-02", "unreachable"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let _ = ranch.run(&["audit"]).exits(0);
+    // The next command computes what is left, which is what trapped, and nothing else.
+    let again = ranch.data(&compute, 15)["summary"].clone();
+    assert_eq!(
+        (&again["unchanged"], &again["failed"]),
+        (&9_997.into(), &3.into()),
+        "{again}"
+    );
+    others_run(&ranch, DAY);
+}
+
+/// What a deployment allowed when a number was recorded is no part of it: neither of a replay there, nor of one
+/// elsewhere.
+#[test]
+fn a_number_below_raised_ceilings_is_computed_again_without_them() {
+    let ranch = ranch();
+    let settings = ranch.read("provender.toml");
+    ranch.write(
+        "provender.toml",
+        &format!("{settings}\n[limits]\nmemory_mib = 512\n"),
+    );
+    let greedy = Code {
+        row: "(drop (memory.grow (i32.sub (i32.const 3000) (memory.size))))",
+        ..Code::default()
+    };
+    let _ = pin(&ranch, &guest("greedy", greedy), "greedy").exits(0);
+    let logic = ["--logic", "greedy:v1", "--as-of", DAY];
+    let compute = [["compute", "--all"].as_slice(), &logic].concat();
+    assert_eq!(ranch.data(&compute, 0)["summary"]["recorded"], 2);
+    ranch.write("provender.toml", &settings);
+    // It would not be allowed today.
+    let tomorrow = [
+        "compute",
+        "--all",
+        "--as-of",
+        "2025-06-02",
+        "--logic",
+        "greedy:v1",
+    ];
+    let _ = ranch.run(&tomorrow).exits(15);
+    let list = ranch.data(&["list", "--boundary", "bad", "--all-versions"], 0);
+    let id = list["answers"][0]["run"]["run_id"].as_str().unwrap();
+    for engine in ["native", "pulley"] {
+        let _ = ranch.run(&["replay", "--all", "--engine", engine]).exits(0);
+    }
+    let _ = ranch.run(&["explain", id, "--bundle", "run.tar"]).exits(0);
+    let elsewhere = Ranch::empty();
+    std::fs::create_dir_all(elsewhere.dir()).unwrap();
+    std::fs::copy(ranch.path("run.tar"), elsewhere.path("run.tar")).unwrap();
+    let _ = elsewhere.run(&["replay", "--bundle", "run.tar"]).exits(0);
+}

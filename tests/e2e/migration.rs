@@ -227,3 +227,24 @@ fn a_disk_without_room_for_the_copy_is_74_and_the_ledger_is_as_it_was() {
         assert_eq!(code, "ledger_io", "schema {schema}: {message}");
     }
 }
+
+/// Who checks a ledger changes nothing of it, not even its schema.
+#[test]
+fn an_audit_leads_no_older_ledger_on() {
+    for (schema, bytes) in OLDER {
+        let ranch = deployment(bytes);
+        let ledger = ranch.path("out/ledger.db");
+        let before = std::fs::read(&ledger).unwrap();
+        for args in [&["audit"][..], &["audit", "checkpoint"]] {
+            let _ = ranch.run(args).exits(0);
+        }
+        assert!(std::fs::read(&ledger).unwrap() == before, "schema {schema}");
+        assert!(
+            !ranch
+                .path(&format!("out/ledger.db.schema-{schema}"))
+                .exists()
+        );
+        let _ = ranch.run(&["list"]).exits(0);
+        assert_eq!(schema_of(&ledger), NEWEST);
+    }
+}

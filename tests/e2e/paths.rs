@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Where a path is opened by itself, and why that may be: what a person named, and the folders from which all
 /// else is reached.
-const BY_PATH: [(&str, &str); 30] = [
+const BY_PATH: [(&str, &str); 31] = [
     ("author/compile", "a logic's source, which its author names"),
     (
         "author/manifest.rs",
@@ -78,6 +78,10 @@ const BY_PATH: [(&str, &str); 30] = [
         "durable.rs",
         "the folders of the ledger and of a backup, made; the type of a lock's outcome",
     ),
+    (
+        "failpoint.rs",
+        "the file that says how long a test waits, in debug builds alone",
+    ),
     ("golden/bless.rs", "cases, whose folder a person names"),
     ("golden/set.rs", "cases, whose folder a person names"),
     ("incident/regression.rs", "the folder of cases, opened"),
@@ -90,9 +94,10 @@ const BY_PATH: [(&str, &str); 30] = [
 ];
 
 /// How many lines of the rooms that record and compute do so: one more is looked at by whoever adds it.
-const IN_OTHER_ROOMS: [(&str, u32); 8] = [
+const IN_OTHER_ROOMS: [(&str, u32); 9] = [
     ("bounded.rs", 2),
     ("durable.rs", 6),
+    ("failpoint.rs", 2),
     ("incident/regression.rs", 2),
     ("ledger/sqlite/migrate.rs", 4),
     ("ledger/sqlite/open.rs", 3),

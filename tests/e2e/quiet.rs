@@ -212,3 +212,26 @@ fn a_long_compilation_is_told_on_a_terminal_and_nowhere_else() {
     assert!(!on_terminal("--quiet", "two"));
     assert!(!on_terminal("--json", "three"));
 }
+
+/// Silence is no consent: what could not be told ends with 74.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_written_to_stdout_is_74() {
+    let ranch = Ranch::ran();
+    for args in [
+        &["audit"][..],
+        &["audit", "--json"],
+        &["list"],
+        &["list", "--csv"],
+        &["replay", "--all"],
+        &["--help"],
+        &["completions", "bash"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let mut command = ranch.command();
+        let output = command.args(args).stdout(full.unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(74), "{args:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("could not be written"), "{args:?}: {said}");
+    }
+}

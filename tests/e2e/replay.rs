@@ -250,3 +250,23 @@ fn a_component_that_answers_otherwise_is_told_with_the_bits_of_both_answers() {
         }
     }
 }
+
+/// What selects nothing by mistake is no pass.
+#[test]
+fn a_selection_that_can_only_be_a_mistake_is_refused() {
+    let ranch = Ranch::ran();
+    for (args, exit) in [
+        (&["--boundary", "nort"][..], 66),
+        (&["--logic", "days_remaining:v9"], 66),
+        (&["--sample", "0"], 64),
+        (&["--sample", "9007199254740993"], 64),
+        (&["--all", "--seed", "x"], 64),
+    ] {
+        let _ = ranch.run(&[&["replay"], args].concat()).exits(exit);
+    }
+    let said = ranch.run(&["replay", "--boundary", "nort"]).stderr;
+    insta::assert_snapshot!(said, @r"
+    error: no run of `nort` is recorded
+     help: provender list --all-versions shows what is recorded
+    ");
+}

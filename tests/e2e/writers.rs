@@ -107,34 +107,11 @@ fn eight_processes_make_one_ledger() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(debug_assertions)]
 fn no_writer_waits_for_an_audit() {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    const NONBLOCK: i32 = 0o4000;
     let ranch = Ranch::ran();
-    // A manifest that comes slowly holds the audit in the middle.
-    let (manifest, bytes) = ranch.files("out/manifests").pop().unwrap();
-    std::fs::remove_file(&manifest).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(&manifest).status();
-    assert!(made.unwrap().success());
-    let mut command = ranch.command();
-    let piped = std::process::Stdio::piped;
-    let audit = command
-        .args(["audit", "--json"])
-        .stdout(piped())
-        .stderr(piped());
-    let mut audit = audit.spawn().unwrap();
-    let started = std::time::Instant::now();
-    // Refused until somebody reads.
-    let mut pipe = loop {
-        let mut options = std::fs::File::options();
-        match options.write(true).custom_flags(NONBLOCK).open(&manifest) {
-            Ok(pipe) => break pipe,
-            Err(e) => assert!(started.elapsed().as_secs() < 60, "{e}"),
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    };
-    let writes = std::time::Instant::now();
+    let mut audit = crate::backup::Held::at(&ranch, "audit.before-runs", &["audit", "--json"]);
+    let writes = Instant::now();
     let day = ["compute", "--all", "--as-of", "2025-06-29"];
     assert_eq!(ranch.data(&day, 0)["summary"]["recorded"], 9);
     let _ = ranch
@@ -148,21 +125,10 @@ fn no_writer_waits_for_an_audit() {
         .exits(0);
     // Who waits for a lock does so for a minute.
     assert!(writes.elapsed().as_secs() < 30, "{:?}", writes.elapsed());
-    assert!(
-        audit.try_wait().unwrap().is_none(),
-        "the audit did not last"
-    );
-    std::io::Write::write_all(&mut pipe, &bytes).unwrap();
-    drop(pipe);
-    let data = ranch
-        .finish(audit.wait_with_output().unwrap())
-        .exits(0)
-        .json()["data"]
-        .clone();
+    assert!(audit.waits(), "the audit did not last");
+    let data = audit.go_on(&ranch).exits(0).json()["data"].clone();
     // It is of the moment at which it began.
     assert_eq!(data["checked"]["runs"], 9, "{data}");
-    std::fs::remove_file(&manifest).unwrap();
-    std::fs::write(&manifest, &bytes).unwrap();
     assert_eq!(ranch.data(&["audit"], 0)["checked"]["runs"], 18);
 }
 

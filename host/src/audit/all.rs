@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::domain::canonical::{Digest, Recipe};
+use crate::failpoint;
 use crate::ledger::entry::Kind;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::sqlite::inspect::{Snapshot, expected_schema};
@@ -260,6 +261,7 @@ fn against_claims(
     findings.made(&checks, step)?;
     let checks = [Check::Runs, Check::Configs, Check::Manifests];
     let report = findings.begin(&checks);
+    failpoint::hit("audit.before-runs");
     let files = (what.manifests, singles);
     let step = runs.and_then(|runs| runs::check((snapshot, runs), claims, files, report, tick));
     findings.made(&checks, step)

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! bundle/component.wasm   the component's bytes
-//! bundle/limits.json      the ceilings that its version was frozen with
+//! bundle/limits.json      the ceilings that it could be computed below where the bundle was written
 //! bundle/manifest.json    the manifest's bytes
 //! bundle/proof.json       the proof, with the checkpoint
 //! ```
@@ -23,22 +23,12 @@ use super::error::AuditError;
 use super::note::Verifier;
 use super::proof::{Proof, Proven};
 
-/// Most of what a bundle may ask for: a stranger's bundle must not take the machine.
-const MOST: PinLimits = PinLimits {
-    memory_bytes: Some(2 << 30),
-    table_elements: Some(1_000_000),
-    fuel_base: Some(1_000_000_000),
-    fuel_per_row: Some(1_000_000_000),
-    component_bytes: Some(256 << 20),
-    returned_bytes: Some(1 << 30),
-};
-
 /// What is in a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// The component's bytes.
     pub component: Vec<u8>,
-    /// The ceilings that its version was frozen with.
+    /// The ceilings that it could be computed below where the bundle was written.
     pub limits: PinLimits,
     /// The manifest's bytes.
     pub manifest: Vec<u8>,
@@ -131,12 +121,12 @@ impl Bundle {
         let least = |own: Option<u64>, most: Option<u64>| own.map(|n| most.map_or(n, |m| n.min(m)));
         let own = &self.limits;
         PinLimits {
-            memory_bytes: least(own.memory_bytes, MOST.memory_bytes),
-            table_elements: least(own.table_elements, MOST.table_elements),
-            fuel_base: least(own.fuel_base, MOST.fuel_base),
-            fuel_per_row: least(own.fuel_per_row, MOST.fuel_per_row),
-            component_bytes: least(own.component_bytes, MOST.component_bytes),
-            returned_bytes: least(own.returned_bytes, MOST.returned_bytes),
+            memory_bytes: least(own.memory_bytes, PinLimits::MOST.memory_bytes),
+            table_elements: least(own.table_elements, PinLimits::MOST.table_elements),
+            fuel_base: least(own.fuel_base, PinLimits::MOST.fuel_base),
+            fuel_per_row: least(own.fuel_per_row, PinLimits::MOST.fuel_per_row),
+            component_bytes: least(own.component_bytes, PinLimits::MOST.component_bytes),
+            returned_bytes: least(own.returned_bytes, PinLimits::MOST.returned_bytes),
         }
     }
 }
@@ -259,8 +249,8 @@ mod tests {
         greedy.limits.fuel_base = Some(u64::MAX);
         greedy.limits.memory_bytes = Some(u64::MAX);
         let bounded = greedy.bounded_limits();
-        assert_eq!(bounded.fuel_base, MOST.fuel_base);
-        assert_eq!(bounded.memory_bytes, MOST.memory_bytes);
+        assert_eq!(bounded.fuel_base, PinLimits::MOST.fuel_base);
+        assert_eq!(bounded.memory_bytes, PinLimits::MOST.memory_bytes);
         let own = bundle();
         assert_eq!(own.bounded_limits(), own.limits);
     }

@@ -159,6 +159,7 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
         // before them. Under its name last: what a killed process leaves is no backup.
         let pruned = newest(&ledger)?;
         ledger.backup(&partial)?;
+        failpoint::hit("backup.before-manifests");
         let settings = &context.project.settings;
         let all = |path: &str, to: &str| match context.project.dir.open_dir(path) {
             Ok(from) => copy(&from, &args.dir.join(to)),
@@ -220,7 +221,12 @@ fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
         if name == durable::OF_THE_DISK || name.to_string_lossy().starts_with('.') {
             continue;
         }
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
+            let problem = format!("{} is a pipe or a device, and no file", name.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        if kind.is_dir() {
             copied += copy(&entry.open_dir()?, &target)?;
         } else {
             let mut source = match entry.open() {

@@ -19,6 +19,8 @@ pub(super) struct CompletionsArgs {
 pub(super) fn run(args: &CompletionsArgs, command: &mut Command) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, "provender", &mut script);
-    ui::print(&String::from_utf8_lossy(&script));
-    Exit::Ok
+    match ui::print(&String::from_utf8_lossy(&script)) {
+        true => Exit::Ok,
+        false => Exit::Io,
+    }
 }

@@ -240,7 +240,10 @@ impl Context {
                 "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
             ));
         }
-        self.reader()
+        // An audit changes nothing: not the schema of an older ledger either.
+        let own = || self.project.ledger_path();
+        let file = self.ledger_file.clone().unwrap_or_else(own);
+        Ok(SqliteLedger::open_read_only(&file)?)
     }
 
     /// The ledger to look into and nothing else, where there is one: looking makes no ledger and writes

@@ -14,7 +14,7 @@ use crate::ledger::types::{Run, RunFilter};
 use super::Global;
 use super::compute::{Workshop, day};
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
@@ -69,7 +69,10 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     };
     let descriptions = descriptions(&context, &runs)?;
     if args.csv {
-        super::ui::print(&csv(&runs, &descriptions)?);
+        if !super::ui::print(&csv(&runs, &descriptions)?) {
+            let message = "the output could not be written";
+            return Err(CliError::new(Exit::Io, "output", message).help(DISK));
+        }
         return Ok(Done::ok(json!({}), Text::default()));
     }
     let activations = Activations::load(&ledger)?;

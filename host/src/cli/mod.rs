@@ -204,6 +204,9 @@ fn dispatch() -> Exit {
     if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
         crate::failpoint::arm(name);
     }
+    if let Ok(name) = std::env::var("PROVENDER_HOLD_AT") {
+        crate::failpoint::hold(&name);
+    }
     let parsed = match std::env::args_os().nth(1) {
         Some(verb) if verb == "compute" => parse::<Single>(),
         _ => parse::<Verb>(),
@@ -254,8 +257,10 @@ fn command(matches: &clap::ArgMatches) -> String {
 /// clap's own exit for wrong usage is 2, which would read as "crit".
 fn usage(e: &clap::Error) -> Exit {
     if !e.use_stderr() {
-        ui::print(&e.render().ansi().to_string());
-        return Exit::Ok;
+        return match ui::print(&e.render().ansi().to_string()) {
+            true => Exit::Ok,
+            false => Exit::Io,
+        };
     }
     if std::env::args().any(|a| a == "--json") {
         let message = e.render().to_string();

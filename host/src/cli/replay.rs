@@ -44,10 +44,10 @@ pub(super) struct ReplayArgs {
     #[arg(long)]
     all: bool,
     /// So many of them, drawn by the seed: each choice of them as likely as every other.
-    #[arg(long, value_name = "N", conflicts_with = "all")]
-    sample: Option<usize>,
+    #[arg(long, value_name = "N", conflicts_with = "all", value_parser = clap::value_parser!(u32).range(1..))]
+    sample: Option<u32>,
     /// Seed of the sample; else the digest of the newest entry, which no one knew before it.
-    #[arg(long, value_name = "TEXT", requires = "sample")]
+    #[arg(long, value_name = "TEXT", requires = "sample", conflicts_with = "all")]
     seed: Option<String>,
     /// Only runs recorded since this day or instant.
     #[arg(long, value_name = "TIME")]
@@ -113,7 +113,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         sandbox: &sandbox,
         shelf: &shelf,
         manifests: Manifests::Store(&manifests),
-        ceilings: select::ceilings(&ledger)?,
+        ceilings: context.ceilings(&ledger)?,
     };
     let tick = |n: usize| bar.inc(n as u64);
     let verdict = match &asked {
@@ -231,6 +231,18 @@ fn selected(
         )
         .help("provender list --all-versions shows the runs with their ids"));
     }
+    let named = RunFilter {
+        boundary_id: args.boundary.clone(),
+        logic: args.logic.clone(),
+        ..RunFilter::default()
+    };
+    if (args.boundary.is_some() || args.logic.is_some()) && ledger.extent(&named)?.is_empty() {
+        let of = [&args.boundary, &args.logic].into_iter().flatten();
+        let of: Vec<String> = of.map(|name| format!("`{name}`")).collect();
+        let message = format!("no run of {} is recorded", of.join(" and "));
+        return Err(CliError::new(Exit::NotFound, "run_not_found", message)
+            .help("provender list --all-versions shows what is recorded"));
+    }
     let mut selection = json!({});
     let filters = [
         ("since", &args.since),
@@ -267,7 +279,7 @@ fn selected(
             ledger,
             by_key.then_some(&filter),
             recorded.as_ref(),
-            (n, &seed),
+            (usize::try_from(n).unwrap_or(usize::MAX), &seed),
         )?;
         selection["of"] = json!(drawn.0);
         selection["sample"] = json!(n);

@@ -199,6 +199,7 @@ impl Ui {
             Ok(done) => (done.exit, done.data, Some(done.text), done.error),
             Err(error) => (error.exit, json!({}), None, Some(error)),
         };
+        let mut printed = true;
         if self.json {
             let envelope = json!({
                 "format_version": "1.0",
@@ -208,14 +209,18 @@ impl Ui {
                 "data": data,
                 "error": error.as_ref().map(|e| json!({"code": e.code, "message": e.message, "help": e.help})),
             });
-            print(&format!("{envelope}\n"));
+            printed = print(&format!("{envelope}\n"));
         } else if let Some(text) = text.filter(|_| !self.quiet) {
-            print(&text.0);
+            printed = print(&text.0);
         }
         if let Some(e) = &error {
             self.complain(e);
         }
-        exit
+        // Whoever relies on what was to be read must not take silence for consent.
+        match printed {
+            false if error.is_none() => Exit::Io,
+            _ => exit,
+        }
     }
 
     fn complain(self, e: &CliError) {
@@ -291,12 +296,14 @@ impl Ui {
     }
 }
 
-/// Prints to stdout; a reader that has gone away (`| head`) is no error.
-pub(super) fn print(text: &str) {
+/// Prints to stdout; a reader that has gone away (`| head`) is no error. False, and told, when it cannot be written.
+pub(super) fn print(text: &str) -> bool {
     let mut out = anstream::stdout().lock();
-    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        && e.kind() != io::ErrorKind::BrokenPipe
-    {
-        let _ = writeln!(io::stderr(), "error: the output could not be written: {e}");
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: the output could not be written: {e}");
+            false
+        }
+        _ => true,
     }
 }

@@ -106,6 +106,44 @@ impl PinLimits {
         }
     }
 
+    /// The most that a component may have whose own ceilings are not known here: a stranger's bundle must not
+    /// take the machine.
+    pub const MOST: PinLimits = PinLimits {
+        memory_bytes: Some(2 << 30),
+        table_elements: Some(1_000_000),
+        fuel_base: Some(1_000_000_000),
+        fuel_per_row: Some(1_000_000_000),
+        component_bytes: Some(256 << 20),
+        returned_bytes: Some(1 << 30),
+    };
+
+    /// Each ceiling of a sandbox as one of a component's own.
+    #[must_use]
+    pub fn of(limits: &Limits) -> PinLimits {
+        PinLimits {
+            memory_bytes: Some(limits.memory_bytes),
+            table_elements: Some(limits.table_elements),
+            fuel_base: Some(limits.fuel_base),
+            fuel_per_row: Some(limits.fuel_per_row),
+            component_bytes: Some(limits.component_bytes),
+            returned_bytes: Some(limits.returned_bytes as u64),
+        }
+    }
+
+    /// The higher one of each two ceilings; that of one where the other says nothing.
+    #[must_use]
+    pub fn or_more(&self, other: &PinLimits) -> PinLimits {
+        // Nothing is less than any number.
+        PinLimits {
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+            table_elements: self.table_elements.max(other.table_elements),
+            fuel_base: self.fuel_base.max(other.fuel_base),
+            fuel_per_row: self.fuel_per_row.max(other.fuel_per_row),
+            component_bytes: self.component_bytes.max(other.component_bytes),
+            returned_bytes: self.returned_bytes.max(other.returned_bytes),
+        }
+    }
+
     /// True when nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {

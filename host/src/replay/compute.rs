@@ -187,7 +187,14 @@ impl Replayer<'_> {
         let base = self.sandbox.limits();
         let recorded = self.ceilings.get(digest);
         let usual = PinLimits::usual(&language_of(&bytes));
-        let mut own = recorded.cloned().unwrap_or(usual);
+        // Ceilings change no number: what was computed below one is computed again below a higher one, and
+        // nobody knows any more what a deployment allowed when it was recorded. Fuel has its own factor.
+        let room = PinLimits {
+            fuel_base: None,
+            fuel_per_row: None,
+            ..PinLimits::MOST
+        };
+        let mut own = recorded.cloned().unwrap_or(usual).or_more(&room);
         let more = |own: Option<u64>, base: u64| Some(own.unwrap_or(base).saturating_mul(FUEL));
         own.fuel_base = more(own.fuel_base, base.fuel_base);
         own.fuel_per_row = more(own.fuel_per_row, base.fuel_per_row);

@@ -13,7 +13,7 @@ use crate::ledger::types::NewRun;
 use crate::logic::{PinLimits, Shelf, ShelfError};
 use crate::outfile;
 use crate::replay::compute::Manifests;
-use crate::replay::{Record, Replayer, select};
+use crate::replay::{Record, Replayer};
 
 use super::super::Global;
 use super::super::cache::sandbox_anywhere_on;
@@ -49,10 +49,10 @@ pub(in super::super) fn write(
         CliError::new(exit, e.code(), e.to_string())
     })?;
     let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
-    let recorded = select::ceilings(&ledger)?.remove(&record.component);
+    let recorded = context.ceilings(&ledger)?.remove(&record.component);
+    let own = recorded.unwrap_or_else(|| PinLimits::usual(&crate::logic::language_of(&component)));
     let bundle = Bundle {
-        limits: recorded
-            .unwrap_or_else(|| PinLimits::usual(&crate::logic::language_of(&component))),
+        limits: own.or_more(&PinLimits::of(&context.project.settings.limits.resolve())),
         component,
         manifest: bytes,
         proof: prove(&ledger, &run.key, origin, signer.as_ref())?,

@@ -1,6 +1,6 @@
 //! What can be computed with: the pinned components, their bytes, and each bound to its settings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
 
 use cap_std::fs::Dir;
@@ -9,9 +9,12 @@ use crate::bounded;
 use crate::cli::error::{CliError, RESTORE};
 use crate::cli::exit::Exit;
 use crate::compute::{Bound, binding};
-use crate::logic::{Component, Lock, LogicError, Pin, Sandbox, Shelf};
+use crate::domain::canonical::Digest;
+use crate::ledger::Ledger;
+use crate::logic::{Component, Lock, LogicError, Pin, PinLimits, Sandbox, Shelf};
 use crate::release::reading;
 use crate::release::standing::Known;
+use crate::replay::select;
 
 use super::{Context, LOCK};
 
@@ -160,9 +163,25 @@ impl Context {
     /// Loads a pinned component: its bytes against the lock, then what it declares.
     pub(in crate::cli) fn load(&self, sandbox: &Sandbox, pin: &Pin) -> Result<Component, CliError> {
         let bytes = self.pinned_bytes(pin)?;
-        let component = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
+        let component = sandbox.load_within(&named(pin), &bytes, &pin.limits)?;
         pin.check_component(&component)?;
         Ok(component)
+    }
+
+    /// The ceilings of components by their digests: those recorded when a version was frozen, or what its pin
+    /// says now, whichever is higher. They change no number.
+    pub(in crate::cli) fn ceilings(
+        &self,
+        ledger: &dyn Ledger,
+    ) -> Result<HashMap<Digest, PinLimits>, CliError> {
+        let mut ceilings = select::ceilings(ledger)?;
+        // A lock file that cannot be read pins nothing.
+        for pin in self.lock().iter().flat_map(Lock::components) {
+            if let Some(recorded) = ceilings.get_mut(&pin.sha256) {
+                *recorded = recorded.or_more(&pin.limits);
+            }
+        }
+        Ok(ceilings)
     }
 
     pub(in crate::cli) fn bind(
@@ -203,6 +222,11 @@ impl Context {
             one_off,
         )?)
     }
+}
+
+/// A pinned component for people: which version it is, and where it lies.
+fn named(pin: &Pin) -> String {
+    format!("{} in {}", pin.model_version(), pin.path)
 }
 
 pub(in crate::cli) fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, CliError> {

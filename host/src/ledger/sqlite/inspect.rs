@@ -415,7 +415,7 @@ fn schema_of(db: &Connection) -> Result<BTreeMap<String, String>, LedgerError> {
     let sql = "SELECT type || ' ' || name,
                  coalesce(tbl_name || ': ' || sql, tbl_name) || ' ' || typeof(type) || typeof(name) || typeof(tbl_name)
                    || typeof(sql) || CASE WHEN type IN ('view', 'trigger') THEN rootpage ELSE rootpage > 1 END
-               FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'";
+               FROM main.sqlite_schema WHERE NOT (name IN ('sqlite_stat1', 'sqlite_stat4') AND type = 'table')";
     let mut statement = db.prepare(sql).map_err(translate)?;
     let rows = statement
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))

@@ -397,6 +397,17 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
     }
 }
 
+fn is_of_another_kind(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::Utf8Error(..)
+    )
+}
+
 /// SQLite's errors in the ledger's words.
 pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
     let text = error.to_string();
@@ -414,6 +425,8 @@ pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
         Some(ErrorCode::ConstraintViolation) if text.contains("IMMUTABLE:") => {
             LedgerError::Immutable(text)
         }
+        // No row that this program writes has a value of another kind than its column's.
+        None if is_of_another_kind(&error) => LedgerError::Damaged(text),
         _ => LedgerError::Database(text),
     }
 }

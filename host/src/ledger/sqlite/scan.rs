@@ -64,6 +64,15 @@ struct Shared {
     version: ConfigVersion,
 }
 
+impl Shared {
+    /// Whether both are of one place and logic.
+    fn is_beside(&self, other: &Shared) -> bool {
+        self.boundary_id == other.boundary_id
+            && self.herd_config_id == other.herd_config_id
+            && self.model_version == other.model_version
+    }
+}
+
 /// What every reader knows.
 struct Plan {
     stretches: Vec<Stretch>,
@@ -408,7 +417,12 @@ impl Plan {
             _ => return Err("it names a pack without a row in it, or a row without a pack".into()),
         };
         let replaces = row.replaces.map(|series| match self.shared(series) {
-            Ok(shared) => Ok(shared.version.clone()),
+            // The leaf says its configuration alone; the rest is the run's own.
+            Ok(replaced) if replaced.is_beside(shared) => Ok(replaced.version.clone()),
+            Ok(replaced) => Err(format!(
+                "it replaces a run of {} / {} / {}, which is another place or logic",
+                replaced.boundary_id, replaced.herd_config_id, replaced.model_version
+            )),
             Err(problem) => Err(format!("of the run that it replaces: {problem}")),
         });
         Ok(Stored {
