@@ -11,7 +11,7 @@
 
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::{Dir, OpenOptions};
@@ -171,6 +171,31 @@ pub fn sync(dir: &Dir, folder: &str) -> io::Result<()> {
     dir.open(folder)?.sync_all()?;
     #[cfg(not(unix))]
     let _ = (dir, folder);
+    Ok(())
+}
+
+/// The folder that a path lies in, which may lie anywhere.
+pub fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Makes the names in a folder durable, wherever it lies. One that may not be listed cannot be synced; its files
+/// have their names.
+///
+/// # Errors
+/// When it is not there, or the disk refuses.
+pub fn sync_at(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    match std::fs::File::open(folder) {
+        Ok(folder) => folder.sync_all()?,
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
+        Err(e) => return Err(e),
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
     Ok(())
 }
 

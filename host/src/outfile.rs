@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::durable::make_durably;
+use crate::durable::{folder_of, make_durably, sync_at};
 
 /// Writes a file, in the place of one with its name, whose rights it takes over; durable when this returns.
 ///
@@ -74,14 +74,17 @@ fn in_place(file: &Path, bytes: &[u8]) -> io::Result<()> {
 fn over(file: &Path, bytes: &[u8], rights: Option<Permissions>) -> io::Result<()> {
     let folder = folder_of(file);
     prepared(&folder, bytes, false, rights)?.persist(file)?;
-    sync(&folder)
+    sync_at(&folder)
 }
 
 /// Writes a file whose name is free, a private one for its owner alone; durable when this returns.
 pub(crate) fn create(file: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     let folder = folder_of(file);
     prepared(&folder, bytes, private, None)?.persist_noclobber(file)?;
-    sync(&folder)
+    sync_at(&folder).inspect_err(|_| {
+        // It is not told as written, so that it is not there.
+        let _ = std::fs::remove_file(file);
+    })
 }
 
 /// A whole file that has no name yet; it goes with its owner when something fails.
@@ -185,7 +188,7 @@ impl Together {
             other.persist(path)?;
         }
         for folder in std::mem::take(&mut self.touched) {
-            sync(&folder)?;
+            sync_at(&folder)?;
             make_durably(&folder)?;
         }
         Ok(())
@@ -208,27 +211,6 @@ impl Drop for Together {
             let _ = std::fs::remove_dir(folder);
         }
     }
-}
-
-/// The folder that a path lies in.
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// Makes the names in a folder durable. Where it may not be listed it cannot be synced; its files have their names.
-fn sync(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    match std::fs::File::open(folder) {
-        Ok(folder) => folder.sync_all()?,
-        Err(e) if e.kind() == PermissionDenied => {}
-        Err(e) => return Err(e),
-    }
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 /// What the system said, without the name of the temporary file, which says nothing to anybody.

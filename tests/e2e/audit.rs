@@ -10,7 +10,7 @@ use crate::kit::Ranch;
 /// How many runs the sample ranch records on its day.
 const RUNS: i64 = 9;
 
-fn open(ranch: &Ranch) -> Connection {
+pub(crate) fn open(ranch: &Ranch) -> Connection {
     Connection::open(ranch.path("out/ledger.db")).unwrap()
 }
 
@@ -144,93 +144,6 @@ pub(crate) fn reissued(ranch: &Ranch) -> i64 {
     let db = open(ranch);
     let sql = "SELECT count(*) FROM run WHERE replaces IS NOT NULL";
     db.query_row(sql, [], |r| r.get(0)).unwrap()
-}
-
-/// What a run replaces is of its own place and logic: another run's answer would be gone.
-#[test]
-fn a_run_that_replaces_one_of_another_place_is_named() {
-    let ranch = Ranch::ran();
-    let _ = ranch
-        .run(&["ingest", "--forage", "story/forage_revised.csv", "--accept"])
-        .exits(0);
-    assert!(reissued(&ranch) > 0);
-    let _ = ranch.run(&["audit"]).exits(0);
-    // The same configuration and number of reissues, of another place: nothing that the leaf says.
-    forge(
-        &ranch,
-        "UPDATE run SET replaces = (SELECT o.series_id FROM series o JOIN series s ON s.series_id = run.replaces
-           WHERE o.config_id = s.config_id AND o.model_version = s.model_version AND o.boundary_id != s.boundary_id LIMIT 1)
-         WHERE replaces IS NOT NULL",
-    );
-    let data = ranch.data(&["audit"], 11);
-    assert!(kinds(&data).contains(&"run".to_owned()), "{data}");
-    let told = data.to_string();
-    assert!(told.contains("which is another place or logic"), "{told}");
-}
-
-/// SQLite lets anybody make names that are like those of its statistics.
-#[test]
-fn what_is_named_like_statistics_is_named_too() {
-    let ranch = Ranch::ran();
-    open(&ranch).execute_batch("ANALYZE").unwrap();
-    let _ = ranch.run(&["audit"]).exits(0);
-    open(&ranch)
-        .execute_batch(
-            "CREATE TRIGGER sqlitexstat_evil BEFORE INSERT ON run BEGIN SELECT RAISE(IGNORE); END;
-             CREATE TABLE sqliteXstat_t (a);",
-        )
-        .unwrap();
-    let data = ranch.data(&["audit"], 11);
-    for name in ["trigger sqlitexstat_evil", "table sqliteXstat_t"] {
-        let named = data["bad"].as_array().unwrap();
-        assert!(named.iter().any(|b| b["id"] == name), "{name}: {data}");
-    }
-}
-
-/// A value that no row can have is damage, whichever verb comes to it.
-#[test]
-fn a_value_that_no_row_can_have_is_damage_for_every_verb() {
-    let ranch = Ranch::ran();
-    forge(&ranch, "UPDATE run SET guardrail = 7");
-    for args in [
-        &["audit"][..],
-        &["list"],
-        &["replay", "--all"],
-        &["replay", "--boundary", "creek"],
-        &["replay", "--sample", "20"],
-        &["explain", "--boundary", "creek", "--as-of", "2025-06-30"],
-    ] {
-        let _ = ranch.run(args).exits(11);
-    }
-}
-
-/// A pipe in the place of a file is no file; whoever opened it would wait for ever.
-#[test]
-#[cfg(target_os = "linux")]
-fn a_pipe_in_the_place_of_a_manifest_or_component_is_named() {
-    let ranch = Ranch::ran();
-    let (manifest, _) = ranch.files("out/manifests").pop().unwrap();
-    let component = ranch.path("components/days_remaining-v2.wasm");
-    for file in [manifest, component] {
-        let bytes = std::fs::read(&file).unwrap();
-        std::fs::remove_file(&file).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(&file).status();
-        assert!(made.unwrap().success());
-        let data = ranch.data(&["audit"], 11);
-        assert!(
-            data.to_string().contains("it is a pipe or a device"),
-            "{data}"
-        );
-        for args in [&["replay", "--all"][..], &["backup", "copy"]] {
-            let code = ranch.run(args).code;
-            let _ = std::fs::remove_dir_all(ranch.path("copy"));
-            let is_copied = args[0] == "backup" && file.starts_with(ranch.path("components"));
-            assert_eq!(code == 0, is_copied, "{args:?}: {code}");
-        }
-        std::fs::remove_file(&file).unwrap();
-        std::fs::write(&file, bytes).unwrap();
-    }
-    let _ = ranch.run(&["audit"]).exits(0);
 }
 
 #[test]

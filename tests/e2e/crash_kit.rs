@@ -35,6 +35,22 @@ pub(crate) fn copy_of(ranch: &Ranch) -> Ranch {
     other
 }
 
+/// A deployment whose last command was killed: what it recorded is in the ledger's log alone.
+pub(crate) fn log_left(args: &[&str]) -> Ranch {
+    let ranch = ingested();
+    // Held open, so that the log is not folded in when the command ends.
+    let held = database(&ranch);
+    let _: i64 = held
+        .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
+        .unwrap();
+    let _ = ranch.run(args).exits(0);
+    let killed = copy_of(&ranch);
+    std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
+    let log = std::fs::metadata(killed.path("out/ledger.db-wal")).unwrap();
+    assert!(log.len() > 0, "nothing would be shown");
+    killed
+}
+
 /// The ledger through a connection that changes nothing.
 pub(crate) fn database(ranch: &Ranch) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;

@@ -125,16 +125,9 @@ fn folders_that_a_killed_process_made_are_made_durable_too() {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_others_left_in_the_log_is_on_the_disk_before_it_is_told() {
-    let ranch = ingested();
-    // Held open, so that the log is not folded in when `compute` ends.
-    let held = crate::crash_kit::database(&ranch);
-    let _: i64 = held
-        .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
-        .unwrap();
-    let _ = ranch.run(&COMPUTE).exits(0);
+    let left = crate::crash_kit::log_left(&COMPUTE);
     for place in ["out", "elsewhere"] {
-        let killed = crate::crash_kit::copy_of(&ranch);
-        std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
+        let killed = crate::crash_kit::copy_of(&left);
         if place != "out" {
             // The log lies beside the file, not beside the link to it.
             std::fs::create_dir(killed.path(place)).unwrap();

@@ -10,6 +10,7 @@
 mod ack;
 mod answers;
 mod audit;
+mod audit_odd;
 mod audit_proof;
 mod author;
 mod author_says;
@@ -34,6 +35,8 @@ mod crash_kit;
 mod disks;
 #[cfg(target_os = "linux")]
 mod disks_full;
+#[cfg(target_os = "linux")]
+mod disks_full_files;
 mod docs;
 mod durability;
 mod exits;
@@ -50,6 +53,7 @@ mod ids;
 mod immutable;
 mod incident;
 mod kit;
+mod lost;
 mod migration;
 mod monitoring;
 mod mounts;

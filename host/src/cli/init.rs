@@ -182,11 +182,7 @@ pub(super) fn make(
             together.keep();
             return Err(already(dir));
         }
-        Err(e) => {
-            // It may have its name, and the disk refuse to keep it.
-            let _ = fs::remove_file(&file);
-            return Err(unwritable(&file, &e));
-        }
+        Err(e) => return Err(unwritable(&file, &e)),
     }
     Ok((pins, cases))
 }

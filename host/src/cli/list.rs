@@ -14,7 +14,7 @@ use crate::ledger::types::{Run, RunFilter};
 use super::Global;
 use super::compute::{Workshop, day};
 use super::context::Context;
-use super::error::{CliError, DISK};
+use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
@@ -69,11 +69,11 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     };
     let descriptions = descriptions(&context, &runs)?;
     if args.csv {
+        let mut done = Done::ok(json!({}), Text::default());
         if !super::ui::print(&csv(&runs, &descriptions)?) {
-            let message = "the output could not be written";
-            return Err(CliError::new(Exit::Io, "output", message).help(DISK));
+            done.exit = Exit::Io;
         }
-        return Ok(Done::ok(json!({}), Text::default()));
+        return Ok(done);
     }
     let activations = Activations::load(&ledger)?;
     let shadow = |r: &Run| activations.in_shadow(r) && rank(r, &activations).is_none();

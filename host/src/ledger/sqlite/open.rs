@@ -11,6 +11,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::domain::day::Day;
+use crate::durable::{folder_of, sync_at};
 use crate::ledger::LedgerError;
 use crate::ledger::error::url_of;
 
@@ -271,20 +272,7 @@ fn sync_log(path: &Path) -> io::Result<()> {
         Err(e) => return Err(e),
     }
     // Its name, and the ledger's.
-    #[cfg(unix)]
-    if let Some(folder) = log.parent() {
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
-        match std::fs::File::open(folder) {
-            Ok(folder) => folder.sync_all()?,
-            // A folder that may not be listed cannot be synced.
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
+    sync_at(&folder_of(&log))
 }
 
 /// The address under which SQLite reads a file as it lies, without a lock and without a log; nothing for
