@@ -4,15 +4,15 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use provender::audit::bundle::Bundle;
-use provender::audit::note::Verifier;
-use provender::audit::proof::Proof;
-use provender::domain::canonical::{hex, to_text};
-use provender::domain::merkle;
-use provender::ledger::Ledger as _;
-use provender::ledger::sqlite::SqliteLedger;
-use provender::ledger::sqlite::scan::Scan;
-use provender::logic::PinLimits;
+use provender_domain::canonical::{hex, to_text};
+use provender_domain::merkle;
+use provender_host::audit::bundle::Bundle;
+use provender_host::audit::note::Verifier;
+use provender_host::audit::proof::Proof;
+use provender_ledger::Ledger as _;
+use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::sqlite::scan::Scan;
+use provender_sandbox::PinLimits;
 use serde_json::Value as Json;
 
 use crate::audit::{forge, kinds, some_run};
@@ -188,7 +188,7 @@ fn a_private_key_is_its_owners_alone_and_never_overwritten() {
 }
 
 fn python(ranch: &Ranch, args: &[&str]) -> Option<Output> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/audit/verify_proof.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/audit/verify_proof.py");
     let ran = Command::new("python3")
         .arg(script)
         .args(args)
@@ -343,7 +343,7 @@ fn place_of(bundle: &[u8], member: &str) -> std::ops::Range<usize> {
 /// A bit of every byte but the component's, and of some of those: its SHA-256 is over all of them.
 #[test]
 fn a_changed_bit_of_a_bundle_is_refused_but_for_its_ceilings() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audit-v1");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
     let key = std::fs::read_to_string(kept.join("ledger.key.pub")).unwrap();
     let key = Verifier::parse("ledger.key.pub", &key).unwrap();
     let bytes = std::fs::read(kept.join("bundle.tar")).unwrap();
@@ -389,7 +389,7 @@ fn what_an_auditor_was_given_by_the_first_program_still_holds() {
         "sha256-jcs-v1:c2a9f37a369faedd8af443e78b480ec3f60f4fc6a867af00409a0c6686d3628b";
     let auditor = Ranch::empty();
     std::fs::create_dir_all(auditor.dir()).unwrap();
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/audit-v1");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
     for file in ["bundle.tar", "proof.json", "ledger.key.pub"] {
         std::fs::copy(kept.join(file), auditor.path(file)).unwrap();
     }

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use provender::domain::canonical::Digest;
 use provender_build::{Tools, ToolsError};
+use provender_domain::canonical::Digest;
 
 use crate::docs::{page, run_in};
 use crate::kit::{Ran, Ranch};

@@ -281,7 +281,7 @@ exit 1"#;
 /// The shipped versions are folders as `plugin new` makes them.
 #[test]
 fn the_shipped_folders_say_what_they_are() {
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins");
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins");
     let ranch = Ranch::empty();
     for (folder, logic) in [
         ("days-remaining-v1", "days_remaining:v1"),
@@ -295,7 +295,7 @@ fn the_shipped_folders_say_what_they_are() {
         assert_eq!(declared, logic);
         // The very text that a new member of the workspace gets.
         let text = fs::read_to_string(plugins.join(folder).join("provender-plugin.toml")).unwrap();
-        let said = provender::author::PluginManifest::parse(&text).unwrap();
+        let said = provender_host::author::PluginManifest::parse(&text).unwrap();
         assert_eq!(said.logic.to_string(), logic);
         assert_eq!(text, said.render());
     }
@@ -306,7 +306,7 @@ fn the_shipped_folders_say_what_they_are() {
 #[test]
 fn a_frozen_folder_may_be_given_its_manifest_and_no_other() {
     let ranch = Ranch::empty();
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins");
     let manifest = "days-remaining-v2/provender-plugin.toml";
     let artifacts = [
         "artifacts/provender.lock",

@@ -1,6 +1,6 @@
 //! `backtest`: its figures against those of `compute`, planted changes found, the report in its forms.
 
-use provender::domain::canonical::to_text;
+use provender_domain::canonical::to_text;
 use serde_json::Value as Json;
 
 use crate::backtest_kit::{

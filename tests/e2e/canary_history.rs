@@ -1,6 +1,6 @@
 //! Canaries and what came before: coverage after a promotion or a rollback, data revised meanwhile.
 
-use provender::domain::canonical::to_text;
+use provender_domain::canonical::to_text;
 use serde_json::{Value as Json, json};
 
 use crate::canary::{DAY, canary, compute, figure, promote, status, stop, two};

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use provender::domain::canonical::to_text;
+use provender_domain::canonical::to_text;
 use serde_json::{Map, Value as Json, json};
 
 const PYTHON: &str = r#"

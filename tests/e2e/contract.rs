@@ -8,7 +8,7 @@ use crate::kit::{Ran, Ranch};
 /// A repository with a lock file, a component, sources, cases, the WIT and owners.
 fn repository() -> Ranch {
     let ranch = Ranch::empty();
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let copy = |path: &str| {
         let to = ranch.path(path);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -22,7 +22,7 @@ pub(crate) const BOTH: [&str; 6] = [
 
 /// Copies files of the project to the same place in a test's folder.
 pub(crate) fn copy(ranch: &Ranch, paths: &[&str]) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for path in paths {
         let to = ranch.path(path);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -29,7 +29,7 @@ pub(crate) fn killed_and_going_on(
     let _ = undisturbed.run(args).exits(exit);
     let reference = Held::by(&undisturbed);
     let mut kills = 0;
-    for name in provender::failpoint::NAMES {
+    for name in provender_domain::failpoint::NAMES {
         let written = ["ledger.", "file.", "pack.", "pin.", "copy."];
         if !written.iter().any(|kind| name.starts_with(kind)) {
             continue;
@@ -113,7 +113,7 @@ fn a_kill_while_a_draft_is_replaced_leaves_a_pin_that_holds() {
     let _ = ranch.run(&["plugin", "add", &one]).exits(0);
     let two = two.rsplit('/').next().unwrap();
     let mut seen = Vec::new();
-    for name in provender::failpoint::NAMES {
+    for name in provender_domain::failpoint::NAMES {
         for passage in 1.. {
             let killed = copy_of(&ranch);
             let point = format!("{name}#{passage}");

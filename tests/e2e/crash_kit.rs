@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use provender::domain::canonical::Digest;
-use provender::manifest::Manifest;
-use provender::manifest::pack::Pack;
+use provender_domain::canonical::Digest;
+use provender_store::manifest::Manifest;
+use provender_store::manifest::pack::Pack;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::kit::Ranch;

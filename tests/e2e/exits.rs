@@ -186,7 +186,7 @@ fn a_component_that_is_none_is_14_and_one_without_fuel_is_15() {
         "components/days_remaining-v2.wasm",
         std::str::from_utf8(bytes).unwrap(),
     );
-    let digest = provender::domain::canonical::Digest::of_bytes(bytes).to_string();
+    let digest = provender_domain::canonical::Digest::of_bytes(bytes).to_string();
     let doc: toml::Table = lock.parse().unwrap();
     let old = doc["component"]
         .as_array()

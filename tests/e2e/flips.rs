@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use provender::audit::stored::Pinned;
-use provender::audit::{Audit, Bad, audit};
-use provender::domain::canonical::Digest;
-use provender::ledger::sqlite::SqliteLedger;
-use provender::logic::{Lock, Shelf};
-use provender::manifest::Store;
-use provender::release::ReleaseStore;
+use provender_domain::canonical::Digest;
+use provender_host::audit::stored::Pinned;
+use provender_host::audit::{Audit, Bad, audit};
+use provender_host::release::ReleaseStore;
+use provender_ledger::sqlite::SqliteLedger;
+use provender_sandbox::{Lock, Shelf};
+use provender_store::manifest::Store;
 use rusqlite::Connection;
 
 use crate::flips_rows::{Cell, put, read_back, rows};

@@ -23,7 +23,7 @@ fn seen(ran: &Ran) -> String {
 
 #[test]
 fn a_new_deployment_has_the_golden_cases_of_what_it_pins_and_keeps_what_is_there() {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins/cases");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins/cases");
     let ranch = Ranch::empty();
     ranch.write("cases/frost_days/own.csv", "case\n");
     let data = ranch.data(&["init"], 0);
@@ -75,7 +75,7 @@ fn every_shipped_component_holds_its_golden_cases() {
 
 #[test]
 fn a_folder_of_the_logics_workspace_finds_its_component_and_its_cases() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let ranch = Ranch::empty();
     for folder in ["days-remaining-v1", "days-remaining-v2", "frost-days-v1"] {
         let output = ranch

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use components::{Code, guest, sleepers};
-use provender::domain::canonical::Digest;
+use provender_domain::canonical::Digest;
 use rusqlite::Connection;
 use serde_json::Value as Json;
 

@@ -139,7 +139,7 @@ fn an_incident_from_its_report_to_its_page() {
     let closed = ranch.data(&CLOSE, 0);
     assert_eq!(closed["cases"][0]["file"], CASE);
     assert_eq!(closed["cases"][0]["checked"], "passes days_remaining:v2");
-    let digest = provender::domain::canonical::Digest::of_bytes(ranch.read(CASE).as_bytes());
+    let digest = provender_domain::canonical::Digest::of_bytes(ranch.read(CASE).as_bytes());
     assert_eq!(closed["cases"][0]["sha256"], digest.to_string());
 
     // Closed is closed; a note is still taken.

@@ -245,14 +245,14 @@ pub(crate) fn unpin(ranch: &Ranch, version: &str) {
     ranch.write("provender.lock", &kept.join("\n[[component]]\n"));
 }
 
-/// The folder of real data, where it is.
+/// The folder of real data, which `PROVENDER_TEST_DATA` names.
 pub(crate) fn real_data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("PROVENDER_TEST_DATA").map_or(beside, PathBuf::from);
-    folder.is_dir().then_some(folder)
+    let folder = PathBuf::from(std::env::var_os("PROVENDER_TEST_DATA")?);
+    assert!(folder.is_dir(), "PROVENDER_TEST_DATA: {}", folder.display());
+    Some(folder)
 }
 
 /// The project's own sample ranch.
 pub(crate) fn sample_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sample-ranch")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib/assets/sample-ranch")
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use provender::domain::day::Day;
+use provender_domain::day::Day;
 use serde_json::Value as Json;
 
 use crate::kit::{Ranch, real_data};

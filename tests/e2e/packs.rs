@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use provender::domain::canonical::Digest;
-use provender::manifest::Manifest;
-use provender::manifest::pack::Pack;
+use provender_domain::canonical::Digest;
+use provender_store::manifest::Manifest;
+use provender_store::manifest::pack::Pack;
 
 use crate::crash_kit::{Held, copy_of, database, ingested};
 use crate::kit::Ranch;
@@ -236,7 +236,7 @@ fn a_pack_left_by_a_killed_process_is_told_and_harms_nobody() {
     let parsed = Pack::parse(&bytes).unwrap();
     let mut header = parsed.header().clone();
     header.environment["recorded_at"] = "2025-07-01T05:00:00Z".into();
-    let left = provender::manifest::pack::to_bytes(&header, &parsed.rows).unwrap();
+    let left = provender_store::manifest::pack::to_bytes(&header, &parsed.rows).unwrap();
     let name = format!("{}.arrow", Digest::of_bytes(&left).hex());
     std::fs::write(pack.with_file_name(&name), &left).unwrap();
     let audit = ranch.data(&["audit"], 0);

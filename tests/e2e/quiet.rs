@@ -177,7 +177,7 @@ fn features_config_and_plugins_say_what_is_there() {
 #[test]
 #[cfg(unix)]
 fn a_long_compilation_is_told_on_a_terminal_and_nowhere_else() {
-    let file = "../logic-plugins/examples/javascript/days-remaining-v2/days_remaining-v2.wasm";
+    let file = "../../logic-plugins/examples/javascript/days-remaining-v2/days_remaining-v2.wasm";
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let file = file.to_str().unwrap();
     let ranch = Ranch::empty();

@@ -1,8 +1,8 @@
 //! Releases: what is in force, and who may change it.
 
-use provender::ledger::Ledger as _;
-use provender::ledger::entry::Kind;
-use provender::ledger::sqlite::SqliteLedger;
+use provender_ledger::Ledger as _;
+use provender_ledger::entry::Kind;
+use provender_ledger::sqlite::SqliteLedger;
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ranch, variant_of};

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use provender::failpoint;
+use provender_domain::failpoint;
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ran, Ranch};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::kit::Ranch;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// What a workflow's steps run, line by line, block scalars included.

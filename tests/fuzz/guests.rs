@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use provender::domain::column::Column;
-use provender::domain::value::{DataType, Scalar, Value};
-use provender::logic::{Component, Limits, Sandbox};
+use provender_domain::column::Column;
+use provender_domain::value::{DataType, Scalar, Value};
+use provender_sandbox::{Component, Limits, Sandbox};
 
-use crate::hostile::components::declaration::{Declaration, Limit};
 use crate::hostile::components::{Code, bombs, declaring, guest};
+use provender_guests::declaration::{Declaration, Limit};
 
 /// A sandbox in which nothing takes long.
 fn sandbox() -> &'static Sandbox {

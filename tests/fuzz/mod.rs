@@ -29,7 +29,7 @@ use targets::Target;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus")
 }
 
 /// The files of a target, in the order of their names.

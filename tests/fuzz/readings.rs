@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use provender::domain::day::Day;
-use provender::ingest::parsed::{Content, Kind, Observations, ReadError, ReadOptions, Reading};
-use provender::ingest::readers;
+use provender_domain::day::Day;
+use provender_host::ingest::parsed::{
+    Content, Kind, Observations, ReadError, ReadOptions, Reading,
+};
+use provender_host::ingest::readers;
 
 fn options(kind: Option<Kind>, skip_bad_rows: bool) -> ReadOptions {
     ReadOptions {
@@ -80,7 +82,7 @@ fn can_be_kept(reading: &Reading) {
                 number(Some(boundary.area_ha));
                 number(boundary.declared_area_ha);
                 let geometry: serde_json::Value = serde_json::from_str(&boundary.geometry).unwrap();
-                let canonical = provender::domain::canonical::to_text(&geometry).unwrap();
+                let canonical = provender_domain::canonical::to_text(&geometry).unwrap();
                 assert_eq!(canonical, boundary.geometry);
             }
             let ids: BTreeSet<_> = all

@@ -1,19 +1,19 @@
 //! Who reads, and what must hold of it whatever it is given: no panic, an end, and what was read comes
 //! back the same.
 
-use provender::audit::bundle::Bundle;
-use provender::audit::checkpoint::Checkpoint;
-use provender::audit::note::{Signer, Verifier};
-use provender::audit::proof::{FORM, Proof, Step};
-use provender::ingest::parsed::Kind;
-use provender::logic::Lock;
-use provender::logic::PinLimits;
-use provender::manifest::Manifest;
-use provender::manifest::pack::Pack;
-use provender::project::logic::LogicFile;
-use provender::project::settings::Settings;
-use provender::project::sources::Sources;
-use provender::release::Document;
+use provender_host::audit::bundle::Bundle;
+use provender_host::audit::checkpoint::Checkpoint;
+use provender_host::audit::note::{Signer, Verifier};
+use provender_host::audit::proof::{FORM, Proof, Step};
+use provender_host::ingest::parsed::Kind;
+use provender_host::project::logic::LogicFile;
+use provender_host::project::settings::Settings;
+use provender_host::project::sources::Sources;
+use provender_host::release::Document;
+use provender_sandbox::Lock;
+use provender_sandbox::PinLimits;
+use provender_store::manifest::Manifest;
+use provender_store::manifest::pack::Pack;
 
 use super::guests;
 use super::readings::read;
@@ -235,7 +235,7 @@ pub(crate) const ALL: &[Target] = &[
                 again(&manifest);
             }
             // Without the digest nothing but the original gets past it: the part behind it, too.
-            if let Ok(document) = provender::domain::canonical::from_slice(b) {
+            if let Ok(document) = provender_domain::canonical::from_slice(b) {
                 let part = |name: &str| document.get(name).cloned().unwrap_or_default();
                 let manifest = Manifest {
                     reproducible: part("reproducible"),
@@ -269,7 +269,7 @@ pub(crate) const ALL: &[Target] = &[
                 let text = document.to_text().unwrap();
                 assert_eq!(Document::parse(text.as_bytes()).unwrap(), document);
             }
-            let _ = provender::release::archive::Archive::unpack("x.tar", b);
+            let _ = provender_host::release::archive::Archive::unpack("x.tar", b);
         },
     ),
     Target {
@@ -294,7 +294,7 @@ fn pack(bytes: &[u8]) {
         for row in 0..=u32::try_from(pack.rows.len()).unwrap() {
             let _ = pack.document(row);
         }
-        let again = provender::manifest::pack::to_bytes(pack.header(), &pack.rows).unwrap();
+        let again = provender_store::manifest::pack::to_bytes(pack.header(), &pack.rows).unwrap();
         assert_eq!(Pack::parse(&again).unwrap().rows, pack.rows);
     }
 }

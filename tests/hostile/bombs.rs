@@ -1,7 +1,7 @@
 //! Files that want to hurt whoever looks at them: byte for byte, since no tool would write them.
 
-use super::recipe::{Recipe, component_of};
 use super::{Code, WIT, guest};
+use provender_guests::recipe::{Recipe, component_of};
 
 /// File, its bytes, the code of its refusal, and words of the message.
 pub(crate) type Bomb = (String, Vec<u8>, &'static str, &'static str);

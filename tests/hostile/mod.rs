@@ -3,22 +3,9 @@
 //! * `sleeper` — a guest that passes every check and misbehaves in rows where its input is 1001
 //! * [`bombs`] — files that a check refuses
 
-#[path = "../../host/src/logic/tests/declaration.rs"]
-#[expect(
-    dead_code,
-    reason = "the unit tests declare more kinds than these guests"
-)]
-pub(crate) mod declaration;
-#[path = "../../host/src/logic/tests/recipe.rs"]
-#[expect(
-    dead_code,
-    reason = "the unit tests load what these tests hand to the program"
-)]
-mod recipe;
-
 pub(crate) mod bombs;
 
-use recipe::{Recipe, component_of};
+use provender_guests::recipe::{Recipe, component_of};
 
 const WIT: &str = include_str!("../../wit/logic.wit");
 const ROW: &str = "(if (f64.eq (local.get $x) (f64.const 1001)) (then (call $spin)))";

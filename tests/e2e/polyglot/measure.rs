@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use provender::logic::{Component, Limits, PinLimits};
+use provender_sandbox::{Component, Limits, PinLimits};
 
 use super::random::{SAFE, random_inputs};
 use super::{cache, defaults, load, load_within, others, repository};

@@ -14,16 +14,16 @@ mod random;
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::Dir;
-use provender::domain::column::Column;
-use provender::domain::value::{DataType, Scalar, Value};
-use provender::logic::{Component, Computed, Limits, LogicError, PinLimits, Sandbox, language_of};
+use provender_domain::column::Column;
+use provender_domain::value::{DataType, Scalar, Value};
+use provender_sandbox::{Component, Computed, Limits, LogicError, PinLimits, Sandbox, language_of};
 use serde_json::Value as Json;
 
 use crate::kit::Ranch;
 use crate::nevada::nevada;
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn examples() -> PathBuf {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use provender::domain::column::{Column, ColumnData};
-use provender::domain::day::Day;
-use provender::domain::value::{DataType, Scalar, Value};
-use provender::logic::{Component, Computed, FailureCode};
+use provender_domain::column::{Column, ColumnData};
+use provender_domain::day::Day;
+use provender_domain::value::{DataType, Scalar, Value};
+use provender_sandbox::{Component, Computed, FailureCode};
 
 use super::{assert_same, bits, defaults, load, others, rust};
 

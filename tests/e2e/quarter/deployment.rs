@@ -35,7 +35,7 @@ impl Deployment {
         std::fs::remove_dir_all(ranch.path("cases/days_remaining")).unwrap();
         copy(&quarter_folder().join("cases"), &ranch.path("cases"));
         let shipped =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../logic-plugins/cases/frost_days");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins/cases/frost_days");
         copy(&shipped, &ranch.path("cases/frost_days"));
         let mut all = Deployment { ranch };
         all.on("2025-07-01");

@@ -1,0 +1,141 @@
+//! Bundles: written by `explain --bundle`, computed again by `replay --bundle`.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+
+use serde_json::json;
+
+use provender_domain::files::bounded::{self, COMPONENT_BYTES, MANIFEST_BYTES};
+use provender_domain::files::outfile;
+use provender_host::audit::bundle::Bundle;
+use provender_host::audit::proof::prove;
+use provender_host::replay::compute::Manifests;
+use provender_host::replay::{Record, Replayer};
+use provender_ledger::types::NewRun;
+use provender_sandbox::{PinLimits, Shelf, ShelfError};
+
+use super::super::Global;
+use super::super::cache::sandbox_anywhere_on;
+use super::super::context::Context;
+use super::super::error::{CliError, DISK};
+use super::super::exit::Exit;
+use super::super::replay::{EngineArg, done, engine_json};
+use super::super::ui::{Done, Look, Text};
+use super::checkpoint::UNSIGNED;
+use super::key;
+
+/// The most that a bundle has: a manifest, a component, and a proof of some hundred kilobytes.
+const MOST: u64 = MANIFEST_BYTES + COMPONENT_BYTES + (16 << 20);
+
+/// Writes the bundle of a run.
+pub(in super::super) fn write(
+    context: &Context,
+    run: &NewRun,
+    file: &Path,
+    key: Option<&Path>,
+) -> Result<(), CliError> {
+    let signer = key.map(key::signer).transpose()?;
+    let ledger = context.reader()?;
+    let (manifest, bytes) = context.manifests()?.read_with_bytes(run.manifest_ref())?;
+    let record = Record::read(&manifest)
+        .map_err(|e| CliError::new(Exit::Integrity, "manifest_damaged", e))?;
+    let component = context.shelf()?.find(&record.component).map_err(|e| {
+        let exit = match e {
+            ShelfError::Missing { .. } => Exit::NotFound,
+            ShelfError::Damaged { .. } => Exit::Integrity,
+            ShelfError::Io { .. } => Exit::Io,
+        };
+        CliError::new(exit, e.code(), e.to_string())
+    })?;
+    let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
+    let recorded = context.ceilings(&ledger)?.remove(&record.component);
+    let own =
+        recorded.unwrap_or_else(|| PinLimits::usual(&provender_sandbox::language_of(&component)));
+    let bundle = Bundle {
+        limits: own.or_more(&PinLimits::of(&context.project.settings.limits.resolve())),
+        component,
+        manifest: bytes,
+        proof: prove(&ledger, &run.key, origin, signer.as_ref())?,
+    };
+    bundle.check(None)?;
+    outfile::write(file, &bundle.pack()?).map_err(|e| {
+        CliError::new(
+            Exit::Io,
+            "file_unwritable",
+            format!("{} cannot be written: {e}", file.display()),
+        )
+        .help(DISK)
+    })
+}
+
+/// Computes the run of a bundle again. No deployment is looked for.
+pub(in super::super) fn replay(
+    global: &Global,
+    file: &Path,
+    public_key: Option<&str>,
+    engine: EngineArg,
+) -> Result<Done, CliError> {
+    let name = file.display().to_string();
+    let bytes = bounded::read_named(file, MOST).map_err(|e| {
+        let exit = match e.kind() {
+            io::ErrorKind::NotFound => Exit::NotFound,
+            io::ErrorKind::FileTooLarge => Exit::Data,
+            _ => Exit::Io,
+        };
+        CliError::new(
+            exit,
+            "file_unreadable",
+            format!("{name} cannot be read: {e}"),
+        )
+    })?;
+    let bundle = Bundle::unpack(&name, &bytes)?;
+    let key = public_key.map(key::verifier).transpose()?;
+    let (proven, manifest) = bundle.check(key.as_ref())?;
+    let sandbox = sandbox_anywhere_on(global, engine.backend())?;
+    let component = provender_domain::canonical::Digest::of_bytes(&bundle.component);
+    let ceilings = HashMap::from([(component, bundle.bounded_limits())]);
+    let mut shelf = Shelf::default();
+    shelf.bytes(bundle.component);
+    let verdict = Replayer {
+        sandbox: &sandbox,
+        shelf: &shelf,
+        manifests: Manifests::One(&manifest),
+        ceilings,
+    }
+    .replay(std::slice::from_ref(&proven.subject), &|_| {});
+    let engine = engine_json(&sandbox, engine);
+    let mut told = done(&verdict, &engine, &json!({"bundle": name}), None);
+    let checkpoint = &proven.checkpoint;
+    told.data["bundle"] = json!({
+        "key": proven.subject.key.to_string(),
+        "run_id": proven.subject.key.run_id().to_string(),
+        "recorded_at": proven.at,
+        "actor": proven.actor,
+        "entry": proven.entry,
+        "component": component.to_string(),
+        "manifest_sha256": proven.subject.manifest.to_string(),
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "signed_by": key.as_ref().map(|k| k.name()),
+    });
+    let mut text = Text::default();
+    text.look(Look::Strong, proven.subject.key.to_string());
+    text.line(format!(
+        "recorded {} by {}, entry {} of {} of {}",
+        proven.at, proven.actor, proven.entry, checkpoint.size, checkpoint.origin
+    ));
+    match &key {
+        Some(key) => text.look(
+            Look::Good,
+            format!("the checkpoint is signed by {}", key.name()),
+        ),
+        None => text.look(
+            Look::Warn,
+            "who signed the checkpoint was not checked: give --public-key",
+        ),
+    }
+    text.append(told.text);
+    told.text = text;
+    Ok(told)
+}

@@ -1,0 +1,101 @@
+//! `audit checkpoint`: size and root of the tree over the entries, signed, to be kept elsewhere.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::render::text::count;
+use provender_host::audit::checkpoint::{Checkpoint, continues};
+use provender_host::audit::claims::Claims;
+use provender_host::audit::{AuditError, Report};
+
+use super::super::Global;
+use super::super::context::Context;
+use super::super::error::CliError;
+use super::super::ui::{Done, Look, Text};
+use super::{Against, entries, key};
+
+/// The origin of a checkpoint that nobody signs.
+pub(super) const UNSIGNED: &str = "provender";
+
+/// Write a checkpoint: how many entries the ledger has and the root of the tree over them, signed.
+/// Keep it where whoever can write the ledger cannot: `audit --against` shows what changed since.
+///
+/// Nothing is signed when the chain of entries does not hold, or when the ledger does not continue
+/// the checkpoint of --against.
+///
+/// Example: provender audit checkpoint --key ledger.key --out 2025-06-30.checkpoint
+#[derive(Args)]
+pub(super) struct CheckpointArgs {
+    /// The private key that signs; without one the checkpoint proves nothing about who made it.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Write it to this file, which must not exist; else it is printed.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    against: Against,
+}
+
+pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliError> {
+    let context = Context::open_apart(global)?;
+    let against = args.against.read(&context)?;
+    let signer = args.key.as_deref().map(key::signer).transpose()?;
+    let ledger = context.recorded()?;
+    let mut report = Report::default();
+    let claims = Claims::read(&ledger.snapshot()?, &mut report)?;
+    if let Some(bad) = report.bad.first() {
+        let problem = format!(
+            "{} of the chain do not hold, the first: entry {}: {}; nothing was signed",
+            count(report.bad.len() as u64, "link"),
+            bad.id,
+            bad.problem
+        );
+        return Err(AuditError::Unprovable(problem).into());
+    }
+    if let Some(old) = &against {
+        continues(old, &claims.leaves).map_err(|problem| AuditError::Rewritten {
+            what: format!("the checkpoint of {}", old.origin),
+            problem,
+        })?;
+    }
+    let checkpoint = Checkpoint {
+        origin: signer.as_ref().map_or(UNSIGNED, |s| s.name()).to_owned(),
+        size: claims.leaves.len() as u64,
+        root: claims.root(),
+    };
+    let plain = checkpoint.to_text();
+    let note = signer.as_ref().map_or(plain.clone(), |s| s.sign(&plain));
+    let mut text = Text::default();
+    if signer.is_none() {
+        context.ui.note(
+            "this checkpoint is not signed, so that anybody could have made it: give --key (provender audit key makes one)",
+        );
+    }
+    match &args.out {
+        Some(file) => {
+            key::create(file, note.as_bytes(), false)?;
+            text.look(
+                Look::Good,
+                format!(
+                    "checkpoint of {}: {}",
+                    entries(checkpoint.size),
+                    file.display()
+                ),
+            );
+            text.line("keep it where whoever can write the ledger cannot");
+        }
+        None => note.lines().for_each(|line| text.line(line)),
+    }
+    let data = json!({
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": Digest::from_parts(Recipe::Raw, checkpoint.root).to_string(),
+        "signed": signer.is_some(),
+        "note": note,
+        "file": args.out.as_ref().map(|f| f.display().to_string()),
+    });
+    Ok(Done::ok(data, text))
+}

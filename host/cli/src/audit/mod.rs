@@ -1,0 +1,327 @@
+//! `audit`: whether what is stored is what was recorded; keys, checkpoints and proofs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::{Digest, Recipe, hex};
+use provender_domain::render::text::count;
+use provender_host::audit::checkpoint::Checkpoint;
+use provender_host::audit::stored::Pinned;
+use provender_host::audit::{Audit, AuditError, Bad, Check, Report, audit};
+
+use super::Global;
+use super::context::{Context, LOCK};
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+mod bundle;
+mod checkpoint;
+mod key;
+mod prove;
+
+pub(super) use bundle::{replay as replay_bundle, write as write_bundle};
+use key::verifier;
+
+/// Check that everything stored is what was recorded: entries and their tree, rows, manifests,
+/// components, releases, documents, the database's own guards; exit 11 when something is not.
+///
+/// Nobody who writes has to wait. With --against, that history only grew since a checkpoint: the only
+/// thing that shows a ledger whose every hash was computed anew.
+///
+/// Example: provender audit
+///
+/// Example: provender audit --against checkpoint.txt --public-key ledger.key.pub
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct AuditArgs {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    against: Against,
+}
+
+/// A checkpoint to hold the ledger to.
+#[derive(Args)]
+struct Against {
+    /// A checkpoint kept elsewhere: history must only have grown since.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Check that the holder of this key signed the checkpoint: a file, or the key's text.
+    #[arg(long, value_name = "KEY", requires = "against")]
+    public_key: Option<String>,
+}
+
+impl Against {
+    fn read(&self, context: &Context) -> Result<Option<Checkpoint>, CliError> {
+        let Some(file) = &self.against else {
+            return Ok(None);
+        };
+        let what = file.display().to_string();
+        let text = key::text_of(file)?;
+        let key = self.public_key.as_deref().map(verifier).transpose()?;
+        if key.is_none() {
+            context.ui.note(&format!(
+                "who made {what} was not checked: give --public-key"
+            ));
+        }
+        Ok(Some(Checkpoint::parse(&what, &text, key.as_ref())?))
+    }
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Checkpoint(checkpoint::CheckpointArgs),
+    Prove(prove::ProveArgs),
+    Key(key::KeyArgs),
+}
+
+pub(super) fn run(global: &Global, args: &AuditArgs) -> Result<Done, CliError> {
+    match &args.verb {
+        None => whole(global, &args.against),
+        Some(Verb::Checkpoint(a)) => checkpoint::run(global, a),
+        Some(Verb::Prove(a)) => prove::run(global, a),
+        Some(Verb::Key(a)) => key::run(a),
+    }
+}
+
+fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
+    // Whatever state the files are in that people write: the record can be checked.
+    let context = Context::open_apart(global)?;
+    let against = against.read(&context)?;
+    let ledger = context.recorded()?;
+    let manifests = context.manifests()?;
+    // Where the folder cannot be read, nothing is known of any manifest: that is not the record's fault.
+    manifests.holds_any()?;
+    let shelf = context.shelf_untold()?;
+    let releases = context.store_if_any()?;
+    let pinned = pinned(&context);
+    let bar = context.ui.progress(0, "auditing");
+    let report = audit(
+        &Audit {
+            ledger: &ledger,
+            manifests: &manifests,
+            shelf: &shelf,
+            pinned: pinned.as_deref().map_err(String::as_str),
+            releases: releases.as_ref(),
+            against: against.as_ref(),
+        },
+        &|runs| bar.set_length(runs),
+        &|done| bar.inc(done),
+    );
+    bar.finish_and_clear();
+    Ok(done(&report?, against.as_ref()))
+}
+
+/// What the lock file pins, with the digests of the bytes that are there; or why it cannot be read.
+fn pinned(context: &Context) -> Result<Vec<Pinned>, String> {
+    let lock = match context.lock() {
+        Ok(lock) => lock,
+        // What was recorded can be checked without a lock file.
+        Err(e) if e.code == "lock_missing" => return Ok(Vec::new()),
+        Err(e) => {
+            let cause = e.message.strip_prefix(LOCK).unwrap_or(&e.message);
+            return Err(cause.trim_start_matches([':', ' ']).to_owned());
+        }
+    };
+    let found = |pin: &provender_sandbox::Pin| match context.pinned_bytes(pin) {
+        Ok(bytes) => Ok(Digest::of_bytes(&bytes)),
+        Err(e) => Err(e.message),
+    };
+    Ok(lock
+        .components()
+        .iter()
+        .map(|pin| Pinned {
+            model_version: pin.model_version(),
+            path: pin.path.clone(),
+            sha256: pin.sha256,
+            found: found(pin),
+        })
+        .collect())
+}
+
+/// Bad objects and orphans that are shown; JSON has them all.
+const SHOWN: usize = 20;
+
+fn done(report: &Report, against: Option<&Checkpoint>) -> Done {
+    let error = trouble(report);
+    Done {
+        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
+        data: data(report, against),
+        text: text(report, against),
+        error,
+    }
+}
+
+fn data(report: &Report, against: Option<&Checkpoint>) -> Json {
+    let bad = |b: &Bad| json!({"kind": b.kind, "id": b.id, "problem": b.problem, "check": b.check.name()});
+    let checked: serde_json::Map<String, Json> = report
+        .checked
+        .iter()
+        .map(|(check, n)| (check.name().to_owned(), json!(n)))
+        .collect();
+    let held: Vec<&str> = report
+        .checked
+        .keys()
+        .filter(|check| report.bad_of(**check) == 0)
+        .map(|check| check.name())
+        .collect();
+    json!({
+        "checked": checked,
+        "held": held,
+        "bad": report.bad.iter().map(bad).collect::<Vec<_>>(),
+        "orphans": report.orphans,
+        "tree": report.tree.map(|(size, root)| json!({"size": size, "root": root.to_string()})),
+        "against": against.map(|c| json!({
+            "origin": c.origin,
+            "size": c.size,
+            "root": Digest::from_parts(Recipe::Raw, c.root).to_string(),
+            "consistency": report.consistency.as_ref().map(|p| p.iter().map(|h| hex(h)).collect::<Vec<_>>()),
+        })),
+    })
+}
+
+fn text(report: &Report, against: Option<&Checkpoint>) -> Text {
+    let mut text = Text::default();
+    if report.is_clean() {
+        text.look(Look::Good, "everything that is stored is what was recorded");
+    } else {
+        let n = report.bad.len() as u64;
+        text.look(Look::Bad, format!("{} not what was recorded", are(n)));
+    }
+    text.blank();
+    let rows: Vec<Vec<(Look, String)>> = Check::ALL
+        .iter()
+        .filter(|check| **check != Check::Checkpoint || against.is_some())
+        .map(|check| {
+            let plain = |s: &str| (Look::Plain, s.to_owned());
+            let (n, held) = match (report.checked.get(check), report.bad_of(*check)) {
+                (None, 0) => ("–".to_owned(), (Look::Warn, "not checked".to_owned())),
+                (n, 0) => (
+                    n.copied().unwrap_or_default().to_string(),
+                    (Look::Good, "held".to_owned()),
+                ),
+                (n, bad) => (
+                    n.copied().unwrap_or_default().to_string(),
+                    (Look::Bad, format!("{bad} bad")),
+                ),
+            };
+            vec![
+                plain(check.name()),
+                (Look::Plain, n),
+                held,
+                plain(check.meaning()),
+            ]
+        })
+        .collect();
+    text.table(
+        &["check", "looked at", "result", "what it says when it holds"],
+        &rows,
+    );
+    if !report.is_clean() {
+        text.blank();
+    }
+    for b in shown(report) {
+        text.look(Look::Bad, format!("{} {}: {}", b.kind, b.id, b.problem));
+    }
+    if report.bad.len() > SHOWN {
+        let n = report.bad.len();
+        text.look(Look::Dim, format!("{SHOWN} of {n} shown; --json has all"));
+    }
+    if !report.orphans.is_empty() {
+        text.blank();
+        let n = report.orphans.len() as u64;
+        text.look(
+            Look::Dim,
+            format!(
+                "{} without a run, which a killed process leaves and which {} no harm:",
+                count(n, "manifest"),
+                if n == 1 { "does" } else { "do" }
+            ),
+        );
+        for orphan in report.orphans.iter().take(SHOWN) {
+            text.look(Look::Dim, orphan);
+        }
+    }
+    if let Some((size, root)) = report.tree {
+        text.blank();
+        text.look(Look::Dim, format!("tree of {}, root {root}", entries(size)));
+    }
+    text
+}
+
+fn entries(n: u64) -> String {
+    format!("{n} {}", if n == 1 { "entry" } else { "entries" })
+}
+
+fn are(n: u64) -> String {
+    format!(
+        "{} {}",
+        count(n, "object"),
+        if n == 1 { "is" } else { "are" }
+    )
+}
+
+/// The first of every kind, then the others.
+fn shown(report: &Report) -> Vec<&Bad> {
+    let mut kinds = std::collections::BTreeSet::new();
+    let (mut first, others): (Vec<&Bad>, Vec<&Bad>) = report
+        .bad
+        .iter()
+        .partition(|b| kinds.insert((b.check, b.kind)));
+    first.extend(others);
+    first.truncate(SHOWN);
+    first
+}
+
+fn trouble(report: &Report) -> Option<CliError> {
+    let first = report.bad.first()?;
+    let message = format!(
+        "{} not what was recorded; the first: {} {}: {}",
+        are(report.bad.len() as u64),
+        first.kind,
+        first.id,
+        first.problem
+    );
+    let help = match first.check {
+        Check::Components if first.kind == "lock" => {
+            "take provender.lock back from git, or mend what the message names: until then what it pins is not checked"
+        }
+        Check::Components | Check::Releases => {
+            "put the file back, from a backup or from whoever released it: its digest tells that it is the right one"
+        }
+        Check::Manifests => {
+            "bring the named manifests back from a backup; the ledger's rows tell their digests"
+        }
+        Check::Schema => {
+            "somebody changed the database's guards: compare with a backup before anything is written to it"
+        }
+        _ => {
+            "stop writing to this ledger and compare it with the newest backup that audits clean (provender audit --ledger BACKUP/ledger.db)"
+        }
+    };
+    Some(CliError::new(Exit::Integrity, "audit_failed", message).help(help))
+}
+
+/// The room's errors with their exit codes.
+pub(super) fn error(e: AuditError) -> CliError {
+    let (code, message) = (e.code(), e.to_string());
+    let page =
+        "docs/reference/audit.md describes the forms of keys, checkpoints, proofs and bundles";
+    match e {
+        AuditError::Key { .. } | AuditError::Checkpoint { .. } | AuditError::Bundle { .. } => {
+            CliError::new(Exit::Data, code, message).help(page)
+        }
+        AuditError::Signature { .. } => CliError::new(Exit::Integrity, code, message)
+            .help("take the checkpoint from where it is kept, and the public key from its holder"),
+        AuditError::Rewritten { .. } => CliError::new(Exit::Integrity, code, message)
+            .help("nothing was signed; compare the ledger with a backup of the checkpoint's time"),
+        AuditError::Unprovable(_) => CliError::new(Exit::Integrity, code, message)
+            .help("provender audit names everything that is not what was recorded"),
+        AuditError::Proof(_) => CliError::new(Exit::Integrity, code, message)
+            .help("ask whoever gave it for another; `provender audit prove RUN` makes it"),
+        AuditError::Ledger(e) => e.into(),
+    }
+}

@@ -1,0 +1,82 @@
+//! `audit prove`: a proof that a run is recorded.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use provender_domain::files::outfile;
+use provender_host::audit::proof::{Proof, prove};
+use provender_host::explain::find::{Wanted, find};
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::super::Global;
+use super::super::context::Context;
+use super::super::error::{CliError, DISK};
+use super::super::exit::Exit;
+use super::super::ui::{Done, Look, Text};
+use super::checkpoint::UNSIGNED;
+use super::{entries, key};
+
+/// Prove that a run is recorded: from the run over its batch's root and its entry to a checkpoint, as
+/// JSON that another program checks without this one or the ledger.
+///
+/// Example: provender audit prove 4f2a9c81d0aa --key ledger.key --out proof.json
+#[derive(Args)]
+pub(super) struct ProveArgs {
+    /// A run's id, or at least six of its hex digits.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The private key that signs the checkpoint in the proof.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Write the proof to this file; else it is printed.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
+    let context = Context::open_apart(global)?;
+    let signer = args.key.as_deref().map(key::signer).transpose()?;
+    let ledger: SqliteLedger = context.recorded()?;
+    let found = find(&ledger, &Wanted::Id(args.run.clone()))?.run;
+    let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
+    let proof: Proof = prove(&ledger, &found.run.key, origin, signer.as_ref())?;
+    let proven = proof.verify(None)?;
+    let written = proof.to_text()?;
+    let mut text = Text::default();
+    match &args.out {
+        None => text.line(written.trim_end()),
+        Some(file) => {
+            outfile::write(file, written.as_bytes()).map_err(|e| {
+                CliError::new(
+                    Exit::Io,
+                    "file_unwritable",
+                    format!("{} cannot be written: {e}", file.display()),
+                )
+                .help(DISK)
+            })?;
+            text.look(
+                Look::Good,
+                format!(
+                    "{} is run {} of {} of entry {}, which stands in a tree of {}: {}",
+                    found.run.key.run_id().short(),
+                    proof.run.index + 1,
+                    proof.run.size,
+                    proven.entry,
+                    entries(proven.checkpoint.size),
+                    file.display()
+                ),
+            );
+        }
+    }
+    let proof: Json = serde_json::from_str(&written)
+        .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
+    let data = json!({
+        "run_id": found.run.key.run_id().to_string(),
+        "entry": proven.entry,
+        "proof": proof,
+        "file": args.out.as_ref().map(|f| f.display().to_string()),
+    });
+    Ok(Done::ok(data, text))
+}

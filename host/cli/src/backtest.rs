@@ -1,0 +1,342 @@
+//! `backtest`: a candidate against the version that answers, over every recorded answer's inputs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::ProgressBar;
+
+use provender_domain::day::Day;
+use provender_domain::files::outfile;
+use provender_domain::render::html::Tone;
+use provender_domain::render::text::{count, printable};
+use provender_host::backtest::blocks::{Block, blocks, title};
+use provender_host::backtest::html::html;
+use provender_host::backtest::markdown::markdown;
+use provender_host::backtest::{
+    Archive, BacktestError, Contender, Progress, Report, Request, backtest,
+};
+use provender_host::compute::{Bound, binding};
+use provender_host::project::logic::LogicOverrides;
+use provender_sandbox::{Lock, PinLimits, Sandbox, language_of};
+
+use super::Global;
+use super::compute::{day, parameters};
+use super::context::Context;
+use super::error::{CliError, DISK};
+use super::exit::Exit;
+use super::plugin::found::{folder, read_component};
+use super::ui::{Done, Look, Text};
+
+/// Compare a candidate with the version that answers, over every recorded answer's inputs.
+///
+/// How many outcomes change and by how much, which become null, guardrail breaches and the monitors'
+/// verdicts before and after, and the most affected boundaries. Nothing is recorded. Exits 17 when
+/// the candidate fails on any row, and 66 when nothing is recorded to compare with or no outcome can be compared.
+///
+/// Example: provender backtest days_remaining:v2 --against days_remaining:v1
+///
+/// Example: provender backtest candidate.wasm --from 2025-06-01 --to 2025-06-30 --markdown report.md
+#[derive(Args)]
+pub(super) struct BacktestArgs {
+    /// What is tried: a pinned name:version, or a component file ending in .wasm.
+    #[arg(value_name = "CANDIDATE")]
+    candidate: String,
+    /// The pinned version to compare with; else the active one of the candidate's name.
+    #[arg(long, value_name = "NAME:VERSION")]
+    against: Option<String>,
+    /// A parameter for the candidate. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// Only answers from this day on.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Only answers up to this day.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// Only this boundary.
+    #[arg(long, value_name = "ID")]
+    boundary: Option<String>,
+    /// Only this herd.
+    #[arg(long, value_name = "ID")]
+    herd: Option<String>,
+    /// Days of the monitors' window, which ends at --to or at the last answer; else what provender.toml says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3660))]
+    window_days: Option<u32>,
+    /// Write the report as Markdown to this file; without FILE, print it instead of the text.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "absent, without a value, with one")]
+    markdown: Option<Option<PathBuf>>,
+    /// Write the report as one HTML page, with the distributions drawn.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// The bar on stderr; back-tests one after another lengthen it.
+pub(super) struct Bar(pub(super) ProgressBar);
+
+impl Progress for Bar {
+    fn total(&mut self, runs: u64) {
+        self.0.inc_length(runs);
+    }
+
+    fn advance(&mut self, runs: u64) {
+        self.0.inc(runs);
+    }
+}
+
+pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let (from, to) = days(args, context.today)?;
+    let sandbox = context.sandbox()?;
+    let lock = context.pins()?;
+    let one_off = parameters(&args.param)?;
+    let (candidate, file) = candidate(&context, &sandbox, &lock, &args.candidate, &one_off)?;
+    let against = against(&context, &sandbox, &lock, args, &candidate)?;
+    let settings = |b: &Bound| {
+        let d = b.description();
+        context.overrides(&d.name, &d.version)
+    };
+    let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
+    let has_block = |b: &Bound, settings: &LogicOverrides| {
+        let d = b.description();
+        // Under a release the file may be unusable; settings of the release count as a block.
+        let file = context.project.logic();
+        *settings != LogicOverrides::default() || file.is_ok_and(|f| f.has(&d.name, &d.version))
+    };
+    let request = Request {
+        candidate: Contender {
+            bound: &candidate,
+            settings: &candidate_settings,
+            has_block: has_block(&candidate, &candidate_settings),
+            file,
+        },
+        against: Contender {
+            bound: &against,
+            settings: &against_settings,
+            has_block: has_block(&against, &against_settings),
+            file: None,
+        },
+        boundary: args.boundary.clone(),
+        herd: args.herd.clone(),
+        from,
+        to,
+        window_days: args
+            .window_days
+            .unwrap_or(context.project.settings.monitor.window_days),
+    };
+    if global.ledger.is_none() && !context.project.ledger_path().exists() {
+        // Opening it would make one, and a back-test writes nothing.
+        return Err(BacktestError::Nothing {
+            logic: against.description().name.clone(),
+            place: "in this deployment, which has no ledger yet".to_owned(),
+        }
+        .into());
+    }
+    let ledger = context.reader()?;
+    let archive = Archive {
+        ledger: &ledger,
+        manifests: &context.manifests()?,
+        catalogue: &context.project.sources.catalogue(),
+        precedence: context.project.sources.precedence(),
+    };
+    let mut bar = Bar(context.ui.progress(0, "back-testing"));
+    let report = backtest(&archive, &request, &mut bar);
+    bar.0.finish_and_clear();
+    done(args, &report?)
+}
+
+fn days(args: &BacktestArgs, today: Day) -> Result<(Option<Day>, Option<Day>), CliError> {
+    let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, today)).transpose();
+    let (from, to) = (parse(&args.from)?, parse(&args.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(CliError::usage(format!(
+            "the range ends before it starts: {from} to {to}"
+        )));
+    }
+    Ok((from, to))
+}
+
+/// The candidate, and its file where it is one.
+fn candidate(
+    context: &Context,
+    sandbox: &Sandbox,
+    lock: &Lock,
+    named: &str,
+    one_off: &BTreeMap<String, String>,
+) -> Result<(Bound, Option<String>), CliError> {
+    let path = Path::new(named);
+    if path.is_dir() {
+        return Err(folder(path));
+    }
+    if path.extension().is_none_or(|e| e != "wasm") {
+        return Ok((context.bind(sandbox, lock, named, one_off)?, None));
+    }
+    let bytes = read_component(path, sandbox.limits().component_bytes)?;
+    // As `plugin check` takes it: a language with a runtime of its own needs more than the default.
+    let limits = PinLimits::usual(&language_of(&bytes));
+    let component = sandbox.load_within(named, &bytes, &limits)?;
+    let d = component.description();
+    let overrides = context.project.logic()?.of(&d.name, &d.version);
+    let catalogue = context.project.sources.catalogue();
+    let bound = binding::bind(component, &catalogue, &overrides, one_off)?;
+    Ok((bound, Some(named.to_owned())))
+}
+
+fn against(
+    context: &Context,
+    sandbox: &Sandbox,
+    lock: &Lock,
+    args: &BacktestArgs,
+    candidate: &Bound,
+) -> Result<Bound, CliError> {
+    let name = &candidate.description().name;
+    let active = context.active()?;
+    let of_name = |m: &&String| m.split(':').next() == Some(name.as_str());
+    let against = match &args.against {
+        Some(against) => against.clone(),
+        None => active.iter().find(of_name).cloned().ok_or_else(|| {
+            CliError::usage(format!(
+                "no version of {name} is active; active are: {}",
+                if active.is_empty() {
+                    "none".to_owned()
+                } else {
+                    active.join(", ")
+                }
+            ))
+            .help("name what to compare with: --against NAME:VERSION")
+        })?,
+    };
+    context.bind(sandbox, lock, &against, &BTreeMap::new())
+}
+
+fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
+    let internal = |e: String| CliError::new(Exit::Internal, "not_canonical", e);
+    let mut text = Text::default();
+    let mut data = report.to_json().map_err(|e| internal(e.to_string()))?;
+    match &args.markdown {
+        Some(None) => {
+            let markdown = markdown(report);
+            text.line(markdown.trim_end());
+            data["markdown"] = markdown.into();
+        }
+        other => say(&mut text, report, other.is_some() || args.html.is_some()),
+    }
+    if let Some(Some(file)) = &args.markdown {
+        write(file, &markdown(report))?;
+        text.line(format!("Markdown: {}", file.display()));
+    }
+    if let Some(file) = &args.html {
+        write(file, &html(report).map_err(|e| internal(e.to_string()))?)?;
+        if !matches!(args.markdown, Some(None)) {
+            text.line(format!("page: {}", file.display()));
+        }
+    }
+    let error = (report.failed_rows > 0)
+        .then(|| failure(report))
+        .or_else(|| nothing_compared(report));
+    Ok(Done {
+        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
+        data,
+        text,
+        error,
+    })
+}
+
+fn failure(report: &Report) -> CliError {
+    let mut lines = vec![format!(
+        "{} failed on {} of {}",
+        report.candidate.model_version,
+        report.failed_rows,
+        count(report.rows, "row")
+    )];
+    lines.extend(report.failed.iter().map(|f| {
+        format!(
+            "{} / {} / {}: {} ({})",
+            f.boundary_id, f.herd_config_id, f.calculation_date, f.message, f.code
+        )
+    }));
+    let told = report.failed.len() as u64;
+    if report.failed_rows > told {
+        lines.push(format!("and {} more", report.failed_rows - told));
+    }
+    CliError::new(Exit::Check, "candidate_failed", lines.join("\n  "))
+        .help("a row without a result would be a missing answer; correct the candidate, nothing was recorded")
+}
+
+/// A comparison without anything to compare is no pass.
+fn nothing_compared(report: &Report) -> Option<CliError> {
+    let (new, old) = (
+        &report.candidate.model_version,
+        &report.against.model_version,
+    );
+    let (cause, help) = if report.outcomes.is_empty() {
+        let why: Vec<String> = report
+            .not_compared
+            .iter()
+            .map(|n| format!("{}: {}", n.name, n.why))
+            .collect();
+        (
+            format!(
+                "{new} and {old} have no outcome in common\n  {}",
+                why.join("\n  ")
+            ),
+            "compare with a version of the same logic: --against NAME:VERSION; an outcome is the same where name, type and unit are",
+        )
+    } else if report.compared == 0 {
+        (
+            format!("{old} failed on every one of {}", count(report.rows, "row")),
+            "compare with a version that computes here: --against NAME:VERSION; `provender replay` says whether it still does",
+        )
+    } else {
+        return None;
+    };
+    let message = format!("nothing was compared, which is no pass: {cause}");
+    Some(CliError::new(Exit::NotFound, "nothing_compared", message).help(help))
+}
+
+fn say(text: &mut Text, report: &Report, files: bool) {
+    text.look(Look::Strong, printable(&title(report)));
+    for block in blocks(report) {
+        match block {
+            Block::Heading(heading) => {
+                text.blank();
+                text.look(Look::Strong, heading);
+            }
+            Block::Line(tone, line) => {
+                let look = match tone {
+                    None | Some(Tone::Quiet) => Look::Plain,
+                    Some(Tone::Good) => Look::Good,
+                    Some(Tone::Warn | Tone::Unknown) => Look::Warn,
+                    Some(Tone::Bad) => Look::Bad,
+                };
+                text.look(look, printable(&line));
+            }
+            Block::Table { heads, rows } => {
+                let heads: Vec<&str> = heads.iter().map(|h| h.0).collect();
+                let rows: Vec<Vec<(Look, String)>> = rows
+                    .into_iter()
+                    .map(|row| row.into_iter().map(|c| (Look::Plain, c)).collect())
+                    .collect();
+                text.table(&heads, &rows);
+            }
+            Block::Chart(_) => {}
+        }
+    }
+    if files {
+        text.blank();
+    }
+}
+
+pub(super) fn write(file: &Path, content: &str) -> Result<(), CliError> {
+    outfile::write(file, content.as_bytes()).map_err(|e| {
+        CliError::new(
+            Exit::Io,
+            "report_unwritable",
+            format!("{} cannot be written: {e}", file.display()),
+        )
+        .help(DISK)
+    })
+}

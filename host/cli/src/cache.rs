@@ -1,0 +1,131 @@
+//! Compiled code where there is no deployment to keep it in: the user's own cache folder.
+//!
+//! An author builds, checks and tests one component in a row; of Python each of them would compile for
+//! seconds. Who can write into the folder can run native code here, so it is taken only where it is
+//! the user's own and nobody else's; anything else is no cache, and no error.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use provender_host::project::settings::CompileLimits;
+use provender_sandbox::{Backend, Limits, LogicError, Sandbox};
+
+use super::Global;
+
+/// The sandbox for a component outside any deployment: default limits, the user's cache.
+pub(super) fn sandbox_anywhere(global: &Global) -> Result<Sandbox, LogicError> {
+    sandbox_anywhere_on(global, Backend::Native)
+}
+
+/// As [`sandbox_anywhere`], on a backend of the caller's choice.
+pub(super) fn sandbox_anywhere_on(
+    global: &Global,
+    backend: Backend,
+) -> Result<Sandbox, LogicError> {
+    let cache = folder(|name| std::env::var_os(name)).and_then(|path| open(&path));
+    Sandbox::on(
+        backend,
+        Limits::default(),
+        cache,
+        Some(global.ui().compiling(CompileLimits::default())),
+    )
+}
+
+/// Where the platform has its caches.
+fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let at = |name: &str| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
+    let base = if cfg!(windows) {
+        at("LOCALAPPDATA")?
+    } else {
+        at("XDG_CACHE_HOME").or_else(|| at("HOME").map(|home| home.join(".cache")))?
+    };
+    Some(base.join("provender").join("components"))
+}
+
+fn open(path: &Path) -> Option<Dir> {
+    make(path)?;
+    is_ours(path).then_some(())?;
+    Dir::open_ambient_dir(path, ambient_authority()).ok()
+}
+
+#[cfg(unix)]
+fn make(path: &Path) -> Option<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path).ok()
+}
+
+#[cfg(not(unix))]
+fn make(path: &Path) -> Option<()> {
+    std::fs::create_dir_all(path).ok()
+}
+
+/// Whether the folder belongs to whoever runs this, and nobody else may write there. Under `sudo` it
+/// does not: it is the caller's.
+#[cfg(unix)]
+fn is_ours(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(folder) = std::fs::symlink_metadata(path) else {
+        return false;
+    };
+    // A new file is of whoever makes it.
+    let me = tempfile::tempfile_in(path).and_then(|file| file.metadata());
+    folder.is_dir() && folder.mode() & 0o022 == 0 && me.is_ok_and(|mine| mine.uid() == folder.uid())
+}
+
+#[cfg(not(unix))]
+fn is_ours(path: &Path) -> bool {
+    path.is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn the_cache_is_where_the_platform_has_its_caches() {
+        let of = |set: &[(&str, &str)]| {
+            let found = folder(|name| {
+                let hit = set.iter().find(|(n, _)| *n == name);
+                hit.map(|(_, value)| OsString::from(value))
+            });
+            found.map(|p| p.display().to_string())
+        };
+        let home = ("HOME", "/home/ada");
+        assert_eq!(of(&[]), None);
+        assert_eq!(
+            of(&[home]).as_deref(),
+            Some("/home/ada/.cache/provender/components")
+        );
+        assert_eq!(
+            of(&[home, ("XDG_CACHE_HOME", "/var/ada")]).as_deref(),
+            Some("/var/ada/provender/components")
+        );
+        // A relative path would be another folder in each folder.
+        assert_eq!(
+            of(&[home, ("XDG_CACHE_HOME", "cache")]).as_deref(),
+            Some("/home/ada/.cache/provender/components")
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_that_others_write_is_no_cache() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a/b");
+        assert!(open(&path).is_some());
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(open(&path).is_none());
+    }
+}

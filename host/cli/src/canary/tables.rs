@@ -1,0 +1,185 @@
+//! What a canary came to, in lines and tables.
+
+use crate::ui::{Look, Text};
+use provender_domain::render::text::count;
+use provender_host::monitor::report::Status;
+use provender_host::release::canary::figures::{percent, told};
+use provender_host::release::canary::observed::OfDay;
+use provender_host::release::canary::{Figure, Observed};
+
+/// The release, what it runs beside, the verdict, and how much was looked at.
+pub(super) fn headline(text: &mut Text, o: &Observed) {
+    text.look(
+        Look::of_status(o.status.word()),
+        format!(
+            "Canary of R{} beside R{}: {}",
+            o.number,
+            o.against_number,
+            o.status.word()
+        ),
+    );
+    let state = o
+        .ended
+        .clone()
+        .unwrap_or_else(|| format!("running since {} by {}", o.since, o.by));
+    text.line(format!(
+        "  {state}; share {} %, {} to {}: {} compared on {}",
+        o.share,
+        o.from,
+        o.to,
+        count(o.rows as u64, "row"),
+        count(o.days as u64, "day")
+    ));
+    for note in &o.notes {
+        text.line(format!("  {note}"));
+    }
+}
+
+/// What asks for attention, each in a line.
+pub(super) fn urgent(o: &Observed) -> Vec<(Status, String)> {
+    let figures = o.figures.iter().filter(|f| f.status.needs_attention());
+    figures
+        .map(|f| {
+            let of = f.subject.as_ref().map(|s| format!(" of {s}"));
+            let (word, name, of) = (f.status.word(), f.name, of.unwrap_or_default());
+            (
+                f.status,
+                format!("{word} {name}{of} ({}): {}", f.logic, f.why),
+            )
+        })
+        .collect()
+}
+
+/// Everything: headline, figures, rows that could not be compared, and each day.
+pub(crate) fn say(text: &mut Text, o: &Observed) {
+    headline(text, o);
+    for example in &o.unpaired.examples {
+        text.look(Look::Dim, format!("  not compared: {example}"));
+    }
+    if o.figures.is_empty() {
+        return;
+    }
+    text.blank();
+    let rows: Vec<Vec<(Look, String)>> = figure_rows(o)
+        .into_iter()
+        .map(|(status, cells)| styled(status, cells))
+        .collect();
+    text.table(&FIGURE_HEADS, &rows);
+    text.blank();
+    let rows: Vec<Vec<(Look, String)>> = day_rows(o)
+        .into_iter()
+        .map(|(status, cells)| styled(status, cells))
+        .collect();
+    text.table(&DAY_HEADS, &rows);
+}
+
+/// The last cell is the verdict.
+fn styled(status: Status, cells: Vec<String>) -> Vec<(Look, String)> {
+    let last = cells.len().saturating_sub(1);
+    let look = |i| {
+        if i == last {
+            Look::of_status(status.word())
+        } else {
+            Look::Plain
+        }
+    };
+    cells
+        .into_iter()
+        .enumerate()
+        .map(|(i, cell)| (look(i), cell))
+        .collect()
+}
+
+pub(super) const FIGURE_HEADS: [&str; 9] = [
+    "logic",
+    "outcome",
+    "figure",
+    "value",
+    "active",
+    "candidate",
+    "warn / crit above",
+    "rows",
+    "verdict",
+];
+
+/// The cells of each figure, with its verdict.
+pub(super) fn figure_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
+    o.figures
+        .iter()
+        .map(|f| {
+            let limit = |t: Option<f64>| t.map_or_else(dash, |t| told(f.name, t));
+            let cells = vec![
+                f.logic.clone(),
+                f.subject.clone().unwrap_or_else(dash),
+                f.name.to_owned(),
+                f.value.map_or_else(dash, |x| told(f.name, x)),
+                f.active.map_or_else(dash, percent),
+                f.candidate.map_or_else(dash, percent),
+                format!("{} / {}", limit(f.warn), limit(f.crit)),
+                f.rows.to_string(),
+                f.status.word().to_owned(),
+            ];
+            (f.status, cells)
+        })
+        .collect()
+}
+
+const DAY_HEADS: [&str; 10] = [
+    "day",
+    "logic",
+    "compared",
+    "changed",
+    "median change",
+    "p95 change",
+    "nulls",
+    "guardrails",
+    "missing",
+    "verdict",
+];
+
+/// One row a day and logic, by the logic's first outcome.
+fn day_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
+    let mut rows = Vec::new();
+    for day in &o.by_day {
+        let mut logics: Vec<&str> = day.figures.iter().map(|f| f.logic.as_str()).collect();
+        logics.dedup();
+        rows.extend(logics.into_iter().map(|logic| day_row(day, logic)));
+    }
+    rows
+}
+
+fn day_row(day: &OfDay, logic: &str) -> (Status, Vec<String>) {
+    let own: Vec<&Figure> = day.figures.iter().filter(|f| f.logic == logic).collect();
+    let first = |name: &str| own.iter().find(|f| f.name == name);
+    let value = |name: &str| {
+        let value = first(name).and_then(|f| f.value);
+        value.map_or_else(dash, |x| told(name, x))
+    };
+    let rate = |name: &str| {
+        let both = first(name).and_then(|f| f.active.zip(f.candidate));
+        both.map_or_else(dash, |(a, c)| format!("{} → {}", percent(a), percent(c)))
+    };
+    let status = own
+        .iter()
+        .map(|f| f.status)
+        .max()
+        .unwrap_or(Status::Unknown);
+    let compared = first("guardrail_rate").map_or(0, |f| f.rows);
+    let cells = vec![
+        day.day.to_string(),
+        logic.to_owned(),
+        compared.to_string(),
+        value("share_changed"),
+        value("median_change"),
+        value("p95_change"),
+        rate("null_rate"),
+        rate("guardrail_rate"),
+        value("candidate_missing"),
+        status.word().to_owned(),
+    ];
+    (status, cells)
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}

@@ -1,0 +1,62 @@
+//! Who is asking and when, and which commit the deployment lies in.
+
+use std::path::Path;
+
+use crate::Global;
+use crate::error::CliError;
+use provender_domain::day::Day;
+
+/// Now as RFC 3339 with a fixed number of digits, so that instants sort as text.
+/// `PROVENDER_NOW` stands in for the clock in tests and examples.
+pub(super) fn now() -> Result<String, CliError> {
+    match std::env::var("PROVENDER_NOW") {
+        Ok(text) if !text.is_empty() => instant(&text),
+        _ => Ok(format!("{:.6}", jiff::Timestamp::now())),
+    }
+}
+
+/// An instant or a day (its end) as the ledger writes it.
+pub(crate) fn instant(text: &str) -> Result<String, CliError> {
+    if text.parse::<Day>().is_ok() {
+        return Ok(format!("{text}T23:59:59.999999Z"));
+    }
+    let timestamp: jiff::Timestamp = text.parse().map_err(|_| {
+        CliError::usage(format!("`{text}` is no instant: write YYYY-MM-DD or an RFC 3339 time such as 2025-07-01T06:00:00Z"))
+    })?;
+    Ok(format!("{timestamp:.6}"))
+}
+
+pub(super) fn actor(global: &Global) -> String {
+    let names = ["PROVENDER_ACTOR", "USER", "LOGNAME", "USERNAME"];
+    let from_environment = || {
+        names
+            .iter()
+            .find_map(|n| std::env::var(n).ok().filter(|v| !v.trim().is_empty()))
+    };
+    global
+        .actor
+        .clone()
+        .or_else(from_environment)
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The commit of the repository that the deployment's folder lies in, where it does.
+pub(super) fn git_commit(root: &Path) -> Option<String> {
+    let root = root.canonicalize().ok()?;
+    let git = root
+        .ancestors()
+        .map(|d| d.join(".git"))
+        .find(|g| g.join("HEAD").is_file())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let Some(reference) = head.trim().strip_prefix("ref: ") else {
+        return Some(head.trim().to_owned());
+    };
+    if let Ok(commit) = std::fs::read_to_string(git.join(reference)) {
+        return Some(commit.trim().to_owned());
+    }
+    let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
+    packed.lines().find_map(|l| {
+        l.strip_suffix(reference)
+            .map(|commit| commit.trim().to_owned())
+    })
+}

@@ -1,0 +1,355 @@
+//! Every room's errors with their exit code and the next step: rendered here and nowhere else.
+
+use provender_host::audit::AuditError;
+use provender_host::author::AuthorError;
+use provender_host::backtest::BacktestError;
+use provender_host::check::finding::fix;
+use provender_host::compute::ComputeError;
+use provender_host::compute::outcome::Trouble;
+use provender_host::explain::ExplainError;
+use provender_host::golden::GoldenError;
+use provender_host::ingest::report::IngestError;
+use provender_host::monitor::MonitorError;
+use provender_host::monitor::gather::GatherError;
+use provender_host::project::ProjectError;
+use provender_host::release::ReleaseError;
+use provender_ledger::LedgerError;
+use provender_sandbox::{ExitKind, LogicError};
+use provender_store::manifest::ManifestError;
+
+use provender_build::BuildError;
+
+use super::exit::Exit;
+
+/// What to do about a component that is not the pinned one.
+pub(super) const RESTORE: &str =
+    "put the pinned file back, or have DS release these bytes as a new version";
+
+/// What to do about a disk that refuses.
+pub(super) const DISK: &str = "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then";
+
+/// An error on its way to the user.
+#[derive(Clone, Debug)]
+pub(super) struct CliError {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// A stable name for machines.
+    pub(super) code: String,
+    /// What happened, with names and values.
+    pub(super) message: String,
+    /// What to do next.
+    pub(super) help: Option<String>,
+}
+
+impl CliError {
+    pub(super) fn new(exit: Exit, code: &str, message: impl Into<String>) -> CliError {
+        CliError {
+            exit,
+            code: code.to_owned(),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> CliError {
+        CliError::new(Exit::Usage, "usage", message)
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> CliError {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<ProjectError> for CliError {
+    fn from(e: ProjectError) -> CliError {
+        let exit = match &e {
+            ProjectError::NotFound(_) => Exit::NotFound,
+            ProjectError::Read { .. } | ProjectError::Write { .. } => Exit::Io,
+            ProjectError::Parse { .. } | ProjectError::Value { .. } => Exit::Config,
+        };
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match e {
+            ProjectError::NotFound(_) => {
+                error.help("provender init --sample --project sample-ranch")
+            }
+            ProjectError::Parse { .. } | ProjectError::Value { .. } => error
+                .help("docs/reference/files.md lists every key with its meaning; nothing was done"),
+            ProjectError::Write { .. } => error.help(DISK),
+            ProjectError::Read { .. } => error,
+        }
+    }
+}
+
+impl From<LedgerError> for CliError {
+    fn from(e: LedgerError) -> CliError {
+        let exit = match &e {
+            LedgerError::Unavailable { .. }
+            | LedgerError::Broken { .. }
+            | LedgerError::NotALedger { .. }
+            | LedgerError::NewerSchema { .. }
+            | LedgerError::Migration { .. }
+            | LedgerError::LogLeft { .. }
+            | LedgerError::Gone { .. } => Exit::Unavailable,
+            LedgerError::Busy => Exit::Busy,
+            LedgerError::Moved { .. } => Exit::Gate,
+            LedgerError::Drift(_) => Exit::Drift,
+            LedgerError::Immutable(_) | LedgerError::Damaged(_) => Exit::Integrity,
+            LedgerError::Io(_) => Exit::Io,
+            LedgerError::Database(_) => Exit::Internal,
+        };
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match e {
+            LedgerError::Gone { .. } => error.help(
+                "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
+            ),
+            LedgerError::Unavailable { .. } => error.help(
+                "is the path right, and may you write in its folder? Verbs that only read do without, and with `--ledger FILE` monitor and replay judge without recording; what is to be recorded goes on in a copy that `provender backup` makes elsewhere",
+            ),
+            LedgerError::Broken { .. } => error.help(
+                "is the path right? Put the ledger back from a backup (`provender backup` makes them); the file as it is may hold more than the backup: keep it",
+            ),
+            LedgerError::NotALedger { .. } => {
+                error.help("is the path right? `ledger.url` in provender.toml or --ledger names it")
+            }
+            LedgerError::Migration { .. } => error.help(
+                "every other program that writes it must have ended, and beside it there must be room and leave for a copy; the cause is told above. A copy `….schema-N` that lies there is the ledger before an earlier attempt",
+            ),
+            LedgerError::LogLeft { .. } => error.help(
+                "run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger",
+            ),
+            LedgerError::Io(_) => error.help(DISK),
+            LedgerError::Damaged(_) => error.help(
+                "stop writing to it; put it back from a backup (`provender backup` makes them)",
+            ),
+            _ => error,
+        }
+    }
+}
+
+impl From<LogicError> for CliError {
+    fn from(e: LogicError) -> CliError {
+        let exit = match e.exit_code_kind() {
+            ExitKind::Integrity => Exit::Integrity,
+            ExitKind::Rejected => Exit::Rejected,
+            ExitKind::Failed => Exit::Failed,
+            ExitKind::Internal => Exit::Internal,
+            ExitKind::Configuration => Exit::Config,
+        };
+        let help = match exit {
+            Exit::Integrity => Some(RESTORE.to_owned()),
+            Exit::Rejected => Some(fix(&e).to_owned()),
+            _ => None,
+        };
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help,
+        }
+    }
+}
+
+impl From<GoldenError> for CliError {
+    fn from(e: GoldenError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let error = |exit| CliError::new(exit, code, message);
+        let page = "docs/reference/golden-cases.md describes the format; nothing was run";
+        match e {
+            GoldenError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+                error(Exit::NotFound)
+            }
+            GoldenError::Io { .. } => error(Exit::Io).help(DISK),
+            GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
+            GoldenError::Incomplete { .. } => error(Exit::Check)
+                .help("DS writes what the logic must give for these inputs, docs/reference/golden-cases.md; what was recorded may be the mistake, so take it over only where it is right"),
+            GoldenError::NoCases { .. } => error(Exit::NotFound)
+                .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
+            GoldenError::Unexplained { .. } => error(Exit::Check),
+            GoldenError::Inherited { version, .. } => error(Exit::Usage).help(format!(
+                "if {version} is meant to give other numbers, say why: --bless --reason \"…\" leaves the case to the versions before, supersedes it for {version} and writes what that gave beside it. Nothing was written"
+            )),
+            GoldenError::Logic(e) => e.into(),
+        }
+    }
+}
+
+impl From<ReleaseError> for CliError {
+    fn from(e: ReleaseError) -> CliError {
+        super::release::error(e)
+    }
+}
+
+impl From<ManifestError> for CliError {
+    fn from(e: ManifestError) -> CliError {
+        let exit = match &e {
+            ManifestError::Io { .. } => Exit::Io,
+            ManifestError::Taken { .. } | ManifestError::Damaged { .. } => Exit::Integrity,
+            ManifestError::Canonical(_) => Exit::Internal,
+        };
+        let error = CliError::new(exit, e.code(), e.to_string());
+        match exit {
+            Exit::Io => error.help(DISK),
+            _ => error,
+        }
+    }
+}
+
+impl From<ComputeError> for CliError {
+    fn from(e: ComputeError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let exit = match e {
+            ComputeError::Reference { .. }
+            | ComputeError::UnknownFeature { .. }
+            | ComputeError::Mismatch { .. } => Exit::Rejected,
+            ComputeError::Parameter { ref set_by, .. } if set_by == "--param" => Exit::Usage,
+            ComputeError::Parameter { .. } | ComputeError::Guardrail { .. } => Exit::Config,
+            ComputeError::UnknownBoundary(..) | ComputeError::UnknownHerd(..) => Exit::NotFound,
+            ComputeError::OutsidePeriod { .. } => Exit::Data,
+            ComputeError::PlanChanged { .. } => Exit::Check,
+            ComputeError::Draft(ref logic) => {
+                return CliError::new(Exit::Rejected, code, message)
+                    .help(format!("`provender plugin freeze {logic}` once it has been tested and back-tested; --dry-run and `backtest` work with a draft"));
+            }
+            ComputeError::Frozen { .. } => {
+                return CliError::new(Exit::Integrity, code, message)
+                    .help("put the frozen bytes back, or release the new ones as a new version");
+            }
+            ComputeError::Canonical(_) | ComputeError::Sheet(_) => Exit::Internal,
+            ComputeError::Logic(e) => return e.into(),
+            ComputeError::Ledger(e) => return e.into(),
+            ComputeError::Manifest(e) => return e.into(),
+        };
+        CliError::new(exit, code, message)
+    }
+}
+
+impl From<IngestError> for CliError {
+    fn from(e: IngestError) -> CliError {
+        let exit = ingest_exit(&e);
+        match e {
+            IngestError::Ledger(e) => e.into(),
+            e => CliError::new(exit, e.code(), e.to_string()),
+        }
+    }
+}
+
+/// How one file's trouble ends the process.
+pub(super) fn ingest_exit(e: &IngestError) -> Exit {
+    match e {
+        IngestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+            Exit::NotFound
+        }
+        IngestError::Io { .. } => Exit::Io,
+        IngestError::Read(_)
+        | IngestError::TooLarge { .. }
+        | IngestError::Held { .. }
+        | IngestError::Older { .. }
+        | IngestError::Withdrawn { .. }
+        | IngestError::Overlap { .. } => Exit::Data,
+        IngestError::NeverTaken { .. } | IngestError::NoFile { .. } => Exit::NotFound,
+        IngestError::Ledger(LedgerError::Busy) => Exit::Busy,
+        IngestError::Ledger(LedgerError::Io(_)) => Exit::Io,
+        IngestError::Ledger(_) => Exit::Integrity,
+    }
+}
+
+/// How one run's trouble ends the process.
+pub(super) fn trouble_exit(trouble: Trouble) -> Exit {
+    match trouble {
+        Trouble::Drift => Exit::Drift,
+        Trouble::Integrity => Exit::Integrity,
+        Trouble::Nondeterminism => Exit::Nondeterminism,
+        Trouble::Component => Exit::Failed,
+        Trouble::Guardrail => Exit::Guardrail,
+        Trouble::Input => Exit::Data,
+    }
+}
+
+impl From<GatherError> for CliError {
+    fn from(e: GatherError) -> CliError {
+        match e {
+            GatherError::Compute(e) => e.into(),
+            GatherError::Monitor(e @ MonitorError::UnknownRule { .. }) => {
+                CliError::new(Exit::Config, "monitor_rules", e.to_string())
+                    .help("if a rule of your own is meant, say `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics")
+            }
+            e => CliError::new(Exit::Config, "monitor_rules", e.to_string()),
+        }
+    }
+}
+
+impl From<AuthorError> for CliError {
+    fn from(e: AuthorError) -> CliError {
+        let missing = |cause: &std::io::Error| match cause.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        let exit = match &e {
+            AuthorError::Name { .. }
+            | AuthorError::Occupied { .. }
+            | AuthorError::OtherLanguage { .. } => Exit::Usage,
+            AuthorError::Pinned { .. }
+            | AuthorError::Member { .. }
+            | AuthorError::PinnedOther { .. }
+            | AuthorError::Declared { .. }
+            | AuthorError::Componentize { .. } => Exit::Check,
+            AuthorError::NoSource { .. }
+            | AuthorError::NoFolder { .. }
+            | AuthorError::Tools(_)
+            | AuthorError::NoComponentize { .. }
+            | AuthorError::OtherComponentize { .. } => Exit::NotFound,
+            AuthorError::Carry { .. } => Exit::Data,
+            AuthorError::Manifest { .. } => Exit::Config,
+            AuthorError::Io { cause, .. } => missing(cause),
+            AuthorError::Build(e) => match e {
+                BuildError::Io { error, .. } => missing(error),
+                BuildError::Manifest { .. } => Exit::Config,
+                BuildError::Cargo { .. } | BuildError::Path(_) | BuildError::Component(_) => {
+                    Exit::Check
+                }
+            },
+        };
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help: e
+                .help()
+                .or_else(|| (exit == Exit::Io).then(|| DISK.to_owned())),
+        }
+    }
+}
+
+impl From<MonitorError> for CliError {
+    fn from(e: MonitorError) -> CliError {
+        CliError::new(Exit::Config, "monitor_rules", e.to_string())
+    }
+}
+
+impl From<AuditError> for CliError {
+    fn from(e: AuditError) -> CliError {
+        super::audit::error(e)
+    }
+}
+
+impl From<ExplainError> for CliError {
+    fn from(e: ExplainError) -> CliError {
+        super::explain::error(e)
+    }
+}
+
+impl From<BacktestError> for CliError {
+    fn from(e: BacktestError) -> CliError {
+        match e {
+            BacktestError::Nothing { ref logic, .. } => {
+                let help = format!(
+                    "`provender list --logic {logic}` shows what is recorded, `provender compute --all --from … --to …` records a range"
+                );
+                CliError::new(Exit::NotFound, e.code(), e.to_string()).help(help)
+            }
+            BacktestError::Compute(e) => e.into(),
+            BacktestError::Gather(e) => e.into(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `explain`: why a number is what it is.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use provender_domain::files::outfile;
+use provender_host::explain::explanation::{Explanation, Pinned, explain};
+use provender_host::explain::find::{Wanted, find};
+use provender_host::explain::text::{Tone, lines};
+use provender_host::explain::units::Units;
+use provender_host::explain::{ExplainError, html};
+
+use super::Global;
+use super::compute::{Workshop, day};
+use super::context::{Context, pin};
+use super::error::{CliError, DISK};
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Explain a number: the arithmetic, every input down to file and row, parameters and where each
+/// was set, the component, the manifest, what is not accounted for, and what changed since.
+///
+/// Example: provender explain --boundary north --as-of 2025-06-30
+///
+/// Example: provender explain 4f2a9c81d0aa --units us --html explanation.html
+///
+/// Example: provender explain 4f2a9c81d0aa --bundle run.tar --key ledger.key
+#[derive(Args)]
+pub(super) struct ExplainArgs {
+    /// A run's id, or at least six of its hex digits.
+    #[arg(value_name = "RUN", conflicts_with_all = ["boundary", "herd", "as_of", "logic"])]
+    run: Option<String>,
+    /// The place.
+    #[arg(long, value_name = "ID", requires = "as_of")]
+    boundary: Option<String>,
+    /// The herd, where the place has several.
+    #[arg(long, value_name = "ID")]
+    herd: Option<String>,
+    /// The day.
+    #[arg(long, value_name = "DATE", requires = "boundary")]
+    as_of: Option<String>,
+    /// The logic, as name or name:version.
+    #[arg(long, value_name = "NAME[:VERSION]")]
+    logic: Option<String>,
+    /// The configuration version, as `list` shows it: with place, day, herd and logic the whole key.
+    #[arg(long, value_name = "CONFIG", requires = "boundary")]
+    config: Option<String>,
+    /// Units to show.
+    #[arg(long, value_enum, default_value = "metric")]
+    units: UnitsArg,
+    /// Write the explanation as one HTML page.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write all that an auditor needs as one file: manifest, component and the proof that the run is
+    /// recorded. `replay --bundle` computes from it.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// The private key that signs the checkpoint in the bundle.
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    key: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum UnitsArg {
+    Metric,
+    Us,
+}
+
+pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let wanted = match (&args.run, &args.boundary, &args.as_of) {
+        (Some(id), _, _) => Wanted::Id(id.clone()),
+        (None, Some(boundary), Some(date)) => Wanted::Answer {
+            boundary_id: boundary.clone(),
+            date: day(date, context.today)?,
+            herd_config_id: args.herd.clone(),
+            logic: args.logic.clone(),
+            config_version: args.config.clone(),
+        },
+        _ => {
+            return Err(
+                CliError::usage("which run? give its id, or --boundary ID --as-of DATE")
+                    .help("provender list shows the answers with their ids"),
+            );
+        }
+    };
+    let explanation = explained(&context, &wanted)?;
+    let units = match args.units {
+        UnitsArg::Metric => Units::Metric,
+        UnitsArg::Us => Units::Us,
+    };
+    let mut text = Text::default();
+    for (tone, line) in lines(&explanation, units) {
+        let look = match tone {
+            Tone::Headline | Tone::Head => Look::Strong,
+            Tone::Warning => Look::Warn,
+            Tone::Plain => Look::Plain,
+            Tone::Quiet => Look::Dim,
+        };
+        if tone == Tone::Head {
+            text.blank();
+        }
+        text.look(look, provender_domain::render::text::printable(&line));
+    }
+    if let Some(file) = &args.html {
+        let page = html::html(&explanation, units)
+            .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
+        outfile::write(file, page.as_bytes()).map_err(|e| {
+            CliError::new(
+                Exit::Io,
+                "page_unwritable",
+                format!("{} cannot be written: {e}", file.display()),
+            )
+            .help(DISK)
+        })?;
+        text.blank();
+        text.line(format!("page: {}", file.display()));
+    }
+    if let Some(file) = &args.bundle {
+        let run = find(&context.reader()?, &wanted)?.run.run;
+        super::audit::write_bundle(&context, &run, file, args.key.as_deref())?;
+        text.blank();
+        text.line(format!("bundle: {}", file.display()));
+    }
+    // Units are for people; what machines read is as recorded.
+    let mut data = explanation.to_json(Units::Metric);
+    if let Some(file) = &args.bundle {
+        data["bundle"] = file.display().to_string().into();
+    }
+    Ok(Done::ok(data, text))
+}
+
+/// Finds and explains a run.
+pub(super) fn explained(context: &Context, wanted: &Wanted) -> Result<Explanation, CliError> {
+    let ledger = context.reader()?;
+    let manifests = context.manifests()?;
+    let found = find(&ledger, wanted)?;
+    let key = &found.run.run.key;
+    let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
+    let facts = context.facts_of(&ledger, None, Some(place.0), Some(place.1))?;
+    // A component that is not pinned here any more, or not readable, leaves the run explainable
+    // from its manifest.
+    let shop = Workshop::open(context)?;
+    let component = match pin(&shop.lock, &found.run.run.key.model_version) {
+        Ok(pin) => Some(context.load(&shop.sandbox, pin)?),
+        Err(_) => None,
+    };
+    let pinned = component.as_ref().map(|c| Pinned {
+        description: c.description(),
+        sha256: c.digest(),
+    });
+    Ok(explain(
+        &ledger,
+        &facts,
+        &context.project.sources.catalogue(),
+        &manifests,
+        pinned,
+        found,
+    )?)
+}
+
+/// The room's errors with their exit codes.
+pub(super) fn error(e: ExplainError) -> CliError {
+    let (code, message) = (e.code(), e.to_string());
+    match e {
+        ExplainError::NotFound(_) => CliError::new(Exit::NotFound, code, message),
+        ExplainError::Malformed(_) | ExplainError::Ambiguous { .. } => {
+            CliError::new(Exit::Usage, code, message)
+        }
+        ExplainError::Damaged { .. } => CliError::new(Exit::Integrity, code, message),
+        ExplainError::Manifest(e) => e.into(),
+        ExplainError::Ledger(e) => e.into(),
+    }
+}

@@ -1,0 +1,108 @@
+//! `features`: the catalogue, what is known of it, and who reads what.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::json;
+
+use provender_domain::catalogue::{FeatureRef, Origin};
+use provender_ledger::Ledger as _;
+
+use super::Global;
+use super::context::Context;
+use super::error::CliError;
+use super::ui::{Done, Look, Text};
+
+/// List the feature columns that a component can ask for: unit, coverage, and which pinned logic
+/// reads each.
+///
+/// Example: provender features --known
+#[derive(Args)]
+pub(super) struct FeaturesArgs {
+    /// Only columns with data or a reader.
+    #[arg(long)]
+    known: bool,
+}
+
+pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let reader = context.reader()?;
+    let coverage = reader.coverage(reader.head()?)?;
+    let mut readers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if let Ok(lock) = context.pins() {
+        let sandbox = context.sandbox()?;
+        for pin in lock.components() {
+            let component = context.load(&sandbox, pin)?;
+            for input in &component.description().inputs {
+                if let Ok(reference) = input.feature.parse::<FeatureRef>() {
+                    let list = readers.entry(reference.name).or_default();
+                    if !list.contains(&pin.model_version()) {
+                        list.push(pin.model_version());
+                    }
+                }
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    let mut data = Vec::new();
+    for f in context.project.sources.catalogue() {
+        let of: Vec<_> = coverage.iter().filter(|c| c.column == f.name).collect();
+        let read_by = readers.get(&f.name).cloned().unwrap_or_default();
+        if args.known && of.is_empty() && read_by.is_empty() {
+            continue;
+        }
+        let boundaries: std::collections::BTreeSet<&str> =
+            of.iter().map(|c| c.boundary_id.as_str()).collect();
+        let days: u64 = of.iter().map(|c| c.days).sum();
+        let first = of.iter().filter_map(|c| c.first).min();
+        let newest = of.iter().filter_map(|c| c.newest).max();
+        let origin = match f.origin {
+            Origin::Run => "run",
+            Origin::Boundary => "boundary",
+            Origin::Herd => "herd",
+            Origin::Observation => "dated",
+            Origin::Static => "undated",
+        };
+        let span = match (first, newest) {
+            (Some(a), Some(b)) => format!("{a} to {b}"),
+            _ => String::new(),
+        };
+        let plain = |s: String| (Look::Plain, s);
+        rows.push(vec![
+            (Look::Strong, f.name.clone()),
+            plain(f.data_type.name().to_owned()),
+            plain(f.unit.clone().unwrap_or_default()),
+            plain(origin.to_owned()),
+            plain(if of.is_empty() {
+                String::new()
+            } else {
+                format!("{days} values in {} places", boundaries.len())
+            }),
+            plain(span),
+            plain(read_by.join(", ")),
+            (Look::Dim, f.doc.clone()),
+        ]);
+        data.push(json!({
+            "name": f.name, "data_type": f.data_type.name(), "unit": f.unit, "origin": origin, "version": f.version, "doc": f.doc,
+            "values": days, "boundaries": boundaries.len(), "first": first.map(|d| d.to_string()), "newest": newest.map(|d| d.to_string()),
+            "read_by": read_by,
+        }));
+    }
+    let mut text = Text::default();
+    text.table(
+        &[
+            "feature",
+            "type",
+            "unit",
+            "kind",
+            "known",
+            "from – to",
+            "read by",
+            "meaning",
+        ],
+        &rows,
+    );
+    text.blank();
+    text.look(Look::Dim, "dated columns take :latest, :age, :sum, :mean, :min, :max, :count or :series over :Nd or :season");
+    Ok(Done::ok(json!({"features": data}), text))
+}

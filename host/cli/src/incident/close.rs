@@ -1,0 +1,145 @@
+//! `incident close`: with a resolution, and with the regression cases or the reason for none.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::compute::Workshop;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_host::explain::find::{Wanted, find};
+use provender_host::incident::link::Thing;
+use provender_host::incident::regression::{Inputs, Version, case_name, check};
+use provender_host::incident::standing::{Exported, Held};
+use provender_host::incident::{Incident, IncidentError, Incidents, act};
+use provender_sandbox::Component;
+
+use super::said;
+
+/// Close an incident: with its resolution, and with its regression cases completed.
+///
+/// Each case must be in its file with what DS expects of the inputs that failed, and hold for the version that answers where
+/// it binds it; the digest of its file is recorded. --waive-regression closes without, with a reason.
+///
+/// Example: provender incident close I1 --resolution "v4 reads kg/ha; promoted as R5"
+#[derive(Args)]
+pub(crate) struct CloseArgs {
+    /// The incident: I1, or 1.
+    incident: String,
+    /// How it was resolved.
+    #[arg(long, value_name = "TEXT")]
+    resolution: String,
+    /// Why no regression case is needed.
+    #[arg(long, value_name = "REASON")]
+    waive_regression: Option<String>,
+    /// The folder in which the regression cases are now, where they were moved.
+    #[arg(long, value_name = "DIR", conflicts_with = "waive_regression")]
+    cases: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
+    let resolution = said("--resolution", &args.resolution)?;
+    let waived = args.waive_regression.as_deref();
+    let waived = waived.map(|w| said("--waive-regression", w)).transpose()?;
+    let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    let incidents = Incidents::read(&ledger)?;
+    let incident = incidents.find(&args.incident)?;
+    incident.must_be_open()?;
+    let cases = match waived {
+        Some(_) => Vec::new(),
+        None => held(&context, incident, args.cases.as_deref())?,
+    };
+    let stamp = context.stamp(None);
+    let entry = act::close(&mut ledger, &stamp, incident, resolution, waived, &cases)?;
+    let name = incident.name();
+    let mut text = Text::default();
+    text.look(Look::Good, format!("closed {name}: {resolution}"));
+    for case in &cases {
+        text.line(format!("  {}: {}", case.case, case.checked));
+    }
+    if let Some(why) = waived {
+        text.look(Look::Warn, format!("  without a regression case: {why}"));
+    }
+    text.line(format!(
+        "next: provender incident export {name} --html {name}.html   # one page for the audit"
+    ));
+    let data = json!({
+        "incident": name,
+        "entry": entry,
+        "resolution": resolution,
+        "waived": waived,
+        "cases": serde_json::to_value(&cases).unwrap_or_default(),
+    });
+    Ok(Done::ok(data, text))
+}
+
+/// The regression cases, checked.
+fn held(
+    context: &Context,
+    incident: &Incident,
+    moved: Option<&Path>,
+) -> Result<Vec<Held>, CliError> {
+    let exported = incident.exported();
+    if exported.is_empty() {
+        return Err(IncidentError::NotReady {
+            incident: incident.name(),
+            problem: "it has no regression case, so nothing keeps it from coming back silently"
+                .to_owned(),
+            written: false,
+        }
+        .into());
+    }
+    let shop = Workshop::open(context)?;
+    let active = context.active()?;
+    let failed = failed(context, &shop, incident)?;
+    let mut held = Vec::new();
+    for file in exported {
+        let name = file.logic.split(':').next().unwrap_or_default();
+        let mut components: Vec<(Component, bool)> = Vec::new();
+        for pin in shop.lock.components().iter().filter(|p| p.name == name) {
+            let answers = active.contains(&pin.model_version());
+            components.push((context.load(&shop.sandbox, pin)?, answers));
+        }
+        let versions: Vec<Version<'_>> = components
+            .iter()
+            .map(|(component, active)| Version {
+                component,
+                active: *active,
+            })
+            .collect();
+        let (folder, shown) = folder(context, file, moved);
+        held.extend(check(incident, &folder, &shown, file, &versions, &failed)?);
+    }
+    Ok(held)
+}
+
+/// What the linked runs read, by the name of their case.
+fn failed(context: &Context, shop: &Workshop, incident: &Incident) -> Result<Inputs, CliError> {
+    let ledger = context.reader()?;
+    let environment = &context.project.settings.environment;
+    let mut inputs = Inputs::new();
+    for link in incident.links.iter().filter(|l| l.what == Thing::Run) {
+        let run = find(&ledger, &Wanted::Id(link.id.clone()))?.run.run;
+        let manifest = shop.manifests.read(run.manifest_ref())?;
+        let name = case_name(incident, environment, &run.key);
+        let _ = inputs.insert(name, manifest.object("inputs"));
+    }
+    Ok(inputs)
+}
+
+/// Where the cases are: as they were written, from here or from the deployment's folder.
+fn folder(context: &Context, file: &Exported, moved: Option<&Path>) -> (PathBuf, String) {
+    if let Some(dir) = moved {
+        return (dir.to_owned(), dir.display().to_string());
+    }
+    let written = file.file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    let folder = match Path::new(&file.file).is_file() {
+        true => PathBuf::from(written),
+        false => context.project.root.join(written),
+    };
+    (folder, written.to_owned())
+}

@@ -1,0 +1,77 @@
+//! `incident export`: one page for the audit.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::{CliError, DISK};
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+use provender_domain::files::outfile;
+use provender_host::incident::Incidents;
+use provender_host::incident::page::Dossier;
+
+/// Write an incident as one self-contained page: timeline, links with their digests, cases.
+///
+/// Without a file the Markdown is printed.
+///
+/// Example: provender incident export I1 --html I1.html
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// The incident: I1, or 1.
+    incident: String,
+    /// Write it as one HTML page.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write it as Markdown.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let incidents = Incidents::read(&ledger)?;
+    let incident = incidents.find(&args.incident)?;
+    let environment = &context.project.settings.environment;
+    let dossier = Dossier::gather(&ledger, incident, environment)?;
+    let mut text = Text::default();
+    let mut files = Vec::new();
+    if let Some(file) = &args.html {
+        let page = dossier
+            .html()
+            .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
+        write(file, &page)?;
+        files.push(file);
+    }
+    if let Some(file) = &args.markdown {
+        write(file, &dossier.markdown())?;
+        files.push(file);
+    }
+    for file in &files {
+        text.look(Look::Good, format!("wrote {}", file.display()));
+    }
+    if files.is_empty() {
+        text.line(dossier.markdown().trim_end());
+    }
+    let mut data = dossier.to_json();
+    data["files"] = files
+        .iter()
+        .map(|f| json!(f.display().to_string()))
+        .collect();
+    Ok(Done::ok(data, text))
+}
+
+fn write(file: &Path, body: &str) -> Result<(), CliError> {
+    outfile::write(file, body.as_bytes()).map_err(|e| {
+        CliError::new(
+            Exit::Io,
+            "page_unwritable",
+            format!("{} cannot be written: {e}", file.display()),
+        )
+        .help(DISK)
+    })
+}

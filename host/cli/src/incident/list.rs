@@ -1,0 +1,63 @@
+//! `incident list`.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_host::incident::{Incident, Incidents};
+
+use super::brief;
+
+/// List the incidents, oldest first.
+///
+/// Example: provender incident list --open
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Only those that are not closed.
+    #[arg(long)]
+    open: bool,
+}
+
+pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let incidents = Incidents::read(&context.reader()?)?;
+    let listed: Vec<&Incident> = incidents
+        .all
+        .iter()
+        .filter(|i| !args.open || i.closed().is_none())
+        .collect();
+    let mut text = Text::default();
+    if listed.is_empty() {
+        text.line(if args.open {
+            "no incident is open"
+        } else {
+            "no incident; `provender incident open` opens one"
+        });
+    } else {
+        let rows: Vec<_> = listed.iter().map(|i| row(i)).collect();
+        text.table(
+            &["incident", "state", "opened", "by", "links", "title"],
+            &rows,
+        );
+    }
+    let data: Vec<Json> = listed.iter().map(|i| brief(i)).collect();
+    Ok(Done::ok(json!({"incidents": data}), text))
+}
+
+fn row(incident: &Incident) -> Vec<(Look, String)> {
+    let look = match incident.closed() {
+        None => Look::Warn,
+        Some(_) => Look::Good,
+    };
+    vec![
+        (Look::Plain, incident.name()),
+        (look, incident.state().to_owned()),
+        (Look::Plain, incident.opened().stamp.at.clone()),
+        (Look::Plain, incident.opened().stamp.actor.clone()),
+        (Look::Plain, incident.links.len().to_string()),
+        (Look::Plain, incident.title.clone()),
+    ]
+}

@@ -1,0 +1,186 @@
+//! `incident`: open, link, note, regression, close, show, list, export. One file a subverb.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use provender_host::incident::link::{Asked, resolve, to_json};
+use provender_host::incident::{Incident, IncidentError, Incidents, Link};
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::Global;
+use super::context::Context;
+use super::error::{CliError, DISK};
+use super::exit::Exit;
+use super::ui::Done;
+
+mod close;
+mod export;
+mod list;
+mod note;
+mod open;
+mod regression;
+mod show;
+
+/// Record what went wrong, what it was about, and the golden case that keeps it from coming back.
+///
+/// An incident is I1, I2, …; it is made of entries of the ledger, so nothing said of it is ever
+/// changed. The runbook is docs/operations/runbook.md.
+///
+/// Example: provender incident open --title "days far too high on the mesa" --report latest
+#[derive(Args)]
+pub(super) struct IncidentArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Open(open::OpenArgs),
+    Link(open::LinkArgs),
+    Note(note::NoteArgs),
+    Regression(regression::RegressionArgs),
+    Close(close::CloseArgs),
+    Show(show::ShowArgs),
+    List(list::ListArgs),
+    Export(export::ExportArgs),
+}
+
+pub(super) fn run(global: &Global, args: &IncidentArgs) -> Result<Done, CliError> {
+    match &args.action {
+        Action::Open(a) => open::open(global, a),
+        Action::Link(a) => open::link(global, a),
+        Action::Note(a) => note::run(global, a),
+        Action::Regression(a) => regression::run(global, a),
+        Action::Close(a) => close::run(global, a),
+        Action::Show(a) => show::run(global, a),
+        Action::List(a) => list::run(global, a),
+        Action::Export(a) => export::run(global, a),
+    }
+}
+
+/// What an incident is about.
+#[derive(Args)]
+struct ThingArgs {
+    /// A report, by its digest or the first six hex digits; `latest` is the newest. May be repeated.
+    #[arg(long = "report", value_name = "DIGEST")]
+    reports: Vec<String>,
+    /// A release: R3, 3, or the beginning of its digest. May be repeated.
+    #[arg(long = "release", value_name = "R")]
+    releases: Vec<String>,
+    /// A run, by its id or at least six of its hex digits; its manifest comes with it. May be repeated.
+    #[arg(long = "run", value_name = "RUN")]
+    runs: Vec<String>,
+    /// A manifest, by its snapshot id or its path. May be repeated.
+    #[arg(long = "manifest", value_name = "SNAPSHOT")]
+    manifests: Vec<String>,
+    /// A replay, by its entry's number. May be repeated.
+    #[arg(long = "replay", value_name = "ENTRY")]
+    replays: Vec<i64>,
+    /// Any other entry of the ledger, by its number: a retraction, a gate's decision. May be repeated.
+    #[arg(long = "entry", value_name = "N")]
+    entries: Vec<i64>,
+    /// Another incident. May be repeated.
+    #[arg(long = "incident", value_name = "ID")]
+    incidents: Vec<String>,
+}
+
+impl ThingArgs {
+    /// Everything that is asked for, found.
+    fn find(
+        &self,
+        context: &Context,
+        ledger: &SqliteLedger,
+        incidents: &Incidents,
+    ) -> Result<Vec<Link>, CliError> {
+        let asked = Asked {
+            reports: &self.reports,
+            releases: &self.releases,
+            runs: &self.runs,
+            manifests: &self.manifests,
+            replays: &self.replays,
+            entries: &self.entries,
+            incidents: &self.incidents,
+        };
+        let manifests = context.manifests()?;
+        Ok(resolve(
+            ledger,
+            &manifests,
+            context.standing()?,
+            incidents,
+            &asked,
+        )?)
+    }
+}
+
+/// A text that says something: it is what an auditor will read.
+fn said<'t>(option: &str, text: &'t str) -> Result<&'t str, CliError> {
+    if text.trim().is_empty() {
+        return Err(CliError::usage(format!(
+            "{option} is empty: it is what an auditor will read"
+        )));
+    }
+    Ok(text)
+}
+
+/// An incident in short, for every `data`.
+fn brief(incident: &Incident) -> Json {
+    let closed = incident.closed();
+    json!({
+        "incident": incident.name(),
+        "number": incident.number,
+        "title": incident.title,
+        "state": incident.state(),
+        "opened": {"at": incident.opened().stamp.at, "by": incident.opened().stamp.actor, "entry": incident.opened().entry},
+        "closed": closed.map(|e| json!({"at": e.stamp.at, "by": e.stamp.actor, "entry": e.entry})),
+        "links": to_json(&incident.links),
+    })
+}
+
+impl From<IncidentError> for CliError {
+    fn from(e: IncidentError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let error = |exit| CliError::new(exit, code, &message);
+        match e {
+            IncidentError::Unknown { .. } => {
+                error(Exit::NotFound).help("`provender incident list` lists them")
+            }
+            IncidentError::NotRecorded { .. } => {
+                error(Exit::NotFound).help("an incident links what is recorded; nothing was written")
+            }
+            IncidentError::Ambiguous { .. } => error(Exit::Usage).help("give more digits"),
+            IncidentError::Closed { incident, .. } => error(Exit::Check).help(format!(
+                "`provender incident note {incident} …` adds what was found out since; a new one links it with --incident {incident}"
+            )),
+            IncidentError::Overtaken(incident) => error(Exit::Busy).help(format!(
+                "look at it again with `provender incident show {incident}`"
+            )),
+            IncidentError::NoFailing { incident, .. } => error(Exit::NotFound).help(format!(
+                "`provender incident link {incident} --run RUN` links the runs whose inputs are to become cases"
+            )),
+            IncidentError::Occupied { .. } => error(Exit::Check).help(
+                "DS may have completed it: keep it, or move it away to have it written anew; nothing was written",
+            ),
+            IncidentError::NotReady {
+                incident,
+                written: false,
+                ..
+            } => error(Exit::Check).help(format!(
+                "`provender incident regression {incident}` writes the failing inputs as golden cases, which DS completes; --waive-regression REASON closes without"
+            )),
+            IncidentError::NotReady { .. } => error(Exit::Check).help(
+                "DS writes into the case what is right, docs/reference/golden-cases.md, then close again; --cases DIR where the file was moved, --waive-regression REASON closes without",
+            ),
+            IncidentError::Damaged { .. } => error(Exit::Integrity),
+            IncidentError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+                error(Exit::NotFound)
+            }
+            IncidentError::Io { .. } => error(Exit::Io).help(DISK),
+            IncidentError::Ledger(e) => e.into(),
+            IncidentError::Explain(e) => e.into(),
+            IncidentError::Manifest(e) => e.into(),
+            IncidentError::Release(e) => e.into(),
+            IncidentError::Golden(e) => e.into(),
+            IncidentError::Canonical(_) => error(Exit::Internal),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `incident note`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_host::incident::{Incidents, act};
+
+use super::said;
+
+/// Add a finding to an incident's timeline, also after it was closed.
+///
+/// Example: provender incident note I1 "v3 divides by pounds; v2 on the same inputs is as before"
+#[derive(Args)]
+pub(crate) struct NoteArgs {
+    /// The incident: I1, or 1.
+    incident: String,
+    /// What was found out.
+    text: String,
+}
+
+pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
+    let note = said("the note", &args.text)?;
+    let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    let name = Incidents::read(&ledger)?.find(&args.incident)?.name();
+    let entry = act::note(&mut ledger, &context.stamp(None), &name, note)?;
+    let mut text = Text::default();
+    text.look(Look::Good, format!("noted in {name}, as entry {entry}"));
+    Ok(Done::ok(
+        json!({"incident": name, "entry": entry, "note": note}),
+        text,
+    ))
+}

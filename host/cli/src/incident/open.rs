@@ -1,0 +1,155 @@
+//! `incident open` and `incident link`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_domain::render::text::count;
+use provender_host::incident::link::{Thing, failing_of, to_json};
+use provender_host::incident::{Incidents, Link, act};
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::{ThingArgs, said};
+
+/// Open an incident about what is recorded: reports, releases, runs with their manifests, replays.
+///
+/// A report brings the runs behind its failing rows with it, the first 50, and the release that is
+/// active is linked too. What is linked must be recorded.
+///
+/// Example: provender incident open --title "days far too high on the mesa" --report latest
+#[derive(Args)]
+pub(crate) struct OpenArgs {
+    /// What went wrong, in a line.
+    #[arg(long, value_name = "TEXT")]
+    title: String,
+    #[command(flatten)]
+    things: ThingArgs,
+}
+
+/// Link more of what an incident is about.
+///
+/// Example: provender incident link I1 --release R3 --run 4f2a9c81d0aa
+#[derive(Args)]
+pub(crate) struct LinkArgs {
+    /// The incident: I1, or 1.
+    incident: String,
+    #[command(flatten)]
+    things: ThingArgs,
+}
+
+/// What is asked for, with the failing runs of its reports; and a line for what was left out.
+fn found(
+    context: &Context,
+    ledger: &SqliteLedger,
+    things: &ThingArgs,
+) -> Result<(Vec<Link>, Vec<String>), CliError> {
+    let incidents = Incidents::read(ledger)?;
+    let mut links = things.find(context, ledger, &incidents)?;
+    let manifests = context.manifests()?;
+    let mut told = Vec::new();
+    let reports: Vec<Link> = links
+        .iter()
+        .filter(|l| l.what == Thing::Report)
+        .cloned()
+        .collect();
+    for report in &reports {
+        let (runs, all) = failing_of(ledger, &manifests, report)?;
+        if runs.len() < all {
+            told.push(format!(
+                "{} names {all} failing runs; the first {} are linked, the report names the others",
+                report.name(),
+                runs.len()
+            ));
+        }
+        for run in runs {
+            if !links.iter().any(|l| l.what == run.what && l.id == run.id) {
+                links.push(run);
+            }
+        }
+    }
+    Ok((links, told))
+}
+
+/// `report 4c31c78cae4a (monitor crit: …)`, and runs by their number.
+fn say(text: &mut Text, links: &[Link]) {
+    let runs = links.iter().filter(|l| l.what == Thing::Run).count();
+    for link in links.iter().filter(|l| l.what != Thing::Run) {
+        text.line(format!("  {} ({})", link.name(), link.about));
+    }
+    for link in links.iter().filter(|l| l.what == Thing::Run).take(5) {
+        text.line(format!("  {} ({})", link.name(), link.about));
+    }
+    if runs > 5 {
+        text.line(format!("  and {}", count((runs - 5) as u64, "more run")));
+    }
+}
+
+pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
+    let title = said("--title", &args.title)?;
+    let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    let (mut links, told) = found(&context, &ledger, &args.things)?;
+    if links.is_empty() {
+        return Err(CliError::usage(
+            "what is it about? give --report DIGEST (or latest), --run RUN, --release R, --replay ENTRY or --entry N",
+        ));
+    }
+    if let Some(active) = context.standing()?.active_release()
+        && !links.iter().any(|l| l.what == Thing::Release)
+    {
+        let one = ThingArgs {
+            reports: Vec::new(),
+            releases: vec![active.digest.to_string()],
+            runs: Vec::new(),
+            manifests: Vec::new(),
+            replays: Vec::new(),
+            entries: Vec::new(),
+            incidents: Vec::new(),
+        };
+        links.extend(one.find(&context, &ledger, &Incidents::default())?);
+    }
+    let (number, entry) = act::open(&mut ledger, &context.stamp(None), title, &links)?;
+    let name = format!("I{number}");
+    let mut text = Text::default();
+    text.look(Look::Strong, format!("opened {name}: {title}"));
+    say(&mut text, &links);
+    for line in &told {
+        text.line(format!("  {line}"));
+    }
+    text.blank();
+    text.line(format!("next: provender incident note {name} TEXT"));
+    text.line(format!(
+        "      provender incident regression {name}   # its failing inputs as golden cases"
+    ));
+    let data = json!({"incident": name, "number": number, "title": title, "entry": entry, "links": to_json(&links)});
+    Ok(Done::ok(data, text))
+}
+
+pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    let (links, told) = found(&context, &ledger, &args.things)?;
+    if links.is_empty() {
+        return Err(CliError::usage(
+            "what is to be linked? give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
+        ));
+    }
+    let (new, entry) = act::link(&mut ledger, &context.stamp(None), &args.incident, &links)?;
+    let incidents = Incidents::read(&ledger)?;
+    let name = incidents.find(&args.incident)?.name();
+    let mut text = Text::default();
+    if new.is_empty() {
+        text.line(format!("unchanged: {name} links all of it already"));
+    } else {
+        text.look(Look::Good, format!("linked to {name}:"));
+        say(&mut text, &new);
+    }
+    for line in &told {
+        text.line(format!("  {line}"));
+    }
+    let data = json!({"incident": name, "entry": entry, "new": to_json(&new)});
+    Ok(Done::ok(data, text))
+}

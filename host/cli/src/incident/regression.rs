@@ -1,0 +1,232 @@
+//! `incident regression`: the failing inputs as golden cases.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::Global;
+use crate::compute::Workshop;
+use crate::context::{Context, pin};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::plugin::subject::cases_folder;
+use crate::ui::{Done, Look, Text};
+use provender_domain::render::text::count;
+use provender_host::explain::find::{Wanted, find};
+use provender_host::golden::case::version_number;
+use provender_host::incident::link::Thing;
+use provender_host::incident::regression::{CASES, Drafted, draft, write};
+use provender_host::incident::standing::Exported;
+use provender_host::incident::{Incident, Incidents, act};
+use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::types::Run;
+use provender_store::manifest::Manifest;
+
+/// Where golden cases lie: in a repository that is laid out like Provender's own, and in a deployment.
+const CASES_DIRS: [&str; 2] = ["logic-plugins/cases", "cases"];
+
+/// Write an incident's failing inputs as golden cases, for DS to complete with what is right.
+///
+/// One file a logic version, in the folder of the logic's cases. A case expects nothing yet, so
+/// `plugin test` fails until DS has filled it in: it cannot be silently green. The cases bind the
+/// versions after the one that failed, which is frozen as it is.
+///
+/// Example: provender incident regression I1 --cases logic-plugins/cases
+#[derive(Args)]
+pub(crate) struct RegressionArgs {
+    /// The incident: I1, or 1.
+    incident: String,
+    /// The folder of golden cases, or the one that holds a folder for each logic; else
+    /// logic-plugins/cases here or in the deployment's folder, else cases in the latter.
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+    /// Only this linked run. May be repeated.
+    #[arg(long = "run", value_name = "RUN")]
+    runs: Vec<String>,
+    /// The first version that the cases bind; else the one after the version that failed.
+    #[arg(long, value_name = "VERSION")]
+    since: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliError> {
+    if let Some(since) = &args.since
+        && version_number(since).is_none()
+    {
+        return Err(CliError::usage(format!(
+            "--since {since} is no version: a version is v1, v2 and so on"
+        )));
+    }
+    let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    let incidents = Incidents::read(&ledger)?;
+    let incident = incidents.find(&args.incident)?;
+    incident.must_be_open()?;
+    let shop = Workshop::open(&context)?;
+    let environment = &context.project.settings.environment;
+    let mut drafted = Vec::new();
+    // Everything is looked at before anything is written.
+    for (logic, runs) in failing(&ledger, &shop, incident, &args.runs)? {
+        let component = context.load(&shop.sandbox, pin(&shop.lock, &logic)?)?;
+        let d = component.description();
+        let folder = folder(&context, args.cases.as_deref(), &d.name)?;
+        let file = draft(incident, environment, d, args.since.as_deref(), &runs)?;
+        drafted.push((logic, folder, file));
+    }
+    let mut text = Text::default();
+    let mut files = Vec::new();
+    for (logic, (folder, shown), file) in &drafted {
+        let sha256 = write(folder, shown, file)?;
+        let exported = Exported {
+            file: format!("{shown}/{}", file.file),
+            sha256: sha256.to_string(),
+            logic: logic.clone(),
+            since: file.since.clone(),
+            cases: file.cases.clone(),
+        };
+        let stamp = context.stamp(None);
+        let entry = act::exported(&mut ledger, &stamp, &incident.name(), &exported)?;
+        say(&mut text, &exported, file, entry.is_some());
+        files.push(data(&exported, file, entry));
+    }
+    text.blank();
+    text.line(
+        "next: DS completes the cases with what is right; `provender plugin test` fails until then",
+    );
+    text.line(format!(
+        "      provender incident close {} --resolution TEXT",
+        incident.name()
+    ));
+    Ok(Done::ok(
+        json!({"incident": incident.name(), "files": files}),
+        text,
+    ))
+}
+
+fn say(text: &mut Text, exported: &Exported, file: &Drafted, new: bool) {
+    let word = if new { "wrote" } else { "unchanged:" };
+    text.look(
+        Look::Good,
+        format!(
+            "{word} {} with {} of {}, binding {} and later",
+            exported.file,
+            count(exported.cases.len() as u64, "golden case"),
+            exported.logic,
+            exported.since
+        ),
+    );
+    if file.left_out > 0 {
+        text.line(format!(
+            "  {} left out: the same inputs as another, or more than {CASES}; --run names one",
+            count(file.left_out as u64, "run")
+        ));
+    }
+}
+
+fn data(exported: &Exported, file: &Drafted, entry: Option<i64>) -> Json {
+    json!({
+        "file": exported.file,
+        "sha256": exported.sha256,
+        "logic": exported.logic,
+        "since": exported.since,
+        "cases": exported.cases,
+        "left_out": file.left_out,
+        "entry": entry,
+    })
+}
+
+/// Linked runs with their manifests, by `name:version`.
+type ByLogic = BTreeMap<String, Vec<(Run, Manifest)>>;
+
+/// The linked runs that are meant.
+fn failing(
+    ledger: &SqliteLedger,
+    shop: &Workshop,
+    incident: &Incident,
+    only: &[String],
+) -> Result<ByLogic, CliError> {
+    let mut by_logic = ByLogic::new();
+    let linked: Vec<&str> = incident
+        .links
+        .iter()
+        .filter(|l| l.what == Thing::Run)
+        .map(|l| l.id.as_str())
+        .collect();
+    let mut wanted: Vec<String> = linked.iter().map(|id| (*id).to_owned()).collect();
+    if !only.is_empty() {
+        wanted.clear();
+        for asked in only {
+            let id = find(ledger, &Wanted::Id(asked.clone()))?
+                .run
+                .run
+                .key
+                .run_id();
+            if !linked.contains(&id.to_string().as_str()) {
+                return Err(CliError::new(
+                    Exit::NotFound,
+                    "incident_link_unknown",
+                    format!("{} does not link the run {asked}", incident.name()),
+                )
+                .help(format!(
+                    "provender incident link {} --run {asked}",
+                    incident.name()
+                )));
+            }
+            wanted.push(id.to_string());
+        }
+    }
+    for id in wanted {
+        let run = find(ledger, &Wanted::Id(id))?.run;
+        let manifest = shop.manifests.read(run.run.manifest_ref())?;
+        by_logic
+            .entry(run.run.key.model_version.clone())
+            .or_default()
+            .push((run, manifest));
+    }
+    if by_logic.is_empty() {
+        return Err(provender_host::incident::IncidentError::NoFailing {
+            incident: incident.name(),
+            problem: "links no run, so there are no inputs to write".to_owned(),
+        }
+        .into());
+    }
+    Ok(by_logic)
+}
+
+/// The folder of a logic's cases, to open and to show.
+fn folder(
+    context: &Context,
+    asked: Option<&Path>,
+    name: &str,
+) -> Result<(PathBuf, String), CliError> {
+    let (base, shown) = match asked {
+        Some(dir) => (dir.to_owned(), dir.display().to_string()),
+        None => {
+            let [source, own] = CASES_DIRS;
+            let root = &context.project.root;
+            let places = [
+                (PathBuf::from(source), source),
+                (root.join(source), source),
+                (root.join(own), own),
+            ];
+            let found = places.into_iter().find(|(base, _)| base.is_dir());
+            let (base, shown) = found.unwrap_or_else(|| (root.join(source), source));
+            (base, shown.to_owned())
+        }
+    };
+    if !base.is_dir() {
+        return Err(CliError::new(
+            Exit::NotFound,
+            "golden_missing",
+            format!("there is no folder {shown} for golden cases"),
+        )
+        .help("name the folder of the logic's golden cases with --cases DIR; it lies beside the logic's source"));
+    }
+    let shown = shown.trim_end_matches('/').to_owned();
+    Ok(match cases_folder(std::slice::from_ref(&base), name) {
+        Some(found) if found == base => (base, shown),
+        // A logic without a folder of its own gets one.
+        _ => (base.join(name), format!("{shown}/{name}")),
+    })
+}

@@ -1,0 +1,78 @@
+//! `incident show`: an incident with its timeline.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_domain::render::text::printable;
+use provender_host::incident::Incidents;
+use provender_host::incident::link::Thing;
+use provender_host::incident::page::Dossier;
+use provender_host::incident::timeline::{Step, steps};
+
+/// Show an incident: what it is about, and what happened when.
+///
+/// Example: provender incident show I1
+#[derive(Args)]
+pub(crate) struct ShowArgs {
+    /// The incident: I1, or 1.
+    incident: String,
+}
+
+pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let incidents = Incidents::read(&ledger)?;
+    let incident = incidents.find(&args.incident)?;
+    let mut text = Text::default();
+    text.look(
+        Look::Strong,
+        format!(
+            "{} ({}): {}",
+            incident.name(),
+            incident.state(),
+            printable(&incident.title)
+        ),
+    );
+    text.blank();
+    let rows: Vec<_> = steps(&ledger, incident)?.iter().map(row).collect();
+    text.table(&["entry", "when", "who", "what"], &rows);
+    text.blank();
+    for link in &incident.links {
+        let manifest = link.manifest.as_deref().filter(|_| link.what == Thing::Run);
+        let manifest = manifest.map_or_else(String::new, |m| format!(" {m}"));
+        text.line(printable(&format!(
+            "{}: {}{manifest}",
+            link.name(),
+            link.about
+        )));
+    }
+    for exported in incident.exported() {
+        text.line(format!(
+            "golden cases: {} ({}, binding {} and later)",
+            exported.file,
+            exported.cases.len(),
+            exported.since
+        ));
+    }
+    let environment = &context.project.settings.environment;
+    let mut data = Dossier::gather(&ledger, incident, environment)?.to_json();
+    data["number"] = json!(incident.number);
+    Ok(Done::ok(data, text))
+}
+
+fn row(step: &Step) -> Vec<(Look, String)> {
+    let look = if step.own { Look::Plain } else { Look::Dim };
+    [
+        step.entry.to_string(),
+        step.at.clone(),
+        step.by.clone(),
+        step.what.clone(),
+    ]
+    .into_iter()
+    .map(|cell| (look, cell))
+    .collect()
+}

@@ -1,0 +1,267 @@
+//! `ingest`: files in, observations recorded.
+
+mod named;
+mod retract;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use provender_domain::files::bounded;
+use provender_host::ingest::find;
+use provender_host::ingest::parsed::{Kind, ReadOptions};
+use provender_host::ingest::report::{FileReport, IngestError, Outcome};
+use provender_host::ingest::take::{Offer, Policy, take};
+use provender_host::project::sources::Source;
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::Global;
+use super::context::Context;
+use super::error::{CliError, ingest_exit};
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+use named::FileArgs;
+use retract::RetractArgs;
+
+/// Take files in: those that sources.toml names, or those given here.
+///
+/// Says per file what was new, unchanged, revised or refused, and why. A file is taken whole or
+/// not at all.
+///
+/// Example: provender ingest --forage inputs/forage.csv --boundaries pastures.geojson
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct IngestArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    files: FileArgs,
+    /// Take files that are held, older than what is known, or withdrawn.
+    #[arg(long)]
+    accept: bool,
+    /// Say what would happen, record nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Withdraw a wrong file: nothing it said counts any more; nothing is deleted.
+    Retract(RetractArgs),
+}
+
+pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let mut ledger = context.writer()?;
+    if let Some(Action::Retract(r)) = &args.action {
+        return retract::withdraw(&context, &mut ledger, r);
+    }
+    let policy = Policy {
+        accept: args.accept,
+        dry_run: args.dry_run,
+        today: context.today,
+    };
+    let named = args.files.named();
+    if named.is_empty() && context.project.sources.sources.is_empty() {
+        return Err(CliError::usage(
+            "nothing to ingest: sources.toml names no source and no file was given",
+        )
+        .help(
+            "provender ingest --boundaries pastures.geojson --herds herds.json --forage forage.csv",
+        ));
+    }
+    let reports = if named.is_empty() {
+        ingest_sources(&context, &mut ledger, &policy)
+    } else {
+        let bar = context.ui.progress(named.len() as u64, "ingesting");
+        let reports = named.iter().map(|(kind, path)| {
+            let report = named::take_in(&context, &mut ledger, &policy, &args.files, *kind, path);
+            bar.inc(1);
+            report
+        });
+        let reports = reports.collect::<Result<Vec<_>, _>>()?;
+        bar.finish_and_clear();
+        reports
+    };
+    Ok(done(reports, args.dry_run))
+}
+
+fn done(reports: Vec<FileReport>, dry_run: bool) -> Done {
+    let mut text = Text::default();
+    say(&mut text, &reports);
+    let files: Vec<_> = reports.iter().map(FileReport::to_json).collect();
+    let exit = exit(&reports);
+    let error = first_error(reports);
+    Done {
+        exit,
+        data: json!({"files": files, "dry_run": dry_run}),
+        text,
+        error,
+    }
+}
+
+/// How the files' troubles end the process.
+pub(super) fn exit(reports: &[FileReport]) -> Exit {
+    Exit::worst(
+        reports
+            .iter()
+            .filter_map(|r| r.error.as_ref())
+            .map(ingest_exit),
+    )
+}
+
+/// The error to show last; the table names every one.
+pub(super) fn first_error(reports: Vec<FileReport>) -> Option<CliError> {
+    let mut errors: Vec<CliError> = reports
+        .into_iter()
+        .filter_map(|r| r.error)
+        .map(CliError::from)
+        .collect();
+    match errors.len() {
+        0 => None,
+        1 => errors.pop(),
+        n => {
+            let exit = Exit::worst(errors.iter().map(|e| e.exit));
+            let all: Vec<String> = errors.iter().map(|e| e.message.clone()).collect();
+            Some(CliError::new(
+                exit,
+                &errors[0].code,
+                format!("{n} files were not taken:\n  {}", all.join("\n  ")),
+            ))
+        }
+    }
+}
+
+/// The files as a table, with what is worth saying of each.
+pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
+    let rows: Vec<_> = reports
+        .iter()
+        .map(|r| {
+            let word = match r.outcome {
+                Outcome::Taken => "taken",
+                Outcome::Unchanged => "unchanged",
+                Outcome::Superseded => "superseded",
+                Outcome::Withdrawn => "withdrawn",
+                Outcome::Held => "held",
+                Outcome::Refused => "refused",
+            };
+            let plain = |s: String| (Look::Plain, s);
+            vec![
+                plain(r.path.clone()),
+                plain(r.source.clone()),
+                plain(r.format.clone()),
+                plain(r.rows.to_string()),
+                plain(r.new.to_string()),
+                plain(r.unchanged.to_string()),
+                plain(r.revised.to_string()),
+                plain(r.skipped.len().to_string()),
+                (Look::of_status(word), word.to_owned()),
+            ]
+        })
+        .collect();
+    text.table(
+        &[
+            "file",
+            "source",
+            "format",
+            "rows",
+            "new",
+            "unchanged",
+            "revised",
+            "skipped",
+            "outcome",
+        ],
+        &rows,
+    );
+    for r in reports {
+        for w in &r.warnings {
+            text.look(Look::Warn, format!("warning: {}: {w}", r.path));
+        }
+        for s in &r.skipped {
+            text.look(Look::Warn, format!("skipped: {}: {s}", r.path));
+        }
+    }
+}
+
+/// Every file that the sources name, places first, so that what follows finds them.
+pub(super) fn ingest_sources(
+    context: &Context,
+    ledger: &mut SqliteLedger,
+    policy: &Policy,
+) -> Vec<FileReport> {
+    let mut sources: Vec<&Source> = context.project.sources.sources.iter().collect();
+    sources.sort_by_key(|s| s.kind);
+    let mut reports = Vec::new();
+    let mut files = Vec::new();
+    for source in sources {
+        match find::files(&context.project.dir, source) {
+            Ok(found) => files.extend(found.into_iter().map(|f| (source, f))),
+            Err(error) => reports.push(refused(
+                &source.id,
+                source.kind,
+                &source.paths.join(", "),
+                error,
+            )),
+        }
+    }
+    let ceiling = context.project.settings.limits.input_bytes();
+    let bar = context.ui.progress(files.len() as u64, "ingesting");
+    for (source, found) in files {
+        bar.inc(1);
+        match bounded::read_in(&context.project.dir, &found.path, ceiling) {
+            Err(cause) => {
+                let error = IngestError::unread(found.path.clone(), cause);
+                reports.push(refused(&source.id, source.kind, &found.path, error));
+            }
+            Ok(bytes) => {
+                let offer = Offer {
+                    options: options(context, source, &found.path, found.boundary),
+                    path: found.path,
+                    bytes,
+                    source: source.id.clone(),
+                    max_revised_share: source.max_revised_share,
+                    named: false,
+                };
+                reports.push(take(ledger, &offer, policy, &context.stamp(None)));
+            }
+        }
+    }
+    bar.finish_and_clear();
+    reports
+}
+
+fn options(
+    context: &Context,
+    source: &Source,
+    path: &str,
+    boundary: Option<String>,
+) -> ReadOptions {
+    ReadOptions {
+        file_name: path.to_owned(),
+        kind: Some(source.kind),
+        format: source.format,
+        boundary,
+        id_property: source.id_property.clone(),
+        duplicate_ids: source.duplicate_ids,
+        skip_bad_rows: false,
+        series: context.project.sources.series_of(&source.id),
+    }
+}
+
+fn refused(source: &str, kind: Kind, path: &str, error: IngestError) -> FileReport {
+    FileReport {
+        path: path.to_owned(),
+        source: source.to_owned(),
+        kind: kind.name().to_owned(),
+        format: String::new(),
+        sha256: String::new(),
+        outcome: Outcome::Refused,
+        rows: 0,
+        new: 0,
+        unchanged: 0,
+        revised: 0,
+        skipped: Vec::new(),
+        warnings: Vec::new(),
+        entry: None,
+        error: Some(error),
+    }
+}

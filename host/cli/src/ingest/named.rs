@@ -1,0 +1,222 @@
+//! Files named on the command line: which source each belongs to and how it is read.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::CliError;
+use provender_domain::files::bounded;
+use provender_host::ingest::find;
+use provender_host::ingest::parsed::{DuplicateIds, Format, Kind, ReadOptions};
+use provender_host::ingest::readers;
+use provender_host::ingest::report::{FileReport, IngestError};
+use provender_host::ingest::take::{Offer, Policy, take};
+use provender_host::project::sources::MAX_REVISED_SHARE;
+use provender_ledger::Ledger as _;
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::{options, refused};
+
+#[derive(Args, Default)]
+pub(super) struct FileArgs {
+    /// Outlines of places: GeoJSON.
+    #[arg(long, value_name = "FILE")]
+    boundaries: Vec<PathBuf>,
+    /// Herds and their periods: JSON or CSV.
+    #[arg(long, value_name = "FILE")]
+    herds: Vec<PathBuf>,
+    /// Forage: a RAP reply or CSV.
+    #[arg(long, value_name = "FILE")]
+    forage: Vec<PathBuf>,
+    /// Weather: Open-Meteo, Daymet, gridMET or CSV.
+    #[arg(long, value_name = "FILE")]
+    weather: Vec<PathBuf>,
+    /// Soil: a Soil Data Access reply or CSV.
+    #[arg(long, value_name = "FILE")]
+    soil: Vec<PathBuf>,
+    /// Columns declared by [[series]]: CSV.
+    #[arg(long, value_name = "FILE")]
+    series: Vec<PathBuf>,
+    /// The place that the files belong to, for files of one place.
+    #[arg(long, value_name = "ID")]
+    boundary: Option<String>,
+    /// GeoJSON property that holds the id.
+    #[arg(long, value_name = "NAME")]
+    id_property: Option<String>,
+    /// Several features of one id: refuse the file, or merge them into one place.
+    #[arg(long, value_name = "HOW", value_parser = ["refuse", "merge"])]
+    duplicate_ids: Option<String>,
+    /// The format, where recognition is not to be trusted.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Id of the source that the files belong to.
+    #[arg(long, value_name = "ID")]
+    source: Option<String>,
+    /// Take the good rows of a file and list the bad ones.
+    #[arg(long)]
+    skip_bad_rows: bool,
+}
+
+impl FileArgs {
+    /// The files with the kind that each was named as, kinds in the order in which they are taken.
+    pub(super) fn named(&self) -> Vec<(Kind, &Path)> {
+        let lists = [
+            (Kind::Boundaries, &self.boundaries),
+            (Kind::Herds, &self.herds),
+            (Kind::Forage, &self.forage),
+            (Kind::Weather, &self.weather),
+            (Kind::Soil, &self.soil),
+            (Kind::Series, &self.series),
+        ];
+        lists
+            .into_iter()
+            .flat_map(|(kind, files)| files.iter().map(move |f| (kind, f.as_path())))
+            .collect()
+    }
+}
+
+/// Takes one file in; what the flags say goes before what sources.toml says of it.
+///
+/// # Errors
+/// When the flags cannot be followed. A file that is refused is in the report.
+pub(super) fn take_in(
+    context: &Context,
+    ledger: &mut SqliteLedger,
+    policy: &Policy,
+    args: &FileArgs,
+    kind: Kind,
+    path: &Path,
+) -> Result<FileReport, CliError> {
+    let shown = shown_path(context, path);
+    let ceiling = context.project.settings.limits.input_bytes();
+    let bytes = match bounded::read_named(path, ceiling) {
+        Ok(bytes) => bytes,
+        Err(cause) => {
+            let file = path.display().to_string();
+            return Ok(refused("", kind, &shown, IngestError::unread(file, cause)));
+        }
+    };
+    let format = args
+        .format
+        .as_ref()
+        .map(|f| {
+            let known = || {
+                Format::ALL
+                    .iter()
+                    .map(|f| f.name())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            Format::parse(f).ok_or_else(|| {
+                CliError::usage(format!(
+                    "--format {f} is not known; formats are {}",
+                    known()
+                ))
+            })
+        })
+        .transpose()?;
+    // A file that sources.toml names is that source's, with its options; flags go before them.
+    let listed = context.project.sources.sources.iter().find_map(|s| {
+        let found = find::files(&context.project.dir, s)
+            .ok()?
+            .into_iter()
+            .find(|f| f.path == shown)?;
+        Some((s, found))
+    });
+    let mut read = match &listed {
+        Some((source, found)) => options(context, source, &shown, found.boundary.clone()),
+        None => ReadOptions {
+            file_name: shown.clone(),
+            ..ReadOptions::default()
+        },
+    };
+    read.kind = Some(kind);
+    read.format = format.or(read.format);
+    read.boundary = args.boundary.clone().or(read.boundary);
+    read.id_property = args.id_property.clone().or(read.id_property);
+    read.skip_bad_rows = args.skip_bad_rows;
+    match args.duplicate_ids.as_deref() {
+        Some("merge") => read.duplicate_ids = DuplicateIds::Merge,
+        Some(_) => read.duplicate_ids = DuplicateIds::Refuse,
+        None => {}
+    }
+    if read.series.is_empty() {
+        read.series = context
+            .project
+            .sources
+            .series
+            .iter()
+            .map(|s| (s.column.clone(), s.name.clone()))
+            .collect();
+    }
+    let source = match (&args.source, &listed) {
+        (Some(id), _) => id.clone(),
+        (None, Some((s, _))) => s.id.clone(),
+        (None, None) => match readers::read(&bytes, &read) {
+            Ok(reading) => habitual_source(context, ledger, kind, reading.format)?,
+            Err(e) => return Ok(refused("", kind, &shown, e.into())),
+        },
+    };
+    let configured = context
+        .project
+        .sources
+        .sources
+        .iter()
+        .find(|s| s.id == source);
+    if read.id_property.is_none() {
+        read.id_property = configured.and_then(|s| s.id_property.clone());
+    }
+    let offer = Offer {
+        path: shown,
+        bytes,
+        options: read,
+        max_revised_share: configured.map_or(MAX_REVISED_SHARE, |s| s.max_revised_share),
+        source,
+        named: true,
+    };
+    Ok(take(ledger, &offer, policy, &context.stamp(None)))
+}
+
+/// A file that no source names joins the one source that gave files of its kind and format before,
+/// so that a corrected copy is a revision; else a source named after its kind.
+fn habitual_source(
+    context: &Context,
+    ledger: &SqliteLedger,
+    kind: Kind,
+    format: Format,
+) -> Result<String, CliError> {
+    let mut before: Vec<String> = ledger
+        .files()?
+        .into_iter()
+        .filter(|f| f.kind == kind.name() && f.format == format.name() && f.retracted.is_none())
+        .map(|f| f.source)
+        .collect();
+    before.sort();
+    before.dedup();
+    match before.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Ok(kind.name().to_owned()),
+        many if many.iter().any(|s| s == kind.name()) => Ok(kind.name().to_owned()),
+        many => Err(CliError::usage(format!(
+            "several sources gave {} files before ({}): name the one this file belongs to with --source",
+            format.name(),
+            many.join(", ")
+        ))
+        .help(format!("sources.toml of {} lists them", context.project.root.display()))),
+    }
+}
+
+/// Relative to the deployment's folder where it lies in it, so that every user and folder names a
+/// file alike.
+pub(super) fn shown_path(context: &Context, path: &Path) -> String {
+    let inside = || {
+        let root = context.project.root.canonicalize().ok()?;
+        let full = path.canonicalize().ok()?;
+        full.strip_prefix(root).ok().map(Path::to_path_buf)
+    };
+    inside()
+        .unwrap_or_else(|| path.to_path_buf())
+        .display()
+        .to_string()
+}

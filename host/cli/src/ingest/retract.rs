@@ -1,0 +1,63 @@
+//! `ingest retract`: a wrong file is withdrawn, and stays on record.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_host::ingest::report::IngestError;
+use provender_host::ingest::retract::retract;
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::named::shown_path;
+
+#[derive(Args)]
+pub(super) struct RetractArgs {
+    /// The file as it was ingested, or sha256:<digest>.
+    file: String,
+    /// Why, for the ledger.
+    #[arg(long)]
+    reason: String,
+}
+
+/// Withdraws every taking of the file, with one entry.
+///
+/// # Errors
+/// Without a reason, and for a file that was never taken.
+pub(super) fn withdraw(
+    context: &Context,
+    ledger: &mut SqliteLedger,
+    args: &RetractArgs,
+) -> Result<Done, CliError> {
+    if args.reason.trim().is_empty() {
+        return Err(CliError::usage(
+            "--reason says why: it is what an auditor will read",
+        ));
+    }
+    let by_path = shown_path(context, Path::new(&args.file));
+    let stamp = context.stamp(Some(&args.reason));
+    let (files, entry) = match retract(ledger, &by_path, &stamp) {
+        Err(IngestError::NeverTaken { .. }) => retract(ledger, &args.file, &stamp)?,
+        other => other?,
+    };
+    let mut text = Text::default();
+    for f in &files {
+        text.line(format!(
+            "withdrew {} of source {} ({}, {} rows)",
+            f.path, f.source, f.sha256, f.rows
+        ));
+    }
+    text.line(format!("entry {entry}: {}", args.reason));
+    text.look(
+        Look::Dim,
+        "runs that used it drift now: `provender reissue` plans their replacement",
+    );
+    let data = json!({
+        "files": files.iter().map(|f| json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source})).collect::<Vec<_>>(),
+        "entry": entry,
+    });
+    Ok(Done::ok(data, text))
+}

@@ -1,0 +1,311 @@
+//! The command line: one file a verb. A verb parses, calls one room and says what came of it; rules
+//! are the rooms' own.
+//!
+//! * [`exit`] — exit codes, the contract
+//! * `ui` — the one place that prints
+//! * `error` — every room's errors with their exit code
+//! * `context` — project, stores, sandbox, clock
+//! * [`mod@reference`] — the reference of the command line, from the definitions themselves
+//! * `watch` — a compilation that takes too long or too much
+//! * `table` — runs as tables
+//! * `cache` — compiled code where there is no deployment to keep it in
+//! * `canary` — computing in shadow and telling of it, for `run` and `release`
+//! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
+//!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
+//!   `incident`, `completions`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+mod audit;
+mod backtest;
+mod backup;
+mod cache;
+mod canary;
+mod completions;
+mod compute;
+mod config;
+mod context;
+mod diff;
+mod error;
+mod exit;
+mod explain;
+mod features;
+mod incident;
+mod ingest;
+mod init;
+mod list;
+mod manifest;
+mod monitor;
+mod plugin;
+#[cfg(test)]
+mod reference;
+mod reissue;
+mod release;
+mod replay;
+mod run;
+mod status;
+mod table;
+mod trouble;
+mod ui;
+mod verify;
+mod watch;
+
+use exit::Exit;
+use ui::Ui;
+
+/// What a report of a defect should hold.
+fn long_version() -> String {
+    let engine = provender_sandbox::EngineInfo::current();
+    format!(
+        "{}\nengine: wasmtime {}, sandbox profile {}, {}\nworld: {}\nledger schema: {}",
+        env!("CARGO_PKG_VERSION"),
+        engine.wasmtime,
+        engine.profile,
+        engine.target,
+        provender_sandbox::WORLD,
+        provender_ledger::sqlite::schema(),
+    )
+}
+
+const EXIT_HELP: &str = "Exit codes: 0 ok, 1 warn, 2 crit or incomplete; 10 drift, 11 integrity, 12 gate, 13 nondeterminism, \
+14 component rejected, 15 component failed, 16 guardrail, 17 check failed; 64 usage, 65 bad input, 66 not found, \
+69 store unavailable, 70 internal, 74 I/O, 75 busy, 78 configuration.\n\n\
+Start here: provender run --sample";
+
+/// A WebAssembly plugin host for versioned data-science logic: every number explained, guarded and
+/// reproducible.
+#[derive(Parser)]
+#[command(name = "provender", version, long_version = long_version(), after_help = EXIT_HELP, propagate_version = true)]
+struct Cli<V: Subcommand> {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: V,
+}
+
+/// What every verb takes.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Options of every verb")]
+struct Global {
+    /// The deployment's folder; else the nearest one with a provender.toml, from here upwards.
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Read this ledger (a backup, say) instead of the deployment's; for verbs that read.
+    #[arg(long, global = true, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Print exactly one JSON object on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print nothing but errors.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Who does this, for the ledger; else PROVENDER_ACTOR, else the user's name.
+    #[arg(long, global = true, value_name = "NAME")]
+    actor: Option<String>,
+}
+
+impl Global {
+    fn ui(&self) -> Ui {
+        Ui {
+            json: self.json,
+            quiet: self.quiet,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Init(init::InitArgs),
+    Ingest(ingest::IngestArgs),
+    Run(run::RunArgs),
+    Compute(compute::ComputeArgs),
+    Reissue(reissue::ReissueArgs),
+    Release(release::ReleaseArgs),
+    Incident(incident::IncidentArgs),
+    Status(status::StatusArgs),
+    List(list::ListArgs),
+    Explain(explain::ExplainArgs),
+    Manifest(manifest::ManifestArgs),
+    Diff(diff::DiffArgs),
+    Replay(replay::ReplayArgs),
+    Audit(audit::AuditArgs),
+    Monitor(monitor::MonitorArgs),
+    Backtest(backtest::BacktestArgs),
+    Features(features::FeaturesArgs),
+    Plugin(plugin::PluginArgs),
+    Verify(verify::VerifyArgs),
+    Config(config::ConfigArgs),
+    Backup(backup::BackupArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// The verb that scripts call for single runs, where the definitions of all the others would be a tenth of
+/// the work.
+#[derive(Subcommand)]
+enum Single {
+    Compute(compute::ComputeArgs),
+}
+
+impl From<Single> for Verb {
+    fn from(single: Single) -> Verb {
+        match single {
+            Single::Compute(a) => Verb::Compute(a),
+        }
+    }
+}
+
+/// What the command line asks for, with the verb as the JSON envelope names it.
+fn parse<V: Subcommand + Into<Verb>>() -> Result<(String, Global, Verb), clap::Error> {
+    let matches = Cli::<V>::command().try_get_matches()?;
+    let cli = Cli::<V>::from_arg_matches(&matches)?;
+    Ok((command(&matches), cli.global, cli.verb.into()))
+}
+
+fn main() -> ExitCode {
+    ExitCode::from(exit_code())
+}
+
+/// Runs the command line.
+fn exit_code() -> u8 {
+    // A panic is a defect: it comes out as 70, with one line, and as JSON where JSON was asked for.
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(dispatch);
+    let _ = std::panic::take_hook();
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(cause) => {
+            let what = cause
+                .downcast_ref::<&str>()
+                .map(|s| (*s).to_owned())
+                .or_else(|| cause.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".to_owned());
+            let json = std::env::args().any(|a| a == "--json");
+            let error = error::CliError::new(
+                Exit::Internal,
+                "internal",
+                format!("this is a defect of provender: {what}"),
+            )
+            .help(
+                "please report it with the command and its input; nothing half-done was recorded",
+            );
+            Ui { json, quiet: false }
+                .finish("provender", Err(error))
+                .code()
+        }
+    }
+}
+
+fn dispatch() -> Exit {
+    // A seam for the test that a panic comes out as 70.
+    assert!(
+        std::env::var_os("PROVENDER_TEST_PANIC").is_none(),
+        "PROVENDER_TEST_PANIC is set"
+    );
+    // A seam for the tests of what a kill leaves behind; a release build does not have it.
+    if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
+        provender_domain::failpoint::arm(name);
+    }
+    if let Ok(name) = std::env::var("PROVENDER_HOLD_AT") {
+        provender_domain::failpoint::hold(&name);
+    }
+    let parsed = match std::env::args_os().nth(1) {
+        Some(verb) if verb == "compute" => parse::<Single>(),
+        _ => parse::<Verb>(),
+    };
+    let (command, global, verb) = match parsed {
+        Ok(parsed) => parsed,
+        Err(e) => return usage(&e),
+    };
+    let g = &global;
+    let ui = g.ui();
+    match verb {
+        Verb::Init(a) => ui.finish(&command, init::run(g, &a)),
+        Verb::Ingest(a) => ui.finish(&command, ingest::run(g, &a)),
+        Verb::Run(a) => ui.finish(&command, run::run(g, &a)),
+        Verb::Compute(a) => ui.finish(&command, compute::run(g, &a)),
+        Verb::Reissue(a) => ui.finish(&command, reissue::run(g, &a)),
+        Verb::Release(a) => ui.finish(&command, release::run(g, &a)),
+        Verb::Incident(a) => ui.finish(&command, incident::run(g, &a)),
+        Verb::Status(a) => ui.finish(&command, status::run(g, &a)),
+        Verb::List(a) => ui.finish(&command, list::run(g, &a)),
+        Verb::Manifest(a) => ui.finish(&command, manifest::run(g, &a)),
+        Verb::Explain(a) => ui.finish(&command, explain::run(g, &a)),
+        Verb::Diff(a) => ui.finish(&command, diff::run(g, &a)),
+        Verb::Replay(a) => ui.finish(&command, replay::run(g, &a)),
+        Verb::Audit(a) => ui.finish(&command, audit::run(g, &a)),
+        Verb::Monitor(a) => ui.finish(&command, monitor::run(g, &a)),
+        Verb::Backtest(a) => ui.finish(&command, backtest::run(g, &a)),
+        Verb::Features(a) => ui.finish(&command, features::run(g, &a)),
+        Verb::Plugin(a) => ui.finish(&command, plugin::run(g, &a)),
+        Verb::Verify(a) => ui.finish(&command, verify::run(g, &a)),
+        Verb::Config(a) => ui.finish(&command, config::run(g, &a)),
+        Verb::Backup(a) => ui.finish(&command, backup::run(g, &a)),
+        Verb::Completions(a) => completions::run(&a, &mut Cli::<Verb>::command()),
+    }
+}
+
+/// The verb with its sub-verbs, as the JSON envelope names it: `plugin check`.
+fn command(matches: &clap::ArgMatches) -> String {
+    let mut path = Vec::new();
+    let mut at = matches;
+    while let Some((name, below)) = at.subcommand() {
+        path.push(name);
+        at = below;
+    }
+    path.join(" ")
+}
+
+/// clap's own exit for wrong usage is 2, which would read as "crit".
+fn usage(e: &clap::Error) -> Exit {
+    if !e.use_stderr() {
+        return match ui::print(&e.render().ansi().to_string()) {
+            true => Exit::Ok,
+            false => Exit::Io,
+        };
+    }
+    if std::env::args().any(|a| a == "--json") {
+        let message = e.render().to_string();
+        let text = message
+            .trim()
+            .strip_prefix("error: ")
+            .unwrap_or(message.trim())
+            .to_owned();
+        return Ui {
+            json: true,
+            quiet: true,
+        }
+        .finish("provender", Err(error::CliError::usage(text)));
+    }
+    // Nobody is left to tell when stderr is gone.
+    let _ = e.print();
+    Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::<Verb>::command().debug_assert();
+        Cli::<Single>::command().debug_assert();
+    }
+
+    #[test]
+    fn a_verb_that_is_defined_alone_is_as_among_the_others() {
+        let told = |mut command: clap::Command| {
+            command.build();
+            let verb = command.find_subcommand_mut("compute").unwrap();
+            (
+                verb.render_usage().to_string(),
+                verb.render_long_help().to_string(),
+            )
+        };
+        let alone = told(Cli::<Single>::command());
+        assert!(alone.1.contains("--known-at") && alone.1.contains("--project"));
+        assert_eq!(alone, told(Cli::<Verb>::command()));
+    }
+}

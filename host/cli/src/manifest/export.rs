@@ -1,0 +1,164 @@
+//! `manifest export`: manifests as single files.
+
+use std::path::PathBuf;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use clap::Args;
+use serde_json::json;
+
+use provender_domain::files::durable::make_durably;
+use provender_domain::render::text::count;
+use provender_host::explain::find::{Wanted, find};
+use provender_ledger::Ledger;
+use provender_ledger::types::{Run, RunFilter};
+use provender_store::manifest::{Sheet, Store};
+
+use super::super::Global;
+use super::super::compute::day;
+use super::super::context::Context;
+use super::super::error::{CliError, DISK};
+use super::super::exit::Exit;
+use super::super::ui::{Done, Look, Text};
+
+/// Write manifests as single files, BOUNDARY/DATE_SNAPSHOT.json: into the deployment's folder of
+/// manifests, or into another one. A file that is there stays as it is.
+///
+/// Example: provender manifest export --boundary north --from 2025-06-01 --to 2025-06-30
+///
+/// Example: provender manifest export --all --dir for-the-auditor
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    /// Ids of runs, or at least six of their hex digits.
+    #[arg(value_name = "RUN", conflicts_with_all = ["all", "boundary", "logic", "from", "to"])]
+    runs: Vec<String>,
+    /// Every recorded run that the filters leave.
+    #[arg(long)]
+    all: bool,
+    /// Only this boundary.
+    #[arg(long, value_name = "ID")]
+    boundary: Option<String>,
+    /// Only this logic, as name or name:version.
+    #[arg(long, value_name = "NAME[:VERSION]")]
+    logic: Option<String>,
+    /// Only calculation dates from this day on.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Only calculation dates up to this day.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// Write below this folder, which is made.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Runs whose documents are held at once.
+const CHUNK: usize = 500;
+
+pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let from = context.manifests()?;
+    let was_there = args.dir.as_ref().is_none_or(|dir| dir.exists());
+    let elsewhere = args.dir.as_ref().map(|dir| opened(dir)).transpose()?;
+    let to = elsewhere.as_ref().unwrap_or(&from);
+    let (mut runs, mut written) = (0, 0);
+    let exported = each(&context, &ledger, args, &mut |part| {
+        runs += part.len();
+        // What has a file of its own is there already.
+        let missing = |r: &&Run| elsewhere.is_some() || r.run.place.is_some();
+        let missing: Vec<&Run> = part.iter().filter(missing).collect();
+        for chunk in missing.chunks(CHUNK) {
+            let mut sheets = Vec::with_capacity(chunk.len());
+            for run in chunk {
+                let (_, bytes) = from.read_with_bytes(run.run.manifest_ref())?;
+                sheets.push(Sheet {
+                    key: run.run.key.clone(),
+                    snapshot: run.run.snapshot,
+                    bytes,
+                });
+            }
+            written += to.write(&sheets)?.len();
+        }
+        Ok(())
+    });
+    if let (Err(_), Some(dir)) = (&exported, &args.dir) {
+        clear(dir, was_there);
+    }
+    exported?;
+    let folder = match &args.dir {
+        Some(dir) => dir.display().to_string(),
+        None => context.project.settings.manifests.path.clone(),
+    };
+    let mut text = Text::default();
+    let n = count(runs as u64, "run");
+    match runs {
+        0 => text.look(Look::Warn, "no run is selected: nothing was written"),
+        _ => text.look(
+            Look::Good,
+            format!("the manifests of {n} are single files below {folder}"),
+        ),
+    }
+    let data = json!({"runs": runs, "written": written, "folder": folder});
+    Ok(Done::ok(data, text))
+}
+
+fn opened(dir: &std::path::Path) -> Result<Store, CliError> {
+    let unwritable = |e: std::io::Error| {
+        let message = format!("{} cannot be written: {e}", dir.display());
+        CliError::new(Exit::Io, "folder_unwritable", message).help(DISK)
+    };
+    make_durably(dir).map_err(unwritable)?;
+    let open = Dir::open_ambient_dir(dir, ambient_authority()).map_err(unwritable)?;
+    Ok(Store::new(open, &dir.display().to_string()))
+}
+
+/// Removes folders in which there is nothing. What is in the others is whole.
+fn clear(dir: &std::path::Path, was_there: bool) {
+    for folder in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let _ = std::fs::remove_dir(folder.path());
+    }
+    if !was_there {
+        let _ = std::fs::remove_dir(dir);
+    }
+}
+
+/// Hands over the runs that are asked for, of one place after the other.
+fn each(
+    context: &Context,
+    ledger: &dyn Ledger,
+    args: &ExportArgs,
+    take: &mut dyn FnMut(&[Run]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    if !args.runs.is_empty() {
+        for id in &args.runs {
+            take(&[find(ledger, &Wanted::Id(id.clone()))?.run])?;
+        }
+        return Ok(());
+    }
+    let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
+    let filter = RunFilter {
+        boundary_id: args.boundary.clone(),
+        herd_config_id: None,
+        from: parse(&args.from)?,
+        to: parse(&args.to)?,
+        logic: args.logic.clone(),
+        configs: None,
+    };
+    let narrowed =
+        args.boundary.is_some() || args.logic.is_some() || args.from.is_some() || args.to.is_some();
+    if !args.all && !narrowed {
+        return Err(CliError::usage(
+            "which runs? give their ids, --all, or a filter such as --boundary ID",
+        )
+        .help("provender list --all-versions shows the runs with their ids"));
+    }
+    for place in ledger.extent(&filter)? {
+        take(&ledger.runs(&RunFilter {
+            boundary_id: Some(place.boundary_id),
+            herd_config_id: Some(place.herd_config_id),
+            ..filter.clone()
+        })?)?;
+    }
+    Ok(())
+}

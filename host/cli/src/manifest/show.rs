@@ -1,0 +1,52 @@
+//! `manifest show`: the document of one run.
+
+use std::io::IsTerminal as _;
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::from_slice;
+use provender_domain::render::text::printable;
+use provender_host::explain::find::{Wanted, find};
+
+use super::super::Global;
+use super::super::context::Context;
+use super::super::error::CliError;
+use super::super::ui::{Done, Text};
+
+/// Show the manifest of a run: the document whose SHA-256 the ledger names, byte for byte, whether it
+/// is a file of its own or in a pack.
+///
+/// Example: provender manifest show 4f2a9c81d0aa > manifest.json
+#[derive(Args)]
+pub(super) struct ShowArgs {
+    /// The run's id, or at least six of its hex digits.
+    #[arg(value_name = "RUN")]
+    run: String,
+}
+
+pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let run = find(&ledger, &Wanted::Id(args.run.clone()))?.run.run;
+    let manifests = context.manifests()?;
+    let (_, bytes) = manifests.read_with_bytes(run.manifest_ref())?;
+    let document: Json = from_slice(&bytes).unwrap_or_default();
+    let mut text = Text::default();
+    let whole = String::from_utf8_lossy(&bytes);
+    let line = whole.trim_end_matches('\n');
+    // A terminal obeys control characters, a file keeps them.
+    match std::io::stdout().is_terminal() {
+        true => text.line(printable(line)),
+        false => text.line(line),
+    }
+    let data = json!({
+        "run_id": run.key.run_id().to_string(),
+        "key": run.key,
+        "path": manifests.path_of(run.manifest_ref()),
+        "sha256": run.manifest.to_string(),
+        "snapshot_id": run.snapshot.to_string(),
+        "manifest": document,
+    });
+    Ok(Done::ok(data, text))
+}

@@ -1,0 +1,331 @@
+//! `monitor`: a verdict over a rolling window, and its report.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value as Json, json};
+
+use provender_domain::day::Day;
+use provender_domain::files::durable::Staging;
+use provender_host::compute::Facts;
+use provender_host::monitor::aside::Aside;
+use provender_host::monitor::gather::gather;
+use provender_host::monitor::html::PageOptions;
+use provender_host::monitor::{Report, Verdict, Window, judge_with};
+use provender_host::project::settings::FailOn;
+use provender_ledger::Ledger as _;
+use provender_ledger::sqlite::SqliteLedger;
+
+use super::Global;
+use super::compute::{Workshop, day};
+use super::context::Context;
+use super::error::{CliError, DISK};
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+mod ack;
+mod baseline;
+mod report;
+mod triage;
+
+/// Judge a rolling window of answers by the logics' own rules.
+///
+/// Exits 0 for ok, 1 for warn, 2 for crit, as --fail-on allows. The report is written as JSON,
+/// Markdown and one HTML page, and recorded in the ledger under its digest.
+///
+/// Example: provender monitor --all --end 2025-06-30 --window-days 30
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct MonitorArgs {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Only this boundary.
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    boundary: Option<String>,
+    /// All boundaries (the default).
+    #[arg(long)]
+    all: bool,
+    /// Last day of the window.
+    #[arg(long, value_name = "DATE", required = true)]
+    end: Option<String>,
+    /// Days of the window; else what provender.toml says.
+    #[arg(long, value_name = "N")]
+    window_days: Option<u32>,
+    /// Logic, as name:version; else every active one. May be repeated.
+    #[arg(long, value_name = "NAME:VERSION")]
+    logic: Vec<String>,
+    #[command(flatten)]
+    pub(super) fail: FailArgs,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Baseline(baseline::BaselineArgs),
+    Ack(ack::AckArgs),
+    Acks(ack::AcksArgs),
+    Report(report::ReportArgs),
+    Triage(triage::TriageArgs),
+}
+
+/// Which verdicts fail the process.
+#[derive(Args, Clone)]
+pub(super) struct FailArgs {
+    /// Which verdicts fail the process; else what provender.toml says.
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    fail_on: Option<FailOnArg>,
+    /// Whether warn fails the process; =false is the same as --fail-on crit.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "fail_on")]
+    fail_on_warn: Option<bool>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOnArg {
+    Warn,
+    Crit,
+    Never,
+}
+
+impl FailArgs {
+    /// How a verdict ends the process.
+    pub(super) fn exit(&self, verdict: Verdict, set: FailOn) -> Exit {
+        let fail_on = match (self.fail_on, self.fail_on_warn) {
+            (Some(FailOnArg::Warn), _) | (None, Some(true)) => FailOn::Warn,
+            (Some(FailOnArg::Crit), _) | (None, Some(false)) => FailOn::Crit,
+            (Some(FailOnArg::Never), _) => FailOn::Never,
+            (None, None) => set,
+        };
+        match (verdict, fail_on) {
+            (Verdict::Warn, FailOn::Warn) => Exit::Warn,
+            (Verdict::Crit, FailOn::Warn | FailOn::Crit) => Exit::Crit,
+            _ => Exit::Ok,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
+    match &args.verb {
+        None => verdict(global, args),
+        Some(Verb::Baseline(a)) => baseline::run(global, a),
+        Some(Verb::Ack(a)) => ack::run(global, a),
+        Some(Verb::Acks(a)) => ack::list(global, a),
+        Some(Verb::Report(a)) => report::run(global, a),
+        Some(Verb::Triage(a)) => triage::run(global, a),
+    }
+}
+
+fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let shop = Workshop::open(&context)?;
+    let reader = context.reader()?;
+    let facts = context.facts_of(&reader, None, args.boundary.as_deref(), None)?;
+    let end = args
+        .end
+        .as_deref()
+        .ok_or_else(|| CliError::usage("give --end"))?;
+    let end = day(end, context.today)?;
+    let days = args
+        .window_days
+        .unwrap_or(context.project.settings.monitor.window_days);
+    let logics = context.logics(&args.logic)?;
+    let report = assess(
+        &context,
+        &shop,
+        &reader,
+        &facts,
+        &logics,
+        Window { end, days },
+        args.boundary.as_deref(),
+    )?;
+    let files = if global.ledger.is_some() {
+        None
+    } else {
+        Some(publish(&context, &mut context.writer()?, &report, None)?)
+    };
+    let mut data = data(&report, files.as_ref())?;
+    data["ignored"] = context.tell_ignored()?;
+    let mut text = Text::default();
+    say(&mut text, &report);
+    if let Some(files) = &files {
+        text.blank();
+        text.line(format!("report: {}", files.html));
+        breach(&mut text, &report);
+    }
+    let exit = args
+        .fail
+        .exit(report.status, context.project.settings.monitor.fail_on);
+    Ok(Done {
+        exit,
+        data,
+        text,
+        error: None,
+    })
+}
+
+/// The window's report.
+pub(super) fn assess(
+    context: &Context,
+    shop: &Workshop,
+    ledger: &SqliteLedger,
+    facts: &Facts<'_>,
+    logics: &[String],
+    window: Window,
+    boundary: Option<&str>,
+) -> Result<Report, CliError> {
+    if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
+        return Err(provender_host::compute::ComputeError::UnknownBoundary(
+            b.to_owned(),
+            String::new(),
+        )
+        .into());
+    }
+    let mut inputs = Vec::new();
+    for logic in logics {
+        let bound = context.bind(&shop.sandbox, &shop.lock, logic, &BTreeMap::new())?;
+        let d = bound.description();
+        let settings = context.overrides(&d.name, &d.version)?;
+        inputs.push(gather(
+            ledger,
+            facts,
+            &shop.manifests,
+            &bound,
+            &settings,
+            window,
+            boundary,
+        )?);
+    }
+    Ok(judge_with(
+        window,
+        &inputs,
+        &provender_host::monitor::ack::acks(ledger)?,
+    )?)
+}
+
+/// Where a report's files are.
+pub(super) struct Files {
+    pub(super) json: String,
+    pub(super) markdown: String,
+    pub(super) html: String,
+    /// True when the ledger had this report already.
+    pub(super) known: bool,
+}
+
+/// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
+pub(super) fn publish(
+    context: &Context,
+    ledger: &mut SqliteLedger,
+    report: &Report,
+    aside: Option<Aside>,
+) -> Result<Files, CliError> {
+    let folder = &context.project.settings.reports.path;
+    let dir = context.project.folder(folder)?;
+    let name = format!(
+        "monitor_{}_{}d_{}",
+        report.window.end,
+        report.window.days,
+        report.report.short()
+    );
+    let canonical = report.to_canonical()?;
+    let up = "../".repeat(
+        folder
+            .split('/')
+            .filter(|p| !p.is_empty() && *p != ".")
+            .count(),
+    );
+    let mut markdown = provender_host::monitor::markdown::markdown(report, 50);
+    if let Some(aside) = &aside {
+        markdown.push_str(&aside.markdown());
+    }
+    let options = PageOptions {
+        manifest_base: up,
+        aside,
+        ..PageOptions::default()
+    };
+    let forms = [
+        ("json", format!("{canonical}\n")),
+        ("md", markdown),
+        (
+            "html",
+            provender_host::monitor::html::html(report, &options)?,
+        ),
+    ];
+    let unwritable = |file: &str, e: &std::io::Error| {
+        let message = format!("{folder}/{file} cannot be written: {e}");
+        CliError::new(Exit::Io, "report_unwritable", message).help(DISK)
+    };
+    // Whole files only, so that no reader ever sees half a report.
+    let staging = Staging::open(&dir).map_err(|e| unwritable("", &e))?;
+    for (ending, body) in &forms {
+        let file = format!("{name}.{ending}");
+        staging
+            .replace(&file, body.as_bytes())
+            .map_err(|e| unwritable(&file, &e))?;
+    }
+    let recorded =
+        ledger.record_report(&context.stamp(None), "monitor", report.report, &canonical)?;
+    let path = |ending: &str| format!("{folder}/{name}.{ending}");
+    Ok(Files {
+        json: path("json"),
+        markdown: path("md"),
+        html: path("html"),
+        known: recorded.is_none(),
+    })
+}
+
+pub(super) fn data(report: &Report, files: Option<&Files>) -> Result<Json, CliError> {
+    let mut data = report.to_json()?;
+    if let Some(f) = files {
+        data["files"] = json!({"json": f.json, "markdown": f.markdown, "html": f.html});
+        data["recorded_before"] = json!(f.known);
+    }
+    Ok(data)
+}
+
+pub(super) fn say(text: &mut Text, report: &Report) {
+    for line in provender_host::monitor::lines::lines(report, 20) {
+        let look = line
+            .status
+            .map_or(Look::Plain, |s| Look::of_status(s.word()));
+        text.look(look, line.text);
+    }
+}
+
+/// After a breach the steps of the runbook, with the report that is meant.
+pub(super) fn breach(text: &mut Text, report: &Report) {
+    if report.status == Verdict::Ok {
+        return;
+    }
+    next_steps(text, &report.report);
+    let known = |g: &&provender_host::monitor::report::Group| g.status == report.status.status();
+    if let Some(group) = report.series.iter().find(known)
+        && let (Some(boundary), Some(herd)) = (&group.boundary_id, &group.herd_config_id)
+    {
+        text.line(provender_domain::render::text::printable(&format!(
+            "      provender monitor ack '{boundary}/{herd}/{}' --until DATE --reason TEXT   # a known case",
+            group.model_version
+        )));
+    }
+}
+
+/// The next commands of the runbook for a report.
+fn next_steps(text: &mut Text, report: &provender_domain::canonical::Digest) {
+    let short = report.short();
+    text.blank();
+    text.line("next: provender release freeze --reason TEXT   # nothing new meanwhile");
+    text.line(format!(
+        "      provender monitor report {short}   # versions, configuration, manifests behind each failing row"
+    ));
+    text.line(format!(
+        "      provender monitor triage {short}   # data or logic?"
+    ));
+    text.line(format!(
+        "      provender incident open --title TEXT --report {short}"
+    ));
+}
+
+/// Days of the window that `run` monitors.
+pub(super) fn window(context: &Context, end: Day) -> Window {
+    Window {
+        end,
+        days: context.project.settings.monitor.window_days,
+    }
+}

@@ -1,0 +1,185 @@
+//! `monitor ack` and `monitor acks`: acknowledge a known case, list what is acknowledged.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use provender_domain::day::Day;
+use provender_host::monitor::ack::{Ack, Target, acks, record};
+use provender_host::monitor::metrics::Metric;
+use provender_ledger::Ledger as _;
+use provender_ledger::types::RunFilter;
+
+use crate::Global;
+use crate::compute::day;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+
+/// Acknowledge a known case, so that it does not fail the process again.
+///
+/// Hides nothing: its status stays, every report names it, and only the overall verdict leaves it
+/// out, for windows that end on --until or before. A newer one of the same series and metric
+/// replaces it; --until a day that is past ends it.
+///
+/// Example: provender monitor ack mesa/h-sheep/days_remaining --until 2025-07-31 --reason 'destocked, next composite on 25 July'
+#[derive(Args)]
+pub(super) struct AckArgs {
+    /// The series, as BOUNDARY/HERD/LOGIC; LOGIC is a name, for all of its versions, or name:version.
+    #[arg(value_name = "SERIES")]
+    series: String,
+    /// Only rules of this metric, as share_null or share_null(days).
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
+    /// The last window end for which it counts.
+    #[arg(long, value_name = "DATE")]
+    until: String,
+    /// Why this is known and who looks after it.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// List what is acknowledged, and what has expired.
+///
+/// Example: provender monitor acks
+#[derive(Args)]
+pub(super) struct AcksArgs {}
+
+pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
+    if args.reason.trim().is_empty() {
+        return Err(CliError::usage("--reason is empty: say why this is known"));
+    }
+    let target = Target::parse(&args.series, args.metric.as_deref()).ok_or_else(|| {
+        CliError::usage(format!(
+            "`{}` is no series: write BOUNDARY/HERD/LOGIC, such as mesa/h-sheep/days_remaining; a logic without herds has the herd -",
+            args.series
+        ))
+    })?;
+    if let Some(metric) = &target.metric {
+        let name = metric.split('(').next().unwrap_or(metric);
+        if Metric::by_name(name).is_none() {
+            let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
+            return Err(CliError::usage(format!(
+                "`{name}` is no metric; metrics are {}",
+                names.join(", ")
+            )));
+        }
+    }
+    let context = Context::open(global)?;
+    let until = day(&args.until, context.today)?;
+    let mut writer = context.writer()?;
+    known(&context, &writer, &target)?;
+    if until < context.today && !acks(&writer)?.iter().any(|a| a.target == target) {
+        return Err(CliError::usage(format!(
+            "--until {until} is past, and there is no acknowledgement of {target} to end"
+        )));
+    }
+    let new = record(
+        &mut writer,
+        &context.stamp(Some(&args.reason)),
+        &target,
+        until,
+    )?;
+    let word = if new { "recorded" } else { "unchanged" };
+    let mut text = Text::default();
+    text.look(
+        Look::of_status(word),
+        format!("{word}: {target} is acknowledged until {until}"),
+    );
+    Ok(Done::ok(
+        json!({"series": args.series, "metric": target.metric, "until": until, "outcome": word}),
+        text,
+    ))
+}
+
+/// A series that nothing is recorded or due for would be acknowledged without any effect.
+fn known(
+    context: &Context,
+    ledger: &provender_ledger::sqlite::SqliteLedger,
+    target: &Target,
+) -> Result<(), CliError> {
+    let filter = RunFilter {
+        boundary_id: Some(target.boundary_id.clone()),
+        herd_config_id: Some(target.herd_config_id.clone()),
+        logic: Some(target.logic.clone()),
+        ..RunFilter::default()
+    };
+    if !ledger.extent(&filter)?.is_empty() {
+        return Ok(());
+    }
+    let logics = context.lock()?;
+    let pinned = logics
+        .components()
+        .iter()
+        .any(|p| target.is_of_logic(&p.model_version()));
+    let facts = context.facts(ledger, None)?;
+    let place = (target.boundary_id.clone(), target.herd_config_id.clone());
+    let due = [true, false]
+        .iter()
+        .any(|herds| facts.due(context.today, *herds).contains(&place));
+    if pinned && due {
+        return Ok(());
+    }
+    Err(CliError::new(
+        Exit::NotFound,
+        "no_series",
+        format!("nothing is recorded or due for {target}"),
+    )
+    .help("`provender list` shows boundaries, herds and logics; nothing was written"))
+}
+
+pub(super) fn list(global: &Global, _: &AcksArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let all = acks(&context.reader()?)?;
+    let mut text = Text::default();
+    if all.is_empty() {
+        text.line("nothing is acknowledged");
+    } else {
+        let rows: Vec<_> = all.iter().map(|a| row(a, context.today)).collect();
+        text.table(
+            &["series", "metric", "until", "state", "by", "at", "reason"],
+            &rows,
+        );
+    }
+    let data: Vec<Json> = all
+        .iter()
+        .map(|a| {
+            json!({
+                "series": series(a),
+                "metric": a.target.metric,
+                "until": a.until,
+                "expired": a.until < context.today,
+                "by": a.by,
+                "at": a.at,
+                "reason": a.reason,
+                "entry": a.entry,
+            })
+        })
+        .collect();
+    Ok(Done::ok(json!({"acknowledged": data}), text))
+}
+
+fn series(a: &Ack) -> String {
+    let t = &a.target;
+    format!("{}/{}/{}", t.boundary_id, t.herd_config_id, t.logic)
+}
+
+fn row(a: &Ack, today: Day) -> Vec<(Look, String)> {
+    let (look, state) = if a.until < today {
+        (Look::Dim, "expired")
+    } else {
+        (Look::Warn, "in force")
+    };
+    vec![
+        (Look::Plain, series(a)),
+        (
+            Look::Plain,
+            a.target.metric.clone().unwrap_or_else(|| "all".to_owned()),
+        ),
+        (Look::Plain, a.until.to_string()),
+        (look, state.to_owned()),
+        (Look::Plain, a.by.clone()),
+        (Look::Plain, a.at.clone()),
+        (Look::Plain, a.reason.clone().unwrap_or_default()),
+    ]
+}

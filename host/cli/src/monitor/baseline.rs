@@ -1,0 +1,359 @@
+//! `monitor baseline`: freeze a reference period, list what is frozen, show one.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_domain::render::text::number;
+use provender_host::monitor::Window;
+use provender_host::monitor::baseline::{Baseline, Reference};
+use provender_host::monitor::frozen::{self, Frozen};
+use provender_host::monitor::gather::gather_numbers;
+
+use crate::Global;
+use crate::compute::{Workshop, day};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+
+/// References that shift metrics compare with.
+#[derive(Args)]
+pub(super) struct BaselineArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Create(CreateArgs),
+    List(ListArgs),
+    Show(ShowArgs),
+}
+
+/// Freeze the answers of a period as the reference of each logic.
+///
+/// Bin edges, counts and robust moments of every number, outputs and inputs, for the fleet and for
+/// each series, with the digest of the runs behind them. The newest baseline of a version is in
+/// force for it.
+///
+/// Example: provender monitor baseline create --to 2025-06-30 --window-days 90 --reason 'a season without incidents'
+#[derive(Args)]
+struct CreateArgs {
+    /// First day of the period.
+    #[arg(
+        long,
+        value_name = "DATE",
+        conflicts_with = "window_days",
+        required_unless_present = "window_days"
+    )]
+    from: Option<String>,
+    /// Last day of the period.
+    #[arg(long, value_name = "DATE")]
+    to: String,
+    /// Days of the period, in place of --from.
+    #[arg(long, value_name = "N")]
+    window_days: Option<u32>,
+    /// Logic, as name:version; else every active one. May be repeated.
+    #[arg(long, value_name = "NAME:VERSION")]
+    logic: Vec<String>,
+    /// Why this period is what normal looks like.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Show what would be frozen and record nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// List the baselines, oldest first, and which are in force.
+///
+/// Example: provender monitor baseline list
+#[derive(Args)]
+struct ListArgs {
+    /// Only this logic, as name or name:version.
+    #[arg(long, value_name = "NAME")]
+    logic: Option<String>,
+}
+
+/// Show what a baseline holds.
+///
+/// Example: provender monitor baseline show days_remaining:v2
+#[derive(Args)]
+struct ShowArgs {
+    /// A baseline's digest or its first hex digits, or the name:version whose baseline in force is
+    /// meant.
+    #[arg(value_name = "BASELINE")]
+    which: String,
+}
+
+pub(super) fn run(global: &Global, args: &BaselineArgs) -> Result<Done, CliError> {
+    match &args.verb {
+        Verb::Create(a) => create(global, a),
+        Verb::List(a) => list(global, a),
+        Verb::Show(a) => show(global, a),
+    }
+}
+
+fn period(args: &CreateArgs, today: Day) -> Result<Window, CliError> {
+    let end = day(&args.to, today)?;
+    let days = match (&args.from, args.window_days) {
+        (_, Some(days)) => days,
+        (Some(from), None) => {
+            let from = day(from, today)?;
+            u32::try_from(end.since(from) + 1)
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| {
+                    CliError::usage(format!(
+                        "the period ends on {end}, before it starts on {from}"
+                    ))
+                })?
+        }
+        (None, None) => return Err(CliError::usage("give --from or --window-days")),
+    };
+    Ok(Window { end, days })
+}
+
+fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
+    if args.reason.trim().is_empty() {
+        return Err(CliError::usage(
+            "--reason is empty: say why this period is normal",
+        ));
+    }
+    let context = Context::open(global)?;
+    let shop = Workshop::open(&context)?;
+    let reader = context.reader()?;
+    let facts = context.facts(&reader, None)?;
+    let window = period(args, context.today)?;
+    let from = window.first()?;
+    let mut made = Vec::new();
+    // Everything is looked at before anything is written.
+    for logic in context.logics(&args.logic)? {
+        let bound = context.bind(&shop.sandbox, &shop.lock, &logic, &BTreeMap::new())?;
+        let d = bound.description();
+        let settings = context.overrides(&d.name, &d.version)?;
+        let input = gather_numbers(
+            &reader,
+            &facts,
+            &shop.manifests,
+            &bound,
+            &settings,
+            window,
+            None,
+        )?;
+        let baseline = Baseline::freeze(&input, from, window.end)
+            .map_err(provender_host::monitor::MonitorError::from)?;
+        made.push(baseline.ok_or_else(|| {
+            CliError::new(
+                Exit::NotFound,
+                "nothing_to_freeze",
+                format!(
+                    "{logic} has no answer from {from} to {}, so there is nothing to freeze",
+                    window.end
+                ),
+            )
+            .help(format!(
+                "`provender list --logic {logic}` shows what is recorded; nothing was written"
+            ))
+        })?);
+    }
+    let mut text = Text::default();
+    let mut data = Vec::new();
+    let mut writer = if args.dry_run {
+        None
+    } else {
+        Some(context.writer()?)
+    };
+    for baseline in &made {
+        let (digest, new) = match &mut writer {
+            Some(w) => frozen::record(w, &context.stamp(Some(&args.reason)), baseline)?,
+            None => (
+                Digest::of_json(
+                    &baseline
+                        .to_json()
+                        .map_err(provender_host::monitor::MonitorError::from)?,
+                )
+                .map_err(provender_host::monitor::MonitorError::from)?,
+                false,
+            ),
+        };
+        let word = match (&writer, new) {
+            (None, _) => "would be",
+            (Some(_), true) => "recorded",
+            (Some(_), false) => "unchanged",
+        };
+        text.look(
+            Look::of_status(word),
+            format!(
+                "{word}: baseline {} of {}, {} to {}, {} answers of {} series",
+                digest.short(),
+                baseline.model_version,
+                baseline.from,
+                baseline.to,
+                baseline.rows,
+                baseline.series.len()
+            ),
+        );
+        data.push(json!({
+            "baseline": digest.to_string(),
+            "model_version": baseline.model_version,
+            "from": baseline.from,
+            "to": baseline.to,
+            "rows": baseline.rows,
+            "series": baseline.series.len(),
+            "outcome": word,
+        }));
+    }
+    Ok(Done::ok(json!({"baselines": data}), text))
+}
+
+fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let mut all = frozen::baselines(&context.reader()?)?;
+    if let Some(logic) = &args.logic {
+        all.retain(|f| {
+            f.model_version == *logic || f.model_version.split(':').next() == Some(logic)
+        });
+    }
+    let mut text = Text::default();
+    if all.is_empty() {
+        text.line("no baseline; `provender monitor baseline create` freezes one");
+    } else {
+        let rows: Vec<_> = all
+            .iter()
+            .map(|f| {
+                let (look, state) = match f.in_force {
+                    true => (Look::Good, "in force"),
+                    false => (Look::Dim, "replaced"),
+                };
+                [
+                    (Look::Plain, f.baseline.short()),
+                    (Look::Plain, f.model_version.clone()),
+                    (Look::Plain, f.from.to_string()),
+                    (Look::Plain, f.to.to_string()),
+                    (Look::Plain, f.rows.to_string()),
+                    (look, state.to_owned()),
+                    (Look::Plain, f.stamp.actor.clone()),
+                    (Look::Plain, f.stamp.at.clone()),
+                    (Look::Plain, f.stamp.reason.clone().unwrap_or_default()),
+                ]
+                .to_vec()
+            })
+            .collect();
+        text.table(
+            &[
+                "baseline", "logic", "from", "to", "answers", "state", "by", "at", "reason",
+            ],
+            &rows,
+        );
+    }
+    let data: Vec<Json> = all.iter().map(entry_json).collect();
+    Ok(Done::ok(json!({"baselines": data}), text))
+}
+
+fn entry_json(f: &Frozen) -> Json {
+    json!({
+        "baseline": f.baseline.to_string(),
+        "model_version": f.model_version,
+        "from": f.from,
+        "to": f.to,
+        "rows": f.rows,
+        "in_force": f.in_force,
+        "entry": f.entry,
+        "by": f.stamp.actor,
+        "at": f.stamp.at,
+        "reason": f.stamp.reason,
+    })
+}
+
+fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let reader = context.reader()?;
+    let all = frozen::baselines(&reader)?;
+    let found = meant(&all, &args.which)?;
+    let baseline = frozen::document(&reader, found.baseline)?;
+    let mut text = Text::default();
+    text.look(
+        Look::Strong,
+        format!("baseline {} of {}", found.baseline, baseline.model_version),
+    );
+    text.line(format!(
+        "{} to {}, {} answers of {} series, {}",
+        baseline.from,
+        baseline.to,
+        baseline.rows,
+        baseline.series.len(),
+        if found.in_force {
+            "in force"
+        } else {
+            "replaced by a newer one"
+        }
+    ));
+    text.line(format!(
+        "by {} at {}: {}",
+        found.stamp.actor,
+        found.stamp.at,
+        found.stamp.reason.as_deref().unwrap_or("-")
+    ));
+    for config in &baseline.config_versions {
+        text.line(format!("configuration {config}"));
+    }
+    text.blank();
+    let rows: Vec<_> = baseline.fleet.iter().map(column_row).collect();
+    text.table(
+        &[
+            "column", "unit", "numbers", "nulls", "minimum", "median", "maximum", "sigma", "lag-1",
+            "bins",
+        ],
+        &rows,
+    );
+    let mut data = entry_json(found);
+    data["document"] = baseline
+        .to_json()
+        .map_err(provender_host::monitor::MonitorError::from)?;
+    Ok(Done::ok(data, text))
+}
+
+fn column_row(c: &Reference) -> Vec<(Look, String)> {
+    [
+        c.subject.clone(),
+        c.unit.clone().unwrap_or_else(|| "–".to_owned()),
+        c.rows.to_string(),
+        c.nulls.to_string(),
+        number(c.minimum),
+        number(c.median),
+        number(c.maximum),
+        number(c.sigma),
+        number(c.lag1),
+        c.counts.len().to_string(),
+    ]
+    .into_iter()
+    .map(|cell| (Look::Plain, cell))
+    .collect()
+}
+
+/// The baseline that a person means: by digest, or the one in force of a version.
+fn meant<'a>(all: &'a [Frozen], which: &str) -> Result<&'a Frozen, CliError> {
+    let hex = which.strip_prefix("sha256-jcs-v1:").unwrap_or(which);
+    let by_logic = all.iter().rfind(|f| f.in_force && f.model_version == which);
+    let by_digest = || {
+        let is_hex = hex.len() >= 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        let mut hits: Vec<&Frozen> = all
+            .iter()
+            .filter(|f| is_hex && f.baseline.hex().starts_with(&hex.to_ascii_lowercase()))
+            .collect();
+        hits.dedup_by_key(|f| f.baseline);
+        hits.pop()
+    };
+    by_logic.or_else(by_digest).ok_or_else(|| {
+        CliError::new(
+            Exit::NotFound,
+            "no_baseline",
+            format!("no baseline is `{which}`"),
+        )
+        .help("`provender monitor baseline list` lists them; name one by at least six hex digits or by its name:version")
+    })
+}

@@ -1,0 +1,243 @@
+//! `monitor report`: a recorded report, with what is behind each failing row.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::from_slice;
+use provender_domain::day::Day;
+use provender_domain::render::text::{count, printable};
+use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
+use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
+use provender_ledger::Ledger as _;
+use provender_ledger::sqlite::SqliteLedger;
+
+use crate::Global;
+use crate::compute::day;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+
+/// Failing rows that people see; `--json` has all of them.
+const SHOWN: usize = 50;
+
+/// Which report is meant.
+#[derive(Args)]
+pub(super) struct WhichArgs {
+    /// A report's digest, or at least six of its hex digits; else the newest.
+    #[arg(value_name = "REPORT", conflicts_with = "end")]
+    report: Option<String>,
+    /// The newest report whose window ends on this day.
+    #[arg(long, value_name = "DATE")]
+    end: Option<String>,
+}
+
+impl WhichArgs {
+    pub(super) fn find(&self, ledger: &SqliteLedger, today: Day) -> Result<Stored, CliError> {
+        let wanted = match (&self.report, &self.end) {
+            (Some(text), _) if text != "latest" => Wanted::Digest(text.clone()),
+            (_, Some(end)) => Wanted::End(day(end, today)?),
+            _ => Wanted::Latest,
+        };
+        Ok(find(ledger, &wanted)?)
+    }
+}
+
+impl From<StoredError> for CliError {
+    fn from(e: StoredError) -> CliError {
+        let message = e.to_string();
+        match e {
+            StoredError::None(_) => CliError::new(Exit::NotFound, "no_report", message)
+                .help("`provender monitor --all --end DATE` makes and records one"),
+            StoredError::Ambiguous { .. } => {
+                CliError::new(Exit::Usage, "report_ambiguous", message).help("give more digits")
+            }
+            StoredError::Ledger(e) => e.into(),
+        }
+    }
+}
+
+/// Show a recorded report: versions, configuration, snapshots, manifests and release behind each
+/// failing row.
+///
+/// Example: provender monitor report --end 2025-06-30
+#[derive(Args)]
+pub(super) struct ReportArgs {
+    #[command(flatten)]
+    which: WhichArgs,
+}
+
+/// A failing row with what the ledger and its manifest say of it.
+struct Behind {
+    model_version: String,
+    row: Failing,
+    component: Option<String>,
+    /// The release under which it was recorded, and the entry that did.
+    release: Option<String>,
+    entry: i64,
+    superseded_by: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let stored = args.which.find(&ledger, context.today)?;
+    let mut rows = Vec::new();
+    for (model_version, row) in stored.body.failing() {
+        rows.push(behind(&context, &ledger, model_version, row)?);
+    }
+    let mut text = Text::default();
+    head(&mut text, &stored);
+    for group in &stored.body.fleet {
+        fired(&mut text, group);
+    }
+    if rows.is_empty() {
+        text.line("no answer fails in this report");
+    } else {
+        text.blank();
+        table(&mut text, &rows);
+        text.blank();
+        for b in rows.iter().take(SHOWN) {
+            text.line(printable(&format!(
+                "{}  {}",
+                b.row.run_id.short(),
+                b.row.manifest
+            )));
+        }
+        super::next_steps(&mut text, &stored.digest);
+    }
+    let data = json!({
+        "report": stored.digest.to_string(),
+        "entry": stored.entry,
+        "recorded": {"at": stored.stamp.at, "by": stored.stamp.actor},
+        "status": stored.body.status,
+        "window": {"start": stored.body.window.start, "end": stored.body.window.end, "days": stored.body.window.days},
+        "thresholds_version": stored.body.thresholds_version,
+        "notes": stored.body.notes,
+        "failing": rows.iter().map(to_json).collect::<Vec<Json>>(),
+        "missing": stored.body.missing(),
+    });
+    Ok(Done::ok(data, text))
+}
+
+fn behind(
+    context: &Context,
+    ledger: &SqliteLedger,
+    model_version: String,
+    row: Failing,
+) -> Result<Behind, CliError> {
+    let run = find_run(ledger, &RunWanted::Id(row.run_id.to_string()))?.run;
+    let payload: Json = match ledger.entry(run.entry)? {
+        Some(entry) => from_slice(entry.payload.as_bytes()).unwrap_or_default(),
+        None => Json::Null,
+    };
+    let text = |j: &Json| j.as_str().map(str::to_owned);
+    let release = text(&payload["release"]);
+    let release = match release.and_then(|r| r.parse().ok()) {
+        Some(digest) => context
+            .standing()?
+            .known(&digest)
+            .map(|k| k.document.name()),
+        None => None,
+    };
+    Ok(Behind {
+        model_version,
+        row,
+        component: text(&payload["component"]),
+        release,
+        entry: run.entry,
+        superseded_by: run.superseded_by.map(|c| c.to_string()),
+    })
+}
+
+pub(super) fn head(text: &mut Text, stored: &Stored) {
+    let (body, stamp) = (&stored.body, &stored.stamp);
+    text.look(
+        Look::of_status(&body.status),
+        format!(
+            "report {} ({}): {} to {}, recorded {} by {} as entry {}",
+            stored.digest.short(),
+            body.status,
+            body.window.start,
+            body.window.end,
+            stamp.at,
+            printable(&stamp.actor),
+            stored.entry
+        ),
+    );
+}
+
+fn fired(text: &mut Text, group: &Group) {
+    for metric in group.metrics.iter().filter(|m| m.fired()) {
+        text.look(
+            Look::of_status(&metric.status),
+            printable(&format!(
+                "  {} {} {}: {}",
+                metric.status,
+                group.model_version,
+                metric.label(),
+                metric.why
+            )),
+        );
+    }
+}
+
+fn table(text: &mut Text, rows: &[Behind]) {
+    let cells: Vec<_> = rows
+        .iter()
+        .take(SHOWN)
+        .map(|b| {
+            let config: provender_domain::key::ConfigVersion = match b.row.config_version.parse() {
+                Ok(version) => version,
+                Err(_) => return Vec::new(),
+            };
+            [
+                b.row.run_id.short(),
+                b.row.boundary_id.clone(),
+                b.row.herd_config_id.clone(),
+                b.row.calculation_date.to_string(),
+                b.model_version.clone(),
+                config.short(),
+                b.row.snapshot_id.short(),
+                b.release.clone().unwrap_or_else(|| "–".to_owned()),
+                match &b.superseded_by {
+                    Some(_) => "superseded".to_owned(),
+                    None => "as then".to_owned(),
+                },
+            ]
+            .into_iter()
+            .map(|cell| (Look::Plain, cell))
+            .collect()
+        })
+        .collect();
+    text.table(
+        &[
+            "run", "boundary", "herd", "date", "logic", "config", "snapshot", "release", "now",
+        ],
+        &cells,
+    );
+    if rows.len() > SHOWN {
+        text.line(format!(
+            "and {} (all are in --json)",
+            count((rows.len() - SHOWN) as u64, "more failing row")
+        ));
+    }
+}
+
+fn to_json(b: &Behind) -> Json {
+    json!({
+        "run_id": b.row.run_id.to_string(),
+        "boundary_id": b.row.boundary_id,
+        "herd_config_id": b.row.herd_config_id,
+        "calculation_date": b.row.calculation_date,
+        "model_version": b.model_version,
+        "config_version": b.row.config_version,
+        "component": b.component,
+        "snapshot_id": b.row.snapshot_id.to_string(),
+        "manifest": b.row.manifest,
+        "metrics": b.row.metrics,
+        "release": b.release,
+        "entry": b.entry,
+        "superseded_by": b.superseded_by,
+    })
+}

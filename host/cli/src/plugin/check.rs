@@ -1,0 +1,143 @@
+//! `plugin check`: everything that would ever be refused about a component, refused now.
+
+use serde_json::json;
+
+use crate::Global;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+use provender_domain::catalogue::{Feature, built_in};
+use provender_host::check::{self, Report, Status};
+
+use super::found::{Bytes, LimitArgs, own_limits};
+
+pub(super) fn check(global: &Global, what: &str, limits: &LimitArgs) -> Result<Done, CliError> {
+    let found = Bytes::read(global, what, limits)?;
+    let report = check::check(
+        &found.sandbox,
+        &found.file,
+        &found.bytes,
+        &found.limits,
+        &catalogue(&found),
+    )?;
+    Ok(done(&report, &found))
+}
+
+/// The deployment's catalogue, or the one that every host has.
+pub(super) fn catalogue(found: &Bytes) -> Vec<Feature> {
+    match &found.context {
+        Some(context) => context.project.sources.catalogue(),
+        None => built_in(),
+    }
+}
+
+fn done(report: &Report, found: &Bytes) -> Done {
+    let error = problem(report);
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    Done {
+        exit,
+        data: json!({
+            "file": report.file,
+            "sha256": report.digest.to_string(),
+            "size": report.size,
+            "name": report.component.as_ref().map(|c| &c.description().name),
+            "version": report.component.as_ref().map(|c| &c.description().version),
+            "language": report.component.as_ref().map(|c| c.language()),
+            "extra_exports": report.component.as_ref().map(|c| c.extra_exports()),
+            "limits": found.limits,
+            "accepted": report.accepted(),
+            "findings": report.findings,
+            "conformance": report.conformance,
+        }),
+        text: text(report, found),
+        error,
+    }
+}
+
+/// What the process ends with, where the component is not as it must be.
+pub(crate) fn problem(report: &Report) -> Option<CliError> {
+    if let Some(first) = report.findings.first() {
+        let more = match report.findings.len() {
+            1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        let error = CliError::new(
+            Exit::Rejected,
+            &first.code,
+            format!("{}{more}", first.message),
+        );
+        return Some(error.help(first.fix.clone()));
+    }
+    let first = report
+        .conformance
+        .iter()
+        .find(|c| c.status == Status::Failed)?;
+    let error = CliError::new(
+        Exit::Check,
+        "conformance",
+        format!(
+            "{} does not conform: {}: {}",
+            report.file, first.name, first.detail
+        ),
+    );
+    Some(error.help(
+        "a row's answer may depend on its own inputs and the parameters alone, and has to be given for any of them: null with a reason, or a declared failure, where there is no number",
+    ))
+}
+
+fn text(report: &Report, found: &Bytes) -> Text {
+    let mut text = Text::default();
+    text.look(Look::Strong, format!("{}  {}", report.file, report.digest));
+    match &report.component {
+        Some(component) => {
+            text.line(format!(
+                "{}, {} bytes, written in {}, no imports",
+                component.description().model_version(),
+                report.size,
+                component.language()
+            ));
+            if !component.extra_exports().is_empty() {
+                text.line(format!(
+                    "exports that the host never calls: {}",
+                    component.extra_exports().join(", ")
+                ));
+            }
+        }
+        None => text.line(format!("{} bytes", report.size)),
+    }
+    for (name, value) in own_limits(&found.limits) {
+        text.line(format!("limit of its own: {name} {value}"));
+    }
+    for finding in &report.findings {
+        text.blank();
+        text.look(Look::Bad, format!("refused: {}", finding.message));
+        text.line(format!("  fix: {}", finding.fix));
+    }
+    if !report.conformance.is_empty() {
+        text.blank();
+        let rows: Vec<_> = report
+            .conformance
+            .iter()
+            .map(|c| {
+                let (look, word) = match c.status {
+                    Status::Ok => (Look::Good, "ok"),
+                    Status::Failed => (Look::Bad, "failed"),
+                };
+                vec![
+                    (Look::Plain, c.name.to_owned()),
+                    (look, word.to_owned()),
+                    (Look::Plain, c.detail.clone()),
+                ]
+            })
+            .collect();
+        text.table(&["conformance", "", ""], &rows);
+    }
+    if report.accepted() && report.conforms() {
+        text.blank();
+        text.look(Look::Good, "accepted");
+        if found.pin.is_none() {
+            text.line(format!("next: provender plugin add {}", report.file));
+        }
+    }
+    text
+}

@@ -1,0 +1,175 @@
+//! `plugin diff`: what two versions declare, side by side.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::Global;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_domain::description::Description;
+
+use super::found::{Found, LimitArgs};
+use super::show::description_json;
+
+/// The lists of a declaration, and what tells their members apart.
+const PARTS: [(&str, &str, &[&str]); 6] = [
+    ("inputs", "input", &["/field/name"]),
+    ("parameters", "parameter", &["/name"]),
+    ("outputs", "output", &["/field/name"]),
+    ("guardrails", "guardrail", &["/output", "/severity"]),
+    (
+        "monitors",
+        "monitor",
+        &["/metric", "/subject", "/scope", "/direction"],
+    ),
+    ("annotations", "annotation", &["/0", "/1"]),
+];
+
+struct Difference {
+    part: &'static str,
+    name: String,
+    first: Json,
+    second: Json,
+}
+
+pub(super) fn diff(global: &Global, first: &str, second: &str) -> Result<Done, CliError> {
+    let limits = LimitArgs::default();
+    let a = Found::open(global, first, &limits)?.component;
+    let b = Found::open(global, second, &limits)?.component;
+    let differences = differences(a.description(), b.description());
+    let mut text = Text::default();
+    for (name, c) in [("first ", &a), ("second", &b)] {
+        text.line(format!(
+            "{name}  {}  {}, {} bytes, {}",
+            c.description().model_version(),
+            c.digest(),
+            c.size(),
+            c.language()
+        ));
+    }
+    text.blank();
+    if differences.is_empty() {
+        text.look(Look::Good, "they declare the same");
+    } else {
+        let rows: Vec<_> = differences
+            .iter()
+            .map(|d| {
+                vec![
+                    (Look::Plain, d.part.to_owned()),
+                    (Look::Strong, d.name.clone()),
+                    (Look::Plain, shown(&d.first)),
+                    (Look::Plain, shown(&d.second)),
+                ]
+            })
+            .collect();
+        text.table(&["part", "name", "first", "second"], &rows);
+    }
+    let side = |c: &provender_sandbox::Component| {
+        json!({
+            "name": c.description().name, "version": c.description().version,
+            "sha256": c.digest().to_string(), "size": c.size(), "language": c.language(),
+        })
+    };
+    let data = json!({
+        "first": side(&a),
+        "second": side(&b),
+        "identical": a.digest() == b.digest(),
+        "differences": differences.iter().map(|d| json!({
+            "part": d.part, "name": d.name, "first": d.first, "second": d.second,
+        })).collect::<Vec<_>>(),
+    });
+    Ok(Done::ok(data, text))
+}
+
+fn differences(a: &Description, b: &Description) -> Vec<Difference> {
+    let (a, b) = (description_json(a), description_json(b));
+    let mut out = Vec::new();
+    for name in ["name", "summary"] {
+        push(&mut out, "declaration", name.to_owned(), &a[name], &b[name]);
+    }
+    for (list, part, identity) in PARTS {
+        let (a, b) = (members(&a[list], identity), members(&b[list], identity));
+        let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        for name in names {
+            match (a.get(name), b.get(name)) {
+                (Some(x), Some(y)) => fields(&mut out, part, name, x, y),
+                (x, y) => {
+                    let whole = |j: Option<&Json>| j.map_or(Json::Null, |_| json!("declared"));
+                    push(&mut out, part, name.clone(), &whole(x), &whole(y));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The members of a list by what tells them apart.
+fn members(list: &Json, identity: &[&str]) -> BTreeMap<String, Json> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .map(|member| {
+            let parts: Vec<_> = identity
+                .iter()
+                .filter_map(|pointer| member.pointer(pointer).and_then(Json::as_str))
+                .collect();
+            (parts.join(" "), member.clone())
+        })
+        .collect()
+}
+
+/// The fields of a member that differ, nested objects by their own fields.
+fn fields(out: &mut Vec<Difference>, part: &'static str, name: &str, a: &Json, b: &Json) {
+    let (Some(x), Some(y)) = (a.as_object(), b.as_object()) else {
+        return push(out, part, name.to_owned(), a, b);
+    };
+    let keys: std::collections::BTreeSet<&String> = x.keys().chain(y.keys()).collect();
+    for key in keys {
+        let (a, b) = (&a[key], &b[key]);
+        if key == "field" {
+            fields(out, part, name, a, b);
+        } else {
+            push(out, part, format!("{name}: {key}"), a, b);
+        }
+    }
+}
+
+fn push(out: &mut Vec<Difference>, part: &'static str, name: String, a: &Json, b: &Json) {
+    if a != b {
+        out.push(Difference {
+            part,
+            name,
+            first: a.clone(),
+            second: b.clone(),
+        });
+    }
+}
+
+fn shown(value: &Json) -> String {
+    match value {
+        Json::Null => "–".to_owned(),
+        Json::String(s) => s.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_told_apart_by_their_identity_and_fields_are_compared() {
+        let a = json!([{"name": "x", "default": 1}, {"name": "y", "default": 2}]);
+        let b = json!([{"name": "y", "default": 3}, {"name": "z", "default": 2}]);
+        let (a, b) = (members(&a, &["/name"]), members(&b, &["/name"]));
+        assert_eq!(a.keys().collect::<Vec<_>>(), ["x", "y"]);
+        let mut out = Vec::new();
+        fields(&mut out, "parameter", "y", &a["y"], &b["y"]);
+        assert_eq!(out.len(), 1);
+        assert_eq!(
+            (out[0].name.as_str(), &out[0].second),
+            ("y: default", &json!(3))
+        );
+    }
+}

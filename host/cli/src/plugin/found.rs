@@ -1,0 +1,206 @@
+//! The component that an argument means: a pinned `name:version`, or a `.wasm` file.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::Global;
+use crate::cache::sandbox_anywhere;
+use crate::context::{Context, pin};
+use crate::error::CliError;
+use crate::exit::Exit;
+use provender_domain::files::bounded;
+use provender_host::author::PluginManifest;
+use provender_sandbox::{Component, LogicError, Pin, PinLimits, Sandbox, language_of};
+
+/// Ceilings for a component that needs more than the deployment's.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Limits of this component")]
+pub(crate) struct LimitArgs {
+    /// Bytes of memory.
+    #[arg(long, value_name = "BYTES")]
+    memory_bytes: Option<u64>,
+    /// Elements of all tables.
+    #[arg(long, value_name = "N")]
+    table_elements: Option<u64>,
+    /// Fuel of a call before its rows.
+    #[arg(long, value_name = "N")]
+    fuel_base: Option<u64>,
+    /// Fuel of a call for each row.
+    #[arg(long, value_name = "N")]
+    fuel_per_row: Option<u64>,
+    /// Bytes of the component file.
+    #[arg(long, value_name = "BYTES")]
+    component_bytes: Option<u64>,
+    /// Bytes that one call may hand back.
+    #[arg(long, value_name = "BYTES")]
+    returned_bytes: Option<u64>,
+}
+
+impl LimitArgs {
+    /// The language's usual limits, with what the command says in their place.
+    fn over(&self, usual: PinLimits) -> PinLimits {
+        PinLimits {
+            memory_bytes: self.memory_bytes.or(usual.memory_bytes),
+            table_elements: self.table_elements.or(usual.table_elements),
+            fuel_base: self.fuel_base.or(usual.fuel_base),
+            fuel_per_row: self.fuel_per_row.or(usual.fuel_per_row),
+            component_bytes: self.component_bytes.or(usual.component_bytes),
+            returned_bytes: self.returned_bytes.or(usual.returned_bytes),
+        }
+    }
+}
+
+/// A component's bytes with the sandbox that they go into.
+pub(crate) struct Bytes {
+    /// The file, as messages name it.
+    pub(crate) file: String,
+    /// What is in it.
+    pub(crate) bytes: Vec<u8>,
+    /// Ceilings of its own: of its pin, or usual for its language.
+    pub(crate) limits: PinLimits,
+    /// The deployment's sandbox, or one with the default limits where there is no deployment.
+    pub(crate) sandbox: Sandbox,
+    /// Its pin, where a pinned version was asked for.
+    pub(crate) pin: Option<Pin>,
+    /// The deployment, where there is one.
+    pub(crate) context: Option<Context>,
+}
+
+impl Bytes {
+    /// Reads what `what` means. A file needs no deployment; one that is there gives its limits.
+    pub(crate) fn read(global: &Global, what: &str, limits: &LimitArgs) -> Result<Bytes, CliError> {
+        if !is_file(what) {
+            let context = Context::open(global)?;
+            let pin = pin(&context.pins()?, what)?.clone();
+            let bytes = context.pinned_bytes(&pin)?;
+            return Ok(Bytes {
+                file: pin.path.clone(),
+                bytes,
+                limits: limits.over(pin.limits.clone()),
+                sandbox: context.sandbox()?,
+                pin: Some(pin),
+                context: Some(context),
+            });
+        }
+        let context = Context::open_if_any(global)?;
+        let sandbox = match &context {
+            Some(context) => context.sandbox()?,
+            None => sandbox_anywhere(global)?,
+        };
+        let ceiling = limits
+            .component_bytes
+            .unwrap_or(sandbox.limits().component_bytes);
+        let bytes = read_component(Path::new(what), ceiling)?;
+        Ok(Bytes {
+            file: what.to_owned(),
+            limits: limits.over(PinLimits::usual(&language_of(&bytes))),
+            bytes,
+            sandbox,
+            pin: None,
+            context,
+        })
+    }
+}
+
+/// A loaded component and its pin.
+pub(crate) struct Found {
+    /// The component.
+    pub(crate) component: Component,
+    /// Ceilings of its own.
+    pub(crate) limits: PinLimits,
+    /// Its pin.
+    pub(crate) pin: Option<Pin>,
+}
+
+impl Found {
+    /// Reads and loads what `what` means.
+    pub(crate) fn open(global: &Global, what: &str, limits: &LimitArgs) -> Result<Found, CliError> {
+        let found = Bytes::read(global, what, limits)?;
+        let component = found
+            .sandbox
+            .load_within(&found.file, &found.bytes, &found.limits)?;
+        if let Some(pin) = &found.pin {
+            pin.check_component(&component)?;
+        }
+        Ok(Found {
+            component,
+            limits: found.limits,
+            pin: found.pin,
+        })
+    }
+}
+
+/// `days_remaining:v2` is a pin; anything with a `.wasm` ending or a separator is a file.
+fn is_file(what: &str) -> bool {
+    what.ends_with(".wasm") || what.contains(['/', '\\']) || !what.contains(':')
+}
+
+/// A folder where a component is wanted: the author's own, which is built first, or any other.
+pub(crate) fn folder(path: &Path) -> CliError {
+    let shown = path.display();
+    let (message, help) = match PluginManifest::read(path) {
+        Err(_) => (
+            format!("{shown} is a folder, and a component is a .wasm file"),
+            "name the .wasm file, or a pinned version as name:version (`provender plugin list`)"
+                .to_owned(),
+        ),
+        Ok(manifest) => {
+            let file = manifest.component_file(path);
+            let next = match file.is_file() {
+                true => format!("name what it was built to: {}", file.display()),
+                false => format!(
+                    "build it first: provender plugin build {shown}; that writes {}, which is the component",
+                    file.display()
+                ),
+            };
+            let message = format!(
+                "{shown} is the folder of {}, and no component itself",
+                manifest.logic
+            );
+            (message, next)
+        }
+    };
+    CliError::new(Exit::Usage, "component_is_folder", message).help(help)
+}
+
+/// A component's file, read no further than its limit.
+pub(crate) fn read_component(path: &Path, ceiling: u64) -> Result<Vec<u8>, CliError> {
+    if path.is_dir() {
+        return Err(folder(path));
+    }
+    bounded::read_named(path, ceiling).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::FileTooLarge {
+            return LogicError::TooLarge {
+                file: path.display().to_string(),
+                limit: ceiling,
+            }
+            .into();
+        }
+        let exit = match e.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        CliError::new(
+            exit,
+            "component_unreadable",
+            format!("{}: {e}", path.display()),
+        )
+        .help("name a .wasm file, or a pinned version as name:version (`provender plugin list`)")
+    })
+}
+
+/// The limits that are set, by name.
+pub(crate) fn own_limits(limits: &PinLimits) -> Vec<(&'static str, u64)> {
+    [
+        ("memory_bytes", limits.memory_bytes),
+        ("table_elements", limits.table_elements),
+        ("fuel_base", limits.fuel_base),
+        ("fuel_per_row", limits.fuel_per_row),
+        ("component_bytes", limits.component_bytes),
+        ("returned_bytes", limits.returned_bytes),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}

@@ -1,0 +1,230 @@
+//! What `plugin test` is about: a component, and the folder of its golden cases.
+//!
+//! A logic version's folder says both in its `provender-plugin.toml`; a folder `NAME-VERSION` of the
+//! workspace `logic-plugins/` follows that workspace's convention; a file and a pin look for `cases/`
+//! beside them. `--component` and `--cases` say otherwise.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use provender_host::author::manifest::FILE;
+use provender_host::author::stale::changed_since_built;
+use provender_host::author::{AuthorError, PluginManifest};
+
+/// A component, and where its cases are looked for.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    /// What the component is found by: a file, or a pinned `name:version`.
+    pub(crate) component: String,
+    /// Folders that may hold the cases, or a folder of theirs named after the logic.
+    candidates: Vec<PathBuf>,
+    /// `name:version` that the component must declare, and what says so.
+    claimed: Option<(String, String)>,
+    /// A file of the folder's source that was changed after the component was built.
+    pub(crate) newer: Option<String>,
+}
+
+/// The folder that a folder lies in, spelled without `..` where that is possible.
+fn outside(folder: &Path) -> PathBuf {
+    match folder.components().next_back() {
+        Some(std::path::Component::Normal(_)) => {
+            folder.parent().unwrap_or(Path::new("")).to_path_buf()
+        }
+        _ => folder.join(".."),
+    }
+}
+
+/// The name and version of a folder `days-remaining-v2`.
+fn of_folder_name(folder: &Path) -> Option<(String, String)> {
+    let folder = folder.canonicalize().ok()?;
+    let (name, version) = folder.file_name()?.to_str()?.rsplit_once('-')?;
+    provender_host::golden::case::version_number(version)?;
+    Some((name.replace('-', "_"), version.to_owned()))
+}
+
+impl Subject {
+    /// What the arguments mean. `root` is the deployment's folder, where there is one.
+    pub(crate) fn find(
+        what: &str,
+        component: Option<&Path>,
+        cases: Option<&Path>,
+        root: Option<&Path>,
+    ) -> Result<Subject, CliError> {
+        let path = Path::new(what);
+        let mut subject = if path.is_dir() {
+            Subject::of_folder(path, component)?
+        } else if what.ends_with(".wasm") || !what.contains(':') {
+            let parent = path.parent().unwrap_or(Path::new(""));
+            Subject {
+                component: what.to_owned(),
+                candidates: vec![parent.join("cases"), outside(parent).join("cases")],
+                claimed: None,
+                newer: None,
+            }
+        } else {
+            let root = root.unwrap_or(Path::new(""));
+            Subject {
+                component: what.to_owned(),
+                candidates: deployment_cases(root),
+                claimed: None,
+                newer: None,
+            }
+        };
+        if let Some(file) = component {
+            subject.component = file.display().to_string();
+        }
+        if let Some(folder) = cases {
+            subject.candidates = vec![folder.to_path_buf()];
+        }
+        Ok(subject)
+    }
+
+    fn of_folder(folder: &Path, component: Option<&Path>) -> Result<Subject, CliError> {
+        match PluginManifest::read(folder) {
+            Ok(manifest) => return Subject::of_manifest(folder, &manifest, component.is_some()),
+            Err(AuthorError::NoFolder { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let Some((name, version)) = of_folder_name(folder) else {
+            return Err(CliError::new(
+                Exit::NotFound,
+                "plugin_folder",
+                format!(
+                    "{} has no {FILE}, and its name is no NAME-VERSION such as days-remaining-v2",
+                    folder.display()
+                ),
+            )
+            .help("name the folder of a logic version, or the component: provender plugin test FILE.wasm --cases DIR"));
+        };
+        let file = format!("{name}-{version}.wasm");
+        let built = [
+            outside(folder).join("artifacts").join(&file),
+            folder.join("build").join(&file),
+        ];
+        let found = built.iter().find(|f| f.is_file());
+        let Some(found) = found.map(PathBuf::as_path).or(component) else {
+            let looked: Vec<_> = built.iter().map(|f| f.display().to_string()).collect();
+            return Err(CliError::new(
+                Exit::NotFound,
+                "component_missing",
+                format!(
+                    "no built component of {name}:{version}: looked for {}",
+                    looked.join(" and ")
+                ),
+            )
+            .help("build it first, or name it with --component FILE"));
+        };
+        Ok(Subject {
+            component: found.display().to_string(),
+            candidates: vec![folder.join("cases"), outside(folder).join("cases")],
+            claimed: Some((
+                format!("{name}:{version}"),
+                format!("the folder {}", folder.display()),
+            )),
+            newer: None,
+        })
+    }
+
+    fn of_manifest(
+        folder: &Path,
+        manifest: &PluginManifest,
+        named: bool,
+    ) -> Result<Subject, CliError> {
+        let component = manifest.component_file(folder);
+        if !named && !component.exists() {
+            let message = format!(
+                "no built component of {}: {} is not there",
+                manifest.logic,
+                component.display()
+            );
+            let build = match folder == Path::new(".") {
+                true => "provender plugin build".to_owned(),
+                false => format!("provender plugin build {}", folder.display()),
+            };
+            return Err(
+                CliError::new(Exit::NotFound, "component_missing", message).help(format!(
+                    "build it first: {build}; or name another with --component FILE"
+                )),
+            );
+        }
+        Ok(Subject {
+            component: component.display().to_string(),
+            candidates: vec![manifest.cases_folder(folder)],
+            claimed: Some((
+                manifest.logic.to_string(),
+                folder.join(FILE).display().to_string(),
+            )),
+            newer: match named {
+                true => None,
+                false => changed_since_built(folder, manifest),
+            },
+        })
+    }
+
+    /// That the component is the one that the folder speaks of.
+    pub(crate) fn check(&self, declared: &str) -> Result<(), CliError> {
+        match &self.claimed {
+            Some((claimed, by)) if claimed != declared => Err(CliError::new(
+                Exit::Config,
+                "plugin_mismatch",
+                format!(
+                    "{} declares itself {declared}, and {by} says {claimed}",
+                    self.component
+                ),
+            )
+            .help("build the component again, or correct the name that is wrong")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The folder with the cases of a logic.
+    pub(crate) fn cases(&self, name: &str) -> Result<PathBuf, CliError> {
+        cases_folder(&self.candidates, name).ok_or_else(|| {
+            let looked: Vec<_> = self
+                .candidates
+                .iter()
+                .map(|c| c.join(name).display().to_string())
+                .collect();
+            CliError::new(
+                Exit::NotFound,
+                "golden_missing",
+                format!(
+                    "there are no golden cases of {name}: looked for {}",
+                    looked.join(", ")
+                ),
+            )
+            .help("write some (docs/reference/golden-cases.md), or name their folder with --cases DIR")
+        })
+    }
+}
+
+/// Where the golden cases of a deployment are looked for: the source's where a checkout is the deployment,
+/// else its own, else those beside it.
+pub(crate) fn deployment_cases(root: &Path) -> Vec<PathBuf> {
+    vec![
+        root.join("logic-plugins/cases"),
+        root.join("cases"),
+        outside(root).join("cases"),
+    ]
+}
+
+/// The first folder that holds cases: one named after the logic, or files of cases themselves.
+pub(crate) fn cases_folder(candidates: &[PathBuf], name: &str) -> Option<PathBuf> {
+    let holds_files = |folder: &Path| {
+        std::fs::read_dir(folder).is_ok_and(|entries| {
+            entries.filter_map(Result::ok).any(|e| {
+                let path = e.path();
+                let kind = path.extension().and_then(|k| k.to_str());
+                matches!(kind, Some("toml" | "csv")) && path.is_file()
+            })
+        })
+    };
+    candidates.iter().find_map(|folder| {
+        let own = folder.join(name);
+        if own.is_dir() {
+            return Some(own);
+        }
+        holds_files(folder).then(|| folder.clone())
+    })
+}

@@ -1,0 +1,376 @@
+//! `plugin test`: golden cases in the sandbox that production uses.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::{CliError, DISK};
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+use provender_domain::files::outfile;
+use provender_domain::render::junit::document;
+use provender_domain::render::text::count;
+use provender_host::golden::bless::{self, Blessing, Change};
+use provender_host::golden::judge::Difference;
+use provender_host::golden::profile::{self, BULK_ROWS, Profile};
+use provender_host::golden::{CaseSet, Ran, Tested, Verdict, junit, run};
+use provender_sandbox::Component;
+
+use super::found::{Found, LimitArgs};
+use super::subject::Subject;
+
+/// Cases of a profile that people see; `--json` has all of them.
+const PROFILED: usize = 5;
+
+#[derive(Args)]
+pub(super) struct TestArgs {
+    /// The folder of a logic version, a .wasm file, or a pinned name:version; else the current folder.
+    #[arg(default_value = ".", hide_default_value = true)]
+    what: String,
+    /// The component, where the folder's own is not meant.
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+    /// The folder of golden cases, or one with a folder of the logic's name in it.
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+    /// Write what was got into the TOML files of the cases that differ, for review; never a failure. A
+    /// case that holds versions before this one too stays as it is and is superseded, with a --reason.
+    #[arg(long)]
+    bless: bool,
+    /// Why this version gives other numbers than those before it; it stands in the files.
+    #[arg(long, value_name = "TEXT", requires = "bless")]
+    reason: Option<String>,
+    /// Write the result as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Say where the fuel goes.
+    #[arg(long)]
+    profile: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// A run of the cases with what was asked for beside it.
+struct Report<'r> {
+    component: &'r Component,
+    folder: &'r str,
+    newer: Option<&'r str>,
+    tested: &'r Tested,
+    changes: &'r [Change],
+    profile: Option<&'r Profile>,
+}
+
+pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
+    let root = Context::open_if_any(global)?.map(|c| c.project.root);
+    let subject = Subject::find(
+        &args.what,
+        args.component.as_deref(),
+        args.cases.as_deref(),
+        root.as_deref(),
+    )?;
+    let Found { component, .. } = Found::open(global, &subject.component, &args.limits)?;
+    let d = component.description();
+    subject.check(&d.model_version())?;
+    if let Some(file) = &subject.newer {
+        global.ui().note(&format!(
+            "{file} was changed after {} was built, which is what is tested; `provender plugin build` makes it anew",
+            subject.component
+        ));
+    }
+    let folder = subject.cases(&d.name)?;
+    let shown = folder.display().to_string();
+    let shown = shown.trim_end_matches('/').to_owned();
+    let again = || -> Result<(CaseSet, Tested), CliError> {
+        let set = CaseSet::read(&folder, &shown)?;
+        let selected = set.select(d)?;
+        Ok((set, run::run(&component, selected)?))
+    };
+    let (set, mut tested) = again()?;
+    let mut changes = Vec::new();
+    if args.bless {
+        let blessing = Blessing {
+            version: &d.version,
+            shared: !folder.starts_with(&args.what),
+            reason: args
+                .reason
+                .as_deref()
+                .map(str::trim)
+                .filter(|r| !r.is_empty()),
+        };
+        changes = bless::bless(&tested, &set, &folder, &blessing)?;
+        if changes.iter().any(|c| c.written) {
+            // What was written is read again and has to hold.
+            (_, tested) = again()?;
+        }
+    }
+    if let Some(file) = &args.junit {
+        let suite = junit::suite(&d.model_version(), &tested);
+        write_junit(file, &document(&[suite]))?;
+    }
+    let profile = args
+        .profile
+        .then(|| profile::profile(&component, &tested))
+        .transpose()?;
+    let report = Report {
+        component: &component,
+        folder: &shown,
+        newer: subject.newer.as_deref(),
+        tested: &tested,
+        changes: &changes,
+        profile: profile.as_ref(),
+    };
+    let error = refusal(&d.model_version(), &tested);
+    Ok(Done {
+        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
+        data: report.json(),
+        text: report.text(),
+        error,
+    })
+}
+
+/// Writes a JUnit file.
+pub(crate) fn write_junit(file: &Path, text: &str) -> Result<(), CliError> {
+    outfile::write(file, text.as_bytes()).map_err(|e| {
+        CliError::new(
+            Exit::Io,
+            "junit_unwritable",
+            format!("{} cannot be written: {e}", file.display()),
+        )
+        .help(DISK)
+    })
+}
+
+/// How the process says that cases do not hold.
+pub(crate) fn refusal(logic: &str, tested: &Tested) -> Option<CliError> {
+    if tested.passed() {
+        return None;
+    }
+    let message = format!(
+        "{} of {} of {logic} {}",
+        tested.failed(),
+        count(tested.cases.len() as u64, "golden case"),
+        if tested.failed() == 1 {
+            "does not hold"
+        } else {
+            "do not hold"
+        }
+    );
+    Some(if tested.trapped() {
+        CliError::new(Exit::Failed, "component_failed", message)
+            .help("a component that fails where it should answer is a defect of the logic; its own words stand above")
+    } else {
+        CliError::new(Exit::Check, "golden_failed", message)
+            .help("correct the logic; where the new numbers are meant, a new version supersedes the case with a reason, and --bless writes what it gives")
+    })
+}
+
+/// The summary of a run of cases, for `data`.
+pub(crate) fn summary(tested: &Tested) -> Json {
+    let superseded = tested.skipped.iter().filter(|s| s.superseded).count();
+    json!({
+        "cases": tested.cases.len(),
+        "passed": tested.cases.len() - tested.failed(),
+        "failed": tested.failed(),
+        "superseded": superseded,
+        "later": tested.skipped.len() - superseded,
+    })
+}
+
+impl Report<'_> {
+    fn json(&self) -> Json {
+        let d = self.component.description();
+        json!({
+            "name": d.name,
+            "version": d.version,
+            "component": self.component.file(),
+            "sha256": self.component.digest().to_string(),
+            "folder": self.folder,
+            "changed_since_built": self.newer,
+            "summary": summary(self.tested),
+            "cases": self.tested.cases.iter().map(|c| case_json(c, self.tested)).collect::<Vec<_>>(),
+            "skipped": self.tested.skipped.iter().map(|s| json!({
+                "case": s.name, "file": s.place.file, "line": s.place.line, "reason": s.reason, "superseded": s.superseded,
+            })).collect::<Vec<_>>(),
+            "together": self.tested.disagreements.iter().map(|x| json!({
+                "case": x.case, "file": x.place.file, "line": x.place.line, "way": x.way, "output": x.output, "alone": x.alone, "there": x.there,
+            })).collect::<Vec<_>>(),
+            "changes": self.changes.iter().map(|c| json!({
+                "case": c.case, "file": c.place.file, "line": c.place.line, "output": c.output, "from": c.from, "to": c.to, "written": c.written, "instead_of": c.instead_of,
+            })).collect::<Vec<_>>(),
+            "profile": self.profile.map(profile_json),
+        })
+    }
+
+    fn text(&self) -> Text {
+        let mut text = Text::default();
+        let d = self.component.description();
+        text.look(
+            Look::Strong,
+            format!("{}  {}", d.model_version(), self.component.digest()),
+        );
+        for ran in &self.tested.cases {
+            case_text(&mut text, ran, self.tested);
+        }
+        if !self.changes.is_empty() {
+            text.blank();
+            text.look(Look::Warn, "written for review; read each one:");
+        }
+        for c in self.changes {
+            let hand = if c.written {
+                ""
+            } else {
+                " (a CSV file is yours to edit)"
+            };
+            text.line(format!(
+                "  {}: {}: {}: {} is now {}{hand}",
+                c.place, c.case, c.output, c.from, c.to
+            ));
+        }
+        let (superseded, later): (Vec<_>, Vec<_>) =
+            self.tested.skipped.iter().partition(|s| s.superseded);
+        let mut reasons: Vec<(&str, u64)> = Vec::new();
+        for s in &superseded {
+            match reasons.iter_mut().find(|(reason, _)| *reason == s.reason) {
+                Some((_, n)) => *n += 1,
+                None => reasons.push((&s.reason, 1)),
+            }
+        }
+        for (reason, n) in reasons {
+            let reason = provender_domain::render::text::printable(reason);
+            text.look(
+                Look::Dim,
+                format!("superseded  {}: {reason}", count(n, "case")),
+            );
+        }
+        let cases = &self.tested.cases;
+        let mut parts = vec![format!("{} passed", cases.len() - self.tested.failed())];
+        if self.tested.failed() > 0 {
+            parts.push(format!("{} failed", self.tested.failed()));
+        }
+        if !superseded.is_empty() {
+            parts.push(format!("{} superseded", superseded.len()));
+        }
+        if !later.is_empty() {
+            parts.push(format!("{} of later versions", later.len()));
+        }
+        text.line(format!(
+            "{} of {}: {}",
+            count(cases.len() as u64, "golden case"),
+            self.folder,
+            parts.join(", ")
+        ));
+        if let Some(profile) = self.profile {
+            text.blank();
+            profile_text(&mut text, profile);
+        }
+        text
+    }
+}
+
+fn case_text(text: &mut Text, ran: &Ran, tested: &Tested) {
+    let lines = junit::problems(ran, tested);
+    if lines.is_empty() {
+        return;
+    }
+    text.look(
+        Look::Bad,
+        format!("failed  {} ({})", ran.case.name, ran.case.place),
+    );
+    for line in lines {
+        text.line(format!("  {line}"));
+    }
+    for (output, note) in &ran.notes {
+        let note = provender_domain::render::text::printable(note);
+        text.look(Look::Dim, format!("  the row's {output}: {note}"));
+    }
+}
+
+fn case_json(ran: &Ran, tested: &Tested) -> Json {
+    let problems = junit::problems(ran, tested);
+    let differences = match &ran.verdict {
+        Verdict::Differs(all) => all.iter().map(difference_json).collect(),
+        _ => Vec::new(),
+    };
+    let code = match &ran.verdict {
+        Verdict::Failed { code, .. } => Some(code.code()),
+        _ => None,
+    };
+    json!({
+        "case": ran.case.name,
+        "file": ran.case.place.file,
+        "line": ran.case.place.line,
+        "status": if problems.is_empty() { "passed" } else { "failed" },
+        "problems": problems,
+        "code": code,
+        "differences": differences,
+        "notes": ran.notes.iter().map(|(output, note)| json!({"output": output, "note": note})).collect::<Vec<_>>(),
+    })
+}
+
+fn difference_json(d: &Difference) -> Json {
+    json!({
+        "output": d.output,
+        "expected": d.expected.to_json(),
+        "got": d.got.to_json(),
+        "absolute": d.absolute,
+        // Beyond 2^53 integers travel as texts.
+        "ulps": d.ulps.map(|n| if n > 1 << 53 { json!(n.to_string()) } else { json!(n) }),
+        "tolerance": d.tolerance,
+    })
+}
+
+fn profile_json(p: &Profile) -> Json {
+    json!({
+        "start_up": p.start_up,
+        "describe": p.describe,
+        "call_without_rows": p.no_rows,
+        "base_share": p.base_share(),
+        "bulk_rows": BULK_ROWS,
+        "limit": {"base": p.limit_base, "per_row": p.limit_per_row},
+        "cases": p.cases.iter().map(|c| json!({"case": c.case, "compute": c.compute, "per_row": c.per_row})).collect::<Vec<_>>(),
+    })
+}
+
+fn profile_text(text: &mut Text, p: &Profile) {
+    let plain = |s: String| (Look::Plain, s);
+    let row = |what: &str, fuel: u64, limit: String| {
+        vec![
+            plain(what.to_owned()),
+            plain(fuel.to_string()),
+            plain(limit),
+        ]
+    };
+    let mut rows = vec![
+        row("start-up, each call", p.start_up, String::new()),
+        row(
+            "a call without rows",
+            p.no_rows,
+            format!("of {} for both", p.limit_base),
+        ),
+        row(
+            "describe, once a load",
+            p.describe,
+            format!("of {}", p.limit_base),
+        ),
+    ];
+    for c in p.cases.iter().take(PROFILED) {
+        rows.push(row(
+            &format!("a row of: {}", c.case),
+            c.per_row,
+            format!("of {}", p.limit_per_row),
+        ));
+    }
+    text.table(&["where", "fuel", "limit"], &rows);
+    text.look(
+        Look::Dim,
+        format!(
+            "a row: one of {BULK_ROWS} copies of a case in one call, the dearest {} of {}; in a call of that row alone {:.0} % of the fuel go to start-up and call",
+            p.cases.len().min(PROFILED),
+            count(p.cases.len() as u64, "case"),
+            100.0 * p.base_share(),
+        ),
+    );
+}

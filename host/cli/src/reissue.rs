@@ -1,0 +1,235 @@
+//! `reissue`: the one safe door for a revision of inputs.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use provender_domain::render::text::count;
+use provender_host::compute::engine::Engine;
+use provender_host::compute::freeze::hold;
+use provender_host::compute::outcome::Summary;
+use provender_host::compute::reissue::{Plan, apply, causes, digest, plan};
+use provender_host::compute::select::{Selection, targets};
+use provender_host::compute::{Bound, ComputeError};
+
+use super::Global;
+use super::compute::{Computed, Which, Workshop, policy, runs_json, say};
+use super::context::{Context, pin};
+use super::error::{CliError, trouble_exit};
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Replace recorded runs whose inputs were revised: plan first, then apply the plan by its digest.
+///
+/// The new runs stand under the same configuration with +rN; the old ones stay and are shown as
+/// superseded, with who and why.
+///
+/// Example: provender reissue --as-of 2025-06-30 --reason "composite of 25 June corrected upstream"
+#[derive(Args)]
+pub(super) struct ReissueArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Logic, as name:version; else every active one. May be repeated.
+    #[arg(long, value_name = "NAME:VERSION")]
+    logic: Vec<String>,
+    /// Why; it stands in the ledger.
+    #[arg(long)]
+    reason: String,
+    /// Record the plan with this digest.
+    #[arg(long, value_name = "DIGEST")]
+    apply: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError> {
+    if args.reason.trim().is_empty() {
+        return Err(CliError::usage(
+            "--reason says why: it is what an auditor will read",
+        ));
+    }
+    let context = Context::open(global)?;
+    let (from, to) = args.which.days(context.today)?;
+    let selection = Selection {
+        boundary: args.which.boundary.clone(),
+        herd: args.which.herd.clone(),
+        from,
+        to,
+    };
+    let shop = Workshop::open(&context)?;
+    let mut writer = context.writer()?;
+    let reader = context.writer()?;
+    let facts = context.facts(&reader, None)?;
+    let mut policy = policy(&context, &shop, false, false, false)?;
+    policy.origin = "reissue".to_owned();
+    policy.stamp = context.stamp(Some(&args.reason));
+    let mut plans: Vec<(Bound, Plan)> = Vec::new();
+    for logic in context.logics(&args.logic)? {
+        let bound = context.bind(
+            &shop.sandbox,
+            &shop.lock,
+            &logic,
+            &std::collections::BTreeMap::new(),
+        )?;
+        let targets = targets(&facts, bound.reads_herd, &selection)?;
+        let mut engine = Engine {
+            facts: &facts,
+            ledger: &mut writer,
+            manifests: &shop.manifests,
+            policy: &policy,
+        };
+        let plan = plan(&mut engine, &bound, &targets)?;
+        plans.push((bound, plan));
+    }
+    let now = digest(&plans.iter().map(|(_, p)| p).collect::<Vec<_>>())?;
+    let Some(asked) = &args.apply else {
+        return Ok(show(&plans, &now.to_string(), args));
+    };
+    if *asked != now.to_string() && !(asked.len() >= 8 && now.hex().starts_with(asked.as_str())) {
+        return Err(ComputeError::PlanChanged {
+            asked: asked.clone(),
+            now: now.to_string(),
+        }
+        .into());
+    }
+    let mut computed = Computed {
+        logics: Vec::new(),
+        summary: Summary::default(),
+        exits: Vec::new(),
+        abridged: false,
+        dry_run: false,
+    };
+    let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
+    let bar = context.ui.progress(total as u64, "reissuing");
+    for (bound, plan) in plans {
+        let n = plan.runs.len() as u64;
+        if n > 0 {
+            hold(
+                &mut writer,
+                pin(&shop.lock, &bound.model_version)?,
+                &policy.stamp,
+            )?;
+        }
+        let mut engine = Engine {
+            facts: &facts,
+            ledger: &mut writer,
+            manifests: &shop.manifests,
+            policy: &policy,
+        };
+        let outcomes = apply(&mut engine, &bound, plan)?;
+        for o in &outcomes {
+            computed.summary.count(o.outcome);
+            computed
+                .exits
+                .extend(o.problem.as_ref().map(|p| trouble_exit(p.trouble)));
+        }
+        bar.inc(n);
+        computed.logics.push((bound, outcomes));
+    }
+    bar.finish_and_clear();
+    let mut text = Text::default();
+    say(&mut text, &computed);
+    text.line(format!("reason: {}", args.reason));
+    let exit = Exit::worst(computed.exits.iter().copied());
+    let error = super::trouble::trouble(&computed);
+    let data = json!({"plan": now.to_string(), "applied": true, "reason": args.reason, "summary": computed.summary, "runs": runs_json(&computed)});
+    Ok(Done {
+        exit,
+        data,
+        text,
+        error,
+    })
+}
+
+fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
+    let mut text = Text::default();
+    let mut data_logics = Vec::new();
+    let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
+    let mut exits = Vec::new();
+    let mut refusals = Vec::new();
+    for (bound, plan) in plans {
+        let causes = causes(plan);
+        text.look(
+            Look::Strong,
+            format!(
+                "{}: {} to reissue, {} unchanged",
+                bound.model_version,
+                count(plan.runs.len() as u64, "run"),
+                plan.unchanged
+            ),
+        );
+        let percent =
+            |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.2} %", x * 100.0));
+        if !causes.is_empty() {
+            let rows: Vec<_> = causes
+                .iter()
+                .map(|c| {
+                    let plain = |s: String| (Look::Plain, s);
+                    vec![
+                        plain(c.file.clone()),
+                        plain(c.inputs.join(", ")),
+                        plain(c.runs.to_string()),
+                        plain(percent(c.largest_change)),
+                    ]
+                })
+                .collect();
+            text.table(&["cause", "inputs", "runs", "largest change"], &rows);
+        }
+        for r in &plan.refused {
+            exits.push(Exit::Drift);
+            refusals.push(format!("{}: {}", r.run.run.key, r.why));
+        }
+        text.blank();
+        data_logics.push(json!({
+            "model_version": bound.model_version,
+            "unchanged": plan.unchanged,
+            "causes": causes.iter().map(|c| json!({"file": c.file, "inputs": c.inputs, "runs": c.runs, "largest_relative_change": c.largest_change})).collect::<Vec<_>>(),
+            "runs": plan.runs.iter().map(planned_json).collect::<Vec<_>>(),
+            "refused": plan.refused.iter().map(|r| json!({"run_id": r.run.run.key.run_id().to_string(), "why": r.why})).collect::<Vec<_>>(),
+        }));
+    }
+    if total == 0 {
+        text.line("nothing drifted: there is nothing to reissue");
+    } else {
+        text.line(format!("plan {digest}"));
+        let days = match &args.which.as_of {
+            Some(d) => format!("--as-of {d}"),
+            None => format!(
+                "--from {} --to {}",
+                args.which.from.as_deref().unwrap_or_default(),
+                args.which.to.as_deref().unwrap_or_default()
+            ),
+        };
+        text.look(
+            Look::Good,
+            format!(
+                "to record it: provender reissue {days} --reason {:?} --apply {digest}",
+                args.reason
+            ),
+        );
+    }
+    let error = (!refusals.is_empty()).then(|| {
+        CliError::new(
+            Exit::Drift,
+            "drift",
+            format!(
+                "{} not to be reissued:\n  {}",
+                count(refusals.len() as u64, "run"),
+                refusals.join("\n  ")
+            ),
+        )
+    });
+    let data = json!({"plan": digest, "applied": false, "reason": args.reason, "runs": total, "logics": data_logics});
+    Done {
+        exit: Exit::worst(exits),
+        data,
+        text,
+        error,
+    }
+}
+
+fn planned_json(p: &provender_host::compute::reissue::Planned) -> Json {
+    let changes: Vec<Json> = p
+        .changes
+        .iter()
+        .map(|c| json!({"name": c.name, "unit": c.unit, "old": c.old, "new": c.new, "old_source": c.old_source, "new_source": c.new_source}))
+        .collect();
+    json!({"replaces_run_id": p.run_id.to_string(), "key": p.question.key, "changes": changes})
+}

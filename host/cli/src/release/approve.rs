@@ -1,0 +1,81 @@
+//! `release approve`: a person's consent, as an entry.
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_ledger::Ledger as _;
+use provender_ledger::entry::Kind;
+
+use super::{name_of, reason};
+
+/// Consent to a release, as DS or as MLOps.
+///
+/// Example: provender release approve R1 --as ds --reason "the back-test moves what it should"
+#[derive(Args)]
+pub(crate) struct ApproveArgs {
+    /// The release: R3, 3, or the beginning of its digest.
+    release: String,
+    /// In which role.
+    #[arg(long = "as", value_name = "ROLE")]
+    role: Role,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Who may consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    Ds,
+    Mlops,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Role::Ds => "ds",
+            Role::Mlops => "mlops",
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError> {
+    let reason = reason(&args.reason)?;
+    let context = Context::open_apart(global)?;
+    let standing = context.standing()?;
+    let known = standing.find(&args.release)?;
+    let role = args.role.name();
+    let given = standing
+        .notes_of(Kind::Approval, &known.digest)
+        .find(|n| n.payload["role"] == role && n.stamp.actor == context.actor);
+    let mut text = Text::default();
+    let (entry, new) = if let Some(given) = given {
+        text.line(format!(
+            "{} approved {} as {role} already, at {}",
+            context.actor,
+            name_of(known),
+            given.stamp.at
+        ));
+        (given.entry, false)
+    } else {
+        let payload = json!({
+            "release": known.digest.to_string(),
+            "number": known.document.number,
+            "role": role,
+            "environment": context.project.settings.environment,
+        });
+        let mut ledger = context.writer()?;
+        let entry = ledger.append(Kind::Approval, &context.stamp(Some(reason)), &payload)?;
+        text.look(
+            Look::Good,
+            format!("{} approves {} as {role}", context.actor, name_of(known)),
+        );
+        (entry.seq, true)
+    };
+    let data = json!({"release": known.digest.to_string(), "number": known.document.number, "role": role, "entry": entry, "changed": new});
+    Ok(Done::ok(data, text))
+}

@@ -1,0 +1,198 @@
+//! `release canary R` and `release canary stop`.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use crate::Global;
+use crate::canary::{both, observed, say, shadow};
+use crate::compute::day;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_host::release::canary::start::{Request, start, stop as stop_it};
+use provender_host::release::canary::{Observed, Sides, running};
+use provender_host::release::evidence::Reported;
+use provender_host::release::{ReleaseError, Standing};
+
+use super::{name_of, named, reason};
+
+/// Let a release compute in shadow beside the active one, and compare the two.
+///
+/// First over the days of the window, then with every daily `run`. Its runs are recorded and answer
+/// nothing; they are the answers once the release is promoted. The same command again goes on with a
+/// back-fill that was cut short. `release status` shows the differences day by day.
+///
+/// Example: provender release canary R2 --window-days 14 --share 50
+///
+/// Example: provender release canary stop --reason "seen enough"
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct CanaryArgs {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// The release: R3, 3, or the beginning of its digest.
+    #[arg(required = true)]
+    release: Option<String>,
+    /// Days of the back-fill, the last one included; else what provender.toml says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
+    window_days: Option<u32>,
+    /// Percent of the boundaries, chosen by a hash of the id: the same ones every day. Else 100.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    share: Option<u32>,
+    /// Last day of the back-fill; else today.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// End the canary that is running; what it came to is recorded as evidence of the release.
+    ///
+    /// Example: provender release canary stop --reason "14 days without a shift"
+    Stop(StopArgs),
+}
+
+#[derive(Args)]
+struct StopArgs {
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub(super) fn run(global: &Global, args: &CanaryArgs) -> Result<Done, CliError> {
+    match (&args.verb, &args.release) {
+        (Some(Verb::Stop(a)), _) => stop(global, a),
+        (None, Some(release)) => begin(global, args, release),
+        // clap asks for one of them.
+        (None, None) => Err(CliError::usage("which release? R3, 3, or its digest")),
+    }
+}
+
+fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliError> {
+    let why = args.reason.as_deref().map(reason).transpose()?;
+    let context = Context::open(global)?;
+    let as_of = match &args.as_of {
+        Some(text) => day(text, context.today)?,
+        None => context.today,
+    };
+    let mut writer = context.writer()?;
+    let (store, sandbox) = (context.store()?, context.sandbox()?);
+    let request = Request {
+        release,
+        window_days: args.window_days,
+        share: args.share,
+        default_days: context.project.settings.canary.window_days,
+        as_of,
+    };
+    let mut sides = Sides::default();
+    let started = start(
+        &mut writer,
+        &store,
+        &request,
+        &context.stamp(why),
+        &mut |candidate, active| {
+            sides = Sides::bind(&sandbox, &store, &active.document, &candidate.document)?;
+            Ok(())
+        },
+    )?;
+    let canary = &started.canary;
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!(
+            "{} computes in shadow beside {}{}",
+            name_of(&started.release),
+            name_of(&started.against),
+            if started.new { "" } else { ", as before" }
+        ),
+    );
+    let manifests = context.manifests()?;
+    let reader = context.reader()?;
+    let facts = context.facts(&reader, None)?;
+    let parts = (&sandbox, &manifests);
+    let about = (canary, &started.release);
+    // A day before the canary's first is none of its days.
+    let days = (canary.from, as_of.max(canary.as_of));
+    let filled = shadow(&context, parts, &mut writer, &facts, about, &sides, days)?;
+    filled.say(&mut text);
+    let seen = observed(&context, parts, &writer, &canary.release, None)?;
+    text.blank();
+    if let Some(seen) = &seen {
+        say(&mut text, seen);
+    }
+    text.blank();
+    text.line("it goes on with every daily `provender run`; `provender release canary stop --reason …` ends it");
+    let data = json!({
+        "release": canary.release.to_string(),
+        "number": canary.number,
+        "against": started.against.digest.to_string(),
+        "against_number": started.against.document.number,
+        "new": started.new,
+        "entry": canary.entry,
+        "share": canary.share,
+        "from": canary.from.to_string(),
+        "to": days.1.to_string(),
+        "backfill": filled.to_json(),
+        "observed": seen.as_ref().map(Observed::to_json),
+    });
+    Ok(Done::ok(data, text))
+}
+
+fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
+    let why = reason(&args.reason)?;
+    let context = Context::open(global)?;
+    let mut writer = context.writer()?;
+    let standing = Standing::read(&writer, i64::MAX)?;
+    // A canary can be stopped whatever became of its files: then it leaves no evidence.
+    let seen = match running(&standing)? {
+        None => Ok(None),
+        Some(canary) => both(&standing, &canary).and_then(|_| {
+            let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
+            let parts = (&sandbox, &manifests);
+            observed(&context, parts, &writer, &canary.release, None)
+        }),
+    };
+    let found = seen
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .map(Observed::reported)
+        .transpose()
+        .map_err(ReleaseError::from)?;
+    let environment = &context.project.settings.environment;
+    let stamp = context.stamp(Some(why));
+    let (canary, entry) = stop_it(&mut writer, found.as_ref(), environment, &stamp)?;
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!(
+            "the canary of {} is stopped",
+            named(canary.number, &canary.release)
+        ),
+    );
+    match (found.as_ref().map(Reported::finding), &seen) {
+        (Some(f), _) => text.line(format!(
+            "  recorded as evidence: {}, {}",
+            f.verdict, f.summary
+        )),
+        (None, Err(e)) => text.look(
+            Look::Warn,
+            format!(
+                "  no evidence is recorded, as it could not be looked at: {}",
+                e.message
+            ),
+        ),
+        (None, Ok(_)) => {}
+    }
+    let data = json!({
+        "release": canary.release.to_string(),
+        "number": canary.number,
+        "entry": entry,
+        "reason": why,
+        "observed": seen.ok().flatten().map_or(Json::Null, |o| o.to_json()),
+    });
+    Ok(Done::ok(data, text))
+}

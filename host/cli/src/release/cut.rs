@@ -1,0 +1,289 @@
+//! `release cut`: what is pinned and set here becomes a release.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::context::{Context, pin};
+use crate::error::CliError;
+use crate::plugin::check::problem;
+use crate::plugin::pinning::{lock_or_empty, turn, write_lock};
+use crate::ui::{Done, Look, Text};
+use crate::verify::{Examined, examine};
+use provender_domain::canonical::{Digest, to_text};
+use provender_domain::failpoint;
+use provender_domain::render::text::count;
+use provender_host::check;
+use provender_host::contract::uncommitted;
+use provender_host::release::ReleaseError;
+use provender_host::release::cut::{content, cut, objections, pinned_set};
+use provender_host::release::document::Cut;
+use provender_host::release::error::Problem;
+use provender_host::release::evidence::Finding;
+use provender_ledger::Ledger as _;
+use provender_sandbox::{Lock, Pin, State};
+
+use super::{brief, name_of, reason};
+
+/// Make a release of what is pinned and set here, and freeze its versions.
+///
+/// It holds every frozen version of provender.lock and what is to answer, with the settings of
+/// logic.toml. An unclean state is refused, each thing with its remedy. The same content again is no
+/// new release.
+///
+/// Example: provender release cut --reason "v2 after its back-test" --active days_remaining:v2
+#[derive(Args)]
+pub(crate) struct CutArgs {
+    /// Why; it stands in the release.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// What is to answer, as name:version; else `active` of provender.toml. May be repeated.
+    #[arg(long, value_name = "NAME:VERSION")]
+    active: Vec<String>,
+    /// The folder of golden cases; else as for `verify`.
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
+    let reason = reason(&args.reason)?;
+    let context = Context::open(global)?;
+    let lock = context.lock()?;
+    let active = active(&context, &lock, args)?;
+    let pins = pinned_set(lock.components(), &active);
+    let mut ledger = context.writer()?;
+
+    let spinner = context
+        .ui
+        .spinner(format!("examining {}", count(pins.len() as u64, "version")));
+    let examined = examine(global, &pins, args.cases.as_deref())?;
+    let mut problems = objections(&ledger, &pins)?;
+    problems.extend(troubles(&examined));
+    problems.extend(unfinished(&context));
+    let sandbox = context.sandbox()?;
+    let mut bounds = Vec::new();
+    let mut bytes: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
+    for pin in &pins {
+        let model = pin.model_version();
+        // What cannot be read was found before.
+        let Ok(read) = context.pinned_bytes(pin) else {
+            continue;
+        };
+        if active.contains(&model) {
+            if pin.state == State::Draft {
+                problems.extend(draft(&context, &sandbox, pin, &read)?);
+            }
+            let bound = context
+                .load(&sandbox, pin)
+                .and_then(|c| context.bind_here(c, pin, &BTreeMap::new()));
+            match bound {
+                Ok(bound) => bounds.push(bound),
+                Err(e) => problems.push(told(&model, &e)),
+            }
+        }
+        bytes.insert(pin.sha256, read);
+    }
+    spinner.finish_and_clear();
+    problems.dedup_by(|a, b| a.about == b.about && a.what == b.what);
+    if !problems.is_empty() {
+        return Err(ReleaseError::Unclean(problems).into());
+    }
+
+    let own = context.project.logic()?;
+    let settings = pins
+        .iter()
+        .map(|p| (p.model_version(), own.of(&p.name, &p.version)))
+        .collect();
+    let content = content(
+        &pins,
+        &bounds,
+        &settings,
+        &context.project.sources.series,
+        context.project.settings.logic.on_guardrail,
+    )?;
+    let stamp = context.stamp(Some(reason));
+    let findings = findings(&mut ledger, &examined, &stamp)?;
+    let how = Cut {
+        by: stamp.actor.clone(),
+        at: stamp.at.clone(),
+        reason: reason.to_owned(),
+        environment: context.project.settings.environment.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let store = context.store()?;
+    let outcome = cut(
+        &mut ledger,
+        &store,
+        &content,
+        &bytes,
+        &findings,
+        &how,
+        &stamp,
+    )?;
+    // The ledger holds it; the lock file follows, here or at the next cut.
+    failpoint::hit("cut.before-lock");
+    firm(&context, &pins)?;
+    failpoint::hit("cut.after-lock");
+
+    let release = &outcome.release;
+    let standing = provender_host::release::Standing::read(&ledger, i64::MAX)?;
+    let mut text = Text::default();
+    if outcome.new {
+        text.look(Look::Good, format!("cut {}", name_of(release)));
+    } else {
+        text.line(format!(
+            "unchanged: {} is this, cut {} by {}",
+            name_of(release),
+            release.document.cut.at,
+            release.document.cut.by
+        ));
+    }
+    text.line(format!("  {}", release.digest));
+    text.line(format!("  active: {}", release.document.active.join(", ")));
+    for model in &outcome.frozen {
+        text.line(format!("  frozen by this: {model}"));
+    }
+    let settings = &context.project.settings;
+    let next = match settings.policy(&settings.environment).required {
+        true => format!("gate {} --explain", release.document.name()),
+        false => format!("promote {} --reason …", release.document.name()),
+    };
+    text.line(format!("next: provender release {next}, or export it"));
+    let mut data = brief(release, &standing);
+    data["new"] = json!(outcome.new);
+    data["frozen"] = json!(outcome.frozen);
+    Ok(Done::ok(data, text))
+}
+
+/// What is to answer: as asked, else as provender.toml says, else what answers now.
+fn active(context: &Context, lock: &Lock, args: &CutArgs) -> Result<Vec<String>, CliError> {
+    let set = &context.project.settings.logic.active;
+    let active = match (args.active.is_empty(), set.is_empty()) {
+        (false, _) => args.active.clone(),
+        (true, false) => set.clone(),
+        (true, true) => context.logics(&[])?,
+    };
+    let mut names = std::collections::BTreeSet::new();
+    for model in &active {
+        let pin = pin(lock, model)?;
+        if !names.insert(&pin.name) {
+            return Err(CliError::usage(format!(
+                "two versions of {} are to be active; one answers",
+                pin.name
+            )));
+        }
+    }
+    Ok(active)
+}
+
+fn told(model: &str, e: &CliError) -> Problem {
+    Problem {
+        about: model.to_owned(),
+        what: e.message.clone(),
+        remedy: e.help.clone().unwrap_or_else(|| {
+            format!("`provender plugin check {model}` and `provender verify` tell more")
+        }),
+    }
+}
+
+fn troubles(examined: &[Examined]) -> impl Iterator<Item = Problem> + '_ {
+    examined
+        .iter()
+        .flat_map(|e| e.troubles.iter().map(|t| told(&e.model, t)))
+}
+
+/// A draft is frozen by the cut, so that it must pass what `plugin check` asks.
+fn draft(
+    context: &Context,
+    sandbox: &provender_sandbox::Sandbox,
+    pin: &Pin,
+    bytes: &[u8],
+) -> Result<Option<Problem>, CliError> {
+    let catalogue = context.project.sources.catalogue();
+    let report = check::check(sandbox, &pin.path, bytes, &pin.limits, &catalogue)?;
+    Ok(problem(&report).map(|e| told(&pin.model_version(), &e)))
+}
+
+/// Files that say what a release is and are not committed, where the deployment is in a work tree.
+fn unfinished(context: &Context) -> Vec<Problem> {
+    let files = [
+        "provender.lock",
+        "logic.toml",
+        "sources.toml",
+        "provender.toml",
+    ];
+    uncommitted(&context.project.root, &files)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|file| Problem {
+            about: file.clone(),
+            what: "its last state is not committed, so that nobody can review what is released"
+                .to_owned(),
+            remedy: format!("git commit {file}"),
+        })
+        .collect()
+}
+
+/// What was found out on the way, with its report in the ledger.
+fn findings(
+    ledger: &mut provender_ledger::sqlite::SqliteLedger,
+    examined: &[Examined],
+    stamp: &provender_ledger::entry::Stamp,
+) -> Result<Vec<Finding>, CliError> {
+    let reports: Vec<_> = examined.iter().map(|e| e.report.clone()).collect();
+    let body = to_text(&json!({"$type": "provender.verify.v1", "components": reports}))
+        .map_err(ReleaseError::from)?;
+    let report = Digest::of_canonical(body.as_bytes());
+    ledger.record_report(stamp, "verify", report, &body)?;
+    let cases: usize = examined.iter().filter_map(|e| e.cases).sum();
+    let without: Vec<&str> = examined
+        .iter()
+        .filter(|e| e.cases.is_none_or(|n| n == 0))
+        .map(|e| e.model.as_str())
+        .collect();
+    let goldens = match without.is_empty() {
+        true => format!("{} hold", count(cases as u64, "golden case")),
+        false => format!(
+            "{} hold; without any: {}",
+            count(cases as u64, "golden case"),
+            without.join(", ")
+        ),
+    };
+    let finding = |kind: &str, ok: bool, rows: usize, summary: String| Finding {
+        kind: kind.to_owned(),
+        // What was not tested is never a pass.
+        verdict: if ok { "ok" } else { "unknown" }.to_owned(),
+        rows: rows as u64,
+        report: Some(report),
+        summary,
+    };
+    let bytes = format!(
+        "{}: bytes, declaration and binding hold",
+        count(examined.len() as u64, "component")
+    );
+    Ok(vec![
+        finding("verify", true, examined.len(), bytes),
+        finding("goldens", without.is_empty(), cases, goldens),
+    ])
+}
+
+/// Puts the pins of a release down as frozen in the lock file.
+fn firm(context: &Context, pins: &[&Pin]) -> Result<(), CliError> {
+    // As it is now: another process may have pinned something meanwhile.
+    let _turn = turn(context)?;
+    let lock = lock_or_empty(context)?;
+    let mut firm = lock.clone();
+    for pin in pins.iter().filter(|p| p.state == State::Draft) {
+        firm = firm.with(Pin {
+            state: State::Frozen,
+            ..(*pin).clone()
+        })?;
+    }
+    if firm == lock {
+        return Ok(());
+    }
+    write_lock(context, &firm)
+}

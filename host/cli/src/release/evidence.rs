@@ -1,0 +1,117 @@
+//! `release evidence`: what was found out about a release, and each full report.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::{Digest, from_slice};
+use provender_host::monitor::stored::begins;
+use provender_host::release::ReleaseError;
+use provender_host::release::evidence::Evidence;
+use provender_ledger::Ledger as _;
+
+use super::show::{evidence, evidence_json};
+use super::{brief, name_of};
+
+/// List what was found out about a release, here or where it came from; or print a report in full.
+///
+/// Example: provender release evidence R2
+///
+/// Example: provender release evidence R2 --report 1f2e3d4c5b6a
+#[derive(Args)]
+pub(crate) struct EvidenceArgs {
+    /// The release: R3, 3, or the beginning of its digest.
+    release: String,
+    /// Print the report of this digest as it is kept; at least six of its hex digits.
+    #[arg(long, value_name = "DIGEST")]
+    report: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let standing = context.standing()?;
+    let known = standing.find(&args.release)?;
+    let found = evidence(standing, &known.digest);
+    if let Some(asked) = &args.report {
+        return report(&context, &found, asked, &name_of(known));
+    }
+    let mut text = Text::default();
+    text.look(Look::Strong, name_of(known));
+    let plain = |s: &str| (Look::Plain, s.to_owned());
+    let rows: Vec<_> = found
+        .iter()
+        .map(|(entry, e)| {
+            vec![
+                plain(&entry.to_string()),
+                plain(&e.kind),
+                (Look::of_status(&e.verdict), e.verdict.clone()),
+                plain(&e.rows.to_string()),
+                plain(&e.environment),
+                plain(&e.by),
+                plain(&e.at),
+                plain(&e.report.map_or_else(|| "–".to_owned(), |d| d.short())),
+                plain(&e.summary),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        text.line("no evidence yet: `provender release gate` looks for some");
+    } else {
+        let heads = [
+            "entry", "evidence", "verdict", "rows", "in", "by", "at", "report", "",
+        ];
+        text.table(&heads, &rows);
+    }
+    let mut data = brief(known, standing);
+    data["evidence"] = evidence_json(&found);
+    Ok(Done::ok(data, text))
+}
+
+fn report(
+    context: &Context,
+    found: &[(i64, Evidence)],
+    asked: &str,
+    release: &str,
+) -> Result<Done, CliError> {
+    let mut digests: Vec<Digest> = found.iter().filter_map(|(_, e)| e.report).collect();
+    digests.sort_unstable();
+    digests.dedup();
+    let hits: Vec<Digest> = digests.into_iter().filter(|d| begins(d, asked)).collect();
+    let help = "`provender release evidence R` lists the reports by the beginning of their digests";
+    let [digest] = hits.as_slice() else {
+        let (exit, problem) = match hits.is_empty() {
+            true => (Exit::NotFound, "no evidence has the report"),
+            false => (Exit::Usage, "several reports begin with"),
+        };
+        let message = format!("{release}: {problem} `{asked}`");
+        return Err(CliError::new(exit, "evidence_report", message).help(help));
+    };
+    let Some((kind, body)) = context.reader()?.report(*digest)? else {
+        let message = format!("{release}: the report {digest} is not in this ledger");
+        return Err(CliError::new(Exit::NotFound, "evidence_report", message)
+            .help("export the release again where the evidence was found, and import it"));
+    };
+    // A monitor's report is named by its reproducible part; any other by its whole text.
+    if kind != "monitor" && Digest::of_canonical(body.as_bytes()) != *digest {
+        let what = format!("the report {digest}");
+        return Err(ReleaseError::Damaged {
+            what,
+            problem: "its text has another digest".to_owned(),
+        }
+        .into());
+    }
+    let content: Json = from_slice(body.as_bytes()).map_err(|e| {
+        CliError::from(ReleaseError::Damaged {
+            what: format!("the report {digest}"),
+            problem: e.to_string(),
+        })
+    })?;
+    let mut text = Text::default();
+    text.line(&body);
+    let data = json!({"report": digest.to_string(), "kind": kind, "content": content});
+    Ok(Done::ok(data, text))
+}

@@ -1,0 +1,307 @@
+//! `release gate`: every check that the environment's policy asks for, and the decision.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::Global;
+use crate::backtest::{Bar, write};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::plugin::subject::{cases_folder, deployment_cases};
+use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
+use provender_domain::render::junit::document;
+use provender_host::project::gate::Policy;
+use provender_host::release::gate::decision::{About, Outcome};
+use provender_host::release::gate::forms::{behind, effect, markdown, suite};
+use provender_host::release::gate::record::{Recorded, record};
+use provender_host::release::gate::{GateReport, Scene, html::html, judge};
+use provender_host::release::{ReleaseError, Standing};
+
+/// Ask whether a release may become active: every check of the environment's policy, and a decision.
+///
+/// Exit 0 when it is let in, 1 when it is let in with an alert about warn, 2 with an alert about
+/// crit, 12 when it is not. What is missing, empty, too few or too old is unknown, and is never let in.
+/// The decision and its report are recorded, and travel with the release as evidence.
+///
+/// Example: provender release gate R2 --explain
+///
+/// Example: provender release gate R2 --env prod --dry-run --format markdown
+#[derive(Args)]
+pub(crate) struct GateArgs {
+    /// The release: R3, 3, or the beginning of its digest.
+    release: String,
+    /// Ask by the policy of this environment; another one than this deployment's is a question alone,
+    /// and nothing is recorded.
+    #[arg(long = "env", value_name = "ENVIRONMENT")]
+    environment: Option<String>,
+    /// Report without deciding: nothing is recorded.
+    #[arg(long)]
+    dry_run: bool,
+    /// Say what would have to change.
+    #[arg(long)]
+    explain: bool,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Write the report to this file.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The folder of golden cases, with a folder of each logic's name; else `logic-plugins/cases` or
+    /// `cases` in the deployment's folder, or `cases` beside it.
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// The report alone, in its canonical form.
+    Json,
+    /// For a pull request.
+    Markdown,
+    /// For CI.
+    Junit,
+    /// One page.
+    Html,
+}
+
+/// Digest of what a decision is made by.
+pub(super) fn digest(
+    context: &Context,
+    environment: &str,
+    policy: &Policy,
+) -> Result<Digest, CliError> {
+    let settings = &context.project.settings;
+    let others = json!({
+        "canary": settings.canary,
+        "window_days": settings.monitor.window_days,
+    });
+    Ok(policy
+        .digest(environment, &others)
+        .map_err(ReleaseError::from)?)
+}
+
+pub(super) fn run(global: &Global, args: &GateArgs) -> Result<Done, CliError> {
+    let context = Context::open(global)?;
+    let own = context.project.settings.environment.clone();
+    let environment = args.environment.as_deref().unwrap_or(&own);
+    let policy = context.project.settings.policy(environment);
+    let report = looked(&context, args, environment, &policy)?;
+    let asks = args.dry_run || environment != own || global.ledger.is_some();
+    let recorded = match asks {
+        true => None,
+        false => Some(put_down(&context, &report)?),
+    };
+    done(args, &report, recorded, (environment, own.as_str()))
+}
+
+fn looked(
+    context: &Context,
+    args: &GateArgs,
+    environment: &str,
+    policy: &Policy,
+) -> Result<GateReport, CliError> {
+    let standing = context.standing()?;
+    let release = standing.find(&args.release)?;
+    let ledger = context.reader()?;
+    let facts = context.facts(&ledger, None)?;
+    let folders = match &args.cases {
+        Some(folder) => vec![folder.clone()],
+        None => deployment_cases(&context.project.root),
+    };
+    let mut bar = Bar(context.ui.progress(0, "looking"));
+    let scene = Scene {
+        ledger: &ledger,
+        manifests: &context.manifests()?,
+        sandbox: &context.sandbox()?,
+        store: &context.store()?,
+        shelf: &context.shelf()?,
+        standing,
+        release,
+        environment,
+        policy,
+        canary: &context.project.settings.canary,
+        facts: &facts,
+        catalogue: &context.project.sources.catalogue(),
+        precedence: context.project.sources.precedence(),
+        window_days: context.project.settings.monitor.window_days,
+        cases: &|name| cases_folder(&folders, name),
+        now: &context.now,
+        today: context.today,
+    };
+    let checks = judge(&scene, &mut bar);
+    bar.0.finish_and_clear();
+    let about = About {
+        release,
+        against: standing.active_release(),
+        environment,
+        policy,
+        policy_digest: digest(context, environment, policy)?,
+        at: &context.now,
+        by: &context.actor,
+    };
+    Ok(GateReport::decide(&about, checks?))
+}
+
+fn put_down(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
+    let mut ledger = context.writer()?;
+    let standing = Standing::read(&ledger, i64::MAX)?;
+    let release = standing.find(&report.name())?;
+    Ok(record(&mut ledger, release, report, &context.stamp(None))?)
+}
+
+fn done(
+    args: &GateArgs,
+    report: &GateReport,
+    recorded: Option<Recorded>,
+    (environment, own): (&str, &str),
+) -> Result<Done, CliError> {
+    let internal =
+        |e: provender_domain::canonical::CanonicalError| CliError::from(ReleaseError::from(e));
+    let form = match args.format {
+        Format::Text => None,
+        Format::Json => Some(report.body().map_err(internal)?.1),
+        Format::Markdown => Some(markdown(report)),
+        Format::Junit => Some(document(&[suite(report)])),
+        Format::Html => Some(html(report).map_err(internal)?),
+    };
+    let mut text = Text::default();
+    match (&form, &args.out) {
+        (Some(form), None) => text.line(form.trim_end()),
+        (None, None) => say(&mut text, report, args.explain),
+        (form, Some(file)) => {
+            let plain = || {
+                let mut text = Text::default();
+                say(&mut text, report, args.explain);
+                text.plain()
+            };
+            write(file, &form.clone().unwrap_or_else(plain))?;
+            text.look(look(report), format!("{}: {}", report.title(), report.why));
+            text.line(format!("report: {}", file.display()));
+        }
+    }
+    if form.is_none() || args.out.is_some() {
+        match &recorded {
+            Some(r) => text.line(format!("decided: entry {}, report {}", r.entry, r.report)),
+            None if environment != own => text.line(format!(
+                "nothing is recorded: this deployment is {own}, and the gate of {environment} is decided there"
+            )),
+            None => text.line("nothing is recorded"),
+        }
+        next(&mut text, args, report, environment == own);
+    }
+    let mut data = report.to_json();
+    data["entry"] = json!(recorded.map(|r| r.entry));
+    data["report"] = json!(recorded.map(|r| r.report.to_string()));
+    data["dry_run"] = json!(recorded.is_none());
+    let exit = match report.outcome {
+        Outcome::Clean => Exit::Ok,
+        Outcome::Warn => Exit::Warn,
+        Outcome::Crit => Exit::Crit,
+        Outcome::Blocked => Exit::Gate,
+    };
+    let error = (!report.passes).then(|| refused(report, args.explain && form.is_none()));
+    Ok(Done {
+        exit,
+        data,
+        text,
+        error,
+    })
+}
+
+/// The refusal in short: what was observed stands in the report.
+fn refused(report: &GateReport, explained: bool) -> CliError {
+    let name = report.name();
+    let error = CliError::from(ReleaseError::Gate {
+        release: name.clone(),
+        environment: report.environment.clone(),
+        why: report.short(),
+    });
+    match explained {
+        false => error,
+        true => error.help(format!(
+            "what is to do stands above; `release promote {name} --override REASON` promotes all the same and is recorded"
+        )),
+    }
+}
+
+fn look(report: &GateReport) -> Look {
+    match report.outcome {
+        Outcome::Clean => Look::Good,
+        Outcome::Warn | Outcome::Crit => Look::Warn,
+        Outcome::Blocked => Look::Bad,
+    }
+}
+
+fn say(text: &mut Text, report: &GateReport, explain: bool) {
+    text.look(Look::Strong, report.title());
+    text.look(look(report), format!("  {}", report.short()));
+    let beside = report.against_number.map_or_else(
+        || "no release is active".to_owned(),
+        |n| format!("beside R{n}, which is active"),
+    );
+    text.line(format!("  {beside}; policy {}", report.policy_digest));
+    text.blank();
+    let plain = |s: &str| (Look::Plain, s.to_owned());
+    let rows: Vec<_> = report
+        .checks
+        .iter()
+        .map(|r| {
+            let c = &r.check;
+            vec![
+                (Look::Strong, c.name.name().to_owned()),
+                (
+                    Look::of_status(c.verdict.word()),
+                    c.verdict.word().to_owned(),
+                ),
+                plain(effect(r)),
+                plain(&c.rows.to_string()),
+                plain(&c.observed),
+            ]
+        })
+        .collect();
+    text.table(&["check", "verdict", "", "rows", "observed"], &rows);
+    for result in report.checks.iter().filter(|r| r.action.is_some()) {
+        let c = &result.check;
+        text.blank();
+        text.look(
+            Look::of_status(c.verdict.word()),
+            format!("{} {}", c.name.name(), effect(result)),
+        );
+        text.line(format!("  asked for: {}", c.threshold));
+        for line in behind(result) {
+            text.line(format!("  {line}"));
+        }
+        for link in &c.evidence {
+            text.look(Look::Dim, format!("  evidence: {link}"));
+        }
+        if explain {
+            for line in &c.remedy {
+                text.line(format!("  to do: {line}"));
+            }
+        }
+    }
+    text.blank();
+}
+
+fn next(text: &mut Text, args: &GateArgs, report: &GateReport, here: bool) {
+    let name = report.name();
+    if report.passes && here {
+        let expect = report
+            .against_number
+            .map_or_else(|| "none".to_owned(), |n| format!("R{n}"));
+        text.line(format!(
+            "next: provender release promote {name} --expect {expect} --reason TEXT"
+        ));
+    } else if !report.passes && !args.explain {
+        text.line(format!(
+            "next: provender release gate {name} --env {} --explain --dry-run   # what would have to change",
+            report.environment
+        ));
+    }
+}

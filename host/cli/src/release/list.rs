@@ -1,0 +1,58 @@
+//! `release list`: the releases known.
+
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::{Done, Look, Text};
+use provender_host::release::canary::running;
+
+use super::brief;
+
+pub(super) fn run(global: &Global) -> Result<Done, CliError> {
+    let context = Context::open_apart(global)?;
+    let standing = context.standing()?;
+    let mut text = Text::default();
+    if standing.releases.is_empty() {
+        text.line(
+            "no release is known; `provender release cut` makes one, `release import` takes one in",
+        );
+    }
+    let plain = |s: &str| (Look::Plain, s.to_owned());
+    let mut known: Vec<_> = standing.releases.iter().collect();
+    known.sort_by_key(|k| k.document.number);
+    let canary = running(standing)?.map(|c| c.release);
+    let rows: Vec<_> = known
+        .iter()
+        .map(|k| {
+            let active = standing.active().is_some_and(|c| c.release == k.digest);
+            let (look, state) = match (active, k.pruned) {
+                (true, _) => (Look::Good, "active"),
+                (false, Some(_)) => (Look::Warn, "pruned"),
+                (false, None) if canary == Some(k.digest) => (Look::Plain, "canary"),
+                (false, None) => (Look::Plain, ""),
+            };
+            vec![
+                (Look::Strong, k.document.name()),
+                plain(&k.digest.short()),
+                plain(&k.document.active.join(", ")),
+                plain(&k.document.cut.at),
+                plain(&k.document.cut.by),
+                plain(&k.document.cut.environment),
+                plain(&k.document.cut.reason),
+                (look, state.to_owned()),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        text.table(
+            &[
+                "release", "digest", "answers", "cut", "by", "in", "reason", "",
+            ],
+            &rows,
+        );
+    }
+    let releases: Vec<_> = known.iter().map(|k| brief(k, standing)).collect();
+    Ok(Done::ok(json!({ "releases": releases }), text))
+}

@@ -1,0 +1,213 @@
+//! `release`: cut, send, take in, promote, roll back. One file a subverb.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::Digest;
+use provender_host::release::standing::{Known, Standing};
+use provender_host::release::{Document, ReleaseError};
+
+use super::Global;
+use super::error::{CliError, DISK};
+use super::exit::Exit;
+use super::ui::Done;
+
+mod approve;
+mod canary;
+mod cut;
+mod evidence;
+mod gate;
+mod history;
+mod hold;
+mod list;
+mod promote;
+mod prune;
+mod show;
+mod status;
+mod travel;
+
+/// Cut releases, carry them between deployments, promote them and go back.
+///
+/// A release is one immutable object: components by their bytes, the active version of each logic,
+/// configuration and thresholds. R is R3, 3, or the beginning of its digest.
+///
+/// Example: provender release cut --reason "v2 after its back-test"
+#[derive(Args)]
+pub(super) struct ReleaseArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Cut(cut::CutArgs),
+    /// List the releases that this deployment knows.
+    ///
+    /// Example: provender release list
+    List,
+    Show(show::ShowArgs),
+    Export(travel::ExportArgs),
+    Import(travel::ImportArgs),
+    Approve(approve::ApproveArgs),
+    Canary(canary::CanaryArgs),
+    Evidence(evidence::EvidenceArgs),
+    Gate(gate::GateArgs),
+    Promote(promote::PromoteArgs),
+    Rollback(promote::RollbackArgs),
+    /// Stop promotions; a rollback stays possible.
+    ///
+    /// Example: provender release freeze --reason "inputs of 3 May are doubtful"
+    Freeze(hold::HoldArgs),
+    /// Let promotions go on.
+    ///
+    /// Example: provender release unfreeze --reason "the inputs were right"
+    Unfreeze(hold::HoldArgs),
+    History(history::HistoryArgs),
+    /// Tell what is in force, since when, and what is frozen or overruled.
+    ///
+    /// Example: provender release status
+    Status,
+    Prune(prune::PruneArgs),
+}
+
+pub(super) fn run(global: &Global, args: &ReleaseArgs) -> Result<Done, CliError> {
+    match &args.action {
+        Action::Cut(a) => cut::run(global, a),
+        Action::List => list::run(global),
+        Action::Show(a) => show::run(global, a),
+        Action::Export(a) => travel::export(global, a),
+        Action::Import(a) => travel::import(global, a),
+        Action::Approve(a) => approve::run(global, a),
+        Action::Canary(a) => canary::run(global, a),
+        Action::Evidence(a) => evidence::run(global, a),
+        Action::Gate(a) => gate::run(global, a),
+        Action::Promote(a) => promote::promote(global, a),
+        Action::Rollback(a) => promote::rollback(global, a),
+        Action::Freeze(a) => hold::run(global, a, true),
+        Action::Unfreeze(a) => hold::run(global, a, false),
+        Action::History(a) => history::run(global, a),
+        Action::Status => status::run(global),
+        Action::Prune(a) => prune::run(global, a),
+    }
+}
+
+/// A reason that says something: it is what an auditor will read.
+fn reason(given: &str) -> Result<&str, CliError> {
+    if given.trim().is_empty() {
+        return Err(CliError::usage(
+            "--reason says why: it is what an auditor will read",
+        ));
+    }
+    Ok(given)
+}
+
+/// `R3 (1f2e3d4c5b6a)`.
+fn named(number: u32, digest: &Digest) -> String {
+    format!("R{number} ({})", digest.short())
+}
+
+fn name_of(known: &Known) -> String {
+    named(known.document.number, &known.digest)
+}
+
+/// A release in short, for every `data`.
+fn brief(known: &Known, standing: &Standing) -> Json {
+    json!({
+        "release": known.digest.to_string(),
+        "number": known.document.number,
+        "active": standing.active().is_some_and(|c| c.release == known.digest),
+        "logics": known.document.active,
+        "cut": known.document.cut,
+        "imported": known.imported,
+        "known_since": known.stamp.at,
+        "pruned": known.pruned,
+    })
+}
+
+fn document_json(document: &Document) -> Result<Json, CliError> {
+    Ok(document.to_json()?)
+}
+
+/// Every refusal of the room with its exit code and the next step.
+pub(super) fn error(e: ReleaseError) -> CliError {
+    let exit = match &e {
+        ReleaseError::Ledger(_)
+        | ReleaseError::Logic(_)
+        | ReleaseError::Compute(_)
+        | ReleaseError::Backtest(_)
+        | ReleaseError::Gather(_) => {
+            return match e {
+                ReleaseError::Ledger(e) => e.into(),
+                ReleaseError::Logic(e) => e.into(),
+                ReleaseError::Compute(e) => e.into(),
+                ReleaseError::Backtest(e) => e.into(),
+                ReleaseError::Gather(e) => e.into(),
+                e => CliError::new(Exit::Internal, e.code(), e.to_string()),
+            };
+        }
+        ReleaseError::Unknown { .. } | ReleaseError::NoWayBack(_) => Exit::NotFound,
+        ReleaseError::Ambiguous { .. } => Exit::Usage,
+        ReleaseError::Unclean(_) | ReleaseError::PlanChanged { .. } => Exit::Check,
+        ReleaseError::Held { .. }
+        | ReleaseError::Hold(_)
+        | ReleaseError::Expected { .. }
+        | ReleaseError::Overtaken { .. }
+        | ReleaseError::Canary { .. }
+        | ReleaseError::Gate { .. } => Exit::Gate,
+        ReleaseError::Missing { .. }
+        | ReleaseError::NumberTaken { .. }
+        | ReleaseError::Damaged { .. }
+        | ReleaseError::Archive { .. }
+        | ReleaseError::OtherConfig { .. } => Exit::Integrity,
+        ReleaseError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+            Exit::NotFound
+        }
+        ReleaseError::Io { .. } => Exit::Io,
+        ReleaseError::Canonical(_) => Exit::Internal,
+    };
+    let help = match &e {
+        ReleaseError::Unknown { .. } => Some(
+            "`provender release list` shows them; `provender release import FILE` takes one in",
+        ),
+        ReleaseError::Held { .. } => Some(
+            "`provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile",
+        ),
+        ReleaseError::Expected { .. } | ReleaseError::Overtaken { .. } => Some(
+            "look at what was promoted with `provender release history`, then decide anew with --expect",
+        ),
+        ReleaseError::Canary { next, .. } => Some(*next),
+        ReleaseError::NoWayBack(_) => {
+            Some("`provender release history` lists what was active and when")
+        }
+        ReleaseError::Missing { .. } => {
+            Some("import its archive again: `provender release import FILE` puts the files back")
+        }
+        ReleaseError::NumberTaken { .. } => Some(
+            "releases get their numbers where they are cut: cut in one deployment only, and cut the one that is to travel again there",
+        ),
+        ReleaseError::Archive { .. } => {
+            Some("export it again and compare the digests; nothing was taken in")
+        }
+        ReleaseError::Damaged { .. } => {
+            Some("restore the file from a backup, or import the release again")
+        }
+        ReleaseError::OtherConfig { .. } => Some(
+            "this program binds the release otherwise than the one that cut it: use that version, or cut a new release",
+        ),
+        ReleaseError::Io { .. } if exit == Exit::Io => Some(DISK),
+        ReleaseError::PlanChanged { .. } => {
+            Some("plan again: `provender release prune` shows the plan and its digest")
+        }
+        _ => None,
+    };
+    let error = CliError::new(exit, e.code(), e.to_string());
+    if let ReleaseError::Gate { release, .. } = &e {
+        return error.help(format!(
+            "`provender release gate {release} --explain` says what would have to change; `release promote {release} --override REASON` promotes all the same and is recorded"
+        ));
+    }
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}

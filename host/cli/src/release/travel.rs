@@ -1,0 +1,197 @@
+//! `release export` and `release import`: one file goes from one deployment to another.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Global;
+use crate::context::Context;
+use crate::error::{CliError, DISK};
+use crate::exit::Exit;
+use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
+use provender_domain::files::bounded;
+use provender_domain::files::outfile;
+use provender_domain::render::text::count;
+use provender_host::release::archive::{Archive, MOST};
+use provender_host::release::{Standing, travel};
+
+use super::{brief, name_of};
+
+/// Write a release with all that it needs to run, and its evidence, to one file.
+///
+/// Example: provender release export R1 R1.tar
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// The release: R3, 3, or the beginning of its digest.
+    release: String,
+    /// The file; it is never overwritten with other content.
+    file: PathBuf,
+}
+
+/// Take in a release from a file; every hash in it is checked, and what is known already stays.
+///
+/// Example: provender release import R1.tar
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// The file that `release export` wrote.
+    file: PathBuf,
+    /// Only this file, by the SHA-256 that `release export` printed; or only a release of this digest,
+    /// which says nothing of the evidence that came with it.
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
+}
+
+pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
+    let context = Context::open_apart(global)?;
+    let standing = context.standing()?;
+    let known = standing.find(&args.release)?;
+    let archive = travel::export(&context.reader()?, &context.store()?, standing, known)?;
+    let bytes = archive.pack()?;
+    let file = args.file.display().to_string();
+    write(&args.file, &bytes)?;
+    let sha256 = Digest::of_bytes(&bytes);
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!("wrote {} to {file}, {} bytes", name_of(known), bytes.len()),
+    );
+    text.line(format!("  release {}", known.digest));
+    text.line(format!("  file    {sha256}"));
+    text.line(format!(
+        "next, where it is to run: provender release import {file} --digest {sha256}"
+    ));
+    let mut data = brief(known, standing);
+    data["file"] = json!(file);
+    data["sha256"] = json!(sha256.to_string());
+    data["evidence"] = json!(archive.evidence.len());
+    Ok(Done::ok(data, text))
+}
+
+/// A whole file under its name or none; the same content there already is as good.
+fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let io = |e: std::io::Error| {
+        CliError::new(
+            Exit::Io,
+            "release_io",
+            format!("{} cannot be written: {e}", file.display()),
+        )
+        .help(DISK)
+    };
+    if file.exists() {
+        let same = match bounded::read_named(file, bytes.len() as u64) {
+            Ok(found) => found == bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => false,
+            Err(e) => return Err(io(e)),
+        };
+        return match same {
+            true => Ok(()),
+            false => Err(CliError::new(
+                Exit::Io,
+                "release_exists",
+                format!("{} exists with other content", file.display()),
+            )
+            .help("give another name, or remove it")),
+        };
+    }
+    outfile::create(file, bytes, false).map_err(io)
+}
+
+pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliError> {
+    let context = Context::open_apart(global)?;
+    let file = args.file.display().to_string();
+    let bytes = read(&args.file)?;
+    let archive = Archive::unpack(&file, &bytes)?;
+    let sha256 = Digest::of_bytes(&bytes);
+    if let Some(asked) = &args.digest {
+        only(asked, &file, &archive, &sha256)?;
+    }
+    let mut ledger = context.writer()?;
+    let imported = travel::import(
+        &mut ledger,
+        &context.store()?,
+        &archive,
+        sha256,
+        &context.stamp(None),
+    )?;
+    let standing = Standing::read(&ledger, i64::MAX)?;
+    let known = &imported.release;
+    let mut text = Text::default();
+    match (imported.new, imported.evidence) {
+        (true, _) => text.look(Look::Good, format!("imported {}", name_of(known))),
+        (false, 0) => text.line(format!("unchanged: {} is known", name_of(known))),
+        (false, n) => text.look(
+            Look::Good,
+            format!(
+                "{} is known, and now {n} more of its evidence",
+                name_of(known)
+            ),
+        ),
+    }
+    text.line(format!("  {}", known.digest));
+    text.line(format!(
+        "  cut {} by {} in {}: {}",
+        known.document.cut.at,
+        known.document.cut.by,
+        known.document.cut.environment,
+        known.document.cut.reason
+    ));
+    text.line(format!(
+        "  {} and {}, every hash checked",
+        count(known.document.components.len() as u64, "component"),
+        count(archive.evidence.len() as u64, "finding")
+    ));
+    if imported.new {
+        let settings = &context.project.settings;
+        let name = known.document.name();
+        text.line(match settings.policy(&settings.environment).required {
+            true => format!(
+                "next: provender release evidence {name}, then release gate {name} --explain"
+            ),
+            false => format!("next: provender release promote {name} --reason TEXT"),
+        });
+    }
+    let mut data = brief(known, &standing);
+    data["new"] = json!(imported.new);
+    data["evidence"] = json!(imported.evidence);
+    data["frozen"] = json!(imported.frozen);
+    Ok(Done::ok(data, text))
+}
+
+/// The file is the one that was asked for, or its release is.
+fn only(asked: &str, file: &str, archive: &Archive, sha256: &Digest) -> Result<(), CliError> {
+    let digest = archive.document.digest()?;
+    let is = |d: &Digest| asked == d.to_string() || asked.len() >= 8 && d.hex().starts_with(asked);
+    if is(sha256) || is(&digest) {
+        return Ok(());
+    }
+    let name = archive.document.name();
+    Err(CliError::new(
+        Exit::Integrity,
+        "release_archive",
+        format!("{file} is {sha256} and holds {name} with the digest {digest}; neither is {asked}"),
+    )
+    .help("compare with what `release export` printed, or with `release list` where it was exported; nothing was taken in"))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    let fail = |e: std::io::Error| {
+        let exit = match e.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Io,
+        };
+        CliError::new(exit, "release_io", format!("{}: {e}", file.display()))
+    };
+    match bounded::read_named(file, MOST) {
+        Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => Err(CliError::new(
+            Exit::Integrity,
+            "release_archive",
+            format!(
+                "{} has more than {MOST} bytes, the most that a release archive has",
+                file.display()
+            ),
+        )),
+        read => read.map_err(fail),
+    }
+}

@@ -1,0 +1,468 @@
+//! `replay`: recorded runs computed again from their manifests, and compared bit for bit.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value as Json, json};
+
+use provender_host::explain::find::{Wanted, find};
+use provender_host::replay::compute::Manifests;
+use provender_host::replay::verdict::{Cause, Failure};
+use provender_host::replay::{Replayer, Subject, Verdict, select};
+use provender_ledger::entry::Kind;
+use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::sqlite::inspect::Unreadable;
+use provender_ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
+use provender_ledger::types::{Run, RunFilter};
+use provender_ledger::{Ledger, LedgerError};
+use provender_sandbox::{Backend, Sandbox};
+
+use super::Global;
+use super::compute::day;
+use super::context::{Context, instant};
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Compute recorded runs again from their manifests and components alone, and compare the outputs
+/// bit for bit; exit 13 when one differs.
+///
+/// Nothing of today enters: components are found by the recorded digest, inputs and parameters are
+/// those of the manifest. The replay is itself recorded in the ledger.
+///
+/// Example: provender replay --all
+///
+/// Example: provender replay --sample 100 --since 2025-06-01 --engine pulley
+///
+/// Example: provender replay --bundle run.tar --public-key ledger.key.pub
+#[derive(Args)]
+pub(super) struct ReplayArgs {
+    /// Ids of runs, or at least six of their hex digits.
+    #[arg(value_name = "RUN", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to", "bundle"])]
+    runs: Vec<String>,
+    /// Every recorded run that the filters leave.
+    #[arg(long)]
+    all: bool,
+    /// So many of them, drawn by the seed: each choice of them as likely as every other.
+    #[arg(long, value_name = "N", conflicts_with = "all", value_parser = clap::value_parser!(u32).range(1..))]
+    sample: Option<u32>,
+    /// Seed of the sample; else the digest of the newest entry, which no one knew before it.
+    #[arg(long, value_name = "TEXT", requires = "sample", conflicts_with = "all")]
+    seed: Option<String>,
+    /// Only runs recorded since this day or instant.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only this boundary.
+    #[arg(long, value_name = "ID")]
+    boundary: Option<String>,
+    /// Only this logic, as name or name:version.
+    #[arg(long, value_name = "NAME[:VERSION]")]
+    logic: Option<String>,
+    /// Only calculation dates from this day on.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Only calculation dates up to this day.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// Compute from a file that `explain --bundle` wrote, with no deployment at hand; nothing is
+    /// recorded.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to"])]
+    bundle: Option<std::path::PathBuf>,
+    /// Check that the holder of this key signed the bundle's checkpoint: a file, or the key's text.
+    #[arg(long, value_name = "KEY", requires = "bundle")]
+    public_key: Option<String>,
+    /// What runs the component.
+    #[arg(long, value_enum, default_value = "native")]
+    engine: EngineArg,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum EngineArg {
+    /// Machine code, as computed first.
+    Native,
+    /// wasmtime's portable interpreter: a second code generator must give the same bits.
+    Pulley,
+}
+
+impl EngineArg {
+    pub(super) fn backend(self) -> Backend {
+        match self {
+            EngineArg::Native => Backend::Native,
+            EngineArg::Pulley => Backend::Pulley,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> {
+    if let Some(file) = &args.bundle {
+        return super::audit::replay_bundle(global, file, args.public_key.as_deref(), args.engine);
+    }
+    let context = Context::open(global)?;
+    let ledger = context.reader()?;
+    let (asked, selection) = selected(&context, &ledger, args)?;
+    let cache = context.project.cache();
+    let limits = context.project.settings.limits.resolve();
+    let watch = context
+        .ui
+        .compiling(context.project.settings.limits.compile());
+    let sandbox = Sandbox::on(args.engine.backend(), limits, cache, Some(watch))?;
+    let shelf = context.shelf()?;
+    let manifests = context.manifests()?;
+    let bar = context.ui.progress(0, "replaying");
+    let replayer = Replayer {
+        sandbox: &sandbox,
+        shelf: &shelf,
+        manifests: Manifests::Store(&manifests),
+        ceilings: context.ceilings(&ledger)?,
+    };
+    let tick = |n: usize| bar.inc(n as u64);
+    let verdict = match &asked {
+        Asked::Runs(runs) => {
+            bar.set_length(runs.len() as u64);
+            let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();
+            replayer.replay(&subjects, &tick)
+        }
+        Asked::Scan { filter, recorded } => {
+            let runs = Scan::begin(ledger.beside(threads())?)?;
+            bar.set_length(runs.runs);
+            scan(runs, (filter, recorded), &replayer, &tick)?
+        }
+    };
+    bar.finish_and_clear();
+    let engine = engine_json(&sandbox, args.engine);
+    // A copy is read, not written.
+    let entry = if global.ledger.is_some() || verdict.replayed.len() + verdict.failed.len() == 0 {
+        None
+    } else {
+        let payload = verdict.payload(&engine, &selection);
+        let stamp = context.stamp(None);
+        Some(
+            context
+                .writer()?
+                .append(Kind::Replay, &stamp, &payload)?
+                .seq,
+        )
+    };
+    Ok(done(&verdict, &engine, &selection, entry))
+}
+
+/// Runs to compute again.
+enum Asked {
+    /// These.
+    Runs(Vec<Run>),
+    /// Those that a filter leaves, of the entries that count: more than are held at once.
+    Scan {
+        filter: RunFilter,
+        recorded: Option<BTreeSet<i64>>,
+    },
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Computes the runs of a scan again; each thread reads its own.
+fn scan(
+    scan: Scan,
+    (filter, recorded): (&RunFilter, &Option<BTreeSet<i64>>),
+    replayer: &Replayer<'_>,
+    tick: &(dyn Fn(usize) + Sync),
+) -> Result<Verdict, LedgerError> {
+    let told = |e: Unreadable| LedgerError::Damaged(format!("{}: {}", e.id, e.problem));
+    if let Some(e) = scan.unreadable.into_iter().next() {
+        return Err(told(e));
+    }
+    let admits = |stored: &Stored| {
+        let counts = recorded.as_ref();
+        counts.is_none_or(|r| r.contains(&stored.entry)) && filter.admits(&stored.run.key)
+    };
+    let reader = |mut reader: Reader| {
+        move || -> Result<Option<Vec<Subject>>, LedgerError> {
+            let Some(Runs { runs, unreadable }) = reader.read()? else {
+                return Ok(None);
+            };
+            if let Some(e) = unreadable.into_iter().next() {
+                return Err(told(e));
+            }
+            let read = runs.len();
+            let counted = runs.into_iter().filter(admits);
+            let counted: Vec<Subject> = counted.map(|s| Subject::from(s.run)).collect();
+            // Those that the filters leave out are done with.
+            tick(read - counted.len());
+            Ok(Some(counted))
+        }
+    };
+    replayer.replay_each(scan.readers.into_iter().map(reader).collect(), tick)
+}
+
+/// The runs that are asked for, and how they were chosen.
+fn selected(
+    context: &Context,
+    ledger: &SqliteLedger,
+    args: &ReplayArgs,
+) -> Result<(Asked, Json), CliError> {
+    if !args.runs.is_empty() {
+        let mut runs: Vec<Run> = Vec::new();
+        for id in &args.runs {
+            let found = find(ledger, &Wanted::Id(id.clone()))?.run;
+            if runs.iter().all(|r| r.run.key != found.run.key) {
+                runs.push(found);
+            }
+        }
+        return Ok((Asked::Runs(runs), json!({"runs": args.runs.len()})));
+    }
+    let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
+    let filter = RunFilter {
+        boundary_id: args.boundary.clone(),
+        herd_config_id: None,
+        from: parse(&args.from)?,
+        to: parse(&args.to)?,
+        logic: args.logic.clone(),
+        configs: None,
+    };
+    let narrowed = args.since.is_some()
+        || args.boundary.is_some()
+        || args.logic.is_some()
+        || args.from.is_some()
+        || args.to.is_some();
+    if !args.all && args.sample.is_none() && !narrowed {
+        return Err(CliError::usage(
+            "which runs? give their ids, --all, --sample N, or a filter such as --since DATE",
+        )
+        .help("provender list --all-versions shows the runs with their ids"));
+    }
+    let named = RunFilter {
+        boundary_id: args.boundary.clone(),
+        logic: args.logic.clone(),
+        ..RunFilter::default()
+    };
+    if (args.boundary.is_some() || args.logic.is_some()) && ledger.extent(&named)?.is_empty() {
+        let of = [&args.boundary, &args.logic].into_iter().flatten();
+        let of: Vec<String> = of.map(|name| format!("`{name}`")).collect();
+        let message = format!("no run of {} is recorded", of.join(" and "));
+        return Err(CliError::new(Exit::NotFound, "run_not_found", message)
+            .help("provender list --all-versions shows what is recorded"));
+    }
+    let mut selection = json!({});
+    let filters = [
+        ("since", &args.since),
+        ("boundary", &args.boundary),
+        ("logic", &args.logic),
+        ("from", &args.from),
+        ("to", &args.to),
+    ];
+    for (name, value) in filters {
+        if let Some(value) = value {
+            selection[name] = json!(value);
+        }
+    }
+    let recorded = match &args.since {
+        Some(since) => Some(recorded_since(ledger, since)?),
+        None => None,
+    };
+    // What a boundary has is found by the index, and is not much.
+    if args.sample.is_none() && args.boundary.is_none() {
+        return Ok((Asked::Scan { filter, recorded }, selection));
+    }
+    if let Some(n) = args.sample {
+        let seed = match &args.seed {
+            Some(seed) => seed.clone(),
+            None => ledger
+                .entry(ledger.head()?)?
+                .map(|e| e.digest().to_string())
+                .unwrap_or_default(),
+        };
+        // All runs of an entry count or none, unless something of their key is asked for.
+        let by_key = [&args.boundary, &args.logic, &args.from, &args.to];
+        let by_key = by_key.iter().any(|of| of.is_some());
+        let drawn = select::sample_of(
+            ledger,
+            by_key.then_some(&filter),
+            recorded.as_ref(),
+            (usize::try_from(n).unwrap_or(usize::MAX), &seed),
+        )?;
+        selection["of"] = json!(drawn.0);
+        selection["sample"] = json!(n);
+        selection["seed"] = json!(seed);
+        selection["drawn"] = json!("by position");
+        return Ok((Asked::Runs(drawn.1), selection));
+    }
+    let mut runs = ledger.runs(&filter)?;
+    if let Some(recorded) = &recorded {
+        runs.retain(|r| recorded.contains(&r.entry));
+    }
+    Ok((Asked::Runs(runs), selection))
+}
+
+/// The entries written at or after an instant, or a day's beginning.
+fn recorded_since(ledger: &dyn Ledger, since: &str) -> Result<BTreeSet<i64>, CliError> {
+    let since = match since.parse::<provender_domain::day::Day>() {
+        Ok(_) => format!("{since}T00:00:00.000000Z"),
+        Err(_) => instant(since)?,
+    };
+    let entries = ledger.entries(None)?.into_iter();
+    let later = entries.filter(|e| e.stamp.at >= since);
+    Ok(later.map(|e| e.seq).collect())
+}
+
+pub(super) fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {
+    let info = sandbox.engine();
+    json!({
+        "backend": engine.backend().name(),
+        "wasmtime": info.wasmtime,
+        "profile": info.profile,
+        "target": info.target,
+    })
+}
+
+fn exit_of(cause: Cause) -> Exit {
+    match cause {
+        Cause::ComponentMissing => Exit::NotFound,
+        Cause::Integrity => Exit::Integrity,
+        Cause::ComponentRejected => Exit::Rejected,
+        Cause::ComponentFailed => Exit::Failed,
+        Cause::Host => Exit::Io,
+    }
+}
+
+/// Differences and failures that are shown; JSON has them all.
+const SHOWN: usize = 20;
+
+pub(super) fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Option<i64>) -> Done {
+    let different: Vec<Json> = verdict
+        .different
+        .iter()
+        .map(|d| {
+            json!({"run_id": d.run_id.to_string(), "key": d.key, "output": d.output, "recorded": d.recorded, "replayed": d.replayed})
+        })
+        .collect();
+    let failed: Vec<Json> = verdict
+        .failed
+        .iter()
+        .map(|f| {
+            json!({"run_id": f.run_id.to_string(), "key": f.key, "code": f.code, "message": f.message})
+        })
+        .collect();
+    let data = json!({
+        "replayed": verdict.replayed.len(),
+        "identical": verdict.identical,
+        "different": different,
+        "failed": failed,
+        "engine": engine,
+        "selection": selection,
+        "entry": entry,
+    });
+    let mut text = Text::default();
+    let runs = |n: usize| format!("{n} {}", if n == 1 { "run" } else { "runs" });
+    let on = engine["target"].as_str().unwrap_or_default();
+    let asked = verdict.replayed.len() + verdict.failed.len();
+    if asked == 0 {
+        text.look(Look::Warn, "no run is selected: nothing was replayed");
+    } else if verdict.is_clean() {
+        text.look(
+            Look::Good,
+            format!("{} computed again on {on}: every bit the same", runs(asked)),
+        );
+    } else {
+        text.look(
+            Look::Bad,
+            format!(
+                "{} asked for, computed again on {on}: {} identical, {} different, {} not computed",
+                runs(asked),
+                verdict.identical,
+                verdict.different_runs().len(),
+                verdict.failed.len()
+            ),
+        );
+    }
+    if let Some(seed) = selection["seed"].as_str() {
+        text.look(
+            Look::Dim,
+            format!("sample of {}, seed {seed}", selection["of"]),
+        );
+    }
+    if !verdict.different.is_empty() {
+        let rows: Vec<_> = verdict
+            .different
+            .iter()
+            .take(SHOWN)
+            .map(|d| {
+                let plain = |s: String| (Look::Plain, s);
+                vec![
+                    plain(d.run_id.short()),
+                    (Look::Strong, d.output.clone()),
+                    plain(d.recorded.to_string()),
+                    (Look::Bad, d.replayed.to_string()),
+                ]
+            })
+            .collect();
+        text.blank();
+        text.table(&["run", "output", "recorded", "replayed"], &rows);
+    }
+    for f in verdict.failed.iter().take(SHOWN) {
+        text.look(
+            Look::Bad,
+            provender_domain::render::text::printable(&format!(
+                "{}: {}",
+                f.run_id.short(),
+                f.message
+            )),
+        );
+    }
+    let more = verdict.different.len().max(verdict.failed.len());
+    if more > SHOWN {
+        text.look(
+            Look::Dim,
+            format!("{SHOWN} of {more} shown; --json has all"),
+        );
+    }
+    if let Some(entry) = entry {
+        text.look(Look::Dim, format!("recorded as entry {entry}"));
+    }
+    let error = trouble(verdict);
+    Done {
+        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
+        data,
+        text,
+        error,
+    }
+}
+
+fn trouble(verdict: &Verdict) -> Option<CliError> {
+    let differs = (!verdict.different.is_empty()).then_some(Exit::Nondeterminism);
+    let exits = verdict.failed.iter().map(|f| exit_of(f.cause));
+    let exit = Exit::worst(exits.chain(differs));
+    if exit == Exit::Ok {
+        return None;
+    }
+    let first: Option<&Failure> = verdict.failed.iter().find(|f| exit_of(f.cause) == exit);
+    let Some(f) = first else {
+        let n = verdict.different_runs().len();
+        return Some(
+            CliError::new(
+                exit,
+                "replay_differs",
+                format!("{n} of {} runs came out otherwise than recorded", verdict.replayed.len()),
+            )
+            .help("`provender replay --engine pulley` tells whether the engine is at fault, a backup whether the record was changed"),
+        );
+    };
+    let message = format!(
+        "{} of {} runs could not be computed again; {}: {}",
+        verdict.failed.len(),
+        verdict.failed.len() + verdict.replayed.len(),
+        f.key,
+        f.message
+    );
+    let help = match f.cause {
+        Cause::ComponentMissing => {
+            "put the component's file into components/ again, under any name: it is found by its digest"
+        }
+        Cause::Integrity => "bring the named file back from a backup",
+        Cause::ComponentRejected | Cause::ComponentFailed => {
+            "replay with the version of provender that the run's manifest names"
+        }
+        Cause::Host => "nothing was decided about these runs: mend the cause and replay them again",
+    };
+    Some(CliError::new(exit, &f.code, message).help(help))
+}

@@ -1,0 +1,309 @@
+//! The one place that prints: text for people, one JSON object for machines.
+
+use std::any::Any;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value as Json, json};
+
+use provender_domain::render::text::printable_lines;
+use provender_host::project::settings::CompileLimits;
+use provender_sandbox::{Compiling, OnCompile};
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::watch::Watch;
+
+/// What a verb hands back.
+pub(super) struct Done {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// The contract's `data`.
+    pub(super) data: Json,
+    /// The same for people.
+    pub(super) text: Text,
+    /// The first refusal or error, where the verb went on past it.
+    pub(super) error: Option<CliError>,
+}
+
+impl Done {
+    pub(super) fn ok(data: Json, text: Text) -> Done {
+        Done {
+            exit: Exit::Ok,
+            data,
+            text,
+            error: None,
+        }
+    }
+}
+
+/// How a piece of text looks on a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Plain,
+    Strong,
+    Dim,
+    Good,
+    Warn,
+    Bad,
+}
+
+impl Look {
+    fn style(self) -> Style {
+        match self {
+            Look::Plain => Style::new(),
+            Look::Strong => Style::new().bold(),
+            Look::Dim => Style::new().dimmed(),
+            Look::Good => AnsiColor::Green.on_default(),
+            Look::Warn => AnsiColor::Yellow.on_default(),
+            Look::Bad => AnsiColor::Red.on_default().bold(),
+        }
+    }
+
+    pub(super) fn of_status(status: &str) -> Look {
+        match status {
+            "ok" | "recorded" | "unchanged" | "taken" | "complete" => Look::Good,
+            "warn" | "unknown" | "held" | "superseded" | "withdrawn" => Look::Warn,
+            "crit" | "drift" | "failed" | "refused" | "error" | "incomplete" => Look::Bad,
+            _ => Look::Plain,
+        }
+    }
+}
+
+/// Lines of styled text.
+#[derive(Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    pub(super) fn line(&mut self, text: impl AsRef<str>) {
+        self.look(Look::Plain, text);
+    }
+
+    pub(super) fn look(&mut self, look: Look, text: impl AsRef<str>) {
+        // What files and guests say must not move the cursor or colour what follows.
+        self.0
+            .push_str(&paint(look, &printable_lines(text.as_ref())));
+        self.0.push('\n');
+    }
+
+    /// What was said elsewhere, after what is here.
+    pub(super) fn append(&mut self, other: Text) {
+        self.0.push_str(&other.0);
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    /// The text without its looks, for a file.
+    pub(super) fn plain(&self) -> String {
+        anstream::adapter::strip_str(&self.0).to_string()
+    }
+
+    /// A table: the first row is its head; columns of numbers are right-aligned.
+    pub(super) fn table(&mut self, heads: &[&str], rows: &[Vec<(Look, String)>]) {
+        let width = |s: &str| s.chars().count();
+        let mut widths: Vec<usize> = heads.iter().map(|h| width(h)).collect();
+        for row in rows {
+            for (w, (_, cell)) in widths.iter_mut().zip(row) {
+                *w = (*w).max(width(cell));
+            }
+        }
+        let numeric: Vec<bool> = (0..heads.len())
+            .map(|i| {
+                let mut cells = rows
+                    .iter()
+                    .filter_map(|r| r.get(i))
+                    .map(|c| c.1.as_str())
+                    .peekable();
+                let number = |c: &str| {
+                    c == "–"
+                        || c.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                            && c.parse::<f64>().is_ok()
+                };
+                cells.peek().is_some() && cells.all(number)
+            })
+            .collect();
+        let mut put = |look: Look, cells: &mut dyn Iterator<Item = (Look, String)>| {
+            let mut line = String::new();
+            for (i, (own, cell)) in cells.enumerate() {
+                let pad = " ".repeat(
+                    widths
+                        .get(i)
+                        .copied()
+                        .unwrap_or(0)
+                        .saturating_sub(width(&cell)),
+                );
+                let last = i + 1 == widths.len();
+                let own = if look == Look::Plain { own } else { look };
+                match (numeric.get(i), last) {
+                    (Some(true), _) => line.push_str(&format!("{pad}{}", paint(own, &cell))),
+                    (_, true) => line.push_str(&paint(own, &cell)),
+                    _ => line.push_str(&format!("{}{pad}", paint(own, &cell))),
+                }
+                if !last {
+                    line.push_str("  ");
+                }
+            }
+            self.0.push_str(line.trim_end());
+            self.0.push('\n');
+        };
+        put(
+            Look::Dim,
+            &mut heads.iter().map(|h| (Look::Dim, (*h).to_owned())),
+        );
+        for row in rows {
+            put(
+                Look::Plain,
+                &mut row
+                    .iter()
+                    .map(|(l, c)| (*l, provender_domain::render::text::printable(c))),
+            );
+        }
+    }
+}
+
+fn paint(look: Look, text: &str) -> String {
+    if look == Look::Plain || text.is_empty() {
+        return text.to_owned();
+    }
+    let style = look.style();
+    format!("{style}{text}{style:#}")
+}
+
+/// Bytes of a component from which on compiling it takes about a second.
+const COMPILES_FOR_SECONDS: u64 = 1 << 20;
+
+/// A spinner that is gone when this is.
+struct Spinning(ProgressBar);
+
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// How to speak.
+#[derive(Clone, Copy)]
+pub(super) struct Ui {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+impl Ui {
+    /// Prints what a verb handed back and returns its exit code.
+    pub(super) fn finish(self, command: &str, result: Result<Done, CliError>) -> Exit {
+        let (exit, data, text, error) = match result {
+            Ok(done) => (done.exit, done.data, Some(done.text), done.error),
+            Err(error) => (error.exit, json!({}), None, Some(error)),
+        };
+        let mut printed = true;
+        if self.json {
+            let envelope = json!({
+                "format_version": "1.0",
+                "command": command,
+                "status": exit.status(),
+                "exit_code": exit.code(),
+                "data": data,
+                "error": error.as_ref().map(|e| json!({"code": e.code, "message": e.message, "help": e.help})),
+            });
+            printed = print(&format!("{envelope}\n"));
+        } else if let Some(text) = text.filter(|_| !self.quiet) {
+            printed = print(&text.0);
+        }
+        if let Some(e) = &error {
+            self.complain(e);
+        }
+        // Whoever relies on what was to be read must not take silence for consent.
+        match printed {
+            false if error.is_none() => Exit::Io,
+            _ => exit,
+        }
+    }
+
+    fn complain(self, e: &CliError) {
+        let mut err = anstream::stderr().lock();
+        let bad = Look::Bad.style();
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(err, "{bad}error{bad:#}: {}", printable_lines(&e.message));
+        if let Some(help) = &e.help {
+            let good = Look::Good.style();
+            let _ = writeln!(err, " {good}help{good:#}: {}", printable_lines(help));
+        }
+    }
+
+    /// Something to know beside what was asked for, on stderr.
+    pub(super) fn note(self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        let warn = Look::Warn.style();
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(
+            anstream::stderr().lock(),
+            "{warn}note{warn:#}: {}",
+            printable_lines(text)
+        );
+    }
+
+    /// A sign of life on stderr, where someone is watching.
+    pub(super) fn spinner(self, what: String) -> ProgressBar {
+        let spinner = ProgressBar::new_spinner();
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            spinner.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        spinner.set_style(
+            ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        spinner.set_message(what);
+        spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+        spinner
+    }
+
+    /// The watch over every compilation, and a sign of life while a component is compiled that takes
+    /// seconds, such as one of Python.
+    pub(super) fn compiling(self, limits: CompileLimits) -> OnCompile {
+        Arc::new(move |c: Compiling<'_>| -> Box<dyn Any> {
+            let watch = Watch::start(self, c.file, limits);
+            if c.size < COMPILES_FOR_SECONDS {
+                return Box::new(watch);
+            }
+            let once = if c.kept {
+                " (once; cached afterwards)"
+            } else {
+                ""
+            };
+            let spinner = self.spinner(format!("compiling {}{once}", c.file));
+            Box::new((Spinning(spinner), watch))
+        })
+    }
+
+    /// A bar on stderr, where someone is watching.
+    pub(super) fn progress(self, total: u64, what: &'static str) -> ProgressBar {
+        let bar = ProgressBar::new(total);
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let template = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar.set_message(what);
+        bar
+    }
+}
+
+/// Prints to stdout; a reader that has gone away (`| head`) is no error. False, and told, when it cannot be written.
+pub(super) fn print(text: &str) -> bool {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: the output could not be written: {e}");
+            false
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,190 @@
+//! `verify`: the lock file against the bytes, the bytes against what they declare and against their
+//! golden cases, and the change against the release contract.
+
+mod output;
+mod pinned;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use provender_domain::render::junit::document;
+use provender_host::contract::{ContractError, Finding, Repository, Rule, rules};
+use provender_sandbox::Pin;
+
+use super::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::plugin::test::write_junit;
+use super::ui::Done;
+
+use pinned::Pinned;
+
+/// Check every pinned component: its bytes against provender.lock, the pin against what this
+/// deployment's ledger has frozen, what it declares against its pin, its inputs against this
+/// deployment's catalogue, its golden cases; and with --base the change against the release contract.
+///
+/// The contract (exit 17): a frozen version keeps its pin, its bytes, what it declares and its source;
+/// a version of the WIT is not edited in place; and where a change touches what several owners of
+/// .github/CODEOWNERS own, each has approved: a trailer `Approved-by: OWNER …` in a commit since the
+/// base, or --approved-by. The change is the working tree against the newest commit shared with REV.
+///
+/// Example: provender verify
+///
+/// Example: provender verify --lock logic-plugins/artifacts/provender.lock --base origin/main --github
+#[derive(Args)]
+pub(super) struct VerifyArgs {
+    /// Check this lock file and the components beside it, without a deployment.
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+    /// Keep compiled code in this folder, so that the next time compiles nothing. Who can write there
+    /// can run code in this program. A deployment has a cache of its own.
+    #[arg(long, value_name = "DIR", requires = "lock")]
+    cache: Option<PathBuf>,
+    /// The folder of golden cases, with a folder of each logic's name; else `logic-plugins/cases` or
+    /// `cases` beside the lock file, or `cases` beside its folder.
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+    /// Judge the change since this revision by the release contract.
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// An owner who has approved the change. May be repeated.
+    #[arg(long, value_name = "OWNER", requires = "base")]
+    approved_by: Vec<String>,
+    /// Write the result as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print annotations of GitHub Actions, `::error file=…`.
+    #[arg(long, conflicts_with = "json")]
+    github: bool,
+}
+
+pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> {
+    let pinned = Pinned::open(global, args.lock.as_deref(), args.cache.as_deref())?;
+    // What takes no compiling first: a base that is not there is said at once.
+    let repository = match &args.base {
+        None => None,
+        Some(base) => Some(Repository::open(&pinned.folder_or_here(), base)?),
+    };
+    // Without a lock file only the contract has something to say, and only where the base had one.
+    if let (Some(missing), None) = (&pinned.missing, &repository) {
+        return Err(missing.clone());
+    }
+    let mut checked = pinned.check_all(args.cases.as_deref())?;
+    let frozen_here = pinned.ask_ledger(&mut checked)?;
+    let verdict = match &repository {
+        None => None,
+        Some(repository) => Some(rules::judge(
+            repository,
+            &pinned.sandbox,
+            &args.approved_by,
+        )?),
+    };
+    let findings = verdict.as_ref().map(|v| v.findings.as_slice());
+    if let Some(missing) = &pinned.missing
+        && !findings.unwrap_or_default().iter().any(speaks_of_pins)
+    {
+        return Err(missing.clone());
+    }
+    if let Some(file) = &args.junit {
+        write_junit(file, &document(&output::suites(&checked, findings)))?;
+    }
+    let exit = Exit::worst(
+        checked
+            .iter()
+            .flat_map(|c| &c.troubles)
+            .map(|t| t.exit)
+            .chain(findings.unwrap_or_default().iter().map(|_| Exit::Check)),
+    );
+    let data = json!({
+        "components": checked.iter().map(output::component_json).collect::<Vec<_>>(),
+        "contract": findings.unwrap_or_default().iter().map(output::finding_json).collect::<Vec<_>>(),
+        "base": args.base,
+        "commit": verdict.as_ref().map(|v| &v.commit),
+        "frozen": verdict.as_ref().map(|v| v.frozen),
+        "ledger_frozen": frozen_here,
+    });
+    let text = output::text(&pinned, &checked, verdict.as_ref(), args.github);
+    let broken = findings.unwrap_or_default();
+    let contract = (!broken.is_empty()).then(|| refused(broken));
+    let troubles = checked.into_iter().flat_map(|c| c.troubles);
+    let error = troubles.chain(contract).find(|t| t.exit == exit);
+    Ok(Done {
+        exit,
+        data,
+        text,
+        error,
+    })
+}
+
+/// The same look at some pins of a deployment, for who goes on with them: troubles of each, the number
+/// of golden cases that hold, and what the report says.
+pub(super) struct Examined {
+    pub(super) model: String,
+    pub(super) troubles: Vec<CliError>,
+    pub(super) cases: Option<usize>,
+    pub(super) report: Json,
+}
+
+pub(super) fn examine(
+    global: &Global,
+    pins: &[&Pin],
+    cases: Option<&Path>,
+) -> Result<Vec<Examined>, CliError> {
+    let pinned = Pinned::open(global, None, None)?;
+    if let Some(missing) = pinned.missing {
+        return Err(missing);
+    }
+    let look = |pin: &&Pin| {
+        let checked = pinned.check(pin, cases);
+        Examined {
+            report: output::component_json(&checked),
+            cases: checked.golden.as_ref().map(|(t, _)| t.cases.len()),
+            model: checked.model,
+            troubles: checked.troubles,
+        }
+    };
+    Ok(pins.iter().map(look).collect())
+}
+
+/// Whether a finding says that frozen pins are gone.
+fn speaks_of_pins(finding: &Finding) -> bool {
+    finding.rule == Rule::FrozenPin
+}
+
+fn refused(findings: &[Finding]) -> CliError {
+    let first = &findings[0];
+    let more = match findings.len() {
+        1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    CliError::new(
+        Exit::Check,
+        "contract_broken",
+        format!(
+            "the change breaks the release contract: {}: {}{more}",
+            first.path, first.message
+        ),
+    )
+    .help(first.remedy.clone())
+}
+
+impl From<ContractError> for CliError {
+    fn from(e: ContractError) -> CliError {
+        let exit = match &e {
+            ContractError::NoGit(_) => Exit::Unavailable,
+            ContractError::NoRepository { .. }
+            | ContractError::NoBase { .. }
+            | ContractError::NoCommon { .. } => Exit::NotFound,
+            ContractError::Git { .. } | ContractError::Io { .. } => Exit::Io,
+            ContractError::AtBase { .. } => Exit::Data,
+        };
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help: e.help(),
+        }
+    }
+}

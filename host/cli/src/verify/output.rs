@@ -1,0 +1,192 @@
+//! One result, four forms: a table, JSON, JUnit and annotations of a pull request.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use crate::error::CliError;
+use crate::plugin::test::summary;
+use crate::ui::{Look, Text};
+use provender_domain::render::junit::{Outcome, Suite, TestCase};
+use provender_domain::render::text::{count, printable};
+use provender_host::contract::render::{annotation, in_repository};
+use provender_host::contract::{Finding, Verdict};
+use provender_host::golden::junit;
+
+use super::pinned::{Checked, Pinned};
+
+pub(super) fn component_json(c: &Checked) -> Json {
+    json!({
+        "name": c.name,
+        "version": c.version,
+        "sha256": c.sha256,
+        "status": if c.troubles.is_empty() { "ok" } else { "refused" },
+        "problems": c.troubles.iter().map(|t| &t.message).collect::<Vec<_>>(),
+        "golden": c.golden.as_ref().map(|(tested, _)| summary(tested)),
+    })
+}
+
+pub(super) fn finding_json(f: &Finding) -> Json {
+    json!({"rule": f.rule.name(), "path": f.path, "line": f.line, "message": f.message, "remedy": f.remedy})
+}
+
+pub(super) fn suites(checked: &[Checked], findings: Option<&[Finding]>) -> Vec<Suite> {
+    let components = checked.iter().map(|c| TestCase {
+        name: c.model.clone(),
+        place: None,
+        outcome: match c.troubles.first() {
+            None => Outcome::Passed,
+            Some(first) => Outcome::Failed {
+                kind: first.code.clone(),
+                message: first.message.clone(),
+                text: c
+                    .troubles
+                    .iter()
+                    .map(with_remedy)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            },
+        },
+    });
+    let mut suites = vec![Suite {
+        name: "pinned components".to_owned(),
+        cases: components.collect(),
+    }];
+    suites.extend(
+        checked
+            .iter()
+            .filter_map(|c| Some(junit::suite(&c.model, &c.golden.as_ref()?.0))),
+    );
+    suites.extend(findings.map(provender_host::contract::render::suite));
+    suites
+}
+
+pub(super) fn text(
+    pinned: &Pinned,
+    checked: &[Checked],
+    verdict: Option<&Verdict>,
+    github: bool,
+) -> Text {
+    let mut text = Text::default();
+    let rows: Vec<_> = checked
+        .iter()
+        .map(|c| {
+            let (look, word) = match c.troubles.is_empty() {
+                true => (Look::Good, "ok"),
+                false => (Look::Bad, "refused"),
+            };
+            let golden = c.golden.as_ref().map_or_else(
+                || "no cases".to_owned(),
+                |(t, _)| format!("{} of {}", t.cases.len() - t.failed(), t.cases.len()),
+            );
+            let problems: Vec<_> = c.troubles.iter().map(|t| t.message.as_str()).collect();
+            vec![
+                (Look::Strong, c.model.clone()),
+                (Look::Plain, c.sha256.clone()),
+                (Look::Plain, golden),
+                (look, word.to_owned()),
+                (Look::Plain, problems.join("; ")),
+            ]
+        })
+        .collect();
+    match &pinned.missing {
+        Some(missing) => text.look(Look::Bad, missing.message.clone()),
+        None => text.table(
+            &["logic", "component", "golden cases", "status", "problem"],
+            &rows,
+        ),
+    }
+    for c in checked {
+        let Some((tested, _)) = &c.golden else {
+            continue;
+        };
+        for ran in &tested.cases {
+            for problem in junit::problems(ran, tested) {
+                let (name, place) = (&ran.case.name, &ran.case.place);
+                text.line(format!(
+                    "  {}: {name} ({place}): {}",
+                    c.model,
+                    printable(&problem)
+                ));
+            }
+        }
+    }
+    if let Some(verdict) = verdict {
+        text.blank();
+        summary_of(&mut text, verdict);
+    }
+    let findings = verdict.map_or(&[][..], |v| &v.findings);
+    for f in findings {
+        text.line(format!(
+            "{}:{}: {}",
+            printable(&f.path),
+            f.line,
+            printable(&f.message)
+        ));
+        text.look(Look::Dim, format!("  remedy: {}", printable(&f.remedy)));
+    }
+    if github {
+        annotations(&mut text, pinned, checked, findings);
+    }
+    text
+}
+
+/// What is wrong, and in a line of its own what to do.
+fn with_remedy(trouble: &CliError) -> String {
+    match &trouble.help {
+        Some(help) => format!("{}\n{help}", trouble.message),
+        None => trouble.message.clone(),
+    }
+}
+
+/// The verdict in a line; that nothing was frozen is said, since most rules then held nothing.
+fn summary_of(text: &mut Text, verdict: &Verdict) {
+    match (verdict.findings.len(), verdict.frozen) {
+        (0, 0) => text.look(
+            Look::Warn,
+            "the release contract holds; no version was frozen at the base, so that there was none to protect",
+        ),
+        (0, n) => text.look(
+            Look::Good,
+            format!("the release contract holds for {}", count(n as u64, "frozen version")),
+        ),
+        (n, _) => text.look(
+            Look::Bad,
+            format!("the release contract is broken in {}", count(n as u64, "place")),
+        ),
+    }
+}
+
+fn annotations(text: &mut Text, pinned: &Pinned, checked: &[Checked], findings: &[Finding]) {
+    let lock = in_repository(&pinned.lock_file());
+    for c in checked {
+        let golden_failed = c.golden.as_ref().is_some_and(|(t, _)| !t.passed());
+        for trouble in c
+            .troubles
+            .iter()
+            .filter(|t| !(golden_failed && t.code.starts_with("golden")))
+        {
+            text.line(annotation(&lock, c.line, &c.model, &with_remedy(trouble)));
+        }
+        let Some((tested, _)) = &c.golden else {
+            continue;
+        };
+        for ran in &tested.cases {
+            let problems = junit::problems(ran, tested);
+            if !problems.is_empty() {
+                let message = format!("{}: {}", ran.case.name, problems.join("\n"));
+                let place = &ran.case.place;
+                text.line(annotation(
+                    &in_repository(Path::new(&place.file)),
+                    place.line,
+                    &format!("golden case of {}", c.model),
+                    &message,
+                ));
+            }
+        }
+    }
+    for f in findings {
+        let message = format!("{}\n{}", f.message, f.remedy);
+        text.line(annotation(&f.path, f.line, f.rule.says(), &message));
+    }
+}

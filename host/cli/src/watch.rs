@@ -1,0 +1,72 @@
+//! A compilation that takes too long or too much memory ends the process.
+//!
+//! The compiler's work grows faster than the code it is given: a function of 15 KB can keep it busy for
+//! minutes. What it will cost cannot be told beforehand, and a thread in the middle of it cannot be
+//! stopped, so the process is. Nothing is half-written then: components are compiled before the first
+//! write of a run, and every write is whole by itself.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use provender_host::project::settings::CompileLimits;
+use provender_sandbox::LogicError;
+
+use super::ui::Ui;
+
+/// How often is looked.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The watch over one compilation; it ends when this is dropped.
+pub(super) struct Watch(#[expect(dead_code, reason = "its end is the sign")] Sender<()>);
+
+impl Watch {
+    /// Watches from now on; `file` names the component in the message.
+    pub(super) fn start(ui: Ui, file: &str, limits: CompileLimits) -> Watch {
+        let (sender, receiver) = channel();
+        let (file, began, before) = (file.to_owned(), Instant::now(), resident());
+        let watch = move || {
+            while receiver.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let grown = resident().saturating_sub(before);
+                let cause = if began.elapsed() > Duration::from_secs(limits.seconds) {
+                    format!(
+                        "it took more than {} s (limits.compile_seconds)",
+                        limits.seconds
+                    )
+                } else if grown > limits.mib << 20 {
+                    format!(
+                        "it took more than {} MiB of memory (limits.compile_mib)",
+                        limits.mib
+                    )
+                } else {
+                    continue;
+                };
+                let exit = ui.finish("provender", Err(LogicError::Compile { file, cause }.into()));
+                std::process::exit(i32::from(exit.code()));
+            }
+        };
+        // Without a thread there is no watch; what is compiled is the same.
+        let _ = std::thread::Builder::new()
+            .name("provender-watch".to_owned())
+            .spawn(watch);
+        Watch(sender)
+    }
+}
+
+/// Bytes of memory that this process holds; 0 where the system does not tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    line.and_then(|l| l.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+        .map_or(0, |kib| kib << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_holds_some_memory() {
+        assert!(resident() > 1 << 20);
+    }
+}

@@ -1,0 +1,31 @@
+//! Plain values with their units; no input, no output, no clock.
+//!
+//! * [`day`] — calendar days, and instants as text
+//! * [`value`] — scalars, nullable values and their JSON form
+//! * [`mod@column`] — Arrow-shaped columns, the form in which values cross the sandbox
+//! * [`mod@backwards`] — a column's rows in the other order
+//! * [`description`] — what a component says of itself: inputs, outputs, guardrails, monitors
+//! * [`canonical`] — RFC 8785 canonical JSON and the digests over it
+//! * [`mod@text`] — canonical JSON of values straight into a buffer
+//! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
+//! * [`key`] — the five-part key of a run and its id
+//! * [`periods`] — when a herd is where
+//! * [`place`] — boundaries and herds as the readers deliver them
+//! * [`catalogue`] — the feature columns the host offers, and the grammar of feature references
+
+pub mod backwards;
+pub mod canonical;
+pub mod catalogue;
+pub mod column;
+pub mod day;
+pub mod description;
+pub mod failpoint;
+#[cfg(feature = "files")]
+pub mod files;
+pub mod key;
+pub mod merkle;
+pub mod periods;
+pub mod place;
+pub mod render;
+pub mod text;
+pub mod value;

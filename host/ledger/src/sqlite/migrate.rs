@@ -1,0 +1,410 @@
+//! From an older schema to the newest: forward only, all steps in one transaction, a copy first.
+//!
+//! A step never touches what is recorded: it adds tables, columns, indexes and triggers, and fills what
+//! follows from the runs. The copy lies
+//! beside the ledger, named after the schema that it has, and is whole under its name or not there. There
+//! is no way back; who must go back opens the copy with the program that made it.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::LedgerError;
+use provender_domain::failpoint;
+
+use super::locator;
+use super::open::translate;
+
+/// The statements that lead from a schema to the next one.
+pub(super) type Step = &'static str;
+
+/// Step N leads from schema N + 1 to N + 2. Schema 1 is the first; a step that was released never changes.
+pub(super) const STEPS: &[Step] = &[include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+
+/// What lets a ledger of schema N + 1 be read as it is, without a write: views and tables of the
+/// connection alone that stand before those of the file. One for each step.
+pub(super) const SHIMS: &[&str] = &[
+    "CREATE TEMP VIEW run AS
+   SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs,
+     NULL AS pack, NULL AS place
+   FROM main.run;
+ CREATE TEMP TABLE pack (pack_id INTEGER PRIMARY KEY, digest BLOB, entry INTEGER);",
+    "CREATE TEMP TABLE locator (digit INTEGER, entry INTEGER, part INTEGER, runs BLOB);",
+];
+
+/// The newest schema that these steps lead to.
+pub(super) fn newest(steps: &[Step]) -> i64 {
+    1 + i64::try_from(steps.len()).unwrap_or(i64::MAX - 1)
+}
+
+/// Where the copy of a ledger of an older schema lies.
+pub(super) fn copy_of(path: &Path, schema: i64) -> PathBuf {
+    with(path, &format!(".schema-{schema}"))
+}
+
+/// The path with more at its end.
+fn with(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    PathBuf::from(name)
+}
+
+/// Why a ledger stays of the schema that it has.
+enum Cause {
+    /// The disk is full or failing, which is not the schema's fault.
+    Disk(String),
+    Ledger(LedgerError),
+    Other(String),
+}
+
+impl From<rusqlite::Error> for Cause {
+    fn from(e: rusqlite::Error) -> Cause {
+        match e.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Cause::Disk(e.to_string()),
+            _ => match translate(e) {
+                e @ (LedgerError::Busy | LedgerError::Damaged(_)) => Cause::Ledger(e),
+                LedgerError::Database(cause) => Cause::Other(cause),
+                e => Cause::Other(e.to_string()),
+            },
+        }
+    }
+}
+
+impl From<io::Error> for Cause {
+    fn from(e: io::Error) -> Cause {
+        /// A disk that fails has no kind of its own.
+        const EIO: i32 = 5;
+        let full = [
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::FileTooLarge,
+        ];
+        if full.contains(&e.kind()) || cfg!(unix) && e.raw_os_error() == Some(EIO) {
+            Cause::Disk(e.to_string())
+        } else {
+            Cause::Other(e.to_string())
+        }
+    }
+}
+
+/// Leads the ledger at `path` from an older schema to the newest.
+///
+/// One process after the other, from before the copy on, under the lock of whoever writes the ledger: each
+/// copy is of the very state that the steps began with, and a partial copy that lies there is of a process
+/// that was killed.
+pub(super) fn migrate(
+    db: &mut Connection,
+    path: &Path,
+    found: i64,
+    steps: &[Step],
+) -> Result<(), LedgerError> {
+    let url = format!("sqlite:{}", path.display());
+    let newest = newest(steps);
+    let tx = db
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(translate)?;
+    match stepped(&tx, path, steps) {
+        Ok(now) if now > newest => {
+            return Err(LedgerError::NewerSchema {
+                url,
+                found: now,
+                known: newest,
+            });
+        }
+        Ok(_) => {}
+        Err(Cause::Disk(cause)) => return Err(LedgerError::Io(format!("{url}: {cause}"))),
+        Err(Cause::Ledger(e)) => return Err(e),
+        Err(Cause::Other(cause)) => {
+            return Err(LedgerError::Migration {
+                url,
+                found,
+                newest,
+                cause,
+            });
+        }
+    }
+    failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    failpoint::hit("ledger.after-commit");
+    Ok(())
+}
+
+/// The schema that the ledger has after the copy and the steps.
+fn stepped(tx: &Transaction<'_>, path: &Path, steps: &[Step]) -> Result<i64, Cause> {
+    let now: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    let newest = newest(steps);
+    // Another process has been here meanwhile; the copy is of its making.
+    if now >= newest {
+        return Ok(now);
+    }
+    keep(path, &copy_of(path, now)).map_err(|cause| match cause {
+        Cause::Other(cause) => Cause::Other(format!("no copy was made: {cause}")),
+        other => other,
+    })?;
+    let from = usize::try_from(now.max(1) - 1).unwrap_or(usize::MAX);
+    for step in steps.iter().skip(from) {
+        tx.execute_batch(step)?;
+    }
+    // What follows from the runs but is no SQL.
+    locator::fill(tx).map_err(Cause::Ledger)?;
+    tx.pragma_update(None, "user_version", newest)?;
+    Ok(newest)
+}
+
+/// A whole copy under its name, durably. The caller has the ledger's write lock.
+fn keep(path: &Path, to: &Path) -> Result<(), Cause> {
+    let partial = with(to, ".tmp");
+    sweep(&partial)?;
+    let made = copied(path, &partial).and_then(|()| {
+        std::fs::File::open(&partial)?.sync_all()?;
+        failpoint::hit("copy.before-name");
+        std::fs::rename(&partial, to)?;
+        failpoint::hit("copy.after-name");
+        #[cfg(unix)]
+        if let Some(folder) = to.parent() {
+            let folder = match folder.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => folder,
+            };
+            std::fs::File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    });
+    if made.is_err() {
+        let _ = sweep(&partial);
+    }
+    made
+}
+
+/// Pages of the first stretch: few, so that a test can stop in the middle of any ledger.
+const FIRST: i32 = 8;
+/// Pages of every other one.
+const STRETCH: i32 = 1_024;
+
+/// Through a connection of its own: one that holds the write lock cannot be copied from.
+fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(path, flags)?;
+    let mut copy = Connection::open(partial)?;
+    {
+        let backup = Backup::new(&from, &mut copy)?;
+        let mut pages = FIRST;
+        loop {
+            match backup.step(pages)? {
+                StepResult::Done => break,
+                StepResult::More => failpoint::hit("copy.half"),
+                _ => return Err(Cause::Ledger(LedgerError::Busy)),
+            }
+            pages = STRETCH;
+        }
+    }
+    // A copy is one file: without a log it can be opened from a read-only folder.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.close().map_err(|(_, e)| e)?;
+    Ok(())
+}
+
+/// Removes a partial copy and what SQLite has beside it. A journal that stayed would be rolled back into
+/// the next one.
+fn sweep(partial: &Path) -> io::Result<()> {
+    for beside in ["-journal", "-wal", "-shm", ""] {
+        match std::fs::remove_file(with(partial, beside)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ledger as _;
+    use crate::entry::{Kind, Stamp};
+    use crate::sqlite::SqliteLedger;
+    use crate::sqlite::scan::Scan;
+    use crate::types::RunFilter;
+    use serde_json::json;
+
+    /// A ledger that was written when schema 1 was the newest.
+    const SCHEMA_1: &[u8] = include_bytes!("../../../../tests/fixtures/ledger-schema-1.db");
+    const LATER: &[Step] = &[
+        "CREATE TABLE note (entry INTEGER NOT NULL REFERENCES entry (seq), text TEXT NOT NULL) STRICT",
+        "ALTER TABLE note ADD COLUMN language TEXT",
+    ];
+
+    #[test]
+    fn a_copy_is_not_replaced_by_one_of_a_newer_schema() {
+        let (_temp, path) = fixture();
+        drop(SqliteLedger::open(&path).unwrap());
+        let copy = copy_of(&path, 1);
+        let kept = std::fs::read(&copy).unwrap();
+        // Another process found schema 1 too, and gets its turn when the steps are done.
+        let mut late = Connection::open(&path).unwrap();
+        migrate(&mut late, &path, 1, STEPS).unwrap();
+        assert_eq!(std::fs::read(&copy).unwrap(), kept);
+        // Or when a newer program has led it further.
+        late.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut late, &path, 1, STEPS).unwrap_err();
+        assert_eq!(error.code(), "ledger_newer_schema");
+        assert_eq!(std::fs::read(&copy).unwrap(), kept);
+        assert_eq!(temporary(&path), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_of_a_copy_is_swept() {
+        let (_temp, path) = fixture();
+        let copy = copy_of(&path, 1);
+        // A journal that says what the pages were before somebody wrote them.
+        for left in [".tmp", ".tmp-journal", ".tmp-wal", ".tmp-shm"] {
+            std::fs::write(with(&copy, left), "half of it").unwrap();
+        }
+        let before = entries(&path);
+        drop(SqliteLedger::open(&path).unwrap());
+        assert_eq!(temporary(&path), Vec::<String>::new());
+        assert_eq!(entries(&copy), before);
+    }
+
+    /// Names beside the ledger that are nobody's for long.
+    fn temporary(path: &Path) -> Vec<String> {
+        let beside = std::fs::read_dir(path.parent().unwrap()).unwrap();
+        beside
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.contains("tmp"))
+            .collect()
+    }
+
+    fn fixture() -> (tempfile::TempDir, PathBuf) {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("ledger.db");
+        std::fs::write(&path, SCHEMA_1).unwrap();
+        (temp, path)
+    }
+
+    #[test]
+    fn every_step_has_what_lets_older_ledgers_be_read() {
+        assert_eq!(SHIMS.len(), STEPS.len());
+        let (_temp, path) = fixture();
+        let older = SqliteLedger::open_read_only(&path).unwrap();
+        let runs = older.runs(&RunFilter::default()).unwrap();
+        for run in &runs {
+            let digits = run.run.key.run_id().hex();
+            assert_eq!(
+                older.with_id(&digits).unwrap(),
+                std::slice::from_ref(&run.run.key)
+            );
+            let mut found = Vec::new();
+            older.runs_of(run.entry, &mut |r| found.push(r)).unwrap();
+            assert!(found.contains(&run.run));
+        }
+        let mut scan = Scan::begin(older.beside(2).unwrap()).unwrap();
+        let scanned = scan.readers[0].read().unwrap().unwrap();
+        assert_eq!((scan.runs, scanned.runs.len()), (5, 5));
+        assert!(
+            runs.iter()
+                .all(|r| scanned.runs.iter().any(|s| s.run == r.run))
+        );
+        drop((older, scan));
+        assert_eq!(std::fs::read(&path).unwrap(), SCHEMA_1);
+        // The same runs as after the steps.
+        let newer = SqliteLedger::open(&path).unwrap();
+        assert_eq!(newer.runs(&RunFilter::default()).unwrap(), runs);
+        assert_eq!(runs.len(), 5);
+    }
+
+    /// As a program that knows these steps alone would have made them.
+    fn all_steps() -> Vec<Step> {
+        STEPS.iter().chain(LATER).copied().collect()
+    }
+
+    fn entries(path: &Path) -> Vec<String> {
+        let ledger = SqliteLedger::open_read_only(path).unwrap();
+        let entries = ledger.entries(None).unwrap();
+        entries.iter().map(|e| format!("{e:?}")).collect()
+    }
+
+    #[test]
+    fn a_ledger_of_schema_1_is_read_and_goes_on() {
+        let (_temp, path) = fixture();
+        let mut ledger = SqliteLedger::open(&path).unwrap();
+        assert_eq!(ledger.head().unwrap(), 6);
+        let runs = ledger.runs(&RunFilter::default()).unwrap();
+        assert_eq!(runs.len(), 5);
+        assert!(runs.iter().all(|r| r.run.place.is_none()));
+        let stamp = Stamp {
+            at: "2026-01-01T00:00:00.000000Z".to_owned(),
+            actor: "tester".to_owned(),
+            reason: None,
+        };
+        let entry = ledger.append(Kind::Pin, &stamp, &json!({})).unwrap();
+        assert_eq!(entry.seq, 7);
+        // The steps listed every run.
+        let mut listed = 0;
+        for run in &runs {
+            let digits = run.run.key.run_id().hex();
+            let found = locator::listed(&ledger.db, &digits).unwrap();
+            assert_eq!(found.len(), 1, "{}", run.run.key);
+            listed += found.len();
+            assert_eq!(
+                ledger.with_id(&digits).unwrap(),
+                std::slice::from_ref(&run.run.key)
+            );
+        }
+        assert_eq!(listed, 5);
+        for entry in ledger.entries_of(&[Kind::Runs]).unwrap() {
+            let mut of_entry = 0;
+            ledger.runs_of(entry.seq, &mut |_| of_entry += 1).unwrap();
+            let all = runs.iter().filter(|r| r.entry == entry.seq).count();
+            assert_eq!(of_entry, all);
+        }
+    }
+
+    #[test]
+    fn steps_lead_forward_with_a_copy_first_and_change_nothing_that_is_recorded() {
+        let (_temp, path) = fixture();
+        let before = entries(&path);
+        let mut db = Connection::open(&path).unwrap();
+        let steps = all_steps();
+        migrate(&mut db, &path, 1, &steps).unwrap();
+        let version: i64 = db
+            .pragma_query_value(None, "user_version", |r| r.get(0))
+            .unwrap();
+        assert_eq!(version, newest(STEPS) + 2);
+        assert_eq!(version, newest(&steps));
+        db.execute("INSERT INTO note VALUES (1, 'x', 'en')", [])
+            .unwrap();
+        drop(db);
+        // The copy is the ledger as it was, and today's program refuses the newer one.
+        assert_eq!(entries(&copy_of(&path, 1)), before);
+        let Err(error) = SqliteLedger::open(&path) else {
+            panic!("a newer schema is taken")
+        };
+        assert_eq!(error.code(), "ledger_newer_schema");
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_schema_as_it_was() {
+        let (_temp, path) = fixture();
+        let mut db = Connection::open(&path).unwrap();
+        let error = migrate(&mut db, &path, 1, &[LATER[0], "CREATE TABLE run (x)"]).unwrap_err();
+        assert_eq!(error.code(), "ledger_migration");
+        assert!(error.to_string().contains("schema 1"), "{error}");
+        drop(db);
+        assert_eq!(SqliteLedger::open(&path).unwrap().head().unwrap(), 6);
+        assert_eq!(temporary(&path), Vec::<String>::new());
+    }
+
+    #[test]
+    fn without_a_copy_nothing_is_changed() {
+        let (_temp, path) = fixture();
+        std::fs::create_dir(copy_of(&path, 1)).unwrap();
+        let mut db = Connection::open(&path).unwrap();
+        let error = migrate(&mut db, &path, 1, LATER).unwrap_err();
+        assert!(error.to_string().contains("no copy was made"), "{error}");
+        drop(db);
+        let ledger = SqliteLedger::open_read_only(&path).unwrap();
+        assert_eq!(ledger.head().unwrap(), 6);
+    }
+}

@@ -1,0 +1,420 @@
+//! Opening a ledger: the schema is made or checked, and the connection is told to refuse what the
+//! triggers cannot (dropping them, for one).
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
+
+use crate::LedgerError;
+use crate::error::url_of;
+use provender_domain::day::Day;
+use provender_domain::files::durable::{folder_of, sync_at};
+
+use super::migrate::{SHIMS, STEPS, migrate, newest};
+use super::whole::{log_of, missing};
+
+/// `PVDR`: tells a ledger from any other database.
+const APPLICATION_ID: i64 = 0x5056_4452;
+/// How long a writer waits for another one before it gives up with "busy", unless told otherwise.
+const BUSY: Duration = Duration::from_secs(60);
+
+/// A ledger in an SQLite database.
+pub struct SqliteLedger {
+    pub(super) db: Connection,
+    writable: bool,
+    /// The schema that it was opened with; another process may lead it on.
+    pub(super) schema: i64,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger at `path`, making it where it does not exist.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no ledger, or is of a newer schema.
+    pub fn open(path: &Path) -> Result<SqliteLedger, LedgerError> {
+        Self::open_patiently(path, BUSY)
+    }
+
+    /// As [`SqliteLedger::open`], with its own patience for other writers.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`].
+    pub fn open_patiently(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::with_flags(path, flags, patience)
+    }
+
+    /// As [`SqliteLedger::open_patiently`], but begins no new ledger: for a deployment with recorded runs.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
+    pub fn open_existing(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(LedgerError::gone(path)),
+            // It may be there: nobody can say.
+            Err(cause) => return Err(LedgerError::unavailable(path, &cause)),
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::with_flags(path, flags, patience)
+    }
+
+    /// Opens an existing ledger to read only: a backup, or one in a folder that cannot be written.
+    ///
+    /// SQLite makes two files beside a ledger with a log even to read it. Where it cannot, and there is
+    /// no log, the file is read as it lies: who writes has a log there, so that nobody does.
+    ///
+    /// # Errors
+    /// As [`SqliteLedger::open`]; also when the file does not exist. [`LedgerError::LogLeft`] when the
+    /// folder cannot be written and a killed process has left a log in it.
+    pub fn open_read_only(path: &Path) -> Result<SqliteLedger, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let refused = match Self::with_flags(path, flags, BUSY) {
+            Err(e @ (LedgerError::Unavailable { .. } | LedgerError::Io(_))) if path.is_file() => e,
+            opened => return opened,
+        };
+        let Some(address) = as_it_lies(path) else {
+            return Err(refused);
+        };
+        let log = log_of(path);
+        if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+            return Err(LedgerError::LogLeft {
+                url: url_of(path),
+                log: log.display().to_string(),
+            });
+        }
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        // What the first attempt said is about the folder; what this one says is about the file.
+        Self::opened(
+            Connection::open_with_flags(address, flags),
+            path,
+            flags,
+            BUSY,
+        )
+    }
+
+    fn with_flags(
+        path: &Path,
+        flags: OpenFlags,
+        patience: Duration,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let db = Connection::open_with_flags(path, flags);
+        Self::opened(db, path, flags, patience)
+    }
+
+    /// A connection as every ledger has it.
+    fn opened(
+        db: rusqlite::Result<Connection>,
+        path: &Path,
+        flags: OpenFlags,
+        patience: Duration,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let url = url_of(path);
+        let unavailable = |e: rusqlite::Error| match (e.sqlite_error_code(), translate(e)) {
+            // The disk is full or failing, which is not the ledger's fault.
+            (Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure), LedgerError::Io(cause)) => {
+                LedgerError::Io(format!("{url}: {cause}"))
+            }
+            (_, LedgerError::Damaged(cause)) => LedgerError::Broken {
+                url: url.clone(),
+                cause,
+            },
+            (_, LedgerError::Database(cause) | LedgerError::Io(cause)) => {
+                LedgerError::Unavailable {
+                    url: url.clone(),
+                    cause,
+                }
+            }
+            (_, other) => other,
+        };
+        let mut db = db.map_err(&unavailable)?;
+        db.busy_timeout(patience).map_err(&unavailable)?;
+        let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let begins = flags.contains(OpenFlags::SQLITE_OPEN_CREATE);
+        // SQLite opens a file that may not be written as one to read, and says so at the first write.
+        if writable && db.is_readonly(MAIN_DB).map_err(&unavailable)? {
+            let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            return Err(unavailable(rusqlite::Error::SqliteFailure(refused, None)));
+        }
+        if writable && !begins {
+            // Through this very connection: another one, closed again, would take the log with it.
+            let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
+            if tables.is_ok_and(|tables: i64| tables == 0) {
+                return Err(LedgerError::gone(path));
+            }
+        }
+        if writable {
+            // WAL lets readers go on beside a writer; FULL makes what was reported durable.
+            db.pragma_update(None, "journal_mode", "WAL")
+                .map_err(&unavailable)?;
+            db.pragma_update(None, "synchronous", "FULL")
+                .map_err(&unavailable)?;
+        }
+        db.pragma_update(None, "foreign_keys", true)
+            .map_err(&unavailable)?;
+        // With this off, INSERT OR REPLACE deletes rows without firing delete triggers.
+        db.pragma_update(None, "recursive_triggers", true)
+            .map_err(&unavailable)?;
+        db.pragma_update(None, "trusted_schema", false)
+            .map_err(&unavailable)?;
+        // The last connection that closes folds the log in, which would make zeros of what is missing.
+        let folds = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        db.set_db_config(folds, true).map_err(&unavailable)?;
+        if let Some(cause) = missing(&db, path).map_err(&unavailable)? {
+            return Err(LedgerError::Broken { url, cause });
+        }
+        db.set_db_config(folds, false).map_err(&unavailable)?;
+        let schema = check_schema(&mut db, path, &url, writable)?;
+        if writable {
+            sync_log(path).map_err(|cause| LedgerError::Io(format!("{url}: {cause}")))?;
+        }
+        db.authorizer(Some(authorize)).map_err(&unavailable)?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(SqliteLedger {
+            db,
+            writable,
+            schema,
+        })
+    }
+
+    /// An empty ledger in the memory, to read: of a deployment in which nothing is recorded yet.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    pub fn none() -> Result<SqliteLedger, LedgerError> {
+        let mut db = Connection::open_in_memory().map_err(translate)?;
+        let memory = Path::new(":memory:");
+        let schema = check_schema(&mut db, memory, &url_of(memory), true)?;
+        db.authorizer(Some(authorize)).map_err(translate)?;
+        db.pragma_update(None, "query_only", true)
+            .map_err(translate)?;
+        Ok(SqliteLedger {
+            db,
+            writable: false,
+            schema,
+        })
+    }
+
+    /// Whether it was opened to write, too.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// Of every source of dated observations the newest day with a value at or before `day`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_by_source(
+        &self,
+        known: i64,
+        day: Day,
+    ) -> Result<BTreeMap<String, Option<Day>>, LedgerError> {
+        // Not NO_DATE: properties without a date have no age.
+        let sql = "SELECT t.source, max(o.date) FROM stream t JOIN observation o USING (stream_id)
+                   LEFT JOIN retraction x ON x.file_id = o.file_id AND x.entry <= ?1
+                   WHERE o.entry <= ?1 AND x.file_id IS NULL AND o.value IS NOT NULL AND o.date > -719162 AND o.date <= ?2
+                   GROUP BY t.source";
+        let mut statement = self.db.prepare_cached(sql).map_err(translate)?;
+        let rows = statement
+            .query_map(rusqlite::params![known, day.days()], |r| {
+                Ok((r.get(0)?, Day::from_days(r.get(1)?)))
+            })
+            .map_err(translate)?;
+        rows.collect::<Result<_, _>>().map_err(translate)
+    }
+
+    /// Copies the ledger to a new file, consistently, while others go on writing.
+    ///
+    /// # Errors
+    /// When the target exists or cannot be written.
+    pub fn backup(&self, to: &Path) -> Result<(), LedgerError> {
+        let url = url_of(to);
+        if to.exists() {
+            return Err(LedgerError::Unavailable {
+                url,
+                cause: "the file exists; a backup never overwrites".to_owned(),
+            });
+        }
+        let mut target = Connection::open(to).map_err(translate)?;
+        {
+            let backup = rusqlite::backup::Backup::new(&self.db, &mut target).map_err(translate)?;
+            backup
+                .run_to_completion(1024, Duration::ZERO, None)
+                .map_err(translate)?;
+        }
+        // A copy is one file: without WAL it can be opened from a read-only folder.
+        target
+            .pragma_update(None, "journal_mode", "DELETE")
+            .map_err(translate)?;
+        target.close().map_err(|(_, e)| translate(e))
+    }
+}
+
+/// Makes durable what others have left in the log. A process that was killed between its commit and the disk's
+/// answer told nobody; this one reads what that one wrote, and tells of it as recorded.
+fn sync_log(path: &Path) -> io::Result<()> {
+    let log = log_of(path);
+    if !log.metadata().is_ok_and(|m| m.len() > 0) {
+        return Ok(());
+    }
+    match std::fs::File::open(&log) {
+        Ok(log) => log.sync_all()?,
+        // Folded in meanwhile by who closed last, who synced it for that.
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    }
+    // Its name, and the ledger's.
+    sync_at(&folder_of(&log))
+}
+
+/// The address under which SQLite reads a file as it lies, without a lock and without a log; nothing for
+/// a path that no address can say.
+fn as_it_lies(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let mut address = String::from("file:");
+    for c in path.to_str()?.chars() {
+        match c {
+            '%' => address.push_str("%25"),
+            '?' => address.push_str("%3f"),
+            '#' => address.push_str("%23"),
+            c => address.push(c),
+        }
+    }
+    address.push_str("?immutable=1");
+    Some(address)
+}
+
+/// The schema that the ledger has now, led on to the newest one where it may be written.
+fn check_schema(
+    db: &mut Connection,
+    path: &Path,
+    url: &str,
+    writable: bool,
+) -> Result<i64, LedgerError> {
+    let newest = newest(STEPS);
+    // Looking needs no write lock, so that nobody who only reads waits for a writer.
+    match schema(db, url, writable)? {
+        Some(found) if found < newest && !writable => {
+            let missing = usize::try_from(found - 1).unwrap_or(usize::MAX);
+            for shim in SHIMS.iter().skip(missing) {
+                db.execute_batch(shim).map_err(translate)?;
+            }
+            return Ok(found);
+        }
+        Some(found) if found < newest => {
+            return migrate(db, path, found, STEPS).map(|()| newest);
+        }
+        Some(found) => return Ok(found),
+        None => {}
+    }
+    let tx = db
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(translate)?;
+    // Another process may have made the schema meanwhile.
+    if let Some(found) = schema(&tx, url, writable)? {
+        return tx.commit().map_err(translate).map(|()| found);
+    }
+    tx.execute_batch(include_str!("schema.sql"))
+        .map_err(translate)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(translate)?;
+    // `schema.sql` is schema 1, for ever; the steps lead on from it.
+    for step in STEPS {
+        tx.execute_batch(step).map_err(translate)?;
+    }
+    tx.pragma_update(None, "user_version", newest)
+        .map_err(translate)?;
+    provender_domain::failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    provender_domain::failpoint::hit("ledger.after-commit");
+    Ok(newest)
+}
+
+/// The schema of a ledger that this program knows; nothing for an empty database that may become one.
+fn schema(db: &Connection, url: &str, writable: bool) -> Result<Option<i64>, LedgerError> {
+    let pragma = |name: &str| {
+        db.pragma_query_value(None, name, |r| r.get::<_, i64>(0))
+            .map_err(translate)
+    };
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    if application == APPLICATION_ID {
+        return match version {
+            v if v > newest(STEPS) => Err(LedgerError::NewerSchema {
+                url: url.to_owned(),
+                found: v,
+                known: newest(STEPS),
+            }),
+            v if v < 1 => Err(LedgerError::Broken {
+                url: url.to_owned(),
+                cause: format!("its schema has the number {v}, and the first one is 1"),
+            }),
+            v => Ok(Some(v)),
+        };
+    }
+    let tables: i64 = db
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))
+        .map_err(translate)?;
+    if tables > 0 || application != 0 || !writable {
+        return Err(LedgerError::NotALedger {
+            url: url.to_owned(),
+            found: application,
+        });
+    }
+    Ok(None)
+}
+
+/// What no statement of this program may do once the schema stands.
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::DropTable { .. }
+        | AuthAction::DropTrigger { .. }
+        | AuthAction::DropIndex { .. }
+        | AuthAction::DropView { .. }
+        | AuthAction::AlterTable { .. }
+        | AuthAction::Update { .. }
+        | AuthAction::Delete { .. } => Authorization::Deny,
+        _ => Authorization::Allow,
+    }
+}
+
+fn is_of_another_kind(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::Utf8Error(..)
+    )
+}
+
+/// SQLite's errors in the ledger's words.
+pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy,
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerError::Damaged(text),
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen,
+        ) => LedgerError::Io(text),
+        // What a trigger says. In any other error such words are somebody's data.
+        Some(ErrorCode::ConstraintViolation) if text.contains("DRIFT:") => LedgerError::Drift(text),
+        Some(ErrorCode::ConstraintViolation) if text.contains("IMMUTABLE:") => {
+            LedgerError::Immutable(text)
+        }
+        // No row that this program writes has a value of another kind than its column's.
+        None if is_of_another_kind(&error) => LedgerError::Damaged(text),
+        _ => LedgerError::Database(text),
+    }
+}

@@ -1,0 +1,128 @@
+//! Connections beside one, for threads that read side by side: all of them see one moment.
+
+use std::path::PathBuf;
+
+use crate::LedgerError;
+
+use super::SqliteLedger;
+use super::open::translate;
+use super::read;
+
+/// How often the moment is looked for. A writer takes milliseconds for an entry, looking takes microseconds.
+const TRIES: usize = 1_000;
+
+impl SqliteLedger {
+    /// So many connections to the same file, which read alone; none where it has no name.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is written to all the time.
+    pub fn beside(&self, count: usize) -> Result<Vec<SqliteLedger>, LedgerError> {
+        let Some(path) = self.db.path().filter(|p| !p.is_empty()).map(PathBuf::from) else {
+            return Ok(Vec::new());
+        };
+        let open = || -> Result<Vec<SqliteLedger>, LedgerError> {
+            let readers = (0..count).map(|_| SqliteLedger::open_read_only(&path));
+            readers.collect()
+        };
+        let mut readers = open()?;
+        for _ in 0..TRIES {
+            let mut heads = Vec::with_capacity(count);
+            for reader in &readers {
+                reader.db.execute_batch("BEGIN").map_err(translate)?;
+                // The first read fixes the moment. All that is written has an entry: with the same newest
+                // one, whose hash is over all before it, two readers see the same. A migration alone has
+                // none. To entries that cannot be read nothing can be appended.
+                let schema: i64 = reader
+                    .db
+                    .pragma_query_value(None, "user_version", |r| r.get(0))
+                    .map_err(translate)?;
+                let as_opened = schema == reader.schema;
+                let head = match read::head(&reader.db) {
+                    Ok(head) => Ok(head),
+                    Err(LedgerError::Damaged(problem)) => Err(problem),
+                    Err(e) => return Err(e),
+                };
+                heads.push((as_opened, head));
+            }
+            if !heads.iter().all(|(as_opened, _)| *as_opened) {
+                // Another process has led the ledger to a newer schema.
+                readers = open()?;
+                continue;
+            }
+            if heads.iter().all(|head| Some(head) == heads.first()) {
+                return Ok(readers);
+            }
+            for reader in &readers {
+                reader.db.execute_batch("ROLLBACK").map_err(translate)?;
+            }
+        }
+        Err(LedgerError::Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::Ledger;
+    use crate::entry::{Kind, Stamp};
+
+    fn append(ledger: &mut SqliteLedger) {
+        let stamp = Stamp {
+            at: "2025-07-01T00:00:00Z".into(),
+            actor: "tester".into(),
+            reason: None,
+        };
+        ledger.append(Kind::Replay, &stamp, &json!({})).unwrap();
+    }
+
+    #[test]
+    fn readers_see_one_moment_while_another_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mut writer = SqliteLedger::open(&path).unwrap();
+        append(&mut writer);
+        let ledger = SqliteLedger::open(&path).unwrap();
+        assert!(ledger.readers(0).unwrap().is_empty());
+        let done = AtomicBool::new(false);
+        let mut moments = std::collections::BTreeSet::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    append(&mut writer);
+                }
+            });
+            let mut same = Vec::new();
+            for _ in 0..20 {
+                let readers = ledger.readers(5).unwrap();
+                let first = readers[0].head().unwrap();
+                // Later questions are of the same moment.
+                let heads: Vec<i64> = readers.iter().map(|r| r.head().unwrap()).collect();
+                same.push(heads == [first; 5]);
+                moments.insert(first);
+            }
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(same, [true; 20]);
+        });
+        assert!(moments.len() > 1, "nothing was written meanwhile");
+        assert!(ledger.head().unwrap() >= *moments.last().unwrap());
+    }
+
+    #[test]
+    fn a_reader_writes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+        let mut readers = ledger.beside(1).unwrap();
+        let stamp = Stamp {
+            at: "2025-07-01T00:00:00Z".into(),
+            actor: "tester".into(),
+            reason: None,
+        };
+        let refused = readers[0].append(Kind::Replay, &stamp, &json!({}));
+        assert!(refused.is_err());
+        assert_eq!(ledger.head().unwrap(), 0);
+    }
+}

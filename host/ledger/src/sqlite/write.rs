@@ -1,0 +1,433 @@
+//! Appends. Each is one immediate transaction: a reader that becomes a writer in a deferred one
+//! would fail at once with "busy" however long the timeout.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use serde_json::{Value as Json, json};
+
+use crate::LedgerError;
+use crate::entry::{Entry, Kind, Stamp};
+use crate::types::{Batch, Config, Document, File, NewRun, Recorded};
+use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::failpoint;
+use provender_domain::key::{ConfigVersion, RunIds, RunKey};
+use provender_domain::merkle;
+
+use super::SqliteLedger;
+use super::located::Located;
+use super::locator;
+use super::open::translate;
+use super::read;
+
+impl SqliteLedger {
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        self.db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(translate)
+    }
+
+    pub(super) fn append_entry(
+        &mut self,
+        kind: Kind,
+        stamp: &Stamp,
+        payload: &Json,
+    ) -> Result<Entry, LedgerError> {
+        let tx = self.begin()?;
+        let entry = append(&tx, kind, stamp, payload)?;
+        commit(tx)?;
+        Ok(entry)
+    }
+
+    pub(super) fn append_entries(
+        &mut self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+        expected: Option<(&[Kind], i64)>,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let tx = self.begin()?;
+        if let Some((watched, expected)) = expected {
+            // Under the write lock: nobody can come between looking and appending.
+            let found = read::last_of(&tx, watched)?;
+            if found != expected {
+                return Err(LedgerError::Moved { expected, found });
+            }
+        }
+        let written = entries
+            .iter()
+            .map(|(kind, payload)| append(&tx, *kind, stamp, payload))
+            .collect::<Result<Vec<_>, _>>()?;
+        commit(tx)?;
+        Ok(written)
+    }
+
+    pub(super) fn write_retraction(
+        &mut self,
+        stamp: &Stamp,
+        files: &[File],
+    ) -> Result<i64, LedgerError> {
+        let tx = self.begin()?;
+        let named: Vec<Json> = files
+            .iter()
+            .map(|f| json!({"file": f.file_id, "path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "ingested_by": f.entry}))
+            .collect();
+        let entry = append(&tx, Kind::Retract, stamp, &json!({ "files": named }))?.seq;
+        for f in files {
+            tx.execute(
+                "INSERT INTO retraction (file_id, entry) VALUES (?, ?)",
+                params![f.file_id, entry],
+            )
+            .map_err(translate)?;
+        }
+        commit(tx)?;
+        Ok(entry)
+    }
+
+    pub(super) fn write_runs(&mut self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
+        let tx = self.begin()?;
+        // Under the write lock: what another process recorded since the plan was made is seen here.
+        let mut outcomes = Vec::with_capacity(batch.runs.len());
+        let mut fresh: Vec<&NewRun> = Vec::with_capacity(batch.runs.len());
+        for series in batch.runs.chunk_by(|a, b| same_series(&a.key, &b.key)) {
+            let recorded = days_of(&tx, series)?;
+            for run in series {
+                let known = recorded.contains(&run.key.calculation_date.days());
+                match known
+                    .then(|| read::run(&tx, &run.key))
+                    .transpose()?
+                    .flatten()
+                {
+                    Some(existing) => outcomes.push(Recorded::Already(Box::new(existing))),
+                    None => {
+                        outcomes.push(Recorded::New);
+                        fresh.push(run);
+                    }
+                }
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(outcomes);
+        }
+        let leaves = fresh.iter().map(|r| r.leaf()).collect();
+        let mut payload = with(
+            &batch.about,
+            [
+                ("count", json!(fresh.len())),
+                ("root", json!(root_text(leaves))),
+            ],
+        );
+        let packs: BTreeSet<Digest> = fresh
+            .iter()
+            .filter_map(|r| r.place.map(|p| p.pack))
+            .collect();
+        if !packs.is_empty() {
+            payload = with(&payload, [("packs", json!(packs))]);
+        }
+        let kind = if batch.reissue {
+            Kind::Reissue
+        } else {
+            Kind::Runs
+        };
+        let entry = append(&tx, kind, &batch.stamp, &payload)?.seq;
+        let mut interned = Interned::default();
+        for pack in packs {
+            interned.pack(&tx, pack, entry)?;
+        }
+        // Only what a run refers to: a row that nothing refers to is one that somebody put there.
+        let used: HashSet<Digest> = fresh.iter().map(|r| r.key.config_version.config).collect();
+        for config in batch.configs.iter().filter(|c| used.contains(&c.digest)) {
+            interned.config(&tx, config)?;
+        }
+        {
+            let mut insert = tx
+                .prepare_cached(
+                    "INSERT INTO run (series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                )
+                .map_err(translate)?;
+            let mut before: Option<(&RunKey, i64, RunIds)> = None;
+            let mut located = Vec::with_capacity(fresh.len());
+            for run in fresh {
+                let (key, series, mut ids) = match before.take() {
+                    Some(same) if same_series(same.0, &run.key) => same,
+                    _ => {
+                        let series = interned.series(&tx, run, &run.key.config_version)?;
+                        (&run.key, series, RunIds::of(&run.key))
+                    }
+                };
+                let date = run.key.calculation_date;
+                located.push(Located::new(series, date, &ids.on(date)));
+                before = Some((key, series, ids));
+                let replaces = run
+                    .replaces
+                    .as_ref()
+                    .map(|c| interned.series(&tx, run, c))
+                    .transpose()?;
+                insert
+                    .execute(params![
+                        series,
+                        run.key.calculation_date.days(),
+                        entry,
+                        run.provenance.bytes(),
+                        run.snapshot.bytes(),
+                        run.manifest.bytes(),
+                        run.guardrail.number(),
+                        replaces,
+                        run.outputs,
+                        run.place.and_then(|p| interned.packs.get(&p.pack).copied()),
+                        run.place.map(|p| p.row),
+                    ])
+                    .map_err(translate)?;
+            }
+            locator::write(&tx, entry, located)?;
+        }
+        commit(tx)?;
+        Ok(outcomes)
+    }
+
+    pub(super) fn write_report(
+        &mut self,
+        stamp: &Stamp,
+        kind: &str,
+        digest: Digest,
+        body: &str,
+    ) -> Result<Option<i64>, LedgerError> {
+        // What is known needs no turn to write.
+        if known_report(&self.db, digest)? {
+            return Ok(None);
+        }
+        let tx = self.begin()?;
+        if known_report(&tx, digest)? {
+            return Ok(None);
+        }
+        let payload = with(
+            &json!({"kind": kind, "report": digest.to_string()}),
+            [("document", document_json(kind, digest, body))],
+        );
+        let entry = append(&tx, Kind::Report, stamp, &payload)?.seq;
+        tx.execute(
+            "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
+            params![digest.bytes(), entry, kind, body],
+        )
+        .map_err(translate)?;
+        commit(tx)?;
+        Ok(Some(entry))
+    }
+
+    pub(super) fn write_document(
+        &mut self,
+        kind: Kind,
+        stamp: &Stamp,
+        payload: &Json,
+        document: &Document,
+    ) -> Result<Entry, LedgerError> {
+        let tx = self.begin()?;
+        let bound = document_json(&document.kind, document.digest, &document.body);
+        let payload = with(payload, [("document", bound)]);
+        let entry = append(&tx, kind, stamp, &payload)?;
+        let digest = document.digest.bytes();
+        let known = known_report(&tx, document.digest)?;
+        if !known {
+            tx.execute(
+                "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
+                params![digest, entry.seq, document.kind, document.body],
+            )
+            .map_err(translate)?;
+        }
+        commit(tx)?;
+        Ok(entry)
+    }
+}
+
+/// Whether two keys differ in their day alone.
+fn same_series(a: &RunKey, b: &RunKey) -> bool {
+    a.boundary_id == b.boundary_id
+        && a.herd_config_id == b.herd_config_id
+        && a.config_version == b.config_version
+        && a.model_version == b.model_version
+}
+
+/// The days among those of runs of one series on which something is recorded.
+fn days_of(tx: &Transaction<'_>, runs: &[NewRun]) -> Result<HashSet<i32>, LedgerError> {
+    let days = runs.iter().map(|r| r.key.calculation_date.days());
+    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else {
+        return Ok(HashSet::new());
+    };
+    let Some(key) = runs.first().map(|r| &r.key) else {
+        return Ok(HashSet::new());
+    };
+    let sql = "SELECT r.date FROM series s JOIN config c USING (config_id) JOIN run r USING (series_id)
+               WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ? AND s.reissue = ?
+                 AND r.date BETWEEN ? AND ?";
+    let parameters = params![
+        key.boundary_id,
+        key.herd_config_id,
+        key.model_version,
+        key.config_version.config.bytes(),
+        key.config_version.reissue,
+        first,
+        last
+    ];
+    let mut statement = tx.prepare_cached(sql).map_err(translate)?;
+    let days = statement
+        .query_map(parameters, |r| r.get(0))
+        .map_err(translate)?;
+    days.collect::<Result<_, _>>().map_err(translate)
+}
+
+/// A payload with what the store itself says in it.
+pub(super) fn with<const N: usize>(payload: &Json, members: [(&str, Json); N]) -> Json {
+    let mut payload = payload.clone();
+    if let Json::Object(object) = &mut payload {
+        object.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    }
+    payload
+}
+
+/// The root over rows as payloads say it.
+pub(super) fn root_text(leaves: Vec<merkle::Hash>) -> String {
+    Digest::from_parts(Recipe::Raw, merkle::set_root(leaves)).to_string()
+}
+
+/// What binds a document's row to the entry that wrote it: also where its digest is of something
+/// else than its text.
+fn document_json(kind: &str, digest: Digest, body: &str) -> Json {
+    json!({
+        "kind": kind,
+        "digest": digest.to_string(),
+        "sha256": Digest::of_bytes(body.as_bytes()).to_string(),
+    })
+}
+
+fn known_report(db: &rusqlite::Connection, digest: Digest) -> Result<bool, LedgerError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM report WHERE digest = ?)";
+    db.query_row(sql, [digest.bytes()], |r| r.get(0))
+        .map_err(translate)
+}
+
+pub(super) fn commit(tx: Transaction<'_>) -> Result<(), LedgerError> {
+    failpoint::hit("ledger.before-commit");
+    tx.commit().map_err(translate)?;
+    failpoint::hit("ledger.after-commit");
+    Ok(())
+}
+
+pub(super) fn append(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    stamp: &Stamp,
+    payload: &Json,
+) -> Result<Entry, LedgerError> {
+    let head = read::head(tx)?;
+    let entry = Entry::following(head, kind, stamp, payload)
+        .map_err(|e| LedgerError::Immutable(e.to_string()))?;
+    tx.prepare_cached("INSERT INTO entry (seq, at, kind, actor, reason, payload, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .and_then(|mut s| {
+            s.execute(params![
+                entry.seq,
+                entry.stamp.at,
+                entry.kind,
+                entry.stamp.actor,
+                entry.stamp.reason,
+                entry.payload,
+                entry.prev,
+                entry.hash
+            ])
+        })
+        .map_err(translate)?;
+    Ok(entry)
+}
+
+/// Ids of packs, configurations and series, made on first use.
+#[derive(Default)]
+struct Interned {
+    configs: HashMap<Digest, i64>,
+    packs: HashMap<Digest, i64>,
+}
+
+impl Interned {
+    fn pack(
+        &mut self,
+        tx: &Transaction<'_>,
+        digest: Digest,
+        entry: i64,
+    ) -> Result<(), LedgerError> {
+        tx.execute(
+            "INSERT INTO pack (digest, entry) VALUES (?, ?)",
+            params![digest.bytes(), entry],
+        )
+        .map_err(translate)?;
+        self.packs.insert(digest, tx.last_insert_rowid());
+        Ok(())
+    }
+
+    fn config(&mut self, tx: &Transaction<'_>, config: &Config) -> Result<i64, LedgerError> {
+        if let Some(id) = self.known_config(tx, config.digest)? {
+            return Ok(id);
+        }
+        tx.execute(
+            "INSERT INTO config (digest, canonical) VALUES (?, ?)",
+            params![config.digest.bytes(), config.canonical],
+        )
+        .map_err(translate)?;
+        let id = tx.last_insert_rowid();
+        self.configs.insert(config.digest, id);
+        Ok(id)
+    }
+
+    fn known_config(
+        &mut self,
+        tx: &Transaction<'_>,
+        digest: Digest,
+    ) -> Result<Option<i64>, LedgerError> {
+        if let Some(id) = self.configs.get(&digest) {
+            return Ok(Some(*id));
+        }
+        let id: Option<i64> = tx
+            .query_row(
+                "SELECT config_id FROM config WHERE digest = ?",
+                [digest.bytes()],
+                |r| r.get(0),
+            )
+            .optional()
+            .map_err(translate)?;
+        if let Some(id) = id {
+            self.configs.insert(digest, id);
+        }
+        Ok(id)
+    }
+
+    fn series(
+        &mut self,
+        tx: &Transaction<'_>,
+        run: &NewRun,
+        version: &ConfigVersion,
+    ) -> Result<i64, LedgerError> {
+        let config = self.known_config(tx, version.config)?.ok_or_else(|| {
+            LedgerError::Damaged(format!("configuration {} is not recorded", version.config))
+        })?;
+        let key = params![
+            run.key.boundary_id,
+            run.key.herd_config_id,
+            run.key.model_version,
+            config,
+            version.reissue
+        ];
+        let known: Option<i64> = tx
+            .prepare_cached(
+                "SELECT series_id FROM series
+                 WHERE boundary_id = ? AND herd_config_id = ? AND model_version = ? AND config_id = ? AND reissue = ?",
+            )
+            .and_then(|mut s| s.query_row(key, |r| r.get(0)).optional())
+            .map_err(translate)?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        tx.prepare_cached(
+            "INSERT INTO series (boundary_id, herd_config_id, model_version, config_id, reissue) VALUES (?, ?, ?, ?, ?)",
+        )
+        .and_then(|mut s| s.execute(key))
+        .map_err(translate)?;
+        Ok(tx.last_insert_rowid())
+    }
+}

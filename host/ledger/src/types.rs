@@ -1,0 +1,390 @@
+//! What goes into the ledger and comes out of it.
+
+use serde_json::Value as Json;
+
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
+use provender_domain::merkle;
+use provender_domain::place::{Boundary, Herd};
+use provender_domain::text;
+
+use super::entry::Stamp;
+
+/// A file taken in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// Number in this ledger; 0 before it is recorded.
+    pub file_id: i64,
+    /// The entry that recorded it; 0 before.
+    pub entry: i64,
+    /// Id of the source.
+    pub source: String,
+    /// `boundaries`, `herds`, `forage`, …
+    pub kind: String,
+    /// `geojson`, `rap`, …
+    pub format: String,
+    /// Path as it was given, for people.
+    pub path: String,
+    /// Digest of the bytes.
+    pub sha256: Digest,
+    /// Data rows.
+    pub rows: u32,
+    /// The entry that withdrew it.
+    pub retracted: Option<i64>,
+}
+
+/// Something a file said: value, file and row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sourced<T> {
+    /// The entry that recorded it.
+    pub entry: i64,
+    /// The file it came from.
+    pub file_id: i64,
+    /// 1-based row of the file.
+    pub row: u32,
+    /// What it said.
+    pub value: T,
+}
+
+/// An observation of one column of one boundary by one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// Id of the source.
+    pub source: String,
+    /// The day; `None` for a property without a date.
+    pub date: Option<Day>,
+    /// The value; `None` where the file says nodata.
+    pub value: Option<f64>,
+}
+
+/// An observation to record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewObservation {
+    /// Index into [`NewFacts::streams`].
+    pub stream: usize,
+    /// The day; `None` for a property without a date.
+    pub date: Option<Day>,
+    /// The value.
+    pub value: Option<f64>,
+    /// 1-based row.
+    pub row: u32,
+}
+
+/// What of a file is new or revised.
+#[derive(Clone, Debug, Default)]
+pub struct NewFacts {
+    /// Boundary revisions with the day from which each holds.
+    pub boundaries: Vec<(u32, Day, Boundary)>,
+    /// Herds with their row.
+    pub herds: Vec<(u32, Herd)>,
+    /// (boundary, column) pairs of the observations.
+    pub streams: Vec<(String, String)>,
+    /// Observations.
+    pub observations: Vec<NewObservation>,
+}
+
+/// A run to record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRun {
+    /// Its key.
+    pub key: RunKey,
+    /// Digest of component, configuration and the inputs it declares.
+    pub provenance: Digest,
+    /// Digest of the manifest's reproducible part.
+    pub snapshot: Digest,
+    /// SHA-256 of the manifest's bytes, also where they are made from a pack.
+    pub manifest: Digest,
+    /// Where it is, when it is in a pack. The canonical text does not name it and need not: what is read
+    /// there must have the digests that the text names.
+    pub place: Option<Place>,
+    /// What the guardrails said.
+    pub guardrail: Guardrail,
+    /// The configuration version that this run supersedes (same boundary, herd, date and model).
+    pub replaces: Option<ConfigVersion>,
+    /// Canonical JSON list of the outputs in declared order.
+    pub outputs: String,
+}
+
+/// What the guardrails said of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guardrail {
+    /// Nothing breached.
+    Ok,
+    /// Breached, and an answer with a warning.
+    Marked,
+    /// Breached, and never an answer.
+    Refused,
+}
+
+impl Guardrail {
+    /// As the ledger keeps it.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Guardrail::Ok => 0,
+            Guardrail::Marked => 1,
+            Guardrail::Refused => 2,
+        }
+    }
+
+    /// The inverse of [`Guardrail::number`].
+    #[must_use]
+    pub fn from_number(n: i64) -> Option<Guardrail> {
+        [Guardrail::Ok, Guardrail::Marked, Guardrail::Refused]
+            .into_iter()
+            .find(|g| g.number() == n)
+    }
+
+    /// `ok` or `failed`, as reports say it.
+    #[must_use]
+    pub fn status(self) -> &'static str {
+        match self {
+            Guardrail::Ok => "ok",
+            Guardrail::Marked | Guardrail::Refused => "failed",
+        }
+    }
+}
+
+/// A recorded run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// As it was recorded.
+    pub run: NewRun,
+    /// The entry that recorded it.
+    pub entry: i64,
+    /// The configuration version that supersedes it, where one does.
+    pub superseded_by: Option<ConfigVersion>,
+}
+
+/// Of a recorded run what tells whether it would be computed again as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The day.
+    pub day: Day,
+    /// Digest of component, configuration and inputs.
+    pub provenance: Digest,
+    /// What the guardrails said.
+    pub guardrail: Guardrail,
+    /// Canonical JSON list of the outputs in declared order.
+    pub outputs: String,
+}
+
+impl NewRun {
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest_ref(&self) -> ManifestRef<'_> {
+        ManifestRef {
+            key: &self.key,
+            snapshot: &self.snapshot,
+            sha256: &self.manifest,
+            place: self.place,
+        }
+    }
+
+    /// The run's canonical text, which the root in its batch's entry is over.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let mut out = Vec::with_capacity(1_024);
+        self.write_canonical(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Appends [`NewRun::canonical`]: a million runs make a million of them.
+    pub fn write_canonical(&self, out: &mut Vec<u8>) {
+        let version = |v: &ConfigVersion, out: &mut Vec<u8>| {
+            text::digest(&v.config, out);
+            if v.reissue > 0 {
+                out.pop();
+                out.extend_from_slice(b"+r");
+                text::integer(i64::from(v.reissue), out);
+                out.push(b'"');
+            }
+        };
+        out.extend_from_slice(b"{\"$type\":\"provender.run.v2\",\"boundary_id\":");
+        text::string(&self.key.boundary_id, out);
+        out.extend_from_slice(b",\"calculation_date\":");
+        text::day(self.key.calculation_date, out);
+        out.extend_from_slice(b",\"config_version\":");
+        version(&self.key.config_version, out);
+        out.extend_from_slice(b",\"guardrail\":");
+        text::integer(self.guardrail.number(), out);
+        out.extend_from_slice(b",\"herd_config_id\":");
+        text::string(&self.key.herd_config_id, out);
+        out.extend_from_slice(b",\"manifest_sha256\":");
+        text::digest(&self.manifest, out);
+        out.extend_from_slice(b",\"model_version\":");
+        text::string(&self.key.model_version, out);
+        out.extend_from_slice(b",\"outputs\":");
+        text::string(&self.outputs, out);
+        out.extend_from_slice(b",\"provenance\":");
+        text::digest(&self.provenance, out);
+        out.extend_from_slice(b",\"replaces\":");
+        match &self.replaces {
+            Some(replaces) => version(replaces, out),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"snapshot_id\":");
+        text::digest(&self.snapshot, out);
+        out.push(b'}');
+    }
+
+    /// The RFC 6962 leaf hash over [`NewRun::canonical`].
+    #[must_use]
+    pub fn leaf(&self) -> merkle::Hash {
+        self.leaf_in(&mut Vec::with_capacity(1_024))
+    }
+
+    /// As [`NewRun::leaf`], with room for the text.
+    #[must_use]
+    pub fn leaf_in(&self, room: &mut Vec<u8>) -> merkle::Hash {
+        room.clear();
+        self.write_canonical(room);
+        merkle::leaf(room)
+    }
+}
+
+/// A configuration: its digest and the canonical JSON it is the digest of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The digest.
+    pub digest: Digest,
+    /// The hashed text.
+    pub canonical: String,
+}
+
+/// A batch of runs with what its entry says of them.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Who, when, why.
+    pub stamp: Stamp,
+    /// True for a reissue.
+    pub reissue: bool,
+    /// The runs.
+    pub runs: Vec<NewRun>,
+    /// The configurations they refer to.
+    pub configs: Vec<Config>,
+    /// What the entry's payload says besides count and root: components, origin.
+    pub about: Json,
+}
+
+/// What became of a run of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recorded {
+    /// It is in the ledger now.
+    New,
+    /// Another process had recorded a run with this key in the meantime; compare with it.
+    Already(Box<Run>),
+}
+
+/// A version and configuration that answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// The entry that says so.
+    pub entry: i64,
+    /// `name:version`.
+    pub model_version: String,
+    /// Its configuration.
+    pub config: Digest,
+    /// The first calculation date for which it was asked.
+    pub from: Day,
+}
+
+/// A document kept under its digest: a report, a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is: `monitor`, `baseline`.
+    pub kind: String,
+    /// The digest of its canonical form, or of what the kind says.
+    pub digest: Digest,
+    /// Canonical JSON.
+    pub body: String,
+}
+
+/// Which runs to list. Empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Only this boundary.
+    pub boundary_id: Option<String>,
+    /// Only this herd.
+    pub herd_config_id: Option<String>,
+    /// Only from this day on.
+    pub from: Option<Day>,
+    /// Only up to this day.
+    pub to: Option<Day>,
+    /// Only this `name` or `name:version`.
+    pub logic: Option<String>,
+    /// Only these configurations of these model versions.
+    pub configs: Option<Vec<(String, Digest)>>,
+}
+
+impl RunFilter {
+    /// Whether a run is one of those that are asked for.
+    #[must_use]
+    pub fn admits(&self, key: &RunKey) -> bool {
+        let is = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|w| w == own);
+        let logic = self.logic.as_deref().is_none_or(|wanted| {
+            let rest = key.model_version.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        });
+        let config = self.configs.as_ref().is_none_or(|configs| {
+            let own = |(model, config): &(String, Digest)| {
+                *model == key.model_version && *config == key.config_version.config
+            };
+            configs.iter().any(own)
+        });
+        is(&self.boundary_id, &key.boundary_id)
+            && is(&self.herd_config_id, &key.herd_config_id)
+            && self.from.is_none_or(|from| from <= key.calculation_date)
+            && self.to.is_none_or(|to| key.calculation_date <= to)
+            && logic
+            && config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use provender_domain::canonical::{Recipe, to_text};
+    use serde_json::json;
+
+    proptest! {
+        #[test]
+        fn a_run_written_by_parts_is_the_documented_object(texts in prop::collection::vec(any::<String>(), 4), hashes in prop::collection::vec(any::<[u8; 32]>(), 4), days in Day::MIN.days()..=Day::MAX.days(), guardrail in 0..3_i64, reissue in 0..3_u32) {
+            let jcs = |i: usize| Digest::from_parts(Recipe::JcsV1, hashes[i]);
+            let version = |reissue| ConfigVersion { config: jcs(0), reissue };
+            let run = NewRun {
+                key: RunKey {
+                    boundary_id: texts[0].clone(),
+                    herd_config_id: texts[1].clone(),
+                    calculation_date: Day::from_days(days).unwrap(),
+                    model_version: texts[2].clone(),
+                    config_version: version(reissue),
+                },
+                provenance: jcs(1),
+                snapshot: jcs(2),
+                manifest: Digest::from_parts(Recipe::Raw, hashes[3]),
+                place: None,
+                guardrail: Guardrail::from_number(guardrail).unwrap(),
+                replaces: (reissue > 0).then(|| version(reissue - 1)),
+                outputs: texts[3].clone(),
+            };
+            let object = json!({
+                "$type": "provender.run.v2",
+                "boundary_id": run.key.boundary_id,
+                "herd_config_id": run.key.herd_config_id,
+                "calculation_date": run.key.calculation_date.to_string(),
+                "model_version": run.key.model_version,
+                "config_version": run.key.config_version.to_string(),
+                "provenance": run.provenance.to_string(),
+                "snapshot_id": run.snapshot.to_string(),
+                "manifest_sha256": run.manifest.to_string(),
+                "guardrail": run.guardrail.number(),
+                "replaces": run.replaces.as_ref().map(ToString::to_string),
+                "outputs": run.outputs,
+            });
+            prop_assert_eq!(run.canonical(), to_text(&object).unwrap());
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The audit: every check in turn, at one moment of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::release::ReleaseStore;
+use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::failpoint;
+use provender_ledger::entry::Kind;
+use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::sqlite::inspect::{Snapshot, expected_schema};
+use provender_ledger::sqlite::scan::Scan;
+use provender_ledger::{Ledger as _, LedgerError};
+use provender_sandbox::Shelf;
+use provender_store::manifest::Store;
+
+use super::checkpoint::{self, Checkpoint};
+use super::claims::Claims;
+use super::finding::{Check, Report};
+use super::stored::Pinned;
+use super::{facts, runs, stored};
+
+/// What is audited.
+pub struct Audit<'a> {
+    /// The ledger.
+    pub ledger: &'a SqliteLedger,
+    /// Its manifests.
+    pub manifests: &'a Store,
+    /// Where components are looked for.
+    pub shelf: &'a Shelf,
+    /// What the lock file pins, or why it cannot be read.
+    pub pinned: Result<&'a [Pinned], &'a str>,
+    /// The store of releases, where there is one.
+    pub releases: Option<&'a ReleaseStore>,
+    /// A checkpoint kept elsewhere.
+    pub against: Option<&'a Checkpoint>,
+}
+
+/// Makes every check. `begun` is told how many runs there are, `tick` how many are done. A check that comes to
+/// a damaged page of the database is not made, which the report says; the others are made all the same,
+/// where they do not need what it would have found.
+///
+/// # Errors
+/// When the ledger cannot be read at all.
+pub fn audit(
+    what: &Audit<'_>,
+    begun: &dyn Fn(u64),
+    tick: &(dyn Fn(u64) + Sync),
+) -> Result<Report, LedgerError> {
+    // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
+    let files = what.manifests.files();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // All of one moment: one for the rows that are few, one for SQLite's own check of its file, one for each
+    // thread that reads runs.
+    let mut readers = what.ledger.beside(threads + 2)?;
+    let (Some(own), Some(whole)) = (readers.pop(), readers.pop()) else {
+        return Err(LedgerError::Damaged("its file has no name".to_owned()));
+    };
+    let snapshot = own.held();
+    let singles: HashSet<&str> = files
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|f| f.ends_with(".json"))
+        .collect();
+    let mut findings = Findings::default();
+    let (sound, scanned) = std::thread::scope(|scope| {
+        let sound = scope.spawn(move || whole.held().integrity());
+        let scanned = scan(
+            what,
+            (&snapshot, readers),
+            &singles,
+            (begun, tick),
+            &mut findings,
+        );
+        match sound.join() {
+            Ok(sound) => (sound, scanned),
+            // A panic of a thread is a defect of this program and goes on as one.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    let sound = findings.made(&[], sound)?;
+    let seen = scanned?;
+    let Findings {
+        mut report,
+        mut damage,
+    } = findings;
+    report.looked(Check::Database, 1);
+    damage.extend(sound.into_iter().flatten());
+    for problem in damage {
+        report.bad(Check::Database, "database", "ledger", problem);
+    }
+    match (files, seen) {
+        (Ok(files), Some(seen)) => {
+            report.orphans = files
+                .into_iter()
+                .filter(|f| !seen.manifests.contains(f))
+                .collect();
+        }
+        (Err(e), _) => report.bad(Check::Manifests, "manifest", "folder", e.to_string()),
+        (Ok(_), None) => {}
+    }
+    report.sort();
+    Ok(report)
+}
+
+/// What was found, and why the database could not be read further by some of the checks.
+#[derive(Default)]
+struct Findings {
+    report: Report,
+    damage: BTreeSet<String>,
+}
+
+impl Findings {
+    /// What a step found; nothing where it came to a damaged page: its checks were not made then.
+    fn made<T>(
+        &mut self,
+        checks: &[Check],
+        step: Result<T, LedgerError>,
+    ) -> Result<Option<T>, LedgerError> {
+        match step {
+            Ok(found) => Ok(Some(found)),
+            Err(LedgerError::Damaged(problem)) => {
+                self.damage.insert(problem);
+                for check in checks {
+                    self.report.checked.remove(check);
+                }
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The report, for a step that makes these checks, even where there is nothing to look at.
+    fn begin(&mut self, checks: &[Check]) -> &mut Report {
+        for check in checks {
+            self.report.looked(*check, 0);
+        }
+        &mut self.report
+    }
+}
+
+fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerError> {
+    let expected = expected_schema(snapshot.version()?)?;
+    let found = snapshot.schema()?;
+    for (name, sql) in &expected {
+        report.looked(Check::Schema, 1);
+        match found.get(name) {
+            None => report.bad(Check::Schema, "schema", name.as_str(), "it is not there"),
+            Some(other) if other != sql => report.bad(
+                Check::Schema,
+                "schema",
+                name.as_str(),
+                "it is not what this program makes",
+            ),
+            Some(_) => {}
+        }
+    }
+    for name in found.keys().filter(|n| !expected.contains_key(*n)) {
+        let problem = "this program makes no such thing";
+        report.bad(Check::Schema, "schema", name.as_str(), problem);
+    }
+    Ok(())
+}
+
+/// What runs name, where all of them could be read.
+fn scan(
+    what: &Audit<'_>,
+    (snapshot, readers): (&Snapshot<'_>, Vec<SqliteLedger>),
+    singles: &HashSet<&str>,
+    (begun, tick): (&dyn Fn(u64), &(dyn Fn(u64) + Sync)),
+    findings: &mut Findings,
+) -> Result<Option<runs::Seen>, LedgerError> {
+    let runs = Scan::begin(readers);
+    begun(runs.as_ref().map_or(0, |scan| scan.runs));
+    let checks = [Check::Schema];
+    let step = schema(snapshot, findings.begin(&checks));
+    findings.made(&checks, step)?;
+    let checks = [Check::Entries];
+    let step = Claims::read(snapshot, findings.begin(&checks));
+    let claims = findings.made(&checks, step)?;
+    let seen = match &claims {
+        Some(claims) => against_claims(what, (snapshot, runs), (claims, singles), tick, findings)?,
+        // Without the entries nothing is known that the rows could be held against.
+        None => None,
+    };
+    let nothing = BTreeMap::new();
+    let named = seen.as_ref().map_or(&nothing, |seen| &seen.components);
+    findings.report.add(stored(what, claims.as_ref(), named));
+    // Of those that are not known, nobody can say that they held.
+    if seen.is_none() {
+        findings.report.checked.remove(&Check::Components);
+    }
+    if claims.is_none() {
+        findings.report.checked.remove(&Check::Releases);
+    }
+    Ok(seen)
+}
+
+/// What lies in the store of releases and where components are: files that are there now, while the entries are
+/// of the moment at which the audit began. A release that was pruned since is none that should be there.
+fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, String>) -> Report {
+    let (known, moment) = match claims {
+        Some(claims) => (&claims.releases[..], claims.leaves.len()),
+        None => (&[][..], 0),
+    };
+    let mut pruned = Vec::new();
+    loop {
+        let mut found = Report::default();
+        for check in [Check::Components, Check::Releases] {
+            found.looked(check, 0);
+        }
+        let entries = [known, &pruned].concat();
+        let (pins, shelf) = (what.pinned, what.shelf);
+        stored::components(&entries, pins, shelf, what.releases, named, &mut found);
+        // What cannot be asked explains nothing.
+        let mut since = match found.bad.is_empty() {
+            true => Vec::new(),
+            false => what.ledger.entries_of(&[Kind::Prune]).unwrap_or_default(),
+        };
+        since.retain(|e| usize::try_from(e.seq).is_ok_and(|seq| seq > moment));
+        if since.len() <= pruned.len() {
+            return found;
+        }
+        pruned = since;
+    }
+}
+
+fn against_claims(
+    what: &Audit<'_>,
+    (snapshot, runs): (&Snapshot<'_>, Result<Scan, LedgerError>),
+    (claims, singles): (&Claims, &HashSet<&str>),
+    tick: &(dyn Fn(u64) + Sync),
+    findings: &mut Findings,
+) -> Result<Option<runs::Seen>, LedgerError> {
+    let size = claims.leaves.len() as u64;
+    findings.report.tree = Some((size, Digest::from_parts(Recipe::Raw, claims.root())));
+    if let Some(old) = what.against {
+        let report = &mut findings.report;
+        report.looked(Check::Checkpoint, 1);
+        match checkpoint::continues(old, &claims.leaves) {
+            Ok(proof) => report.consistency = proof,
+            Err(problem) => {
+                report.bad(
+                    Check::Checkpoint,
+                    "checkpoint",
+                    old.origin.as_str(),
+                    problem,
+                );
+            }
+        }
+    }
+    let checks = [Check::Files];
+    let step = facts::files(snapshot, claims, findings.begin(&checks));
+    if let Some(of_entry) = findings.made(&checks, step)? {
+        let checks = [Check::Facts];
+        let step = facts::rows(snapshot, claims, of_entry, findings.begin(&checks));
+        findings.made(&checks, step)?;
+    }
+    let checks = [Check::Reports];
+    let step = stored::reports(snapshot, claims, findings.begin(&checks));
+    findings.made(&checks, step)?;
+    let checks = [Check::Runs, Check::Configs, Check::Manifests];
+    let report = findings.begin(&checks);
+    failpoint::hit("audit.before-runs");
+    let files = (what.manifests, singles);
+    let step = runs.and_then(|runs| runs::check((snapshot, runs), claims, files, report, tick));
+    findings.made(&checks, step)
+}

@@ -1,0 +1,178 @@
+//! Size and root of the tree over the entries, in the form of C2SP's tlog-checkpoint
+//! (<https://c2sp.org/tlog-checkpoint>), and whether a ledger only grew since.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use provender_domain::canonical::hex;
+use provender_domain::merkle::{self, Hash};
+
+use super::error::AuditError;
+use super::note::{Note, Verifier, is_name};
+
+/// The state of a ledger at one moment: whoever keeps it elsewhere can tell later whether anything up to
+/// then was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which ledger: the name of the key that signs.
+    pub origin: String,
+    /// How many entries.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+}
+
+impl Checkpoint {
+    /// Its text, which is what is signed: three lines.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        format!(
+            "{}\n{}\n{}\n",
+            self.origin,
+            self.size,
+            STANDARD.encode(self.root)
+        )
+    }
+
+    /// Reads a checkpoint, signed or not, and where a key is given checks that its holder signed it;
+    /// `what` names it for people.
+    ///
+    /// # Errors
+    /// [`AuditError::Checkpoint`] when it is none; [`AuditError::Signature`] when the key's holder did not
+    /// sign this.
+    pub fn parse(what: &str, text: &str, key: Option<&Verifier>) -> Result<Checkpoint, AuditError> {
+        let no = |problem: String| AuditError::Checkpoint {
+            what: what.to_owned(),
+            problem,
+        };
+        let note = Note::parse(text).map_err(no)?;
+        let lines: Vec<&str> = note.text.lines().collect();
+        let [origin, size, root] = lines.as_slice() else {
+            return Err(no(format!(
+                "it has {} lines before its signatures instead of three: origin, size, root",
+                lines.len()
+            )));
+        };
+        let number = size
+            .parse()
+            .map_err(|_| no(format!("`{size}` is no size")))?;
+        let hash = STANDARD
+            .decode(root)
+            .ok()
+            .and_then(|bytes| Hash::try_from(bytes).ok())
+            .ok_or_else(|| no(format!("`{root}` is no root: 32 bytes as base64")))?;
+        let checkpoint = Checkpoint {
+            origin: (*origin).to_owned(),
+            size: number,
+            root: hash,
+        };
+        if !is_name(origin) || checkpoint.to_text() != note.text {
+            return Err(no(
+                "it is not written in the one way a checkpoint is written".to_owned(),
+            ));
+        }
+        if let Some(key) = key {
+            key.check(what, &note)?;
+            if key.name() != checkpoint.origin {
+                return Err(AuditError::Signature {
+                    what: what.to_owned(),
+                    name: key.name().to_owned(),
+                    problem: format!("it is of another ledger, {}", checkpoint.origin),
+                });
+            }
+        }
+        Ok(checkpoint)
+    }
+}
+
+/// Whether the tree over `leaves` has the checkpoint's as its beginning; with the proof for others, where
+/// the checkpoint has any entry. `Err` says what differs.
+///
+/// # Errors
+/// When entries are missing, or one of those up to the checkpoint is another.
+pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<Option<Vec<Hash>>, String> {
+    let found = leaves.len() as u64;
+    let beginning = usize::try_from(old.size).ok().and_then(|n| leaves.get(..n));
+    let Some(beginning) = beginning else {
+        return Err(format!(
+            "it is of {} entries, the ledger has {found}: entries were taken away",
+            old.size
+        ));
+    };
+    let root = merkle::root(beginning);
+    if root != old.root {
+        return Err(format!(
+            "the first {} entries have the root {}, the checkpoint says {}: history was rewritten",
+            old.size,
+            hex(&root),
+            hex(&old.root)
+        ));
+    }
+    Ok(merkle::consistency(leaves, beginning.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::note::Signer;
+    use super::*;
+
+    fn leaves(n: u8) -> Vec<Hash> {
+        (0..n).map(|i| merkle::leaf(&[i])).collect()
+    }
+
+    fn checkpoint(n: u8) -> Checkpoint {
+        Checkpoint {
+            origin: "ranch.example/ledger".into(),
+            size: u64::from(n),
+            root: merkle::root(&leaves(n)),
+        }
+    }
+
+    #[test]
+    fn growth_continues_a_checkpoint_and_nothing_else_does() {
+        for n in 0..9 {
+            for more in n..12 {
+                let proof = continues(&checkpoint(n), &leaves(more)).unwrap();
+                let (old, new) = (checkpoint(n), checkpoint(more));
+                let holds = |p: &Vec<Hash>| {
+                    merkle::is_consistent(old.size, new.size, &old.root, &new.root, p)
+                };
+                assert_eq!(proof.as_ref().is_some_and(holds), n > 0, "{n} of {more}");
+            }
+            for i in 0..usize::from(n) {
+                let mut other = leaves(11);
+                other[i][0] ^= 1;
+                let error = continues(&checkpoint(n), &other).unwrap_err();
+                assert!(error.contains("rewritten"), "{error}");
+            }
+        }
+        let error = continues(&checkpoint(5), &leaves(4)).unwrap_err();
+        assert!(error.contains("taken away"), "{error}");
+    }
+
+    #[test]
+    fn a_checkpoint_comes_back_and_its_signature_is_checked() {
+        let signer = Signer::new("ranch.example/ledger", &[3; 32]).unwrap();
+        let one = checkpoint(5);
+        let note = signer.sign(&one.to_text());
+        let key = signer.verifier();
+        assert_eq!(Checkpoint::parse("c", &note, Some(&key)).unwrap(), one);
+        assert_eq!(Checkpoint::parse("c", &one.to_text(), None).unwrap(), one);
+        let of_another = Checkpoint {
+            origin: "else".into(),
+            ..one.clone()
+        };
+        let cases = [
+            (one.to_text(), "this key did not sign it"),
+            (note.replacen("\n5\n", "\n6\n", 1), "not of this text"),
+            (signer.sign(&of_another.to_text()), "another ledger"),
+            (note.replacen("\n5\n", "\n05\n", 1), "one way"),
+            (format!("x\n{note}"), "4 lines"),
+            ("x".to_owned(), "has no end"),
+        ];
+        for (text, expected) in cases {
+            let error = Checkpoint::parse("c", &text, Some(&key)).unwrap_err();
+            assert!(error.to_string().contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Files and what they brought, against the roots in their entries.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use provender_domain::merkle::{self, Hash};
+use provender_ledger::LedgerError;
+use provender_ledger::leaf::{self, Stream};
+use provender_ledger::sqlite::inspect::{Scanned, Snapshot};
+use provender_ledger::types::{File, Sourced};
+
+use super::claims::Claims;
+use super::finding::{Check, Report};
+
+/// Columns of a file's row, as messages name them.
+const COLUMNS: [&str; 7] = [
+    "number", "source", "kind", "format", "path", "SHA-256", "rows",
+];
+
+/// Checks files and withdrawals; the number of the file of each entry.
+///
+/// # Errors
+/// When the database cannot be read any further.
+pub fn files(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    report: &mut Report,
+) -> Result<HashMap<i64, i64>, LedgerError> {
+    let of_entry = of_entries(snapshot, claims, report)?;
+    retractions(snapshot, claims, report)?;
+    Ok(of_entry)
+}
+
+/// Checks boundaries, herds and observations of these files.
+///
+/// # Errors
+/// When the database cannot be read any further.
+pub fn rows(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    of_entry: HashMap<i64, i64>,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut rows = Rows {
+        of_entry,
+        leaves: BTreeMap::new(),
+        report,
+    };
+    places(snapshot, &mut rows)?;
+    observations(snapshot, &mut rows)?;
+    let Rows { mut leaves, .. } = rows;
+    for (entry, claim) in &claims.files {
+        let found = leaves.remove(entry).unwrap_or_default();
+        if let Err(problem) = claim.rows.check(found) {
+            let path = &claim.row[4];
+            report.bad(
+                Check::Facts,
+                "facts",
+                format!("entry {entry} ({path})"),
+                problem,
+            );
+        }
+    }
+    for (entry, found) in leaves {
+        report.bad(
+            Check::Facts,
+            "facts",
+            format!("entry {entry}"),
+            format!("{} rows name it, and it took in no file", found.len()),
+        );
+    }
+    Ok(())
+}
+
+/// The number of the file of each entry.
+fn of_entries(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    report: &mut Report,
+) -> Result<HashMap<i64, i64>, LedgerError> {
+    let mut of_entry = HashMap::new();
+    snapshot.files(&mut |scanned| {
+        report.looked(Check::Files, 1);
+        let file = match scanned {
+            Ok(file) => file,
+            Err(e) => return report.bad(Check::Files, "file", e.id, e.problem),
+        };
+        let id = format!("file {} ({})", file.file_id, file.path);
+        let Some(claim) = claims.files.get(&file.entry) else {
+            let problem = format!("it names entry {}, which took in no file", file.entry);
+            return report.bad(Check::Files, "file", id, problem);
+        };
+        for ((column, found), said) in COLUMNS.iter().zip(cells(&file)).zip(&claim.row) {
+            if found != *said {
+                let entry = file.entry;
+                let problem = format!("its {column} is {found}, entry {entry} says {said}");
+                report.bad(Check::Files, "file", id.as_str(), problem);
+            }
+        }
+        if of_entry.insert(file.entry, file.file_id).is_some() {
+            let problem = format!("entry {} has another file already", file.entry);
+            report.bad(Check::Files, "file", id, problem);
+        }
+    })?;
+    for (entry, claim) in &claims.files {
+        if !of_entry.contains_key(entry) {
+            let problem = format!("entry {entry} took it in, and its row is not there");
+            report.bad(Check::Files, "file", claim.row[4].as_str(), problem);
+        }
+    }
+    Ok(of_entry)
+}
+
+fn cells(file: &File) -> [String; 7] {
+    [
+        file.file_id.to_string(),
+        file.source.clone(),
+        file.kind.clone(),
+        file.format.clone(),
+        file.path.clone(),
+        file.sha256.to_string(),
+        file.rows.to_string(),
+    ]
+}
+
+fn retractions(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut found: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+    snapshot.retractions(&mut |scanned| match scanned {
+        Ok((file, entry)) => {
+            report.looked(Check::Files, 1);
+            found.entry(entry).or_default().insert(file);
+        }
+        Err(e) => report.bad(Check::Files, "retraction", e.id, e.problem),
+    })?;
+    let nothing = BTreeSet::new();
+    let entries: BTreeSet<i64> = found
+        .keys()
+        .chain(claims.retractions.keys())
+        .copied()
+        .collect();
+    for entry in entries {
+        let rows = found.get(&entry).unwrap_or(&nothing);
+        let said = claims.retractions.get(&entry).unwrap_or(&nothing);
+        if rows != said {
+            let list = |set: &BTreeSet<i64>| match set.is_empty() {
+                true => "none".to_owned(),
+                false => set
+                    .iter()
+                    .map(i64::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            };
+            let problem = format!(
+                "the rows withdraw the files {}, the entry {}",
+                list(rows),
+                list(said)
+            );
+            report.bad(
+                Check::Files,
+                "retraction",
+                format!("entry {entry}"),
+                problem,
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Leaves of the rows by the entry that they name.
+struct Rows<'a> {
+    of_entry: HashMap<i64, i64>,
+    leaves: BTreeMap<i64, Vec<Hash>>,
+    report: &'a mut Report,
+}
+
+impl Rows<'_> {
+    fn add<T>(
+        &mut self,
+        kind: &'static str,
+        row: &Sourced<T>,
+        id: &dyn Fn() -> String,
+        text: &str,
+    ) {
+        self.report.looked(Check::Facts, 1);
+        if self.of_entry.get(&row.entry) != Some(&row.file_id) {
+            let problem = format!(
+                "it names file {}, which entry {} did not take in",
+                row.file_id, row.entry
+            );
+            self.report.bad(Check::Facts, kind, id(), problem);
+        }
+        self.leaves
+            .entry(row.entry)
+            .or_default()
+            .push(merkle::leaf(text.as_bytes()));
+    }
+
+    fn readable<T>(&mut self, kind: &'static str, scanned: Scanned<T>) -> Option<T> {
+        match scanned {
+            Ok(row) => Some(row),
+            Err(e) => {
+                self.report.looked(Check::Facts, 1);
+                self.report.bad(Check::Facts, kind, e.id, e.problem);
+                None
+            }
+        }
+    }
+}
+
+fn places(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
+    snapshot.boundaries(&mut |scanned| {
+        if let Some(row) = rows.readable("boundary", scanned)
+            && let Some(effective) = row.value.effective_date
+        {
+            let text = leaf::boundary(row.row, effective, &row.value);
+            let id = || format!("{} from {effective}", row.value.boundary_id);
+            rows.add("boundary", &row, &id, &text);
+        }
+    })?;
+    snapshot.herds(&mut |scanned| {
+        if let Some(row) = rows.readable("herd", scanned) {
+            let text = leaf::herd(row.row, &row.value);
+            let h = &row.value;
+            let id = || {
+                format!(
+                    "{} in {} from {}",
+                    h.herd_config_id, h.boundary_id, h.effective_date
+                )
+            };
+            rows.add("herd", &row, &id, &text);
+        }
+    })
+}
+
+fn observations(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
+    let mut streams: HashMap<i64, (String, Stream)> = HashMap::new();
+    snapshot.streams(&mut |scanned| {
+        if let Some(s) = rows.readable("stream", scanned) {
+            let name = format!("{} of {} by {}", s.column, s.boundary_id, s.source);
+            let stream = Stream::new(&s.boundary_id, &s.column, &s.source);
+            streams.insert(s.stream_id, (name, stream));
+        }
+    })?;
+    let mut used: HashSet<i64> = HashSet::new();
+    snapshot.observations(&mut |scanned| {
+        let Some((stream_id, row)) = rows.readable("observation", scanned) else {
+            return;
+        };
+        used.insert(stream_id);
+        let Some((name, stream)) = streams.get(&stream_id) else {
+            let id = format!("row {} of file {}", row.row, row.file_id);
+            let problem = format!("its stream {stream_id} is not there");
+            return rows.report.bad(Check::Facts, "observation", id, problem);
+        };
+        let date = row.value.date;
+        let id = || {
+            let day = date.map_or_else(|| "no date".to_owned(), |d| d.to_string());
+            format!("{name}, {day}, entry {}", row.entry)
+        };
+        let text = stream.observation(date, row.value.value, row.row);
+        rows.add("observation", &row, &id, &text);
+    })?;
+    for (stream_id, (name, _)) in &streams {
+        if !used.contains(stream_id) {
+            rows.report.bad(
+                Check::Facts,
+                "stream",
+                name.as_str(),
+                "no observation refers to it: no entry recorded it",
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! What runs refer to: packs, configurations and series, each named by something that is recorded.
+
+use std::collections::{BTreeSet, HashSet};
+
+use provender_domain::canonical::{Digest, Recipe, hex};
+use provender_ledger::LedgerError;
+use provender_ledger::sqlite::inspect::Snapshot;
+
+use super::claims::Claims;
+use super::finding::{Check, Report};
+
+/// Packs: each named by its entry, and by a run.
+pub(super) fn packs(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    named: &BTreeSet<Digest>,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut missing: BTreeSet<(i64, Digest)> = claims
+        .batches
+        .iter()
+        .flat_map(|(entry, batch)| batch.packs.iter().map(|p| (*entry, *p)))
+        .collect();
+    snapshot.packs(&mut |scanned| {
+        let (bytes, entry) = match scanned {
+            Ok(row) => row,
+            Err(e) => return report.bad(Check::Manifests, "pack", e.id, e.problem),
+        };
+        let digest = Digest::from_parts(Recipe::Raw, bytes);
+        let mut bad = |problem: String| {
+            report.bad(Check::Manifests, "pack", digest.to_string(), problem);
+        };
+        if !missing.remove(&(entry, digest)) {
+            bad(format!("it names entry {entry}, which names no such pack"));
+        } else if !named.contains(&digest) {
+            bad("no run has its manifest in it: no entry recorded it".to_owned());
+        }
+    })?;
+    for (entry, digest) in missing {
+        let problem = format!("entry {entry} names it, and it is not there");
+        report.bad(Check::Manifests, "pack", digest.to_string(), problem);
+    }
+    Ok(())
+}
+
+/// Configurations by their digest; what no run and no series refers to, no entry recorded.
+pub(super) fn configs(
+    snapshot: &Snapshot<'_>,
+    with_runs: Option<&HashSet<i64>>,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut used: BTreeSet<i64> = BTreeSet::new();
+    snapshot.series(&mut |scanned| match scanned {
+        Ok((series, config)) => {
+            used.insert(config);
+            if with_runs.is_some_and(|known| !known.contains(&series)) {
+                report.bad(
+                    Check::Configs,
+                    "series",
+                    format!("series {series}"),
+                    "no run is of it: no entry recorded it",
+                );
+            }
+        }
+        Err(e) => report.bad(Check::Configs, "series", e.id, e.problem),
+    })?;
+    snapshot.configs(&mut |scanned| {
+        report.looked(Check::Configs, 1);
+        let config = match scanned {
+            Ok(config) => config,
+            Err(e) => return report.bad(Check::Configs, "config", e.id, e.problem),
+        };
+        let found = Digest::of_canonical(config.canonical.as_bytes());
+        if *found.bytes() != config.digest {
+            let problem = format!("its text has the digest {found}");
+            report.bad(Check::Configs, "config", hex(&config.digest), problem);
+        } else if !used.contains(&config.config_id) {
+            let problem = "no series refers to it: no entry recorded it";
+            report.bad(Check::Configs, "config", found.to_string(), problem);
+        }
+    })
+}

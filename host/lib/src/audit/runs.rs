@@ -1,0 +1,352 @@
+//! Runs against the roots of their batches, configurations and series against what refers to them, and
+//! each manifest against its run.
+//!
+//! Threads read rows side by side, those of one pack together, and open each pack once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::replay::{Packed, Record};
+use provender_domain::canonical::Digest;
+use provender_domain::key::{ManifestRef, RunKey};
+use provender_domain::merkle::Hash;
+use provender_ledger::LedgerError;
+use provender_ledger::sqlite::inspect::{Snapshot, Unreadable};
+use provender_ledger::sqlite::located::Located;
+use provender_ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
+use provender_ledger::types::NewRun;
+use provender_store::manifest::{ManifestError, Store};
+
+use super::claims::Claims;
+use super::finding::{Check, Report};
+use super::lists::{self, Sums};
+use super::referred;
+
+/// What the scan of runs leaves to other checks.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Manifests and packs that runs name, as paths in their store.
+    pub manifests: HashSet<String>,
+    /// Packs that runs name.
+    pub packs: BTreeSet<Digest>,
+    /// Components that runs name, each with the first run.
+    pub components: BTreeMap<Digest, String>,
+}
+
+/// Checks runs, their manifests, packs, configurations and series. `singles` are the manifests
+/// that have a file of their own, which also those in packs may have. `tick` is told how many runs are done, from any thread.
+///
+/// # Errors
+/// When the database cannot be read any further.
+pub fn check(
+    (snapshot, scan): (&Snapshot<'_>, Scan),
+    claims: &Claims,
+    (manifests, singles): (&Store, &HashSet<&str>),
+    report: &mut Report,
+    tick: &(dyn Fn(u64) + Sync),
+) -> Result<Seen, LedgerError> {
+    let mut whole = Part::default();
+    whole.unreadable(scan.unreadable);
+    let empty = whole.sums.empty();
+    let worker = |mut reader: Reader| {
+        let mut part = Part {
+            sums: empty.clone(),
+            ..Part::default()
+        };
+        loop {
+            match reader.read() {
+                Ok(Some(runs)) => {
+                    tick(part.chunk(claims, (manifests, singles), runs));
+                }
+                Ok(None) => return (part, Ok(())),
+                Err(e) => return (part, Err(e)),
+            }
+        }
+    };
+    let parts: Vec<(Part, Result<(), LedgerError>)> = std::thread::scope(|scope| {
+        let readers = scan.readers.into_iter();
+        let workers: Vec<_> = readers
+            .map(|reader| scope.spawn(|| worker(reader)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|w| match w.join() {
+                Ok(part) => part,
+                // A panic of a worker is a defect of this program and goes on as one.
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    let mut scanned = Ok(());
+    for (part, ended) in parts {
+        whole.join(part);
+        scanned = scanned.and(ended);
+    }
+    whole.report.bad.sort();
+    merge(report, whole.report);
+    scanned?;
+    let unsound = batches(claims, whole.leaves, &whole.sound, report);
+    lists::check(snapshot, &whole.sums, &unsound, report)?;
+    referred::packs(snapshot, claims, &whole.seen.packs, report)?;
+    // A run that cannot be read may be the one of its series.
+    let series = whole.all_read.then_some(&whole.series);
+    referred::configs(snapshot, series, report)?;
+    Ok(whole.seen)
+}
+
+fn merge(report: &mut Report, other: Report) {
+    for (check, n) in other.checked {
+        report.looked(check, n);
+    }
+    report.bad.extend(other.bad);
+}
+
+fn located(stored: &Stored, id: &Digest) -> Located {
+    Located::new(stored.series, stored.run.key.calculation_date, id)
+}
+
+/// What one thread found.
+struct Part {
+    report: Report,
+    sums: Sums,
+    leaves: HashMap<i64, Vec<Hash>>,
+    /// Entries whose rows are all there and as recorded: their leaves are let go.
+    sound: HashSet<i64>,
+    seen: Seen,
+    /// Series that have runs.
+    series: HashSet<i64>,
+    /// Whether every row could be read.
+    all_read: bool,
+    /// Room for a run's text.
+    room: Vec<u8>,
+}
+
+impl Default for Part {
+    fn default() -> Part {
+        Part {
+            report: Report::default(),
+            sums: Sums::default(),
+            leaves: HashMap::new(),
+            sound: HashSet::new(),
+            seen: Seen::default(),
+            series: HashSet::new(),
+            all_read: true,
+            room: Vec::new(),
+        }
+    }
+}
+
+impl Part {
+    fn unreadable(&mut self, rows: Vec<Unreadable>) {
+        for row in rows {
+            self.all_read = false;
+            self.report.looked(Check::Runs, 1);
+            self.report.bad(Check::Runs, "run", row.id, row.problem);
+        }
+    }
+
+    /// Runs that were read at once; how many there were.
+    fn chunk(&mut self, claims: &Claims, files: (&Store, &HashSet<&str>), runs: Runs) -> u64 {
+        let Runs { runs, unreadable } = runs;
+        let rows = runs.len() + unreadable.len();
+        self.unreadable(unreadable);
+        self.series.extend(runs.iter().map(|stored| stored.series));
+        let pack = |stored: &Stored| stored.run.place.map(|p| p.pack);
+        let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
+        for together in runs.chunk_by(|a, b| pack(a) == pack(b)) {
+            match together.first().and_then(pack) {
+                Some(digest) => self.pack(claims, files, (&digest, together), &mut leaves),
+                None => together.iter().for_each(|r| self.run(claims, files.0, r)),
+            }
+        }
+        for (entry, leaves) in leaves {
+            let claim = claims.batches.get(&entry);
+            let whole = claim.is_some_and(|c| c.rows.count == leaves.len() as u64);
+            match whole && claim.is_some_and(|c| c.rows.check(leaves.clone()).is_ok()) {
+                true => {
+                    self.sound.insert(entry);
+                }
+                false => self.leaves.entry(entry).or_default().extend(leaves),
+            }
+        }
+        rows as u64
+    }
+
+    fn run(&mut self, claims: &Claims, manifests: &Store, stored: &Stored) {
+        let (entry, run) = (stored.entry, &stored.run);
+        self.report.looked(Check::Runs, 1);
+        self.leaves
+            .entry(entry)
+            .or_default()
+            .push(run.leaf_in(&mut self.room));
+        let id = || format!("{} ({})", run.key.run_id().short(), run.key);
+        let Some(batch) = claims.batches.get(&entry) else {
+            let problem = format!("it names entry {entry}, which recorded no runs");
+            return self.report.bad(Check::Runs, "run", id(), problem);
+        };
+        self.sums.add(entry, located(stored, &run.key.run_id()));
+        self.report.looked(Check::Manifests, 1);
+        let path = manifests.path_of(run.manifest_ref());
+        match manifest(manifests, run) {
+            Err(problem) => {
+                self.report
+                    .bad(Check::Manifests, "manifest", path.as_str(), problem);
+            }
+            Ok(component) => {
+                if batch.component.is_some_and(|c| c != component) {
+                    let problem =
+                        format!("it names the component {component}, entry {entry} names another");
+                    self.report
+                        .bad(Check::Manifests, "manifest", path.as_str(), problem);
+                }
+                self.seen.components.entry(component).or_insert_with(id);
+            }
+        }
+        self.seen.manifests.insert(path);
+    }
+
+    /// The runs of a pack.
+    fn pack(
+        &mut self,
+        claims: &Claims,
+        (manifests, singles): (&Store, &HashSet<&str>),
+        (digest, runs): (&Digest, &[Stored]),
+        leaves: &mut HashMap<i64, Vec<Hash>>,
+    ) {
+        self.report.looked(Check::Runs, runs.len() as u64);
+        self.report.looked(Check::Manifests, runs.len() as u64);
+        self.seen.packs.insert(*digest);
+        self.seen.manifests.insert(manifests.pack_path(digest));
+        let pack = match manifests.open_pack(digest) {
+            Ok(pack) => Some(pack),
+            Err(e) => {
+                let path = manifests.pack_path(digest);
+                let problem = format!("{}; {} runs name it", told(e), runs.len());
+                self.report.bad(Check::Manifests, "pack", path, problem);
+                None
+            }
+        };
+        let mut packed = pack.as_ref().map(Packed::new);
+        let id = |run: &NewRun| format!("{} ({})", run.key.run_id().short(), run.key);
+        for stored in runs {
+            let (entry, run) = (&stored.entry, &stored.run);
+            leaves
+                .entry(*entry)
+                .or_default()
+                .push(run.leaf_in(&mut self.room));
+            let Some(batch) = claims.batches.get(entry) else {
+                let problem = format!("it names entry {entry}, which recorded no runs");
+                self.report.bad(Check::Runs, "run", id(run), problem);
+                continue;
+            };
+            if !singles.is_empty() {
+                let alone = ManifestRef {
+                    place: None,
+                    ..run.manifest_ref()
+                };
+                let path = manifests.path_of(alone);
+                if singles.contains(path.as_str()) {
+                    self.seen.manifests.insert(path);
+                }
+            }
+            let Some(packed) = &mut packed else {
+                self.sums.add(*entry, located(stored, &run.key.run_id()));
+                continue;
+            };
+            let path = || manifests.path_of(run.manifest_ref());
+            let run_id = packed.check(run).unwrap_or_else(|problem| {
+                self.report
+                    .bad(Check::Manifests, "manifest", path(), problem);
+                run.key.run_id()
+            });
+            self.sums.add(*entry, located(stored, &run_id));
+            let component = packed.component();
+            if batch.component.is_some_and(|c| c != component) {
+                let problem =
+                    format!("it names the component {component}, entry {entry} names another");
+                self.report
+                    .bad(Check::Manifests, "manifest", path(), problem);
+            }
+            let first = self.seen.components.entry(component);
+            first.or_insert_with(|| id(run));
+        }
+    }
+
+    fn join(&mut self, other: Part) {
+        merge(&mut self.report, other.report);
+        self.sums.join(other.sums);
+        self.sound.extend(other.sound);
+        self.series.extend(other.series);
+        self.all_read &= other.all_read;
+        self.seen.packs.extend(other.seen.packs);
+        for (entry, leaves) in other.leaves {
+            self.leaves.entry(entry).or_default().extend(leaves);
+        }
+        self.seen.manifests.extend(other.seen.manifests);
+        for (digest, run) in other.seen.components {
+            let first = self.seen.components.entry(digest).or_insert(run.clone());
+            // Whichever thread came first, the same run is named.
+            if run < *first {
+                *first = run;
+            }
+        }
+    }
+}
+
+fn told(e: ManifestError) -> String {
+    match e {
+        ManifestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+            "it is not there".to_owned()
+        }
+        ManifestError::Io { cause, .. } => format!("it cannot be read: {cause}"),
+        ManifestError::Damaged { problem, .. } => problem,
+        other => other.to_string(),
+    }
+}
+
+/// The component that a run's manifest names; `Err` says what is wrong with the manifest.
+fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
+    let manifest = store.read(run.manifest_ref()).map_err(told)?;
+    let record = Record::read(&manifest)?;
+    let of = |key: &RunKey| key.to_string();
+    if record.key != run.key {
+        return Err(format!(
+            "it is of {}, its run is {}",
+            of(&record.key),
+            of(&run.key)
+        ));
+    }
+    if record.provenance != run.provenance {
+        return Err(format!(
+            "its provenance is {}, its run's {}",
+            record.provenance, run.provenance
+        ));
+    }
+    Ok(record.component)
+}
+
+/// Each batch against its entry; the entries of those that are not as recorded.
+fn batches(
+    claims: &Claims,
+    mut leaves: HashMap<i64, Vec<Hash>>,
+    sound: &HashSet<i64>,
+    report: &mut Report,
+) -> HashSet<i64> {
+    let mut unsound = HashSet::new();
+    for (entry, batch) in &claims.batches {
+        let found = leaves.remove(entry).unwrap_or_default();
+        let problem = match (sound.contains(entry), found.len()) {
+            (true, 0) => continue,
+            (true, more) => format!(
+                "the entry recorded {} rows, there are {more} more",
+                batch.rows.count
+            ),
+            (false, _) => match batch.rows.check(found) {
+                Ok(()) => continue,
+                Err(problem) => problem,
+            },
+        };
+        unsound.insert(*entry);
+        report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
+    }
+    unsound
+}

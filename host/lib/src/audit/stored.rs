@@ -1,0 +1,134 @@
+//! Documents in the ledger, and components and releases beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::release::{ReleaseStore, Standing};
+use provender_domain::canonical::{Digest, Recipe};
+use provender_ledger::LedgerError;
+use provender_ledger::entry::Entry;
+use provender_ledger::sqlite::inspect::Snapshot;
+use provender_sandbox::Shelf;
+
+use super::claims::{Claims, DocumentClaim};
+use super::finding::{Check, Report};
+
+/// A component that the lock file pins: what it is called, where its file lies, what its digest is.
+#[derive(Clone, Debug)]
+pub struct Pinned {
+    /// `name:version`.
+    pub model_version: String,
+    /// Its file.
+    pub path: String,
+    /// Its digest.
+    pub sha256: Digest,
+    /// The digest of the file's bytes, or why they cannot be read.
+    pub found: Result<Digest, String>,
+}
+
+/// Checks documents against their entries.
+///
+/// # Errors
+/// When the database cannot be read any further.
+pub fn reports(
+    snapshot: &Snapshot<'_>,
+    claims: &Claims,
+    report: &mut Report,
+) -> Result<(), LedgerError> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    snapshot.reports(&mut |scanned| {
+        report.looked(Check::Reports, 1);
+        let row = match scanned {
+            Ok(row) => row,
+            Err(e) => return report.bad(Check::Reports, "report", e.id, e.problem),
+        };
+        let digest = Digest::from_parts(Recipe::JcsV1, row.digest);
+        let entry = row.entry;
+        let id = format!("{} ({})", digest.short(), row.kind);
+        let Some(claim) = claims.documents.get(&entry) else {
+            let problem = format!("it names entry {entry}, which wrote no document");
+            return report.bad(Check::Reports, "report", id, problem);
+        };
+        let row = DocumentClaim {
+            kind: row.kind,
+            digest: digest.to_string(),
+            sha256: Digest::of_bytes(row.body.as_bytes()).to_string(),
+        };
+        let raw = Digest::from_parts(Recipe::Raw, *digest.bytes()).to_string();
+        for (column, found, said) in [
+            ("kind", &row.kind, &claim.kind),
+            ("digest", &row.digest, &claim.digest),
+            ("SHA-256", &row.sha256, &claim.sha256),
+        ] {
+            if found != said && !(column == "digest" && *said == raw) {
+                let problem = format!("its {column} is {found}, entry {entry} says {said}");
+                report.bad(Check::Reports, "report", id.as_str(), problem);
+            }
+        }
+        found.insert(row.digest);
+        found.insert(raw);
+    })?;
+    for (entry, claim) in &claims.documents {
+        if !found.contains(&claim.digest) {
+            let problem = format!("entry {entry} wrote it, and it is not there");
+            report.bad(Check::Reports, "report", claim.digest.as_str(), problem);
+        }
+    }
+    Ok(())
+}
+
+/// Checks releases in the store, and every component that the lock file, a run or a release names. `entries` say
+/// how releases stand.
+pub fn components(
+    entries: &[Entry],
+    pinned: Result<&[Pinned], &str>,
+    shelf: &Shelf,
+    releases: Option<&ReleaseStore>,
+    runs: &BTreeMap<Digest, String>,
+    report: &mut Report,
+) {
+    if let Err(problem) = pinned {
+        let problem = format!("{problem}; what it pins is not checked");
+        report.bad(Check::Components, "lock", "provender.lock", problem);
+    }
+    for pin in pinned.unwrap_or_default() {
+        report.looked(Check::Components, 1);
+        let problem = match &pin.found {
+            Ok(found) if *found == pin.sha256 => continue,
+            Ok(found) => format!(
+                "its bytes have the digest {found}, pinned is {}",
+                pin.sha256
+            ),
+            Err(problem) => problem.clone(),
+        };
+        let id = format!("{} ({})", pin.model_version, pin.path);
+        report.bad(Check::Components, "component", id, problem);
+    }
+    let mut named: BTreeMap<Digest, String> = runs.clone();
+    match Standing::of(entries) {
+        Err(e) => report.bad(Check::Releases, "release", "entries", e.to_string()),
+        Ok(standing) => {
+            for known in standing.releases.iter().filter(|k| k.pruned.is_none()) {
+                report.looked(Check::Releases, 1);
+                let id = format!("release {}", known.document.number);
+                let problems = match releases {
+                    Some(store) => store.problems(&known.digest, &known.document),
+                    None => vec!["the folder of releases is not there".to_owned()],
+                };
+                for problem in problems {
+                    report.bad(Check::Releases, "release", id.as_str(), problem);
+                }
+                for component in &known.document.components {
+                    let by = format!("{} of {id}", component.model_version());
+                    named.entry(component.sha256).or_insert(by);
+                }
+            }
+        }
+    }
+    for (digest, by) in named {
+        report.looked(Check::Components, 1);
+        if let Err(e) = shelf.find(&digest) {
+            let id = format!("{} (of {by})", digest.short());
+            report.bad(Check::Components, "component", id, e.to_string());
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a Rust folder holds: a package that is its own workspace with the SDK inside, or a member of
+//! the project's own workspace.
+
+use toml_edit::{DocumentMut, Item};
+
+use super::embedded;
+use super::error::AuthorError;
+use super::name::LogicName;
+use super::scaffold::fill;
+use super::source::{Origin, Source, TextFile};
+use super::workspace::locked_with;
+
+const MANIFEST: &str = include_str!("templates/rust/Cargo.toml");
+const MEMBER: &str = include_str!("templates/rust/member.toml");
+/// Made by cargo for a folder of this shape; without the folder's own package.
+const LOCK: &str = include_str!("templates/rust/Cargo.lock");
+const IGNORE: &str = "/target/\n/build/\n";
+
+/// The files of a folder that is its own workspace, but for README and cases. Those of `source` have
+/// the new name already.
+pub(super) fn own_workspace(
+    logic: &LogicName,
+    source: &Source,
+    files: Vec<TextFile>,
+) -> Result<Vec<TextFile>, AuthorError> {
+    let package = logic.package();
+    if matches!(source.origin, Origin::Folder(_)) {
+        // The whole folder comes along, with the SDK and the lock file that it was built with.
+        let old = source.logic.package();
+        return files
+            .into_iter()
+            .map(|(path, bytes)| match path.as_str() {
+                "Cargo.toml" => Ok((path.clone(), renamed_manifest(&path, &bytes, &package)?)),
+                "Cargo.lock" => {
+                    let text = String::from_utf8_lossy(&bytes);
+                    let text = locked_with(&text, &package, Some(&old));
+                    Ok((path, text.into_bytes()))
+                }
+                _ => Ok((path, bytes)),
+            })
+            .collect();
+    }
+    let profile = embedded::WORKSPACE
+        .find("[profile.release]")
+        .map_or("", |at| &embedded::WORKSPACE[at..]);
+    let manifest = fill(
+        MANIFEST,
+        &[
+            ("package", &package),
+            ("edition", &inherited("edition")),
+            ("rust-version", &inherited("rust-version")),
+            ("profile", profile.trim_end()),
+        ],
+    );
+    let mut all = vec![
+        ("Cargo.toml".to_owned(), manifest.into_bytes()),
+        (
+            "Cargo.lock".to_owned(),
+            locked_with(LOCK, &package, None).into_bytes(),
+        ),
+        (".gitignore".to_owned(), IGNORE.as_bytes().to_vec()),
+    ];
+    all.extend(files);
+    all.extend(sdk());
+    Ok(all)
+}
+
+/// The files of a new member of the project's own workspace, but for README and cases.
+pub(super) fn member(
+    logic: &LogicName,
+    source: &Source,
+    files: Vec<TextFile>,
+) -> Result<Vec<TextFile>, AuthorError> {
+    let package = logic.package();
+    let mut all = Vec::new();
+    if !matches!(source.origin, Origin::Folder(_)) {
+        let manifest = fill(MEMBER, &[("package", &package)]);
+        all.push(("Cargo.toml".to_owned(), manifest.into_bytes()));
+    }
+    for (path, bytes) in files {
+        let bytes = match path.as_str() {
+            "Cargo.toml" => renamed_manifest(&path, &bytes, &package)?,
+            _ => bytes,
+        };
+        all.push((path, bytes));
+    }
+    Ok(all)
+}
+
+fn renamed_manifest(path: &str, bytes: &[u8], package: &str) -> Result<Vec<u8>, AuthorError> {
+    let carry = |cause: String| AuthorError::Carry {
+        file: path.to_owned(),
+        cause,
+    };
+    let mut manifest: DocumentMut = String::from_utf8_lossy(bytes)
+        .parse()
+        .map_err(|e: toml_edit::TomlError| carry(e.to_string().trim_end().to_owned()))?;
+    let name = manifest
+        .get_mut("package")
+        .and_then(Item::as_table_like_mut)
+        .and_then(|p| p.get_mut("name"));
+    let name = name.ok_or_else(|| carry("it has no package with a `name`".to_owned()))?;
+    *name = toml_edit::value(package);
+    Ok(manifest.to_string().into_bytes())
+}
+
+/// A key of the package, as the workspace of the shipped logics has it for all.
+fn inherited(key: &str) -> String {
+    let workspace: toml::Table = embedded::WORKSPACE.parse().unwrap_or_default();
+    let package = workspace.get("workspace").and_then(|w| w.get("package"));
+    let value = package
+        .and_then(|p| p.get(key))
+        .and_then(toml::Value::as_str);
+    value.unwrap_or_default().to_owned()
+}
+
+/// The SDK as a folder that stands by itself: it inherits nothing and brings the contract along.
+fn sdk() -> Vec<TextFile> {
+    let mut files: Vec<TextFile> = embedded::SDK
+        .iter()
+        .map(|(path, bytes)| {
+            let text = || String::from_utf8_lossy(bytes);
+            let bytes = match *path {
+                "Cargo.toml" => alone(&text()).into_bytes(),
+                "src/bindings.rs" => text().replace("\"../../wit\"", "\"wit\"").into_bytes(),
+                _ => bytes.to_vec(),
+            };
+            (format!("sdk/{path}"), bytes)
+        })
+        .collect();
+    files.push((
+        "sdk/wit/logic.wit".to_owned(),
+        embedded::WIT.as_bytes().to_vec(),
+    ));
+    files
+}
+
+/// A manifest whose inherited keys are written out, and whose lints, which are the project's, are
+/// left out.
+fn alone(manifest: &str) -> String {
+    let manifest = manifest.replace("[lints]\nworkspace = true\n", "");
+    let line = |line: &str| match line.strip_suffix(".workspace = true") {
+        Some(key) => format!("{key} = \"{}\"\n", inherited(key)),
+        None => format!("{line}\n"),
+    };
+    let text: String = manifest.lines().map(line).collect();
+    text.trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_stands_by_itself() {
+        let files = sdk();
+        let text = |wanted: &str| {
+            let found = files.iter().find(|(path, _)| path == wanted);
+            String::from_utf8(found.unwrap().1.clone()).unwrap()
+        };
+        let manifest: toml::Table = text("sdk/Cargo.toml").parse().unwrap();
+        assert_eq!(manifest["package"]["edition"].as_str(), Some("2024"));
+        assert!(!text("sdk/Cargo.toml").contains("workspace"));
+        assert!(text("sdk/src/bindings.rs").contains("path: \"wit\""));
+        assert_eq!(text("sdk/wit/logic.wit"), embedded::WIT);
+    }
+
+    /// A dependency of the SDK that was updated in one of the two lock files alone.
+    #[test]
+    fn the_lock_file_of_a_folder_agrees_with_the_shipped_logics() {
+        let packages = |text: &str| -> Vec<String> {
+            text.split("\n[[package]]\n")
+                .skip(1)
+                .map(|block| block.lines().take(4).collect::<Vec<_>>().join("\n"))
+                .collect()
+        };
+        let ours = packages(include_str!("../../../../logic-plugins/Cargo.lock"));
+        let theirs = packages(LOCK);
+        assert!(theirs.len() > 20);
+        // A path package lists its dependencies in the fourth line.
+        for package in theirs.iter().filter(|p| p.contains("checksum")) {
+            assert!(ours.contains(package), "{package}");
+        }
+    }
+
+    #[test]
+    fn the_profile_is_that_of_the_shipped_logics() {
+        let at = embedded::WORKSPACE.find("[profile.release]").unwrap();
+        let profile: toml::Table = embedded::WORKSPACE[at..].parse().unwrap();
+        assert_eq!(profile.keys().collect::<Vec<_>>(), ["profile"]);
+        assert_eq!(profile["profile"].as_table().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,165 @@
+//! Places go together in spans, and threads take span by span; what they find is joined in the order of
+//! the places, so that nothing hangs on how many threads there are or which is faster.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+
+use provender_ledger::Ledger;
+use provender_ledger::store::Extent;
+use provender_sandbox::LogicError;
+
+use super::error::BacktestError;
+use super::found::Found;
+use super::pass::{Pass, Scene};
+use super::run::Progress;
+
+/// Runs of a span: enough of them that its calls of the sandbox share a store and joining is nothing beside
+/// computing, and so few that the last spans of a long back-test leave no core idle for long.
+pub(super) const SPAN: u64 = 8_192;
+
+/// Places that follow each other.
+pub struct Span {
+    /// With what is recorded of them.
+    pub places: Vec<Extent>,
+    /// Runs of all of them.
+    pub runs: u64,
+}
+
+/// The places in spans of so many runs or some more; a place is never cut.
+pub(super) fn spans(places: Vec<Extent>, runs: u64) -> Vec<Span> {
+    let mut all: Vec<Span> = Vec::new();
+    for place in places {
+        match all.last_mut() {
+            Some(span) if span.runs < runs => {
+                span.runs += place.runs;
+                span.places.push(place);
+            }
+            _ => all.push(Span {
+                runs: place.runs,
+                places: vec![place],
+            }),
+        }
+    }
+    all
+}
+
+/// What is found in all spans.
+///
+/// # Errors
+/// Of the first span that has one, in their order.
+pub(super) fn go<'a>(
+    scene: &Scene<'a>,
+    ledger: &dyn Ledger,
+    spans: &[Span],
+    threads: usize,
+    progress: &mut dyn Progress,
+) -> Result<Found<'a>, BacktestError> {
+    let readers = match threads.min(spans.len()) {
+        0 | 1 => Vec::new(),
+        threads => ledger.readers(threads)?,
+    };
+    let all = Found::new(scene.against, scene.candidate);
+    if readers.is_empty() {
+        alone(scene, ledger, spans, all, progress)
+    } else {
+        together(scene, readers, spans, all, progress)
+    }
+}
+
+fn alone<'a>(
+    scene: &Scene<'a>,
+    ledger: &dyn Ledger,
+    spans: &[Span],
+    mut all: Found<'a>,
+    progress: &mut dyn Progress,
+) -> Result<Found<'a>, BacktestError> {
+    let mut pass = Pass::new(scene, ledger, true);
+    for span in spans {
+        all.join(pass.through(span)?);
+        progress.advance(span.runs);
+    }
+    Ok(all)
+}
+
+fn together<'a>(
+    scene: &Scene<'a>,
+    readers: Vec<Box<dyn Ledger + Send>>,
+    spans: &[Span],
+    mut all: Found<'a>,
+    progress: &mut dyn Progress,
+) -> Result<Found<'a>, BacktestError> {
+    let next = AtomicUsize::new(0);
+    let (tell, heard) = channel::<(usize, Result<Found<'a>, BacktestError>)>();
+    std::thread::scope(|scope| {
+        let mut refused = None;
+        for reader in readers {
+            let (tell, next) = (tell.clone(), &next);
+            let work = move || {
+                let mut pass = Pass::new(scene, &*reader, false);
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(span) = spans.get(n) else { break };
+                    let found = pass.through(span);
+                    let failed = found.is_err();
+                    // Nobody hears any more once a span before this one has failed.
+                    if tell.send((n, found)).is_err() || failed {
+                        break;
+                    }
+                }
+            };
+            let thread = std::thread::Builder::new().name("provender-backtest".to_owned());
+            if let Err(e) = thread.spawn_scoped(scope, work) {
+                refused = Some(e.to_string());
+            }
+        }
+        drop(tell);
+        let mut waiting = BTreeMap::new();
+        let mut joined = 0;
+        for (n, found) in heard {
+            progress.advance(spans.get(n).map_or(0, |span| span.runs));
+            waiting.insert(n, found);
+            while let Some(found) = waiting.remove(&joined) {
+                all.join(found?);
+                joined += 1;
+            }
+        }
+        // Any thread at all takes every span in the end.
+        match refused {
+            Some(cause) if joined < spans.len() => Err(LogicError::Thread { cause }.into()),
+            _ => Ok(all),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use provender_domain::day::Day;
+
+    fn place(n: usize, runs: u64) -> Extent {
+        Extent {
+            boundary_id: format!("b{n}"),
+            herd_config_id: "-".to_owned(),
+            runs,
+            first: Day::MIN,
+            last: Day::MAX,
+        }
+    }
+
+    #[test]
+    fn spans_hold_every_place_once_in_order() {
+        let counts = [1, 8_190, 1, 5, 20_000, 3, 8_192, 8_191, 2];
+        let places: Vec<Extent> = counts
+            .iter()
+            .enumerate()
+            .map(|(n, runs)| place(n, *runs))
+            .collect();
+        let all = spans(places.clone(), SPAN);
+        let runs: Vec<u64> = all.iter().map(|s| s.runs).collect();
+        assert_eq!(runs, [8_192, 20_005, 8_195, 8_193]);
+        let again: Vec<Extent> = all.into_iter().flat_map(|s| s.places).collect();
+        assert_eq!(again, places);
+        assert!(spans(Vec::new(), SPAN).is_empty());
+    }
+}

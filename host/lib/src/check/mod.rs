@@ -1,0 +1,86 @@
+//! Everything that would ever be refused about a component, refused now.
+//!
+//! * [`finding`] — a refusal with its reason and its fix
+//! * [`declaration`] — what it declares against the catalogue and the monitors
+//! * `values` — the rows that a conformance run computes
+//! * `bounds` — each parameter at each of its bounds
+//! * [`conformance`] — does it keep to the contract on any rows, in any order, in any batches?
+
+mod bounds;
+pub mod conformance;
+pub mod declaration;
+pub mod finding;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use provender_domain::canonical::Digest;
+use provender_domain::catalogue::Feature;
+use provender_sandbox::{Component, LogicError, PinLimits, Sandbox};
+
+pub use conformance::{Conformance, Status};
+pub use finding::Finding;
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Report {
+    /// The file, as messages name it.
+    pub file: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Their number.
+    pub size: u64,
+    /// The component, where it could be loaded.
+    pub component: Option<Component>,
+    /// Why it is refused; empty when it is not.
+    pub findings: Vec<Finding>,
+    /// The conformance run; empty where it could not be made.
+    pub conformance: Vec<Conformance>,
+}
+
+impl Report {
+    /// True when `compute` would take the component.
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// True when the conformance run was made and everything held.
+    #[must_use]
+    pub fn conforms(&self) -> bool {
+        !self.conformance.is_empty() && self.conformance.iter().all(|c| c.status != Status::Failed)
+    }
+}
+
+/// Checks the bytes of a component against the contract and a catalogue, under the sandbox's
+/// limits with the component's `own` in their place.
+///
+/// # Errors
+/// When the host itself fails (no engine, no thread); what is wrong with the component is in the
+/// report.
+pub fn check(
+    sandbox: &Sandbox,
+    file: &str,
+    bytes: &[u8],
+    own: &PinLimits,
+    catalogue: &[Feature],
+) -> Result<Report, LogicError> {
+    let mut report = Report {
+        file: file.to_owned(),
+        digest: Digest::of_bytes(bytes),
+        size: bytes.len() as u64,
+        component: None,
+        findings: Vec::new(),
+        conformance: Vec::new(),
+    };
+    match sandbox.load_within(file, bytes, own) {
+        Ok(component) => {
+            report.findings = declaration::findings(component.description(), catalogue);
+            report.conformance = conformance::run(&component)?;
+            report.component = Some(component);
+        }
+        Err(e @ (LogicError::Engine { .. } | LogicError::Thread { .. })) => return Err(e),
+        Err(e) => report.findings = finding::of_refusal(&e, bytes),
+    }
+    Ok(report)
+}

@@ -1,0 +1,180 @@
+//! From when a version and configuration answers: an entry of the ledger, never a mutable cell.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use provender_domain::day::Day;
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::types::{Activation, Run};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::binding::Bound;
+
+/// Records that a bound logic answers, unless it is what answered last under its name. `from` is
+/// the first calculation date that is asked for. True when an entry was written.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn activate(
+    ledger: &mut dyn Ledger,
+    bound: &Bound,
+    from: Day,
+    stamp: &Stamp,
+) -> Result<bool, LedgerError> {
+    let name = bound.description().name.clone();
+    let current = ledger
+        .activations()?
+        .into_iter()
+        .rfind(|a| logic_name(&a.model_version) == name);
+    if current
+        .is_some_and(|a| a.model_version == bound.model_version && a.config == bound.config.digest)
+    {
+        return Ok(false);
+    }
+    let payload = json!({
+        "model_version": bound.model_version,
+        "config_version": bound.config.digest.to_string(),
+        "config": serde_json::from_str::<serde_json::Value>(&bound.config.canonical).unwrap_or_default(),
+        "component": bound.component.digest().to_string(),
+        "from": from.to_string(),
+    });
+    ledger.append(Kind::Activation, stamp, &payload)?;
+    Ok(true)
+}
+
+/// `days_remaining` of `days_remaining:v2`.
+#[must_use]
+pub fn logic_name(model_version: &str) -> &str {
+    model_version.split(':').next().unwrap_or(model_version)
+}
+
+/// Which version and configuration of each logic answers, and how they rank.
+#[derive(Clone, Debug, Default)]
+pub struct Activations {
+    all: Vec<Activation>,
+    /// Entries that recorded runs in shadow.
+    shadows: BTreeSet<i64>,
+}
+
+impl Activations {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load(ledger: &dyn Ledger) -> Result<Activations, LedgerError> {
+        Ok(Activations {
+            all: ledger.activations()?,
+            shadows: shadows(ledger)?,
+        })
+    }
+
+    /// The number of the newest entry that made a run's version and configuration answer; `None` when
+    /// none ever did. A run that was recorded in shadow answers by a later entry alone, also under a
+    /// version that answered once.
+    #[must_use]
+    pub fn rank(&self, run: &Run) -> Option<i64> {
+        let key = &run.run.key;
+        self.all
+            .iter()
+            .rev()
+            .find(|a| a.model_version == key.model_version && a.config == key.config_version.config)
+            .map(|a| a.entry)
+            .filter(|entry| *entry > run.entry || !self.shadows.contains(&run.entry))
+    }
+
+    /// The last activation of every logic name.
+    #[must_use]
+    pub fn current(&self) -> Vec<&Activation> {
+        let mut current: Vec<&Activation> = Vec::new();
+        for a in &self.all {
+            current.retain(|c| logic_name(&c.model_version) != logic_name(&a.model_version));
+            current.push(a);
+        }
+        current
+    }
+
+    /// Whether a canary recorded the run.
+    #[must_use]
+    pub fn in_shadow(&self, run: &Run) -> bool {
+        self.shadows.contains(&run.entry)
+    }
+
+    /// Whether another version of the logic was to answer on a day: of the entries that speak of that
+    /// day, the newest names another.
+    #[must_use]
+    pub fn another_on(&self, model_version: &str, day: Day) -> bool {
+        let name = logic_name(model_version);
+        self.all
+            .iter()
+            .rfind(|a| logic_name(&a.model_version) == name && a.from <= day)
+            .is_some_and(|a| a.model_version != model_version)
+    }
+
+    /// The first day for which a version was asked to answer, under any configuration.
+    #[must_use]
+    pub fn first_day(&self, model_version: &str) -> Option<Day> {
+        self.all
+            .iter()
+            .filter(|a| a.model_version == model_version)
+            .map(|a| a.from)
+            .min()
+    }
+}
+
+/// The batches that a canary recorded.
+fn shadows(ledger: &dyn Ledger) -> Result<BTreeSet<i64>, LedgerError> {
+    // Without a canary there is nothing to look for in what may be years of batches.
+    let starts = ledger.entries(Some(Kind::CanaryStart))?;
+    let Some(first) = starts.first().map(|e| e.seq) else {
+        return Ok(BTreeSet::new());
+    };
+    let batches = ledger.entries(Some(Kind::Runs))?;
+    let of_canary = |payload: &str| {
+        serde_json::from_str::<serde_json::Value>(payload).is_ok_and(|p| p["origin"] == "canary")
+    };
+    Ok(batches
+        .iter()
+        .filter(|e| e.seq > first && of_canary(&e.payload))
+        .map(|e| e.seq)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use provender_domain::canonical::Digest;
+
+    #[test]
+    fn a_day_belongs_to_the_version_that_was_to_answer_on_it() {
+        let all = [
+            (5, "days:v1", 1),
+            (6, "frost:v1", 1),
+            (7, "days:v2", 10),
+            (9, "days:v1", 20),
+        ];
+        let day = |n: i32| "2025-06-01".parse::<Day>().unwrap().plus(n - 1).unwrap();
+        let activations = Activations {
+            all: all
+                .map(|(entry, version, from)| Activation {
+                    entry,
+                    model_version: version.to_owned(),
+                    config: Digest::of_bytes(b"c"),
+                    from: day(from),
+                })
+                .to_vec(),
+            shadows: BTreeSet::new(),
+        };
+        let another =
+            |version| [0, 1, 9, 10, 19, 20, 30].map(|n| activations.another_on(version, day(n)));
+        assert_eq!(
+            another("days:v1"),
+            [false, false, false, true, true, false, false]
+        );
+        assert_eq!(
+            another("days:v2"),
+            [false, true, true, false, false, true, true]
+        );
+        assert_eq!(another("frost:v1"), [false; 7]);
+    }
+}

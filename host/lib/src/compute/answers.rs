@@ -1,0 +1,71 @@
+//! Which recorded run is the answer for a boundary, herd, day and logic.
+//!
+//! The newest not superseded run of a version and configuration that was active: of several, the
+//! one activated last. Runs with a one-off parameter, of versions never activated, and runs that a
+//! guardrail refused are never answers.
+
+use provender_domain::day::Day;
+use provender_ledger::types::{Guardrail, Run, RunFilter};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::activation::{Activations, logic_name};
+
+/// Whether a run can answer at all, and how it ranks among those of its place, day and logic.
+#[must_use]
+pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
+    if run.superseded_by.is_some() || run.run.guardrail == Guardrail::Refused {
+        return None;
+    }
+    let key = &run.run.key;
+    let rank = activations.rank(run)?;
+    Some((rank, key.config_version.reissue))
+}
+
+/// The answers that a filter selects, by boundary, herd, logic and day.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn answers(ledger: &dyn Ledger, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
+    answers_by(ledger, &Activations::load(ledger)?, filter)
+}
+
+/// As [`answers`], by activations that are read already: for who asks place by place.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn answers_by(
+    ledger: &dyn Ledger,
+    activations: &Activations,
+    filter: &RunFilter,
+) -> Result<Vec<Run>, LedgerError> {
+    // A filter by version must not hide that another version answers.
+    let version = filter.logic.as_ref().filter(|l| l.contains(':')).cloned();
+    let mut wide = filter.clone();
+    wide.logic = filter.logic.as_ref().map(|l| logic_name(l).to_owned());
+    let runs = ledger.runs(&wide)?.into_iter();
+    let mut ranked: Vec<((i64, u32), Run)> = runs
+        .filter_map(|run| Some((rank(&run, activations)?, run)))
+        .collect();
+    // The best of a place and day comes first; of equal ones that which the ledger gave first.
+    ranked.sort_by(|(rank, a), (other, b)| question(a).cmp(&question(b)).then(other.cmp(rank)));
+    ranked.dedup_by(|(_, later), (_, first)| question(later) == question(first));
+    let answers = ranked.into_iter().map(|(_, run)| run);
+    Ok(answers
+        .filter(|r| {
+            version
+                .as_ref()
+                .is_none_or(|v| *v == r.run.key.model_version)
+        })
+        .collect())
+}
+
+/// What a run is an answer to: boundary, herd, logic and day.
+fn question(run: &Run) -> (&str, &str, &str, Day) {
+    let key = &run.run.key;
+    (
+        &key.boundary_id,
+        &key.herd_config_id,
+        logic_name(&key.model_version),
+        key.calculation_date,
+    )
+}

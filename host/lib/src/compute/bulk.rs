@@ -1,0 +1,398 @@
+//! Long ranges: the runs that [`super::engine`] would record, by columns instead of by questions.
+//!
+//! A stretch is one place and herd over days that follow each other. What is recorded of it is looked up
+//! at once. Recorded days are compared by their provenance alone; the others become the rows of a pack:
+//! columns go from the ledger into the sandbox, out of it, and into the pack as they are, and every
+//! manifest's digests are made from them. Whatever is not plain (drift, a missing outline, a component
+//! that fails, too few runs for a pack) goes the engine's way, run by run, so that one place says what
+//! becomes of it.
+
+use std::sync::mpsc::{channel, sync_channel};
+
+use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::column::Column;
+use provender_domain::day::Day;
+use provender_domain::key::Place;
+use provender_ledger::Ledger;
+use provender_ledger::store::Series;
+use provender_ledger::types::{Guardrail, NewRun, Recorded, Standing};
+use provender_store::manifest::pack::{self, FULL, PART, Rows, Scratch, Template};
+
+use super::ComputeError;
+use super::binding::Bound;
+use super::engine::{CHUNK, Engine, Target};
+use super::facts::Facts;
+use super::fits::fits;
+use super::gather::Gatherer;
+use super::guard::breached;
+use super::outcome::{Outcome, RunOutcome, Summary};
+use super::record::Recorder;
+use super::sheets;
+
+/// Rows of a batch: its columns, manifests and rows stay in some tens of megabytes, and one barrier is
+/// shared by many.
+pub const BATCH: usize = 16_384;
+
+/// One place and herd on the days from one to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The place.
+    pub boundary_id: String,
+    /// The herd, or `-`.
+    pub herd_config_id: String,
+    /// First day.
+    pub from: Day,
+    /// Last day.
+    pub to: Day,
+}
+
+impl Stretch {
+    /// How many days it has.
+    #[must_use]
+    pub fn days(&self) -> usize {
+        usize::try_from(self.to.since(self.from) + 1).unwrap_or_default()
+    }
+
+    /// Its runs.
+    pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
+        self.from.through(self.to).map(|day| self.target(day))
+    }
+
+    fn target(&self, day: Day) -> Target {
+        (self.boundary_id.clone(), self.herd_config_id.clone(), day)
+    }
+}
+
+/// Cuts stretches into batches of [`BATCH`] rows, the last one of some more or fewer.
+#[must_use]
+pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
+    let mut all: Vec<Vec<Stretch>> = Vec::new();
+    let (mut batch, mut rows) = (Vec::new(), 0);
+    for stretch in stretches {
+        let mut from = stretch.from;
+        while from <= stretch.to {
+            let room = i32::try_from(BATCH - rows).unwrap_or_default();
+            let to = from.plus(room - 1).unwrap_or(Day::MAX).min(stretch.to);
+            let part = Stretch {
+                from,
+                to,
+                ..stretch.clone()
+            };
+            rows += part.days();
+            batch.push(part);
+            if rows >= BATCH {
+                all.push(std::mem::take(&mut batch));
+                rows = 0;
+            }
+            match to.plus(1) {
+                Some(next) => from = next,
+                None => break,
+            }
+        }
+    }
+    match all.last_mut() {
+        // What is left over makes no pack of its own.
+        Some(last) if rows < BATCH / 8 => last.extend(batch),
+        _ if batch.is_empty() => {}
+        _ => all.push(batch),
+    }
+    all
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// How many runs ended how.
+    pub summary: Summary,
+    /// The runs that are not as they should be.
+    pub troubled: Vec<RunOutcome>,
+}
+
+/// A batch that is looked up and computed.
+struct Gathered {
+    rows: Rows,
+    template: Template,
+    /// Inputs of the recorded runs, and what is recorded of them.
+    known: (Vec<Column>, Vec<(Target, Standing)>),
+    /// Runs that go the engine's way.
+    aside: Vec<Target>,
+}
+
+/// Packs with their runs, to be recorded.
+struct Packed {
+    packs: Vec<Vec<u8>>,
+    runs: Vec<NewRun>,
+    outputs: Vec<Column>,
+}
+
+impl Engine<'_, '_> {
+    /// Computes and records stretches batch by batch; `each` is told what became of runs, and how many. A
+    /// thread of its own records a batch while the next one is gathered and computed.
+    ///
+    /// # Errors
+    /// As [`Engine::chunk`]. What was recorded before stays.
+    pub fn stretches(
+        &mut self,
+        bound: &Bound,
+        stretches: &[Stretch],
+        each: &mut dyn FnMut(Done),
+    ) -> Result<(), ComputeError> {
+        let days: usize = stretches.iter().map(Stretch::days).sum();
+        if self.policy.recheck || self.policy.dry_run || days < self.policy.pack_from {
+            let targets = stretches.iter().flat_map(Stretch::targets);
+            return self.aside(bound, targets, each);
+        }
+        let (facts, recorder) = (self.facts, self.recorder(bound));
+        let ledger = &mut *self.ledger;
+        let (send, receive) = sync_channel::<Packed>(1);
+        let (told, heard) = channel::<Result<Done, ComputeError>>();
+        let aside = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for packed in receive {
+                    let done = record(&mut *ledger, recorder, packed);
+                    let failed = done.is_err();
+                    if told.send(done).is_err() || failed {
+                        break;
+                    }
+                }
+            });
+            let mut aside = Vec::new();
+            for batch in batches(stretches) {
+                let mut done = Done::default();
+                let gathered = gather(facts, recorder, &batch)?;
+                let packed = pack(recorder, gathered, &mut aside, &mut done)?;
+                each(done);
+                // Whoever cannot record any more has told why.
+                if packed.is_some_and(|packed| send.send(packed).is_err()) {
+                    break;
+                }
+                for done in heard.try_iter() {
+                    each(done?);
+                }
+            }
+            drop(send);
+            for done in heard {
+                each(done?);
+            }
+            Ok::<_, ComputeError>(aside)
+        })?;
+        self.aside(bound, aside.into_iter(), each)
+    }
+
+    /// The engine's way.
+    fn aside(
+        &mut self,
+        bound: &Bound,
+        mut targets: impl Iterator<Item = Target>,
+        each: &mut dyn FnMut(Done),
+    ) -> Result<(), ComputeError> {
+        loop {
+            let chunk: Vec<Target> = targets.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            let mut done = Done::default();
+            for outcome in self.chunk(bound, &chunk)? {
+                done.summary.count(outcome.outcome);
+                if outcome.problem.is_some() {
+                    done.troubled.push(outcome);
+                }
+            }
+            each(done);
+        }
+    }
+}
+
+/// Looks up what is recorded, and gathers the inputs.
+fn gather(
+    facts: &Facts<'_>,
+    recorder: Recorder<'_>,
+    batch: &[Stretch],
+) -> Result<Gathered, ComputeError> {
+    let bound = recorder.bound;
+    let mut gatherer = Gatherer::new(facts, bound);
+    let (mut known, mut aside) = (Vec::new(), Vec::new());
+    for stretch in batch {
+        let place = (
+            stretch.boundary_id.as_str(),
+            stretch.herd_config_id.as_str(),
+        );
+        let series = Series {
+            boundary_id: place.0,
+            herd_config_id: place.1,
+            model_version: &bound.model_version,
+            config: bound.config.digest,
+        };
+        let recorded = facts.ledger().standings(series, stretch.from, stretch.to)?;
+        let mut recorded = recorded.into_iter().peekable();
+        for day in stretch.from.through(stretch.to) {
+            let standing = recorded.next_if(|s| s.day == day);
+            match standing {
+                _ if facts.boundary(place.0, day).is_none() => aside.push(stretch.target(day)),
+                Some(standing) => {
+                    gatherer.known(place, day)?;
+                    known.push((stretch.target(day), standing));
+                }
+                None => gatherer.fresh(place, day)?,
+            }
+        }
+    }
+    let (rows, files, inputs) = gatherer.numbered();
+    let header = sheets::header(facts, bound, recorder.policy, &files);
+    Ok(Gathered {
+        rows,
+        template: Template::new(header).map_err(ComputeError::Sheet)?,
+        known: (inputs, known),
+        aside,
+    })
+}
+
+/// Compares what is recorded and computes the other rows; what makes no pack goes aside.
+fn pack(
+    recorder: Recorder<'_>,
+    gathered: Gathered,
+    aside: &mut Vec<Target>,
+    done: &mut Done,
+) -> Result<Option<Packed>, ComputeError> {
+    let (bound, policy) = (recorder.bound, recorder.policy);
+    let Gathered {
+        mut rows,
+        template,
+        known: (inputs, known),
+        aside: own,
+    } = gathered;
+    aside.extend(own);
+    let mut scratch = Scratch::default();
+    for (i, (target, standing)) in known.into_iter().enumerate() {
+        let is_plain = standing.guardrail != Guardrail::Refused
+            && standing.provenance == template.provenance(&inputs, i, &mut scratch)
+            && fits(&bound.description().outputs, &standing.outputs);
+        match is_plain {
+            true => done.summary.count(Outcome::Unchanged),
+            false => aside.push(target),
+        }
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let few = rows.len() < policy.pack_from || rows.size() > FULL;
+    let computed = match few {
+        true => None,
+        false => {
+            let parameters = bound.parameter_values();
+            let component = &bound.component;
+            Some(component.compute(&parameters, &rows.inputs, rows.len())?)
+        }
+    };
+    let Some(computed) = computed.filter(|c| c.failed.is_empty()) else {
+        aside.extend((0..rows.len()).map(|i| {
+            let place = (rows.boundary_id(i), rows.herd_config_id(i));
+            (place.0.to_owned(), place.1.to_owned(), rows.day(i))
+        }));
+        return Ok(None);
+    };
+    rows.outputs = computed.outputs;
+    for i in 0..rows.len() {
+        let provenance = template.provenance(&rows.inputs, i, &mut scratch);
+        rows.push_provenance(*provenance.bytes());
+        let breached = breached(bound, |o| rows.outputs.get(o)?.number(i));
+        rows.push_breached(breached.into_iter());
+    }
+    let mut packs = Vec::new();
+    let mut places = Vec::with_capacity(rows.len());
+    for part in rows.parts(PART) {
+        let bytes = pack::to_bytes(&template.header, &part).map_err(ComputeError::Sheet)?;
+        let pack = Digest::of_bytes(&bytes);
+        let own = (0..).take(part.len()).map(|row| Place { pack, row });
+        places.extend(own);
+        packs.push(bytes);
+    }
+    let runs = places.into_iter().enumerate().map(|(i, place)| {
+        let sealed = template.seal(&rows, i, &mut scratch)?;
+        let mut outputs = Vec::with_capacity(128);
+        pack::list(&rows.outputs, i, &mut scratch, &mut outputs);
+        Ok(NewRun {
+            key: rows.key(&template.header, i),
+            provenance: Digest::from_parts(Recipe::JcsV1, rows.provenance(i)),
+            snapshot: sealed.snapshot,
+            manifest: sealed.sha256,
+            place: Some(place),
+            guardrail: policy.guardrail(!rows.breached(i).is_empty()),
+            replaces: None,
+            outputs: String::from_utf8(outputs).unwrap_or_default(),
+        })
+    });
+    Ok(Some(Packed {
+        runs: runs
+            .collect::<Result<_, String>>()
+            .map_err(ComputeError::Sheet)?,
+        packs,
+        outputs: rows.outputs,
+    }))
+}
+
+/// Writes packs and records their runs: the packs are durable before any row names them.
+fn record(
+    ledger: &mut dyn Ledger,
+    recorder: Recorder<'_>,
+    packed: Packed,
+) -> Result<Done, ComputeError> {
+    recorder.manifests.write_packs(&packed.packs)?;
+    let batch = recorder.batch(packed.runs);
+    let recorded = ledger.record_runs(&batch)?;
+    let mut done = Done::default();
+    for (i, (run, recorded)) in batch.runs.into_iter().zip(recorded).enumerate() {
+        if run.guardrail != Guardrail::Refused && recorded == Recorded::New {
+            done.summary.count(Outcome::Recorded);
+            continue;
+        }
+        let outputs = packed.outputs.iter().map(|c| c.get(i)).collect();
+        let outcome = recorder.told(&run, outputs, recorded);
+        done.summary.count(outcome.outcome);
+        if outcome.problem.is_some() {
+            done.troubled.push(outcome);
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch(id: &str, from: i32, to: i32) -> Stretch {
+        Stretch {
+            boundary_id: id.to_owned(),
+            herd_config_id: "-".to_owned(),
+            from: Day::from_days(from).unwrap(),
+            to: Day::from_days(to).unwrap(),
+        }
+    }
+
+    #[test]
+    fn batches_hold_every_day_once_and_are_full() {
+        let most = i32::try_from(BATCH).unwrap();
+        let list = [
+            stretch("a", 0, 9),
+            stretch("b", 5, 5 + 2 * most),
+            stretch("c", 1, 1),
+            stretch("d", 3, 2),
+            stretch("e", Day::MAX.days() - 1, Day::MAX.days()),
+        ];
+        let parts = batches(&list);
+        let days = |batch: &[Stretch]| batch.iter().map(Stretch::days).sum::<usize>();
+        assert_eq!(parts.len(), 2);
+        assert_eq!(days(&parts[0]), BATCH);
+        assert_eq!(days(&parts[1]), BATCH + 14);
+        let few = [stretch("a", 0, most), stretch("b", 0, most / 2)];
+        assert_eq!(batches(&few).len(), 2);
+        assert_eq!(batches(&list[..1]).len(), 1);
+        let targets = |list: &[Stretch]| {
+            list.iter()
+                .flat_map(|s| s.targets().collect::<Vec<_>>())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(targets(&parts.concat()), targets(&list));
+        assert!(batches(&[]).is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! How computing says no before any run is looked at. What befalls single runs is an
+//! [`super::outcome::RunOutcome`].
+
+use provender_domain::canonical::CanonicalError;
+use provender_domain::catalogue::FeatureRefError;
+use provender_ledger::LedgerError;
+use provender_sandbox::LogicError;
+use provender_store::manifest::ManifestError;
+
+/// A refusal or failure of a whole command.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    /// An input asks for something that is not a reference.
+    #[error("{logic}: input `{input}`: {cause}")]
+    Reference {
+        /// `name:version`.
+        logic: String,
+        /// The input.
+        input: String,
+        /// What is wrong with the reference.
+        cause: FeatureRefError,
+    },
+    /// An input asks for a column that this host does not offer.
+    #[error(
+        "{logic}: input `{input}` asks for the feature `{feature}`, which the catalogue does not have{nearest}; `provender features` lists it, [[series]] in sources.toml extends it"
+    )]
+    UnknownFeature {
+        /// `name:version`.
+        logic: String,
+        /// The input.
+        input: String,
+        /// What it asks for.
+        feature: String,
+        /// The nearest name, as the end of a sentence.
+        nearest: String,
+    },
+    /// Type, unit or nullability differ, or an aggregate cannot be applied.
+    #[error("{logic}: input `{input}` of feature `{feature}`: {problem}")]
+    Mismatch {
+        /// `name:version`.
+        logic: String,
+        /// The input.
+        input: String,
+        /// What it asks for.
+        feature: String,
+        /// What differs.
+        problem: String,
+    },
+    /// A parameter that does not exist or has a value it cannot have.
+    #[error("{logic}: parameter `{parameter}` ({set_by}): {problem}")]
+    Parameter {
+        /// `name:version`.
+        logic: String,
+        /// The parameter.
+        parameter: String,
+        /// Where it was set.
+        set_by: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A guardrail override for an output without a guardrail.
+    #[error("{logic}: logic.toml sets a guardrail of `{output}`, {problem}")]
+    Guardrail {
+        /// `name:version`.
+        logic: String,
+        /// The output.
+        output: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A boundary that was never ingested.
+    #[error("boundary `{0}` is not known{1}")]
+    UnknownBoundary(String, String),
+    /// A herd that was never ingested.
+    #[error("herd `{0}` is not known{1}")]
+    UnknownHerd(String, String),
+    /// A herd that is not in that place on that day.
+    #[error(
+        "herd {herd} is not in {boundary} on {date}: its periods are {periods}. No run was made"
+    )]
+    OutsidePeriod {
+        /// The herd.
+        herd: String,
+        /// The place.
+        boundary: String,
+        /// The day.
+        date: String,
+        /// Its periods.
+        periods: String,
+    },
+    /// A draft was to record runs.
+    #[error(
+        "{0} is pinned as a draft, and a draft records no runs: its bytes may still be replaced"
+    )]
+    Draft(String),
+    /// A frozen version with other bytes.
+    #[error(
+        "{model_version} is frozen as {recorded}, and the pinned component is {found}: what a version computes never changes"
+    )]
+    Frozen {
+        /// `name:version`.
+        model_version: String,
+        /// What the ledger holds it to.
+        recorded: String,
+        /// What is pinned, or to be pinned.
+        found: String,
+    },
+    /// The plan changed between showing and applying it.
+    #[error(
+        "the plan has changed since it was shown: its digest is now {now}, not {asked}. Look at it again, then apply {now}"
+    )]
+    PlanChanged {
+        /// Digest asked for.
+        asked: String,
+        /// Digest now.
+        now: String,
+    },
+    /// The sandbox refused.
+    #[error(transparent)]
+    Logic(#[from] LogicError),
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The manifest store refused.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A number without a canonical form.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// Manifests that cannot be written down.
+    #[error(
+        "the manifests of these runs cannot be written: {0}. Nothing of the batch was recorded"
+    )]
+    Sheet(String),
+}
+
+impl ComputeError {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ComputeError::Reference { .. } => "feature_reference",
+            ComputeError::UnknownFeature { .. } => "unknown_feature",
+            ComputeError::Mismatch { .. } => "feature_mismatch",
+            ComputeError::Parameter { .. } => "parameter",
+            ComputeError::Guardrail { .. } => "guardrail_override",
+            ComputeError::UnknownBoundary(..) => "unknown_boundary",
+            ComputeError::UnknownHerd(..) => "unknown_herd",
+            ComputeError::OutsidePeriod { .. } => "outside_period",
+            ComputeError::Draft(_) => "draft",
+            ComputeError::Frozen { .. } => "frozen",
+            ComputeError::PlanChanged { .. } => "plan_changed",
+            ComputeError::Logic(_) => "component",
+            ComputeError::Ledger(e) => e.code(),
+            ComputeError::Manifest(e) => e.code(),
+            ComputeError::Canonical(_) => "not_canonical",
+            ComputeError::Sheet(_) => "manifest_form",
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What is known of the places at a moment of the ledger, and the values that features take from it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use provender_domain::catalogue::{FeatureRef, Origin};
+use provender_domain::day::Day;
+use provender_domain::place::Boundary;
+use provender_domain::value::Value;
+use provender_ledger::types::{File, Observed, Sourced};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::aggregate::{Point, age_days, used, value, window};
+use super::places::{HerdPeriod, Places, boundary_value, herd_value, run_value};
+
+/// An observation that entered a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contribution {
+    /// Its day; `None` for what has no date of its own.
+    pub date: Option<Day>,
+    /// Its value, where it is a number.
+    pub value: Option<f64>,
+    /// The file.
+    pub file_id: i64,
+    /// 1-based row of the file.
+    pub row: u32,
+}
+
+impl Contribution {
+    fn of(point: &Point) -> Contribution {
+        Contribution {
+            date: point.date,
+            value: Some(point.value),
+            file_id: point.file_id,
+            row: point.row,
+        }
+    }
+}
+
+/// The value of one input of one run, with where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// The value; null when nothing is known.
+    pub value: Value,
+    /// Days from the newest contributing observation to the calculation date.
+    pub age_days: Option<i32>,
+    /// What it was made of, oldest first.
+    pub from: Vec<Contribution>,
+}
+
+/// As [`Cell`], without a copy of what it was made of.
+pub(super) struct View<'p> {
+    /// The value; null when nothing is known.
+    pub(super) value: Value,
+    /// Days from the newest contributing observation to the calculation date.
+    pub(super) age_days: Option<i32>,
+    /// File and row of the place or herd that has the value.
+    pub(super) row: Option<(i64, u32)>,
+    /// The observations that it was made of, oldest first.
+    pub(super) points: &'p [Point],
+}
+
+impl View<'_> {
+    fn of(value: Value, row: Option<(i64, u32)>) -> View<'static> {
+        View {
+            value,
+            age_days: None,
+            row,
+            points: &[],
+        }
+    }
+}
+
+/// What is known at one moment.
+pub struct Facts<'l> {
+    ledger: &'l dyn Ledger,
+    known: i64,
+    precedence: Vec<String>,
+    places: Places,
+    files: HashMap<i64, File>,
+    merged: RefCell<HashMap<(String, String), Rc<[Point]>>>,
+}
+
+impl<'l> Facts<'l> {
+    /// Reads boundaries, herds and files as known at entry `known`; observations follow on demand.
+    /// `precedence` lists sources, the first wins; sources not in it come after, by name.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load(
+        ledger: &'l dyn Ledger,
+        known: i64,
+        precedence: Vec<String>,
+    ) -> Result<Facts<'l>, LedgerError> {
+        Facts::load_of(ledger, known, precedence, None)
+    }
+
+    /// As [`Facts::load`], of one boundary and the herds that are ever in it: the others cost as much as
+    /// there are. Where the boundary is not known there is none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load_of(
+        ledger: &'l dyn Ledger,
+        known: i64,
+        precedence: Vec<String>,
+        boundary: Option<&str>,
+    ) -> Result<Facts<'l>, LedgerError> {
+        let files = ledger
+            .files()?
+            .into_iter()
+            .map(|f| (f.file_id, f))
+            .collect();
+        Ok(Facts {
+            ledger,
+            known,
+            precedence,
+            places: Places::load(ledger, known, boundary)?,
+            files,
+            merged: RefCell::default(),
+        })
+    }
+
+    /// The ledger that is read.
+    pub(super) fn ledger(&self) -> &'l dyn Ledger {
+        self.ledger
+    }
+
+    /// The entry up to which things are known.
+    #[must_use]
+    pub fn known(&self) -> i64 {
+        self.known
+    }
+
+    /// A file by its number.
+    #[must_use]
+    pub fn file(&self, file_id: i64) -> Option<&File> {
+        self.files.get(&file_id)
+    }
+
+    /// Boundaries and herds.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Ids of all boundaries.
+    pub fn boundary_ids(&self) -> impl Iterator<Item = &str> {
+        self.places.boundary_ids()
+    }
+
+    /// See [`Places::boundary`].
+    #[must_use]
+    pub fn boundary(&self, id: &str, day: Day) -> Option<&Sourced<Boundary>> {
+        self.places.boundary(id, day)
+    }
+
+    /// Every period of a herd.
+    #[must_use]
+    pub fn herd_periods(&self, herd_config_id: &str) -> &[HerdPeriod] {
+        self.places.herd_periods(herd_config_id)
+    }
+
+    /// Ids of all herds.
+    pub fn herd_ids(&self) -> impl Iterator<Item = &str> {
+        self.places.herd_ids()
+    }
+
+    /// See [`Places::herd`].
+    #[must_use]
+    pub fn herd(&self, herd_config_id: &str, boundary_id: &str, day: Day) -> Option<&HerdPeriod> {
+        self.places.herd(herd_config_id, boundary_id, day)
+    }
+
+    /// See [`Places::due`].
+    #[must_use]
+    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(String, String)> {
+        self.places.due(day, reads_herd)
+    }
+
+    /// The first day on which anything at all is known of a boundary's column.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn first_observation(
+        &self,
+        boundary_id: &str,
+        column: &str,
+    ) -> Result<Option<Day>, LedgerError> {
+        Ok(self
+            .merged(boundary_id, column)?
+            .first()
+            .and_then(|p| p.date))
+    }
+
+    fn merged(&self, boundary_id: &str, column: &str) -> Result<Rc<[Point]>, LedgerError> {
+        let key = (boundary_id.to_owned(), column.to_owned());
+        if let Some(m) = self.merged.borrow().get(&key) {
+            return Ok(Rc::clone(m));
+        }
+        let merged = self.points(boundary_id, column)?;
+        self.merged.borrow_mut().insert(key, Rc::clone(&merged));
+        Ok(merged)
+    }
+
+    /// The points in force of a boundary's column, by date. They are not kept: who goes through many
+    /// places holds those of one.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(super) fn points(
+        &self,
+        boundary_id: &str,
+        column: &str,
+    ) -> Result<Rc<[Point]>, LedgerError> {
+        let said = self.ledger.observations(boundary_id, column, self.known)?;
+        Ok(said
+            .chunk_by(|a, b| a.value.date == b.value.date)
+            .filter_map(|same_day| winner(same_day, &self.precedence))
+            .collect())
+    }
+
+    /// The value that a reference takes, with what it was made of. `points` are those in force of its
+    /// column, where it is observed.
+    pub(super) fn view<'p>(
+        &self,
+        (reference, origin): (&FeatureRef, Origin),
+        (boundary_id, herd_config_id): (&str, &str),
+        day: Day,
+        season_start: (i8, i8),
+        points: &'p [Point],
+    ) -> View<'p> {
+        let name = &reference.name;
+        match origin {
+            Origin::Run => View::of(run_value(name, boundary_id, day), None),
+            Origin::Boundary => match self.boundary(boundary_id, day) {
+                Some(s) => View::of(boundary_value(&s.value, name), Some((s.file_id, s.row))),
+                None => View::of(Value::Null, None),
+            },
+            Origin::Herd => match self.herd(herd_config_id, boundary_id, day) {
+                Some(h) => {
+                    let row = (h.herd.file_id, h.herd.row);
+                    View::of(herd_value(&h.herd.value, name), Some(row))
+                }
+                None => View::of(Value::Null, None),
+            },
+            Origin::Static | Origin::Observation => {
+                let window = window(points, reference, day, season_start);
+                View {
+                    value: value(window, reference.aggregate, day),
+                    age_days: age_days(window, day),
+                    row: None,
+                    points: used(window, reference.aggregate),
+                }
+            }
+        }
+    }
+
+    /// The value that a reference takes for a boundary, herd and day. `season_start` is month and
+    /// day, 1 January when DS set none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn cell(
+        &self,
+        reference: &FeatureRef,
+        origin: Origin,
+        (boundary_id, herd_config_id): (&str, &str),
+        day: Day,
+        season_start: (i8, i8),
+    ) -> Result<Cell, LedgerError> {
+        let merged = match origin {
+            Origin::Static | Origin::Observation => self.merged(boundary_id, &reference.name)?,
+            Origin::Run | Origin::Boundary | Origin::Herd => Rc::default(),
+        };
+        let place = (boundary_id, herd_config_id);
+        let view = self.view((reference, origin), place, day, season_start, &merged);
+        let row = view.row.map(|(file_id, row)| Contribution {
+            date: None,
+            value: None,
+            file_id,
+            row,
+        });
+        Ok(Cell {
+            age_days: view.age_days,
+            from: row
+                .into_iter()
+                .chain(view.points.iter().map(Contribution::of))
+                .collect(),
+            value: view.value,
+        })
+    }
+}
+
+/// Of what was said of one day, by source and entry, the point in force: of each source its last
+/// word, of the sources the first in precedence that has a value. Sources outside `precedence` come
+/// after those in it, by name.
+pub(super) fn winner<'s>(
+    same_day: impl IntoIterator<Item = &'s Sourced<Observed>>,
+    precedence: &[String],
+) -> Option<Point> {
+    let rank = |source: &str| {
+        precedence
+            .iter()
+            .position(|s| s == source)
+            .unwrap_or(precedence.len())
+    };
+    let mut last: BTreeMap<(usize, &str), &Sourced<Observed>> = BTreeMap::new();
+    for s in same_day {
+        last.insert((rank(&s.value.source), &s.value.source), s);
+    }
+    last.values().find_map(|s| {
+        Some(Point {
+            date: s.value.date,
+            value: s.value.value?,
+            file_id: s.file_id,
+            row: s.row,
+        })
+    })
+}

@@ -1,0 +1,104 @@
+//! Which bytes a version is for ever: an entry of the ledger, which outlives the lock file.
+//!
+//! A version is frozen by `plugin freeze`, or at the latest when it first records a run. From then on
+//! the ledger refuses other bytes under its name, also when the pin was taken out of the lock file
+//! and put back.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use provender_ledger::Ledger;
+use provender_ledger::entry::{Kind, Stamp};
+use provender_sandbox::{Pin, State};
+
+use super::ComputeError;
+
+/// The digest under which a version is frozen, as the ledger spells it; `None` while it is not.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn frozen_as(ledger: &dyn Ledger, model_version: &str) -> Result<Option<String>, ComputeError> {
+    Ok(all_frozen(ledger)?.remove(model_version))
+}
+
+/// Every frozen version, as `name:version`, with the digest that its first entry holds it to.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn all_frozen(ledger: &dyn Ledger) -> Result<BTreeMap<String, String>, ComputeError> {
+    pinned_as(ledger, Kind::Freeze).map(|all| {
+        // Of several entries the oldest holds.
+        all.into_iter().rev().collect()
+    })
+}
+
+/// Every component that was ever pinned, frozen or draft: `name:version` and digest, oldest first.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn ever_pinned(ledger: &dyn Ledger) -> Result<Vec<(String, String)>, ComputeError> {
+    pinned_as(ledger, Kind::Pin)
+}
+
+/// What the entries of a kind say of pins, oldest first.
+fn pinned_as(ledger: &dyn Ledger, kind: Kind) -> Result<Vec<(String, String)>, ComputeError> {
+    let pairs = ledger.entries(Some(kind))?.into_iter().filter_map(|entry| {
+        let payload: Json = serde_json::from_str(&entry.payload).ok()?;
+        let text = |key: &str| payload[key].as_str().map(str::to_owned);
+        Some((text("model_version")?, text("component")?))
+    });
+    Ok(pairs.collect())
+}
+
+/// Refuses a pin whose version the ledger has frozen with other bytes.
+///
+/// # Errors
+/// [`ComputeError::Frozen`] then; or when the ledger cannot be read.
+pub fn check(ledger: &dyn Ledger, pin: &Pin) -> Result<bool, ComputeError> {
+    match frozen_as(ledger, &pin.model_version())? {
+        None => Ok(false),
+        Some(recorded) if recorded == pin.sha256.to_string() => Ok(true),
+        Some(recorded) => Err(ComputeError::Frozen {
+            model_version: pin.model_version(),
+            recorded,
+            found: pin.sha256.to_string(),
+        }),
+    }
+}
+
+/// Freezes the version of a pin; true when that is new.
+///
+/// # Errors
+/// As [`check`]; or when the ledger refuses the entry.
+pub fn freeze(ledger: &mut dyn Ledger, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
+    if check(ledger, pin)? {
+        return Ok(false);
+    }
+    ledger.append(Kind::Freeze, stamp, &pin_json(pin))?;
+    Ok(true)
+}
+
+/// Before a batch records runs: its pin must be frozen, and the ledger must know these bytes.
+///
+/// # Errors
+/// [`ComputeError::Draft`] for a draft; as [`freeze`] otherwise.
+pub fn hold(ledger: &mut dyn Ledger, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
+    match pin.state {
+        State::Draft => Err(ComputeError::Draft(pin.model_version())),
+        State::Frozen => freeze(ledger, pin, stamp).map(|_| ()),
+    }
+}
+
+/// What entries say of a pin.
+#[must_use]
+pub fn pin_json(pin: &Pin) -> Json {
+    json!({
+        "model_version": pin.model_version(),
+        "component": pin.sha256.to_string(),
+        "size": pin.size,
+        "world": pin.world,
+        "language": pin.language,
+        "limits": pin.limits,
+    })
+}

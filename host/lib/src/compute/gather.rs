@@ -1,0 +1,149 @@
+//! The inputs of many runs as columns, straight from what is known of their places.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use provender_domain::catalogue::Origin;
+use provender_domain::column::Column;
+use provender_domain::day::Day;
+use provender_ledger::LedgerError;
+use provender_store::manifest::pack::{Rows, Seen, Sources};
+
+use super::aggregate::Point;
+use super::binding::Bound;
+use super::facts::{Facts, View};
+use super::sheets;
+
+/// Rows being gathered. Only the observations of one place are held.
+pub(super) struct Gatherer<'a, 'l> {
+    facts: &'a Facts<'l>,
+    bound: &'a Bound,
+    boundary_id: String,
+    points: HashMap<String, Rc<[Point]>>,
+    /// The rows of runs that are to be recorded. Until [`Gatherer::numbered`] their files have the
+    /// ledger's numbers.
+    rows: Rows,
+    /// The inputs of runs that are recorded.
+    known: Vec<Column>,
+    files: Vec<i64>,
+}
+
+impl<'a, 'l> Gatherer<'a, 'l> {
+    pub(super) fn new(facts: &'a Facts<'l>, bound: &'a Bound) -> Gatherer<'a, 'l> {
+        let (inputs, outputs) = sheets::columns(bound);
+        Gatherer {
+            facts,
+            bound,
+            boundary_id: String::new(),
+            points: HashMap::new(),
+            rows: Rows::new(&inputs, &outputs),
+            known: inputs.iter().map(|c| Column::new(c.data_type)).collect(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Gathers the inputs of a run that is recorded: their values alone.
+    pub(super) fn known(&mut self, place: (&str, &str), day: Day) -> Result<(), LedgerError> {
+        self.at(place.0)?;
+        for (column, input) in self.known.iter_mut().zip(&self.bound.inputs) {
+            let season = self.bound.season_start;
+            let points = self.points.get(&input.reference.name);
+            let points = points.map_or(&[][..], |p| p);
+            let view = self.facts.view(
+                (&input.reference, input.feature.origin),
+                place,
+                day,
+                season,
+                points,
+            );
+            column.push(&view.value);
+        }
+        Ok(())
+    }
+
+    /// Gathers the inputs of a run that is to be recorded, with what they were made of.
+    pub(super) fn fresh(&mut self, place: (&str, &str), day: Day) -> Result<(), LedgerError> {
+        self.at(place.0)?;
+        self.rows.push_key((place.0, place.1, day), 0, None);
+        let columns = self.rows.inputs.iter_mut().zip(&mut self.rows.sources);
+        for ((column, sources), input) in columns.zip(&self.bound.inputs) {
+            let season = self.bound.season_start;
+            let points = self.points.get(&input.reference.name);
+            let points = points.map_or(&[][..], |p| p);
+            let view = self.facts.view(
+                (&input.reference, input.feature.origin),
+                place,
+                day,
+                season,
+                points,
+            );
+            column.push(&view.value);
+            push(sources, &view, &mut self.files);
+        }
+        Ok(())
+    }
+
+    /// The rows to record, the files that they name, by number and ascending, and the inputs of the runs
+    /// that are recorded.
+    pub(super) fn numbered(mut self) -> (Rows, Vec<i64>, Vec<Column>) {
+        self.files.sort_unstable();
+        self.files.dedup();
+        let files: Vec<u32> = self.files.iter().map(|f| number(*f)).collect();
+        for sources in &mut self.rows.sources {
+            for file in &mut sources.file {
+                *file = number(files.binary_search(file).unwrap_or(usize::MAX));
+            }
+        }
+        (self.rows, self.files, self.known)
+    }
+
+    /// Makes the observations of a place those at hand.
+    fn at(&mut self, boundary_id: &str) -> Result<(), LedgerError> {
+        if self.boundary_id == boundary_id && !self.points.is_empty() {
+            return Ok(());
+        }
+        boundary_id.clone_into(&mut self.boundary_id);
+        self.points.clear();
+        for input in &self.bound.inputs {
+            let name = &input.reference.name;
+            let is_observed = matches!(input.feature.origin, Origin::Static | Origin::Observation);
+            if is_observed && !self.points.contains_key(name) {
+                let points = self.facts.points(boundary_id, name)?;
+                self.points.insert(name.clone(), points);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number<N: TryInto<u32>>(n: N) -> u32 {
+    // Files are counted from 1; four thousand million of them are not taken in.
+    n.try_into().unwrap_or(u32::MAX)
+}
+
+fn push(sources: &mut Sources, view: &View<'_>, files: &mut Vec<i64>) {
+    let row = view.row.map(|(file, _)| file);
+    for file in row.into_iter().chain(view.points.iter().map(|p| p.file_id)) {
+        // Neighbours mostly come from one file.
+        if files.last() != Some(&file) {
+            files.push(file);
+        }
+    }
+    if files.len() > 4_096 {
+        files.sort_unstable();
+        files.dedup();
+    }
+    let row = view.row.map(|(file, row)| Seen {
+        file: number(file),
+        row,
+        date: None,
+        value: None,
+    });
+    let points = view.points.iter().map(|p| Seen {
+        file: number(p.file_id),
+        row: p.row,
+        date: p.date,
+        value: Some(p.value),
+    });
+    sources.push(view.age_days, row.into_iter().chain(points));
+}

@@ -1,0 +1,164 @@
+//! A question against what is recorded under its key.
+
+use serde_json::Value as Json;
+
+use provender_domain::canonical::from_slice;
+use provender_ledger::types::Run;
+use provender_store::manifest::Manifest;
+
+use super::binding::Bound;
+use super::facts::{Cell, Facts};
+use super::outcome::{Breach, Change};
+use super::question::{Question, inputs_json};
+use provender_domain::value::Value;
+
+/// Which guardrails a run breaches: places in the configuration's list. `number` gives an output's number
+/// by its place; nulls are not judged.
+#[must_use]
+pub fn breached(bound: &Bound, number: impl Fn(usize) -> Option<f64>) -> Vec<u32> {
+    let rails = (0..).zip(&bound.rails);
+    let breached =
+        rails.filter(|(_, rail)| number(rail.output).is_some_and(|x| rail.is_breached(x)));
+    breached.map(|(n, _)| n).collect()
+}
+
+/// The same guardrails with what breaches them.
+#[must_use]
+pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
+    let breach = |n: u32| {
+        let rail = bound.rails.get(usize::try_from(n).ok()?)?;
+        let output = bound.description().outputs.get(rail.output)?;
+        Some(Breach {
+            output: output.field.name.clone(),
+            value: outputs.get(rail.output)?.as_f64()?,
+            minimum: rail.minimum,
+            maximum: rail.maximum,
+            severity: rail.severity,
+        })
+    };
+    breached(bound, |o| outputs.get(o)?.as_f64())
+        .into_iter()
+        .filter_map(breach)
+        .collect()
+}
+
+/// The outputs that a ledger row holds, by the component's declaration; `None` when they do not fit.
+#[must_use]
+pub fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
+    let Json::Array(list) = from_slice(run.run.outputs.as_bytes()).ok()? else {
+        return None;
+    };
+    let declared = &bound.description().outputs;
+    if list.len() != declared.len() {
+        return None;
+    }
+    declared
+        .iter()
+        .zip(&list)
+        .map(|(o, j)| Value::from_json(o.field.data_type, j))
+        .collect()
+}
+
+/// What differs between a recorded run and the same question now.
+#[must_use]
+pub fn changes(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    question: &Question,
+    recorded: &Manifest,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let component = recorded
+        .reproducible
+        .pointer("/component/sha256")
+        .cloned()
+        .unwrap_or_default();
+    let now = bound.component.digest().to_string();
+    if component.as_str() != Some(&now) {
+        changes.push(Change {
+            name: "component".to_owned(),
+            unit: None,
+            old: component,
+            new: Json::String(now),
+            old_source: "the recorded run".to_owned(),
+            new_source: "provender.lock".to_owned(),
+            cause: "the component's bytes".to_owned(),
+        });
+    }
+    let old = recorded.object("inputs");
+    let new = inputs_json(bound, &question.cells);
+    for (input, cell) in bound.description().inputs.iter().zip(&question.cells) {
+        let name = &input.field.name;
+        let (before, after) = (
+            old.get(name).cloned().unwrap_or_default(),
+            new.get(name).cloned().unwrap_or_default(),
+        );
+        if before != after {
+            let old_source = recorded_source(recorded, name);
+            let new_source = current_source(facts, cell);
+            let cause = newest_file(facts, cell).unwrap_or_else(|| old_source.clone());
+            changes.push(Change {
+                name: name.clone(),
+                unit: input.field.unit.clone(),
+                old: before,
+                new: after,
+                old_source,
+                new_source,
+                cause,
+            });
+        }
+    }
+    changes
+}
+
+fn newest_file(facts: &Facts<'_>, cell: &Cell) -> Option<String> {
+    let newest = cell
+        .from
+        .iter()
+        .max_by_key(|c| facts.file(c.file_id).map(|f| f.entry))?;
+    facts.file(newest.file_id).map(|f| f.path.clone())
+}
+
+fn current_source(facts: &Facts<'_>, cell: &Cell) -> String {
+    let Some(last) = cell.from.last() else {
+        return "nothing known".to_owned();
+    };
+    let file = facts.file(last.file_id).map_or("?", |f| f.path.as_str());
+    describe(
+        file,
+        last.row,
+        last.date.map(|d| d.to_string()).as_deref(),
+        cell.from.len(),
+    )
+}
+
+fn recorded_source(manifest: &Manifest, input: &str) -> String {
+    let from = manifest
+        .sources
+        .pointer(&format!("/inputs/{input}/from"))
+        .and_then(Json::as_array);
+    let Some((from, last)) = from.and_then(|f| Some((f, f.last()?))) else {
+        return "nothing known".to_owned();
+    };
+    let index = last.get("file").and_then(Json::as_u64).unwrap_or_default();
+    let file = manifest
+        .sources
+        .pointer(&format!("/files/{index}/path"))
+        .and_then(Json::as_str)
+        .unwrap_or("?");
+    let row = last.get("row").and_then(Json::as_u64).unwrap_or_default();
+    describe(
+        file,
+        u32::try_from(row).unwrap_or_default(),
+        last.get("date").and_then(Json::as_str),
+        from.len(),
+    )
+}
+
+fn describe(file: &str, row: u32, date: Option<&str>, observations: usize) -> String {
+    let date = date.map(|d| format!(" of {d}")).unwrap_or_default();
+    match observations {
+        0 | 1 => format!("{file} row {row}{date}"),
+        n => format!("{n} observations up to {file} row {row}{date}"),
+    }
+}

@@ -1,0 +1,395 @@
+//! The values of features as they were known at many moments of the ledger.
+//!
+//! [`super::Facts`] answers for one moment and for every place; who goes through years of recorded
+//! runs asks for one place after the other, at the moment of each run. Here everything ever said of
+//! a place is read once, and the moment moves: forwards only what was said since is put in, so that
+//! rows are best asked for by place and moment. Both give the same values, which a test holds them to.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ingest::parsed::Kind;
+use provender_domain::catalogue::{FeatureRef, Origin};
+use provender_domain::day::Day;
+use provender_domain::value::Value;
+use provender_ledger::types::{Observed, Sourced};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::aggregate::{Point, value, window};
+use super::facts::winner;
+use super::places::{Places, boundary_value, herd_value, run_value};
+
+/// What all who read one past share: which files were withdrawn when, and the places.
+pub struct History {
+    precedence: Vec<String>,
+    /// File → the entry that withdrew it.
+    withdrawn: HashMap<i64, i64>,
+    /// The entries that changed boundaries or herds.
+    turns: BTreeSet<i64>,
+    /// Boundaries and herds by the turn after which they held.
+    places: Mutex<BTreeMap<i64, Arc<Places>>>,
+}
+
+/// What was known, at any moment.
+pub struct Past<'l> {
+    ledger: &'l dyn Ledger,
+    history: Arc<History>,
+    /// The moment that was asked for last, and its places.
+    near: Option<(i64, Arc<Places>)>,
+    /// The place whose columns are at hand.
+    boundary_id: String,
+    columns: HashMap<String, Timeline>,
+}
+
+/// One run's place, day and moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The place.
+    pub boundary_id: &'a str,
+    /// The herd.
+    pub herd_config_id: &'a str,
+    /// The day the number is for.
+    pub day: Day,
+    /// The last entry that counts.
+    pub known: i64,
+}
+
+impl History {
+    /// Reads which files were withdrawn when. `precedence` as for [`super::Facts::load`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load(ledger: &dyn Ledger, precedence: Vec<String>) -> Result<History, LedgerError> {
+        let files = ledger.files()?;
+        let of_places = [Kind::Boundaries.name(), Kind::Herds.name()];
+        let turns = files
+            .iter()
+            .filter(|f| of_places.contains(&f.kind.as_str()))
+            .flat_map(|f| [Some(f.entry), f.retracted])
+            .flatten()
+            .collect();
+        let withdrawn = files
+            .iter()
+            .filter_map(|f| Some((f.file_id, f.retracted?)))
+            .collect();
+        Ok(History {
+            precedence,
+            withdrawn,
+            turns,
+            places: Mutex::default(),
+        })
+    }
+
+    /// Boundaries (without their outlines) and herds as known at a moment: read by whoever asks first,
+    /// while others wait, so that no turn is read twice.
+    fn places(&self, ledger: &dyn Ledger, known: i64) -> Result<Arc<Places>, LedgerError> {
+        let turn = self.turns.range(..=known).next_back().copied().unwrap_or(0);
+        let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = all.get(&turn) {
+            return Ok(Arc::clone(places));
+        }
+        let mut places = Places::load(ledger, turn, None)?;
+        places.forget_outlines();
+        let places = Arc::new(places);
+        all.insert(turn, Arc::clone(&places));
+        Ok(places)
+    }
+}
+
+impl<'l> Past<'l> {
+    /// Of a ledger, with what others have read of it already; the rest follows on demand.
+    #[must_use]
+    pub fn new(ledger: &'l dyn Ledger, history: Arc<History>) -> Past<'l> {
+        Past {
+            ledger,
+            history,
+            near: None,
+            boundary_id: String::new(),
+            columns: HashMap::new(),
+        }
+    }
+
+    /// Boundaries (without their outlines) and herds as known at a moment.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn places(&mut self, known: i64) -> Result<&Places, LedgerError> {
+        let near = self.near.take().filter(|(at, _)| *at == known);
+        let near = match near {
+            Some(near) => near,
+            None => (known, self.history.places(self.ledger, known)?),
+        };
+        Ok(&self.near.insert(near).1)
+    }
+
+    /// The value that a reference takes at a moment; see [`super::Facts::cell`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn value(
+        &mut self,
+        reference: &FeatureRef,
+        origin: Origin,
+        at: Moment<'_>,
+        season_start: (i8, i8),
+    ) -> Result<Value, LedgerError> {
+        match origin {
+            Origin::Run => Ok(run_value(&reference.name, at.boundary_id, at.day)),
+            Origin::Boundary => Ok(self
+                .places(at.known)?
+                .boundary(at.boundary_id, at.day)
+                .map_or(Value::Null, |s| boundary_value(&s.value, &reference.name))),
+            Origin::Herd => Ok(self
+                .places(at.known)?
+                .herd(at.herd_config_id, at.boundary_id, at.day)
+                .map_or(Value::Null, |h| herd_value(&h.herd.value, &reference.name))),
+            Origin::Static | Origin::Observation => {
+                let points = self.points(at.boundary_id, &reference.name, at.known)?;
+                let window = window(points, reference, at.day, season_start);
+                Ok(value(window, reference.aggregate, at.day))
+            }
+        }
+    }
+
+    /// The first day on which anything at all was known of a boundary's column at a moment; see
+    /// [`super::Facts::first_observation`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn first_observation(
+        &mut self,
+        boundary_id: &str,
+        column: &str,
+        known: i64,
+    ) -> Result<Option<Day>, LedgerError> {
+        let points = self.points(boundary_id, column, known)?;
+        Ok(points.first().and_then(|p| p.date))
+    }
+
+    fn points(
+        &mut self,
+        boundary_id: &str,
+        column: &str,
+        known: i64,
+    ) -> Result<&[Point], LedgerError> {
+        if self.boundary_id != boundary_id {
+            self.columns.clear();
+            boundary_id.clone_into(&mut self.boundary_id);
+        }
+        if !self.columns.contains_key(column) {
+            let said = self.ledger.said(boundary_id, column)?;
+            let timeline = Timeline::new(said, &self.history.withdrawn);
+            self.columns.insert(column.to_owned(), timeline);
+        }
+        Ok(match self.columns.get_mut(column) {
+            Some(timeline) => timeline.at(known, &self.history.precedence),
+            None => &[],
+        })
+    }
+}
+
+/// Everything ever said of one column, with the points in force at one moment.
+struct Timeline {
+    /// By date, source and entry.
+    said: Vec<Sourced<Observed>>,
+    /// For each of them the entry that withdrew it.
+    withdrawn: Vec<Option<i64>>,
+    /// What changes at which entry: a place in `said`; by entry.
+    changes: Vec<(i64, usize)>,
+    /// So many changes have been put in.
+    applied: usize,
+    points: Vec<Point>,
+}
+
+impl Timeline {
+    fn new(said: Vec<Sourced<Observed>>, files: &HashMap<i64, i64>) -> Timeline {
+        let withdrawn: Vec<Option<i64>> = said
+            .iter()
+            .map(|s| files.get(&s.file_id).copied())
+            .collect();
+        let recorded = said.iter().enumerate().map(|(i, s)| (s.entry, i));
+        let gone = withdrawn.iter().enumerate();
+        let mut changes: Vec<(i64, usize)> = recorded
+            .chain(gone.filter_map(|(i, w)| Some(((*w)?, i))))
+            .collect();
+        changes.sort_unstable();
+        Timeline {
+            said,
+            withdrawn,
+            changes,
+            applied: 0,
+            points: Vec::new(),
+        }
+    }
+
+    /// The points in force at a moment, by date.
+    fn at(&mut self, known: i64, precedence: &[String]) -> &[Point] {
+        let until = self.changes.partition_point(|(entry, _)| *entry <= known);
+        if until < self.applied {
+            // Time runs backwards rarely: from the start again.
+            self.applied = 0;
+            self.points.clear();
+        }
+        for i in self.applied..until {
+            if let Some((_, place)) = self.changes.get(i) {
+                self.settle(*place, known, precedence);
+            }
+        }
+        self.applied = until;
+        &self.points
+    }
+
+    /// Puts the day of one statement as it is at `known`.
+    fn settle(&mut self, place: usize, known: i64, precedence: &[String]) {
+        let Some(date) = self.said.get(place).map(|s| s.value.date) else {
+            return;
+        };
+        let mut from = place;
+        while from > 0 && self.said[from - 1].value.date == date {
+            from -= 1;
+        }
+        let same_day = self.said[from..]
+            .iter()
+            .zip(&self.withdrawn[from..])
+            .take_while(|(s, _)| s.value.date == date)
+            .filter(|(s, gone)| s.entry <= known && gone.is_none_or(|w| w > known))
+            .map(|(s, _)| s);
+        let won = winner(same_day, precedence);
+        // Days mostly come in order: the end is looked at first.
+        let at = match self.points.last() {
+            Some(last) if last.date < date => self.points.len(),
+            _ => self.points.partition_point(|p| p.date < date),
+        };
+        let there = self.points.get(at).is_some_and(|p| p.date == date);
+        match (won, there) {
+            (Some(point), true) => self.points[at] = point,
+            (Some(point), false) => self.points.insert(at, point),
+            (None, true) => {
+                self.points.remove(at);
+            }
+            (None, false) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::compute::Facts;
+    use provender_domain::canonical::Digest;
+    use provender_ledger::entry::Stamp;
+    use provender_ledger::sqlite::SqliteLedger;
+    use provender_ledger::types::{File, NewFacts, NewObservation};
+
+    fn stamp() -> Stamp {
+        Stamp {
+            at: "2025-07-01T00:00:00Z".into(),
+            actor: "tester".into(),
+            reason: None,
+        }
+    }
+
+    /// What one file says: source, and (day offset, value) pairs; or that an earlier file is
+    /// withdrawn.
+    #[derive(Clone, Debug)]
+    enum Act {
+        File(u8, Vec<(u8, Option<f64>)>),
+        Withdraw(usize),
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<Act>> {
+        let said = prop::collection::vec((0_u8..12, prop::option::of(-5.0..5.0_f64)), 1..6);
+        let act = prop_oneof![
+            4 => (0_u8..3, said).prop_map(|(s, said)| Act::File(s, said)),
+            1 => any::<prop::sample::Index>().prop_map(|i| Act::Withdraw(i.index(64))),
+        ];
+        prop::collection::vec(act, 1..8)
+    }
+
+    fn day(offset: u8) -> Day {
+        Day::from_days(20_000 + i32::from(offset)).unwrap()
+    }
+
+    fn ledger(acts: &[Act]) -> (tempfile::TempDir, SqliteLedger) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+        for act in acts {
+            match act {
+                Act::File(source, said) => {
+                    // A file says one thing of a day.
+                    let said: BTreeMap<u8, Option<f64>> = said.iter().copied().collect();
+                    let facts = NewFacts {
+                        streams: vec![("north".into(), "x".into())],
+                        observations: said
+                            .iter()
+                            .map(|(d, value)| NewObservation {
+                                stream: 0,
+                                date: Some(day(*d)),
+                                value: *value,
+                                row: u32::from(*d) + 1,
+                            })
+                            .collect(),
+                        ..NewFacts::default()
+                    };
+                    let file = File {
+                        file_id: 0,
+                        entry: 0,
+                        source: format!("s{source}"),
+                        kind: "forage".into(),
+                        format: "forage-csv".into(),
+                        path: "f.csv".into(),
+                        sha256: Digest::of_bytes(format!("{said:?}").as_bytes()),
+                        rows: 1,
+                        retracted: None,
+                    };
+                    ledger
+                        .record_file(&stamp(), &file, &facts, &json!({}), i64::MAX)
+                        .unwrap();
+                }
+                Act::Withdraw(n) => {
+                    let files: Vec<File> = ledger
+                        .files()
+                        .unwrap()
+                        .into_iter()
+                        .filter(|f| f.retracted.is_none())
+                        .collect();
+                    if let Some(file) = files.get(n % files.len().max(1)) {
+                        ledger
+                            .retract(&stamp(), std::slice::from_ref(file))
+                            .unwrap();
+                    }
+                }
+            }
+        }
+        (dir, ledger)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(provender_guests::how_many(24)))]
+        #[test]
+        fn the_past_says_what_facts_of_that_moment_say(
+            acts in acts(),
+            moments in prop::collection::vec((0_i64..9, 0_u8..14), 1..12),
+        ) {
+            let (_dir, ledger) = ledger(&acts);
+            let precedence = vec!["s1".to_owned()];
+            let history = History::load(&ledger, precedence.clone()).unwrap();
+            let mut past = Past::new(&ledger, Arc::new(history));
+            for (known, offset) in moments {
+                let facts = Facts::load(&ledger, known, precedence.clone()).unwrap();
+                for text in ["x", "x:age", "x:sum:5d", "x:series:season", "x:count:20d"] {
+                    let reference: FeatureRef = text.parse().unwrap();
+                    let at = Moment { boundary_id: "north", herd_config_id: "h", day: day(offset), known };
+                    let then = past.value(&reference, Origin::Observation, at, (3, 1)).unwrap();
+                    let cell = facts
+                        .cell(&reference, Origin::Observation, ("north", "h"), day(offset), (3, 1))
+                        .unwrap();
+                    prop_assert_eq!(then, cell.value, "{} known at {}", text, known);
+                }
+            }
+        }
+    }
+}

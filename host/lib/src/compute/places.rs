@@ -1,0 +1,180 @@
+//! Boundaries and herds as they were known at a moment of the ledger.
+
+use std::collections::BTreeMap;
+
+use crate::ingest::compare::current_herds;
+use provender_domain::day::Day;
+use provender_domain::key::NO_HERD;
+use provender_domain::periods::{self, Period};
+use provender_domain::place::{Boundary, Herd};
+use provender_domain::value::{Value, plain_zero};
+use provender_ledger::types::Sourced;
+use provender_ledger::{Ledger, LedgerError};
+
+/// A herd's row with the period in which it holds.
+#[derive(Clone, Debug)]
+pub struct HerdPeriod {
+    /// The row.
+    pub herd: Sourced<Herd>,
+    /// When.
+    pub period: Period,
+}
+
+/// Boundaries with their revisions, herds with their periods.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    boundaries: BTreeMap<String, Vec<(Day, Sourced<Boundary>)>>,
+    herds: BTreeMap<String, Vec<HerdPeriod>>,
+}
+
+impl Places {
+    /// Reads them as known at entry `known`: all, or one boundary with the herds that are ever in it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn load(
+        ledger: &dyn Ledger,
+        known: i64,
+        boundary: Option<&str>,
+    ) -> Result<Places, LedgerError> {
+        let mut boundaries: BTreeMap<String, Vec<(Day, Sourced<Boundary>)>> = BTreeMap::new();
+        for (day, revision) in ledger.boundaries(boundary, known)? {
+            boundaries
+                .entry(revision.value.boundary_id.clone())
+                .or_default()
+                .push((day, revision));
+        }
+        let mut rows: BTreeMap<String, Vec<Sourced<Herd>>> = BTreeMap::new();
+        for row in current_herds(ledger.herds(boundary, known)?) {
+            rows.entry(row.value.herd_config_id.clone())
+                .or_default()
+                .push(row);
+        }
+        let mut herds = BTreeMap::new();
+        for (id, rows) in rows {
+            let plain: Vec<&Herd> = rows.iter().map(|r| &r.value).collect();
+            let periods = periods::of_herd(&plain)
+                .map_err(|_| LedgerError::Damaged(format!("herd {id} has overlapping periods")))?;
+            let periods = periods.into_iter().map(|(i, period)| HerdPeriod {
+                herd: rows[i].clone(),
+                period,
+            });
+            herds.insert(id, periods.collect());
+        }
+        Ok(Places { boundaries, herds })
+    }
+
+    /// Lets go of the outlines, which are large and which no feature reads.
+    pub fn forget_outlines(&mut self) {
+        for (_, revision) in self.boundaries.values_mut().flatten() {
+            revision.value.geometry = String::new();
+        }
+    }
+
+    /// Ids of all boundaries.
+    pub fn boundary_ids(&self) -> impl Iterator<Item = &str> {
+        self.boundaries.keys().map(String::as_str)
+    }
+
+    /// The outline in force on a day: of those effective by then the latest, and of one day the one
+    /// ingested last.
+    #[must_use]
+    pub fn boundary(&self, id: &str, day: Day) -> Option<&Sourced<Boundary>> {
+        let revisions = self.boundaries.get(id)?;
+        revisions
+            .iter()
+            .filter(|(from, _)| *from <= day)
+            .max_by_key(|(from, s)| (*from, s.entry))
+            .map(|(_, s)| s)
+    }
+
+    /// The first day on which a boundary has an outline.
+    #[must_use]
+    pub fn known_from(&self, id: &str) -> Option<Day> {
+        self.boundaries.get(id)?.iter().map(|(from, _)| *from).min()
+    }
+
+    /// Every period of a herd.
+    #[must_use]
+    pub fn herd_periods(&self, herd_config_id: &str) -> &[HerdPeriod] {
+        self.herds
+            .get(herd_config_id)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// Ids of all herds.
+    pub fn herd_ids(&self) -> impl Iterator<Item = &str> {
+        self.herds.keys().map(String::as_str)
+    }
+
+    /// The row of a herd that holds in a boundary on a day.
+    #[must_use]
+    pub fn herd(&self, herd_config_id: &str, boundary_id: &str, day: Day) -> Option<&HerdPeriod> {
+        self.herd_periods(herd_config_id)
+            .iter()
+            .find(|h| h.herd.value.boundary_id == boundary_id && h.period.covers(day))
+    }
+
+    /// The (boundary, herd) pairs that are due on a day, by boundary and herd: every herd where its
+    /// period covers the day, or every boundary for a logic that reads no herd.
+    #[must_use]
+    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(String, String)> {
+        if !reads_herd {
+            let holds = |id: &&String| self.boundary(id, day).is_some();
+            return self
+                .boundaries
+                .keys()
+                .filter(holds)
+                .map(|id| (id.clone(), NO_HERD.to_owned()))
+                .collect();
+        }
+        let mut due: Vec<(String, String)> = self
+            .herds
+            .iter()
+            .flat_map(|(id, periods)| {
+                periods
+                    .iter()
+                    .filter(|h| h.period.covers(day))
+                    .map(|h| (h.herd.value.boundary_id.clone(), id.clone()))
+            })
+            .collect();
+        due.sort();
+        due
+    }
+}
+
+/// What a feature of the run itself is: the day, or the place's id.
+pub(super) fn run_value(name: &str, boundary_id: &str, day: Day) -> Value {
+    match name {
+        "calculation_date" => Value::Date(day),
+        _ => Value::Text(boundary_id.to_owned()),
+    }
+}
+
+/// A feature of a boundary.
+pub(super) fn boundary_value(boundary: &Boundary, name: &str) -> Value {
+    match name {
+        "area_ha" => Value::Float64(plain_zero(boundary.area_ha)),
+        _ => boundary
+            .declared_area_ha
+            .map_or(Value::Null, |x| Value::Float64(plain_zero(x))),
+    }
+}
+
+/// A feature of a herd.
+pub(super) fn herd_value(herd: &Herd, name: &str) -> Value {
+    let number = |x: Option<f64>| x.map_or(Value::Null, |x| Value::Float64(plain_zero(x)));
+    let text = |x: &Option<String>| x.clone().map_or(Value::Null, Value::Text);
+    match name {
+        "herd_config_id" => Value::Text(herd.herd_config_id.clone()),
+        "animal_count" => number(herd.animal_count),
+        "daily_intake_kg_per_head" => number(herd.daily_intake_kg_per_head),
+        "average_weight_kg" => number(herd.average_weight_kg),
+        "utilization_target_pct" => number(herd.utilization_target_pct),
+        "animal_type" => text(&herd.animal_type),
+        "animal_class" => text(&herd.class),
+        "herd_effective_date" => Value::Date(herd.effective_date),
+        _ => Value::Null,
+    }
+}

@@ -1,0 +1,163 @@
+//! How computed runs get into the ledger, and what is said of runs that are in it. Nothing here looks at
+//! what is known of the places, so that a thread of its own can record while the next runs are gathered.
+
+use serde_json::json;
+
+use provender_domain::key::RunKey;
+use provender_domain::value::Value;
+use provender_ledger::types::{Batch, Guardrail, NewRun, Recorded, Run};
+use provender_store::manifest::Store;
+
+use super::binding::Bound;
+use super::engine::Policy;
+use super::guard::{breaches, recorded_outputs};
+use super::outcome::{Breach, Outcome, Problem, RunOutcome, Trouble};
+
+/// Records and tells of runs of one logic.
+#[derive(Clone, Copy)]
+pub(super) struct Recorder<'a> {
+    /// The logic.
+    pub(super) bound: &'a Bound,
+    /// Where the manifests are.
+    pub(super) manifests: &'a Store,
+    /// How.
+    pub(super) policy: &'a Policy,
+}
+
+impl Recorder<'_> {
+    /// What the ledger records of runs, and says of them.
+    pub(super) fn batch(&self, runs: Vec<NewRun>) -> Batch {
+        let mut about = json!({
+            "model_version": self.bound.model_version,
+            "component": self.bound.component.digest().to_string(),
+            "world": self.bound.component.world(),
+            "config_version": self.bound.config.digest.to_string(),
+            "origin": self.policy.origin,
+        });
+        if let Some(release) = &self.policy.release {
+            about["release"] = json!(release.to_string());
+        }
+        Batch {
+            stamp: self.policy.stamp.clone(),
+            reissue: self.policy.origin == "reissue",
+            runs,
+            configs: vec![self.bound.config.clone()],
+            about,
+        }
+    }
+
+    /// What is said of a run that was offered to the ledger.
+    pub(super) fn told(&self, run: &NewRun, outputs: Vec<Value>, recorded: Recorded) -> RunOutcome {
+        let breaches = breaches(self.bound, &outputs);
+        let refused = run.guardrail == Guardrail::Refused;
+        let outcome = RunOutcome {
+            manifest: Some(self.manifests.path_of(run.manifest_ref())),
+            key: run.key.clone(),
+            outcome: if refused {
+                Outcome::Failed
+            } else {
+                Outcome::Recorded
+            },
+            outputs,
+            problem: refused.then(|| guardrail_problem(&run.key, &breaches)),
+            breaches,
+            refused,
+            provenance: run.provenance,
+            snapshot_id: Some(run.snapshot),
+            replaces: run.replaces.clone(),
+            changes: Vec::new(),
+        };
+        // Another process was first: the same answer is nothing new, another one is trouble.
+        match recorded {
+            Recorded::New => outcome,
+            Recorded::Already(run) => self.lost_race(&outcome, &run),
+        }
+    }
+
+    fn lost_race(&self, mine: &RunOutcome, run: &Run) -> RunOutcome {
+        let theirs = self.unchanged(run);
+        if run.run.provenance == mine.provenance && Some(run.run.snapshot) == mine.snapshot_id {
+            return theirs;
+        }
+        let mut refused = mine.clone();
+        let (outcome, trouble, code, what) = if run.run.provenance == mine.provenance {
+            (
+                Outcome::Failed,
+                Trouble::Nondeterminism,
+                "nondeterminism",
+                "another output",
+            )
+        } else {
+            (Outcome::Drift, Trouble::Drift, "drift", "other provenance")
+        };
+        refused.outcome = outcome;
+        refused.manifest = None;
+        refused.problem = Some(Problem {
+            trouble,
+            code: code.to_owned(),
+            message: format!(
+                "{}: another process recorded this run meanwhile with {what}",
+                mine.key
+            ),
+            detail: String::new(),
+        });
+        refused
+    }
+
+    /// What is said of a run that is recorded as it would be computed now.
+    pub(super) fn unchanged(&self, run: &Run) -> RunOutcome {
+        let refused = run.run.guardrail == Guardrail::Refused;
+        let (outputs, problem) = match recorded_outputs(self.bound, run) {
+            Some(outputs) => (outputs, None),
+            None => (
+                Vec::new(),
+                Some(Problem {
+                    trouble: Trouble::Integrity,
+                    code: "recorded_outputs".to_owned(),
+                    message: format!(
+                        "{}: what is recorded does not fit what the component declares",
+                        run.run.key
+                    ),
+                    detail: String::new(),
+                }),
+            ),
+        };
+        let breaches = if run.run.guardrail == Guardrail::Ok {
+            Vec::new()
+        } else {
+            breaches(self.bound, &outputs)
+        };
+        let problem =
+            problem.or_else(|| refused.then(|| guardrail_problem(&run.run.key, &breaches)));
+        RunOutcome {
+            outcome: if problem.is_some() {
+                Outcome::Failed
+            } else {
+                Outcome::Unchanged
+            },
+            outputs,
+            breaches,
+            refused,
+            provenance: run.run.provenance,
+            snapshot_id: Some(run.run.snapshot),
+            manifest: Some(self.manifests.path_of(run.run.manifest_ref())),
+            replaces: run.run.replaces.clone(),
+            problem,
+            changes: Vec::new(),
+            key: run.run.key.clone(),
+        }
+    }
+}
+
+fn guardrail_problem(key: &RunKey, breaches: &[Breach]) -> Problem {
+    let what: Vec<String> = breaches.iter().map(ToString::to_string).collect();
+    Problem {
+        trouble: Trouble::Guardrail,
+        code: "guardrail".to_owned(),
+        message: format!(
+            "{key}: {}; recorded, but never an answer (on_guardrail = \"fail\")",
+            what.join(", ")
+        ),
+        detail: String::new(),
+    }
+}

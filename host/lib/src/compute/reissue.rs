@@ -1,0 +1,177 @@
+//! The one safe door for a legitimate revision of inputs: plan, look, apply.
+//!
+//! A plan lists the recorded runs whose inputs have changed and nothing else; its digest names
+//! exactly that list, so that what is applied is what was looked at.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::Digest;
+use provender_domain::key::ConfigVersion;
+use provender_ledger::types::Run;
+
+use super::ComputeError;
+use super::binding::Bound;
+use super::engine::{CHUNK, Engine, Target};
+use super::guard::changes;
+use super::outcome::{Change, RunOutcome};
+use super::question::{Question, ask};
+
+/// A recorded run that would be superseded.
+#[derive(Debug)]
+pub struct Planned {
+    /// The question as it is now.
+    pub question: Question,
+    /// What it would replace.
+    pub replaces: ConfigVersion,
+    /// Id of the run it would replace.
+    pub run_id: Digest,
+    /// What changed.
+    pub changes: Vec<Change>,
+}
+
+/// Runs that drifted for another reason than their inputs.
+#[derive(Debug)]
+pub struct Refused {
+    /// The run.
+    pub run: Run,
+    /// Why it cannot be reissued.
+    pub why: String,
+}
+
+/// A plan for one logic.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Runs to supersede.
+    pub runs: Vec<Planned>,
+    /// Runs that need another remedy.
+    pub refused: Vec<Refused>,
+    /// Recorded runs that are as they were.
+    pub unchanged: u64,
+}
+
+/// Changes that share a cause.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The file behind the change.
+    pub file: String,
+    /// The inputs that changed.
+    pub inputs: Vec<String>,
+    /// Runs concerned.
+    pub runs: u64,
+    /// The largest relative change of a number, 0.08 for 8 %.
+    pub largest_change: Option<f64>,
+}
+
+/// Looks for drifted runs among targets.
+///
+/// # Errors
+/// When ledger or manifests cannot be read.
+pub fn plan(
+    engine: &mut Engine<'_, '_>,
+    bound: &Bound,
+    targets: &[Target],
+) -> Result<Plan, ComputeError> {
+    let mut plan = Plan::default();
+    for (boundary, herd, day) in targets {
+        let question = ask(engine.facts, bound, (boundary, herd), *day)?;
+        let Some(run) = engine.ledger.newest_of(&question.key)? else {
+            continue;
+        };
+        if run.run.provenance == question.provenance {
+            plan.unchanged += 1;
+            continue;
+        }
+        let manifest = engine.manifests.read(run.run.manifest_ref())?;
+        let changes = changes(engine.facts, bound, &question, &manifest);
+        if changes.iter().any(|c| c.name == "component") {
+            let why = "the component's bytes differ from those that were recorded under this version: a changed logic needs a new version".to_owned();
+            plan.refused.push(Refused { run, why });
+            continue;
+        }
+        plan.runs.push(Planned {
+            question,
+            replaces: run.run.key.config_version.clone(),
+            run_id: run.run.key.run_id(),
+            changes,
+        });
+    }
+    Ok(plan)
+}
+
+/// The digest of plans: which runs are replaced, and with which provenance.
+///
+/// # Errors
+/// Never for digests and texts.
+pub fn digest(plans: &[&Plan]) -> Result<Digest, ComputeError> {
+    let runs: Vec<Json> = plans
+        .iter()
+        .flat_map(|p| &p.runs)
+        .map(|p| json!([p.run_id.to_string(), p.question.provenance.to_string()]))
+        .collect();
+    Ok(Digest::of_json(
+        &json!({"$type": "provender.reissue-plan.v1", "runs": runs}),
+    )?)
+}
+
+/// The plan's changes grouped by the file behind them, most runs first.
+#[must_use]
+pub fn causes(plan: &Plan) -> Vec<Cause> {
+    let mut by_file: BTreeMap<&str, Cause> = BTreeMap::new();
+    for planned in &plan.runs {
+        let mut files: Vec<&str> = planned.changes.iter().map(|c| c.cause.as_str()).collect();
+        files.sort_unstable();
+        files.dedup();
+        for file in files {
+            let cause = by_file.entry(file).or_insert_with(|| Cause {
+                file: file.to_owned(),
+                inputs: Vec::new(),
+                runs: 0,
+                largest_change: None,
+            });
+            cause.runs += 1;
+            for change in planned.changes.iter().filter(|c| c.cause == file) {
+                if !cause.inputs.contains(&change.name) {
+                    cause.inputs.push(change.name.clone());
+                }
+                if let (Some(old), Some(new)) = (
+                    change.old.as_f64().filter(|x| *x != 0.0),
+                    change.new.as_f64(),
+                ) {
+                    let relative = ((new - old) / old).abs();
+                    cause.largest_change = Some(
+                        cause
+                            .largest_change
+                            .map_or(relative, |x: f64| x.max(relative)),
+                    );
+                }
+            }
+        }
+    }
+    let mut causes: Vec<Cause> = by_file.into_values().collect();
+    causes.sort_by_key(|c| std::cmp::Reverse(c.runs));
+    causes
+}
+
+/// Records the runs of a plan, in chunks.
+///
+/// # Errors
+/// As [`Engine::chunk`].
+pub fn apply(
+    engine: &mut Engine<'_, '_>,
+    bound: &Bound,
+    plan: Plan,
+) -> Result<Vec<RunOutcome>, ComputeError> {
+    let mut outcomes = Vec::with_capacity(plan.runs.len());
+    let mut runs = plan
+        .runs
+        .into_iter()
+        .map(|p| (p.question, p.replaces))
+        .peekable();
+    while runs.peek().is_some() {
+        let chunk: Vec<_> = runs.by_ref().take(CHUNK).collect();
+        outcomes.extend(engine.reissue(bound, chunk)?);
+    }
+    Ok(outcomes)
+}

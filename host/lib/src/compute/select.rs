@@ -1,0 +1,148 @@
+//! Which runs a command asks for: pairs of boundary and herd, over days.
+
+use provender_domain::day::Day;
+use provender_domain::key::NO_HERD;
+
+use super::ComputeError;
+use super::bulk::Stretch;
+use super::engine::Target;
+use super::facts::Facts;
+
+/// What is asked for. Without boundary and herd: every pair that is due.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Only this boundary.
+    pub boundary: Option<String>,
+    /// Only this herd.
+    pub herd: Option<String>,
+    /// First day.
+    pub from: Day,
+    /// Last day.
+    pub to: Day,
+}
+
+/// The targets of a selection, by day, boundary and herd.
+///
+/// # Errors
+/// As [`stretches`].
+pub fn targets(
+    facts: &Facts<'_>,
+    reads_herd: bool,
+    s: &Selection,
+) -> Result<Vec<Target>, ComputeError> {
+    Ok(by_day(&stretches(facts, reads_herd, s)?))
+}
+
+/// The runs of stretches by day, boundary and herd.
+#[must_use]
+pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
+    let mut targets: Vec<Target> = stretches.iter().flat_map(Stretch::targets).collect();
+    targets.sort_by(|a, b| (a.2, &a.0, &a.1).cmp(&(b.2, &b.0, &b.1)));
+    targets
+}
+
+/// What a selection asks for, by boundary, herd and day.
+///
+/// # Errors
+/// When the boundary or herd is not known, or the herd is there on none of the days.
+pub fn stretches(
+    facts: &Facts<'_>,
+    reads_herd: bool,
+    s: &Selection,
+) -> Result<Vec<Stretch>, ComputeError> {
+    if let Some(b) = s
+        .boundary
+        .as_deref()
+        .filter(|b| facts.boundary_ids().all(|known| known != *b))
+    {
+        return Err(ComputeError::UnknownBoundary(
+            b.to_owned(),
+            nearest(b, facts.boundary_ids()),
+        ));
+    }
+    let herd = s.herd.as_deref().filter(|h| *h != NO_HERD);
+    if let Some(h) = herd.filter(|h| facts.herd_periods(h).is_empty()) {
+        return Err(ComputeError::UnknownHerd(
+            h.to_owned(),
+            nearest(h, facts.herd_ids()),
+        ));
+    }
+    let herd = herd.filter(|_| reads_herd);
+    let fits = |b: &str, h: &str| {
+        s.boundary.as_deref().is_none_or(|x| x == b) && herd.is_none_or(|x| x == h)
+    };
+    let stretches = due(facts, reads_herd, s, &fits);
+    if let (true, Some(h)) = (stretches.is_empty(), herd) {
+        let boundary = s
+            .boundary
+            .clone()
+            .unwrap_or_else(|| "any boundary".to_owned());
+        let periods: Vec<String> = facts
+            .herd_periods(h)
+            .iter()
+            .map(|p| format!("{} in {}", p.period, p.herd.value.boundary_id))
+            .collect();
+        let date = if s.from == s.to {
+            s.from.to_string()
+        } else {
+            format!("any day from {} to {}", s.from, s.to)
+        };
+        return Err(ComputeError::OutsidePeriod {
+            herd: h.to_owned(),
+            boundary,
+            date,
+            periods: periods.join(", "),
+        });
+    }
+    Ok(stretches)
+}
+
+/// The stretches of the places that fit, by boundary and herd.
+fn due(
+    facts: &Facts<'_>,
+    reads_herd: bool,
+    s: &Selection,
+    fits: &dyn Fn(&str, &str) -> bool,
+) -> Vec<Stretch> {
+    let mut due: Vec<Stretch> = Vec::new();
+    let mut add = |boundary_id: &str, herd_config_id: &str, from: Day, to: Day| {
+        if from <= to && fits(boundary_id, herd_config_id) {
+            due.push(Stretch {
+                boundary_id: boundary_id.to_owned(),
+                herd_config_id: herd_config_id.to_owned(),
+                from,
+                to,
+            });
+        }
+    };
+    if reads_herd {
+        for id in facts.herd_ids() {
+            for h in facts.herd_periods(id) {
+                let to = h.period.to.unwrap_or(Day::MAX).min(s.to);
+                add(&h.herd.value.boundary_id, id, h.period.from.max(s.from), to);
+            }
+        }
+    } else {
+        for id in facts.boundary_ids() {
+            if let Some(from) = facts.places().known_from(id) {
+                add(id, NO_HERD, from.max(s.from), s.to);
+            }
+        }
+    }
+    let key = |s: &Stretch| (s.boundary_id.clone(), s.herd_config_id.clone(), s.from);
+    due.sort_by_cached_key(key);
+    due
+}
+
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let best = known
+        .map(|k| (strsim::damerau_levenshtein(k, name), k))
+        .min();
+    match best {
+        None => "; nothing is ingested yet".to_owned(),
+        Some((distance, k)) if distance <= name.chars().count() / 2 + 1 => {
+            format!(" (did you mean `{k}`?)")
+        }
+        Some(_) => "; `provender list` and `provender status` show what is known".to_owned(),
+    }
+}

@@ -1,0 +1,178 @@
+//! From questions with their answers to manifests: the columns of a pack, of which each manifest's
+//! document is made, whether it gets a file of its own or shares one.
+
+use serde_json::{Map, Value as Json, json};
+
+use provender_domain::canonical::from_slice;
+use provender_domain::description::Field;
+use provender_domain::key::ConfigVersion;
+use provender_domain::value::Value;
+use provender_store::manifest::pack::{FORMAT, FULL, Header, ROWS, Rows, Seen, Template, header};
+
+use super::ComputeError;
+use super::binding::Bound;
+use super::engine::Policy;
+use super::facts::{Cell, Facts};
+use super::question::Question;
+
+/// A computed run.
+pub(super) struct Answer<'a> {
+    /// What was asked.
+    pub(super) question: &'a Question,
+    /// The run that it supersedes.
+    pub(super) replaces: Option<&'a ConfigVersion>,
+    /// Outputs in declared order.
+    pub(super) outputs: &'a [Value],
+    /// The guardrails that they breach: places in the configuration's list.
+    pub(super) breached: &'a [u32],
+}
+
+/// Manifests of one pack's size.
+pub(super) struct Sheets {
+    /// Writes their documents.
+    pub(super) template: Template,
+    /// What differs between them.
+    pub(super) rows: Rows,
+}
+
+/// What all manifests of a batch share; `files` by number, ascending.
+pub(super) fn header(facts: &Facts<'_>, bound: &Bound, policy: &Policy, files: &[i64]) -> Header {
+    let description = bound.description();
+    let set_by: Map<String, Json> = description
+        .parameters
+        .iter()
+        .zip(&bound.parameters)
+        .map(|(d, (_, by))| (d.name.clone(), json!(by.text())))
+        .collect();
+    let parameters: Map<String, Json> = description
+        .parameters
+        .iter()
+        .zip(&bound.parameters)
+        .map(|(d, (v, _))| (d.name.clone(), v.to_json()))
+        .collect();
+    let mut environment = policy.environment.clone();
+    if let Json::Object(members) = &mut environment {
+        members.extend([
+            ("recorded_at".to_owned(), json!(policy.stamp.at)),
+            ("actor".to_owned(), json!(policy.stamp.actor)),
+            ("parameters_set_by".to_owned(), Json::Object(set_by)),
+            ("component_size".to_owned(), json!(bound.component.size())),
+            (
+                "component_toolchain".to_owned(),
+                json!(bound.component.toolchain()),
+            ),
+        ]);
+    }
+    let files = files.iter().filter_map(|id| facts.file(*id)).map(|f| {
+        json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "format": f.format, "ingested_by": f.entry})
+    });
+    let (inputs, outputs) = columns(bound);
+    Header {
+        format: FORMAT.to_owned(),
+        component: header::Component {
+            name: description.name.clone(),
+            sha256: bound.component.digest(),
+            version: description.version.clone(),
+            world: bound.component.world().to_owned(),
+        },
+        config: from_slice(bound.config.canonical.as_bytes()).unwrap_or_default(),
+        config_version: bound.config.digest,
+        environment,
+        files: files.collect(),
+        inputs,
+        known: facts.known(),
+        outputs,
+        parameters: Json::Object(parameters),
+        reason: policy.stamp.reason.clone(),
+    }
+}
+
+/// The columns of inputs and outputs.
+pub(super) fn columns(bound: &Bound) -> (Vec<header::Column>, Vec<header::Column>) {
+    let column = |field: &Field| header::Column {
+        name: field.name.clone(),
+        data_type: field.data_type,
+    };
+    let description = bound.description();
+    let inputs = description.inputs.iter().map(|i| column(&i.field));
+    let outputs = description.outputs.iter().map(|o| column(&o.field));
+    (inputs.collect(), outputs.collect())
+}
+
+/// The numbers of the files behind cells, ascending.
+fn files<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<i64> {
+    let mut files: Vec<i64> = cells
+        .flat_map(|c| c.from.iter().map(|f| f.file_id))
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+/// The manifests of answers, in their order, cut where a pack is full.
+pub(super) fn sheets(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    policy: &Policy,
+    answers: &[Answer<'_>],
+) -> Result<Vec<Sheets>, ComputeError> {
+    let mut all = Vec::new();
+    let mut left = answers;
+    while !left.is_empty() {
+        let (sheets, n) = full(facts, bound, policy, left)?;
+        all.push(sheets);
+        left = left.get(n..).unwrap_or_default();
+    }
+    Ok(all)
+}
+
+/// As many of the answers as fit, and how many those are.
+fn full(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    policy: &Policy,
+    answers: &[Answer<'_>],
+) -> Result<(Sheets, usize), ComputeError> {
+    let files = files(answers.iter().flat_map(|a| &a.question.cells));
+    let header = header(facts, bound, policy, &files);
+    let mut rows = Rows::new(&header.inputs, &header.outputs);
+    let mut n = 0;
+    for answer in answers {
+        push(&mut rows, answer, &files);
+        n += 1;
+        if n == ROWS || rows.size() >= FULL {
+            break;
+        }
+    }
+    let template = Template::new(header).map_err(ComputeError::Sheet)?;
+    Ok((Sheets { template, rows }, n))
+}
+
+fn push(rows: &mut Rows, answer: &Answer<'_>, files: &[i64]) {
+    let key = &answer.question.key;
+    rows.push_key(
+        (&key.boundary_id, &key.herd_config_id, key.calculation_date),
+        key.config_version.reissue,
+        answer.replaces,
+    );
+    for (column, value) in rows.outputs.iter_mut().zip(answer.outputs) {
+        column.push(value);
+    }
+    let columns = rows.inputs.iter_mut().zip(&mut rows.sources);
+    for ((column, sources), cell) in columns.zip(&answer.question.cells) {
+        column.push(&cell.value);
+        let seen = cell.from.iter().map(|c| Seen {
+            file: files
+                .binary_search(&c.file_id)
+                .ok()
+                .and_then(|i| u32::try_from(i).ok())
+                .unwrap_or(u32::MAX),
+            row: c.row,
+            date: c.date,
+            value: c.value,
+        });
+        sources.push(cell.age_days, seen);
+    }
+    rows.push_breached(answer.breached.iter().copied());
+    rows.push_provenance(*answer.question.provenance.bytes());
+}

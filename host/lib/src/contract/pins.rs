@@ -1,0 +1,132 @@
+//! The pin of a frozen version stays, and no lock file gives the version other bytes.
+
+use provender_sandbox::{Lock, Pin};
+
+use super::error::ContractError;
+use super::frozen::{Frozen, LOCK, is_named};
+use super::git::{Change, Repository, What};
+use super::rule::{Finding, Rule};
+
+/// The line of a lock file that speaks of a version, from 1.
+#[must_use]
+pub fn line_of_pin(text: &str, pin: &Pin) -> usize {
+    let (name, version) = (
+        format!("name = \"{}\"", pin.name),
+        format!("version = \"{}\"", pin.version),
+    );
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let at = lines
+        .windows(2)
+        .position(|pair| pair[0] == name && pair[1] == version);
+    at.map_or(1, |i| i + 1)
+}
+
+/// The frozen pin, as the lock file has it now.
+///
+/// # Errors
+/// When the lock file cannot be read.
+pub(super) fn pin(
+    repository: &Repository,
+    frozen: &Frozen,
+) -> Result<Option<Finding>, ContractError> {
+    let was = &frozen.pin;
+    let finding = |line: usize, message: String| {
+        Some(Finding {
+            rule: Rule::FrozenPin,
+            path: frozen.lock.clone(),
+            line,
+            message,
+            remedy: format!(
+                "put the entry of {} back: git checkout {} -- {}; other bytes are a new version",
+                was.model_version(),
+                &repository.base()[..12.min(repository.base().len())],
+                frozen.lock
+            ),
+        })
+    };
+    let model = was.model_version();
+    let Some(now) = repository.now(&frozen.lock)? else {
+        return Ok(finding(
+            1,
+            format!("the lock file is gone, and with it the frozen pin of {model}"),
+        ));
+    };
+    let text = String::from_utf8_lossy(&now);
+    let lock = match Lock::parse(&text) {
+        Ok(lock) => lock,
+        Err(e) => {
+            return Ok(finding(
+                1,
+                format!("the frozen pin of {model} cannot be read: {e}"),
+            ));
+        }
+    };
+    let Some(is) = lock.find(&was.name, &was.version) else {
+        return Ok(finding(1, format!("the frozen pin of {model} is removed")));
+    };
+    let line = line_of_pin(&text, was);
+    let changed = if is.sha256 != was.sha256 || is.size != was.size {
+        format!("sha256 was {}, is {}", was.sha256, is.sha256)
+    } else if is.state != was.state {
+        format!("state was {}, is {}", was.state.name(), is.state.name())
+    } else if is.world != was.world {
+        format!("world was {}, is {}", was.world, is.world)
+    } else {
+        // Its place and its ceilings change no number.
+        return Ok(None);
+    };
+    Ok(finding(
+        line,
+        format!("the frozen pin of {model} is changed: {changed}"),
+    ))
+}
+
+/// Lock files that are new: a version that is frozen anywhere keeps its bytes everywhere.
+///
+/// # Errors
+/// When a lock file cannot be read.
+pub(super) fn elsewhere(
+    repository: &Repository,
+    frozen: &[Frozen],
+    changes: &[Change],
+) -> Result<Vec<Finding>, ContractError> {
+    let mut findings = Vec::new();
+    let new = changes
+        .iter()
+        .filter(|c| c.what == What::Added && is_named(&c.path, LOCK));
+    for change in new {
+        let Some(bytes) = repository.now(&change.path)? else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        // A lock file that cannot be read pins nothing; whoever uses it is told.
+        let Ok(lock) = Lock::parse(&text) else {
+            continue;
+        };
+        for is in lock.components() {
+            let same = |f: &&Frozen| f.pin.name == is.name && f.pin.version == is.version;
+            // Where two lock files of the base disagree, either is as good as it was.
+            let mut known = frozen.iter().filter(same).peekable();
+            let Some(first) = known.peek().copied() else {
+                continue;
+            };
+            if known.any(|f| f.pin.sha256 == is.sha256) {
+                continue;
+            }
+            findings.push(Finding {
+                rule: Rule::FrozenPin,
+                path: change.path.clone(),
+                line: line_of_pin(&text, is),
+                message: format!(
+                    "{} is frozen in {} with {}, and pinned here with {}",
+                    is.model_version(),
+                    first.lock,
+                    first.pin.sha256,
+                    is.sha256
+                ),
+                remedy: "pin the same bytes, or give the other bytes a new version".to_owned(),
+            });
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,87 @@
+//! Findings as a JUnit suite and as annotations of a pull request.
+
+use std::path::Path;
+
+use provender_domain::render::junit::{Outcome, Suite, TestCase};
+
+use super::rule::{Finding, Rule};
+
+/// One case a rule.
+#[must_use]
+pub fn suite(findings: &[Finding]) -> Suite {
+    let cases = Rule::ALL.into_iter().map(|rule| {
+        let broken: Vec<_> = findings.iter().filter(|f| f.rule == rule).collect();
+        TestCase {
+            name: rule.says().to_owned(),
+            place: broken.first().map(|f| (f.path.clone(), f.line)),
+            outcome: match broken.first() {
+                None => Outcome::Passed,
+                Some(first) => Outcome::Failed {
+                    kind: rule.name().to_owned(),
+                    message: format!("{}: {}", first.path, first.message),
+                    text: broken
+                        .iter()
+                        .map(|f| format!("{}:{}: {}. {}", f.path, f.line, f.message, f.remedy))
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                },
+            },
+        }
+    });
+    Suite {
+        name: "release contract".to_owned(),
+        cases: cases.collect(),
+    }
+}
+
+/// A file as annotations name it: from the top folder of the repository that it lies in, wherever in it the
+/// program was called; outside a repository as given.
+#[must_use]
+pub fn in_repository(file: &Path) -> String {
+    let relative = || {
+        let whole = file.canonicalize().ok()?;
+        let top = whole.ancestors().find(|d| d.join(".git").exists())?;
+        let parts = whole.strip_prefix(top).ok()?.components();
+        let parts: Vec<_> = parts
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        Some(parts.join("/"))
+    };
+    relative().unwrap_or_else(|| file.display().to_string())
+}
+
+/// An annotation of GitHub Actions: `::error file=…,line=…,title=…::message`.
+#[must_use]
+pub fn annotation(path: &str, line: usize, title: &str, message: &str) -> String {
+    format!(
+        "::error file={},line={line},title={}::{}",
+        property(path),
+        property(title),
+        data(message)
+    )
+}
+
+/// What ends a line or starts an escape in a workflow command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A property ends at a comma or colon too.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_cannot_be_broken_out_of() {
+        assert_eq!(
+            annotation("a,b:c.rs", 3, "100 %", "one\n::error::two"),
+            "::error file=a%2Cb%3Ac.rs,line=3,title=100 %25::one%0A::error::two"
+        );
+    }
+}

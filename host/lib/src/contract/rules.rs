@@ -1,0 +1,56 @@
+//! The judgement: every rule over one change.
+
+use std::collections::BTreeSet;
+
+use provender_sandbox::Sandbox;
+
+use super::error::ContractError;
+use super::git::Repository;
+use super::{Finding, approvals, bytes, frozen, pins, sources, wit};
+
+/// What was judged, and what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The newest commit shared with the base.
+    pub commit: String,
+    /// How many pins were frozen there. With none the rules about frozen versions held nothing.
+    pub frozen: usize,
+    /// Broken rules, by path.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges the change. `approved` are the owners whose approval the command line gives.
+///
+/// # Errors
+/// When the base or the working tree cannot be read.
+pub fn judge(
+    repository: &Repository,
+    sandbox: &Sandbox,
+    approved: &[String],
+) -> Result<Verdict, ContractError> {
+    let changes = repository.changes()?;
+    let files = repository.files_at_base()?;
+    let changed: BTreeSet<&str> = changes.iter().map(|c| c.path.as_str()).collect();
+    let frozen = frozen::at_base(repository, &files, &changed)?;
+    let mut findings = Vec::new();
+    for f in &frozen {
+        if changed.contains(f.lock.as_str()) {
+            findings.extend(pins::pin(repository, f)?);
+        }
+        if changed.contains(f.component().as_str()) {
+            findings.extend(bytes::bytes(repository, sandbox, f)?);
+        }
+    }
+    findings.extend(pins::elsewhere(repository, &frozen, &changes)?);
+    findings.extend(sources::sources(repository, &files, &frozen, &changes)?);
+    findings.extend(wit::wit(repository, &changes)?);
+    findings.extend(approvals::approvals(
+        repository, &files, &changes, approved,
+    )?);
+    findings.sort_by(|a, b| (&a.path, a.rule).cmp(&(&b.path, b.rule)));
+    Ok(Verdict {
+        commit: repository.base().to_owned(),
+        frozen: frozen.len(),
+        findings,
+    })
+}

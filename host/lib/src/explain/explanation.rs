@@ -1,0 +1,396 @@
+//! Gathering an explanation. Everything about the number comes from the manifest, whose digests are
+//! checked; what is said of today comes from the facts as they are known now.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::compute::Facts;
+use crate::compute::facts::Cell;
+use crate::compute::outcome::Change;
+use crate::project::logic::season_day;
+use provender_domain::canonical::{Digest, to_text};
+use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
+use provender_domain::description::Description;
+use provender_ledger::Ledger;
+use provender_ledger::entry::Entry;
+use provender_store::manifest::{Manifest, Store};
+
+use super::ExplainError;
+use super::find::Found;
+
+/// A file's row behind an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Path of the file.
+    pub file: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// 1-based row.
+    pub row: u64,
+    /// Day of the observation.
+    pub date: Option<String>,
+    /// Value of the observation.
+    pub value: Option<f64>,
+}
+
+/// An input with where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// Name in the component.
+    pub name: String,
+    /// Value the component saw.
+    pub value: Json,
+    /// Unit.
+    pub unit: Option<String>,
+    /// What it is, in the component's words.
+    pub doc: String,
+    /// Reference into the catalogue.
+    pub feature: String,
+    /// Days from the newest observation to the calculation date.
+    pub age_days: Option<i64>,
+    /// What it was made of, oldest first.
+    pub sources: Vec<Source>,
+}
+
+/// A parameter in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: Json,
+    /// Unit.
+    pub unit: Option<String>,
+    /// What it is, in the component's words.
+    pub doc: String,
+    /// Where it was set.
+    pub set_by: String,
+}
+
+/// A component as it is pinned here under a run's version.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned<'a> {
+    /// What it declares.
+    pub description: &'a Description,
+    /// Digest of its bytes.
+    pub sha256: Digest,
+}
+
+/// Everything there is to say about a run.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The run and the others of its place and day.
+    pub found: Found,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Path of the manifest.
+    pub manifest_path: String,
+    /// What the component declares, where the very bytes that ran are pinned here.
+    pub description: Option<Description>,
+    /// Digest of the bytes that are pinned under the run's version instead of those that ran: they
+    /// lend the run neither formulas nor units.
+    pub other_component: Option<Digest>,
+    /// The entry that recorded it.
+    pub entry: Option<Entry>,
+    /// The entry that superseded it.
+    pub superseded_by: Option<Entry>,
+    /// Inputs in declared order.
+    pub inputs: Vec<Input>,
+    /// Parameters in declared order.
+    pub parameters: Vec<Parameter>,
+    /// Inputs that would have another value today.
+    pub superseded_inputs: Vec<Change>,
+    /// Inputs whose value of today cannot be told, with the reason.
+    pub incomparable: Vec<(String, String)>,
+    /// Columns with an observation after the calculation date: column and day.
+    pub newer: Vec<(String, String)>,
+}
+
+/// Explains a run.
+///
+/// # Errors
+/// When ledger or manifest cannot be read, or do not agree.
+pub fn explain(
+    ledger: &dyn Ledger,
+    facts: &Facts<'_>,
+    catalogue: &[Feature],
+    manifests: &Store,
+    pinned: Option<Pinned<'_>>,
+    found: Found,
+) -> Result<Explanation, ExplainError> {
+    let run = &found.run;
+    let key = &run.run.key;
+    let manifest = manifests.read(run.run.manifest_ref())?;
+    let ran = manifest
+        .reproducible
+        .pointer("/component/sha256")
+        .and_then(Json::as_str);
+    let same = pinned.filter(|p| ran == Some(p.sha256.to_string().as_str()));
+    let other_component = pinned.filter(|_| same.is_none()).map(|p| p.sha256);
+    let description = same.map(|p| p.description);
+    check(&found, &manifest, description)?;
+    let inputs = inputs(&manifest, description);
+    let set_by = manifest
+        .environment
+        .get("parameters_set_by")
+        .cloned()
+        .unwrap_or_default();
+    let declared =
+        |name: &str| description.and_then(|d| d.parameters.iter().position(|p| p.name == name));
+    let mut values: Vec<_> = manifest.object("parameters").into_iter().collect();
+    // In declared order where it is known, else by name.
+    values.sort_by_key(|(name, _)| declared(name));
+    let parameters = values
+        .into_iter()
+        .map(|(name, value)| {
+            (
+                declared(&name).and_then(|i| description?.parameters.get(i)),
+                name,
+                value,
+            )
+        })
+        .map(|(declared, name, value)| Parameter {
+            unit: declared.and_then(|p| p.unit.clone()),
+            doc: declared.map(|p| p.doc.clone()).unwrap_or_default(),
+            set_by: set_by
+                .get(&name)
+                .and_then(Json::as_str)
+                .unwrap_or("not recorded")
+                .to_owned(),
+            name,
+            value,
+        })
+        .collect();
+    let superseding = match &run.superseded_by {
+        None => None,
+        Some(version) => {
+            let mut by = key.clone();
+            by.config_version = version.clone();
+            ledger
+                .run(&by)?
+                .map(|r| r.entry)
+                .map(|seq| ledger.entry(seq))
+                .transpose()?
+                .flatten()
+        }
+    };
+    let today = today(facts, catalogue, &manifest, &found, &inputs)?;
+    Ok(Explanation {
+        manifest_path: manifests.path_of(run.run.manifest_ref()),
+        description: description.cloned(),
+        entry: ledger.entry(run.entry)?,
+        superseded_by: superseding,
+        inputs,
+        parameters,
+        superseded_inputs: today.changes,
+        incomparable: today.incomparable,
+        newer: today.newer.into_iter().collect(),
+        other_component,
+        manifest,
+        found,
+    })
+}
+
+/// The ledger's row and the manifest tell of the same run.
+fn check(
+    found: &Found,
+    manifest: &Manifest,
+    description: Option<&Description>,
+) -> Result<(), ExplainError> {
+    let run = &found.run.run;
+    let damaged = |problem: &str| ExplainError::Damaged {
+        run: run.key.to_string(),
+        problem: problem.to_owned(),
+    };
+    let text = |name: &str| {
+        manifest
+            .reproducible
+            .get(name)
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+    };
+    if text("run_id") != Some(run.key.run_id().to_string()) {
+        return Err(damaged("its manifest is another run's"));
+    }
+    if text("provenance") != Some(run.provenance.to_string()) {
+        return Err(damaged(
+            "its row and its manifest name different provenance",
+        ));
+    }
+    if let Some(d) = description {
+        let outputs = manifest.object("outputs");
+        let list = Json::Array(
+            d.outputs
+                .iter()
+                .map(|o| outputs.get(&o.field.name).cloned().unwrap_or_default())
+                .collect(),
+        );
+        if to_text(&list).ok().as_deref() != Some(run.outputs.as_str()) {
+            return Err(damaged("its row and its manifest hold different outputs"));
+        }
+    }
+    Ok(())
+}
+
+fn inputs(manifest: &Manifest, description: Option<&Description>) -> Vec<Input> {
+    let values = manifest.object("inputs");
+    let names: Vec<String> = match description {
+        Some(d) => d.inputs.iter().map(|i| i.field.name.clone()).collect(),
+        None => values.keys().cloned().collect(),
+    };
+    let files = manifest
+        .sources
+        .get("files")
+        .and_then(Json::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let file = |i: u64, part: &str| {
+        let f = usize::try_from(i).ok().and_then(|i| files.get(i));
+        f.and_then(|f| f.get(part))
+            .and_then(Json::as_str)
+            .unwrap_or("?")
+            .to_owned()
+    };
+    names
+        .into_iter()
+        .map(|name| {
+            let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
+            let behind = manifest
+                .sources
+                .get("inputs")
+                .and_then(|i| i.get(&name))
+                .cloned()
+                .unwrap_or_default();
+            let from = behind
+                .get("from")
+                .and_then(Json::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let sources = from
+                .iter()
+                .map(|o| {
+                    let index = o.get("file").and_then(Json::as_u64).unwrap_or_default();
+                    Source {
+                        file: file(index, "path"),
+                        sha256: file(index, "sha256"),
+                        row: o.get("row").and_then(Json::as_u64).unwrap_or_default(),
+                        date: o.get("date").and_then(Json::as_str).map(str::to_owned),
+                        value: o.get("value").and_then(Json::as_f64),
+                    }
+                })
+                .collect();
+            Input {
+                value: values.get(&name).cloned().unwrap_or_default(),
+                unit: declared.and_then(|d| d.field.unit.clone()),
+                doc: declared.map(|d| d.field.doc.clone()).unwrap_or_default(),
+                feature: declared.map(|d| d.feature.clone()).unwrap_or_default(),
+                age_days: behind.get("age_days").and_then(Json::as_i64),
+                sources,
+                name,
+            }
+        })
+        .collect()
+}
+
+/// What is known now that bears on a run.
+#[derive(Default)]
+struct Today {
+    changes: Vec<Change>,
+    incomparable: Vec<(String, String)>,
+    /// Column to day.
+    newer: BTreeMap<String, String>,
+}
+
+/// What the inputs would be today, and what was observed after the calculation date.
+fn today(
+    facts: &Facts<'_>,
+    catalogue: &[Feature],
+    manifest: &Manifest,
+    found: &Found,
+    inputs: &[Input],
+) -> Result<Today, ExplainError> {
+    let key = &found.run.run.key;
+    let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
+    let mut today = Today::default();
+    for input in inputs {
+        // What the input was is in the run's own configuration, whatever is pinned today.
+        let part = |part: &str| {
+            let pointer = format!("/config/features/{}/{part}", input.name);
+            manifest
+                .reproducible
+                .pointer(&pointer)
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+        };
+        let mut cannot = |why: String| today.incomparable.push((input.name.clone(), why));
+        let Some(reference) =
+            FeatureRef::recorded(part("feature"), part("aggregate"), part("window"))
+        else {
+            cannot("its manifest does not say which feature it was".to_owned());
+            continue;
+        };
+        let Some(feature) = catalogue.iter().find(|f| f.name == reference.name) else {
+            cannot(format!(
+                "the catalogue no longer has the feature `{}`",
+                reference.name
+            ));
+            continue;
+        };
+        let season = season_day(part("season_start")).unwrap_or((1, 1));
+        let cell = facts.cell(
+            &reference,
+            feature.origin,
+            place,
+            key.calculation_date,
+            season,
+        )?;
+        if cell.value.to_json() != input.value {
+            let (new_source, cause) = where_from(facts, &cell);
+            today.changes.push(Change {
+                name: input.name.clone(),
+                unit: input.unit.clone(),
+                old: input.value.clone(),
+                new: cell.value.to_json(),
+                old_source: input.sources.last().map_or_else(
+                    || "nothing known".to_owned(),
+                    |s| format!("{} row {}", s.file, s.row),
+                ),
+                new_source,
+                cause,
+            });
+        }
+        if feature.is_dated() {
+            // Whatever the input makes of the column: is there a newer observation of it at all?
+            let reference = FeatureRef {
+                name: reference.name.clone(),
+                aggregate: Aggregate::Latest,
+                window: Window::All,
+            };
+            let last = facts.cell(
+                &reference,
+                feature.origin,
+                place,
+                provender_domain::day::Day::MAX,
+                season,
+            )?;
+            if let Some(day) = last
+                .from
+                .last()
+                .and_then(|c| c.date)
+                .filter(|d| *d > key.calculation_date)
+            {
+                today.newer.insert(feature.name.clone(), day.to_string());
+            }
+        }
+    }
+    Ok(today)
+}
+
+fn where_from(facts: &Facts<'_>, cell: &Cell) -> (String, String) {
+    let Some(last) = cell.from.last() else {
+        return ("nothing known".to_owned(), "a withdrawal".to_owned());
+    };
+    let file = facts.file(last.file_id).map_or("?", |f| f.path.as_str());
+    (format!("{file} row {}", last.row), file.to_owned())
+}

@@ -1,0 +1,306 @@
+//! Which run is meant.
+
+use crate::compute::activation::Activations;
+use crate::compute::answers::{answers, rank};
+use provender_domain::day::Day;
+use provender_domain::key::RunKey;
+use provender_ledger::entry::Kind;
+use provender_ledger::types::{Guardrail, Run, RunFilter};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::ExplainError;
+
+/// What a person asks for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// A run's id, or at least six of its hex digits.
+    Id(String),
+    /// The answer of a place and day.
+    Answer {
+        /// The place.
+        boundary_id: String,
+        /// The day.
+        date: Day,
+        /// The herd, where the place has several.
+        herd_config_id: Option<String>,
+        /// `name` or `name:version`; a version that is not the answer is found all the same.
+        logic: Option<String>,
+        /// The configuration version, in full or the first hex digits, with `+rN` for a reissue:
+        /// the last part of a key, which names a run that need not be the answer.
+        config_version: Option<String>,
+    },
+}
+
+/// The run that is meant.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The run.
+    pub run: Run,
+    /// Whether it is the answer of its place, day and logic.
+    pub is_answer: bool,
+    /// Of a run of a canary that nothing made an answer: which canary, in words.
+    pub shadow: Option<String>,
+    /// The other runs of its place and day, each with what it is.
+    pub others: Vec<(Run, String)>,
+}
+
+/// Finds it.
+///
+/// # Errors
+/// When none or several are meant.
+pub fn find(ledger: &dyn Ledger, wanted: &Wanted) -> Result<Found, ExplainError> {
+    match wanted {
+        Wanted::Id(id) => by_id(ledger, id),
+        Wanted::Answer {
+            boundary_id,
+            date,
+            herd_config_id,
+            logic,
+            config_version,
+        } => {
+            let filter = RunFilter {
+                boundary_id: Some(boundary_id.clone()),
+                herd_config_id: herd_config_id.clone(),
+                from: Some(*date),
+                to: Some(*date),
+                logic: logic.clone(),
+                configs: None,
+            };
+            match config_version {
+                Some(version) => by_key(ledger, &filter, version),
+                None => by_place(ledger, boundary_id, *date, &filter),
+            }
+        }
+    }
+}
+
+fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
+    let hex = id
+        .strip_prefix("sha256-jcs-v1:")
+        .unwrap_or(id)
+        .to_ascii_lowercase();
+    if hex.len() < 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(ExplainError::Malformed(format!(
+            "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
+        )));
+    }
+    let mut keys = ledger.with_id(&hex)?;
+    keys.sort_by(|a: &RunKey, b| {
+        let order = |k: &'_ RunKey| {
+            (
+                k.boundary_id.clone(),
+                k.herd_config_id.clone(),
+                k.model_version.clone(),
+            )
+        };
+        (order(a), a.calculation_date, &a.config_version).cmp(&(
+            order(b),
+            b.calculation_date,
+            &b.config_version,
+        ))
+    });
+    let mut hits: Vec<Run> = Vec::with_capacity(keys.len());
+    for key in &keys {
+        hits.extend(ledger.run(key)?);
+    }
+    match hits.len() {
+        0 => Err(ExplainError::NotFound(format!(
+            "no recorded run has the id {id}; `provender list --all-versions` lists them"
+        ))),
+        1 => with_others(ledger, hits.remove(0)),
+        _ => Err(ExplainError::Ambiguous {
+            what: format!("the id {id}"),
+            candidates: hits.iter().map(command).collect(),
+        }),
+    }
+}
+
+fn by_key(ledger: &dyn Ledger, filter: &RunFilter, version: &str) -> Result<Found, ExplainError> {
+    let wanted = version.strip_prefix("sha256-jcs-v1:").unwrap_or(version);
+    let (hex, reissue) = wanted.split_once("+r").unwrap_or((wanted, "0"));
+    if hex.is_empty() || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(ExplainError::Malformed(format!(
+            "`{version}` is no configuration version: give sha256-jcs-v1:<hex> or its first hex digits, with +rN for a reissue"
+        )));
+    }
+    let is_it = |r: &Run| {
+        let v = &r.run.key.config_version;
+        v.config.hex().starts_with(hex) && v.reissue.to_string() == reissue
+    };
+    let mut hits: Vec<Run> = ledger.runs(filter)?.into_iter().filter(is_it).collect();
+    match hits.len() {
+        0 => Err(ExplainError::NotFound(format!(
+            "no run of this place and day has the configuration {version}; `provender list --all-versions` shows them"
+        ))),
+        1 => with_others(ledger, hits.remove(0)),
+        _ => Err(ExplainError::Ambiguous {
+            what: format!("the configuration {version}"),
+            candidates: hits.iter().map(command).collect(),
+        }),
+    }
+}
+
+fn by_place(
+    ledger: &dyn Ledger,
+    boundary: &str,
+    date: Day,
+    filter: &RunFilter,
+) -> Result<Found, ExplainError> {
+    let mut hits = answers(ledger, filter)?;
+    if hits.is_empty() {
+        // Runs that are no answers can be explained too, when they are named well enough.
+        hits = ledger
+            .runs(filter)?
+            .into_iter()
+            .filter(|r| r.superseded_by.is_none())
+            .collect();
+    }
+    match hits.len() {
+        0 => Err(ExplainError::NotFound(missing(ledger, boundary, date)?)),
+        1 => with_others(ledger, hits.remove(0)),
+        _ => {
+            // One herd and several logics: the logic that reads the herd is what a place's day means.
+            let with_herd: Vec<usize> = (0..hits.len())
+                .filter(|i| hits[*i].run.key.herd_config_id != provender_domain::key::NO_HERD)
+                .collect();
+            if let ([one], None, None) =
+                (with_herd.as_slice(), &filter.logic, &filter.herd_config_id)
+            {
+                return with_others(ledger, hits.remove(*one));
+            }
+            Err(ExplainError::Ambiguous {
+                what: format!("{boundary} on {date}"),
+                candidates: hits.iter().map(command).collect(),
+            })
+        }
+    }
+}
+
+fn command(run: &Run) -> String {
+    let k = &run.run.key;
+    format!(
+        "provender explain {}   # {} / {} / {} / {}",
+        k.run_id().short(),
+        k.boundary_id,
+        k.herd_config_id,
+        k.calculation_date,
+        k.model_version
+    )
+}
+
+fn missing(ledger: &dyn Ledger, boundary: &str, date: Day) -> Result<String, ExplainError> {
+    let of_place = ledger.runs(&RunFilter {
+        boundary_id: Some(boundary.to_owned()),
+        ..RunFilter::default()
+    })?;
+    let nearest = of_place
+        .iter()
+        .map(|r| r.run.key.calculation_date)
+        .min_by_key(|d| d.since(date).abs());
+    Ok(match nearest {
+        Some(day) if day == date => format!(
+            "{boundary} has runs on {date}, but none with this herd or logic; `provender list --boundary {boundary} --as-of {date} --all-versions` shows them"
+        ),
+        Some(day) => format!("{boundary} has no run on {date}; the nearest is of {day}"),
+        None => {
+            let known = ledger.boundaries(None, ledger.head()?)?;
+            let near = known
+                .iter()
+                .map(|(_, b)| b.value.boundary_id.as_str())
+                .map(|id| (strsim::damerau_levenshtein(id, boundary), id))
+                .min()
+                .filter(|(distance, id)| {
+                    *distance > 0 && *distance <= id.len().max(boundary.len()) / 2
+                })
+                .map_or_else(String::new, |(_, id)| format!(" (did you mean `{id}`?)"));
+            format!(
+                "no run of boundary `{boundary}` is recorded{near}; `provender list` shows what is"
+            )
+        }
+    })
+}
+
+fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
+    let activations = Activations::load(ledger)?;
+    let key = run.run.key.clone();
+    let filter = RunFilter {
+        boundary_id: Some(key.boundary_id.clone()),
+        from: Some(key.calculation_date),
+        to: Some(key.calculation_date),
+        ..RunFilter::default()
+    };
+    let answering: Vec<_> = answers(ledger, &filter)?
+        .into_iter()
+        .map(|r| r.run.key)
+        .collect();
+    let what = |r: &Run| -> Result<String, ExplainError> {
+        Ok(if let Some(by) = &r.superseded_by {
+            format!("superseded by {}", by.short())
+        } else if answering.contains(&r.run.key) {
+            "an answer".to_owned()
+        } else if r.run.guardrail == Guardrail::Refused {
+            "refused by a guardrail".to_owned()
+        } else if rank(r, &activations).is_some() {
+            "answered before another version or configuration was activated".to_owned()
+        } else {
+            match origin(ledger, r.entry)?.as_deref() {
+                Some("canary") => shadow(ledger, r.entry)?,
+                Some("one-off") => {
+                    "computed with a --param of one command, never an answer".to_owned()
+                }
+                _ => "of a version or configuration that was never active".to_owned(),
+            }
+        })
+    };
+    let others = ledger
+        .runs(&filter)?
+        .into_iter()
+        .filter(|r| r.run.key != key)
+        .map(|r| Ok((what(&r)?, r)))
+        .map(|found: Result<_, ExplainError>| found.map(|(w, r)| (r, w)))
+        .collect::<Result<_, _>>()?;
+    let shadow = match activations.rank(&run) {
+        None if origin(ledger, run.entry)?.as_deref() == Some("canary") => {
+            Some(shadow(ledger, run.entry)?)
+        }
+        _ => None,
+    };
+    Ok(Found {
+        is_answer: answering.contains(&key),
+        shadow,
+        run,
+        others,
+    })
+}
+
+/// What the entry that recorded a run says of its origin: `answers`, `version`, `one-off`, `reissue`,
+/// `canary`.
+fn origin(ledger: &dyn Ledger, entry: i64) -> Result<Option<String>, ExplainError> {
+    said(ledger, entry, "origin").map_err(ExplainError::from)
+}
+
+fn said(ledger: &dyn Ledger, entry: i64, what: &str) -> Result<Option<String>, LedgerError> {
+    let Some(entry) = ledger.entry(entry)? else {
+        return Ok(None);
+    };
+    let payload: serde_json::Value = serde_json::from_str(&entry.payload).unwrap_or_default();
+    Ok(payload
+        .get(what)
+        .and_then(|o| o.as_str())
+        .map(str::to_owned))
+}
+
+/// Which canary recorded a run, in words: the number of its release is what its start says.
+fn shadow(ledger: &dyn Ledger, entry: i64) -> Result<String, ExplainError> {
+    let release = said(ledger, entry, "release")?;
+    let starts = ledger.entries(Some(Kind::CanaryStart))?;
+    let number = starts.iter().rev().find_map(|start| {
+        let payload: serde_json::Value = serde_json::from_str(&start.payload).ok()?;
+        let same = payload["release"].as_str() == release.as_deref();
+        same.then(|| payload["number"].as_u64()).flatten()
+    });
+    let of = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
+    Ok(format!(
+        "shadow run of a canary of {of}, no answer unless that is promoted"
+    ))
+}

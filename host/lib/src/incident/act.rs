@@ -1,0 +1,195 @@
+//! Open, link, note and close: each is one entry, appended only while what it was decided by still
+//! stands.
+
+use serde_json::{Value as Json, json};
+
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::IncidentError;
+use super::link::{Link, to_json};
+use super::standing::{Exported, Held, Incident, Incidents, KINDS};
+
+/// Opens an incident; its number and its entry. Two people who open one at once get two numbers.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn open(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    title: &str,
+    links: &[Link],
+) -> Result<(u32, i64), IncidentError> {
+    loop {
+        let incidents = Incidents::read(ledger)?;
+        let number = incidents.next();
+        let payload = json!({"incident": number, "title": title, "links": to_json(links)});
+        let appended = ledger.append_expecting(
+            stamp,
+            &[(Kind::IncidentOpen, payload)],
+            &KINDS,
+            incidents.last,
+        );
+        match appended {
+            // Somebody else was faster: the next number is another one now.
+            Err(LedgerError::Moved { .. }) => {}
+            other => {
+                let entry = other?.first().map_or(0, |e| e.seq);
+                return Ok((number, entry));
+            }
+        }
+    }
+}
+
+/// Adds what is not linked yet; the entry, or `None` when all of it was.
+///
+/// # Errors
+/// When the incident is closed, or the ledger refuses.
+pub fn link(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    asked: &str,
+    links: &[Link],
+) -> Result<(Vec<Link>, Option<i64>), IncidentError> {
+    let incidents = Incidents::read(ledger)?;
+    let incident = incidents.find(asked)?;
+    incident.must_be_open()?;
+    let known = |l: &&Link| {
+        let same = |o: &Link| o.what == l.what && o.id == l.id;
+        !incident.links.iter().any(same)
+    };
+    let new: Vec<Link> = links.iter().filter(known).cloned().collect();
+    if new.is_empty() {
+        return Ok((new, None));
+    }
+    let payload = json!({"incident": incident.number, "links": to_json(&new)});
+    let entry = append(
+        ledger,
+        stamp,
+        incident,
+        incidents.last,
+        Kind::IncidentLink,
+        payload,
+    )?;
+    Ok((new, Some(entry)))
+}
+
+/// Adds a finding, also to an incident that is closed.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn note(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    asked: &str,
+    text: &str,
+) -> Result<i64, IncidentError> {
+    let incidents = Incidents::read(ledger)?;
+    let incident = incidents.find(asked)?;
+    let payload = json!({"incident": incident.number, "note": text});
+    append(
+        ledger,
+        stamp,
+        incident,
+        incidents.last,
+        Kind::IncidentNote,
+        payload,
+    )
+}
+
+/// Records a file of regression cases; `None` when that very file is recorded already.
+///
+/// # Errors
+/// When the incident is closed, or the ledger refuses.
+pub fn exported(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    asked: &str,
+    exported: &Exported,
+) -> Result<Option<i64>, IncidentError> {
+    let incidents = Incidents::read(ledger)?;
+    let incident = incidents.find(asked)?;
+    incident.must_be_open()?;
+    if incident.exported().contains(&exported) {
+        return Ok(None);
+    }
+    let payload = json!({
+        "incident": incident.number,
+        "exported": serde_json::to_value(exported).unwrap_or_default(),
+    });
+    let kind = Kind::IncidentRegression;
+    append(ledger, stamp, incident, incidents.last, kind, payload).map(Some)
+}
+
+/// Closes an incident with the regression cases that hold, or with the reason for which there are
+/// none. The caller has checked the cases.
+///
+/// # Errors
+/// When it is closed already, neither cases nor a waiver are given, something was recorded of it
+/// since it was looked at, or the ledger refuses.
+pub fn close(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    looked_at: &Incident,
+    resolution: &str,
+    waived: Option<&str>,
+    cases: &[Held],
+) -> Result<i64, IncidentError> {
+    let incidents = Incidents::read(ledger)?;
+    let incident = incidents.find(&looked_at.name())?;
+    incident.must_be_open()?;
+    if incident.newest() != looked_at.newest() {
+        return Err(IncidentError::Overtaken(incident.name()));
+    }
+    if cases.is_empty() && waived.is_none() {
+        return Err(IncidentError::NotReady {
+            incident: incident.name(),
+            problem: "it has no regression case".to_owned(),
+            written: false,
+        });
+    }
+    let payload = json!({
+        "incident": incident.number,
+        "resolution": resolution,
+        "waived": waived,
+        "cases": serde_json::to_value(cases).unwrap_or_default(),
+    });
+    append(
+        ledger,
+        stamp,
+        incident,
+        incidents.last,
+        Kind::IncidentClose,
+        payload,
+    )
+}
+
+fn append(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    incident: &Incident,
+    last: i64,
+    kind: Kind,
+    payload: Json,
+) -> Result<i64, IncidentError> {
+    let appended = ledger.append_expecting(stamp, &[(kind, payload.clone())], &KINDS, last);
+    match appended {
+        Err(LedgerError::Moved { .. }) => {
+            // What was recorded meanwhile may be of another incident; of this one, only its closing
+            // matters to what adds to it, and anything to what closes it.
+            let now = Incidents::read(ledger)?;
+            let same = now.find(&incident.name())?;
+            if kind != Kind::IncidentNote {
+                same.must_be_open()?;
+            }
+            if kind == Kind::IncidentClose && same.newest() != incident.newest() {
+                return Err(IncidentError::Overtaken(incident.name()));
+            }
+            append(ledger, stamp, same, now.last, kind, payload)
+        }
+        other => {
+            let entry = other?.first().map_or(0, |e| e.seq);
+            Ok(entry)
+        }
+    }
+}

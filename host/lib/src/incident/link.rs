@@ -1,0 +1,365 @@
+//! What an incident is about. Each thing is found in the ledger before it is linked; what is not
+//! recorded cannot be linked.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::explain::find::{Wanted, find};
+use crate::monitor::stored::{begins, digests};
+use crate::release::Standing;
+use provender_domain::canonical::{Digest, from_slice};
+use provender_domain::key::ManifestRef;
+use provender_ledger::Ledger;
+use provender_ledger::entry::{Entry, Kind};
+use provender_ledger::types::{Run, RunFilter};
+use provender_store::manifest::Store;
+
+use super::IncidentError;
+use super::standing::Incidents;
+
+/// What kind of thing is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Thing {
+    /// A monitor's report.
+    Report,
+    /// A release.
+    Release,
+    /// A recorded run, with its manifest.
+    Run,
+    /// Runs computed again.
+    Replay,
+    /// Any other entry of the ledger: a retraction, a gate's decision, a reissue.
+    Entry,
+    /// Another incident.
+    Incident,
+}
+
+impl Thing {
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Thing::Report => "report",
+            Thing::Release => "release",
+            Thing::Run => "run",
+            Thing::Replay => "replay",
+            Thing::Entry => "entry",
+            Thing::Incident => "incident",
+        }
+    }
+}
+
+/// A thing that an incident is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// What it is.
+    pub what: Thing,
+    /// Its identity: a digest, `I3`, or an entry's number.
+    pub id: String,
+    /// The entry that recorded it.
+    pub entry: i64,
+    /// What it is, for people.
+    pub about: String,
+    /// For a run: the digest of its manifest's reproducible part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
+    /// For a run: where its manifest is, relative to the deployment's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+}
+
+impl Link {
+    /// `run 4f2a9c81d0aa`, `release R3`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let short = match self.id.parse::<Digest>() {
+            Ok(digest) => digest.short(),
+            Err(_) => self.id.clone(),
+        };
+        format!("{} {short}", self.what.word())
+    }
+
+    fn new(what: Thing, id: String, entry: i64, about: String) -> Link {
+        Link {
+            what,
+            id,
+            entry,
+            about,
+            snapshot_id: None,
+            manifest: None,
+        }
+    }
+}
+
+/// What is asked to be linked, as a person writes it.
+#[derive(Clone, Debug, Default)]
+pub struct Asked<'a> {
+    /// Reports: a digest, the beginning of one, or `latest`.
+    pub reports: &'a [String],
+    /// Releases: `R3`, `3`, or the beginning of a digest.
+    pub releases: &'a [String],
+    /// Runs by id.
+    pub runs: &'a [String],
+    /// Manifests by snapshot id or path.
+    pub manifests: &'a [String],
+    /// Replays by their entry.
+    pub replays: &'a [i64],
+    /// Entries by number.
+    pub entries: &'a [i64],
+    /// Other incidents: `I3`.
+    pub incidents: &'a [String],
+}
+
+/// How many failing runs of a report are linked by themselves; the report names the others.
+pub const RUNS_OF_A_REPORT: usize = 50;
+
+/// Finds everything that is asked for, in the order report, release, run, manifest, replay, entry,
+/// incident; a thing that is named twice is linked once.
+///
+/// # Errors
+/// When something is not recorded, or not named well enough.
+pub fn resolve(
+    ledger: &dyn Ledger,
+    manifests: &Store,
+    standing: &Standing,
+    incidents: &Incidents,
+    asked: &Asked<'_>,
+) -> Result<Vec<Link>, IncidentError> {
+    let mut links = Vec::new();
+    for text in asked.reports {
+        links.push(report(ledger, text)?);
+    }
+    for text in asked.releases {
+        links.push(release(standing, text)?);
+    }
+    for text in asked.runs {
+        let found = find(ledger, &Wanted::Id(text.clone()))?.run;
+        links.push(run(manifests, &found)?);
+    }
+    for text in asked.manifests {
+        links.push(run(manifests, &by_manifest(ledger, manifests, text)?)?);
+    }
+    for seq in asked.replays {
+        links.push(entry(ledger, *seq, Some(Kind::Replay))?);
+    }
+    for seq in asked.entries {
+        links.push(entry(ledger, *seq, None)?);
+    }
+    for text in asked.incidents {
+        let other = incidents.find(text)?;
+        let opened = other.opened();
+        links.push(Link::new(
+            Thing::Incident,
+            other.name(),
+            opened.entry,
+            other.title.clone(),
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    links.retain(|l| seen.insert((l.what, l.id.clone())));
+    Ok(links)
+}
+
+/// A recorded run as a link; its manifest is read, so that what is linked is there and whole.
+///
+/// # Errors
+/// When the manifest cannot be read or is not what was recorded.
+pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
+    let key = &run.run.key;
+    manifests.read(run.run.manifest_ref())?;
+    Ok(Link {
+        snapshot_id: Some(run.run.snapshot.to_string()),
+        manifest: Some(manifests.path_of(run.run.manifest_ref())),
+        ..Link::new(
+            Thing::Run,
+            key.run_id().to_string(),
+            run.entry,
+            key.to_string(),
+        )
+    })
+}
+
+/// The run that a snapshot id or the path of a manifest means.
+fn by_manifest(ledger: &dyn Ledger, manifests: &Store, text: &str) -> Result<Run, IncidentError> {
+    let hex = text.strip_prefix("sha256-jcs-v1:").unwrap_or(text);
+    let digits = is_beginning(hex);
+    let is_it = |r: &Run| {
+        let named = r.run.manifest_ref();
+        let exported = ManifestRef {
+            place: None,
+            ..named
+        };
+        let is = |named| text.ends_with(&manifests.path_of(named));
+        r.run.snapshot.hex().starts_with(hex) && digits || is(named) || is(exported)
+    };
+    let all = ledger.runs(&RunFilter::default())?;
+    let mut hits: Vec<Run> = all.into_iter().filter(is_it).collect();
+    // Runs of several keys can rest on one snapshot only when they are the same run.
+    match hits.len() {
+        1 => Ok(hits.remove(0)),
+        0 => Err(IncidentError::NotRecorded {
+            what: format!("manifest {text}"),
+            problem: "no recorded run has this manifest; `provender explain` shows each run's snapshot and manifest".to_owned(),
+        }),
+        _ => Err(IncidentError::Ambiguous {
+            asked: text.to_owned(),
+            what: "manifests",
+            found: hits
+                .iter()
+                .map(|r| r.run.snapshot.short())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}
+
+fn is_beginning(hex: &str) -> bool {
+    hex.len() >= 6 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
+    let known = standing.find(text)?;
+    let d = &known.document;
+    Ok(Link::new(
+        Thing::Release,
+        known.digest.to_string(),
+        known.entry,
+        format!("{}: {}", d.name(), d.active.join(", ")),
+    ))
+}
+
+/// A report by its digest, the beginning of it, or `latest`.
+///
+/// # Errors
+/// When none or several are meant.
+pub fn report(ledger: &dyn Ledger, text: &str) -> Result<Link, IncidentError> {
+    let mut hits = digests(ledger)?;
+    hits.retain(|(_, digest, ..)| text == "latest" || begins(digest, text));
+    if text == "latest" {
+        hits = hits.pop().into_iter().collect();
+    }
+    match hits.as_slice() {
+        [(seq, digest, kind, _)] => {
+            let about = about_report(ledger, *digest, kind)?;
+            Ok(Link::new(Thing::Report, digest.to_string(), *seq, about))
+        }
+        [] => Err(IncidentError::NotRecorded {
+            what: format!("report {text}"),
+            problem: "no report has this digest; `provender monitor` prints and records one, `latest` means the newest".to_owned(),
+        }),
+        several => Err(IncidentError::Ambiguous {
+            asked: text.to_owned(),
+            what: "reports",
+            found: several
+                .iter()
+                .map(|(_, d, ..)| d.short())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}
+
+fn about_report(ledger: &dyn Ledger, digest: Digest, kind: &str) -> Result<String, IncidentError> {
+    let body = ledger.report(digest)?.map_or(Json::Null, |(_, body)| {
+        from_slice(body.as_bytes()).unwrap_or_default()
+    });
+    let (status, window) = (&body["status"], &body["window"]);
+    Ok(
+        match (
+            status.as_str(),
+            window["start"].as_str(),
+            window["end"].as_str(),
+        ) {
+            (Some(status), Some(start), Some(end)) => format!("{kind} {status}: {start} to {end}"),
+            (Some(status), ..) => format!("{kind} {status}"),
+            _ => kind.to_owned(),
+        },
+    )
+}
+
+fn entry(ledger: &dyn Ledger, seq: i64, kind: Option<Kind>) -> Result<Link, IncidentError> {
+    let found = ledger
+        .entry(seq)?
+        .filter(|e| kind.is_none_or(|k| e.kind == k.name()));
+    let Some(found) = found else {
+        let what = kind.map_or("entry", |k| k.name());
+        return Err(IncidentError::NotRecorded {
+            what: format!("{what} {seq}"),
+            problem: format!("the ledger has no {what} with this number"),
+        });
+    };
+    let thing = if found.kind == Kind::Replay.name() {
+        Thing::Replay
+    } else {
+        Thing::Entry
+    };
+    let why = found.stamp.reason.as_deref();
+    let about = why.map_or_else(
+        || found.kind.clone(),
+        |why| format!("{}: {why}", found.kind),
+    );
+    Ok(Link::new(thing, seq.to_string(), seq, about))
+}
+
+/// The failing runs that a monitor's report names, each once, at most [`RUNS_OF_A_REPORT`]; and how
+/// many it names in all.
+///
+/// # Errors
+/// When the report or a run's manifest cannot be read.
+pub fn failing_of(
+    ledger: &dyn Ledger,
+    manifests: &Store,
+    report: &Link,
+) -> Result<(Vec<Link>, usize), IncidentError> {
+    let digest: Digest = report.id.parse().map_err(|_| IncidentError::NotRecorded {
+        what: report.name(),
+        problem: "it has no digest".to_owned(),
+    })?;
+    let Some((_, body)) = ledger.report(digest)? else {
+        return Ok((Vec::new(), 0));
+    };
+    let body: Json = from_slice(body.as_bytes()).unwrap_or_default();
+    let groups = ["fleet", "series"]
+        .into_iter()
+        .flat_map(|name| body[name].as_array().into_iter().flatten());
+    let mut ids = Vec::new();
+    let mut seen = BTreeSet::new();
+    for row in groups.flat_map(|g| g["failing"].as_array().into_iter().flatten()) {
+        if let Some(id) = row["run_id"].as_str()
+            && seen.insert(id.to_owned())
+        {
+            ids.push(id.to_owned());
+        }
+    }
+    let mut links = Vec::new();
+    for id in ids.iter().take(RUNS_OF_A_REPORT) {
+        let found = find(ledger, &Wanted::Id(id.clone()))?.run;
+        links.push(run(manifests, &found)?);
+    }
+    Ok((links, ids.len()))
+}
+
+pub(super) fn payload(entry: &Entry) -> Result<Json, IncidentError> {
+    from_slice(entry.payload.as_bytes()).map_err(|e| damaged(entry, &e.to_string()))
+}
+
+pub(super) fn damaged(entry: &Entry, problem: &str) -> IncidentError {
+    IncidentError::Damaged {
+        entry: entry.seq,
+        kind: entry.kind.clone(),
+        problem: problem.to_owned(),
+    }
+}
+
+/// Links as an entry's payload and `--json` carry them.
+#[must_use]
+pub fn to_json(links: &[Link]) -> Json {
+    links
+        .iter()
+        .map(|l| serde_json::to_value(l).unwrap_or_else(|_| json!({"id": l.id})))
+        .collect()
+}

@@ -1,0 +1,406 @@
+//! An incident's failing inputs as golden cases: written for DS to complete, and checked before the
+//! incident is closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde_json::{Map, Value as Json};
+
+use crate::golden::case::{Binds, version_number};
+use crate::golden::draft::{self, Draft};
+use crate::golden::set::{FILE_BYTES, Selected};
+use crate::golden::{CaseSet, GoldenError, run};
+use provender_domain::canonical::Digest;
+use provender_domain::description::{Description, Role};
+use provender_domain::files::bounded;
+use provender_domain::files::durable::{self, Staging};
+use provender_domain::key::RunKey;
+use provender_domain::value::{Scalar, Value};
+use provender_ledger::types::Run;
+use provender_sandbox::Component;
+use provender_store::manifest::Manifest;
+
+use super::IncidentError;
+use super::standing::{Exported, Held, Incident};
+
+/// More failing runs than this become cases only when they are named one by one.
+pub const CASES: usize = 20;
+
+/// A file of cases that is to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drafted {
+    /// Its name, without a folder.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// The first version that the cases bind.
+    pub since: String,
+    /// The cases' names.
+    pub cases: Vec<String>,
+    /// Failing runs that were left out, since another has the same inputs or there are too many.
+    pub left_out: usize,
+}
+
+/// Failing runs of one logic version as a file of cases; runs with the same inputs become one case.
+///
+/// `since` is the first version that is bound: the next one, unless DS says otherwise, because the
+/// version that failed is frozen as it is.
+///
+/// # Errors
+/// When no run is given, or an input of a manifest is not of the declared type.
+pub fn draft(
+    incident: &Incident,
+    environment: &str,
+    d: &Description,
+    since: Option<&str>,
+    failing: &[(Run, Manifest)],
+) -> Result<Drafted, IncidentError> {
+    let none = |problem: &str| IncidentError::NoFailing {
+        incident: incident.name(),
+        problem: problem.to_owned(),
+    };
+    if failing.is_empty() {
+        return Err(none(
+            "links no run of this logic, so there are no inputs to write",
+        ));
+    }
+    let since = match since {
+        Some(since) => since.to_owned(),
+        None => match version_number(&d.version) {
+            Some(n) => format!("v{}", n + 1),
+            None => {
+                return Err(none(
+                    "has runs of a version without a number: say with --since which versions its cases bind",
+                ));
+            }
+        },
+    };
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut drafts = Vec::new();
+    let mut left_out = 0;
+    for (run, manifest) in failing {
+        let inputs = manifest.object("inputs");
+        let parameters = manifest.reproducible["config"]["parameters"].clone();
+        let same = serde_json::json!([inputs, parameters]).to_string();
+        if drafts.len() >= CASES || !seen.insert(same) {
+            left_out += 1;
+            continue;
+        }
+        drafts.push(one(incident, environment, d, run, manifest)?);
+    }
+    let columns: Vec<String> = d.inputs.iter().map(|i| i.field.name.clone()).collect();
+    let head = [
+        format!(
+            "The failing inputs of incident {} of {environment}: {}",
+            incident.name(),
+            incident.title
+        ),
+        "DS completes each case with what is right; until then `provender plugin test` fails."
+            .to_owned(),
+    ];
+    Ok(Drafted {
+        file: file_name(incident, environment, &d.model_version()),
+        text: draft::file(&head, Some(&since), &columns, &drafts),
+        since,
+        cases: drafts.into_iter().map(|d| d.name).collect(),
+        left_out,
+    })
+}
+
+/// `incident-prod-I1-v3.toml`: the cases of a folder are of one logic.
+fn file_name(incident: &Incident, environment: &str, model_version: &str) -> String {
+    let safe = |text: &str| -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        text.chars().map(plain).collect()
+    };
+    let version = model_version.split(':').nth(1).unwrap_or_default();
+    format!(
+        "incident-{}-{}-{}.toml",
+        safe(environment),
+        incident.name(),
+        safe(version)
+    )
+}
+
+/// The name of the case that is made of a run.
+#[must_use]
+pub fn case_name(incident: &Incident, environment: &str, key: &RunKey) -> String {
+    format!(
+        "{} of {environment}: {} / {} / {} (run {})",
+        incident.name(),
+        key.boundary_id,
+        key.herd_config_id,
+        key.calculation_date,
+        key.run_id().short()
+    )
+}
+
+fn one(
+    incident: &Incident,
+    environment: &str,
+    d: &Description,
+    run: &Run,
+    manifest: &Manifest,
+) -> Result<Draft, IncidentError> {
+    let key = &run.run.key;
+    let odd = |name: &str| IncidentError::NoFailing {
+        incident: incident.name(),
+        problem: format!(
+            "has the run {key}, whose {name} is not of the type that the component declares"
+        ),
+    };
+    let (values, outputs) = (manifest.object("inputs"), manifest.object("outputs"));
+    let mut inputs = Vec::new();
+    for input in &d.inputs {
+        let name = &input.field.name;
+        let value = match values.get(name) {
+            None => Value::Null,
+            Some(j) => Value::from_json(input.field.data_type, j).ok_or_else(|| odd(name))?,
+        };
+        inputs.push((name.clone(), value));
+    }
+    let set = &manifest.reproducible["config"]["parameters"];
+    let mut parameters = Vec::new();
+    for parameter in &d.parameters {
+        let name = &parameter.name;
+        let value = Scalar::from_json(parameter.default.data_type(), &set[name.as_str()])
+            .ok_or_else(|| odd(name))?;
+        if value != parameter.default {
+            parameters.push((name.clone(), value));
+        }
+    }
+    let outcomes = d.outputs.iter().filter(|o| o.role == Role::Outcome);
+    let recorded = outcomes
+        .filter_map(|o| {
+            let j = outputs.get(&o.field.name)?;
+            Some((
+                o.field.name.clone(),
+                Value::from_json(o.field.data_type, j)?,
+            ))
+        })
+        .collect();
+    Ok(Draft {
+        name: case_name(incident, environment, key),
+        about: vec![
+            format!("run {} of {}", key.run_id(), key.model_version),
+            format!("snapshot {}", run.run.snapshot),
+        ],
+        inputs,
+        parameters,
+        recorded,
+    })
+}
+
+/// Writes a drafted file once, whole or not at all. A file with these very bytes is left as it is.
+///
+/// # Errors
+/// [`IncidentError::Occupied`] when another file has the name: DS may have completed it already.
+pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, IncidentError> {
+    let file = format!("{shown}/{}", drafted.file);
+    let io = |verb: &'static str| {
+        let what = file.clone();
+        move |cause| IncidentError::Io { what, verb, cause }
+    };
+    let bytes = drafted.text.as_bytes();
+    let new = (|| {
+        std::fs::create_dir_all(folder)?;
+        let dir = open(folder)?;
+        let new = Staging::open(&dir)?.create(&drafted.file, bytes)?;
+        durable::sync(&dir, ".").map(|()| (dir, new))
+    })();
+    let (dir, new) = new.map_err(io("written"))?;
+    if !new {
+        let found = bounded::read_in(&dir, &drafted.file, FILE_BYTES);
+        if found.map_err(io("read"))? != bytes {
+            return Err(IncidentError::Occupied { file });
+        }
+    }
+    Ok(Digest::of_bytes(bytes))
+}
+
+/// The folder of golden cases that the deployment or the command line names.
+fn open(folder: &Path) -> std::io::Result<Dir> {
+    Dir::open_ambient_dir(folder, ambient_authority())
+}
+
+/// A version of the logic that can be run, and whether it answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Version<'a> {
+    /// Its component.
+    pub component: &'a Component,
+    /// Whether it answers.
+    pub active: bool,
+}
+
+/// What failing runs read, by the name of their case.
+pub type Inputs = BTreeMap<String, Map<String, Json>>;
+
+/// Whether the cases of an exported file are there, completed, still of the inputs that failed, and hold for the version that answers
+/// where they bind it; each with the digest of the file in which it stands now.
+///
+/// # Errors
+/// [`IncidentError::NotReady`] with the first case that is missing, not completed or does not hold.
+pub fn check(
+    incident: &Incident,
+    folder: &Path,
+    shown: &str,
+    exported: &Exported,
+    versions: &[Version<'_>],
+    failed: &Inputs,
+) -> Result<Vec<Held>, IncidentError> {
+    let not = |problem: String| IncidentError::NotReady {
+        incident: incident.name(),
+        problem,
+        written: true,
+    };
+    let set = match CaseSet::read(folder, shown) {
+        Err(GoldenError::Io { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
+            return Err(not(format!(
+                "its regression cases are not there any more: {shown} is no folder"
+            )));
+        }
+        other => other?,
+    };
+    let mut held = Vec::new();
+    for name in &exported.cases {
+        let Some((place, binds)) = set.find(name) else {
+            return Err(not(format!(
+                "the regression case `{name}` is not in {shown} any more"
+            )));
+        };
+        readable(&set, name, versions, exported, failed).map_err(not)?;
+        let mut checked = Vec::new();
+        for version in versions {
+            match against(&set, name, binds, version)? {
+                Outcome::Said(text) => checked.push(text),
+                Outcome::Fails(logic) => {
+                    return Err(not(format!(
+                        "the regression case `{name}` ({place}) does not hold for {logic}, which answers"
+                    )));
+                }
+                Outcome::Nothing => {}
+            }
+        }
+        let file = place.file.rsplit('/').next().unwrap_or_default();
+        let bytes = open(folder)
+            .and_then(|dir| bounded::read_in(&dir, file, FILE_BYTES))
+            .map_err(|cause| IncidentError::Io {
+                what: place.file.clone(),
+                verb: "read",
+                cause,
+            })?;
+        held.push(Held {
+            file: place.file.clone(),
+            sha256: Digest::of_bytes(&bytes).to_string(),
+            case: name.clone(),
+            checked: if checked.is_empty() {
+                format!(
+                    "completed; it binds no version that is pinned here ({binds_from})",
+                    binds_from = exported.since
+                )
+            } else {
+                checked.join("; ")
+            },
+        });
+    }
+    Ok(held)
+}
+
+/// What a version makes of a case.
+enum Outcome {
+    /// To be recorded.
+    Said(String),
+    /// It does not hold for the version that answers.
+    Fails(String),
+    /// It does not bind the version, which does not answer.
+    Nothing,
+}
+
+fn against(
+    set: &CaseSet,
+    name: &str,
+    binds: &Binds,
+    version: &Version<'_>,
+) -> Result<Outcome, IncidentError> {
+    let d = version.component.description();
+    let logic = d.model_version();
+    if !version_number(&d.version).is_some_and(|n| binds.holds(n)) {
+        return Ok(match version.active {
+            true => Outcome::Said(format!("does not bind {logic}, which answers")),
+            false => Outcome::Nothing,
+        });
+    }
+    Ok(
+        match (passes(set, name, version.component)?, version.active) {
+            (true, _) => Outcome::Said(format!("passes {logic}")),
+            (false, true) => Outcome::Fails(logic),
+            (false, false) => {
+                Outcome::Said(format!("does not hold for {logic}, which does not answer"))
+            }
+        },
+    )
+}
+
+/// That DS has completed a case, by the declaration of any version that it fits, and has left the inputs
+/// as they failed.
+fn readable(
+    set: &CaseSet,
+    name: &str,
+    versions: &[Version<'_>],
+    exported: &Exported,
+    failed: &Inputs,
+) -> Result<(), String> {
+    let mut first = None;
+    for version in versions {
+        let d = version.component.description();
+        match set.read_one(name, d) {
+            Ok(None) => {}
+            Ok(Some(case)) => {
+                let changed = failed
+                    .get(name)
+                    .and_then(|inputs| changed(d, &case.inputs, inputs));
+                return changed.map_or(Ok(()), |input| {
+                    Err(format!(
+                        "the regression case `{name}` has another {input} than the run that failed"
+                    ))
+                });
+            }
+            Err(e) => first = first.or(Some(e.to_string())),
+        }
+    }
+    Err(first.unwrap_or_else(|| {
+        format!(
+            "no version of {} is pinned here, so that the regression case `{name}` cannot be read",
+            exported.logic
+        )
+    }))
+}
+
+/// The first input that is not what was recorded; an input that the run did not have is the version's.
+fn changed<'d>(
+    d: &'d Description,
+    inputs: &[Value],
+    recorded: &Map<String, Json>,
+) -> Option<&'d str> {
+    let pairs = d.inputs.iter().zip(inputs);
+    let other = pairs.filter(|(input, value)| {
+        let was = recorded.get(&input.field.name);
+        was.and_then(|j| Value::from_json(input.field.data_type, j))
+            .is_some_and(|was| was != **value)
+    });
+    let mut names = other.map(|(input, _)| input.field.name.as_str());
+    names.next()
+}
+
+fn passes(set: &CaseSet, name: &str, component: &Component) -> Result<bool, IncidentError> {
+    let Some(case) = set.read_one(name, component.description())? else {
+        return Ok(false);
+    };
+    let selected = Selected {
+        cases: vec![case],
+        skipped: Vec::new(),
+    };
+    Ok(run::run(component, selected)?.passed())
+}

@@ -1,0 +1,187 @@
+//! An incident's own entries with those of what it links, in the order of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::release::standing::{DECIDING, KNOWING};
+use provender_domain::canonical::from_slice;
+use provender_domain::render::text::count;
+use provender_ledger::Ledger;
+use provender_ledger::entry::{Entry, Kind};
+
+use super::IncidentError;
+use super::link::{Link, Thing};
+use super::standing::{Event, Incident, What};
+
+/// A step: when, who, what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its entry.
+    pub entry: i64,
+    /// When.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// What, in a sentence.
+    pub what: String,
+    /// True for the incident's own entries.
+    pub own: bool,
+    /// Hash of the entry, by which an auditor finds it.
+    pub hash: String,
+}
+
+/// All steps: of the incident, of what recorded the things it links, and what was decided about
+/// releases while it was open.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn steps(ledger: &dyn Ledger, incident: &Incident) -> Result<Vec<Step>, IncidentError> {
+    let mut told: BTreeMap<i64, (String, bool)> = BTreeMap::new();
+    for (seq, text) in of_links(&incident.links) {
+        let _ = told.insert(seq, (text, false));
+    }
+    // From the first number in question on: a release may be much older.
+    let in_question = incident
+        .links
+        .iter()
+        .filter(|l| matches!(l.what, Thing::Run | Thing::Report))
+        .map(|l| l.entry);
+    let first = in_question
+        .chain([incident.opened().entry])
+        .min()
+        .unwrap_or_default();
+    let last = incident.closed().map_or(i64::MAX, |e| e.entry);
+    let kinds: Vec<Kind> = DECIDING
+        .into_iter()
+        .chain(KNOWING)
+        .chain([
+            Kind::Retract,
+            Kind::Reissue,
+            Kind::GateDecision,
+            Kind::CanaryStart,
+            Kind::CanaryStop,
+        ])
+        .collect();
+    for entry in ledger.entries_of(&kinds)? {
+        let within = (first..=last).contains(&entry.seq);
+        if within && !told.contains_key(&entry.seq) {
+            let _ = told.insert(entry.seq, (decided(&entry), false));
+        }
+    }
+    for event in &incident.events {
+        let _ = told.insert(event.entry, (own(event, incident), true));
+    }
+    let mut steps = Vec::new();
+    for (seq, (what, own)) in told {
+        if let Some(entry) = ledger.entry(seq)? {
+            let reason = entry.stamp.reason.as_deref();
+            let what = match reason.filter(|r| !own && !what.contains(r)) {
+                Some(reason) => format!("{what}: {reason}"),
+                None => what,
+            };
+            steps.push(Step {
+                entry: seq,
+                what,
+                own,
+                hash: entry.digest().to_string(),
+                at: entry.stamp.at,
+                by: entry.stamp.actor,
+            });
+        }
+    }
+    Ok(steps)
+}
+
+/// The entries that recorded what is linked; runs of one batch are one step.
+fn of_links(links: &[Link]) -> Vec<(i64, String)> {
+    let mut batches: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut out = Vec::new();
+    for link in links {
+        match link.what {
+            Thing::Run => *batches.entry(link.entry).or_default() += 1,
+            Thing::Incident => {}
+            Thing::Report => out.push((link.entry, format!("{} ({})", link.name(), link.about))),
+            Thing::Release => out.push((link.entry, format!("{} became known", link.about))),
+            Thing::Replay | Thing::Entry => out.push((link.entry, link.about.clone())),
+        }
+    }
+    for (entry, runs) in batches {
+        out.push((
+            entry,
+            format!(
+                "{} that the incident links recorded",
+                count(runs as u64, "run")
+            ),
+        ));
+    }
+    out
+}
+
+fn decided(entry: &Entry) -> String {
+    let payload: serde_json::Value = from_slice(entry.payload.as_bytes()).unwrap_or_default();
+    let number = payload["number"].as_u64();
+    let release = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
+    let is = |kind: Kind| entry.kind == kind.name();
+    if is(Kind::Promotion) {
+        match payload["override"].as_str() {
+            Some(why) => format!("{release} promoted, the gate overridden ({why})"),
+            None => format!("{release} promoted"),
+        }
+    } else if is(Kind::Rollback) {
+        format!("rolled back to {release}")
+    } else if is(Kind::Hold) {
+        "promotions frozen".to_owned()
+    } else if is(Kind::Unhold) {
+        "promotions possible again".to_owned()
+    } else if is(Kind::ReleaseCut) {
+        format!("{release} cut")
+    } else if is(Kind::ReleaseImport) {
+        format!("{release} taken in")
+    } else if is(Kind::GateDecision) {
+        let word = match payload["passes"] == true {
+            true => "lets in",
+            false => "refuses",
+        };
+        let why = payload["why"].as_str().unwrap_or_default();
+        format!("the gate {word} {release}: {why}")
+    } else if is(Kind::CanaryStart) {
+        format!("canary of {release} started")
+    } else if is(Kind::CanaryStop) {
+        format!("canary of {release} stopped")
+    } else if is(Kind::Reissue) {
+        let runs = payload["count"].as_u64().unwrap_or_default();
+        format!("{} reissued", count(runs, "run"))
+    } else if is(Kind::Retract) {
+        "a file withdrawn".to_owned()
+    } else {
+        entry.kind.clone()
+    }
+}
+
+fn own(event: &Event, incident: &Incident) -> String {
+    match &event.what {
+        What::Opened => format!("{} opened: {}", incident.name(), incident.title),
+        What::Linked(links) => {
+            let mut seen = BTreeSet::new();
+            let names = links
+                .iter()
+                .map(Link::name)
+                .filter(|n| seen.insert(n.clone()));
+            format!("linked {}", names.collect::<Vec<_>>().join(", "))
+        }
+        What::Noted(text) => format!("note: {text}"),
+        What::Regression(exported) => format!(
+            "{} of {} written to {}, for DS to complete",
+            count(exported.cases.len() as u64, "golden case"),
+            exported.logic,
+            exported.file
+        ),
+        What::Closed {
+            resolution, waived, ..
+        } => match waived {
+            None => format!("closed: {resolution}"),
+            Some(why) => format!("closed: {resolution} (no regression case: {why})"),
+        },
+    }
+}

@@ -1,0 +1,304 @@
+//! What a reader makes of a file: domain values with the row each came from, before anything is
+//! compared with what the ledger holds.
+
+use std::fmt;
+
+use provender_domain::day::Day;
+use provender_domain::place::{Boundary, Herd};
+
+/// What a file is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Outlines of places.
+    Boundaries,
+    /// Herds and their periods.
+    Herds,
+    /// Forage, standing or grown in a period.
+    Forage,
+    /// Daily weather.
+    Weather,
+    /// Soil properties.
+    Soil,
+    /// Dated numbers declared by `[[series]]`.
+    Series,
+}
+
+impl Kind {
+    /// Name in `sources.toml` and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Boundaries => "boundaries",
+            Kind::Herds => "herds",
+            Kind::Forage => "forage",
+            Kind::Weather => "weather",
+            Kind::Soil => "soil",
+            Kind::Series => "series",
+        }
+    }
+
+    /// The inverse of [`Kind::name`].
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Kind> {
+        use Kind::{Boundaries, Forage, Herds, Series, Soil, Weather};
+        [Boundaries, Herds, Forage, Weather, Soil, Series]
+            .into_iter()
+            .find(|k| k.name() == name)
+    }
+}
+
+/// A file format that the readers know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// GeoJSON, RFC 7946: FeatureCollection, Feature or bare geometry.
+    GeoJson,
+    /// The project's JSON list of herds.
+    HerdsJson,
+    /// The same, flattened.
+    HerdsCsv,
+    /// A Rangeland Analysis Platform reply.
+    Rap,
+    /// `boundary_id,date,kg_per_ha` or `lb_per_acre`.
+    ForageCsv,
+    /// An Open-Meteo daily reply.
+    OpenMeteo,
+    /// A Daymet single-pixel CSV.
+    Daymet,
+    /// A gridMET export.
+    GridMet,
+    /// `boundary_id,date,precipitation_mm,…`.
+    WeatherCsv,
+    /// A Soil Data Access reply (`JSON+COLUMNNAME`).
+    Sda,
+    /// `boundary_id,<column>,…`.
+    SoilCsv,
+    /// `boundary_id,date,<column of a [[series]]>`.
+    SeriesCsv,
+}
+
+impl Format {
+    /// Every format, in the order of the reference.
+    pub const ALL: [Format; 12] = [
+        Format::GeoJson,
+        Format::HerdsJson,
+        Format::HerdsCsv,
+        Format::Rap,
+        Format::ForageCsv,
+        Format::OpenMeteo,
+        Format::Daymet,
+        Format::GridMet,
+        Format::WeatherCsv,
+        Format::Sda,
+        Format::SoilCsv,
+        Format::SeriesCsv,
+    ];
+
+    /// Name in `sources.toml` and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::GeoJson => "geojson",
+            Format::HerdsJson => "herds-json",
+            Format::HerdsCsv => "herds-csv",
+            Format::Rap => "rap",
+            Format::ForageCsv => "forage-csv",
+            Format::OpenMeteo => "open-meteo",
+            Format::Daymet => "daymet",
+            Format::GridMet => "gridmet",
+            Format::WeatherCsv => "weather-csv",
+            Format::Sda => "sda",
+            Format::SoilCsv => "soil-csv",
+            Format::SeriesCsv => "series-csv",
+        }
+    }
+
+    /// The inverse of [`Format::name`].
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|f| f.name() == name)
+    }
+
+    /// What the format is about.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Format::GeoJson => Kind::Boundaries,
+            Format::HerdsJson | Format::HerdsCsv => Kind::Herds,
+            Format::Rap | Format::ForageCsv => Kind::Forage,
+            Format::OpenMeteo | Format::Daymet | Format::GridMet | Format::WeatherCsv => {
+                Kind::Weather
+            }
+            Format::Sda | Format::SoilCsv => Kind::Soil,
+            Format::SeriesCsv => Kind::Series,
+        }
+    }
+}
+
+/// What to do with several features of one boundary id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DuplicateIds {
+    /// Refuse the file and name both features.
+    #[default]
+    Refuse,
+    /// Take the features as the parts of one MultiPolygon.
+    Merge,
+}
+
+/// How to read a file.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Name of the file for messages; its stem is the last resort for a boundary id.
+    pub file_name: String,
+    /// What the caller says the file is about, where it does.
+    pub kind: Option<Kind>,
+    /// The format that `sources.toml` insists on.
+    pub format: Option<Format>,
+    /// The place that a file of one place belongs to.
+    pub boundary: Option<String>,
+    /// GeoJSON property that holds the id.
+    pub id_property: Option<String>,
+    /// What to do with several features of one id.
+    pub duplicate_ids: DuplicateIds,
+    /// Take the good rows and list the bad ones, instead of refusing the file.
+    pub skip_bad_rows: bool,
+    /// Columns declared by `[[series]]` that this file may carry: (column in the file, catalogue name).
+    pub series: Vec<(String, String)>,
+}
+
+/// A value with the row it came from (1-based; for CSV the line, for JSON the element).
+#[derive(Clone, Debug, PartialEq)]
+pub struct At<T> {
+    /// 1-based row.
+    pub row: u32,
+    /// The value.
+    pub value: T,
+}
+
+/// A row that could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    /// 1-based row: line of a CSV, element of a JSON list; 0 for the file as a whole.
+    pub row: u32,
+    /// The field, where one is to blame.
+    pub field: Option<String>,
+    /// The value as it stands in the file, shortened to 80 characters.
+    pub value: Option<String>,
+    /// What is wrong with it, as the end of a sentence.
+    pub problem: String,
+}
+
+impl fmt::Display for BadRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.row > 0 {
+            write!(f, "row {}: ", self.row)?;
+        }
+        if let Some(field) = &self.field {
+            write!(f, "{field}")?;
+            if let Some(value) = &self.value {
+                write!(f, " = `{value}`")?;
+            }
+            write!(f, ": ")?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+/// Observations of a file, with names interned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observations {
+    /// Boundary ids, in order of appearance.
+    pub boundaries: Vec<String>,
+    /// Catalogue names of the columns.
+    pub columns: Vec<String>,
+    /// The values. One row of the file may give several.
+    pub values: Vec<Observation>,
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// Index into [`Observations::boundaries`].
+    pub boundary: u32,
+    /// Index into [`Observations::columns`].
+    pub column: u16,
+    /// The day; `None` for a property without a date (soil).
+    pub date: Option<Day>,
+    /// The value in the catalogue's unit; `None` where the file says nodata.
+    pub value: Option<f64>,
+    /// 1-based row of the file.
+    pub row: u32,
+}
+
+/// The content of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Outlines.
+    Boundaries(Vec<At<Boundary>>),
+    /// Herds.
+    Herds(Vec<At<Herd>>),
+    /// Observations.
+    Observations(Observations),
+}
+
+/// A file, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The format it was recognised as.
+    pub format: Format,
+    /// Data rows in the file, bad ones included.
+    pub rows: u32,
+    /// What it holds.
+    pub content: Content,
+    /// Rows left out (only with `skip_bad_rows`).
+    pub skipped: Vec<BadRow>,
+    /// Things worth saying that are not errors: a declared area that contradicts the outline, a
+    /// row without a figure.
+    pub warnings: Vec<String>,
+}
+
+/// A file that was not read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ReadError {
+    /// Not a format that the readers know; `looked_like` says what was seen.
+    #[error("{file}: not a format that can be read: {looked_like}")]
+    Unknown {
+        /// Name of the file.
+        file: String,
+        /// What was seen instead.
+        looked_like: String,
+    },
+    /// A known format, but not of the kind that was asked for.
+    #[error("{file}: this is {found}, not {wanted}")]
+    WrongKind {
+        /// Name of the file.
+        file: String,
+        /// What it is.
+        found: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// The file as a whole cannot be used.
+    #[error("{file}: {problem}")]
+    File {
+        /// Name of the file.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Rows that cannot be used.
+    #[error("{file}: {}{}", rows.first().map(ToString::to_string).unwrap_or_default(), more(rows.len()))]
+    Rows {
+        /// Name of the file.
+        file: String,
+        /// Every bad row.
+        rows: Vec<BadRow>,
+    },
+}
+
+fn more(n: usize) -> String {
+    match n {
+        0 | 1 => String::new(),
+        2 => " (and 1 more bad row)".to_owned(),
+        n => format!(" (and {} more bad rows)", n - 1),
+    }
+}

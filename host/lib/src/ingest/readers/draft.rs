@@ -1,0 +1,287 @@
+//! What a reader collects on its way through a file: the rows it could not take, the things worth
+//! saying, and observations with their names interned.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use crate::ingest::parsed::{
+    BadRow, Content, Format, Observation, Observations, ReadError, ReadOptions, Reading,
+};
+use provender_domain::day::Day;
+use provender_domain::value::plain_zero;
+
+use super::limits::{self, Limit};
+
+/// Longest value that an error message repeats, in characters.
+const SHOWN: usize = 80;
+
+/// A reading in the making.
+pub(super) struct Draft<'a> {
+    /// How to read.
+    pub(super) options: &'a ReadOptions,
+    bad: Vec<BadRow>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(options: &'a ReadOptions) -> Draft<'a> {
+        Draft {
+            options,
+            bad: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Notes a row that cannot be taken, with the field and the value at fault.
+    pub(super) fn bad(
+        &mut self,
+        row: u32,
+        field: &str,
+        value: Option<&str>,
+        problem: impl Into<String>,
+    ) {
+        self.bad.push(BadRow {
+            row,
+            field: (!field.is_empty()).then(|| field.to_owned()),
+            value: value.map(shorten),
+            problem: problem.into(),
+        });
+    }
+
+    /// Notes something worth saying.
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// Names what the file carries and the host does not use; nothing for an empty list.
+    pub(super) fn warn_ignored(&mut self, what: &str, names: &[String]) {
+        if !names.is_empty() {
+            self.warn(format!("ignored {what}: {}", names.join(", ")));
+        }
+    }
+
+    /// The file as a whole cannot be used.
+    pub(super) fn refuse(&self, problem: impl Into<String>) -> ReadError {
+        ReadError::File {
+            file: self.options.file_name.clone(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The one place that the file belongs to.
+    ///
+    /// # Errors
+    /// When the options name none.
+    pub(super) fn place(&self) -> Result<String, ReadError> {
+        match self.options.boundary.as_deref().map(str::trim) {
+            Some(id) if !id.is_empty() => Ok(id.to_owned()),
+            _ => Err(self.refuse(
+                "the file does not say which place it is about; give --boundary ID, or `boundary` in sources.toml",
+            )),
+        }
+    }
+
+    /// The reading, or every bad row.
+    ///
+    /// # Errors
+    /// When there are bad rows and they may not be skipped.
+    pub(super) fn finish(
+        mut self,
+        format: Format,
+        rows: usize,
+        content: Content,
+    ) -> Result<Reading, ReadError> {
+        self.bad.sort_by_key(|b| b.row);
+        if !self.bad.is_empty() && !self.options.skip_bad_rows {
+            return Err(ReadError::Rows {
+                file: self.options.file_name.clone(),
+                rows: self.bad,
+            });
+        }
+        Ok(Reading {
+            format,
+            rows: u32::try_from(rows).unwrap_or(u32::MAX),
+            content,
+            skipped: self.bad,
+            warnings: self.warnings,
+        })
+    }
+}
+
+fn shorten(value: &str) -> String {
+    match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
+}
+
+/// A 1-based row number from a 0-based index.
+pub(super) fn row_number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// One value on its way into [`Observations`].
+pub(super) struct Given<'a> {
+    /// 1-based row.
+    pub(super) row: u32,
+    /// The field of the file, for messages.
+    pub(super) field: &'a str,
+    /// The value as the file has it, for messages.
+    pub(super) shown: &'a str,
+    /// Which unit the value was read in, for messages.
+    pub(super) read_as: &'a str,
+    /// The place.
+    pub(super) boundary: &'a str,
+    /// Catalogue name of the column.
+    pub(super) column: &'a str,
+    /// The day, where the column is dated.
+    pub(super) date: Option<Day>,
+    /// The value in the catalogue's unit.
+    pub(super) value: Option<f64>,
+}
+
+/// Observations in the making.
+#[derive(Default)]
+pub(super) struct Gather {
+    observations: Observations,
+    boundaries: HashMap<String, u32>,
+    /// The boundary of the last value: most files have one place after the other.
+    boundary: u32,
+    /// What a column of the observations can hold.
+    limits: Vec<Option<Limit>>,
+    seen: Seen,
+}
+
+/// Which values stand in the file already. As long as each column of each place goes by in the order of
+/// its days, the newest day tells; the first that does not has all of them looked up.
+#[derive(Default)]
+struct Seen {
+    newest: Vec<Vec<Option<Option<Day>>>>,
+    all: Option<HashMap<(u32, u16, Option<Day>), u32>>,
+}
+
+impl Seen {
+    /// The row that has a value of this place, column and day; takes note of the value where there is none.
+    fn before(&mut self, new: &Observation, values: &[Observation]) -> Option<u32> {
+        let key = |o: &Observation| (o.boundary, o.column, o.date);
+        if self.all.is_none() {
+            let (place, column) = (new.boundary as usize, usize::from(new.column));
+            if self.newest.len() <= place {
+                self.newest.resize(place + 1, Vec::new());
+            }
+            let newest = self.newest.get_mut(place)?;
+            if newest.len() <= column {
+                newest.resize(column + 1, None);
+            }
+            let newest = newest.get_mut(column)?;
+            if newest.is_none_or(|day| day < new.date) {
+                *newest = Some(new.date);
+                return None;
+            }
+        }
+        let all = self
+            .all
+            .get_or_insert_with(|| values.iter().map(|o| (key(o), o.row)).collect());
+        match all.entry(key(new)) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(free) => {
+                free.insert(new.row);
+                None
+            }
+        }
+    }
+}
+
+impl Gather {
+    /// Takes a value, unless it is impossible or stands in the file already.
+    pub(super) fn put(&mut self, draft: &mut Draft<'_>, given: &Given<'_>) {
+        let value = given.value.map(plain_zero);
+        if let Some(x) = value {
+            let problem = if x.is_finite() {
+                self.limit(given.column).and_then(|limit| limit.problem(x))
+            } else {
+                Some("is beyond what a number can hold".to_owned())
+            };
+            if let Some(problem) = problem {
+                let problem = if given.read_as.is_empty() {
+                    problem
+                } else {
+                    format!("{problem} (it was read as {})", given.read_as)
+                };
+                draft.bad(given.row, given.field, Some(given.shown), problem);
+                return;
+            }
+        }
+        let new = Observation {
+            boundary: self.boundary(given.boundary),
+            column: self.column(given.column),
+            date: given.date,
+            value,
+            row: given.row,
+        };
+        if let Some(first) = self.seen.before(&new, &self.observations.values) {
+            let when = given.date.map(|d| format!(" on {d}")).unwrap_or_default();
+            draft.bad(
+                given.row,
+                given.field,
+                Some(given.shown),
+                format!(
+                    "row {first} has a value of {} for {}{when} already",
+                    given.column, given.boundary
+                ),
+            );
+            return;
+        }
+        self.observations.values.push(new);
+    }
+
+    fn boundary(&mut self, id: &str) -> u32 {
+        let names = &mut self.observations.boundaries;
+        if names.get(self.boundary as usize).is_none_or(|n| n != id) {
+            self.boundary = match self.boundaries.get(id) {
+                Some(n) => *n,
+                None => {
+                    let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+                    names.push(id.to_owned());
+                    self.boundaries.insert(id.to_owned(), n);
+                    n
+                }
+            };
+        }
+        self.boundary
+    }
+
+    fn limit(&self, column: &str) -> Option<Limit> {
+        let mut names = self.observations.columns.iter();
+        match names.position(|n| n == column) {
+            Some(known) => self.limits.get(known).copied().flatten(),
+            None => limits::of(column),
+        }
+    }
+
+    fn column(&mut self, name: &str) -> u16 {
+        // A file has a handful.
+        let names = &mut self.observations.columns;
+        let at = names.iter().position(|n| n == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            self.limits.push(limits::of(name));
+            names.len() - 1
+        });
+        u16::try_from(at).unwrap_or(u16::MAX)
+    }
+
+    /// The observations, less those of rows that turned out bad: a row is taken whole or not at
+    /// all.
+    pub(super) fn into_content(mut self, draft: &Draft<'_>) -> Content {
+        if !draft.bad.is_empty() {
+            let bad: HashSet<u32> = draft.bad.iter().map(|b| b.row).collect();
+            self.observations.values.retain(|v| !bad.contains(&v.row));
+        }
+        self.into_aggregate()
+    }
+
+    /// Observations that were made of all rows together and belong to none of them.
+    pub(super) fn into_aggregate(self) -> Content {
+        Content::Observations(self.observations)
+    }
+}

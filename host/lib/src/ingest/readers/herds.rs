@@ -1,0 +1,273 @@
+//! A herd from named fields, whichever file they stand in, and the periods of herds.
+//!
+//! Periods include their first and last day. Rows of one id are the moves of one herd: an
+//! open-ended row is closed by the start of the next, overlapping periods are refused with both
+//! rows named, and so is a row that stands twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::ingest::parsed::{At, Content};
+use provender_domain::day::Day;
+use provender_domain::place::Herd;
+
+use super::draft::Draft;
+use super::fields::{self, json_text, shown};
+
+/// Fields by lower-case name.
+pub(super) type Fields = BTreeMap<String, Json>;
+
+/// Names that a herd's row may carry.
+pub(super) const KNOWN: [&str; 15] = [
+    "id",
+    "herd_config_id",
+    "herd_id",
+    "boundary_id",
+    "pasture_id",
+    "name",
+    "effective_date",
+    "end_date",
+    "animal_count",
+    "daily_intake_kg_per_head",
+    "average_weight_kg",
+    "utilization_target_pct",
+    "animal_type",
+    "animal_class",
+    "class",
+];
+
+/// A herd from its fields; `None` where the row was refused.
+pub(super) fn herd(row: u32, fields: &Fields, draft: &mut Draft<'_>) -> Option<At<Herd>> {
+    let boundary_id = one_of(row, &["boundary_id", "pasture_id"], fields, draft);
+    let id = one_of(row, &["id", "herd_config_id", "herd_id"], fields, draft);
+    let class = one_of(row, &["class", "animal_class"], fields, draft);
+    let effective_date = date(row, "effective_date", fields, draft);
+    let end_date = date(row, "end_date", fields, draft);
+    let animal_count = amount(row, "animal_count", f64::MAX, fields, draft);
+    let intake = amount(row, "daily_intake_kg_per_head", f64::MAX, fields, draft);
+    let weight = amount(row, "average_weight_kg", f64::MAX, fields, draft);
+    let utilization = amount(row, "utilization_target_pct", 100.0, fields, draft);
+    let boundary_id = boundary_id?;
+    if boundary_id.is_none() {
+        draft.bad(row, "boundary_id", None, "is missing, and pasture_id too");
+    }
+    let effective_date = effective_date?;
+    if effective_date.is_none() {
+        draft.bad(row, "effective_date", None, "is missing; write YYYY-MM-DD");
+    }
+    let (boundary_id, effective_date, end_date) = (boundary_id?, effective_date?, end_date?);
+    if let Some(end) = end_date.filter(|end| *end < effective_date) {
+        draft.bad(
+            row,
+            "end_date",
+            Some(&end.to_string()),
+            format!("is before the effective_date {effective_date}"),
+        );
+        return None;
+    }
+    let text = |name: &str| {
+        let text = fields.get(name).and_then(json_text);
+        text.filter(|t| !fields::is_nodata(t))
+    };
+    let mut herd = Herd {
+        herd_config_id: String::new(),
+        boundary_id,
+        name: text("name"),
+        effective_date,
+        end_date,
+        animal_count: animal_count?,
+        daily_intake_kg_per_head: intake?,
+        average_weight_kg: weight?,
+        utilization_target_pct: utilization?,
+        animal_type: text("animal_type"),
+        class: class?,
+    };
+    herd.herd_config_id = id?.unwrap_or_else(|| herd.derived_id());
+    if let Some(share) = herd.utilization_target_pct.filter(|u| *u > 0.0 && *u < 1.0) {
+        draft.warn(format!(
+            "row {row}: utilization_target_pct = {share} is read as {share} percent; write {} if a share was meant",
+            share * 100.0
+        ));
+    }
+    Some(At { row, value: herd })
+}
+
+/// The one text that several names may hold; refused when they disagree.
+#[expect(
+    clippy::option_option,
+    reason = "the outer None is a row that was refused"
+)]
+fn one_of(
+    row: u32,
+    names: &[&str],
+    fields: &Fields,
+    draft: &mut Draft<'_>,
+) -> Option<Option<String>> {
+    let mut found: Option<(&str, String)> = None;
+    for name in names {
+        let Some(value) = fields.get(*name) else {
+            continue;
+        };
+        let Some(text) = json_text(value).filter(|t| !fields::is_nodata(t)) else {
+            if matches!(value, Json::Bool(_) | Json::Array(_) | Json::Object(_)) {
+                draft.bad(row, name, Some(&shown(value)), "is not a text");
+                return None;
+            }
+            continue;
+        };
+        if let Some(problem) = fields::id_problem(&text) {
+            draft.bad(row, name, Some(&text), problem);
+            return None;
+        }
+        match &found {
+            Some((first, earlier)) if *earlier != text => {
+                draft.bad(
+                    row,
+                    name,
+                    Some(&text),
+                    format!("says otherwise than {first} = `{earlier}`"),
+                );
+                return None;
+            }
+            Some(_) => {}
+            None => found = Some((name, text)),
+        }
+    }
+    Some(found.map(|(_, text)| text))
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "the outer None is a row that was refused"
+)]
+fn date(row: u32, name: &str, fields: &Fields, draft: &mut Draft<'_>) -> Option<Option<Day>> {
+    let Some(value) = fields.get(name) else {
+        return Some(None);
+    };
+    let text = shown(value);
+    if value.is_null() || fields::is_nodata(&text) {
+        return Some(None);
+    }
+    match fields::day(&text) {
+        Ok(day) => Some(Some(day)),
+        Err(problem) => {
+            draft.bad(row, name, Some(&text), problem);
+            None
+        }
+    }
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "the outer None is a row that was refused"
+)]
+fn amount(
+    row: u32,
+    name: &str,
+    maximum: f64,
+    fields: &Fields,
+    draft: &mut Draft<'_>,
+) -> Option<Option<f64>> {
+    let Some(value) = fields.get(name) else {
+        return Some(None);
+    };
+    let problem = match fields::json_number(value, &[]) {
+        Ok(Some(x)) if x < 0.0 => "is negative, which this cannot be".to_owned(),
+        Ok(Some(x)) if x > maximum => format!("is more than {maximum}"),
+        Ok(x) => return Some(x),
+        Err(problem) => problem,
+    };
+    draft.bad(row, name, Some(&shown(value)), problem);
+    None
+}
+
+/// The herds of a file, once their periods have been checked against each other.
+pub(super) fn settle(herds: Vec<At<Herd>>, draft: &mut Draft<'_>) -> Content {
+    let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, herd) in herds.iter().enumerate() {
+        by_id.entry(&herd.value.herd_config_id).or_default().push(i);
+    }
+    let mut refused: BTreeSet<usize> = BTreeSet::new();
+    let mut closed: BTreeMap<usize, Day> = BTreeMap::new();
+    for mut rows in by_id.into_values() {
+        rows.sort_by_key(|i| herds.get(*i).map(|h| (h.value.effective_date, h.row)));
+        // The row whose period reaches furthest so far: with it a later start would overlap.
+        let mut reach: Option<usize> = None;
+        for i in rows {
+            let Some(later) = herds.get(i) else { continue };
+            let Some((k, earlier)) = reach.and_then(|k| herds.get(k).map(|e| (k, e))) else {
+                reach = Some(i);
+                continue;
+            };
+            let start = later.value.effective_date;
+            let (a, b) = (&earlier.value, &later.value);
+            if a == b {
+                draft.bad(
+                    later.row.max(earlier.row),
+                    "",
+                    None,
+                    format!(
+                        "repeats row {} (herd {})",
+                        later.row.min(earlier.row),
+                        b.herd_config_id
+                    ),
+                );
+                refused.insert(if later.row > earlier.row { i } else { k });
+                continue;
+            }
+            let overlaps = a.effective_date == start || a.end_date.is_some_and(|end| end >= start);
+            if overlaps {
+                for (bad, other) in [(earlier, later), (later, earlier)] {
+                    draft.bad(
+                        bad.row,
+                        "effective_date",
+                        Some(&bad.value.effective_date.to_string()),
+                        format!(
+                            "the period of herd {} ({}) overlaps that of row {} ({})",
+                            bad.value.herd_config_id,
+                            period(&bad.value),
+                            other.row,
+                            period(&other.value)
+                        ),
+                    );
+                }
+                refused.extend([k, i]);
+                let open = |h: &Herd| h.end_date.unwrap_or(Day::MAX);
+                if open(b) > open(a) {
+                    reach = Some(i);
+                }
+                continue;
+            }
+            if a.end_date.is_none()
+                && let Some(end) = start.plus(-1)
+            {
+                closed.insert(k, end);
+            }
+            reach = Some(i);
+        }
+    }
+    let herds = herds
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| !refused.contains(i))
+        .map(|(i, mut herd)| {
+            if let Some(end) = closed.get(&i) {
+                herd.value.end_date = Some(*end);
+            }
+            herd
+        })
+        .collect();
+    Content::Herds(herds)
+}
+
+fn period(herd: &Herd) -> String {
+    match herd.end_date {
+        Some(end) => format!("{} to {end}", herd.effective_date),
+        None => format!("from {}", herd.effective_date),
+    }
+}
+
+#[cfg(test)]
+#[path = "herds_tests.rs"]
+mod tests;

@@ -1,0 +1,218 @@
+//! What is said of each file that was offered.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use provender_ledger::LedgerError;
+
+use super::parsed::ReadError;
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Something of it was new or revised and is recorded.
+    Taken,
+    /// Nothing of it was new.
+    Unchanged,
+    /// It was taken before, and a later file has revised it since.
+    Superseded,
+    /// It was withdrawn by `ingest retract`.
+    Withdrawn,
+    /// It revises too much to be believed without `--accept`.
+    Held,
+    /// It could not be used.
+    Refused,
+}
+
+/// What is said of one file.
+#[derive(Debug)]
+pub struct FileReport {
+    /// Path as it was given.
+    pub path: String,
+    /// Id of the source.
+    pub source: String,
+    /// `forage`, …; empty for a file that was not recognised.
+    pub kind: String,
+    /// `rap`, …; empty for a file that was not recognised.
+    pub format: String,
+    /// Digest of the bytes, with its recipe.
+    pub sha256: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Data rows.
+    pub rows: u32,
+    /// Rows with something new.
+    pub new: u32,
+    /// Rows that say what is known.
+    pub unchanged: u32,
+    /// Rows that say otherwise than before.
+    pub revised: u32,
+    /// Rows left out by `--skip-bad-rows`.
+    pub skipped: Vec<String>,
+    /// Things worth saying.
+    pub warnings: Vec<String>,
+    /// The ledger entry that recorded it.
+    pub entry: Option<i64>,
+    /// Why it was not taken.
+    pub error: Option<IngestError>,
+}
+
+impl FileReport {
+    /// The contract's JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        json!({
+            "path": self.path,
+            "source": self.source,
+            "kind": self.kind,
+            "format": self.format,
+            "sha256": self.sha256,
+            "outcome": self.outcome,
+            "rows": self.rows,
+            "new": self.new,
+            "unchanged": self.unchanged,
+            "revised": self.revised,
+            "skipped": self.skipped.len(),
+            "skipped_rows": self.skipped,
+            "warnings": self.warnings,
+            "entry": self.entry,
+            "error": self.error.as_ref().map(|e| json!({"code": e.code(), "message": e.to_string()})),
+        })
+    }
+}
+
+/// Why a file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// It cannot be read from disk.
+    #[error("{file}: {cause}")]
+    Io {
+        /// Which file.
+        file: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// It has more bytes than are read.
+    #[error(
+        "{file}: {cause}; split it, or raise limits.input_mib in provender.toml. Nothing of it was taken"
+    )]
+    TooLarge {
+        /// Which file.
+        file: String,
+        /// How much is read.
+        cause: std::io::Error,
+    },
+    /// It is no readable input.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It revises too many rows.
+    #[error(
+        "{file}: {revised} of {rows} rows say otherwise than source {source_id} said before (the limit is {limit:.0} %); \
+         the median ratio of new to old is {ratio}{hint}. Nothing was taken; if this is meant, run again with --accept"
+    )]
+    Held {
+        /// Which file.
+        file: String,
+        /// Id of the source.
+        source_id: String,
+        /// Rows revised.
+        revised: u32,
+        /// Rows in all.
+        rows: u32,
+        /// The limit, percent.
+        limit: f64,
+        /// Median of new divided by old, as text.
+        ratio: String,
+        /// What such a ratio looks like.
+        hint: String,
+    },
+    /// A file from before a revision.
+    #[error(
+        "{file} was taken in before (entry {entry}) and {revised} of its rows have been revised since; \
+         taking it again would bring the old values back. If this is meant, run again with --accept"
+    )]
+    Older {
+        /// Which file.
+        file: String,
+        /// The entry that took it.
+        entry: i64,
+        /// Rows that would be turned back.
+        revised: u32,
+    },
+    /// A withdrawn file.
+    #[error(
+        "{file} was withdrawn (entry {entry}: {reason}); if it is right after all, run again with --accept"
+    )]
+    Withdrawn {
+        /// Which file.
+        file: String,
+        /// The entry that withdrew it.
+        entry: i64,
+        /// The reason given then.
+        reason: String,
+    },
+    /// Two rows of a herd claim the same day.
+    #[error(
+        "{file}: herd {herd}: the period {first} overlaps the period {second}; end the earlier one before the later one starts"
+    )]
+    Overlap {
+        /// Which file.
+        file: String,
+        /// The herd.
+        herd: String,
+        /// Boundary and first day of the one row.
+        first: String,
+        /// Of the other.
+        second: String,
+    },
+    /// A retraction that names no known file.
+    #[error(
+        "{file} was never taken in: `provender ingest retract` takes the path as it was ingested, or sha256:<digest>{known}"
+    )]
+    NeverTaken {
+        /// What was named.
+        file: String,
+        /// Files that are known, to choose from.
+        known: String,
+    },
+    /// A pattern of `sources.toml` that matches nothing.
+    #[error("source {source_id}: no file matches {pattern}")]
+    NoFile {
+        /// Id of the source.
+        source_id: String,
+        /// The pattern.
+        pattern: String,
+    },
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl IngestError {
+    /// Of a file that could not be read from disk.
+    #[must_use]
+    pub fn unread(file: String, cause: std::io::Error) -> IngestError {
+        match cause.kind() {
+            std::io::ErrorKind::FileTooLarge => IngestError::TooLarge { file, cause },
+            _ => IngestError::Io { file, cause },
+        }
+    }
+
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            IngestError::TooLarge { .. } => "file_too_large",
+            IngestError::Io { .. } => "file_unreadable",
+            IngestError::Read(_) => "bad_input",
+            IngestError::Held { .. } => "held",
+            IngestError::Older { .. } => "older_file",
+            IngestError::Withdrawn { .. } => "withdrawn",
+            IngestError::Overlap { .. } => "overlapping_periods",
+            IngestError::NeverTaken { .. } => "never_taken",
+            IngestError::NoFile { .. } => "no_file",
+            IngestError::Ledger(e) => e.code(),
+        }
+    }
+}

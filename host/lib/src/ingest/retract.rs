@@ -1,0 +1,52 @@
+//! Withdrawing a file: an appended entry, after which nothing the file said counts.
+
+use provender_ledger::Ledger;
+use provender_ledger::entry::Stamp;
+use provender_ledger::types::File;
+
+use super::report::IngestError;
+
+/// Withdraws every take of a file, named by the path it was ingested under, by its file name, or by
+/// `sha256:<digest>`. Returns the withdrawn files and the entry.
+///
+/// # Errors
+/// When no such file counts, or the ledger refuses.
+pub fn retract(
+    ledger: &mut dyn Ledger,
+    name: &str,
+    stamp: &Stamp,
+) -> Result<(Vec<File>, i64), IngestError> {
+    let files: Vec<File> = ledger
+        .files()?
+        .into_iter()
+        .filter(|f| f.retracted.is_none())
+        .collect();
+    let is_named = |f: &&File| f.path == name || f.sha256.to_string() == name;
+    let mut named: Vec<File> = files.iter().filter(is_named).cloned().collect();
+    if named.is_empty() {
+        // A path given from another folder: its last parts may tell, when they tell one file only.
+        let tail = |f: &&File| {
+            std::path::Path::new(name).ends_with(&f.path)
+                || std::path::Path::new(&f.path).ends_with(name)
+        };
+        let candidates: Vec<File> = files.iter().filter(tail).cloned().collect();
+        if candidates.iter().all(|f| f.path == candidates[0].path) {
+            named = candidates;
+        }
+    }
+    if named.is_empty() {
+        let mut paths: Vec<&str> = files.iter().map(|f| f.path.as_str()).collect();
+        paths.sort_by_key(|p| strsim::levenshtein(p, name));
+        paths.dedup();
+        let known = match paths.as_slice() {
+            [] => "; nothing is taken in yet".to_owned(),
+            some => format!("; nearest are {}", some[..some.len().min(3)].join(", ")),
+        };
+        return Err(IngestError::NeverTaken {
+            file: name.to_owned(),
+            known,
+        });
+    }
+    let entry = ledger.retract(stamp, &named)?;
+    Ok((named, entry))
+}

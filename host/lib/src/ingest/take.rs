@@ -1,0 +1,233 @@
+//! Taking a file in: read it, compare it, then hold it or record it whole.
+
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_ledger::entry::Stamp;
+use provender_ledger::types::File;
+use provender_ledger::{Ledger, LedgerError};
+use serde_json::json;
+
+use super::compare::{Comparison, compare};
+use super::parsed::ReadOptions;
+use super::readers;
+use super::report::{FileReport, IngestError, Outcome};
+
+/// A file that is offered.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Path as people know it; remembered.
+    pub path: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Id of the source.
+    pub source: String,
+    /// How to read it.
+    pub options: ReadOptions,
+    /// Share of rows that may be revised without `--accept`.
+    pub max_revised_share: f64,
+    /// True when a person named this file, false when a source lists it: what is merely listed and
+    /// was superseded or withdrawn is passed over, what is named is refused with the reason.
+    pub named: bool,
+}
+
+/// How strict to be, and when it is.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Take it although it is held, older or withdrawn.
+    pub accept: bool,
+    /// Say what would happen and record nothing.
+    pub dry_run: bool,
+    /// Today, for boundaries that are redrawn without a date.
+    pub today: Day,
+}
+
+/// Fewer revised rows than this are never held: one corrected figure is no change of unit.
+const HOLD_FROM_ROWS: u32 = 2;
+
+/// Reads, compares and records one file. What went wrong is in the report.
+pub fn take(ledger: &mut dyn Ledger, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
+    let sha256 = Digest::of_bytes(&offer.bytes);
+    let empty = || FileReport {
+        path: offer.path.clone(),
+        source: offer.source.clone(),
+        kind: offer
+            .options
+            .kind
+            .map(|k| k.name().to_owned())
+            .unwrap_or_default(),
+        format: String::new(),
+        sha256: sha256.to_string(),
+        outcome: Outcome::Refused,
+        rows: 0,
+        new: 0,
+        unchanged: 0,
+        revised: 0,
+        skipped: Vec::new(),
+        warnings: Vec::new(),
+        entry: None,
+        error: None,
+    };
+    let mut report = empty();
+    let mut filled = fill(ledger, offer, policy, stamp, sha256, &mut report);
+    // Another process took a file in meanwhile, this very one perhaps: look again. Each time one of them
+    // gets on, so that this ends.
+    while matches!(filled, Err(IngestError::Ledger(LedgerError::Moved { .. }))) {
+        report = empty();
+        filled = fill(ledger, offer, policy, stamp, sha256, &mut report);
+    }
+    if let Err(error) = filled {
+        report.outcome = match error {
+            IngestError::Held { .. } => Outcome::Held,
+            IngestError::Older { .. } => Outcome::Superseded,
+            IngestError::Withdrawn { .. } => Outcome::Withdrawn,
+            _ => Outcome::Refused,
+        };
+        // What a source merely lists and history has passed by is no failure of today's run.
+        if offer.named || !matches!(report.outcome, Outcome::Superseded | Outcome::Withdrawn) {
+            report.error = Some(error);
+        } else {
+            report.warnings.push(error.to_string());
+        }
+    }
+    report
+}
+
+fn fill(
+    ledger: &mut dyn Ledger,
+    offer: &Offer,
+    policy: &Policy,
+    stamp: &Stamp,
+    sha256: Digest,
+    report: &mut FileReport,
+) -> Result<(), IngestError> {
+    // Before anything is looked at.
+    let head = ledger.head()?;
+    let before: Vec<File> = ledger
+        .files()?
+        .into_iter()
+        .filter(|f| f.sha256 == sha256 && f.source == offer.source)
+        .collect();
+    if let (false, Some((file, entry))) = (
+        policy.accept,
+        before.last().and_then(|f| Some((f, f.retracted?))),
+    ) {
+        report.kind.clone_from(&file.kind);
+        report.format.clone_from(&file.format);
+        report.rows = file.rows;
+        let reason = ledger
+            .entry(entry)?
+            .and_then(|e| e.stamp.reason)
+            .unwrap_or_else(|| "no reason given".to_owned());
+        return Err(IngestError::Withdrawn {
+            file: offer.path.clone(),
+            entry,
+            reason,
+        });
+    }
+    // A listed file whose very bytes were taken in from this path needs no second reading.
+    if let (false, false, Some(file)) = (
+        offer.named,
+        policy.accept,
+        before.iter().find(|f| f.path == offer.path),
+    ) {
+        report.kind.clone_from(&file.kind);
+        report.format.clone_from(&file.format);
+        report.rows = file.rows;
+        report.unchanged = file.rows;
+        report.outcome = Outcome::Unchanged;
+        return Ok(());
+    }
+    let reading = readers::read(&offer.bytes, &offer.options)?;
+    report.kind = reading.format.kind().name().to_owned();
+    report.format = reading.format.name().to_owned();
+    report.rows = reading.rows;
+    report.skipped = reading.skipped.iter().map(ToString::to_string).collect();
+    report.warnings.extend(reading.warnings.iter().cloned());
+    let mut c = compare(
+        ledger,
+        &reading.content,
+        &offer.source,
+        &offer.path,
+        policy.today,
+    )?;
+    (report.new, report.unchanged, report.revised) = (c.new, c.unchanged, c.revised);
+    report.warnings.append(&mut c.warnings);
+    if let (false, true, Some(file)) = (policy.accept, c.revised > 0, before.last()) {
+        return Err(IngestError::Older {
+            file: offer.path.clone(),
+            entry: file.entry,
+            revised: c.revised,
+        });
+    }
+    let has_values = !c.ratios.is_empty();
+    let share = f64::from(c.revised) / f64::from(reading.rows.max(1));
+    if !policy.accept
+        && has_values
+        && c.revised >= HOLD_FROM_ROWS
+        && share > offer.max_revised_share
+    {
+        return Err(held(offer, &c, reading.rows));
+    }
+    if c.new + c.revised == 0 {
+        report.outcome = Outcome::Unchanged;
+        return Ok(());
+    }
+    report.outcome = Outcome::Taken;
+    if policy.dry_run {
+        return Ok(());
+    }
+    let file = File {
+        file_id: 0,
+        entry: 0,
+        source: offer.source.clone(),
+        kind: report.kind.clone(),
+        format: report.format.clone(),
+        path: offer.path.clone(),
+        sha256,
+        rows: reading.rows,
+        retracted: None,
+    };
+    // What of the file's row and of its facts binds them, the ledger adds.
+    let payload = json!({
+        "boundary": offer.options.boundary,
+        "new": c.new, "unchanged": c.unchanged, "revised": c.revised,
+        "skipped": report.skipped, "accepted": policy.accept,
+    });
+    report.entry = Some(ledger.record_file(stamp, &file, &c.facts, &payload, head)?);
+    Ok(())
+}
+
+fn held(offer: &Offer, c: &Comparison, rows: u32) -> IngestError {
+    let ratio = c.median_ratio();
+    IngestError::Held {
+        file: offer.path.clone(),
+        source_id: offer.source.clone(),
+        revised: c.revised,
+        rows,
+        limit: offer.max_revised_share * 100.0,
+        ratio: ratio.map_or_else(|| "not defined".to_owned(), |r| format!("{r:.4}")),
+        hint: ratio
+            .and_then(looks_like)
+            .map(|h| format!(", which looks like {h}"))
+            .unwrap_or_default(),
+    }
+}
+
+/// Changes of unit that people make, by the ratio they leave behind.
+#[must_use]
+pub fn looks_like(ratio: f64) -> Option<&'static str> {
+    const KNOWN: [(f64, &str); 8] = [
+        (0.892_179, "lb/acre taken for kg/ha"),
+        (1.120_851, "kg/ha taken for lb/acre"),
+        (25.4, "millimetres taken for inches"),
+        (0.039_370, "inches taken for millimetres"),
+        (10.0, "a factor of ten"),
+        (0.1, "a factor of ten"),
+        (1000.0, "a factor of a thousand"),
+        (0.001, "a factor of a thousand"),
+    ];
+    KNOWN
+        .iter()
+        .find(|(r, _)| (ratio / r - 1.0).abs() < 0.002)
+        .map(|(_, name)| *name)
+}

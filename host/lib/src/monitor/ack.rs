@@ -1,0 +1,231 @@
+//! Known cases: a series that somebody looks after, until a day.
+//!
+//! An acknowledgement is an entry of the ledger. It keeps a known case from failing the process and
+//! hides nothing: every status stays as it is, the report names who acknowledged what and why, and
+//! only the overall verdict leaves the series out. It counts for windows that end on its last day or
+//! before, so that a report depends on no clock; the newest one of a series and metric holds.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use provender_domain::day::Day;
+use provender_ledger::entry::{Entry, Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::report::MetricReport;
+
+/// What is acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Target {
+    /// The place.
+    pub boundary_id: String,
+    /// The herd, or `-`.
+    pub herd_config_id: String,
+    /// `name`, for all of its versions, or `name:version`.
+    pub logic: String,
+    /// Only rules of this metric: `share_null`, or with its subject `share_null(days)`.
+    pub metric: Option<String>,
+}
+
+/// An acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ack {
+    /// What it is of.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The last window end for which it counts.
+    pub until: Day,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The entry.
+    pub entry: i64,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}/{}/{}",
+            self.boundary_id, self.herd_config_id, self.logic
+        )?;
+        match &self.metric {
+            Some(metric) => write!(f, " {metric}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Target {
+    /// Reads `BOUNDARY/HERD/LOGIC`, also with the spaces that reports put around the strokes; `None`
+    /// when it is not of that form.
+    #[must_use]
+    pub fn parse(series: &str, metric: Option<&str>) -> Option<Target> {
+        // From the right: a boundary's id is the user's own and may hold a stroke.
+        let mut parts = series.rsplitn(3, '/').map(str::trim);
+        let (logic, herd, boundary) = (parts.next()?, parts.next()?, parts.next()?);
+        if [logic, herd, boundary].iter().any(|p| p.is_empty()) {
+            return None;
+        }
+        Some(Target {
+            boundary_id: boundary.to_owned(),
+            herd_config_id: herd.to_owned(),
+            logic: logic.to_owned(),
+            metric: metric.map(str::to_owned),
+        })
+    }
+
+    /// Whether it speaks of a logic.
+    #[must_use]
+    pub fn is_of_logic(&self, model_version: &str) -> bool {
+        self.logic == model_version || model_version.split(':').next() == Some(&self.logic)
+    }
+
+    /// Whether it speaks of a boundary and herd of a logic.
+    #[must_use]
+    pub fn is_of_series(&self, model_version: &str, boundary: &str, herd: &str) -> bool {
+        self.is_of_logic(model_version)
+            && self.boundary_id == boundary
+            && self.herd_config_id == herd
+    }
+
+    /// Whether it speaks of a rule.
+    #[must_use]
+    pub fn is_of_rule(&self, rule: &MetricReport) -> bool {
+        self.metric
+            .as_ref()
+            .is_none_or(|m| *m == rule.name || *m == rule.label())
+    }
+}
+
+/// The newest acknowledgement of each series and metric, by target; expired ones included.
+///
+/// # Errors
+/// When the ledger cannot be read or an entry is not of the documented form.
+pub fn acks(ledger: &dyn Ledger) -> Result<Vec<Ack>, LedgerError> {
+    of(&ledger.entries(Some(Kind::Ack))?)
+}
+
+fn of(entries: &[Entry]) -> Result<Vec<Ack>, LedgerError> {
+    let mut newest = std::collections::BTreeMap::new();
+    for entry in entries {
+        let damaged = || LedgerError::Damaged(format!("entry {} is no acknowledgement", entry.seq));
+        let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
+        let text = |name: &str| payload.get(name).and_then(Json::as_str).map(str::to_owned);
+        let target = Target {
+            boundary_id: text("boundary_id").ok_or_else(damaged)?,
+            herd_config_id: text("herd_config_id").ok_or_else(damaged)?,
+            logic: text("logic").ok_or_else(damaged)?,
+            metric: text("metric"),
+        };
+        let until = text("until")
+            .and_then(|t| t.parse().ok())
+            .ok_or_else(damaged)?;
+        newest.insert(
+            target.clone(),
+            Ack {
+                target,
+                until,
+                by: entry.stamp.actor.clone(),
+                at: entry.stamp.at.clone(),
+                reason: entry.stamp.reason.clone(),
+                entry: entry.seq,
+            },
+        );
+    }
+    Ok(newest.into_values().collect())
+}
+
+/// Records an acknowledgement. Saying the same again, by the same person for the same reason, writes
+/// nothing; true when an entry was written.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn record(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    target: &Target,
+    until: Day,
+) -> Result<bool, LedgerError> {
+    let same = |a: &Ack| {
+        a.target == *target && a.until == until && a.by == stamp.actor && a.reason == stamp.reason
+    };
+    if acks(ledger)?.iter().any(same) {
+        return Ok(false);
+    }
+    let payload = json!({
+        "boundary_id": target.boundary_id,
+        "herd_config_id": target.herd_config_id,
+        "logic": target.logic,
+        "metric": target.metric,
+        "until": until.to_string(),
+    });
+    ledger.append(Kind::Ack, stamp, &payload)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: i64, metric: Option<&str>, until: &str) -> Entry {
+        let stamp = Stamp {
+            at: format!("2025-07-{seq:02}T06:00:00Z"),
+            actor: "ops".into(),
+            reason: Some("why".into()),
+        };
+        let payload = json!({"boundary_id": "a/b", "herd_config_id": "h", "logic": "n:v1", "metric": metric, "until": until});
+        Entry::following(Some((seq - 1, [0; 32])), Kind::Ack, &stamp, &payload).unwrap()
+    }
+
+    #[test]
+    fn the_newest_of_a_series_and_metric_holds() {
+        let all = of(&[
+            entry(1, None, "2025-07-31"),
+            entry(2, Some("p95"), "2025-08-31"),
+            entry(3, None, "2025-07-15"),
+        ])
+        .unwrap();
+        let seen: Vec<_> = all
+            .iter()
+            .map(|a| (a.entry, a.target.metric.as_deref(), a.until.to_string()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (3, None, "2025-07-15".to_owned()),
+                (2, Some("p95"), "2025-08-31".to_owned())
+            ]
+        );
+        let mut bad = entry(4, None, "soon");
+        assert!(matches!(of(&[bad.clone()]), Err(LedgerError::Damaged(_))));
+        bad.payload = "{}".into();
+        assert!(of(&[bad]).is_err());
+    }
+
+    #[test]
+    fn a_series_is_written_as_reports_show_it() {
+        let parse = |text: &str| Target::parse(text, None).map(|t| t.to_string());
+        let whole = Some("mesa/h-sheep/days_remaining:v2".to_owned());
+        assert_eq!(parse("mesa/h-sheep/days_remaining:v2"), whole);
+        assert_eq!(parse("mesa / h-sheep / days_remaining:v2"), whole);
+        assert_eq!(parse("a/b/h/n"), Some("a/b/h/n".to_owned()));
+        assert_eq!(Target::parse("a/b/h/n", None).unwrap().boundary_id, "a/b");
+        for bad in ["mesa", "mesa/h-sheep", "mesa//n", "/h/n", "m/h/ "] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_means_all_of_its_versions() {
+        let target = Target::parse("m/h/days", Some("share_null")).unwrap();
+        assert!(target.is_of_series("days:v2", "m", "h"));
+        assert!(!target.is_of_series("days:v2", "m", "other"));
+        assert!(!target.is_of_logic("days_more:v2"));
+        let one = Target::parse("m/h/days:v2", None).unwrap();
+        assert!(one.is_of_logic("days:v2") && !one.is_of_logic("days:v3"));
+    }
+}

@@ -1,0 +1,67 @@
+//! What remains of a logic's verdict when acknowledged series are left out.
+//!
+//! A rule is judged once more over the series that nobody has acknowledged. Where none remain, the
+//! rule is left out; where too few rows remain, it is unknown, which is no pass.
+
+use std::collections::BTreeMap;
+
+use provender_domain::description::Scope;
+
+use super::ack::Ack;
+use super::input::{LogicInput, SeriesInput};
+use super::report::{Group, MetricReport, Status};
+use super::verdict::group;
+
+/// The status that enters the verdict; `None` where no acknowledgement touches the logic.
+pub(super) fn status(
+    logic: &LogicInput,
+    series: &[&SeriesInput],
+    shown: &Group,
+    acks: &[Ack],
+) -> Option<Status> {
+    let mut again: BTreeMap<Vec<usize>, Option<Group>> = BTreeMap::new();
+    let mut touched = false;
+    let mut worst: Option<Status> = None;
+    for rule in &shown.metrics {
+        let left: Vec<usize> = series
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| !is_acknowledged(&logic.model_version, s, rule, acks))
+            .map(|(i, _)| i)
+            .collect();
+        let status = if left.len() == series.len() {
+            Some(rule.status)
+        } else {
+            touched = true;
+            let judged = again.entry(left.clone()).or_insert_with(|| {
+                let rest: Vec<&SeriesInput> = left
+                    .iter()
+                    .filter_map(|i| series.get(*i).copied())
+                    .collect();
+                (!rest.is_empty()).then(|| group(logic, &rest, Scope::Fleet))
+            });
+            judged.as_ref().and_then(|g| same_rule(g, rule))
+        };
+        worst = worst.max(status);
+    }
+    // All that could be judged is acknowledged: nothing is left to fail for.
+    touched.then(|| worst.unwrap_or(Status::Ok))
+}
+
+fn is_acknowledged(
+    model_version: &str,
+    series: &SeriesInput,
+    rule: &MetricReport,
+    acks: &[Ack],
+) -> bool {
+    acks.iter().any(|a| {
+        a.target
+            .is_of_series(model_version, &series.boundary_id, &series.herd_config_id)
+            && a.target.is_of_rule(rule)
+    })
+}
+
+fn same_rule(group: &Group, rule: &MetricReport) -> Option<Status> {
+    let same = |m: &&MetricReport| m.label() == rule.label() && m.direction == rule.direction;
+    group.metrics.iter().find(same).map(|m| m.status)
+}

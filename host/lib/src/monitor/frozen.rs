@@ -1,0 +1,143 @@
+//! The baselines that the ledger holds, and which one is in force.
+//!
+//! Each is an entry with the document under its digest. The newest entry of a version is in force
+//! for it: a newer baseline replaces an older one and deletes nothing.
+
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::{Digest, to_text};
+use provender_domain::day::Day;
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::baseline::Baseline;
+use super::gather::GatherError;
+
+/// A baseline as its entry tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frozen {
+    /// The entry.
+    pub entry: i64,
+    /// Who, when, why.
+    pub stamp: Stamp,
+    /// Digest of the document.
+    pub baseline: Digest,
+    /// `name:version`.
+    pub model_version: String,
+    /// First day of the period.
+    pub from: Day,
+    /// Last day, included.
+    pub to: Day,
+    /// Answers behind it.
+    pub rows: u64,
+    /// Whether it is what monitors compare with.
+    pub in_force: bool,
+}
+
+/// Every baseline, oldest first.
+///
+/// # Errors
+/// When the ledger cannot be read or an entry is not of the documented form.
+pub fn baselines(ledger: &dyn Ledger) -> Result<Vec<Frozen>, LedgerError> {
+    let mut out = Vec::new();
+    for entry in ledger.entries(Some(Kind::Baseline))? {
+        let damaged = || LedgerError::Damaged(format!("entry {} is no baseline", entry.seq));
+        let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
+        let text = |name: &str| payload.get(name).and_then(Json::as_str);
+        let day = |name: &str| text(name).and_then(|t| t.parse().ok());
+        out.push(Frozen {
+            entry: entry.seq,
+            baseline: text("baseline")
+                .and_then(|t| t.parse().ok())
+                .ok_or_else(damaged)?,
+            model_version: text("model_version").ok_or_else(damaged)?.to_owned(),
+            from: day("from").ok_or_else(damaged)?,
+            to: day("to").ok_or_else(damaged)?,
+            rows: payload
+                .get("rows")
+                .and_then(Json::as_u64)
+                .ok_or_else(damaged)?,
+            stamp: entry.stamp,
+            in_force: false,
+        });
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for one in out.iter_mut().rev() {
+        one.in_force = seen.insert(one.model_version.clone());
+    }
+    Ok(out)
+}
+
+/// The document of a baseline.
+///
+/// # Errors
+/// When the ledger lacks it or it is not of the documented form.
+pub fn document(ledger: &dyn Ledger, digest: Digest) -> Result<Baseline, LedgerError> {
+    let damaged =
+        |what: &str| LedgerError::Damaged(format!("the baseline {} {what}", digest.short()));
+    let body = ledger
+        .document(digest)?
+        .filter(|d| d.kind == "baseline")
+        .ok_or_else(|| damaged("is not in the ledger"))?
+        .body;
+    if Digest::of_canonical(body.as_bytes()) != digest {
+        return Err(damaged("is not what was recorded"));
+    }
+    serde_json::from_str(&body).map_err(|e| damaged(&format!("cannot be read: {e}")))
+}
+
+/// The baseline in force of a version.
+///
+/// # Errors
+/// As [`baselines`] and [`document`].
+pub fn in_force(
+    ledger: &dyn Ledger,
+    model_version: &str,
+) -> Result<Option<(Digest, Baseline)>, LedgerError> {
+    let newest = baselines(ledger)?
+        .into_iter()
+        .rfind(|f| f.model_version == model_version);
+    newest
+        .map(|f| Ok((f.baseline, document(ledger, f.baseline)?)))
+        .transpose()
+}
+
+/// Records a baseline; its digest, and whether an entry was written. The one that is in force
+/// already is not written again.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn record(
+    ledger: &mut dyn Ledger,
+    stamp: &Stamp,
+    baseline: &Baseline,
+) -> Result<(Digest, bool), GatherError> {
+    let json = baseline.to_json().map_err(super::MonitorError::from)?;
+    let digest = Digest::of_json(&json).map_err(super::MonitorError::from)?;
+    let body = to_text(&json).map_err(super::MonitorError::from)?;
+    let newest = baselines(ledger)?
+        .into_iter()
+        .rfind(|f| f.model_version == baseline.model_version);
+    if newest.is_some_and(|f| f.baseline == digest) {
+        return Ok((digest, false));
+    }
+    let payload = json!({
+        "baseline": digest.to_string(),
+        "model_version": baseline.model_version,
+        "config_versions": baseline.config_versions,
+        "from": baseline.from.to_string(),
+        "to": baseline.to.to_string(),
+        "rows": baseline.rows,
+    });
+    ledger.record_document(
+        Kind::Baseline,
+        stamp,
+        &payload,
+        &provender_ledger::types::Document {
+            kind: "baseline".to_owned(),
+            digest,
+            body,
+        },
+    )?;
+    Ok((digest, true))
+}

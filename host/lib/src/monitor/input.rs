@@ -1,0 +1,161 @@
+//! What the caller gathers before it asks for a verdict.
+//!
+//! The caller decides which rows are *answers* (see the design, section 2) and which days were
+//! *expected*: from the later of window start, herd start, first observation and activation. The
+//! monitor takes both as given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_domain::description::{Description, MonitorRule, Role};
+use provender_domain::key::ConfigVersion;
+use provender_domain::value::{DataType, Value};
+
+use super::baseline::Baseline;
+use super::error::MonitorError;
+use super::metrics::Metric;
+
+/// The days looked at: `days` of them, the last being `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Last day, included.
+    pub end: Day,
+    /// Number of days, at least 1.
+    pub days: u32,
+}
+
+impl Window {
+    /// The first day.
+    ///
+    /// # Errors
+    /// [`MonitorError::Window`] when there is no day, or the first lies before year 1.
+    pub fn first(&self) -> Result<Day, MonitorError> {
+        let bad = MonitorError::Window {
+            end: self.end,
+            days: self.days,
+        };
+        let back = self.days.checked_sub(1).and_then(|d| i32::try_from(d).ok());
+        back.and_then(|b| self.end.plus(-b)).ok_or(bad)
+    }
+}
+
+/// Acceptable range of an output, from the guardrails in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// Smallest acceptable value, in the output's unit.
+    pub minimum: Option<f64>,
+    /// Largest acceptable value, in the output's unit.
+    pub maximum: Option<f64>,
+}
+
+/// A column that a rule may look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The column's name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Its unit, where the quantity has one.
+    pub unit: Option<String>,
+    /// Whether it is an output with [`Role::Outcome`].
+    pub outcome: bool,
+}
+
+impl Subject {
+    /// Outputs, then inputs, as declared. Where an input carries an output's name, the name means
+    /// the output.
+    #[must_use]
+    pub fn of(description: &Description) -> Vec<Subject> {
+        let outputs = description
+            .outputs
+            .iter()
+            .map(|o| (&o.field, o.role == Role::Outcome));
+        let inputs = description.inputs.iter().map(|i| (&i.field, false));
+        let mut seen = BTreeSet::new();
+        outputs
+            .chain(inputs)
+            .filter(|(f, _)| seen.insert(f.name.clone()))
+            .map(|(f, outcome)| Subject {
+                name: f.name.clone(),
+                data_type: f.data_type,
+                unit: f.unit.clone(),
+                outcome,
+            })
+            .collect()
+    }
+}
+
+/// One logic version with its rules in force and its answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogicInput {
+    /// `name:version`; versions are never mixed in one group.
+    pub model_version: String,
+    /// The component's rules, with DS's thresholds applied (see [`super::apply_overrides`]).
+    pub rules: Vec<MonitorRule>,
+    /// Guardrail bounds in force by output (see [`super::bounds_of`]). Where a window holds several
+    /// config versions, these are the ones in force now and all rows are held to them.
+    pub bounds: BTreeMap<String, Bounds>,
+    /// The columns that rules may look at (see [`Subject::of`]).
+    pub subjects: Vec<Subject>,
+    /// Inputs whose change explains a step from one day to the next (see [`super::shift::steps`]).
+    pub explaining: Vec<String>,
+    /// What the window is compared with, and the digest it is recorded under.
+    pub baseline: Option<(Digest, Baseline)>,
+    /// One entry for each boundary and herd.
+    pub series: Vec<SeriesInput>,
+}
+
+impl LogicInput {
+    /// The outcome that stands for the logic in charts: the first that is a number.
+    #[must_use]
+    pub fn main_outcome(&self) -> Option<&Subject> {
+        self.subjects
+            .iter()
+            .find(|s| s.outcome && matches!(s.data_type, DataType::Float64 | DataType::Int64))
+    }
+
+    /// The columns that every [`Row::values`] must hold: the rules' subjects and the main outcome.
+    #[must_use]
+    pub fn needed(&self) -> BTreeSet<&str> {
+        let subjects = self.rules.iter().filter_map(|r| r.subject.as_deref());
+        let steps = self.rules.iter().any(|r| r.metric == Metric::Step.name());
+        let explaining = self.explaining.iter().filter(|_| steps).map(String::as_str);
+        subjects
+            .chain(self.main_outcome().map(|s| s.name.as_str()))
+            .chain(explaining)
+            .collect()
+    }
+}
+
+/// The answers of one boundary and herd.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesInput {
+    /// The place.
+    pub boundary_id: String,
+    /// The herd, or `-`.
+    pub herd_config_id: String,
+    /// The days of the window for which an answer was expected.
+    pub expected: BTreeSet<Day>,
+    /// The answers of the window, at most one a day, in any order.
+    pub rows: Vec<Row>,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The day the number is for.
+    pub date: Day,
+    /// The run's id.
+    pub run_id: Digest,
+    /// Digest of the reproducible part of its manifest.
+    pub snapshot_id: Digest,
+    /// Where its manifest is, relative to the manifest store.
+    pub manifest: String,
+    /// The configuration it ran under.
+    pub config_version: ConfigVersion,
+    /// Outputs and inputs by name; [`LogicInput::needed`] must be among them, null where null.
+    pub values: BTreeMap<String, Value>,
+    /// Whether a guardrail was breached.
+    pub guardrail_failed: bool,
+}

@@ -1,0 +1,376 @@
+//! The model of a monitor report; all renderings come from it.
+//!
+//! Its JSON form is what `monitor --json` carries in `data` and what the ledger keeps: `report` is
+//! the digest of the canonical JSON of everything else, so anyone can check it by taking that one
+//! member out. Fields may be added, not renamed. Nothing here depends on a clock, a host or the
+//! order of the input.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use provender_domain::canonical::{self, Digest};
+use provender_domain::day::Day;
+use provender_domain::description::{Direction, MonitorRule, Scope};
+use provender_domain::render::html::Tone;
+
+use super::ack::Ack;
+use super::error::MonitorError;
+use super::input::Bounds;
+
+/// What the report's `$type` says; a change of meaning is a new number.
+pub const TYPE: &str = "provender.monitor-report.v1";
+
+/// What became of a rule or a group, from the least to the most urgent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Without thresholds; reported for information.
+    Info,
+    /// Nothing was expected, so there is nothing to judge.
+    NotApplicable,
+    /// Within its thresholds.
+    Ok,
+    /// Could not be judged: too few rows, or none. Never a pass.
+    Unknown,
+    /// Beyond the warn threshold.
+    Warn,
+    /// Beyond the crit threshold.
+    Crit,
+}
+
+impl Status {
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Info => "info",
+            Status::NotApplicable => "not applicable",
+            Status::Ok => "ok",
+            Status::Unknown => "unknown",
+            Status::Warn => "warn",
+            Status::Crit => "crit",
+        }
+    }
+
+    /// How a page shows it.
+    #[must_use]
+    pub fn tone(self) -> Tone {
+        match self {
+            Status::Info | Status::NotApplicable => Tone::Quiet,
+            Status::Ok => Tone::Good,
+            Status::Unknown => Tone::Unknown,
+            Status::Warn => Tone::Warn,
+            Status::Crit => Tone::Bad,
+        }
+    }
+
+    /// Whether a reader has to do something about it.
+    #[must_use]
+    pub fn needs_attention(self) -> bool {
+        self >= Status::Unknown
+    }
+}
+
+/// The overall verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every fleet rule holds.
+    Ok,
+    /// A fleet rule is beyond its warn threshold, or could not be judged.
+    Warn,
+    /// A fleet rule is beyond its crit threshold.
+    Crit,
+}
+
+impl Verdict {
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.status().word()
+    }
+
+    /// The verdict as a status.
+    #[must_use]
+    pub fn status(self) -> Status {
+        match self {
+            Verdict::Ok => Status::Ok,
+            Verdict::Warn => Status::Warn,
+            Verdict::Crit => Status::Crit,
+        }
+    }
+}
+
+/// A report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// [`TYPE`].
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    /// Digest of everything else in here: the report's id.
+    pub report: Digest,
+    /// The overall verdict, by the fleet rules of all logics.
+    pub status: Verdict,
+    /// Digest over the thresholds of all logics.
+    pub thresholds_version: Digest,
+    /// The days looked at.
+    pub window: ReportWindow,
+    /// What decided the verdict and what else must be said, in sentences.
+    pub notes: Vec<String>,
+    /// Acknowledged cases, which the verdict leaves out; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acknowledged: Vec<Ack>,
+    /// Counts over all series.
+    pub summary: Summary,
+    /// Each logic with its thresholds in force, by model version.
+    pub logics: Vec<LogicReport>,
+    /// One group for each logic, by model version.
+    pub fleet: Vec<Group>,
+    /// One group for each logic, boundary and herd, in that order.
+    pub series: Vec<Group>,
+}
+
+/// The days looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportWindow {
+    /// First day.
+    pub start: Day,
+    /// Last day, included.
+    pub end: Day,
+    /// Number of days.
+    pub days: u32,
+}
+
+/// Counts over all series of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Series.
+    pub series: usize,
+    /// Series that are crit.
+    pub crit: usize,
+    /// Series that are warn.
+    pub warn: usize,
+    /// Series that could not be judged.
+    pub unknown: usize,
+    /// Series that are ok.
+    pub ok: usize,
+    /// Series for which nothing was expected.
+    pub not_applicable: usize,
+    /// Series without a series rule that judges.
+    pub info: usize,
+    /// Answers.
+    pub rows: usize,
+    /// Expected answers.
+    pub expected: usize,
+    /// Answers recorded among the expected.
+    pub recorded: usize,
+}
+
+/// A logic and what it is held to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogicReport {
+    /// `name:version`.
+    pub model_version: String,
+    /// Status of its fleet rules.
+    pub status: Status,
+    /// Digest of its thresholds in force.
+    pub thresholds_version: Digest,
+    /// What the window was compared with; left out where nothing was frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineReport>,
+    /// The thresholds in force.
+    pub rules: Vec<MonitorRule>,
+    /// The guardrail bounds in force.
+    pub bounds: Vec<BoundsReport>,
+}
+
+/// The baseline behind the shift metrics of a logic.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BaselineReport {
+    /// The digest it is recorded under.
+    pub baseline: Digest,
+    /// First day of its period.
+    pub from: Day,
+    /// Last day, included.
+    pub to: Day,
+    /// Answers behind it.
+    pub rows: usize,
+    /// Every configuration version among them.
+    pub config_versions: Vec<String>,
+}
+
+/// Guardrail bounds of an output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BoundsReport {
+    /// The output.
+    pub output: String,
+    /// Smallest acceptable value.
+    pub minimum: Option<f64>,
+    /// Largest acceptable value.
+    pub maximum: Option<f64>,
+    /// Their unit.
+    pub unit: Option<String>,
+}
+
+/// The rules of one scope over the rows of one group. Model versions are never mixed in one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// The place; null for the fleet.
+    pub boundary_id: Option<String>,
+    /// The herd; null for the fleet.
+    pub herd_config_id: Option<String>,
+    /// The logic.
+    pub model_version: String,
+    /// Every configuration version among the rows.
+    pub config_versions: Vec<String>,
+    /// Answers.
+    pub rows: usize,
+    /// Expected answers.
+    pub expected: usize,
+    /// Answers recorded among the expected.
+    pub recorded: usize,
+    /// The most urgent status of the metrics.
+    pub status: Status,
+    /// What was computed: crit, warn, unknown, ok, not applicable, info; then by name.
+    pub metrics: Vec<MetricReport>,
+    /// The rows behind fired rules, by boundary, herd and date.
+    pub failing: Vec<FailingRow>,
+    /// Expected answers that are not recorded, by boundary, herd and date.
+    pub missing: Vec<MissingRow>,
+    /// The main outcome over the window; null for the fleet.
+    pub outcome: Option<Outcome>,
+}
+
+/// A rule with its observed value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MetricReport {
+    /// Name of the metric.
+    pub name: String,
+    /// The output or input it looks at.
+    pub subject: Option<String>,
+    /// The observed value; null when there is nothing to compute it from.
+    pub value: Option<f64>,
+    /// Unit of value and thresholds; null for shares and counts.
+    pub unit: Option<String>,
+    /// Threshold of warn; strictly beyond it is warn.
+    pub warn: Option<f64>,
+    /// Threshold of crit; strictly beyond it is crit.
+    pub crit: Option<f64>,
+    /// On how many rows the value rests.
+    pub rows: usize,
+    /// Fewer rows than this are never a pass.
+    pub min_rows: u32,
+    /// What became of the rule.
+    pub status: Status,
+    /// Which side is bad.
+    pub direction: Direction,
+    /// Over which rows.
+    pub scope: Scope,
+    /// The status in a sentence.
+    pub why: String,
+}
+
+impl MetricReport {
+    /// `p95(forage_age_days)`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{}({subject})", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// A row behind a fired rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailingRow {
+    /// The run.
+    pub run_id: Digest,
+    /// Digest of the reproducible part of its manifest.
+    pub snapshot_id: Digest,
+    /// Where its manifest is, relative to the manifest store.
+    pub manifest: String,
+    /// The place.
+    pub boundary_id: String,
+    /// The herd.
+    pub herd_config_id: String,
+    /// The day the number is for.
+    pub calculation_date: Day,
+    /// The configuration it ran under.
+    pub config_version: String,
+    /// The fired rules that count this row: `share_null(days)`.
+    pub metrics: Vec<String>,
+}
+
+/// An expected answer that is not recorded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MissingRow {
+    /// The place.
+    pub boundary_id: String,
+    /// The herd.
+    pub herd_config_id: String,
+    /// The day.
+    pub calculation_date: Day,
+}
+
+/// The main outcome of a series over the window.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcome {
+    /// The output.
+    pub name: String,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// Smallest acceptable value, by its guardrails.
+    pub minimum: Option<f64>,
+    /// Largest acceptable value, by its guardrails.
+    pub maximum: Option<f64>,
+    /// Day and value of each answer, by date; null where the outcome is.
+    pub points: Vec<(Day, Option<f64>)>,
+}
+
+impl Outcome {
+    /// The guardrail's bounds.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            minimum: self.minimum,
+            maximum: self.maximum,
+        }
+    }
+}
+
+impl Report {
+    /// Gives the report its id.
+    pub(super) fn seal(mut self) -> Result<Report, MonitorError> {
+        self.report = Digest::of_json(&self.reproducible()?)?;
+        Ok(self)
+    }
+
+    /// Everything but `report` itself: the object whose digest is the report's id.
+    ///
+    /// # Errors
+    /// [`MonitorError::Json`] when the report cannot be turned into JSON.
+    pub fn reproducible(&self) -> Result<Json, MonitorError> {
+        let mut json = self.to_json()?;
+        if let Json::Object(members) = &mut json {
+            members.remove("report");
+        }
+        Ok(json)
+    }
+
+    /// The whole report as JSON.
+    ///
+    /// # Errors
+    /// [`MonitorError::Json`] when the report cannot be turned into JSON.
+    pub fn to_json(&self) -> Result<Json, MonitorError> {
+        Ok(serde_json::to_value(self)?)
+    }
+
+    /// The whole report as canonical JSON text: the same report, the same bytes.
+    ///
+    /// # Errors
+    /// [`MonitorError::Json`] or [`MonitorError::Canonical`] when there is no such text.
+    pub fn to_canonical(&self) -> Result<String, MonitorError> {
+        Ok(canonical::to_text(&self.to_json()?)?)
+    }
+}

@@ -1,0 +1,171 @@
+//! An observed value against its thresholds.
+//!
+//! Comparisons are strict: a value at its threshold is within it.
+
+use provender_domain::description::{Direction, MonitorRule};
+use provender_domain::render::text::{number, number_beside};
+
+use super::metrics::{Behind, Coverage, Metric, Observed};
+use super::report::Status;
+
+/// What became of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The status.
+    pub status: Status,
+    /// The status in a sentence.
+    pub why: String,
+    /// Positions of the rows behind it, ascending; empty unless it fired.
+    pub failing: Vec<usize>,
+}
+
+/// Judges what was observed in a group of `rows` answers.
+#[must_use]
+pub fn judge_rule(
+    rule: &MonitorRule,
+    metric: Metric,
+    unit: Option<&str>,
+    rows: usize,
+    coverage: Coverage,
+    seen: &Observed,
+) -> Judged {
+    let quiet = |status, why: String| Judged {
+        status,
+        why,
+        failing: Vec::new(),
+    };
+    if metric == Metric::Coverage && coverage.expected == 0 {
+        return quiet(
+            Status::NotApplicable,
+            "no answer was expected in the window".to_owned(),
+        );
+    }
+    if rule.warn.is_none() && rule.crit.is_none() {
+        let what = match seen.value {
+            Some(x) => observed(seen, x, x, unit),
+            None => nothing(rows, seen),
+        };
+        return quiet(Status::Info, format!("{what}; no threshold is set"));
+    }
+    if metric == Metric::Coverage && coverage.recorded == 0 {
+        return quiet(
+            Status::Crit,
+            format!(
+                "none of the {} expected answers is recorded",
+                coverage.expected
+            ),
+        );
+    }
+    let Some(value) = seen.value else {
+        return quiet(Status::Unknown, nothing(rows, seen));
+    };
+    let beyond = |threshold: f64| match rule.direction {
+        Direction::Above => value > threshold,
+        Direction::Below => value < threshold,
+    };
+    let fired = [(Status::Crit, rule.crit), (Status::Warn, rule.warn)]
+        .into_iter()
+        .find_map(|(status, t)| t.filter(|t| beyond(*t)).map(|t| (status, t)));
+    let few = u64::try_from(seen.rows).is_ok_and(|n| n < u64::from(rule.min_rows));
+    // The number of rows itself may fire on few rows: that is what it watches.
+    if few && (metric != Metric::Rows || fired.is_none()) {
+        let why = format!(
+            "{} are too few to judge; the rule wants {}",
+            plural(seen.rows, noun(metric)),
+            rule.min_rows
+        );
+        return quiet(Status::Unknown, why);
+    }
+    let side = match rule.direction {
+        Direction::Above => "above",
+        Direction::Below => "below",
+    };
+    if let Some((status, threshold)) = fired {
+        return Judged {
+            status,
+            why: format!(
+                "{} is {side} the {} threshold {}",
+                observed(seen, value, threshold, unit),
+                status.word(),
+                number(threshold)
+            ),
+            failing: behind(seen, rule.direction, threshold),
+        };
+    }
+    let (word, threshold) = match (rule.warn, rule.crit) {
+        (Some(warn), _) => ("warn", warn),
+        (None, crit) => ("crit", crit.unwrap_or(value)),
+    };
+    quiet(
+        Status::Ok,
+        format!(
+            "{} is not {side} the {word} threshold {}",
+            observed(seen, value, threshold, unit),
+            number(threshold)
+        ),
+    )
+}
+
+fn observed(seen: &Observed, value: f64, threshold: f64, unit: Option<&str>) -> String {
+    let text = number_beside(value, threshold);
+    if let Some(note) = &seen.note {
+        return format!("{text} ({note})");
+    }
+    match (seen.counted, unit) {
+        (Some(counted), _) => format!("{text} ({counted} of {})", seen.rows),
+        (None, Some(unit)) => format!("{text} {unit}"),
+        (None, None) => text,
+    }
+}
+
+fn nothing(rows: usize, seen: &Observed) -> String {
+    if rows == 0 {
+        "there is no answer in the window".to_owned()
+    } else if let Some(note) = &seen.note {
+        note.clone()
+    } else if seen.rows == 0 {
+        format!("the subject is null in {}", plural(rows, "answer"))
+    } else {
+        "the value is beyond the range of a number".to_owned()
+    }
+}
+
+fn noun(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Coverage => "expected answer",
+        Metric::Step => "pair of days",
+        _ => "row",
+    }
+}
+
+fn plural(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else if let Some(rest) = noun.strip_prefix("pair ") {
+        format!("{n} pairs {rest}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+/// The rows behind a fired rule: those a share counts (or, where too small a share is bad, those
+/// it does not count), or those whose own value lies beyond the threshold that fired.
+fn behind(seen: &Observed, direction: Direction, threshold: f64) -> Vec<usize> {
+    match &seen.behind {
+        Behind::Nothing => Vec::new(),
+        Behind::Outside(rows) => rows.clone(),
+        Behind::Counted(base) => base
+            .iter()
+            .filter(|(_, counted)| *counted == (direction == Direction::Above))
+            .map(|(i, _)| *i)
+            .collect(),
+        Behind::Values(values) => values
+            .iter()
+            .filter(|(_, x)| match direction {
+                Direction::Above => *x > threshold,
+                Direction::Below => *x < threshold,
+            })
+            .map(|(i, _)| *i)
+            .collect(),
+    }
+}

@@ -1,0 +1,113 @@
+//! What triage compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+use provender_domain::day::Day;
+use provender_domain::description::Direction;
+
+use super::super::baseline::Baseline;
+use super::super::stored::OutputBounds;
+
+/// A recorded run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its id.
+    pub run_id: String,
+    /// `name:version`.
+    pub model_version: String,
+    /// Its configuration, with `+rN` for a reissue.
+    pub config_version: String,
+    /// The place.
+    pub boundary_id: String,
+    /// The herd.
+    pub herd_config_id: String,
+    /// The day.
+    pub date: Day,
+    /// What the component read.
+    pub inputs: Map<String, Json>,
+    /// What it gave.
+    pub outputs: Map<String, Json>,
+    /// The files behind the inputs: source and path.
+    pub files: BTreeSet<(String, String)>,
+    /// Whether a guardrail was breached.
+    pub guardrail_failed: bool,
+    /// For a failing row the rules that count it: `share_null(days)`.
+    pub metrics: Vec<String>,
+}
+
+impl Row {
+    /// Place and herd.
+    #[must_use]
+    pub fn series(&self) -> (String, String) {
+        (self.boundary_id.clone(), self.herd_config_id.clone())
+    }
+}
+
+/// Failing rows of one logic, and what they are compared with.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// Name of the logic.
+    pub logic: String,
+    /// The rows behind fired rules.
+    pub failing: Vec<Row>,
+    /// Answers of the same window that no rule counts.
+    pub passing: Vec<Row>,
+    /// What the failing places had before their first failing day.
+    pub before: Vec<Row>,
+    /// For failing rows (by index) what other versions gave on that day.
+    pub others: Vec<(usize, Row)>,
+    /// For failing rows (by index) the run that each replaced.
+    pub replaced: Vec<(usize, Row)>,
+    /// Guardrail bounds by output.
+    pub bounds: BTreeMap<String, OutputBounds>,
+    /// Thresholds by rule, as `p05(days)`, with the side that is bad.
+    pub thresholds: BTreeMap<String, (Direction, f64)>,
+    /// The frozen baseline in force of a failing version, else of another version of the logic: inputs are
+    /// the same whatever reads them.
+    pub frozen: Option<Baseline>,
+    /// Failing rows in all; more than [`Scene::failing`] where not all were looked at.
+    pub all_failing: usize,
+}
+
+impl Scene {
+    /// Whether a row would fail as the rule that counts `failing` means it; `None` where the rule does
+    /// not judge rows one by one.
+    #[must_use]
+    pub fn fails_too(&self, failing: &Row, other: &Row) -> Option<bool> {
+        let mut judged = None;
+        for metric in &failing.metrics {
+            let (name, subject) = match metric.split_once('(') {
+                Some((name, rest)) => (name, rest.strip_suffix(')')),
+                None => (metric.as_str(), None),
+            };
+            let value = subject.and_then(|s| other.outputs.get(s));
+            let bounds = subject.and_then(|s| self.bounds.get(s));
+            let number = value.and_then(Json::as_f64);
+            let fails = match name {
+                "share_null" => value.map(Json::is_null),
+                "share_guardrail_failed" => Some(other.guardrail_failed),
+                "share_above_maximum" => match (number, bounds.and_then(|b| b.maximum)) {
+                    (Some(x), Some(most)) => Some(x > most),
+                    _ => None,
+                },
+                "share_at_or_below_minimum" => match (number, bounds.and_then(|b| b.minimum)) {
+                    (Some(x), Some(least)) => Some(x <= least),
+                    _ => None,
+                },
+                // Rules that single values decide.
+                "min" | "max" | "p05" | "p95" => match (number, self.thresholds.get(metric)) {
+                    (Some(x), Some((Direction::Above, most))) => Some(x > *most),
+                    (Some(x), Some((Direction::Below, least))) => Some(x < *least),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some(fails) = fails {
+                judged = Some(judged.unwrap_or(false) || fails);
+            }
+        }
+        judged
+    }
+}

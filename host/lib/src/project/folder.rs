@@ -1,0 +1,161 @@
+//! Finding a deployment's folder and opening what lies in it.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use provender_domain::files::bounded;
+use provender_domain::files::durable;
+
+use super::ProjectError;
+use super::logic::{self, LogicFile};
+use super::settings::{self, Settings};
+use super::sources::{self, Sources};
+
+/// A deployment's folder with its files read.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder.
+    pub root: PathBuf,
+    /// Everything under it is reached through this.
+    pub dir: Dir,
+    /// `provender.toml`.
+    pub settings: Settings,
+    /// Its text, to tell what was set.
+    pub settings_text: String,
+    /// `logic.toml`, or why it cannot be used.
+    logic: Result<LogicFile, ProjectError>,
+    /// `sources.toml`; without a source where it cannot be used.
+    pub sources: Sources,
+    /// Why `sources.toml` cannot be used.
+    pub sources_problem: Option<ProjectError>,
+}
+
+impl Project {
+    /// The folder with a `provender.toml`: `start` or the nearest one above it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(start: &Path) -> Result<PathBuf, ProjectError> {
+        start
+            .ancestors()
+            .find(|dir| dir.join(settings::FILE).exists())
+            .map(Path::to_path_buf)
+            .ok_or_else(|| ProjectError::NotFound(start.to_path_buf()))
+    }
+
+    /// Reads the files of the deployment at `root`. `logic.toml` and `sources.toml` may be missing; one
+    /// that cannot be used is for the caller to judge, since a release in force needs neither.
+    ///
+    /// # Errors
+    /// When there is no `provender.toml`, or it cannot be read or used.
+    pub fn open(root: &Path) -> Result<Project, ProjectError> {
+        let read = |cause| ProjectError::Read {
+            file: root.display().to_string(),
+            cause: Arc::new(cause),
+        };
+        let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(read)?;
+        if !dir.exists(settings::FILE) {
+            return Err(ProjectError::NotFound(root.to_path_buf()));
+        }
+        let settings_text = read_text(&dir, settings::FILE)?.unwrap_or_default();
+        let text = |name| Ok(read_text(&dir, name)?.unwrap_or_default());
+        let logic = text(logic::FILE).and_then(|text| LogicFile::parse(&text));
+        let (sources, sources_problem) =
+            match text(sources::FILE).and_then(|text| Sources::parse(&text)) {
+                Ok(sources) => (sources, None),
+                Err(problem) => (Sources::default(), Some(problem)),
+            };
+        Ok(Project {
+            root: root.to_path_buf(),
+            settings: Settings::parse(&settings_text)?,
+            settings_text,
+            logic,
+            sources,
+            sources_problem,
+            dir,
+        })
+    }
+
+    /// DS's settings as `logic.toml` of the deployment has them, whatever release is in force.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn logic(&self) -> Result<&LogicFile, ProjectError> {
+        self.logic.as_ref().map_err(Clone::clone)
+    }
+
+    /// The ledger's path.
+    #[must_use]
+    pub fn ledger_path(&self) -> PathBuf {
+        self.root.join(
+            self.settings
+                .ledger
+                .url
+                .strip_prefix("sqlite:")
+                .unwrap_or_default(),
+        )
+    }
+
+    /// Opens the folder of compiled code, making it where it is missing. Nothing in it is relied on, so that
+    /// nobody waits for the disk; where it cannot be had there is no cache.
+    #[must_use]
+    pub fn cache(&self) -> Option<Dir> {
+        let path = &self.settings.cache.path;
+        self.dir.create_dir_all(path).ok()?;
+        self.dir.open_dir(path).ok()
+    }
+
+    /// Opens a folder of the program's own below the deployment's, making it durably where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made or leads outside the deployment's folder.
+    pub fn folder(&self, path: &str) -> Result<Dir, ProjectError> {
+        let write = |cause| ProjectError::Write {
+            file: self.root.join(path).display().to_string(),
+            cause: Arc::new(cause),
+        };
+        durable::make_folder(&self.dir, path)
+            .and_then(|()| self.dir.open_dir(path))
+            .map_err(|e| write(durable::in_the_way(&self.dir, path, e)))
+    }
+
+    /// Makes the folder that holds the ledger, where there is no ledger yet: one that is there was begun when
+    /// its folder was durable.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_ledger_folder(&self) -> Result<(), ProjectError> {
+        let path = self.ledger_path();
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() && !path.exists() => {
+                durable::make_durably(parent).map_err(|cause| ProjectError::Write {
+                    file: parent.display().to_string(),
+                    cause: Arc::new(cause),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read_text(dir: &Dir, name: &str) -> Result<Option<String>, ProjectError> {
+    match bounded::text_in(dir, name, bounded::CONFIG_BYTES) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        // The file is there and readable: it is no configuration.
+        Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+            Err(ProjectError::Parse {
+                file: name.to_owned(),
+                cause: e.to_string(),
+            })
+        }
+        Err(cause) => Err(ProjectError::Read {
+            file: name.to_owned(),
+            cause: Arc::new(cause),
+        }),
+    }
+}

@@ -1,0 +1,354 @@
+//! `sources.toml`: where the input files are, how they map to boundaries, which source wins.
+//!
+//! Sources stand in order of precedence: where two cover the same day, the first one listed wins.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::ingest::parsed::{DuplicateIds, Format, Kind};
+use provender_domain::catalogue::{Feature, Origin, built_in};
+use provender_domain::value::DataType;
+
+use super::ProjectError;
+
+/// Name of the file.
+pub const FILE: &str = "sources.toml";
+
+/// A file that revises more than this share of its rows is held until `--accept`: a change of unit
+/// revises them all.
+pub const MAX_REVISED_SHARE: f64 = 0.5;
+
+/// The whole file, checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sources {
+    /// In order of precedence.
+    pub sources: Vec<Source>,
+    /// Columns of this deployment's own.
+    pub series: Vec<Series>,
+}
+
+/// One source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Unique id; observations remember it.
+    pub id: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// Path patterns, relative to the folder: `*` and one `{boundary}`.
+    pub paths: Vec<String>,
+    /// Single files with the boundary each belongs to.
+    pub files: BTreeMap<String, String>,
+    /// The format, where it is not left to recognition.
+    pub format: Option<Format>,
+    /// The boundary every file belongs to.
+    pub boundary: Option<String>,
+    /// GeoJSON property with the id.
+    pub id_property: Option<String>,
+    /// Several features of one id.
+    pub duplicate_ids: DuplicateIds,
+    /// Older newest data than this many days is stale.
+    pub max_age_days: Option<u32>,
+    /// See [`MAX_REVISED_SHARE`].
+    pub max_revised_share: f64,
+}
+
+/// `[[series]]`: a dated column of numbers per boundary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Name in the catalogue.
+    pub name: String,
+    /// Unit, as components must spell it.
+    pub unit: Option<String>,
+    /// One sentence.
+    pub doc: String,
+    /// Id of the source that carries it; any series source when missing.
+    pub source: Option<String>,
+    /// Column of the file; the name when missing.
+    pub column: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    source: Vec<RawSource>,
+    series: Vec<RawSeries>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSource {
+    id: String,
+    kind: String,
+    path: Option<toml::Value>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    format: Option<String>,
+    boundary: Option<String>,
+    id_property: Option<String>,
+    duplicate_ids: Option<String>,
+    max_age: Option<String>,
+    max_revised_share: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSeries {
+    name: String,
+    unit: Option<String>,
+    #[serde(default)]
+    doc: String,
+    source: Option<String>,
+    column: Option<String>,
+}
+
+fn refuse(key: String, value: &str, problem: &str) -> ProjectError {
+    ProjectError::Value {
+        file: FILE.to_owned(),
+        key,
+        value: value.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+impl Sources {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// When it is not TOML, has an unknown key, an unknown kind or format, two sources of one id,
+    /// or a series whose name is taken.
+    pub fn parse(text: &str) -> Result<Sources, ProjectError> {
+        let raw: Raw = toml::from_str(text).map_err(|e| ProjectError::Parse {
+            file: FILE.to_owned(),
+            cause: e.to_string(),
+        })?;
+        let mut parsed = Sources::default();
+        for s in raw.source {
+            if parsed.sources.iter().any(|o| o.id == s.id) {
+                return Err(refuse(
+                    "source.id".to_owned(),
+                    &s.id,
+                    "two sources have this id",
+                ));
+            }
+            parsed.sources.push(source(s)?);
+        }
+        let names: Vec<String> = built_in().into_iter().map(|f| f.name).collect();
+        for s in raw.series {
+            let ok = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
+            if s.name.is_empty() || !s.name.bytes().all(ok) {
+                return Err(refuse(
+                    "series.name".to_owned(),
+                    &s.name,
+                    "use lower-case letters, digits and _",
+                ));
+            }
+            if names.contains(&s.name) || parsed.series.iter().any(|o| o.name == s.name) {
+                return Err(refuse(
+                    "series.name".to_owned(),
+                    &s.name,
+                    "the catalogue has a column of this name",
+                ));
+            }
+            if let Some(id) = s
+                .source
+                .as_ref()
+                .filter(|id| !parsed.sources.iter().any(|o| o.id == **id))
+            {
+                return Err(refuse(
+                    format!("series.{}.source", s.name),
+                    id,
+                    "no [[source]] has this id",
+                ));
+            }
+            let column = s.column.unwrap_or_else(|| s.name.clone());
+            parsed.series.push(Series {
+                name: s.name,
+                unit: s.unit,
+                doc: s.doc,
+                source: s.source,
+                column,
+            });
+        }
+        Ok(parsed)
+    }
+
+    /// The whole catalogue: the built-in columns and this deployment's series.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<Feature> {
+        let mut all = built_in();
+        all.extend(self.series.iter().map(|s| Feature {
+            name: s.name.clone(),
+            data_type: DataType::Float64,
+            unit: s.unit.clone(),
+            origin: Origin::Observation,
+            version: 1,
+            doc: s.doc.clone(),
+        }));
+        all
+    }
+
+    /// Ids in order of precedence.
+    #[must_use]
+    pub fn precedence(&self) -> Vec<String> {
+        self.sources.iter().map(|s| s.id.clone()).collect()
+    }
+
+    /// (column in the file, catalogue name) of every series that a source may carry.
+    #[must_use]
+    pub fn series_of(&self, source: &str) -> Vec<(String, String)> {
+        let carries = |s: &&Series| s.source.as_deref().is_none_or(|id| id == source);
+        self.series
+            .iter()
+            .filter(carries)
+            .map(|s| (s.column.clone(), s.name.clone()))
+            .collect()
+    }
+}
+
+fn source(s: RawSource) -> Result<Source, ProjectError> {
+    let key = |name: &str| format!("source {}: {name}", s.id);
+    if s.id.trim().is_empty() {
+        return Err(refuse(
+            "source.id".to_owned(),
+            &s.id,
+            "an id is needed: observations remember it",
+        ));
+    }
+    let kind = Kind::parse(&s.kind).ok_or_else(|| {
+        refuse(
+            key("kind"),
+            &s.kind,
+            "known kinds are boundaries, herds, forage, weather, soil, series",
+        )
+    })?;
+    let format = s
+        .format
+        .as_ref()
+        .map(|f| {
+            let known = || {
+                Format::ALL
+                    .iter()
+                    .map(|f| f.name())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            Format::parse(f)
+                .ok_or_else(|| refuse(key("format"), f, &format!("known formats are {}", known())))
+        })
+        .transpose()?;
+    let paths = match &s.path {
+        None => Vec::new(),
+        Some(toml::Value::String(one)) => vec![one.clone()],
+        Some(toml::Value::Array(many)) => many
+            .iter()
+            .map(|v| v.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| {
+                refuse(
+                    key("path"),
+                    &format!("{many:?}"),
+                    "a path or a list of paths",
+                )
+            })?,
+        Some(other) => {
+            return Err(refuse(
+                key("path"),
+                &other.to_string(),
+                "a path or a list of paths",
+            ));
+        }
+    };
+    if paths.is_empty() && s.files.is_empty() {
+        return Err(refuse(key("path"), "", "a source needs a path or files"));
+    }
+    if let Some(p) = paths.iter().find(|p| p.matches("{boundary}").count() > 1) {
+        return Err(refuse(key("path"), p, "{boundary} may stand once"));
+    }
+    let duplicate_ids = match s.duplicate_ids.as_deref() {
+        None | Some("refuse") => DuplicateIds::Refuse,
+        Some("merge") => DuplicateIds::Merge,
+        Some(other) => return Err(refuse(key("duplicate_ids"), other, "refuse or merge")),
+    };
+    let max_age_days = s
+        .max_age
+        .as_ref()
+        .map(|a| {
+            let days = a.strip_suffix('d').and_then(|n| n.parse().ok());
+            days.ok_or_else(|| refuse(key("max_age"), a, "a number of days such as 16d"))
+        })
+        .transpose()?;
+    let share = s.max_revised_share.unwrap_or(MAX_REVISED_SHARE);
+    if !(0.0..=1.0).contains(&share) {
+        return Err(refuse(
+            key("max_revised_share"),
+            &share.to_string(),
+            "a share from 0 to 1",
+        ));
+    }
+    Ok(Source {
+        kind,
+        paths,
+        files: s.files,
+        format,
+        boundary: s.boundary,
+        id_property: s.id_property,
+        duplicate_ids,
+        max_age_days,
+        max_revised_share: share,
+        id: s.id,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_keep_their_order_and_series_join_the_catalogue() {
+        let text = "[[source]]\nid='b'\nkind='series'\npath='m.csv'\nmax_age='16d'\n[[source]]\nid='a'\nkind='forage'\npath=['x.csv','rap/{boundary}.json']\n\
+                    [[series]]\nname='soil_moisture_pct'\nunit='%'\nsource='b'\n";
+        let sources = Sources::parse(text).unwrap();
+        assert_eq!(sources.precedence(), ["b", "a"]);
+        assert_eq!(sources.sources[0].max_age_days, Some(16));
+        assert!(
+            sources
+                .catalogue()
+                .iter()
+                .any(|f| f.name == "soil_moisture_pct" && f.unit.as_deref() == Some("%"))
+        );
+        assert_eq!(
+            sources.series_of("b"),
+            [(
+                "soil_moisture_pct".to_owned(),
+                "soil_moisture_pct".to_owned()
+            )]
+        );
+        assert!(sources.series_of("a").is_empty());
+    }
+
+    #[test]
+    fn mistakes_are_refused_by_source_and_key() {
+        for (text, part) in [
+            ("[[source]]\nid='a'\nkind='grass'\npath='x'", "known kinds"),
+            ("[[source]]\nid='a'\nkind='forage'", "needs a path"),
+            (
+                "[[source]]\nid='a'\nkind='forage'\npath='x'\nformat='xls'",
+                "known formats",
+            ),
+            (
+                "[[source]]\nid='a'\nkind='soil'\npath='x'\nmax_age='2w'",
+                "such as 16d",
+            ),
+            (
+                "[[source]]\nid='a'\nkind='soil'\npath='x'\n[[source]]\nid='a'\nkind='soil'\npath='x'",
+                "two sources",
+            ),
+            ("[[series]]\nname='area_ha'", "has a column of this name"),
+            ("[[series]]\nname='x'\nsource='nope'", "no [[source]]"),
+        ] {
+            let message = Sources::parse(text).unwrap_err().to_string();
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}

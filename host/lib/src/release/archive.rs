@@ -1,0 +1,291 @@
+//! One file with everything a release needs to run: a tar archive that has exactly one spelling.
+//!
+//! ```text
+//! release/HEX.json       the release, named after its digest
+//! components/HEX.wasm    each component, named after its SHA-256
+//! evidence/HEX.json      what was found out about it, in the order in which it was recorded
+//! reports/KIND-HEX.json  the full reports that evidence names
+//! ```
+//!
+//! Entries are read in memory, by name; nothing is unpacked by path. Whatever was read is packed
+//! again and must give the same bytes: an archive with anything added, moved or changed, also in
+//! padding and headers, is refused.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use provender_domain::canonical::Digest;
+
+use super::ReleaseError;
+use super::document::Document;
+use super::evidence::Evidence;
+
+/// Largest archive, in bytes.
+pub const MOST: u64 = 2 << 30;
+
+/// What is in an archive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Archive {
+    /// The release.
+    pub document: Document,
+    /// Bytes of each component, by digest.
+    pub components: BTreeMap<Digest, Vec<u8>>,
+    /// Evidence, oldest first: of two decisions of a gate the later one counts, also where they travel to.
+    pub evidence: Vec<Evidence>,
+    /// Kind and text of reports, by digest.
+    pub reports: BTreeMap<Digest, (String, String)>,
+}
+
+impl Archive {
+    /// The archive's bytes: the same for the same content, anywhere and at any time.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn pack(&self) -> Result<Vec<u8>, ReleaseError> {
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        let digest = self.document.digest()?;
+        files.push((
+            format!("release/{}.json", digest.hex()),
+            self.document.to_text()?.into_bytes(),
+        ));
+        for (sha256, bytes) in &self.components {
+            files.push((format!("components/{}.wasm", sha256.hex()), bytes.clone()));
+        }
+        for evidence in &self.evidence {
+            let name = format!("evidence/{}.json", evidence.digest()?.hex());
+            files.push((name, evidence.to_text()?.into_bytes()));
+        }
+        for (digest, (kind, text)) in &self.reports {
+            let name = format!("reports/{kind}-{}.json", digest.hex());
+            files.push((name, text.clone().into_bytes()));
+        }
+        tar(&files).map_err(|cause| ReleaseError::Io {
+            what: "the archive".to_owned(),
+            cause,
+        })
+    }
+
+    /// Reads an archive and checks every hash in it; `file` is its name for people.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Archive`] when anything is not as it must be.
+    pub fn unpack(file: &str, bytes: &[u8]) -> Result<Archive, ReleaseError> {
+        let refuse = |problem: String| ReleaseError::Archive {
+            file: file.to_owned(),
+            problem,
+        };
+        let archive = read(bytes).map_err(refuse)?;
+        if archive.pack()? != bytes {
+            return Err(refuse(
+                "it is not written in the one way an export writes it: something was added, moved or changed"
+                    .to_owned(),
+            ));
+        }
+        Ok(archive)
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Archive, String> {
+    let mut document: Option<Document> = None;
+    let mut components = BTreeMap::new();
+    let mut evidence = Vec::new();
+    let mut reports = BTreeMap::new();
+    let io = |e: std::io::Error| format!("it is no whole tar archive: {e}");
+    for entry in tar::Archive::new(bytes).entries().map_err(io)? {
+        let mut entry = entry.map_err(io)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if !entry.header().entry_type().is_file() {
+            return Err(format!("{name} is no plain file"));
+        }
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).map_err(io)?;
+        let unknown = || format!("{name} does not belong into a release archive");
+        let (folder, file) = name.split_once('/').ok_or_else(unknown)?;
+        let stem = |ending: &str| file.strip_suffix(ending).ok_or_else(unknown);
+        let other = |found: &Digest| format!("{name} has the digest {found}");
+        let known_twice = || format!("{name} is in it twice");
+        match folder {
+            "release" => {
+                let found = Digest::of_canonical(&content);
+                if found.hex() != stem(".json")? {
+                    return Err(other(&found));
+                }
+                let read = Document::parse(&content).map_err(|e| format!("{name}: {e}"))?;
+                if document.replace(read).is_some() {
+                    return Err("two releases are in it".to_owned());
+                }
+            }
+            "components" => {
+                let found = Digest::of_bytes(&content);
+                if found.hex() != stem(".wasm")? {
+                    return Err(other(&found));
+                }
+                if components.insert(found, content).is_some() {
+                    return Err(known_twice());
+                }
+            }
+            "evidence" => {
+                let found = Digest::of_canonical(&content);
+                if found.hex() != stem(".json")? {
+                    return Err(other(&found));
+                }
+                let read = Evidence::parse(&content).map_err(|e| format!("{name}: {e}"))?;
+                if evidence.contains(&read) {
+                    return Err(known_twice());
+                }
+                evidence.push(read);
+            }
+            "reports" => {
+                let found = Digest::of_canonical(&content);
+                let (kind, hex) = stem(".json")?.rsplit_once('-').ok_or_else(unknown)?;
+                if found.hex() != hex {
+                    return Err(other(&found));
+                }
+                let text = String::from_utf8(content).map_err(|_| unknown())?;
+                if reports.insert(found, (kind.to_owned(), text)).is_some() {
+                    return Err(known_twice());
+                }
+            }
+            _ => return Err(unknown()),
+        }
+    }
+    let document = document.ok_or("no release is in it")?;
+    let digest = document.digest().map_err(|e| e.to_string())?;
+    for component in &document.components {
+        let of = component.model_version();
+        let Some(bytes) = components.get(&component.sha256) else {
+            return Err(format!("the component of {of} is not in it"));
+        };
+        if bytes.len() as u64 != component.size {
+            return Err(format!("the component of {of} has another size"));
+        }
+    }
+    let named = |sha256: &Digest| document.components.iter().any(|c| c.sha256 == *sha256);
+    if let Some(stray) = components.keys().find(|d| !named(d)) {
+        return Err(format!("the release does not name the component {stray}"));
+    }
+    if evidence.iter().any(|e: &Evidence| e.release != digest) {
+        return Err("evidence of another release is in it".to_owned());
+    }
+    let reported = |report: &Digest| evidence.iter().any(|e| e.report == Some(*report));
+    if let Some(stray) = reports.keys().find(|d| !reported(d)) {
+        return Err(format!("no evidence names the report {stray}"));
+    }
+    Ok(Archive {
+        document,
+        components,
+        evidence,
+        reports,
+    })
+}
+
+/// A tar archive of files, the same bytes wherever it is made: no times, no owners.
+///
+/// # Errors
+/// When a name is too long for the form.
+pub fn tar(files: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        builder.append_data(&mut header, name, bytes.as_slice())?;
+    }
+    builder.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::tests::release;
+    use super::super::evidence::Finding;
+    use super::*;
+    use provender_ledger::entry::Stamp;
+
+    fn archive() -> Archive {
+        let document = release(1, b"component", "first");
+        let report = r#"{"verdict":"ok"}"#;
+        let stamp = Stamp {
+            at: "2025-07-01T06:00:00.000000Z".into(),
+            actor: "ds".into(),
+            reason: None,
+        };
+        let finding = Finding {
+            kind: "backtest".into(),
+            verdict: "ok".into(),
+            rows: 30,
+            report: Some(Digest::of_canonical(report.as_bytes())),
+            summary: "30 rows".into(),
+        };
+        let evidence = Evidence::new(document.digest().unwrap(), finding, "staging", &stamp);
+        Archive {
+            components: BTreeMap::from([(Digest::of_bytes(b"component"), b"component".to_vec())]),
+            evidence: vec![evidence],
+            reports: BTreeMap::from([(
+                Digest::of_canonical(report.as_bytes()),
+                ("backtest".into(), report.into()),
+            )]),
+            document,
+        }
+    }
+
+    #[test]
+    fn an_archive_comes_back_whole() {
+        let mut one = archive();
+        let mut later = one.evidence[0].clone();
+        later.verdict = "crit".into();
+        for evidence in [vec![later.clone()], Vec::new()] {
+            one.evidence.extend(evidence);
+            let bytes = one.pack().unwrap();
+            assert_eq!(Archive::unpack("r.tar", &bytes).unwrap(), one);
+            // Whichever of the two has the smaller digest, the order is that of the ledger.
+            one.evidence.reverse();
+        }
+        one.evidence.push(later);
+        let error = Archive::unpack("r.tar", &one.pack().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("is in it twice"), "{error}");
+    }
+
+    #[test]
+    fn every_changed_byte_is_refused() {
+        let bytes = archive().pack().unwrap();
+        for i in 0..bytes.len() {
+            for bit in [1, 0x80] {
+                let mut other = bytes.clone();
+                other[i] ^= bit;
+                assert!(Archive::unpack("r.tar", &other).is_err(), "byte {i}");
+            }
+        }
+        for n in 0..bytes.len() {
+            assert!(Archive::unpack("r.tar", &bytes[..n]).is_err(), "{n} bytes");
+        }
+        let longer = [bytes.as_slice(), &[0; 512]].concat();
+        assert!(Archive::unpack("r.tar", &longer).is_err());
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_refused() {
+        let cases: [(fn(&mut Archive), &str); 4] = [
+            (|a| a.components.clear(), "the component of days:v1"),
+            (
+                |a| {
+                    a.components.insert(Digest::of_bytes(b"x"), b"x".to_vec());
+                },
+                "does not name the component",
+            ),
+            (|a| a.evidence.clear(), "no evidence names the report"),
+            (
+                |a| a.document.cut.reason = "another".into(),
+                "evidence of another release",
+            ),
+        ];
+        for (change, expected) in cases {
+            let mut bad = archive();
+            change(&mut bad);
+            let error = Archive::unpack("r.tar", &bad.pack().unwrap()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}

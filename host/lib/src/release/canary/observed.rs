@@ -1,0 +1,374 @@
+//! A canary over its window and day by day: the differences, and what they come to.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::monitor::report::Status;
+use crate::project::canary::CanarySettings;
+use provender_domain::canonical::{CanonicalError, Digest, to_text};
+use provender_domain::day::Day;
+use provender_domain::render::text::count;
+use provender_ledger::Ledger;
+use provender_sandbox::Sandbox;
+use provender_store::manifest::Store;
+
+use super::super::ReleaseError;
+use super::super::evidence::{Finding, Reported};
+use super::super::standing::Standing;
+use super::super::store::ReleaseStore;
+use super::figures::{Figure, figures};
+use super::pairs::{Pairs, Place};
+use super::sides::Sides;
+use super::state::{Canary, of_release};
+
+/// What a canary is looked at with.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// Where runs are recorded.
+    pub ledger: &'a dyn Ledger,
+    /// Their manifests.
+    pub manifests: &'a Store,
+    /// Loads the components, for what they declare.
+    pub sandbox: &'a Sandbox,
+    /// Where the components are.
+    pub store: &'a ReleaseStore,
+    /// How releases stand.
+    pub standing: &'a Standing,
+    /// The thresholds.
+    pub policy: &'a CanarySettings,
+}
+
+/// What a canary came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Observed {
+    /// The candidate.
+    pub release: Digest,
+    /// Its number.
+    pub number: u32,
+    /// The release it is compared with.
+    pub against: Digest,
+    /// Its number.
+    pub against_number: u32,
+    /// When it was started (RFC 3339, UTC).
+    pub since: String,
+    /// Who started it.
+    pub by: String,
+    /// Whether it is running.
+    pub running: bool,
+    /// What ended it, in words.
+    pub ended: Option<String>,
+    /// First day that is looked at.
+    pub from: Day,
+    /// Last day.
+    pub to: Day,
+    /// Days with a compared row.
+    pub days: usize,
+    /// Share of the boundaries, in percent.
+    pub share: u32,
+    /// Compared rows: recorded on both sides, with the same inputs.
+    pub rows: usize,
+    /// The worst of its figures; unknown where nothing was compared.
+    pub status: Status,
+    /// Every figure, worst first.
+    pub figures: Vec<Figure>,
+    /// The same for each day.
+    pub by_day: Vec<OfDay>,
+    /// Logics that compute alike under both releases, by their digests: not computed twice.
+    pub unchanged: Vec<String>,
+    /// Logics that the active release does not have.
+    pub added: Vec<String>,
+    /// Logics that the candidate no longer has.
+    pub dropped: Vec<String>,
+    /// Rows that could not be compared.
+    pub unpaired: Unpaired,
+    /// What must be said about it.
+    pub notes: Vec<String>,
+}
+
+/// One day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfDay {
+    /// The day.
+    pub day: Day,
+    /// Compared rows.
+    pub rows: usize,
+    /// The worst of its figures.
+    pub status: Status,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+    /// Rows that could not be compared.
+    pub unpaired: Unpaired,
+}
+
+/// Rows of one side alone, or of both with other inputs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Unpaired {
+    /// Recorded under the candidate alone.
+    pub candidate_only: usize,
+    /// Recorded under the active release alone.
+    pub active_only: usize,
+    /// Recorded on both sides, with other inputs.
+    pub other_inputs: usize,
+    /// Some of them by name.
+    pub examples: Vec<String>,
+}
+
+/// So many rows that could not be compared are named.
+const NAMED: usize = 5;
+
+impl Unpaired {
+    fn add(&mut self, pairs: &Pairs, logic: &str) {
+        self.candidate_only += pairs.candidate_only.len();
+        self.active_only += pairs.active_only.len();
+        self.other_inputs += pairs.other_inputs.len();
+        let name = |(b, h, d): &Place, what: &str| format!("{logic} / {b} / {h} / {d}: {what}");
+        let other = pairs
+            .other_inputs
+            .iter()
+            .map(|(p, inputs)| name(p, &format!("another {} on each side", inputs.join(", "))));
+        let active = pairs.active_only.iter();
+        let active = active.map(|p| name(p, "the candidate has no run"));
+        let candidate = pairs.candidate_only.iter();
+        let candidate = candidate.map(|p| name(p, "the active release has no run"));
+        self.examples.extend(other.chain(active).chain(candidate));
+        self.examples.truncate(NAMED);
+    }
+
+    /// Whether every row was compared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.candidate_only + self.active_only + self.other_inputs == 0
+    }
+}
+
+impl Observed {
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        // Its parts are numbers, texts and lists of them.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// One sentence.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let worst = self.figures.iter().find(|f| f.status == self.status);
+        let why = worst
+            .filter(|f| f.status.needs_attention())
+            .map_or_else(String::new, |f| {
+                let subject = f
+                    .subject
+                    .as_ref()
+                    .map_or_else(String::new, |s| format!(" of {s}"));
+                format!("; {}{subject}: {}", f.name, f.why)
+            });
+        format!(
+            "canary of R{} beside R{}, {} to {}, share {} %: {} compared{why}",
+            self.number,
+            self.against_number,
+            self.from,
+            self.to,
+            self.share,
+            count(self.rows as u64, "row"),
+        )
+    }
+
+    /// What it came to, as evidence of the release.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        let verdict = match self.status {
+            Status::Ok | Status::Info | Status::NotApplicable => "ok",
+            Status::Unknown => "unknown",
+            Status::Warn => "warn",
+            Status::Crit => "crit",
+        };
+        Finding {
+            kind: "canary".to_owned(),
+            verdict: verdict.to_owned(),
+            rows: self.rows as u64,
+            report: None,
+            summary: self.summary(),
+        }
+    }
+
+    /// The whole of it, as the report behind the finding.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn body(&self) -> Result<String, CanonicalError> {
+        let mut whole = self.to_json();
+        whole["$type"] = json!("provender.canary.v1");
+        to_text(&whole)
+    }
+
+    /// The finding with that report.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn reported(&self) -> Result<Reported, CanonicalError> {
+        Ok(Reported::new(self.finding(), self.body()?))
+    }
+}
+
+/// What the newest canary of a release came to; `None` when it had none. The window ends with `to`,
+/// else with the newest day that the canary recorded.
+///
+/// # Errors
+/// When ledger, manifests or components cannot be read.
+pub fn observed(
+    scene: Scene<'_>,
+    release: &Digest,
+    to: Option<Day>,
+) -> Result<Option<Observed>, ReleaseError> {
+    let Some(canary) = of_release(scene.standing, release)? else {
+        return Ok(None);
+    };
+    let (Some(candidate), Some(against)) = (
+        scene.standing.known(release),
+        canary.against(scene.standing),
+    ) else {
+        return Err(ReleaseError::damaged(
+            format!("entry {} (canary)", canary.entry),
+            "it names a release that is not known",
+        ));
+    };
+    let (active, next) = (&against.document, &candidate.document);
+    let sides = Sides::bind(scene.sandbox, scene.store, active, next)?;
+    let days = (canary.from, to.unwrap_or(Day::MAX));
+    let mut read = Vec::new();
+    for (a, c) in &sides.pairs {
+        let pairs = Pairs::read(scene.ledger, scene.manifests, &canary, (a, c), days)?;
+        read.push((a, c, pairs));
+    }
+    let figures_of = |pairs: &dyn Fn(&Pairs) -> Pairs| -> (Vec<Figure>, usize, Unpaired) {
+        let (mut all, mut rows, mut unpaired) = (Vec::new(), 0, Unpaired::default());
+        for (a, c, whole) in &read {
+            let part = pairs(whole);
+            rows += part.pairs.len();
+            unpaired.add(&part, &c.model_version);
+            let described = (a.description(), c.description());
+            all.extend(figures(described, &part, scene.policy));
+        }
+        (all, rows, unpaired)
+    };
+    let (mut all, rows, unpaired) = figures_of(&Pairs::clone);
+    let recorded: BTreeSet<Day> = read.iter().flat_map(|(_, _, p)| p.days()).collect();
+    let by_day: Vec<OfDay> = recorded
+        .iter()
+        .map(|day| {
+            let (figures, rows, unpaired) = figures_of(&|p| p.of_day(*day));
+            OfDay {
+                day: *day,
+                rows,
+                status: worst(&figures, &sides),
+                figures,
+                unpaired,
+            }
+        })
+        .collect();
+    let status = worst(&all, &sides);
+    all.sort_by_key(|f| std::cmp::Reverse(f.status));
+    Ok(Some(Observed {
+        release: *release,
+        number: canary.number,
+        against: against.digest,
+        against_number: active.number,
+        since: canary.stamp.at.clone(),
+        by: canary.stamp.actor.clone(),
+        running: canary.ended.is_none(),
+        ended: canary.ended.as_ref().map(super::state::Ended::told),
+        from: canary.from,
+        to: to.or(recorded.last().copied()).unwrap_or(canary.as_of),
+        days: by_day.iter().filter(|d| d.rows > 0).count(),
+        share: canary.share,
+        rows,
+        status,
+        figures: all,
+        by_day,
+        notes: notes(scene.standing, &canary, &sides, &unpaired, active.number),
+        unchanged: sides.unchanged,
+        added: sides
+            .added
+            .iter()
+            .map(|b| b.model_version.clone())
+            .collect(),
+        dropped: sides.dropped,
+        unpaired,
+    }))
+}
+
+/// Equal digests are no lack of rows; without a row and without them nothing is known.
+fn worst(figures: &[Figure], sides: &Sides) -> Status {
+    let worst = figures.iter().map(|f| f.status).max();
+    match worst.filter(|s| *s > Status::NotApplicable) {
+        Some(status) => status,
+        None if sides.pairs.is_empty() && sides.added.is_empty() => Status::Ok,
+        None => Status::Unknown,
+    }
+}
+
+fn notes(
+    standing: &Standing,
+    canary: &Canary,
+    sides: &Sides,
+    unpaired: &Unpaired,
+    against: u32,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    let number = canary.number;
+    let between = standing
+        .changes
+        .iter()
+        .rfind(|c| c.entry > canary.entry && c.entry < canary.until());
+    if let Some(change) = between {
+        notes.push(format!(
+            "R{against} became active at {}, while the canary ran: everything is compared with it",
+            change.stamp.at
+        ));
+    }
+    for logic in &sides.unchanged {
+        notes.push(format!(
+            "{logic} has the same component and configuration in R{number} and R{against}: not computed twice"
+        ));
+    }
+    for bound in &sides.added {
+        notes.push(format!(
+            "{} is not in R{against}: it computes in shadow, with nothing to compare it with",
+            bound.model_version
+        ));
+    }
+    for logic in &sides.dropped {
+        notes.push(format!("{logic} is not in R{number}"));
+    }
+    for (active, candidate) in &sides.pairs {
+        if active.reads_herd != candidate.reads_herd {
+            notes.push(format!(
+                "of {} and {} only one reads a herd: their rows are of different things and do not pair",
+                active.model_version, candidate.model_version
+            ));
+        }
+    }
+    if unpaired.candidate_only > 0 {
+        notes.push(format!(
+            "{} of the candidate alone: R{against} recorded none there; `provender compute --all --from {} --to {}` records the active release's",
+            count(unpaired.candidate_only as u64, "row"),
+            canary.from,
+            canary.as_of
+        ));
+    }
+    if unpaired.active_only > 0 {
+        notes.push(format!(
+            "{} of R{against} alone: `provender release canary R{number}` computes what the candidate lacks",
+            count(unpaired.active_only as u64, "row"),
+        ));
+    }
+    if unpaired.other_inputs > 0 {
+        notes.push(format!(
+            "{} with other inputs on each side, as data was revised between them: not compared",
+            count(unpaired.other_inputs as u64, "row"),
+        ));
+    }
+    notes
+}

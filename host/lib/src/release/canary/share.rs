@@ -1,0 +1,51 @@
+//! Which boundaries take part in a canary.
+//!
+//! A boundary's place is the first 8 bytes, read as a big-endian number, of
+//! SHA-256(`provender.canary-share.v1` LF boundary id), as a share of 2^64. It takes part in a
+//! canary of P percent when its place is below P / 100. The place depends on the id alone: the same
+//! boundaries take part every day, under every release, and those of 20 percent are among those of
+//! 50.
+
+use provender_domain::canonical::Digest;
+
+/// Whether a boundary takes part in a canary of this share (percent, 1 to 100).
+#[must_use]
+pub fn takes_part(boundary_id: &str, share: u32) -> bool {
+    let digest = Digest::of_bytes(format!("provender.canary-share.v1\n{boundary_id}").as_bytes());
+    let mut first = [0_u8; 8];
+    for (to, from) in first.iter_mut().zip(digest.bytes()) {
+        *to = *from;
+    }
+    // Place · 100 < share, in whole numbers.
+    (u128::from(u64::from_be_bytes(first)) * 100) >> 64 < u128::from(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_a_subset_of_every_larger_one_and_as_large_as_it_says() {
+        let ids: Vec<String> = (0..10_000).map(|i| format!("pasture-{i}")).collect();
+        let of = |share| ids.iter().filter(|id| takes_part(id, share)).count();
+        assert_eq!((of(0), of(100)), (0, 10_000));
+        for share in [1, 5, 20, 50, 99] {
+            let expected = i64::from(share) * 100;
+            let found = i64::try_from(of(share)).unwrap();
+            // Five standard deviations of a binomial of 10,000.
+            assert!((found - expected).abs() < 250, "{share}: {found}");
+            assert!(
+                ids.iter()
+                    .filter(|id| takes_part(id, share))
+                    .all(|id| takes_part(id, share + 1))
+            );
+        }
+    }
+
+    #[test]
+    fn the_recipe_never_changes() {
+        let smallest = |id: &str| (0..=100).find(|s| takes_part(id, *s)).unwrap();
+        let places: Vec<u32> = ["north", "creek", "mesa", "home"].map(smallest).to_vec();
+        assert_eq!(places, [52, 29, 95, 73]);
+    }
+}

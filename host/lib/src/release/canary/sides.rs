@@ -1,0 +1,81 @@
+//! The logics of candidate and active, bound, side by side.
+
+use crate::compute::Bound;
+use crate::compute::activation::logic_name;
+use provender_sandbox::Sandbox;
+
+use super::super::ReleaseError;
+use super::super::document::Document;
+use super::super::reading::bind;
+use super::super::store::ReleaseStore;
+
+/// What a canary computes and compares.
+#[derive(Default)]
+pub struct Sides {
+    /// Logics that compute otherwise under the candidate: active, candidate.
+    pub pairs: Vec<(Bound, Bound)>,
+    /// Logics that the active release does not have: computed, and compared with nothing.
+    pub added: Vec<Bound>,
+    /// `name:version` of logics with the same bytes and configuration in both: not computed twice.
+    pub unchanged: Vec<String>,
+    /// `name:version` of logics that the candidate no longer has.
+    pub dropped: Vec<String>,
+}
+
+impl Sides {
+    /// Binds what differs.
+    ///
+    /// # Errors
+    /// When a component is not there, or does not bind as its release says.
+    pub fn bind(
+        sandbox: &Sandbox,
+        store: &ReleaseStore,
+        active: &Document,
+        candidate: &Document,
+    ) -> Result<Sides, ReleaseError> {
+        let mut sides = Sides::default();
+        for logic in &candidate.logics {
+            let name = logic_name(&logic.model_version);
+            let other = active
+                .logics
+                .iter()
+                .find(|l| logic_name(&l.model_version) == name);
+            match other {
+                Some(o)
+                    if o.model_version == logic.model_version
+                        && o.component == logic.component
+                        && o.config_version == logic.config_version =>
+                {
+                    sides.unchanged.push(logic.model_version.clone());
+                }
+                Some(o) => sides.pairs.push((
+                    bind(sandbox, store, active, &o.model_version)?,
+                    bind(sandbox, store, candidate, &logic.model_version)?,
+                )),
+                None => {
+                    let bound = bind(sandbox, store, candidate, &logic.model_version)?;
+                    sides.added.push(bound);
+                }
+            }
+        }
+        let kept = |name: &str| {
+            let mut names = candidate
+                .logics
+                .iter()
+                .map(|l| logic_name(&l.model_version));
+            names.any(|n| n == name)
+        };
+        sides.dropped = active
+            .logics
+            .iter()
+            .filter(|l| !kept(logic_name(&l.model_version)))
+            .map(|l| l.model_version.clone())
+            .collect();
+        Ok(sides)
+    }
+
+    /// What computes in shadow.
+    pub fn shadows(&self) -> impl Iterator<Item = &Bound> {
+        self.pairs.iter().map(|(_, c)| c).chain(&self.added)
+    }
+}

@@ -1,0 +1,226 @@
+//! Start and stop: each is one entry, appended only while what it was decided by still stands.
+
+use serde_json::json;
+
+use provender_domain::day::Day;
+use provender_domain::failpoint;
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::super::ReleaseError;
+use super::super::evidence::{Evidence, Reported};
+use super::super::promote::whole;
+use super::super::standing::{DECIDING, KNOWING, Known, Standing};
+use super::super::store::ReleaseStore;
+use super::state::{Canary, running};
+
+/// The kinds that say whether a canary runs.
+pub const CANARY: [Kind; 2] = [Kind::CanaryStart, Kind::CanaryStop];
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// What a person calls the release.
+    pub release: &'a str,
+    /// Days of the back-fill; of a canary that is running, as it was started.
+    pub window_days: Option<u32>,
+    /// Share of the boundaries in percent; of a canary that is running, as it was started.
+    pub share: Option<u32>,
+    /// Days of the back-fill where nothing is asked for.
+    pub default_days: u32,
+    /// Last day of the back-fill.
+    pub as_of: Day,
+}
+
+/// A canary that runs.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The canary.
+    pub canary: Canary,
+    /// Its release.
+    pub release: Known,
+    /// What it is compared with.
+    pub against: Known,
+    /// False when it was running already.
+    pub new: bool,
+}
+
+/// Starts the canary of a release, or finds it running: then the same command goes on with a
+/// back-fill that was cut short. `runs_here` looks whether it can run in this environment.
+///
+/// # Errors
+/// When the release is not known, is the active one or cannot run here; when nothing is active,
+/// another canary is running, or another process was faster.
+pub fn start(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    request: &Request<'_>,
+    stamp: &Stamp,
+    runs_here: &mut dyn FnMut(&Known, &Known) -> Result<(), ReleaseError>,
+) -> Result<Started, ReleaseError> {
+    let standing = Standing::read(ledger, i64::MAX)?;
+    let release = standing.find(request.release)?.clone();
+    let name = release.document.name();
+    let Some(against) = standing.active_release().cloned() else {
+        return Err(ReleaseError::Canary {
+            what: format!("{name} has nothing to run beside: no release is active"),
+            next: "`provender release promote` makes the first one active; a canary is for the next",
+        });
+    };
+    if against.digest == release.digest {
+        return Err(ReleaseError::Canary {
+            what: format!(
+                "{name} is the active release: it answers, and there is nothing to compare it with"
+            ),
+            next: "`provender release list` shows the candidates",
+        });
+    }
+    whole(store, &release)?;
+    if let Some(canary) = running(&standing)? {
+        same(&canary, &release, request)?;
+        runs_here(&release, &against)?;
+        return Ok(Started {
+            canary,
+            release,
+            against,
+            new: false,
+        });
+    }
+    runs_here(&release, &against)?;
+    let days = request.window_days.unwrap_or(request.default_days).max(1);
+    let from = i32::try_from(days - 1)
+        .ok()
+        .and_then(|n| request.as_of.plus(-n))
+        .ok_or_else(|| ReleaseError::Canary {
+            what: format!(
+                "a window of {days} days before {} has no first day",
+                request.as_of
+            ),
+            next: "ask for fewer days with --window-days",
+        })?;
+    let payload = json!({
+        "release": release.digest.to_string(),
+        "number": release.document.number,
+        "against": against.digest.to_string(),
+        "against_number": against.document.number,
+        "share": request.share.unwrap_or(100),
+        "from": from.to_string(),
+        "as_of": request.as_of.to_string(),
+    });
+    failpoint::hit("canary.before-ledger");
+    append(ledger, &standing, vec![(Kind::CanaryStart, payload)], stamp)?;
+    failpoint::hit("canary.after-ledger");
+    let now = Standing::read(ledger, i64::MAX)?;
+    let canary = running(&now)?.filter(|c| c.release == release.digest);
+    Ok(Started {
+        canary: canary.ok_or_else(|| overtaken(&now))?,
+        release,
+        against,
+        new: true,
+    })
+}
+
+/// A canary that is running is the one that is asked for.
+fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), ReleaseError> {
+    let started = format!(
+        "the canary of R{} is running since {} by {}",
+        canary.number, canary.stamp.at, canary.stamp.actor
+    );
+    let next = "stop it first: `provender release canary stop --reason …`";
+    if canary.release != release.digest {
+        return Err(ReleaseError::Canary {
+            what: format!("{started}, and one runs at a time"),
+            next,
+        });
+    }
+    let (share, days) = (canary.share, canary.window_days());
+    let differs =
+        request.share.is_some_and(|s| s != share) || request.window_days.is_some_and(|d| d != days);
+    if differs {
+        return Err(ReleaseError::Canary {
+            what: format!(
+                "{started}, with a share of {share} % and {days} days, which do not change while it runs"
+            ),
+            next,
+        });
+    }
+    Ok(())
+}
+
+/// Ends the canary that is running. `found` is what it came to, as evidence that travels with the
+/// release.
+///
+/// # Errors
+/// When none is running, or another process was faster.
+pub fn stop(
+    ledger: &mut dyn Ledger,
+    found: Option<&Reported>,
+    environment: &str,
+    stamp: &Stamp,
+) -> Result<(Canary, i64), ReleaseError> {
+    let standing = Standing::read(ledger, i64::MAX)?;
+    let Some(canary) = running(&standing)? else {
+        return Err(ReleaseError::Canary {
+            what: "no canary is running".to_owned(),
+            next: "`provender release canary R3` starts one",
+        });
+    };
+    let payload = json!({
+        "release": canary.release.to_string(),
+        "number": canary.number,
+        "canary": canary.entry,
+    });
+    let mut entries = vec![(Kind::CanaryStop, payload)];
+    if let Some(found) = found {
+        found.record(ledger, stamp)?;
+        let finding = found.finding().clone();
+        let evidence = Evidence::new(canary.release, finding, environment, stamp);
+        entries.push((Kind::Evidence, evidence.payload(canary.number, None)?));
+    }
+    failpoint::hit("canary-stop.before-ledger");
+    let entry = append(ledger, &standing, entries, stamp)?;
+    failpoint::hit("canary-stop.after-ledger");
+    Ok((canary, entry))
+}
+
+/// The newest entry that says whether a canary runs.
+#[must_use]
+pub fn last(standing: &Standing) -> i64 {
+    let of_canaries = standing
+        .notes
+        .iter()
+        .filter(|n| CANARY.iter().any(|k| k.name() == n.kind));
+    of_canaries.map(|n| n.entry).max().unwrap_or(0)
+}
+
+fn append(
+    ledger: &mut dyn Ledger,
+    standing: &Standing,
+    entries: Vec<(Kind, serde_json::Value)>,
+    stamp: &Stamp,
+) -> Result<i64, ReleaseError> {
+    let watched: Vec<Kind> = [&CANARY[..], &DECIDING[..], &KNOWING[..]].concat();
+    let newest = last(standing).max(standing.decided).max(standing.knew);
+    match ledger.append_expecting(stamp, &entries, &watched, newest) {
+        Ok(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
+        Err(LedgerError::Moved { .. }) => Err(overtaken(&Standing::read(ledger, i64::MAX)?)),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn overtaken(now: &Standing) -> ReleaseError {
+    let canary = match running(now) {
+        Ok(Some(c)) => format!(
+            "the canary of R{} is running, started by {} at {}",
+            c.number, c.stamp.actor, c.stamp.at
+        ),
+        _ => "no canary is running".to_owned(),
+    };
+    ReleaseError::Canary {
+        what: format!(
+            "another process was faster: {canary}; {}; nothing was done",
+            now.told()
+        ),
+        next: "look at `provender release status`, then decide anew",
+    }
+}

@@ -1,0 +1,286 @@
+//! From the entries to the canaries: a pure function, like [`Standing`] itself.
+//!
+//! A canary ends by a stop, or by the entry that makes its release active. It goes on when another
+//! release becomes active: from then on it is compared with that one.
+
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_ledger::entry::{Kind, Stamp};
+
+use super::super::ReleaseError;
+use super::super::standing::{Known, Note, Standing};
+
+/// A canary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Canary {
+    /// The entry that started it.
+    pub entry: i64,
+    /// Who, when, why.
+    pub stamp: Stamp,
+    /// The candidate.
+    pub release: Digest,
+    /// Its number.
+    pub number: u32,
+    /// Share of the boundaries, in percent.
+    pub share: u32,
+    /// First calculation date of its back-fill.
+    pub from: Day,
+    /// Last calculation date of its back-fill.
+    pub as_of: Day,
+    /// What ended it.
+    pub ended: Option<Ended>,
+}
+
+/// What ended a canary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// Somebody stopped it.
+    Stopped {
+        /// The entry.
+        entry: i64,
+        /// Who, when, why.
+        stamp: Stamp,
+    },
+    /// Its release became active.
+    Active {
+        /// The promotion or rollback.
+        entry: i64,
+        /// Who, when, why.
+        stamp: Stamp,
+    },
+}
+
+impl Ended {
+    /// The entry.
+    #[must_use]
+    pub fn entry(&self) -> i64 {
+        match self {
+            Ended::Stopped { entry, .. } | Ended::Active { entry, .. } => *entry,
+        }
+    }
+
+    /// In words: `stopped by ops at …: why`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (what, stamp) = match self {
+            Ended::Stopped { stamp, .. } => ("stopped", stamp),
+            Ended::Active { stamp, .. } => ("ended as its release became active,", stamp),
+        };
+        format!(
+            "{what} by {} at {}: {}",
+            stamp.actor,
+            stamp.at,
+            stamp.reason.as_deref().unwrap_or("no reason")
+        )
+    }
+}
+
+impl Canary {
+    /// The release that it was, or is, compared with: what was active before it ended.
+    #[must_use]
+    pub fn against<'s>(&self, standing: &'s Standing) -> Option<&'s Known> {
+        let until = self.until();
+        let change = standing.changes.iter().rfind(|c| c.entry < until)?;
+        standing.known(&change.release)
+    }
+
+    /// What was recorded from this entry on is no part of it.
+    #[must_use]
+    pub fn until(&self) -> i64 {
+        self.ended.as_ref().map_or(i64::MAX, Ended::entry)
+    }
+
+    /// Number of days of its back-fill.
+    #[must_use]
+    pub fn window_days(&self) -> u32 {
+        u32::try_from(self.as_of.since(self.from) + 1).unwrap_or(1)
+    }
+}
+
+/// Every canary, oldest first.
+///
+/// # Errors
+/// When an entry is not what it must be.
+pub fn canaries(standing: &Standing) -> Result<Vec<Canary>, ReleaseError> {
+    let starts = standing
+        .notes
+        .iter()
+        .filter(|n| n.kind == Kind::CanaryStart.name());
+    starts.map(|n| canary(standing, n)).collect()
+}
+
+/// The canary that is running: at most one is.
+///
+/// # Errors
+/// As [`canaries`].
+pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
+    Ok(canaries(standing)?.into_iter().rfind(|c| c.ended.is_none()))
+}
+
+/// The newest canary of a release, running or not.
+///
+/// # Errors
+/// As [`canaries`].
+pub fn of_release(standing: &Standing, release: &Digest) -> Result<Option<Canary>, ReleaseError> {
+    Ok(canaries(standing)?
+        .into_iter()
+        .rfind(|c| c.release == *release))
+}
+
+fn canary(standing: &Standing, note: &Note) -> Result<Canary, ReleaseError> {
+    let damaged = |what: &str| {
+        ReleaseError::damaged(
+            format!("entry {} ({})", note.entry, note.kind),
+            format!("it gives no {what}"),
+        )
+    };
+    let number = |name: &str| {
+        let n = note.payload[name].as_u64();
+        n.and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(|| damaged(name))
+    };
+    let day = |name: &str| -> Result<Day, ReleaseError> {
+        let text = note.payload[name].as_str();
+        text.and_then(|t| t.parse().ok())
+            .ok_or_else(|| damaged(name))
+    };
+    Ok(Canary {
+        entry: note.entry,
+        stamp: note.stamp.clone(),
+        release: note.release,
+        number: number("number")?,
+        share: number("share")?,
+        from: day("from")?,
+        as_of: day("as_of")?,
+        ended: ended(standing, note),
+    })
+}
+
+/// The first entry after the start that ends it.
+fn ended(standing: &Standing, start: &Note) -> Option<Ended> {
+    let stop = standing
+        .notes_of(Kind::CanaryStop, &start.release)
+        .find(|n| n.entry > start.entry && n.payload["canary"] == start.entry)
+        .map(|n| Ended::Stopped {
+            entry: n.entry,
+            stamp: n.stamp.clone(),
+        });
+    let active = standing
+        .changes
+        .iter()
+        .find(|c| c.entry > start.entry && c.release == start.release)
+        .map(|c| Ended::Active {
+            entry: c.entry,
+            stamp: c.stamp.clone(),
+        });
+    [stop, active]
+        .into_iter()
+        .flatten()
+        .min_by_key(Ended::entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::document::tests::release;
+    use super::*;
+    use provender_ledger::entry::Entry;
+    use serde_json::{Value as Json, json};
+
+    fn entry(seq: i64, kind: Kind, payload: &Json) -> Entry {
+        let stamp = Stamp {
+            at: format!("2025-07-{seq:02}T06:00:00.000000Z"),
+            actor: "ops".into(),
+            reason: Some("why".into()),
+        };
+        Entry::following(Some((seq - 1, [0; 32])), kind, &stamp, payload).unwrap()
+    }
+
+    fn about(number: u32) -> Json {
+        let d = release(number, b"a", &format!("r{number}"));
+        json!({"release": d.digest().unwrap().to_string(), "number": number})
+    }
+
+    fn with(number: u32, more: Json) -> Json {
+        let mut payload = about(number);
+        if let (Json::Object(to), Json::Object(from)) = (&mut payload, more) {
+            to.extend(from);
+        }
+        payload
+    }
+
+    /// Releases 1 to 3, the first one active, and what follows from entry 5 on.
+    fn after(events: &[(Kind, u32)]) -> Standing {
+        let mut entries: Vec<Entry> = (1..=3)
+            .map(|n| {
+                let d = release(n, b"a", &format!("r{n}"));
+                let payload = with(n, json!({"document": d.to_json().unwrap()}));
+                entry(i64::from(n), Kind::ReleaseCut, &payload)
+            })
+            .collect();
+        let all = [(Kind::Promotion, 1)].iter().chain(events).copied();
+        let mut start = 0;
+        for (seq, (kind, n)) in (4..).zip(all.collect::<Vec<_>>()) {
+            let more = match kind {
+                Kind::CanaryStart => {
+                    start = seq;
+                    json!({"share": 50, "from": "2025-06-17", "as_of": "2025-06-30"})
+                }
+                Kind::CanaryStop => json!({"canary": start}),
+                _ => json!({"from": "2025-07-01", "previous": null, "logics": []}),
+            };
+            entries.push(entry(seq, kind, &with(n, more)));
+        }
+        Standing::of(&entries).unwrap()
+    }
+
+    /// Number of the running canary, and of the release it is compared with.
+    fn seen(standing: &Standing) -> Option<(u32, u32)> {
+        let canary = running(standing).unwrap()?;
+        Some((
+            canary.number,
+            canary.against(standing).unwrap().document.number,
+        ))
+    }
+
+    #[test]
+    fn a_canary_runs_until_it_is_stopped_or_its_release_is_active() {
+        use Kind::{CanaryStart, CanaryStop, Promotion, Rollback};
+        type Case = (&'static [(Kind, u32)], Option<(u32, u32)>);
+        let cases: [Case; 7] = [
+            (&[], None),
+            (&[(CanaryStart, 2)], Some((2, 1))),
+            (&[(CanaryStart, 2), (CanaryStop, 2)], None),
+            (&[(CanaryStart, 2), (Promotion, 2)], None),
+            // Another one became active: it goes on, beside that.
+            (&[(CanaryStart, 2), (Promotion, 3)], Some((2, 3))),
+            (&[(CanaryStart, 2), (Promotion, 3), (Rollback, 2)], None),
+            (
+                &[(CanaryStart, 2), (CanaryStop, 2), (CanaryStart, 2)],
+                Some((2, 1)),
+            ),
+        ];
+        for (events, expected) in cases {
+            assert_eq!(seen(&after(events)), expected, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn an_ended_canary_stays_compared_with_what_was_active_then() {
+        use Kind::{CanaryStart, CanaryStop, Promotion};
+        let promoted = after(&[(CanaryStart, 2), (Promotion, 2), (Promotion, 3)]);
+        let canary = of_release(&promoted, &promoted.releases[1].digest)
+            .unwrap()
+            .unwrap();
+        assert_eq!(canary.until(), 6);
+        assert_eq!(canary.against(&promoted).unwrap().document.number, 1);
+        assert_eq!((canary.share, canary.window_days()), (50, 14));
+        let stopped = after(&[(CanaryStart, 2), (CanaryStop, 2), (Promotion, 2)]);
+        let canary = of_release(&stopped, &stopped.releases[1].digest)
+            .unwrap()
+            .unwrap();
+        assert!(matches!(
+            canary.ended,
+            Some(Ended::Stopped { entry: 6, .. })
+        ));
+    }
+}

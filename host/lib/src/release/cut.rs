@@ -1,0 +1,294 @@
+//! A release made here: what is pinned and set becomes one object, its versions are frozen, and all
+//! of it is recorded in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use crate::compute::Bound;
+use crate::compute::freeze::pin_json;
+use crate::monitor::gather::rules;
+use crate::monitor::thresholds_version;
+use crate::project::logic::LogicOverrides;
+use crate::project::settings::OnGuardrail;
+use crate::project::sources::Series;
+use provender_domain::canonical::Digest;
+use provender_domain::failpoint;
+use provender_ledger::entry::{Entry, Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+use provender_sandbox::{Pin, State};
+
+use super::ReleaseError;
+use super::document::{Component, Content, Cut, Document, InForce, Logic, SeriesDefinition};
+use super::error::Problem;
+use super::evidence::{Evidence, Finding};
+use super::standing::{KINDS, KNOWING, Known, Standing};
+use super::store::ReleaseStore;
+
+/// How often a cut or an import starts anew because another process recorded something meanwhile.
+pub(super) const TRIES: u32 = 10;
+
+/// Puts the content of a release together: `pins` with the settings of each, and what is active,
+/// bound.
+///
+/// # Errors
+/// When a setting or a monitor rule does not fit.
+pub fn content(
+    pins: &[&Pin],
+    bounds: &[Bound],
+    settings: &BTreeMap<String, LogicOverrides>,
+    series: &[Series],
+    on_guardrail: OnGuardrail,
+) -> Result<Content, ReleaseError> {
+    let mut logics = Vec::with_capacity(bounds.len());
+    for bound in bounds {
+        let own = settings.get(&bound.model_version).cloned();
+        let mut thresholds = rules(bound, &own.unwrap_or_default())?;
+        thresholds.sort_by_key(|r| serde_json::to_string(r).unwrap_or_default());
+        logics.push(Logic {
+            model_version: bound.model_version.clone(),
+            component: bound.component.digest(),
+            config_version: bound.config.digest,
+            config: provender_domain::canonical::from_slice(bound.config.canonical.as_bytes())
+                .map_err(provender_domain::canonical::CanonicalError::from)?,
+            thresholds_version: thresholds_version(&thresholds),
+            thresholds,
+        });
+    }
+    logics.sort_by(|a, b| a.model_version.cmp(&b.model_version));
+    let read: BTreeSet<&str> = bounds
+        .iter()
+        .flat_map(|b| b.inputs.iter().map(|i| i.feature.name.as_str()))
+        .collect();
+    let mut series: Vec<SeriesDefinition> = series
+        .iter()
+        .filter(|s| read.contains(s.name.as_str()))
+        .map(|s| SeriesDefinition {
+            name: s.name.clone(),
+            unit: s.unit.clone(),
+            doc: s.doc.clone(),
+        })
+        .collect();
+    series.sort_by(|a, b| a.name.cmp(&b.name));
+    let pinned: BTreeSet<String> = pins.iter().map(|p| p.model_version()).collect();
+    Ok(Content {
+        components: pins.iter().map(|p| Component::of(p)).collect(),
+        active: logics.iter().map(|l| l.model_version.clone()).collect(),
+        logics,
+        settings: InForce {
+            logic: settings
+                .iter()
+                .filter(|(model, o)| pinned.contains(*model) && **o != LogicOverrides::default())
+                .map(|(model, o)| (model.clone(), plain(o)))
+                .collect(),
+            series,
+            on_guardrail,
+        },
+    })
+}
+
+/// Settings as canonical JSON can carry them: TOML's dates become text, which binding reads alike.
+fn plain(settings: &LogicOverrides) -> LogicOverrides {
+    let mut plain = settings.clone();
+    for value in plain.parameters.values_mut() {
+        if let toml::Value::Datetime(d) = value {
+            *value = toml::Value::String(d.to_string());
+        }
+    }
+    plain
+}
+
+/// What a cut came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The release.
+    pub release: Known,
+    /// False when a release of this content was known.
+    pub new: bool,
+    /// Versions that were frozen by it.
+    pub frozen: Vec<String>,
+}
+
+/// Records a release of this content, unless there is one. `bytes` are the components' own, by
+/// digest; `findings` is what was found out about it on the way.
+///
+/// # Errors
+/// When a version is frozen as other bytes, the store cannot be written or the ledger refuses.
+pub fn cut(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    content: &Content,
+    bytes: &BTreeMap<Digest, Vec<u8>>,
+    findings: &[Finding],
+    cut: &Cut,
+    stamp: &Stamp,
+) -> Result<Outcome, ReleaseError> {
+    failpoint::hit("cut.before-store");
+    for bytes in bytes.values() {
+        store.add_component(bytes)?;
+    }
+    failpoint::hit("cut.after-components");
+    for _ in 0..TRIES {
+        let now = Snapshot::read(ledger)?;
+        let next = now
+            .standing
+            .releases
+            .iter()
+            .map(|k| k.document.number)
+            .max()
+            .unwrap_or(0)
+            + 1;
+        // Read back, so that what is compared is what will be read.
+        let text = Document::new(next, content.clone(), cut.clone()).to_text()?;
+        let mut document = Document::parse(text.as_bytes())
+            .map_err(|problem| ReleaseError::damaged("the new release", problem))?;
+        let same = now
+            .standing
+            .releases
+            .iter()
+            .find(|k| k.document.content() == document.content());
+        if let Some(known) = same {
+            document = known.document.clone();
+        }
+        let digest = store.add_document(&document)?;
+        if let Some(known) = same.filter(|k| k.pruned.is_none()) {
+            return Ok(Outcome {
+                release: known.clone(),
+                new: false,
+                frozen: Vec::new(),
+            });
+        }
+        let (mut entries, frozen) = now.freezes(&document)?;
+        entries.push((Kind::ReleaseCut, known_json(&digest, &document)?));
+        for finding in findings {
+            let evidence = Evidence::new(digest, finding.clone(), &cut.environment, stamp);
+            entries.push((Kind::Evidence, evidence.payload(document.number, None)?));
+        }
+        failpoint::hit("cut.before-ledger");
+        let appended = ledger.append_expecting(stamp, &entries, &watched(), now.last);
+        match appended {
+            Err(LedgerError::Moved { .. }) => {}
+            Err(e) => return Err(e.into()),
+            Ok(_) => {
+                let standing = Standing::read(ledger, i64::MAX)?;
+                let release = standing.known(&digest).cloned().ok_or_else(|| {
+                    ReleaseError::damaged("the ledger", "the new release is not in it")
+                })?;
+                return Ok(Outcome {
+                    release,
+                    new: true,
+                    frozen,
+                });
+            }
+        }
+    }
+    Err(LedgerError::Busy.into())
+}
+
+/// What entries say of a release that becomes known: all of it, so that the ledger alone can tell
+/// what a release was.
+pub(super) fn known_json(digest: &Digest, document: &Document) -> Result<Json, ReleaseError> {
+    Ok(json!({
+        "release": digest.to_string(),
+        "number": document.number,
+        "document": document.to_json()?,
+    }))
+}
+
+/// The kinds that a release becoming known depends on.
+pub(super) fn watched() -> Vec<Kind> {
+    KNOWING.into_iter().chain([Kind::Freeze]).collect()
+}
+
+/// Releases and frozen versions as they stood at one moment.
+pub(super) struct Snapshot {
+    pub(super) standing: Standing,
+    frozen: Vec<Entry>,
+    /// Newest entry of the [`watched`] kinds.
+    pub(super) last: i64,
+}
+
+impl Snapshot {
+    pub(super) fn read(ledger: &dyn Ledger) -> Result<Snapshot, ReleaseError> {
+        let kinds: Vec<Kind> = KINDS.into_iter().chain([Kind::Freeze]).collect();
+        let (frozen, others): (Vec<Entry>, Vec<Entry>) = ledger
+            .entries_of(&kinds)?
+            .into_iter()
+            .partition(|e| e.kind == Kind::Freeze.name());
+        let standing = Standing::of(&others)?;
+        let last = frozen.last().map_or(0, |e| e.seq).max(standing.knew);
+        Ok(Snapshot {
+            standing,
+            frozen,
+            last,
+        })
+    }
+
+    /// The digest as which a version is frozen.
+    fn frozen_as(&self, model_version: &str) -> Option<String> {
+        self.frozen.iter().find_map(|e| {
+            let payload: Json = serde_json::from_str(&e.payload).ok()?;
+            (payload["model_version"] == model_version)
+                .then(|| payload["component"].as_str().map(str::to_owned))?
+        })
+    }
+
+    /// The entries that freeze what of a release is not frozen yet, and the names.
+    pub(super) fn freezes(
+        &self,
+        document: &Document,
+    ) -> Result<(Vec<(Kind, Json)>, Vec<String>), ReleaseError> {
+        let (mut entries, mut names) = (Vec::new(), Vec::new());
+        for component in &document.components {
+            let model_version = component.model_version();
+            match self.frozen_as(&model_version) {
+                Some(recorded) if recorded == component.sha256.to_string() => {}
+                Some(recorded) => {
+                    return Err(crate::compute::ComputeError::Frozen {
+                        model_version,
+                        recorded,
+                        found: component.sha256.to_string(),
+                    }
+                    .into());
+                }
+                None => {
+                    entries.push((Kind::Freeze, pin_json(&component.pin(String::new()))));
+                    names.push(model_version);
+                }
+            }
+        }
+        Ok((entries, names))
+    }
+
+    /// What a version's pin in the lock file would be refused for.
+    #[must_use]
+    pub(super) fn objection(&self, pin: &Pin) -> Option<Problem> {
+        let recorded = self.frozen_as(&pin.model_version())?;
+        (recorded != pin.sha256.to_string()).then(|| Problem {
+            about: pin.model_version(),
+            what: format!(
+                "the ledger has it frozen as {recorded}, the lock file pins {}",
+                pin.sha256
+            ),
+            remedy: "put the frozen bytes back, or release the new ones as a new version"
+                .to_owned(),
+        })
+    }
+}
+
+/// What the ledger objects to in a set of pins: versions that are frozen as other bytes.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn objections(ledger: &dyn Ledger, pins: &[&Pin]) -> Result<Vec<Problem>, ReleaseError> {
+    let now = Snapshot::read(ledger)?;
+    Ok(pins.iter().filter_map(|p| now.objection(p)).collect())
+}
+
+/// The pinned set of a release: every frozen version, and of the drafts those that are to answer.
+#[must_use]
+pub fn pinned_set<'p>(pins: &'p [Pin], active: &[String]) -> Vec<&'p Pin> {
+    pins.iter()
+        .filter(|p| p.state == State::Frozen || active.contains(&p.model_version()))
+        .collect()
+}

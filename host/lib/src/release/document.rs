@@ -1,0 +1,438 @@
+//! The release itself: canonical JSON, and the digest that is its identity wherever it travels.
+//!
+//! It says what the numbers are made of and nothing about a place: no paths, no limits of the
+//! environment, no sources, no policy. Its number is given where it is cut; the digest is what counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::monitor::thresholds_version;
+use crate::project::logic::LogicOverrides;
+use crate::project::settings::OnGuardrail;
+use provender_domain::canonical::{Digest, from_slice, to_text};
+use provender_domain::catalogue::{Feature, Origin, built_in};
+use provender_domain::description::MonitorRule;
+use provender_domain::value::DataType;
+use provender_sandbox::{Lock, Pin, PinLimits, State};
+
+use super::ReleaseError;
+
+/// `$type` of the document.
+pub const FORM: &str = "provender.release.v1";
+
+/// A release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    #[serde(rename = "$type")]
+    form: String,
+    /// 1, 2, 3, …; shown as `R3`.
+    pub number: u32,
+    /// The pinned set.
+    pub components: Vec<Component>,
+    /// `name:version` of what answers, one version per name.
+    pub active: Vec<String>,
+    /// What each active version computes with.
+    pub logics: Vec<Logic>,
+    /// What was set where it was cut.
+    pub settings: InForce,
+    /// Who cut it, when and why.
+    pub cut: Cut,
+}
+
+/// A pinned component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// Name of the logic.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Digest of the bytes.
+    pub sha256: Digest,
+    /// Their number.
+    pub size: u64,
+    /// World it is built for.
+    pub world: String,
+    /// Language it is written in.
+    pub language: String,
+    /// Ceilings of its own.
+    #[serde(default, skip_serializing_if = "PinLimits::is_empty")]
+    pub limits: PinLimits,
+}
+
+/// What an active version computes with and is judged by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logic {
+    /// `name:version`.
+    pub model_version: String,
+    /// Digest of the component's bytes.
+    pub component: Digest,
+    /// Digest of the configuration.
+    pub config_version: Digest,
+    /// The configuration itself: parameters, guardrail bounds, feature definitions.
+    pub config: Json,
+    /// Digest of the thresholds.
+    pub thresholds_version: Digest,
+    /// The monitor rules themselves.
+    pub thresholds: Vec<MonitorRule>,
+}
+
+/// What was set where the release was cut, and holds wherever it is active.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InForce {
+    /// DS's settings of `logic.toml` by `name:version`, of every pinned version that has some.
+    pub logic: BTreeMap<String, LogicOverrides>,
+    /// Columns of `[[series]]` that active versions read.
+    pub series: Vec<SeriesDefinition>,
+    /// What a breached guardrail does.
+    pub on_guardrail: OnGuardrail,
+}
+
+/// What a column beside the built-in ones means; where it comes from is the environment's business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesDefinition {
+    /// Name in the catalogue.
+    pub name: String,
+    /// Unit.
+    pub unit: Option<String>,
+    /// One sentence.
+    pub doc: String,
+}
+
+/// How the release came to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+    /// Environment it was cut in.
+    pub environment: String,
+    /// Version of the program that cut it.
+    pub program: String,
+}
+
+/// What a release is but for its number and how it came to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// The pinned set.
+    pub components: Vec<Component>,
+    /// What answers.
+    pub active: Vec<String>,
+    /// What each active version computes with.
+    pub logics: Vec<Logic>,
+    /// What was set.
+    pub settings: InForce,
+}
+
+impl Component {
+    /// As it is pinned.
+    #[must_use]
+    pub fn of(pin: &Pin) -> Component {
+        Component {
+            name: pin.name.clone(),
+            version: pin.version.clone(),
+            sha256: pin.sha256,
+            size: pin.size,
+            world: pin.world.clone(),
+            language: pin.language.clone(),
+            limits: pin.limits.clone(),
+        }
+    }
+
+    /// `name:version`.
+    #[must_use]
+    pub fn model_version(&self) -> String {
+        format!("{}:{}", self.name, self.version)
+    }
+
+    /// The pin of this component where its file is.
+    #[must_use]
+    pub fn pin(&self, path: String) -> Pin {
+        Pin {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            state: State::Frozen,
+            sha256: self.sha256,
+            size: self.size,
+            world: self.world.clone(),
+            language: self.language.clone(),
+            path,
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+impl Document {
+    /// A release of this content.
+    #[must_use]
+    pub fn new(number: u32, content: Content, cut: Cut) -> Document {
+        Document {
+            form: FORM.to_owned(),
+            number,
+            components: content.components,
+            active: content.active,
+            logics: content.logics,
+            settings: content.settings,
+            cut,
+        }
+    }
+
+    /// Reads the canonical text of a release and checks it against itself.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(bytes: &[u8]) -> Result<Document, String> {
+        let value = from_slice(bytes).map_err(|e| format!("it is not JSON: {e}"))?;
+        let document: Document =
+            serde_json::from_value(value).map_err(|e| format!("it is no release: {e}"))?;
+        let text = document.to_text().map_err(|e| e.to_string())?;
+        if text.as_bytes() != bytes {
+            return Err("it is not written in the one canonical way".to_owned());
+        }
+        document.check()?;
+        Ok(document)
+    }
+
+    /// The canonical text.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn to_text(&self) -> Result<String, ReleaseError> {
+        Ok(to_text(&self.to_json()?)?)
+    }
+
+    /// As JSON.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn to_json(&self) -> Result<Json, ReleaseError> {
+        Ok(
+            serde_json::to_value(self)
+                .map_err(provender_domain::canonical::CanonicalError::from)?,
+        )
+    }
+
+    /// The release's identity.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn digest(&self) -> Result<Digest, ReleaseError> {
+        Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
+    }
+
+    /// `R3`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("R{}", self.number)
+    }
+
+    /// What it is but for its number and how it came to be.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        Content {
+            components: self.components.clone(),
+            active: self.active.clone(),
+            logics: self.logics.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+
+    /// What an active version computes with.
+    #[must_use]
+    pub fn logic(&self, model_version: &str) -> Option<&Logic> {
+        self.logics
+            .iter()
+            .find(|l| l.model_version == model_version)
+    }
+
+    /// The component of a version.
+    #[must_use]
+    pub fn component(&self, model_version: &str) -> Option<&Component> {
+        self.components
+            .iter()
+            .find(|c| c.model_version() == model_version)
+    }
+
+    /// DS's settings of a version.
+    #[must_use]
+    pub fn overrides(&self, model_version: &str) -> LogicOverrides {
+        self.settings
+            .logic
+            .get(model_version)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The catalogue that the release is bound to: the built-in columns and its own series.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<Feature> {
+        let mut all = built_in();
+        all.extend(self.settings.series.iter().map(|s| Feature {
+            name: s.name.clone(),
+            data_type: DataType::Float64,
+            unit: s.unit.clone(),
+            origin: Origin::Observation,
+            version: 1,
+            doc: s.doc.clone(),
+        }));
+        all
+    }
+
+    /// A release contradicts itself nowhere.
+    fn check(&self) -> Result<(), String> {
+        if self.form != FORM {
+            return Err(format!(
+                "its $type is {}, this program reads {FORM}",
+                self.form
+            ));
+        }
+        if self.number == 0 {
+            return Err("its number is 0".to_owned());
+        }
+        // The rules of the lock file hold for the pinned set of a release.
+        let pins = self.components.iter().map(|c| c.pin(file_of(&c.sha256)));
+        Lock::new(pins.collect()).map_err(|e| e.to_string())?;
+        let mut names = BTreeSet::new();
+        for active in &self.active {
+            let name = active.split(':').next().unwrap_or_default();
+            if !names.insert(name) {
+                return Err(format!("two versions of {name} are active"));
+            }
+        }
+        let described: Vec<&String> = self.logics.iter().map(|l| &l.model_version).collect();
+        if described != self.active.iter().collect::<Vec<_>>() {
+            return Err("what is active and what is described differ".to_owned());
+        }
+        for logic in &self.logics {
+            let of = &logic.model_version;
+            let Some(component) = self.component(of) else {
+                return Err(format!("{of} is active and has no component"));
+            };
+            if component.sha256 != logic.component {
+                return Err(format!("two digests are given for {of}"));
+            }
+            let config = to_text(&logic.config).map_err(|e| e.to_string())?;
+            if Digest::of_canonical(config.as_bytes()) != logic.config_version {
+                return Err(format!(
+                    "the configuration of {of} is not that of its digest"
+                ));
+            }
+            if thresholds_version(&logic.thresholds) != logic.thresholds_version {
+                return Err(format!(
+                    "the thresholds of {of} are not those of their digest"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a component lies in a release store, and in an archive.
+#[must_use]
+pub fn file_of(sha256: &Digest) -> String {
+    format!("components/{}.wasm", sha256.hex())
+}
+
+/// Entries carry this much of a release's active logics, so that activations follow from them.
+#[must_use]
+pub fn logics_json(document: &Document) -> Json {
+    document
+        .logics
+        .iter()
+        .map(|l| json!({"model_version": l.model_version, "config_version": l.config_version.to_string(), "component": l.component.to_string()}))
+        .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A release of one logic whose component is `bytes`.
+    pub(crate) fn release(number: u32, bytes: &[u8], reason: &str) -> Document {
+        let config = json!({"parameters": {"x": 1.5}});
+        let component = Component {
+            name: "days".into(),
+            version: "v1".into(),
+            sha256: Digest::of_bytes(bytes),
+            size: bytes.len() as u64,
+            world: provender_sandbox::WORLD.into(),
+            language: "rust".into(),
+            limits: PinLimits::default(),
+        };
+        let logic = Logic {
+            model_version: "days:v1".into(),
+            component: component.sha256,
+            config_version: Digest::of_json(&config).unwrap(),
+            config,
+            thresholds_version: thresholds_version(&[]),
+            thresholds: Vec::new(),
+        };
+        let content = Content {
+            components: vec![component],
+            active: vec!["days:v1".into()],
+            logics: vec![logic],
+            settings: InForce::default(),
+        };
+        let cut = Cut {
+            by: "ds".into(),
+            at: "2025-07-01T06:00:00.000000Z".into(),
+            reason: reason.into(),
+            environment: "staging".into(),
+            program: "0".into(),
+        };
+        Document::new(number, content, cut)
+    }
+
+    #[test]
+    fn a_release_is_its_text() {
+        let one = release(1, b"a", "first");
+        let text = one.to_text().unwrap();
+        assert_eq!(Document::parse(text.as_bytes()).unwrap(), one);
+        assert_ne!(
+            release(1, b"a", "other").digest().unwrap(),
+            one.digest().unwrap()
+        );
+        assert_eq!(release(2, b"a", "other").content(), one.content());
+        assert!(Document::parse(format!("{text} ").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_release_that_contradicts_itself_is_none() {
+        let good = release(1, b"a", "first");
+        let cases: [(fn(&mut Document), &str); 7] = [
+            (|d| d.form = "provender.release.v2".into(), "its $type is"),
+            (|d| d.number = 0, "its number is 0"),
+            (|d| d.components.clear(), "has no component"),
+            (
+                |d| d.components[0].sha256 = Digest::of_bytes(b"b"),
+                "two digests",
+            ),
+            (|d| d.active.push("days:v2".into()), "two versions of days"),
+            (
+                |d| d.logics[0].config["parameters"]["x"] = json!(2),
+                "the configuration of days:v1",
+            ),
+            (
+                |d| d.logics[0].thresholds_version = Digest::of_bytes(b"x"),
+                "the thresholds of days:v1",
+            ),
+        ];
+        for (change, expected) in cases {
+            let mut bad = good.clone();
+            change(&mut bad);
+            let text = bad.to_text().unwrap();
+            let problem = Document::parse(text.as_bytes()).unwrap_err();
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+}

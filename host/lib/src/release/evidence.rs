@@ -1,0 +1,162 @@
+//! What was found out about a release: an object of its own that names the release's digest.
+//!
+//! Evidence is added to a release after it was cut and travels with it. Its full report is kept once,
+//! by digest, in the ledger's table of reports.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
+use provender_ledger::Ledger;
+use provender_ledger::entry::Stamp;
+
+use super::ReleaseError;
+
+/// `$type` of evidence.
+pub const FORM: &str = "provender.evidence.v1";
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    #[serde(rename = "$type")]
+    form: String,
+    /// The release it is about.
+    pub release: Digest,
+    /// `verify`, `goldens`, `backtest`, `monitor`, `replay`, `gate`, `canary`, `approval`.
+    pub kind: String,
+    /// `ok`, `warn`, `crit` or `unknown`.
+    pub verdict: String,
+    /// How many cases, runs or rows it rests on.
+    pub rows: u64,
+    /// Digest of the full report, where there is one.
+    pub report: Option<Digest>,
+    /// What it says, in a sentence.
+    pub summary: String,
+    /// Environment in which it was found.
+    pub environment: String,
+    /// Who found it.
+    pub by: String,
+    /// When.
+    pub at: String,
+}
+
+/// What was found, without who and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// See [`Evidence::kind`].
+    pub kind: String,
+    /// See [`Evidence::verdict`].
+    pub verdict: String,
+    /// See [`Evidence::rows`].
+    pub rows: u64,
+    /// See [`Evidence::report`].
+    pub report: Option<Digest>,
+    /// See [`Evidence::summary`].
+    pub summary: String,
+}
+
+/// What was found, with the full report behind it; neither is recorded yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reported {
+    finding: Finding,
+    body: String,
+}
+
+impl Reported {
+    /// A finding and its report, canonical JSON.
+    #[must_use]
+    pub fn new(mut finding: Finding, body: String) -> Reported {
+        finding.report = Some(Digest::of_canonical(body.as_bytes()));
+        Reported { finding, body }
+    }
+
+    /// The finding, which names the report.
+    #[must_use]
+    pub fn finding(&self) -> &Finding {
+        &self.finding
+    }
+
+    /// Records the report, before the evidence that names it: a kill between leaves a report that nothing
+    /// names.
+    ///
+    /// # Errors
+    /// When the ledger refuses.
+    pub fn record(&self, ledger: &mut dyn Ledger, stamp: &Stamp) -> Result<(), ReleaseError> {
+        if let Some(digest) = self.finding.report {
+            ledger.record_report(stamp, &self.finding.kind, digest, &self.body)?;
+        }
+        Ok(())
+    }
+}
+
+impl Evidence {
+    /// A finding about a release, by whom and when.
+    #[must_use]
+    pub fn new(release: Digest, finding: Finding, environment: &str, stamp: &Stamp) -> Evidence {
+        Evidence {
+            form: FORM.to_owned(),
+            release,
+            kind: finding.kind,
+            verdict: finding.verdict,
+            rows: finding.rows,
+            report: finding.report,
+            summary: finding.summary,
+            environment: environment.to_owned(),
+            by: stamp.actor.clone(),
+            at: stamp.at.clone(),
+        }
+    }
+
+    /// The canonical text.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn to_text(&self) -> Result<String, CanonicalError> {
+        to_text(&serde_json::to_value(self)?)
+    }
+
+    /// Its digest.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+        Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
+    }
+
+    /// Reads the canonical text.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(bytes: &[u8]) -> Result<Evidence, String> {
+        let value = from_slice(bytes).map_err(|e| e.to_string())?;
+        let evidence: Evidence = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        let text = evidence.to_text().map_err(|e| e.to_string())?;
+        if evidence.form != FORM || text.as_bytes() != bytes {
+            return Err("it is not evidence in the one canonical way".to_owned());
+        }
+        Ok(evidence)
+    }
+
+    /// What its entry says; `imported` names the archive it came with.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn payload(&self, number: u32, imported: Option<&Digest>) -> Result<Json, ReleaseError> {
+        let evidence = serde_json::to_value(self).map_err(CanonicalError::from)?;
+        Ok(json!({
+            "release": self.release.to_string(),
+            "number": number,
+            "digest": self.digest()?.to_string(),
+            "evidence": evidence,
+            "imported_with": imported.map(Digest::to_string),
+        }))
+    }
+
+    /// From the payload of its entry; `None` when that is of a form this program does not write.
+    #[must_use]
+    pub fn of_payload(payload: &Json) -> Option<Evidence> {
+        let text = to_text(payload.get("evidence")?).ok()?;
+        Evidence::parse(text.as_bytes()).ok()
+    }
+}

@@ -1,0 +1,397 @@
+//! From checks and policy to a decision.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::project::gate::{Action, CheckName, Policy};
+use provender_domain::canonical::{CanonicalError, Digest, to_text};
+use provender_domain::render::text::count;
+
+use super::super::evidence::Finding;
+use super::super::standing::Known;
+use super::check::{Check, Verdict};
+
+/// `$type` of the report.
+pub const FORM: &str = "provender.gate.v1";
+
+/// A check with what its verdict does under the policy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Weighed {
+    /// The check.
+    #[serde(flatten)]
+    pub check: Check,
+    /// What its verdict does; none where it holds.
+    pub action: Option<Action>,
+}
+
+/// What the process says of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Let in; every check holds, or what does not is ignored.
+    Clean,
+    /// Let in, with an alert about warn.
+    Warn,
+    /// Let in, with an alert about crit.
+    Crit,
+    /// Not let in.
+    Blocked,
+}
+
+/// The gate's report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GateReport {
+    #[serde(rename = "$type")]
+    form: &'static str,
+    /// The release.
+    pub release: String,
+    /// Its number.
+    pub number: u32,
+    /// The environment whose policy was asked.
+    pub environment: String,
+    /// The release that was active: the decision is good only while it is.
+    pub against: Option<String>,
+    /// Its number.
+    pub against_number: Option<u32>,
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// By whom.
+    pub by: String,
+    /// Whether it is let in.
+    pub passes: bool,
+    /// What the process says.
+    pub outcome: Outcome,
+    /// In words.
+    pub why: String,
+    /// Digest of the policy.
+    pub policy_digest: String,
+    /// The policy itself.
+    pub policy: Policy,
+    /// Every check.
+    pub checks: Vec<Weighed>,
+}
+
+/// What is decided about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// The release.
+    pub release: &'a Known,
+    /// The release that is active.
+    pub against: Option<&'a Known>,
+    /// The environment.
+    pub environment: &'a str,
+    /// Its policy.
+    pub policy: &'a Policy,
+    /// The policy's digest.
+    pub policy_digest: Digest,
+    /// When.
+    pub at: &'a str,
+    /// By whom.
+    pub by: &'a str,
+}
+
+impl GateReport {
+    /// Decides.
+    #[must_use]
+    pub fn decide(about: &About<'_>, checks: Vec<Check>) -> GateReport {
+        let act = |check: Check| Weighed {
+            action: action(about.policy, check.verdict),
+            check,
+        };
+        let checks: Vec<Weighed> = checks.into_iter().map(act).collect();
+        let outcome = checks.iter().map(outcome).max().unwrap_or(Outcome::Blocked);
+        GateReport {
+            form: FORM,
+            release: about.release.digest.to_string(),
+            number: about.release.document.number,
+            environment: about.environment.to_owned(),
+            against: about.against.map(|k| k.digest.to_string()),
+            against_number: about.against.map(|k| k.document.number),
+            at: about.at.to_owned(),
+            by: about.by.to_owned(),
+            passes: outcome < Outcome::Blocked,
+            outcome,
+            why: why(&checks, outcome),
+            policy_digest: about.policy_digest.to_string(),
+            policy: about.policy.clone(),
+            checks,
+        }
+    }
+
+    /// `R3`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("R{}", self.number)
+    }
+
+    /// One line: who lets in what.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let does = if self.passes { "lets in" } else { "refuses" };
+        format!("the gate of {} {does} {}", self.environment, self.name())
+    }
+
+    /// The decision without what was observed, for a page that shows that below: why it is refused by the
+    /// names of the checks, else all of it.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let blocking: Vec<String> = self
+            .checks
+            .iter()
+            .filter(|r| r.action == Some(Action::Block))
+            .map(|r| format!("{} is {}", r.check.name.name(), r.check.verdict.word()))
+            .collect();
+        match blocking.is_empty() {
+            true => self.why.clone(),
+            false => blocking.join(", "),
+        }
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        // Its parts are numbers, texts and lists of them.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The canonical text that is kept, and its digest.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn body(&self) -> Result<(Digest, String), CanonicalError> {
+        let body = to_text(&self.to_json())?;
+        Ok((Digest::of_canonical(body.as_bytes()), body))
+    }
+
+    /// What the decision's entry says.
+    #[must_use]
+    pub fn payload(&self, report: Digest) -> Json {
+        let checks: Vec<Json> = self
+            .checks
+            .iter()
+            .map(|r| {
+                json!({
+                    "name": r.check.name, "verdict": r.check.verdict, "action": r.action,
+                    "observed": r.check.observed, "threshold": r.check.threshold, "rows": r.check.rows,
+                })
+            })
+            .collect();
+        json!({
+            "release": self.release,
+            "number": self.number,
+            "environment": self.environment,
+            "against": self.against,
+            "passes": self.passes,
+            "outcome": self.outcome,
+            "why": self.why,
+            "policy": self.policy_digest,
+            "max_age_days": self.policy.max_age_days,
+            "checks": checks,
+            "report": report.to_string(),
+        })
+    }
+
+    /// The decision as evidence, which travels with the release.
+    #[must_use]
+    pub fn finding(&self, report: Digest) -> Finding {
+        let verdict = match self.outcome {
+            Outcome::Clean => "ok",
+            Outcome::Warn | Outcome::Crit => "warn",
+            Outcome::Blocked => "crit",
+        };
+        Finding {
+            kind: "gate".to_owned(),
+            verdict: verdict.to_owned(),
+            rows: self.checks.len() as u64,
+            report: Some(report),
+            summary: format!("{}: {}", self.title(), self.why),
+        }
+    }
+}
+
+/// What a verdict does. What is not known is never let in.
+fn action(policy: &Policy, verdict: Verdict) -> Option<Action> {
+    match verdict {
+        Verdict::Ok => None,
+        Verdict::Warn => Some(policy.on_warn),
+        Verdict::Crit => Some(policy.on_crit),
+        Verdict::Unknown => Some(Action::Block),
+    }
+}
+
+fn outcome(result: &Weighed) -> Outcome {
+    match (result.action, result.check.verdict) {
+        (Some(Action::Block), _) => Outcome::Blocked,
+        (Some(Action::Alert), Verdict::Warn) => Outcome::Warn,
+        (Some(Action::Alert), _) => Outcome::Crit,
+        (Some(Action::Ignore) | None, _) => Outcome::Clean,
+    }
+}
+
+fn why(checks: &[Weighed], outcome: Outcome) -> String {
+    let named = |wanted: Action| -> Vec<String> {
+        checks
+            .iter()
+            .filter(|r| r.action == Some(wanted))
+            .map(|r| {
+                let c = &r.check;
+                format!(
+                    "{} is {} ({})",
+                    CheckName::name(c.name),
+                    c.verdict.word(),
+                    c.observed
+                )
+            })
+            .collect()
+    };
+    let n = checks.len() as u64;
+    match outcome {
+        Outcome::Blocked if checks.is_empty() => "no check was made".to_owned(),
+        Outcome::Blocked => named(Action::Block).join("; "),
+        Outcome::Warn | Outcome::Crit => {
+            format!(
+                "{} made; alert: {}",
+                count(n, "check"),
+                named(Action::Alert).join("; ")
+            )
+        }
+        Outcome::Clean => match named(Action::Ignore) {
+            ignored if ignored.is_empty() => match n {
+                1 => "its one check holds".to_owned(),
+                _ => format!("all {n} checks hold"),
+            },
+            ignored => format!(
+                "{} made; ignored: {}",
+                count(n, "check"),
+                ignored.join("; ")
+            ),
+        },
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::super::document::tests::release;
+    use super::super::super::evidence::Evidence;
+    use super::super::super::standing::Note;
+    use super::*;
+    use crate::project::gate::GateSettings;
+    use provender_ledger::entry::{Kind, Stamp};
+
+    /// A release that is known.
+    pub(crate) fn known(number: u32) -> Known {
+        let document = release(number, b"a", &format!("r{number}"));
+        Known {
+            digest: document.digest().unwrap(),
+            document,
+            entry: 1,
+            stamp: Stamp {
+                at: "2025-07-01T06:00:00.000000Z".into(),
+                actor: "ds".into(),
+                reason: None,
+            },
+            imported: false,
+            pruned: None,
+        }
+    }
+
+    /// Evidence about a release as a note: kind, verdict and rows, and the environment it is of.
+    pub(crate) fn found(
+        release: &Known,
+        entry: i64,
+        (kind, verdict, rows): (&str, &str, u64),
+        environment: &str,
+    ) -> Note {
+        let finding = Finding {
+            kind: kind.into(),
+            verdict: verdict.into(),
+            rows,
+            report: None,
+            summary: format!("{kind} is {verdict}"),
+        };
+        let evidence = Evidence::new(release.digest, finding, environment, &release.stamp);
+        Note {
+            entry,
+            stamp: release.stamp.clone(),
+            kind: Kind::Evidence.name().into(),
+            release: release.digest,
+            payload: evidence.payload(release.document.number, None).unwrap(),
+        }
+    }
+
+    /// A report of checks with these verdicts under a policy.
+    pub(crate) fn report(
+        environment: &str,
+        set: &GateSettings,
+        verdicts: &[Verdict],
+    ) -> GateReport {
+        let policy = Policy::of(environment, Some(set));
+        let release = known(2);
+        let about = About {
+            release: &release,
+            against: None,
+            environment,
+            policy: &policy,
+            policy_digest: policy.digest(environment, &Json::Null).unwrap(),
+            at: "2025-07-01T06:00:00.000000Z",
+            by: "ops",
+        };
+        let names = CheckName::ALL.into_iter().zip(verdicts);
+        let checks = names
+            .map(|(name, v)| {
+                Check::new(name, *v, 3, format!("seen <{}>", v.word()))
+                    .asks("what is asked | for")
+                    .remedy("provender do something")
+            })
+            .collect();
+        GateReport::decide(&about, checks)
+    }
+
+    #[test]
+    fn what_warn_and_crit_do_is_the_policys_and_unknown_always_blocks() {
+        use Outcome::{Blocked, Clean, Crit as AlertCrit, Warn as AlertWarn};
+        use Verdict::{Crit, Ok, Unknown, Warn};
+        let none = GateSettings::default();
+        let alert = GateSettings {
+            on_warn: Some(Action::Ignore),
+            on_crit: Some(Action::Alert),
+            ..GateSettings::default()
+        };
+        for (environment, set, verdicts, expected) in [
+            ("staging", &none, &[Ok, Ok][..], Clean),
+            ("staging", &none, &[Ok, Warn], Blocked),
+            ("prod", &none, &[Ok, Warn], AlertWarn),
+            ("prod", &none, &[Warn, Crit], Blocked),
+            ("prod", &none, &[Ok, Unknown], Blocked),
+            ("prod", &alert, &[Ok, Warn], Clean),
+            ("prod", &alert, &[Warn, Crit], AlertCrit),
+            ("prod", &alert, &[Ok, Unknown], Blocked),
+            ("sample", &none, &[Ok, Warn], AlertWarn),
+            // No checks are no pass.
+            ("prod", &none, &[], Blocked),
+        ] {
+            let report = report(environment, set, verdicts);
+            assert_eq!(report.outcome, expected, "{environment} {verdicts:?}");
+            assert_eq!(report.passes, expected != Blocked);
+        }
+    }
+
+    #[test]
+    fn the_entry_names_every_check_and_the_report() {
+        let report = report(
+            "prod",
+            &GateSettings::default(),
+            &[Verdict::Ok, Verdict::Unknown],
+        );
+        let (digest, body) = report.body().unwrap();
+        assert_eq!(report.short(), "goldens is unknown");
+        let payload = report.payload(digest);
+        assert_eq!(payload["passes"], false);
+        assert_eq!(payload["number"], 2);
+        assert_eq!(payload["why"], "goldens is unknown (seen <unknown>)");
+        assert_eq!(payload["checks"][1]["action"], "block");
+        assert_eq!(payload["report"], digest.to_string());
+        assert!(body.contains("provender.gate.v1"));
+        assert_eq!(report.finding(digest).verdict, "crit");
+    }
+}

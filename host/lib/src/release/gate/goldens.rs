@@ -1,0 +1,204 @@
+//! Check `goldens`: the golden cases, run here where they are here, else as they were found before.
+
+use std::collections::BTreeMap;
+
+use crate::golden::{CaseSet, run};
+use crate::project::gate::CheckName;
+use provender_domain::render::text::count;
+use provender_ledger::entry::Kind;
+
+use super::super::ReleaseError;
+use super::super::evidence::Evidence;
+use super::super::reading;
+use super::super::standing::{Known, Standing};
+use super::check::{Check, Verdict};
+use super::scene::Scene;
+
+/// What came of the cases of one logic: how many, and which do not hold.
+struct Ran {
+    cases: u64,
+    broken: Vec<String>,
+}
+
+/// Runs the cases of every active version, or relies on the newest evidence about them.
+///
+/// # Errors
+/// When a component is not there or not what it must be.
+pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
+    let document = &scene.release.document;
+    let mut without = Vec::new();
+    let mut cases = 0;
+    let mut broken = Vec::new();
+    for model in &document.active {
+        match ran(scene, model)? {
+            Some(ran) => {
+                cases += ran.cases;
+                broken.extend(ran.broken);
+                if ran.cases == 0 {
+                    without.push(model.clone());
+                }
+            }
+            None => without.push(model.clone()),
+        }
+    }
+    if !broken.is_empty() {
+        let observed = format!("{} of {} do not hold", broken.len(), count(cases, "case"));
+        let mut check = asked(Check::new(
+            CheckName::Goldens,
+            Verdict::Crit,
+            cases,
+            observed,
+        ));
+        check.details = broken;
+        return Ok(check
+            .remedy("correct the logic, or let a new version supersede the case with a reason")
+            .found("goldens", None));
+    }
+    if without.is_empty() {
+        let observed = format!("{} hold", count(cases, "golden case"));
+        let check = Check::new(CheckName::Goldens, Verdict::Ok, cases, observed);
+        return Ok(asked(check).found("goldens", None));
+    }
+    Ok(asked(relied(
+        scene.standing,
+        scene.release,
+        &without,
+        cases,
+    )))
+}
+
+fn asked(check: Check) -> Check {
+    check.asks("every golden case of each active version holds")
+}
+
+/// Without cases here it is the newest evidence that counts, such as that of the cut.
+fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) -> Check {
+    // Of one environment the one recorded last; of several, the newest: what was found out longer ago may
+    // have come here later.
+    let found = standing
+        .notes_of(Kind::Evidence, &release.digest)
+        .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
+        .filter(|(_, e)| e.kind == "goldens");
+    let last: BTreeMap<String, (i64, Evidence)> = found
+        .map(|(entry, e)| (e.environment.clone(), (entry, e)))
+        .collect();
+    let newest = last.into_values().max_by(|(_, a), (_, b)| a.at.cmp(&b.at));
+    let Some((entry, evidence)) = newest else {
+        let observed = format!("no golden case of {}, and no evidence", without.join(", "));
+        return remedied(Check::new(
+            CheckName::Goldens,
+            Verdict::Unknown,
+            cases,
+            observed,
+        ));
+    };
+    let verdict = match evidence.verdict.as_str() {
+        "ok" if evidence.rows > 0 => Verdict::Ok,
+        "warn" => Verdict::Warn,
+        "crit" => Verdict::Crit,
+        _ => Verdict::Unknown,
+    };
+    let observed = format!("{} in {}", evidence.summary, evidence.environment);
+    let mut check = Check::new(CheckName::Goldens, verdict, evidence.rows, observed);
+    check.evidence.push(format!("entry {entry}"));
+    if let Some(report) = evidence.report {
+        check.evidence.push(format!("report {report}"));
+    }
+    check
+        .relied
+        .push(("the evidence on golden cases".to_owned(), evidence.at));
+    remedied(check)
+}
+
+fn remedied(check: Check) -> Check {
+    check.remedy("put the cases of each logic into cases/NAME, or name their folder with --cases DIR, and ask the gate again")
+}
+
+fn ran(scene: &Scene<'_, '_>, model: &str) -> Result<Option<Ran>, ReleaseError> {
+    let name = model.split(':').next().unwrap_or(model);
+    let Some(folder) = (scene.cases)(name) else {
+        return Ok(None);
+    };
+    let bound = reading::bind(scene.sandbox, scene.store, &scene.release.document, model)?;
+    let tested = CaseSet::read(&folder, &folder.display().to_string())
+        .and_then(|set| set.select(bound.description()))
+        .and_then(|selected| run::run(&bound.component, selected));
+    Ok(Some(match tested {
+        // A folder that cannot be read is no folder of cases that hold.
+        Err(e) => Ran {
+            cases: 1,
+            broken: vec![format!("{model}: {e}")],
+        },
+        Ok(tested) => Ran {
+            cases: tested.cases.len() as u64,
+            broken: tested
+                .cases
+                .iter()
+                .filter(|c| !c.verdict.passed())
+                .map(|c| format!("{model}: {} does not hold", c.case.name))
+                .chain(
+                    tested
+                        .disagreements
+                        .iter()
+                        .map(|d| format!("{model}: {}: {d}", d.case)),
+                )
+                .collect(),
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decision::tests::{found, known};
+    use super::*;
+
+    #[test]
+    fn without_cases_here_the_newest_evidence_counts_and_none_is_no_pass() {
+        let release = known(2);
+        let without = ["days:v1".to_owned()];
+        let of = |evidence: &[(&str, u64)]| {
+            let notes = evidence.iter().zip(5..).map(|((verdict, rows), entry)| {
+                found(&release, entry, ("goldens", verdict, *rows), "staging")
+            });
+            let standing = Standing {
+                notes: notes.collect(),
+                ..Standing::default()
+            };
+            relied(&standing, &release, &without, 0)
+        };
+        for (evidence, expected) in [
+            (&[][..], Verdict::Unknown),
+            (&[("ok", 20)], Verdict::Ok),
+            // So many as none hold.
+            (&[("ok", 0)], Verdict::Unknown),
+            (&[("unknown", 20)], Verdict::Unknown),
+            (&[("warn", 20)], Verdict::Warn),
+            (&[("ok", 20), ("crit", 20)], Verdict::Crit),
+            (&[("crit", 20), ("ok", 20)], Verdict::Ok),
+        ] {
+            let check = of(evidence);
+            assert_eq!(check.verdict, expected, "{evidence:?}");
+            assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
+            assert_eq!(check.relied.len(), usize::from(!evidence.is_empty()));
+        }
+        assert_eq!(of(&[("ok", 9), ("ok", 20)]).evidence, ["entry 6"]);
+    }
+
+    #[test]
+    fn what_came_later_and_was_found_before_does_not_count() {
+        let release = known(2);
+        let mut here = known(2);
+        here.stamp.at = "2025-07-02T06:00:00.000000Z".into();
+        assert!(release.stamp.at < here.stamp.at);
+        let standing = Standing {
+            notes: vec![
+                found(&here, 5, ("goldens", "crit", 20), "prod"),
+                found(&release, 6, ("goldens", "ok", 20), "staging"),
+            ],
+            ..Standing::default()
+        };
+        let check = relied(&standing, &release, &["days:v1".to_owned()], 0);
+        assert_eq!(check.verdict, Verdict::Crit);
+        assert_eq!(check.evidence, ["entry 5"]);
+    }
+}

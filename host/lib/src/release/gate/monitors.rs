@@ -1,0 +1,204 @@
+//! Check `monitors`: what the monitors say of the recent window.
+//!
+//! Of a version that answers already, what they say of its answers; of one that does not, what they
+//! would say of it, as the back-test computed it on the recorded inputs of the same window.
+
+use serde_json::{Value as Json, json};
+
+use crate::monitor::gather::{GatherError, gather};
+use crate::monitor::report::{Status, Verdict as Overall};
+use crate::monitor::{Window, judge_with};
+use crate::project::gate::CheckName;
+use provender_domain::canonical::to_text;
+use provender_domain::day::Day;
+use provender_domain::render::text::count;
+
+use super::super::ReleaseError;
+use super::backtest::Compared;
+use super::check::{Check, Verdict};
+use super::scene::{Scene, Side};
+
+/// The verdicts of every active logic of the release.
+///
+/// # Errors
+/// When the window cannot be gathered or judged.
+pub fn check(
+    scene: &Scene<'_, '_>,
+    candidates: &[Side],
+    compared: &[Compared],
+) -> Result<Check, ReleaseError> {
+    let (mut watched, mut reports) = (Vec::new(), Vec::new());
+    for (side, one) in candidates.iter().zip(compared) {
+        let seen = match &one.report {
+            None => None,
+            Some(report) => {
+                let end = report.range.to;
+                let days = scene.window_days;
+                let (said, whole) = match one.same {
+                    true => answered(scene, side, Window { end, days })?,
+                    false => (expected(report), json!({"rules": report.monitors})),
+                };
+                let of = if one.same {
+                    "answers"
+                } else {
+                    "recorded inputs"
+                };
+                reports.push(json!({"logic": one.logic, "of": of, "end": end, "days": days, "report": whole}));
+                Some((end, said))
+            }
+        };
+        watched.push(Watched {
+            logic: &one.logic,
+            same: one.same,
+            seen,
+        });
+    }
+    let body = to_text(&json!({"$type": "provender.gate-monitors.v1", "logics": reports}))?;
+    Ok(weigh(&watched, scene.window_days).found("monitor", Some(body)))
+}
+
+/// A logic of the release, and what the monitors say of it.
+struct Watched<'a> {
+    logic: &'a str,
+    /// Whether it answers already, so that its own answers were looked at.
+    same: bool,
+    /// The window's last day, and what was said; none where nothing is recorded.
+    seen: Option<(Day, Said)>,
+}
+
+fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
+    let mut check = Check::new(CheckName::Monitors, Verdict::Ok, 0, String::new());
+    let mut told = Vec::new();
+    for one in watched {
+        let Some((end, (overall, lines, rows))) = &one.seen else {
+            check.verdict = Verdict::Unknown;
+            told.push(format!("{} has no recorded answer to watch", one.logic));
+            continue;
+        };
+        let verdict = match overall {
+            _ if *rows == 0 => Verdict::Unknown,
+            Overall::Ok => Verdict::Ok,
+            Overall::Warn => Verdict::Warn,
+            Overall::Crit => Verdict::Crit,
+        };
+        check.verdict = check.verdict.max(verdict);
+        check.rows += rows;
+        let how = match one.same {
+            true => "of its answers",
+            false => "of its numbers on the recorded inputs",
+        };
+        let mut said = format!("{} {how} to {end}: {}", one.logic, verdict.word());
+        if let Some(first) = lines.first().filter(|_| verdict != Verdict::Ok) {
+            said.push_str(&format!(", {first}"));
+        }
+        told.push(said);
+        let of = |line: &String| format!("{}: {line}", one.logic);
+        check.details.extend(lines.iter().map(of));
+        // A window that ended long ago says nothing of today.
+        check.relied.push((
+            format!("the newest recorded answer for {}", one.logic),
+            end.to_string(),
+        ));
+    }
+    check.observed = told.join("; ");
+    check
+        .asks(format!(
+            "fleet rules of each logic over {} hold",
+            count(u64::from(window_days), "day")
+        ))
+        .remedy("provender backtest NAME:VERSION   # rule by rule, before and after")
+        .remedy(
+            "provender monitor --all --end DATE, then provender monitor triage   # data or logic?",
+        )
+}
+
+type Said = (Overall, Vec<String>, u64);
+
+/// What monitors say of the answers of a version that is active as it is, and their report.
+fn answered(
+    scene: &Scene<'_, '_>,
+    side: &Side,
+    window: Window,
+) -> Result<(Said, Json), ReleaseError> {
+    let input = gather(
+        scene.ledger,
+        scene.facts,
+        scene.manifests,
+        &side.bound,
+        &side.settings,
+        window,
+        None,
+    )?;
+    let rows = input.series.iter().map(|s| s.rows.len() as u64).sum();
+    let acks = crate::monitor::ack::acks(scene.ledger)?;
+    let report = judge_with(window, &[input], &acks).map_err(GatherError::from)?;
+    let fleet = report.fleet.iter().flat_map(|g| &g.metrics);
+    let lines = fleet
+        .filter(|m| m.status.needs_attention())
+        .map(|m| format!("{}: {}: {}", m.label(), m.status.word(), m.why))
+        .collect();
+    let whole = report.to_json().map_err(GatherError::from)?;
+    Ok(((report.status, lines, rows), whole))
+}
+
+/// What monitors would say of a version's numbers.
+fn expected(report: &crate::backtest::report::Report) -> Said {
+    let fleet = report.monitors.iter().filter(|m| m.boundary_id.is_none());
+    let lines = fleet
+        .filter_map(|m| Some((m, m.after.as_ref()?)))
+        .filter(|(_, after)| after.status >= Status::Unknown)
+        .map(|(m, after)| format!("{}: {}: {}", m.rule, after.status.word(), after.why))
+        .collect();
+    (report.verdict.after, lines, report.compared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watched(logic: &str, same: bool, seen: Option<(Overall, u64)>) -> Watched<'_> {
+        let end: Day = "2025-06-30".parse().unwrap();
+        let lines = vec!["null_rate of days: warn: 0.3 is above 0.2".to_owned()];
+        Watched {
+            logic,
+            same,
+            seen: seen.map(|(overall, rows)| (end, (overall, lines, rows))),
+        }
+    }
+
+    #[test]
+    fn each_verdict_of_the_monitors_is_the_checks_and_nothing_to_watch_is_unknown() {
+        for (seen, expected, rows) in [
+            (Some((Overall::Ok, 70)), Verdict::Ok, 70),
+            (Some((Overall::Warn, 70)), Verdict::Warn, 70),
+            (Some((Overall::Crit, 70)), Verdict::Crit, 70),
+            // Whatever was said of no row.
+            (Some((Overall::Ok, 0)), Verdict::Unknown, 0),
+            (None, Verdict::Unknown, 0),
+        ] {
+            let check = weigh(&[watched("days:v2", false, seen)], 30);
+            assert_eq!((check.verdict, check.rows), (expected, rows));
+            assert_eq!(check.relied.len(), usize::from(seen.is_some()));
+            assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
+        }
+    }
+
+    #[test]
+    fn the_worst_logic_decides_and_it_is_said_what_was_looked_at() {
+        let logics = [
+            watched("days:v2", true, Some((Overall::Crit, 70))),
+            watched("frost:v1", false, Some((Overall::Ok, 30))),
+        ];
+        let check = weigh(&logics, 30);
+        assert_eq!((check.verdict, check.rows), (Verdict::Crit, 100));
+        assert_eq!(
+            check.observed,
+            "days:v2 of its answers to 2025-06-30: crit, null_rate of days: warn: 0.3 is above 0.2; frost:v1 of its numbers on the recorded inputs to 2025-06-30: ok"
+        );
+        let unseen = [
+            watched("days:v2", false, None),
+            watched("frost:v1", false, Some((Overall::Crit, 30))),
+        ];
+        assert_eq!(weigh(&unseen, 30).verdict, Verdict::Unknown);
+    }
+}

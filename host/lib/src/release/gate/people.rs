@@ -1,0 +1,160 @@
+//! Checks `ownership`, `approvals` and `passed`: who has said yes, and which gates have.
+
+use std::collections::BTreeSet;
+
+use crate::project::gate::{ApprovalSettings, CheckName, OwnershipSettings, PassedSettings};
+use provender_domain::render::text::count;
+use provender_ledger::entry::Kind;
+
+use super::super::evidence::Evidence;
+use super::super::standing::{Known, Note, Standing};
+use super::check::{Check, Verdict};
+
+fn approvals<'a>(standing: &'a Standing, release: &'a Known) -> Vec<&'a Note> {
+    standing.notes_of(Kind::Approval, &release.digest).collect()
+}
+
+fn links(check: &mut Check, notes: &[&Note]) {
+    for note in notes {
+        check.evidence.push(format!("entry {}", note.entry));
+        let who = &note.stamp.actor;
+        check
+            .relied
+            .push((format!("the approval by {who}"), note.stamp.at.clone()));
+    }
+}
+
+/// Each role has approved here, and not only who cut the release.
+#[must_use]
+pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings) -> Check {
+    let role = |n: &&&Note| {
+        let role = n.payload["role"].as_str();
+        asked.roles.iter().any(|r| Some(r.name()) == role)
+    };
+    let all = approvals(standing, release);
+    let given: Vec<&Note> = all.iter().filter(role).copied().collect();
+    let lacking: Vec<&str> = asked
+        .roles
+        .iter()
+        .map(|r| r.name())
+        .filter(|r| given.iter().all(|n| n.payload["role"] != **r))
+        .collect();
+    let cutter = &release.document.cut.by;
+    let alone = asked.independent && given.iter().all(|n| n.stamp.actor == *cutter);
+    let told: Vec<String> = given
+        .iter()
+        .map(|n| {
+            let role = n.payload["role"].as_str().unwrap_or_default();
+            format!("{} as {role}", n.stamp.actor)
+        })
+        .collect();
+    let approved = match told.is_empty() {
+        true => "nobody has approved".to_owned(),
+        false => format!("approved by {}", told.join(", ")),
+    };
+    let (verdict, observed) = match (lacking.is_empty(), alone) {
+        (true, false) => (Verdict::Ok, approved),
+        (true, true) => (
+            Verdict::Crit,
+            format!("{approved}, who cut it; nobody else has"),
+        ),
+        (false, _) => {
+            let observed = format!("{approved}; not yet as {}", lacking.join(" and "));
+            (Verdict::Unknown, observed)
+        }
+    };
+    let roles: Vec<&str> = asked.roles.iter().map(|r| r.name()).collect();
+    let mut threshold = format!("approved as {}", roles.join(" and as "));
+    if asked.independent {
+        threshold.push_str(&format!(", not by {cutter} alone, who cut it"));
+    }
+    let mut check =
+        Check::new(CheckName::Ownership, verdict, given.len() as u64, observed).asks(threshold);
+    links(&mut check, &given);
+    let name = release.document.name();
+    for role in &lacking {
+        check = check.remedy(format!(
+            "provender release approve {name} --as {role} --reason TEXT"
+        ));
+    }
+    if lacking.is_empty() {
+        check = check.remedy(format!(
+            "somebody else than {cutter}: provender release approve {name} --as {} --reason TEXT",
+            roles.first().unwrap_or(&"ds")
+        ));
+    }
+    check
+}
+
+/// So many different people have approved here.
+#[must_use]
+pub fn people(standing: &Standing, release: &Known, asked: &ApprovalSettings) -> Check {
+    let given = approvals(standing, release);
+    let names: BTreeSet<&str> = given.iter().map(|n| n.stamp.actor.as_str()).collect();
+    let n = names.len() as u64;
+    let wanted = u64::from(asked.people);
+    let verdict = if n >= wanted {
+        Verdict::Ok
+    } else {
+        Verdict::Unknown
+    };
+    let observed = match names.is_empty() {
+        true => "nobody has approved".to_owned(),
+        false => format!(
+            "approved by {}",
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        ),
+    };
+    let people = if wanted == 1 { "person" } else { "people" };
+    let mut check = Check::new(CheckName::Approvals, verdict, n, observed)
+        .asks(format!("approved by {wanted} {people}"))
+        .remedy(format!(
+            "{} more: provender release approve {} --as ds|mlops --reason TEXT",
+            wanted.saturating_sub(n),
+            release.document.name()
+        ));
+    links(&mut check, &given);
+    check
+}
+
+/// The gates of other environments have let it in, by the evidence that travelled with it.
+#[must_use]
+pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> Check {
+    let found: Vec<(i64, Evidence)> = standing
+        .notes_of(Kind::Evidence, &release.digest)
+        .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
+        .filter(|(_, e)| e.kind == "gate")
+        .collect();
+    let mut check = Check::new(CheckName::Passed, Verdict::Ok, 0, String::new());
+    let name = release.document.name();
+    let mut told = Vec::new();
+    for environment in &asked.environments {
+        let newest = found.iter().rfind(|(_, e)| e.environment == *environment);
+        let Some((entry, evidence)) = newest else {
+            check.verdict = check.verdict.max(Verdict::Unknown);
+            told.push(format!("no decision of the gate of {environment}"));
+            check.remedy.push(format!("in {environment}: provender release gate {name} && provender release export {name} FILE; then import FILE here"));
+            continue;
+        };
+        check.rows += 1;
+        check.evidence.push(format!("entry {entry}"));
+        let what = format!("the decision of the gate of {environment}");
+        check.relied.push((what, evidence.at.clone()));
+        told.push(format!("{environment}: {}", evidence.summary));
+        if !matches!(evidence.verdict.as_str(), "ok" | "warn") {
+            check.verdict = check.verdict.max(Verdict::Crit);
+            check.remedy.push(format!(
+                "put right what the gate of {environment} names: provender release show {name}"
+            ));
+        }
+    }
+    check.observed = told.join("; ");
+    check.asks(format!(
+        "let in by the gate of {}: {}",
+        asked.environments.join(" and of "),
+        count(asked.environments.len() as u64, "decision")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

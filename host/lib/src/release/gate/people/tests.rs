@@ -1,0 +1,115 @@
+use super::super::decision::tests::{found, known};
+use super::*;
+use crate::project::gate::Policy;
+use provender_ledger::entry::Stamp;
+use serde_json::json;
+
+/// Who has approved as what, in this order. The release was cut by `ds`, as `release` of the tests says.
+fn approved(by: &[(&str, &str)]) -> Standing {
+    let notes = by.iter().zip(5..).map(|((who, role), entry)| Note {
+        entry,
+        stamp: Stamp {
+            at: "2025-07-01T06:00:00.000000Z".into(),
+            actor: (*who).into(),
+            reason: None,
+        },
+        kind: Kind::Approval.name().into(),
+        release: known(2).digest,
+        payload: json!({"role": role}),
+    });
+    Standing {
+        notes: notes.collect(),
+        ..Standing::default()
+    }
+}
+
+#[test]
+fn ownership_asks_for_each_role_and_for_somebody_else_than_who_cut() {
+    let release = known(2);
+    let cutter = release.document.cut.by.clone();
+    let asked = Policy::of("prod", None).ownership;
+    for (by, expected) in [
+        (&[][..], Verdict::Unknown),
+        (&[("dora", "ds")], Verdict::Unknown),
+        (&[("dora", "ds"), ("omar", "mlops")], Verdict::Ok),
+        (&[(cutter.as_str(), "ds"), ("omar", "mlops")], Verdict::Ok),
+        (
+            &[(cutter.as_str(), "ds"), (cutter.as_str(), "mlops")],
+            Verdict::Crit,
+        ),
+    ] {
+        let check = ownership(&approved(by), &release, &asked);
+        assert_eq!(check.verdict, expected, "{by:?}");
+        assert_eq!(check.rows, by.len() as u64);
+        assert_eq!(check.evidence.len(), by.len());
+        assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok, "{by:?}");
+    }
+    // An approval of another release says nothing of this one.
+    let by = [("dora", "ds"), ("omar", "mlops")];
+    let other = ownership(&approved(&by), &known(3), &asked);
+    assert_eq!(other.verdict, Verdict::Unknown);
+    let mut alone = asked;
+    alone.independent = false;
+    let by = [(cutter.as_str(), "ds"), (cutter.as_str(), "mlops")];
+    assert_eq!(
+        ownership(&approved(&by), &release, &alone).verdict,
+        Verdict::Ok
+    );
+}
+
+#[test]
+fn approvals_count_people_and_not_how_often_they_say_so() {
+    let asked = Policy::of("prod", None).approvals;
+    assert_eq!(asked.people, 2);
+    for (by, n, expected) in [
+        (&[][..], 0, Verdict::Unknown),
+        (&[("dora", "ds"), ("dora", "mlops")], 1, Verdict::Unknown),
+        (&[("dora", "ds"), ("omar", "ds")], 2, Verdict::Ok),
+    ] {
+        let check = people(&approved(by), &known(2), &asked);
+        assert_eq!((check.verdict, check.rows), (expected, n), "{by:?}");
+    }
+}
+
+#[test]
+fn passed_goes_by_the_newest_decision_of_each_environment() {
+    let release = known(2);
+    let asked = PassedSettings {
+        environments: vec!["dev".into(), "staging".into()],
+    };
+    for (decisions, expected) in [
+        (&[][..], Verdict::Unknown),
+        // One of the two is no pass.
+        (&[("ok", "staging")], Verdict::Unknown),
+        (&[("ok", "staging"), ("warn", "dev")], Verdict::Ok),
+        (
+            &[("ok", "staging"), ("ok", "dev"), ("crit", "dev")],
+            Verdict::Crit,
+        ),
+        (
+            &[("crit", "staging"), ("ok", "dev"), ("ok", "staging")],
+            Verdict::Ok,
+        ),
+        (&[("unknown", "staging"), ("ok", "dev")], Verdict::Crit),
+    ] {
+        let notes = decisions
+            .iter()
+            .zip(5..)
+            .map(|((verdict, environment), entry)| {
+                found(&release, entry, ("gate", verdict, 8), environment)
+            });
+        // Evidence of another kind is no decision.
+        let other = found(&release, 4, ("backtest", "ok", 8), "dev");
+        let standing = Standing {
+            notes: std::iter::once(other).chain(notes).collect(),
+            ..Standing::default()
+        };
+        let check = passed(&standing, &release, &asked);
+        assert_eq!(check.verdict, expected, "{decisions:?}");
+        assert_eq!(
+            check.remedy.is_empty(),
+            expected == Verdict::Ok,
+            "{decisions:?}"
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! The decision, its report and what was found, as entries: reports first, then the evidence and the
+//! decision together.
+
+use serde_json::Value as Json;
+
+use provender_domain::canonical::Digest;
+use provender_domain::failpoint;
+use provender_ledger::Ledger;
+use provender_ledger::entry::{Kind, Stamp};
+
+use super::super::ReleaseError;
+use super::super::evidence::{Evidence, Finding, Reported};
+use super::super::standing::Known;
+use super::decision::GateReport;
+
+/// What was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The decision's entry.
+    pub entry: i64,
+    /// Digest of the report.
+    pub report: Digest,
+}
+
+/// Records a decision. A kill on the way leaves reports that nothing names, and no decision.
+///
+/// # Errors
+/// When the ledger refuses.
+pub fn record(
+    ledger: &mut dyn Ledger,
+    release: &Known,
+    report: &GateReport,
+    stamp: &Stamp,
+) -> Result<Recorded, ReleaseError> {
+    let (digest, body) = report.body()?;
+    let number = release.document.number;
+    let evidence = |finding: Finding| -> Result<(Kind, Json), ReleaseError> {
+        let found = Evidence::new(release.digest, finding, &report.environment, stamp);
+        Ok((Kind::Evidence, found.payload(number, None)?))
+    };
+    let mut entries = Vec::new();
+    for result in &report.checks {
+        let Some((finding, text)) = &result.check.finding else {
+            continue;
+        };
+        let mut finding = finding.clone();
+        if let Some(text) = text {
+            let reported = Reported::new(finding, text.clone());
+            reported.record(ledger, stamp)?;
+            finding = reported.finding().clone();
+        }
+        entries.push(evidence(finding)?);
+    }
+    ledger.record_report(stamp, "gate", digest, &body)?;
+    entries.push(evidence(report.finding(digest))?);
+    entries.push((Kind::GateDecision, report.payload(digest)));
+    failpoint::hit("gate.before-ledger");
+    let appended = ledger.append_all(stamp, &entries)?;
+    failpoint::hit("gate.after-ledger");
+    Ok(Recorded {
+        entry: appended.last().map_or(0, |e| e.seq),
+        report: digest,
+    })
+}

@@ -1,0 +1,161 @@
+//! What a promotion asks of the ledger: a decision that lets the release in, made under the policy in
+//! force, beside the release that is still active, and not too long ago.
+
+use crate::project::gate::Policy;
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_domain::render::text::count;
+
+use super::super::standing::{Decision, Known, Standing, gate_of};
+use super::age::days_since;
+
+/// What is in the way of a promotion; none where nothing is.
+///
+/// An environment whose policy asks for no decision still heeds one that refuses.
+#[must_use]
+pub fn objection(
+    standing: &Standing,
+    release: &Known,
+    environment: &str,
+    (policy, digest): (&Policy, Digest),
+    today: Day,
+) -> Option<String> {
+    let decision = gate_of(standing, &release.digest, environment);
+    let Some(decision) = decision else {
+        return policy.required.then(|| {
+            format!("the policy of {environment} asks for a gate's decision, and there is none")
+        });
+    };
+    if !decision.passes {
+        return Some(decision.why);
+    }
+    policy
+        .required
+        .then(|| outdated(standing, &decision, policy, digest, today))
+        .flatten()
+}
+
+/// Why a decision that let the release in is good no longer.
+fn outdated(
+    standing: &Standing,
+    decision: &Decision,
+    policy: &Policy,
+    digest: Digest,
+    today: Day,
+) -> Option<String> {
+    let entry = decision.entry;
+    if decision.policy.as_deref() != Some(digest.to_string().as_str()) {
+        return Some(format!(
+            "the decision of entry {entry} was made under another policy than the one in force"
+        ));
+    }
+    let active = standing.active().map(|c| c.release.to_string());
+    if decision.against != active {
+        return Some(format!(
+            "the decision of entry {entry} was made beside another release than the one that is active now"
+        ));
+    }
+    let days = days_since(&decision.at, today).unwrap_or(i32::MAX);
+    let limit = i32::try_from(policy.max_age_days).unwrap_or(i32::MAX);
+    (days > limit).then(|| {
+        format!(
+            "the decision of entry {entry} is of {}, and the policy relies on none older than {}",
+            decision.at.get(..10).unwrap_or(&decision.at),
+            count(u64::from(policy.max_age_days), "day")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decision::tests::known;
+    use super::*;
+    use crate::project::gate::GateSettings;
+    use crate::release::standing::Note;
+    use provender_ledger::entry::{Kind, Stamp};
+    use serde_json::{Value as Json, json};
+
+    fn standing(payload: Option<Json>) -> Standing {
+        let mut standing = Standing::default();
+        if let Some(mut payload) = payload {
+            payload["environment"] = json!("prod");
+            standing.notes.push(Note {
+                entry: 9,
+                stamp: Stamp {
+                    at: "2025-07-01T06:00:00.000000Z".into(),
+                    actor: "ops".into(),
+                    reason: None,
+                },
+                kind: Kind::GateDecision.name().into(),
+                release: known(2).digest,
+                payload,
+            });
+        }
+        standing
+    }
+
+    #[test]
+    fn a_decision_is_good_while_policy_active_release_and_date_are_its_own() {
+        let policy = Policy::of("prod", None);
+        let digest = policy.digest("prod", &Json::Null).unwrap();
+        let good =
+            json!({"passes": true, "why": "", "policy": digest.to_string(), "against": null});
+        let with = |key: &str, value: Json| {
+            let mut other = good.clone();
+            other[key] = value;
+            Some(other)
+        };
+        for (payload, day, part) in [
+            (None, "2025-07-01", Some("there is none")),
+            (Some(good.clone()), "2025-07-08", None),
+            (
+                Some(good.clone()),
+                "2025-07-09",
+                Some("none older than 7 days"),
+            ),
+            (with("passes", json!(false)), "2025-07-01", Some("")),
+            (
+                with("policy", json!("sha256:0")),
+                "2025-07-01",
+                Some("another policy"),
+            ),
+            (
+                with("against", json!("sha256:0")),
+                "2025-07-01",
+                Some("another release"),
+            ),
+        ] {
+            let today = day.parse().unwrap();
+            let standing = standing(payload);
+            let found = objection(&standing, &known(2), "prod", (&policy, digest), today);
+            match part {
+                None => assert_eq!(found, None),
+                Some(part) => assert!(found.as_ref().unwrap().contains(part), "{found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn who_asks_for_no_gate_still_heeds_one_that_refuses() {
+        let set = GateSettings {
+            required: Some(false),
+            ..GateSettings::default()
+        };
+        let policy = Policy::of("prod", Some(&set));
+        let digest = policy.digest("prod", &Json::Null).unwrap();
+        let today = "2026-07-01".parse().unwrap();
+        let of = |payload| {
+            objection(
+                &standing(payload),
+                &known(2),
+                "prod",
+                (&policy, digest),
+                today,
+            )
+        };
+        assert_eq!(of(None), None);
+        assert_eq!(of(Some(json!({"passes": true}))), None);
+        let refused = of(Some(json!({"passes": false, "why": "goldens is crit"})));
+        assert_eq!(refused.as_deref(), Some("goldens is crit"));
+    }
+}

@@ -1,0 +1,72 @@
+//! Decided by how things stand, and anew where something else was recorded meanwhile.
+
+use serde_json::Value as Json;
+
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::ReleaseError;
+use super::standing::{KINDS, Standing};
+
+/// So many times it is decided anew where other processes write; more is a fault to be told.
+const TRIES: u32 = 100;
+
+/// Decides anew where another process was faster: for what a person means whatever the others do.
+pub(super) fn whatever_happens<T>(
+    decide: &mut dyn FnMut() -> Result<T, ReleaseError>,
+) -> Result<T, ReleaseError> {
+    for _ in 1..TRIES {
+        match decide() {
+            Err(ReleaseError::Overtaken { .. }) => {}
+            other => return other,
+        }
+    }
+    decide()
+}
+
+/// Decides by how things stand, and anew while the decision comes to nothing because something else was
+/// recorded meanwhile. Never over somebody else's promotion, rollback or freeze: that is for people.
+pub(super) fn anew<T>(
+    ledger: &mut dyn Ledger,
+    decide: &mut dyn FnMut(&mut dyn Ledger, &Standing) -> Result<Option<T>, ReleaseError>,
+) -> Result<T, ReleaseError> {
+    let mut before = Standing::read(ledger, i64::MAX)?;
+    for _ in 0..TRIES {
+        if let Some(done) = decide(ledger, &before)? {
+            return Ok(done);
+        }
+        let now = Standing::read(ledger, i64::MAX)?;
+        if now.decided != before.decided {
+            return Err(overtaken(&before, &now));
+        }
+        before = now;
+    }
+    Err(LedgerError::Busy.into())
+}
+
+fn overtaken(before: &Standing, now: &Standing) -> ReleaseError {
+    let found = match &now.hold {
+        Some(hold) if before.hold.is_none() => format!(
+            "{} froze promotions at {}: {}",
+            hold.stamp.actor,
+            hold.stamp.at,
+            hold.stamp.reason.as_deref().unwrap_or_default()
+        ),
+        _ => now.told(),
+    };
+    ReleaseError::Overtaken { found }
+}
+
+/// The last entry, or none where anything about releases was recorded since `standing`.
+pub(super) fn append(
+    ledger: &mut dyn Ledger,
+    standing: &Standing,
+    stamp: &Stamp,
+    entries: &[(Kind, Json)],
+) -> Result<Option<i64>, ReleaseError> {
+    match ledger.append_expecting(stamp, entries, &KINDS, standing.last) {
+        Ok(entries) => Ok(entries.last().map(|e| e.seq)),
+        Err(LedgerError::Moved { .. }) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}

@@ -1,0 +1,214 @@
+use super::super::document::tests::release;
+use super::super::evidence::Finding;
+use super::*;
+use crate::project::gate::GateSettings;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use provender_ledger::LedgerError;
+use provender_ledger::sqlite::SqliteLedger;
+use serde_json::Value as Json;
+
+/// What another process records while this one looks; each time it looks, the next.
+struct Meanwhile {
+    ledger: SqliteLedger,
+    events: Vec<(Kind, Json)>,
+    looked: usize,
+    /// Whether what a canary came to cannot be looked at.
+    blind: bool,
+}
+
+impl Look for Meanwhile {
+    fn runs_here(&mut self, _: &Known) -> Result<(), ReleaseError> {
+        if let Some((kind, payload)) = self.events.get(self.looked) {
+            let _ = self.ledger.append(*kind, &stamp(), payload)?;
+        }
+        self.looked += 1;
+        Ok(())
+    }
+
+    fn canary(
+        &mut self,
+        _: &dyn Ledger,
+        _: &Standing,
+        _: &Digest,
+    ) -> Result<Option<Reported>, ReleaseError> {
+        if self.blind {
+            return Err(ReleaseError::damaged("a manifest", "it is gone"));
+        }
+        let finding = Finding {
+            kind: "canary".into(),
+            verdict: "ok".into(),
+            rows: 70,
+            report: None,
+            summary: "as expected".into(),
+        };
+        Ok(Some(Reported::new(finding, "{}".into())))
+    }
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        at: "2025-07-01T06:00:00.000000Z".into(),
+        actor: "ops".into(),
+        reason: Some("why".into()),
+    }
+}
+
+fn about(number: u32, more: Json) -> Json {
+    let document = release(number, b"a", &format!("r{number}"));
+    let mut payload = json!({"release": document.digest().unwrap().to_string(), "number": number});
+    if let (Json::Object(to), Json::Object(from)) = (&mut payload, more) {
+        to.extend(from);
+    }
+    payload
+}
+
+fn active(number: u32) -> (Kind, Json) {
+    let more = json!({"from": "2025-07-01", "previous": null, "logics": []});
+    (Kind::Promotion, about(number, more))
+}
+
+fn decision(number: u32, passes: bool) -> (Kind, Json) {
+    let more = json!({"environment": "prod", "passes": passes, "why": "replay is crit"});
+    (Kind::GateDecision, about(number, more))
+}
+
+/// Promotes R2 over R1, expecting it, while `events` happen. What came of it, how often it looked, and
+/// how things stand then.
+fn promoted(events: Vec<(Kind, Json)>) -> (Result<Moved, ReleaseError>, usize, Standing) {
+    promoted_so(events, false)
+}
+
+fn promoted_so(
+    events: Vec<(Kind, Json)>,
+    blind: bool,
+) -> (Result<Moved, ReleaseError>, usize, Standing) {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("ledger.db");
+    let mut ledger = SqliteLedger::open(&path).unwrap();
+    std::fs::create_dir(temp.path().join("store")).unwrap();
+    let dir = Dir::open_ambient_dir(temp.path().join("store"), ambient_authority()).unwrap();
+    let store = ReleaseStore::new(dir, "out/releases");
+    store.add_component(b"a").unwrap();
+    for number in 1..=3 {
+        let document = release(number, b"a", &format!("r{number}"));
+        let _ = store.add_document(&document).unwrap();
+        let more = json!({"document": document.to_json().unwrap()});
+        let payload = about(number, more);
+        let _ = ledger.append(Kind::ReleaseCut, &stamp(), &payload).unwrap();
+    }
+    let (kind, payload) = active(1);
+    let _ = ledger.append(kind, &stamp(), &payload).unwrap();
+    let set = GateSettings {
+        required: Some(false),
+        ..GateSettings::default()
+    };
+    let policy = Policy::of("prod", Some(&set));
+    let request = Request {
+        release: "R2",
+        expect: Some("R1"),
+        overriding: None,
+        environment: "prod",
+        policy: (&policy, policy.digest("prod", &Json::Null).unwrap()),
+        today: "2025-07-01".parse().unwrap(),
+        from: "2025-07-01".parse().unwrap(),
+    };
+    let mut look = Meanwhile {
+        ledger: SqliteLedger::open(&path).unwrap(),
+        events,
+        looked: 0,
+        blind,
+    };
+    let moved = promote(&mut ledger, &store, &request, &stamp(), &mut look);
+    let standing = Standing::read(&ledger, i64::MAX).unwrap();
+    (moved, look.looked, standing)
+}
+
+fn number_of(standing: &Standing) -> u32 {
+    standing.active().unwrap().number
+}
+
+#[test]
+fn a_refusal_that_lands_while_it_is_promoted_stops_it() {
+    let (moved, _, standing) = promoted(vec![decision(2, true), decision(2, false)]);
+    let Err(ReleaseError::Gate { why, .. }) = moved else {
+        panic!("{moved:?}");
+    };
+    assert_eq!((why.as_str(), number_of(&standing)), ("replay is crit", 1));
+}
+
+#[test]
+fn what_changes_nothing_for_the_release_is_looked_at_and_the_promotion_goes_on() {
+    let role = json!({"role": "ds"});
+    let (moved, looked, standing) = promoted(vec![
+        decision(3, false),
+        (Kind::Approval, about(2, role)),
+        decision(2, true),
+    ]);
+    let moved = moved.unwrap();
+    // Three times something was recorded, and the fourth look held.
+    assert_eq!((looked, number_of(&standing)), (4, 2));
+    assert!(moved.canary.is_none());
+    let entry = standing.active().unwrap().entry;
+    assert_eq!(moved.entry, Some(entry));
+}
+
+#[test]
+fn nobody_is_promoted_over_whatever_else_is_recorded() {
+    let (moved, looked, standing) = promoted(vec![decision(3, true), active(3)]);
+    assert!(
+        matches!(moved, Err(ReleaseError::Overtaken { .. })),
+        "{moved:?}"
+    );
+    assert_eq!((looked, number_of(&standing)), (2, 3));
+    let (moved, _, standing) = promoted(vec![(Kind::Hold, json!({}))]);
+    assert!(
+        matches!(moved, Err(ReleaseError::Overtaken { .. })),
+        "{moved:?}"
+    );
+    assert_eq!(number_of(&standing), 1);
+}
+
+#[test]
+fn a_release_whose_files_are_being_pruned_is_not_promoted() {
+    let gone = about(2, json!({}));
+    let pruned = json!({"releases": [gone], "components": []});
+    let (moved, _, standing) = promoted(vec![(Kind::Prune, pruned)]);
+    let Err(ReleaseError::Missing { problem, .. }) = moved else {
+        panic!("{moved:?}");
+    };
+    assert!(problem.contains("pruned by entry 5"), "{problem}");
+    assert_eq!(number_of(&standing), 1);
+}
+
+#[test]
+fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
+    let more = json!({"share": 50, "from": "2025-06-17", "as_of": "2025-06-30"});
+    let start = (Kind::CanaryStart, about(2, more));
+    let (moved, looked, standing) = promoted(vec![start.clone()]);
+    let moved = moved.unwrap();
+    assert_eq!((looked, number_of(&standing)), (2, 2));
+    assert_eq!(moved.canary.unwrap().found.unwrap().finding().rows, 70);
+    assert!(running(&standing).unwrap().is_none());
+    let found = standing.notes_of(Kind::Evidence, &moved.release.digest);
+    // Before the promotion, so that it is among what the promotion rests on.
+    let entries: Vec<i64> = found.map(|n| n.entry).collect();
+    assert_eq!(entries, [moved.entry.unwrap() - 1]);
+
+    // Where it cannot be looked at, the promotion says so and does not wait.
+    let (moved, _, standing) = promoted_so(vec![start], true);
+    let moved = moved.unwrap();
+    let why = moved.canary.unwrap().found.unwrap_err();
+    assert!(why.contains("it is gone"), "{why}");
+    assert_eq!(number_of(&standing), 2);
+    let mut found = standing.notes_of(Kind::Evidence, &moved.release.digest);
+    assert!(found.next().is_none());
+}
+
+#[test]
+fn a_ledger_that_never_rests_is_busy() {
+    let (moved, looked, standing) = promoted(vec![decision(3, true); 200]);
+    let busy = matches!(moved, Err(ReleaseError::Ledger(LedgerError::Busy)));
+    assert!(busy, "{moved:?}");
+    assert_eq!((looked, number_of(&standing)), (100, 1));
+}

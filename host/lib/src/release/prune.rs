@@ -1,0 +1,204 @@
+//! Which files of the store nobody needs any more: shown first, removed by the plan's digest.
+//!
+//! Only files of the release store are ever removed. What a release was stays in the ledger, and an
+//! import brings its files back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::Digest;
+use provender_domain::failpoint;
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::ReleaseError;
+use super::canary::running;
+use super::canary::start::{CANARY, last};
+use super::standing::{DECIDING, KNOWING, Standing};
+use super::store::ReleaseStore;
+
+/// Entries that make an incident refer to a release: one that is opened between plan and removal makes
+/// the plan stale.
+const REFERRING: [Kind; 2] = [Kind::IncidentOpen, Kind::IncidentLink];
+
+/// What would be removed, and why the rest would not.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Releases whose files go: number and digest.
+    pub releases: Vec<(u32, Digest)>,
+    /// Components that go, with their sizes.
+    pub components: Vec<(Digest, u64)>,
+    /// Releases that stay, each with the first reason.
+    pub kept: Vec<(u32, Digest, String)>,
+    /// Newest entry that the plan depends on.
+    last: i64,
+}
+
+impl Plan {
+    /// True when there is nothing to remove.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.releases.is_empty() && self.components.is_empty()
+    }
+
+    /// Bytes that would be freed, documents aside.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.components.iter().map(|(_, size)| size).sum()
+    }
+
+    /// The plan's own digest, by which it is applied.
+    ///
+    /// # Errors
+    /// Never for what this program plans.
+    pub fn digest(&self) -> Result<Digest, ReleaseError> {
+        let mut object = self.to_json();
+        object["$type"] = json!("provender.release-prune.v1");
+        Ok(Digest::of_json(&object)?)
+    }
+
+    fn to_json(&self) -> Json {
+        json!({
+            "releases": self.releases.iter().map(|(n, d)| json!({"number": n, "release": d.to_string()})).collect::<Vec<_>>(),
+            "components": self.components.iter().map(|(d, _)| d.to_string()).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Plans what to remove. `keep` newest releases stay, and what anything refers to; `held` are
+/// releases that others need, each with the reason.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn plan(
+    ledger: &dyn Ledger,
+    store: &ReleaseStore,
+    keep: u32,
+    held: &BTreeMap<Digest, String>,
+) -> Result<Plan, ReleaseError> {
+    let standing = Standing::read(ledger, i64::MAX)?;
+    let mut recorded_under: BTreeSet<String> = BTreeSet::new();
+    let mut ran: BTreeSet<String> = BTreeSet::new();
+    for entry in ledger.entries_of(&[Kind::Runs, Kind::Reissue])? {
+        let payload: Json = serde_json::from_str(&entry.payload).unwrap_or_default();
+        recorded_under.extend(payload["release"].as_str().map(str::to_owned));
+        ran.extend(payload["component"].as_str().map(str::to_owned));
+    }
+    let mut order: Vec<_> = standing.releases.iter().collect();
+    order.sort_by_key(|k| std::cmp::Reverse(k.document.number));
+    let former = standing.former().map(|k| k.digest);
+    let canary = running(&standing)?.map(|c| c.release);
+    let active = standing.active().map(|c| c.release);
+    let (mut kept, mut releases) = (Vec::new(), Vec::new());
+    for (i, known) in order.iter().enumerate() {
+        let digest = known.digest;
+        let newest = usize::try_from(keep).is_ok_and(|keep| i < keep);
+        let reason = if active == Some(digest) {
+            Some("it is active".to_owned())
+        } else if former == Some(digest) {
+            Some("a rollback would go back to it".to_owned())
+        } else if canary == Some(digest) {
+            Some("its canary is running".to_owned())
+        } else if recorded_under.contains(&digest.to_string()) {
+            Some("runs were recorded under it".to_owned())
+        } else if let Some(reason) = held.get(&digest) {
+            Some(reason.clone())
+        } else {
+            newest.then(|| format!("it is one of the newest {keep}"))
+        };
+        match reason {
+            Some(reason) if known.pruned.is_none() => {
+                kept.push((known.document.number, digest, reason));
+            }
+            Some(_) => {}
+            // A process that was killed between its entry and its removals left files behind.
+            None if known.pruned.is_none() || store.has_document(&digest) => {
+                releases.push((known.document.number, digest));
+            }
+            None => {}
+        }
+    }
+    releases.sort_unstable();
+    let needed: BTreeSet<Digest> = order
+        .iter()
+        .filter(|k| kept.iter().any(|(_, d, _)| *d == k.digest))
+        .flat_map(|k| k.document.components.iter().map(|c| c.sha256))
+        .collect();
+    let all: BTreeSet<Digest> = order
+        .iter()
+        .flat_map(|k| k.document.components.iter().map(|c| c.sha256))
+        .collect();
+    let components = all
+        .into_iter()
+        .filter(|d| !needed.contains(d) && !ran.contains(&d.to_string()) && store.has(d))
+        .map(|d| (d, store.size(&d)))
+        .collect();
+    let told = ledger.entries_of(&REFERRING)?;
+    let told = told.last().map_or(0, |e| e.seq);
+    Ok(Plan {
+        releases,
+        components,
+        kept,
+        last: standing
+            .decided
+            .max(standing.knew)
+            .max(told)
+            .max(last(&standing)),
+    })
+}
+
+/// Entry of the newest removal; 0 before the first. Files go after their entry: where it did not move, what was
+/// looked at in between was all there.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn newest(ledger: &dyn Ledger) -> Result<i64, LedgerError> {
+    let pruned = ledger.entries_of(&[Kind::Prune])?;
+    Ok(pruned.last().map_or(0, |e| e.seq))
+}
+
+/// Removes what the plan of this digest says, after recording it; of a plan that is empty nothing is recorded.
+///
+/// # Errors
+/// When the plan is no longer what it was, or the disk refuses.
+pub fn apply(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    plan: &Plan,
+    asked: &str,
+    stamp: &Stamp,
+) -> Result<Option<i64>, ReleaseError> {
+    let digest = plan.digest()?;
+    let changed = |now: String| ReleaseError::PlanChanged {
+        asked: asked.to_owned(),
+        now,
+    };
+    let named = asked == digest.to_string() || asked.len() >= 8 && digest.hex().starts_with(asked);
+    if !named {
+        return Err(changed(digest.to_string()));
+    }
+    if plan.is_empty() {
+        return Ok(None);
+    }
+    let mut payload = plan.to_json();
+    payload["plan"] = json!(digest.to_string());
+    let watched: Vec<Kind> = [&KNOWING[..], &DECIDING, &REFERRING, &CANARY].concat();
+    failpoint::hit("prune.before-ledger");
+    let appended = ledger.append_expecting(stamp, &[(Kind::Prune, payload)], &watched, plan.last);
+    let entry = match appended {
+        Err(LedgerError::Moved { .. }) => {
+            return Err(changed("something was recorded meanwhile".to_owned()));
+        }
+        other => other?.first().map_or(0, |e| e.seq),
+    };
+    failpoint::hit("prune.after-ledger");
+    for (_, release) in &plan.releases {
+        store.remove_document(release)?;
+    }
+    failpoint::hit("prune.after-documents");
+    for (component, _) in &plan.components {
+        store.remove_component(component)?;
+    }
+    Ok(Some(entry))
+}

@@ -1,0 +1,498 @@
+//! From the entries to how things stand: releases known, which is active, held or not.
+//!
+//! A pure function of entries. Nothing here is stored; asked with the entries up to a moment, it says
+//! how things stood then.
+
+use serde_json::Value as Json;
+
+use provender_domain::canonical::{Digest, to_text};
+use provender_domain::day::Day;
+use provender_ledger::Ledger;
+use provender_ledger::entry::{Entry, Kind, Stamp};
+
+use super::ReleaseError;
+use super::document::Document;
+
+/// Every kind of entry that says something about releases.
+pub const KINDS: [Kind; 12] = [
+    Kind::ReleaseCut,
+    Kind::ReleaseImport,
+    Kind::Promotion,
+    Kind::Rollback,
+    Kind::Hold,
+    Kind::Unhold,
+    Kind::Approval,
+    Kind::Evidence,
+    Kind::GateDecision,
+    Kind::CanaryStart,
+    Kind::CanaryStop,
+    Kind::Prune,
+];
+
+/// The kinds that decide what is active and whether anything may become so: nobody promotes over one
+/// that was recorded meanwhile.
+pub const DECIDING: [Kind; 4] = [Kind::Promotion, Kind::Rollback, Kind::Hold, Kind::Unhold];
+
+/// The kinds that decide which releases there are.
+pub const KNOWING: [Kind; 3] = [Kind::ReleaseCut, Kind::ReleaseImport, Kind::Prune];
+
+/// A release that this environment knows.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its identity.
+    pub digest: Digest,
+    /// The release.
+    pub document: Document,
+    /// The entry that made it known.
+    pub entry: i64,
+    /// Who made it known here, when and why.
+    pub stamp: Stamp,
+    /// True when it was cut elsewhere.
+    pub imported: bool,
+    /// The entry that took its files out of the store, while no later one brought them back.
+    pub pruned: Option<i64>,
+}
+
+/// A promotion or a rollback.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its entry.
+    pub entry: i64,
+    /// Who, when, why.
+    pub stamp: Stamp,
+    /// True for a rollback.
+    pub rollback: bool,
+    /// What is active from then on.
+    pub release: Digest,
+    /// Its number.
+    pub number: u32,
+    /// First calculation date that it answers for.
+    pub from: Day,
+    /// What was active before.
+    pub previous: Option<Digest>,
+    /// The reason for which a gate was overridden.
+    pub overridden: Option<String>,
+}
+
+/// A freeze of promotions.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// Its entry.
+    pub entry: i64,
+    /// Who, when, why.
+    pub stamp: Stamp,
+}
+
+/// An entry that names a release: an approval, evidence, a gate's decision, a canary.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Its entry.
+    pub entry: i64,
+    /// Who, when, why.
+    pub stamp: Stamp,
+    /// Name of the entry's kind.
+    pub kind: String,
+    /// The release it names.
+    pub release: Digest,
+    /// All it says.
+    pub payload: Json,
+}
+
+/// A gate's decision about a release in an environment.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Its entry.
+    pub entry: i64,
+    /// Whether it lets the release in.
+    pub passes: bool,
+    /// In words.
+    pub why: String,
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// Digest of the policy it was made under.
+    pub policy: Option<String>,
+    /// Digest of the release that was active.
+    pub against: Option<String>,
+}
+
+/// How things stand.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Releases known, by the order in which they became so.
+    pub releases: Vec<Known>,
+    /// Promotions and rollbacks, oldest first.
+    pub changes: Vec<Change>,
+    /// The freeze in force.
+    pub hold: Option<Hold>,
+    /// Approvals, evidence, gates and canaries, oldest first.
+    pub notes: Vec<Note>,
+    /// Newest entry of the [`DECIDING`] kinds; 0 when there is none.
+    pub decided: i64,
+    /// Newest entry of the [`KNOWING`] kinds; 0 when there is none.
+    pub knew: i64,
+    /// Newest entry of the [`KINDS`]; 0 when there is none.
+    pub last: i64,
+}
+
+impl Standing {
+    /// How things stand, as far as the ledger knew at entry `known` (now: `i64::MAX`).
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or an entry is not what it must be.
+    pub fn read(ledger: &dyn Ledger, known: i64) -> Result<Standing, ReleaseError> {
+        let mut entries = ledger.entries_of(&KINDS)?;
+        entries.retain(|e| e.seq <= known);
+        Standing::of(&entries)
+    }
+
+    /// How things stand after these entries.
+    ///
+    /// # Errors
+    /// When an entry is not what it must be.
+    pub fn of(entries: &[Entry]) -> Result<Standing, ReleaseError> {
+        let mut standing = Standing::default();
+        for entry in entries {
+            standing.take(entry)?;
+        }
+        Ok(standing)
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), ReleaseError> {
+        let payload: Json = provender_domain::canonical::from_slice(entry.payload.as_bytes())
+            .map_err(|e| damaged(entry, &e.to_string()))?;
+        let is = |kind: Kind| entry.kind == kind.name();
+        self.last = entry.seq;
+        if DECIDING.iter().any(|k| is(*k)) {
+            self.decided = entry.seq;
+        }
+        if KNOWING.iter().any(|k| is(*k)) {
+            self.knew = entry.seq;
+        }
+        if is(Kind::Hold) {
+            self.hold = Some(Hold {
+                entry: entry.seq,
+                stamp: entry.stamp.clone(),
+            });
+        } else if is(Kind::Unhold) {
+            self.hold = None;
+        } else if is(Kind::ReleaseCut) || is(Kind::ReleaseImport) {
+            self.learn(entry, &payload)?;
+        } else if is(Kind::Promotion) || is(Kind::Rollback) {
+            self.changes.push(change(entry, &payload)?);
+        } else if is(Kind::Prune) {
+            for gone in payload["releases"].as_array().into_iter().flatten() {
+                let digest = digest(entry, &gone["release"])?;
+                for known in self.releases.iter_mut().filter(|k| k.digest == digest) {
+                    known.pruned = Some(entry.seq);
+                }
+            }
+        } else {
+            self.notes.push(Note {
+                entry: entry.seq,
+                stamp: entry.stamp.clone(),
+                kind: entry.kind.clone(),
+                release: digest(entry, &payload["release"])?,
+                payload,
+            });
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, entry: &Entry, payload: &Json) -> Result<(), ReleaseError> {
+        let named = digest(entry, &payload["release"])?;
+        if let Some(known) = self.releases.iter_mut().find(|k| k.digest == named) {
+            // Files that were pruned are back.
+            known.pruned = None;
+            return Ok(());
+        }
+        let text = to_text(&payload["document"])?;
+        let document =
+            Document::parse(text.as_bytes()).map_err(|problem| damaged(entry, &problem))?;
+        if Digest::of_canonical(text.as_bytes()) != named {
+            return Err(damaged(entry, "the release in it has another digest"));
+        }
+        self.releases.push(Known {
+            digest: named,
+            document,
+            entry: entry.seq,
+            stamp: entry.stamp.clone(),
+            imported: entry.kind == Kind::ReleaseImport.name(),
+            pruned: None,
+        });
+        Ok(())
+    }
+
+    /// The promotion or rollback that made active what is.
+    #[must_use]
+    pub fn active(&self) -> Option<&Change> {
+        self.changes.last()
+    }
+
+    /// The release that is active.
+    #[must_use]
+    pub fn active_release(&self) -> Option<&Known> {
+        self.active().and_then(|c| self.known(&c.release))
+    }
+
+    /// A release by its digest.
+    #[must_use]
+    pub fn known(&self, digest: &Digest) -> Option<&Known> {
+        self.releases.iter().find(|k| k.digest == *digest)
+    }
+
+    /// A release by what a person calls it: `R3`, `3`, or the beginning of its digest (from eight
+    /// digits on).
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub fn find(&self, asked: &str) -> Result<&Known, ReleaseError> {
+        let number = asked
+            .strip_prefix(['R', 'r'])
+            .unwrap_or(asked)
+            .parse::<u32>()
+            .ok()
+            // Eight digits are the beginning of a digest.
+            .filter(|_| asked.len() < 8);
+        let hex = asked.strip_prefix("sha256-jcs-v1:").unwrap_or(asked);
+        let found: Vec<&Known> = self
+            .releases
+            .iter()
+            .filter(|k| match number {
+                Some(n) => k.document.number == n,
+                None => hex.len() >= 8 && k.digest.hex().starts_with(hex),
+            })
+            .collect();
+        match found.as_slice() {
+            [one] => Ok(one),
+            [] => Err(ReleaseError::Unknown {
+                asked: asked.to_owned(),
+                known: match self.releases.len() {
+                    0 => "none".to_owned(),
+                    _ => names(self.releases.iter()),
+                },
+            }),
+            several => Err(ReleaseError::Ambiguous {
+                asked: asked.to_owned(),
+                found: names(several.iter().copied()),
+            }),
+        }
+    }
+
+    /// The release that a rollback without a name goes back to. Promotions lay one upon the other, a
+    /// rollback takes off what lies above its release: going back twice goes back two steps.
+    #[must_use]
+    pub fn former(&self) -> Option<&Known> {
+        let mut stack: Vec<Digest> = Vec::new();
+        for change in &self.changes {
+            match stack.iter().rposition(|d| *d == change.release) {
+                Some(at) if change.rollback => stack.truncate(at + 1),
+                _ => stack.push(change.release),
+            }
+        }
+        let active = stack.pop()?;
+        stack
+            .iter()
+            .rev()
+            .find(|d| **d != active)
+            .and_then(|d| self.known(d))
+    }
+
+    /// What is noted about a release, by kind.
+    pub fn notes_of<'a>(
+        &'a self,
+        kind: Kind,
+        release: &'a Digest,
+    ) -> impl Iterator<Item = &'a Note> {
+        self.notes
+            .iter()
+            .filter(move |n| n.kind == kind.name() && n.release == *release)
+    }
+
+    /// Who made active what is, since when and why, as a clause.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self.active() {
+            None => "no release is active".to_owned(),
+            Some(c) => format!(
+                "R{} is active, {} by {} at {}: {}",
+                c.number,
+                if c.rollback {
+                    "rolled back to"
+                } else {
+                    "promoted"
+                },
+                c.stamp.actor,
+                c.stamp.at,
+                c.stamp.reason.as_deref().unwrap_or("no reason")
+            ),
+        }
+    }
+}
+
+/// The newest decision of a gate about a release in an environment: what `promote` asks.
+#[must_use]
+pub fn gate_of(standing: &Standing, release: &Digest, environment: &str) -> Option<Decision> {
+    let note = standing
+        .notes_of(Kind::GateDecision, release)
+        .filter(|n| n.payload["environment"] == environment)
+        .last()?;
+    Some(Decision {
+        entry: note.entry,
+        passes: note.payload["passes"] == true,
+        why: note.payload["why"].as_str().unwrap_or_default().to_owned(),
+        at: note.stamp.at.clone(),
+        policy: note.payload["policy"].as_str().map(str::to_owned),
+        against: note.payload["against"].as_str().map(str::to_owned),
+    })
+}
+
+fn names<'a>(known: impl Iterator<Item = &'a Known>) -> String {
+    known
+        .map(|k| format!("{} ({})", k.document.name(), k.digest.short()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn damaged(entry: &Entry, problem: &str) -> ReleaseError {
+    ReleaseError::damaged(format!("entry {} ({})", entry.seq, entry.kind), problem)
+}
+
+fn digest(entry: &Entry, value: &Json) -> Result<Digest, ReleaseError> {
+    value
+        .as_str()
+        .and_then(|t| t.parse().ok())
+        .ok_or_else(|| damaged(entry, "it names no release"))
+}
+
+fn change(entry: &Entry, payload: &Json) -> Result<Change, ReleaseError> {
+    let previous = match &payload["previous"] {
+        Json::Null => None,
+        some => Some(digest(entry, some)?),
+    };
+    Ok(Change {
+        entry: entry.seq,
+        stamp: entry.stamp.clone(),
+        rollback: entry.kind == Kind::Rollback.name(),
+        release: digest(entry, &payload["release"])?,
+        number: payload["number"]
+            .as_u64()
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(|| damaged(entry, "it gives no number"))?,
+        from: payload["from"]
+            .as_str()
+            .and_then(|t| t.parse().ok())
+            .ok_or_else(|| damaged(entry, "it gives no day"))?,
+        previous,
+        overridden: payload["override"].as_str().map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::tests::release;
+    use super::*;
+    use serde_json::json;
+
+    fn entry(seq: i64, kind: Kind, payload: &Json) -> Entry {
+        let stamp = Stamp {
+            at: format!("2025-07-{seq:02}T06:00:00.000000Z"),
+            actor: "ops".into(),
+            reason: Some("why".into()),
+        };
+        Entry::following(Some((seq - 1, [0; 32])), kind, &stamp, payload).unwrap()
+    }
+
+    fn known(seq: i64, number: u32) -> Entry {
+        let d = release(number, b"a", &format!("r{number}"));
+        let payload = json!({"release": d.digest().unwrap().to_string(), "number": number, "document": d.to_json().unwrap()});
+        entry(seq, Kind::ReleaseCut, &payload)
+    }
+
+    fn change(seq: i64, kind: Kind, number: u32) -> Entry {
+        let d = release(number, b"a", &format!("r{number}"));
+        let payload = json!({"release": d.digest().unwrap().to_string(), "number": number, "from": "2025-07-01", "previous": null, "logics": []});
+        entry(seq, kind, &payload)
+    }
+
+    #[test]
+    fn going_back_twice_goes_back_two_steps() {
+        use Kind::{Promotion, Rollback};
+        let cases: [(&[(Kind, u32)], Option<u32>); 8] = [
+            (&[], None),
+            (&[(Promotion, 1)], None),
+            (&[(Promotion, 1), (Promotion, 2)], Some(1)),
+            (&[(Promotion, 1), (Promotion, 2), (Rollback, 1)], None),
+            (
+                &[
+                    (Promotion, 1),
+                    (Promotion, 2),
+                    (Promotion, 3),
+                    (Rollback, 2),
+                ],
+                Some(1),
+            ),
+            (
+                &[
+                    (Promotion, 1),
+                    (Promotion, 2),
+                    (Rollback, 1),
+                    (Promotion, 3),
+                ],
+                Some(1),
+            ),
+            // A release that was never active can be gone back to by name; then on to what was.
+            (&[(Promotion, 1), (Rollback, 2)], Some(1)),
+            (&[(Promotion, 1), (Promotion, 2), (Promotion, 1)], Some(2)),
+        ];
+        for (changes, expected) in cases {
+            let mut entries = vec![known(1, 1), known(2, 2), known(3, 3)];
+            for (seq, (kind, number)) in (4..).zip(changes) {
+                entries.push(change(seq, *kind, *number));
+            }
+            let standing = Standing::of(&entries).unwrap();
+            let former = standing.former().map(|k| k.document.number);
+            assert_eq!(former, expected, "{changes:?}");
+            let active = standing.active().map(|c| c.number);
+            assert_eq!(active, changes.last().map(|c| c.1));
+        }
+    }
+
+    #[test]
+    fn a_release_is_found_by_number_and_by_digest() {
+        let standing = Standing::of(&[known(1, 1), known(2, 2)]).unwrap();
+        let digest = standing.releases[1].digest;
+        let whole = digest.to_string();
+        for asked in ["R2", "r2", "2", &digest.hex()[..8], whole.as_str()] {
+            assert_eq!(standing.find(asked).unwrap().document.number, 2, "{asked}");
+        }
+        for asked in ["R3", "", "R", &digest.hex()[..7], "00000000"] {
+            assert!(standing.find(asked).is_err(), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_freeze_ends_and_a_pruned_release_comes_back() {
+        let one = release(1, b"a", "r1").digest().unwrap().to_string();
+        let prune = json!({"releases": [{"release": one, "number": 1}]});
+        let entries = [
+            known(1, 1),
+            entry(2, Kind::Hold, &json!({})),
+            entry(3, Kind::Prune, &prune),
+            entry(4, Kind::Unhold, &json!({})),
+            known(5, 1),
+        ];
+        let at = |n: usize| Standing::of(&entries[..n]).unwrap();
+        assert!(at(2).hold.is_some());
+        assert_eq!(at(3).releases[0].pruned, Some(3));
+        assert!(at(4).hold.is_none());
+        assert_eq!(at(5).releases[0].pruned, None);
+        assert_eq!((at(5).decided, at(5).knew), (4, 5));
+    }
+
+    #[test]
+    fn an_entry_with_another_release_than_it_names_is_damage() {
+        let mut payload: Json = serde_json::from_str(&known(1, 1).payload).unwrap();
+        payload["document"]["cut"]["reason"] = json!("another");
+        assert!(Standing::of(&[entry(1, Kind::ReleaseCut, &payload)]).is_err());
+    }
+}

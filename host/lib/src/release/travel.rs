@@ -1,0 +1,192 @@
+//! Export and import: a release goes from one deployment to another with its evidence.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use provender_domain::canonical::Digest;
+use provender_domain::failpoint;
+use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Ledger, LedgerError};
+
+use super::ReleaseError;
+use super::archive::Archive;
+use super::cut::{Snapshot, TRIES, known_json, watched};
+use super::evidence::{Evidence, Finding};
+use super::standing::{Known, Note, Standing};
+use super::store::ReleaseStore;
+
+/// The archive of a release with its evidence, approvals among it.
+///
+/// # Errors
+/// When a file of the release is missing or not what it must be.
+pub fn export(
+    ledger: &dyn Ledger,
+    store: &ReleaseStore,
+    standing: &Standing,
+    release: &Known,
+) -> Result<Archive, ReleaseError> {
+    let mut components = BTreeMap::new();
+    for component in &release.document.components {
+        components.insert(component.sha256, store.component(component)?);
+    }
+    let mut evidence: Vec<Evidence> = Vec::new();
+    let mut reports = BTreeMap::new();
+    for note in standing
+        .notes
+        .iter()
+        .filter(|n| n.release == release.digest)
+    {
+        let found = match note.kind.as_str() {
+            kind if kind == Kind::Approval.name() => Some(consent(note)),
+            kind if kind == Kind::Evidence.name() => Evidence::of_payload(&note.payload),
+            _ => None,
+        };
+        let Some(found) = found.filter(|e| !evidence.contains(e)) else {
+            continue;
+        };
+        if let Some(digest) = found.report
+            && let Some((kind, body)) = ledger.report(digest)?
+            // Only what the archive's reader can check by its name.
+            && Digest::of_canonical(body.as_bytes()) == digest
+        {
+            reports.insert(digest, (kind, body));
+        }
+        evidence.push(found);
+    }
+    Ok(Archive {
+        document: release.document.clone(),
+        components,
+        evidence,
+        reports,
+    })
+}
+
+/// An approval as evidence: elsewhere it tells who consented, and counts as nobody's approval there.
+fn consent(note: &Note) -> Evidence {
+    let said = |name: &str| note.payload[name].as_str().unwrap_or_default();
+    let finding = Finding {
+        kind: "approval".to_owned(),
+        verdict: "ok".to_owned(),
+        rows: 1,
+        report: None,
+        summary: format!(
+            "{} as {}: {}",
+            note.stamp.actor,
+            said("role"),
+            note.stamp.reason.as_deref().unwrap_or_default()
+        ),
+    };
+    Evidence::new(note.release, finding, said("environment"), &note.stamp)
+}
+
+/// What an import came to.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The release.
+    pub release: Known,
+    /// Whether it was not known, or its files had been pruned.
+    pub new: bool,
+    /// Evidence that was not known.
+    pub evidence: usize,
+    /// Versions frozen by it.
+    pub frozen: Vec<String>,
+}
+
+/// Takes in the release of an archive that was read, hence checked. What is known already stays as
+/// it is; files that are missing are put back.
+///
+/// # Errors
+/// When its number is another release's, or one of its versions is frozen here as other bytes.
+pub fn import(
+    ledger: &mut dyn Ledger,
+    store: &ReleaseStore,
+    archive: &Archive,
+    sha256: Digest,
+    stamp: &Stamp,
+) -> Result<Imported, ReleaseError> {
+    let document = &archive.document;
+    let digest = document.digest()?;
+    // Refused before anything is written.
+    check(&Snapshot::read(ledger)?, archive, &digest)?;
+    for bytes in archive.components.values() {
+        store.add_component(bytes)?;
+    }
+    failpoint::hit("import.after-components");
+    store.add_document(document)?;
+    for (report, (kind, body)) in &archive.reports {
+        ledger.record_report(stamp, kind, *report, body)?;
+    }
+    for _ in 0..TRIES {
+        let now = Snapshot::read(ledger)?;
+        check(&now, archive, &digest)?;
+        let known: Vec<Evidence> = now
+            .standing
+            .notes_of(Kind::Evidence, &digest)
+            .filter_map(|n| Evidence::of_payload(&n.payload))
+            .collect();
+        let (mut entries, frozen) = now.freezes(document)?;
+        let there = now
+            .standing
+            .known(&digest)
+            .is_some_and(|k| k.pruned.is_none());
+        if !there {
+            let mut payload = known_json(&digest, document)?;
+            payload["origin"] = json!(document.cut.environment);
+            payload["archive"] = json!(sha256.to_string());
+            entries.push((Kind::ReleaseImport, payload));
+        }
+        let is_new = |e: &&Evidence| !known.contains(e);
+        let fresh: Vec<&Evidence> = archive.evidence.iter().filter(is_new).collect();
+        for evidence in &fresh {
+            let payload = evidence.payload(document.number, Some(&sha256))?;
+            entries.push((Kind::Evidence, payload));
+        }
+        failpoint::hit("import.before-ledger");
+        if !entries.is_empty() {
+            // Evidence, too: of two imports at once one must see what the other took in.
+            let watched: Vec<Kind> = watched().into_iter().chain([Kind::Evidence]).collect();
+            let seen = now
+                .standing
+                .notes
+                .iter()
+                .filter(|n| n.kind == Kind::Evidence.name());
+            let last = seen.map(|n| n.entry).max().unwrap_or(0).max(now.last);
+            match ledger.append_expecting(stamp, &entries, &watched, last) {
+                Err(LedgerError::Moved { .. }) => continue,
+                other => other?,
+            };
+        }
+        failpoint::hit("import.after-ledger");
+        let standing = Standing::read(ledger, i64::MAX)?;
+        let release = standing.known(&digest).cloned().ok_or_else(|| {
+            ReleaseError::damaged("the ledger", "the imported release is not in it")
+        })?;
+        return Ok(Imported {
+            release,
+            new: !there,
+            evidence: fresh.len(),
+            frozen,
+        });
+    }
+    Err(LedgerError::Busy.into())
+}
+
+fn check(now: &Snapshot, archive: &Archive, digest: &Digest) -> Result<(), ReleaseError> {
+    let number = archive.document.number;
+    let taken = now
+        .standing
+        .releases
+        .iter()
+        .find(|k| k.document.number == number && k.digest != *digest);
+    if let Some(ours) = taken {
+        return Err(ReleaseError::NumberTaken {
+            number: archive.document.name(),
+            theirs: digest.to_string(),
+            ours: ours.digest.to_string(),
+            cut: ours.document.cut.at.clone(),
+            by: ours.document.cut.by.clone(),
+        });
+    }
+    now.freezes(&archive.document).map(|_| ())
+}

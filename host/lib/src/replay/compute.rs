@@ -1,0 +1,464 @@
+//! The components loaded, the runs computed again in parallel.
+
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value as Json};
+
+use provender_domain::canonical::{Digest, from_slice, to_text};
+use provender_domain::column::Column;
+use provender_domain::key::{ManifestRef, Place, RunKey};
+use provender_domain::value::{Scalar, Value};
+use provender_ledger::types::NewRun;
+use provender_sandbox::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
+use provender_store::manifest::{Manifest, ManifestError, Store};
+
+use super::packs;
+use super::record::Record;
+use super::verdict::{Cause, Difference, Failure, Verdict};
+
+/// How many times the fuel of a first computation a replay may burn.
+const FUEL: u64 = 10;
+/// Runs whose manifests are held in memory at once, for each thread.
+const CHUNK: usize = 500;
+
+/// A run to compute again, as the ledger or a bundle names it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The run's key.
+    pub key: RunKey,
+    /// Digest of what made the number.
+    pub provenance: Digest,
+    /// Digest of the manifest's reproducible part.
+    pub snapshot: Digest,
+    /// SHA-256 of the manifest's bytes.
+    pub manifest: Digest,
+    /// Where the manifest is, when it has no file of its own.
+    pub place: Option<Place>,
+    /// Canonical JSON list of the outputs in declared order.
+    pub outputs: String,
+}
+
+impl Subject {
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest_ref(&self) -> ManifestRef<'_> {
+        ManifestRef {
+            key: &self.key,
+            snapshot: &self.snapshot,
+            sha256: &self.manifest,
+            place: self.place,
+        }
+    }
+
+    /// A run of the ledger.
+    #[must_use]
+    pub fn of(run: &NewRun) -> Subject {
+        Subject::from(run.clone())
+    }
+}
+
+impl From<NewRun> for Subject {
+    fn from(run: NewRun) -> Subject {
+        Subject {
+            key: run.key,
+            provenance: run.provenance,
+            snapshot: run.snapshot,
+            manifest: run.manifest,
+            place: run.place,
+            outputs: run.outputs,
+        }
+    }
+}
+
+/// Where manifests are read from.
+pub enum Manifests<'a> {
+    /// A store.
+    Store(&'a Store),
+    /// The one of a bundle.
+    One(&'a Manifest),
+}
+
+/// What a replay works with.
+pub struct Replayer<'a> {
+    /// The sandbox, on the backend that was asked for.
+    pub sandbox: &'a Sandbox,
+    /// Where components are looked for.
+    pub shelf: &'a Shelf,
+    /// Where manifests are.
+    pub manifests: Manifests<'a>,
+    /// Ceilings recorded with a component's version, by its digest.
+    pub ceilings: HashMap<Digest, PinLimits>,
+}
+
+/// Cause, stable name, sentence.
+pub(super) type Trouble = (Cause, String, String);
+
+pub(super) type Loaded = Result<Component, Trouble>;
+
+impl Replayer<'_> {
+    /// Computes runs again; `tick` is told how many are done, from any thread.
+    pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> Verdict {
+        let mut order: Vec<&Subject> = subjects.iter().collect();
+        order.sort_by_key(|s| s.place);
+        let pack = |s: &Subject| s.place.map(|p| p.pack);
+        let chunks: Vec<&[&Subject]> = order
+            .chunk_by(|a, b| pack(a) == pack(b))
+            .flat_map(|of_pack| match of_pack.first().and_then(|s| s.place) {
+                Some(_) => of_pack.chunks(of_pack.len()),
+                None => of_pack.chunks(CHUNK),
+            })
+            .collect();
+        let (chunks, place) = (&chunks, &AtomicUsize::new(0));
+        let next = || -> Result<_, Infallible> {
+            let chunk = chunks.get(place.fetch_add(1, Ordering::Relaxed));
+            Ok(chunk.map(|chunk| chunk.iter().map(|s| (*s).clone()).collect()))
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        match self.replay_each(vec![next; threads], tick) {
+            Ok(verdict) => verdict,
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`Replayer::replay`], of runs that are read while others are computed: a thread for each reader,
+    /// which gives runs of one pack, or some that have a manifest of their own, until there are none.
+    ///
+    /// # Errors
+    /// When there were no more runs to be had.
+    pub fn replay_each<E: Send>(
+        &self,
+        readers: Vec<impl FnMut() -> Result<Option<Vec<Subject>>, E> + Send>,
+        tick: &(dyn Fn(usize) + Sync),
+    ) -> Result<Verdict, E> {
+        // Components are loaded one by one and by whoever needs one first; the lock is held over
+        // the load so that no component is compiled twice.
+        let components: Mutex<HashMap<Digest, Loaded>> = Mutex::default();
+        let component = |digest: &Digest| {
+            let mut held = components.lock().unwrap_or_else(PoisonError::into_inner);
+            held.entry(*digest)
+                .or_insert_with(|| self.load(digest))
+                .clone()
+        };
+        let parts: Vec<Result<Verdict, E>> = std::thread::scope(|scope| {
+            let component = &component;
+            let workers: Vec<_> = readers
+                .into_iter()
+                .map(|mut next| {
+                    scope.spawn(move || {
+                        let mut own = Verdict::default();
+                        while let Some(chunk) = next()? {
+                            own.extend(self.chunk(&chunk, component));
+                            tick(chunk.len());
+                        }
+                        own.sort();
+                        Ok(own)
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| match worker.join() {
+                    Ok(own) => own,
+                    // A panic of a worker is a defect of this program and goes on as one.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        });
+        let mut verdict = Verdict::default();
+        for part in parts {
+            verdict.extend(part?);
+        }
+        verdict.sort();
+        Ok(verdict)
+    }
+
+    fn load(&self, digest: &Digest) -> Loaded {
+        let bytes = self.shelf.find(digest).map_err(|e| {
+            let cause = match e {
+                ShelfError::Missing { .. } => Cause::ComponentMissing,
+                ShelfError::Damaged { .. } => Cause::Integrity,
+                ShelfError::Io { .. } => Cause::Host,
+            };
+            (cause, e.code().to_owned(), e.to_string())
+        })?;
+        let base = self.sandbox.limits();
+        let recorded = self.ceilings.get(digest);
+        let usual = PinLimits::usual(&language_of(&bytes));
+        // Ceilings change no number: what was computed below one is computed again below a higher one, and
+        // nobody knows any more what a deployment allowed when it was recorded. Fuel has its own factor.
+        let room = PinLimits {
+            fuel_base: None,
+            fuel_per_row: None,
+            ..PinLimits::MOST
+        };
+        let mut own = recorded.cloned().unwrap_or(usual).or_more(&room);
+        let more = |own: Option<u64>, base: u64| Some(own.unwrap_or(base).saturating_mul(FUEL));
+        own.fuel_base = more(own.fuel_base, base.fuel_base);
+        own.fuel_per_row = more(own.fuel_per_row, base.fuel_per_row);
+        self.sandbox
+            .load_within(&digest.to_string(), &bytes, &own)
+            .map_err(|e| {
+                let cause = match e.exit_code_kind() {
+                    ExitKind::Rejected => Cause::ComponentRejected,
+                    ExitKind::Integrity => Cause::Integrity,
+                    ExitKind::Failed => Cause::ComponentFailed,
+                    ExitKind::Internal | ExitKind::Configuration => Cause::Host,
+                };
+                (cause, e.code().to_owned(), e.to_string())
+            })
+    }
+
+    fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
+        let mut verdict = Verdict::default();
+        let pack = |s: &Subject| s.place.map(|p| p.pack);
+        for together in subjects.chunk_by(|a, b| pack(a) == pack(b)) {
+            verdict.extend(match (&self.manifests, together.first().and_then(pack)) {
+                (Manifests::Store(store), Some(digest)) => {
+                    packs::again(store, &digest, together, component)
+                }
+                _ => self.singles(together, component),
+            });
+        }
+        verdict
+    }
+
+    /// Runs with a manifest of their own.
+    fn singles(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
+        let mut verdict = Verdict::default();
+        // One call of a component computes all runs with the same parameters.
+        let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, Record)>> = BTreeMap::new();
+        for subject in subjects {
+            match self.record(subject) {
+                Ok(record) => {
+                    let parameters = Json::Object(record.parameters.clone()).to_string();
+                    groups
+                        .entry((record.component, parameters))
+                        .or_default()
+                        .push((subject, record));
+                }
+                Err((cause, code, message)) => {
+                    verdict
+                        .failed
+                        .push(failure(subject, cause, &code, &message));
+                }
+            }
+        }
+        for ((digest, _), group) in groups {
+            let done = component(&digest).and_then(|c| again(&c, &group));
+            match done {
+                Ok(part) => verdict.extend(part),
+                Err((cause, code, message)) => verdict.failed.extend(
+                    group
+                        .iter()
+                        .map(|(s, _)| failure(s, cause, &code, &message)),
+                ),
+            }
+        }
+        verdict
+    }
+
+    fn record(&self, s: &Subject) -> Result<Record, Trouble> {
+        let damaged = |problem: String| {
+            (
+                Cause::Integrity,
+                "manifest_damaged".to_owned(),
+                format!(
+                    "the manifest of {} is not what was recorded: {problem}",
+                    s.key
+                ),
+            )
+        };
+        let read;
+        let manifest = match &self.manifests {
+            Manifests::One(manifest) => *manifest,
+            Manifests::Store(store) => {
+                read = store.read(s.manifest_ref()).map_err(|e| match &e {
+                    ManifestError::Io { cause, .. }
+                        if cause.kind() != std::io::ErrorKind::NotFound =>
+                    {
+                        (Cause::Host, e.code().to_owned(), e.to_string())
+                    }
+                    ManifestError::Io { .. } => (
+                        Cause::Integrity,
+                        "manifest_missing".to_owned(),
+                        e.to_string(),
+                    ),
+                    _ => (Cause::Integrity, e.code().to_owned(), e.to_string()),
+                })?;
+                &read
+            }
+        };
+        let record = Record::read(manifest).map_err(damaged)?;
+        if record.key != s.key {
+            return Err(damaged(format!("it is of {}", record.key)));
+        }
+        if record.provenance != s.provenance {
+            return Err(damaged(format!(
+                "its provenance is {}, the ledger says {}",
+                record.provenance, s.provenance
+            )));
+        }
+        Ok(record)
+    }
+}
+
+/// Why a manifest could not be read.
+pub(super) fn unreadable(e: ManifestError) -> Trouble {
+    match &e {
+        ManifestError::Io { cause, .. } if cause.kind() != std::io::ErrorKind::NotFound => {
+            (Cause::Host, e.code().to_owned(), e.to_string())
+        }
+        ManifestError::Io { .. } => (
+            Cause::Integrity,
+            "manifest_missing".to_owned(),
+            e.to_string(),
+        ),
+        _ => (Cause::Integrity, e.code().to_owned(), e.to_string()),
+    }
+}
+
+pub(super) fn failure(s: &Subject, cause: Cause, code: &str, message: &str) -> Failure {
+    Failure {
+        run_id: s.key.run_id(),
+        key: s.key.to_string(),
+        cause,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// A manifest that does not fit what the component declares.
+pub(super) fn unfit(component: &Component, what: &str, name: &str) -> Trouble {
+    (
+        Cause::Integrity,
+        "manifest_unfit".to_owned(),
+        format!(
+            "the manifest's {what} `{name}` does not fit what {} declares",
+            component.description().model_version()
+        ),
+    )
+}
+
+/// The recorded parameters in declared order.
+pub(super) fn parameters(
+    component: &Component,
+    recorded: &Map<String, Json>,
+) -> Result<Vec<Scalar>, Trouble> {
+    let declared = component.description().parameters.iter();
+    declared
+        .map(|p| {
+            recorded
+                .get(&p.name)
+                .and_then(|j| Scalar::from_json(p.default.data_type(), j))
+                .ok_or_else(|| unfit(component, "parameter", &p.name))
+        })
+        .collect()
+}
+
+/// Computes runs of one component and one set of parameters, the last one first: an answer that depends on
+/// the rows before it is another one then.
+fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict, Trouble> {
+    let description = component.description();
+    let Some((_, first)) = group.first() else {
+        return Ok(Verdict::default());
+    };
+    let parameters = parameters(component, &first.parameters)?;
+    let columns = description
+        .inputs
+        .iter()
+        .map(|input| {
+            let field = &input.field;
+            let mut column = Column::new(field.data_type);
+            for (_, record) in group.iter().rev() {
+                let value = record
+                    .inputs
+                    .get(&field.name)
+                    .and_then(|j| Value::from_json(field.data_type, j))
+                    .ok_or_else(|| unfit(component, "input", &field.name))?;
+                column.push(&value);
+            }
+            Ok(column)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let computed = component
+        .compute(&parameters, &columns, group.len())
+        .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
+    let mut failures = computed.failed.iter().rev().peekable();
+    let mut verdict = Verdict::default();
+    for ((subject, record), row) in group.iter().zip((0..group.len()).rev()) {
+        if let Some(f) = failures.next_if(|f| f.row == row) {
+            verdict.failed.push(failure(
+                subject,
+                Cause::ComponentFailed,
+                f.code.code(),
+                &f.message,
+            ));
+            continue;
+        }
+        verdict.replayed.push(subject.key.run_id());
+        let outputs: Vec<(String, Json)> = description
+            .outputs
+            .iter()
+            .zip(&computed.outputs)
+            .map(|(o, column)| (o.field.name.clone(), column.get(row).to_json()))
+            .collect();
+        let different = compare(subject, record, &outputs);
+        if different.is_empty() {
+            verdict.identical += 1;
+        }
+        verdict.different.extend(different);
+    }
+    Ok(verdict)
+}
+
+/// The outputs that differ from the manifest's, or from the ledger's row.
+pub(super) fn compare(
+    subject: &Subject,
+    record: &Record,
+    outputs: &[(String, Json)],
+) -> Vec<Difference> {
+    let row: Vec<Json> = match from_slice(subject.outputs.as_bytes()) {
+        Ok(Json::Array(list)) => list,
+        _ => Vec::new(),
+    };
+    // By their canonical text: that tells every bit of a number.
+    let same = |a: &Json, b: &Json| match (to_text(a), to_text(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    };
+    let missing = Json::Null;
+    let different = |name: &str, recorded: &Json, replayed: &Json| Difference {
+        run_id: subject.key.run_id(),
+        key: subject.key.to_string(),
+        output: name.to_owned(),
+        recorded: recorded.clone(),
+        replayed: replayed.clone(),
+    };
+    let mut found: Vec<Difference> = outputs
+        .iter()
+        .enumerate()
+        .filter_map(|(i, (name, replayed))| {
+            let manifest = record.outputs.get(name);
+            let row = row.get(i);
+            if manifest.is_none_or(|m| !same(m, replayed)) {
+                return Some(different(name, manifest.unwrap_or(&missing), replayed));
+            }
+            row.is_none_or(|r| !same(r, replayed))
+                .then(|| different(name, row.unwrap_or(&missing), replayed))
+        })
+        .collect();
+    let declared: Map<String, Json> = outputs.iter().cloned().collect();
+    for (name, recorded) in &record.outputs {
+        if !declared.contains_key(name) {
+            found.push(different(name, recorded, &missing));
+        }
+    }
+    if found.is_empty() && row.len() != outputs.len() {
+        let row = Json::Array(row);
+        found.push(different("outputs of the ledger's row", &row, &missing));
+    }
+    found
+}

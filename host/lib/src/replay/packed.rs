@@ -1,0 +1,121 @@
+//! A pack's runs against the ledger's: what [`super::Record`] is for a single manifest, for many.
+
+use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::key::RunKey;
+use provender_ledger::types::NewRun;
+use provender_store::manifest::pack::{Pack, Scratch};
+
+use super::Subject;
+
+/// A pack whose rows are compared with runs.
+pub struct Packed<'a> {
+    pack: &'a Pack,
+    model_version: String,
+    scratch: Scratch,
+}
+
+impl<'a> Packed<'a> {
+    /// Rows of this pack.
+    #[must_use]
+    pub fn new(pack: &'a Pack) -> Packed<'a> {
+        Packed {
+            pack,
+            model_version: pack.header().model_version(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Digest of the component that computed every run of the pack.
+    #[must_use]
+    pub fn component(&self) -> Digest {
+        self.pack.header().component.sha256
+    }
+
+    /// The id of a run whose manifest is here. `Err` names the first thing that does not hold: the key, the
+    /// provenance, computed again from the inputs, and the digests of the manifest.
+    ///
+    /// # Errors
+    /// When the manifest is not the one that was recorded.
+    pub fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
+        let (key, place) = (&run.key, run.place.map(|p| p.row));
+        let row = self.row_of(key, place)?;
+        let rows = &self.pack.rows;
+        let template = &self.pack.template;
+        let (sealed, found) = template.seal_anew(rows, row, &mut self.scratch)?;
+        let said = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
+        if said != found {
+            return Err(format!(
+                "it says provenance {said}, its content has {found}"
+            ));
+        }
+        if found != run.provenance {
+            let recorded = run.provenance;
+            return Err(format!("its provenance is {found}, its run's {recorded}"));
+        }
+        if sealed.sha256 != run.manifest {
+            return Err(other_sha256(&sealed.sha256, &run.manifest));
+        }
+        if sealed.snapshot != run.snapshot {
+            return Err(other_snapshot(&sealed.snapshot, &run.snapshot));
+        }
+        Ok(sealed.run_id)
+    }
+
+    /// The row in which the manifest of a run is, and the run's id: the manifest is the recorded one, byte
+    /// for byte, with the run's provenance and snapshot in it. Whether these are the digests of its content is for
+    /// [`Packed::check`] to say.
+    ///
+    /// # Errors
+    /// As [`Packed::check`].
+    pub fn row(&mut self, subject: &Subject) -> Result<(usize, Digest), String> {
+        let row = self.row_of(&subject.key, subject.place.map(|p| p.row))?;
+        let rows = &self.pack.rows;
+        let found = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
+        if found != subject.provenance {
+            let recorded = subject.provenance;
+            return Err(format!("its provenance is {found}, its run's {recorded}"));
+        }
+        let template = &self.pack.template;
+        let sealed = template.seal_with(rows, row, subject.snapshot, &mut self.scratch)?;
+        if sealed.sha256 != subject.manifest {
+            // It was made with the ledger's snapshot in it: which of the two is another?
+            let found = template.seal(rows, row, &mut self.scratch)?;
+            return Err(match found.snapshot == subject.snapshot {
+                true => other_sha256(&found.sha256, &subject.manifest),
+                false => other_snapshot(&found.snapshot, &subject.snapshot),
+            });
+        }
+        Ok((row, sealed.run_id))
+    }
+
+    /// The row, when its manifest is of this key.
+    fn row_of(&self, key: &RunKey, place: Option<u32>) -> Result<usize, String> {
+        let rows = &self.pack.rows;
+        let row = place.and_then(|row| usize::try_from(row).ok());
+        let row = row
+            .filter(|row| *row < rows.len())
+            .ok_or_else(|| format!("its pack has {} rows", rows.len()))?;
+        let header = self.pack.header();
+        let is_it = rows.boundary_id(row) == key.boundary_id
+            && rows.herd_config_id(row) == key.herd_config_id
+            && rows.day(row) == key.calculation_date
+            && rows.reissue(row) == key.config_version.reissue
+            && header.config_version == key.config_version.config
+            && self.model_version == key.model_version;
+        match is_it {
+            true => Ok(row),
+            false => Err(format!(
+                "it is of {}, its run is {key}",
+                rows.key(header, row)
+            )),
+        }
+    }
+}
+
+fn other_sha256(found: &Digest, recorded: &Digest) -> String {
+    format!("its SHA-256 is {found}, the ledger says {recorded}")
+}
+
+fn other_snapshot(found: &Digest, recorded: &Digest) -> String {
+    format!("its snapshot_id is {found}, the ledger says {recorded}")
+}

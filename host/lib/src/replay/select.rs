@@ -1,0 +1,161 @@
+//! A sample of runs that anyone can draw again, and the ceilings they are computed under.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use provender_domain::canonical::Digest;
+use provender_ledger::entry::Kind;
+use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::types::{Run, RunFilter};
+use provender_ledger::{Ledger, LedgerError};
+use provender_sandbox::PinLimits;
+
+/// The ceilings that were recorded with each component when its version was frozen.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn ceilings(ledger: &dyn Ledger) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
+    let entries = ledger.entries(Some(Kind::Freeze))?;
+    Ok(entries
+        .iter()
+        .filter_map(|e| {
+            let payload: Json = serde_json::from_str(&e.payload).ok()?;
+            let digest = payload["component"].as_str()?.parse().ok()?;
+            let limits = serde_json::from_value(payload["limits"].clone()).ok()?;
+            Some((digest, limits))
+        })
+        .collect())
+}
+
+/// `n` different ones of the numbers below `of`, ascending: the first `n` places of a Fisher–Yates shuffle
+/// whose i-th step takes the number that the first sixteen bytes of SHA-256 of the seed, a newline and i
+/// are, modulo what is left. Every choice is as likely as every other, and only what is drawn is touched.
+#[must_use]
+pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
+    let n = of.min(n as u64);
+    let mut moved: HashMap<u64, u64> = HashMap::new();
+    let mut drawn: Vec<u64> = (0..n)
+        .map(|i| {
+            let digest = Digest::of_bytes(format!("{seed}\n{i}").as_bytes());
+            let number = digest.bytes().first_chunk::<16>().copied();
+            let number = u128::from_be_bytes(number.unwrap_or_default());
+            let at = i + u64::try_from(number % u128::from(of - i)).unwrap_or_default();
+            let last = moved.get(&i).copied().unwrap_or(i);
+            moved.insert(at, last).unwrap_or(at)
+        })
+        .collect();
+    drawn.sort_unstable();
+    drawn
+}
+
+/// `n` runs of those that a filter leaves, of the entries that count, drawn as [`draw`] says from all of
+/// them by entry, series and day; and how many there are. Who knows the seed and the ledger draws the same
+/// ones; who recorded the runs could not know the seed. Without a filter no other run is looked at.
+///
+/// # Errors
+/// When the ledger cannot be read, or entries do not have as many runs as they say.
+pub fn sample_of(
+    ledger: &SqliteLedger,
+    filter: Option<&RunFilter>,
+    recorded: Option<&BTreeSet<i64>>,
+    (n, seed): (usize, &str),
+) -> Result<(u64, Vec<Run>), LedgerError> {
+    let counts = |entry: i64| recorded.is_none_or(|r| r.contains(&entry));
+    let mut runs = Vec::new();
+    if let Some(filter) = filter {
+        let mut places = ledger.places(filter)?;
+        places.retain(|(entry, ..)| counts(*entry));
+        let of = places.len() as u64;
+        for position in draw(of, n, seed) {
+            let place = usize::try_from(position).ok().and_then(|p| places.get(p));
+            if let Some((_, series, date)) = place {
+                runs.extend(ledger.run_at(*series, *date)?);
+            }
+        }
+        return Ok((of, runs));
+    }
+    let mut batches: Vec<(i64, u64)> = Vec::new();
+    for entry in ledger.entries_of(&[Kind::Runs, Kind::Reissue])? {
+        let payload: Option<Json> = serde_json::from_str(&entry.payload).ok();
+        let count = payload.and_then(|p| p["count"].as_u64()).ok_or_else(|| {
+            LedgerError::Damaged(format!("entry {} does not say how many runs", entry.seq))
+        })?;
+        if counts(entry.seq) {
+            batches.push((entry.seq, count));
+        }
+    }
+    let of = batches.iter().map(|(_, count)| count).sum();
+    let drawn = draw(of, n, seed);
+    let (mut rest, mut before) = (drawn.as_slice(), 0);
+    for (entry, count) in batches {
+        let (here, later) = rest.split_at(rest.partition_point(|p| *p < before + count));
+        if !here.is_empty() {
+            let positions: Vec<u64> = here.iter().map(|p| p - before).collect();
+            runs.extend(ledger.nth_of(entry, count, &positions)?);
+        }
+        (rest, before) = (later, before + count);
+    }
+    Ok((of, runs))
+}
+
+/// The `n` runs whose digest of seed and run id is smallest, in their former order. Who knows the
+/// seed and the ledger draws the same ones; who recorded the runs could not know the seed.
+#[must_use]
+pub fn sample(runs: Vec<Run>, n: usize, seed: &str) -> Vec<Run> {
+    let mut ranked: Vec<(Digest, usize, Run)> = runs
+        .into_iter()
+        .enumerate()
+        .map(|(i, run)| {
+            let drawn = format!("{seed}\n{}", run.run.key.run_id());
+            (Digest::of_bytes(drawn.as_bytes()), i, run)
+        })
+        .collect();
+    ranked.sort_by_key(|(digest, _, _)| *digest);
+    ranked.truncate(n);
+    ranked.sort_by_key(|(_, i, _)| *i);
+    ranked.into_iter().map(|(_, _, run)| run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_drawn_once_each_and_again_by_their_seed(of in 0_u64..500, n in 0_usize..600, seed in any::<String>()) {
+            let drawn = draw(of, n, &seed);
+            prop_assert_eq!(drawn.len() as u64, of.min(n as u64));
+            prop_assert!(drawn.iter().all(|d| *d < of));
+            prop_assert!(drawn.windows(2).all(|w| w[0] < w[1]));
+            prop_assert_eq!(drawn, draw(of, n, &seed));
+        }
+    }
+
+    #[test]
+    fn the_draw_is_the_documented_one() {
+        // The first step alone: SHA-256 of the text "s\n0", whose first sixteen bytes modulo 1,000.
+        let digest = Digest::of_bytes(b"s\n0");
+        let mut number = 0_u128;
+        for byte in &digest.bytes()[..16] {
+            number = number << 8 | u128::from(*byte);
+        }
+        assert_eq!(u128::from(draw(1_000, 1, "s")[0]), number % 1_000);
+        // A whole shuffle is everything.
+        assert_eq!(draw(20, 20, "s"), (0..20).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn every_number_is_as_likely_as_every_other() {
+        let (of, n, times) = (10, 3, 20_000_u32);
+        let mut tally = [0_u32; 10];
+        for seed in 0..times {
+            for d in draw(of, n, &seed.to_string()) {
+                tally[usize::try_from(d).unwrap()] += 1;
+            }
+        }
+        // Expected 6,000 each; the standard deviation is 65.
+        assert!(tally.iter().all(|t| t.abs_diff(6_000) < 390), "{tally:?}");
+    }
+}

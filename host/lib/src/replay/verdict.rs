@@ -1,0 +1,122 @@
+//! What came of a replay.
+
+use serde_json::{Value as Json, json};
+
+use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::merkle;
+
+/// An output that came out otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The run.
+    pub run_id: Digest,
+    /// Its key, for people.
+    pub key: String,
+    /// Name of the output.
+    pub output: String,
+    /// What the manifest or the ledger holds.
+    pub recorded: Json,
+    /// What came out now.
+    pub replayed: Json,
+}
+
+/// Why a run could not be computed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The component's bytes are nowhere.
+    ComponentMissing,
+    /// Component or manifest are not what was recorded.
+    Integrity,
+    /// The component is refused by this program.
+    ComponentRejected,
+    /// The component failed on inputs on which it had answered.
+    ComponentFailed,
+    /// A file could not be read, or the sandbox could not start.
+    Host,
+}
+
+/// A run that could not be computed again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The run.
+    pub run_id: Digest,
+    /// Its key, for people.
+    pub key: String,
+    /// For the exit code.
+    pub cause: Cause,
+    /// A stable name.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What came of all runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Runs computed again.
+    pub replayed: Vec<Digest>,
+    /// How many of them gave the same bits.
+    pub identical: usize,
+    /// The outputs that did not.
+    pub different: Vec<Difference>,
+    /// Runs that could not be computed again.
+    pub failed: Vec<Failure>,
+}
+
+impl Verdict {
+    /// Adds what came of other runs.
+    pub fn extend(&mut self, other: Verdict) {
+        self.replayed.extend(other.replayed);
+        self.identical += other.identical;
+        self.different.extend(other.different);
+        self.failed.extend(other.failed);
+    }
+
+    /// The order of results does not depend on which thread came first.
+    pub fn sort(&mut self) {
+        // What threads have sorted before are long ascending stretches, which this sort merges.
+        self.replayed.sort();
+        self.different
+            .sort_by(|a, b| (&a.key, &a.output).cmp(&(&b.key, &b.output)));
+        self.failed.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// What the ledger's entry says: how many, the RFC 6962 root over the ids of the runs computed
+    /// again in ascending order, and what came of them.
+    #[must_use]
+    pub fn payload(&self, engine: &Json, selection: &Json) -> Json {
+        // Ids have one recipe: in the order of their bytes they are in that of their texts.
+        let mut ids = self.replayed.clone();
+        ids.sort();
+        let root = merkle::root_of(&ids, &|id| merkle::leaf(id.to_string().as_bytes()));
+        json!({
+            "count": self.replayed.len(),
+            "root": Digest::from_parts(Recipe::Raw, root).to_string(),
+            "identical": self.identical,
+            "different": self.different_runs(),
+            "failed": self.failed.iter().map(|f| json!({"run_id": f.run_id.to_string(), "code": f.code})).collect::<Vec<_>>(),
+            "verdict": if self.is_clean() { "identical" } else { "different" },
+            "engine": engine,
+            "selection": selection,
+        })
+    }
+
+    /// True when every run gave the same bits.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.different.is_empty() && self.failed.is_empty()
+    }
+
+    /// The ids of the runs that came out otherwise.
+    #[must_use]
+    pub fn different_runs(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self
+            .different
+            .iter()
+            .map(|d| d.run_id.to_string())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}

@@ -1,0 +1,337 @@
+//! Rows to batches, batches to threads, and what they return to whole columns.
+//!
+//! Every batch gets a store of its own: what a guest remembers from one must not reach the next.
+//! Where a call fails its rows are halved and tried again until the failing rows stand alone; the
+//! others keep their results. All of this depends on the rows alone, never on time or on which
+//! thread came first. Each batch writes its own run of every column, so that threads wait for
+//! nothing but the number of their next batch.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use wasmtime::{Engine, Store};
+
+use provender_domain::column::Column;
+use provender_domain::description::Description;
+use provender_domain::value::Scalar;
+
+use super::assemble::{Assembly, Run, Written};
+use super::bindings::LogicPluginPre;
+use super::columns;
+use super::error::LogicError;
+use super::failure::{Failure, FailureCode};
+use super::limits::{
+    BATCH_BYTES, BATCH_CALLS, BATCHES, HOST_STACK_BYTES, Limits, Meter, Weight, cores,
+};
+
+/// What a component computed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Computed {
+    /// The declared outputs in order, each with all rows; failed rows are null.
+    pub outputs: Vec<Column>,
+    /// The rows that failed, ascending.
+    pub failed: Vec<RowFailure>,
+}
+
+/// A row without a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFailure {
+    /// Row in the caller's columns.
+    pub row: usize,
+    /// Stable code.
+    pub code: FailureCode,
+    /// A sentence that names component, version, row and cause.
+    pub message: String,
+    /// Symbolised wasm backtrace; empty where there is none.
+    pub detail: String,
+}
+
+/// A component ready to be called.
+pub(super) struct Callee<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) pre: &'a LogicPluginPre<Meter>,
+    pub(super) description: &'a Description,
+    pub(super) limits: &'a Limits,
+    pub(super) weight: Weight,
+    /// Threads that take its batches; 0 is one per core.
+    pub(super) threads: usize,
+}
+
+/// A fresh store with its limits set, fuel included.
+pub(super) fn store(
+    engine: &Engine,
+    limits: &Limits,
+    fuel: u64,
+    returned_bytes: usize,
+) -> Result<Store<Meter>, wasmtime::Error> {
+    let mut store = Store::new(engine, Meter::new(limits));
+    // Before instantiation, so that the memory a guest starts with counts.
+    store.limiter(|meter| meter);
+    store.set_fuel(fuel)?;
+    store.set_hostcall_fuel(returned_bytes);
+    Ok(store)
+}
+
+/// Runs `f` on a thread whose stack surely holds the guest's: past the end of a smaller one the
+/// whole process would be aborted.
+pub(super) fn on_guest_stack<T: Send>(
+    limits: &Limits,
+    f: impl FnOnce() -> T + Send,
+) -> Result<T, LogicError> {
+    std::thread::scope(|scope| {
+        let handle = std::thread::Builder::new()
+            .name("provender-guest".to_owned())
+            .stack_size(limits.stack_bytes.saturating_add(HOST_STACK_BYTES))
+            .spawn_scoped(scope, f)
+            .map_err(|e| LogicError::Thread {
+                cause: e.to_string(),
+            })?;
+        handle.join().map_err(|_| LogicError::Thread {
+            cause: "the thread ended in a panic of the host".to_owned(),
+        })
+    })
+}
+
+/// The rows of each call of each batch.
+pub(super) type Plan = Vec<Vec<Range<usize>>>;
+
+/// What a worker leaves of a batch: its outputs in declared order, and the rows that failed.
+struct Done {
+    /// The batch's number.
+    number: usize,
+    written: Vec<Written>,
+    failed: BTreeMap<usize, Failure>,
+}
+
+impl Callee<'_> {
+    /// Computes `rows` rows.
+    pub(super) fn compute(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+    ) -> Result<Computed, LogicError> {
+        let plan = plan(inputs, rows, self.limits.batch_rows);
+        self.compute_in(parameters, inputs, rows, &plan)
+    }
+
+    /// As [`Callee::compute`], in the given calls, which cover the rows in order.
+    pub(super) fn compute_in(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+        plan: &Plan,
+    ) -> Result<Computed, LogicError> {
+        self.check_call(parameters, inputs, rows)?;
+        let outputs = self.description.outputs.iter();
+        let mut whole: Vec<Assembly> = outputs
+            .map(|o| Assembly::new(o.field.data_type, rows))
+            .collect();
+        let done = self.run_all(parameters, inputs, plan, cut(&mut whole, plan, rows))?;
+        let mut written: Vec<Vec<Written>> = whole.iter().map(|_| Vec::new()).collect();
+        let mut failed = BTreeMap::new();
+        for mut batch in done {
+            failed.append(&mut batch.failed);
+            for (all, own) in written.iter_mut().zip(batch.written) {
+                all.push(own);
+            }
+        }
+        let whole = whole.into_iter().zip(written);
+        Ok(Computed {
+            outputs: whole.map(|(whole, runs)| whole.finish(runs)).collect(),
+            failed: self.told(failed),
+        })
+    }
+
+    /// The rows that failed, in words.
+    fn told(&self, failed: BTreeMap<usize, Failure>) -> Vec<RowFailure> {
+        let model_version = self.description.model_version();
+        let failed = failed.into_iter();
+        failed
+            .map(|(row, failure)| RowFailure {
+                row,
+                code: failure.code,
+                message: format!(
+                    "{model_version} failed in row {row} ({}): {}",
+                    failure.code.code(),
+                    failure.cause
+                ),
+                detail: failure.detail,
+            })
+            .collect()
+    }
+
+    /// The caller must hand over what the component declares, or nothing at all is computed.
+    pub(super) fn check_call(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        rows: usize,
+    ) -> Result<(), LogicError> {
+        let wrong = |cause: String| LogicError::Call {
+            component: self.description.model_version(),
+            cause,
+        };
+        let declared = &self.description.parameters;
+        if parameters.len() != declared.len() {
+            return Err(wrong(format!(
+                "it takes {} parameters and was given {}",
+                declared.len(),
+                parameters.len()
+            )));
+        }
+        for (given, declared) in parameters.iter().zip(declared) {
+            let (is, should) = (given.data_type(), declared.default.data_type());
+            if is != should {
+                return Err(wrong(format!(
+                    "its parameter `{}` is of type {} and was given a value of type {}",
+                    declared.name,
+                    should.name(),
+                    is.name()
+                )));
+            }
+            if matches!(given, Scalar::Float64(x) if !x.is_finite()) {
+                return Err(wrong(format!(
+                    "its parameter `{}` was given a number that is not finite",
+                    declared.name
+                )));
+            }
+        }
+        let declared = &self.description.inputs;
+        if inputs.len() != declared.len() {
+            return Err(wrong(format!(
+                "it takes {} input columns and was given {}",
+                declared.len(),
+                inputs.len()
+            )));
+        }
+        for (given, declared) in inputs.iter().zip(declared) {
+            let field = &declared.field;
+            if given.data_type() != field.data_type {
+                return Err(wrong(format!(
+                    "its input `{}` is of type {} and was given a column of type {}",
+                    field.name,
+                    field.data_type.name(),
+                    given.data_type().name()
+                )));
+            }
+            if given.rows() != rows {
+                return Err(wrong(format!(
+                    "its input `{}` was given {} rows of {rows}",
+                    field.name,
+                    given.rows()
+                )));
+            }
+            if !field.nullable
+                && given.validity().is_some()
+                && let Some(row) = (0..rows).find(|i| given.is_null(*i))
+            {
+                return Err(wrong(format!(
+                    "its input `{}` is declared without nulls and is null in row {row}",
+                    field.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the batches of a plan, whose runs of the outputs come with it; in the plan's order.
+    fn run_all(
+        &self,
+        parameters: &[Scalar],
+        inputs: &[Column],
+        plan: &Plan,
+        runs: Vec<Vec<Run<'_>>>,
+    ) -> Result<Vec<Done>, LogicError> {
+        let workers = match plan.len() {
+            0 | 1 => plan.len(),
+            batches => cores(self.threads).min(batches),
+        };
+        let queue = Mutex::new(plan.iter().zip(runs).enumerate());
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((number, (calls, mut runs))) = next else {
+                    break done;
+                };
+                let failed = self.run_batch(parameters, inputs, calls, &mut runs);
+                done.push(Done {
+                    number,
+                    written: runs.into_iter().map(Run::end).collect(),
+                    failed,
+                });
+            }
+        };
+        std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..workers)
+                .map(|n| {
+                    std::thread::Builder::new()
+                        .name(format!("provender-guest-{n}"))
+                        .stack_size(self.limits.stack_bytes.saturating_add(HOST_STACK_BYTES))
+                        .spawn_scoped(scope, work)
+                })
+                .collect();
+            let mut refused = None;
+            let mut started = 0;
+            let mut done = Vec::new();
+            for handle in handles {
+                match handle {
+                    Ok(handle) => {
+                        started += 1;
+                        done.extend(handle.join().map_err(|_| LogicError::Thread {
+                            cause: "a worker ended in a panic of the host".to_owned(),
+                        })?);
+                    }
+                    Err(e) => refused = Some(e.to_string()),
+                }
+            }
+            // Any worker at all takes every batch in the end.
+            if let (Some(cause), 0) = (refused, started) {
+                return Err(LogicError::Thread { cause });
+            }
+            done.sort_by_key(|d: &Done| d.number);
+            Ok(done)
+        })
+    }
+}
+
+/// For each batch of a plan its runs of the outputs.
+fn cut<'c>(whole: &'c mut [Assembly], plan: &Plan, rows: usize) -> Vec<Vec<Run<'c>>> {
+    let mut ends: Vec<usize> = plan
+        .iter()
+        .map(|calls| calls.last().map_or(0, |call| call.end))
+        .collect();
+    if let Some(last) = ends.last_mut() {
+        *last = rows;
+    }
+    let mut runs: Vec<Vec<Run<'c>>> = plan.iter().map(|_| Vec::new()).collect();
+    for column in whole {
+        for (runs, run) in runs.iter_mut().zip(column.runs(&ends)) {
+            runs.push(run);
+        }
+    }
+    runs
+}
+
+/// Rows of a call: at most `batch_rows`, fewer where rows are large (series), and a multiple of 8 so
+/// that bitmaps are cut at bytes.
+pub(super) fn call_rows(inputs: &[Column], rows: usize, batch_rows: usize) -> usize {
+    let bytes: usize = inputs.iter().map(columns::bytes).sum();
+    let per_row = (bytes / rows.max(1)).max(1);
+    let most = batch_rows.max(1).min(BATCH_BYTES / per_row).max(1);
+    if most > 8 { most - most % 8 } else { most }
+}
+
+/// The batches of many rows and the calls of each: few calls in few batches would leave cores idle.
+fn plan(inputs: &[Column], rows: usize, batch_rows: usize) -> Plan {
+    let size = call_rows(inputs, rows, batch_rows);
+    let calls: Vec<_> = (0..rows)
+        .step_by(size)
+        .map(|from| from..rows.min(from + size))
+        .collect();
+    let together = (calls.len() / BATCHES).clamp(1, BATCH_CALLS);
+    calls.chunks(together).map(<[_]>::to_vec).collect()
+}

@@ -1,6 +1,0 @@
-//! What the program carries: the built components with their lock, and the sample ranch.
-
-include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
-
-/// The date the sample ranch is shown for.
-pub(super) const SAMPLE_DATE: &str = "2025-06-30";

@@ -1,0 +1,100 @@
+//! The values of a row as canonical JSON: an object of its columns, or their list.
+
+use super::header;
+use super::render::Scratch;
+use provender_domain::column::{Column, ColumnData, bit};
+use provender_domain::day::Day;
+use provender_domain::text::{self, Numbers};
+
+/// A member of an object by its column: `"name":`, with the comma before it.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) column: usize,
+    pub(super) key: Vec<u8>,
+}
+
+/// The members of an object of these columns, in their order.
+pub(super) fn members(columns: &[header::Column]) -> Vec<Member> {
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    let name = |i: &usize| columns.get(*i).map_or("", |c| c.name.as_str());
+    // RFC 8785 sorts by UTF-16 code units.
+    order.sort_by(|a, b| name(a).encode_utf16().cmp(name(b).encode_utf16()));
+    let member = |(n, column): (usize, usize)| {
+        let mut key = if n == 0 { Vec::new() } else { vec![b','] };
+        text::string(name(&column), &mut key);
+        key.push(b':');
+        Member { column, key }
+    };
+    order.into_iter().enumerate().map(member).collect()
+}
+
+/// The canonical list of a row's outputs in declared order, as the ledger keeps it.
+pub fn list(outputs: &[Column], i: usize, scratch: &mut Scratch, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (n, column) in outputs.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        cell(column, i, &mut scratch.numbers, out);
+    }
+    out.push(b']');
+}
+
+/// An object of a row's values.
+pub(super) fn object(
+    members: &[Member],
+    columns: &[Column],
+    i: usize,
+    numbers: &mut Numbers,
+    out: &mut Vec<u8>,
+) {
+    out.push(b'{');
+    for member in members {
+        out.extend_from_slice(&member.key);
+        match columns.get(member.column) {
+            Some(column) => cell(column, i, numbers, out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    out.push(b'}');
+}
+
+/// A value of a column.
+pub(super) fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut Vec<u8>) {
+    if column.is_null(i) {
+        return out.extend_from_slice(b"null");
+    }
+    let range = |offsets: &[u32]| {
+        let at = |i: usize| {
+            let offset = offsets.get(i).copied().unwrap_or_default();
+            usize::try_from(offset).unwrap_or(usize::MAX)
+        };
+        at(i)..at(i + 1)
+    };
+    match column.data() {
+        ColumnData::Float64(v) => numbers.write(v.get(i).copied().unwrap_or(f64::NAN), out),
+        ColumnData::Int64(v) => text::wide(v.get(i).copied().unwrap_or_default(), out),
+        ColumnData::Boolean(v) => {
+            out.extend_from_slice(if bit(v, i) { b"true" } else { b"false" });
+        }
+        ColumnData::Date(v) => match v.get(i).and_then(|d| Day::from_days(*d)) {
+            Some(day) => text::day(day, out),
+            None => out.extend_from_slice(b"null"),
+        },
+        ColumnData::Text { .. } => text::string(column.text(i), out),
+        ColumnData::Series {
+            offsets,
+            dates,
+            values,
+        } => {
+            let range = range(offsets);
+            let dates = dates.get(range.clone()).unwrap_or_default();
+            let values = values.get(range).unwrap_or_default();
+            let points = dates
+                .iter()
+                .zip(values)
+                .filter_map(|(d, x)| Some((Day::from_days(*d)?, *x)));
+            text::series(points, |x, out| numbers.write(x, out), out);
+        }
+    }
+}

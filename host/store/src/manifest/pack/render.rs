@@ -1,0 +1,443 @@
+//! The document of a row: the very bytes that a single manifest of the run has.
+//!
+//! Members are written in the order of RFC 8785. What all rows share is made once and hashed once: a
+//! row's digests go on from there.
+
+use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+
+use serde_json::{Value as Json, json};
+
+use super::cells::{Member, cell, members, object};
+use super::header::Header;
+use super::rows::Rows;
+use crate::manifest::document;
+use provender_domain::canonical::{Digest, Recipe, to_bytes};
+use provender_domain::column::Column;
+use provender_domain::text::{self, Numbers};
+
+/// Writes documents.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// What all rows share.
+    pub header: Header,
+    /// From the document's first byte up to the guardrails of the reproducible part.
+    head: Vec<u8>,
+    head_hash: Sha256,
+    /// Where in it the reproducible part begins.
+    reproducible: usize,
+    reproducible_hash: Sha256,
+    /// The provenance's object up to its inputs, and after them.
+    provenance_head: Sha256,
+    provenance_tail: Vec<u8>,
+    /// The key's object between boundary, date, herd and end.
+    model_version: Vec<u8>,
+    config_version: Vec<u8>,
+    parameters: Vec<u8>,
+    files: Vec<Vec<u8>>,
+    inputs: Vec<Member>,
+    outputs: Vec<Member>,
+    rails: Vec<Rail>,
+}
+
+/// A guardrail of the configuration.
+#[derive(Clone, Debug)]
+struct Rail {
+    output: usize,
+    json: Json,
+}
+
+/// Digests of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Digest of the key.
+    pub run_id: Digest,
+    /// Digest of the reproducible part.
+    pub snapshot: Digest,
+    /// SHA-256 of the document.
+    pub sha256: Digest,
+}
+
+/// Room to work in.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    inputs: Vec<u8>,
+    /// Where the inputs are in the body.
+    inputs_at: Range<usize>,
+    /// The rest of the reproducible part.
+    body: Vec<u8>,
+    /// What follows it.
+    tail: Vec<u8>,
+    files: Vec<u32>,
+    pub(super) numbers: Numbers,
+}
+
+fn canonical(json: &Json) -> Result<Vec<u8>, String> {
+    to_bytes(json).map_err(|e| e.to_string())
+}
+
+fn rails(header: &Header) -> Vec<Rail> {
+    let list = header.config.get("guardrails").and_then(Json::as_array);
+    let rail = |json: &Json| Rail {
+        output: json
+            .get("output")
+            .and_then(Json::as_str)
+            .and_then(|name| header.outputs.iter().position(|o| o.name == name))
+            .unwrap_or(usize::MAX),
+        json: json.clone(),
+    };
+    list.into_iter().flatten().map(rail).collect()
+}
+
+impl Template {
+    /// For manifests with this header.
+    ///
+    /// # Errors
+    /// When a number in it has no canonical form.
+    pub fn new(header: Header) -> Result<Template, String> {
+        let component = json!({
+            "name": header.component.name,
+            "version": header.component.version,
+            "sha256": header.component.sha256,
+            "world": header.component.world,
+        });
+        let mut head = b"{\"environment\":".to_vec();
+        head.extend(canonical(&header.environment)?);
+        head.extend_from_slice(b",\"format\":");
+        text::string(document::FORMAT, &mut head);
+        head.extend_from_slice(b",\"reproducible\":");
+        let reproducible = head.len();
+        head.extend_from_slice(b"{\"$type\":\"provender.snapshot.v1\",\"component\":");
+        head.extend(canonical(&component)?);
+        head.extend_from_slice(b",\"config\":");
+        head.extend(canonical(&header.config)?);
+        head.extend_from_slice(b",\"guardrails\":");
+        let mut provenance = b"{\"$type\":\"provender.provenance.v1\",\"component\":".to_vec();
+        text::digest(&header.component.sha256, &mut provenance);
+        provenance.extend_from_slice(b",\"config\":");
+        text::digest(&header.config_version, &mut provenance);
+        provenance.extend_from_slice(b",\"inputs\":");
+        let mut provenance_tail = b",\"world\":".to_vec();
+        text::string(&header.component.world, &mut provenance_tail);
+        provenance_tail.push(b'}');
+        let mut model_version = Vec::new();
+        text::string(&header.model_version(), &mut model_version);
+        let part = head.get(reproducible..).unwrap_or_default();
+        Ok(Template {
+            head_hash: Sha256::new().chain_update(&head),
+            reproducible_hash: Sha256::new().chain_update(part),
+            reproducible,
+            provenance_head: Sha256::new().chain_update(&provenance),
+            provenance_tail,
+            model_version,
+            config_version: header.config_version.to_string().into_bytes(),
+            parameters: canonical(&header.parameters)?,
+            files: header
+                .files
+                .iter()
+                .map(canonical)
+                .collect::<Result<_, _>>()?,
+            inputs: members(&header.inputs),
+            outputs: members(&header.outputs),
+            rails: rails(&header),
+            head,
+            header,
+        })
+    }
+
+    /// The provenance of a row's inputs.
+    #[must_use]
+    pub fn provenance(&self, inputs: &[Column], i: usize, scratch: &mut Scratch) -> Digest {
+        scratch.inputs.clear();
+        object(
+            &self.inputs,
+            inputs,
+            i,
+            &mut scratch.numbers,
+            &mut scratch.inputs,
+        );
+        self.provenance_of(&scratch.inputs)
+    }
+
+    fn provenance_of(&self, inputs: &[u8]) -> Digest {
+        let mut hash = self.provenance_head.clone();
+        hash.update(inputs);
+        hash.update(&self.provenance_tail);
+        Digest::from_parts(Recipe::JcsV1, hash.finalize().into())
+    }
+
+    /// As [`Template::seal`], with the provenance of the row's inputs, whose text is the same in both.
+    ///
+    /// # Errors
+    /// As [`Template::seal`].
+    pub fn seal_anew(
+        &self,
+        rows: &Rows,
+        i: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(Sealed, Digest), String> {
+        let sealed = self.seal(rows, i, scratch)?;
+        let inputs = scratch.body.get(scratch.inputs_at.clone());
+        Ok((sealed, self.provenance_of(inputs.unwrap_or_default())))
+    }
+
+    /// The digests of a row.
+    ///
+    /// # Errors
+    /// When the row refers to what is not there.
+    pub fn seal(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Sealed, String> {
+        let (run_id, snapshot) = self.render(rows, i, scratch)?;
+        Ok(Sealed {
+            run_id,
+            snapshot,
+            sha256: self.sha256(rows, i, scratch)?,
+        })
+    }
+
+    /// As [`Template::seal`], when the digest of the reproducible part is known: the SHA-256 of the document
+    /// that names it.
+    ///
+    /// # Errors
+    /// As [`Template::seal`].
+    pub fn seal_with(
+        &self,
+        rows: &Rows,
+        i: usize,
+        snapshot: Digest,
+        scratch: &mut Scratch,
+    ) -> Result<Sealed, String> {
+        let run_id = self.body(rows, i, scratch)?;
+        self.tail(rows, i, &snapshot, scratch)?;
+        Ok(Sealed {
+            run_id,
+            snapshot,
+            sha256: self.sha256(rows, i, scratch)?,
+        })
+    }
+
+    /// SHA-256 of the document whose body and tail are written.
+    fn sha256(&self, rows: &Rows, i: usize, scratch: &Scratch) -> Result<Digest, String> {
+        let mut hash = match rows.replaces(i) {
+            None => self.head_hash.clone(),
+            Some(replaces) => Sha256::new().chain_update(self.head_of(replaces)?),
+        };
+        hash.update(&scratch.body);
+        hash.update(&scratch.tail);
+        Ok(Digest::from_parts(Recipe::Raw, hash.finalize().into()))
+    }
+
+    /// The bytes of a row's document.
+    ///
+    /// # Errors
+    /// As [`Template::seal`].
+    pub fn document(
+        &self,
+        rows: &Rows,
+        i: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u8>, String> {
+        self.render(rows, i, scratch)?;
+        let head = match rows.replaces(i) {
+            None => self.head.clone(),
+            Some(replaces) => self.head_of(replaces)?,
+        };
+        Ok([head, scratch.body.clone(), scratch.tail.clone()].concat())
+    }
+
+    /// The head of a run that replaces another: its environment says which, and why.
+    fn head_of(&self, replaces: &str) -> Result<Vec<u8>, String> {
+        let mut environment = self.header.environment.clone();
+        if let Json::Object(members) = &mut environment {
+            members.insert("replaces".to_owned(), json!(replaces));
+            members.insert("reason".to_owned(), json!(self.header.reason));
+        }
+        let mut head = b"{\"environment\":".to_vec();
+        head.extend(canonical(&environment)?);
+        head.extend_from_slice(b",\"format\":");
+        text::string(document::FORMAT, &mut head);
+        head.extend_from_slice(b",\"reproducible\":");
+        head.extend_from_slice(self.head.get(self.reproducible..).unwrap_or_default());
+        Ok(head)
+    }
+
+    /// Writes what differs into `scratch`; gives the digests of key and reproducible part.
+    fn render(
+        &self,
+        rows: &Rows,
+        i: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(Digest, Digest), String> {
+        let run_id = self.body(rows, i, scratch)?;
+        let mut hash = self.reproducible_hash.clone();
+        hash.update(&scratch.body);
+        let snapshot = Digest::from_parts(Recipe::JcsV1, hash.finalize().into());
+        self.tail(rows, i, &snapshot, scratch)?;
+        Ok((run_id, snapshot))
+    }
+
+    /// Writes the rest of the reproducible part; gives the digest of the key.
+    fn body(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Digest, String> {
+        let run_id = self.run_id(rows, i, &mut scratch.body);
+        let Scratch {
+            body: out,
+            numbers,
+            inputs_at,
+            ..
+        } = scratch;
+        out.clear();
+        self.guardrails(rows, i, out)?;
+        out.extend_from_slice(b",\"inputs\":");
+        inputs_at.start = out.len();
+        object(&self.inputs, &rows.inputs, i, numbers, out);
+        inputs_at.end = out.len();
+        out.extend_from_slice(b",\"key\":{");
+        self.key(rows, i, out);
+        out.extend_from_slice(b",\"outputs\":");
+        object(&self.outputs, &rows.outputs, i, numbers, out);
+        out.extend_from_slice(b",\"parameters\":");
+        out.extend_from_slice(&self.parameters);
+        out.extend_from_slice(b",\"provenance\":");
+        let provenance = Digest::from_parts(Recipe::JcsV1, rows.provenance(i));
+        text::digest(&provenance, out);
+        out.extend_from_slice(b",\"run_id\":");
+        text::digest(&run_id, out);
+        out.push(b'}');
+        Ok(run_id)
+    }
+
+    /// Writes what follows the reproducible part.
+    fn tail(
+        &self,
+        rows: &Rows,
+        i: usize,
+        snapshot: &Digest,
+        scratch: &mut Scratch,
+    ) -> Result<(), String> {
+        let Scratch {
+            tail,
+            files,
+            numbers,
+            ..
+        } = scratch;
+        tail.clear();
+        tail.extend_from_slice(b",\"snapshot_id\":");
+        text::digest(snapshot, tail);
+        tail.extend_from_slice(b",\"sources\":");
+        self.sources(rows, i, (files, numbers), tail)?;
+        tail.extend_from_slice(b"}\n");
+        Ok(())
+    }
+
+    /// The members of a key's object, without the opening brace.
+    fn key(&self, rows: &Rows, i: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"boundary_id\":");
+        text::string(rows.boundary_id(i), out);
+        out.extend_from_slice(b",\"calculation_date\":");
+        text::day(rows.day(i), out);
+        out.extend_from_slice(b",\"config_version\":\"");
+        out.extend_from_slice(&self.config_version);
+        let reissue = rows.reissue(i);
+        if reissue > 0 {
+            out.extend_from_slice(b"+r");
+            text::integer(i64::from(reissue), out);
+        }
+        out.extend_from_slice(b"\",\"herd_config_id\":");
+        text::string(rows.herd_config_id(i), out);
+        out.extend_from_slice(b",\"model_version\":");
+        out.extend_from_slice(&self.model_version);
+        out.push(b'}');
+    }
+
+    /// The digest of a row's key; see [`provender_domain::key::RunKey::run_id`].
+    fn run_id(&self, rows: &Rows, i: usize, out: &mut Vec<u8>) -> Digest {
+        out.clear();
+        out.extend_from_slice(b"{\"$type\":\"provender.run-key.v1\",");
+        self.key(rows, i, out);
+        Digest::of_canonical(out)
+    }
+
+    fn guardrails(&self, rows: &Rows, i: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        let breached = rows.breached(i);
+        if breached.is_empty() {
+            out.extend_from_slice(b"{\"breached\":[],\"status\":\"ok\"}");
+            return Ok(());
+        }
+        let missing = || "a breached guardrail is not in its configuration".to_owned();
+        let mut list = Vec::with_capacity(breached.len());
+        for n in breached {
+            let n = usize::try_from(*n).unwrap_or(usize::MAX);
+            let rail = self.rails.get(n).ok_or_else(missing)?;
+            let output = rows.outputs.get(rail.output).ok_or_else(missing)?;
+            let value = output.get(i).as_f64().ok_or_else(missing)?;
+            let mut breach = rail.json.clone();
+            if let Json::Object(members) = &mut breach {
+                members.insert("value".to_owned(), json!(value));
+            }
+            list.push(breach);
+        }
+        out.extend(canonical(&json!({"breached": list, "status": "failed"}))?);
+        Ok(())
+    }
+
+    fn sources(
+        &self,
+        rows: &Rows,
+        i: usize,
+        (files, numbers): (&mut Vec<u32>, &mut Numbers),
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        files.clear();
+        for s in &rows.sources {
+            for file in s.file.get(s.range(i)).unwrap_or_default() {
+                if files.last() != Some(file) && !files.contains(file) {
+                    files.push(*file);
+                }
+            }
+        }
+        files.sort_unstable();
+        out.extend_from_slice(b"{\"files\":[");
+        for (n, file) in files.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            let file = usize::try_from(*file).ok().and_then(|f| self.files.get(f));
+            out.extend_from_slice(file.ok_or("a source names a file that is not there")?);
+        }
+        out.extend_from_slice(b"],\"inputs\":{");
+        for member in &self.inputs {
+            let Some(s) = rows.sources.get(member.column) else {
+                continue;
+            };
+            out.extend_from_slice(&member.key);
+            out.extend_from_slice(b"{\"age_days\":");
+            cell(&s.age_days, i, numbers, out);
+            out.extend_from_slice(b",\"from\":[");
+            for (n, k) in s.range(i).enumerate() {
+                out.extend_from_slice(if n == 0 { b"{" } else { b",{" });
+                if !s.date.is_null(k) {
+                    out.extend_from_slice(b"\"date\":");
+                    cell(&s.date, k, numbers, out);
+                    out.push(b',');
+                }
+                let file = s.file.get(k).copied().unwrap_or_default();
+                let place = files.binary_search(&file).unwrap_or_default();
+                out.extend_from_slice(b"\"file\":");
+                text::integer(i64::try_from(place).unwrap_or_default(), out);
+                out.extend_from_slice(b",\"row\":");
+                let row = s.row.get(k).copied().unwrap_or_default();
+                text::integer(i64::from(row), out);
+                if !s.value.is_null(k) {
+                    out.extend_from_slice(b",\"value\":");
+                    cell(&s.value, k, numbers, out);
+                }
+                out.push(b'}');
+            }
+            out.extend_from_slice(b"]}");
+        }
+        out.extend_from_slice(b"},\"known\":");
+        text::integer(self.header.known, out);
+        out.push(b'}');
+        Ok(())
+    }
+}

@@ -1,0 +1,384 @@
+//! A pack gives back, of every row, the bytes that a single manifest has; and of bytes that are no pack
+//! nothing.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value as Json, json};
+
+use super::header::{Column as Named, Component};
+use super::*;
+use crate::manifest::Manifest;
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_domain::key::{ConfigVersion, RunKey};
+use provender_domain::value::{DataType, MAX_JSON_INT, Value, plain_zero};
+
+const TYPES: [DataType; 6] = [
+    DataType::Float64,
+    DataType::Int64,
+    DataType::Boolean,
+    DataType::Date,
+    DataType::Text,
+    DataType::Series,
+];
+
+/// Of one run everything that its manifest says.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    boundary_id: String,
+    herd_config_id: String,
+    day: Day,
+    reissue: u32,
+    replaces: Option<u32>,
+    inputs: Vec<(Value, Option<i32>, Vec<Seen>)>,
+    outputs: Vec<Value>,
+    breached: Vec<u32>,
+}
+
+fn day() -> impl Strategy<Value = Day> {
+    (Day::MIN.days()..=Day::MAX.days()).prop_map(|d| Day::from_days(d).unwrap())
+}
+
+fn finite() -> impl Strategy<Value = f64> {
+    prop::num::f64::ANY.prop_filter_map("finite", |x| x.is_finite().then(|| plain_zero(x)))
+}
+
+fn value(data_type: DataType) -> BoxedStrategy<Value> {
+    let some = match data_type {
+        DataType::Float64 => prop_oneof![
+            finite(),
+            Just(0.0),
+            Just(-0.0),
+            Just(f64::MAX),
+            Just(5e-324),
+            (-1e17..1e17_f64).prop_map(f64::round)
+        ]
+        .prop_map(Value::Float64)
+        .boxed(),
+        DataType::Int64 => prop_oneof![
+            any::<i64>(),
+            (-3_i64..3).prop_map(|i| MAX_JSON_INT + i),
+            0..9_i64
+        ]
+        .prop_map(Value::Int64)
+        .boxed(),
+        DataType::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
+        DataType::Date => day().prop_map(Value::Date).boxed(),
+        DataType::Text => any::<String>().prop_map(Value::Text).boxed(),
+        DataType::Series => prop::collection::vec((day(), finite()), 0..4)
+            .prop_map(Value::Series)
+            .boxed(),
+    };
+    prop_oneof![1 => Just(Value::Null), 3 => some].boxed()
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    (
+        0..4_u32,
+        any::<u32>(),
+        prop::option::of(day()),
+        prop::option::of(finite()),
+    )
+        .prop_map(|(file, row, date, value)| Seen {
+            file,
+            row,
+            date,
+            value,
+        })
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    let input = |t| {
+        (
+            value(t),
+            prop::option::of(any::<i32>()),
+            prop::collection::vec(seen(), 0..4),
+        )
+    };
+    let inputs: Vec<_> = TYPES.map(input).into();
+    let outputs: Vec<_> = TYPES.map(value).into();
+    (
+        (any::<String>(), any::<String>(), day(), 0..3_u32),
+        prop::option::of(0..3_u32),
+        inputs,
+        outputs,
+        any::<bool>(),
+    )
+        .prop_map(|(key, replaces, inputs, outputs, breached)| {
+            let is_number = outputs.first().is_some_and(|o| !o.is_null());
+            Row {
+                boundary_id: key.0,
+                herd_config_id: key.1,
+                day: key.2,
+                reissue: key.3,
+                replaces,
+                inputs,
+                breached: match breached && is_number {
+                    true => vec![0, 1],
+                    false => Vec::new(),
+                },
+                outputs,
+            }
+        })
+}
+
+fn named(prefix: &str) -> Vec<Named> {
+    // Names that sort otherwise by bytes than by UTF-16, and otherwise than declared.
+    let names = ["z", "\u{fb33}", "\u{1f600}", "a\"\\\n", "\u{20ac}", "b"];
+    let column = |(name, data_type): (&str, DataType)| Named {
+        name: format!("{prefix}{name}"),
+        data_type,
+    };
+    names.into_iter().zip(TYPES).map(column).collect()
+}
+
+fn header(environment: Json) -> Header {
+    let rail = |maximum: Json| json!({"output": "oz", "minimum": -1.5, "maximum": maximum, "severity": "crit"});
+    let config = json!({"$type": "provender.config.v1", "parameters": {"p": 1.5, "a": "x"}, "guardrails": [rail(json!(null)), rail(json!(3))]});
+    Header {
+        format: FORMAT.to_owned(),
+        component: Component {
+            name: "a \"name\"".to_owned(),
+            sha256: Digest::of_bytes(b"c"),
+            version: "v1".to_owned(),
+            world: "w".to_owned(),
+        },
+        config_version: Digest::of_json(&config).unwrap(),
+        parameters: config["parameters"].clone(),
+        config,
+        environment,
+        files: (0..4)
+            .map(|i| json!({"path": format!("f\u{fc}r-{i}"), "ingested_by": i}))
+            .collect(),
+        inputs: named("i"),
+        known: 7,
+        outputs: named("o"),
+        reason: Some("a wrong \"file\"".to_owned()),
+    }
+}
+
+fn version(header: &Header, reissue: u32) -> ConfigVersion {
+    ConfigVersion {
+        config: header.config_version,
+        reissue,
+    }
+}
+
+/// The manifest of a row as a tree: what a single file holds.
+fn manifest(header: &Header, row: &Row, provenance: &Digest) -> Manifest {
+    let object = |names: &[Named], values: &mut dyn Iterator<Item = Json>| -> Map<String, Json> {
+        names.iter().map(|n| n.name.clone()).zip(values).collect()
+    };
+    let key = RunKey {
+        boundary_id: row.boundary_id.clone(),
+        herd_config_id: row.herd_config_id.clone(),
+        calculation_date: row.day,
+        model_version: header.model_version(),
+        config_version: version(header, row.reissue),
+    };
+    let mut files: Vec<u32> = row
+        .inputs
+        .iter()
+        .flat_map(|i| i.2.iter().map(|s| s.file))
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let from = |seen: &[Seen]| -> Vec<Json> {
+        let one = |s: &Seen| {
+            let mut o = json!({"file": files.binary_search(&s.file).unwrap(), "row": s.row});
+            if let Some(date) = s.date {
+                o["date"] = json!(date.to_string());
+            }
+            if let Some(value) = s.value {
+                o["value"] = json!(value);
+            }
+            o
+        };
+        seen.iter().map(one).collect()
+    };
+    let breached: Vec<Json> = row
+        .breached
+        .iter()
+        .map(|n| {
+            let mut rail = header.config["guardrails"][*n as usize].clone();
+            rail["value"] = json!(row.outputs[0].as_f64());
+            rail
+        })
+        .collect();
+    let mut environment = header.environment.clone();
+    if let Some(replaces) = row.replaces {
+        environment["replaces"] = json!(version(header, replaces).to_string());
+        environment["reason"] = json!(header.reason);
+    }
+    Manifest {
+        reproducible: json!({
+            "$type": "provender.snapshot.v1",
+            "run_id": key.run_id().to_string(),
+            "key": key,
+            "component": header.component,
+            "config": header.config,
+            "parameters": header.parameters,
+            "inputs": object(&header.inputs, &mut row.inputs.iter().map(|i| i.0.to_json())),
+            "outputs": object(&header.outputs, &mut row.outputs.iter().map(Value::to_json)),
+            "guardrails": {
+                "status": if breached.is_empty() { "ok" } else { "failed" },
+                "breached": breached,
+            },
+            "provenance": provenance.to_string(),
+        }),
+        sources: json!({
+            "inputs": object(&header.inputs, &mut row.inputs.iter().map(|i| json!({"age_days": i.1, "from": from(&i.2)}))),
+            "files": files.iter().map(|f| header.files[*f as usize].clone()).collect::<Vec<_>>(),
+            "known": header.known,
+        }),
+        environment,
+    }
+}
+
+fn packed(header: &Header, list: &[Row]) -> Rows {
+    let template = Template::new(header.clone()).unwrap();
+    let mut rows = Rows::new(&header.inputs, &header.outputs);
+    for (i, row) in list.iter().enumerate() {
+        let replaces = row.replaces.map(|n| version(header, n));
+        let place = (
+            row.boundary_id.as_str(),
+            row.herd_config_id.as_str(),
+            row.day,
+        );
+        rows.push_key(place, row.reissue, replaces.as_ref());
+        for (c, (value, age, seen)) in row.inputs.iter().enumerate() {
+            rows.inputs[c].push(value);
+            rows.sources[c].push(*age, seen.iter().copied());
+        }
+        for (c, value) in row.outputs.iter().enumerate() {
+            rows.outputs[c].push(value);
+        }
+        rows.push_breached(row.breached.iter().copied());
+        let provenance = template.provenance(&rows.inputs, i, &mut Scratch::default());
+        rows.push_provenance(*provenance.bytes());
+    }
+    rows
+}
+
+fn sample() -> (Header, Vec<Row>) {
+    let row = |n: i32| Row {
+        boundary_id: format!("north-{n}"),
+        herd_config_id: "-".to_owned(),
+        day: Day::from_days(20_000 + n).unwrap(),
+        reissue: 0,
+        replaces: None,
+        inputs: TYPES.map(|_| (Value::Null, None, Vec::new())).into(),
+        outputs: TYPES.map(|_| Value::Null).into(),
+        breached: Vec::new(),
+    };
+    (header(json!({"actor": "me"})), (0..20).map(row).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(provender_guests::how_many(64)))]
+    #[test]
+    fn a_row_gives_the_bytes_that_a_single_manifest_has(list in prop::collection::vec(row(), 1..6)) {
+        let header = header(json!({"actor": "m\u{e9}", "recorded_at": "2025", "zone": [1.5, null]}));
+        let rows = packed(&header, &list);
+        let bytes = to_bytes(&header, &rows).unwrap();
+        let pack = Pack::parse(&bytes).unwrap();
+        prop_assert_eq!(&pack.rows, &rows);
+        let mut scratch = Scratch::default();
+        for (i, row) in list.iter().enumerate() {
+            let template = &pack.template;
+            let provenance = template.provenance(&rows.inputs, i, &mut scratch);
+            let single = manifest(&header, row, &provenance);
+            let document = pack.document(u32::try_from(i).unwrap()).unwrap();
+            let expected = single.to_bytes().unwrap();
+            prop_assert_eq!(String::from_utf8(document.clone()).unwrap(), String::from_utf8(expected.clone()).unwrap());
+            let sealed = template.seal(&rows, i, &mut scratch).unwrap();
+            prop_assert_eq!(sealed.snapshot, single.snapshot_id().unwrap());
+            prop_assert_eq!(sealed.sha256, Digest::of_bytes(&expected));
+            prop_assert_eq!(sealed.run_id, rows.key(&header, i).run_id());
+            prop_assert_eq!(template.seal_anew(&rows, i, &mut scratch).unwrap(), (sealed, provenance));
+            prop_assert_eq!(template.seal_with(&rows, i, sealed.snapshot, &mut scratch).unwrap(), sealed);
+            let other = Digest::of_canonical(b"another");
+            prop_assert!(template.seal_with(&rows, i, other, &mut scratch).unwrap().sha256 != sealed.sha256);
+            prop_assert!(Manifest::parse(&document).is_ok());
+        }
+    }
+
+    #[test]
+    fn parts_are_what_their_rows_alone_make(list in prop::collection::vec(row(), 1..9), most in 1_usize..10) {
+        let header = header(json!({"actor": "me"}));
+        let parts = packed(&header, &list).parts(most);
+        prop_assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= most));
+        let mut left = list.as_slice();
+        for part in parts {
+            let (own, rest) = left.split_at(part.len());
+            prop_assert_eq!(part, packed(&header, own));
+            left = rest;
+        }
+        prop_assert!(left.is_empty());
+    }
+
+    #[test]
+    fn any_change_of_a_pack_is_refused_or_read_without_harm(flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 1..4), cut in prop::option::of(any::<prop::sample::Index>())) {
+        let (header, list) = sample();
+        let mut bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
+        for (at, with) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] ^= with;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(pack) = Pack::parse(&bytes) {
+            for row in 0..21 {
+                let _ = pack.document(row);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_frame_has_one_spelling() {
+    let (header, list) = sample();
+    let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
+    let said = ipc::said(&bytes).unwrap();
+    let body = bytes.len() - said.rest.len()..bytes.len() - said.rest.len() + said.body;
+    for i in (0..bytes.len()).filter(|i| !body.contains(i)) {
+        let mut other = bytes.clone();
+        other[i] ^= 1;
+        assert!(Pack::parse(&other).is_err(), "byte {i}");
+    }
+    assert!(Pack::parse(&[bytes.as_slice(), b"x"].concat()).is_err());
+}
+
+#[test]
+fn a_pack_has_rows_and_not_too_many() {
+    let (header, list) = sample();
+    let none = Rows::new(&header.inputs, &header.outputs);
+    assert!(to_bytes(&header, &none).is_err());
+    let pack = Pack::parse(&to_bytes(&header, &packed(&header, &list)).unwrap()).unwrap();
+    assert_eq!(pack.document(20).unwrap_err(), "it has no row 20");
+}
+
+#[test]
+fn a_newer_format_is_told() {
+    let (mut header, list) = sample();
+    header.format = "provender.pack.v2".to_owned();
+    let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
+    assert_eq!(
+        Pack::parse(&bytes).unwrap_err(),
+        "its format is provender.pack.v2, this program reads provender.pack.v1"
+    );
+}
+
+/// The format does not change by accident: a file of it reads for ever.
+#[test]
+fn the_bytes_of_a_pack_are_those_of_its_first_day() {
+    let (header, list) = sample();
+    let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
+    if std::env::var_os("PROVENDER_WRITE_PACK").is_some() {
+        std::fs::write(std::env::temp_dir().join("sample.arrow"), &bytes).unwrap();
+    }
+    let kept = include_bytes!("../../../../../tests/fixtures/pack-1.arrow").as_slice();
+    let pack = Pack::parse(kept).unwrap();
+    assert_eq!(pack.rows, packed(&header, &list));
+    assert_eq!(pack.header(), &header);
+}
