@@ -23,7 +23,7 @@ unset CARGO_ENCODED_RUSTFLAGS RUSTC_BOOTSTRAP
 for name in records json; do
   made=artifacts/$name.wasm
   [ "${1:-}" = --check ] && made=$target/$name.wasm
-  cargo run --locked -q --manifest-path ../../../logic-plugins/Cargo.toml -p provender-build -- \
+  cargo run --locked -q --manifest-path ../../../../logic-plugins/Cargo.toml -p provender-build -- \
     --encode "$target/wasm32-unknown-unknown/release/$name.wasm" -o "$made" --language rust
   cmp "$made" "artifacts/$name.wasm"
 done
