@@ -1,5 +1,6 @@
 //! A deployment in a temporary folder, and the program run on it with a cleared environment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -11,6 +12,28 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// The durations of a JSON envelope, which stand apart so that envelopes can be compared.
+    pub(crate) took: Option<Took>,
+}
+
+/// How long a command with `--json` took, and its phases.
+pub(crate) struct Took {
+    pub(crate) duration_ms: f64,
+    pub(crate) phases: BTreeMap<String, f64>,
+}
+
+/// Takes the durations out of a JSON envelope; any other text stays as it is.
+fn without_durations(stdout: String) -> (String, Option<Took>) {
+    let envelope = serde_json::from_str::<serde_json::Map<String, Json>>(&stdout);
+    let Some(mut envelope) = envelope.ok().filter(|e| e.contains_key("format_version")) else {
+        return (stdout, None);
+    };
+    let took = Took {
+        duration_ms: envelope.remove("duration_ms").unwrap().as_f64().unwrap(),
+        phases: serde_json::from_value(envelope.remove("phases").unwrap()).unwrap(),
+    };
+    let text = format!("{}\n", Json::Object(envelope));
+    (text, Some(took))
 }
 
 impl Ran {
@@ -125,10 +148,12 @@ impl Ranch {
                 .unwrap()
                 .replace(&self.dir().display().to_string(), "RANCH")
         };
+        let (stdout, took) = without_durations(clean(output.stdout));
         Ran {
             code: output.status.code().unwrap_or(-1),
-            stdout: clean(output.stdout),
+            stdout,
             stderr: clean(output.stderr),
+            took,
         }
     }
 

@@ -58,6 +58,7 @@ mod migration;
 mod monitoring;
 mod mounts;
 mod nevada;
+mod operability;
 mod packs;
 mod paths;
 mod pinning;

@@ -151,6 +151,7 @@ const TRIES: usize = 5;
 
 /// How many files of manifests and of releases were copied.
 fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "backup").entered();
     let fail = fail(args);
     let ledger = context.reader()?;
     let partial = args.dir.join(PARTIAL);

@@ -220,6 +220,7 @@ fn record(
     work: Work,
     policy: &Policy,
 ) -> Result<Computed, CliError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "compute").entered();
     let bar = context.ui.progress(work.total as u64, "computing");
     let mut computed = Computed {
         logics: Vec::new(),

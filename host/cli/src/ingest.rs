@@ -72,6 +72,7 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
     let reports = if named.is_empty() {
         ingest_sources(&context, &mut ledger, &policy)
     } else {
+        let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
         let bar = context.ui.progress(named.len() as u64, "ingesting");
         let reports = named.iter().map(|(kind, path)| {
             let report = named::take_in(&context, &mut ledger, &policy, &args.files, *kind, path);
@@ -188,6 +189,7 @@ pub(super) fn ingest_sources(
     ledger: &mut SqliteLedger,
     policy: &Policy,
 ) -> Vec<FileReport> {
+    let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
     let mut sources: Vec<&Source> = context.project.sources.sources.iter().collect();
     sources.sort_by_key(|s| s.kind);
     let mut reports = Vec::new();

@@ -8,6 +8,7 @@
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `watch` — a compilation that takes too long or too much
 //! * `table` — runs as tables
+//! * `telemetry` — how long what took
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
@@ -48,6 +49,7 @@ mod replay;
 mod run;
 mod status;
 mod table;
+mod telemetry;
 mod trouble;
 mod ui;
 mod verify;
@@ -165,6 +167,7 @@ fn parse<V: Subcommand + Into<Verb>>() -> Result<(String, Global, Verb), clap::E
 }
 
 fn main() -> ExitCode {
+    telemetry::start();
     ExitCode::from(exit_code())
 }
 
@@ -219,6 +222,7 @@ fn dispatch() -> Exit {
         Ok(parsed) => parsed,
         Err(e) => return usage(&e),
     };
+    telemetry::install();
     let g = &global;
     let ui = g.ui();
     match verb {

@@ -171,6 +171,7 @@ pub(super) fn assess(
     window: Window,
     boundary: Option<&str>,
 ) -> Result<Report, CliError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "monitor").entered();
     if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
         return Err(provender_host::compute::ComputeError::UnknownBoundary(
             b.to_owned(),
@@ -216,6 +217,7 @@ pub(super) fn publish(
     report: &Report,
     aside: Option<Aside>,
 ) -> Result<Files, CliError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "report").entered();
     let folder = &context.project.settings.reports.path;
     let dir = context.project.folder(folder)?;
     let name = format!(

@@ -189,6 +189,7 @@ pub(super) fn standing(
     facts: &Facts<'_>,
     as_of: Day,
 ) -> Result<Standing, CliError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "status").entered();
     let mut standing = Standing::default();
     let policy = policy(context, shop, false, false, true)?;
     for logic in context.logics(&[])? {

@@ -14,6 +14,7 @@ use provender_sandbox::{Compiling, OnCompile};
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::telemetry;
 use super::watch::Watch;
 
 /// What a verb hands back.
@@ -206,6 +207,8 @@ impl Ui {
                 "command": command,
                 "status": exit.status(),
                 "exit_code": exit.code(),
+                "duration_ms": telemetry::duration_ms(),
+                "phases": telemetry::phases(),
                 "data": data,
                 "error": error.as_ref().map(|e| json!({"code": e.code, "message": e.message, "help": e.help})),
             });

@@ -46,6 +46,7 @@ pub(crate) fn daily(
             });
         }
     };
+    let _phase = tracing::info_span!(target: "provender::phase", "canary").entered();
     let mut compute = || -> Result<(Shadow, Option<Observed>), CliError> {
         let (candidate, active) = both(standing, &canary)?;
         let sides = Sides::bind(parts.0, &context.store()?, active, &candidate.document)?;

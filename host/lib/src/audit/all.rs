@@ -46,6 +46,7 @@ pub fn audit(
     begun: &dyn Fn(u64),
     tick: &(dyn Fn(u64) + Sync),
 ) -> Result<Report, LedgerError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "audit").entered();
     // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
     let files = what.manifests.files();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

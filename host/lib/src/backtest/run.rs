@@ -98,6 +98,7 @@ pub(super) fn dealt(
     progress: &mut dyn Progress,
     (span, threads): (u64, usize),
 ) -> Result<Report, BacktestError> {
+    let _phase = tracing::info_span!(target: "provender::phase", "backtest").entered();
     let filter = RunFilter {
         boundary_id: request.boundary.clone(),
         herd_config_id: request.herd.clone(),

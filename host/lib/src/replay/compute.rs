@@ -133,6 +133,7 @@ impl Replayer<'_> {
         readers: Vec<impl FnMut() -> Result<Option<Vec<Subject>>, E> + Send>,
         tick: &(dyn Fn(usize) + Sync),
     ) -> Result<Verdict, E> {
+        let _phase = tracing::info_span!(target: "provender::phase", "replay").entered();
         // Components are loaded one by one and by whoever needs one first; the lock is held over
         // the load so that no component is compiled twice.
         let components: Mutex<HashMap<Digest, Loaded>> = Mutex::default();
