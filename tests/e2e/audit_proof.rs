@@ -7,11 +7,10 @@ use std::process::{Command, Output};
 use provender_domain::canonical::{hex, to_text};
 use provender_domain::merkle;
 use provender_host::audit::bundle::Bundle;
-use provender_host::audit::note::Verifier;
-use provender_host::audit::proof::Proof;
 use provender_ledger::Ledger as _;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::sqlite::scan::Scan;
+use provender_proof::{Proof, Verifier};
 use provender_sandbox::PinLimits;
 use serde_json::Value as Json;
 

@@ -2,14 +2,12 @@
 //! back the same.
 
 use provender_host::audit::bundle::Bundle;
-use provender_host::audit::checkpoint::Checkpoint;
-use provender_host::audit::note::{Signer, Verifier};
-use provender_host::audit::proof::{FORM, Proof, Step};
 use provender_host::ingest::parsed::Kind;
 use provender_host::project::logic::LogicFile;
 use provender_host::project::settings::Settings;
 use provender_host::project::sources::Sources;
 use provender_host::release::Document;
+use provender_proof::{Checkpoint, PROOF_FORM, Proof, Signer, Step, Verifier};
 use provender_sandbox::Lock;
 use provender_sandbox::PinLimits;
 use provender_store::manifest::Manifest;
@@ -314,7 +312,7 @@ fn audit_seeds() -> Vec<Vec<u8>> {
         path: vec!["00".repeat(32)],
     };
     let proof = Proof {
-        form: FORM.to_owned(),
+        form: PROOF_FORM.to_owned(),
         run: step.clone(),
         payload: "{\"count\":1,\"root\":\"sha256:00\"}".to_owned(),
         entry: step,

@@ -14,6 +14,7 @@ use provender_host::monitor::gather::GatherError;
 use provender_host::project::ProjectError;
 use provender_host::release::ReleaseError;
 use provender_ledger::LedgerError;
+use provender_proof::ProofError;
 use provender_sandbox::{ExitKind, LogicError};
 use provender_store::manifest::ManifestError;
 
@@ -330,6 +331,12 @@ impl From<MonitorError> for CliError {
 impl From<AuditError> for CliError {
     fn from(e: AuditError) -> CliError {
         super::audit::error(e)
+    }
+}
+
+impl From<ProofError> for CliError {
+    fn from(e: ProofError) -> CliError {
+        super::audit::refused(&e)
     }
 }
 

@@ -11,7 +11,7 @@ use provender_domain::files::outfile;
 use provender_host::audit::bundle::Bundle;
 use provender_host::audit::proof::prove;
 use provender_host::replay::compute::Manifests;
-use provender_host::replay::{Record, Replayer};
+use provender_host::replay::{Record, Replayer, Subject};
 use provender_ledger::types::NewRun;
 use provender_sandbox::{PinLimits, Shelf, ShelfError};
 
@@ -103,24 +103,24 @@ pub(in super::super) fn replay(
         manifests: Manifests::One(&manifest),
         ceilings,
     }
-    .replay(std::slice::from_ref(&proven.subject), &|_| {});
+    .replay(&[Subject::from(proven.run.clone())], &|_| {});
     let engine = engine_json(&sandbox, engine);
     let mut told = done(&verdict, &engine, &json!({"bundle": name}), None);
     let checkpoint = &proven.checkpoint;
     told.data["bundle"] = json!({
-        "key": proven.subject.key.to_string(),
-        "run_id": proven.subject.key.run_id().to_string(),
+        "key": proven.run.key.to_string(),
+        "run_id": proven.run.key.run_id().to_string(),
         "recorded_at": proven.at,
         "actor": proven.actor,
         "entry": proven.entry,
         "component": component.to_string(),
-        "manifest_sha256": proven.subject.manifest.to_string(),
+        "manifest_sha256": proven.run.manifest.to_string(),
         "origin": checkpoint.origin,
         "size": checkpoint.size,
         "signed_by": key.as_ref().map(|k| k.name()),
     });
     let mut text = Text::default();
-    text.look(Look::Strong, proven.subject.key.to_string());
+    text.look(Look::Strong, proven.run.key.to_string());
     text.line(format!(
         "recorded {} by {}, entry {} of {} of {}",
         proven.at, proven.actor, proven.entry, checkpoint.size, checkpoint.origin

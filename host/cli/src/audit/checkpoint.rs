@@ -7,9 +7,9 @@ use serde_json::json;
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::render::text::count;
-use provender_host::audit::checkpoint::{Checkpoint, continues};
 use provender_host::audit::claims::Claims;
 use provender_host::audit::{AuditError, Report};
+use provender_proof::{Checkpoint, continues};
 
 use super::super::Global;
 use super::super::context::Context;

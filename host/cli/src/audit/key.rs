@@ -8,7 +8,7 @@ use serde_json::json;
 
 use provender_domain::files::bounded;
 use provender_domain::files::outfile;
-use provender_host::audit::note::{Signer, Verifier};
+use provender_proof::{Signer, Verifier};
 
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;

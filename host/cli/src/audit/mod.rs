@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{Digest, Recipe, hex};
 use provender_domain::render::text::count;
-use provender_host::audit::checkpoint::Checkpoint;
 use provender_host::audit::stored::Pinned;
 use provender_host::audit::{Audit, AuditError, Bad, Check, Report, audit};
+use provender_proof::{Checkpoint, ProofError};
 
 use super::Global;
 use super::context::{Context, LOCK};
@@ -308,20 +308,28 @@ fn trouble(report: &Report) -> Option<CliError> {
 /// The room's errors with their exit codes.
 pub(super) fn error(e: AuditError) -> CliError {
     let (code, message) = (e.code(), e.to_string());
-    let page =
-        "docs/reference/audit.md describes the forms of keys, checkpoints, proofs and bundles";
     match e {
-        AuditError::Key { .. } | AuditError::Checkpoint { .. } | AuditError::Bundle { .. } => {
-            CliError::new(Exit::Data, code, message).help(page)
-        }
-        AuditError::Signature { .. } => CliError::new(Exit::Integrity, code, message)
-            .help("take the checkpoint from where it is kept, and the public key from its holder"),
+        AuditError::Proof(e) => refused(&e),
         AuditError::Rewritten { .. } => CliError::new(Exit::Integrity, code, message)
             .help("nothing was signed; compare the ledger with a backup of the checkpoint's time"),
         AuditError::Unprovable(_) => CliError::new(Exit::Integrity, code, message)
             .help("provender audit names everything that is not what was recorded"),
-        AuditError::Proof(_) => CliError::new(Exit::Integrity, code, message)
-            .help("ask whoever gave it for another; `provender audit prove RUN` makes it"),
         AuditError::Ledger(e) => e.into(),
+    }
+}
+
+/// Keys, checkpoints, proofs and bundles that are refused, with their exit codes.
+pub(super) fn refused(e: &ProofError) -> CliError {
+    let (code, message) = (e.code(), e.to_string());
+    let page =
+        "docs/reference/audit.md describes the forms of keys, checkpoints, proofs and bundles";
+    match e {
+        ProofError::Key { .. } | ProofError::Checkpoint { .. } | ProofError::Bundle { .. } => {
+            CliError::new(Exit::Data, code, message).help(page)
+        }
+        ProofError::Signature { .. } => CliError::new(Exit::Integrity, code, message)
+            .help("take the checkpoint from where it is kept, and the public key from its holder"),
+        ProofError::Proof(_) => CliError::new(Exit::Integrity, code, message)
+            .help("ask whoever gave it for another; `provender audit prove RUN` makes it"),
     }
 }

@@ -6,9 +6,10 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use provender_domain::files::outfile;
-use provender_host::audit::proof::{Proof, prove};
+use provender_host::audit::proof::prove;
 use provender_host::explain::find::{Wanted, find};
 use provender_ledger::sqlite::SqliteLedger;
+use provender_proof::Proof;
 
 use super::super::Global;
 use super::super::context::Context;

@@ -10,10 +10,10 @@ use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::sqlite::inspect::{Snapshot, expected_schema};
 use provender_ledger::sqlite::scan::Scan;
 use provender_ledger::{Ledger as _, LedgerError};
+use provender_proof::{Checkpoint, continues};
 use provender_sandbox::Shelf;
 use provender_store::manifest::Store;
 
-use super::checkpoint::{self, Checkpoint};
 use super::claims::Claims;
 use super::finding::{Check, Report};
 use super::stored::Pinned;
@@ -238,14 +238,14 @@ fn against_claims(
     if let Some(old) = what.against {
         let report = &mut findings.report;
         report.looked(Check::Checkpoint, 1);
-        match checkpoint::continues(old, &claims.leaves) {
+        match continues(old, &claims.leaves) {
             Ok(proof) => report.consistency = proof,
             Err(problem) => {
                 report.bad(
                     Check::Checkpoint,
                     "checkpoint",
                     old.origin.as_str(),
-                    problem,
+                    problem.to_string(),
                 );
             }
         }

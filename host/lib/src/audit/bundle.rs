@@ -16,12 +16,9 @@ use std::io::Read as _;
 use crate::release::archive::tar;
 use crate::replay::Record;
 use provender_domain::canonical::{Digest, to_text};
+use provender_proof::{Proof, ProofError, Proven, Verifier};
 use provender_sandbox::PinLimits;
 use provender_store::manifest::Manifest;
-
-use super::error::AuditError;
-use super::note::Verifier;
-use super::proof::{Proof, Proven};
 
 /// What is in a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +37,9 @@ impl Bundle {
     /// The archive.
     ///
     /// # Errors
-    /// [`AuditError::Bundle`] when it has no form, which is never so for a bundle of this program.
-    pub fn pack(&self) -> Result<Vec<u8>, AuditError> {
-        let no = |problem: String| AuditError::Bundle {
+    /// [`ProofError::Bundle`] when it has no form, which is never so for a bundle of this program.
+    pub fn pack(&self) -> Result<Vec<u8>, ProofError> {
+        let no = |problem: String| ProofError::Bundle {
             file: "the bundle".to_owned(),
             problem,
         };
@@ -63,9 +60,9 @@ impl Bundle {
     /// Reads an archive; `file` is its name for people. What is in it is checked by [`Bundle::check`].
     ///
     /// # Errors
-    /// [`AuditError::Bundle`] when it is not written in the one way.
-    pub fn unpack(file: &str, bytes: &[u8]) -> Result<Bundle, AuditError> {
-        let no = |problem: String| AuditError::Bundle {
+    /// [`ProofError::Bundle`] when it is not written in the one way.
+    pub fn unpack(file: &str, bytes: &[u8]) -> Result<Bundle, ProofError> {
+        let no = |problem: String| ProofError::Bundle {
             file: file.to_owned(),
             problem,
         };
@@ -82,10 +79,10 @@ impl Bundle {
     ///
     /// # Errors
     /// The first thing that does not hold.
-    pub fn check(&self, key: Option<&Verifier>) -> Result<(Proven, Manifest), AuditError> {
-        let no = |problem: String| AuditError::Proof(problem);
+    pub fn check(&self, key: Option<&Verifier>) -> Result<(Proven, Manifest), ProofError> {
+        let no = |problem: String| ProofError::Proof(problem);
         let proven = self.proof.verify(key)?;
-        let subject = &proven.subject;
+        let subject = &proven.run;
         let found = Digest::of_bytes(&self.manifest);
         if found != subject.manifest {
             return Err(no(format!(
@@ -166,8 +163,8 @@ fn read(bytes: &[u8]) -> Result<Bundle, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::proof::{FORM, Step};
     use super::*;
+    use provender_proof::{PROOF_FORM, Step};
 
     fn bundle() -> Bundle {
         let step = Step {
@@ -181,7 +178,7 @@ mod tests {
             limits: PinLimits::usual("python"),
             manifest: b"{}".to_vec(),
             proof: Proof {
-                form: FORM.into(),
+                form: PROOF_FORM.into(),
                 run: step.clone(),
                 payload: "{}".into(),
                 entry: step,

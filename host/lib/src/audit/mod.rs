@@ -3,7 +3,7 @@
 //! Entries bind rows (each names a count and a root over the rows that it recorded), rows bind manifests,
 //! manifests bind components; the entries are a hash chain and the leaves of an RFC 6962 tree. So whoever
 //! keeps the root of that tree elsewhere, a signed checkpoint, has everything in it.
-//! `docs/reference/audit.md` has every format.
+//! `docs/reference/audit.md` has every format; the crate `provender_proof` checks those that leave the ledger.
 //!
 //! * [`all`] — the audit: every check in turn, at one moment of the ledger
 //! * [`finding`] — what held, what did not
@@ -13,21 +13,17 @@
 //! * `lists` — the lists by which runs are found, against the runs
 //! * `referred` — packs, configurations and series: each by what names it
 //! * [`stored`] — components, releases and documents
-//! * [`note`] — Ed25519 keys and signed notes
-//! * [`checkpoint`] — size and root of the tree, signed; and whether a ledger only grew since
 //! * [`proof`] — that a run is recorded, from the run to a checkpoint
 //! * [`bundle`] — one file with a run's manifest, component and proof
-//! * [`error`] — how it says no
+//! * [`error`] — why a ledger does not continue a checkpoint, or proves nothing
 
 pub mod all;
 pub mod bundle;
-pub mod checkpoint;
 pub mod claims;
 pub mod error;
 pub mod facts;
 pub mod finding;
 mod lists;
-pub mod note;
 pub mod proof;
 mod referred;
 pub mod runs;

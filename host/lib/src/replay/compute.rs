@@ -12,6 +12,7 @@ use provender_domain::column::Column;
 use provender_domain::key::{ManifestRef, Place, RunKey};
 use provender_domain::value::{Scalar, Value};
 use provender_ledger::types::NewRun;
+use provender_proof::ProvenRun;
 use provender_sandbox::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
 use provender_store::manifest::{Manifest, ManifestError, Store};
 
@@ -57,6 +58,20 @@ impl Subject {
     #[must_use]
     pub fn of(run: &NewRun) -> Subject {
         Subject::from(run.clone())
+    }
+}
+
+impl From<ProvenRun> for Subject {
+    fn from(run: ProvenRun) -> Subject {
+        Subject {
+            key: run.key,
+            provenance: run.provenance,
+            snapshot: run.snapshot,
+            manifest: run.manifest,
+            // A bundle has the manifest itself.
+            place: None,
+            outputs: run.outputs,
+        }
     }
 }
 

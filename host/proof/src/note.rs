@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use provender_domain::canonical::hex;
 
-use super::error::AuditError;
+use crate::error::ProofError;
 
 /// What precedes a private key's text.
 const PRIVATE: &str = "PRIVATE+KEY+";
@@ -19,8 +19,7 @@ const PRIVATE: &str = "PRIVATE+KEY+";
 const ED25519: u8 = 1;
 
 /// Whether a text can be a key's name, which is also a checkpoint's origin: without spaces and `+`.
-#[must_use]
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
@@ -39,8 +38,8 @@ fn fields(
     what: &str,
     kind: &'static str,
     text: &str,
-) -> Result<(String, [u8; 4], [u8; 32]), AuditError> {
-    let no = |problem: &str| AuditError::Key {
+) -> Result<(String, [u8; 4], [u8; 32]), ProofError> {
+    let no = |problem: &str| ProofError::Key {
         what: what.to_owned(),
         kind,
         problem: problem.to_owned(),
@@ -68,20 +67,20 @@ fn fields(
     }
 }
 
-/// Who signs.
+/// A private key, which signs.
 pub struct Signer {
     name: String,
     key: SigningKey,
 }
 
 impl Signer {
-    /// A key of 32 random bytes.
+    /// A key made of 32 bytes, which the caller takes from a source of randomness.
     ///
     /// # Errors
-    /// When the name cannot be one.
-    pub fn new(name: &str, seed: &[u8; 32]) -> Result<Signer, AuditError> {
+    /// [`ProofError::Key`] when the name cannot be a key's name.
+    pub fn new(name: &str, seed: &[u8; 32]) -> Result<Signer, ProofError> {
         if !is_name(name) {
-            return Err(AuditError::Key {
+            return Err(ProofError::Key {
                 what: format!("`{name}`"),
                 kind: "name of a",
                 problem: "it is empty, or has a space or a + in it".to_owned(),
@@ -96,9 +95,9 @@ impl Signer {
     /// Reads a private key's text; `what` names it for people.
     ///
     /// # Errors
-    /// [`AuditError::Key`] when it is none.
-    pub fn parse(what: &str, text: &str) -> Result<Signer, AuditError> {
-        let no = |problem: &str| AuditError::Key {
+    /// [`ProofError::Key`] when it is not one.
+    pub fn parse(what: &str, text: &str) -> Result<Signer, ProofError> {
+        let no = |problem: &str| ProofError::Key {
             what: what.to_owned(),
             kind: "private",
             problem: problem.to_owned(),
@@ -128,7 +127,7 @@ impl Signer {
         &self.name
     }
 
-    /// Who checks what this one signs.
+    /// The public key, which checks what this one signs.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         Verifier {
@@ -137,7 +136,7 @@ impl Signer {
         }
     }
 
-    /// The note of a text, which ends with a newline.
+    /// The signed note of a text, which must end with a newline.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         let mut data = self.verifier().id().to_vec();
@@ -146,7 +145,7 @@ impl Signer {
     }
 }
 
-/// Who checks signatures.
+/// A public key, which checks signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verifier {
     name: String,
@@ -157,9 +156,9 @@ impl Verifier {
     /// Reads a public key's text; `what` names it for people.
     ///
     /// # Errors
-    /// [`AuditError::Key`] when it is none.
-    pub fn parse(what: &str, text: &str) -> Result<Verifier, AuditError> {
-        let no = |problem: &str| AuditError::Key {
+    /// [`ProofError::Key`] when it is not one.
+    pub fn parse(what: &str, text: &str) -> Result<Verifier, ProofError> {
+        let no = |problem: &str| ProofError::Key {
             what: what.to_owned(),
             kind: "public",
             problem: problem.to_owned(),
@@ -199,11 +198,8 @@ impl Verifier {
     }
 
     /// Checks that the holder of the key signed a note; signatures of other keys are passed over.
-    ///
-    /// # Errors
-    /// [`AuditError::Signature`] when there is no signature of this key, or a wrong one.
-    pub fn check(&self, what: &str, note: &Note<'_>) -> Result<(), AuditError> {
-        let no = |problem: &str| AuditError::Signature {
+    pub(crate) fn check(&self, what: &str, note: &Note<'_>) -> Result<(), ProofError> {
+        let no = |problem: &str| ProofError::Signature {
             what: what.to_owned(),
             name: self.name.clone(),
             problem: problem.to_owned(),
@@ -228,20 +224,16 @@ impl Verifier {
 }
 
 /// A note, taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note<'a> {
+pub(crate) struct Note<'a> {
     /// What is signed, with its last newline.
-    pub text: &'a str,
+    pub(crate) text: &'a str,
     /// Names of keys with the id's first four bytes and the signature.
-    pub signatures: Vec<(&'a str, Vec<u8>)>,
+    signatures: Vec<(&'a str, Vec<u8>)>,
 }
 
 impl Note<'_> {
     /// Reads a note; one without any signature is its text alone. `Err` says what is wrong.
-    ///
-    /// # Errors
-    /// When it has no last newline, or a line among the signatures is none.
-    pub fn parse(note: &str) -> Result<Note<'_>, String> {
+    pub(crate) fn parse(note: &str) -> Result<Note<'_>, String> {
         if !note.ends_with('\n') {
             return Err("its last line has no end".to_owned());
         }

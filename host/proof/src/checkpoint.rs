@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use provender_domain::canonical::hex;
 use provender_domain::merkle::{self, Hash};
 
-use super::error::AuditError;
-use super::note::{Note, Verifier, is_name};
+use crate::error::ProofError;
+use crate::note::{Note, Verifier, is_name};
 
-/// The state of a ledger at one moment: whoever keeps it elsewhere can tell later whether anything up to
-/// then was changed.
+/// The state of a ledger at one moment. Keep it elsewhere, and you can tell later whether anything up to then
+/// was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Which ledger: the name of the key that signs.
@@ -38,10 +38,10 @@ impl Checkpoint {
     /// `what` names it for people.
     ///
     /// # Errors
-    /// [`AuditError::Checkpoint`] when it is none; [`AuditError::Signature`] when the key's holder did not
+    /// [`ProofError::Checkpoint`] when it is not one; [`ProofError::Signature`] when the key's holder did not
     /// sign this.
-    pub fn parse(what: &str, text: &str, key: Option<&Verifier>) -> Result<Checkpoint, AuditError> {
-        let no = |problem: String| AuditError::Checkpoint {
+    pub fn parse(what: &str, text: &str, key: Option<&Verifier>) -> Result<Checkpoint, ProofError> {
+        let no = |problem: String| ProofError::Checkpoint {
             what: what.to_owned(),
             problem,
         };
@@ -74,7 +74,7 @@ impl Checkpoint {
         if let Some(key) = key {
             key.check(what, &note)?;
             if key.name() != checkpoint.origin {
-                return Err(AuditError::Signature {
+                return Err(ProofError::Signature {
                     what: what.to_owned(),
                     name: key.name().to_owned(),
                     problem: format!("it is of another ledger, {}", checkpoint.origin),
@@ -85,36 +85,62 @@ impl Checkpoint {
     }
 }
 
-/// Whether the tree over `leaves` has the checkpoint's as its beginning; with the proof for others, where
-/// the checkpoint has any entry. `Err` says what differs.
+/// Why a ledger does not continue a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Discontinuity {
+    /// It has fewer entries than the checkpoint.
+    #[error("it is of {expected} entries, the ledger has {found}: entries were taken away")]
+    Shortened {
+        /// Entries of the checkpoint.
+        expected: u64,
+        /// Entries of the ledger.
+        found: u64,
+    },
+    /// An entry up to the checkpoint is another one.
+    #[error(
+        "the first {size} entries have the root {}, the checkpoint says {}: history was rewritten",
+        hex(found),
+        hex(expected)
+    )]
+    Rewritten {
+        /// Entries of the checkpoint.
+        size: u64,
+        /// The root that the checkpoint says.
+        expected: Hash,
+        /// The root of the ledger's first entries.
+        found: Hash,
+    },
+}
+
+/// Checks that the tree over `leaves` begins with the checkpoint's tree. Answers with the consistency proof for
+/// others; a checkpoint without entries has none.
 ///
 /// # Errors
 /// When entries are missing, or one of those up to the checkpoint is another.
-pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<Option<Vec<Hash>>, String> {
+pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<Option<Vec<Hash>>, Discontinuity> {
     let found = leaves.len() as u64;
     let beginning = usize::try_from(old.size).ok().and_then(|n| leaves.get(..n));
     let Some(beginning) = beginning else {
-        return Err(format!(
-            "it is of {} entries, the ledger has {found}: entries were taken away",
-            old.size
-        ));
+        return Err(Discontinuity::Shortened {
+            expected: old.size,
+            found,
+        });
     };
     let root = merkle::root(beginning);
     if root != old.root {
-        return Err(format!(
-            "the first {} entries have the root {}, the checkpoint says {}: history was rewritten",
-            old.size,
-            hex(&root),
-            hex(&old.root)
-        ));
+        return Err(Discontinuity::Rewritten {
+            size: old.size,
+            expected: old.root,
+            found: root,
+        });
     }
     Ok(merkle::consistency(leaves, beginning.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::note::Signer;
     use super::*;
+    use crate::note::Signer;
 
     fn leaves(n: u8) -> Vec<Hash> {
         (0..n).map(|i| merkle::leaf(&[i])).collect()
@@ -142,11 +168,13 @@ mod tests {
             for i in 0..usize::from(n) {
                 let mut other = leaves(11);
                 other[i][0] ^= 1;
-                let error = continues(&checkpoint(n), &other).unwrap_err();
+                let error = continues(&checkpoint(n), &other).unwrap_err().to_string();
                 assert!(error.contains("rewritten"), "{error}");
             }
         }
-        let error = continues(&checkpoint(5), &leaves(4)).unwrap_err();
+        let error = continues(&checkpoint(5), &leaves(4))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("taken away"), "{error}");
     }
 

@@ -1,0 +1,38 @@
+//! Checks what an auditor of a Provender ledger is given: keys, signed checkpoints and proofs.
+//!
+//! You need no ledger, no file system, no network and no WebAssembly engine: every function takes text or
+//! bytes. `docs/reference/audit.md` in the repository describes every form.
+//!
+//! * [`Signer`], [`Verifier`] — Ed25519 keys, in the text forms of C2SP's signed-note
+//! * [`Checkpoint`] — size and root of the tree over a ledger's entries, signed
+//! * [`continues`] — whether a ledger only grew since a checkpoint
+//! * [`Proof`] — that a run is recorded, from the run to a checkpoint
+//! * [`ProofError`] — why one of them is refused
+//!
+//! # Example
+//! Check a proof with the public key of the ledger's owner:
+//!
+//! ```
+//! use provender_proof::{Proof, Verifier};
+//!
+//! # std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/audit-v1"))?;
+//! let key = std::fs::read_to_string("ledger.key.pub")?;
+//! let key = Verifier::parse("ledger.key.pub", &key)?;
+//! let proof = Proof::parse(&std::fs::read("proof.json")?)?;
+//! let proven = proof.verify(Some(&key))?;
+//! assert_eq!(proven.run.key.boundary_id, "north");
+//! assert_eq!((proven.entry, proven.checkpoint.size), (17, 21));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod checkpoint;
+mod error;
+mod note;
+mod proof;
+#[cfg(test)]
+mod vectors;
+
+pub use checkpoint::{Checkpoint, Discontinuity, continues};
+pub use error::ProofError;
+pub use note::{Signer, Verifier};
+pub use proof::{PROOF_FORM, Proof, Proven, ProvenRun, Step};
