@@ -209,7 +209,7 @@ fn against(
             .help("name what to compare with: --against NAME:VERSION")
         })?,
     };
-    context.bind(sandbox, lock, &against, &BTreeMap::new())
+    Ok(context.bind(sandbox, lock, &against, &BTreeMap::new())?)
 }
 
 fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {

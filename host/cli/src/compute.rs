@@ -25,12 +25,14 @@ use provender_ledger::sqlite::SqliteLedger;
 use provender_sandbox::{Lock, Sandbox};
 use provender_store::manifest::Store;
 
-use super::context::{Context, pin};
+use super::asking::instant;
+use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
 use super::{Global, table};
+use provender_host::deployment::pin;
 
 pub(super) use which::{Which, day};
 
@@ -112,7 +114,8 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         false => context.writer()?,
     });
     let (boundary, herd) = (selection.boundary.as_deref(), selection.herd.as_deref());
-    let facts = context.facts_of(&ledger, args.known_at.as_deref(), boundary, herd)?;
+    let known_at = args.known_at.as_deref().map(instant).transpose()?;
+    let facts = context.facts_of(&ledger, known_at.as_deref(), boundary, herd)?;
     let mut bounds = Vec::new();
     for logic in context.logics(&args.logic)? {
         bounds.push(context.bind(&shop.sandbox, &shop.lock, &logic, &one_off)?);

@@ -49,9 +49,9 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
                     text.blank();
                     text.look(
                         Look::Warn,
-                        format!("{model} does not fit this deployment: {}", e.message),
+                        format!("{model} does not fit this deployment: {}", e),
                     );
-                    logics.push(json!({"logic": model, "error": e.message}));
+                    logics.push(json!({"logic": model, "error": e.to_string()}));
                     continue;
                 }
             };

@@ -6,6 +6,7 @@ use provender_host::backtest::BacktestError;
 use provender_host::check::finding::fix;
 use provender_host::compute::ComputeError;
 use provender_host::compute::outcome::Trouble;
+use provender_host::deployment::DeploymentError;
 use provender_host::explain::ExplainError;
 use provender_host::golden::GoldenError;
 use provender_host::ingest::report::IngestError;
@@ -79,6 +80,49 @@ impl From<ProjectError> for CliError {
             ProjectError::Write { .. } => error.help(DISK),
             ProjectError::Read { .. } => error,
         }
+    }
+}
+
+impl From<DeploymentError> for CliError {
+    fn from(e: DeploymentError) -> CliError {
+        let (code, message) = (e.code(), e.to_string());
+        let error = |exit| CliError::new(exit, code, message);
+        match e {
+            DeploymentError::Clock => error(Exit::Internal),
+            DeploymentError::ReadOnly(file) => CliError::usage(format!(
+                "--ledger {} is for verbs that read; this one writes",
+                file.display()
+            )),
+            DeploymentError::NothingRecorded(_) => error(Exit::Unavailable).help(
+                "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
+            ),
+            DeploymentError::Folder { .. }
+            | DeploymentError::Handle(_)
+            | DeploymentError::LockUnreadable(_) => error(Exit::Io),
+            DeploymentError::LockMissing(_) => error(Exit::NotFound)
+                .help("`provender init` pins the components shipped with the program"),
+            DeploymentError::ComponentUnreadable { cause, .. } => error(not_found_or_io(&cause)),
+            DeploymentError::ComponentLonger { .. } => error(Exit::Integrity).help(RESTORE),
+            DeploymentError::NoActiveLogic => error(Exit::Config).help(
+                "set [logic] active = [\"days_remaining:v1\"], or name one with --logic",
+            ),
+            DeploymentError::NotALogic { .. } => error(Exit::Usage),
+            DeploymentError::NotPinned { .. } => error(Exit::NotFound),
+            DeploymentError::Project(e) => e.into(),
+            DeploymentError::Ledger(e) => e.into(),
+            DeploymentError::Manifest(e) => e.into(),
+            DeploymentError::Logic(e) => e.into(),
+            DeploymentError::Compute(e) => e.into(),
+            DeploymentError::Release(e) => e.into(),
+        }
+    }
+}
+
+/// A file that is missing, or that the disk refuses.
+fn not_found_or_io(cause: &std::io::Error) -> Exit {
+    match cause.kind() {
+        std::io::ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Io,
     }
 }
 
@@ -282,10 +326,6 @@ impl From<GatherError> for CliError {
 
 impl From<AuthorError> for CliError {
     fn from(e: AuthorError) -> CliError {
-        let missing = |cause: &std::io::Error| match cause.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            _ => Exit::Io,
-        };
         let exit = match &e {
             AuthorError::Name { .. }
             | AuthorError::Occupied { .. }
@@ -302,9 +342,9 @@ impl From<AuthorError> for CliError {
             | AuthorError::OtherComponentize { .. } => Exit::NotFound,
             AuthorError::Carry { .. } => Exit::Data,
             AuthorError::Manifest { .. } => Exit::Config,
-            AuthorError::Io { cause, .. } => missing(cause),
+            AuthorError::Io { cause, .. } => not_found_or_io(cause),
             AuthorError::Build(e) => match e {
-                BuildError::Io { error, .. } => missing(error),
+                BuildError::Io { error, .. } => not_found_or_io(error),
                 BuildError::Manifest { .. } => Exit::Config,
                 BuildError::Cargo { .. } | BuildError::Path(_) | BuildError::Component(_) => {
                     Exit::Check

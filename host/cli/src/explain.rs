@@ -13,10 +13,11 @@ use provender_host::explain::{ExplainError, html};
 
 use super::Global;
 use super::compute::{Workshop, day};
-use super::context::{Context, pin};
+use super::context::Context;
 use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
+use provender_host::deployment::pin;
 
 /// Explain a number: the arithmetic, every input down to file and row, parameters and where each
 /// was set, the component, the manifest, what is not accounted for, and what changed since.

@@ -9,12 +9,12 @@ use serde_json::json;
 
 use provender_domain::files::outfile::{self, Together};
 use provender_host::author::shipped_cases;
+use provender_host::deployment::LOCK;
 use provender_host::project::settings::CompileLimits;
 use provender_host::project::{logic, settings, sources};
 use provender_sandbox::{Limits, Lock, Pin, PinLimits, Sandbox, State};
 
 use super::Global;
-use super::context::LOCK;
 use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::plugin::found::read_component;

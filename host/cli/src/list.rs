@@ -17,6 +17,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
+use provender_host::deployment::pin;
 
 /// List the answers, by boundary, herd, logic and day.
 ///
@@ -169,7 +170,7 @@ pub(super) fn descriptions(
         if found.contains_key(model) {
             continue;
         }
-        if let Ok(pin) = super::context::pin(&shop.lock, model) {
+        if let Ok(pin) = pin(&shop.lock, model) {
             found.insert(
                 model.clone(),
                 context.load(&shop.sandbox, pin)?.description().clone(),

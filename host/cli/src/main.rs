@@ -4,7 +4,8 @@
 //! * [`exit`] — exit codes, the contract
 //! * `ui` — the one place that prints
 //! * `error` — every room's errors with their exit code
-//! * `context` — project, stores, sandbox, clock
+//! * `context` — the deployment, opened as the command line says
+//! * `asking` — clock and actor
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `watch` — a compilation that takes too long or too much
 //! * `table` — runs as tables
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+mod asking;
 mod audit;
 mod backtest;
 mod backup;

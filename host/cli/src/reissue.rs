@@ -13,10 +13,11 @@ use provender_host::compute::{Bound, ComputeError};
 
 use super::Global;
 use super::compute::{Computed, Which, Workshop, policy, runs_json, say};
-use super::context::{Context, pin};
+use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
+use provender_host::deployment::pin;
 
 /// Replace recorded runs whose inputs were revised: plan first, then apply the plan by its digest.
 ///

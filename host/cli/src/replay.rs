@@ -18,8 +18,9 @@ use provender_ledger::{Ledger, LedgerError};
 use provender_sandbox::{Backend, Sandbox};
 
 use super::Global;
+use super::asking::instant;
 use super::compute::day;
-use super::context::{Context, instant};
+use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};

@@ -18,6 +18,7 @@
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
 //! * [`replay`] — a recorded run computed again, from its manifest and its component's bytes alone
 //! * [`monitor`] — a rolling window of answers in, a verdict and its report out
+//! * [`deployment`] — a deployment opened once, and everything that is done with one
 //! * [`backtest`] — a candidate against the active version, over every recorded answer's inputs
 //! * [`check`] — everything that would be refused about a component, and its conformance
 //! * [`golden`] — golden cases, run in the sandbox that production uses
@@ -34,6 +35,7 @@ pub mod backtest;
 pub mod check;
 pub mod compute;
 pub mod contract;
+pub mod deployment;
 pub mod embedded;
 pub mod explain;
 pub mod golden;

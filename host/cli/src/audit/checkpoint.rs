@@ -40,7 +40,7 @@ pub(super) struct CheckpointArgs {
 }
 
 pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let against = args.against.read(&context)?;
     let signer = args.key.as_deref().map(key::signer).transpose()?;
     let ledger = context.recorded()?;

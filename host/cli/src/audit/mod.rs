@@ -12,10 +12,11 @@ use provender_host::audit::{Audit, AuditError, Bad, Check, Report, audit};
 use provender_proof::{Checkpoint, ProofError};
 
 use super::Global;
-use super::context::{Context, LOCK};
+use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
+use provender_host::deployment::LOCK;
 
 mod bundle;
 mod checkpoint;
@@ -89,13 +90,13 @@ pub(super) fn run(global: &Global, args: &AuditArgs) -> Result<Done, CliError> {
 
 fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     // Whatever state the files are in that people write: the record can be checked.
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let against = against.read(&context)?;
     let ledger = context.recorded()?;
     let manifests = context.manifests()?;
     // Where the folder cannot be read, nothing is known of any manifest: that is not the record's fault.
     manifests.holds_any()?;
-    let shelf = context.shelf_untold()?;
+    let shelf = context.shelf_unwarned()?;
     let releases = context.store_if_any()?;
     let pinned = pinned(&context);
     let bar = context.ui.progress(0, "auditing");
@@ -117,18 +118,19 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
 
 /// What the lock file pins, with the digests of the bytes that are there; or why it cannot be read.
 fn pinned(context: &Context) -> Result<Vec<Pinned>, String> {
-    let lock = match context.lock() {
-        Ok(lock) => lock,
+    let lock = match context.lock_if_any() {
+        Ok(Some(lock)) => lock,
         // What was recorded can be checked without a lock file.
-        Err(e) if e.code == "lock_missing" => return Ok(Vec::new()),
+        Ok(None) => return Ok(Vec::new()),
         Err(e) => {
-            let cause = e.message.strip_prefix(LOCK).unwrap_or(&e.message);
+            let message = e.to_string();
+            let cause = message.strip_prefix(LOCK).unwrap_or(&message);
             return Err(cause.trim_start_matches([':', ' ']).to_owned());
         }
     };
     let found = |pin: &provender_sandbox::Pin| match context.pinned_bytes(pin) {
         Ok(bytes) => Ok(Digest::of_bytes(&bytes)),
-        Err(e) => Err(e.message),
+        Err(e) => Err(e.to_string()),
     };
     Ok(lock
         .components()

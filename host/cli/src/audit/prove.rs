@@ -37,7 +37,7 @@ pub(super) struct ProveArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let signer = args.key.as_deref().map(key::signer).transpose()?;
     let ledger: SqliteLedger = context.recorded()?;
     let found = find(&ledger, &Wanted::Id(args.run.clone()))?.run;

@@ -35,6 +35,7 @@ pub(crate) fn daily(
 ) -> Option<Daily> {
     let found = context
         .standing()
+        .map_err(CliError::from)
         .and_then(|standing| Ok((standing, running(standing)?)));
     let (standing, canary) = match found {
         Ok((standing, Some(canary))) if day >= canary.from => (standing, canary),

@@ -8,12 +8,13 @@ use serde_json::{Value as Json, json};
 
 use crate::Global;
 use crate::compute::Workshop;
-use crate::context::{Context, pin};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::plugin::subject::cases_folder;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
+use provender_host::deployment::pin;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::golden::case::version_number;
 use provender_host::incident::link::Thing;

@@ -6,11 +6,12 @@ use clap::Args;
 
 use crate::Global;
 use crate::cache::sandbox_anywhere;
-use crate::context::{Context, pin};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use provender_domain::files::bounded;
 use provender_host::author::PluginManifest;
+use provender_host::deployment::pin;
 use provender_sandbox::{Component, LogicError, Pin, PinLimits, Sandbox, language_of};
 
 /// Ceilings for a component that needs more than the deployment's.

@@ -6,11 +6,12 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::Global;
-use crate::context::{Context, LOCK};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::author::scaffold::{self, Origin, Request, Scaffold};
 use provender_host::author::{AuthorError, Language, LogicName};
+use provender_host::deployment::LOCK;
 
 /// What `plugin new` takes.
 #[derive(Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::Global;
-use crate::context::{Context, LOCK, pin};
+use crate::context::Context;
 use crate::error::{CliError, DISK};
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
@@ -15,6 +15,7 @@ use provender_domain::failpoint;
 use provender_domain::files::durable;
 use provender_host::check;
 use provender_host::compute::freeze;
+use provender_host::deployment::{LOCK, pin};
 use provender_host::golden::case::version_number;
 use provender_ledger::Ledger as _;
 use provender_ledger::entry::Kind;
@@ -262,10 +263,7 @@ fn pin_data(pin: &Pin) -> serde_json::Value {
 
 /// The pinned set; an empty one where nothing is pinned yet.
 pub(crate) fn lock_or_empty(context: &Context) -> Result<Lock, CliError> {
-    match context.lock() {
-        Err(e) if e.code == "lock_missing" => Ok(Lock::default()),
-        other => other,
-    }
+    Ok(context.lock_if_any()?.unwrap_or_default())
 }
 
 /// The lock file in its one spelling, written whole.

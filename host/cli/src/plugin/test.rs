@@ -64,7 +64,7 @@ struct Report<'r> {
 }
 
 pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
-    let root = Context::open_if_any(global)?.map(|c| c.project.root);
+    let root = Context::open_if_any(global)?.map(|c| c.project.root.clone());
     let subject = Subject::find(
         &args.what,
         args.component.as_deref(),

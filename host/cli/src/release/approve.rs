@@ -45,7 +45,7 @@ impl Role {
 
 pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError> {
     let reason = reason(&args.reason)?;
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
     let role = args.role.name();

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::Global;
-use crate::context::{Context, pin};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::plugin::check::problem;
 use crate::plugin::pinning::{lock_or_empty, turn, write_lock};
@@ -18,6 +18,7 @@ use provender_domain::failpoint;
 use provender_domain::render::text::count;
 use provender_host::check;
 use provender_host::contract::uncommitted;
+use provender_host::deployment::pin;
 use provender_host::release::ReleaseError;
 use provender_host::release::cut::{content, cut, objections, pinned_set};
 use provender_host::release::document::Cut;
@@ -81,7 +82,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
                 .and_then(|c| context.bind_here(c, pin, &BTreeMap::new()));
             match bound {
                 Ok(bound) => bounds.push(bound),
-                Err(e) => problems.push(told(&model, &e)),
+                Err(e) => problems.push(told(&model, &e.into())),
             }
         }
         bytes.insert(pin.sha256, read);

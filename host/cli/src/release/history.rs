@@ -4,7 +4,8 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::Global;
-use crate::context::{Context, instant};
+use crate::asking::instant;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::day::Day;
@@ -27,7 +28,7 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let chosen: Vec<usize> = match &args.at {
         None => (0..standing.changes.len()).collect(),

@@ -21,7 +21,7 @@ pub(crate) struct HoldArgs {
 
 pub(super) fn run(global: &Global, args: &HoldArgs, stop: bool) -> Result<Done, CliError> {
     let reason = reason(&args.reason)?;
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let mut text = Text::default();
     let (entry, changed) = match hold(&mut context.writer()?, stop, &context.stamp(Some(reason))) {
         Ok(entry) => {

@@ -11,7 +11,7 @@ use provender_host::release::canary::running;
 use super::brief;
 
 pub(super) fn run(global: &Global) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let mut text = Text::default();
     if standing.releases.is_empty() {

@@ -65,7 +65,7 @@ pub(crate) struct RollbackArgs {
 pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
     let overriding = args.overriding.as_deref().map(reason).transpose()?;
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let from = match &args.from {
         Some(text) => day(text, context.today)?,
         None => context.today,
@@ -105,7 +105,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
 
 pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let moved = room::rollback(
         &mut context.writer()?,
         &context.store()?,

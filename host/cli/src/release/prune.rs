@@ -30,7 +30,7 @@ pub(crate) struct PruneArgs {
 }
 
 pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let store = context.store()?;
     let mut ledger = context.writer()?;
     let keep = args.keep.unwrap_or(context.project.settings.releases.keep);

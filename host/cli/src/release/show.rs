@@ -44,7 +44,7 @@ pub(super) fn evidence_json(found: &[(i64, Evidence)]) -> Json {
 }
 
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
     let d = &known.document;

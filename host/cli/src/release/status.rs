@@ -13,7 +13,7 @@ use provender_host::release::reading::Ignored;
 use super::brief;
 
 pub(super) fn run(global: &Global) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let environment = &context.project.settings.environment;
     let mut text = Text::default();

@@ -44,7 +44,7 @@ pub(crate) struct ImportArgs {
 }
 
 pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
     let archive = travel::export(&context.reader()?, &context.store()?, standing, known)?;
@@ -99,7 +99,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliError> {
-    let context = Context::open_apart(global)?;
+    let context = Context::open_record(global)?;
     let file = args.file.display().to_string();
     let bytes = read(&args.file)?;
     let archive = Archive::unpack(&file, &bytes)?;

@@ -8,7 +8,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::Global;
-use crate::context::{Context, LOCK};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::plugin::subject::{cases_folder, deployment_cases};
@@ -16,6 +16,7 @@ use crate::plugin::test::refusal;
 use provender_domain::files::bounded;
 use provender_host::compute::{binding, freeze};
 use provender_host::contract::line_of_pin;
+use provender_host::deployment::{DeploymentError, LOCK};
 use provender_host::golden::{CaseSet, Tested, run};
 use provender_host::project::settings::CompileLimits;
 use provender_sandbox::{Component, Limits, Lock, Pin, Sandbox};
@@ -54,7 +55,13 @@ impl Pinned {
         let Some(file) = lock else {
             let context = Context::open(global)?;
             let text = bounded::text_in(&context.project.dir, LOCK, bounded::CONFIG_BYTES);
-            let (lock, missing) = there(context.lock())?;
+            let (lock, missing) = match context.lock_if_any()? {
+                Some(lock) => (lock, None),
+                None => {
+                    let missing = DeploymentError::LockMissing(context.project.root.clone());
+                    (Lock::default(), Some(missing.into()))
+                }
+            };
             return Ok(Pinned {
                 lock,
                 missing,
@@ -65,13 +72,19 @@ impl Pinned {
                 deployment: Some(context),
             });
         };
-        let read = bounded::read_named(file, bounded::CONFIG_BYTES)
-            .and_then(bounded::text)
-            .map_err(|e| {
-                unreadable(file, &e, "lock_unreadable")
-                    .help("--lock names a provender.lock, which `provender plugin add` writes; whether there was one before, --base REV says")
-            });
-        let (text, missing) = there(read)?;
+        let refused = |e: &std::io::Error| {
+            unreadable(file, e, "lock_unreadable")
+                .help("--lock names a provender.lock, which `provender plugin add` writes; whether there was one before, --base REV says")
+        };
+        let read = bounded::read_named(file, bounded::CONFIG_BYTES).and_then(bounded::text);
+        let (text, missing) = match read {
+            Ok(text) => (text, None),
+            // A lock file that is gone may be what the release contract speaks of.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                (String::new(), Some(refused(&e)))
+            }
+            Err(e) => return Err(refused(&e)),
+        };
         Ok(Pinned {
             file: file.display().to_string(),
             folder: file.parent().unwrap_or(Path::new("")).to_path_buf(),
@@ -98,7 +111,7 @@ impl Pinned {
 
     fn load(&self, pin: &Pin) -> Result<Component, CliError> {
         if let Some(context) = &self.deployment {
-            return context.load(&self.sandbox, pin);
+            return Ok(context.load(&self.sandbox, pin)?);
         }
         let path = self.folder.join(&pin.path);
         let file = path.display().to_string();
@@ -244,16 +257,6 @@ impl Pinned {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
             _ => PathBuf::from("."),
         }
-    }
-}
-
-/// What was read, or why there is nothing to read: a lock file that is gone may be what the release contract
-/// speaks of.
-fn there<T: Default>(read: Result<T, CliError>) -> Result<(T, Option<CliError>), CliError> {
-    match read {
-        Ok(read) => Ok((read, None)),
-        Err(e) if e.exit == Exit::NotFound => Ok((T::default(), Some(e))),
-        Err(e) => Err(e),
     }
 }
 

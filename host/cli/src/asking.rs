@@ -1,6 +1,4 @@
-//! Who is asking and when, and which commit the deployment lies in.
-
-use std::path::Path;
+//! Who is asking, and when.
 
 use crate::Global;
 use crate::error::CliError;
@@ -38,25 +36,4 @@ pub(super) fn actor(global: &Global) -> String {
         .clone()
         .or_else(from_environment)
         .unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// The commit of the repository that the deployment's folder lies in, where it does.
-pub(super) fn git_commit(root: &Path) -> Option<String> {
-    let root = root.canonicalize().ok()?;
-    let git = root
-        .ancestors()
-        .map(|d| d.join(".git"))
-        .find(|g| g.join("HEAD").is_file())?;
-    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
-    let Some(reference) = head.trim().strip_prefix("ref: ") else {
-        return Some(head.trim().to_owned());
-    };
-    if let Ok(commit) = std::fs::read_to_string(git.join(reference)) {
-        return Some(commit.trim().to_owned());
-    }
-    let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
-    packed.lines().find_map(|l| {
-        l.strip_suffix(reference)
-            .map(|commit| commit.trim().to_owned())
-    })
 }

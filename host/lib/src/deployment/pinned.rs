@@ -5,23 +5,24 @@ use std::io::ErrorKind;
 
 use cap_std::fs::Dir;
 
-use crate::error::{CliError, RESTORE};
-use crate::exit::Exit;
+use crate::compute::{Bound, binding};
+use crate::release::reading;
+use crate::release::standing::Known;
+use crate::replay::select;
 use provender_domain::canonical::Digest;
 use provender_domain::files::bounded;
-use provender_host::compute::{Bound, binding};
-use provender_host::release::reading;
-use provender_host::release::standing::Known;
-use provender_host::replay::select;
 use provender_ledger::Ledger;
 use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, Sandbox, Shelf};
 
-use super::{Context, LOCK};
+use super::{Deployment, DeploymentError, LOCK, Warning};
 
-impl Context {
+impl Deployment {
     /// What can be computed with: the pins of the release in force, then those of the lock file, then
     /// those of the other releases in the store. Before the first promotion the lock file's alone.
-    pub(crate) fn pins(&self) -> Result<Lock, CliError> {
+    ///
+    /// # Errors
+    /// When there is neither a release nor a lock file, or they cannot be read.
+    pub fn pins(&self) -> Result<Lock, DeploymentError> {
         let Some(active) = self.release()? else {
             return self.lock();
         };
@@ -33,14 +34,10 @@ impl Context {
                 .collect()
         };
         let mut pins = of(active);
-        let others = match self.lock() {
-            Ok(lock) => lock.components().to_vec(),
-            Err(e) if e.code == "lock_missing" => Vec::new(),
+        let others = match self.lock_if_any() {
+            Ok(lock) => lock.map_or_else(Vec::new, |l| l.components().to_vec()),
             Err(e) => {
-                self.ui.note(&format!(
-                    "{LOCK} is not read, a release is active: {}",
-                    e.message
-                ));
+                self.observer.warn(&Warning::LockNotRead(&e));
                 Vec::new()
             }
         };
@@ -61,25 +58,24 @@ impl Context {
 
     /// Every place of the deployment where a component's bytes may lie: what the lock pins, the
     /// releases' store, and the files beside the pinned ones. What was recorded can be found without a
-    /// lock file, and beside one that cannot be read, which is told.
-    pub(crate) fn shelf(&self) -> Result<Shelf, CliError> {
-        if let Err(e) = self.lock()
-            && e.exit != Exit::NotFound
-        {
-            let cause = e.message;
-            self.ui
-                .note(&format!("what {LOCK} pins is not looked at: {cause}"));
+    /// lock file, and beside one that cannot be read, of which there is a warning.
+    ///
+    /// # Errors
+    /// When a folder cannot be opened.
+    pub fn shelf(&self) -> Result<Shelf, DeploymentError> {
+        if let Err(e) = self.lock_if_any() {
+            self.observer.warn(&Warning::LockNotSearched(&e));
         }
-        self.shelf_untold()
+        self.shelf_unwarned()
     }
 
-    /// As [`Context::shelf`], for who tells of the lock file in another way.
-    pub(crate) fn shelf_untold(&self) -> Result<Shelf, CliError> {
+    /// Like [`Deployment::shelf`], without the warning, for callers that report the lock file themselves.
+    ///
+    /// # Errors
+    /// When a folder cannot be opened.
+    pub fn shelf_unwarned(&self) -> Result<Shelf, DeploymentError> {
         let dir = &self.project.dir;
-        let again = |d: &Dir| {
-            d.try_clone()
-                .map_err(|e| CliError::new(Exit::Io, "component_unreadable", e.to_string()))
-        };
+        let again = |d: &Dir| d.try_clone().map_err(DeploymentError::Handle);
         let mut shelf = Shelf::default();
         let mut folders = BTreeSet::from(["components".to_owned()]);
         for pin in self.lock().iter().flat_map(Lock::components) {
@@ -103,32 +99,35 @@ impl Context {
     }
 
     /// The pinned set that the deployment's lock file names.
-    pub(crate) fn lock(&self) -> Result<Lock, CliError> {
+    ///
+    /// # Errors
+    /// When there is no lock file, or it cannot be read or used.
+    pub fn lock(&self) -> Result<Lock, DeploymentError> {
+        self.lock_if_any()?
+            .ok_or_else(|| DeploymentError::LockMissing(self.project.root.clone()))
+    }
+
+    /// Like [`Deployment::lock`], with `None` when there is no lock file: nothing is pinned yet.
+    ///
+    /// # Errors
+    /// When the lock file cannot be read or used.
+    pub fn lock_if_any(&self) -> Result<Option<Lock>, DeploymentError> {
         match bounded::text_in(&self.project.dir, LOCK, bounded::CONFIG_BYTES) {
-            Ok(text) => Ok(Lock::parse(&text)?),
-            Err(e) if e.kind() == ErrorKind::NotFound => Err(CliError::new(
-                Exit::NotFound,
-                "lock_missing",
-                format!(
-                    "{} has no {LOCK}: nothing is pinned",
-                    self.project.root.display()
-                ),
-            )
-            .help("`provender init` pins the components shipped with the program")),
+            Ok(text) => Ok(Some(Lock::parse(&text)?)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
                 let cause = e.to_string();
                 Err(LogicError::Lock { cause }.into())
             }
-            Err(e) => Err(CliError::new(
-                Exit::Io,
-                "lock_unreadable",
-                format!("{LOCK}: {e}"),
-            )),
+            Err(e) => Err(DeploymentError::LockUnreadable(e)),
         }
     }
 
     /// The bytes of a pinned component, which are those that the lock file names.
-    pub(crate) fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, CliError> {
+    ///
+    /// # Errors
+    /// When they are not there, or are others.
+    pub fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, DeploymentError> {
         // A release store beside a copied ledger lies outside the deployment's folder.
         let store = match (&self.ledger_file, self.store_if_any()?) {
             (Some(_), Some(_)) => Some(self.store_folder()?),
@@ -140,28 +139,26 @@ impl Context {
         });
         let (dir, file) = stored.unwrap_or((&self.project.dir, &pin.path));
         // More than is pinned is another file, however large: it is read no further.
-        let bytes = bounded::read_in(dir, file, pin.size).map_err(|e| {
-            let (exit, code) = match e.kind() {
-                ErrorKind::FileTooLarge => (Exit::Integrity, "component_digest"),
-                ErrorKind::NotFound => (Exit::NotFound, "component_unreadable"),
-                _ => (Exit::Io, "component_unreadable"),
-            };
-            let model = pin.model_version();
-            if exit == Exit::Integrity {
-                let message = format!(
-                    "{} is not the pinned {model}: the lock file says {} bytes, the file has more",
-                    pin.path, pin.size
-                );
-                return CliError::new(exit, code, message).help(RESTORE);
+        let bytes = bounded::read_in(dir, file, pin.size).map_err(|cause| {
+            let (path, model) = (pin.path.clone(), pin.model_version());
+            match cause.kind() {
+                ErrorKind::FileTooLarge => DeploymentError::ComponentLonger {
+                    path,
+                    model,
+                    size: pin.size,
+                },
+                _ => DeploymentError::ComponentUnreadable { path, model, cause },
             }
-            CliError::new(exit, code, format!("{}, pinned as {model}: {e}", pin.path))
         })?;
         pin.check_bytes(&pin.path, &bytes)?;
         Ok(bytes)
     }
 
     /// Loads a pinned component: its bytes against the lock, then what it declares.
-    pub(crate) fn load(&self, sandbox: &Sandbox, pin: &Pin) -> Result<Component, CliError> {
+    ///
+    /// # Errors
+    /// When its bytes are not the pinned ones, or it cannot be used.
+    pub fn load(&self, sandbox: &Sandbox, pin: &Pin) -> Result<Component, DeploymentError> {
         let bytes = self.pinned_bytes(pin)?;
         let component = sandbox.load_within(&named(pin), &bytes, &pin.limits)?;
         pin.check_component(&component)?;
@@ -170,10 +167,13 @@ impl Context {
 
     /// The ceilings of components by their digests: those recorded when a version was frozen, or what its pin
     /// says now, whichever is higher. They change no number.
-    pub(crate) fn ceilings(
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn ceilings(
         &self,
         ledger: &dyn Ledger,
-    ) -> Result<HashMap<Digest, PinLimits>, CliError> {
+    ) -> Result<HashMap<Digest, PinLimits>, DeploymentError> {
         let mut ceilings = select::ceilings(ledger)?;
         // A lock file that cannot be read pins nothing.
         for pin in self.lock().iter().flat_map(Lock::components) {
@@ -184,13 +184,17 @@ impl Context {
         Ok(ceilings)
     }
 
-    pub(crate) fn bind(
+    /// Loads a pinned version and binds it to what is in force.
+    ///
+    /// # Errors
+    /// When it is not pinned, cannot be used, or does not fit what is in force.
+    pub fn bind(
         &self,
         sandbox: &Sandbox,
         lock: &Lock,
         model_version: &str,
         one_off: &BTreeMap<String, String>,
-    ) -> Result<Bound, CliError> {
+    ) -> Result<Bound, DeploymentError> {
         let pin = pin(lock, model_version)?;
         let component = self.load(sandbox, pin)?;
         let document = self.release()?.map(|r| &r.document);
@@ -209,12 +213,15 @@ impl Context {
     }
 
     /// Binds a component as the deployment's own files say, whatever release is in force.
-    pub(crate) fn bind_here(
+    ///
+    /// # Errors
+    /// When it does not fit the deployment's files.
+    pub fn bind_here(
         &self,
         component: Component,
         pin: &Pin,
         one_off: &BTreeMap<String, String>,
-    ) -> Result<Bound, CliError> {
+    ) -> Result<Bound, DeploymentError> {
         Ok(binding::bind(
             component,
             &self.project.sources.catalogue(),
@@ -229,7 +236,11 @@ fn named(pin: &Pin) -> String {
     format!("{} in {}", pin.model_version(), pin.path)
 }
 
-pub(crate) fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, CliError> {
+/// The pin of a version, given as `name:version`.
+///
+/// # Errors
+/// When it is not pinned, or not written so.
+pub fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, DeploymentError> {
     let known = || {
         lock.components()
             .iter()
@@ -237,20 +248,18 @@ pub(crate) fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, Cl
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let (name, version) = model_version.split_once(':').ok_or_else(|| {
-        CliError::usage(format!(
-            "`{model_version}` is no logic: write name:version; pinned are {}",
-            known()
-        ))
-    })?;
-    lock.find(name, version).ok_or_else(|| {
-        CliError::new(
-            Exit::NotFound,
-            "not_pinned",
-            format!(
-                "{model_version} is not pinned in {LOCK}; pinned are {}",
-                known()
-            ),
-        )
-    })
+    let (name, version) = match model_version.split_once(':') {
+        Some(split) => split,
+        None => {
+            return Err(DeploymentError::NotALogic {
+                given: model_version.to_owned(),
+                pinned: known(),
+            });
+        }
+    };
+    lock.find(name, version)
+        .ok_or_else(|| DeploymentError::NotPinned {
+            model: model_version.to_owned(),
+            pinned: known(),
+        })
 }

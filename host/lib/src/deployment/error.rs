@@ -1,0 +1,127 @@
+//! Why a deployment cannot be opened, or does not have what was asked of it.
+
+use std::io;
+use std::path::PathBuf;
+
+use provender_ledger::LedgerError;
+use provender_sandbox::LogicError;
+use provender_store::manifest::ManifestError;
+
+use crate::compute::ComputeError;
+use crate::project::ProjectError;
+use crate::release::ReleaseError;
+
+use super::LOCK;
+
+/// What a deployment cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum DeploymentError {
+    /// The caller's clock does not give an RFC 3339 instant.
+    #[error("the clock gives no date")]
+    Clock,
+    /// The deployment was opened on another ledger, which is read only.
+    #[error("{} was opened for reading; this operation writes", .0.display())]
+    ReadOnly(PathBuf),
+    /// Nothing is recorded yet.
+    #[error("the ledger sqlite:{} is missing or empty: nothing is recorded there", .0.display())]
+    NothingRecorded(PathBuf),
+    /// A folder cannot be opened.
+    #[error("{}: {cause}", .path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A handle of an open folder cannot be duplicated.
+    #[error("{0}")]
+    Handle(io::Error),
+    /// Nothing is pinned yet.
+    #[error("{} has no {LOCK}: nothing is pinned", .0.display())]
+    LockMissing(PathBuf),
+    /// The lock file cannot be read.
+    #[error("{LOCK}: {0}")]
+    LockUnreadable(io::Error),
+    /// A pinned component is not there, or cannot be read.
+    #[error("{path}, pinned as {model}: {cause}")]
+    ComponentUnreadable {
+        /// Its file.
+        path: String,
+        /// `name:version`.
+        model: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A pinned component's file is longer than the pin says.
+    #[error("{path} is not the pinned {model}: the lock file says {size} bytes, the file has more")]
+    ComponentLonger {
+        /// Its file.
+        path: String,
+        /// `name:version`.
+        model: String,
+        /// Bytes that are pinned.
+        size: u64,
+    },
+    /// Neither the settings nor the caller name a logic.
+    #[error("provender.toml names no active logic")]
+    NoActiveLogic,
+    /// A logic that is not written as `name:version`.
+    #[error("`{given}` is no logic: write name:version; pinned are {pinned}")]
+    NotALogic {
+        /// What was given.
+        given: String,
+        /// The pinned versions.
+        pinned: String,
+    },
+    /// A version that is not pinned.
+    #[error("{model} is not pinned in {LOCK}; pinned are {pinned}")]
+    NotPinned {
+        /// `name:version`.
+        model: String,
+        /// The pinned versions.
+        pinned: String,
+    },
+    /// The deployment's files.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The manifest store.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A component or the lock file.
+    #[error(transparent)]
+    Logic(#[from] LogicError),
+    /// Binding, looking up or computing.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// Releases.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+}
+
+impl DeploymentError {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            DeploymentError::Clock => "clock",
+            DeploymentError::ReadOnly(_) | DeploymentError::NotALogic { .. } => "usage",
+            DeploymentError::NothingRecorded(_) => "ledger_missing",
+            DeploymentError::Folder { .. } | DeploymentError::Handle(_) => "folder_io",
+            DeploymentError::LockMissing(_) => "lock_missing",
+            DeploymentError::LockUnreadable(_) => "lock_unreadable",
+            DeploymentError::ComponentUnreadable { .. } => "component_unreadable",
+            DeploymentError::ComponentLonger { .. } => "component_digest",
+            DeploymentError::NoActiveLogic => "no_active_logic",
+            DeploymentError::NotPinned { .. } => "not_pinned",
+            DeploymentError::Project(e) => e.code(),
+            DeploymentError::Ledger(e) => e.code(),
+            DeploymentError::Manifest(e) => e.code(),
+            DeploymentError::Logic(e) => e.code(),
+            DeploymentError::Compute(e) => e.code(),
+            DeploymentError::Release(e) => e.code(),
+        }
+    }
+}

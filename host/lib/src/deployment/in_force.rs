@@ -1,0 +1,106 @@
+//! What is in force: the release, or before the first promotion the deployment's files.
+
+use crate::project::logic::LogicOverrides;
+use crate::project::settings::OnGuardrail;
+use crate::release::Standing;
+use crate::release::reading::{self, Ignored};
+use crate::release::standing::Known;
+
+use super::{Deployment, DeploymentError};
+
+impl Deployment {
+    /// How releases stand, as the ledger said when this was first asked. Looking makes no ledger.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn standing(&self) -> Result<&Standing, DeploymentError> {
+        if let Some(standing) = self.standing.get() {
+            return Ok(standing);
+        }
+        let standing = if self.has_ledger()? {
+            let ledger = self.reader()?;
+            let standing = Standing::read(&ledger, i64::MAX)?;
+            *self.cached() = Some(ledger);
+            standing
+        } else {
+            Standing::default()
+        };
+        Ok(self.standing.get_or_init(|| standing))
+    }
+
+    /// The release in force; before the first promotion there is none, and the deployment's files hold.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn release(&self) -> Result<Option<&Known>, DeploymentError> {
+        Ok(self.standing()?.active_release())
+    }
+
+    /// What the deployment's files say unlike the release in force: it is not obeyed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn ignored(&self) -> Result<Vec<Ignored>, DeploymentError> {
+        let Some(release) = self.release()? else {
+            return Ok(Vec::new());
+        };
+        let lock = self.lock().ok();
+        Ok(reading::ignored(
+            &release.document,
+            &self.project,
+            lock.as_ref(),
+        ))
+    }
+
+    /// DS's settings in force of a version: the release's, where it is of the release.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or `logic.toml` is in force and cannot be used.
+    pub fn overrides(&self, name: &str, version: &str) -> Result<LogicOverrides, DeploymentError> {
+        let model_version = format!("{name}:{version}");
+        Ok(match self.release()? {
+            Some(r) if r.document.component(&model_version).is_some() => {
+                r.document.overrides(&model_version)
+            }
+            _ => self.project.logic()?.of(name, version),
+        })
+    }
+
+    /// What a breached guardrail does.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn on_guardrail(&self) -> Result<OnGuardrail, DeploymentError> {
+        Ok(match self.release()? {
+            Some(r) => r.document.settings.on_guardrail,
+            None => self.project.settings.logic.on_guardrail,
+        })
+    }
+
+    /// What answers: the release's active versions, or before the first promotion what
+    /// `provender.toml` names.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn active(&self) -> Result<&[String], DeploymentError> {
+        Ok(match self.release()? {
+            Some(r) => &r.document.active,
+            None => &self.project.settings.logic.active,
+        })
+    }
+
+    /// The active logics, or those asked for.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or no logic is active.
+    pub fn logics(&self, asked: &[String]) -> Result<Vec<String>, DeploymentError> {
+        if !asked.is_empty() {
+            return Ok(asked.to_vec());
+        }
+        let active = self.active()?;
+        if active.is_empty() {
+            return Err(DeploymentError::NoActiveLogic);
+        }
+        Ok(active.to_vec())
+    }
+}

@@ -1,0 +1,249 @@
+//! A deployment, opened once: everything that is done with one goes through [`Deployment`].
+//!
+//! The caller says who is asking and when: nothing here reads the environment or the clock, and nothing prints.
+//! What there is to know beside an answer goes to the caller's [`Observer`].
+//!
+//! * `in_force` — the release in force, or the deployment's files
+//! * `pinned` — what can be computed with: which bytes answer, loaded and bound
+//! * `stores` — connections to the ledger, the manifests, the releases
+//! * [`error`] — how it says no
+//! * [`observe`] — what it reports while it works
+
+pub mod error;
+mod in_force;
+pub mod observe;
+mod pinned;
+mod stores;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde_json::{Value as Json, json};
+
+use provender_domain::day::Day;
+use provender_domain::key::NO_HERD;
+use provender_ledger::Ledger;
+use provender_ledger::entry::Stamp;
+use provender_ledger::sqlite::SqliteLedger;
+use provender_sandbox::Sandbox;
+
+use crate::compute::Facts;
+use crate::project::Project;
+use crate::release::Standing;
+
+pub use error::DeploymentError;
+pub use observe::{Observer, Phase, Progress, Warning};
+pub use pinned::pin;
+
+/// Name of the lock file.
+pub const LOCK: &str = "provender.lock";
+
+/// Where a deployment is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// This folder.
+    At(PathBuf),
+    /// This folder, or the nearest one above it that is a deployment.
+    Above(PathBuf),
+}
+
+/// How a deployment is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Where it is.
+    pub location: Location,
+    /// Another ledger to read, such as a backup. Nothing can be recorded then.
+    pub ledger: Option<PathBuf>,
+    /// Now, in UTC, as RFC 3339 with six digits of a second: instants are compared as text.
+    pub now: String,
+    /// Who is asking, for the ledger.
+    pub actor: String,
+    /// What receives warnings and watches over compilations.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Options {
+    /// The deployment in this folder, asked by `actor` at the instant `now`, with nobody listening.
+    #[must_use]
+    pub fn new(folder: &Path, now: &str, actor: &str) -> Options {
+        Options {
+            location: Location::At(folder.to_path_buf()),
+            ledger: None,
+            now: now.to_owned(),
+            actor: actor.to_owned(),
+            observer: Arc::new(()),
+        }
+    }
+}
+
+/// An open deployment.
+pub struct Deployment {
+    /// Its folder and the files in it that people write.
+    pub project: Project,
+    /// The instant of everything that is recorded through this.
+    pub now: String,
+    /// Its day.
+    pub today: Day,
+    /// Who records.
+    pub actor: String,
+    observer: Arc<dyn Observer>,
+    ledger_file: Option<PathBuf>,
+    standing: OnceLock<Standing>,
+    /// The connection through which `standing` was read, until one is needed: SQLite reads the whole
+    /// schema anew in each.
+    cached: Mutex<Option<SqliteLedger>>,
+    clock_reported: OnceLock<()>,
+}
+
+impl Deployment {
+    /// Opens a deployment with its files. A `logic.toml` that cannot be used is fatal while it is in force,
+    /// and is among what is ignored while a release is.
+    ///
+    /// # Errors
+    /// When there is no deployment, or its files, or the ledger with the release in force, cannot be used.
+    pub fn open(options: &Options) -> Result<Deployment, DeploymentError> {
+        let deployment = Deployment::open_record(options)?;
+        if let Some(problem) = &deployment.project.sources_problem {
+            return Err(problem.clone().into());
+        }
+        if let Err(problem) = deployment.project.logic()
+            && deployment.release()?.is_none()
+        {
+            return Err(problem.into());
+        }
+        Ok(deployment)
+    }
+
+    /// Opens a deployment for what needs its ledger and its stores alone: going back to a former release is
+    /// possible whatever state `logic.toml` and `sources.toml` are in.
+    ///
+    /// # Errors
+    /// When there is no deployment, or its `provender.toml` cannot be used.
+    pub fn open_record(options: &Options) -> Result<Deployment, DeploymentError> {
+        let root = match &options.location {
+            Location::At(folder) => folder.clone(),
+            Location::Above(start) => Project::find(start)?,
+        };
+        let day = options.now.get(..10).and_then(|day| day.parse().ok());
+        Ok(Deployment {
+            project: Project::open(&root)?,
+            now: options.now.clone(),
+            today: day.ok_or(DeploymentError::Clock)?,
+            actor: options.actor.clone(),
+            observer: Arc::clone(&options.observer),
+            ledger_file: options.ledger.clone(),
+            standing: OnceLock::new(),
+            cached: Mutex::new(None),
+            clock_reported: OnceLock::new(),
+        })
+    }
+
+    /// Who, when and why, for an entry of the ledger.
+    #[must_use]
+    pub fn stamp(&self, reason: Option<&str>) -> Stamp {
+        Stamp {
+            at: self.now.clone(),
+            actor: self.actor.clone(),
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    /// Everything that is known now, or was known at an instant.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn facts<'l>(
+        &self,
+        ledger: &'l dyn Ledger,
+        known_at: Option<&str>,
+    ) -> Result<Facts<'l>, DeploymentError> {
+        let known = known(ledger, known_at)?;
+        Ok(Facts::load(
+            ledger,
+            known,
+            self.project.sources.precedence(),
+        )?)
+    }
+
+    /// Like [`Deployment::facts`], of one place if one is asked for. A boundary or herd that is not known has
+    /// the facts of all places, so that the error can name the nearest.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn facts_of<'l>(
+        &self,
+        ledger: &'l dyn Ledger,
+        known_at: Option<&str>,
+        boundary: Option<&str>,
+        herd: Option<&str>,
+    ) -> Result<Facts<'l>, DeploymentError> {
+        if boundary.is_some() {
+            let known = known(ledger, known_at)?;
+            let precedence = self.project.sources.precedence();
+            let facts = Facts::load_of(ledger, known, precedence, boundary)?;
+            let herd = herd.filter(|h| *h != NO_HERD);
+            if facts.boundary_ids().next().is_some()
+                && herd.is_none_or(|h| !facts.herd_periods(h).is_empty())
+            {
+                return Ok(facts);
+            }
+        }
+        self.facts(ledger, known_at)
+    }
+
+    /// A sandbox with the deployment's limits and its cache of compiled code.
+    ///
+    /// # Errors
+    /// When the engine cannot be made.
+    pub fn sandbox(&self) -> Result<Sandbox, DeploymentError> {
+        let limits = &self.project.settings.limits;
+        let watch = self.observer.compiling(limits.compile());
+        Ok(Sandbox::watched(
+            limits.resolve(),
+            self.project.cache(),
+            watch,
+        )?)
+    }
+
+    /// What manifests say of program, engine and place.
+    #[must_use]
+    pub fn environment(&self, sandbox: &Sandbox) -> Json {
+        let engine = sandbox.engine();
+        json!({
+            "environment": self.project.settings.environment,
+            "program": {"name": "provender", "version": env!("CARGO_PKG_VERSION")},
+            "engine": {"wasmtime": engine.wasmtime, "profile": engine.profile, "target": engine.target},
+            "platform": {"os": std::env::consts::OS, "arch": std::env::consts::ARCH},
+            "git_commit": git_commit(&self.project.root),
+        })
+    }
+}
+
+/// The entry up to which things are known, now or at an instant.
+fn known(ledger: &dyn Ledger, at: Option<&str>) -> Result<i64, DeploymentError> {
+    Ok(match at {
+        None => ledger.head()?,
+        Some(instant) => ledger.known_at(instant)?,
+    })
+}
+
+/// The commit of the repository that the deployment's folder lies in, where it does.
+fn git_commit(root: &Path) -> Option<String> {
+    let root = root.canonicalize().ok()?;
+    let git = root
+        .ancestors()
+        .map(|d| d.join(".git"))
+        .find(|g| g.join("HEAD").is_file())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let Some(reference) = head.trim().strip_prefix("ref: ") else {
+        return Some(head.trim().to_owned());
+    };
+    if let Ok(commit) = std::fs::read_to_string(git.join(reference)) {
+        return Some(commit.trim().to_owned());
+    }
+    let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
+    packed.lines().find_map(|l| {
+        l.strip_suffix(reference)
+            .map(|commit| commit.trim().to_owned())
+    })
+}
