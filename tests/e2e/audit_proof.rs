@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use provender_domain::canonical::{hex, to_text};
 use provender_domain::merkle;
 use provender_host::audit::bundle::Bundle;
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::sqlite::scan::Scan;
 use provender_proof::{Proof, Verifier};

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
 use provender_ledger::entry::Kind;
 use provender_ledger::sqlite::SqliteLedger;
 use serde_json::{Value as Json, json};

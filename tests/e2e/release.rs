@@ -1,6 +1,6 @@
 //! Releases: what is in force, and who may change it.
 
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
 use provender_ledger::entry::Kind;
 use provender_ledger::sqlite::SqliteLedger;
 use serde_json::{Value as Json, json};

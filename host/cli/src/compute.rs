@@ -19,9 +19,7 @@ use provender_host::compute::freeze::hold;
 use provender_host::compute::outcome::{RunOutcome, Summary};
 use provender_host::compute::select::{Selection, by_day, stretches};
 use provender_host::compute::{Bound, Facts};
-use provender_ledger::Ledger;
-use provender_ledger::shared::Shared;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Write;
 use provender_sandbox::{Lock, Sandbox};
 use provender_store::manifest::Store;
 
@@ -109,10 +107,10 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
     }
     let shop = Workshop::open(&context)?;
     // A dry run looks, also where nothing can be written.
-    let ledger = Shared::new(match args.dry_run {
+    let ledger = match args.dry_run {
         true => context.reader()?,
         false => context.writer()?,
-    });
+    };
     let (boundary, herd) = (selection.boundary.as_deref(), selection.herd.as_deref());
     let known_at = args.known_at.as_deref().map(instant).transpose()?;
     let facts = context.facts_of(&ledger, known_at.as_deref(), boundary, herd)?;
@@ -121,21 +119,10 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         bounds.push(context.bind(&shop.sandbox, &shop.lock, &logic, &one_off)?);
     }
     let asked = !args.logic.is_empty();
-    let policy = policy(&context, &shop, asked, args.recheck, args.dry_run)?;
+    let policy = policy(&context, &shop, asked, args.recheck)?;
     let work = work(&facts, bounds, &selection, (asked, args.runs))?;
-    let computed = if work.list || args.dry_run {
-        record(&context, &shop, &mut ledger.clone(), &facts, work, &policy)?
-    } else {
-        // A thread of its own records, through a connection of its own.
-        record(
-            &context,
-            &shop,
-            &mut context.writer()?,
-            &facts,
-            work,
-            &policy,
-        )?
-    };
+    let recording = (!args.dry_run).then_some(&ledger as &dyn Write);
+    let computed = record(&context, &shop, recording, &facts, work, &policy)?;
     let ignored = context.tell_ignored()?;
     let mut done = done(computed);
     done.data["ignored"] = ignored;
@@ -147,13 +134,11 @@ pub(super) fn policy(
     shop: &Workshop,
     asked: bool,
     recheck: bool,
-    dry_run: bool,
 ) -> Result<Policy, CliError> {
     Ok(Policy {
         on_guardrail: context.on_guardrail()?,
         release: context.release()?.map(|r| r.digest),
         recheck,
-        dry_run,
         origin: if asked { "version" } else { "answers" }.to_owned(),
         stamp: context.stamp(None),
         environment: context.environment(&shop.sandbox),
@@ -199,26 +184,26 @@ fn work(
     })
 }
 
-/// Computes every run of a selection that the answers need. `writer` is another connection than the one
-/// that `facts` reads through.
+/// Computes every run of a selection that the answers need.
 pub(super) fn compute(
     context: &Context,
     shop: &Workshop,
-    writer: &mut SqliteLedger,
+    ledger: &dyn Write,
     facts: &Facts<'_>,
     bounds: Vec<Bound>,
     selection: &Selection,
     policy: &Policy,
 ) -> Result<Computed, CliError> {
     let work = work(facts, bounds, selection, (false, false))?;
-    record(context, shop, writer, facts, work, policy)
+    record(context, shop, Some(ledger), facts, work, policy)
 }
 
-/// Computes and records. An active logic that was not asked for by name answers from here on.
+/// Computes and records, or says what would be recorded where there is no ledger to write. An active logic
+/// that was not asked for by name answers from here on.
 fn record(
     context: &Context,
     shop: &Workshop,
-    writer: &mut (dyn Ledger + Send),
+    ledger: Option<&dyn Write>,
     facts: &Facts<'_>,
     work: Work,
     policy: &Policy,
@@ -230,21 +215,18 @@ fn record(
         summary: Summary::default(),
         exits: Vec::new(),
         abridged: !work.list,
-        dry_run: policy.dry_run,
+        dry_run: ledger.is_none(),
     };
     for (bound, stretches) in work.logics {
         // Under a release its promotion says what answers.
         let is_active =
             context.release()?.is_none() && context.active()?.contains(&bound.model_version);
-        if !policy.dry_run && !stretches.is_empty() {
-            hold(
-                writer,
-                pin(&shop.lock, &bound.model_version)?,
-                &policy.stamp,
-            )?;
-        }
-        if !policy.dry_run && is_active && !bound.one_off && !stretches.is_empty() {
-            activate(writer, &bound, work.from, &policy.stamp)?;
+        if let Some(ledger) = ledger.filter(|_| !stretches.is_empty()) {
+            let pin = pin(&shop.lock, &bound.model_version)?;
+            hold(ledger, pin, &policy.stamp)?;
+            if is_active && !bound.one_off {
+                activate(ledger, &bound, work.from, &policy.stamp)?;
+            }
         }
         let mut policy = policy.clone();
         if bound.one_off {
@@ -252,7 +234,7 @@ fn record(
         }
         let mut engine = Engine {
             facts,
-            ledger: writer,
+            ledger,
             manifests: &shop.manifests,
             policy: &policy,
         };
@@ -267,8 +249,10 @@ fn record(
                 bar.inc(chunk.len() as u64);
             }
         } else {
-            // By place, as the ledger keeps them.
-            engine.stretches(&bound, &stretches, &mut |done| {
+            // By place, as the ledger keeps them. A thread of its own records, through a handle of its own.
+            let mut apart = ledger.map(|_| context.writer()).transpose()?;
+            let apart = apart.as_mut().map(|apart| apart as &mut dyn Write);
+            engine.stretches(&bound, &stretches, apart, &mut |done| {
                 computed.summary.add(done.summary);
                 bar.inc(done.summary.total());
                 kept.extend(done.troubled);

@@ -12,7 +12,7 @@ use provender_host::ingest::parsed::{Kind, ReadOptions};
 use provender_host::ingest::report::{FileReport, IngestError, Outcome};
 use provender_host::ingest::take::{Offer, Policy, take};
 use provender_host::project::sources::Source;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Write;
 
 use super::Global;
 use super::context::Context;
@@ -51,9 +51,9 @@ enum Action {
 
 pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     if let Some(Action::Retract(r)) = &args.action {
-        return retract::withdraw(&context, &mut ledger, r);
+        return retract::withdraw(&context, &ledger, r);
     }
     let policy = Policy {
         accept: args.accept,
@@ -70,12 +70,12 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
         ));
     }
     let reports = if named.is_empty() {
-        ingest_sources(&context, &mut ledger, &policy)
+        ingest_sources(&context, &ledger, &policy)
     } else {
         let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
         let bar = context.ui.progress(named.len() as u64, "ingesting");
         let reports = named.iter().map(|(kind, path)| {
-            let report = named::take_in(&context, &mut ledger, &policy, &args.files, *kind, path);
+            let report = named::take_in(&context, &ledger, &policy, &args.files, *kind, path);
             bar.inc(1);
             report
         });
@@ -186,7 +186,7 @@ pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
 /// Every file that the sources name, places first, so that what follows finds them.
 pub(super) fn ingest_sources(
     context: &Context,
-    ledger: &mut SqliteLedger,
+    ledger: &dyn Write,
     policy: &Policy,
 ) -> Vec<FileReport> {
     let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::description::{Description, Role};
 use provender_host::compute::activation::Activations;
 use provender_host::compute::answers::{answers, rank};
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
 use provender_ledger::types::{Run, RunFilter};
 
 use super::Global;

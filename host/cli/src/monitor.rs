@@ -13,8 +13,7 @@ use provender_host::monitor::gather::gather;
 use provender_host::monitor::html::PageOptions;
 use provender_host::monitor::{Report, Verdict, Window, judge_with};
 use provender_host::project::settings::FailOn;
-use provender_ledger::Ledger as _;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Read, Write};
 
 use super::Global;
 use super::compute::{Workshop, day};
@@ -139,7 +138,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let files = if global.ledger.is_some() {
         None
     } else {
-        Some(publish(&context, &mut context.writer()?, &report, None)?)
+        Some(publish(&context, &context.writer()?, &report, None)?)
     };
     let mut data = data(&report, files.as_ref())?;
     data["ignored"] = context.tell_ignored()?;
@@ -165,7 +164,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
 pub(super) fn assess(
     context: &Context,
     shop: &Workshop,
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     logics: &[String],
     window: Window,
@@ -213,7 +212,7 @@ pub(super) struct Files {
 /// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
 pub(super) fn publish(
     context: &Context,
-    ledger: &mut SqliteLedger,
+    ledger: &dyn Write,
     report: &Report,
     aside: Option<Aside>,
 ) -> Result<Files, CliError> {

@@ -55,10 +55,10 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
         to,
     };
     let shop = Workshop::open(&context)?;
-    let mut writer = context.writer()?;
+    let writer = context.writer()?;
     let reader = context.writer()?;
     let facts = context.facts(&reader, None)?;
-    let mut policy = policy(&context, &shop, false, false, false)?;
+    let mut policy = policy(&context, &shop, false, false)?;
     policy.origin = "reissue".to_owned();
     policy.stamp = context.stamp(Some(&args.reason));
     let mut plans: Vec<(Bound, Plan)> = Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
         let targets = targets(&facts, bound.reads_herd, &selection)?;
         let mut engine = Engine {
             facts: &facts,
-            ledger: &mut writer,
+            ledger: Some(&writer),
             manifests: &shop.manifests,
             policy: &policy,
         };
@@ -103,14 +103,14 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
         let n = plan.runs.len() as u64;
         if n > 0 {
             hold(
-                &mut writer,
+                &writer,
                 pin(&shop.lock, &bound.model_version)?,
                 &policy.stamp,
             )?;
         }
         let mut engine = Engine {
             facts: &facts,
-            ledger: &mut writer,
+            ledger: Some(&writer),
             manifests: &shop.manifests,
             policy: &policy,
         };

@@ -10,11 +10,10 @@ use provender_host::replay::compute::Manifests;
 use provender_host::replay::verdict::{Cause, Failure};
 use provender_host::replay::{Replayer, Subject, Verdict, select};
 use provender_ledger::entry::Kind;
-use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::sqlite::inspect::Unreadable;
 use provender_ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
 use provender_ledger::types::{Run, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write as _};
 use provender_sandbox::{Backend, Sandbox};
 
 use super::Global;
@@ -199,7 +198,7 @@ fn scan(
 /// The runs that are asked for, and how they were chosen.
 fn selected(
     context: &Context,
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     args: &ReplayArgs,
 ) -> Result<(Asked, Json), CliError> {
     if !args.runs.is_empty() {
@@ -296,7 +295,7 @@ fn selected(
 }
 
 /// The entries written at or after an instant, or a day's beginning.
-fn recorded_since(ledger: &dyn Ledger, since: &str) -> Result<BTreeSet<i64>, CliError> {
+fn recorded_since(ledger: &dyn Read, since: &str) -> Result<BTreeSet<i64>, CliError> {
     let since = match since.parse::<provender_domain::day::Day>() {
         Ok(_) => format!("{since}T00:00:00.000000Z"),
         Err(_) => instant(since)?,

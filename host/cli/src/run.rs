@@ -62,7 +62,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let context = Context::open(&global)?;
     let as_of = day(args.as_of.as_deref().unwrap_or(SAMPLE_DATE), context.today)?;
     let shop = Workshop::open(&context)?;
-    let mut writer = context.writer()?;
+    let writer = context.writer()?;
 
     text.look(Look::Strong, "Ingested");
     let ingest_policy = Policy {
@@ -70,12 +70,11 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         dry_run: false,
         today: context.today,
     };
-    let files = ingest::ingest_sources(&context, &mut writer, &ingest_policy);
+    let files = ingest::ingest_sources(&context, &writer, &ingest_policy);
     ingest::say(&mut text, &files);
     text.blank();
 
-    let reader = context.writer()?;
-    let facts = context.facts(&reader, None)?;
+    let facts = context.facts(&writer, None)?;
     let mut bounds = Vec::new();
     let logics = context.logics(&[])?;
     for logic in &logics {
@@ -87,11 +86,11 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         from: as_of,
         to: as_of,
     };
-    let run_policy = policy(&context, &shop, false, false, false)?;
+    let run_policy = policy(&context, &shop, false, false)?;
     let computed = compute(
         &context,
         &shop,
-        &mut writer,
+        &writer,
         &facts,
         bounds,
         &selection,
@@ -104,16 +103,16 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let report = monitor::assess(
         &context,
         &shop,
-        &reader,
+        &writer,
         &facts,
         &logics,
         monitor::window(&context, as_of),
         None,
     )?;
     let parts = (&shop.sandbox, &shop.manifests);
-    let canary = canary::daily(&context, parts, &mut writer, &facts, as_of);
+    let canary = canary::daily(&context, parts, &writer, &facts, as_of);
     let aside = canary.as_ref().map(canary::Daily::aside);
-    let published = monitor::publish(&context, &mut writer, &report, aside)?;
+    let published = monitor::publish(&context, &writer, &report, aside)?;
     monitor::say(&mut text, &report);
     let refused = computed.summary.drift + computed.summary.failed;
     if refused > 0 {
@@ -127,7 +126,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         );
     }
     text.blank();
-    let standing = status::standing(&context, &shop, &mut writer, &facts, as_of)?;
+    let standing = status::standing(&context, &shop, &writer, &facts, as_of)?;
     standing.say(&mut text, as_of);
     text.blank();
     if let Some(canary) = &canary {

@@ -10,7 +10,7 @@ use provender_host::compute::engine::Engine;
 use provender_host::compute::outcome::Outcome;
 use provender_host::compute::select::{Selection, targets};
 use provender_host::compute::{Facts, answers};
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Read;
 use provender_ledger::types::RunFilter;
 
 use super::Global;
@@ -130,9 +130,8 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> Result<Done, CliError> 
     let as_of = day(&args.as_of, context.today)?;
     let shop = Workshop::open(&context)?;
     let reader = context.reader()?;
-    let mut other = context.reader()?;
     let facts = context.facts(&reader, None)?;
-    let standing = standing(&context, &shop, &mut other, &facts, as_of)?;
+    let standing = standing(&context, &shop, &reader, &facts, as_of)?;
     let mut text = Text::default();
     standing.say(&mut text, as_of);
     text.blank();
@@ -185,13 +184,13 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> Result<Done, CliError> 
 pub(super) fn standing(
     context: &Context,
     shop: &Workshop,
-    ledger: &mut SqliteLedger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     as_of: Day,
 ) -> Result<Standing, CliError> {
     let _phase = tracing::info_span!(target: "provender::phase", "status").entered();
     let mut standing = Standing::default();
-    let policy = policy(context, shop, false, false, true)?;
+    let policy = policy(context, shop, false, false)?;
     for logic in context.logics(&[])? {
         let bound = context.bind(&shop.sandbox, &shop.lock, &logic, &BTreeMap::new())?;
         standing.active.push(json!({"logic": bound.model_version, "config_version": bound.config.digest.to_string(), "component": bound.component.digest().to_string()}));
@@ -215,7 +214,7 @@ pub(super) fn standing(
             .collect();
         let mut engine = Engine {
             facts,
-            ledger,
+            ledger: None,
             manifests: &shop.manifests,
             policy: &policy,
         };
@@ -269,7 +268,7 @@ pub(super) fn standing(
 /// Each source of dated observations with its newest day at or before the date.
 fn sources(
     context: &Context,
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     as_of: Day,
 ) -> Result<Vec<(String, Option<Day>, Option<u32>, bool)>, CliError> {

@@ -9,18 +9,16 @@
 //! * [`types`] — what goes in and comes out
 //! * [`entry`] — the chain: what an entry's hash covers
 //! * [`leaf`] — the canonical texts that the roots in entries are over
-//! * [`store`] — the trait that the other rooms use
-//! * [`shared`] — one connection for a reader and a writer that take turns
+//! * [`store`] — the traits that the other rooms use
 //! * [`sqlite`] — SQLite, with its schema
 //! * [`error`] — how it says no
 
 pub mod entry;
 pub mod error;
 pub mod leaf;
-pub mod shared;
 pub mod sqlite;
 pub mod store;
 pub mod types;
 
 pub use error::LedgerError;
-pub use store::Ledger;
+pub use store::{Read, Write};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::RunFilter;
 

@@ -8,7 +8,6 @@ use serde_json::{Value as Json, json};
 use provender_domain::files::outfile;
 use provender_host::audit::proof::prove;
 use provender_host::explain::find::{Wanted, find};
-use provender_ledger::sqlite::SqliteLedger;
 use provender_proof::Proof;
 
 use super::super::Global;
@@ -39,7 +38,7 @@ pub(super) struct ProveArgs {
 pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
     let context = Context::open_record(global)?;
     let signer = args.key.as_deref().map(key::signer).transpose()?;
-    let ledger: SqliteLedger = context.recorded()?;
+    let ledger = context.recorded()?;
     let found = find(&ledger, &Wanted::Id(args.run.clone()))?.run;
     let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
     let proof: Proof = prove(&ledger, &found.run.key, origin, signer.as_ref())?;

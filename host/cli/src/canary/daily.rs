@@ -10,7 +10,7 @@ use provender_host::compute::Facts;
 use provender_host::monitor::aside::Aside;
 use provender_host::monitor::report::Status;
 use provender_host::release::canary::{Canary, Observed, Sides, running};
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Write;
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
@@ -29,7 +29,7 @@ pub(crate) struct Daily {
 pub(crate) fn daily(
     context: &Context,
     parts: (&Sandbox, &Store),
-    writer: &mut SqliteLedger,
+    writer: &dyn Write,
     facts: &Facts<'_>,
     day: Day,
 ) -> Option<Daily> {
@@ -48,7 +48,7 @@ pub(crate) fn daily(
         }
     };
     let _phase = tracing::info_span!(target: "provender::phase", "canary").entered();
-    let mut compute = || -> Result<(Shadow, Option<Observed>), CliError> {
+    let compute = || -> Result<(Shadow, Option<Observed>), CliError> {
         let (candidate, active) = both(standing, &canary)?;
         let sides = Sides::bind(parts.0, &context.store()?, active, &candidate.document)?;
         let about = (&canary, candidate);

@@ -15,8 +15,7 @@ use provender_host::release::canary::{
 };
 use provender_host::release::standing::Known;
 use provender_host::release::{Document, Standing};
-use provender_ledger::Ledger;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Read, Write};
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
@@ -83,7 +82,7 @@ impl Shadow {
 pub(crate) fn shadow(
     context: &Context,
     (sandbox, manifests): (&Sandbox, &Store),
-    writer: &mut SqliteLedger,
+    writer: &dyn Write,
     facts: &Facts<'_>,
     (canary, candidate): (&Canary, &Known),
     sides: &Sides,
@@ -93,7 +92,6 @@ pub(crate) fn shadow(
         on_guardrail: candidate.document.settings.on_guardrail,
         release: Some(candidate.digest),
         recheck: false,
-        dry_run: false,
         origin: "canary".to_owned(),
         stamp: context.stamp(None),
         environment: context.environment(sandbox),
@@ -118,7 +116,7 @@ pub(crate) fn shadow(
         for chunk in due.chunks(CHUNK) {
             let mut engine = Engine {
                 facts,
-                ledger: writer,
+                ledger: Some(writer),
                 manifests,
                 policy: &policy,
             };
@@ -140,7 +138,7 @@ pub(crate) fn shadow(
 pub(crate) fn observed(
     context: &Context,
     (sandbox, manifests): (&Sandbox, &Store),
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     release: &Digest,
     to: Option<Day>,
 ) -> Result<Option<Observed>, CliError> {

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
     let waived = args.waive_regression.as_deref();
     let waived = waived.map(|w| said("--waive-regression", w)).transpose()?;
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let incidents = Incidents::read(&ledger)?;
     let incident = incidents.find(&args.incident)?;
     incident.must_be_open()?;
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
         None => held(&context, incident, args.cases.as_deref())?,
     };
     let stamp = context.stamp(None);
-    let entry = act::close(&mut ledger, &stamp, incident, resolution, waived, &cases)?;
+    let entry = act::close(&ledger, &stamp, incident, resolution, waived, &cases)?;
     let name = incident.name();
     let mut text = Text::default();
     text.look(Look::Good, format!("closed {name}: {resolution}"));

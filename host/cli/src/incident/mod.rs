@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use provender_host::incident::link::{Asked, resolve, to_json};
 use provender_host::incident::{Incident, IncidentError, Incidents, Link};
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Read;
 
 use super::Global;
 use super::context::Context;
@@ -89,7 +89,7 @@ impl ThingArgs {
     fn find(
         &self,
         context: &Context,
-        ledger: &SqliteLedger,
+        ledger: &dyn Read,
         incidents: &Incidents,
     ) -> Result<Vec<Link>, CliError> {
         let asked = Asked {

@@ -25,9 +25,9 @@ pub(crate) struct NoteArgs {
 pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
     let note = said("the note", &args.text)?;
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let name = Incidents::read(&ledger)?.find(&args.incident)?.name();
-    let entry = act::note(&mut ledger, &context.stamp(None), &name, note)?;
+    let entry = act::note(&ledger, &context.stamp(None), &name, note)?;
     let mut text = Text::default();
     text.look(Look::Good, format!("noted in {name}, as entry {entry}"));
     Ok(Done::ok(

@@ -10,7 +10,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
 use provender_host::incident::link::{Thing, failing_of, to_json};
 use provender_host::incident::{Incidents, Link, act};
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Read;
 
 use super::{ThingArgs, said};
 
@@ -43,7 +43,7 @@ pub(crate) struct LinkArgs {
 /// What is asked for, with the failing runs of its reports; and a line for what was left out.
 fn found(
     context: &Context,
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     things: &ThingArgs,
 ) -> Result<(Vec<Link>, Vec<String>), CliError> {
     let incidents = Incidents::read(ledger)?;
@@ -90,7 +90,7 @@ fn say(text: &mut Text, links: &[Link]) {
 pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
     let title = said("--title", &args.title)?;
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let (mut links, told) = found(&context, &ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
@@ -111,7 +111,7 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
         };
         links.extend(one.find(&context, &ledger, &Incidents::default())?);
     }
-    let (number, entry) = act::open(&mut ledger, &context.stamp(None), title, &links)?;
+    let (number, entry) = act::open(&ledger, &context.stamp(None), title, &links)?;
     let name = format!("I{number}");
     let mut text = Text::default();
     text.look(Look::Strong, format!("opened {name}: {title}"));
@@ -130,14 +130,14 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
 
 pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let (links, told) = found(&context, &ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
             "what is to be linked? give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
         ));
     }
-    let (new, entry) = act::link(&mut ledger, &context.stamp(None), &args.incident, &links)?;
+    let (new, entry) = act::link(&ledger, &context.stamp(None), &args.incident, &links)?;
     let incidents = Incidents::read(&ledger)?;
     let name = incidents.find(&args.incident)?.name();
     let mut text = Text::default();

@@ -21,7 +21,7 @@ use provender_host::incident::link::Thing;
 use provender_host::incident::regression::{CASES, Drafted, draft, write};
 use provender_host::incident::standing::Exported;
 use provender_host::incident::{Incident, Incidents, act};
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Read;
 use provender_ledger::types::Run;
 use provender_store::manifest::Manifest;
 
@@ -60,7 +60,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         )));
     }
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let incidents = Incidents::read(&ledger)?;
     let incident = incidents.find(&args.incident)?;
     incident.must_be_open()?;
@@ -87,7 +87,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
             cases: file.cases.clone(),
         };
         let stamp = context.stamp(None);
-        let entry = act::exported(&mut ledger, &stamp, &incident.name(), &exported)?;
+        let entry = act::exported(&ledger, &stamp, &incident.name(), &exported)?;
         say(&mut text, &exported, file, entry.is_some());
         files.push(data(&exported, file, entry));
     }
@@ -142,7 +142,7 @@ type ByLogic = BTreeMap<String, Vec<(Run, Manifest)>>;
 
 /// The linked runs that are meant.
 fn failing(
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     shop: &Workshop,
     incident: &Incident,
     only: &[String],

@@ -13,8 +13,7 @@ use provender_host::ingest::readers;
 use provender_host::ingest::report::{FileReport, IngestError};
 use provender_host::ingest::take::{Offer, Policy, take};
 use provender_host::project::sources::MAX_REVISED_SHARE;
-use provender_ledger::Ledger as _;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Read, Write};
 
 use super::{options, refused};
 
@@ -82,7 +81,7 @@ impl FileArgs {
 /// When the flags cannot be followed. A file that is refused is in the report.
 pub(super) fn take_in(
     context: &Context,
-    ledger: &mut SqliteLedger,
+    ledger: &dyn Write,
     policy: &Policy,
     args: &FileArgs,
     kind: Kind,
@@ -182,7 +181,7 @@ pub(super) fn take_in(
 /// so that a corrected copy is a revision; else a source named after its kind.
 fn habitual_source(
     context: &Context,
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     kind: Kind,
     format: Format,
 ) -> Result<String, CliError> {

@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::ingest::report::IngestError;
 use provender_host::ingest::retract::retract;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Write;
 
 use super::named::shown_path;
 
@@ -29,7 +29,7 @@ pub(super) struct RetractArgs {
 /// Without a reason, and for a file that was never taken.
 pub(super) fn withdraw(
     context: &Context,
-    ledger: &mut SqliteLedger,
+    ledger: &dyn Write,
     args: &RetractArgs,
 ) -> Result<Done, CliError> {
     if args.reason.trim().is_empty() {

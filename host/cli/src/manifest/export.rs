@@ -10,7 +10,7 @@ use serde_json::json;
 use provender_domain::files::durable::make_durably;
 use provender_domain::render::text::count;
 use provender_host::explain::find::{Wanted, find};
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::types::{Run, RunFilter};
 use provender_store::manifest::{Sheet, Store};
 
@@ -126,7 +126,7 @@ fn clear(dir: &std::path::Path, was_there: bool) {
 /// Hands over the runs that are asked for, of one place after the other.
 fn each(
     context: &Context,
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     args: &ExportArgs,
     take: &mut dyn FnMut(&[Run]) -> Result<(), CliError>,
 ) -> Result<(), CliError> {

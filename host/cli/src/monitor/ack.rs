@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::day::Day;
 use provender_host::monitor::ack::{Ack, Target, acks, record};
 use provender_host::monitor::metrics::Metric;
-use provender_ledger::Ledger as _;
+use provender_ledger::Read;
 use provender_ledger::types::RunFilter;
 
 use crate::Global;
@@ -67,19 +67,14 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     }
     let context = Context::open(global)?;
     let until = day(&args.until, context.today)?;
-    let mut writer = context.writer()?;
+    let writer = context.writer()?;
     known(&context, &writer, &target)?;
     if until < context.today && !acks(&writer)?.iter().any(|a| a.target == target) {
         return Err(CliError::usage(format!(
             "--until {until} is past, and there is no acknowledgement of {target} to end"
         )));
     }
-    let new = record(
-        &mut writer,
-        &context.stamp(Some(&args.reason)),
-        &target,
-        until,
-    )?;
+    let new = record(&writer, &context.stamp(Some(&args.reason)), &target, until)?;
     let word = if new { "recorded" } else { "unchanged" };
     let mut text = Text::default();
     text.look(
@@ -93,11 +88,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
 }
 
 /// A series that nothing is recorded or due for would be acknowledged without any effect.
-fn known(
-    context: &Context,
-    ledger: &provender_ledger::sqlite::SqliteLedger,
-    target: &Target,
-) -> Result<(), CliError> {
+fn known(context: &Context, ledger: &dyn Read, target: &Target) -> Result<(), CliError> {
     let filter = RunFilter {
         boundary_id: Some(target.boundary_id.clone()),
         herd_config_id: Some(target.herd_config_id.clone()),

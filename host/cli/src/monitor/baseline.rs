@@ -162,13 +162,13 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     }
     let mut text = Text::default();
     let mut data = Vec::new();
-    let mut writer = if args.dry_run {
+    let writer = if args.dry_run {
         None
     } else {
         Some(context.writer()?)
     };
     for baseline in &made {
-        let (digest, new) = match &mut writer {
+        let (digest, new) = match &writer {
             Some(w) => frozen::record(w, &context.stamp(Some(&args.reason)), baseline)?,
             None => (
                 Digest::of_json(

@@ -8,8 +8,7 @@ use provender_domain::day::Day;
 use provender_domain::render::text::{count, printable};
 use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
 use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
-use provender_ledger::Ledger as _;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Read;
 
 use crate::Global;
 use crate::compute::day;
@@ -33,7 +32,7 @@ pub(super) struct WhichArgs {
 }
 
 impl WhichArgs {
-    pub(super) fn find(&self, ledger: &SqliteLedger, today: Day) -> Result<Stored, CliError> {
+    pub(super) fn find(&self, ledger: &dyn Read, today: Day) -> Result<Stored, CliError> {
         let wanted = match (&self.report, &self.end) {
             (Some(text), _) if text != "latest" => Wanted::Digest(text.clone()),
             (_, Some(end)) => Wanted::End(day(end, today)?),
@@ -122,7 +121,7 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> 
 
 fn behind(
     context: &Context,
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     model_version: String,
     row: Failing,
 ) -> Result<Behind, CliError> {

@@ -17,7 +17,7 @@ use provender_host::check;
 use provender_host::compute::freeze;
 use provender_host::deployment::{LOCK, pin};
 use provender_host::golden::case::version_number;
-use provender_ledger::Ledger as _;
+use provender_ledger::Write as _;
 use provender_ledger::entry::Kind;
 use provender_sandbox::{Lock, Pin, State};
 
@@ -80,7 +80,7 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
             "an accepted component was not loaded",
         ));
     };
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let _turn = turn(&context)?;
     let lock = lock_or_empty(&context)?;
     let dir = &context.project.dir;
@@ -156,7 +156,7 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
 
 pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let _turn = turn(&context)?;
     let lock = context.lock()?;
     let old = pin(&lock, &args.what)?;
@@ -167,7 +167,7 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
         state: State::Frozen,
         ..old.clone()
     };
-    let recorded = freeze::freeze(&mut ledger, &new, &context.stamp(args.reason.as_deref()))?;
+    let recorded = freeze::freeze(&ledger, &new, &context.stamp(args.reason.as_deref()))?;
     if old.state == State::Frozen && !recorded {
         return Ok(unchanged(old));
     }

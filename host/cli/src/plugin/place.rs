@@ -10,7 +10,7 @@ use provender_domain::failpoint;
 use provender_domain::files::bounded;
 use provender_domain::files::durable;
 use provender_host::compute::freeze;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_sandbox::{Lock, Pin};
 
 /// The folder of pinned components.
@@ -32,12 +32,7 @@ pub(super) fn of(dir: &Dir, pin: &Pin) -> String {
 
 /// Removes the files of earlier drafts of a pin's version: named as [`of`] names them, pinned by nobody, and
 /// with bytes that the ledger has seen pinned as a draft. Anything else that lies there is somebody's own.
-pub(super) fn sweep(
-    dir: &Dir,
-    lock: &Lock,
-    pin: &Pin,
-    ledger: &dyn Ledger,
-) -> Result<(), CliError> {
+pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Result<(), CliError> {
     let model = pin.model_version();
     let mut drafts: Vec<String> = freeze::ever_pinned(ledger)?
         .into_iter()

@@ -7,7 +7,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_ledger::Ledger as _;
+use provender_ledger::Write as _;
 use provender_ledger::entry::Kind;
 
 use super::{name_of, reason};
@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
             "role": role,
             "environment": context.project.settings.environment,
         });
-        let mut ledger = context.writer()?;
+        let ledger = context.writer()?;
         let entry = ledger.append(Kind::Approval, &context.stamp(Some(reason)), &payload)?;
         text.look(
             Look::Good,

@@ -78,7 +78,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         Some(text) => day(text, context.today)?,
         None => context.today,
     };
-    let mut writer = context.writer()?;
+    let writer = context.writer()?;
     let (store, sandbox) = (context.store()?, context.sandbox()?);
     let request = Request {
         release,
@@ -89,7 +89,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     };
     let mut sides = Sides::default();
     let started = start(
-        &mut writer,
+        &writer,
         &store,
         &request,
         &context.stamp(why),
@@ -116,7 +116,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     let about = (canary, &started.release);
     // A day before the canary's first is none of its days.
     let days = (canary.from, as_of.max(canary.as_of));
-    let filled = shadow(&context, parts, &mut writer, &facts, about, &sides, days)?;
+    let filled = shadow(&context, parts, &writer, &facts, about, &sides, days)?;
     filled.say(&mut text);
     let seen = observed(&context, parts, &writer, &canary.release, None)?;
     text.blank();
@@ -144,7 +144,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
 fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
     let context = Context::open(global)?;
-    let mut writer = context.writer()?;
+    let writer = context.writer()?;
     let standing = Standing::read(&writer, i64::MAX)?;
     // A canary can be stopped whatever became of its files: then it leaves no evidence.
     let seen = match running(&standing)? {
@@ -164,7 +164,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
         .map_err(ReleaseError::from)?;
     let environment = &context.project.settings.environment;
     let stamp = context.stamp(Some(why));
-    let (canary, entry) = stop_it(&mut writer, found.as_ref(), environment, &stamp)?;
+    let (canary, entry) = stop_it(&writer, found.as_ref(), environment, &stamp)?;
     let mut text = Text::default();
     text.look(
         Look::Good,

@@ -24,7 +24,7 @@ use provender_host::release::cut::{content, cut, objections, pinned_set};
 use provender_host::release::document::Cut;
 use provender_host::release::error::Problem;
 use provender_host::release::evidence::Finding;
-use provender_ledger::Ledger as _;
+use provender_ledger::Write;
 use provender_sandbox::{Lock, Pin, State};
 
 use super::{brief, name_of, reason};
@@ -55,7 +55,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     let lock = context.lock()?;
     let active = active(&context, &lock, args)?;
     let pins = pinned_set(lock.components(), &active);
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
 
     let spinner = context
         .ui
@@ -106,7 +106,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         context.project.settings.logic.on_guardrail,
     )?;
     let stamp = context.stamp(Some(reason));
-    let findings = findings(&mut ledger, &examined, &stamp)?;
+    let findings = findings(&ledger, &examined, &stamp)?;
     let how = Cut {
         by: stamp.actor.clone(),
         at: stamp.at.clone(),
@@ -115,15 +115,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let store = context.store()?;
-    let outcome = cut(
-        &mut ledger,
-        &store,
-        &content,
-        &bytes,
-        &findings,
-        &how,
-        &stamp,
-    )?;
+    let outcome = cut(&ledger, &store, &content, &bytes, &findings, &how, &stamp)?;
     // The ledger holds it; the lock file follows, here or at the next cut.
     failpoint::hit("cut.before-lock");
     firm(&context, &pins)?;
@@ -230,7 +222,7 @@ fn unfinished(context: &Context) -> Vec<Problem> {
 
 /// What was found out on the way, with its report in the ledger.
 fn findings(
-    ledger: &mut provender_ledger::sqlite::SqliteLedger,
+    ledger: &dyn Write,
     examined: &[Examined],
     stamp: &provender_ledger::entry::Stamp,
 ) -> Result<Vec<Finding>, CliError> {

@@ -12,7 +12,8 @@ use provender_domain::canonical::{Digest, from_slice};
 use provender_host::monitor::stored::begins;
 use provender_host::release::ReleaseError;
 use provender_host::release::evidence::Evidence;
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
+use provender_ledger::types::Document;
 
 use super::show::{evidence, evidence_json};
 use super::{brief, name_of};
@@ -90,7 +91,7 @@ fn report(
         let message = format!("{release}: {problem} `{asked}`");
         return Err(CliError::new(exit, "evidence_report", message).help(help));
     };
-    let Some((kind, body)) = context.reader()?.report(*digest)? else {
+    let Some(Document { kind, body, .. }) = context.reader()?.document(*digest)? else {
         let message = format!("{release}: the report {digest} is not in this ledger");
         return Err(CliError::new(Exit::NotFound, "evidence_report", message)
             .help("export the release again where the evidence was found, and import it"));

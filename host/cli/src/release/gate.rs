@@ -149,10 +149,10 @@ fn looked(
 }
 
 fn put_down(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let standing = Standing::read(&ledger, i64::MAX)?;
     let release = standing.find(&report.name())?;
-    Ok(record(&mut ledger, release, report, &context.stamp(None))?)
+    Ok(record(&ledger, release, report, &context.stamp(None))?)
 }
 
 fn done(

@@ -16,7 +16,7 @@ use provender_host::release::evidence::Reported;
 use provender_host::release::promote::{EndedCanary, Moved, Request};
 use provender_host::release::standing::{Known, Standing};
 use provender_host::release::{ReleaseError, ReleaseStore, promote as room, reading};
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
@@ -84,7 +84,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         from,
     };
     let moved = room::promote(
-        &mut context.writer()?,
+        &context.writer()?,
         &store,
         &request,
         &context.stamp(Some(why)),
@@ -107,7 +107,7 @@ pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, Cli
     let why = reason(&args.reason)?;
     let context = Context::open_record(global)?;
     let moved = room::rollback(
-        &mut context.writer()?,
+        &context.writer()?,
         &context.store()?,
         args.to.as_deref(),
         context.today,
@@ -135,7 +135,7 @@ impl room::Look for Here<'_> {
 
     fn canary(
         &mut self,
-        ledger: &dyn Ledger,
+        ledger: &dyn Read,
         standing: &Standing,
         release: &Digest,
     ) -> Result<Option<Reported>, ReleaseError> {

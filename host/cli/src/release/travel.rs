@@ -107,9 +107,9 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     if let Some(asked) = &args.digest {
         only(asked, &file, &archive, &sha256)?;
     }
-    let mut ledger = context.writer()?;
+    let ledger = context.writer()?;
     let imported = travel::import(
-        &mut ledger,
+        &ledger,
         &context.store()?,
         &archive,
         sha256,

@@ -10,12 +10,12 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::LedgerError;
+use crate::store::RunPlace;
 use crate::types::{NewRun, Run, RunFilter};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::key::{RunIds, RunKey};
 
-use super::SqliteLedger;
 use super::located::{Located, PART, decode, encode};
 use super::open::translate;
 use super::read::{RUN_COLUMNS, parameters_of, where_of};
@@ -189,137 +189,130 @@ fn key_of(db: &Connection, run: Located) -> Result<Option<RunKey>, LedgerError> 
         .map_err(translate)
 }
 
-impl SqliteLedger {
-    /// Series and day of every run that an entry recorded, in this order.
-    fn places_of(&self, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError> {
-        let sql = "SELECT runs FROM locator
-                   WHERE digit IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) AND entry = ?";
-        let mut places: Vec<(i64, i32)> = Vec::new();
-        {
-            let mut statement = self.db.prepare_cached(sql).map_err(translate)?;
-            let mut rows = statement.query([entry]).map_err(translate)?;
-            while let Some(r) = rows.next().map_err(translate)? {
-                let text = r.get_ref(0).map_err(translate)?;
-                let read = text
-                    .as_blob()
-                    .ok()
-                    .and_then(|t| decode(t, &mut |run| places.push((run.series, run.date))));
-                if read.is_none() {
-                    return Err(LedgerError::Damaged(format!(
-                        "the list of the runs of entry {entry} is none"
-                    )));
-                }
+/// Series and day of every run that an entry recorded, in this order.
+fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError> {
+    let sql = "SELECT runs FROM locator
+               WHERE digit IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) AND entry = ?";
+    let mut places: Vec<(i64, i32)> = Vec::new();
+    {
+        let mut statement = db.prepare_cached(sql).map_err(translate)?;
+        let mut rows = statement.query([entry]).map_err(translate)?;
+        while let Some(r) = rows.next().map_err(translate)? {
+            let text = r.get_ref(0).map_err(translate)?;
+            let read = text
+                .as_blob()
+                .ok()
+                .and_then(|t| decode(t, &mut |run| places.push((run.series, run.date))));
+            if read.is_none() {
+                return Err(LedgerError::Damaged(format!(
+                    "the list of the runs of entry {entry} is none"
+                )));
             }
         }
-        if places.is_empty() {
-            // A ledger of an older schema that is only read has no list.
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT series_id, date FROM run WHERE entry = ?")
-                .map_err(translate)?;
-            let rows = statement.query_map([entry], |r| Ok((r.get(0)?, r.get(1)?)));
-            places = rows.and_then(Iterator::collect).map_err(translate)?;
-        }
-        places.sort_unstable();
-        Ok(places)
     }
+    if places.is_empty() {
+        // A ledger of an older schema that is only read has no list.
+        let mut statement = db
+            .prepare_cached("SELECT series_id, date FROM run WHERE entry = ?")
+            .map_err(translate)?;
+        let rows = statement.query_map([entry], |r| Ok((r.get(0)?, r.get(1)?)));
+        places = rows.and_then(Iterator::collect).map_err(translate)?;
+    }
+    places.sort_unstable();
+    Ok(places)
+}
 
-    /// Hands over the runs that an entry recorded, by series and day.
-    ///
-    /// # Errors
-    /// When the database cannot be read any further.
-    pub fn runs_of(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError> {
-        let sql = "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
-                     r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
-                     pc.digest, ps.reissue, k.digest, r.place
-                   FROM series s
-                   JOIN config c ON c.config_id = s.config_id
-                   JOIN run r ON r.series_id = s.series_id
-                   LEFT JOIN pack k ON k.pack_id = r.pack
-                   LEFT JOIN series ps ON ps.series_id = r.replaces
-                   LEFT JOIN config pc ON pc.config_id = ps.config_id
-                   WHERE s.series_id = ? AND r.date BETWEEN ? AND ? AND r.entry = ? ORDER BY r.date";
-        let mut statement = self.db.prepare_cached(sql).map_err(translate)?;
-        for stretch in self.places_of(entry)?.chunk_by(|a, b| a.0 == b.0) {
-            let (Some((series, first)), Some((_, last))) = (stretch.first(), stretch.last()) else {
-                continue;
-            };
-            let mut rows = statement
-                .query(params![series, first, last, entry])
-                .map_err(translate)?;
-            while let Some(r) = rows.next().map_err(translate)? {
-                each(new_run(r).map_err(translate)?.0);
-            }
+/// Hands over the runs that an entry recorded, by series and day.
+pub(super) fn runs_of(
+    db: &Connection,
+    entry: i64,
+    each: &mut dyn FnMut(NewRun),
+) -> Result<(), LedgerError> {
+    let sql =
+        "SELECT s.boundary_id, s.herd_config_id, r.date, s.model_version, c.digest, s.reissue,
+                 r.provenance, r.snapshot, r.manifest, r.guardrail, r.outputs, r.entry,
+                 pc.digest, ps.reissue, k.digest, r.place
+               FROM series s
+               JOIN config c ON c.config_id = s.config_id
+               JOIN run r ON r.series_id = s.series_id
+               LEFT JOIN pack k ON k.pack_id = r.pack
+               LEFT JOIN series ps ON ps.series_id = r.replaces
+               LEFT JOIN config pc ON pc.config_id = ps.config_id
+               WHERE s.series_id = ? AND r.date BETWEEN ? AND ? AND r.entry = ? ORDER BY r.date";
+    let mut statement = db.prepare_cached(sql).map_err(translate)?;
+    for stretch in places_of(db, entry)?.chunk_by(|a, b| a.0 == b.0) {
+        let (Some((series, first)), Some((_, last))) = (stretch.first(), stretch.last()) else {
+            continue;
+        };
+        let mut rows = statement
+            .query(params![series, first, last, entry])
+            .map_err(translate)?;
+        while let Some(r) = rows.next().map_err(translate)? {
+            each(new_run(r).map_err(translate)?.0);
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Of the runs that an entry recorded, by series and day, those at these positions, which are below
-    /// `count`, the number of runs that the entry says.
-    ///
-    /// # Errors
-    /// [`LedgerError::Damaged`] when there are not as many as it says; when the database cannot be read.
-    pub fn nth_of(
-        &self,
-        entry: i64,
-        count: u64,
-        positions: &[u64],
-    ) -> Result<Vec<Run>, LedgerError> {
-        let places = self.places_of(entry)?;
-        let found = places.len();
-        if found as u64 != count {
-            return Err(LedgerError::Damaged(format!(
-                "entry {entry} recorded {count} runs, {found} are there; `provender audit` tells more"
-            )));
+/// Of the runs that an entry recorded, by series and day, those at these positions, which are below
+/// `count`, the number of runs that the entry says.
+pub(super) fn nth_of(
+    db: &Connection,
+    entry: i64,
+    count: u64,
+    positions: &[u64],
+) -> Result<Vec<Run>, LedgerError> {
+    let places = places_of(db, entry)?;
+    let found = places.len();
+    if found as u64 != count {
+        return Err(LedgerError::Damaged(format!(
+            "entry {entry} recorded {count} runs, {found} are there; `provender audit` tells more"
+        )));
+    }
+    let mut runs = Vec::with_capacity(positions.len());
+    for position in positions {
+        let place = usize::try_from(*position).ok().and_then(|p| places.get(p));
+        if let Some((series, date)) = place {
+            runs.extend(run_at(db, *series, *date)?);
         }
-        let mut runs = Vec::with_capacity(positions.len());
-        for position in positions {
-            let place = usize::try_from(*position).ok().and_then(|p| places.get(p));
-            if let Some((series, date)) = place {
-                runs.extend(self.run_at(*series, *date)?);
-            }
-        }
-        Ok(runs)
     }
+    Ok(runs)
+}
 
-    /// The run of a series on a day, by its number and the days since 1970-01-01.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn run_at(&self, series: i64, date: i32) -> Result<Option<Run>, LedgerError> {
-        let sql = format!("{RUN_COLUMNS} WHERE s.series_id = ? AND r.date = ?");
-        self.db
-            .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row(params![series, date], run_row).optional())
-            .map_err(translate)
-    }
+/// The run of a series on a day, by its number and the days since 1970-01-01.
+pub(super) fn run_at(db: &Connection, series: i64, date: i32) -> Result<Option<Run>, LedgerError> {
+    let sql = format!("{RUN_COLUMNS} WHERE s.series_id = ? AND r.date = ?");
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row(params![series, date], run_row).optional())
+        .map_err(translate)
+}
 
-    /// Entry, series and day of every run that a filter leaves, in this order. The filter's
-    /// configurations are not looked at.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn places(&self, filter: &RunFilter) -> Result<Vec<(i64, i64, i32)>, LedgerError> {
-        let sql = format!(
-            "SELECT r.entry, r.series_id, r.date FROM series s JOIN run r ON r.series_id = s.series_id WHERE {}",
-            where_of(filter)
-        );
-        let mut statement = self.db.prepare_cached(&sql).map_err(translate)?;
-        let rows = statement.query_map(parameters_of(filter), |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-        });
-        let mut places: Vec<(i64, i64, i32)> =
-            rows.and_then(Iterator::collect).map_err(translate)?;
-        places.sort_unstable();
-        Ok(places)
-    }
+/// Entry, series and day of every run that a filter leaves, in this order. The filter's
+/// configurations are not looked at.
+pub(super) fn places(db: &Connection, filter: &RunFilter) -> Result<Vec<RunPlace>, LedgerError> {
+    let sql = format!(
+        "SELECT r.entry, r.series_id, r.date FROM series s JOIN run r ON r.series_id = s.series_id WHERE {}",
+        where_of(filter)
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(translate)?;
+    let rows = statement.query_map(parameters_of(filter), |r| {
+        Ok(RunPlace {
+            entry: r.get(0)?,
+            series: r.get(1)?,
+            date: day(r, 2)?,
+        })
+    });
+    let mut places: Vec<RunPlace> = rows.and_then(Iterator::collect).map_err(translate)?;
+    places.sort_unstable();
+    Ok(places)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Ledger as _;
     use crate::entry::Stamp;
+    use crate::sqlite::SqliteLedger;
+    use crate::store::{Read as _, Write as _};
     use crate::types::{Batch, Config, Guardrail};
     use provender_domain::key::ConfigVersion;
     use serde_json::json;
@@ -351,7 +344,7 @@ mod tests {
     /// Two batches that share their series, days taken in turns: the second one's stand between the
     /// first one's. More runs than a row lists.
     fn filled(path: &std::path::Path) -> SqliteLedger {
-        let mut ledger = SqliteLedger::open(path).unwrap();
+        let ledger = SqliteLedger::open(path).unwrap();
         for odd in 0..2 {
             let runs = ["north", "south"]
                 .into_iter()
@@ -432,9 +425,9 @@ mod tests {
                 .flat_map(|place| (0..2_500).map(move |n| run(place, 2 * n + odd - 1_000)))
                 .collect();
             assert!(runs == expected, "entry {entry}");
-            let of_entry = places.iter().filter(|(e, ..)| *e == entry);
-            let found = ledger.places_of(entry).unwrap();
-            assert!(of_entry.map(|(_, series, date)| (*series, *date)).eq(found));
+            let of_entry = places.iter().filter(|p| p.entry == entry);
+            let found = places_of(&ledger.db, entry).unwrap();
+            assert!(of_entry.map(|p| (p.series, p.date.days())).eq(found));
             let nth = ledger.nth_of(entry, 5_000, &[0, 2_500, 4_999]).unwrap();
             let keys: Vec<&NewRun> = nth.iter().map(|r| &r.run).collect();
             assert_eq!(keys, [&expected[0], &expected[2_500], &expected[4_999]]);

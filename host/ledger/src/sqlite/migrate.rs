@@ -221,11 +221,11 @@ fn sweep(partial: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Ledger as _;
     use crate::entry::{Kind, Stamp};
     use crate::sqlite::SqliteLedger;
     use crate::sqlite::scan::Scan;
     use crate::types::RunFilter;
+    use crate::{Read as _, Write as _};
     use serde_json::json;
 
     /// A ledger that was written when schema 1 was the newest.
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn a_ledger_of_schema_1_is_read_and_goes_on() {
         let (_temp, path) = fixture();
-        let mut ledger = SqliteLedger::open(&path).unwrap();
+        let ledger = SqliteLedger::open(&path).unwrap();
         assert_eq!(ledger.head().unwrap(), 6);
         let runs = ledger.runs(&RunFilter::default()).unwrap();
         assert_eq!(runs.len(), 5);

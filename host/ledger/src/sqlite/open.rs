@@ -1,7 +1,6 @@
 //! Opening a ledger: the schema is made or checked, and the connection is told to refuse what the
 //! triggers cannot (dropping them, for one).
 
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +11,6 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::LedgerError;
 use crate::error::url_of;
-use provender_domain::day::Day;
 use provender_domain::files::durable::{folder_of, sync_at};
 
 use super::migrate::{SHIMS, STEPS, migrate, newest};
@@ -206,29 +204,6 @@ impl SqliteLedger {
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.writable
-    }
-
-    /// Of every source of dated observations the newest day with a value at or before `day`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn newest_by_source(
-        &self,
-        known: i64,
-        day: Day,
-    ) -> Result<BTreeMap<String, Option<Day>>, LedgerError> {
-        // Not NO_DATE: properties without a date have no age.
-        let sql = "SELECT t.source, max(o.date) FROM stream t JOIN observation o USING (stream_id)
-                   LEFT JOIN retraction x ON x.file_id = o.file_id AND x.entry <= ?1
-                   WHERE o.entry <= ?1 AND x.file_id IS NULL AND o.value IS NOT NULL AND o.date > -719162 AND o.date <= ?2
-                   GROUP BY t.source";
-        let mut statement = self.db.prepare_cached(sql).map_err(translate)?;
-        let rows = statement
-            .query_map(rusqlite::params![known, day.days()], |r| {
-                Ok((r.get(0)?, Day::from_days(r.get(1)?)))
-            })
-            .map_err(translate)?;
-        rows.collect::<Result<_, _>>().map_err(translate)
     }
 
     /// Copies the ledger to a new file, consistently, while others go on writing.

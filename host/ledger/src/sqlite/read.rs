@@ -1,14 +1,15 @@
-//! Queries, and the trait that puts reads and writes together.
+//! Queries.
+
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde_json::Value as Json;
 
 use crate::LedgerError;
-use crate::entry::{Entry, Kind, Stamp};
-use crate::store::{Coverage, Extent, Ledger, Series};
+use crate::entry::{Entry, Kind};
+use crate::store::{Coverage, Extent, Read, RunPlace, Series};
 use crate::types::{
-    Activation, Batch, Config, Document, File, Guardrail, NewFacts, Observed, Recorded, Run,
-    RunFilter, Sourced, Standing,
+    Activation, Config, Document, File, Guardrail, NewRun, Observed, Run, RunFilter, Sourced,
+    Standing,
 };
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::day::Day;
@@ -120,7 +121,7 @@ fn collect<T>(
     rows.collect::<Result<_, _>>().map_err(translate)
 }
 
-impl Ledger for SqliteLedger {
+impl Read for SqliteLedger {
     fn head(&self) -> Result<i64, LedgerError> {
         Ok(head(&self.db)?.map_or(0, |(seq, _)| seq))
     }
@@ -155,78 +156,6 @@ impl Ledger for SqliteLedger {
             list_of(kinds)
         );
         collect(&self.db, &sql, [], entry_row)
-    }
-
-    fn append_all(
-        &mut self,
-        stamp: &Stamp,
-        entries: &[(Kind, Json)],
-    ) -> Result<Vec<Entry>, LedgerError> {
-        self.append_entries(stamp, entries, None)
-    }
-
-    fn append_expecting(
-        &mut self,
-        stamp: &Stamp,
-        entries: &[(Kind, Json)],
-        watched: &[Kind],
-        last: i64,
-    ) -> Result<Vec<Entry>, LedgerError> {
-        self.append_entries(stamp, entries, Some((watched, last)))
-    }
-
-    fn report(&self, digest: Digest) -> Result<Option<(String, String)>, LedgerError> {
-        self.db
-            .query_row(
-                "SELECT kind, body FROM report WHERE digest = ?",
-                [digest.bytes()],
-                |r| Ok((r.get(0)?, r.get(1)?)),
-            )
-            .optional()
-            .map_err(translate)
-    }
-
-    fn append(&mut self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError> {
-        self.append_entry(kind, stamp, payload)
-    }
-
-    fn record_file(
-        &mut self,
-        stamp: &Stamp,
-        file: &File,
-        facts: &NewFacts,
-        payload: &Json,
-        known: i64,
-    ) -> Result<i64, LedgerError> {
-        self.write_file(stamp, file, facts, payload, known)
-    }
-
-    fn retract(&mut self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {
-        self.write_retraction(stamp, files)
-    }
-
-    fn record_runs(&mut self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
-        self.write_runs(batch)
-    }
-
-    fn record_report(
-        &mut self,
-        stamp: &Stamp,
-        kind: &str,
-        digest: Digest,
-        body: &str,
-    ) -> Result<Option<i64>, LedgerError> {
-        self.write_report(stamp, kind, digest, body)
-    }
-
-    fn record_document(
-        &mut self,
-        kind: Kind,
-        stamp: &Stamp,
-        payload: &Json,
-        document: &Document,
-    ) -> Result<Entry, LedgerError> {
-        self.write_document(kind, stamp, payload, document)
     }
 
     fn document(&self, digest: Digest) -> Result<Option<Document>, LedgerError> {
@@ -459,7 +388,39 @@ impl Ledger for SqliteLedger {
         Ok(activations)
     }
 
-    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Ledger + Send>>, LedgerError> {
+    fn runs_of(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError> {
+        locator::runs_of(&self.db, entry, each)
+    }
+
+    fn nth_of(&self, entry: i64, count: u64, positions: &[u64]) -> Result<Vec<Run>, LedgerError> {
+        locator::nth_of(&self.db, entry, count, positions)
+    }
+
+    fn places(&self, filter: &RunFilter) -> Result<Vec<RunPlace>, LedgerError> {
+        locator::places(&self.db, filter)
+    }
+
+    fn run_at(&self, place: RunPlace) -> Result<Option<Run>, LedgerError> {
+        locator::run_at(&self.db, place.series, place.date.days())
+    }
+
+    fn newest_by_source(
+        &self,
+        known: i64,
+        day: Day,
+    ) -> Result<BTreeMap<String, Option<Day>>, LedgerError> {
+        // Not NO_DATE: properties without a date have no age.
+        let sql = "SELECT t.source, max(o.date) FROM stream t JOIN observation o USING (stream_id)
+                   LEFT JOIN retraction x ON x.file_id = o.file_id AND x.entry <= ?1
+                   WHERE o.entry <= ?1 AND x.file_id IS NULL AND o.value IS NOT NULL AND o.date > -719162 AND o.date <= ?2
+                   GROUP BY t.source";
+        let days = collect(&self.db, sql, params![known, day.days()], |r| {
+            Ok((r.get(0)?, Day::from_days(r.get(1)?)))
+        })?;
+        Ok(days.into_iter().collect())
+    }
+
+    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Read>>, LedgerError> {
         let readers = self.beside(count)?.into_iter();
         Ok(readers.map(|r| Box::new(r) as _).collect())
     }

@@ -67,10 +67,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Ledger;
     use crate::entry::{Kind, Stamp};
+    use crate::store::{Read as _, Write as _};
 
-    fn append(ledger: &mut SqliteLedger) {
+    fn append(ledger: &SqliteLedger) {
         let stamp = Stamp {
             at: "2025-07-01T00:00:00Z".into(),
             actor: "tester".into(),
@@ -83,16 +83,17 @@ mod tests {
     fn readers_see_one_moment_while_another_writes() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.db");
-        let mut writer = SqliteLedger::open(&path).unwrap();
-        append(&mut writer);
+        let writer = SqliteLedger::open(&path).unwrap();
+        append(&writer);
         let ledger = SqliteLedger::open(&path).unwrap();
         assert!(ledger.readers(0).unwrap().is_empty());
         let done = AtomicBool::new(false);
         let mut moments = std::collections::BTreeSet::new();
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            let done = &done;
+            scope.spawn(move || {
                 while !done.load(Ordering::Relaxed) {
-                    append(&mut writer);
+                    append(&writer);
                 }
             });
             let mut same = Vec::new();
@@ -115,7 +116,7 @@ mod tests {
     fn a_reader_writes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
-        let mut readers = ledger.beside(1).unwrap();
+        let readers = ledger.beside(1).unwrap();
         let stamp = Stamp {
             at: "2025-07-01T00:00:00Z".into(),
             actor: "tester".into(),

@@ -8,12 +8,11 @@ use serde_json::json;
 use super::SqliteLedger;
 use super::open::translate;
 use crate::entry::{Kind, Stamp};
-use crate::shared::Shared;
 use crate::store::Extent;
 use crate::types::{
     Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, Recorded, RunFilter,
 };
-use crate::{Ledger, LedgerError};
+use crate::{LedgerError, Read as _, Write as _};
 use provender_domain::canonical::Digest;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::place::Herd;
@@ -80,7 +79,7 @@ fn batch(runs: Vec<NewRun>) -> Batch {
 
 fn filled() -> (tempfile::TempDir, SqliteLedger) {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
     let facts = NewFacts {
         herds: vec![(
             1,
@@ -240,8 +239,8 @@ fn the_program_itself_may_not_drop_a_guard() {
 
 #[test]
 fn the_second_of_two_writers_learns_what_the_first_recorded() {
-    let (dir, mut ledger) = filled();
-    let mut other = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    let (dir, ledger) = filled();
+    let other = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
     let Recorded::Already(run) = &other.record_runs(&batch(vec![new_run(0, "b")])).unwrap()[0]
     else {
         panic!()
@@ -264,7 +263,7 @@ fn the_second_of_two_writers_learns_what_the_first_recorded() {
 
 #[test]
 fn a_reissue_supersedes_and_the_base_key_leads_to_the_newest() {
-    let (_dir, mut ledger) = filled();
+    let (_dir, ledger) = filled();
     ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
     ledger.record_runs(&batch(vec![new_run(2, "c")])).unwrap();
     let newest = ledger.newest_of(&new_run(0, "a").key).unwrap().unwrap();
@@ -279,7 +278,7 @@ fn a_reissue_supersedes_and_the_base_key_leads_to_the_newest() {
 
 #[test]
 fn the_chain_of_entries_holds_and_the_past_can_be_asked() {
-    let (_dir, mut ledger) = filled();
+    let (_dir, ledger) = filled();
     let files = ledger.files().unwrap();
     ledger
         .retract(&stamp("2025-07-03T00:00:00Z"), &files)
@@ -313,7 +312,7 @@ fn the_chain_of_entries_holds_and_the_past_can_be_asked() {
 
 #[test]
 fn a_report_is_recorded_once() {
-    let (_dir, mut ledger) = filled();
+    let (_dir, ledger) = filled();
     let again = ledger
         .record_report(
             &stamp("2025-07-05T00:00:00Z"),
@@ -378,7 +377,7 @@ mod model {
         #[test]
         fn the_first_record_under_a_key_stays(tries in prop::collection::vec((0_u32..4, 0_u8..3, 0_i32..3), 1..40)) {
             let dir = tempfile::tempdir().unwrap();
-            let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+            let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
             let mut model: BTreeMap<(u32, i32), NewRun> = BTreeMap::new();
             for (reissue, inputs, day) in tries {
                 let mut run = new_run(reissue, &format!("inputs {inputs}"));
@@ -408,7 +407,7 @@ mod model {
 
 #[test]
 fn the_extent_of_recorded_runs_counts_them_by_place() {
-    let (_dir, mut ledger) = filled();
+    let (_dir, ledger) = filled();
     ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
     let name = |logic: &str| RunFilter {
         logic: Some(logic.into()),
@@ -437,24 +436,6 @@ fn the_extent_of_recorded_runs_counts_them_by_place() {
     };
     assert_eq!(ledger.runs(&herd("h")).unwrap().len(), 2);
     assert!(ledger.runs(&herd("other")).unwrap().is_empty());
-}
-
-#[test]
-fn handles_of_one_connection_see_what_each_other_wrote() {
-    let (_dir, ledger) = filled();
-    let before = ledger.head().unwrap();
-    let mut writer = Shared::new(ledger);
-    let reader = writer.clone();
-    let mut run = new_run(0, "a");
-    run.key.boundary_id = "south".into();
-    // As the engine does it: a thread records while another one looks.
-    std::thread::scope(|scope| {
-        let written = scope.spawn(|| writer.record_runs(&batch(vec![run.clone()])).unwrap());
-        assert!(reader.head().unwrap() >= before);
-        assert_eq!(written.join().unwrap(), [Recorded::New]);
-    });
-    assert_eq!(reader.head().unwrap(), before + 1);
-    assert_eq!(reader.newest_of(&run.key).unwrap().unwrap().run, run);
 }
 
 #[test]

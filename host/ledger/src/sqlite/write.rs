@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use crate::LedgerError;
 use crate::entry::{Entry, Kind, Stamp};
-use crate::types::{Batch, Config, Document, File, NewRun, Recorded};
+use crate::store::Write;
+use crate::types::{Batch, Config, Document, File, NewFacts, NewRun, Recorded};
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::failpoint;
 use provender_domain::key::{ConfigVersion, RunIds, RunKey};
@@ -21,26 +22,14 @@ use super::open::translate;
 use super::read;
 
 impl SqliteLedger {
-    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
-        self.db
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(translate)
+    /// Unchecked, because a handle is used through a shared reference: one inside another is refused by
+    /// SQLite when it begins.
+    pub(super) fn begin(&self) -> Result<Transaction<'_>, LedgerError> {
+        Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).map_err(translate)
     }
 
-    pub(super) fn append_entry(
-        &mut self,
-        kind: Kind,
-        stamp: &Stamp,
-        payload: &Json,
-    ) -> Result<Entry, LedgerError> {
-        let tx = self.begin()?;
-        let entry = append(&tx, kind, stamp, payload)?;
-        commit(tx)?;
-        Ok(entry)
-    }
-
-    pub(super) fn append_entries(
-        &mut self,
+    fn append_entries(
+        &self,
         stamp: &Stamp,
         entries: &[(Kind, Json)],
         expected: Option<(&[Kind], i64)>,
@@ -60,12 +49,46 @@ impl SqliteLedger {
         commit(tx)?;
         Ok(written)
     }
+}
 
-    pub(super) fn write_retraction(
-        &mut self,
+impl Write for SqliteLedger {
+    fn append(&self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError> {
+        let tx = self.begin()?;
+        let entry = append(&tx, kind, stamp, payload)?;
+        commit(tx)?;
+        Ok(entry)
+    }
+
+    fn append_all(
+        &self,
         stamp: &Stamp,
-        files: &[File],
+        entries: &[(Kind, Json)],
+    ) -> Result<Vec<Entry>, LedgerError> {
+        self.append_entries(stamp, entries, None)
+    }
+
+    fn append_expecting(
+        &self,
+        stamp: &Stamp,
+        entries: &[(Kind, Json)],
+        watched: &[Kind],
+        last: i64,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        self.append_entries(stamp, entries, Some((watched, last)))
+    }
+
+    fn record_file(
+        &self,
+        stamp: &Stamp,
+        file: &File,
+        facts: &NewFacts,
+        payload: &Json,
+        known: i64,
     ) -> Result<i64, LedgerError> {
+        self.write_file(stamp, file, facts, payload, known)
+    }
+
+    fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {
         let tx = self.begin()?;
         let named: Vec<Json> = files
             .iter()
@@ -83,7 +106,7 @@ impl SqliteLedger {
         Ok(entry)
     }
 
-    pub(super) fn write_runs(&mut self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
+    fn record_runs(&self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
         let tx = self.begin()?;
         // Under the write lock: what another process recorded since the plan was made is seen here.
         let mut outcomes = Vec::with_capacity(batch.runs.len());
@@ -185,8 +208,8 @@ impl SqliteLedger {
         Ok(outcomes)
     }
 
-    pub(super) fn write_report(
-        &mut self,
+    fn record_report(
+        &self,
         stamp: &Stamp,
         kind: &str,
         digest: Digest,
@@ -214,8 +237,8 @@ impl SqliteLedger {
         Ok(Some(entry))
     }
 
-    pub(super) fn write_document(
-        &mut self,
+    fn record_document(
+        &self,
         kind: Kind,
         stamp: &Stamp,
         payload: &Json,

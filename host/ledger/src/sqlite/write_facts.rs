@@ -21,7 +21,7 @@ pub(super) const NO_DATE: i32 = -719_162;
 
 impl SqliteLedger {
     pub(super) fn write_file(
-        &mut self,
+        &self,
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,

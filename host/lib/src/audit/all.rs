@@ -9,7 +9,7 @@ use provender_ledger::entry::Kind;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::sqlite::inspect::{Snapshot, expected_schema};
 use provender_ledger::sqlite::scan::Scan;
-use provender_ledger::{Ledger as _, LedgerError};
+use provender_ledger::{LedgerError, Read as _};
 use provender_proof::{Checkpoint, continues};
 use provender_sandbox::Shelf;
 use provender_store::manifest::Store;

@@ -4,7 +4,7 @@
 
 use provender_domain::key::RunKey;
 use provender_domain::merkle::{self, Hash};
-use provender_ledger::Ledger as _;
+use provender_ledger::Read as _;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_proof::{Checkpoint, PROOF_FORM, Proof, ProofError, Signer, Step};
 

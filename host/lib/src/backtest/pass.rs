@@ -12,7 +12,7 @@ use provender_domain::catalogue::Feature;
 use provender_domain::day::Day;
 use provender_domain::value::Value;
 use provender_ledger::types::{Guardrail, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 use provender_store::manifest::Store;
 
 use super::affected::Inputs;
@@ -76,7 +76,7 @@ pub struct Pass<'s, 'a, 'l> {
 impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
     /// Through a reader of its own; `alone` when no other thread goes through other spans meanwhile.
     #[must_use]
-    pub fn new(scene: &'s Scene<'a>, ledger: &'l dyn Ledger, alone: bool) -> Pass<'s, 'a, 'l> {
+    pub fn new(scene: &'s Scene<'a>, ledger: &'l dyn Read, alone: bool) -> Pass<'s, 'a, 'l> {
         let past = Past::new(ledger, Arc::clone(&scene.history));
         Pass {
             scene,

@@ -4,7 +4,7 @@ use crate::compute::activation::Activations;
 use crate::compute::answers::answers_by;
 use provender_domain::day::Day;
 use provender_ledger::types::RunFilter;
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 use super::error::BacktestError;
 
@@ -26,7 +26,7 @@ pub(super) fn nothing(filter: &RunFilter) -> BacktestError {
 
 /// The last day with an answer: the last with a run, unless none of that day's runs answers.
 pub(super) fn last_answer(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     activations: &Activations,
     filter: &RunFilter,
     first: Day,

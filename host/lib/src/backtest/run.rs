@@ -10,7 +10,7 @@ use crate::monitor::Window;
 use crate::project::logic::LogicOverrides;
 use provender_domain::catalogue::Feature;
 use provender_domain::day::Day;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::types::RunFilter;
 use provender_store::manifest::Store;
 
@@ -56,7 +56,7 @@ pub struct Request<'a> {
 /// Where everything is read.
 pub struct Archive<'a> {
     /// The ledger.
-    pub ledger: &'a dyn Ledger,
+    pub ledger: &'a dyn Read,
     /// Its manifests.
     pub manifests: &'a Store,
     /// The columns that features are made of.
@@ -145,7 +145,7 @@ pub(super) fn dealt(
 fn report(
     scene: Scene<'_>,
     mut found: Found<'_>,
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     request: &Request<'_>,
     (window, threads): (Window, usize),
 ) -> Result<Report, BacktestError> {

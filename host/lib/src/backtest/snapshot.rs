@@ -20,7 +20,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::catalogue::Feature;
 use provender_domain::value::Value;
 use provender_ledger::types::{Run, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 use provender_store::manifest::Store;
 
 use super::error::BacktestError;
@@ -88,7 +88,7 @@ type GroupKey = (Digest, Option<String>, String);
 
 /// Reads answers with their inputs, one boundary and herd after the other.
 pub struct Snapshots<'a, 'l> {
-    ledger: &'l dyn Ledger,
+    ledger: &'l dyn Read,
     manifests: &'a Store,
     catalogue: &'a [Feature],
     /// What was known when.
@@ -105,7 +105,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
     /// Over a ledger and its manifests.
     #[must_use]
     pub fn new(
-        ledger: &'l dyn Ledger,
+        ledger: &'l dyn Read,
         manifests: &'a Store,
         catalogue: &'a [Feature],
         past: Past<'l>,

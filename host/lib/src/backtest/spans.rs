@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::store::Extent;
 use provender_sandbox::LogicError;
 
@@ -50,7 +50,7 @@ pub(super) fn spans(places: Vec<Extent>, runs: u64) -> Vec<Span> {
 /// Of the first span that has one, in their order.
 pub(super) fn go<'a>(
     scene: &Scene<'a>,
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     spans: &[Span],
     threads: usize,
     progress: &mut dyn Progress,
@@ -69,7 +69,7 @@ pub(super) fn go<'a>(
 
 fn alone<'a>(
     scene: &Scene<'a>,
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     spans: &[Span],
     mut all: Found<'a>,
     progress: &mut dyn Progress,
@@ -84,7 +84,7 @@ fn alone<'a>(
 
 fn together<'a>(
     scene: &Scene<'a>,
-    readers: Vec<Box<dyn Ledger + Send>>,
+    readers: Vec<Box<dyn Read>>,
     spans: &[Span],
     mut all: Found<'a>,
     progress: &mut dyn Progress,

@@ -7,7 +7,7 @@ use serde_json::json;
 use provender_domain::day::Day;
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::types::{Activation, Run};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write};
 
 use super::binding::Bound;
 
@@ -17,7 +17,7 @@ use super::binding::Bound;
 /// # Errors
 /// When the ledger refuses.
 pub fn activate(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     bound: &Bound,
     from: Day,
     stamp: &Stamp,
@@ -62,7 +62,7 @@ impl Activations {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn load(ledger: &dyn Ledger) -> Result<Activations, LedgerError> {
+    pub fn load(ledger: &dyn Read) -> Result<Activations, LedgerError> {
         Ok(Activations {
             all: ledger.activations()?,
             shadows: shadows(ledger)?,
@@ -123,7 +123,7 @@ impl Activations {
 }
 
 /// The batches that a canary recorded.
-fn shadows(ledger: &dyn Ledger) -> Result<BTreeSet<i64>, LedgerError> {
+fn shadows(ledger: &dyn Read) -> Result<BTreeSet<i64>, LedgerError> {
     // Without a canary there is nothing to look for in what may be years of batches.
     let starts = ledger.entries(Some(Kind::CanaryStart))?;
     let Some(first) = starts.first().map(|e| e.seq) else {

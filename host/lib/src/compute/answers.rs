@@ -6,7 +6,7 @@
 
 use provender_domain::day::Day;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 use super::activation::{Activations, logic_name};
 
@@ -25,7 +25,7 @@ pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn answers(ledger: &dyn Ledger, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
+pub fn answers(ledger: &dyn Read, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
     answers_by(ledger, &Activations::load(ledger)?, filter)
 }
 
@@ -34,7 +34,7 @@ pub fn answers(ledger: &dyn Ledger, filter: &RunFilter) -> Result<Vec<Run>, Ledg
 /// # Errors
 /// When the ledger cannot be read.
 pub fn answers_by(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     activations: &Activations,
     filter: &RunFilter,
 ) -> Result<Vec<Run>, LedgerError> {

@@ -13,7 +13,7 @@ use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::column::Column;
 use provender_domain::day::Day;
 use provender_domain::key::Place;
-use provender_ledger::Ledger;
+use provender_ledger::Write;
 use provender_ledger::store::Series;
 use provender_ledger::types::{Guardrail, NewRun, Recorded, Standing};
 use provender_store::manifest::pack::{self, FULL, PART, Rows, Scratch, Template};
@@ -127,7 +127,8 @@ struct Packed {
 
 impl Engine<'_, '_> {
     /// Computes and records stretches batch by batch; `each` is told what became of runs, and how many. A
-    /// thread of its own records a batch while the next one is gathered and computed.
+    /// thread of its own records a batch through `apart`, another handle of the same ledger, while the next
+    /// one is gathered and computed. Without it they go run by run.
     ///
     /// # Errors
     /// As [`Engine::chunk`]. What was recorded before stays.
@@ -135,21 +136,22 @@ impl Engine<'_, '_> {
         &mut self,
         bound: &Bound,
         stretches: &[Stretch],
+        apart: Option<&mut dyn Write>,
         each: &mut dyn FnMut(Done),
     ) -> Result<(), ComputeError> {
         let days: usize = stretches.iter().map(Stretch::days).sum();
-        if self.policy.recheck || self.policy.dry_run || days < self.policy.pack_from {
+        let by_columns = !self.policy.recheck && days >= self.policy.pack_from;
+        let Some(apart) = apart.filter(|_| by_columns && self.ledger.is_some()) else {
             let targets = stretches.iter().flat_map(Stretch::targets);
             return self.aside(bound, targets, each);
-        }
+        };
         let (facts, recorder) = (self.facts, self.recorder(bound));
-        let ledger = &mut *self.ledger;
         let (send, receive) = sync_channel::<Packed>(1);
         let (told, heard) = channel::<Result<Done, ComputeError>>();
         let aside = std::thread::scope(|scope| {
             scope.spawn(move || {
                 for packed in receive {
-                    let done = record(&mut *ledger, recorder, packed);
+                    let done = record(apart, recorder, packed);
                     let failed = done.is_err();
                     if told.send(done).is_err() || failed {
                         break;
@@ -333,7 +335,7 @@ fn pack(
 
 /// Writes packs and records their runs: the packs are durable before any row names them.
 fn record(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     recorder: Recorder<'_>,
     packed: Packed,
 ) -> Result<Done, ComputeError> {

@@ -11,7 +11,7 @@ use provender_domain::column::Column;
 use provender_domain::day::Day;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::value::Value;
-use provender_ledger::Ledger;
+use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{Guardrail, NewRun, Recorded, Run};
 use provender_store::manifest::pack::{self, Scratch};
@@ -40,8 +40,6 @@ pub struct Policy {
     pub on_guardrail: OnGuardrail,
     /// Run the component again for recorded runs, instead of trusting the record.
     pub recheck: bool,
-    /// Say what would happen, write nothing.
-    pub dry_run: bool,
     /// The release in force, under which the entry says these runs were recorded first.
     pub release: Option<Digest>,
     /// What the entry says recorded these runs: `answers`, `one-off`, `version`, `reissue`.
@@ -65,14 +63,14 @@ impl Policy {
     }
 }
 
-/// What the engine works with. `facts` may read through the connection that records: what is known ends at
+/// What the engine works with. `facts` may read through the handle that records: what is known ends at
 /// an entry, so that a recording chunk does not disturb it. [`Engine::stretches`], which does both at once,
 /// wants one for each.
 pub struct Engine<'a, 'l> {
     /// What is known.
     pub facts: &'a Facts<'l>,
-    /// Where runs are recorded.
-    pub ledger: &'a mut (dyn Ledger + Send),
+    /// Where runs are recorded. Without it nothing is written: the outcomes say what would happen.
+    pub ledger: Option<&'a dyn Write>,
     /// Where manifests are written.
     pub manifests: &'a Store,
     /// How.
@@ -127,7 +125,7 @@ impl<'a> Engine<'a, '_> {
                 outcomes.push(Some(self.no_boundary(&question)));
                 continue;
             }
-            match self.ledger.newest_of(&question.key)? {
+            match self.facts.ledger().newest_of(&question.key)? {
                 None => {
                     outcomes.push(None);
                     pending.push((
@@ -286,9 +284,9 @@ impl<'a> Engine<'a, '_> {
         }
         let recorder = self.recorder(bound);
         let batch = recorder.batch(runs);
-        let recorded = match self.policy.dry_run || batch.runs.is_empty() {
-            true => batch.runs.iter().map(|_| Recorded::New).collect(),
-            false => self.ledger.record_runs(&batch)?,
+        let recorded = match self.ledger.filter(|_| !batch.runs.is_empty()) {
+            None => batch.runs.iter().map(|_| Recorded::New).collect(),
+            Some(ledger) => ledger.record_runs(&batch)?,
         };
         let told = places.into_iter().zip(&batch.runs).zip(recorded);
         Ok(told
@@ -300,7 +298,7 @@ impl<'a> Engine<'a, '_> {
     /// names it.
     fn write(&self, sheets: &[Sheets]) -> Result<Vec<Written>, ComputeError> {
         let runs: usize = sheets.iter().map(|s| s.rows.len()).sum();
-        let packed = runs >= self.policy.pack_from.max(1) && !self.policy.dry_run;
+        let packed = runs >= self.policy.pack_from.max(1) && self.ledger.is_some();
         let mut written = Vec::with_capacity(runs);
         let mut scratch = Scratch::default();
         let mut packs = Vec::new();
@@ -329,7 +327,7 @@ impl<'a> Engine<'a, '_> {
                 });
             }
         }
-        if !packed && !self.policy.dry_run {
+        if !packed && self.ledger.is_some() {
             let mut list = Vec::with_capacity(runs);
             for Sheets { template, rows } in sheets {
                 for i in 0..rows.len() {

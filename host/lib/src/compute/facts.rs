@@ -9,7 +9,7 @@ use provender_domain::day::Day;
 use provender_domain::place::Boundary;
 use provender_domain::value::Value;
 use provender_ledger::types::{File, Observed, Sourced};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 use super::aggregate::{Point, age_days, used, value, window};
 use super::places::{HerdPeriod, Places, boundary_value, herd_value, run_value};
@@ -74,7 +74,7 @@ impl View<'_> {
 
 /// What is known at one moment.
 pub struct Facts<'l> {
-    ledger: &'l dyn Ledger,
+    ledger: &'l dyn Read,
     known: i64,
     precedence: Vec<String>,
     places: Places,
@@ -89,7 +89,7 @@ impl<'l> Facts<'l> {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn load(
-        ledger: &'l dyn Ledger,
+        ledger: &'l dyn Read,
         known: i64,
         precedence: Vec<String>,
     ) -> Result<Facts<'l>, LedgerError> {
@@ -102,7 +102,7 @@ impl<'l> Facts<'l> {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn load_of(
-        ledger: &'l dyn Ledger,
+        ledger: &'l dyn Read,
         known: i64,
         precedence: Vec<String>,
         boundary: Option<&str>,
@@ -123,7 +123,7 @@ impl<'l> Facts<'l> {
     }
 
     /// The ledger that is read.
-    pub(super) fn ledger(&self) -> &'l dyn Ledger {
+    pub(super) fn ledger(&self) -> &'l dyn Read {
         self.ledger
     }
 

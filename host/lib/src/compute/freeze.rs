@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use provender_ledger::Ledger;
 use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Read, Write};
 use provender_sandbox::{Pin, State};
 
 use super::ComputeError;
@@ -18,7 +18,7 @@ use super::ComputeError;
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn frozen_as(ledger: &dyn Ledger, model_version: &str) -> Result<Option<String>, ComputeError> {
+pub fn frozen_as(ledger: &dyn Read, model_version: &str) -> Result<Option<String>, ComputeError> {
     Ok(all_frozen(ledger)?.remove(model_version))
 }
 
@@ -26,7 +26,7 @@ pub fn frozen_as(ledger: &dyn Ledger, model_version: &str) -> Result<Option<Stri
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn all_frozen(ledger: &dyn Ledger) -> Result<BTreeMap<String, String>, ComputeError> {
+pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<String, String>, ComputeError> {
     pinned_as(ledger, Kind::Freeze).map(|all| {
         // Of several entries the oldest holds.
         all.into_iter().rev().collect()
@@ -37,12 +37,12 @@ pub fn all_frozen(ledger: &dyn Ledger) -> Result<BTreeMap<String, String>, Compu
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn ever_pinned(ledger: &dyn Ledger) -> Result<Vec<(String, String)>, ComputeError> {
+pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(String, String)>, ComputeError> {
     pinned_as(ledger, Kind::Pin)
 }
 
 /// What the entries of a kind say of pins, oldest first.
-fn pinned_as(ledger: &dyn Ledger, kind: Kind) -> Result<Vec<(String, String)>, ComputeError> {
+fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(String, String)>, ComputeError> {
     let pairs = ledger.entries(Some(kind))?.into_iter().filter_map(|entry| {
         let payload: Json = serde_json::from_str(&entry.payload).ok()?;
         let text = |key: &str| payload[key].as_str().map(str::to_owned);
@@ -55,7 +55,7 @@ fn pinned_as(ledger: &dyn Ledger, kind: Kind) -> Result<Vec<(String, String)>, C
 ///
 /// # Errors
 /// [`ComputeError::Frozen`] then; or when the ledger cannot be read.
-pub fn check(ledger: &dyn Ledger, pin: &Pin) -> Result<bool, ComputeError> {
+pub fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
     match frozen_as(ledger, &pin.model_version())? {
         None => Ok(false),
         Some(recorded) if recorded == pin.sha256.to_string() => Ok(true),
@@ -71,7 +71,7 @@ pub fn check(ledger: &dyn Ledger, pin: &Pin) -> Result<bool, ComputeError> {
 ///
 /// # Errors
 /// As [`check`]; or when the ledger refuses the entry.
-pub fn freeze(ledger: &mut dyn Ledger, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
+pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
     if check(ledger, pin)? {
         return Ok(false);
     }
@@ -83,7 +83,7 @@ pub fn freeze(ledger: &mut dyn Ledger, pin: &Pin, stamp: &Stamp) -> Result<bool,
 ///
 /// # Errors
 /// [`ComputeError::Draft`] for a draft; as [`freeze`] otherwise.
-pub fn hold(ledger: &mut dyn Ledger, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
+pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
     match pin.state {
         State::Draft => Err(ComputeError::Draft(pin.model_version())),
         State::Frozen => freeze(ledger, pin, stamp).map(|_| ()),

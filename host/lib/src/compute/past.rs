@@ -13,7 +13,7 @@ use provender_domain::catalogue::{FeatureRef, Origin};
 use provender_domain::day::Day;
 use provender_domain::value::Value;
 use provender_ledger::types::{Observed, Sourced};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 use super::aggregate::{Point, value, window};
 use super::facts::winner;
@@ -32,7 +32,7 @@ pub struct History {
 
 /// What was known, at any moment.
 pub struct Past<'l> {
-    ledger: &'l dyn Ledger,
+    ledger: &'l dyn Read,
     history: Arc<History>,
     /// The moment that was asked for last, and its places.
     near: Option<(i64, Arc<Places>)>,
@@ -59,7 +59,7 @@ impl History {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn load(ledger: &dyn Ledger, precedence: Vec<String>) -> Result<History, LedgerError> {
+    pub fn load(ledger: &dyn Read, precedence: Vec<String>) -> Result<History, LedgerError> {
         let files = ledger.files()?;
         let of_places = [Kind::Boundaries.name(), Kind::Herds.name()];
         let turns = files
@@ -82,7 +82,7 @@ impl History {
 
     /// Boundaries (without their outlines) and herds as known at a moment: read by whoever asks first,
     /// while others wait, so that no turn is read twice.
-    fn places(&self, ledger: &dyn Ledger, known: i64) -> Result<Arc<Places>, LedgerError> {
+    fn places(&self, ledger: &dyn Read, known: i64) -> Result<Arc<Places>, LedgerError> {
         let turn = self.turns.range(..=known).next_back().copied().unwrap_or(0);
         let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = all.get(&turn) {
@@ -99,7 +99,7 @@ impl History {
 impl<'l> Past<'l> {
     /// Of a ledger, with what others have read of it already; the rest follows on demand.
     #[must_use]
-    pub fn new(ledger: &'l dyn Ledger, history: Arc<History>) -> Past<'l> {
+    pub fn new(ledger: &'l dyn Read, history: Arc<History>) -> Past<'l> {
         Past {
             ledger,
             history,
@@ -280,6 +280,7 @@ mod tests {
     use super::*;
     use crate::compute::Facts;
     use provender_domain::canonical::Digest;
+    use provender_ledger::Write as _;
     use provender_ledger::entry::Stamp;
     use provender_ledger::sqlite::SqliteLedger;
     use provender_ledger::types::{File, NewFacts, NewObservation};
@@ -315,7 +316,7 @@ mod tests {
 
     fn ledger(acts: &[Act]) -> (tempfile::TempDir, SqliteLedger) {
         let dir = tempfile::tempdir().unwrap();
-        let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
         for act in acts {
             match act {
                 Act::File(source, said) => {

@@ -9,7 +9,7 @@ use provender_domain::periods::{self, Period};
 use provender_domain::place::{Boundary, Herd};
 use provender_domain::value::{Value, plain_zero};
 use provender_ledger::types::Sourced;
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 /// A herd's row with the period in which it holds.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Places {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn load(
-        ledger: &dyn Ledger,
+        ledger: &dyn Read,
         known: i64,
         boundary: Option<&str>,
     ) -> Result<Places, LedgerError> {

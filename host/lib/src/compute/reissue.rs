@@ -76,7 +76,7 @@ pub fn plan(
     let mut plan = Plan::default();
     for (boundary, herd, day) in targets {
         let question = ask(engine.facts, bound, (boundary, herd), *day)?;
-        let Some(run) = engine.ledger.newest_of(&question.key)? else {
+        let Some(run) = engine.facts.ledger().newest_of(&question.key)? else {
             continue;
         };
         if run.run.provenance == question.provenance {

@@ -23,8 +23,8 @@ use super::outcome::{Outcome, Summary};
 use super::{Bound, Facts, reissue};
 use provender_domain::canonical::to_text;
 use provender_guests::how_many;
-use provender_ledger::Ledger as _;
 use provender_ledger::types::{Guardrail, NewFacts, NewObservation, Run, RunFilter};
+use provender_ledger::{Read as _, Write as _};
 
 /// Every place on every day of a range, as the model names them and as the engine does.
 fn targets(from: u8, to: u8) -> Vec<((usize, u8), Target)> {
@@ -84,10 +84,10 @@ fn compute(
     // The boundaries came with the first entry.
     let known = (head - i64::from(behind)).max(1);
     let facts = Facts::load(&reader, known, Vec::new()).unwrap();
-    let policy = policy("answers", recheck, dry_run);
+    let policy = policy("answers", recheck);
     let mut engine = Engine {
         facts: &facts,
-        ledger: &mut real.ledger,
+        ledger: (!dry_run).then_some(&real.ledger),
         manifests: &store,
         policy: &policy,
     };
@@ -108,7 +108,10 @@ fn compute(
             summary.add(done.summary);
             troubled.extend(done.troubled);
         };
-        engine.stretches(&bounds[config], &stretches, each).unwrap();
+        let mut apart = real.reader();
+        engine
+            .stretches(&bounds[config], &stretches, Some(&mut apart), each)
+            .unwrap();
         (summary, troubled)
     } else {
         let outcomes = engine.chunk(&bounds[config], &asked).unwrap();
@@ -167,10 +170,10 @@ fn replace(real: &mut Real<'_>, model: &mut Model, config: usize, dry_run: bool)
     let (reader, store, bounds) = (real.reader(), real.store(), real.bounds);
     let known = reader.head().unwrap();
     let facts = Facts::load(&reader, known, Vec::new()).unwrap();
-    let policy = policy("reissue", false, dry_run);
+    let policy = policy("reissue", false);
     let mut engine = Engine {
         facts: &facts,
-        ledger: &mut real.ledger,
+        ledger: (!dry_run).then_some(&real.ledger),
         manifests: &store,
         policy: &policy,
     };

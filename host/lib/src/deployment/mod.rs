@@ -22,7 +22,7 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::day::Day;
 use provender_domain::key::NO_HERD;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::entry::Stamp;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_sandbox::Sandbox;
@@ -154,7 +154,7 @@ impl Deployment {
     /// When the ledger cannot be read.
     pub fn facts<'l>(
         &self,
-        ledger: &'l dyn Ledger,
+        ledger: &'l dyn Read,
         known_at: Option<&str>,
     ) -> Result<Facts<'l>, DeploymentError> {
         let known = known(ledger, known_at)?;
@@ -172,7 +172,7 @@ impl Deployment {
     /// When the ledger cannot be read.
     pub fn facts_of<'l>(
         &self,
-        ledger: &'l dyn Ledger,
+        ledger: &'l dyn Read,
         known_at: Option<&str>,
         boundary: Option<&str>,
         herd: Option<&str>,
@@ -220,7 +220,7 @@ impl Deployment {
 }
 
 /// The entry up to which things are known, now or at an instant.
-fn known(ledger: &dyn Ledger, at: Option<&str>) -> Result<i64, DeploymentError> {
+fn known(ledger: &dyn Read, at: Option<&str>) -> Result<i64, DeploymentError> {
     Ok(match at {
         None => ledger.head()?,
         Some(instant) => ledger.known_at(instant)?,

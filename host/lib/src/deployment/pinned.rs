@@ -11,7 +11,7 @@ use crate::release::standing::Known;
 use crate::replay::select;
 use provender_domain::canonical::Digest;
 use provender_domain::files::bounded;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, Sandbox, Shelf};
 
 use super::{Deployment, DeploymentError, LOCK, Warning};
@@ -172,7 +172,7 @@ impl Deployment {
     /// When the ledger cannot be read.
     pub fn ceilings(
         &self,
-        ledger: &dyn Ledger,
+        ledger: &dyn Read,
     ) -> Result<HashMap<Digest, PinLimits>, DeploymentError> {
         let mut ceilings = select::ceilings(ledger)?;
         // A lock file that cannot be read pins nothing.

@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use provender_ledger::sqlite::SqliteLedger;
-use provender_ledger::{Ledger as _, LedgerError};
+use provender_ledger::{LedgerError, Read as _};
 use provender_store::manifest::Store;
 
 use crate::release::ReleaseStore;

@@ -12,7 +12,7 @@ use crate::project::logic::season_day;
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
 use provender_domain::description::Description;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::entry::Entry;
 use provender_store::manifest::{Manifest, Store};
 
@@ -112,7 +112,7 @@ pub struct Explanation {
 /// # Errors
 /// When ledger or manifest cannot be read, or do not agree.
 pub fn explain(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     catalogue: &[Feature],
     manifests: &Store,

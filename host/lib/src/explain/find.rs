@@ -6,7 +6,7 @@ use provender_domain::day::Day;
 use provender_domain::key::RunKey;
 use provender_ledger::entry::Kind;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 use super::ExplainError;
 
@@ -48,7 +48,7 @@ pub struct Found {
 ///
 /// # Errors
 /// When none or several are meant.
-pub fn find(ledger: &dyn Ledger, wanted: &Wanted) -> Result<Found, ExplainError> {
+pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Found, ExplainError> {
     match wanted {
         Wanted::Id(id) => by_id(ledger, id),
         Wanted::Answer {
@@ -74,7 +74,7 @@ pub fn find(ledger: &dyn Ledger, wanted: &Wanted) -> Result<Found, ExplainError>
     }
 }
 
-fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
+fn by_id(ledger: &dyn Read, id: &str) -> Result<Found, ExplainError> {
     let hex = id
         .strip_prefix("sha256-jcs-v1:")
         .unwrap_or(id)
@@ -115,7 +115,7 @@ fn by_id(ledger: &dyn Ledger, id: &str) -> Result<Found, ExplainError> {
     }
 }
 
-fn by_key(ledger: &dyn Ledger, filter: &RunFilter, version: &str) -> Result<Found, ExplainError> {
+fn by_key(ledger: &dyn Read, filter: &RunFilter, version: &str) -> Result<Found, ExplainError> {
     let wanted = version.strip_prefix("sha256-jcs-v1:").unwrap_or(version);
     let (hex, reissue) = wanted.split_once("+r").unwrap_or((wanted, "0"));
     if hex.is_empty() || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -141,7 +141,7 @@ fn by_key(ledger: &dyn Ledger, filter: &RunFilter, version: &str) -> Result<Foun
 }
 
 fn by_place(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     boundary: &str,
     date: Day,
     filter: &RunFilter,
@@ -188,7 +188,7 @@ fn command(run: &Run) -> String {
     )
 }
 
-fn missing(ledger: &dyn Ledger, boundary: &str, date: Day) -> Result<String, ExplainError> {
+fn missing(ledger: &dyn Read, boundary: &str, date: Day) -> Result<String, ExplainError> {
     let of_place = ledger.runs(&RunFilter {
         boundary_id: Some(boundary.to_owned()),
         ..RunFilter::default()
@@ -220,7 +220,7 @@ fn missing(ledger: &dyn Ledger, boundary: &str, date: Day) -> Result<String, Exp
     })
 }
 
-fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
+fn with_others(ledger: &dyn Read, run: Run) -> Result<Found, ExplainError> {
     let activations = Activations::load(ledger)?;
     let key = run.run.key.clone();
     let filter = RunFilter {
@@ -275,11 +275,11 @@ fn with_others(ledger: &dyn Ledger, run: Run) -> Result<Found, ExplainError> {
 
 /// What the entry that recorded a run says of its origin: `answers`, `version`, `one-off`, `reissue`,
 /// `canary`.
-fn origin(ledger: &dyn Ledger, entry: i64) -> Result<Option<String>, ExplainError> {
+fn origin(ledger: &dyn Read, entry: i64) -> Result<Option<String>, ExplainError> {
     said(ledger, entry, "origin").map_err(ExplainError::from)
 }
 
-fn said(ledger: &dyn Ledger, entry: i64, what: &str) -> Result<Option<String>, LedgerError> {
+fn said(ledger: &dyn Read, entry: i64, what: &str) -> Result<Option<String>, LedgerError> {
     let Some(entry) = ledger.entry(entry)? else {
         return Ok(None);
     };
@@ -291,7 +291,7 @@ fn said(ledger: &dyn Ledger, entry: i64, what: &str) -> Result<Option<String>, L
 }
 
 /// Which canary recorded a run, in words: the number of its release is what its start says.
-fn shadow(ledger: &dyn Ledger, entry: i64) -> Result<String, ExplainError> {
+fn shadow(ledger: &dyn Read, entry: i64) -> Result<String, ExplainError> {
     let release = said(ledger, entry, "release")?;
     let starts = ledger.entries(Some(Kind::CanaryStart))?;
     let number = starts.iter().rev().find_map(|start| {

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Write};
 
 use super::IncidentError;
 use super::link::{Link, to_json};
@@ -15,7 +15,7 @@ use super::standing::{Exported, Held, Incident, Incidents, KINDS};
 /// # Errors
 /// When the ledger refuses.
 pub fn open(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     title: &str,
     links: &[Link],
@@ -46,7 +46,7 @@ pub fn open(
 /// # Errors
 /// When the incident is closed, or the ledger refuses.
 pub fn link(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     asked: &str,
     links: &[Link],
@@ -79,7 +79,7 @@ pub fn link(
 /// # Errors
 /// When the ledger refuses.
 pub fn note(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     asked: &str,
     text: &str,
@@ -102,7 +102,7 @@ pub fn note(
 /// # Errors
 /// When the incident is closed, or the ledger refuses.
 pub fn exported(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     asked: &str,
     exported: &Exported,
@@ -128,7 +128,7 @@ pub fn exported(
 /// When it is closed already, neither cases nor a waiver are given, something was recorded of it
 /// since it was looked at, or the ledger refuses.
 pub fn close(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     looked_at: &Incident,
     resolution: &str,
@@ -165,7 +165,7 @@ pub fn close(
 }
 
 fn append(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     incident: &Incident,
     last: i64,

@@ -11,7 +11,7 @@ use crate::monitor::stored::{begins, digests};
 use crate::release::Standing;
 use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::key::ManifestRef;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind};
 use provender_ledger::types::{Run, RunFilter};
 use provender_store::manifest::Store;
@@ -123,7 +123,7 @@ pub const RUNS_OF_A_REPORT: usize = 50;
 /// # Errors
 /// When something is not recorded, or not named well enough.
 pub fn resolve(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     manifests: &Store,
     standing: &Standing,
     incidents: &Incidents,
@@ -184,7 +184,7 @@ pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
 }
 
 /// The run that a snapshot id or the path of a manifest means.
-fn by_manifest(ledger: &dyn Ledger, manifests: &Store, text: &str) -> Result<Run, IncidentError> {
+fn by_manifest(ledger: &dyn Read, manifests: &Store, text: &str) -> Result<Run, IncidentError> {
     let hex = text.strip_prefix("sha256-jcs-v1:").unwrap_or(text);
     let digits = is_beginning(hex);
     let is_it = |r: &Run| {
@@ -236,7 +236,7 @@ fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
 ///
 /// # Errors
 /// When none or several are meant.
-pub fn report(ledger: &dyn Ledger, text: &str) -> Result<Link, IncidentError> {
+pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     let mut hits = digests(ledger)?;
     hits.retain(|(_, digest, ..)| text == "latest" || begins(digest, text));
     if text == "latest" {
@@ -263,9 +263,9 @@ pub fn report(ledger: &dyn Ledger, text: &str) -> Result<Link, IncidentError> {
     }
 }
 
-fn about_report(ledger: &dyn Ledger, digest: Digest, kind: &str) -> Result<String, IncidentError> {
-    let body = ledger.report(digest)?.map_or(Json::Null, |(_, body)| {
-        from_slice(body.as_bytes()).unwrap_or_default()
+fn about_report(ledger: &dyn Read, digest: Digest, kind: &str) -> Result<String, IncidentError> {
+    let body = ledger.document(digest)?.map_or(Json::Null, |report| {
+        from_slice(report.body.as_bytes()).unwrap_or_default()
     });
     let (status, window) = (&body["status"], &body["window"]);
     Ok(
@@ -281,7 +281,7 @@ fn about_report(ledger: &dyn Ledger, digest: Digest, kind: &str) -> Result<Strin
     )
 }
 
-fn entry(ledger: &dyn Ledger, seq: i64, kind: Option<Kind>) -> Result<Link, IncidentError> {
+fn entry(ledger: &dyn Read, seq: i64, kind: Option<Kind>) -> Result<Link, IncidentError> {
     let found = ledger
         .entry(seq)?
         .filter(|e| kind.is_none_or(|k| e.kind == k.name()));
@@ -311,7 +311,7 @@ fn entry(ledger: &dyn Ledger, seq: i64, kind: Option<Kind>) -> Result<Link, Inci
 /// # Errors
 /// When the report or a run's manifest cannot be read.
 pub fn failing_of(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     manifests: &Store,
     report: &Link,
 ) -> Result<(Vec<Link>, usize), IncidentError> {
@@ -319,10 +319,10 @@ pub fn failing_of(
         what: report.name(),
         problem: "it has no digest".to_owned(),
     })?;
-    let Some((_, body)) = ledger.report(digest)? else {
+    let Some(report) = ledger.document(digest)? else {
         return Ok((Vec::new(), 0));
     };
-    let body: Json = from_slice(body.as_bytes()).unwrap_or_default();
+    let body: Json = from_slice(report.body.as_bytes()).unwrap_or_default();
     let groups = ["fleet", "series"]
         .into_iter()
         .flat_map(|name| body[name].as_array().into_iter().flatten());

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
 use provender_domain::render::html::{Head, Html, Tone, embedded_json, page, table, terms};
 use provender_domain::render::text::{markdown_code, markdown_text};
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 
 use super::IncidentError;
 use super::link::{Link, Thing, to_json};
@@ -38,7 +38,7 @@ impl Dossier {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn gather(
-        ledger: &dyn Ledger,
+        ledger: &dyn Read,
         incident: &Incident,
         environment: &str,
     ) -> Result<Dossier, IncidentError> {
@@ -295,10 +295,10 @@ fn link_row(l: &Link) -> Vec<Html> {
     ]
 }
 
-fn reported(ledger: &dyn Ledger, link: &Link) -> Result<Reported, IncidentError> {
+fn reported(ledger: &dyn Read, link: &Link) -> Result<Reported, IncidentError> {
     let digest: Option<Digest> = link.id.parse().ok();
     let body = match digest {
-        Some(digest) => ledger.report(digest)?.map(|(_, body)| body),
+        Some(digest) => ledger.document(digest)?.map(|report| report.body),
         None => None,
     };
     let body: Json = body

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use provender_domain::canonical::Digest;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind, Stamp};
 
 use super::IncidentError;
@@ -183,7 +183,7 @@ impl Incidents {
     ///
     /// # Errors
     /// When the ledger cannot be read or an entry is not of the documented form.
-    pub fn read(ledger: &dyn Ledger) -> Result<Incidents, IncidentError> {
+    pub fn read(ledger: &dyn Read) -> Result<Incidents, IncidentError> {
         Incidents::of(&ledger.entries_of(&KINDS)?)
     }
 
@@ -233,7 +233,7 @@ impl Incidents {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn releases(&self, ledger: &dyn Ledger) -> Result<BTreeMap<Digest, String>, IncidentError> {
+    pub fn releases(&self, ledger: &dyn Read) -> Result<BTreeMap<Digest, String>, IncidentError> {
         let mut needed = BTreeMap::new();
         for incident in self.open() {
             for link in &incident.links {

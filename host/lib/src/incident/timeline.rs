@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::release::standing::{DECIDING, KNOWING};
 use provender_domain::canonical::from_slice;
 use provender_domain::render::text::count;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind};
 
 use super::IncidentError;
@@ -36,7 +36,7 @@ pub struct Step {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn steps(ledger: &dyn Ledger, incident: &Incident) -> Result<Vec<Step>, IncidentError> {
+pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, IncidentError> {
     let mut told: BTreeMap<i64, (String, bool)> = BTreeMap::new();
     for (seq, text) in of_links(&incident.links) {
         let _ = told.insert(seq, (text, false));

@@ -6,7 +6,7 @@ use provender_domain::day::Day;
 use provender_domain::periods;
 use provender_domain::place::{Boundary, Herd};
 use provender_ledger::types::{NewFacts, NewObservation, Sourced};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 use super::parsed::{At, Content, Observations};
 use super::report::IngestError;
@@ -64,7 +64,7 @@ impl Comparison {
 /// # Errors
 /// When the ledger cannot be read, or a herd would be in two places at once.
 pub fn compare(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     content: &Content,
     source: &str,
     file: &str,
@@ -81,7 +81,7 @@ pub fn compare(
 }
 
 fn boundaries(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     rows: &[At<Boundary>],
     today: Day,
     known: i64,
@@ -158,7 +158,7 @@ pub fn current_herds(rows: Vec<Sourced<Herd>>) -> Vec<Sourced<Herd>> {
 }
 
 fn herds(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     rows: &[At<Herd>],
     source: &str,
     file: &str,
@@ -253,7 +253,7 @@ fn herds(
 }
 
 fn observations(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     observations: &Observations,
     source: &str,
     known: i64,

@@ -1,6 +1,6 @@
 //! Withdrawing a file: an appended entry, after which nothing the file said counts.
 
-use provender_ledger::Ledger;
+use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::File;
 
@@ -12,7 +12,7 @@ use super::report::IngestError;
 /// # Errors
 /// When no such file counts, or the ledger refuses.
 pub fn retract(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     name: &str,
     stamp: &Stamp,
 ) -> Result<(Vec<File>, i64), IngestError> {

@@ -4,7 +4,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::File;
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Write};
 use serde_json::json;
 
 use super::compare::{Comparison, compare};
@@ -45,7 +45,7 @@ pub struct Policy {
 const HOLD_FROM_ROWS: u32 = 2;
 
 /// Reads, compares and records one file. What went wrong is in the report.
-pub fn take(ledger: &mut dyn Ledger, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
+pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
     let sha256 = Digest::of_bytes(&offer.bytes);
     let empty = || FileReport {
         path: offer.path.clone(),
@@ -93,7 +93,7 @@ pub fn take(ledger: &mut dyn Ledger, offer: &Offer, policy: &Policy, stamp: &Sta
 }
 
 fn fill(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     offer: &Offer,
     policy: &Policy,
     stamp: &Stamp,

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::day::Day;
 use provender_ledger::entry::{Entry, Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write};
 
 use super::report::MetricReport;
 
@@ -105,7 +105,7 @@ impl Target {
 ///
 /// # Errors
 /// When the ledger cannot be read or an entry is not of the documented form.
-pub fn acks(ledger: &dyn Ledger) -> Result<Vec<Ack>, LedgerError> {
+pub fn acks(ledger: &dyn Read) -> Result<Vec<Ack>, LedgerError> {
     of(&ledger.entries(Some(Kind::Ack))?)
 }
 
@@ -145,7 +145,7 @@ fn of(entries: &[Entry]) -> Result<Vec<Ack>, LedgerError> {
 /// # Errors
 /// When the ledger refuses.
 pub fn record(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     target: &Target,
     until: Day,

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write};
 
 use super::baseline::Baseline;
 use super::gather::GatherError;
@@ -38,7 +38,7 @@ pub struct Frozen {
 ///
 /// # Errors
 /// When the ledger cannot be read or an entry is not of the documented form.
-pub fn baselines(ledger: &dyn Ledger) -> Result<Vec<Frozen>, LedgerError> {
+pub fn baselines(ledger: &dyn Read) -> Result<Vec<Frozen>, LedgerError> {
     let mut out = Vec::new();
     for entry in ledger.entries(Some(Kind::Baseline))? {
         let damaged = || LedgerError::Damaged(format!("entry {} is no baseline", entry.seq));
@@ -72,7 +72,7 @@ pub fn baselines(ledger: &dyn Ledger) -> Result<Vec<Frozen>, LedgerError> {
 ///
 /// # Errors
 /// When the ledger lacks it or it is not of the documented form.
-pub fn document(ledger: &dyn Ledger, digest: Digest) -> Result<Baseline, LedgerError> {
+pub fn document(ledger: &dyn Read, digest: Digest) -> Result<Baseline, LedgerError> {
     let damaged =
         |what: &str| LedgerError::Damaged(format!("the baseline {} {what}", digest.short()));
     let body = ledger
@@ -91,7 +91,7 @@ pub fn document(ledger: &dyn Ledger, digest: Digest) -> Result<Baseline, LedgerE
 /// # Errors
 /// As [`baselines`] and [`document`].
 pub fn in_force(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     model_version: &str,
 ) -> Result<Option<(Digest, Baseline)>, LedgerError> {
     let newest = baselines(ledger)?
@@ -108,7 +108,7 @@ pub fn in_force(
 /// # Errors
 /// When the ledger refuses.
 pub fn record(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     stamp: &Stamp,
     baseline: &Baseline,
 ) -> Result<(Digest, bool), GatherError> {

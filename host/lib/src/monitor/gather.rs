@@ -13,7 +13,7 @@ use crate::compute::{Bound, ComputeError, Facts};
 use crate::project::logic::LogicOverrides;
 use provender_domain::day::Day;
 use provender_domain::value::Value;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 use provender_store::manifest::Store;
 
@@ -224,7 +224,7 @@ pub fn expected(
 /// # Errors
 /// When the ledger or a manifest cannot be read, or the rules make no sense.
 pub fn gather(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     manifests: &Store,
     bound: &Bound,
@@ -249,7 +249,7 @@ pub fn gather(
 /// # Errors
 /// As [`gather`].
 pub fn gather_numbers(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     manifests: &Store,
     bound: &Bound,
@@ -270,7 +270,7 @@ pub fn gather_numbers(
     reason = "what gather takes, and the columns"
 )]
 fn fill(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     facts: &Facts<'_>,
     manifests: &Store,
     bound: &Bound,

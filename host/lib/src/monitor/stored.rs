@@ -8,7 +8,7 @@ use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::day::Day;
 use provender_domain::description::Direction;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 
 /// Why a report is not found again.
 #[derive(Debug, thiserror::Error)]
@@ -234,7 +234,7 @@ impl Body {
 ///
 /// # Errors
 /// When the ledger cannot be read or an entry is not of the documented form.
-pub fn digests(ledger: &dyn Ledger) -> Result<Vec<(i64, Digest, String, Stamp)>, LedgerError> {
+pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, String, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
         let damaged = || LedgerError::Damaged(format!("entry {} is no report", entry.seq));
@@ -262,7 +262,7 @@ pub fn begins(digest: &Digest, text: &str) -> bool {
 ///
 /// # Errors
 /// When none or several are meant, or what is recorded cannot be read.
-pub fn find(ledger: &dyn Ledger, wanted: &Wanted) -> Result<Stored, StoredError> {
+pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Stored, StoredError> {
     let mut reports = digests(ledger)?;
     reports.retain(|(_, _, kind, _)| kind == "monitor");
     let mut hits = Vec::new();
@@ -306,13 +306,13 @@ pub fn find(ledger: &dyn Ledger, wanted: &Wanted) -> Result<Stored, StoredError>
     }
 }
 
-fn body(ledger: &dyn Ledger, digest: Digest) -> Result<Body, LedgerError> {
+fn body(ledger: &dyn Read, digest: Digest) -> Result<Body, LedgerError> {
     let damaged =
         |what: &str| LedgerError::Damaged(format!("the report {} {what}", digest.short()));
-    let (_, text) = ledger
-        .report(digest)?
+    let report = ledger
+        .document(digest)?
         .ok_or_else(|| damaged("is not in the ledger"))?;
-    serde_json::from_str(&text).map_err(|e| damaged(&format!("cannot be read: {e}")))
+    serde_json::from_str(&report.body).map_err(|e| damaged(&format!("cannot be read: {e}")))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::project::sources::Series;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_ledger::entry::{Entry, Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write};
 use provender_sandbox::{Pin, State};
 
 use super::ReleaseError;
@@ -115,7 +115,7 @@ pub struct Outcome {
 /// # Errors
 /// When a version is frozen as other bytes, the store cannot be written or the ledger refuses.
 pub fn cut(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     content: &Content,
     bytes: &BTreeMap<Digest, Vec<u8>>,
@@ -209,7 +209,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn read(ledger: &dyn Ledger) -> Result<Snapshot, ReleaseError> {
+    pub(super) fn read(ledger: &dyn Read) -> Result<Snapshot, ReleaseError> {
         let kinds: Vec<Kind> = KINDS.into_iter().chain([Kind::Freeze]).collect();
         let (frozen, others): (Vec<Entry>, Vec<Entry>) = ledger
             .entries_of(&kinds)?
@@ -280,7 +280,7 @@ impl Snapshot {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn objections(ledger: &dyn Ledger, pins: &[&Pin]) -> Result<Vec<Problem>, ReleaseError> {
+pub fn objections(ledger: &dyn Read, pins: &[&Pin]) -> Result<Vec<Problem>, ReleaseError> {
     let now = Snapshot::read(ledger)?;
     Ok(pins.iter().filter_map(|p| now.objection(p)).collect())
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
-use provender_ledger::Ledger;
+use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
 
 use super::ReleaseError;
@@ -82,7 +82,7 @@ impl Reported {
     ///
     /// # Errors
     /// When the ledger refuses.
-    pub fn record(&self, ledger: &mut dyn Ledger, stamp: &Stamp) -> Result<(), ReleaseError> {
+    pub fn record(&self, ledger: &dyn Write, stamp: &Stamp) -> Result<(), ReleaseError> {
         if let Some(digest) = self.finding.report {
             ledger.record_report(stamp, &self.finding.kind, digest, &self.body)?;
         }

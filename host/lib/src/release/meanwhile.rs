@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Write};
 
 use super::ReleaseError;
 use super::standing::{KINDS, Standing};
@@ -27,8 +27,8 @@ pub(super) fn whatever_happens<T>(
 /// Decides by how things stand, and anew while the decision comes to nothing because something else was
 /// recorded meanwhile. Never over somebody else's promotion, rollback or freeze: that is for people.
 pub(super) fn anew<T>(
-    ledger: &mut dyn Ledger,
-    decide: &mut dyn FnMut(&mut dyn Ledger, &Standing) -> Result<Option<T>, ReleaseError>,
+    ledger: &dyn Write,
+    decide: &mut dyn FnMut(&dyn Write, &Standing) -> Result<Option<T>, ReleaseError>,
 ) -> Result<T, ReleaseError> {
     let mut before = Standing::read(ledger, i64::MAX)?;
     for _ in 0..TRIES {
@@ -59,7 +59,7 @@ fn overtaken(before: &Standing, now: &Standing) -> ReleaseError {
 
 /// The last entry, or none where anything about releases was recorded since `standing`.
 pub(super) fn append(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     standing: &Standing,
     stamp: &Stamp,
     entries: &[(Kind, Json)],

@@ -7,8 +7,8 @@ use crate::project::gate::Policy;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::failpoint;
-use provender_ledger::Ledger;
 use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::{Read, Write};
 
 use super::ReleaseError;
 use super::canary::{Canary, running};
@@ -86,7 +86,7 @@ pub trait Look {
     /// When it cannot be looked at.
     fn canary(
         &mut self,
-        ledger: &dyn Ledger,
+        ledger: &dyn Read,
         standing: &Standing,
         release: &Digest,
     ) -> Result<Option<Reported>, ReleaseError>;
@@ -99,7 +99,7 @@ pub trait Look {
 /// When promotions are frozen, something else is active than was expected, a gate refuses, the
 /// release cannot run here, or another process was faster.
 pub fn promote(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     request: &Request<'_>,
     stamp: &Stamp,
@@ -111,7 +111,7 @@ pub fn promote(
 }
 
 fn put_in(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     standing: &Standing,
     store: &ReleaseStore,
     request: &Request<'_>,
@@ -197,7 +197,7 @@ fn put_in(
 /// When there is nothing to go back to, its files are gone, or, where none was named, another process
 /// was faster.
 pub fn rollback(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     to: Option<&str>,
     from: Day,
@@ -210,7 +210,7 @@ pub fn rollback(
 }
 
 fn roll_back(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     to: Option<&str>,
     from: Day,
@@ -264,14 +264,14 @@ fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), Rel
 ///
 /// # Errors
 /// When it is so already; when they are to go on and another process was faster.
-pub fn hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
+pub fn hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
     match stop {
         true => whatever_happens(&mut || set_hold(ledger, stop, stamp)),
         false => set_hold(ledger, stop, stamp),
     }
 }
 
-fn set_hold(ledger: &mut dyn Ledger, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
+fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
     anew(
         ledger,
         &mut |ledger, standing| match (&standing.hold, stop) {

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write};
 
 use super::ReleaseError;
 use super::canary::running;
@@ -72,7 +72,7 @@ impl Plan {
 /// # Errors
 /// When the ledger cannot be read.
 pub fn plan(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     store: &ReleaseStore,
     keep: u32,
     held: &BTreeMap<Digest, String>,
@@ -153,7 +153,7 @@ pub fn plan(
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn newest(ledger: &dyn Ledger) -> Result<i64, LedgerError> {
+pub fn newest(ledger: &dyn Read) -> Result<i64, LedgerError> {
     let pruned = ledger.entries_of(&[Kind::Prune])?;
     Ok(pruned.last().map_or(0, |e| e.seq))
 }
@@ -163,7 +163,7 @@ pub fn newest(ledger: &dyn Ledger) -> Result<i64, LedgerError> {
 /// # Errors
 /// When the plan is no longer what it was, or the disk refuses.
 pub fn apply(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     plan: &Plan,
     asked: &str,

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind, Stamp};
 
 use super::ReleaseError;
@@ -139,7 +139,7 @@ impl Standing {
     ///
     /// # Errors
     /// When the ledger cannot be read, or an entry is not what it must be.
-    pub fn read(ledger: &dyn Ledger, known: i64) -> Result<Standing, ReleaseError> {
+    pub fn read(ledger: &dyn Read, known: i64) -> Result<Standing, ReleaseError> {
         let mut entries = ledger.entries_of(&KINDS)?;
         entries.retain(|e| e.seq <= known);
         Standing::of(&entries)

@@ -7,7 +7,7 @@ use serde_json::json;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read, Write};
 
 use super::ReleaseError;
 use super::archive::Archive;
@@ -21,7 +21,7 @@ use super::store::ReleaseStore;
 /// # Errors
 /// When a file of the release is missing or not what it must be.
 pub fn export(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     store: &ReleaseStore,
     standing: &Standing,
     release: &Known,
@@ -46,11 +46,11 @@ pub fn export(
             continue;
         };
         if let Some(digest) = found.report
-            && let Some((kind, body)) = ledger.report(digest)?
+            && let Some(report) = ledger.document(digest)?
             // Only what the archive's reader can check by its name.
-            && Digest::of_canonical(body.as_bytes()) == digest
+            && Digest::of_canonical(report.body.as_bytes()) == digest
         {
-            reports.insert(digest, (kind, body));
+            reports.insert(digest, (report.kind, report.body));
         }
         evidence.push(found);
     }
@@ -99,7 +99,7 @@ pub struct Imported {
 /// # Errors
 /// When its number is another release's, or one of its versions is frozen here as other bytes.
 pub fn import(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     archive: &Archive,
     sha256: Digest,

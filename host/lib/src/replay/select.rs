@@ -6,16 +6,15 @@ use serde_json::Value as Json;
 
 use provender_domain::canonical::Digest;
 use provender_ledger::entry::Kind;
-use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::{Run, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 use provender_sandbox::PinLimits;
 
 /// The ceilings that were recorded with each component when its version was frozen.
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn ceilings(ledger: &dyn Ledger) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
+pub fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
     let entries = ledger.entries(Some(Kind::Freeze))?;
     Ok(entries
         .iter()
@@ -56,7 +55,7 @@ pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
 /// # Errors
 /// When the ledger cannot be read, or entries do not have as many runs as they say.
 pub fn sample_of(
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     filter: Option<&RunFilter>,
     recorded: Option<&BTreeSet<i64>>,
     (n, seed): (usize, &str),
@@ -65,12 +64,12 @@ pub fn sample_of(
     let mut runs = Vec::new();
     if let Some(filter) = filter {
         let mut places = ledger.places(filter)?;
-        places.retain(|(entry, ..)| counts(*entry));
+        places.retain(|place| counts(place.entry));
         let of = places.len() as u64;
         for position in draw(of, n, seed) {
             let place = usize::try_from(position).ok().and_then(|p| places.get(p));
-            if let Some((_, series, date)) = place {
-                runs.extend(ledger.run_at(*series, *date)?);
+            if let Some(place) = place {
+                runs.extend(ledger.run_at(*place)?);
             }
         }
         return Ok((of, runs));

@@ -3,10 +3,10 @@
 use rusqlite::Connection;
 
 use super::{batch, filled, new_run};
-use crate::Ledger;
 use crate::sqlite::SqliteLedger;
 use crate::sqlite::scan::Scan;
 use crate::types::{NewRun, RunFilter};
+use crate::{Read as _, Write as _};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::key::Place;
@@ -14,7 +14,7 @@ use provender_domain::key::Place;
 #[test]
 fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
     let packs = [1, 0].map(|n| Digest::of_bytes(&[n]));
     for (day, pack) in packs.iter().enumerate() {
         let runs = ["a", "b", "c"].into_iter().zip(0..).map(|(id, row)| {
@@ -66,7 +66,7 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
 #[test]
 fn packs_of_one_entry_are_read_at_once_each_by_its_rows() {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
     let packs = [1, 0].map(|n| Digest::of_bytes(&[n]));
     let runs = (0..6).map(|n| {
         let mut run = new_run(0, &n.to_string());
@@ -93,7 +93,7 @@ fn packs_of_one_entry_are_read_at_once_each_by_its_rows() {
 
 #[test]
 fn a_scan_reads_every_run_as_a_question_for_it_does() {
-    let (_dir, mut ledger) = filled();
+    let (_dir, ledger) = filled();
     ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
     let asked: Vec<NewRun> = ledger
         .runs(&RunFilter::default())

@@ -21,10 +21,10 @@ use provender_domain::day::Day;
 use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::{magic, recipe::Recipe};
-use provender_ledger::Ledger as _;
 use provender_ledger::entry::Stamp;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::{File, NewFacts, NewObservation};
+use provender_ledger::{Read as _, Write as _};
 use provender_store::manifest::Store;
 
 const PLACES: usize = 23;
@@ -110,7 +110,7 @@ impl Recorded {
             (n, _) if n % 3 == 2 => None,
             _ => Some((n * 7 + d) as f64 / 8.0),
         });
-        activate(&mut all.ledger, &all.before, day(0), &stamp()).unwrap();
+        activate(&all.ledger, &all.before, day(0), &stamp()).unwrap();
         let known = all.ledger.head().unwrap();
         all.record(known, 0..5);
         // What these runs knew is not what was there when they were recorded.
@@ -169,7 +169,6 @@ impl Recorded {
         let policy = Policy {
             on_guardrail: OnGuardrail::Mark,
             recheck: false,
-            dry_run: false,
             release: None,
             origin: "answers".to_owned(),
             stamp: stamp(),
@@ -178,7 +177,7 @@ impl Recorded {
         };
         let mut engine = Engine {
             facts: &facts,
-            ledger: &mut self.ledger,
+            ledger: Some(&self.ledger),
             manifests: &store,
             policy: &policy,
         };

@@ -17,7 +17,7 @@ use provender_domain::catalogue;
 use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::recipe::Recipe;
-use provender_ledger::Ledger as _;
+use provender_ledger::Write as _;
 use provender_ledger::entry::Stamp;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::{File, NewFacts};
@@ -119,11 +119,10 @@ impl Real<'_> {
     }
 }
 
-pub(super) fn policy(origin: &str, recheck: bool, dry_run: bool) -> Policy {
+pub(super) fn policy(origin: &str, recheck: bool) -> Policy {
     Policy {
         on_guardrail: OnGuardrail::Mark,
         recheck,
-        dry_run,
         release: None,
         origin: origin.to_owned(),
         stamp: stamp(),

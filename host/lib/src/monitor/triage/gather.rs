@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::compute::answers::answers;
 use provender_domain::canonical::Digest;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 use provender_store::manifest::Store;
 
@@ -27,7 +27,7 @@ pub const LOOKED_AT: usize = 500;
 /// # Errors
 /// When the ledger or a manifest cannot be read.
 pub fn scenes(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     manifests: &Store,
     body: &Body,
 ) -> Result<Vec<Scene>, GatherError> {
@@ -46,7 +46,7 @@ pub fn scenes(
 }
 
 fn scene(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     manifests: &Store,
     body: &Body,
     logic: String,
@@ -138,7 +138,7 @@ fn scene(
 
 /// The newest baseline in force of a failing version, else of the logic.
 fn baseline(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     logic: &str,
     versions: &BTreeSet<&String>,
 ) -> Result<Option<Baseline>, GatherError> {

@@ -10,7 +10,7 @@ use crate::project::canary::CanarySettings;
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
 use provender_domain::day::Day;
 use provender_domain::render::text::count;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
@@ -27,7 +27,7 @@ use super::state::{Canary, of_release};
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
     /// Where runs are recorded.
-    pub ledger: &'a dyn Ledger,
+    pub ledger: &'a dyn Read,
     /// Their manifests.
     pub manifests: &'a Store,
     /// Loads the components, for what they declare.

@@ -14,7 +14,7 @@ use provender_domain::catalogue::Window;
 use provender_domain::day::Day;
 use provender_domain::value::Value;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Read};
 use provender_store::manifest::Store;
 
 use super::super::ReleaseError;
@@ -58,7 +58,7 @@ impl Pairs {
     /// # Errors
     /// When the ledger or a manifest cannot be read.
     pub fn read(
-        ledger: &dyn Ledger,
+        ledger: &dyn Read,
         manifests: &Store,
         canary: &Canary,
         (active, candidate): (&Bound, &Bound),
@@ -134,7 +134,7 @@ impl Pairs {
 /// The newest run of every place under one version and configuration, recorded before the canary
 /// ended.
 fn recorded(
-    ledger: &dyn Ledger,
+    ledger: &dyn Read,
     canary: &Canary,
     bound: &Bound,
     (from, to): (Day, Day),

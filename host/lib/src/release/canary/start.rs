@@ -5,7 +5,7 @@ use serde_json::json;
 use provender_domain::day::Day;
 use provender_domain::failpoint;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Ledger, LedgerError};
+use provender_ledger::{LedgerError, Write};
 
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, Reported};
@@ -52,7 +52,7 @@ pub struct Started {
 /// When the release is not known, is the active one or cannot run here; when nothing is active,
 /// another canary is running, or another process was faster.
 pub fn start(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     store: &ReleaseStore,
     request: &Request<'_>,
     stamp: &Stamp,
@@ -153,7 +153,7 @@ fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), R
 /// # Errors
 /// When none is running, or another process was faster.
 pub fn stop(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     found: Option<&Reported>,
     environment: &str,
     stamp: &Stamp,
@@ -194,7 +194,7 @@ pub fn last(standing: &Standing) -> i64 {
 }
 
 fn append(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     standing: &Standing,
     entries: Vec<(Kind, serde_json::Value)>,
     stamp: &Stamp,

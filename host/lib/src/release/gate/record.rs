@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
-use provender_ledger::Ledger;
+use provender_ledger::Write;
 use provender_ledger::entry::{Kind, Stamp};
 
 use super::super::ReleaseError;
@@ -27,7 +27,7 @@ pub struct Recorded {
 /// # Errors
 /// When the ledger refuses.
 pub fn record(
-    ledger: &mut dyn Ledger,
+    ledger: &dyn Write,
     release: &Known,
     report: &GateReport,
     stamp: &Stamp,

@@ -9,7 +9,7 @@ use crate::project::gate::Policy;
 use crate::project::logic::LogicOverrides;
 use provender_domain::catalogue::Feature;
 use provender_domain::day::Day;
-use provender_ledger::Ledger;
+use provender_ledger::Read;
 use provender_sandbox::{Sandbox, Shelf};
 use provender_store::manifest::Store;
 
@@ -21,7 +21,7 @@ use super::super::store::ReleaseStore;
 /// What checks look at.
 pub struct Scene<'a, 'l> {
     /// Where runs and entries are.
-    pub ledger: &'l dyn Ledger,
+    pub ledger: &'l dyn Read,
     /// Manifests of the runs.
     pub manifests: &'a Store,
     /// Loads and runs components.

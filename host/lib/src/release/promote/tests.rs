@@ -28,7 +28,7 @@ impl Look for Meanwhile {
 
     fn canary(
         &mut self,
-        _: &dyn Ledger,
+        _: &dyn Read,
         _: &Standing,
         _: &Digest,
     ) -> Result<Option<Reported>, ReleaseError> {
@@ -85,7 +85,7 @@ fn promoted_so(
 ) -> (Result<Moved, ReleaseError>, usize, Standing) {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("ledger.db");
-    let mut ledger = SqliteLedger::open(&path).unwrap();
+    let ledger = SqliteLedger::open(&path).unwrap();
     std::fs::create_dir(temp.path().join("store")).unwrap();
     let dir = Dir::open_ambient_dir(temp.path().join("store"), ambient_authority()).unwrap();
     let store = ReleaseStore::new(dir, "out/releases");
@@ -119,7 +119,7 @@ fn promoted_so(
         looked: 0,
         blind,
     };
-    let moved = promote(&mut ledger, &store, &request, &stamp(), &mut look);
+    let moved = promote(&ledger, &store, &request, &stamp(), &mut look);
     let standing = Standing::read(&ledger, i64::MAX).unwrap();
     (moved, look.looked, standing)
 }
