@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use crate::kit::{Ran, Ranch, sample_folder};
+use crate::kit::{Ran, Ranch};
 use crate::release_races::copy;
 
 /// Where the versions that only this story knows lie, built.
 fn quarter_folder() -> PathBuf {
-    sample_folder().with_file_name("quarter")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/quarter")
 }
 
 /// One deployment, with MLOps at its desk.
