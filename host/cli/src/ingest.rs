@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use provender_domain::files::bounded;
-use provender_host::ingest::find;
 use provender_host::ingest::parsed::{Kind, ReadOptions};
 use provender_host::ingest::report::{FileReport, IngestError, Outcome};
 use provender_host::ingest::take::{Offer, Policy, take};
+use provender_host::project::find;
 use provender_host::project::sources::Source;
 use provender_ledger::Write;
 

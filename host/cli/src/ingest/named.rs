@@ -7,11 +7,11 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::CliError;
 use provender_domain::files::bounded;
-use provender_host::ingest::find;
 use provender_host::ingest::parsed::{DuplicateIds, Format, Kind, ReadOptions};
 use provender_host::ingest::readers;
 use provender_host::ingest::report::{FileReport, IngestError};
 use provender_host::ingest::take::{Offer, Policy, take};
+use provender_host::project::find;
 use provender_host::project::sources::MAX_REVISED_SHARE;
 use provender_ledger::{Read, Write};
 

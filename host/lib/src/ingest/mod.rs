@@ -4,12 +4,10 @@
 //! * [`readers`] — one file a format: bytes in, domain values out
 //! * [`compare`] — what of a file is new, unchanged or revised against the ledger
 //! * [`take`] — taking a file in: read, compare, hold or record
-//! * [`find`] — which files the sources name
 //! * [`report`] — what is said of each file
 //! * [`retract`] — withdrawing a file
 
 pub mod compare;
-pub mod find;
 pub mod parsed;
 pub mod readers;
 pub mod report;

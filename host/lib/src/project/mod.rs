@@ -6,10 +6,12 @@
 //! * [`gate`] — `[gate.ENVIRONMENT]`: what must hold before a release becomes active
 //! * [`logic`] — `logic.toml` (DS)
 //! * [`sources`] — `sources.toml` (MLOps): files, formats, precedence, `[[series]]`
+//! * [`find`] — which files the sources name
 //! * [`error`] — configuration errors, by file and key
 
 pub mod canary;
 pub mod error;
+pub mod find;
 pub mod folder;
 pub mod gate;
 pub mod logic;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use cap_std::fs::Dir;
 
-use crate::project::sources::Source;
+use crate::ingest::report::IngestError;
 
-use super::report::IngestError;
+use super::sources::Source;
 
 /// A file that a source names, with the boundary that its path says it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
