@@ -1,5 +1,13 @@
-//! Write-once objects, and the manifests that are kept as such.
+//! Objects that are written once, whatever keeps them, and manifests over them.
 //!
-//! * [`manifest`] — write-once manifests, one a run
+//! * [`objects`] — the trait of a place of objects: create if absent, read, list
+//! * [`address`] — where such a place is
+//! * [`files`] — the place that is a folder
+//! * [`manifest`] — manifests, each an object of its own or packed with others
 
+pub mod address;
+#[cfg(test)]
+mod conformance;
+pub mod files;
 pub mod manifest;
+pub mod objects;

@@ -48,10 +48,19 @@ fn read_sized(from: impl Read, size: u64, ceiling: u64) -> io::Result<Vec<u8>> {
 fn read_into(mut bytes: Vec<u8>, from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
     from.take(ceiling.saturating_add(1))
         .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > ceiling {
-        return Err(io::Error::new(ErrorKind::FileTooLarge, TooLarge(ceiling)));
-    }
+    within(bytes.len() as u64, ceiling)?;
     Ok(bytes)
+}
+
+/// Checks that a file of so many bytes is read again below a ceiling.
+///
+/// # Errors
+/// With [`ErrorKind::FileTooLarge`] when it is not.
+pub fn within(bytes: u64, ceiling: u64) -> io::Result<()> {
+    match bytes > ceiling {
+        true => Err(io::Error::new(ErrorKind::FileTooLarge, TooLarge(ceiling))),
+        false => Ok(()),
+    }
 }
 
 /// Reads a file of an open folder. A pipe is none: whoever opens one waits for its writer.

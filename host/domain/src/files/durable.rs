@@ -291,8 +291,9 @@ pub fn in_the_way(dir: &Dir, path: &str, cause: io::Error) -> io::Error {
     }
 }
 
-/// The folder that a path lies in.
-fn parent(path: &str) -> &str {
+/// The folder that a path inside an open folder lies in.
+#[must_use]
+pub fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 

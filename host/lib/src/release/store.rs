@@ -1,17 +1,15 @@
-//! The folder of releases: `HEX.json` and `components/HEX.wasm`, each written once.
+//! Releases as objects: `HEX.json` and `components/HEX.wasm`, each written once.
 //!
-//! A file is named after the digest of its bytes, so that any number of releases share a component
-//! and what is read is checked by its own name. It is written under a temporary name, fsynced and
-//! linked; a kill leaves a whole file that no entry names yet, or a temporary one. Computing under a
-//! release reads bytes from here alone.
-
-use std::io;
+//! An object is named after the digest of its bytes, so that any number of releases share a component
+//! and what is read is checked by its own name. A kill leaves at most a whole object that no entry names
+//! yet. Computing under a release reads bytes from here alone.
 
 use cap_std::fs::Dir;
 
 use provender_domain::canonical::Digest;
-use provender_domain::files::bounded::{self, COMPONENT_BYTES};
-use provender_domain::files::durable::{self, Staging};
+use provender_domain::files::bounded::COMPONENT_BYTES;
+use provender_store::files::Files;
+use provender_store::objects::{Creation, ObjectError, Remove};
 
 use super::ReleaseError;
 use super::document::{Component, Document, file_of};
@@ -19,25 +17,26 @@ use super::document::{Component, Document, file_of};
 /// A release store.
 #[derive(Debug)]
 pub struct ReleaseStore {
-    dir: Dir,
-    /// Path of the folder relative to the deployment's, for pins and people.
-    path: String,
+    objects: Box<dyn Remove>,
 }
 
 impl ReleaseStore {
+    /// A store over a place of objects.
+    #[must_use]
+    pub fn over(objects: Box<dyn Remove>) -> ReleaseStore {
+        ReleaseStore { objects }
+    }
+
     /// A store in an open folder; `path` is where that is in the deployment's folder.
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> ReleaseStore {
-        ReleaseStore {
-            dir,
-            path: path.trim_end_matches('/').to_owned(),
-        }
+        ReleaseStore::over(Box::new(Files::new(dir, path)))
     }
 
     /// Path of a component, relative to the deployment's folder.
     #[must_use]
     pub fn path_of(&self, sha256: &Digest) -> String {
-        format!("{}/{}", self.path, file_of(sha256))
+        self.objects.address().object(&file_of(sha256))
     }
 
     /// Writes a component's bytes; what is there already is checked instead.
@@ -67,7 +66,7 @@ impl ReleaseStore {
     /// When they are missing or others.
     pub fn component(&self, component: &Component) -> Result<Vec<u8>, ReleaseError> {
         let path = self.path_of(&component.sha256);
-        let bytes = self.read(&file_of(&component.sha256), &path)?;
+        let bytes = self.read(&file_of(&component.sha256))?;
         component.pin(path.clone()).check_bytes(&path, &bytes)?;
         Ok(bytes)
     }
@@ -76,11 +75,11 @@ impl ReleaseStore {
     #[must_use]
     pub fn problems(&self, digest: &Digest, document: &Document) -> Vec<String> {
         let file = name_of(digest);
-        let path = format!("{}/{file}", self.path);
         let mut problems = Vec::new();
-        match self.read(&file, &path) {
+        match self.read(&file) {
             Err(e) => problems.push(e.to_string()),
             Ok(bytes) if Digest::of_canonical(&bytes) != *digest => {
+                let path = self.objects.address().object(&file);
                 problems.push(format!("{path} is not the release of this digest"));
             }
             Ok(_) => {}
@@ -93,19 +92,27 @@ impl ReleaseStore {
     /// Whether a component's file is there.
     #[must_use]
     pub fn has(&self, sha256: &Digest) -> bool {
-        self.dir.exists(file_of(sha256))
+        self.has_object(&file_of(sha256))
     }
 
     /// Whether a release's document is there.
     #[must_use]
     pub fn has_document(&self, digest: &Digest) -> bool {
-        self.dir.exists(name_of(digest))
+        self.has_object(&name_of(digest))
+    }
+
+    fn has_object(&self, name: &str) -> bool {
+        // One that cannot be asked for is not there to be used.
+        matches!(self.objects.size(name), Ok(Some(_)))
     }
 
     /// Bytes of a component's file; 0 when it is not there.
     #[must_use]
     pub fn size(&self, sha256: &Digest) -> u64 {
-        self.dir.metadata(file_of(sha256)).map_or(0, |m| m.len())
+        match self.objects.size(&file_of(sha256)) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(_) => 0,
+        }
     }
 
     /// Takes a component's file away; that it is gone already is no error.
@@ -124,48 +131,32 @@ impl ReleaseStore {
         self.remove(&name_of(digest))
     }
 
-    fn remove(&self, file: &str) -> Result<(), ReleaseError> {
-        match self.dir.remove_file(file) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(ReleaseError::Io {
-                what: format!("{}/{file}", self.path),
-                cause,
-            }),
-            _ => Ok(()),
-        }
+    fn remove(&self, name: &str) -> Result<(), ReleaseError> {
+        Ok(self.objects.remove(name)?)
     }
 
-    fn read(&self, file: &str, path: &str) -> Result<Vec<u8>, ReleaseError> {
-        bounded::read_in(&self.dir, file, COMPONENT_BYTES).map_err(|cause| ReleaseError::Io {
-            what: path.to_owned(),
-            cause,
-        })
+    fn read(&self, name: &str) -> Result<Vec<u8>, ReleaseError> {
+        Ok(self.objects.read(name, COMPONENT_BYTES)?)
     }
 
-    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), ReleaseError> {
-        let path = format!("{}/{file}", self.path);
-        let io = |cause| ReleaseError::Io {
-            what: path.clone(),
-            cause,
-        };
-        if self.dir.exists(file) {
-            return match self.read(file, &path)? == bytes {
-                true => Ok(()),
-                false => Err(ReleaseError::damaged(
-                    &path,
-                    "other bytes lie under the name; remove the file and repeat the command",
-                )),
-            };
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ReleaseError> {
+        match self.objects.create(name, bytes, COMPONENT_BYTES)? {
+            Creation::Created | Creation::Same => Ok(()),
+            Creation::Taken(_) => Err(ReleaseError::damaged(
+                self.objects.address().object(name),
+                "other bytes lie under the name; remove the file and repeat the command",
+            )),
         }
-        durable::make_folder(&self.dir, "components").map_err(io)?;
-        let staging = Staging::open(&self.dir).map_err(io)?;
-        if !staging.create(file, bytes).map_err(io)? {
-            // Another process wrote the same file meanwhile: look at what it wrote.
-            return self.write(file, bytes);
+    }
+}
+
+impl From<ObjectError> for ReleaseError {
+    fn from(e: ObjectError) -> ReleaseError {
+        match e {
+            ObjectError::Place { path, cause, .. } | ObjectError::Object { path, cause, .. } => {
+                ReleaseError::Io { what: path, cause }
+            }
         }
-        for folder in [".", "components"] {
-            durable::sync(&self.dir, folder).map_err(io)?;
-        }
-        Ok(())
     }
 }
 
@@ -178,6 +169,7 @@ mod tests {
     use super::super::document::tests::release;
     use super::*;
     use cap_std::ambient_authority;
+    use provender_domain::files::durable::WRITING;
 
     #[test]
     fn what_is_stored_is_checked_whenever_it_is_read() {
@@ -195,7 +187,7 @@ mod tests {
         assert_eq!(store.component(component).unwrap(), b"a");
         let names = std::fs::read_dir(temp.path()).unwrap();
         let names = names.map(|e| e.unwrap().file_name());
-        assert_eq!(names.filter(|n| n != durable::WRITING).count(), 2);
+        assert_eq!(names.filter(|n| n != WRITING).count(), 2);
 
         let file = temp.path().join(file_of(&component.sha256));
         std::fs::write(&file, b"b").unwrap();

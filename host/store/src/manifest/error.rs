@@ -4,6 +4,8 @@ use std::io;
 
 use provender_domain::canonical::CanonicalError;
 
+use crate::objects::ObjectError;
+
 /// How the store says no.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
@@ -38,6 +40,19 @@ pub enum ManifestError {
     /// A number without a canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
+}
+
+impl From<ObjectError> for ManifestError {
+    fn from(e: ObjectError) -> ManifestError {
+        match e {
+            ObjectError::Place { path, verb, cause } => ManifestError::Io {
+                path: format!("folder {path}"),
+                verb,
+                cause,
+            },
+            ObjectError::Object { path, verb, cause } => ManifestError::Io { path, verb, cause },
+        }
+    }
 }
 
 impl ManifestError {

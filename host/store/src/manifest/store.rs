@@ -1,21 +1,20 @@
-//! The folder of manifests: `{boundary_id}/{as_of}_{snapshot_id}.json`, and packs of many of them as
+//! Manifests as objects: `{boundary_id}/{as_of}_{snapshot_id}.json`, and packs of many of them as
 //! `packs/{sha256}.arrow`, each written once.
 //!
-//! A file is written under a temporary name, fsynced and linked to its name, which fails when the
-//! name exists; then the folder is fsynced. A killed process leaves at most a temporary file, which the
-//! next write removes, or a whole manifest without a run, which it adopts.
+//! A killed process may leave a whole manifest without a run; the next one that writes it adopts it.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::io::{self, ErrorKind};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use cap_std::fs::Dir;
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
-use provender_domain::files::bounded::{self, MANIFEST_BYTES, PACK_BYTES};
-use provender_domain::files::durable::{self, Staging};
+use provender_domain::files::bounded::{MANIFEST_BYTES, PACK_BYTES};
 use provender_domain::key::{ManifestRef, RunKey};
+
+use crate::files::Files;
+use crate::objects::{Creating, Creation, Objects};
 
 use super::document::Manifest;
 use super::error::ManifestError;
@@ -31,14 +30,8 @@ const AT_HAND: usize = 3;
 /// A store of manifests.
 #[derive(Debug)]
 pub struct Store {
-    open: OnceLock<Dir>,
-    /// That the folder is there durably.
-    made: OnceLock<()>,
-    /// The folder that the path is relative to, where the store's own may be missing.
-    above: Option<Dir>,
+    objects: Box<dyn Objects>,
     packs: Mutex<VecDeque<(Digest, Arc<Pack>)>>,
-    /// Path of the folder for people, relative to the deployment's.
-    path: String,
 }
 
 /// A manifest to write into a file of its own.
@@ -53,57 +46,32 @@ pub struct Sheet {
 }
 
 impl Store {
+    /// A store over a place of objects.
+    #[must_use]
+    pub fn over(objects: Box<dyn Objects>) -> Store {
+        Store {
+            objects,
+            packs: Mutex::default(),
+        }
+    }
+
     /// A store in an open folder; `path` is its name for people.
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> Store {
-        Store {
-            open: OnceLock::from(dir),
-            made: OnceLock::new(),
-            above: None,
-            packs: Mutex::default(),
-            path: path.trim_end_matches('/').to_owned(),
-        }
+        Store::over(Box::new(Files::new(dir, path)))
     }
 
-    /// A store below an open folder. Where it is missing it holds nothing, and the first write makes it:
-    /// who looks makes no folder.
+    /// A store in a folder below an open one. If it is missing, it holds nothing and the first write makes it;
+    /// reading makes no folder.
     #[must_use]
     pub fn below(above: Dir, path: &str) -> Store {
-        Store {
-            open: OnceLock::new(),
-            made: OnceLock::new(),
-            above: Some(above),
-            packs: Mutex::default(),
-            path: path.trim_end_matches('/').to_owned(),
-        }
+        Store::over(Box::new(Files::below(above, path)))
     }
 
-    fn dir(&self) -> io::Result<&Dir> {
-        if let Some(dir) = self.open.get() {
-            return Ok(dir);
-        }
-        let above = self.above.as_ref().ok_or(ErrorKind::NotFound)?;
-        let dir = above
-            .open_dir(&self.path)
-            .map_err(|e| durable::in_the_way(above, &self.path, e))?;
-        Ok(self.open.get_or_init(|| dir))
-    }
-
-    /// The folder to write in, whose own name is on the disk.
-    fn made(&self) -> io::Result<&Dir> {
-        if let (None, Some(above)) = (self.made.get(), &self.above) {
-            durable::make_folder(above, &self.path)
-                .map_err(|e| durable::in_the_way(above, &self.path, e))?;
-            self.made.get_or_init(|| ());
-        }
-        self.dir()
-    }
-
-    fn local(key: &RunKey, snapshot_id: &Digest) -> (String, String) {
-        (
-            names::safe(&key.boundary_id),
-            format!("{}_{snapshot_id}.json", key.calculation_date),
-        )
+    /// The name of a manifest that is an object of its own.
+    fn name_of(key: &RunKey, snapshot_id: &Digest) -> String {
+        let (folder, day) = (names::safe(&key.boundary_id), key.calculation_date);
+        format!("{folder}/{day}_{snapshot_id}.json")
     }
 
     /// Where a run's manifest is, relative to the deployment's folder: its file, or its pack and the
@@ -113,22 +81,14 @@ impl Store {
         if let Some(place) = run.place {
             return format!("{}#{}", self.pack_path(&place.pack), place.row);
         }
-        let (folder, file) = Self::local(run.key, run.snapshot);
-        format!("{}/{folder}/{file}", self.path)
+        let name = Self::name_of(run.key, run.snapshot);
+        self.objects.address().object(&name)
     }
 
     /// The path of a pack, relative to the deployment's folder.
     #[must_use]
     pub fn pack_path(&self, pack: &Digest) -> String {
-        format!("{}/{}", self.path, pack_file(pack))
-    }
-
-    fn io(&self, path: &str, verb: &'static str, cause: io::Error) -> ManifestError {
-        let path = match path {
-            "" => format!("folder {}", self.path),
-            inside => format!("{}{inside}", self.path),
-        };
-        ManifestError::Io { path, verb, cause }
+        self.objects.address().object(&pack_name(pack))
     }
 
     /// Writes manifests, each into a file of its own; what is given back is durable: the SHA-256 of each
@@ -139,31 +99,18 @@ impl Store {
     /// When the disk refuses, or a name is taken by other content. Manifests written before stay:
     /// without a row they are no run.
     pub fn write(&self, manifests: &[Sheet]) -> Result<Vec<Digest>, ManifestError> {
-        let dir = self.made().map_err(|e| self.io("", "written", e))?;
-        let staging = Staging::open(dir).map_err(|e| self.io("", "written", e))?;
-        let mut folders = BTreeSet::new();
+        let mut creating = self.objects.begin()?;
         let mut written = Vec::with_capacity(manifests.len());
         for sheet in manifests {
-            let (folder, file) = Self::local(&sheet.key, &sheet.snapshot);
-            let inside = format!("{folder}/{file}");
-            let io = |cause| self.io(&format!("/{inside}"), "written", cause);
-            if folders.insert(folder.clone()) {
-                dir.create_dir_all(&folder).map_err(io)?;
-            }
-            // What could not be read again is not written.
-            bounded::read(&sheet.bytes[..], MANIFEST_BYTES).map_err(io)?;
-            written.push(if staging.create(&inside, &sheet.bytes).map_err(io)? {
-                Digest::of_bytes(&sheet.bytes)
-            } else {
-                self.adopt(&inside, sheet.snapshot)?
+            let name = Self::name_of(&sheet.key, &sheet.snapshot);
+            let creation = creating.create(&name, &sheet.bytes, MANIFEST_BYTES)?;
+            written.push(match creation {
+                Creation::Created | Creation::Same => Digest::of_bytes(&sheet.bytes),
+                Creation::Taken(found) => self.adopt(&name, &found, sheet.snapshot)?,
             });
         }
-        // One barrier a folder: the names are durable before any row refers to them.
-        for folder in folders {
-            let io = |cause| self.io(&format!("/{folder}"), "written", cause);
-            durable::sync(dir, &folder).map_err(io)?;
-        }
-        durable::sync(dir, ".").map_err(|e| self.io("", "written", e))?;
+        // One barrier for all: the names are durable before any row refers to them.
+        creating.settle()?;
         Ok(written)
     }
 
@@ -173,73 +120,50 @@ impl Store {
     /// # Errors
     /// When the disk refuses, or a name is taken by other content.
     pub fn write_packs(&self, packs: &[Vec<u8>]) -> Result<Vec<Digest>, ManifestError> {
-        let io = |cause| self.io(&format!("/{PACKS}"), "written", cause);
-        let dir = self.made().map_err(io)?;
-        let staging = Staging::open(dir).map_err(io)?;
-        dir.create_dir_all(PACKS).map_err(io)?;
+        let mut creating = self.objects.begin()?;
         let written = packs
             .iter()
-            .map(|bytes| self.write_pack(dir, &staging, bytes));
+            .map(|bytes| self.write_pack(&mut *creating, bytes));
         let written = written.collect::<Result<_, _>>()?;
         // One barrier for all: the names are durable before any row refers to them.
-        durable::sync(dir, PACKS).map_err(io)?;
-        durable::sync(dir, ".").map_err(io)?;
+        creating.settle()?;
         failpoint::hit("pack.after-file");
         Ok(written)
     }
 
     fn write_pack(
         &self,
-        dir: &Dir,
-        staging: &Staging,
+        creating: &mut dyn Creating,
         bytes: &[u8],
     ) -> Result<Digest, ManifestError> {
         let digest = Digest::of_bytes(bytes);
-        let inside = pack_file(&digest);
-        let io = |cause| self.io(&format!("/{inside}"), "written", cause);
-        bounded::read(bytes, PACK_BYTES).map_err(io)?;
         failpoint::hit("pack.before-file");
-        if !staging.create(&inside, bytes).map_err(io)? {
-            let found = bounded::read_in(dir, &inside, PACK_BYTES)
-                .map_err(|e| self.io(&format!("/{inside}"), "read", e))?;
-            if found != bytes {
-                return Err(ManifestError::Taken {
-                    path: self.pack_path(&digest),
-                    problem: format!("its SHA-256 is {}", Digest::of_bytes(&found)),
-                });
-            }
+        match creating.create(&pack_name(&digest), bytes, PACK_BYTES)? {
+            Creation::Created | Creation::Same => Ok(digest),
+            Creation::Taken(found) => Err(ManifestError::Taken {
+                path: self.pack_path(&digest),
+                problem: format!("its SHA-256 is {}", Digest::of_bytes(&found)),
+            }),
         }
-        Ok(digest)
     }
 
-    fn adopt(&self, inside: &str, snapshot_id: Digest) -> Result<Digest, ManifestError> {
+    /// The SHA-256 of a manifest that lies there already, if it is of the same run and answer: files and machine
+    /// behind it may be others.
+    fn adopt(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        snapshot_id: Digest,
+    ) -> Result<Digest, ManifestError> {
         let taken = |problem: String| ManifestError::Taken {
-            path: format!("{}/{inside}", self.path),
+            path: self.objects.address().object(name),
             problem,
         };
-        let bytes = self
-            .bytes(inside)
-            .map_err(|cause| self.io(&format!("/{inside}"), "read", cause))?;
-        let manifest = Manifest::parse(&bytes).map_err(taken)?;
-        let found = manifest.snapshot_id()?;
+        let found = Manifest::parse(bytes).map_err(taken)?.snapshot_id()?;
         if found != snapshot_id {
             return Err(taken(format!("its snapshot_id is {found}")));
         }
-        Ok(Digest::of_bytes(&bytes))
-    }
-
-    /// The folder as it is, where there is one: a link that leads nowhere is none that is missing.
-    fn there(&self) -> io::Result<Option<&Dir>> {
-        let missing = |above: &Dir| durable::obstacle(above, &self.path).is_none();
-        match self.dir() {
-            Ok(dir) => Ok(Some(dir)),
-            Err(e)
-                if e.kind() == ErrorKind::NotFound && self.above.as_ref().is_some_and(missing) =>
-            {
-                Ok(None)
-            }
-            Err(e) => Err(e),
-        }
+        Ok(Digest::of_bytes(bytes))
     }
 
     /// Whether any manifest is there, whoever names it.
@@ -247,17 +171,7 @@ impl Store {
     /// # Errors
     /// When the folder is there and cannot be read.
     pub fn holds_any(&self) -> Result<bool, ManifestError> {
-        let io = |cause| self.io("", "read", cause);
-        let Some(dir) = self.there().map_err(io)? else {
-            return Ok(false);
-        };
-        for entry in dir.entries().map_err(io)? {
-            let name = entry.map_err(io)?.file_name();
-            if name != durable::OF_THE_DISK && !name.to_string_lossy().starts_with('.') {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(self.objects.holds_any()?)
     }
 
     /// The paths of all manifests that are there, as [`Store::path_of`] gives them, whoever names them.
@@ -265,28 +179,11 @@ impl Store {
     /// # Errors
     /// When a folder cannot be read.
     pub fn files(&self) -> Result<Vec<String>, ManifestError> {
-        let io = |cause| self.io("", "read", cause);
-        let mut paths = Vec::new();
-        let Some(dir) = self.there().map_err(io)? else {
-            return Ok(paths);
-        };
-        for folder in dir.entries().map_err(io)? {
-            let folder = folder.map_err(io)?;
-            let name = folder.file_name().to_string_lossy().into_owned();
-            let ours = ![durable::WRITING, durable::OF_THE_DISK].contains(&name.as_str());
-            if !ours || !folder.file_type().map_err(io)?.is_dir() {
-                continue;
-            }
-            for file in folder.open_dir().and_then(|d| d.entries()).map_err(io)? {
-                let file = file.map_err(io)?.file_name();
-                paths.push(format!("{}/{name}/{}", self.path, file.to_string_lossy()));
-            }
-        }
-        Ok(paths)
-    }
-
-    fn bytes(&self, inside: &str) -> io::Result<Vec<u8>> {
-        bounded::read_in(self.dir()?, inside, MANIFEST_BYTES)
+        let mut names = self.objects.list("")?;
+        // A file beside the boundaries' folders is somebody's own.
+        names.retain(|name| name.contains('/'));
+        let address = self.objects.address();
+        Ok(names.iter().map(|name| address.object(name)).collect())
     }
 
     /// Reads a recorded run's manifest and checks every digest on the way.
@@ -316,10 +213,8 @@ impl Store {
                 .document(place.row)
                 .map_err(damaged)?,
             None => {
-                let (folder, file) = Self::local(run.key, run.snapshot);
-                let inside = format!("{folder}/{file}");
-                self.bytes(&inside)
-                    .map_err(|cause| self.io(&format!("/{inside}"), "read", cause))?
+                let name = Self::name_of(run.key, run.snapshot);
+                self.objects.read(&name, MANIFEST_BYTES)?
             }
         };
         let found = Digest::of_bytes(&bytes);
@@ -361,16 +256,12 @@ impl Store {
         Ok(pack)
     }
 
-    /// As [`Store::pack`], for who reads each pack once.
+    /// As [`Store::pack`], for callers that read each pack once.
     ///
     /// # Errors
     /// As [`Store::pack`].
     pub fn open_pack(&self, digest: &Digest) -> Result<Pack, ManifestError> {
-        let inside = pack_file(digest);
-        let bytes = self
-            .dir()
-            .and_then(|dir| bounded::read_in(dir, &inside, PACK_BYTES))
-            .map_err(|cause| self.io(&format!("/{inside}"), "read", cause))?;
+        let bytes = self.objects.read(&pack_name(digest), PACK_BYTES)?;
         let damaged = |problem: String| ManifestError::Damaged {
             path: self.pack_path(digest),
             problem,
@@ -385,7 +276,7 @@ impl Store {
     }
 }
 
-fn pack_file(pack: &Digest) -> String {
+fn pack_name(pack: &Digest) -> String {
     format!("{PACKS}/{}.arrow", pack.hex())
 }
 

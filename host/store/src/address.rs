@@ -1,0 +1,107 @@
+//! Where a place of objects is.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The address of a place of objects: `file:out/manifests`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// A folder: its path, relative to the deployment's folder unless it begins with `/`.
+    File(String),
+}
+
+/// A text that is not the address of a place that this build can open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// A scheme that this build has no driver for.
+    #[error("`{text}`: this build cannot open `{scheme}:`; use file:FOLDER")]
+    Scheme {
+        /// The address.
+        text: String,
+        /// Its scheme.
+        scheme: String,
+    },
+    /// An address that names no folder.
+    #[error("`{0}` names no folder; use file:FOLDER")]
+    Empty(String),
+}
+
+impl Address {
+    /// The address of a folder.
+    #[must_use]
+    pub fn file(path: &str) -> Address {
+        Address::File(path.trim_end_matches('/').to_owned())
+    }
+
+    /// What messages, pins and paths of objects call the place: of a folder its path.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        match self {
+            Address::File(path) => path,
+        }
+    }
+
+    /// What messages and answers call an object of the place.
+    #[must_use]
+    pub fn object(&self, name: &str) -> String {
+        format!("{}/{name}", self.shown())
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::File(path) => write!(f, "file:{path}"),
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Address, AddressError> {
+        let scheme = text.split_once(':').filter(|(scheme, _)| {
+            // A single letter is a drive of Windows.
+            scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+        let path = match scheme {
+            None => text,
+            Some(("file", path)) => path,
+            Some((scheme, _)) => {
+                return Err(AddressError::Scheme {
+                    text: text.to_owned(),
+                    scheme: scheme.to_owned(),
+                });
+            }
+        };
+        match path {
+            "" => Err(AddressError::Empty(text.to_owned())),
+            path => Ok(Address::file(path)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_and_written_in_one_form() {
+        for (text, written, shown) in [
+            ("file:out/manifests", "file:out/manifests", "out/manifests"),
+            ("out/manifests/", "file:out/manifests", "out/manifests"),
+            ("/srv/ranch", "file:/srv/ranch", "/srv/ranch"),
+            ("D:/ranch", "file:D:/ranch", "D:/ranch"),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), written);
+            assert_eq!(address.shown(), shown);
+            assert_eq!(address.to_string().parse(), Ok(address));
+        }
+        let error = |text: &str| text.parse::<Address>().unwrap_err().to_string();
+        assert!(error("s3://bucket/x").contains("cannot open `s3:`"));
+        assert!(error("file:").contains("names no folder"));
+        assert!(error("").contains("names no folder"));
+    }
+}
