@@ -72,5 +72,6 @@ mod release_store;
 mod replay;
 mod story;
 mod triage;
+mod walls;
 mod workflows;
 mod writers;

@@ -4,15 +4,16 @@
 //! computes over ingested observations inside a sandbox, and records runs in an append-only ledger. This crate is
 //! the application without its command line: it prints nothing, and reads neither environment nor clock.
 //!
-//! It stands on four crates: `provender-domain` (values, files, rendering), `provender-sandbox` (components),
-//! `provender-ledger` (the append-only record) and `provender-store` (write-once manifests). Inside it, rooms
-//! depend downwards only:
+//! It stands on five crates: `provender-domain` (values, files, rendering), `provender-proof` (what an auditor
+//! checks with), `provender-sandbox` (components), `provender-ledger` (the append-only record) and
+//! `provender-store` (write-once objects and manifests). Inside it, rooms depend downwards only, which
+//! `tests/e2e/walls.rs` checks against this line:
 //!
 //! ```text
-//! incident, audit → release → author, backtest, check, contract, golden → monitor → replay → explain → compute → ingest, project
+//! deployment → incident, audit → release → author, backtest, check, contract, golden → monitor → explain, replay → compute → project → ingest → embedded
 //! ```
 //!
-//! * [`project`] — a deployment's folder and its three hand-written files
+//! * [`project`] — a deployment's folder, its three hand-written files, and the files that its sources name
 //! * [`ingest`] — bytes of a file in, domain values out, and what they change in the ledger
 //! * [`compute`] — plan, look up, execute, guard, record, reissue; which run is the answer
 //! * [`explain`] — why a number is what it is: arithmetic, inputs down to file and row, what changed since
