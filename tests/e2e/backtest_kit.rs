@@ -2,16 +2,19 @@
 
 use serde_json::Value as Json;
 
+use crate::crash_kit::ingested;
 use crate::kit::Ranch;
+use crate::prepared::prepared;
 
 pub(crate) const DAYS: &str = "days_of_grazing_remaining";
 
 /// v2 recorded as the answer over eleven days.
 pub(crate) fn recorded() -> Ranch {
-    let ranch = Ranch::sample();
-    let _ = ranch.run(&["ingest"]).exits(0);
-    let _ = ranch.run(&with_days(&["compute", "--all"])).exits(0);
-    ranch
+    prepared("recorded", || {
+        let ranch = ingested();
+        let _ = ranch.run(&with_days(&["compute", "--all"])).exits(0);
+        ranch
+    })
 }
 
 pub(crate) fn with_days<'a>(args: &[&'a str]) -> Vec<&'a str> {

@@ -133,13 +133,16 @@ impl Held {
             .env("PROVENDER_HOLD_AT", format!("{place}={}", file.display()))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let running = command.spawn().unwrap();
-        let started = std::time::Instant::now();
-        while !file.exists() {
-            assert!(started.elapsed().as_secs() < 60, "{place} is not reached");
+        let mut held = Held {
+            running: command.spawn().unwrap(),
+            file,
+        };
+        while !held.file.exists() {
+            // Asked in this order: it makes the file and waits.
+            assert!(held.waits() || held.file.exists(), "{place} is not reached");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        Held { running, file }
+        held
     }
 
     pub(crate) fn go_on(self, ranch: &Ranch) -> crate::kit::Ran {

@@ -61,7 +61,7 @@ fn a_component_that_keeps_the_compiler_busy_ends_the_process_and_nothing_else() 
     );
     #[cfg(target_os = "linux")]
     {
-        let limits = "compile_seconds = 60\ncompile_mib = 60";
+        let limits = "compile_seconds = 36000\ncompile_mib = 60";
         ranch.edit("provender.toml", "compile_seconds = 1", limits);
         let words = "it took more than 60 MiB of memory (limits.compile_mib)";
         refused(&ranch, "busy.wasm", "component_compile", words);

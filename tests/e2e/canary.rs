@@ -8,11 +8,16 @@ use provender_ledger::sqlite::SqliteLedger;
 use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;
+use crate::prepared::prepared;
 
 pub(crate) const DAY: &str = "2025-06-30";
 
 /// v1 and frost days in force as R1, with their runs from 17 June on; R2 has v2 in the place of v1.
 pub(crate) fn two() -> Ranch {
+    prepared("two", make_two)
+}
+
+fn make_two() -> Ranch {
     let ranch = Ranch::sample();
     ranch.edit(
         "provender.toml",

@@ -4,6 +4,8 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+#[cfg(debug_assertions)]
+use crate::crash_kit::passages;
 use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
 use crate::kit::{Dice, Ranch, number, variant_of};
 
@@ -26,34 +28,23 @@ pub(crate) fn killed_and_going_on(
     go_on: impl Fn(&Ranch),
 ) {
     let undisturbed = copy_of(prepared);
-    let _ = undisturbed.run(args).exits(exit);
+    let passages = passages(&undisturbed, args, exit);
     let reference = Held::by(&undisturbed);
     let mut kills = 0;
-    for name in provender_domain::failpoint::NAMES {
+    for point in passages {
         let written = ["ledger.", "file.", "pack.", "pin.", "copy."];
-        if !written.iter().any(|kind| name.starts_with(kind)) {
+        if !written.iter().any(|kind| point.starts_with(kind)) {
             continue;
         }
-        for passage in 1.. {
-            let ranch = copy_of(prepared);
-            let point = format!("{name}#{passage}");
-            let killed = ranch
-                .command()
-                .args(args)
-                .env("PROVENDER_FAIL_AT", &point)
-                .output()
-                .unwrap();
-            if killed.status.code().is_some() {
-                break;
-            }
-            kills += 1;
-            let when = format!("{args:?} killed at {point}");
-            sound(&ranch, &when);
-            go_on(&ranch);
-            sound(&ranch, &when);
-            Held::by(&ranch).must_be(&reference, &when);
-            tidy(&ranch, &when);
-        }
+        let ranch = copy_of(prepared);
+        ranch.killed_at(&point, args);
+        kills += 1;
+        let when = format!("{args:?} killed at {point}");
+        sound(&ranch, &when);
+        go_on(&ranch);
+        sound(&ranch, &when);
+        Held::by(&ranch).must_be(&reference, &when);
+        tidy(&ranch, &when);
     }
     println!("{args:?}: {kills} kills");
     assert!(kills >= least, "{args:?} was killed at {kills} places only");
@@ -113,22 +104,14 @@ fn a_kill_while_a_draft_is_replaced_leaves_a_pin_that_holds() {
     let _ = ranch.run(&["plugin", "add", &one]).exits(0);
     let two = two.rsplit('/').next().unwrap();
     let mut seen = Vec::new();
-    for name in provender_domain::failpoint::NAMES {
-        for passage in 1.. {
-            let killed = copy_of(&ranch);
-            let point = format!("{name}#{passage}");
-            let mut command = killed.command();
-            command.args(["plugin", "add", two]);
-            let ended = command.env("PROVENDER_FAIL_AT", &point).output().unwrap();
-            if ended.status.code().is_some() {
-                break;
-            }
-            let verified = killed.run(&["verify"]);
-            assert_eq!(verified.code, 0, "{point}: {}", verified.stderr);
-            let pinned = killed.data(&["plugin", "show", "days_remaining:v2"], 0);
-            let which = drafts.iter().position(|d| *d == pinned["sha256"]);
-            seen.push(which.unwrap_or_else(|| panic!("{point}: {pinned}")));
-        }
+    for point in passages(&copy_of(&ranch), &["plugin", "add", two], 0) {
+        let killed = copy_of(&ranch);
+        killed.killed_at(&point, &["plugin", "add", two]);
+        let verified = killed.run(&["verify"]);
+        assert_eq!(verified.code, 0, "{point}: {}", verified.stderr);
+        let pinned = killed.data(&["plugin", "show", "days_remaining:v2"], 0);
+        let which = drafts.iter().position(|d| *d == pinned["sha256"]);
+        seen.push(which.unwrap_or_else(|| panic!("{point}: {pinned}")));
     }
     assert!(seen.contains(&0) && seen.contains(&1), "{seen:?}");
     killed_everywhere(&ranch, &["plugin", "add", two], 0, 9);

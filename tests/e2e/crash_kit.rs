@@ -8,31 +8,37 @@ use provender_store::manifest::pack::Pack;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::kit::Ranch;
+use crate::prepared::{copy, prepared};
 
 /// The sample ranch with its observations taken in and nothing computed.
 pub(crate) fn ingested() -> Ranch {
-    let ranch = Ranch::sample();
-    let _ = ranch.run(&["ingest"]).exits(0);
-    ranch
+    prepared("ingested", || {
+        let ranch = Ranch::sample();
+        let _ = ranch.run(&["ingest"]).exits(0);
+        ranch
+    })
 }
 
 /// The same folder elsewhere.
 pub(crate) fn copy_of(ranch: &Ranch) -> Ranch {
-    fn copy(from: &Path, to: &Path) {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            let target = to.join(path.file_name().unwrap());
-            if path.is_dir() {
-                copy(&path, &target);
-            } else {
-                std::fs::copy(&path, &target).unwrap();
-            }
-        }
-    }
     let other = Ranch::empty();
     copy(&ranch.dir(), &other.dir());
     other
+}
+
+/// Every passage of a fail point by the verb, in order, as `PROVENDER_FAIL_AT` names it. The verb is done then.
+#[cfg(debug_assertions)]
+pub(crate) fn passages(ranch: &Ranch, args: &[&str], exit: i32) -> Vec<String> {
+    let file = ranch.path("../passes");
+    let mut command = ranch.command();
+    let command = command.args(args).env("PROVENDER_PASSES", &file);
+    let _ = ranch.finish(command.output().unwrap()).exits(exit);
+    let passes = std::fs::read_to_string(file).unwrap();
+    let passes: Vec<&str> = passes.lines().collect();
+    let nth = |n: usize| passes[..=n].iter().filter(|p| **p == passes[n]).count();
+    (0..passes.len())
+        .map(|n| format!("{}#{}", passes[n], nth(n)))
+        .collect()
 }
 
 /// A deployment whose last command was killed: what it recorded is in the ledger's log alone.

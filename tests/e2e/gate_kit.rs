@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::kit::{Ran, Ranch};
+use crate::prepared::prepared;
 
 pub(crate) const DAY: &str = "2025-06-30";
 
@@ -106,11 +107,13 @@ pub(crate) fn promote(ranch: &Ranch, release: &str, code: i32) -> Ran {
 
 /// Staging with R1 active, and R2: the same version with a little left standing.
 pub(crate) fn staged() -> Ranch {
-    let ranch = ranch("staging", "v2");
-    first(&ranch, "days_remaining:v2");
-    residual(&ranch, 1);
-    cut(&ranch, "days_remaining:v2");
-    ranch
+    prepared("staged", || {
+        let ranch = ranch("staging", "v2");
+        first(&ranch, "days_remaining:v2");
+        residual(&ranch, 1);
+        cut(&ranch, "days_remaining:v2");
+        ranch
+    })
 }
 
 pub(crate) fn residual(ranch: &Ranch, kg: u32) {

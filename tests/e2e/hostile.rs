@@ -5,7 +5,7 @@
 pub(crate) mod components;
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use components::{Code, guest, sleepers};
 use provender_domain::canonical::Digest;
@@ -13,15 +13,21 @@ use rusqlite::Connection;
 use serde_json::Value as Json;
 
 use crate::kit::{Ran, Ranch};
+use crate::measured::{Usage, measured};
+use crate::prepared::prepared;
 
 /// The guest misbehaves in `bad` on the first three days, whose forage is 1001.
 const DAY: &str = "2025-06-01";
-/// A run of any of these guests must end within this, also on a busy machine.
+/// Time of the processors that a run of any of these guests may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Resident bytes of the program, in KiB: two guests of 128 MiB, the compiler, and the program itself.
-const RESIDENT_KIB: u64 = 700 << 10;
+/// Resident bytes of the program: two guests of 128 MiB, the compiler, and the program itself.
+const RESIDENT: u64 = 700 << 20;
 
 pub(crate) fn ranch() -> Ranch {
+    prepared("hostile", make_ranch)
+}
+
+fn make_ranch() -> Ranch {
     let ranch = Ranch::new();
     let square = |id: &str, x: u32| {
         format!(
@@ -78,50 +84,16 @@ fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
     ranch.write("provender.lock", &lock);
 }
 
-/// Runs the program, which must end in time and stay small.
+/// Runs the program, which must take little time of the processors and stay small.
 pub(crate) fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
-    let mut command = ranch.command();
-    let out = tempfile::tempdir().unwrap();
-    let file = |name: &str| std::fs::File::create(out.path().join(name)).unwrap();
-    let mut child = command
-        .args(args)
-        .stdout(file("stdout"))
-        .stderr(file("stderr"))
-        .spawn()
-        .unwrap();
-    let started = Instant::now();
-    let mut peak = 0;
-    let status = loop {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
-        let kib = status.unwrap_or_default().lines().find_map(|l| {
-            l.strip_prefix("VmHWM:")?
-                .trim()
-                .trim_end_matches(" kB")
-                .parse::<u64>()
-                .ok()
-        });
-        peak = peak.max(kib.unwrap_or(0));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if started.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("{args:?} ran for more than {PATIENCE:?}");
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
+    let (ran, Usage { peak_bytes, cpu }) = measured(ranch, args);
+    assert!(cpu < PATIENCE, "{args:?} took {cpu:.1?}");
+    assert!(peak_bytes < RESIDENT, "{args:?} took {peak_bytes} bytes");
+    println!("{args:?}: {cpu:.1?}, {} MiB", peak_bytes >> 20);
     if cfg!(target_os = "linux") {
-        assert!(peak > 0, "{args:?}: its memory was not seen");
-        assert!(peak < RESIDENT_KIB, "{args:?} took {peak} KiB");
-        println!("{args:?}: {:.1?}, {} MiB", started.elapsed(), peak >> 10);
-    } else {
-        println!("not checked: the memory of {args:?}, which only Linux tells");
+        assert!(peak_bytes > 0, "{args:?}: its memory was not told");
     }
-    ranch.finish(std::process::Output {
-        status,
-        stdout: std::fs::read(out.path().join("stdout")).unwrap(),
-        stderr: std::fs::read(out.path().join("stderr")).unwrap(),
-    })
+    ran
 }
 
 /// The head entry, the rows of every table, and the manifests.

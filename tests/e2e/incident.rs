@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;
+use crate::prepared::prepared;
 
 const CASE: &str = "logic-plugins/cases/days_remaining/incident-sample-I1-v2.toml";
 const CLOSE: [&str; 5] = [
@@ -16,6 +17,12 @@ const CLOSE: [&str; 5] = [
 
 /// The ranch with a slipped decimal point reissued, and the monitor's report of it.
 fn breached() -> (Ranch, Json) {
+    let ranch = prepared("breached", make_breached);
+    let report = ranch.data(&["monitor", "--all", "--end", "2025-06-30"], 2);
+    (ranch, report)
+}
+
+fn make_breached() -> Ranch {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&["ingest", "--forage", "story/wrong_forage.csv"])
@@ -25,9 +32,8 @@ fn breached() -> (Ranch, Json) {
     let mut apply = reissue.to_vec();
     apply.extend(["--apply", &plan]);
     let _ = ranch.run(&apply).exits(0);
-    let report = ranch.data(&["monitor", "--all", "--end", "2025-06-30"], 2);
     std::fs::create_dir_all(ranch.path("logic-plugins/cases")).unwrap();
-    (ranch, report)
+    ranch
 }
 
 fn open(ranch: &Ranch, title: &str) -> Json {

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
+use crate::prepared::{self, prepared};
+
 /// What a run of the program gave.
 #[must_use]
 pub(crate) struct Ran {
@@ -66,6 +68,9 @@ impl Ran {
     }
 }
 
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_provender");
+
 /// A temporary folder with a deployment in it.
 pub(crate) struct Ranch {
     temp: tempfile::TempDir,
@@ -91,8 +96,15 @@ impl Ranch {
         ranch
     }
 
-    /// The sample ranch, not run yet.
+    /// The sample ranch, not run yet, its components compiled.
     pub(crate) fn sample() -> Ranch {
+        let ranch = Ranch::fresh();
+        prepared::compiled(&ranch);
+        ranch
+    }
+
+    /// The sample ranch as `init --sample` leaves it.
+    pub(crate) fn fresh() -> Ranch {
         let ranch = Ranch::empty();
         let _ = ranch.run(&["init", "--sample"]).exits(0);
         ranch
@@ -100,7 +112,12 @@ impl Ranch {
 
     /// The sample ranch after its first `run`.
     pub(crate) fn ran() -> Ranch {
-        let ranch = Ranch::sample();
+        prepared("ran", Ranch::first_run)
+    }
+
+    /// Like `ran`, run now.
+    pub(crate) fn first_run() -> Ranch {
+        let ranch = Ranch::fresh();
         let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
         ranch
     }
@@ -115,8 +132,13 @@ impl Ranch {
 
     /// The program with a cleared environment, in the deployment's folder.
     pub(crate) fn command(&self) -> Command {
+        self.command_of(Path::new(PROGRAM))
+    }
+
+    /// Like `command`, of any program.
+    pub(crate) fn command_of(&self, program: &Path) -> Command {
         std::fs::create_dir_all(self.dir()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_provender"));
+        let mut command = Command::new(program);
         command
             .current_dir(self.dir())
             .env_clear()
@@ -142,17 +164,22 @@ impl Ranch {
     }
 
     pub(crate) fn finish(&self, output: Output) -> Ran {
+        let code = output.status.code().unwrap_or(-1);
+        self.ended(code, output.stdout, output.stderr)
+    }
+
+    pub(crate) fn ended(&self, code: i32, stdout: Vec<u8>, stderr: Vec<u8>) -> Ran {
         // Temporary paths out, so that whole texts can be compared.
         let clean = |bytes: Vec<u8>| {
             String::from_utf8(bytes)
                 .unwrap()
                 .replace(&self.dir().display().to_string(), "RANCH")
         };
-        let (stdout, took) = without_durations(clean(output.stdout));
+        let (stdout, took) = without_durations(clean(stdout));
         Ran {
-            code: output.status.code().unwrap_or(-1),
+            code,
             stdout,
-            stderr: clean(output.stderr),
+            stderr: clean(stderr),
             took,
         }
     }

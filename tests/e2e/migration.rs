@@ -179,6 +179,7 @@ fn six_processes_that_meet_an_old_ledger_lead_it_forward_once() {
     for (schema, bytes) in OLDER {
         let when = format!("schema {schema}");
         let ranch = deployment(bytes);
+        crate::writers::patient(&ranch);
         let mesa = ["compute", "--boundary", "mesa", "--as-of", "2025-06-28"];
         let home = ["compute", "--boundary", "home", "--as-of", "2025-06-28"];
         let verbs: [&[&str]; 6] = [WRITERS[0], WRITERS[1], WRITERS[2], &mesa, &home, WRITERS[0]];
@@ -205,6 +206,7 @@ fn a_disk_without_room_for_the_copy_is_74_and_the_ledger_is_as_it_was() {
     }
     for (schema, bytes) in OLDER {
         let ranch = deployment(bytes);
+        std::fs::remove_dir_all(ranch.path("out/cache")).unwrap();
         // Room for the ledger's log, but not for a second ledger.
         let script = r#"
             cp -r out kept && mount -t tmpfs -o size=256k none out && cp -r kept/* out/ || exit 99

@@ -6,12 +6,17 @@ use provender_ledger::sqlite::SqliteLedger;
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ranch, variant_of};
+use crate::prepared::prepared;
 
 pub(crate) const DAY: &str = "2025-06-30";
 pub(crate) const COMPUTE: [&str; 4] = ["compute", "--all", "--as-of", DAY];
 
 /// The sample ranch with v1 alone answering, its inputs taken in and the day computed.
 pub(crate) fn v1() -> Ranch {
+    prepared("v1", make_v1)
+}
+
+fn make_v1() -> Ranch {
     let ranch = Ranch::sample();
     ranch.edit(
         "provender.toml",
@@ -58,6 +63,10 @@ pub(crate) fn set(ranch: &Ranch, residual: &str) {
 
 /// R1 is v1 and active; R2 is v2 with 250 kg/ha left standing, R3 with 400.
 pub(crate) fn three() -> Ranch {
+    prepared("three", make_three)
+}
+
+fn make_three() -> Ranch {
     let ranch = v1();
     assert_eq!(
         cut(&ranch, "days_remaining:v1", "the first one")["number"],

@@ -1,12 +1,12 @@
 //! Two processes on one deployment at once, and kills of the verbs that change it: exactly one order of
 //! events comes of it, and it is told.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use provender_domain::failpoint;
 use serde_json::{Value as Json, json};
 
+use crate::crash_kit::copy_of;
 use crate::kit::{Ran, Ranch};
 use crate::release::{active, promote, set, three};
 
@@ -149,8 +149,7 @@ fn a_kill_of_freeze_unfreeze_and_approve_leaves_the_old_state() {
         &["release", "unfreeze", "--reason", "x"],
     ];
     for (n, args) in verbs.iter().enumerate() {
-        let ranch = Ranch::empty();
-        copy(&prepared.dir(), &ranch.dir());
+        let ranch = copy_of(&prepared);
         if n == 2 {
             let _ = ranch.run(verbs[0]).exits(0);
         }
@@ -211,19 +210,6 @@ fn of_two_processes_that_promote_at_once_exactly_one_wins() {
     }
 }
 
-pub(crate) fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
-}
-
 /// All that anyone can see of releases.
 pub(crate) fn seen(ranch: &Ranch) -> Json {
     json!([
@@ -281,11 +267,7 @@ fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
     std::fs::copy(prepared.path("R3.tar"), elsewhere.path("R3.tar")).unwrap();
     for (operation, args, other) in &operations {
         let origin = if *other { &elsewhere } else { &prepared };
-        let fresh = || {
-            let ranch = Ranch::empty();
-            copy(&origin.dir(), &ranch.dir());
-            ranch
-        };
+        let fresh = || copy_of(origin);
         let old = seen(&fresh());
         let done = fresh();
         let _ = done.run(args).exits(0);

@@ -213,6 +213,9 @@ fn dispatch() -> Exit {
     if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
         provender_domain::failpoint::arm(name);
     }
+    if let Ok(file) = std::env::var("PROVENDER_PASSES") {
+        provender_domain::failpoint::list(file);
+    }
     if let Ok(name) = std::env::var("PROVENDER_HOLD_AT") {
         provender_domain::failpoint::hold(&name);
     }

@@ -3,8 +3,10 @@
 //! Only a debug build has them: `PROVENDER_FAIL_AT=NAME`, read by the command line, ends the process
 //! at the named place as a kill would, without unwinding and without cleaning up; `NAME#3` when it comes
 //! there for the third time, so that a test reaches each of many writes. `PROVENDER_HOLD_AT=NAME=FILE` makes
-//! it wait at a place, so that something else can be done meanwhile.
+//! it wait at a place, so that something else can be done meanwhile. `PROVENDER_PASSES=FILE` lists the places
+//! that it passes, so that a test kills it at each of them and nowhere else.
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -66,6 +68,17 @@ pub fn hold(asked: &str) {
     }
 }
 
+/// The file that lists the places that are passed.
+static LISTED: OnceLock<String> = OnceLock::new();
+
+/// Writes the name of each place that is passed from now on as a line of this file. Does nothing in a release
+/// build.
+pub fn list(file: String) {
+    if cfg!(debug_assertions) {
+        let _ = LISTED.set(file);
+    }
+}
+
 /// The name, and how many times more it is passed.
 static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
@@ -85,6 +98,14 @@ pub fn arm(name: String) {
 pub fn hit(name: &str) {
     if !cfg!(debug_assertions) {
         return;
+    }
+    if let Some(file) = LISTED.get() {
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(file);
+        // A test that lists them finds none otherwise.
+        let _ = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
     }
     if let Some((armed, times)) = ARMED.get()
         && armed == name

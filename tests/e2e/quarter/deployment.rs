@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ran, Ranch};
-use crate::release_races::copy;
+use crate::prepared::copy;
 
 /// Where the versions that only this story knows lie, built.
 fn quarter_folder() -> PathBuf {

@@ -91,13 +91,15 @@ mod tests {
         let mut moments = std::collections::BTreeSet::new();
         std::thread::scope(|scope| {
             let done = &done;
-            scope.spawn(move || {
+            let writing = scope.spawn(move || {
                 while !done.load(Ordering::Relaxed) {
                     append(&writer);
                 }
             });
             let mut same = Vec::new();
-            for _ in 0..20 {
+            // Until something was written meanwhile.
+            while same.len() < 20 || moments.len() < 2 {
+                assert!(!writing.is_finished());
                 let readers = ledger.readers(5).unwrap();
                 let first = readers[0].head().unwrap();
                 // Later questions are of the same moment.
@@ -106,9 +108,8 @@ mod tests {
                 moments.insert(first);
             }
             done.store(true, Ordering::Relaxed);
-            assert_eq!(same, [true; 20]);
+            assert!(!same.contains(&false), "{same:?}");
         });
-        assert!(moments.len() > 1, "nothing was written meanwhile");
         assert!(ledger.head().unwrap() >= *moments.last().unwrap());
     }
 
