@@ -1,87 +1,58 @@
 //! Deployments on the disk, and the program run in them as whole processes.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use wait4::Wait4;
 
 use super::synthetic::{self, Plan};
 
 /// The program that is measured: built by cargo with the profile of this one.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_provender");
 
-/// A process that has ended well.
-#[derive(Clone, Debug)]
-pub(crate) struct Ended {
-    /// Wall time, from before it was started until it had ended.
-    pub(crate) seconds: f64,
-    /// The most memory it held at once, in MiB; `None` where the system does not say.
-    pub(crate) peak_mib: Option<f64>,
-}
+/// The first argument of this program when it starts another one to measure its memory: a new process is
+/// accounted the memory of the one that starts it, and this program with its rows is large.
+pub(crate) const PEAK: &str = "--peak-of";
 
-/// Runs a command to its end, as a whole process.
+/// Runs a command to its end, as a whole process, and gives the seconds from before it was started until it had
+/// ended.
 ///
 /// # Errors
 /// When it cannot be started or ends with another exit code than 0 (or `also`).
-pub(crate) fn ended(command: &mut Command, also: Option<i32>) -> Result<Ended, String> {
+pub(crate) fn ended(command: &mut Command, also: Option<i32>) -> Result<f64, String> {
     let shown = format!("{command:?}");
     let log = std::env::temp_dir().join(format!("compare-{}.log", std::process::id()));
     let file = std::fs::File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
     let start = Instant::now();
-    let mut child = command
+    let status = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(file)
-        .spawn()
+        .status()
         .map_err(|e| format!("{shown}: {e}"))?;
-    let watch = Watch::start(&child);
-    let status = child.wait().map_err(|e| format!("{shown}: {e}"))?;
     let seconds = start.elapsed().as_secs_f64();
-    let peak_mib = watch.end();
     if status.success() || (also.is_some() && status.code() == also) {
-        return Ok(Ended { seconds, peak_mib });
+        return Ok(seconds);
     }
     let said = std::fs::read_to_string(&log).unwrap_or_default();
     Err(format!("{shown} ended with {status}: {}", said.trim()))
 }
 
-/// Looks every few milliseconds how much memory a process has held at most. The system's own mark only
-/// rises, so that the last look before the end misses little.
-struct Watch {
-    stop: std::sync::mpsc::Sender<()>,
-    peak: std::thread::JoinHandle<Option<f64>>,
-}
-
-impl Watch {
-    fn start(child: &Child) -> Watch {
-        let path = format!("/proc/{}/status", child.id());
-        let (stop, stopped) = std::sync::mpsc::channel();
-        let peak = std::thread::spawn(move || {
-            let mut peak = None;
-            loop {
-                if let Some(mib) = high_water(&path) {
-                    peak = Some(mib);
-                }
-                let waited = stopped.recv_timeout(Duration::from_millis(5));
-                if waited != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                    return peak;
-                }
-            }
-        });
-        Watch { stop, peak }
+/// Runs a command and prints the most bytes that it held at once, as the system accounts them to it.
+///
+/// # Errors
+/// When it cannot be started or fails.
+pub(crate) fn print_peak(program: &str, arguments: &[String]) -> Result<(), String> {
+    let mut command = Command::new(program);
+    let child = command.args(arguments).stdout(Stdio::null()).spawn();
+    let used = child.and_then(Wait4::wait4);
+    let used = used.map_err(|e| format!("{command:?}: {e}"))?;
+    if !used.status.success() {
+        return Err(format!("{command:?} ended with {}", used.status));
     }
-
-    fn end(self) -> Option<f64> {
-        // The watcher has ended already when nobody receives.
-        let _ = self.stop.send(());
-        self.peak.join().ok().flatten()
-    }
-}
-
-fn high_water(path: &str) -> Option<f64> {
-    let status = std::fs::read_to_string(path).ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib / 1024.0)
+    println!("{}", used.rusage.maxrss);
+    Ok(())
 }
 
 /// A synthetic deployment.
@@ -121,7 +92,7 @@ impl Deployment {
     ///
     /// # Errors
     /// See [`ended`].
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Ended, String> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<f64, String> {
         ended(&mut self.command(arguments), None)
     }
 
@@ -129,10 +100,32 @@ impl Deployment {
     ///
     /// # Errors
     /// See [`ended`].
-    pub(crate) fn compute(&self, days: usize) -> Result<Ended, String> {
+    pub(crate) fn compute(&self, days: usize) -> Result<f64, String> {
+        ended(&mut self.computing(days), None)
+    }
+
+    /// Does the same, and gives the most memory that it held at once, in MiB.
+    ///
+    /// # Errors
+    /// When it fails, or the system does not tell.
+    pub(crate) fn peak_of_compute(&self, days: usize) -> Result<f64, String> {
+        let computing = self.computing(days);
+        let this = std::env::current_exe().map_err(|e| e.to_string())?;
+        let mut measured = Command::new(this);
+        measured.arg(PEAK).arg(computing.get_program());
+        let output = measured.args(computing.get_args()).output();
+        let output = output.map_err(|e| format!("{measured:?}: {e}"))?;
+        match String::from_utf8_lossy(&output.stdout).trim().parse() {
+            Ok(0_u64) => Err("this system does not tell the memory of a process".to_owned()),
+            Ok(bytes) => Ok(bytes as f64 / f64::from(1 << 20)),
+            Err(_) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    fn computing(&self, days: usize) -> Command {
         let from = synthetic::day(0).to_string();
         let to = synthetic::day(days.saturating_sub(1)).to_string();
-        self.run(&["compute", "--all", "--from", &from, "--to", &to])
+        self.command(&["compute", "--all", "--from", &from, "--to", &to])
     }
 
     /// A number that differs from one comparison to the next, for a deployment that is kept.

@@ -107,7 +107,7 @@ fn whole(scale: &Scale, plan: &Plan) -> Row {
         let mut sample = Sample::default();
         for _ in 0..scale.whole_rounds {
             let deployment = Deployment::make(&scale.folder("ingest")?, *plan)?;
-            sample.push(deployment.run(&["ingest"])?.seconds);
+            sample.push(deployment.run(&["ingest"])?);
         }
         Ok(Figure::of_times("ingest", &sample, 1.0))
     };

@@ -62,5 +62,5 @@ fn built(scale: &Scale) -> Result<f64, String> {
         .arg(manifest)
         .arg("--target-dir")
         .arg(target);
-    ended(&mut command, None).map(|e| e.seconds)
+    ended(&mut command, None)
 }

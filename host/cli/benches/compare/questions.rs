@@ -118,7 +118,7 @@ fn asked(deployment: &Deployment, question: Question, round: usize) -> Result<f6
     let place = ["--boundary", PLACE, "--herd", HERD, "--as-of", &date];
     let with = |verb: &[&'static str], rest: &[&str]| {
         let arguments: Vec<&str> = verb.iter().chain(rest).copied().collect();
-        deployment.run(&arguments).map(|ended| ended.seconds)
+        deployment.run(&arguments)
     };
     match question {
         Explain => with(&["explain"], &place),

@@ -3,7 +3,7 @@
 
 use super::Scale;
 use super::columns;
-use super::deploy::{Deployment, Ended};
+use super::deploy::Deployment;
 use super::kernel::{component, defaults};
 use super::measure::{in_turns, time};
 use super::questions::filled;
@@ -64,7 +64,7 @@ fn backtest(scale: &Scale) -> Measured {
     let in_threads = |threads: usize| {
         // `[limits]` is the last table of the file.
         std::fs::write(&settings, format!("{text}threads = {threads}\n")).map_err(io)?;
-        Ok(against(&deployment)?.seconds)
+        against(&deployment)
     };
     let timed = in_turns(
         scale.whole_rounds,
@@ -79,7 +79,7 @@ fn backtest(scale: &Scale) -> Measured {
     ))
 }
 
-fn against(deployment: &Deployment) -> Result<Ended, String> {
+fn against(deployment: &Deployment) -> Result<f64, String> {
     deployment.run(&[
         "backtest",
         "days_remaining:v1",

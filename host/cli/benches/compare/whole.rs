@@ -2,7 +2,7 @@
 //! and in memory.
 
 use super::Scale;
-use super::deploy::{Deployment, Ended, bytes_on_disk};
+use super::deploy::{Deployment, bytes_on_disk};
 use super::floor;
 use super::measure::Sample;
 use super::synthetic::Plan;
@@ -138,19 +138,15 @@ fn once(scale: &Scale, plan: Plan, mut rounds: Rounds) -> Result<Rounds, String>
     let before = scale.folder("whole-floor")?;
     floor::keep(&deployment, &before)?;
     let empty = bytes_on_disk(&deployment.folder.join("out"));
-    rounds.recorded.push(deployment.compute(plan.days)?.seconds);
+    rounds.recorded.push(deployment.compute(plan.days)?);
     rounds.bytes = (bytes_on_disk(&deployment.folder.join("out")) - empty) as f64;
     rounds.floor.push(floor::record(&deployment, &before)?);
-    rounds
-        .unchanged
-        .push(deployment.compute(plan.days)?.seconds);
+    rounds.unchanged.push(deployment.compute(plan.days)?);
     let (replay, audit) = floor::read(&deployment)?;
     rounds.replay_floor.push(replay);
     rounds.audit_floor.push(audit);
-    rounds
-        .replayed
-        .push(deployment.run(&["replay", "--all"])?.seconds);
-    rounds.audited.push(deployment.run(&["audit"])?.seconds);
+    rounds.replayed.push(deployment.run(&["replay", "--all"])?);
+    rounds.audited.push(deployment.run(&["audit"])?);
     Ok(rounds)
 }
 
@@ -164,8 +160,7 @@ fn memory(scale: &Scale) -> Vec<Row> {
         };
         let deployment = Deployment::make(&scale.folder("memory")?, plan)?;
         deployment.run(&["ingest"])?;
-        let Ended { peak_mib, .. } = deployment.compute(plan.days)?;
-        peak_mib.ok_or_else(|| "this system does not tell the memory of a process".to_owned())
+        deployment.peak_of_compute(plan.days)
     };
     let one = peak(1);
     let itself = one
