@@ -10,7 +10,6 @@ use provender_host::explain::units::Units;
 use super::Global;
 use super::context::Context;
 use super::error::CliError;
-use super::explain::explained;
 use super::ui::{Done, Look, Text};
 
 /// Show what differs between two runs: key, component, parameters, inputs, outputs.
@@ -26,8 +25,8 @@ pub(super) struct DiffArgs {
 
 pub(super) fn run(global: &Global, args: &DiffArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let first = explained(&context, &Wanted::Id(args.first.clone()))?;
-    let second = explained(&context, &Wanted::Id(args.second.clone()))?;
+    let first = context.explain(&Wanted::Id(args.first.clone()))?;
+    let second = context.explain(&Wanted::Id(args.second.clone()))?;
     let rows: Vec<_> = diff(&first, &second)
         .iter()
         .map(|d| {

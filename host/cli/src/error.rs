@@ -57,6 +57,18 @@ impl CliError {
         CliError::new(Exit::Usage, "usage", message)
     }
 
+    /// Two errors of one command as one, the worse first; the second where neither is.
+    pub(super) fn and(self, other: CliError) -> CliError {
+        let (first, second) = match Exit::worst([other.exit, self.exit]) == other.exit {
+            true => (other, self),
+            false => (self, other),
+        };
+        CliError {
+            message: format!("{}\n{}", first.message, second.message),
+            ..first
+        }
+    }
+
     pub(super) fn help(mut self, help: impl Into<String>) -> CliError {
         self.help = Some(help.into());
         self
@@ -108,11 +120,14 @@ impl From<DeploymentError> for CliError {
             ),
             DeploymentError::NotALogic { .. } => error(Exit::Usage),
             DeploymentError::NotPinned { .. } => error(Exit::NotFound),
+            DeploymentError::ReportUnwritable { .. } => error(Exit::Io).help(DISK),
             DeploymentError::Project(e) => e.into(),
             DeploymentError::Ledger(e) => e.into(),
             DeploymentError::Manifest(e) => e.into(),
             DeploymentError::Logic(e) => e.into(),
             DeploymentError::Compute(e) => e.into(),
+            DeploymentError::Gather(e) => e.into(),
+            DeploymentError::Explain(e) => e.into(),
             DeploymentError::Release(e) => e.into(),
         }
     }

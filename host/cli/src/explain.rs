@@ -5,19 +5,17 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use provender_domain::files::outfile;
-use provender_host::explain::explanation::{Explanation, Pinned, explain};
 use provender_host::explain::find::{Wanted, find};
 use provender_host::explain::text::{Tone, lines};
 use provender_host::explain::units::Units;
 use provender_host::explain::{ExplainError, html};
 
 use super::Global;
-use super::compute::{Workshop, day};
+use super::compute::day;
 use super::context::Context;
 use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
-use provender_host::deployment::pin;
 
 /// Explain a number: the arithmetic, every input down to file and row, parameters and where each
 /// was set, the component, the manifest, what is not accounted for, and what changed since.
@@ -86,7 +84,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
             );
         }
     };
-    let explanation = explained(&context, &wanted)?;
+    let explanation = context.explain(&wanted)?;
     let units = match args.units {
         UnitsArg::Metric => Units::Metric,
         UnitsArg::Us => Units::Us,
@@ -130,35 +128,6 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         data["bundle"] = file.display().to_string().into();
     }
     Ok(Done::ok(data, text))
-}
-
-/// Finds and explains a run.
-pub(super) fn explained(context: &Context, wanted: &Wanted) -> Result<Explanation, CliError> {
-    let ledger = context.reader()?;
-    let manifests = context.manifests()?;
-    let found = find(&ledger, wanted)?;
-    let key = &found.run.run.key;
-    let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
-    let facts = context.facts_of(&ledger, None, Some(place.0), Some(place.1))?;
-    // A component that is not pinned here any more, or not readable, leaves the run explainable
-    // from its manifest.
-    let shop = Workshop::open(context)?;
-    let component = match pin(&shop.lock, &found.run.run.key.model_version) {
-        Ok(pin) => Some(context.load(&shop.sandbox, pin)?),
-        Err(_) => None,
-    };
-    let pinned = component.as_ref().map(|c| Pinned {
-        description: c.description(),
-        sha256: c.digest(),
-    });
-    Ok(explain(
-        &ledger,
-        &facts,
-        &context.project.sources.catalogue(),
-        &manifests,
-        pinned,
-        found,
-    )?)
 }
 
 /// The room's errors with their exit codes.

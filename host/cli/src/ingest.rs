@@ -6,18 +6,14 @@ mod retract;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use provender_domain::files::bounded;
-use provender_host::ingest::parsed::{Kind, ReadOptions};
-use provender_host::ingest::report::{FileReport, IngestError, Outcome};
-use provender_host::ingest::take::{Offer, Policy, take};
-use provender_host::project::find;
-use provender_host::project::sources::Source;
-use provender_ledger::Write;
+use provender_host::ingest::report::{FileReport, Outcome};
+use provender_host::ingest::take::Policy;
 
 use super::Global;
 use super::context::Context;
 use super::error::{CliError, ingest_exit};
 use super::exit::Exit;
+use super::progress::Bars;
 use super::ui::{Done, Look, Text};
 use named::FileArgs;
 use retract::RetractArgs;
@@ -70,7 +66,7 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
         ));
     }
     let reports = if named.is_empty() {
-        ingest_sources(&context, &ledger, &policy)
+        context.ingest_sources(&ledger, &policy, &mut Bars::new(context.ui))
     } else {
         let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
         let bar = context.ui.progress(named.len() as u64, "ingesting");
@@ -180,90 +176,5 @@ pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
         for s in &r.skipped {
             text.look(Look::Warn, format!("skipped: {}: {s}", r.path));
         }
-    }
-}
-
-/// Every file that the sources name, places first, so that what follows finds them.
-pub(super) fn ingest_sources(
-    context: &Context,
-    ledger: &dyn Write,
-    policy: &Policy,
-) -> Vec<FileReport> {
-    let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
-    let mut sources: Vec<&Source> = context.project.sources.sources.iter().collect();
-    sources.sort_by_key(|s| s.kind);
-    let mut reports = Vec::new();
-    let mut files = Vec::new();
-    for source in sources {
-        match find::files(&context.project.dir, source) {
-            Ok(found) => files.extend(found.into_iter().map(|f| (source, f))),
-            Err(error) => reports.push(refused(
-                &source.id,
-                source.kind,
-                &source.paths.join(", "),
-                error,
-            )),
-        }
-    }
-    let ceiling = context.project.settings.limits.input_bytes();
-    let bar = context.ui.progress(files.len() as u64, "ingesting");
-    for (source, found) in files {
-        bar.inc(1);
-        match bounded::read_in(&context.project.dir, &found.path, ceiling) {
-            Err(cause) => {
-                let error = IngestError::unread(found.path.clone(), cause);
-                reports.push(refused(&source.id, source.kind, &found.path, error));
-            }
-            Ok(bytes) => {
-                let offer = Offer {
-                    options: options(context, source, &found.path, found.boundary),
-                    path: found.path,
-                    bytes,
-                    source: source.id.clone(),
-                    max_revised_share: source.max_revised_share,
-                    named: false,
-                };
-                reports.push(take(ledger, &offer, policy, &context.stamp(None)));
-            }
-        }
-    }
-    bar.finish_and_clear();
-    reports
-}
-
-fn options(
-    context: &Context,
-    source: &Source,
-    path: &str,
-    boundary: Option<String>,
-) -> ReadOptions {
-    ReadOptions {
-        file_name: path.to_owned(),
-        kind: Some(source.kind),
-        format: source.format,
-        boundary,
-        id_property: source.id_property.clone(),
-        duplicate_ids: source.duplicate_ids,
-        skip_bad_rows: false,
-        series: context.project.sources.series_of(&source.id),
-    }
-}
-
-fn refused(source: &str, kind: Kind, path: &str, error: IngestError) -> FileReport {
-    FileReport {
-        path: path.to_owned(),
-        source: source.to_owned(),
-        kind: kind.name().to_owned(),
-        format: String::new(),
-        sha256: String::new(),
-        outcome: Outcome::Refused,
-        rows: 0,
-        new: 0,
-        unchanged: 0,
-        revised: 0,
-        skipped: Vec::new(),
-        warnings: Vec::new(),
-        entry: None,
-        error: Some(error),
     }
 }

@@ -12,7 +12,7 @@ use provender_ledger::Read as _;
 use provender_ledger::types::{Run, RunFilter};
 
 use super::Global;
-use super::compute::{Workshop, day};
+use super::compute::day;
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
@@ -164,16 +164,16 @@ pub(super) fn descriptions(
     if runs.is_empty() {
         return Ok(found);
     }
-    let shop = Workshop::open(context)?;
+    let runtime = context.runtime()?;
     for r in runs {
         let model = &r.run.key.model_version;
         if found.contains_key(model) {
             continue;
         }
-        if let Ok(pin) = pin(&shop.lock, model) {
+        if let Ok(pin) = pin(&runtime.lock, model) {
             found.insert(
                 model.clone(),
-                context.load(&shop.sandbox, pin)?.description().clone(),
+                context.load(&runtime.sandbox, pin)?.description().clone(),
             );
         }
     }

@@ -8,6 +8,7 @@
 //! * `asking` — clock and actor
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `watch` — a compilation that takes too long or too much
+//! * `progress` — how far the library's work is
 //! * `table` — runs as tables
 //! * `telemetry` — how long what took
 //! * `cache` — compiled code where there is no deployment to keep it in
@@ -43,6 +44,7 @@ mod list;
 mod manifest;
 mod monitor;
 mod plugin;
+mod progress;
 #[cfg(test)]
 mod reference;
 mod reissue;

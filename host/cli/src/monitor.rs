@@ -1,24 +1,16 @@
 //! `monitor`: a verdict over a rolling window, and its report.
 
-use std::collections::BTreeMap;
-
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use provender_domain::day::Day;
-use provender_domain::files::durable::Staging;
-use provender_host::compute::Facts;
-use provender_host::monitor::aside::Aside;
-use provender_host::monitor::gather::gather;
-use provender_host::monitor::html::PageOptions;
-use provender_host::monitor::{Report, Verdict, Window, judge_with};
+use provender_host::deployment::Published;
+use provender_host::monitor::{Report, Verdict, Window};
 use provender_host::project::settings::FailOn;
-use provender_ledger::{Read, Write};
 
 use super::Global;
-use super::compute::{Workshop, day};
+use super::compute::day;
 use super::context::Context;
-use super::error::{CliError, DISK};
+use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
@@ -114,7 +106,7 @@ pub(super) fn run(global: &Global, args: &MonitorArgs) -> Result<Done, CliError>
 
 fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let shop = Workshop::open(&context)?;
+    let runtime = context.runtime()?;
     let reader = context.reader()?;
     let facts = context.facts_of(&reader, None, args.boundary.as_deref(), None)?;
     let end = args
@@ -126,9 +118,8 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
         .window_days
         .unwrap_or(context.project.settings.monitor.window_days);
     let logics = context.logics(&args.logic)?;
-    let report = assess(
-        &context,
-        &shop,
+    let report = context.assess(
+        &runtime,
         &reader,
         &facts,
         &logics,
@@ -138,7 +129,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let files = if global.ledger.is_some() {
         None
     } else {
-        Some(publish(&context, &context.writer()?, &report, None)?)
+        Some(context.publish(&context.writer()?, &report, None)?)
     };
     let mut data = data(&report, files.as_ref())?;
     data["ignored"] = context.tell_ignored()?;
@@ -160,119 +151,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     })
 }
 
-/// The window's report.
-pub(super) fn assess(
-    context: &Context,
-    shop: &Workshop,
-    ledger: &dyn Read,
-    facts: &Facts<'_>,
-    logics: &[String],
-    window: Window,
-    boundary: Option<&str>,
-) -> Result<Report, CliError> {
-    let _phase = tracing::info_span!(target: "provender::phase", "monitor").entered();
-    if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
-        return Err(provender_host::compute::ComputeError::UnknownBoundary(
-            b.to_owned(),
-            String::new(),
-        )
-        .into());
-    }
-    let mut inputs = Vec::new();
-    for logic in logics {
-        let bound = context.bind(&shop.sandbox, &shop.lock, logic, &BTreeMap::new())?;
-        let d = bound.description();
-        let settings = context.overrides(&d.name, &d.version)?;
-        inputs.push(gather(
-            ledger,
-            facts,
-            &shop.manifests,
-            &bound,
-            &settings,
-            window,
-            boundary,
-        )?);
-    }
-    Ok(judge_with(
-        window,
-        &inputs,
-        &provender_host::monitor::ack::acks(ledger)?,
-    )?)
-}
-
-/// Where a report's files are.
-pub(super) struct Files {
-    pub(super) json: String,
-    pub(super) markdown: String,
-    pub(super) html: String,
-    /// True when the ledger had this report already.
-    pub(super) known: bool,
-}
-
-/// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
-pub(super) fn publish(
-    context: &Context,
-    ledger: &dyn Write,
-    report: &Report,
-    aside: Option<Aside>,
-) -> Result<Files, CliError> {
-    let _phase = tracing::info_span!(target: "provender::phase", "report").entered();
-    let folder = &context.project.settings.reports.path;
-    let dir = context.project.folder(folder)?;
-    let name = format!(
-        "monitor_{}_{}d_{}",
-        report.window.end,
-        report.window.days,
-        report.report.short()
-    );
-    let canonical = report.to_canonical()?;
-    let up = "../".repeat(
-        folder
-            .split('/')
-            .filter(|p| !p.is_empty() && *p != ".")
-            .count(),
-    );
-    let mut markdown = provender_host::monitor::markdown::markdown(report, 50);
-    if let Some(aside) = &aside {
-        markdown.push_str(&aside.markdown());
-    }
-    let options = PageOptions {
-        manifest_base: up,
-        aside,
-        ..PageOptions::default()
-    };
-    let forms = [
-        ("json", format!("{canonical}\n")),
-        ("md", markdown),
-        (
-            "html",
-            provender_host::monitor::html::html(report, &options)?,
-        ),
-    ];
-    let unwritable = |file: &str, e: &std::io::Error| {
-        let message = format!("{folder}/{file} cannot be written: {e}");
-        CliError::new(Exit::Io, "report_unwritable", message).help(DISK)
-    };
-    // Whole files only, so that no reader ever sees half a report.
-    let staging = Staging::open(&dir).map_err(|e| unwritable("", &e))?;
-    for (ending, body) in &forms {
-        let file = format!("{name}.{ending}");
-        staging
-            .replace(&file, body.as_bytes())
-            .map_err(|e| unwritable(&file, &e))?;
-    }
-    let recorded =
-        ledger.record_report(&context.stamp(None), "monitor", report.report, &canonical)?;
-    let path = |ending: &str| format!("{folder}/{name}.{ending}");
-    Ok(Files {
-        json: path("json"),
-        markdown: path("md"),
-        html: path("html"),
-        known: recorded.is_none(),
-    })
-}
-
-pub(super) fn data(report: &Report, files: Option<&Files>) -> Result<Json, CliError> {
+pub(super) fn data(report: &Report, files: Option<&Published>) -> Result<Json, CliError> {
     let mut data = report.to_json()?;
     if let Some(f) = files {
         data["files"] = json!({"json": f.json, "markdown": f.markdown, "html": f.html});
@@ -321,12 +200,4 @@ fn next_steps(text: &mut Text, report: &provender_domain::canonical::Digest) {
     text.line(format!(
         "      provender incident open --title TEXT --report {short}"
     ));
-}
-
-/// Days of the window that `run` monitors.
-pub(super) fn window(context: &Context, end: Day) -> Window {
-    Window {
-        end,
-        days: context.project.settings.monitor.window_days,
-    }
 }

@@ -4,20 +4,18 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use provender_domain::render::text::count;
-use provender_host::compute::engine::Engine;
-use provender_host::compute::freeze::hold;
-use provender_host::compute::outcome::Summary;
-use provender_host::compute::reissue::{Plan, apply, causes, digest, plan};
-use provender_host::compute::select::{Selection, targets};
-use provender_host::compute::{Bound, ComputeError};
+use provender_host::compute::Bound;
+use provender_host::compute::reissue::{Plan, causes};
+use provender_host::compute::select::Selection;
+use provender_host::deployment::{Reissue, ReissueRequest};
 
 use super::Global;
-use super::compute::{Computed, Which, Workshop, policy, runs_json, say};
+use super::compute::{Which, runs_json, say};
 use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
+use super::progress::Bars;
 use super::ui::{Done, Look, Text};
-use provender_host::deployment::pin;
 
 /// Replace recorded runs whose inputs were revised: plan first, then apply the plan by its digest.
 ///
@@ -54,83 +52,22 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
         from,
         to,
     };
-    let shop = Workshop::open(&context)?;
-    let writer = context.writer()?;
-    let reader = context.writer()?;
-    let facts = context.facts(&reader, None)?;
-    let mut policy = policy(&context, &shop, false, false)?;
-    policy.origin = "reissue".to_owned();
-    policy.stamp = context.stamp(Some(&args.reason));
-    let mut plans: Vec<(Bound, Plan)> = Vec::new();
-    for logic in context.logics(&args.logic)? {
-        let bound = context.bind(
-            &shop.sandbox,
-            &shop.lock,
-            &logic,
-            &std::collections::BTreeMap::new(),
-        )?;
-        let targets = targets(&facts, bound.reads_herd, &selection)?;
-        let mut engine = Engine {
-            facts: &facts,
-            ledger: Some(&writer),
-            manifests: &shop.manifests,
-            policy: &policy,
-        };
-        let plan = plan(&mut engine, &bound, &targets)?;
-        plans.push((bound, plan));
-    }
-    let now = digest(&plans.iter().map(|(_, p)| p).collect::<Vec<_>>())?;
-    let Some(asked) = &args.apply else {
-        return Ok(show(&plans, &now.to_string(), args));
+    let request = ReissueRequest {
+        selection,
+        logics: &args.logic,
+        reason: &args.reason,
+        apply: args.apply.as_deref(),
     };
-    if *asked != now.to_string() && !(asked.len() >= 8 && now.hex().starts_with(asked.as_str())) {
-        return Err(ComputeError::PlanChanged {
-            asked: asked.clone(),
-            now: now.to_string(),
-        }
-        .into());
-    }
-    let mut computed = Computed {
-        logics: Vec::new(),
-        summary: Summary::default(),
-        exits: Vec::new(),
-        abridged: false,
-        dry_run: false,
+    let (plan, computed) = match context.reissue(&request, &mut Bars::new(context.ui))? {
+        Reissue::Planned { digest, plans } => return Ok(show(&plans, &digest.to_string(), args)),
+        Reissue::Applied { digest, computed } => (digest, computed),
     };
-    let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
-    let bar = context.ui.progress(total as u64, "reissuing");
-    for (bound, plan) in plans {
-        let n = plan.runs.len() as u64;
-        if n > 0 {
-            hold(
-                &writer,
-                pin(&shop.lock, &bound.model_version)?,
-                &policy.stamp,
-            )?;
-        }
-        let mut engine = Engine {
-            facts: &facts,
-            ledger: Some(&writer),
-            manifests: &shop.manifests,
-            policy: &policy,
-        };
-        let outcomes = apply(&mut engine, &bound, plan)?;
-        for o in &outcomes {
-            computed.summary.count(o.outcome);
-            computed
-                .exits
-                .extend(o.problem.as_ref().map(|p| trouble_exit(p.trouble)));
-        }
-        bar.inc(n);
-        computed.logics.push((bound, outcomes));
-    }
-    bar.finish_and_clear();
     let mut text = Text::default();
     say(&mut text, &computed);
     text.line(format!("reason: {}", args.reason));
-    let exit = Exit::worst(computed.exits.iter().copied());
+    let exit = Exit::worst(computed.troubles().map(trouble_exit));
     let error = super::trouble::trouble(&computed);
-    let data = json!({"plan": now.to_string(), "applied": true, "reason": args.reason, "summary": computed.summary, "runs": runs_json(&computed)});
+    let data = json!({"plan": plan.to_string(), "applied": true, "reason": args.reason, "summary": computed.summary, "runs": runs_json(&computed)});
     Ok(Done {
         exit,
         data,

@@ -1,25 +1,23 @@
 //! `run`: the main job, the one that cron or Airflow calls.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
 use provender_domain::render::text::count;
-use provender_host::compute::select::Selection;
+use provender_host::embedded::SAMPLE_DATE;
 use provender_host::ingest::report::FileReport;
-use provender_host::ingest::take::Policy;
 use provender_host::project::settings;
 
-use super::compute::{Workshop, compute, day, policy, runs_json, say};
+use super::compute::{day, runs_json, say};
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
+use super::progress::Bars;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
 use super::{Global, canary, ingest, init, monitor, status};
-use provender_host::embedded::SAMPLE_DATE;
 
 /// The main job: ingest what changed, compute every due run with the active logic, monitor, write
 /// the report, exit with the verdict.
@@ -61,60 +59,17 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     }
     let context = Context::open(&global)?;
     let as_of = day(args.as_of.as_deref().unwrap_or(SAMPLE_DATE), context.today)?;
-    let shop = Workshop::open(&context)?;
-    let writer = context.writer()?;
+    let day = context.run_day(as_of, &mut Bars::new(context.ui))?;
+    let canary = day.canary.map(canary::Daily::from);
 
     text.look(Look::Strong, "Ingested");
-    let ingest_policy = Policy {
-        accept: false,
-        dry_run: false,
-        today: context.today,
-    };
-    let files = ingest::ingest_sources(&context, &writer, &ingest_policy);
-    ingest::say(&mut text, &files);
+    ingest::say(&mut text, &day.files);
     text.blank();
-
-    let facts = context.facts(&writer, None)?;
-    let mut bounds = Vec::new();
-    let logics = context.logics(&[])?;
-    for logic in &logics {
-        bounds.push(context.bind(&shop.sandbox, &shop.lock, logic, &BTreeMap::new())?);
-    }
-    let selection = Selection {
-        boundary: None,
-        herd: None,
-        from: as_of,
-        to: as_of,
-    };
-    let run_policy = policy(&context, &shop, false, false)?;
-    let computed = compute(
-        &context,
-        &shop,
-        &writer,
-        &facts,
-        bounds,
-        &selection,
-        &run_policy,
-    )?;
     text.look(Look::Strong, format!("Computed for {as_of}"));
-    say(&mut text, &computed);
+    say(&mut text, &day.computed);
     text.blank();
-
-    let report = monitor::assess(
-        &context,
-        &shop,
-        &writer,
-        &facts,
-        &logics,
-        monitor::window(&context, as_of),
-        None,
-    )?;
-    let parts = (&shop.sandbox, &shop.manifests);
-    let canary = canary::daily(&context, parts, &writer, &facts, as_of);
-    let aside = canary.as_ref().map(canary::Daily::aside);
-    let published = monitor::publish(&context, &writer, &report, aside)?;
-    monitor::say(&mut text, &report);
-    let refused = computed.summary.drift + computed.summary.failed;
+    monitor::say(&mut text, &day.report);
+    let refused = day.computed.refused();
     if refused > 0 {
         text.look(
             Look::Warn,
@@ -126,24 +81,20 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         );
     }
     text.blank();
-    let standing = status::standing(&context, &shop, &writer, &facts, as_of)?;
-    standing.say(&mut text, as_of);
+    status::say(&day.status, &mut text);
     text.blank();
     if let Some(canary) = &canary {
         canary.say(&mut text, as_of);
         text.blank();
     }
     let root = context.project.root.display();
-    text.line(format!(
-        "ledger:    {}",
-        context.project.ledger_path().display()
-    ));
-    text.line(format!(
-        "manifests: {root}/{}",
-        context.project.settings.manifests.path
-    ));
-    text.line(format!("report:    {root}/{}", published.html));
-    monitor::breach(&mut text, &report);
+    let ledger = context.project.ledger_path().display().to_string();
+    let manifests = format!("{root}/{}", context.project.settings.manifests.path);
+    let page = format!("{root}/{}", day.published.html);
+    text.line(format!("ledger:    {ledger}"));
+    text.line(format!("manifests: {manifests}"));
+    text.line(format!("report:    {page}"));
+    monitor::breach(&mut text, &day.report);
     if args.sample {
         text.blank();
         text.line(format!(
@@ -153,41 +104,26 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
 
     let verdict = args
         .fail
-        .exit(report.status, context.project.settings.monitor.fail_on);
-    let complete = if standing.complete() {
-        Exit::Ok
-    } else {
-        Exit::Crit
-    };
-    let exit = Exit::worst(computed.exits.iter().copied().chain([
-        ingest::exit(&files),
-        verdict,
-        complete,
-    ]));
-    let ignored = context.tell_ignored()?;
+        .exit(day.report.status, context.project.settings.monitor.fail_on);
+    let troubles = day.computed.troubles().map(trouble_exit);
+    let exit =
+        Exit::worst(troubles.chain([ingest::exit(&day.files), verdict, status::exit(&day.status)]));
     let data = json!({
-        "ignored": ignored,
+        "ignored": context.tell_ignored()?,
         "as_of": as_of.to_string(),
-        "files": files.iter().map(FileReport::to_json).collect::<Vec<_>>(),
-        "runs": runs_json(&computed),
-        "summary": computed.summary,
+        "files": day.files.iter().map(FileReport::to_json).collect::<Vec<_>>(),
+        "runs": runs_json(&day.computed),
+        "summary": day.computed.summary,
         "canary": canary.as_ref().map(canary::Daily::to_json),
-        "monitor": monitor::data(&report, Some(&published))?,
-        "status": standing.to_json(as_of),
-        "ledger": context.project.ledger_path().display().to_string(),
-        "manifests": format!("{root}/{}", context.project.settings.manifests.path),
-        "report": format!("{root}/{}", published.html),
+        "monitor": monitor::data(&day.report, Some(&day.published))?,
+        "status": status::to_json(&day.status),
+        "ledger": ledger,
+        "manifests": manifests,
+        "report": page,
     });
-    let error = match (ingest::first_error(files), trouble(&computed)) {
-        (Some(a), Some(b)) if b.exit == exit => Some(CliError {
-            message: format!("{}\n{}", b.message, a.message),
-            ..b
-        }),
-        (Some(a), Some(b)) => Some(CliError {
-            message: format!("{}\n{}", a.message, b.message),
-            ..a
-        }),
-        (a, b) => a.or(b),
+    let error = match (ingest::first_error(day.files), trouble(&day.computed)) {
+        (Some(files), Some(runs)) => Some(files.and(runs)),
+        (files, runs) => files.or(runs),
     };
     Ok(Done {
         exit,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use provender_domain::render::text::count;
 use provender_host::compute::outcome::{Outcome, RunOutcome};
+use provender_host::deployment::Computed;
 
-use super::compute::Computed;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
 
@@ -17,7 +17,7 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
         .flat_map(|(_, runs)| runs)
         .filter(|r| r.problem.is_some())
         .collect();
-    let exit = Exit::worst(computed.exits.iter().copied());
+    let exit = Exit::worst(computed.troubles().map(trouble_exit));
     let first = troubled.first()?.problem.as_ref()?;
     let code = troubled
         .iter()

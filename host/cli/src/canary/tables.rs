@@ -5,6 +5,7 @@ use provender_domain::render::text::count;
 use provender_host::monitor::report::Status;
 use provender_host::release::canary::figures::{percent, told};
 use provender_host::release::canary::observed::OfDay;
+use provender_host::release::canary::rows::{FIGURE_HEADS, figure_rows};
 use provender_host::release::canary::{Figure, Observed};
 
 /// The release, what it runs beside, the verdict, and how much was looked at.
@@ -87,40 +88,6 @@ fn styled(status: Status, cells: Vec<String>) -> Vec<(Look, String)> {
         .into_iter()
         .enumerate()
         .map(|(i, cell)| (look(i), cell))
-        .collect()
-}
-
-pub(super) const FIGURE_HEADS: [&str; 9] = [
-    "logic",
-    "outcome",
-    "figure",
-    "value",
-    "active",
-    "candidate",
-    "warn / crit above",
-    "rows",
-    "verdict",
-];
-
-/// The cells of each figure, with its verdict.
-pub(super) fn figure_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
-    o.figures
-        .iter()
-        .map(|f| {
-            let limit = |t: Option<f64>| t.map_or_else(dash, |t| told(f.name, t));
-            let cells = vec![
-                f.logic.clone(),
-                f.subject.clone().unwrap_or_else(dash),
-                f.name.to_owned(),
-                f.value.map_or_else(dash, |x| told(f.name, x)),
-                f.active.map_or_else(dash, percent),
-                f.candidate.map_or_else(dash, percent),
-                format!("{} / {}", limit(f.warn), limit(f.crit)),
-                f.rows.to_string(),
-                f.status.word().to_owned(),
-            ];
-            (f.status, cells)
-        })
         .collect()
 }
 

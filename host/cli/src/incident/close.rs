@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::json;
 
 use crate::Global;
-use crate::compute::Workshop;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_host::deployment::Runtime;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::incident::link::Thing;
 use provender_host::incident::regression::{Inputs, Version, case_name, check};
@@ -93,16 +93,16 @@ fn held(
         }
         .into());
     }
-    let shop = Workshop::open(context)?;
+    let runtime = context.runtime()?;
     let active = context.active()?;
-    let failed = failed(context, &shop, incident)?;
+    let failed = failed(context, &runtime, incident)?;
     let mut held = Vec::new();
     for file in exported {
         let name = file.logic.split(':').next().unwrap_or_default();
         let mut components: Vec<(Component, bool)> = Vec::new();
-        for pin in shop.lock.components().iter().filter(|p| p.name == name) {
+        for pin in runtime.lock.components().iter().filter(|p| p.name == name) {
             let answers = active.contains(&pin.model_version());
-            components.push((context.load(&shop.sandbox, pin)?, answers));
+            components.push((context.load(&runtime.sandbox, pin)?, answers));
         }
         let versions: Vec<Version<'_>> = components
             .iter()
@@ -118,13 +118,13 @@ fn held(
 }
 
 /// What the linked runs read, by the name of their case.
-fn failed(context: &Context, shop: &Workshop, incident: &Incident) -> Result<Inputs, CliError> {
+fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<Inputs, CliError> {
     let ledger = context.reader()?;
     let environment = &context.project.settings.environment;
     let mut inputs = Inputs::new();
     for link in incident.links.iter().filter(|l| l.what == Thing::Run) {
         let run = find(&ledger, &Wanted::Id(link.id.clone()))?.run.run;
-        let manifest = shop.manifests.read(run.manifest_ref())?;
+        let manifest = runtime.manifests.read(run.manifest_ref())?;
         let name = case_name(incident, environment, &run.key);
         let _ = inputs.insert(name, manifest.object("inputs"));
     }

@@ -7,14 +7,13 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::Global;
-use crate::compute::Workshop;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::plugin::subject::cases_folder;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
-use provender_host::deployment::pin;
+use provender_host::deployment::{Runtime, pin};
 use provender_host::explain::find::{Wanted, find};
 use provender_host::golden::case::version_number;
 use provender_host::incident::link::Thing;
@@ -64,12 +63,12 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     let incidents = Incidents::read(&ledger)?;
     let incident = incidents.find(&args.incident)?;
     incident.must_be_open()?;
-    let shop = Workshop::open(&context)?;
+    let runtime = context.runtime()?;
     let environment = &context.project.settings.environment;
     let mut drafted = Vec::new();
     // Everything is looked at before anything is written.
-    for (logic, runs) in failing(&ledger, &shop, incident, &args.runs)? {
-        let component = context.load(&shop.sandbox, pin(&shop.lock, &logic)?)?;
+    for (logic, runs) in failing(&ledger, &runtime, incident, &args.runs)? {
+        let component = context.load(&runtime.sandbox, pin(&runtime.lock, &logic)?)?;
         let d = component.description();
         let folder = folder(&context, args.cases.as_deref(), &d.name)?;
         let file = draft(incident, environment, d, args.since.as_deref(), &runs)?;
@@ -143,7 +142,7 @@ type ByLogic = BTreeMap<String, Vec<(Run, Manifest)>>;
 /// The linked runs that are meant.
 fn failing(
     ledger: &dyn Read,
-    shop: &Workshop,
+    runtime: &Runtime,
     incident: &Incident,
     only: &[String],
 ) -> Result<ByLogic, CliError> {
@@ -179,7 +178,7 @@ fn failing(
     }
     for id in wanted {
         let run = find(ledger, &Wanted::Id(id))?.run;
-        let manifest = shop.manifests.read(run.run.manifest_ref())?;
+        let manifest = runtime.manifests.read(run.run.manifest_ref())?;
         by_logic
             .entry(run.run.key.model_version.clone())
             .or_default()

@@ -15,8 +15,6 @@ use provender_host::project::find;
 use provender_host::project::sources::MAX_REVISED_SHARE;
 use provender_ledger::{Read, Write};
 
-use super::{options, refused};
-
 #[derive(Args, Default)]
 pub(super) struct FileArgs {
     /// Outlines of places: GeoJSON.
@@ -93,7 +91,12 @@ pub(super) fn take_in(
         Ok(bytes) => bytes,
         Err(cause) => {
             let file = path.display().to_string();
-            return Ok(refused("", kind, &shown, IngestError::unread(file, cause)));
+            return Ok(FileReport::refused(
+                "",
+                kind,
+                &shown,
+                IngestError::unread(file, cause),
+            ));
         }
     };
     let format = args
@@ -124,7 +127,7 @@ pub(super) fn take_in(
         Some((s, found))
     });
     let mut read = match &listed {
-        Some((source, found)) => options(context, source, &shown, found.boundary.clone()),
+        Some((source, found)) => context.read_options(source, &shown, found.boundary.clone()),
         None => ReadOptions {
             file_name: shown.clone(),
             ..ReadOptions::default()
@@ -154,7 +157,7 @@ pub(super) fn take_in(
         (None, Some((s, _))) => s.id.clone(),
         (None, None) => match readers::read(&bytes, &read) {
             Ok(reading) => habitual_source(context, ledger, kind, reading.format)?,
-            Err(e) => return Ok(refused("", kind, &shown, e.into())),
+            Err(e) => return Ok(FileReport::refused("", kind, &shown, e.into())),
         },
     };
     let configured = context

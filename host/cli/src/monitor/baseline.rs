@@ -14,7 +14,7 @@ use provender_host::monitor::frozen::{self, Frozen};
 use provender_host::monitor::gather::gather_numbers;
 
 use crate::Global;
-use crate::compute::{Workshop, day};
+use crate::compute::day;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -124,7 +124,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
         ));
     }
     let context = Context::open(global)?;
-    let shop = Workshop::open(&context)?;
+    let runtime = context.runtime()?;
     let reader = context.reader()?;
     let facts = context.facts(&reader, None)?;
     let window = period(args, context.today)?;
@@ -132,13 +132,13 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     let mut made = Vec::new();
     // Everything is looked at before anything is written.
     for logic in context.logics(&args.logic)? {
-        let bound = context.bind(&shop.sandbox, &shop.lock, &logic, &BTreeMap::new())?;
+        let bound = context.bind(&runtime.sandbox, &runtime.lock, &logic, &BTreeMap::new())?;
         let d = bound.description();
         let settings = context.overrides(&d.name, &d.version)?;
         let input = gather_numbers(
             &reader,
             &facts,
-            &shop.manifests,
+            &runtime.manifests,
             &bound,
             &settings,
             window,

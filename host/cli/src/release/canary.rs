@@ -4,11 +4,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use crate::Global;
-use crate::canary::{both, observed, say, shadow};
+use crate::canary::{say, say_shadow};
 use crate::compute::day;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::progress::Bars;
 use crate::ui::{Done, Look, Text};
+use provender_host::deployment::canary::{Bench, Candidate, both};
 use provender_host::release::canary::start::{Request, start, stop as stop_it};
 use provender_host::release::canary::{Observed, Sides, running};
 use provender_host::release::evidence::Reported;
@@ -112,13 +114,21 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     let manifests = context.manifests()?;
     let reader = context.reader()?;
     let facts = context.facts(&reader, None)?;
-    let parts = (&sandbox, &manifests);
-    let about = (canary, &started.release);
+    let bench = Bench {
+        sandbox: &sandbox,
+        manifests: &manifests,
+    };
+    let candidate = Candidate {
+        canary,
+        release: &started.release,
+        sides: &sides,
+    };
     // A day before the canary's first is none of its days.
-    let days = (canary.from, as_of.max(canary.as_of));
-    let filled = shadow(&context, parts, &writer, &facts, about, &sides, days)?;
-    filled.say(&mut text);
-    let seen = observed(&context, parts, &writer, &canary.release, None)?;
+    let days = canary.from..=as_of.max(canary.as_of);
+    let bars = &mut Bars::new(context.ui);
+    let filled = context.shadow(bench, &writer, &facts, candidate, &days, bars)?;
+    say_shadow(&filled, &mut text);
+    let seen = context.observed(bench, &writer, &canary.release, None)?;
     text.blank();
     if let Some(seen) = &seen {
         say(&mut text, seen);
@@ -134,7 +144,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         "entry": canary.entry,
         "share": canary.share,
         "from": canary.from.to_string(),
-        "to": days.1.to_string(),
+        "to": days.end().to_string(),
         "backfill": filled.to_json(),
         "observed": seen.as_ref().map(Observed::to_json),
     });
@@ -151,8 +161,11 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
         None => Ok(None),
         Some(canary) => both(&standing, &canary).and_then(|_| {
             let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
-            let parts = (&sandbox, &manifests);
-            observed(&context, parts, &writer, &canary.release, None)
+            let bench = Bench {
+                sandbox: &sandbox,
+                manifests: &manifests,
+            };
+            context.observed(bench, &writer, &canary.release, None)
         }),
     };
     let found = seen
@@ -182,7 +195,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
             Look::Warn,
             format!(
                 "  no evidence is recorded, as it could not be looked at: {}",
-                e.message
+                e
             ),
         ),
         (None, Ok(_)) => {}

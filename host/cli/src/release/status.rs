@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::Global;
-use crate::canary::{observed, say};
+use crate::canary::say;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_host::deployment::canary::Bench;
 use provender_host::release::canary::{Canary, Observed, running};
 use provender_host::release::reading::Ignored;
 
@@ -90,8 +91,11 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
 fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed> {
     let came = || -> Result<Option<Observed>, CliError> {
         let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
-        let parts = (&sandbox, &manifests);
-        observed(context, parts, &context.reader()?, &canary.release, None)
+        let bench = Bench {
+            sandbox: &sandbox,
+            manifests: &manifests,
+        };
+        Ok(context.observed(bench, &context.reader()?, &canary.release, None)?)
     };
     match came() {
         Ok(seen) => {

@@ -8,6 +8,8 @@ use provender_sandbox::LogicError;
 use provender_store::manifest::ManifestError;
 
 use crate::compute::ComputeError;
+use crate::explain::ExplainError;
+use crate::monitor::gather::GatherError;
 use crate::project::ProjectError;
 use crate::release::ReleaseError;
 
@@ -81,6 +83,14 @@ pub enum DeploymentError {
         /// The pinned versions.
         pinned: String,
     },
+    /// A file of a report cannot be written.
+    #[error("{file} cannot be written: {cause}")]
+    ReportUnwritable {
+        /// Which file.
+        file: String,
+        /// Why.
+        cause: io::Error,
+    },
     /// The deployment's files.
     #[error(transparent)]
     Project(#[from] ProjectError),
@@ -96,6 +106,12 @@ pub enum DeploymentError {
     /// Binding, looking up or computing.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+    /// Monitoring.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    /// Finding or explaining a run.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// Releases.
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -116,11 +132,15 @@ impl DeploymentError {
             DeploymentError::ComponentLonger { .. } => "component_digest",
             DeploymentError::NoActiveLogic => "no_active_logic",
             DeploymentError::NotPinned { .. } => "not_pinned",
+            DeploymentError::ReportUnwritable { .. } => "report_unwritable",
             DeploymentError::Project(e) => e.code(),
             DeploymentError::Ledger(e) => e.code(),
             DeploymentError::Manifest(e) => e.code(),
             DeploymentError::Logic(e) => e.code(),
             DeploymentError::Compute(e) => e.code(),
+            DeploymentError::Gather(GatherError::Compute(e)) => e.code(),
+            DeploymentError::Gather(_) => "monitor_rules",
+            DeploymentError::Explain(e) => e.code(),
             DeploymentError::Release(e) => e.code(),
         }
     }

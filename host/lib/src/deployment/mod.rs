@@ -3,16 +3,31 @@
 //! The caller says who is asking and when: nothing here reads the environment or the clock, and nothing prints.
 //! What there is to know beside an answer goes to the caller's [`Observer`].
 //!
+//! * `day` — the daily run
+//! * `status` — whether a day is complete
+//! * `compute`, `reissue` — runs computed and recorded, or replaced
+//! * `ingest` — the files that `sources.toml` names
+//! * `report` — a window judged, its report published
+//! * [`canary`] — a candidate computed in shadow
+//! * `explain` — a run explained
 //! * `in_force` — the release in force, or the deployment's files
 //! * `pinned` — what can be computed with: which bytes answer, loaded and bound
 //! * `stores` — connections to the ledger, the manifests, the releases
 //! * [`error`] — how it says no
 //! * [`observe`] — what it reports while it works
 
+pub mod canary;
+mod compute;
+mod day;
 pub mod error;
+mod explain;
 mod in_force;
+mod ingest;
 pub mod observe;
 mod pinned;
+mod reissue;
+mod report;
+mod status;
 mod stores;
 
 use std::path::{Path, PathBuf};
@@ -31,9 +46,15 @@ use crate::compute::Facts;
 use crate::project::Project;
 use crate::release::Standing;
 
+pub use canary::{CanaryDay, Shadow};
+pub use compute::{Computed, Request, Runtime};
+pub use day::DayRun;
 pub use error::DeploymentError;
 pub use observe::{Observer, Phase, Progress, Warning};
 pub use pinned::pin;
+pub use reissue::{Reissue, ReissueRequest};
+pub use report::Published;
+pub use status::{ActiveLogic, DayStatus, Lack, SourceAge, Unanswered};
 
 /// Name of the lock file.
 pub const LOCK: &str = "provender.lock";

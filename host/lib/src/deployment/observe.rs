@@ -55,7 +55,6 @@ impl Observer for () {}
 
 /// What is being counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Phase {
     /// Input files.
     Ingest,

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use provender_ledger::LedgerError;
 
-use super::parsed::ReadError;
+use super::parsed::{Kind, ReadError};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +59,27 @@ pub struct FileReport {
 }
 
 impl FileReport {
+    /// A file that was not taken, and of which nothing is known but its name.
+    #[must_use]
+    pub fn refused(source: &str, kind: Kind, path: &str, error: IngestError) -> FileReport {
+        FileReport {
+            path: path.to_owned(),
+            source: source.to_owned(),
+            kind: kind.name().to_owned(),
+            format: String::new(),
+            sha256: String::new(),
+            outcome: Outcome::Refused,
+            rows: 0,
+            new: 0,
+            unchanged: 0,
+            revised: 0,
+            skipped: Vec::new(),
+            warnings: Vec::new(),
+            entry: None,
+            error: Some(error),
+        }
+    }
+
     /// The contract's JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {

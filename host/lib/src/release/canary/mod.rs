@@ -9,12 +9,14 @@
 //! * [`share`] — which boundaries take part
 //! * [`sides`] — the logics of candidate and active, bound, side by side
 //! * [`pairs`] — recorded runs of both on the same inputs
+//! * [`rows`] — the figures as the cells of a table
 //! * [`figures`] — what the pairs say, and whether that is within the thresholds
 //! * [`mod@observed`] — all of it for a window and day by day: what a gate asks for
 
 pub mod figures;
 pub mod observed;
 pub mod pairs;
+pub mod rows;
 pub mod share;
 pub mod sides;
 pub mod start;

@@ -1,0 +1,299 @@
+//! Due runs, computed and recorded.
+
+use std::collections::BTreeMap;
+
+use provender_domain::day::Day;
+use provender_domain::key::NO_HERD;
+use provender_ledger::Write;
+use provender_sandbox::{Lock, Sandbox};
+use provender_store::manifest::Store;
+
+use crate::compute::activation::activate;
+use crate::compute::bulk::Stretch;
+use crate::compute::engine::{CHUNK, Engine, Policy};
+use crate::compute::freeze::hold;
+use crate::compute::outcome::{RunOutcome, Summary, Trouble};
+use crate::compute::select::{Selection, by_day, stretches};
+use crate::compute::{Bound, Facts};
+
+use super::{Deployment, DeploymentError, Phase, Progress, pin};
+
+/// More runs than this are summed up instead of listed.
+const LIST_MAX: usize = 1_000;
+
+/// What computing needs, opened once: the engine, the pinned components, the manifests.
+pub struct Runtime {
+    /// Where components run.
+    pub sandbox: Sandbox,
+    /// Which bytes are which version.
+    pub lock: Lock,
+    /// Where manifests are written.
+    pub manifests: Store,
+}
+
+/// Which runs to compute, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Places and days.
+    pub selection: Selection,
+    /// Versions as `name:version`; the active ones if there are none.
+    pub logics: Vec<String>,
+    /// Parameters for these runs alone, which are never answers then.
+    pub one_off: BTreeMap<String, String>,
+    /// Compute from what was known at this instant.
+    pub known_at: Option<String>,
+    /// Compute, record nothing.
+    pub dry_run: bool,
+    /// Run the component again for recorded runs, instead of trusting the record.
+    pub recheck: bool,
+    /// List every run, however many there are.
+    pub list_all: bool,
+}
+
+/// What computing several logics gave.
+pub struct Computed {
+    /// Each logic with the runs that are listed. Every run in trouble is.
+    pub logics: Vec<(Bound, Vec<RunOutcome>)>,
+    /// How many runs came to what.
+    pub summary: Summary,
+    /// Whether runs without trouble were left out of the lists.
+    pub abridged: bool,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+impl Computed {
+    /// Why runs have no answer, one for each.
+    pub fn troubles(&self) -> impl Iterator<Item = Trouble> {
+        let runs = self.logics.iter().flat_map(|(_, runs)| runs);
+        runs.filter_map(|r| r.problem.as_ref()).map(|p| p.trouble)
+    }
+
+    /// How many runs have no answer.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.summary.drift + self.summary.failed
+    }
+}
+
+/// The runs to compute, by logic.
+pub(super) struct Batch {
+    logics: Vec<(Bound, Vec<Stretch>)>,
+    /// The first of the days.
+    from: Day,
+    /// Whether every run is listed.
+    list: bool,
+    /// How many there are.
+    total: usize,
+}
+
+impl Batch {
+    /// What of a selection every bound logic computes. `named` says that the logics were asked for by name.
+    pub(super) fn of(
+        facts: &Facts<'_>,
+        bounds: Vec<Bound>,
+        selection: &Selection,
+        named: bool,
+        list_all: bool,
+    ) -> Result<Batch, DeploymentError> {
+        let mut logics = Vec::new();
+        for bound in bounds {
+            // A herd that is named asks for the logics that read herds.
+            let other_herd = selection.herd.as_deref().is_some_and(|h| h != NO_HERD);
+            if !named && other_herd && !bound.reads_herd {
+                continue;
+            }
+            let stretches = stretches(facts, bound.reads_herd, selection)?;
+            logics.push((bound, stretches));
+        }
+        let days = |stretches: &[Stretch]| stretches.iter().map(Stretch::days).sum::<usize>();
+        let total = logics.iter().map(|(_, s)| days(s)).sum();
+        Ok(Batch {
+            logics,
+            from: selection.from,
+            list: list_all || total <= LIST_MAX,
+            total,
+        })
+    }
+}
+
+impl Deployment {
+    /// Opens what computing needs.
+    ///
+    /// # Errors
+    /// When the engine cannot be made, or nothing is pinned.
+    pub fn runtime(&self) -> Result<Runtime, DeploymentError> {
+        Ok(Runtime {
+            sandbox: self.sandbox()?,
+            lock: self.pins()?,
+            manifests: self.manifests()?,
+        })
+    }
+
+    /// How answers are computed and recorded here.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn policy(&self, runtime: &Runtime) -> Result<Policy, DeploymentError> {
+        Ok(Policy {
+            on_guardrail: self.on_guardrail()?,
+            release: self.release()?.map(|r| r.digest),
+            recheck: false,
+            origin: "answers".to_owned(),
+            stamp: self.stamp(None),
+            environment: self.environment(&runtime.sandbox),
+            pack_from: self.project.settings.manifests.pack_from(),
+        })
+    }
+
+    /// The active logics, or those that are named, loaded and bound.
+    ///
+    /// # Errors
+    /// When one is not pinned, cannot be used, or does not fit what is in force.
+    pub fn bind_all(
+        &self,
+        runtime: &Runtime,
+        named: &[String],
+        one_off: &BTreeMap<String, String>,
+    ) -> Result<Vec<Bound>, DeploymentError> {
+        let logics = self.logics(named)?;
+        logics
+            .iter()
+            .map(|logic| self.bind(&runtime.sandbox, &runtime.lock, logic, one_off))
+            .collect()
+    }
+
+    /// Computes runs and records them. What befalls single runs is in the answer; the others are recorded.
+    ///
+    /// # Errors
+    /// When ledger, components or manifests fail as a whole.
+    pub fn compute(
+        &self,
+        request: &Request,
+        progress: &mut dyn Progress,
+    ) -> Result<Computed, DeploymentError> {
+        let runtime = self.runtime()?;
+        // A dry run only reads, also where nothing can be written.
+        let ledger = match request.dry_run {
+            true => self.reader()?,
+            false => self.writer()?,
+        };
+        let selection = &request.selection;
+        let facts = self.facts_of(
+            &ledger,
+            request.known_at.as_deref(),
+            selection.boundary.as_deref(),
+            selection.herd.as_deref(),
+        )?;
+        let bounds = self.bind_all(&runtime, &request.logics, &request.one_off)?;
+        let named = !request.logics.is_empty();
+        let mut policy = self.policy(&runtime)?;
+        policy.recheck = request.recheck;
+        if named {
+            "version".clone_into(&mut policy.origin);
+        }
+        let batch = Batch::of(&facts, bounds, selection, named, request.list_all)?;
+        let recording = (!request.dry_run).then_some(&ledger as &dyn Write);
+        self.record(&runtime, recording, &facts, batch, &policy, progress)
+    }
+
+    /// Computes and records, or says what would be recorded if there is no ledger to write. An active logic
+    /// that was not asked for by name answers from here on.
+    pub(super) fn record(
+        &self,
+        runtime: &Runtime,
+        ledger: Option<&dyn Write>,
+        facts: &Facts<'_>,
+        batch: Batch,
+        policy: &Policy,
+        progress: &mut dyn Progress,
+    ) -> Result<Computed, DeploymentError> {
+        let _phase = tracing::info_span!(target: "provender::phase", "compute").entered();
+        progress.begin(Phase::Compute, batch.total as u64);
+        let mut computed = Computed {
+            logics: Vec::new(),
+            summary: Summary::default(),
+            abridged: !batch.list,
+            dry_run: ledger.is_none(),
+        };
+        for (bound, stretches) in batch.logics {
+            if let Some(ledger) = ledger.filter(|_| !stretches.is_empty()) {
+                let pin = pin(&runtime.lock, &bound.model_version)?;
+                hold(ledger, pin, &policy.stamp)?;
+                // Under a release its promotion says what answers.
+                let is_active =
+                    self.release()?.is_none() && self.active()?.contains(&bound.model_version);
+                if is_active && !bound.one_off {
+                    activate(ledger, &bound, batch.from, &policy.stamp)?;
+                }
+            }
+            let mut policy = policy.clone();
+            if bound.one_off {
+                "one-off".clone_into(&mut policy.origin);
+            }
+            let mut engine = Engine {
+                facts,
+                ledger,
+                manifests: &runtime.manifests,
+                policy: &policy,
+            };
+            let listed = match batch.list {
+                true => each(&mut engine, &bound, &stretches, &mut computed, progress)?,
+                false => {
+                    // A thread of its own records, through a handle of its own.
+                    let mut apart = ledger.map(|_| self.writer()).transpose()?;
+                    let apart = apart.as_mut().map(|apart| apart as &mut dyn Write);
+                    troubled(&mut engine, &bound, &stretches, apart, &mut computed, progress)?
+                }
+            };
+            computed.logics.push((bound, listed));
+        }
+        progress.end();
+        Ok(computed)
+    }
+}
+
+/// Every run, by day, as people read them.
+fn each(
+    engine: &mut Engine<'_, '_>,
+    bound: &Bound,
+    stretches: &[Stretch],
+    computed: &mut Computed,
+    progress: &mut dyn Progress,
+) -> Result<Vec<RunOutcome>, DeploymentError> {
+    let mut listed = Vec::new();
+    for chunk in by_day(stretches).chunks(CHUNK) {
+        for outcome in engine.chunk(bound, chunk)? {
+            computed.summary.count(outcome.outcome);
+            listed.push(outcome);
+        }
+        progress.advance(chunk.len() as u64);
+    }
+    Ok(listed)
+}
+
+/// The runs in trouble, computed by place, as the ledger keeps them.
+fn troubled(
+    engine: &mut Engine<'_, '_>,
+    bound: &Bound,
+    stretches: &[Stretch],
+    apart: Option<&mut dyn Write>,
+    computed: &mut Computed,
+    progress: &mut dyn Progress,
+) -> Result<Vec<RunOutcome>, DeploymentError> {
+    let mut listed: Vec<RunOutcome> = Vec::new();
+    engine.stretches(bound, stretches, apart, &mut |done| {
+        computed.summary.add(done.summary);
+        progress.advance(done.summary.total());
+        listed.extend(done.troubled);
+    })?;
+    listed.sort_by(|a, b| {
+        let (a, b) = (&a.key, &b.key);
+        let places =
+            || (&a.boundary_id, &a.herd_config_id).cmp(&(&b.boundary_id, &b.herd_config_id));
+        a.calculation_date
+            .cmp(&b.calculation_date)
+            .then_with(places)
+    });
+    Ok(listed)
+}

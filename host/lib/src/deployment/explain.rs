@@ -1,0 +1,35 @@
+//! A recorded run, found and explained.
+
+use crate::explain::explanation::{Explanation, Pinned, explain};
+use crate::explain::find::{Wanted, find};
+
+use super::{Deployment, DeploymentError, pin};
+
+impl Deployment {
+    /// Finds and explains a run. A component that is not pinned here any more leaves the run explainable from
+    /// its manifest.
+    ///
+    /// # Errors
+    /// When there is no such run, or ledger, manifests or the pinned component cannot be read.
+    pub fn explain(&self, wanted: &Wanted) -> Result<Explanation, DeploymentError> {
+        let ledger = self.reader()?;
+        let manifests = self.manifests()?;
+        let found = find(&ledger, wanted)?;
+        let key = &found.run.run.key;
+        let (boundary, herd) = (key.boundary_id.as_str(), key.herd_config_id.as_str());
+        let facts = self.facts_of(&ledger, None, Some(boundary), Some(herd))?;
+        let runtime = self.runtime()?;
+        let component = match pin(&runtime.lock, &key.model_version) {
+            Ok(pin) => Some(self.load(&runtime.sandbox, pin)?),
+            Err(_) => None,
+        };
+        let pinned = component.as_ref().map(|c| Pinned {
+            description: c.description(),
+            sha256: c.digest(),
+        });
+        let catalogue = self.project.sources.catalogue();
+        Ok(explain(
+            &ledger, &facts, &catalogue, &manifests, pinned, found,
+        )?)
+    }
+}

@@ -1,0 +1,108 @@
+//! Recorded runs whose inputs were revised, replaced: first a plan, then what the plan's digest says.
+
+use std::collections::BTreeMap;
+
+use provender_domain::canonical::Digest;
+
+use crate::compute::engine::Engine;
+use crate::compute::freeze::hold;
+use crate::compute::outcome::Summary;
+use crate::compute::reissue::{Plan, apply, digest, plan};
+use crate::compute::select::{Selection, targets};
+use crate::compute::{Bound, ComputeError};
+
+use super::{Computed, Deployment, DeploymentError, Phase, Progress, pin};
+
+/// Which runs to replace.
+#[derive(Clone, Debug)]
+pub struct ReissueRequest<'r> {
+    /// Places and days.
+    pub selection: Selection,
+    /// Versions as `name:version`; the active ones if there are none.
+    pub logics: &'r [String],
+    /// Why, for the ledger.
+    pub reason: &'r str,
+    /// The plan to apply, by its digest or at least eight digits of it; only plan if there is none.
+    pub apply: Option<&'r str>,
+}
+
+/// What a reissue came to.
+pub enum Reissue {
+    /// What would be replaced.
+    Planned {
+        /// The plan's identity.
+        digest: Digest,
+        /// By logic.
+        plans: Vec<(Bound, Plan)>,
+    },
+    /// What was.
+    Applied {
+        /// The plan's identity.
+        digest: Digest,
+        /// The new runs.
+        computed: Computed,
+    },
+}
+
+impl Deployment {
+    /// Plans to replace runs that drifted, or applies the plan that was looked at.
+    ///
+    /// # Errors
+    /// When the plan is another one by now, or ledger, components or manifests fail.
+    pub fn reissue(
+        &self,
+        request: &ReissueRequest<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<Reissue, DeploymentError> {
+        let runtime = self.runtime()?;
+        let writer = self.writer()?;
+        let facts = self.facts(&writer, None)?;
+        let mut policy = self.policy(&runtime)?;
+        "reissue".clone_into(&mut policy.origin);
+        policy.stamp = self.stamp(Some(request.reason));
+        let mut engine = Engine {
+            facts: &facts,
+            ledger: Some(&writer),
+            manifests: &runtime.manifests,
+            policy: &policy,
+        };
+        let mut plans: Vec<(Bound, Plan)> = Vec::new();
+        for bound in self.bind_all(&runtime, request.logics, &BTreeMap::new())? {
+            let targets = targets(&facts, bound.reads_herd, &request.selection)?;
+            let plan = plan(&mut engine, &bound, &targets)?;
+            plans.push((bound, plan));
+        }
+        let digest = digest(&plans.iter().map(|(_, p)| p).collect::<Vec<_>>())?;
+        let Some(asked) = request.apply else {
+            return Ok(Reissue::Planned { digest, plans });
+        };
+        let now = digest.to_string();
+        if asked != now && !(asked.len() >= 8 && digest.hex().starts_with(asked)) {
+            let asked = asked.to_owned();
+            return Err(ComputeError::PlanChanged { asked, now }.into());
+        }
+        let mut computed = Computed {
+            logics: Vec::new(),
+            summary: Summary::default(),
+            abridged: false,
+            dry_run: false,
+        };
+        let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
+        progress.begin(Phase::Reissue, total as u64);
+        for (bound, plan) in plans {
+            let n = plan.runs.len() as u64;
+            if n > 0 {
+                let pin = pin(&runtime.lock, &bound.model_version)?;
+                hold(&writer, pin, &policy.stamp)?;
+            }
+            let outcomes = apply(&mut engine, &bound, plan)?;
+            for outcome in &outcomes {
+                computed.summary.count(outcome.outcome);
+            }
+            progress.advance(n);
+            computed.logics.push((bound, outcomes));
+        }
+        progress.end();
+        Ok(Reissue::Applied { digest, computed })
+    }
+}

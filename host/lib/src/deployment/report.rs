@@ -1,0 +1,147 @@
+//! A window of answers judged, and its report published.
+
+use std::collections::BTreeMap;
+
+use provender_domain::day::Day;
+use provender_domain::files::durable::Staging;
+use provender_ledger::{Read, Write};
+
+use crate::compute::{ComputeError, Facts};
+use crate::monitor::aside::Aside;
+use crate::monitor::gather::{GatherError, gather};
+use crate::monitor::html::PageOptions;
+use crate::monitor::{Report, Window, ack, html, judge_with, markdown};
+
+use super::{Deployment, DeploymentError, Runtime};
+
+/// Where a report's files are, from the deployment's folder.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The report itself.
+    pub json: String,
+    /// For a mail or a merge request.
+    pub markdown: String,
+    /// The page.
+    pub html: String,
+    /// True when the ledger had this report already.
+    pub known: bool,
+}
+
+impl Deployment {
+    /// The window that a daily run monitors.
+    #[must_use]
+    pub fn window(&self, end: Day) -> Window {
+        Window {
+            end,
+            days: self.project.settings.monitor.window_days,
+        }
+    }
+
+    /// Judges the answers of a window, of all boundaries or one.
+    ///
+    /// # Errors
+    /// When the boundary is not known, a rule cannot be used, or ledger or manifests cannot be read.
+    pub fn assess(
+        &self,
+        runtime: &Runtime,
+        ledger: &dyn Read,
+        facts: &Facts<'_>,
+        logics: &[String],
+        window: Window,
+        boundary: Option<&str>,
+    ) -> Result<Report, DeploymentError> {
+        let _phase = tracing::info_span!(target: "provender::phase", "monitor").entered();
+        if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
+            let unknown = ComputeError::UnknownBoundary(b.to_owned(), String::new());
+            return Err(unknown.into());
+        }
+        let mut inputs = Vec::new();
+        for bound in self.bind_all(runtime, logics, &BTreeMap::new())? {
+            let d = bound.description();
+            let settings = self.overrides(&d.name, &d.version)?;
+            inputs.push(gather(
+                ledger,
+                facts,
+                &runtime.manifests,
+                &bound,
+                &settings,
+                window,
+                boundary,
+            )?);
+        }
+        Ok(judge_with(window, &inputs, &ack::acks(ledger)?).map_err(GatherError::from)?)
+    }
+
+    /// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the ledger refuses.
+    pub fn publish(
+        &self,
+        ledger: &dyn Write,
+        report: &Report,
+        aside: Option<Aside>,
+    ) -> Result<Published, DeploymentError> {
+        let _phase = tracing::info_span!(target: "provender::phase", "report").entered();
+        let folder = &self.project.settings.reports.path;
+        let dir = self.project.folder(folder)?;
+        let window = report.window;
+        let short = report.report.short();
+        let name = format!("monitor_{}_{}d_{short}", window.end, window.days);
+        let canonical = report.to_canonical().map_err(GatherError::from)?;
+        let mut text = markdown::markdown(report, 50);
+        if let Some(aside) = &aside {
+            text.push_str(&aside.markdown());
+        }
+        let options = PageOptions {
+            manifest_base: way_up(folder),
+            aside,
+            ..PageOptions::default()
+        };
+        let page = html::html(report, &options).map_err(GatherError::from)?;
+        let forms = [
+            ("json", format!("{canonical}\n")),
+            ("md", text),
+            ("html", page),
+        ];
+        let unwritable = |file: &str, cause| DeploymentError::ReportUnwritable {
+            file: format!("{folder}/{file}"),
+            cause,
+        };
+        // Whole files only, so that no reader ever sees half a report.
+        let staging = Staging::open(&dir).map_err(|e| unwritable("", e))?;
+        for (ending, body) in &forms {
+            let file = format!("{name}.{ending}");
+            staging
+                .replace(&file, body.as_bytes())
+                .map_err(|e| unwritable(&file, e))?;
+        }
+        let stamp = self.stamp(None);
+        let recorded = ledger.record_report(&stamp, "monitor", report.report, &canonical)?;
+        let path = |ending: &str| format!("{folder}/{name}.{ending}");
+        Ok(Published {
+            json: path("json"),
+            markdown: path("md"),
+            html: path("html"),
+            known: recorded.is_none(),
+        })
+    }
+}
+
+/// From a folder of the deployment up to the deployment's own.
+fn way_up(folder: &str) -> String {
+    let parts = folder.split('/').filter(|p| !p.is_empty() && *p != ".");
+    "../".repeat(parts.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::way_up;
+
+    #[test]
+    fn a_page_finds_the_deployment_from_its_folder() {
+        assert_eq!(way_up("out/reports"), "../../");
+        assert_eq!(way_up("./out//reports/"), "../../");
+        assert_eq!(way_up("."), "");
+    }
+}

@@ -1,0 +1,43 @@
+//! The figures of a canary as the cells of a table.
+
+use crate::monitor::report::Status;
+
+use super::Observed;
+use super::figures::{percent, told};
+
+/// The heads of [`figure_rows`].
+pub const FIGURE_HEADS: [&str; 9] = [
+    "logic",
+    "outcome",
+    "figure",
+    "value",
+    "active",
+    "candidate",
+    "warn / crit above",
+    "rows",
+    "verdict",
+];
+
+/// The cells of each figure, with its verdict.
+#[must_use]
+pub fn figure_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
+    let dash = || "–".to_owned();
+    o.figures
+        .iter()
+        .map(|f| {
+            let limit = |t: Option<f64>| t.map_or_else(dash, |t| told(f.name, t));
+            let cells = vec![
+                f.logic.clone(),
+                f.subject.clone().unwrap_or_else(dash),
+                f.name.to_owned(),
+                f.value.map_or_else(dash, |x| told(f.name, x)),
+                f.active.map_or_else(dash, percent),
+                f.candidate.map_or_else(dash, percent),
+                format!("{} / {}", limit(f.warn), limit(f.crit)),
+                f.rows.to_string(),
+                f.status.word().to_owned(),
+            ];
+            (f.status, cells)
+        })
+        .collect()
+}
