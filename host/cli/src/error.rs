@@ -6,7 +6,7 @@ use provender_host::backtest::BacktestError;
 use provender_host::check::finding::fix;
 use provender_host::compute::ComputeError;
 use provender_host::compute::outcome::Trouble;
-use provender_host::deployment::DeploymentError;
+use provender_host::deployment::{CreateError, DeploymentError, PinError};
 use provender_host::explain::ExplainError;
 use provender_host::golden::GoldenError;
 use provender_host::ingest::report::IngestError;
@@ -129,6 +129,44 @@ impl From<DeploymentError> for CliError {
             DeploymentError::Gather(e) => e.into(),
             DeploymentError::Explain(e) => e.into(),
             DeploymentError::Release(e) => e.into(),
+        }
+    }
+}
+
+impl From<PinError> for CliError {
+    fn from(e: PinError) -> CliError {
+        match e {
+            PinError::NotLocked { .. }
+            | PinError::Unwritable { .. }
+            | PinError::Draft { .. }
+            | PinError::Leftover { .. } => {
+                CliError::new(Exit::Io, "pin_unwritable", e.to_string()).help(DISK)
+            }
+            PinError::Logic(e) => e.into(),
+            PinError::Compute(e) => e.into(),
+            PinError::Ledger(e) => e.into(),
+            PinError::Deployment(e) => e.into(),
+        }
+    }
+}
+
+impl From<CreateError> for CliError {
+    fn from(e: CreateError) -> CliError {
+        let message = e.to_string();
+        let error = |exit, code| CliError::new(exit, code, message);
+        match e {
+            CreateError::Already(_) => error(Exit::Config, "already_there")
+                .help("name another folder; nothing was changed"),
+            CreateError::Unwritable { .. } => error(Exit::Io, "folder_unwritable").help(DISK),
+            CreateError::Plugins { .. } => error(Exit::Io, "plugins_unreadable"),
+            CreateError::NoComponents(_) => error(Exit::NotFound, "no_components"),
+            CreateError::Component {
+                path,
+                cause,
+                ceiling,
+            } => super::plugin::found::unreadable(&path, &cause, ceiling),
+            CreateError::Shipped(_) => error(Exit::Internal, "shipped"),
+            CreateError::Logic(e) => e.into(),
         }
     }
 }

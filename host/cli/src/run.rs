@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use provender_domain::render::text::count;
+use provender_host::deployment::{Contents, create};
 use provender_host::embedded::SAMPLE_DATE;
 use provender_host::ingest::report::FileReport;
 use provender_host::project::settings;
@@ -17,7 +18,7 @@ use super::exit::Exit;
 use super::progress::Bars;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
-use super::{Global, canary, ingest, init, monitor, status};
+use super::{Global, canary, ingest, monitor, status};
 
 /// The main job: ingest what changed, compute every due run with the active logic, monitor, write
 /// the report, exit with the verdict.
@@ -46,7 +47,11 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
             .clone()
             .unwrap_or_else(|| PathBuf::from("sample-ranch"));
         if !dir.join(settings::FILE).exists() {
-            init::make(global.ui(), &dir, true, None)?;
+            let contents = Contents {
+                sample: true,
+                ..Contents::default()
+            };
+            create(&dir, &contents)?;
             text.look(
                 Look::Dim,
                 format!(

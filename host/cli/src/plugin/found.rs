@@ -167,28 +167,29 @@ pub(crate) fn folder(path: &Path) -> CliError {
 
 /// A component's file, read no further than its limit.
 pub(crate) fn read_component(path: &Path, ceiling: u64) -> Result<Vec<u8>, CliError> {
+    bounded::read_named(path, ceiling).map_err(|e| unreadable(path, &e, ceiling))
+}
+
+/// Why a component's file was not read.
+pub(crate) fn unreadable(path: &Path, cause: &std::io::Error, ceiling: u64) -> CliError {
     if path.is_dir() {
-        return Err(folder(path));
+        return folder(path);
     }
-    bounded::read_named(path, ceiling).map_err(|e| {
-        if e.kind() == std::io::ErrorKind::FileTooLarge {
+    let exit = match cause.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            let file = path.display().to_string();
             return LogicError::TooLarge {
-                file: path.display().to_string(),
+                file,
                 limit: ceiling,
             }
             .into();
         }
-        let exit = match e.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            _ => Exit::Io,
-        };
-        CliError::new(
-            exit,
-            "component_unreadable",
-            format!("{}: {e}", path.display()),
-        )
+        std::io::ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Io,
+    };
+    let message = format!("{}: {cause}", path.display());
+    CliError::new(exit, "component_unreadable", message)
         .help("name a .wasm file, or a pinned version as name:version (`provender plugin list`)")
-    })
 }
 
 /// The limits that are set, by name.

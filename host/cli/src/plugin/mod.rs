@@ -24,7 +24,6 @@ pub(crate) mod found;
 mod list;
 mod new;
 pub(crate) mod pinning;
-mod place;
 mod show;
 pub(crate) mod subject;
 pub(crate) mod test;

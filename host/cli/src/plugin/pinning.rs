@@ -1,29 +1,20 @@
 //! `plugin add` and `plugin freeze`: which bytes are a version, first as a draft, then for ever.
 
-use std::io::Write as _;
-
-use cap_std::fs::{Dir, OpenOptions};
 use clap::Args;
 use serde_json::json;
 
 use crate::Global;
 use crate::context::Context;
-use crate::error::{CliError, DISK};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
-use provender_domain::failpoint;
-use provender_domain::files::durable;
 use provender_host::check;
-use provender_host::compute::freeze;
-use provender_host::deployment::{LOCK, pin};
+use provender_host::deployment::{FreezeOutcome, LOCK, PinOutcome};
 use provender_host::golden::case::version_number;
-use provender_ledger::Write as _;
-use provender_ledger::entry::Kind;
 use provender_sandbox::{Lock, Pin, State};
 
 use super::check::{catalogue, problem};
 use super::found::{Bytes, LimitArgs, folder, own_limits};
-use super::place;
 
 /// Check a component, then pin it as a draft: good for tests, back-tests and dry runs. A draft may be
 /// replaced by other bytes until it is frozen.
@@ -80,55 +71,12 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
             "an accepted component was not loaded",
         ));
     };
-    let ledger = context.writer()?;
-    let _turn = turn(&context)?;
-    let lock = lock_or_empty(&context)?;
-    let dir = &context.project.dir;
-    let mut new = Pin::of(&component, "", State::Draft, found.limits.clone());
-    new.path = place::of(dir, &new);
+    let (new, replaced) = match context.pin_draft(&component, &found.bytes, &found.limits)? {
+        PinOutcome::Unchanged(pin) => return Ok(unchanged(&pin)),
+        PinOutcome::Restored(pin) => return Ok(restored(&pin)),
+        PinOutcome::Pinned { pin, replaced } => (pin, replaced),
+    };
     let model = new.model_version();
-    let before = lock.find(&new.name, &new.version);
-    if let Some(old) = before {
-        if old.sha256 == new.sha256 && (old.state == State::Frozen || old.limits == new.limits) {
-            // The pin says so; the file may be gone, or another's since an `add` that was killed.
-            let is_there = context.pinned_bytes(old).is_ok();
-            if !is_there {
-                replace(dir, &old.path, &found.bytes)?;
-            }
-            place::sweep(dir, &lock, old, &ledger)?;
-            return Ok(if is_there {
-                unchanged(old)
-            } else {
-                restored(old)
-            });
-        }
-        if old.state == State::Frozen {
-            return Err(provender_host::compute::ComputeError::Frozen {
-                model_version: model,
-                recorded: old.sha256.to_string(),
-                found: new.sha256.to_string(),
-            }
-            .into());
-        }
-        if old.sha256 == new.sha256 {
-            // Other limits for the same bytes.
-            new.path.clone_from(&old.path);
-        }
-    }
-    // A version that was frozen once, and whose pin was taken out since, comes back as it was.
-    if freeze::check(&ledger, &new)? {
-        new.state = State::Frozen;
-    }
-    let next = next_of_draft(&context, &lock, &new)?;
-    // The lock file last: until it names the new file, the old pin and the old file agree.
-    ledger.append(Kind::Pin, &context.stamp(None), &freeze::pin_json(&new))?;
-    replace(dir, &new.path, &found.bytes)?;
-    failpoint::hit("pin.before-lock");
-    let now = lock.with(new.clone())?;
-    write_lock(&context, &now)?;
-    failpoint::hit("pin.after-lock");
-    place::sweep(dir, &now, &new, &ledger)?;
-
     let mut text = Text::default();
     text.look(
         Look::Good,
@@ -138,16 +86,16 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
         "  {}, {} bytes, {}",
         new.sha256, new.size, new.path
     ));
-    if let Some(old) = before {
-        text.line(format!("  in the place of {}", old.sha256));
+    if let Some(old) = replaced {
+        text.line(format!("  in the place of {old}"));
     }
     for (name, value) in own_limits(&new.limits) {
         text.line(format!("  limit of its own: {name} {value}"));
     }
     if new.state == State::Draft {
-        text.line(next);
+        text.line(next_of_draft(&context, &context.lock()?, &new)?);
     }
-    let replaced = before.map(|p| p.sha256.to_string());
+    let replaced = replaced.map(|digest| digest.to_string());
     Ok(Done::ok(
         json!({"pin": pin_data(&new), "changed": true, "replaced": replaced}),
         text,
@@ -156,22 +104,10 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
 
 pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let ledger = context.writer()?;
-    let _turn = turn(&context)?;
-    let lock = context.lock()?;
-    let old = pin(&lock, &args.what)?;
-    let sandbox = context.sandbox()?;
-    // What is frozen is what lies there, not what the lock file says of it.
-    context.load(&sandbox, old)?;
-    let new = Pin {
-        state: State::Frozen,
-        ..old.clone()
+    let new = match context.freeze_pin(&args.what, args.reason.as_deref())? {
+        FreezeOutcome::Unchanged(pin) => return Ok(unchanged(&pin)),
+        FreezeOutcome::Frozen(pin) => pin,
     };
-    let recorded = freeze::freeze(&ledger, &new, &context.stamp(args.reason.as_deref()))?;
-    if old.state == State::Frozen && !recorded {
-        return Ok(unchanged(old));
-    }
-    write_lock(&context, &lock.with(new.clone())?)?;
     let mut text = Text::default();
     text.look(
         Look::Good,
@@ -235,74 +171,9 @@ fn restored(pin: &Pin) -> Done {
     Done::ok(json!({"pin": pin_data(pin), "changed": true}), text)
 }
 
-/// Waits until no other process changes the pins, and keeps them out while the file is held: each
-/// rewrites the whole lock file from what it has read. What killed processes left of their writes goes.
-pub(crate) fn turn(context: &Context) -> Result<std::fs::File, CliError> {
-    let path = context.project.ledger_path().with_extension("pins");
-    let io = |e: std::io::Error| {
-        CliError::new(
-            Exit::Io,
-            "pin_unwritable",
-            format!("{} cannot be locked: {e}", path.display()),
-        )
-        .help(DISK)
-    };
-    let mut options = std::fs::OpenOptions::new();
-    let file = options.create(true).append(true).open(&path).map_err(io)?;
-    file.lock().map_err(io)?;
-    place::sweep_temporary(&context.project.dir, LOCK)?;
-    Ok(file)
-}
-
 fn pin_data(pin: &Pin) -> serde_json::Value {
     json!({
         "name": pin.name, "version": pin.version, "state": pin.state.name(), "sha256": pin.sha256.to_string(),
         "size": pin.size, "world": pin.world, "language": pin.language, "path": pin.path, "limits": pin.limits,
     })
-}
-
-/// The pinned set; an empty one where nothing is pinned yet.
-pub(crate) fn lock_or_empty(context: &Context) -> Result<Lock, CliError> {
-    Ok(context.lock_if_any()?.unwrap_or_default())
-}
-
-/// The lock file in its one spelling, written whole.
-pub(crate) fn write_lock(context: &Context, lock: &Lock) -> Result<(), CliError> {
-    let text = format!(
-        "# The pinned components: which bytes are which logic version.\n{}",
-        lock.render()?
-    );
-    replace(&context.project.dir, LOCK, text.as_bytes())
-}
-
-/// Writes a file under a temporary name, then renames it: nobody sees half of it. The caller has the
-/// turn, so that a temporary file that lies there is of a process that was killed.
-fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), CliError> {
-    let io = |e: std::io::Error| {
-        CliError::new(
-            Exit::Io,
-            "pin_unwritable",
-            format!("{path} cannot be written: {e}"),
-        )
-        .help(DISK)
-    };
-    let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
-    durable::make_folder(dir, folder).map_err(io)?;
-    let temporary = format!("{path}{}", place::TEMPORARY);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let written = dir.open_with(&temporary, &options).and_then(|mut file| {
-        file.write_all(bytes)?;
-        failpoint::hit("file.half");
-        file.sync_all()
-    });
-    failpoint::hit("file.before-name");
-    let renamed = written.and_then(|()| dir.rename(&temporary, dir, path));
-    if renamed.is_err() {
-        let _ = dir.remove_file(&temporary);
-    }
-    failpoint::hit("file.after-name");
-    renamed
-        .and_then(|()| durable::sync(dir, folder))
-        .map_err(io)
 }

@@ -10,7 +10,6 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::plugin::check::problem;
-use crate::plugin::pinning::{lock_or_empty, turn, write_lock};
 use crate::ui::{Done, Look, Text};
 use crate::verify::{Examined, examine};
 use provender_domain::canonical::{Digest, to_text};
@@ -118,7 +117,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     let outcome = cut(&ledger, &store, &content, &bytes, &findings, &how, &stamp)?;
     // The ledger holds it; the lock file follows, here or at the next cut.
     failpoint::hit("cut.before-lock");
-    firm(&context, &pins)?;
+    context.mark_frozen(&pins)?;
     failpoint::hit("cut.after-lock");
 
     let release = &outcome.release;
@@ -261,22 +260,4 @@ fn findings(
         finding("verify", true, examined.len(), bytes),
         finding("goldens", without.is_empty(), cases, goldens),
     ])
-}
-
-/// Puts the pins of a release down as frozen in the lock file.
-fn firm(context: &Context, pins: &[&Pin]) -> Result<(), CliError> {
-    // As it is now: another process may have pinned something meanwhile.
-    let _turn = turn(context)?;
-    let lock = lock_or_empty(context)?;
-    let mut firm = lock.clone();
-    for pin in pins.iter().filter(|p| p.state == State::Draft) {
-        firm = firm.with(Pin {
-            state: State::Frozen,
-            ..(*pin).clone()
-        })?;
-    }
-    if firm == lock {
-        return Ok(());
-    }
-    write_lock(context, &firm)
 }

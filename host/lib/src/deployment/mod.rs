@@ -10,6 +10,8 @@
 //! * `report` — a window judged, its report published
 //! * [`canary`] — a candidate computed in shadow
 //! * `explain` — a run explained
+//! * `create` — a new deployment folder
+//! * [`pinning`] — which bytes are a version: a draft, then frozen
 //! * `in_force` — the release in force, or the deployment's files
 //! * `pinned` — what can be computed with: which bytes answer, loaded and bound
 //! * `stores` — connections to the ledger, the manifests, the releases
@@ -18,6 +20,7 @@
 
 pub mod canary;
 mod compute;
+mod create;
 mod day;
 pub mod error;
 mod explain;
@@ -25,6 +28,7 @@ mod in_force;
 mod ingest;
 pub mod observe;
 mod pinned;
+pub mod pinning;
 mod reissue;
 mod report;
 mod status;
@@ -48,10 +52,12 @@ use crate::release::Standing;
 
 pub use canary::{CanaryDay, Shadow};
 pub use compute::{Computed, Request, Runtime};
+pub use create::{Contents, CreateError, Created, create};
 pub use day::DayRun;
 pub use error::DeploymentError;
 pub use observe::{Observer, Phase, Progress, Warning};
 pub use pinned::pin;
+pub use pinning::{FreezeOutcome, PinError, PinOutcome};
 pub use reissue::{Reissue, ReissueRequest};
 pub use report::Published;
 pub use status::{ActiveLogic, DayStatus, Lack, SourceAge, Unanswered};

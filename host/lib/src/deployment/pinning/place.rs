@@ -3,15 +3,16 @@
 
 use cap_std::fs::Dir;
 
-use crate::error::{CliError, DISK};
-use crate::exit::Exit;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_domain::files::bounded;
 use provender_domain::files::durable;
-use provender_host::compute::freeze;
 use provender_ledger::Read;
 use provender_sandbox::{Lock, Pin};
+
+use crate::compute::freeze;
+
+use super::PinError;
 
 /// The folder of pinned components.
 const FOLDER: &str = "components";
@@ -32,7 +33,12 @@ pub(super) fn of(dir: &Dir, pin: &Pin) -> String {
 
 /// Removes the files of earlier drafts of a pin's version: named as [`of`] names them, pinned by nobody, and
 /// with bytes that the ledger has seen pinned as a draft. Anything else that lies there is somebody's own.
-pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Result<(), CliError> {
+pub(super) fn sweep(
+    dir: &Dir,
+    lock: &Lock,
+    pin: &Pin,
+    ledger: &dyn Read,
+) -> Result<(), PinError> {
     let model = pin.model_version();
     let mut drafts: Vec<String> = freeze::ever_pinned(ledger)?
         .into_iter()
@@ -61,20 +67,18 @@ pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Res
             failpoint::hit("pin.after-sweep");
             removed
                 .and_then(|()| durable::sync(dir, FOLDER))
-                .map_err(|e| {
-                    CliError::new(
-                        Exit::Io,
-                        "pin_unwritable",
-                        format!("{path}, an earlier draft of {model}, cannot be removed: {e}"),
-                    )
+                .map_err(|cause| PinError::Draft {
+                    path,
+                    model: model.clone(),
+                    cause,
                 })?;
         }
     }
     Ok(())
 }
 
-/// Removes what killed processes left of the lock file and of components. The caller has the turn.
-pub(super) fn sweep_temporary(dir: &Dir, lock: &str) -> Result<(), CliError> {
+/// Removes what killed processes left of the lock file and of components. The caller holds the lock on pins.
+pub(super) fn sweep_temporary(dir: &Dir, lock: &str) -> Result<(), PinError> {
     let mut left = vec![format!("{lock}{TEMPORARY}")];
     for entry in dir.read_dir(FOLDER).into_iter().flatten().flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();
@@ -84,9 +88,8 @@ pub(super) fn sweep_temporary(dir: &Dir, lock: &str) -> Result<(), CliError> {
     }
     for path in left {
         match dir.remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                let message = format!("{path}, left by a killed process, cannot be removed: {e}");
-                return Err(CliError::new(Exit::Io, "pin_unwritable", message).help(DISK));
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(PinError::Leftover { path, cause });
             }
             _ => {}
         }

@@ -1,0 +1,269 @@
+//! Which bytes are a version: first as a draft that can be replaced, then frozen for ever.
+//!
+//! Every change is made while a file is locked, and the lock file of pins is written last: until it names a new
+//! file, the old pin and the old file agree, whenever the process is killed.
+
+mod place;
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use cap_std::fs::{Dir, OpenOptions};
+
+use provender_domain::canonical::Digest;
+use provender_domain::failpoint;
+use provender_domain::files::durable;
+use provender_ledger::entry::Kind;
+use provender_ledger::{LedgerError, Write as _};
+use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, State};
+
+use crate::compute::{ComputeError, freeze};
+
+use super::{Deployment, DeploymentError, LOCK, pin};
+
+/// Why nothing is pinned or frozen.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    /// The file that keeps two changes apart cannot be locked.
+    #[error("{} cannot be locked: {cause}", .path.display())]
+    NotLocked {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{path} cannot be written: {cause}")]
+    Unwritable {
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file of an earlier draft cannot be removed.
+    #[error("{path}, an earlier draft of {model}, cannot be removed: {cause}")]
+    Draft {
+        /// Which file.
+        path: String,
+        /// `name:version`.
+        model: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// What a killed process left cannot be removed.
+    #[error("{path}, left by a killed process, cannot be removed: {cause}")]
+    Leftover {
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The lock file.
+    #[error(transparent)]
+    Logic(#[from] LogicError),
+    /// The version is frozen with other bytes.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The deployment.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+}
+
+/// What pinning came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PinOutcome {
+    /// The version has a new pin.
+    Pinned {
+        /// The pin.
+        pin: Pin,
+        /// What it replaces.
+        replaced: Option<Digest>,
+    },
+    /// It was pinned with these bytes already.
+    Unchanged(Pin),
+    /// It was pinned with these bytes already, and its file is put back.
+    Restored(Pin),
+}
+
+/// What freezing came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FreezeOutcome {
+    /// The version is these bytes from now on.
+    Frozen(Pin),
+    /// It was frozen already.
+    Unchanged(Pin),
+}
+
+impl Deployment {
+    /// Pins a component that was checked, as a draft: a version that was frozen once, and whose pin was taken
+    /// out since, comes back as frozen.
+    ///
+    /// # Errors
+    /// When the version is frozen with other bytes, or a file cannot be written.
+    pub fn pin_draft(
+        &self,
+        component: &Component,
+        bytes: &[u8],
+        limits: &PinLimits,
+    ) -> Result<PinOutcome, PinError> {
+        let ledger = self.writer()?;
+        let _locked = self.lock_pins()?;
+        let lock = self.lock_if_any()?.unwrap_or_default();
+        let dir = &self.project.dir;
+        let mut new = Pin::of(component, "", State::Draft, limits.clone());
+        new.path = place::of(dir, &new);
+        let before = lock.find(&new.name, &new.version);
+        if let Some(old) = before {
+            if old.sha256 == new.sha256 && (old.state == State::Frozen || old.limits == new.limits)
+            {
+                // The pin says so; the file may be gone, or another's since a process was killed.
+                let is_there = self.pinned_bytes(old).is_ok();
+                if !is_there {
+                    replace(dir, &old.path, bytes)?;
+                }
+                place::sweep(dir, &lock, old, &ledger)?;
+                return Ok(match is_there {
+                    true => PinOutcome::Unchanged(old.clone()),
+                    false => PinOutcome::Restored(old.clone()),
+                });
+            }
+            if old.state == State::Frozen {
+                let frozen = ComputeError::Frozen {
+                    model_version: new.model_version(),
+                    recorded: old.sha256.to_string(),
+                    found: new.sha256.to_string(),
+                };
+                return Err(frozen.into());
+            }
+            if old.sha256 == new.sha256 {
+                // Other limits for the same bytes.
+                new.path.clone_from(&old.path);
+            }
+        }
+        if freeze::check(&ledger, &new)? {
+            new.state = State::Frozen;
+        }
+        // The lock file last: until it names the new file, the old pin and the old file agree.
+        ledger.append(Kind::Pin, &self.stamp(None), &freeze::pin_json(&new))?;
+        replace(dir, &new.path, bytes)?;
+        failpoint::hit("pin.before-lock");
+        let now = lock.with(new.clone())?;
+        write_lock(dir, &now)?;
+        failpoint::hit("pin.after-lock");
+        place::sweep(dir, &now, &new, &ledger)?;
+        Ok(PinOutcome::Pinned {
+            replaced: before.map(|p| p.sha256),
+            pin: new,
+        })
+    }
+
+    /// Makes a draft, given as `name:version`, the version for ever.
+    ///
+    /// # Errors
+    /// When it is not pinned, its bytes are not the pinned ones, or a file cannot be written.
+    pub fn freeze_pin(
+        &self,
+        model_version: &str,
+        reason: Option<&str>,
+    ) -> Result<FreezeOutcome, PinError> {
+        let ledger = self.writer()?;
+        let _locked = self.lock_pins()?;
+        let lock = self.lock()?;
+        let old = pin(&lock, model_version)?;
+        // What is frozen is what lies there, not what the lock file says of it.
+        self.load(&self.sandbox()?, old)?;
+        let new = Pin {
+            state: State::Frozen,
+            ..old.clone()
+        };
+        let recorded = freeze::freeze(&ledger, &new, &self.stamp(reason))?;
+        if old.state == State::Frozen && !recorded {
+            return Ok(FreezeOutcome::Unchanged(new));
+        }
+        write_lock(&self.project.dir, &lock.with(new.clone())?)?;
+        Ok(FreezeOutcome::Frozen(new))
+    }
+
+    /// Marks drafts as frozen in the lock file, after a release has frozen them in the ledger.
+    ///
+    /// # Errors
+    /// When the lock file cannot be read or written.
+    pub fn mark_frozen(&self, pins: &[&Pin]) -> Result<(), PinError> {
+        // As it is now: another process may have pinned something meanwhile.
+        let _locked = self.lock_pins()?;
+        let lock = self.lock_if_any()?.unwrap_or_default();
+        let mut frozen = lock.clone();
+        for pin in pins.iter().filter(|p| p.state == State::Draft) {
+            frozen = frozen.with(Pin {
+                state: State::Frozen,
+                ..(*pin).clone()
+            })?;
+        }
+        if frozen == lock {
+            return Ok(());
+        }
+        write_lock(&self.project.dir, &frozen)
+    }
+
+    /// Waits until no other process changes the pins, and keeps them out while the file is held: each
+    /// rewrites the whole lock file from what it has read. Removes what killed processes left of their writes.
+    fn lock_pins(&self) -> Result<File, PinError> {
+        let path = self.project.ledger_path().with_extension("pins");
+        let mut options = std::fs::OpenOptions::new();
+        let locked = options
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|file| file.lock().map(|()| file));
+        let file = locked.map_err(|cause| PinError::NotLocked { path, cause })?;
+        place::sweep_temporary(&self.project.dir, LOCK)?;
+        Ok(file)
+    }
+}
+
+/// The text of a lock file: its one spelling.
+///
+/// # Errors
+/// When the pins cannot be written down.
+pub(super) fn lock_text(lock: &Lock) -> Result<String, LogicError> {
+    Ok(format!(
+        "# The pinned components: which bytes are which logic version.\n{}",
+        lock.render()?
+    ))
+}
+
+fn write_lock(dir: &Dir, lock: &Lock) -> Result<(), PinError> {
+    replace(dir, LOCK, lock_text(lock)?.as_bytes())
+}
+
+/// Writes a file under a temporary name, then renames it: nobody sees half of it. The caller holds the lock on
+/// pins, so a temporary file that lies there is of a process that was killed.
+fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), PinError> {
+    let unwritable = |cause| PinError::Unwritable {
+        path: path.to_owned(),
+        cause,
+    };
+    let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    durable::make_folder(dir, folder).map_err(unwritable)?;
+    let temporary = format!("{path}{}", place::TEMPORARY);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let written = dir.open_with(&temporary, &options).and_then(|mut file| {
+        file.write_all(bytes)?;
+        failpoint::hit("file.half");
+        file.sync_all()
+    });
+    failpoint::hit("file.before-name");
+    let renamed = written.and_then(|()| dir.rename(&temporary, dir, path));
+    if renamed.is_err() {
+        let _ = dir.remove_file(&temporary);
+    }
+    failpoint::hit("file.after-name");
+    renamed
+        .and_then(|()| durable::sync(dir, folder))
+        .map_err(unwritable)
+}
