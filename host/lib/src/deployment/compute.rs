@@ -243,7 +243,14 @@ impl Deployment {
                     // A thread of its own records, through a handle of its own.
                     let mut apart = ledger.map(|_| self.writer()).transpose()?;
                     let apart = apart.as_mut().map(|apart| apart as &mut dyn Write);
-                    troubled(&mut engine, &bound, &stretches, apart, &mut computed, progress)?
+                    troubled(
+                        &mut engine,
+                        &bound,
+                        &stretches,
+                        apart,
+                        &mut computed,
+                        progress,
+                    )?
                 }
             };
             computed.logics.push((bound, listed));

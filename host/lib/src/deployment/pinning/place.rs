@@ -33,12 +33,7 @@ pub(super) fn of(dir: &Dir, pin: &Pin) -> String {
 
 /// Removes the files of earlier drafts of a pin's version: named as [`of`] names them, pinned by nobody, and
 /// with bytes that the ledger has seen pinned as a draft. Anything else that lies there is somebody's own.
-pub(super) fn sweep(
-    dir: &Dir,
-    lock: &Lock,
-    pin: &Pin,
-    ledger: &dyn Read,
-) -> Result<(), PinError> {
+pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Result<(), PinError> {
     let model = pin.model_version();
     let mut drafts: Vec<String> = freeze::ever_pinned(ledger)?
         .into_iter()
