@@ -3,10 +3,10 @@
 use provender_domain::files::bounded;
 use provender_ledger::Write;
 
-use crate::project::find;
 use crate::ingest::parsed::ReadOptions;
 use crate::ingest::report::{FileReport, IngestError};
 use crate::ingest::take::{Offer, Policy, take};
+use crate::project::find;
 use crate::project::sources::Source;
 
 use super::{Deployment, Phase, Progress};
