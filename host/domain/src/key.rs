@@ -2,14 +2,15 @@
 
 use super::canonical::Digest;
 use super::day::Day;
+use super::forms::KeyText;
 use super::text;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `herd_config_id` of a run whose logic reads no herd.
 pub const NO_HERD: &str = "-";
 
 /// The idempotency key of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RunKey {
     /// The pasture or other place.
     pub boundary_id: String,
@@ -107,6 +108,13 @@ impl Serialize for ConfigVersion {
     }
 }
 
+impl<'de> Deserialize<'de> for ConfigVersion {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl RunKey {
     /// The run's id: the digest of its key.
     #[must_use]
@@ -126,20 +134,18 @@ impl RunIds {
     /// Those of the runs with this key on any day.
     #[must_use]
     pub fn of(key: &RunKey) -> RunIds {
+        let mut model_version = Vec::with_capacity(64);
+        text::string(&key.model_version, &mut model_version);
         let mut out = Vec::with_capacity(320);
-        out.extend_from_slice(b"{\"$type\":\"provender.run-key.v1\",\"boundary_id\":");
-        text::string(&key.boundary_id, &mut out);
-        out.extend_from_slice(b",\"calculation_date\":\"");
-        let from = out.len();
-        out.extend_from_slice(&key.calculation_date.text());
-        let day = from..out.len();
-        out.extend_from_slice(b"\",\"config_version\":\"");
-        out.extend_from_slice(key.config_version.to_string().as_bytes());
-        out.extend_from_slice(b"\",\"herd_config_id\":");
-        text::string(&key.herd_config_id, &mut out);
-        out.extend_from_slice(b",\"model_version\":");
-        text::string(&key.model_version, &mut out);
-        out.push(b'}');
+        let day = KeyText {
+            boundary_id: &key.boundary_id,
+            day: key.calculation_date,
+            config: key.config_version.config.to_string().as_bytes(),
+            reissue: key.config_version.reissue,
+            herd_config_id: &key.herd_config_id,
+            model_version: &model_version,
+        }
+        .write_hashed(&mut out);
         RunIds { text: out, day }
     }
 

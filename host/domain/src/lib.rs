@@ -6,6 +6,7 @@
 //! * [`mod@backwards`] — a column's rows in the other order
 //! * [`description`] — what a component says of itself: inputs, outputs, guardrails, monitors
 //! * [`canonical`] — RFC 8785 canonical JSON and the digests over it
+//! * [`forms`] — every hashed object with the one function that writes it
 //! * [`mod@text`] — canonical JSON of values straight into a buffer
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
 //! * [`key`] — the five-part key of a run and its id
@@ -22,6 +23,7 @@ pub mod description;
 pub mod failpoint;
 #[cfg(feature = "files")]
 pub mod files;
+pub mod forms;
 pub mod key;
 pub mod merkle;
 pub mod periods;

@@ -1,6 +1,8 @@
 //! Boundaries and herds as plain values.
 
+use super::canonical::Digest;
 use super::day::Day;
+use super::forms;
 
 /// A place with its area: a pasture, an allotment, a paddock.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,20 +53,7 @@ impl Herd {
     /// out of it, so that ending a period or renaming is not a new herd.
     #[must_use]
     pub fn derived_id(&self) -> String {
-        let object = serde_json::json!({
-            "$type": "provender.herd.v1",
-            "boundary_id": self.boundary_id,
-            "effective_date": self.effective_date.to_string(),
-            "animal_count": self.animal_count,
-            "daily_intake_kg_per_head": self.daily_intake_kg_per_head,
-            "average_weight_kg": self.average_weight_kg,
-            "utilization_target_pct": self.utilization_target_pct,
-            "animal_type": self.animal_type,
-            "class": self.class,
-        });
-        // Numbers were checked finite by the readers, so the object always has a canonical form.
-        let digest = super::canonical::Digest::of_json(&object)
-            .unwrap_or_else(|_| super::canonical::Digest::of_bytes(object.to_string().as_bytes()));
+        let digest = Digest::of_canonical(&forms::herd_id(self));
         format!("herd-{}", &digest.hex()[..16])
     }
 }

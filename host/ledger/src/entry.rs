@@ -1,8 +1,9 @@
 //! Entries of the hash chain: each names its predecessor, so that a change anywhere shows.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use provender_domain::canonical::{CanonicalError, Digest, Recipe, hex, to_text};
+use provender_domain::forms::ChainEntry;
 
 /// Kinds of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,16 +162,16 @@ impl Entry {
     /// # Errors
     /// Never for entries of this program; when a sequence number is beyond 2^53.
     pub fn canonical(&self) -> Result<String, CanonicalError> {
-        to_text(&json!({
-            "$type": "provender.entry.v1",
-            "seq": self.seq,
-            "at": self.stamp.at,
-            "kind": self.kind,
-            "actor": self.stamp.actor,
-            "reason": self.stamp.reason,
-            "payload": Digest::of_canonical(self.payload.as_bytes()).to_string(),
-            "prev": hex(&self.prev),
-        }))
+        ChainEntry {
+            seq: self.seq,
+            at: self.stamp.at.clone(),
+            kind: self.kind.clone(),
+            actor: self.stamp.actor.clone(),
+            reason: self.stamp.reason.clone(),
+            payload: Digest::of_canonical(self.payload.as_bytes()),
+            prev: hex(&self.prev),
+        }
+        .to_text()
     }
 
     /// The hash that this entry must carry: the digest of its canonical text.
@@ -191,6 +192,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_changed_field_changes_the_hash() {

@@ -4,10 +4,10 @@ use serde_json::Value as Json;
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_domain::forms::RunText;
 use provender_domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
 use provender_domain::merkle;
 use provender_domain::place::{Boundary, Herd};
-use provender_domain::text;
 
 use super::entry::Stamp;
 
@@ -192,41 +192,16 @@ impl NewRun {
 
     /// Appends [`NewRun::canonical`]: a million runs make a million of them.
     pub fn write_canonical(&self, out: &mut Vec<u8>) {
-        let version = |v: &ConfigVersion, out: &mut Vec<u8>| {
-            text::digest(&v.config, out);
-            if v.reissue > 0 {
-                out.pop();
-                out.extend_from_slice(b"+r");
-                text::integer(i64::from(v.reissue), out);
-                out.push(b'"');
-            }
-        };
-        out.extend_from_slice(b"{\"$type\":\"provender.run.v2\",\"boundary_id\":");
-        text::string(&self.key.boundary_id, out);
-        out.extend_from_slice(b",\"calculation_date\":");
-        text::day(self.key.calculation_date, out);
-        out.extend_from_slice(b",\"config_version\":");
-        version(&self.key.config_version, out);
-        out.extend_from_slice(b",\"guardrail\":");
-        text::integer(self.guardrail.number(), out);
-        out.extend_from_slice(b",\"herd_config_id\":");
-        text::string(&self.key.herd_config_id, out);
-        out.extend_from_slice(b",\"manifest_sha256\":");
-        text::digest(&self.manifest, out);
-        out.extend_from_slice(b",\"model_version\":");
-        text::string(&self.key.model_version, out);
-        out.extend_from_slice(b",\"outputs\":");
-        text::string(&self.outputs, out);
-        out.extend_from_slice(b",\"provenance\":");
-        text::digest(&self.provenance, out);
-        out.extend_from_slice(b",\"replaces\":");
-        match &self.replaces {
-            Some(replaces) => version(replaces, out),
-            None => out.extend_from_slice(b"null"),
+        RunText {
+            key: &self.key,
+            guardrail: self.guardrail.number(),
+            manifest: &self.manifest,
+            outputs: &self.outputs,
+            provenance: &self.provenance,
+            replaces: self.replaces.as_ref(),
+            snapshot: &self.snapshot,
         }
-        out.extend_from_slice(b",\"snapshot_id\":");
-        text::digest(&self.snapshot, out);
-        out.push(b'}');
+        .write(out);
     }
 
     /// The RFC 6962 leaf hash over [`NewRun::canonical`].
@@ -339,52 +314,5 @@ impl RunFilter {
             && self.to.is_none_or(|to| key.calculation_date <= to)
             && logic
             && config
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use provender_domain::canonical::{Recipe, to_text};
-    use serde_json::json;
-
-    proptest! {
-        #[test]
-        fn a_run_written_by_parts_is_the_documented_object(texts in prop::collection::vec(any::<String>(), 4), hashes in prop::collection::vec(any::<[u8; 32]>(), 4), days in Day::MIN.days()..=Day::MAX.days(), guardrail in 0..3_i64, reissue in 0..3_u32) {
-            let jcs = |i: usize| Digest::from_parts(Recipe::JcsV1, hashes[i]);
-            let version = |reissue| ConfigVersion { config: jcs(0), reissue };
-            let run = NewRun {
-                key: RunKey {
-                    boundary_id: texts[0].clone(),
-                    herd_config_id: texts[1].clone(),
-                    calculation_date: Day::from_days(days).unwrap(),
-                    model_version: texts[2].clone(),
-                    config_version: version(reissue),
-                },
-                provenance: jcs(1),
-                snapshot: jcs(2),
-                manifest: Digest::from_parts(Recipe::Raw, hashes[3]),
-                place: None,
-                guardrail: Guardrail::from_number(guardrail).unwrap(),
-                replaces: (reissue > 0).then(|| version(reissue - 1)),
-                outputs: texts[3].clone(),
-            };
-            let object = json!({
-                "$type": "provender.run.v2",
-                "boundary_id": run.key.boundary_id,
-                "herd_config_id": run.key.herd_config_id,
-                "calculation_date": run.key.calculation_date.to_string(),
-                "model_version": run.key.model_version,
-                "config_version": run.key.config_version.to_string(),
-                "provenance": run.provenance.to_string(),
-                "snapshot_id": run.snapshot.to_string(),
-                "manifest_sha256": run.manifest.to_string(),
-                "guardrail": run.guardrail.number(),
-                "replaces": run.replaces.as_ref().map(ToString::to_string),
-                "outputs": run.outputs,
-            });
-            prop_assert_eq!(run.canonical(), to_text(&object).unwrap());
-        }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, from_slice, hex, to_text};
+use provender_domain::forms::{ChainEntry, Form, RunRow};
 use provender_domain::key::RunKey;
 use provender_domain::merkle::{self, Hash};
 
@@ -14,7 +15,7 @@ use crate::error::ProofError;
 use crate::note::Verifier;
 
 /// The form of a proof.
-pub const PROOF_FORM: &str = "provender.proof.v1";
+pub const PROOF_FORM: &str = Form::Proof.name();
 
 /// A leaf's text and the way from it to a root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,28 +152,25 @@ impl Proof {
         if !self.run.leads_to(&root) {
             return Err(no("the run does not lead to the root in its entry"));
         }
-        let entry: Json =
-            from_slice(self.entry.text.as_bytes()).map_err(|_| no("the entry is not JSON"))?;
-        let said = Digest::of_canonical(self.payload.as_bytes()).to_string();
-        if entry["payload"].as_str() != Some(&said) {
+        let entry = ChainEntry::read(&self.entry.text)
+            .ok_or_else(|| no("the entry's text is not that of an entry"))?;
+        if entry.payload != Digest::of_canonical(self.payload.as_bytes()) {
             return Err(no("the payload is not the one that the entry names"));
         }
-        let kind = entry["kind"].as_str();
-        if !matches!(kind, Some("runs" | "reissue")) {
+        if !matches!(entry.kind.as_str(), "runs" | "reissue") {
             return Err(no("the entry recorded no runs"));
         }
         let number = self.entry.index.saturating_add(1);
-        if entry["seq"].as_u64() != Some(number) || self.entry.size != checkpoint.size {
+        if u64::try_from(entry.seq) != Ok(number) || self.entry.size != checkpoint.size {
             return Err(no("the entry stands elsewhere in the tree"));
         }
         if !self.entry.leads_to(&checkpoint.root) {
             return Err(no("the entry does not lead to the checkpoint's root"));
         }
-        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
         Ok(Proven {
             run: run(&self.run.text).ok_or_else(|| no("the run's text is not that of a run"))?,
-            at: text("at"),
-            actor: text("actor"),
+            at: entry.at,
+            actor: entry.actor,
             entry: number,
             checkpoint,
         })
@@ -181,21 +179,12 @@ impl Proof {
 
 /// The run that a leaf's text describes.
 fn run(text: &str) -> Option<ProvenRun> {
-    let run: Json = from_slice(text.as_bytes()).ok()?;
-    let text = |name: &str| Some(run.get(name)?.as_str()?.to_owned());
-    let digest = |name: &str| text(name)?.parse::<Digest>().ok();
-    (text("$type")? == "provender.run.v2").then_some(())?;
+    let run = RunRow::read(text)?;
     Some(ProvenRun {
-        key: RunKey {
-            boundary_id: text("boundary_id")?,
-            herd_config_id: text("herd_config_id")?,
-            calculation_date: text("calculation_date")?.parse().ok()?,
-            model_version: text("model_version")?,
-            config_version: text("config_version")?.parse().ok()?,
-        },
-        provenance: digest("provenance")?,
-        snapshot: digest("snapshot_id")?,
-        manifest: digest("manifest_sha256")?,
-        outputs: text("outputs")?,
+        key: run.key,
+        provenance: run.provenance,
+        snapshot: run.snapshot_id,
+        manifest: run.manifest_sha256,
+        outputs: run.outputs,
     })
 }

@@ -12,8 +12,9 @@ use crate::error::CliError;
 use crate::plugin::check::problem;
 use crate::ui::{Done, Look, Text};
 use crate::verify::{Examined, examine};
-use provender_domain::canonical::{Digest, to_text};
+use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
+use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 use provender_host::check;
 use provender_host::contract::uncommitted;
@@ -226,7 +227,8 @@ fn findings(
     stamp: &provender_ledger::entry::Stamp,
 ) -> Result<Vec<Finding>, CliError> {
     let reports: Vec<_> = examined.iter().map(|e| e.report.clone()).collect();
-    let body = to_text(&json!({"$type": "provender.verify.v1", "components": reports}))
+    let body = Form::Verify
+        .text(&json!({"components": reports}))
         .map_err(ReleaseError::from)?;
     let report = Digest::of_canonical(body.as_bytes());
     ledger.record_report(stamp, "verify", report, &body)?;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use provender_domain::forms::{self, Stream};
 use provender_domain::merkle::{self, Hash};
 use provender_ledger::LedgerError;
-use provender_ledger::leaf::{self, Stream};
 use provender_ledger::sqlite::inspect::{Scanned, Snapshot};
 use provender_ledger::types::{File, Sourced};
 
@@ -182,7 +182,7 @@ impl Rows<'_> {
         kind: &'static str,
         row: &Sourced<T>,
         id: &dyn Fn() -> String,
-        text: &str,
+        text: &[u8],
     ) {
         self.report.looked(Check::Facts, 1);
         if self.of_entry.get(&row.entry) != Some(&row.file_id) {
@@ -195,7 +195,7 @@ impl Rows<'_> {
         self.leaves
             .entry(row.entry)
             .or_default()
-            .push(merkle::leaf(text.as_bytes()));
+            .push(merkle::leaf(text));
     }
 
     fn readable<T>(&mut self, kind: &'static str, scanned: Scanned<T>) -> Option<T> {
@@ -215,14 +215,14 @@ fn places(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerErro
         if let Some(row) = rows.readable("boundary", scanned)
             && let Some(effective) = row.value.effective_date
         {
-            let text = leaf::boundary(row.row, effective, &row.value);
+            let text = forms::boundary(row.row, effective, &row.value);
             let id = || format!("{} from {effective}", row.value.boundary_id);
             rows.add("boundary", &row, &id, &text);
         }
     })?;
     snapshot.herds(&mut |scanned| {
         if let Some(row) = rows.readable("herd", scanned) {
-            let text = leaf::herd(row.row, &row.value);
+            let text = forms::herd(row.row, &row.value);
             let h = &row.value;
             let id = || {
                 format!(

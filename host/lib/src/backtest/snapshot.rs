@@ -199,7 +199,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
                     .value(&d.reference, origin, moment(run, known), season)?,
             );
         }
-        let digest = group.recipe.provenance(&values, &mut self.buffer)?;
+        let digest = group.recipe.provenance(&values, &mut self.buffer);
         Ok((digest == run.run.provenance).then_some(values))
     }
 
@@ -232,7 +232,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
             .canonical;
         // A batch that names no component proves nothing: its digest never agrees.
         let named = component.as_deref().unwrap_or_default();
-        let recipe = Recipe::read(&text, &config, named, world, self.catalogue)?
+        let recipe = Recipe::read(&text, &config, named, world, self.catalogue)
             .ok_or_else(|| damaged("is not of a form that this program writes"))?;
         let group = Rc::new(Group {
             number: self.groups.len(),

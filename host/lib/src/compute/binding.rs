@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
-
 use crate::project::logic::{LogicOverrides, season_day};
-use provender_domain::canonical::{Digest, to_text};
+use provender_domain::canonical::Digest;
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window};
 use provender_domain::description::{Bound as DeclaredBound, Description, Role, Severity};
+use provender_domain::forms::{self, FeatureDefinition, GuardrailBounds};
 use provender_domain::value::{DataType, Scalar};
 use provender_ledger::types::Config;
 use provender_sandbox::Component;
@@ -140,13 +139,7 @@ pub fn bind(
         .as_deref()
         .and_then(season_day)
         .unwrap_or((1, 1));
-    let canonical = to_text(&config_json(
-        description,
-        &parameters,
-        &rails,
-        &inputs,
-        season_start,
-    ))?;
+    let canonical = config_of(description, &parameters, &rails, &inputs, season_start).to_text()?;
     let config = Config {
         digest: Digest::of_canonical(canonical.as_bytes()),
         canonical,
@@ -398,50 +391,52 @@ fn bind_rails(
     Ok(rails)
 }
 
-/// The object whose digest is the configuration's. Its form is part of the contract with every
-/// recorded run: a change of it needs a new `$type`.
-fn config_json(
+/// What the component computes with.
+fn config_of(
     description: &Description,
     parameters: &[(Scalar, SetBy)],
     rails: &[Rail],
     inputs: &[BoundInput],
     season_start: (i8, i8),
-) -> Json {
-    let parameters: BTreeMap<&str, Json> = description
+) -> forms::Config {
+    let parameters = description
         .parameters
         .iter()
         .zip(parameters)
-        .map(|(p, (value, _))| (p.name.as_str(), value.to_json()))
+        .map(|(p, (value, _))| (p.name.clone(), value.to_json()))
         .collect();
-    let guardrails: Vec<Json> = rails
+    let guardrails = rails
         .iter()
         .zip(&description.guardrails)
-        .map(|(r, g)| json!({"output": g.output, "minimum": r.minimum, "maximum": r.maximum, "severity": g.severity}))
+        .map(|(r, g)| GuardrailBounds {
+            output: g.output.clone(),
+            minimum: r.minimum,
+            maximum: r.maximum,
+            severity: g.severity,
+        })
         .collect();
-    let features: BTreeMap<&str, Json> = description
+    let features = description
         .inputs
         .iter()
         .zip(inputs)
         .map(|(input, bound)| {
-            let mut definition = json!({
-                "feature": bound.feature.name,
-                "version": bound.feature.version,
-                "aggregate": bound.reference.aggregate.name(),
-                "aggregate_version": bound.reference.aggregate.version(),
-                "window": bound.reference.window.to_string(),
-            });
-            if bound.reference.window == Window::Season {
-                definition["season_start"] =
-                    json!(format!("{:02}-{:02}", season_start.0, season_start.1));
-            }
-            (input.field.name.as_str(), definition)
+            let (feature, of) = (&bound.feature, &bound.reference);
+            let definition = FeatureDefinition {
+                feature: feature.name.clone(),
+                version: feature.version,
+                aggregate: of.aggregate.name().to_owned(),
+                aggregate_version: of.aggregate.version(),
+                window: of.window.to_string(),
+                season_start: (of.window == Window::Season)
+                    .then(|| format!("{:02}-{:02}", season_start.0, season_start.1)),
+            };
+            (input.field.name.clone(), definition)
         })
         .collect();
-    json!({
-        "$type": "provender.config.v1",
-        "logic": description.model_version(),
-        "parameters": parameters,
-        "guardrails": guardrails,
-        "features": features,
-    })
+    forms::Config::new(
+        description.model_version(),
+        parameters,
+        guardrails,
+        features,
+    )
 }

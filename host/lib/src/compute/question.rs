@@ -1,9 +1,10 @@
 //! One row to compute: its key, its inputs, its provenance.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use provender_domain::canonical::{CanonicalError, Digest};
 use provender_domain::day::Day;
+use provender_domain::forms;
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_ledger::LedgerError;
 
@@ -64,7 +65,12 @@ pub fn ask(
             )
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let provenance = Digest::of_json(&provenance_json(bound, &cells))?;
+    let provenance = forms::provenance(
+        &bound.component.digest(),
+        bound.component.world(),
+        &bound.config.digest,
+        inputs_json(bound, &cells),
+    )?;
     let key = RunKey {
         boundary_id: boundary_id.to_owned(),
         herd_config_id: herd_config_id.to_owned(),
@@ -76,36 +82,6 @@ pub fn ask(
         key,
         cells,
         provenance,
-    })
-}
-
-/// The object whose digest is the provenance: the bytes that run, the world, the configuration and
-/// the values of exactly the declared inputs. Its form is part of the contract with every recorded
-/// run: a change of it needs a new `$type`.
-#[must_use]
-pub fn provenance_json(bound: &Bound, cells: &[Cell]) -> Json {
-    provenance_of(
-        &bound.component.digest(),
-        bound.component.world(),
-        &bound.config.digest,
-        inputs_json(bound, cells),
-    )
-}
-
-/// The same object from its parts.
-#[must_use]
-pub fn provenance_of(
-    component: &Digest,
-    world: &str,
-    config: &Digest,
-    inputs: Map<String, Json>,
-) -> Json {
-    json!({
-        "$type": "provender.provenance.v1",
-        "component": component.to_string(),
-        "world": world,
-        "config": config.to_string(),
-        "inputs": inputs,
     })
 }
 

@@ -6,11 +6,10 @@
 //! recorded configuration, and their digest is compared with the recorded one. Where both agree the
 //! values are the recorded ones, bit for bit.
 
-use serde_json::Value as Json;
-
 use crate::project::logic::season_day;
-use provender_domain::canonical::{CanonicalError, Digest};
+use provender_domain::canonical::Digest;
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window};
+use provender_domain::forms::{Config, FeatureDefinition, Provenance};
 use provender_domain::text;
 use provender_domain::value::{DataType, Value};
 
@@ -47,12 +46,10 @@ pub struct RecipeInput {
 pub struct Recipe {
     /// Sorted by name, as canonical JSON has them.
     pub inputs: Vec<RecipeInput>,
-    /// Text before the inputs' values.
-    head: Vec<u8>,
+    /// The provenance but for the inputs.
+    form: Provenance,
     /// For each input `"name":`, with the comma before it.
     keys: Vec<Vec<u8>>,
-    /// Text after them.
-    tail: Vec<u8>,
 }
 
 impl Definition {
@@ -71,51 +68,37 @@ impl Definition {
 impl Recipe {
     /// Reads the feature definitions of a recorded configuration; `None` when its text is not what
     /// this program writes. `component` and `world` are those the batch's entry names.
-    ///
-    /// # Errors
-    /// When a name has no canonical form.
+    #[must_use]
     pub fn read(
         config: &str,
         digest: &Digest,
         component: &str,
         world: &str,
         catalogue: &[Feature],
-    ) -> Result<Option<Recipe>, CanonicalError> {
-        let Ok(config) = serde_json::from_str::<Json>(config) else {
-            return Ok(None);
-        };
-        let Some(features) = config.get("features").and_then(Json::as_object) else {
-            return Ok(None);
-        };
-        let inputs: Option<Vec<RecipeInput>> = features
+    ) -> Option<Recipe> {
+        let config = Config::read(config).ok()?;
+        let mut inputs: Vec<RecipeInput> = config
+            .features
             .iter()
             .map(|(name, definition)| input(name, definition, catalogue))
-            .collect();
-        let Some(mut inputs) = inputs else {
-            return Ok(None);
-        };
+            .collect::<Option<_>>()?;
         // RFC 8785 sorts by UTF-16 code units.
         inputs.sort_by(|a, b| a.name.encode_utf16().cmp(b.name.encode_utf16()));
-        let text = |s: &str| serde_json_canonicalizer::to_string(&s);
-        let head = format!(
-            "{{\"$type\":\"provender.provenance.v1\",\"component\":{},\"config\":{},\"inputs\":{{",
-            text(component)?,
-            text(&digest.to_string())?
-        );
         let keys = inputs
             .iter()
             .enumerate()
             .map(|(i, input)| {
-                let comma = if i == 0 { "" } else { "," };
-                Ok(format!("{comma}{}:", text(&input.name)?).into_bytes())
+                let mut key = if i == 0 { Vec::new() } else { vec![b','] };
+                text::string(&input.name, &mut key);
+                key.push(b':');
+                key
             })
-            .collect::<Result<_, CanonicalError>>()?;
-        Ok(Some(Recipe {
+            .collect();
+        Some(Recipe {
             inputs,
-            head: head.into_bytes(),
+            form: Provenance::new(component, world, digest),
             keys,
-            tail: format!("}},\"world\":{}}}", text(world)?).into_bytes(),
-        }))
+        })
     }
 
     /// Whether every input can be gathered again from observations.
@@ -126,41 +109,34 @@ impl Recipe {
 
     /// The provenance of a run with these values, in the order of [`Recipe::inputs`]. `buffer` is
     /// room to work in.
-    ///
-    /// # Errors
-    /// When a value has no canonical form.
-    pub fn provenance(
-        &self,
-        values: &[Value],
-        buffer: &mut Vec<u8>,
-    ) -> Result<Digest, CanonicalError> {
+    #[must_use]
+    pub fn provenance(&self, values: &[Value], buffer: &mut Vec<u8>) -> Digest {
         buffer.clear();
-        buffer.extend_from_slice(&self.head);
+        buffer.extend_from_slice(self.form.head());
+        buffer.push(b'{');
         for (key, value) in self.keys.iter().zip(values) {
             buffer.extend_from_slice(key);
             text::value(value, buffer);
         }
-        buffer.extend_from_slice(&self.tail);
-        Ok(Digest::of_canonical(buffer))
+        buffer.push(b'}');
+        buffer.extend_from_slice(self.form.tail());
+        Digest::of_canonical(buffer)
     }
 }
 
-fn input(name: &str, definition: &Json, catalogue: &[Feature]) -> Option<RecipeInput> {
-    let text = |key: &str| definition.get(key).and_then(Json::as_str);
-    let number = |key: &str| {
-        let n = definition.get(key).and_then(Json::as_u64)?;
-        u32::try_from(n).ok()
-    };
-    let window = match text("window")? {
+fn input(name: &str, recorded: &FeatureDefinition, catalogue: &[Feature]) -> Option<RecipeInput> {
+    let window = match recorded.window.as_str() {
         "all" => String::new(),
         window => format!(":{window}"),
     };
-    let spelled = format!("{}:{}{window}", text("feature")?, text("aggregate")?);
+    let spelled = format!("{}:{}{window}", recorded.feature, recorded.aggregate);
     let reference: FeatureRef = spelled.parse().ok()?;
-    let version = number("version")?;
-    let same_arithmetic = number("aggregate_version")? == reference.aggregate.version();
+    let same_arithmetic = recorded.aggregate_version == reference.aggregate.version();
     let feature = catalogue.iter().find(|f| {
-        f.name == reference.name && f.version == version && same_arithmetic && fits(f, &reference)
+        f.name == reference.name
+            && f.version == recorded.version
+            && same_arithmetic
+            && fits(f, &reference)
     });
     let yields = feature.map(|f| (f.origin, f.yields(reference.aggregate)));
     Some(RecipeInput {
@@ -169,8 +145,8 @@ fn input(name: &str, definition: &Json, catalogue: &[Feature]) -> Option<RecipeI
         unit: yields.and_then(|(_, (_, unit))| unit.map(str::to_owned)),
         definition: Definition {
             reference,
-            version,
-            season_start: match text("season_start") {
+            version: recorded.version,
+            season_start: match &recorded.season_start {
                 Some(start) => Some(season_day(start)?),
                 None => None,
             },
@@ -186,15 +162,14 @@ fn fits(feature: &Feature, reference: &FeatureRef) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Map, json};
+    use serde_json::{Map, Value as Json, json};
 
     use super::*;
-    use crate::compute::question::provenance_of;
     use provender_domain::catalogue::built_in;
     use provender_domain::day::Day;
     use provender_domain::value::{MAX_JSON_INT, plain_zero};
 
-    const CONFIG: &str = r#"{"features":{
+    const CONFIG: &str = r#"{"$type":"provender.config.v1","logic":"l:v1","parameters":{},"guardrails":[],"features":{
         "b":{"aggregate":"sum","aggregate_version":1,"feature":"precipitation_mm","season_start":"03-01","version":1,"window":"season"},
         "a":{"aggregate":"latest","aggregate_version":1,"feature":"area_ha","version":1,"window":"all"},
         "c":{"aggregate":"series","aggregate_version":1,"feature":"temp_min_c","version":1,"window":"30d"},
@@ -209,7 +184,6 @@ mod tests {
             "w",
             &built_in(),
         )
-        .unwrap()
     }
 
     #[test]
@@ -282,13 +256,14 @@ mod tests {
                 .zip(&values)
                 .map(|(i, v)| (i.name.clone(), v.to_json()))
                 .collect();
-            let object = provenance_of(
-                &Digest::of_bytes(b"c"),
-                "w",
-                &Digest::of_canonical(b"{}"),
-                inputs,
-            );
-            let short = recipe.provenance(&values, &mut Vec::new()).unwrap();
+            let object = json!({
+                "$type": "provender.provenance.v1",
+                "component": Digest::of_bytes(b"c").to_string(),
+                "world": "w",
+                "config": Digest::of_canonical(b"{}").to_string(),
+                "inputs": inputs,
+            });
+            let short = recipe.provenance(&values, &mut Vec::new());
             prop_assert_eq!(short, Digest::of_json(&object).unwrap(), "{}", json!(object));
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
+use provender_domain::forms::Form;
 use provender_domain::key::ConfigVersion;
 use provender_ledger::types::Run;
 
@@ -110,9 +111,7 @@ pub fn digest(plans: &[&Plan]) -> Result<Digest, ComputeError> {
         .flat_map(|p| &p.runs)
         .map(|p| json!([p.run_id.to_string(), p.question.provenance.to_string()]))
         .collect();
-    Ok(Digest::of_json(
-        &json!({"$type": "provender.reissue-plan.v1", "runs": runs}),
-    )?)
+    Ok(Form::ReissuePlan.digest(&json!({"runs": runs}))?)
 }
 
 /// The plan's changes grouped by the file behind them, most runs first.

@@ -11,13 +11,14 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest};
 use provender_domain::day::Day;
+use provender_domain::forms::Form;
 use provender_domain::value::{DataType, Value, plain_zero};
 
 use super::input::{LogicInput, Row, SeriesInput};
 use super::metrics::{median, nearest_rank};
 
 /// What a baseline's `$type` says; a change of meaning is a new number.
-pub const TYPE: &str = "provender.baseline.v1";
+pub const TYPE: &str = Form::Baseline.name();
 
 /// Bins of a column before equal edges fall together: deciles.
 pub const BINS: usize = 10;
@@ -131,9 +132,7 @@ impl Baseline {
                 first: first.date,
                 last: last.date,
                 rows: rows.len(),
-                runs: Digest::of_json(
-                    &json!({"$type": "provender.baseline-runs.v1", "runs": runs}),
-                )?,
+                runs: Form::BaselineRuns.digest(&json!({"runs": runs}))?,
                 columns: columns(logic, &[one]),
             });
         }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use provender_domain::canonical::Digest;
 use provender_domain::description::{Direction, MonitorRule, Scope};
+use provender_domain::forms::Form;
 
 use super::error::MonitorError;
 
@@ -160,9 +161,13 @@ pub(super) fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> Opti
 pub fn thresholds_version(rules: &[MonitorRule]) -> Digest {
     let mut sorted: Vec<&MonitorRule> = rules.iter().collect();
     sorted.sort_by(|a, b| order(a).cmp(&order(b)));
-    let object = json!({"$type": "provender.thresholds.v1", "rules": sorted});
-    // Texts, finite numbers and 32-bit counts always have a canonical form.
-    Digest::of_json(&object).unwrap_or_else(|_| Digest::of_bytes(object.to_string().as_bytes()))
+    #[expect(
+        clippy::expect_used,
+        reason = "texts, floating-point numbers and 32-bit counts always have a canonical form"
+    )]
+    Form::Thresholds
+        .digest(&json!({"rules": sorted}))
+        .expect("monitor rules have a canonical form")
 }
 
 type Order<'a> = (&'a str, Option<&'a str>, bool, bool, [Option<u64>; 2], u32);

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use provender_domain::canonical::{self, Digest};
 use provender_domain::day::Day;
 use provender_domain::description::{Direction, MonitorRule, Scope};
+use provender_domain::forms::Form;
 use provender_domain::render::html::Tone;
 
 use super::ack::Ack;
@@ -18,7 +19,7 @@ use super::error::MonitorError;
 use super::input::Bounds;
 
 /// What the report's `$type` says; a change of meaning is a new number.
-pub const TYPE: &str = "provender.monitor-report.v1";
+pub const TYPE: &str = Form::MonitorReport.name();
 
 /// What became of a rule or a group, from the least to the most urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::{MonitorRule, Scope};
+use provender_domain::forms::Form;
 use provender_domain::value::{Value, plain_zero};
 
 use super::ack::Ack;
@@ -98,9 +99,7 @@ fn all_thresholds(logics: &[&LogicInput]) -> Result<Digest, MonitorError> {
         .iter()
         .map(|l| (l.model_version.as_str(), thresholds_version(&l.rules)))
         .collect();
-    Ok(Digest::of_json(
-        &json!({"$type": "provender.thresholds-of-all.v1", "logics": each}),
-    )?)
+    Ok(Form::ThresholdsOfAll.digest(&json!({"logics": each}))?)
 }
 
 /// Adds the groups of a logic; gives the status that enters the verdict where acknowledged cases make

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest};
+use provender_domain::forms::Form;
 
 mod mistakes;
 
@@ -378,8 +379,7 @@ impl Policy {
     /// # Errors
     /// When a number has no canonical form.
     pub fn digest(&self, environment: &str, others: &Json) -> Result<Digest, CanonicalError> {
-        Digest::of_json(&json!({
-            "$type": "provender.gate-policy.v1",
+        Form::GatePolicy.digest(&json!({
             "environment": environment,
             "policy": self.to_json(),
             "others": others,

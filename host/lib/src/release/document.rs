@@ -14,13 +14,14 @@ use crate::project::settings::OnGuardrail;
 use provender_domain::canonical::{Digest, from_slice, to_text};
 use provender_domain::catalogue::{Feature, Origin, built_in};
 use provender_domain::description::MonitorRule;
+use provender_domain::forms::Form;
 use provender_domain::value::DataType;
 use provender_sandbox::{Lock, Pin, PinLimits, State};
 
 use super::ReleaseError;
 
 /// `$type` of the document.
-pub const FORM: &str = "provender.release.v1";
+pub const FORM: &str = Form::Release.name();
 
 /// A release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
+use provender_domain::forms::Form;
 use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
 
 use super::ReleaseError;
 
 /// `$type` of evidence.
-pub const FORM: &str = "provender.evidence.v1";
+pub const FORM: &str = Form::Evidence.name();
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
+use provender_domain::forms::Form;
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read, Write};
 
@@ -53,9 +54,7 @@ impl Plan {
     /// # Errors
     /// Never for what this program plans.
     pub fn digest(&self) -> Result<Digest, ReleaseError> {
-        let mut object = self.to_json();
-        object["$type"] = json!("provender.release-prune.v1");
-        Ok(Digest::of_json(&object)?)
+        Ok(Form::ReleasePrune.digest(&self.to_json())?)
     }
 
     fn to_json(&self) -> Json {

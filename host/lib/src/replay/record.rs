@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::compute::question::provenance_of;
 use provender_domain::canonical::Digest;
+use provender_domain::forms;
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_store::manifest::Manifest;
 
@@ -96,12 +96,12 @@ impl Record {
         if at("/config")?.get("parameters") != at("/parameters").ok() {
             return Err("its parameters are not those of its configuration".to_owned());
         }
-        let provenance = Digest::of_json(&provenance_of(
+        let provenance = forms::provenance(
             &record.component,
             &text("/component/world")?,
             &config,
             record.inputs.clone(),
-        ))
+        )
         .map_err(|e| e.to_string())?;
         differs(
             "provenance",

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::monitor::report::Status;
 use crate::project::canary::CanarySettings;
-use provender_domain::canonical::{CanonicalError, Digest, to_text};
+use provender_domain::canonical::{CanonicalError, Digest};
 use provender_domain::day::Day;
+use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 use provender_ledger::Read;
 use provender_sandbox::Sandbox;
@@ -198,9 +199,7 @@ impl Observed {
     /// # Errors
     /// When a number has no canonical form.
     pub fn body(&self) -> Result<String, CanonicalError> {
-        let mut whole = self.to_json();
-        whole["$type"] = json!("provender.canary.v1");
-        to_text(&whole)
+        Form::Canary.text(self)
     }
 
     /// The finding with that report.

@@ -6,7 +6,7 @@ use crate::backtest::BacktestError;
 use crate::backtest::report::{OutcomeReport, RailReport, Report};
 use crate::backtest::run::{Contender, Progress, Request, backtest};
 use crate::project::gate::{BacktestSettings, CheckName};
-use provender_domain::canonical::to_text;
+use provender_domain::forms::Form;
 use provender_domain::render::text::{count, number};
 use serde_json::json;
 
@@ -148,7 +148,7 @@ pub fn check(
         .filter_map(|c| Some(c.report.as_ref()?.to_json()))
         .collect::<Result<_, _>>()
         .map_err(provender_domain::canonical::CanonicalError::from)?;
-    let body = to_text(&json!({"$type": "provender.gate-backtest.v1", "reports": reports}))?;
+    let body = Form::GateBacktest.text(&json!({"reports": reports}))?;
     Ok(check.found("backtest", Some(body)))
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::project::gate::{Action, CheckName, Policy};
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
+use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 
 use super::super::evidence::Finding;
@@ -12,7 +13,7 @@ use super::super::standing::Known;
 use super::check::{Check, Verdict};
 
 /// `$type` of the report.
-pub const FORM: &str = "provender.gate.v1";
+pub const FORM: &str = Form::Gate.name();
 
 /// A check with what its verdict does under the policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -9,8 +9,8 @@ use crate::monitor::gather::{GatherError, gather};
 use crate::monitor::report::{Status, Verdict as Overall};
 use crate::monitor::{Window, judge_with};
 use crate::project::gate::CheckName;
-use provender_domain::canonical::to_text;
 use provender_domain::day::Day;
+use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 
 use super::super::ReleaseError;
@@ -53,7 +53,7 @@ pub fn check(
             seen,
         });
     }
-    let body = to_text(&json!({"$type": "provender.gate-monitors.v1", "logics": reports}))?;
+    let body = Form::GateMonitors.text(&json!({"logics": reports}))?;
     Ok(weigh(&watched, scene.window_days).found("monitor", Some(body)))
 }
 

@@ -15,6 +15,7 @@ use super::rows::Rows;
 use crate::manifest::document;
 use provender_domain::canonical::{Digest, Recipe, to_bytes};
 use provender_domain::column::Column;
+use provender_domain::forms;
 use provender_domain::text::{self, Numbers};
 
 /// Writes documents.
@@ -108,19 +109,14 @@ impl Template {
         text::string(document::FORMAT, &mut head);
         head.extend_from_slice(b",\"reproducible\":");
         let reproducible = head.len();
-        head.extend_from_slice(b"{\"$type\":\"provender.snapshot.v1\",\"component\":");
-        head.extend(canonical(&component)?);
-        head.extend_from_slice(b",\"config\":");
-        head.extend(canonical(&header.config)?);
+        let config = canonical(&header.config)?;
+        forms::snapshot_head(&canonical(&component)?, &config, &mut head);
         head.extend_from_slice(b",\"guardrails\":");
-        let mut provenance = b"{\"$type\":\"provender.provenance.v1\",\"component\":".to_vec();
-        text::digest(&header.component.sha256, &mut provenance);
-        provenance.extend_from_slice(b",\"config\":");
-        text::digest(&header.config_version, &mut provenance);
-        provenance.extend_from_slice(b",\"inputs\":");
-        let mut provenance_tail = b",\"world\":".to_vec();
-        text::string(&header.component.world, &mut provenance_tail);
-        provenance_tail.push(b'}');
+        let provenance = forms::Provenance::new(
+            &header.component.sha256.to_string(),
+            &header.component.world,
+            &header.config_version,
+        );
         let mut model_version = Vec::new();
         text::string(&header.model_version(), &mut model_version);
         let part = head.get(reproducible..).unwrap_or_default();
@@ -128,8 +124,8 @@ impl Template {
             head_hash: Sha256::new().chain_update(&head),
             reproducible_hash: Sha256::new().chain_update(part),
             reproducible,
-            provenance_head: Sha256::new().chain_update(&provenance),
-            provenance_tail,
+            provenance_head: Sha256::new().chain_update(provenance.head()),
+            provenance_tail: provenance.tail().to_vec(),
             model_version,
             config_version: header.config_version.to_string().into_bytes(),
             parameters: canonical(&header.parameters)?,
@@ -291,8 +287,8 @@ impl Template {
         inputs_at.start = out.len();
         object(&self.inputs, &rows.inputs, i, numbers, out);
         inputs_at.end = out.len();
-        out.extend_from_slice(b",\"key\":{");
-        self.key(rows, i, out);
+        out.extend_from_slice(b",\"key\":");
+        let _ = self.key(rows, i).write(out);
         out.extend_from_slice(b",\"outputs\":");
         object(&self.outputs, &rows.outputs, i, numbers, out);
         out.extend_from_slice(b",\"parameters\":");
@@ -329,31 +325,21 @@ impl Template {
         Ok(())
     }
 
-    /// The members of a key's object, without the opening brace.
-    fn key(&self, rows: &Rows, i: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\"boundary_id\":");
-        text::string(rows.boundary_id(i), out);
-        out.extend_from_slice(b",\"calculation_date\":");
-        text::day(rows.day(i), out);
-        out.extend_from_slice(b",\"config_version\":\"");
-        out.extend_from_slice(&self.config_version);
-        let reissue = rows.reissue(i);
-        if reissue > 0 {
-            out.extend_from_slice(b"+r");
-            text::integer(i64::from(reissue), out);
+    fn key<'r>(&'r self, rows: &'r Rows, i: usize) -> forms::KeyText<'r> {
+        forms::KeyText {
+            boundary_id: rows.boundary_id(i),
+            day: rows.day(i),
+            config: &self.config_version,
+            reissue: rows.reissue(i),
+            herd_config_id: rows.herd_config_id(i),
+            model_version: &self.model_version,
         }
-        out.extend_from_slice(b"\",\"herd_config_id\":");
-        text::string(rows.herd_config_id(i), out);
-        out.extend_from_slice(b",\"model_version\":");
-        out.extend_from_slice(&self.model_version);
-        out.push(b'}');
     }
 
     /// The digest of a row's key; see [`provender_domain::key::RunKey::run_id`].
     fn run_id(&self, rows: &Rows, i: usize, out: &mut Vec<u8>) -> Digest {
         out.clear();
-        out.extend_from_slice(b"{\"$type\":\"provender.run-key.v1\",");
-        self.key(rows, i, out);
+        let _ = self.key(rows, i).write_hashed(out);
         Digest::of_canonical(out)
     }
 

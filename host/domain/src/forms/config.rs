@@ -1,0 +1,110 @@
+//! What a logic computes with: parameters, guardrail bounds, feature definitions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::Form;
+use crate::canonical::{CanonicalError, from_slice};
+use crate::description::Severity;
+
+/// A configuration. Its digest is part of every key that was computed with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Always `provender.config.v1`.
+    #[serde(rename = "$type")]
+    form: String,
+    /// `name:version`.
+    pub logic: String,
+    /// Values of the parameters by name.
+    pub parameters: BTreeMap<String, Json>,
+    /// Guardrails in declared order.
+    pub guardrails: Vec<GuardrailBounds>,
+    /// What each input means, by its name.
+    pub features: BTreeMap<String, FeatureDefinition>,
+}
+
+/// A guardrail with numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardrailBounds {
+    /// The output it looks at.
+    pub output: String,
+    /// Values below this are a breach.
+    pub minimum: Option<f64>,
+    /// Values above this are a breach.
+    pub maximum: Option<f64>,
+    /// What a breach means.
+    pub severity: Severity,
+}
+
+/// What an input of a logic is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureDefinition {
+    /// Column of the catalogue.
+    pub feature: String,
+    /// Version of the column.
+    pub version: u32,
+    /// How days become one value.
+    pub aggregate: String,
+    /// Version of that arithmetic.
+    pub aggregate_version: u32,
+    /// Over which days.
+    pub window: String,
+    /// Month and day of the season's start; only of the window `season`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub season_start: Option<String>,
+}
+
+/// A text that is not a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Its JSON is another.
+    #[error("it is not a configuration: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// It is of another form.
+    #[error("its $type is {0}, this program reads provender.config.v1")]
+    Form(String),
+}
+
+impl Config {
+    /// A configuration of a logic.
+    #[must_use]
+    pub fn new(
+        logic: String,
+        parameters: BTreeMap<String, Json>,
+        guardrails: Vec<GuardrailBounds>,
+        features: BTreeMap<String, FeatureDefinition>,
+    ) -> Config {
+        Config {
+            form: Form::Config.name().to_owned(),
+            logic,
+            parameters,
+            guardrails,
+            features,
+        }
+    }
+
+    /// Reads a recorded text.
+    ///
+    /// # Errors
+    /// When it is not a configuration, or of a form that this program does not know.
+    pub fn read(text: &str) -> Result<Config, ConfigError> {
+        let config: Config = serde_json::from_value(from_slice(text.as_bytes())?)?;
+        match config.form == Form::Config.name() {
+            true => Ok(config),
+            false => Err(ConfigError::Form(config.form)),
+        }
+    }
+
+    /// The canonical text, whose digest is the configuration's version.
+    ///
+    /// # Errors
+    /// When a parameter has no canonical form.
+    pub fn to_text(&self) -> Result<String, CanonicalError> {
+        Form::Config.text(self)
+    }
+}
