@@ -40,6 +40,7 @@ fn wrong_usage_is_64_and_never_reads_as_crit() {
     }
 }
 
+#[cfg(debug_assertions)]
 #[test]
 fn a_panic_is_70_with_one_line() {
     let ranch = Ranch::empty();

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use provender_domain::canonical::Digest;
+use provender_domain::interrupt::Interrupt;
 use provender_host::audit::stored::Pinned;
 use provender_host::audit::{Audit, Bad, audit};
 use provender_host::release::ReleaseStore;
@@ -48,6 +49,7 @@ fn look(ranch: &Ranch, ledger: &SqliteLedger) -> Result<Vec<Bad>, String> {
         pinned: Ok(&pinned),
         releases: Some(&ReleaseStore::new(open("out/releases"), "out/releases")),
         against: None,
+        interrupt: &Interrupt::default(),
     };
     let report = audit(&what, &|_| {}, &|_| {}).map_err(|e| e.to_string())?;
     // A manifest that no run names is told, and no harm.

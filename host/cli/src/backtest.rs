@@ -139,6 +139,7 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
         manifests: &context.manifests()?,
         catalogue: &context.project.sources.catalogue(),
         precedence: context.project.sources.precedence(),
+        interrupt: global.interrupt.clone(),
     };
     let mut bar = Bar(context.ui.progress(0, "back-testing"));
     let report = backtest(&archive, &request, &mut bar);

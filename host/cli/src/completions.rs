@@ -2,9 +2,11 @@
 
 use clap::{Args, Command};
 use clap_complete::Shell;
+use serde_json::json;
 
+use super::error::CliError;
 use super::exit::Exit;
-use super::ui;
+use super::ui::{Done, Text};
 
 /// Print completions for a shell.
 ///
@@ -16,11 +18,13 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs, command: &mut Command) -> Exit {
+pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<Done, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, command, "provender", &mut script);
-    match ui::print(&String::from_utf8_lossy(&script)) {
-        true => Exit::Ok,
-        false => Exit::Io,
-    }
+    clap_complete::generate(args.shell, &mut command, "provender", &mut script);
+    let script = String::from_utf8(script).map_err(|e| {
+        let message = format!("the completions cannot be printed: {e}");
+        CliError::new(Exit::Internal, "completions", message)
+    })?;
+    let data = json!({"shell": args.shell.to_string(), "script": script});
+    Ok(Done::ok(data, Text::verbatim(script)))
 }

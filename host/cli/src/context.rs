@@ -118,5 +118,6 @@ fn options(global: &Global) -> Result<Options, CliError> {
         now: now()?,
         actor: actor(global),
         observer: Arc::new(global.ui()),
+        interrupt: global.interrupt.clone(),
     })
 }

@@ -1,5 +1,6 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
+use provender_domain::interrupt::Interrupted;
 use provender_host::audit::AuditError;
 use provender_host::author::AuthorError;
 use provender_host::backtest::BacktestError;
@@ -72,6 +73,13 @@ impl CliError {
     pub(super) fn help(mut self, help: impl Into<String>) -> CliError {
         self.help = Some(help.into());
         self
+    }
+}
+
+impl From<Interrupted> for CliError {
+    fn from(e: Interrupted) -> CliError {
+        CliError::new(Exit::Busy, "interrupted", e.to_string())
+            .help("run the command again: finished work is kept, the rest is retried")
     }
 }
 
@@ -314,6 +322,7 @@ impl From<ComputeError> for CliError {
                     .help("put the frozen bytes back, or release the new ones as a new version");
             }
             ComputeError::Canonical(_) | ComputeError::Sheet(_) => Exit::Internal,
+            ComputeError::Interrupted(e) => return e.into(),
             ComputeError::Logic(e) => return e.into(),
             ComputeError::Ledger(e) => return e.into(),
             ComputeError::Manifest(e) => return e.into(),

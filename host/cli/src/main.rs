@@ -11,11 +11,13 @@
 //! * `progress` — how far the library's work is
 //! * `table` — runs as tables
 //! * `telemetry` — how long what took
+//! * `signals` — what asks a command to stop
+//! * `panics` — defects as errors
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
 //!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
-//!   `incident`, `completions`
+//!   `incident`, `completions`, `man`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,8 +43,10 @@ mod incident;
 mod ingest;
 mod init;
 mod list;
+mod man;
 mod manifest;
 mod monitor;
+mod panics;
 mod plugin;
 mod progress;
 #[cfg(test)]
@@ -51,6 +55,7 @@ mod reissue;
 mod release;
 mod replay;
 mod run;
+mod signals;
 mod status;
 mod table;
 mod telemetry;
@@ -59,8 +64,11 @@ mod ui;
 mod verify;
 mod watch;
 
+use error::CliError;
 use exit::Exit;
-use ui::Ui;
+use provender_domain::interrupt::Interrupt;
+use telemetry::LogFormat;
+use ui::{Done, Ui};
 
 /// What a report of a defect should hold.
 fn long_version() -> String {
@@ -111,6 +119,12 @@ struct Global {
     /// Who does this, for the ledger; else PROVENDER_ACTOR, else the user's name.
     #[arg(long, global = true, value_name = "NAME")]
     actor: Option<String>,
+    /// Log to stderr in this form: what PROVENDER_LOG says, else `info`.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// What asks the command to stop.
+    #[arg(skip)]
+    interrupt: Interrupt,
 }
 
 impl Global {
@@ -146,6 +160,7 @@ enum Verb {
     Config(config::ConfigArgs),
     Backup(backup::BackupArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// The verb that scripts call for single runs, where the definitions of all the others would be a tenth of
@@ -172,46 +187,23 @@ fn parse<V: Subcommand + Into<Verb>>() -> Result<(String, Global, Verb), clap::E
 
 fn main() -> ExitCode {
     telemetry::start();
-    ExitCode::from(exit_code())
+    let exit = panics::caught(dispatch).unwrap_or_else(|defect| {
+        let json = std::env::args().any(|a| a == "--json");
+        Ui { json, quiet: false }.finish("provender", Err(defect))
+    });
+    ExitCode::from(exit.code())
 }
 
-/// Runs the command line.
-fn exit_code() -> u8 {
-    // A panic is a defect: it comes out as 70, with one line, and as JSON where JSON was asked for.
-    std::panic::set_hook(Box::new(|_| {}));
-    let outcome = std::panic::catch_unwind(dispatch);
-    let _ = std::panic::take_hook();
-    match outcome {
-        Ok(exit) => exit.code(),
-        Err(cause) => {
-            let what = cause
-                .downcast_ref::<&str>()
-                .map(|s| (*s).to_owned())
-                .or_else(|| cause.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "no message".to_owned());
-            let json = std::env::args().any(|a| a == "--json");
-            let error = error::CliError::new(
-                Exit::Internal,
-                "internal",
-                format!("this is a defect of provender: {what}"),
-            )
-            .help(
-                "please report it with the command and its input; nothing half-done was recorded",
-            );
-            Ui { json, quiet: false }
-                .finish("provender", Err(error))
-                .code()
-        }
+/// What tests ask of a debug build: to panic, to die at a place, to wait at one.
+#[cfg(debug_assertions)]
+fn seams() {
+    let asked = std::env::var("PROVENDER_TEST_PANIC").ok();
+    let panic = || assert!(asked.is_none(), "PROVENDER_TEST_PANIC is set");
+    if asked.as_deref() == Some("thread") {
+        let ended = std::thread::scope(|scope| scope.spawn(panic).join());
+        ended.unwrap_or_else(|cause| std::panic::resume_unwind(cause));
     }
-}
-
-fn dispatch() -> Exit {
-    // A seam for the test that a panic comes out as 70.
-    assert!(
-        std::env::var_os("PROVENDER_TEST_PANIC").is_none(),
-        "PROVENDER_TEST_PANIC is set"
-    );
-    // A seam for the tests of what a kill leaves behind; a release build does not have it.
+    panic();
     if let Ok(name) = std::env::var("PROVENDER_FAIL_AT") {
         provender_domain::failpoint::arm(name);
     }
@@ -221,6 +213,12 @@ fn dispatch() -> Exit {
     if let Ok(name) = std::env::var("PROVENDER_HOLD_AT") {
         provender_domain::failpoint::hold(&name);
     }
+}
+
+/// Parses the command line and does what it asks for.
+fn dispatch() -> Exit {
+    #[cfg(debug_assertions)]
+    seams();
     let parsed = match std::env::args_os().nth(1) {
         Some(verb) if verb == "compute" => parse::<Single>(),
         _ => parse::<Verb>(),
@@ -229,32 +227,52 @@ fn dispatch() -> Exit {
         Ok(parsed) => parsed,
         Err(e) => return usage(&e),
     };
-    telemetry::install();
-    let g = &global;
-    let ui = g.ui();
-    match verb {
-        Verb::Init(a) => ui.finish(&command, init::run(g, &a)),
-        Verb::Ingest(a) => ui.finish(&command, ingest::run(g, &a)),
-        Verb::Run(a) => ui.finish(&command, run::run(g, &a)),
-        Verb::Compute(a) => ui.finish(&command, compute::run(g, &a)),
-        Verb::Reissue(a) => ui.finish(&command, reissue::run(g, &a)),
-        Verb::Release(a) => ui.finish(&command, release::run(g, &a)),
-        Verb::Incident(a) => ui.finish(&command, incident::run(g, &a)),
-        Verb::Status(a) => ui.finish(&command, status::run(g, &a)),
-        Verb::List(a) => ui.finish(&command, list::run(g, &a)),
-        Verb::Manifest(a) => ui.finish(&command, manifest::run(g, &a)),
-        Verb::Explain(a) => ui.finish(&command, explain::run(g, &a)),
-        Verb::Diff(a) => ui.finish(&command, diff::run(g, &a)),
-        Verb::Replay(a) => ui.finish(&command, replay::run(g, &a)),
-        Verb::Audit(a) => ui.finish(&command, audit::run(g, &a)),
-        Verb::Monitor(a) => ui.finish(&command, monitor::run(g, &a)),
-        Verb::Backtest(a) => ui.finish(&command, backtest::run(g, &a)),
-        Verb::Features(a) => ui.finish(&command, features::run(g, &a)),
-        Verb::Plugin(a) => ui.finish(&command, plugin::run(g, &a)),
-        Verb::Verify(a) => ui.finish(&command, verify::run(g, &a)),
-        Verb::Config(a) => ui.finish(&command, config::run(g, &a)),
-        Verb::Backup(a) => ui.finish(&command, backup::run(g, &a)),
-        Verb::Completions(a) => completions::run(&a, &mut Cli::<Verb>::command()),
+    let ui = global.ui();
+    if let Err(e) = telemetry::install(global.log_format) {
+        return ui.finish(&command, Err(e));
+    }
+    let span = telemetry::command(&command);
+    let _inside = span.enter();
+    let exit = ui.finish(&command, verb.perform(&global));
+    span.record("exit_code", exit.code());
+    exit
+}
+
+impl Verb {
+    fn perform(self, g: &Global) -> Result<Done, CliError> {
+        if self.ends_between_batches() {
+            signals::listen(&g.interrupt)?;
+        }
+        match self {
+            Verb::Init(a) => init::run(g, &a),
+            Verb::Ingest(a) => ingest::run(g, &a),
+            Verb::Run(a) => run::run(g, &a),
+            Verb::Compute(a) => compute::run(g, &a),
+            Verb::Reissue(a) => reissue::run(g, &a),
+            Verb::Release(a) => release::run(g, &a),
+            Verb::Incident(a) => incident::run(g, &a),
+            Verb::Status(a) => status::run(g, &a),
+            Verb::List(a) => list::run(g, &a),
+            Verb::Manifest(a) => manifest::run(g, &a),
+            Verb::Explain(a) => explain::run(g, &a),
+            Verb::Diff(a) => diff::run(g, &a),
+            Verb::Replay(a) => replay::run(g, &a),
+            Verb::Audit(a) => audit::run(g, &a),
+            Verb::Monitor(a) => monitor::run(g, &a),
+            Verb::Backtest(a) => backtest::run(g, &a),
+            Verb::Features(a) => features::run(g, &a),
+            Verb::Plugin(a) => plugin::run(g, &a),
+            Verb::Verify(a) => verify::run(g, &a),
+            Verb::Config(a) => config::run(g, &a),
+            Verb::Backup(a) => backup::run(g, &a),
+            Verb::Completions(a) => completions::run(&a, Cli::<Verb>::command()),
+            Verb::Man(a) => man::run(&a, Cli::<Verb>::command()),
+        }
+    }
+
+    /// Verbs that look between two batches whether they were asked to stop. A signal ends the others at once.
+    fn ends_between_batches(&self) -> bool {
+        matches!(self, Verb::Replay(_) | Verb::Audit(_) | Verb::Backtest(_))
     }
 }
 
@@ -288,10 +306,18 @@ fn usage(e: &clap::Error) -> Exit {
             json: true,
             quiet: true,
         }
-        .finish("provender", Err(error::CliError::usage(text)));
+        .finish("provender", Err(CliError::usage(text)));
     }
-    // Nobody is left to tell when stderr is gone.
-    let _ = e.print();
+    telemetry::format_of(std::env::args());
+    let text = e.render().to_string();
+    if !telemetry::say(
+        tracing::Level::ERROR,
+        text.trim(),
+        &[("code", Some("usage"))],
+    ) {
+        // Nobody is left to tell when stderr is gone.
+        let _ = e.print();
+    }
     Exit::Usage
 }
 

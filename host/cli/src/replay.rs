@@ -114,6 +114,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         shelf: &shelf,
         manifests: Manifests::Store(&manifests),
         ceilings: context.ceilings(&ledger)?,
+        interrupt: global.interrupt.clone(),
     };
     let tick = |n: usize| bar.inc(n as u64);
     let verdict = match &asked {

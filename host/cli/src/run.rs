@@ -18,7 +18,7 @@ use super::exit::Exit;
 use super::progress::Bars;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
-use super::{Global, canary, ingest, monitor, status};
+use super::{Global, canary, ingest, monitor, status, telemetry};
 
 /// The main job: ingest what changed, compute every due run with the active logic, monitor, write
 /// the report, exit with the verdict.
@@ -64,6 +64,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     }
     let context = Context::open(&global)?;
     let as_of = day(args.as_of.as_deref().unwrap_or(SAMPLE_DATE), context.today)?;
+    telemetry::as_of(as_of);
     let day = context.run_day(as_of, &mut Bars::new(context.ui))?;
     let canary = day.canary.map(canary::Daily::from);
 

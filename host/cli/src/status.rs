@@ -108,6 +108,7 @@ pub(super) fn say(status: &DayStatus, text: &mut Text) {
 pub(super) fn run(global: &Global, args: &StatusArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let as_of = day(&args.as_of, context.today)?;
+    super::telemetry::as_of(as_of);
     let status = context.day_status(as_of)?;
     let mut text = Text::default();
     say(&status, &mut text);

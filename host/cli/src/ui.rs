@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
+use tracing::Level;
 
 use provender_domain::render::text::printable_lines;
 use provender_host::project::settings::CompileLimits;
@@ -78,6 +79,11 @@ impl Look {
 pub(super) struct Text(String);
 
 impl Text {
+    /// A text for other programs, which is printed as it is.
+    pub(super) fn verbatim(text: String) -> Text {
+        Text(text)
+    }
+
     pub(super) fn line(&mut self, text: impl AsRef<str>) {
         self.look(Look::Plain, text);
     }
@@ -227,6 +233,10 @@ impl Ui {
     }
 
     fn complain(self, e: &CliError) {
+        let fields = [("code", Some(e.code.as_str())), ("help", e.help.as_deref())];
+        if telemetry::say(Level::ERROR, &e.message, &fields) {
+            return;
+        }
         let mut err = anstream::stderr().lock();
         let bad = Look::Bad.style();
         // Nobody is left to tell when stderr is gone.
@@ -239,7 +249,7 @@ impl Ui {
 
     /// Something to know beside what was asked for, on stderr.
     pub(super) fn note(self, text: &str) {
-        if self.quiet {
+        if self.quiet || telemetry::say(Level::WARN, text, &[]) {
             return;
         }
         let warn = Look::Warn.style();
@@ -251,10 +261,15 @@ impl Ui {
         );
     }
 
+    /// Whether someone is watching stderr, and no log is written there.
+    fn draws(self) -> bool {
+        !self.quiet && !self.json && io::stderr().is_terminal() && !telemetry::is_logging()
+    }
+
     /// A sign of life on stderr, where someone is watching.
     pub(super) fn spinner(self, what: String) -> ProgressBar {
         let spinner = ProgressBar::new_spinner();
-        if self.quiet || self.json || !io::stderr().is_terminal() {
+        if !self.draws() {
             spinner.set_draw_target(ProgressDrawTarget::hidden());
         }
         spinner.set_style(
@@ -287,7 +302,7 @@ impl Ui {
     /// A bar on stderr, where someone is watching.
     pub(super) fn progress(self, total: u64, what: &'static str) -> ProgressBar {
         let bar = ProgressBar::new(total);
-        if self.quiet || self.json || !io::stderr().is_terminal() {
+        if !self.draws() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let template = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
@@ -304,7 +319,10 @@ pub(super) fn print(text: &str) -> bool {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(io::stderr(), "error: the output could not be written: {e}");
+            let message = format!("the output could not be written: {e}");
+            if !telemetry::say(Level::ERROR, &message, &[]) {
+                let _ = writeln!(io::stderr(), "error: {message}");
+            }
             false
         }
         _ => true,

@@ -10,6 +10,7 @@
 //! * [`mod@text`] — canonical JSON of values straight into a buffer
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
 //! * [`key`] — the five-part key of a run and its id
+//! * [`interrupt`] — a request to stop between two batches
 //! * [`periods`] — when a herd is where
 //! * [`place`] — boundaries and herds as the readers deliver them
 //! * [`catalogue`] — the feature columns the host offers, and the grammar of feature references
@@ -24,6 +25,7 @@ pub mod failpoint;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod forms;
+pub mod interrupt;
 pub mod key;
 pub mod merkle;
 pub mod periods;

@@ -102,6 +102,7 @@ pub(in super::super) fn replay(
         shelf: &shelf,
         manifests: Manifests::One(&manifest),
         ceilings,
+        interrupt: global.interrupt.clone(),
     }
     .replay(&[Subject::from(proven.run.clone())], &|_| {});
     let engine = engine_json(&sandbox, engine);

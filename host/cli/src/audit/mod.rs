@@ -108,6 +108,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
             pinned: pinned.as_deref().map_err(String::as_str),
             releases: releases.as_ref(),
             against: against.as_ref(),
+            interrupt: &global.interrupt,
         },
         &|runs| bar.set_length(runs),
         &|done| bar.inc(done),
@@ -316,6 +317,7 @@ pub(super) fn error(e: AuditError) -> CliError {
             .help("nothing was signed; compare the ledger with a backup of the checkpoint's time"),
         AuditError::Unprovable(_) => CliError::new(Exit::Integrity, code, message)
             .help("provender audit names everything that is not what was recorded"),
+        AuditError::Interrupted(e) => e.into(),
         AuditError::Ledger(e) => e.into(),
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::error::CliError;
+use crate::telemetry;
 use provender_domain::day::Day;
 use provender_host::compute::select::Selection;
 
@@ -33,7 +34,11 @@ impl Which {
     /// The days asked for.
     pub(crate) fn days(&self, today: Day) -> Result<(Day, Day), CliError> {
         let (from, to) = match (&self.as_of, &self.from, &self.to) {
-            (Some(d), _, _) => (day(d, today)?, day(d, today)?),
+            (Some(d), _, _) => {
+                let day = day(d, today)?;
+                telemetry::as_of(day);
+                (day, day)
+            }
             (None, Some(from), Some(to)) => (day(from, today)?, day(to, today)?),
             _ => {
                 return Err(CliError::usage(

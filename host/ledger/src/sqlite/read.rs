@@ -116,9 +116,24 @@ fn collect<T>(
     parameters: impl rusqlite::Params,
     row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, LedgerError> {
+    let span = tracing::debug_span!(
+        target: "provender::ledger",
+        "read",
+        table = table_of(sql),
+        rows = tracing::field::Empty,
+    )
+    .entered();
     let mut statement = db.prepare_cached(sql).map_err(translate)?;
     let rows = statement.query_map(parameters, row).map_err(translate)?;
-    rows.collect::<Result<_, _>>().map_err(translate)
+    let rows: Vec<T> = rows.collect::<Result<_, _>>().map_err(translate)?;
+    span.record("rows", rows.len());
+    Ok(rows)
+}
+
+/// The table that a query begins with.
+fn table_of(sql: &str) -> &str {
+    let after = sql.split_once("FROM ").map_or("", |(_, after)| after);
+    after.split_whitespace().next().unwrap_or("")
 }
 
 impl Read for SqliteLedger {

@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde_json::{Value as Json, json};
+use tracing::Span;
+use tracing::field::Empty;
 
 use crate::LedgerError;
 use crate::entry::{Entry, Kind, Stamp};
@@ -34,6 +36,7 @@ impl SqliteLedger {
         entries: &[(Kind, Json)],
         expected: Option<(&[Kind], i64)>,
     ) -> Result<Vec<Entry>, LedgerError> {
+        let _span = write_span(0).entered();
         let tx = self.begin()?;
         if let Some((watched, expected)) = expected {
             // Under the write lock: nobody can come between looking and appending.
@@ -53,6 +56,7 @@ impl SqliteLedger {
 
 impl Write for SqliteLedger {
     fn append(&self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError> {
+        let _span = write_span(0).entered();
         let tx = self.begin()?;
         let entry = append(&tx, kind, stamp, payload)?;
         commit(tx)?;
@@ -85,10 +89,12 @@ impl Write for SqliteLedger {
         payload: &Json,
         known: i64,
     ) -> Result<i64, LedgerError> {
+        let _span = write_span(file.rows as usize).entered();
         self.write_file(stamp, file, facts, payload, known)
     }
 
     fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {
+        let _span = write_span(files.len()).entered();
         let tx = self.begin()?;
         let named: Vec<Json> = files
             .iter()
@@ -107,6 +113,15 @@ impl Write for SqliteLedger {
     }
 
     fn record_runs(&self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
+        let span = tracing::info_span!(
+            target: "provender::ledger",
+            "record_runs",
+            kind = Empty,
+            batch = Empty,
+            runs = batch.runs.len(),
+            new = Empty,
+        )
+        .entered();
         let tx = self.begin()?;
         // Under the write lock: what another process recorded since the plan was made is seen here.
         let mut outcomes = Vec::with_capacity(batch.runs.len());
@@ -128,6 +143,7 @@ impl Write for SqliteLedger {
                 }
             }
         }
+        span.record("new", fresh.len());
         if fresh.is_empty() {
             return Ok(outcomes);
         }
@@ -219,6 +235,7 @@ impl Write for SqliteLedger {
         if known_report(&self.db, digest)? {
             return Ok(None);
         }
+        let _span = write_span(1).entered();
         let tx = self.begin()?;
         if known_report(&tx, digest)? {
             return Ok(None);
@@ -244,6 +261,7 @@ impl Write for SqliteLedger {
         payload: &Json,
         document: &Document,
     ) -> Result<Entry, LedgerError> {
+        let _span = write_span(1).entered();
         let tx = self.begin()?;
         let bound = document_json(&document.kind, document.digest, &document.body);
         let payload = with(payload, [("document", bound)]);
@@ -328,6 +346,18 @@ fn known_report(db: &rusqlite::Connection, digest: Digest) -> Result<bool, Ledge
         .map_err(translate)
 }
 
+/// The span of a write of so many rows beside its entry, from the wait for the lock to the commit. What is
+/// appended says its kind and its number in it.
+fn write_span(rows: usize) -> Span {
+    tracing::info_span!(
+        target: "provender::ledger",
+        "append",
+        kind = Empty,
+        entry = Empty,
+        rows,
+    )
+}
+
 pub(super) fn commit(tx: Transaction<'_>) -> Result<(), LedgerError> {
     failpoint::hit("ledger.before-commit");
     tx.commit().map_err(translate)?;
@@ -358,6 +388,11 @@ pub(super) fn append(
             ])
         })
         .map_err(translate)?;
+    let span = Span::current();
+    span.record("kind", kind.name());
+    // One of the two is a field of the span: runs are recorded in batches.
+    span.record("entry", entry.seq);
+    span.record("batch", entry.seq);
     Ok(entry)
 }
 

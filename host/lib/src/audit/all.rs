@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::release::ReleaseStore;
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::failpoint;
+use provender_domain::interrupt::Interrupt;
 use provender_ledger::entry::Kind;
 use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::sqlite::inspect::{Snapshot, expected_schema};
@@ -15,6 +16,7 @@ use provender_sandbox::Shelf;
 use provender_store::manifest::Store;
 
 use super::claims::Claims;
+use super::error::AuditError;
 use super::finding::{Check, Report};
 use super::stored::Pinned;
 use super::{facts, runs, stored};
@@ -33,6 +35,8 @@ pub struct Audit<'a> {
     pub releases: Option<&'a ReleaseStore>,
     /// A checkpoint kept elsewhere.
     pub against: Option<&'a Checkpoint>,
+    /// What may ask to stop: half an audit says nothing.
+    pub interrupt: &'a Interrupt,
 }
 
 /// Makes every check. `begun` is told how many runs there are, `tick` how many are done. A check that comes to
@@ -40,12 +44,12 @@ pub struct Audit<'a> {
 /// where they do not need what it would have found.
 ///
 /// # Errors
-/// When the ledger cannot be read at all.
+/// When the ledger cannot be read at all, or when it was asked to stop.
 pub fn audit(
     what: &Audit<'_>,
     begun: &dyn Fn(u64),
     tick: &(dyn Fn(u64) + Sync),
-) -> Result<Report, LedgerError> {
+) -> Result<Report, AuditError> {
     let _phase = tracing::info_span!(target: "provender::phase", "audit").entered();
     // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
     let files = what.manifests.files();
@@ -54,7 +58,7 @@ pub fn audit(
     // thread that reads runs.
     let mut readers = what.ledger.beside(threads + 2)?;
     let (Some(own), Some(whole)) = (readers.pop(), readers.pop()) else {
-        return Err(LedgerError::Damaged("its file has no name".to_owned()));
+        return Err(LedgerError::Damaged("its file has no name".to_owned()).into());
     };
     let snapshot = own.held();
     let singles: HashSet<&str> = files
@@ -79,6 +83,7 @@ pub fn audit(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
+    what.interrupt.check()?;
     let sound = findings.made(&[], sound)?;
     let seen = scanned?;
     let Findings {
@@ -264,6 +269,10 @@ fn against_claims(
     let report = findings.begin(&checks);
     failpoint::hit("audit.before-runs");
     let files = (what.manifests, singles);
-    let step = runs.and_then(|runs| runs::check((snapshot, runs), claims, files, report, tick));
+    let follow = runs::Follow {
+        tick,
+        interrupt: what.interrupt,
+    };
+    let step = runs.and_then(|runs| runs::check((snapshot, runs), claims, files, report, follow));
     findings.made(&checks, step)
 }

@@ -1,5 +1,6 @@
 //! Why a ledger does not continue a checkpoint, or proves nothing.
 
+use provender_domain::interrupt::Interrupted;
 use provender_ledger::LedgerError;
 use provender_proof::{Discontinuity, ProofError};
 
@@ -20,6 +21,9 @@ pub enum AuditError {
     /// A run whose rows are not what its batch's entry says: nothing can be proved of it.
     #[error("nothing can be proved of this run: {0}")]
     Unprovable(String),
+    /// It was asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// The ledger says no.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -33,6 +37,7 @@ impl AuditError {
             AuditError::Proof(e) => e.code(),
             AuditError::Rewritten { .. } => "history_rewritten",
             AuditError::Unprovable(_) => "unprovable",
+            AuditError::Interrupted(_) => "interrupted",
             AuditError::Ledger(e) => e.code(),
         }
     }

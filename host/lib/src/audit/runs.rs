@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::replay::{Packed, Record};
 use provender_domain::canonical::Digest;
+use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ManifestRef, RunKey};
 use provender_domain::merkle::Hash;
 use provender_ledger::LedgerError;
@@ -20,6 +21,15 @@ use super::claims::Claims;
 use super::finding::{Check, Report};
 use super::lists::{self, Sums};
 use super::referred;
+
+/// How a scan of runs is followed, and stopped.
+#[derive(Clone, Copy)]
+pub struct Follow<'a> {
+    /// Is told how many runs were looked at.
+    pub tick: &'a (dyn Fn(u64) + Sync),
+    /// What may ask to stop.
+    pub interrupt: &'a Interrupt,
+}
 
 /// What the scan of runs leaves to other checks.
 #[derive(Debug, Default)]
@@ -42,7 +52,7 @@ pub fn check(
     claims: &Claims,
     (manifests, singles): (&Store, &HashSet<&str>),
     report: &mut Report,
-    tick: &(dyn Fn(u64) + Sync),
+    follow: Follow<'_>,
 ) -> Result<Seen, LedgerError> {
     let mut whole = Part::default();
     whole.unreadable(scan.unreadable);
@@ -54,8 +64,17 @@ pub fn check(
         };
         loop {
             match reader.read() {
+                Ok(Some(_)) if follow.interrupt.is_asked() => return (part, Ok(())),
                 Ok(Some(runs)) => {
-                    tick(part.chunk(claims, (manifests, singles), runs));
+                    let span = tracing::debug_span!(
+                        target: "provender::audit",
+                        "runs",
+                        runs = tracing::field::Empty,
+                    )
+                    .entered();
+                    let looked_at = part.chunk(claims, (manifests, singles), runs);
+                    span.record("runs", looked_at);
+                    (follow.tick)(looked_at);
                 }
                 Ok(None) => return (part, Ok(())),
                 Err(e) => return (part, Err(e)),

@@ -94,6 +94,13 @@ impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
     /// When what is recorded cannot be read, or the sandbox cannot run at all.
     pub fn through(&mut self, span: &Span) -> Result<Found<'a>, BacktestError> {
         let scene = self.scene;
+        let _span = tracing::info_span!(
+            target: "provender::backtest",
+            "answers",
+            places = span.places.len(),
+            runs = span.runs,
+        )
+        .entered();
         for place in &span.places {
             let mut here = scene.filter.clone();
             here.boundary_id = Some(place.boundary_id.clone());

@@ -10,6 +10,7 @@ use crate::monitor::Window;
 use crate::project::logic::LogicOverrides;
 use provender_domain::catalogue::Feature;
 use provender_domain::day::Day;
+use provender_domain::interrupt::Interrupt;
 use provender_ledger::Read;
 use provender_ledger::types::RunFilter;
 use provender_store::manifest::Store;
@@ -63,6 +64,8 @@ pub struct Archive<'a> {
     pub catalogue: &'a [Feature],
     /// Sources in their order of precedence.
     pub precedence: Vec<String>,
+    /// What may ask to stop: half a back-test says nothing.
+    pub interrupt: Interrupt,
 }
 
 /// Says how many rows there are at most, then how many have gone by.
@@ -77,8 +80,8 @@ pub trait Progress {
 /// computes in. The report does not depend on their number.
 ///
 /// # Errors
-/// When nothing is recorded, or what is recorded cannot be read. Rows on which the candidate fails
-/// are in the report.
+/// When nothing is recorded, or what is recorded cannot be read, or when it was asked to stop. Rows on which
+/// the candidate fails are in the report.
 pub fn backtest(
     archive: &Archive<'_>,
     request: &Request<'_>,
@@ -138,7 +141,7 @@ pub(super) fn dealt(
         watch_after: Watch::new(request.candidate.bound, request.candidate.settings)?,
     };
     let spans = spans(extent, span);
-    let found = spans::go(&scene, archive.ledger, &spans, threads, progress)?;
+    let found = spans::go(&scene, archive, &spans, threads, progress)?;
     report(scene, found, archive.ledger, request, (window, threads))
 }
 

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
+use provender_domain::interrupt::Interrupt;
 use provender_ledger::Read;
 use provender_ledger::store::Extent;
 use provender_sandbox::LogicError;
 
+use crate::compute::ComputeError;
+
 use super::error::BacktestError;
 use super::found::Found;
 use super::pass::{Pass, Scene};
-use super::run::Progress;
+use super::run::{Archive, Progress};
 
 /// Runs of a span: enough of them that its calls of the sandbox share a store and joining is nothing beside
 /// computing, and so few that the last spans of a long back-test leave no core idle for long.
@@ -50,32 +53,32 @@ pub(super) fn spans(places: Vec<Extent>, runs: u64) -> Vec<Span> {
 /// Of the first span that has one, in their order.
 pub(super) fn go<'a>(
     scene: &Scene<'a>,
-    ledger: &dyn Read,
+    archive: &Archive<'_>,
     spans: &[Span],
     threads: usize,
     progress: &mut dyn Progress,
 ) -> Result<Found<'a>, BacktestError> {
     let readers = match threads.min(spans.len()) {
         0 | 1 => Vec::new(),
-        threads => ledger.readers(threads)?,
+        threads => archive.ledger.readers(threads)?,
     };
-    let all = Found::new(scene.against, scene.candidate);
     if readers.is_empty() {
-        alone(scene, ledger, spans, all, progress)
+        alone(scene, archive, spans, progress)
     } else {
-        together(scene, readers, spans, all, progress)
+        together(scene, (readers, &archive.interrupt), spans, progress)
     }
 }
 
 fn alone<'a>(
     scene: &Scene<'a>,
-    ledger: &dyn Read,
+    archive: &Archive<'_>,
     spans: &[Span],
-    mut all: Found<'a>,
     progress: &mut dyn Progress,
 ) -> Result<Found<'a>, BacktestError> {
-    let mut pass = Pass::new(scene, ledger, true);
+    let mut all = Found::new(scene.against, scene.candidate);
+    let mut pass = Pass::new(scene, archive.ledger, true);
     for span in spans {
+        archive.interrupt.check().map_err(ComputeError::from)?;
         all.join(pass.through(span)?);
         progress.advance(span.runs);
     }
@@ -84,23 +87,26 @@ fn alone<'a>(
 
 fn together<'a>(
     scene: &Scene<'a>,
-    readers: Vec<Box<dyn Read>>,
+    (readers, interrupt): (Vec<Box<dyn Read>>, &Interrupt),
     spans: &[Span],
-    mut all: Found<'a>,
     progress: &mut dyn Progress,
 ) -> Result<Found<'a>, BacktestError> {
-    let next = AtomicUsize::new(0);
+    let mut all = Found::new(scene.against, scene.candidate);
+    let (next, within) = (AtomicUsize::new(0), tracing::Span::current());
     let (tell, heard) = channel::<(usize, Result<Found<'a>, BacktestError>)>();
     std::thread::scope(|scope| {
         let mut refused = None;
         for reader in readers {
-            let (tell, next) = (tell.clone(), &next);
+            let (tell, next, within) = (tell.clone(), &next, &within);
             let work = move || {
+                let _within = within.enter();
                 let mut pass = Pass::new(scene, &*reader, false);
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     let Some(span) = spans.get(n) else { break };
-                    let found = pass.through(span);
+                    let asked = interrupt.check().map_err(ComputeError::from);
+                    let found = asked.map_err(BacktestError::from);
+                    let found = found.and_then(|()| pass.through(span));
                     let failed = found.is_err();
                     // Nobody hears any more once a span before this one has failed.
                     if tell.send((n, found)).is_err() || failed {

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use crate::project::logic::{LogicOverrides, season_day};
 use provender_domain::canonical::Digest;
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window};
+use provender_domain::column::Column;
 use provender_domain::description::{Bound as DeclaredBound, Description, Role, Severity};
 use provender_domain::forms::{self, FeatureDefinition, GuardrailBounds};
 use provender_domain::value::{DataType, Scalar};
 use provender_ledger::types::Config;
-use provender_sandbox::Component;
+use provender_sandbox::{Component, Computed, LogicError};
 
 use super::ComputeError;
 
@@ -102,6 +103,16 @@ impl Bound {
     #[must_use]
     pub fn parameter_values(&self) -> Vec<Scalar> {
         self.parameters.iter().map(|(v, _)| v.clone()).collect()
+    }
+
+    /// Runs the component over rows.
+    ///
+    /// # Errors
+    /// As [`Component::compute`].
+    pub(super) fn compute(&self, inputs: &[Column], rows: usize) -> Result<Computed, LogicError> {
+        let _span = tracing::debug_span!(target: "provender::compute", "component", rows).entered();
+        self.component
+            .compute(&self.parameter_values(), inputs, rows)
     }
 
     /// Indices of the outputs with a role.

@@ -131,7 +131,7 @@ impl Engine<'_, '_> {
     /// one is gathered and computed. Without it they go run by run.
     ///
     /// # Errors
-    /// As [`Engine::chunk`]. What was recorded before stays.
+    /// As [`Engine::chunk`]. What was recorded before stays, and `each` was told of it.
     pub fn stretches(
         &mut self,
         bound: &Bound,
@@ -148,8 +148,11 @@ impl Engine<'_, '_> {
         let (facts, recorder) = (self.facts, self.recorder(bound));
         let (send, receive) = sync_channel::<Packed>(1);
         let (told, heard) = channel::<Result<Done, ComputeError>>();
-        let aside = std::thread::scope(|scope| {
+        let interrupt = &self.policy.interrupt;
+        let within = tracing::Span::current();
+        let (aside, stopped) = std::thread::scope(|scope| {
             scope.spawn(move || {
+                let _within = within.entered();
                 for packed in receive {
                     let done = record(apart, recorder, packed);
                     let failed = done.is_err();
@@ -158,12 +161,13 @@ impl Engine<'_, '_> {
                     }
                 }
             });
-            let mut aside = Vec::new();
+            let (mut aside, mut stopped) = (Vec::new(), Ok(()));
             for batch in batches(stretches) {
-                let mut done = Done::default();
-                let gathered = gather(facts, recorder, &batch)?;
-                let packed = pack(recorder, gathered, &mut aside, &mut done)?;
-                each(done);
+                stopped = interrupt.check();
+                if stopped.is_err() {
+                    break;
+                }
+                let packed = compute(facts, recorder, &batch, &mut aside, each)?;
                 // Whoever cannot record any more has told why.
                 if packed.is_some_and(|packed| send.send(packed).is_err()) {
                     break;
@@ -176,8 +180,9 @@ impl Engine<'_, '_> {
             for done in heard {
                 each(done?);
             }
-            Ok::<_, ComputeError>(aside)
+            Ok::<_, ComputeError>((aside, stopped))
         })?;
+        stopped?;
         self.aside(bound, aside.into_iter(), each)
     }
 
@@ -203,6 +208,24 @@ impl Engine<'_, '_> {
             each(done);
         }
     }
+}
+
+/// Looks a batch up and computes it; `each` is told of the runs that need nothing more.
+fn compute(
+    facts: &Facts<'_>,
+    recorder: Recorder<'_>,
+    batch: &[Stretch],
+    aside: &mut Vec<Target>,
+    each: &mut dyn FnMut(Done),
+) -> Result<Option<Packed>, ComputeError> {
+    let runs = batch.iter().map(Stretch::days).sum();
+    let span = Summary::span(&recorder.bound.model_version, runs).entered();
+    let mut done = Done::default();
+    let gathered = gather(facts, recorder, batch)?;
+    let packed = pack(recorder, gathered, aside, &mut done)?;
+    done.summary.note(&span);
+    each(done);
+    Ok(packed)
 }
 
 /// Looks up what is recorded, and gathers the inputs.
@@ -280,11 +303,7 @@ fn pack(
     let few = rows.len() < policy.pack_from || rows.size() > FULL;
     let computed = match few {
         true => None,
-        false => {
-            let parameters = bound.parameter_values();
-            let component = &bound.component;
-            Some(component.compute(&parameters, &rows.inputs, rows.len())?)
-        }
+        false => Some(bound.compute(&rows.inputs, rows.len())?),
     };
     let Some(computed) = computed.filter(|c| c.failed.is_empty()) else {
         aside.extend((0..rows.len()).map(|i| {
@@ -339,6 +358,15 @@ fn record(
     recorder: Recorder<'_>,
     packed: Packed,
 ) -> Result<Done, ComputeError> {
+    let span = tracing::info_span!(
+        target: "provender::compute",
+        "record",
+        logic = recorder.bound.model_version,
+        runs = packed.runs.len(),
+        packs = packed.packs.len(),
+        recorded = tracing::field::Empty,
+    )
+    .entered();
     recorder.manifests.write_packs(&packed.packs)?;
     let batch = recorder.batch(packed.runs);
     let recorded = ledger.record_runs(&batch)?;
@@ -355,6 +383,7 @@ fn record(
             done.troubled.push(outcome);
         }
     }
+    span.record("recorded", done.summary.recorded);
     Ok(done)
 }
 

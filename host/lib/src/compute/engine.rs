@@ -9,6 +9,7 @@ use crate::project::settings::OnGuardrail;
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::column::Column;
 use provender_domain::day::Day;
+use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::value::Value;
 use provender_ledger::Write;
@@ -21,7 +22,7 @@ use super::ComputeError;
 use super::binding::Bound;
 use super::facts::Facts;
 use super::guard::{breached, changes};
-use super::outcome::{Outcome, Problem, RunOutcome, Trouble};
+use super::outcome::{Outcome, Problem, RunOutcome, Summary, Trouble};
 use super::question::{Question, ask};
 use super::record::Recorder;
 use super::sheets::{Answer, Sheets, sheets};
@@ -50,6 +51,8 @@ pub struct Policy {
     pub environment: Json,
     /// From how many runs in a chunk on their manifests share a file.
     pub pack_from: usize,
+    /// What may ask to stop between two batches.
+    pub interrupt: Interrupt,
 }
 
 impl Policy {
@@ -109,12 +112,15 @@ impl<'a> Engine<'a, '_> {
     /// Computes and records one chunk of targets, in their order.
     ///
     /// # Errors
-    /// When ledger or manifest store fail as a whole; what single runs suffer is in their outcome.
+    /// When ledger or manifest store fail as a whole; what single runs suffer is in their outcome. When it was
+    /// asked to stop, before anything of the chunk was done.
     pub fn chunk(
         &mut self,
         bound: &Bound,
         targets: &[Target],
     ) -> Result<Vec<RunOutcome>, ComputeError> {
+        self.policy.interrupt.check()?;
+        let span = Summary::span(&bound.model_version, targets.len()).entered();
         let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(targets.len());
         let mut pending: Vec<(usize, Pending)> = Vec::new();
         for (i, (boundary, herd, day)) in targets.iter().enumerate() {
@@ -157,7 +163,9 @@ impl<'a> Engine<'a, '_> {
         for (i, outcome) in self.execute(bound, pending)? {
             outcomes[i] = Some(outcome);
         }
-        Ok(outcomes.into_iter().flatten().collect())
+        let outcomes: Vec<RunOutcome> = outcomes.into_iter().flatten().collect();
+        Summary::of(&outcomes).note(&span);
+        Ok(outcomes)
     }
 
     /// Computes and records questions that supersede recorded runs.
@@ -169,6 +177,8 @@ impl<'a> Engine<'a, '_> {
         bound: &Bound,
         questions: Vec<(Question, ConfigVersion)>,
     ) -> Result<Vec<RunOutcome>, ComputeError> {
+        self.policy.interrupt.check()?;
+        let span = Summary::span(&bound.model_version, questions.len()).entered();
         let pending = questions
             .into_iter()
             .enumerate()
@@ -189,7 +199,9 @@ impl<'a> Engine<'a, '_> {
             .collect();
         let mut outcomes = self.execute(bound, pending)?;
         outcomes.sort_by_key(|(i, _)| *i);
-        Ok(outcomes.into_iter().map(|(_, o)| o).collect())
+        let outcomes: Vec<RunOutcome> = outcomes.into_iter().map(|(_, o)| o).collect();
+        Summary::of(&outcomes).note(&span);
+        Ok(outcomes)
     }
 
     fn execute(
@@ -213,10 +225,7 @@ impl<'a> Engine<'a, '_> {
                 column
             })
             .collect();
-        let computed =
-            bound
-                .component
-                .compute(&bound.parameter_values(), &columns, pending.len())?;
+        let computed = bound.compute(&columns, pending.len())?;
         let mut failures = computed.failed.into_iter().peekable();
         let mut done = Vec::with_capacity(pending.len());
         let mut fresh: Vec<(usize, Pending, Vec<Value>, String)> = Vec::new();

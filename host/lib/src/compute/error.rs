@@ -3,6 +3,7 @@
 
 use provender_domain::canonical::CanonicalError;
 use provender_domain::catalogue::FeatureRefError;
+use provender_domain::interrupt::Interrupted;
 use provender_ledger::LedgerError;
 use provender_sandbox::LogicError;
 use provender_store::manifest::ManifestError;
@@ -115,6 +116,9 @@ pub enum ComputeError {
         /// Digest now.
         now: String,
     },
+    /// It was asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// The sandbox refused.
     #[error(transparent)]
     Logic(#[from] LogicError),
@@ -150,6 +154,7 @@ impl ComputeError {
             ComputeError::Draft(_) => "draft",
             ComputeError::Frozen { .. } => "frozen",
             ComputeError::PlanChanged { .. } => "plan_changed",
+            ComputeError::Interrupted(_) => "interrupted",
             ComputeError::Logic(_) => "component",
             ComputeError::Ledger(e) => e.code(),
             ComputeError::Manifest(e) => e.code(),

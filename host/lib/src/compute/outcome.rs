@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
+use tracing::Span;
+use tracing::field::Empty;
 
 use provender_domain::canonical::Digest;
 use provender_domain::description::{Description, Role, Severity};
@@ -225,6 +227,38 @@ impl Summary {
         self.unchanged += other.unchanged;
         self.drift += other.drift;
         self.failed += other.failed;
+    }
+
+    /// What became of runs.
+    #[must_use]
+    pub fn of(outcomes: &[RunOutcome]) -> Summary {
+        let mut summary = Summary::default();
+        for outcome in outcomes {
+            summary.count(outcome.outcome);
+        }
+        summary
+    }
+
+    /// The span of computing runs of a logic, in which [`Summary::note`] notes what became of them.
+    pub(super) fn span(logic: &str, runs: usize) -> Span {
+        tracing::info_span!(
+            target: "provender::compute",
+            "compute",
+            logic,
+            runs,
+            recorded = Empty,
+            unchanged = Empty,
+            drift = Empty,
+            failed = Empty,
+        )
+    }
+
+    /// Notes the counts in a span.
+    pub(super) fn note(&self, span: &Span) {
+        span.record("recorded", self.recorded);
+        span.record("unchanged", self.unchanged);
+        span.record("drift", self.drift);
+        span.record("failed", self.failed);
     }
 
     /// All runs.

@@ -76,6 +76,7 @@ pub fn plan(
 ) -> Result<Plan, ComputeError> {
     let mut plan = Plan::default();
     for (boundary, herd, day) in targets {
+        engine.policy.interrupt.check()?;
         let question = ask(engine.facts, bound, (boundary, herd), *day)?;
         let Some(run) = engine.facts.ledger().newest_of(&question.key)? else {
             continue;

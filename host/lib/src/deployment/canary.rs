@@ -144,6 +144,7 @@ impl Deployment {
             stamp: self.stamp(None),
             environment: self.environment(bench.sandbox),
             pack_from: self.project.settings.manifests.pack_from(),
+            interrupt: self.interrupt.clone(),
         };
         let selection = Selection {
             boundary: None,

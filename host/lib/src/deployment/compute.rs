@@ -143,6 +143,7 @@ impl Deployment {
             stamp: self.stamp(None),
             environment: self.environment(&runtime.sandbox),
             pack_from: self.project.settings.manifests.pack_from(),
+            interrupt: self.interrupt.clone(),
         })
     }
 

@@ -20,6 +20,10 @@ impl Deployment {
         let standing = if self.has_ledger()? {
             let ledger = self.reader()?;
             let standing = Standing::read(&ledger, i64::MAX)?;
+            if let Some(release) = standing.active_release() {
+                self.span
+                    .record("release", tracing::field::display(release.digest));
+            }
             *self.cached() = Some(ledger);
             standing
         } else {

@@ -40,6 +40,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::{Value as Json, json};
 
 use provender_domain::day::Day;
+use provender_domain::interrupt::Interrupt;
 use provender_domain::key::NO_HERD;
 use provender_ledger::Read;
 use provender_ledger::entry::Stamp;
@@ -87,6 +88,8 @@ pub struct Options {
     pub actor: String,
     /// What receives warnings and watches over compilations.
     pub observer: Arc<dyn Observer>,
+    /// What may ask to stop between two batches.
+    pub interrupt: Interrupt,
 }
 
 impl Options {
@@ -99,6 +102,7 @@ impl Options {
             now: now.to_owned(),
             actor: actor.to_owned(),
             observer: Arc::new(()),
+            interrupt: Interrupt::default(),
         }
     }
 }
@@ -114,6 +118,8 @@ pub struct Deployment {
     /// Who records.
     pub actor: String,
     observer: Arc<dyn Observer>,
+    interrupt: Interrupt,
+    span: tracing::Span,
     ledger_file: Option<PathBuf>,
     standing: OnceLock<Standing>,
     /// The connection through which `standing` was read, until one is needed: SQLite reads the whole
@@ -152,12 +158,18 @@ impl Deployment {
             Location::Above(start) => Project::find(start)?,
         };
         let day = options.now.get(..10).and_then(|day| day.parse().ok());
+        let project = Project::open(&root)?;
+        // The caller's span, around everything that is done with the deployment.
+        let span = tracing::Span::current();
+        span.record("environment", project.settings.environment.as_str());
         Ok(Deployment {
-            project: Project::open(&root)?,
+            project,
+            span,
             now: options.now.clone(),
             today: day.ok_or(DeploymentError::Clock)?,
             actor: options.actor.clone(),
             observer: Arc::clone(&options.observer),
+            interrupt: options.interrupt.clone(),
             ledger_file: options.ledger.clone(),
             standing: OnceLock::new(),
             cached: Mutex::new(None),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use tracing::Span;
 
 use provender_ledger::LedgerError;
 
@@ -23,6 +24,21 @@ pub enum Outcome {
     Held,
     /// It could not be used.
     Refused,
+}
+
+impl Outcome {
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Taken => "taken",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Superseded => "superseded",
+            Outcome::Withdrawn => "withdrawn",
+            Outcome::Held => "held",
+            Outcome::Refused => "refused",
+        }
+    }
 }
 
 /// What is said of one file.
@@ -77,6 +93,18 @@ impl FileReport {
             warnings: Vec::new(),
             entry: None,
             error: Some(error),
+        }
+    }
+
+    /// Notes the counts in a span.
+    pub(super) fn note(&self, span: &Span) {
+        span.record("rows", self.rows);
+        span.record("new", self.new);
+        span.record("unchanged", self.unchanged);
+        span.record("revised", self.revised);
+        span.record("outcome", self.outcome.word());
+        if let Some(entry) = self.entry {
+            span.record("entry", entry);
         }
     }
 

@@ -6,6 +6,7 @@ use provender_ledger::entry::Stamp;
 use provender_ledger::types::File;
 use provender_ledger::{LedgerError, Write};
 use serde_json::json;
+use tracing::field::Empty;
 
 use super::compare::{Comparison, compare};
 use super::parsed::ReadOptions;
@@ -46,6 +47,20 @@ const HOLD_FROM_ROWS: u32 = 2;
 
 /// Reads, compares and records one file. What went wrong is in the report.
 pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
+    let span = tracing::info_span!(
+        target: "provender::ingest",
+        "take",
+        file = offer.path,
+        source = offer.source,
+        bytes = offer.bytes.len(),
+        rows = Empty,
+        new = Empty,
+        unchanged = Empty,
+        revised = Empty,
+        outcome = Empty,
+        entry = Empty,
+    )
+    .entered();
     let sha256 = Digest::of_bytes(&offer.bytes);
     let empty = || FileReport {
         path: offer.path.clone(),
@@ -89,6 +104,7 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
             report.warnings.push(error.to_string());
         }
     }
+    report.note(&span);
     report
 }
 

@@ -279,6 +279,13 @@ fn fill(
     window: Window,
     boundary: Option<&str>,
 ) -> Result<LogicInput, GatherError> {
+    let span = tracing::info_span!(
+        target: "provender::monitor",
+        "gather",
+        logic = bound.model_version,
+        answers = tracing::field::Empty,
+    )
+    .entered();
     let first = window.first()?;
     let filter = RunFilter {
         boundary_id: boundary.map(str::to_owned),
@@ -298,6 +305,7 @@ fn fill(
             });
     };
     let runs = answers(ledger, &filter)?;
+    span.record("answers", runs.len());
     let activations = Activations::load(ledger)?;
     let version = &bound.model_version;
     let asked: BTreeSet<Day> = runs

@@ -42,6 +42,15 @@ pub fn judge_with(
     logics: &[LogicInput],
     acks: &[Ack],
 ) -> Result<Report, MonitorError> {
+    let span = tracing::info_span!(
+        target: "provender::monitor",
+        "judge",
+        end = %window.end,
+        days = window.days,
+        logics = logics.len(),
+        verdict = tracing::field::Empty,
+    )
+    .entered();
     let first = window.first()?;
     let mut logics: Vec<&LogicInput> = logics.iter().collect();
     logics.sort_by(|a, b| a.model_version.cmp(&b.model_version));
@@ -91,6 +100,7 @@ pub fn judge_with(
     }
     report.summary = summarise(&report);
     (report.status, report.notes) = overall(&report, &remaining);
+    span.record("verdict", report.status.word());
     report.seal()
 }
 

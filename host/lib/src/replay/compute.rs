@@ -9,6 +9,8 @@ use serde_json::{Map, Value as Json};
 
 use provender_domain::canonical::{Digest, from_slice, to_text};
 use provender_domain::column::Column;
+use provender_domain::failpoint;
+use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ManifestRef, Place, RunKey};
 use provender_domain::value::{Scalar, Value};
 use provender_ledger::types::NewRun;
@@ -106,6 +108,8 @@ pub struct Replayer<'a> {
     pub manifests: Manifests<'a>,
     /// Ceilings recorded with a component's version, by its digest.
     pub ceilings: HashMap<Digest, PinLimits>,
+    /// What may ask to stop between two chunks of runs.
+    pub interrupt: Interrupt,
 }
 
 /// Cause, stable name, sentence.
@@ -114,7 +118,8 @@ pub(super) type Trouble = (Cause, String, String);
 pub(super) type Loaded = Result<Component, Trouble>;
 
 impl Replayer<'_> {
-    /// Computes runs again; `tick` is told how many are done, from any thread.
+    /// Computes runs again; `tick` is told how many are done, from any thread. When it is asked to stop, the
+    /// verdict is of the runs that were computed again by then, and says so.
     pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> Verdict {
         let mut order: Vec<&Subject> = subjects.iter().collect();
         order.sort_by_key(|s| s.place);
@@ -158,14 +163,21 @@ impl Replayer<'_> {
                 .or_insert_with(|| self.load(digest))
                 .clone()
         };
+        failpoint::hit("replay.before-chunks");
+        let within = tracing::Span::current();
         let parts: Vec<Result<Verdict, E>> = std::thread::scope(|scope| {
-            let component = &component;
+            let (component, within) = (&component, &within);
             let workers: Vec<_> = readers
                 .into_iter()
                 .map(|mut next| {
                     scope.spawn(move || {
+                        let _within = within.enter();
                         let mut own = Verdict::default();
                         while let Some(chunk) = next()? {
+                            if self.interrupt.is_asked() {
+                                own.interrupted = true;
+                                break;
+                            }
                             own.extend(self.chunk(&chunk, component));
                             tick(chunk.len());
                         }
@@ -228,6 +240,14 @@ impl Replayer<'_> {
     }
 
     fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
+        let span = tracing::info_span!(
+            target: "provender::replay",
+            "replay",
+            runs = subjects.len(),
+            identical = tracing::field::Empty,
+            failed = tracing::field::Empty,
+        )
+        .entered();
         let mut verdict = Verdict::default();
         let pack = |s: &Subject| s.place.map(|p| p.pack);
         for together in subjects.chunk_by(|a, b| pack(a) == pack(b)) {
@@ -238,6 +258,8 @@ impl Replayer<'_> {
                 _ => self.singles(together, component),
             });
         }
+        span.record("identical", verdict.identical);
+        span.record("failed", verdict.failed.len());
         verdict
     }
 

@@ -61,6 +61,8 @@ pub struct Verdict {
     pub different: Vec<Difference>,
     /// Runs that could not be computed again.
     pub failed: Vec<Failure>,
+    /// Whether it was asked to stop: other runs were left out.
+    pub interrupted: bool,
 }
 
 impl Verdict {
@@ -70,6 +72,7 @@ impl Verdict {
         self.identical += other.identical;
         self.different.extend(other.different);
         self.failed.extend(other.failed);
+        self.interrupted |= other.interrupted;
     }
 
     /// The order of results does not depend on which thread came first.

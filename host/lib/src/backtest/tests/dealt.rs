@@ -18,6 +18,7 @@ use crate::testing::Load as _;
 use provender_domain::canonical::Digest;
 use provender_domain::catalogue;
 use provender_domain::day::Day;
+use provender_domain::interrupt::Interrupt;
 use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::{magic, recipe::Recipe};
@@ -174,6 +175,7 @@ impl Recorded {
             stamp: stamp(),
             environment: json!({}),
             pack_from: usize::MAX,
+            interrupt: Interrupt::default(),
         };
         let mut engine = Engine {
             facts: &facts,
@@ -222,6 +224,7 @@ impl Recorded {
             manifests: &self.store(),
             catalogue: &catalogue,
             precedence: Vec::new(),
+            interrupt: Interrupt::default(),
         };
         let mut counted = Counted::default();
         let report = dealt(&archive, &request, &mut counted, dealing)?;

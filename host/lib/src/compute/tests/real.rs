@@ -14,6 +14,7 @@ use crate::project::settings::OnGuardrail;
 use crate::testing::Load as _;
 use provender_domain::canonical::Digest;
 use provender_domain::catalogue;
+use provender_domain::interrupt::Interrupt;
 use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::recipe::Recipe;
@@ -129,5 +130,6 @@ pub(super) fn policy(origin: &str, recheck: bool) -> Policy {
         environment: json!({}),
         // So that some manifests stand alone and some share a pack.
         pack_from: 3,
+        interrupt: Interrupt::default(),
     }
 }

@@ -4,6 +4,7 @@ use crate::project::gate::CheckName;
 use crate::replay::compute::Manifests;
 use crate::replay::verdict::Cause;
 use crate::replay::{Replayer, Subject, Verdict as Replayed, select};
+use provender_domain::interrupt::Interrupt;
 use provender_domain::render::text::count;
 use provender_ledger::types::RunFilter;
 
@@ -37,6 +38,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         shelf: scene.shelf,
         manifests: Manifests::Store(scene.manifests),
         ceilings: select::ceilings(scene.ledger)?,
+        interrupt: Interrupt::default(),
     }
     .replay(&subjects, &|_| ());
     let mut check = judged(&verdict, of, u64::from(asked.min_rows));

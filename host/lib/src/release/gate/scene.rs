@@ -9,6 +9,7 @@ use crate::project::gate::Policy;
 use crate::project::logic::LogicOverrides;
 use provender_domain::catalogue::Feature;
 use provender_domain::day::Day;
+use provender_domain::interrupt::Interrupt;
 use provender_ledger::Read;
 use provender_sandbox::{Sandbox, Shelf};
 use provender_store::manifest::Store;
@@ -94,6 +95,7 @@ impl Scene<'_, '_> {
             manifests: self.manifests,
             catalogue: self.catalogue,
             precedence: self.precedence.clone(),
+            interrupt: Interrupt::default(),
         }
     }
 
