@@ -39,7 +39,7 @@ fn what_compute_reports_as_recorded_in_packs_is_on_the_disk() {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_a_first_ingest_reports_is_on_the_disk() {
-    let ranch = Ranch::sample();
+    let ranch = Ranch::fresh();
     ranch.edit(
         "provender.toml",
         "sqlite:out/ledger.db",

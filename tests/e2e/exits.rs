@@ -275,7 +275,7 @@ fn a_store_that_is_none_is_69() {
 
 #[test]
 fn a_folder_that_is_a_file_is_74() {
-    let ranch = Ranch::sample();
+    let ranch = Ranch::fresh();
     ranch.write("out", "in the way");
     let message = ends(
         &ranch,
