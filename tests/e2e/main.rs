@@ -75,5 +75,7 @@ mod replay;
 mod story;
 mod triage;
 mod walls;
+mod upgrade;
+mod upgrade_kit;
 mod workflows;
 mod writers;
