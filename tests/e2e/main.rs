@@ -38,6 +38,7 @@ mod disks_full;
 #[cfg(target_os = "linux")]
 mod disks_full_files;
 mod docs;
+mod doctor;
 mod durability;
 mod exits;
 mod explain;
@@ -74,8 +75,8 @@ mod release_store;
 mod replay;
 mod story;
 mod triage;
-mod walls;
 mod upgrade;
 mod upgrade_kit;
+mod walls;
 mod workflows;
 mod writers;

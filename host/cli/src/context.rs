@@ -101,7 +101,7 @@ impl Context {
 }
 
 /// How the command line says that the deployment is opened.
-fn options(global: &Global) -> Result<Options, CliError> {
+pub(super) fn options(global: &Global) -> Result<Options, CliError> {
     let location = match &global.project {
         Some(folder) => Location::At(folder.clone()),
         None => Location::Above(std::env::current_dir().map_err(|e| {

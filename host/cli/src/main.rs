@@ -16,8 +16,8 @@
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
-//!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `plugin`, `verify`, `release`,
-//!   `incident`, `completions`, `man`
+//!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `doctor`, `plugin`, `verify`,
+//!   `release`, `incident`, `completions`, `man`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +35,7 @@ mod compute;
 mod config;
 mod context;
 mod diff;
+mod doctor;
 mod error;
 mod exit;
 mod explain;
@@ -159,6 +160,7 @@ enum Verb {
     Verify(verify::VerifyArgs),
     Config(config::ConfigArgs),
     Backup(backup::BackupArgs),
+    Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -265,6 +267,7 @@ impl Verb {
             Verb::Verify(a) => verify::run(g, &a),
             Verb::Config(a) => config::run(g, &a),
             Verb::Backup(a) => backup::run(g, &a),
+            Verb::Doctor(a) => doctor::run(g, &a),
             Verb::Completions(a) => completions::run(&a, Cli::<Verb>::command()),
             Verb::Man(a) => man::run(&a, Cli::<Verb>::command()),
         }

@@ -10,7 +10,7 @@
 //! `tests/e2e/walls.rs` checks against this line:
 //!
 //! ```text
-//! deployment → incident, audit → release → author, backtest, check, contract, golden → monitor → explain, replay → compute → project → ingest → embedded
+//! doctor → deployment → incident, audit → release → author, backtest, check, contract, golden → monitor → explain, replay → compute → project → ingest → embedded
 //! ```
 //!
 //! * [`project`] — a deployment's folder, its three hand-written files, and the files that its sources name
@@ -28,6 +28,7 @@
 //! * [`release`] — numbered, immutable releases: cut, carried, promoted, rolled back, pruned
 //! * [`incident`] — what went wrong, as a timeline of entries, and the golden cases made of it
 //! * [`audit`] — whether what is stored is what was recorded, and proofs of it for others
+//! * [`doctor`] — what is to be done about a deployment, found without changing it
 //! * [`embedded`] — the components and the sample ranch that the program carries
 
 pub mod audit;
@@ -37,6 +38,7 @@ pub mod check;
 pub mod compute;
 pub mod contract;
 pub mod deployment;
+pub mod doctor;
 pub mod embedded;
 pub mod explain;
 pub mod golden;

@@ -1,0 +1,53 @@
+//! `doctor`: what is to be done about a deployment.
+
+use clap::Args;
+use serde_json::json;
+
+use provender_host::doctor::examine;
+
+use super::Global;
+use super::context::options;
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Done, Look, Text};
+
+/// Find what is to be done about a deployment: files that cannot be used, a ledger that is missing or that this
+/// program cannot read, components that are not the pinned ones, folders that cannot be written, what a killed
+/// process left.
+///
+/// Changes nothing. Exits 0 when nothing is to be done, else 1; each finding has its next step. Whether what is
+/// recorded is sound is for `audit`, whether components do what they declare is for `verify`.
+///
+/// Example: provender doctor
+///
+/// Example: provender doctor --upgrade
+#[derive(Args)]
+pub(super) struct DoctorArgs {
+    /// Also say what this version of the program asks of a deployment that an older one wrote.
+    #[arg(long)]
+    upgrade: bool,
+}
+
+pub(super) fn run(global: &Global, args: &DoctorArgs) -> Result<Done, CliError> {
+    let found = examine(&options(global)?, args.upgrade)?;
+    let mut text = Text::default();
+    if found.is_empty() {
+        text.look(Look::Good, "nothing is to be done");
+    }
+    for finding in &found {
+        text.look(
+            Look::Warn,
+            format!("{}: {}", finding.code(), finding.what()),
+        );
+        text.line(format!("  next: {}", finding.next()));
+    }
+    let rows: Vec<_> = found
+        .iter()
+        .map(|f| json!({"code": f.code(), "what": f.what(), "next": f.next()}))
+        .collect();
+    let mut done = Done::ok(json!({"findings": rows}), text);
+    if !found.is_empty() {
+        done.exit = Exit::Warn;
+    }
+    Ok(done)
+}

@@ -1,0 +1,46 @@
+//! Whether a deployment's files, ledger and components can be used.
+
+use provender_ledger::sqlite::SqliteLedger;
+
+use crate::deployment::{Deployment, DeploymentError};
+
+use super::Finding;
+
+/// The files that people write. `provender.toml` was read already.
+pub(super) fn files(deployment: &Deployment) -> Vec<Finding> {
+    let project = &deployment.project;
+    let problems = [project.logic().err(), project.sources_problem.clone()];
+    problems
+        .into_iter()
+        .flatten()
+        .map(|problem| Finding::Unusable(problem.into()))
+        .collect()
+}
+
+/// The ledger's schema, when there is a ledger and it can be read.
+pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<Finding>) -> Option<i64> {
+    let schema = |ledger: SqliteLedger| ledger.snapshot()?.version();
+    let read = deployment.ledger_if_any().and_then(|ledger| {
+        ledger
+            .map(schema)
+            .transpose()
+            .map_err(DeploymentError::from)
+    });
+    read.unwrap_or_else(|problem| {
+        found.push(Finding::Unusable(problem));
+        None
+    })
+}
+
+/// Every pinned component, by the SHA-256 of its bytes. What it declares is for `verify`.
+pub(super) fn components(deployment: &Deployment) -> Vec<Finding> {
+    let lock = match deployment.lock() {
+        Ok(lock) => lock,
+        Err(problem) => return vec![Finding::Unusable(problem)],
+    };
+    let missing = lock.components().iter().filter_map(|pin| {
+        let bytes = deployment.pinned_bytes(pin);
+        bytes.err().map(Finding::Unusable)
+    });
+    missing.collect()
+}

@@ -1,0 +1,125 @@
+//! A finding: what is wrong or will be asked, and the next step.
+
+use provender_ledger::LedgerError;
+
+use crate::deployment::DeploymentError;
+
+use super::upgrade::Change;
+
+/// Something that is to be done about a deployment.
+#[derive(Debug)]
+pub enum Finding {
+    /// A file, the ledger or a component cannot be used.
+    Unusable(DeploymentError),
+    /// Something is recorded in a folder that cannot be written.
+    Unwritable {
+        /// The setting that names the folder.
+        setting: &'static str,
+        /// The folder, or the nearest one above it that is there.
+        folder: String,
+        /// Why.
+        cause: String,
+    },
+    /// Temporary files that a killed process left, or that are being written now.
+    Unfinished {
+        /// Where they are.
+        folder: String,
+        /// Their number.
+        files: usize,
+    },
+    /// The ledger has an older schema than this program writes.
+    OlderSchema {
+        /// The ledger's.
+        found: i64,
+        /// This program's.
+        newest: i64,
+    },
+    /// A setting that is used here means something else than before.
+    Changed(&'static Change),
+}
+
+impl Finding {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Finding::Unusable(e) => e.code(),
+            Finding::Unwritable { .. } => "folder_unwritable",
+            Finding::Unfinished { .. } => "unfinished_files",
+            Finding::OlderSchema { .. } => "ledger_older_schema",
+            Finding::Changed(_) => "setting_changed",
+        }
+    }
+
+    /// What is wrong, or what will be asked, with the value in it.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Finding::Unusable(e) => e.to_string(),
+            Finding::Unwritable {
+                setting,
+                folder,
+                cause,
+            } => format!("{folder} cannot be written, and `{setting}` leads there: {cause}"),
+            Finding::Unfinished { folder, files: 1 } => {
+                format!("{folder} has 1 temporary file, which a killed process left")
+            }
+            Finding::Unfinished { folder, files } => {
+                format!("{folder} has {files} temporary files, which a killed process left")
+            }
+            Finding::OlderSchema { found, newest } => format!(
+                "the ledger has schema {found}, and this program writes schema {newest}: the next command that writes will migrate it"
+            ),
+            Finding::Changed(change) => format!(
+                "`{}` means something else since {}: {}",
+                change.setting, change.since, change.what
+            ),
+        }
+    }
+
+    /// The next step.
+    #[must_use]
+    pub fn next(&self) -> String {
+        match self {
+            Finding::Unusable(e) => after(e).to_owned(),
+            Finding::Unwritable { .. } => {
+                "give the account that runs the jobs the right to write there, or name another folder in provender.toml".to_owned()
+            }
+            Finding::Unfinished { .. } => {
+                "nothing depends on them; if no command is running, `provender run` or `provender plugin add` removes those in its way".to_owned()
+            }
+            Finding::OlderSchema { found, .. } => format!(
+                "run `provender backup DIR` first; the migration keeps a copy, `.schema-{found}` beside the ledger, and there is no other way back"
+            ),
+            Finding::Changed(change) => change.next.to_owned(),
+        }
+    }
+}
+
+/// The next step after something that cannot be used.
+fn after(error: &DeploymentError) -> &'static str {
+    match error {
+        DeploymentError::Project(_) => "correct the file; docs/reference/files.md lists every key",
+        DeploymentError::LockMissing(_) => {
+            "put provender.lock back, or pin components with `provender plugin add`"
+        }
+        DeploymentError::Ledger(LedgerError::Gone { .. }) => {
+            "put the ledger back from a backup; a new one would record every number again"
+        }
+        DeploymentError::Ledger(LedgerError::NewerSchema { .. }) => {
+            "use the program that migrated it, or put back the copy that was made before"
+        }
+        DeploymentError::Ledger(LedgerError::LogLeft { .. }) => {
+            "run any command where the folder can be written, or copy the ledger and its log together"
+        }
+        DeploymentError::Ledger(_) => {
+            "check `ledger.url`, then run `provender audit`; put a damaged ledger back from a backup and keep the file"
+        }
+        DeploymentError::ComponentUnreadable { .. }
+        | DeploymentError::ComponentLonger { .. }
+        | DeploymentError::Logic(_) => {
+            "put the pinned file back, from version control or a backup; `provender verify` checks all of them"
+        }
+        _ => "correct what the message names, then run `provender doctor` again",
+    }
+}

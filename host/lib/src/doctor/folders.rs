@@ -1,0 +1,93 @@
+//! The folders that a deployment writes: whether it can, and what a killed process left in them.
+
+use std::path::Path;
+
+use provender_domain::files::durable::WRITING;
+
+use crate::deployment::LOCK;
+use crate::project::Project;
+
+use super::Finding;
+
+/// Folders of the program's own that cannot be written, each once. A file without a name is made in each and is
+/// gone with this process; rights alone do not tell of a full or read-only disk.
+pub(super) fn unwritable(project: &Project) -> Vec<Finding> {
+    let settings = &project.settings;
+    let ledger = project.ledger_path();
+    let folders = [
+        (
+            "ledger.url",
+            ledger.parent().unwrap_or(&project.root).to_path_buf(),
+        ),
+        (
+            "manifests.path",
+            project.root.join(&settings.manifests.path),
+        ),
+        ("reports.path", project.root.join(&settings.reports.path)),
+        ("releases.path", project.root.join(&settings.releases.path)),
+        ("cache.path", project.root.join(&settings.cache.path)),
+    ];
+    let mut seen = Vec::new();
+    let mut found = Vec::new();
+    for (setting, folder) in folders {
+        // A folder that is not there yet is made in the nearest one above it.
+        let there = folder.ancestors().find(|f| f.is_dir());
+        let there = there.unwrap_or(&project.root).to_path_buf();
+        if seen.contains(&there) {
+            continue;
+        }
+        if let Err(cause) = tempfile::tempfile_in(&there) {
+            found.push(Finding::Unwritable {
+                setting,
+                folder: there.display().to_string(),
+                cause: cause.to_string(),
+            });
+        }
+        seen.push(there);
+    }
+    found
+}
+
+/// Temporary files, where the program writes them.
+pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
+    let settings = &project.settings;
+    let manifests = Path::new(&settings.manifests.path);
+    let releases = Path::new(&settings.releases.path);
+    let written = [
+        manifests.to_path_buf(),
+        manifests.join("packs"),
+        Path::new(&settings.reports.path).to_path_buf(),
+        releases.to_path_buf(),
+        releases.join("components"),
+    ];
+    let mut found: Vec<Finding> = written
+        .iter()
+        .filter_map(|folder| temporary(project, &folder.join(WRITING), |_| true))
+        .collect();
+    found.extend(temporary(project, Path::new("."), |name| {
+        name == format!("{LOCK}.tmp")
+    }));
+    found.extend(temporary(project, Path::new("components"), |name| {
+        name.ends_with(".tmp")
+    }));
+    let ledger = settings.ledger.url.strip_prefix("sqlite:").map(Path::new);
+    if let Some((folder, name)) = ledger.and_then(|l| Some((l.parent()?, l.file_name()?))) {
+        let copy = format!("{}.schema-", name.to_string_lossy());
+        let half = |name: &str| name.starts_with(&copy) && name.ends_with(".tmp");
+        found.extend(temporary(project, folder, half));
+    }
+    found
+}
+
+/// The files of a folder with such names. One that is not there, or cannot be read, has none.
+fn temporary(project: &Project, folder: &Path, of: impl Fn(&str) -> bool) -> Option<Finding> {
+    let names = project.dir.read_dir(folder).ok()?;
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    match names.filter(|name| of(name)).count() {
+        0 => None,
+        files => Some(Finding::Unfinished {
+            folder: folder.display().to_string(),
+            files,
+        }),
+    }
+}

@@ -1,0 +1,92 @@
+//! What a newer program asks of a deployment that an older one wrote.
+
+use crate::project::Project;
+
+use super::Finding;
+
+/// A setting whose meaning has changed.
+#[derive(Debug)]
+pub struct Change {
+    /// The first version with the new meaning.
+    pub since: &'static str,
+    /// The key in `provender.toml`, with dots.
+    pub setting: &'static str,
+    /// What is different.
+    pub what: &'static str,
+    /// What is to be done about it.
+    pub next: &'static str,
+}
+
+/// Every change since 0.1.0. Whoever changes what a setting means adds a row.
+pub const CHANGES: &[Change] = &[];
+
+/// A ledger with an older schema than this program's.
+pub(super) fn schema(found: Option<i64>) -> Option<Finding> {
+    let newest = provender_ledger::sqlite::schema();
+    found
+        .filter(|found| *found < newest)
+        .map(|found| Finding::OlderSchema { found, newest })
+}
+
+/// The changes that touch a setting of this deployment's `provender.toml`. What is not set has the default of the
+/// program of today.
+#[must_use]
+pub fn settings(project: &Project, changes: &'static [Change]) -> Vec<Finding> {
+    let settings = project.settings.origins(&project.settings_text);
+    let is_set = |change: &&Change| {
+        let mut rows = settings.iter();
+        rows.any(|(key, _, set_by)| key == change.setting && set_by != "default")
+    };
+    changes
+        .iter()
+        .filter(is_set)
+        .map(Finding::Changed)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MADE_UP: &[Change] = &[
+        Change {
+            since: "9.0.0",
+            setting: "monitor.window_days",
+            what: "the last day is no longer counted",
+            next: "add 1",
+        },
+        Change {
+            since: "9.0.0",
+            setting: "manifests.pack_from",
+            what: "it is a size",
+            next: "give bytes",
+        },
+    ];
+
+    #[test]
+    fn a_change_is_reported_to_those_who_set_the_setting() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("provender.toml");
+        std::fs::write(file, "[monitor]\nwindow_days = 30\n").unwrap();
+        let project = Project::open(temp.path()).unwrap();
+        let found = settings(&project, MADE_UP);
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(finding.code(), "setting_changed");
+        assert_eq!(
+            finding.what(),
+            "`monitor.window_days` means something else since 9.0.0: the last day is no longer counted"
+        );
+        assert_eq!(finding.next(), "add 1");
+    }
+
+    #[test]
+    fn only_an_older_schema_is_a_finding() {
+        let newest = provender_ledger::sqlite::schema();
+        assert!(schema(None).is_none());
+        assert!(schema(Some(newest)).is_none());
+        let found = schema(Some(1)).unwrap();
+        assert!(found.what().contains("schema 1"), "{}", found.what());
+    }
+}
