@@ -7,9 +7,8 @@ use std::process::{Command, Output};
 use provender_domain::canonical::{hex, to_text};
 use provender_domain::merkle;
 use provender_host::audit::bundle::Bundle;
-use provender_ledger::Read as _;
-use provender_ledger::sqlite::SqliteLedger;
-use provender_ledger::sqlite::scan::Scan;
+use provender_ledger::scan::Scan;
+use provender_ledger::{Address, open_reader};
 use provender_proof::{Proof, Verifier};
 use provender_sandbox::PinLimits;
 use serde_json::Value as Json;
@@ -46,9 +45,9 @@ fn rewrite(ranch: &Ranch) {
         ranch,
         "UPDATE run SET outputs = json_set(outputs, '$[0]', 4711) WHERE snapshot = (SELECT min(snapshot) FROM run)",
     );
-    let ledger = SqliteLedger::open(&path).unwrap();
+    let ledger = open_reader(&Address::of_file(&path)).unwrap();
     let mut leaves = std::collections::BTreeMap::<i64, Vec<merkle::Hash>>::new();
-    let mut scan = Scan::begin(ledger.beside(1).unwrap()).unwrap();
+    let mut scan = Scan::begin(ledger.readers(1).unwrap()).unwrap();
     while let Some(read) = scan.readers[0].read().unwrap() {
         assert!(read.unreadable.is_empty());
         for stored in read.runs {

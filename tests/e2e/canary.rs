@@ -2,9 +2,8 @@
 
 use std::process::Stdio;
 
-use provender_ledger::Read as _;
 use provender_ledger::entry::Kind;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Address, open_reader};
 use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;
@@ -95,7 +94,7 @@ fn a_canary_back_fills_goes_on_daily_and_its_runs_answer_once_promoted() {
     assert_eq!(observed["by_day"][0]["status"], "unknown");
 
     // The batch names what recorded it first; nothing has activated it.
-    let ledger = SqliteLedger::open_read_only(&ranch.path("out/ledger.db")).unwrap();
+    let ledger = open_reader(&Address::of_file(&ranch.path("out/ledger.db"))).unwrap();
     let batch = ledger.entries(Some(Kind::Runs)).unwrap().pop().unwrap();
     let batch: Json = serde_json::from_str(&batch.payload).unwrap();
     assert_eq!(batch["origin"], "canary");

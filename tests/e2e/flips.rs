@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -15,7 +16,7 @@ use provender_domain::interrupt::Interrupt;
 use provender_host::audit::stored::Pinned;
 use provender_host::audit::{Audit, Bad, audit};
 use provender_host::release::ReleaseStore;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Address, LedgerError, Opening, Read, Write, open};
 use provender_sandbox::{Lock, Shelf};
 use provender_store::manifest::Store;
 use rusqlite::Connection;
@@ -24,7 +25,7 @@ use crate::flips_rows::{Cell, put, read_back, rows};
 use crate::kit::{Dice, Ranch, number};
 
 /// What the audit says of the deployment; `Err` when it could not be opened or read.
-fn look(ranch: &Ranch, ledger: &SqliteLedger) -> Result<Vec<Bad>, String> {
+fn look(ranch: &Ranch, ledger: &dyn Read) -> Result<Vec<Bad>, String> {
     let root = Dir::open_ambient_dir(ranch.dir(), ambient_authority()).unwrap();
     let open = |path: &str| root.open_dir(path).unwrap();
     let lock = Lock::parse(&ranch.read("provender.lock")).unwrap();
@@ -56,9 +57,15 @@ fn look(ranch: &Ranch, ledger: &SqliteLedger) -> Result<Vec<Bad>, String> {
     Ok(report.bad)
 }
 
+/// Opened as a verb that writes opens it.
+fn ledger_of(ranch: &Ranch) -> Result<Box<dyn Write>, LedgerError> {
+    let address = Address::of_file(&ranch.path("out/ledger.db"));
+    open(&address, Opening::Existing, Duration::from_secs(60))
+}
+
 fn reopened(ranch: &Ranch) -> Result<Vec<Bad>, String> {
-    let ledger = SqliteLedger::open(&ranch.path("out/ledger.db")).map_err(|e| e.to_string())?;
-    look(ranch, &ledger)
+    let ledger = ledger_of(ranch).map_err(|e| e.to_string())?;
+    look(ranch, &*ledger)
 }
 
 /// A deployment that has something of everything, its ledger in one file.
@@ -149,8 +156,8 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
         "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF",
     )
     .unwrap();
-    let ledger = SqliteLedger::open(&ranch.path("out/ledger.db")).unwrap();
-    let baseline = look(ranch, &ledger).unwrap();
+    let ledger = ledger_of(ranch).unwrap();
+    let baseline = look(ranch, &*ledger).unwrap();
     let of: BTreeMap<&str, _> = TABLES.iter().map(|t| (*t, rows(&db, t))).collect();
     let mut tally = Tally::default();
     for i in 0..n {
@@ -181,7 +188,7 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
             tally.nothing += 1;
         } else {
             let told = format!("flip {i}: {table}.{name}: {row:?} became {there:?}");
-            let found = look(ranch, &ledger).unwrap_or_else(|e| panic!("{told}: {e}"));
+            let found = look(ranch, &*ledger).unwrap_or_else(|e| panic!("{told}: {e}"));
             assert!(
                 found.iter().any(|bad| !baseline.contains(bad)),
                 "{told}: {found:?}"
@@ -198,7 +205,7 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
         );
     }
     assert_eq!(
-        look(ranch, &ledger).unwrap(),
+        look(ranch, &*ledger).unwrap(),
         baseline,
         "everything was put back"
     );

@@ -1,8 +1,7 @@
 //! Releases: what is in force, and who may change it.
 
-use provender_ledger::Read as _;
 use provender_ledger::entry::Kind;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Address, open_reader};
 use serde_json::{Value as Json, json};
 
 use crate::kit::{Ranch, variant_of};
@@ -139,7 +138,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     assert!((second - first).abs() > 0.1, "{second}");
 
     // The batch names what it was recorded under.
-    let ledger = SqliteLedger::open_read_only(&ranch.path("out/ledger.db")).unwrap();
+    let ledger = open_reader(&Address::of_file(&ranch.path("out/ledger.db"))).unwrap();
     let named: Vec<Json> = ledger
         .entries(Some(Kind::Runs))
         .unwrap()

@@ -13,6 +13,7 @@ use provender_domain::files::outfile::Together;
 use provender_domain::render::text::count;
 use provender_host::release::prune::newest;
 use provender_ledger::LedgerError;
+use provender_ledger::admin::Backup;
 
 use super::Global;
 use super::context::Context;
@@ -21,10 +22,6 @@ use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
 const ELSEWHERE: &str = "name a folder that is not there yet; nothing was changed";
-/// Name of the ledger in a backup.
-const LEDGER: &str = "ledger.db";
-/// Its name until everything else is there.
-const PARTIAL: &str = "ledger.db.partial";
 const MANIFESTS: &str = "manifests";
 const RELEASES: &str = "releases";
 
@@ -50,7 +47,7 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
         clear(&args.dir);
     })?;
     made.keep();
-    let file = args.dir.join(LEDGER);
+    let file = args.dir.join(Backup::NAME);
     let mut text = Text::default();
     text.look(
         Look::Good,
@@ -76,10 +73,14 @@ fn claim(args: &BackupArgs) -> Result<(), CliError> {
         CliError::new(Exit::Io, "backup_exists", message).help(help)
     };
     make_durably(&args.dir).map_err(fail(args))?;
-    let taken = || match args.dir.join(LEDGER).exists() || !args.dir.join(MANIFESTS).exists() {
+    let taken = || match args.dir.join(Backup::NAME).exists() || !args.dir.join(MANIFESTS).exists()
+    {
         true => refused("is not empty; a backup never overwrites", ELSEWHERE),
         false => refused(
-            &format!("holds a backup without {LEDGER}, which is still being made or was killed"),
+            &format!(
+                "holds a backup without {}, which is still being made or was killed",
+                Backup::NAME
+            ),
             "where none is being made remove the folder, or name another one; nothing was changed",
         ),
     };
@@ -154,12 +155,12 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
     let _phase = tracing::info_span!(target: "provender::phase", "backup").entered();
     let fail = fail(args);
     let ledger = context.reader()?;
-    let partial = args.dir.join(PARTIAL);
+    let admin = context.ledger().admin();
     for _ in 0..TRIES {
         // The ledger first: every manifest that its rows name, and every release of its entries, was durable
         // before them. Under its name last: what a killed process leaves is no backup.
-        let pruned = newest(&ledger)?;
-        ledger.backup(&partial)?;
+        let pruned = newest(&*ledger)?;
+        let backup = admin.back_up(&args.dir)?;
         failpoint::hit("backup.before-manifests");
         let settings = &context.project.settings;
         let all = |path: &str, to: &str| match context.project.dir.open_dir(path) {
@@ -173,12 +174,13 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
         let copied = all(&settings.manifests.path, MANIFESTS).map_err(fail)?;
         let releases = all(&settings.releases.path, RELEASES).map_err(fail)?;
         // What was pruned meanwhile may lack in the store's copy, and is not pruned in the ledger's.
-        if newest(&ledger)? == pruned {
+        if newest(&*ledger)? == pruned {
             failpoint::hit("backup.before-name");
-            std::fs::rename(partial, args.dir.join(LEDGER)).map_err(fail)?;
+            backup.publish().map_err(fail)?;
             sync(&args.dir).map_err(fail)?;
             return Ok((copied, releases));
         }
+        drop(backup);
         discard(&args.dir);
         std::fs::create_dir(args.dir.join(MANIFESTS)).map_err(fail)?;
     }
@@ -188,7 +190,7 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
 /// Removes what this process copied into a folder that was empty or not there.
 fn clear(dir: &Path) {
     // What makes it a backup goes first.
-    let _ = std::fs::remove_file(dir.join(LEDGER));
+    let _ = std::fs::remove_file(dir.join(Backup::NAME));
     discard(dir);
 }
 
@@ -196,9 +198,6 @@ fn clear(dir: &Path) {
 fn discard(dir: &Path) {
     for part in [MANIFESTS, RELEASES] {
         let _ = std::fs::remove_dir_all(dir.join(part));
-    }
-    for beside in ["", "-journal", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(dir.join(format!("{PARTIAL}{beside}")));
     }
 }
 

@@ -11,6 +11,7 @@ use provender_host::deployment::{
 use provender_host::project::ProjectError;
 use provender_host::project::settings::CompileLimits;
 use provender_host::release::reading::Ignored;
+use provender_ledger::Address;
 use provender_sandbox::OnCompile;
 
 use super::Global;
@@ -114,7 +115,7 @@ pub(super) fn options(global: &Global) -> Result<Options, CliError> {
     };
     Ok(Options {
         location,
-        ledger: global.ledger.clone(),
+        ledger: global.ledger.as_deref().map(Address::of_file),
         now: now()?,
         actor: actor(global),
         observer: Arc::new(global.ui()),

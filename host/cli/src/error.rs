@@ -109,9 +109,9 @@ impl From<DeploymentError> for CliError {
         let error = |exit| CliError::new(exit, code, message);
         match e {
             DeploymentError::Clock => error(Exit::Internal),
-            DeploymentError::ReadOnly(file) => CliError::usage(format!(
+            DeploymentError::ReadOnly(ledger) => CliError::usage(format!(
                 "--ledger {} is for verbs that read; this one writes",
-                file.display()
+                ledger.location()
             )),
             DeploymentError::NothingRecorded(_) => error(Exit::Unavailable).help(
                 "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
@@ -144,7 +144,7 @@ impl From<DeploymentError> for CliError {
 impl From<PinError> for CliError {
     fn from(e: PinError) -> CliError {
         match e {
-            PinError::NotLocked { .. }
+            PinError::NotLocked(_)
             | PinError::Unwritable { .. }
             | PinError::Draft { .. }
             | PinError::Leftover { .. } => {

@@ -117,7 +117,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         text.line(format!("page: {}", file.display()));
     }
     if let Some(file) = &args.bundle {
-        let run = find(&context.reader()?, &wanted)?.run.run;
+        let run = find(&*context.reader()?, &wanted)?.run.run;
         super::audit::write_bundle(&context, &run, file, args.key.as_deref())?;
         text.blank();
         text.line(format!("bundle: {}", file.display()));

@@ -6,7 +6,6 @@ use clap::Args;
 use serde_json::json;
 
 use provender_domain::catalogue::{FeatureRef, Origin};
-use provender_ledger::Read as _;
 
 use super::Global;
 use super::context::Context;

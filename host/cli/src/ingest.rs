@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
     let context = Context::open(global)?;
     let ledger = context.writer()?;
     if let Some(Action::Retract(r)) = &args.action {
-        return retract::withdraw(&context, &ledger, r);
+        return retract::withdraw(&context, &*ledger, r);
     }
     let policy = Policy {
         accept: args.accept,
@@ -66,12 +66,12 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
         ));
     }
     let reports = if named.is_empty() {
-        context.ingest_sources(&ledger, &policy, &mut Bars::new(context.ui))
+        context.ingest_sources(&*ledger, &policy, &mut Bars::new(context.ui))
     } else {
         let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
         let bar = context.ui.progress(named.len() as u64, "ingesting");
         let reports = named.iter().map(|(kind, path)| {
-            let report = named::take_in(&context, &ledger, &policy, &args.files, *kind, path);
+            let report = named::take_in(&context, &*ledger, &policy, &args.files, *kind, path);
             bar.inc(1);
             report
         });

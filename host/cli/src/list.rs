@@ -8,7 +8,6 @@ use serde_json::{Value as Json, json};
 use provender_domain::description::{Description, Role};
 use provender_host::compute::activation::Activations;
 use provender_host::compute::answers::{answers, rank};
-use provender_ledger::Read as _;
 use provender_ledger::types::{Run, RunFilter};
 
 use super::Global;
@@ -66,7 +65,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let runs = if args.all_versions {
         ledger.runs(&filter)?
     } else {
-        answers(&ledger, &filter)?
+        answers(&*ledger, &filter)?
     };
     let descriptions = descriptions(&context, &runs)?;
     if args.csv {
@@ -76,7 +75,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         }
         return Ok(done);
     }
-    let activations = Activations::load(&ledger)?;
+    let activations = Activations::load(&*ledger)?;
     let shadow = |r: &Run| activations.in_shadow(r) && rank(r, &activations).is_none();
     let list: Vec<Json> = runs
         .iter()

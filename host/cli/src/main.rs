@@ -81,7 +81,7 @@ fn long_version() -> String {
         engine.profile,
         engine.target,
         provender_sandbox::WORLD,
-        provender_ledger::sqlite::schema(),
+        provender_ledger::admin::newest_schema(),
     )
 }
 

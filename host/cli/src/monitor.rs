@@ -108,7 +108,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let runtime = context.runtime()?;
     let reader = context.reader()?;
-    let facts = context.facts_of(&reader, None, args.boundary.as_deref(), None)?;
+    let facts = context.facts_of(&*reader, None, args.boundary.as_deref(), None)?;
     let end = args
         .end
         .as_deref()
@@ -120,7 +120,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let logics = context.logics(&args.logic)?;
     let report = context.assess(
         &runtime,
-        &reader,
+        &*reader,
         &facts,
         &logics,
         Window { end, days },
@@ -129,7 +129,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let files = if global.ledger.is_some() {
         None
     } else {
-        Some(context.publish(&context.writer()?, &report, None)?)
+        Some(context.publish(&*context.writer()?, &report, None)?)
     };
     let mut data = data(&report, files.as_ref())?;
     data["ignored"] = context.tell_ignored()?;

@@ -10,10 +10,10 @@ use provender_host::replay::compute::Manifests;
 use provender_host::replay::verdict::{Cause, Failure};
 use provender_host::replay::{Replayer, Subject, Verdict, select};
 use provender_ledger::entry::Kind;
-use provender_ledger::sqlite::inspect::Unreadable;
-use provender_ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
+use provender_ledger::inspect::Unreadable;
+use provender_ledger::scan::{Reader, Runs, Scan, Stored};
 use provender_ledger::types::{Run, RunFilter};
-use provender_ledger::{LedgerError, Read, Write as _};
+use provender_ledger::{LedgerError, Read};
 use provender_sandbox::{Backend, Sandbox};
 
 use super::Global;
@@ -99,7 +99,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     }
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let (asked, selection) = selected(&context, &ledger, args)?;
+    let (asked, selection) = selected(&context, &*ledger, args)?;
     let cache = context.project.cache();
     let limits = context.project.settings.limits.resolve();
     let watch = context
@@ -113,7 +113,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         sandbox: &sandbox,
         shelf: &shelf,
         manifests: Manifests::Store(&manifests),
-        ceilings: context.ceilings(&ledger)?,
+        ceilings: context.ceilings(&*ledger)?,
         interrupt: global.interrupt.clone(),
     };
     let tick = |n: usize| bar.inc(n as u64);
@@ -124,7 +124,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
             replayer.replay(&subjects, &tick)
         }
         Asked::Scan { filter, recorded } => {
-            let runs = Scan::begin(ledger.beside(threads())?)?;
+            let runs = Scan::begin(ledger.readers(threads())?)?;
             bar.set_length(runs.runs);
             scan(runs, (filter, recorded), &replayer, &tick)?
         }

@@ -94,7 +94,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         text.blank();
     }
     let root = context.project.root.display();
-    let ledger = context.project.ledger_path().display().to_string();
+    let ledger = context.project.ledger().location();
     let manifests = format!("{root}/{}", context.project.settings.manifests.path);
     let page = format!("{root}/{}", day.published.html);
     text.line(format!("ledger:    {ledger}"));

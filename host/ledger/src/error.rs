@@ -1,6 +1,6 @@
 //! How the ledger says no.
 
-use std::path::Path;
+use crate::Address;
 
 /// A refusal or failure of the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -103,22 +103,12 @@ pub enum LedgerError {
     Database(String),
 }
 
-/// A ledger's address, as the configuration says it.
-pub(super) fn url_of(path: &Path) -> String {
-    format!("sqlite:{}", path.display())
-}
-
 impl LedgerError {
-    /// There is no ledger at a path where one must be.
-    pub fn gone(path: &Path) -> LedgerError {
-        LedgerError::Gone { url: url_of(path) }
-    }
-
-    /// What the system says of a ledger's file.
-    pub fn unavailable(path: &Path, cause: &std::io::Error) -> LedgerError {
-        LedgerError::Unavailable {
-            url: url_of(path),
-            cause: cause.to_string(),
+    /// There is no ledger where one must be.
+    #[must_use]
+    pub fn gone(address: &Address) -> LedgerError {
+        LedgerError::Gone {
+            url: address.to_string(),
         }
     }
 

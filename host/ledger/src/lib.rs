@@ -9,16 +9,29 @@
 //! * [`types`] — what goes in and comes out
 //! * [`entry`] — the chain: what an entry's hash covers
 //! * [`leaf`] — the canonical texts that the roots in entries are over
-//! * [`store`] — the traits that the other rooms use
-//! * [`sqlite`] — SQLite, with its schema
+//! * [`address`] — where a ledger is
+//! * [`admin`] — opening one, migrating, copying and describing it
+//! * [`store`] — reading and writing, which the other rooms use
+//! * [`inspect`] — every row as it stands, for the audit
+//! * [`scan`] — every run, read by several threads, pack by pack
+//! * [`located`] — lists of runs by place and id
+//! * `sqlite` — SQLite, with its schema: nothing outside it names SQLite or its files
 //! * [`error`] — how it says no
 
+pub mod address;
+pub mod admin;
 pub mod entry;
 pub mod error;
+pub mod inspect;
 pub mod leaf;
-pub mod sqlite;
+pub mod located;
+pub mod scan;
+mod sqlite;
 pub mod store;
 pub mod types;
 
+pub use address::{Address, UnknownAddress};
+pub use admin::{Admin, Opening, open, open_reader};
 pub use error::LedgerError;
+pub use inspect::Inspect;
 pub use store::{Read, Write};

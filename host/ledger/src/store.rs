@@ -11,6 +11,7 @@ use provender_domain::place::{Boundary, Herd};
 
 use super::LedgerError;
 use super::entry::{Entry, Kind, Stamp};
+use super::inspect::Inspect;
 use super::types::{
     Activation, Batch, Config, Document, File, NewFacts, NewRun, Observed, Recorded, Run,
     RunFilter, Sourced, Standing,
@@ -200,7 +201,16 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Read>>, LedgerError>;
+    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Inspect>>, LedgerError>;
+
+    /// One reader, which holds on to the present moment until it is dropped.
+    ///
+    /// # Errors
+    /// See [`Read::head`]; when the store has no more than the one connection.
+    fn moment(&self) -> Result<Box<dyn Inspect>, LedgerError> {
+        let reader = self.readers(1)?.pop();
+        reader.ok_or_else(|| LedgerError::Damaged("its file has no name".to_owned()))
+    }
 }
 
 /// Appends to what is recorded; nothing is ever changed or deleted. Each method is one transaction: all

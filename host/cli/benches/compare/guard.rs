@@ -2,8 +2,9 @@
 //! schema, by one prepared statement, in transactions that are synced.
 
 use std::path::Path;
+use std::time::Duration;
 
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Address, Opening, open};
 use rusqlite::{Connection, params};
 
 use super::Scale;
@@ -55,7 +56,8 @@ fn inserted(path: &Path, rows: usize, guarded: bool) -> Result<f64, String> {
         // It is not there the first time.
         let _ = std::fs::remove_file(name);
     }
-    drop(SqliteLedger::open(path).map_err(|e| e.to_string())?);
+    let ledger = open(&Address::of_file(path), Opening::Create, Duration::ZERO);
+    drop(ledger.map_err(|e| e.to_string())?);
     let text = |e: rusqlite::Error| e.to_string();
     let mut db = Connection::open(path).map_err(text)?;
     db.execute_batch(

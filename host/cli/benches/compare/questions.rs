@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use provender_ledger::Read as _;
-use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::RunFilter;
+use provender_ledger::{Address, open_reader};
 
 use super::Scale;
 use super::deploy::Deployment;
@@ -139,7 +138,7 @@ fn asked(deployment: &Deployment, question: Question, round: usize) -> Result<f6
 
 /// The id of the place's run on a day.
 fn id_of(deployment: &Deployment, date: provender_domain::day::Day) -> Result<String, String> {
-    let ledger = SqliteLedger::open_read_only(&deployment.ledger()).map_err(|e| e.to_string())?;
+    let ledger = open_reader(&Address::of_file(&deployment.ledger())).map_err(|e| e.to_string())?;
     let filter = RunFilter {
         boundary_id: Some(PLACE.to_owned()),
         herd_config_id: Some(HERD.to_owned()),

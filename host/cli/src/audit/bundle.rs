@@ -49,14 +49,14 @@ pub(in super::super) fn write(
         CliError::new(exit, e.code(), e.to_string())
     })?;
     let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
-    let recorded = context.ceilings(&ledger)?.remove(&record.component);
+    let recorded = context.ceilings(&*ledger)?.remove(&record.component);
     let own =
         recorded.unwrap_or_else(|| PinLimits::usual(&provender_sandbox::language_of(&component)));
     let bundle = Bundle {
         limits: own.or_more(&PinLimits::of(&context.project.settings.limits.resolve())),
         component,
         manifest: bytes,
-        proof: prove(&ledger, &run.key, origin, signer.as_ref())?,
+        proof: prove(&*ledger, &run.key, origin, signer.as_ref())?,
     };
     bundle.check(None)?;
     outfile::write(file, &bundle.pack()?).map_err(|e| {

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
     let signer = args.key.as_deref().map(key::signer).transpose()?;
     let ledger = context.recorded()?;
     let mut report = Report::default();
-    let claims = Claims::read(&ledger.snapshot()?, &mut report)?;
+    let claims = Claims::read(&*ledger.moment()?, &mut report)?;
     if let Some(bad) = report.bad.first() {
         let problem = format!(
             "{} of the chain do not hold, the first: entry {}: {}; nothing was signed",

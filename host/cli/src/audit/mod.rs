@@ -102,7 +102,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     let bar = context.ui.progress(0, "auditing");
     let report = audit(
         &Audit {
-            ledger: &ledger,
+            ledger: &*ledger,
             manifests: &manifests,
             shelf: &shelf,
             pinned: pinned.as_deref().map_err(String::as_str),

@@ -39,9 +39,9 @@ pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
     let context = Context::open_record(global)?;
     let signer = args.key.as_deref().map(key::signer).transpose()?;
     let ledger = context.recorded()?;
-    let found = find(&ledger, &Wanted::Id(args.run.clone()))?.run;
+    let found = find(&*ledger, &Wanted::Id(args.run.clone()))?.run;
     let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
-    let proof: Proof = prove(&ledger, &found.run.key, origin, signer.as_ref())?;
+    let proof: Proof = prove(&*ledger, &found.run.key, origin, signer.as_ref())?;
     let proven = proof.verify(None)?;
     let written = proof.to_text()?;
     let mut text = Text::default();

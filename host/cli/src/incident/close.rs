@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
     let waived = waived.map(|w| said("--waive-regression", w)).transpose()?;
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let incidents = Incidents::read(&ledger)?;
+    let incidents = Incidents::read(&*ledger)?;
     let incident = incidents.find(&args.incident)?;
     incident.must_be_open()?;
     let cases = match waived {
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
         None => held(&context, incident, args.cases.as_deref())?,
     };
     let stamp = context.stamp(None);
-    let entry = act::close(&ledger, &stamp, incident, resolution, waived, &cases)?;
+    let entry = act::close(&*ledger, &stamp, incident, resolution, waived, &cases)?;
     let name = incident.name();
     let mut text = Text::default();
     text.look(Look::Good, format!("closed {name}: {resolution}"));
@@ -123,7 +123,7 @@ fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<I
     let environment = &context.project.settings.environment;
     let mut inputs = Inputs::new();
     for link in incident.links.iter().filter(|l| l.what == Thing::Run) {
-        let run = find(&ledger, &Wanted::Id(link.id.clone()))?.run.run;
+        let run = find(&*ledger, &Wanted::Id(link.id.clone()))?.run.run;
         let manifest = runtime.manifests.read(run.manifest_ref())?;
         let name = case_name(incident, environment, &run.key);
         let _ = inputs.insert(name, manifest.object("inputs"));

@@ -34,10 +34,10 @@ pub(crate) struct ExportArgs {
 pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let incidents = Incidents::read(&ledger)?;
+    let incidents = Incidents::read(&*ledger)?;
     let incident = incidents.find(&args.incident)?;
     let environment = &context.project.settings.environment;
-    let dossier = Dossier::gather(&ledger, incident, environment)?;
+    let dossier = Dossier::gather(&*ledger, incident, environment)?;
     let mut text = Text::default();
     let mut files = Vec::new();
     if let Some(file) = &args.html {

@@ -23,7 +23,7 @@ pub(crate) struct ListArgs {
 
 pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let incidents = Incidents::read(&context.reader()?)?;
+    let incidents = Incidents::read(&*context.reader()?)?;
     let listed: Vec<&Incident> = incidents
         .all
         .iter()

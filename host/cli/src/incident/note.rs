@@ -26,8 +26,8 @@ pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
     let note = said("the note", &args.text)?;
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let name = Incidents::read(&ledger)?.find(&args.incident)?.name();
-    let entry = act::note(&ledger, &context.stamp(None), &name, note)?;
+    let name = Incidents::read(&*ledger)?.find(&args.incident)?.name();
+    let entry = act::note(&*ledger, &context.stamp(None), &name, note)?;
     let mut text = Text::default();
     text.look(Look::Good, format!("noted in {name}, as entry {entry}"));
     Ok(Done::ok(

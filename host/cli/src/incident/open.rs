@@ -91,7 +91,7 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
     let title = said("--title", &args.title)?;
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let (mut links, told) = found(&context, &ledger, &args.things)?;
+    let (mut links, told) = found(&context, &*ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
             "what is it about? give --report DIGEST (or latest), --run RUN, --release R, --replay ENTRY or --entry N",
@@ -109,9 +109,9 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
             entries: Vec::new(),
             incidents: Vec::new(),
         };
-        links.extend(one.find(&context, &ledger, &Incidents::default())?);
+        links.extend(one.find(&context, &*ledger, &Incidents::default())?);
     }
-    let (number, entry) = act::open(&ledger, &context.stamp(None), title, &links)?;
+    let (number, entry) = act::open(&*ledger, &context.stamp(None), title, &links)?;
     let name = format!("I{number}");
     let mut text = Text::default();
     text.look(Look::Strong, format!("opened {name}: {title}"));
@@ -131,14 +131,14 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
 pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let (links, told) = found(&context, &ledger, &args.things)?;
+    let (links, told) = found(&context, &*ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
             "what is to be linked? give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
         ));
     }
-    let (new, entry) = act::link(&ledger, &context.stamp(None), &args.incident, &links)?;
-    let incidents = Incidents::read(&ledger)?;
+    let (new, entry) = act::link(&*ledger, &context.stamp(None), &args.incident, &links)?;
+    let incidents = Incidents::read(&*ledger)?;
     let name = incidents.find(&args.incident)?.name();
     let mut text = Text::default();
     if new.is_empty() {

@@ -60,14 +60,14 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     }
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let incidents = Incidents::read(&ledger)?;
+    let incidents = Incidents::read(&*ledger)?;
     let incident = incidents.find(&args.incident)?;
     incident.must_be_open()?;
     let runtime = context.runtime()?;
     let environment = &context.project.settings.environment;
     let mut drafted = Vec::new();
     // Everything is looked at before anything is written.
-    for (logic, runs) in failing(&ledger, &runtime, incident, &args.runs)? {
+    for (logic, runs) in failing(&*ledger, &runtime, incident, &args.runs)? {
         let component = context.load(&runtime.sandbox, pin(&runtime.lock, &logic)?)?;
         let d = component.description();
         let folder = folder(&context, args.cases.as_deref(), &d.name)?;
@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
             cases: file.cases.clone(),
         };
         let stamp = context.stamp(None);
-        let entry = act::exported(&ledger, &stamp, &incident.name(), &exported)?;
+        let entry = act::exported(&*ledger, &stamp, &incident.name(), &exported)?;
         say(&mut text, &exported, file, entry.is_some());
         files.push(data(&exported, file, entry));
     }

@@ -25,7 +25,7 @@ pub(crate) struct ShowArgs {
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let incidents = Incidents::read(&ledger)?;
+    let incidents = Incidents::read(&*ledger)?;
     let incident = incidents.find(&args.incident)?;
     let mut text = Text::default();
     text.look(
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         ),
     );
     text.blank();
-    let rows: Vec<_> = steps(&ledger, incident)?.iter().map(row).collect();
+    let rows: Vec<_> = steps(&*ledger, incident)?.iter().map(row).collect();
     text.table(&["entry", "when", "who", "what"], &rows);
     text.blank();
     for link in &incident.links {
@@ -59,7 +59,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         ));
     }
     let environment = &context.project.settings.environment;
-    let mut data = Dossier::gather(&ledger, incident, environment)?.to_json();
+    let mut data = Dossier::gather(&*ledger, incident, environment)?.to_json();
     data["number"] = json!(incident.number);
     Ok(Done::ok(data, text))
 }

@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
     let elsewhere = args.dir.as_ref().map(|dir| opened(dir)).transpose()?;
     let to = elsewhere.as_ref().unwrap_or(&from);
     let (mut runs, mut written) = (0, 0);
-    let exported = each(&context, &ledger, args, &mut |part| {
+    let exported = each(&context, &*ledger, args, &mut |part| {
         runs += part.len();
         // What has a file of its own is there already.
         let missing = |r: &&Run| elsewhere.is_some() || r.run.place.is_some();

@@ -28,7 +28,7 @@ pub(super) struct ShowArgs {
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let run = find(&ledger, &Wanted::Id(args.run.clone()))?.run.run;
+    let run = find(&*ledger, &Wanted::Id(args.run.clone()))?.run.run;
     let manifests = context.manifests()?;
     let (_, bytes) = manifests.read_with_bytes(run.manifest_ref())?;
     let document: Json = from_slice(&bytes).unwrap_or_default();

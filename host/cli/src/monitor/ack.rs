@@ -68,13 +68,13 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let until = day(&args.until, context.today)?;
     let writer = context.writer()?;
-    known(&context, &writer, &target)?;
-    if until < context.today && !acks(&writer)?.iter().any(|a| a.target == target) {
+    known(&context, &*writer, &target)?;
+    if until < context.today && !acks(&*writer)?.iter().any(|a| a.target == target) {
         return Err(CliError::usage(format!(
             "--until {until} is past, and there is no acknowledgement of {target} to end"
         )));
     }
-    let new = record(&writer, &context.stamp(Some(&args.reason)), &target, until)?;
+    let new = record(&*writer, &context.stamp(Some(&args.reason)), &target, until)?;
     let word = if new { "recorded" } else { "unchanged" };
     let mut text = Text::default();
     text.look(
@@ -121,7 +121,7 @@ fn known(context: &Context, ledger: &dyn Read, target: &Target) -> Result<(), Cl
 
 pub(super) fn list(global: &Global, _: &AcksArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let all = acks(&context.reader()?)?;
+    let all = acks(&*context.reader()?)?;
     let mut text = Text::default();
     if all.is_empty() {
         text.line("nothing is acknowledged");

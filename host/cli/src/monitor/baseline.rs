@@ -126,7 +126,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let runtime = context.runtime()?;
     let reader = context.reader()?;
-    let facts = context.facts(&reader, None)?;
+    let facts = context.facts(&*reader, None)?;
     let window = period(args, context.today)?;
     let from = window.first()?;
     let mut made = Vec::new();
@@ -136,7 +136,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
         let d = bound.description();
         let settings = context.overrides(&d.name, &d.version)?;
         let input = gather_numbers(
-            &reader,
+            &*reader,
             &facts,
             &runtime.manifests,
             &bound,
@@ -168,7 +168,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
         Some(context.writer()?)
     };
     for baseline in &made {
-        let (digest, new) = match &writer {
+        let (digest, new) = match writer.as_deref() {
             Some(w) => frozen::record(w, &context.stamp(Some(&args.reason)), baseline)?,
             None => (
                 Digest::of_json(
@@ -212,7 +212,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
 
 fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let mut all = frozen::baselines(&context.reader()?)?;
+    let mut all = frozen::baselines(&*context.reader()?)?;
     if let Some(logic) = &args.logic {
         all.retain(|f| {
             f.model_version == *logic || f.model_version.split(':').next() == Some(logic)
@@ -272,9 +272,9 @@ fn entry_json(f: &Frozen) -> Json {
 fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let reader = context.reader()?;
-    let all = frozen::baselines(&reader)?;
+    let all = frozen::baselines(&*reader)?;
     let found = meant(&all, &args.which)?;
-    let baseline = frozen::document(&reader, found.baseline)?;
+    let baseline = frozen::document(&*reader, found.baseline)?;
     let mut text = Text::default();
     text.look(
         Look::Strong,

@@ -80,10 +80,10 @@ struct Behind {
 pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let stored = args.which.find(&ledger, context.today)?;
+    let stored = args.which.find(&*ledger, context.today)?;
     let mut rows = Vec::new();
     for (model_version, row) in stored.body.failing() {
-        rows.push(behind(&context, &ledger, model_version, row)?);
+        rows.push(behind(&context, &*ledger, model_version, row)?);
     }
     let mut text = Text::default();
     head(&mut text, &stored);

@@ -33,9 +33,9 @@ pub(super) struct TriageArgs {
 pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.reader()?;
-    let stored = args.which.find(&ledger, context.today)?;
+    let stored = args.which.find(&*ledger, context.today)?;
     let manifests = context.manifests()?;
-    let triages: Vec<Triage> = scenes(&ledger, &manifests, &stored.body)?
+    let triages: Vec<Triage> = scenes(&*ledger, &manifests, &stored.body)?
         .iter()
         .map(judge)
         .collect();

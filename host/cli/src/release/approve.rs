@@ -7,7 +7,6 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_ledger::Write as _;
 use provender_ledger::entry::Kind;
 
 use super::{name_of, reason};

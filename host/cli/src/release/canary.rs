@@ -91,7 +91,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     };
     let mut sides = Sides::default();
     let started = start(
-        &writer,
+        &*writer,
         &store,
         &request,
         &context.stamp(why),
@@ -113,7 +113,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     );
     let manifests = context.manifests()?;
     let reader = context.reader()?;
-    let facts = context.facts(&reader, None)?;
+    let facts = context.facts(&*reader, None)?;
     let bench = Bench {
         sandbox: &sandbox,
         manifests: &manifests,
@@ -126,9 +126,9 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     // A day before the canary's first is none of its days.
     let days = canary.from..=as_of.max(canary.as_of);
     let bars = &mut Bars::new(context.ui);
-    let filled = context.shadow(bench, &writer, &facts, candidate, &days, bars)?;
+    let filled = context.shadow(bench, &*writer, &facts, candidate, &days, bars)?;
     say_shadow(&filled, &mut text);
-    let seen = context.observed(bench, &writer, &canary.release, None)?;
+    let seen = context.observed(bench, &*writer, &canary.release, None)?;
     text.blank();
     if let Some(seen) = &seen {
         say(&mut text, seen);
@@ -155,7 +155,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
     let context = Context::open(global)?;
     let writer = context.writer()?;
-    let standing = Standing::read(&writer, i64::MAX)?;
+    let standing = Standing::read(&*writer, i64::MAX)?;
     // A canary can be stopped whatever became of its files: then it leaves no evidence.
     let seen = match running(&standing)? {
         None => Ok(None),
@@ -165,7 +165,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
                 sandbox: &sandbox,
                 manifests: &manifests,
             };
-            context.observed(bench, &writer, &canary.release, None)
+            context.observed(bench, &*writer, &canary.release, None)
         }),
     };
     let found = seen
@@ -177,7 +177,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
         .map_err(ReleaseError::from)?;
     let environment = &context.project.settings.environment;
     let stamp = context.stamp(Some(why));
-    let (canary, entry) = stop_it(&writer, found.as_ref(), environment, &stamp)?;
+    let (canary, entry) = stop_it(&*writer, found.as_ref(), environment, &stamp)?;
     let mut text = Text::default();
     text.look(
         Look::Good,

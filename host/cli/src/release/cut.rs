@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         .ui
         .spinner(format!("examining {}", count(pins.len() as u64, "version")));
     let examined = examine(global, &pins, args.cases.as_deref())?;
-    let mut problems = objections(&ledger, &pins)?;
+    let mut problems = objections(&*ledger, &pins)?;
     problems.extend(troubles(&examined));
     problems.extend(unfinished(&context));
     let sandbox = context.sandbox()?;
@@ -106,7 +106,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         context.project.settings.logic.on_guardrail,
     )?;
     let stamp = context.stamp(Some(reason));
-    let findings = findings(&ledger, &examined, &stamp)?;
+    let findings = findings(&*ledger, &examined, &stamp)?;
     let how = Cut {
         by: stamp.actor.clone(),
         at: stamp.at.clone(),
@@ -115,14 +115,14 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let store = context.store()?;
-    let outcome = cut(&ledger, &store, &content, &bytes, &findings, &how, &stamp)?;
+    let outcome = cut(&*ledger, &store, &content, &bytes, &findings, &how, &stamp)?;
     // The ledger holds it; the lock file follows, here or at the next cut.
     failpoint::hit("cut.before-lock");
     context.mark_frozen(&pins)?;
     failpoint::hit("cut.after-lock");
 
     let release = &outcome.release;
-    let standing = provender_host::release::Standing::read(&ledger, i64::MAX)?;
+    let standing = provender_host::release::Standing::read(&*ledger, i64::MAX)?;
     let mut text = Text::default();
     if outcome.new {
         text.look(Look::Good, format!("cut {}", name_of(release)));

@@ -12,7 +12,6 @@ use provender_domain::canonical::{Digest, from_slice};
 use provender_host::monitor::stored::begins;
 use provender_host::release::ReleaseError;
 use provender_host::release::evidence::Evidence;
-use provender_ledger::Read as _;
 use provender_ledger::types::Document;
 
 use super::show::{evidence, evidence_json};

@@ -109,14 +109,14 @@ fn looked(
     let standing = context.standing()?;
     let release = standing.find(&args.release)?;
     let ledger = context.reader()?;
-    let facts = context.facts(&ledger, None)?;
+    let facts = context.facts(&*ledger, None)?;
     let folders = match &args.cases {
         Some(folder) => vec![folder.clone()],
         None => deployment_cases(&context.project.root),
     };
     let mut bar = Bar(context.ui.progress(0, "looking"));
     let scene = Scene {
-        ledger: &ledger,
+        ledger: &*ledger,
         manifests: &context.manifests()?,
         sandbox: &context.sandbox()?,
         store: &context.store()?,
@@ -150,9 +150,9 @@ fn looked(
 
 fn put_down(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
     let ledger = context.writer()?;
-    let standing = Standing::read(&ledger, i64::MAX)?;
+    let standing = Standing::read(&*ledger, i64::MAX)?;
     let release = standing.find(&report.name())?;
-    Ok(record(&ledger, release, report, &context.stamp(None))?)
+    Ok(record(&*ledger, release, report, &context.stamp(None))?)
 }
 
 fn done(

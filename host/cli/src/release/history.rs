@@ -11,7 +11,6 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::day::Day;
 use provender_host::release::evidence::Evidence;
 use provender_host::release::standing::{Change, Standing};
-use provender_ledger::Read as _;
 use provender_ledger::entry::Kind;
 
 use super::named;

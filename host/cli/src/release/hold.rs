@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, args: &HoldArgs, stop: bool) -> Result<Done, 
     let reason = reason(&args.reason)?;
     let context = Context::open_record(global)?;
     let mut text = Text::default();
-    let (entry, changed) = match hold(&context.writer()?, stop, &context.stamp(Some(reason))) {
+    let (entry, changed) = match hold(&*context.writer()?, stop, &context.stamp(Some(reason))) {
         Ok(entry) => {
             let what = match stop {
                 true => "promotions are frozen; `provender release rollback` stays possible",

@@ -84,7 +84,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         from,
     };
     let moved = room::promote(
-        &context.writer()?,
+        &*context.writer()?,
         &store,
         &request,
         &context.stamp(Some(why)),
@@ -107,7 +107,7 @@ pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, Cli
     let why = reason(&args.reason)?;
     let context = Context::open_record(global)?;
     let moved = room::rollback(
-        &context.writer()?,
+        &*context.writer()?,
         &context.store()?,
         args.to.as_deref(),
         context.today,

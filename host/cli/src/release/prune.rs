@@ -34,12 +34,12 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     let store = context.store()?;
     let ledger = context.writer()?;
     let keep = args.keep.unwrap_or(context.project.settings.releases.keep);
-    let needed = Incidents::read(&ledger)?.releases(&ledger)?;
-    let plan = plan(&ledger, &store, keep, &needed)?;
+    let needed = Incidents::read(&*ledger)?.releases(&*ledger)?;
+    let plan = plan(&*ledger, &store, keep, &needed)?;
     let digest = plan.digest()?.to_string();
     let entry = match &args.apply {
         None => None,
-        Some(asked) => apply(&ledger, &store, &plan, asked, &context.stamp(None))?,
+        Some(asked) => apply(&*ledger, &store, &plan, asked, &context.stamp(None))?,
     };
     let mut text = Text::default();
     say(&mut text, &plan);

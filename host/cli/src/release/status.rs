@@ -95,7 +95,7 @@ fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed>
             sandbox: &sandbox,
             manifests: &manifests,
         };
-        Ok(context.observed(bench, &context.reader()?, &canary.release, None)?)
+        Ok(context.observed(bench, &*context.reader()?, &canary.release, None)?)
     };
     match came() {
         Ok(seen) => {

@@ -47,7 +47,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
-    let archive = travel::export(&context.reader()?, &context.store()?, standing, known)?;
+    let archive = travel::export(&*context.reader()?, &context.store()?, standing, known)?;
     let bytes = archive.pack()?;
     let file = args.file.display().to_string();
     write(&args.file, &bytes)?;
@@ -109,13 +109,13 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     }
     let ledger = context.writer()?;
     let imported = travel::import(
-        &ledger,
+        &*ledger,
         &context.store()?,
         &archive,
         sha256,
         &context.stamp(None),
     )?;
-    let standing = Standing::read(&ledger, i64::MAX)?;
+    let standing = Standing::read(&*ledger, i64::MAX)?;
     let known = &imported.release;
     let mut text = Text::default();
     match (imported.new, imported.evidence) {

@@ -228,7 +228,7 @@ impl Pinned {
         let Some(ledger) = context.ledger_if_any()? else {
             return Ok(None);
         };
-        let frozen = freeze::all_frozen(&ledger)?;
+        let frozen = freeze::all_frozen(&*ledger)?;
         for c in checked {
             let held = frozen.get(&c.model).filter(|digest| **digest != c.sha256);
             c.troubles.extend(held.map(|digest| self.thawed(c, digest)));

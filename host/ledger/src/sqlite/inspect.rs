@@ -1,139 +1,37 @@
-//! Everything that stands in the tables, row by row, for who checks it against the entries.
-//!
-//! A row that cannot be read is told and passed over; the scan goes on. All scans of one snapshot see
-//! the ledger at one moment, while others go on writing.
+//! Everything that stands in the tables, row by row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 
 use crate::LedgerError;
 use crate::entry::Entry;
-use crate::types::{File, Observed, Sourced};
+use crate::inspect::{
+    ConfigRow, Inspect, ListRow, PackRow, PackedAt, ReportRow, RunAt, RunRow, Scanned, Schema,
+    SeriesKey, StreamRow, Unreadable,
+};
+use crate::types::{File, Guardrail, Observed, Sourced};
 use provender_domain::canonical::Recipe;
 use provender_domain::place::{Boundary, Herd};
 
 use super::SqliteLedger;
 use super::migrate::STEPS;
 use super::open::translate;
-use super::{read, rows};
+use super::rows;
 
-/// What a scan hands over: a row, or which row could not be read and why.
-pub type Scanned<T> = Result<T, Unreadable>;
-
-/// A row that is not of the form that this program writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The row, by its key's columns.
-    pub id: String,
-    /// Why.
-    pub problem: String,
-}
-
-/// A document as the table has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportRow {
-    /// The digest's 32 bytes.
-    pub digest: [u8; 32],
-    /// The entry that wrote it.
-    pub entry: i64,
-    /// Its kind.
-    pub kind: String,
-    /// Its text.
-    pub body: String,
-}
-
-/// A configuration as the table has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigRow {
-    /// Its number, by which series refer to it.
-    pub config_id: i64,
-    /// The digest's 32 bytes.
-    pub digest: [u8; 32],
-    /// Its text.
-    pub canonical: String,
-}
-
-/// A stream as the table has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamRow {
-    /// Its number, by which observations refer to it.
-    pub stream_id: i64,
-    /// The place.
-    pub boundary_id: String,
-    /// The column.
-    pub column: String,
-    /// The source.
-    pub source: String,
-}
-
-/// A list of runs as the table has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListRow {
-    /// The first hex digit of their ids.
-    pub digit: i64,
-    /// The entry that recorded them.
-    pub entry: i64,
-    /// Number of the row among those of digit and entry, from 0.
-    pub part: i64,
-    /// The list, as [`super::located`] writes it.
-    pub runs: Vec<u8>,
-}
-
-/// The ledger as it stands at one moment.
-pub struct Snapshot<'l> {
-    db: &'l Connection,
-    /// Whether it began here, and ends here.
-    begun: bool,
-}
-
-impl Drop for Snapshot<'_> {
-    fn drop(&mut self) {
-        if !self.begun {
-            return;
-        }
-        // Nothing was written: what cannot be ended ends with the connection.
-        let _ = self.db.execute_batch("ROLLBACK");
-    }
-}
+/// The first schema with lists of runs.
+const WITH_LISTS: i64 = 3;
+/// Columns of a run's key.
+const RUN: [&str; 2] = ["series_id", "date"];
+const RUNS: &str = "SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place
+  FROM run WHERE (series_id, date) >= (?1, ?2) AND (series_id, date) <= (?3, ?4)";
 
 fn is_unreached(problem: &str) -> bool {
     problem.starts_with("Page ") && problem.ends_with(": never used")
 }
 
-impl SqliteLedger {
-    /// Holds on to the present moment: every scan, and every other read through this ledger, sees the
-    /// same rows until the snapshot is dropped. No writer waits for it.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn snapshot(&self) -> Result<Snapshot<'_>, LedgerError> {
-        self.db.execute_batch("BEGIN").map_err(translate)?;
-        let snapshot = Snapshot {
-            db: &self.db,
-            begun: true,
-        };
-        // The first read fixes the moment.
-        read::head(&self.db)?;
-        Ok(snapshot)
-    }
-
-    /// The moment that this reader holds on to: it is one of [`SqliteLedger::beside`].
-    #[must_use]
-    pub fn held(&self) -> Snapshot<'_> {
-        Snapshot {
-            db: &self.db,
-            begun: false,
-        }
-    }
-}
-
-impl Snapshot<'_> {
-    /// What SQLite finds wrong with its file: pages, indexes, types, constraints. Empty when all is well.
-    ///
-    /// # Errors
-    /// When the database cannot be read at all.
-    pub fn integrity(&self) -> Result<Vec<String>, LedgerError> {
+impl Inspect for SqliteLedger {
+    fn integrity(&self) -> Result<Vec<String>, LedgerError> {
         let mut statement = self
             .db
             .prepare("PRAGMA integrity_check(20)")
@@ -161,50 +59,24 @@ impl Snapshot<'_> {
         Ok(lines)
     }
 
-    /// The number of its schema: an older ledger is read as it is.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn version(&self) -> Result<i64, LedgerError> {
-        self.db
-            .pragma_query_value(None, "user_version", |r| r.get(0))
-            .map_err(translate)
+    fn schema(&self) -> Result<Schema, LedgerError> {
+        Ok(Schema {
+            found: schema_of(&self.db)?,
+            expected: expected_schema(version(&self.db)?)?,
+        })
     }
 
-    /// Tables, indexes, triggers and views: their statements by type and name.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn schema(&self) -> Result<BTreeMap<String, String>, LedgerError> {
-        schema_of(self.db)
+    fn has_lists(&self) -> Result<bool, LedgerError> {
+        Ok(version(&self.db)? >= WITH_LISTS)
     }
 
-    /// How many runs there are.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn count_of_runs(&self) -> Result<u64, LedgerError> {
-        self.db
-            .query_row("SELECT count(*) FROM run", [], |r| r.get::<_, i64>(0))
-            .map(i64::unsigned_abs)
-            .map_err(translate)
-    }
-
-    /// Entries, oldest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read any further. The same holds for every scan below.
-    pub fn entries(&self, each: &mut dyn FnMut(Scanned<Entry>)) -> Result<(), LedgerError> {
+    fn scan_entries(&self, each: &mut dyn FnMut(Scanned<Entry>)) -> Result<(), LedgerError> {
         let sql =
             "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry ORDER BY seq";
         self.scan(sql, &["seq"], rows::entry_row, each)
     }
 
-    /// Files, by number. Their withdrawal is not looked at.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn files(&self, each: &mut dyn FnMut(Scanned<File>)) -> Result<(), LedgerError> {
+    fn scan_files(&self, each: &mut dyn FnMut(Scanned<File>)) -> Result<(), LedgerError> {
         let sql = "SELECT file_id, entry, source, kind, format, path, sha256, rows FROM file ORDER BY file_id";
         let row = |r: &Row<'_>| {
             Ok(File {
@@ -222,11 +94,7 @@ impl Snapshot<'_> {
         self.scan(sql, &["file_id"], row, each)
     }
 
-    /// Withdrawals: the file's number and the entry's.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn retractions(
+    fn scan_retractions(
         &self,
         each: &mut dyn FnMut(Scanned<(i64, i64)>),
     ) -> Result<(), LedgerError> {
@@ -234,11 +102,7 @@ impl Snapshot<'_> {
         self.scan(sql, &["file_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
     }
 
-    /// Revisions of boundaries, also those of files withdrawn since.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn boundaries(
+    fn scan_boundaries(
         &self,
         each: &mut dyn FnMut(Scanned<Sourced<Boundary>>),
     ) -> Result<(), LedgerError> {
@@ -247,11 +111,7 @@ impl Snapshot<'_> {
         self.scan(sql, &key, |r| Ok(rows::boundary_row(r)?.1), each)
     }
 
-    /// Rows of herds, also those of files withdrawn since.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn herds(&self, each: &mut dyn FnMut(Scanned<Sourced<Herd>>)) -> Result<(), LedgerError> {
+    fn scan_herds(&self, each: &mut dyn FnMut(Scanned<Sourced<Herd>>)) -> Result<(), LedgerError> {
         let sql = "SELECT herd_config_id, boundary_id, effective_date, entry, end_date, name, animal_count,
                      daily_intake_kg_per_head, average_weight_kg, utilization_target_pct, animal_type, class, file_id, row
                    FROM herd";
@@ -259,11 +119,7 @@ impl Snapshot<'_> {
         self.scan(sql, &key, rows::herd_row, each)
     }
 
-    /// Streams, by number.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn streams(&self, each: &mut dyn FnMut(Scanned<StreamRow>)) -> Result<(), LedgerError> {
+    fn scan_streams(&self, each: &mut dyn FnMut(Scanned<StreamRow>)) -> Result<(), LedgerError> {
         let sql =
             "SELECT stream_id, boundary_id, column_name, source FROM stream ORDER BY stream_id";
         let row = |r: &Row<'_>| {
@@ -277,11 +133,7 @@ impl Snapshot<'_> {
         self.scan(sql, &["stream_id"], row, each)
     }
 
-    /// Observations with the number of their stream (their source is left empty).
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn observations(
+    fn scan_observations(
         &self,
         each: &mut dyn FnMut(Scanned<(i64, Sourced<Observed>)>),
     ) -> Result<(), LedgerError> {
@@ -290,11 +142,7 @@ impl Snapshot<'_> {
         self.scan(sql, &["stream_id", "date", "entry"], row, each)
     }
 
-    /// Configurations.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn configs(&self, each: &mut dyn FnMut(Scanned<ConfigRow>)) -> Result<(), LedgerError> {
+    fn scan_configs(&self, each: &mut dyn FnMut(Scanned<ConfigRow>)) -> Result<(), LedgerError> {
         let sql = "SELECT config_id, digest, canonical FROM config ORDER BY config_id";
         let row = |r: &Row<'_>| {
             Ok(ConfigRow {
@@ -306,29 +154,24 @@ impl Snapshot<'_> {
         self.scan(sql, &["config_id"], row, each)
     }
 
-    /// Series: their number and that of their configuration.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn series(&self, each: &mut dyn FnMut(Scanned<(i64, i64)>)) -> Result<(), LedgerError> {
+    fn scan_series(&self, each: &mut dyn FnMut(Scanned<(i64, i64)>)) -> Result<(), LedgerError> {
         let sql = "SELECT series_id, config_id FROM series ORDER BY series_id";
         self.scan(sql, &["series_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
     }
 
-    /// Packs of manifests: the digest's 32 bytes, and the number of the entry that recorded it.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn packs(&self, each: &mut dyn FnMut(Scanned<([u8; 32], i64)>)) -> Result<(), LedgerError> {
-        let sql = "SELECT digest, entry, pack_id FROM pack ORDER BY pack_id";
-        self.scan(sql, &["pack_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)
+    fn scan_packs(&self, each: &mut dyn FnMut(Scanned<PackRow>)) -> Result<(), LedgerError> {
+        let sql = "SELECT pack_id, digest, entry FROM pack ORDER BY pack_id";
+        let row = |r: &Row<'_>| {
+            Ok(PackRow {
+                pack_id: r.get(0)?,
+                digest: r.get(1)?,
+                entry: r.get(2)?,
+            })
+        };
+        self.scan(sql, &["pack_id"], row, each)
     }
 
-    /// Lists of runs, by digit, entry and part.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn lists(&self, each: &mut dyn FnMut(Scanned<ListRow>)) -> Result<(), LedgerError> {
+    fn scan_lists(&self, each: &mut dyn FnMut(Scanned<ListRow>)) -> Result<(), LedgerError> {
         let sql = "SELECT digit, entry, part, runs FROM locator ORDER BY digit, entry, part";
         let row = |r: &Row<'_>| {
             Ok(ListRow {
@@ -341,11 +184,7 @@ impl Snapshot<'_> {
         self.scan(sql, &["digit", "entry", "part"], row, each)
     }
 
-    /// Documents.
-    ///
-    /// # Errors
-    /// See [`Snapshot::entries`].
-    pub fn reports(&self, each: &mut dyn FnMut(Scanned<ReportRow>)) -> Result<(), LedgerError> {
+    fn scan_reports(&self, each: &mut dyn FnMut(Scanned<ReportRow>)) -> Result<(), LedgerError> {
         let sql = "SELECT digest, entry, kind, body FROM report";
         let row = |r: &Row<'_>| {
             Ok(ReportRow {
@@ -358,6 +197,71 @@ impl Snapshot<'_> {
         self.scan(sql, &["digest"], row, each)
     }
 
+    fn series_keys(&self) -> Result<HashMap<i64, Result<SeriesKey, String>>, LedgerError> {
+        let sql =
+            "SELECT s.series_id, s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue
+      FROM series s LEFT JOIN config c ON c.config_id = s.config_id";
+        let shared = |r: &Row<'_>| -> Result<SeriesKey, String> {
+            let read = || -> rusqlite::Result<_> {
+                Ok((r.get(1)?, r.get(2)?, r.get(3)?, rows::version(r, 4, 5)?))
+            };
+            let (boundary_id, herd_config_id, model_version, version) = read()
+                .map_err(|e| format!("its series is not of the form that is recorded: {e}"))?;
+            Ok(SeriesKey {
+                boundary_id,
+                herd_config_id,
+                model_version,
+                version: version.ok_or("its configuration is not there")?,
+            })
+        };
+        let mut statement = self.db.prepare(sql).map_err(translate)?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, shared(r))));
+        let rows = rows.map_err(translate)?.collect::<Result<_, _>>();
+        rows.map_err(translate)
+    }
+
+    fn scan_run_places(
+        &self,
+        from: i64,
+        below: Option<i64>,
+        each: &mut dyn FnMut(Scanned<PackedAt>),
+    ) -> Result<(), LedgerError> {
+        let to = below.map_or_else(String::new, |below| format!(" AND series_id < {below}"));
+        let sql = format!(
+            "SELECT series_id, date, pack FROM run WHERE series_id >= {from}{to} ORDER BY series_id, date"
+        );
+        let row = |r: &Row<'_>| {
+            Ok(PackedAt {
+                at: RunAt {
+                    series: r.get(0)?,
+                    date: r.get(1)?,
+                },
+                pack: r.get(2)?,
+            })
+        };
+        self.scan(&sql, &RUN, row, each)
+    }
+
+    fn scan_runs(
+        &self,
+        first: RunAt,
+        last: RunAt,
+        each: &mut dyn FnMut(Scanned<RunRow>),
+    ) -> Result<(), LedgerError> {
+        // Asked once for each stretch of a scan.
+        let mut statement = self.db.prepare_cached(RUNS).map_err(translate)?;
+        let range = [
+            first.series,
+            first.date.into(),
+            last.series,
+            last.date.into(),
+        ];
+        let rows = statement.query(range).map_err(translate)?;
+        hand_over(rows, &RUN, run_row, each)
+    }
+}
+
+impl SqliteLedger {
     fn scan<T>(
         &self,
         sql: &str,
@@ -366,19 +270,47 @@ impl Snapshot<'_> {
         each: &mut dyn FnMut(Scanned<T>),
     ) -> Result<(), LedgerError> {
         let mut statement = self.db.prepare(sql).map_err(translate)?;
-        let mut rows = statement.query([]).map_err(translate)?;
-        while let Some(r) = rows.next().map_err(translate)? {
-            each(row(r).map_err(|e| Unreadable {
-                id: named(r, key),
-                problem: format!("the row is not of the form that is recorded: {e}"),
-            }));
-        }
-        Ok(())
+        let rows = statement.query([]).map_err(translate)?;
+        hand_over(rows, key, row, each)
     }
 }
 
+fn hand_over<T>(
+    mut rows: Rows<'_>,
+    key: &[&str],
+    row: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    each: &mut dyn FnMut(Scanned<T>),
+) -> Result<(), LedgerError> {
+    while let Some(r) = rows.next().map_err(translate)? {
+        each(row(r).map_err(|e| Unreadable {
+            id: named(r, key),
+            problem: format!("the row is not of the form that is recorded: {e}"),
+        }));
+    }
+    Ok(())
+}
+
+/// A row of [`RUNS`].
+fn run_row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let guardrail: i64 = r.get(6)?;
+    Ok(RunRow {
+        series: r.get(0)?,
+        day: rows::day(r, 1)?,
+        entry: r.get(2)?,
+        provenance: rows::digest(r, 3, Recipe::JcsV1)?,
+        snapshot: rows::digest(r, 4, Recipe::JcsV1)?,
+        manifest: rows::digest(r, 5, Recipe::Raw)?,
+        guardrail: Guardrail::from_number(guardrail)
+            .ok_or(rusqlite::Error::IntegralValueOutOfRange(6, guardrail))?,
+        replaces: r.get(7)?,
+        outputs: r.get(8)?,
+        pack: r.get(9)?,
+        place: r.get(10)?,
+    })
+}
+
 /// A row's key for people, whatever its columns hold.
-pub(super) fn named(r: &Row<'_>, key: &[&str]) -> String {
+fn named(r: &Row<'_>, key: &[&str]) -> String {
     let cell = |name: &&str| {
         use rusqlite::types::ValueRef;
         let shown = match r.get_ref(*name) {
@@ -393,11 +325,14 @@ pub(super) fn named(r: &Row<'_>, key: &[&str]) -> String {
     key.iter().map(cell).collect::<Vec<_>>().join(", ")
 }
 
+/// The schema's number: an older ledger is read as it is.
+fn version(db: &Connection) -> Result<i64, LedgerError> {
+    db.pragma_query_value(None, "user_version", |r| r.get(0))
+        .map_err(translate)
+}
+
 /// The schema of this number that this program makes.
-///
-/// # Errors
-/// When the database in memory cannot be made.
-pub fn expected_schema(version: i64) -> Result<BTreeMap<String, String>, LedgerError> {
+fn expected_schema(version: i64) -> Result<BTreeMap<String, String>, LedgerError> {
     let db = Connection::open_in_memory().map_err(translate)?;
     db.execute_batch(include_str!("schema.sql"))
         .map_err(translate)?;

@@ -16,10 +16,10 @@ use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::key::{RunIds, RunKey};
 
-use super::located::{Located, PART, decode, encode};
 use super::open::translate;
 use super::read::{RUN_COLUMNS, parameters_of, where_of};
 use super::rows::{day, new_run, run_row, version};
+use crate::located::{Located, PART, decode, encode};
 
 /// Writes the rows of an entry's runs.
 pub(super) fn write(

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::LedgerError;
+use crate::{Address, LedgerError};
 use provender_domain::failpoint;
 
 use super::locator;
@@ -42,6 +42,13 @@ pub(super) fn newest(steps: &[Step]) -> i64 {
 /// Where the copy of a ledger of an older schema lies.
 pub(super) fn copy_of(path: &Path, schema: i64) -> PathBuf {
     with(path, &format!(".schema-{schema}"))
+}
+
+/// Whether a file beside the ledger is of a copy that has not got its name.
+pub(super) fn is_unfinished(path: &Path, name: &str) -> bool {
+    let ledger = path.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_prefix(&*ledger)
+        .is_some_and(|rest| rest.starts_with(".schema-") && rest.ends_with(".tmp"))
 }
 
 /// The path with more at its end.
@@ -100,7 +107,7 @@ pub(super) fn migrate(
     found: i64,
     steps: &[Step],
 ) -> Result<(), LedgerError> {
-    let url = format!("sqlite:{}", path.display());
+    let url = Address::of_file(path).to_string();
     let newest = newest(steps);
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -208,7 +215,7 @@ fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
 
 /// Removes a partial copy and what SQLite has beside it. A journal that stayed would be rolled back into
 /// the next one.
-fn sweep(partial: &Path) -> io::Result<()> {
+pub(super) fn sweep(partial: &Path) -> io::Result<()> {
     for beside in ["-journal", "-wal", "-shm", ""] {
         match std::fs::remove_file(with(partial, beside)) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
@@ -222,8 +229,8 @@ fn sweep(partial: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::entry::{Kind, Stamp};
+    use crate::scan::Scan;
     use crate::sqlite::SqliteLedger;
-    use crate::sqlite::scan::Scan;
     use crate::types::RunFilter;
     use crate::{Read as _, Write as _};
     use serde_json::json;

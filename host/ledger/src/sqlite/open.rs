@@ -9,8 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
-use crate::LedgerError;
-use crate::error::url_of;
+use crate::{Address, LedgerError};
 use provender_domain::files::durable::{folder_of, sync_at};
 
 use super::migrate::{SHIMS, STEPS, migrate, newest};
@@ -22,27 +21,26 @@ const APPLICATION_ID: i64 = 0x5056_4452;
 const BUSY: Duration = Duration::from_secs(60);
 
 /// A ledger in an SQLite database.
-pub struct SqliteLedger {
+pub(crate) struct SqliteLedger {
     pub(super) db: Connection,
-    writable: bool,
     /// The schema that it was opened with; another process may lead it on.
     pub(super) schema: i64,
 }
 
 impl SqliteLedger {
+    #[cfg(test)]
+    pub(crate) fn open(path: &Path) -> Result<SqliteLedger, LedgerError> {
+        Self::open_patiently(path, BUSY)
+    }
+
     /// Opens the ledger at `path`, making it where it does not exist.
     ///
     /// # Errors
     /// When the file cannot be opened, is no ledger, or is of a newer schema.
-    pub fn open(path: &Path) -> Result<SqliteLedger, LedgerError> {
-        Self::open_patiently(path, BUSY)
-    }
-
-    /// As [`SqliteLedger::open`], with its own patience for other writers.
-    ///
-    /// # Errors
-    /// As [`SqliteLedger::open`].
-    pub fn open_patiently(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
+    pub(crate) fn open_patiently(
+        path: &Path,
+        patience: Duration,
+    ) -> Result<SqliteLedger, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -52,13 +50,16 @@ impl SqliteLedger {
     /// As [`SqliteLedger::open_patiently`], but begins no new ledger: for a deployment with recorded runs.
     ///
     /// # Errors
-    /// As [`SqliteLedger::open`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
-    pub fn open_existing(path: &Path, patience: Duration) -> Result<SqliteLedger, LedgerError> {
+    /// As [`SqliteLedger::open_patiently`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
+    pub(crate) fn open_existing(
+        path: &Path,
+        patience: Duration,
+    ) -> Result<SqliteLedger, LedgerError> {
         match path.try_exists() {
             Ok(true) => {}
-            Ok(false) => return Err(LedgerError::gone(path)),
+            Ok(false) => return Err(LedgerError::gone(&Address::of_file(path))),
             // It may be there: nobody can say.
-            Err(cause) => return Err(LedgerError::unavailable(path, &cause)),
+            Err(cause) => return Err(unavailable(path, &cause)),
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self::with_flags(path, flags, patience)
@@ -70,9 +71,9 @@ impl SqliteLedger {
     /// no log, the file is read as it lies: who writes has a log there, so that nobody does.
     ///
     /// # Errors
-    /// As [`SqliteLedger::open`]; also when the file does not exist. [`LedgerError::LogLeft`] when the
+    /// As [`SqliteLedger::open_patiently`]; also when the file does not exist. [`LedgerError::LogLeft`] when the
     /// folder cannot be written and a killed process has left a log in it.
-    pub fn open_read_only(path: &Path) -> Result<SqliteLedger, LedgerError> {
+    pub(crate) fn open_read_only(path: &Path) -> Result<SqliteLedger, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let refused = match Self::with_flags(path, flags, BUSY) {
             Err(e @ (LedgerError::Unavailable { .. } | LedgerError::Io(_))) if path.is_file() => e,
@@ -145,7 +146,7 @@ impl SqliteLedger {
             // Through this very connection: another one, closed again, would take the log with it.
             let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
             if tables.is_ok_and(|tables: i64| tables == 0) {
-                return Err(LedgerError::gone(path));
+                return Err(LedgerError::gone(&Address::of_file(path)));
             }
         }
         if writable {
@@ -175,42 +176,28 @@ impl SqliteLedger {
         }
         db.authorizer(Some(authorize)).map_err(&unavailable)?;
         db.set_prepared_statement_cache_capacity(64);
-        Ok(SqliteLedger {
-            db,
-            writable,
-            schema,
-        })
+        Ok(SqliteLedger { db, schema })
     }
 
     /// An empty ledger in the memory, to read: of a deployment in which nothing is recorded yet.
     ///
     /// # Errors
     /// When the memory does not suffice.
-    pub fn none() -> Result<SqliteLedger, LedgerError> {
+    pub(crate) fn none() -> Result<SqliteLedger, LedgerError> {
         let mut db = Connection::open_in_memory().map_err(translate)?;
         let memory = Path::new(":memory:");
         let schema = check_schema(&mut db, memory, &url_of(memory), true)?;
         db.authorizer(Some(authorize)).map_err(translate)?;
         db.pragma_update(None, "query_only", true)
             .map_err(translate)?;
-        Ok(SqliteLedger {
-            db,
-            writable: false,
-            schema,
-        })
-    }
-
-    /// Whether it was opened to write, too.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.writable
+        Ok(SqliteLedger { db, schema })
     }
 
     /// Copies the ledger to a new file, consistently, while others go on writing.
     ///
     /// # Errors
     /// When the target exists or cannot be written.
-    pub fn backup(&self, to: &Path) -> Result<(), LedgerError> {
+    pub(crate) fn backup(&self, to: &Path) -> Result<(), LedgerError> {
         let url = url_of(to);
         if to.exists() {
             return Err(LedgerError::Unavailable {
@@ -230,6 +217,19 @@ impl SqliteLedger {
             .pragma_update(None, "journal_mode", "DELETE")
             .map_err(translate)?;
         target.close().map_err(|(_, e)| translate(e))
+    }
+}
+
+/// A ledger's address, as errors say it.
+fn url_of(path: &Path) -> String {
+    Address::of_file(path).to_string()
+}
+
+/// What the system says of a ledger's file.
+pub(super) fn unavailable(path: &Path, cause: &io::Error) -> LedgerError {
+    LedgerError::Unavailable {
+        url: url_of(path),
+        cause: cause.to_string(),
     }
 }
 

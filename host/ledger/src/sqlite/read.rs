@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::LedgerError;
 use crate::entry::{Entry, Kind};
+use crate::inspect::Inspect;
 use crate::store::{Coverage, Extent, Read, RunPlace, Series};
 use crate::types::{
     Activation, Config, Document, File, Guardrail, NewRun, Observed, Run, RunFilter, Sourced,
@@ -435,8 +436,7 @@ impl Read for SqliteLedger {
         Ok(days.into_iter().collect())
     }
 
-    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Read>>, LedgerError> {
-        let readers = self.beside(count)?.into_iter();
-        Ok(readers.map(|r| Box::new(r) as _).collect())
+    fn readers(&self, count: usize) -> Result<Vec<Box<dyn Inspect>>, LedgerError> {
+        self.beside(count)
     }
 }

@@ -18,10 +18,10 @@ use provender_domain::key::{ConfigVersion, RunIds, RunKey};
 use provender_domain::merkle;
 
 use super::SqliteLedger;
-use super::located::Located;
 use super::locator;
 use super::open::translate;
 use super::read;
+use crate::located::Located;
 
 impl SqliteLedger {
     /// Unchecked, because a handle is used through a shared reference: one inside another is refused by

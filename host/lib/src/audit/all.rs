@@ -7,10 +7,9 @@ use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::failpoint;
 use provender_domain::interrupt::Interrupt;
 use provender_ledger::entry::Kind;
-use provender_ledger::sqlite::SqliteLedger;
-use provender_ledger::sqlite::inspect::{Snapshot, expected_schema};
-use provender_ledger::sqlite::scan::Scan;
-use provender_ledger::{LedgerError, Read as _};
+use provender_ledger::inspect::Schema;
+use provender_ledger::scan::Scan;
+use provender_ledger::{Inspect, LedgerError, Read};
 use provender_proof::{Checkpoint, continues};
 use provender_sandbox::Shelf;
 use provender_store::manifest::Store;
@@ -24,7 +23,7 @@ use super::{facts, runs, stored};
 /// What is audited.
 pub struct Audit<'a> {
     /// The ledger.
-    pub ledger: &'a SqliteLedger,
+    pub ledger: &'a dyn Read,
     /// Its manifests.
     pub manifests: &'a Store,
     /// Where components are looked for.
@@ -54,13 +53,13 @@ pub fn audit(
     // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
     let files = what.manifests.files();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    // All of one moment: one for the rows that are few, one for SQLite's own check of its file, one for each
+    // All of one moment: one for the rows that are few, one for the database's check of itself, one for each
     // thread that reads runs.
-    let mut readers = what.ledger.beside(threads + 2)?;
+    let mut readers = what.ledger.readers(threads + 2)?;
     let (Some(own), Some(whole)) = (readers.pop(), readers.pop()) else {
         return Err(LedgerError::Damaged("its file has no name".to_owned()).into());
     };
-    let snapshot = own.held();
+    let snapshot = &*own;
     let singles: HashSet<&str> = files
         .iter()
         .flatten()
@@ -69,10 +68,10 @@ pub fn audit(
         .collect();
     let mut findings = Findings::default();
     let (sound, scanned) = std::thread::scope(|scope| {
-        let sound = scope.spawn(move || whole.held().integrity());
+        let sound = scope.spawn(move || whole.integrity());
         let scanned = scan(
             what,
-            (&snapshot, readers),
+            (snapshot, readers),
             &singles,
             (begun, tick),
             &mut findings,
@@ -145,9 +144,8 @@ impl Findings {
     }
 }
 
-fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerError> {
-    let expected = expected_schema(snapshot.version()?)?;
-    let found = snapshot.schema()?;
+fn schema(snapshot: &dyn Inspect, report: &mut Report) -> Result<(), LedgerError> {
+    let Schema { found, expected } = snapshot.schema()?;
     for (name, sql) in &expected {
         report.looked(Check::Schema, 1);
         match found.get(name) {
@@ -171,7 +169,7 @@ fn schema(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<(), LedgerErro
 /// What runs name, where all of them could be read.
 fn scan(
     what: &Audit<'_>,
-    (snapshot, readers): (&Snapshot<'_>, Vec<SqliteLedger>),
+    (snapshot, readers): (&dyn Inspect, Vec<Box<dyn Inspect>>),
     singles: &HashSet<&str>,
     (begun, tick): (&dyn Fn(u64), &(dyn Fn(u64) + Sync)),
     findings: &mut Findings,
@@ -233,7 +231,7 @@ fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, St
 
 fn against_claims(
     what: &Audit<'_>,
-    (snapshot, runs): (&Snapshot<'_>, Result<Scan, LedgerError>),
+    (snapshot, runs): (&dyn Inspect, Result<Scan, LedgerError>),
     (claims, singles): (&Claims, &HashSet<&str>),
     tick: &(dyn Fn(u64) + Sync),
     findings: &mut Findings,

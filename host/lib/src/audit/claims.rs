@@ -7,9 +7,8 @@ use serde_json::Value as Json;
 use crate::release::standing::KINDS;
 use provender_domain::canonical::{Digest, from_slice, hex};
 use provender_domain::merkle::{self, Hash};
-use provender_ledger::LedgerError;
 use provender_ledger::entry::{Entry, Kind};
-use provender_ledger::sqlite::inspect::Snapshot;
+use provender_ledger::{Inspect, LedgerError};
 
 use super::finding::{Check, Report};
 
@@ -106,10 +105,10 @@ impl Claims {
     ///
     /// # Errors
     /// When the database cannot be read any further.
-    pub fn read(snapshot: &Snapshot<'_>, report: &mut Report) -> Result<Claims, LedgerError> {
+    pub fn read(snapshot: &dyn Inspect, report: &mut Report) -> Result<Claims, LedgerError> {
         let mut claims = Claims::default();
         let mut before: (i64, [u8; 32]) = (0, [0; 32]);
-        snapshot.entries(&mut |scanned| {
+        snapshot.scan_entries(&mut |scanned| {
             report.looked(Check::Entries, 1);
             let entry = match scanned {
                 Ok(entry) => entry,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use provender_domain::forms::{self, Stream};
 use provender_domain::merkle::{self, Hash};
-use provender_ledger::LedgerError;
-use provender_ledger::sqlite::inspect::{Scanned, Snapshot};
+use provender_ledger::inspect::Scanned;
 use provender_ledger::types::{File, Sourced};
+use provender_ledger::{Inspect, LedgerError};
 
 use super::claims::Claims;
 use super::finding::{Check, Report};
@@ -21,7 +21,7 @@ const COLUMNS: [&str; 7] = [
 /// # Errors
 /// When the database cannot be read any further.
 pub fn files(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut Report,
 ) -> Result<HashMap<i64, i64>, LedgerError> {
@@ -35,7 +35,7 @@ pub fn files(
 /// # Errors
 /// When the database cannot be read any further.
 pub fn rows(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     claims: &Claims,
     of_entry: HashMap<i64, i64>,
     report: &mut Report,
@@ -73,12 +73,12 @@ pub fn rows(
 
 /// The number of the file of each entry.
 fn of_entries(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut Report,
 ) -> Result<HashMap<i64, i64>, LedgerError> {
     let mut of_entry = HashMap::new();
-    snapshot.files(&mut |scanned| {
+    snapshot.scan_files(&mut |scanned| {
         report.looked(Check::Files, 1);
         let file = match scanned {
             Ok(file) => file,
@@ -123,12 +123,12 @@ fn cells(file: &File) -> [String; 7] {
 }
 
 fn retractions(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut Report,
 ) -> Result<(), LedgerError> {
     let mut found: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
-    snapshot.retractions(&mut |scanned| match scanned {
+    snapshot.scan_retractions(&mut |scanned| match scanned {
         Ok((file, entry)) => {
             report.looked(Check::Files, 1);
             found.entry(entry).or_default().insert(file);
@@ -210,8 +210,8 @@ impl Rows<'_> {
     }
 }
 
-fn places(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
-    snapshot.boundaries(&mut |scanned| {
+fn places(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
+    snapshot.scan_boundaries(&mut |scanned| {
         if let Some(row) = rows.readable("boundary", scanned)
             && let Some(effective) = row.value.effective_date
         {
@@ -220,7 +220,7 @@ fn places(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerErro
             rows.add("boundary", &row, &id, &text);
         }
     })?;
-    snapshot.herds(&mut |scanned| {
+    snapshot.scan_herds(&mut |scanned| {
         if let Some(row) = rows.readable("herd", scanned) {
             let text = forms::herd(row.row, &row.value);
             let h = &row.value;
@@ -235,9 +235,9 @@ fn places(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerErro
     })
 }
 
-fn observations(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
+fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
     let mut streams: HashMap<i64, (String, Stream)> = HashMap::new();
-    snapshot.streams(&mut |scanned| {
+    snapshot.scan_streams(&mut |scanned| {
         if let Some(s) = rows.readable("stream", scanned) {
             let name = format!("{} of {} by {}", s.column, s.boundary_id, s.source);
             let stream = Stream::new(&s.boundary_id, &s.column, &s.source);
@@ -245,7 +245,7 @@ fn observations(snapshot: &Snapshot<'_>, rows: &mut Rows<'_>) -> Result<(), Ledg
         }
     })?;
     let mut used: HashSet<i64> = HashSet::new();
-    snapshot.observations(&mut |scanned| {
+    snapshot.scan_observations(&mut |scanned| {
         let Some((stream_id, row)) = rows.readable("observation", scanned) else {
             return;
         };

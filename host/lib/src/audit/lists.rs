@@ -3,14 +3,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use provender_ledger::LedgerError;
-use provender_ledger::sqlite::inspect::{ListRow, Snapshot};
-use provender_ledger::sqlite::located::{Located, PART, decode, encode};
+use provender_ledger::inspect::ListRow;
+use provender_ledger::located::{Located, PART, decode, encode};
+use provender_ledger::{Inspect, LedgerError};
 
 use super::finding::{Check, Report};
-
-/// The first schema with lists.
-const SINCE: i64 = 3;
 
 /// How many runs there are, and the sum of their hashes: the same for the same runs in any order. The keys
 /// of the hash are made anew for every audit, so that nobody can look for runs of the same sum.
@@ -68,18 +65,18 @@ struct Before {
 /// # Errors
 /// When the database cannot be read any further.
 pub(super) fn check(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     runs: &Sums,
     unsound: &HashSet<i64>,
     report: &mut Report,
 ) -> Result<(), LedgerError> {
-    if snapshot.version()? < SINCE {
+    if !snapshot.has_lists()? {
         return Ok(());
     }
     let mut listed = runs.empty();
     let mut told: HashSet<i64> = unsound.clone();
     let mut before: Option<Before> = None;
-    snapshot.lists(&mut |scanned| {
+    snapshot.scan_lists(&mut |scanned| {
         let row = match scanned {
             Ok(row) => row,
             Err(e) => return report.bad(Check::Runs, "list", e.id, e.problem),

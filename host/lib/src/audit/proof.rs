@@ -4,8 +4,7 @@
 
 use provender_domain::key::RunKey;
 use provender_domain::merkle::{self, Hash};
-use provender_ledger::Read as _;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::Read;
 use provender_proof::{Checkpoint, PROOF_FORM, Proof, ProofError, Signer, Step};
 
 use super::error::AuditError;
@@ -15,22 +14,22 @@ use super::error::AuditError;
 /// # Errors
 /// When there is no such run, or [`AuditError::Unprovable`] when what is stored is not what was recorded.
 pub fn prove(
-    ledger: &SqliteLedger,
+    ledger: &dyn Read,
     key: &RunKey,
     origin: &str,
     signer: Option<&Signer>,
 ) -> Result<Proof, AuditError> {
     let unprovable = |problem: String| AuditError::Unprovable(problem);
-    let snapshot = ledger.snapshot()?;
-    let run = ledger
+    let moment = ledger.moment()?;
+    let run = moment
         .run(key)?
         .ok_or_else(|| unprovable(format!("there is no run {key}")))?;
     let mut batch: Vec<Hash> = Vec::new();
-    ledger.runs_of(run.entry, &mut |other| batch.push(other.leaf()))?;
+    moment.runs_of(run.entry, &mut |other| batch.push(other.leaf()))?;
     batch.sort_unstable();
     let (mut leaves, mut own, mut problem): (Vec<Hash>, Option<(usize, String, String)>, _) =
         (Vec::new(), None, None);
-    snapshot.entries(&mut |scanned| {
+    moment.scan_entries(&mut |scanned| {
         let read = scanned
             .map_err(|e| format!("{}: {}", e.id, e.problem))
             .and_then(|e| Ok((e.canonical().map_err(|e| e.to_string())?, e)));

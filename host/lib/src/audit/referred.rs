@@ -3,15 +3,15 @@
 use std::collections::{BTreeSet, HashSet};
 
 use provender_domain::canonical::{Digest, Recipe, hex};
-use provender_ledger::LedgerError;
-use provender_ledger::sqlite::inspect::Snapshot;
+use provender_ledger::inspect::PackRow;
+use provender_ledger::{Inspect, LedgerError};
 
 use super::claims::Claims;
 use super::finding::{Check, Report};
 
 /// Packs: each named by its entry, and by a run.
 pub(super) fn packs(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     claims: &Claims,
     named: &BTreeSet<Digest>,
     report: &mut Report,
@@ -21,12 +21,12 @@ pub(super) fn packs(
         .iter()
         .flat_map(|(entry, batch)| batch.packs.iter().map(|p| (*entry, *p)))
         .collect();
-    snapshot.packs(&mut |scanned| {
-        let (bytes, entry) = match scanned {
+    snapshot.scan_packs(&mut |scanned| {
+        let PackRow { digest, entry, .. } = match scanned {
             Ok(row) => row,
             Err(e) => return report.bad(Check::Manifests, "pack", e.id, e.problem),
         };
-        let digest = Digest::from_parts(Recipe::Raw, bytes);
+        let digest = Digest::from_parts(Recipe::Raw, digest);
         let mut bad = |problem: String| {
             report.bad(Check::Manifests, "pack", digest.to_string(), problem);
         };
@@ -45,12 +45,12 @@ pub(super) fn packs(
 
 /// Configurations by their digest; what no run and no series refers to, no entry recorded.
 pub(super) fn configs(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     with_runs: Option<&HashSet<i64>>,
     report: &mut Report,
 ) -> Result<(), LedgerError> {
     let mut used: BTreeSet<i64> = BTreeSet::new();
-    snapshot.series(&mut |scanned| match scanned {
+    snapshot.scan_series(&mut |scanned| match scanned {
         Ok((series, config)) => {
             used.insert(config);
             if with_runs.is_some_and(|known| !known.contains(&series)) {
@@ -64,7 +64,7 @@ pub(super) fn configs(
         }
         Err(e) => report.bad(Check::Configs, "series", e.id, e.problem),
     })?;
-    snapshot.configs(&mut |scanned| {
+    snapshot.scan_configs(&mut |scanned| {
         report.looked(Check::Configs, 1);
         let config = match scanned {
             Ok(config) => config,

@@ -10,11 +10,11 @@ use provender_domain::canonical::Digest;
 use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ManifestRef, RunKey};
 use provender_domain::merkle::Hash;
-use provender_ledger::LedgerError;
-use provender_ledger::sqlite::inspect::{Snapshot, Unreadable};
-use provender_ledger::sqlite::located::Located;
-use provender_ledger::sqlite::scan::{Reader, Runs, Scan, Stored};
+use provender_ledger::inspect::Unreadable;
+use provender_ledger::located::Located;
+use provender_ledger::scan::{Reader, Runs, Scan, Stored};
 use provender_ledger::types::NewRun;
+use provender_ledger::{Inspect, LedgerError};
 use provender_store::manifest::{ManifestError, Store};
 
 use super::claims::Claims;
@@ -48,7 +48,7 @@ pub struct Seen {
 /// # Errors
 /// When the database cannot be read any further.
 pub fn check(
-    (snapshot, scan): (&Snapshot<'_>, Scan),
+    (snapshot, scan): (&dyn Inspect, Scan),
     claims: &Claims,
     (manifests, singles): (&Store, &HashSet<&str>),
     report: &mut Report,

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::release::{ReleaseStore, Standing};
 use provender_domain::canonical::{Digest, Recipe};
-use provender_ledger::LedgerError;
 use provender_ledger::entry::Entry;
-use provender_ledger::sqlite::inspect::Snapshot;
+use provender_ledger::{Inspect, LedgerError};
 use provender_sandbox::Shelf;
 
 use super::claims::{Claims, DocumentClaim};
@@ -30,12 +29,12 @@ pub struct Pinned {
 /// # Errors
 /// When the database cannot be read any further.
 pub fn reports(
-    snapshot: &Snapshot<'_>,
+    snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut Report,
 ) -> Result<(), LedgerError> {
     let mut found: BTreeSet<String> = BTreeSet::new();
-    snapshot.reports(&mut |scanned| {
+    snapshot.scan_reports(&mut |scanned| {
         report.looked(Check::Reports, 1);
         let row = match scanned {
             Ok(row) => row,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
 use provender_domain::interrupt::Interrupt;
-use provender_ledger::Read;
+use provender_ledger::Inspect;
 use provender_ledger::store::Extent;
 use provender_sandbox::LogicError;
 
@@ -87,7 +87,7 @@ fn alone<'a>(
 
 fn together<'a>(
     scene: &Scene<'a>,
-    (readers, interrupt): (Vec<Box<dyn Read>>, &Interrupt),
+    (readers, interrupt): (Vec<Box<dyn Inspect>>, &Interrupt),
     spans: &[Span],
     progress: &mut dyn Progress,
 ) -> Result<Found<'a>, BacktestError> {

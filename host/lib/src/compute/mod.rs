@@ -49,3 +49,16 @@ mod tests;
 pub use binding::Bound;
 pub use error::ComputeError;
 pub use facts::Facts;
+
+/// A ledger for tests, made where it does not exist.
+#[cfg(test)]
+pub(crate) fn test_ledger(folder: &std::path::Path) -> Box<dyn provender_ledger::Write> {
+    use provender_ledger::{Address, Opening, open};
+    let address = Address::of_file(&folder.join("ledger.db"));
+    open(
+        &address,
+        Opening::Create,
+        std::time::Duration::from_secs(60),
+    )
+    .unwrap()
+}

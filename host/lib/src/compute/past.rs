@@ -279,10 +279,10 @@ mod tests {
 
     use super::*;
     use crate::compute::Facts;
+    use crate::compute::test_ledger;
     use provender_domain::canonical::Digest;
-    use provender_ledger::Write as _;
+    use provender_ledger::Write;
     use provender_ledger::entry::Stamp;
-    use provender_ledger::sqlite::SqliteLedger;
     use provender_ledger::types::{File, NewFacts, NewObservation};
 
     fn stamp() -> Stamp {
@@ -314,9 +314,9 @@ mod tests {
         Day::from_days(20_000 + i32::from(offset)).unwrap()
     }
 
-    fn ledger(acts: &[Act]) -> (tempfile::TempDir, SqliteLedger) {
+    fn ledger(acts: &[Act]) -> (tempfile::TempDir, Box<dyn Write>) {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+        let ledger = test_ledger(dir.path());
         for act in acts {
             match act {
                 Act::File(source, said) => {
@@ -377,10 +377,10 @@ mod tests {
         ) {
             let (_dir, ledger) = ledger(&acts);
             let precedence = vec!["s1".to_owned()];
-            let history = History::load(&ledger, precedence.clone()).unwrap();
-            let mut past = Past::new(&ledger, Arc::new(history));
+            let history = History::load(&*ledger, precedence.clone()).unwrap();
+            let mut past = Past::new(&*ledger, Arc::new(history));
             for (known, offset) in moments {
-                let facts = Facts::load(&ledger, known, precedence.clone()).unwrap();
+                let facts = Facts::load(&*ledger, known, precedence.clone()).unwrap();
                 for text in ["x", "x:age", "x:sum:5d", "x:series:season", "x:count:20d"] {
                     let reference: FeatureRef = text.parse().unwrap();
                     let at = Moment { boundary_id: "north", herd_config_id: "h", day: day(offset), known };

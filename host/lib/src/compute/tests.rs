@@ -24,7 +24,6 @@ use super::{Bound, Facts, reissue};
 use provender_domain::canonical::to_text;
 use provender_guests::how_many;
 use provender_ledger::types::{Guardrail, NewFacts, NewObservation, Run, RunFilter};
-use provender_ledger::{Read as _, Write as _};
 
 /// Every place on every day of a range, as the model names them and as the engine does.
 fn targets(from: u8, to: u8) -> Vec<((usize, u8), Target)> {
@@ -83,11 +82,11 @@ fn compute(
     let head = reader.head().unwrap();
     // The boundaries came with the first entry.
     let known = (head - i64::from(behind)).max(1);
-    let facts = Facts::load(&reader, known, Vec::new()).unwrap();
+    let facts = Facts::load(&*reader, known, Vec::new()).unwrap();
     let policy = policy("answers", recheck);
     let mut engine = Engine {
         facts: &facts,
-        ledger: (!dry_run).then_some(&real.ledger),
+        ledger: (!dry_run).then_some(&*real.ledger),
         manifests: &store,
         policy: &policy,
     };
@@ -110,7 +109,7 @@ fn compute(
         };
         let mut apart = real.reader();
         engine
-            .stretches(&bounds[config], &stretches, Some(&mut apart), each)
+            .stretches(&bounds[config], &stretches, Some(&mut *apart), each)
             .unwrap();
         (summary, troubled)
     } else {
@@ -169,11 +168,11 @@ fn compute(
 fn replace(real: &mut Real<'_>, model: &mut Model, config: usize, dry_run: bool) -> TestCaseResult {
     let (reader, store, bounds) = (real.reader(), real.store(), real.bounds);
     let known = reader.head().unwrap();
-    let facts = Facts::load(&reader, known, Vec::new()).unwrap();
+    let facts = Facts::load(&*reader, known, Vec::new()).unwrap();
     let policy = policy("reissue", false);
     let mut engine = Engine {
         facts: &facts,
-        ledger: (!dry_run).then_some(&real.ledger),
+        ledger: (!dry_run).then_some(&*real.ledger),
         manifests: &store,
         policy: &policy,
     };

@@ -16,6 +16,7 @@ use crate::compute::outcome::{RunOutcome, Summary, Trouble};
 use crate::compute::select::{Selection, by_day, stretches};
 use crate::compute::{Bound, Facts};
 
+use super::stores::Handle;
 use super::{Deployment, DeploymentError, Phase, Progress, pin};
 
 /// More runs than this are summed up instead of listed.
@@ -176,12 +177,12 @@ impl Deployment {
         let runtime = self.runtime()?;
         // A dry run only reads, also where nothing can be written.
         let ledger = match request.dry_run {
-            true => self.reader()?,
-            false => self.writer()?,
+            true => Handle::Reader(self.reader()?),
+            false => Handle::Writer(self.writer()?),
         };
         let selection = &request.selection;
         let facts = self.facts_of(
-            &ledger,
+            ledger.reader(),
             request.known_at.as_deref(),
             selection.boundary.as_deref(),
             selection.herd.as_deref(),
@@ -194,8 +195,7 @@ impl Deployment {
             "version".clone_into(&mut policy.origin);
         }
         let batch = Batch::of(&facts, bounds, selection, named, request.list_all)?;
-        let recording = (!request.dry_run).then_some(&ledger as &dyn Write);
-        self.record(&runtime, recording, &facts, batch, &policy, progress)
+        self.record(&runtime, ledger.writer(), &facts, batch, &policy, progress)
     }
 
     /// Computes and records, or says what would be recorded if there is no ledger to write. An active logic
@@ -243,7 +243,7 @@ impl Deployment {
                 false => {
                     // A thread of its own records, through a handle of its own.
                     let mut apart = ledger.map(|_| self.writer()).transpose()?;
-                    let apart = apart.as_mut().map(|apart| apart as &mut dyn Write);
+                    let apart = apart.as_mut().map(|apart| &mut **apart as &mut dyn Write);
                     troubled(
                         &mut engine,
                         &bound,

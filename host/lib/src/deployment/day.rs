@@ -49,9 +49,9 @@ impl Deployment {
             dry_run: false,
             today: self.today,
         };
-        let files = self.ingest_sources(&ledger, &taken, progress);
+        let files = self.ingest_sources(&*ledger, &taken, progress);
 
-        let facts = self.facts(&ledger, None)?;
+        let facts = self.facts(&*ledger, None)?;
         let logics = self.logics(&[])?;
         let bounds = self.bind_all(&runtime, &logics, &BTreeMap::new())?;
         let selection = Selection {
@@ -62,18 +62,18 @@ impl Deployment {
         };
         let policy = self.policy(&runtime)?;
         let batch = Batch::of(&facts, bounds, &selection, false, false)?;
-        let computed = self.record(&runtime, Some(&ledger), &facts, batch, &policy, progress)?;
+        let computed = self.record(&runtime, Some(&*ledger), &facts, batch, &policy, progress)?;
 
         let window = self.window(as_of);
-        let report = self.assess(&runtime, &ledger, &facts, &logics, window, None)?;
+        let report = self.assess(&runtime, &*ledger, &facts, &logics, window, None)?;
         let bench = Bench {
             sandbox: &runtime.sandbox,
             manifests: &runtime.manifests,
         };
-        let canary = self.canary_day(bench, &ledger, &facts, as_of, progress);
+        let canary = self.canary_day(bench, &*ledger, &facts, as_of, progress);
         let aside = canary.as_ref().map(CanaryDay::aside);
-        let published = self.publish(&ledger, &report, aside)?;
-        let status = self.status_of(&runtime, &ledger, &facts, as_of)?;
+        let published = self.publish(&*ledger, &report, aside)?;
+        let status = self.status_of(&runtime, &*ledger, &facts, as_of)?;
         Ok(DayRun {
             files,
             computed,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use provender_ledger::LedgerError;
+use provender_ledger::{Address, LedgerError};
 use provender_sandbox::LogicError;
 use provender_store::manifest::ManifestError;
 
@@ -22,11 +22,11 @@ pub enum DeploymentError {
     #[error("the clock gives no date")]
     Clock,
     /// The deployment was opened on another ledger, which is read only.
-    #[error("{} was opened for reading; this operation writes", .0.display())]
-    ReadOnly(PathBuf),
+    #[error("{} was opened for reading; this operation writes", .0.location())]
+    ReadOnly(Address),
     /// Nothing is recorded yet.
-    #[error("the ledger sqlite:{} is missing or empty: nothing is recorded there", .0.display())]
-    NothingRecorded(PathBuf),
+    #[error("the ledger {0} is missing or empty: nothing is recorded there")]
+    NothingRecorded(Address),
     /// A folder cannot be opened.
     #[error("{}: {cause}", .path.display())]
     Folder {

@@ -14,10 +14,10 @@ impl Deployment {
     pub fn explain(&self, wanted: &Wanted) -> Result<Explanation, DeploymentError> {
         let ledger = self.reader()?;
         let manifests = self.manifests()?;
-        let found = find(&ledger, wanted)?;
+        let found = find(&*ledger, wanted)?;
         let key = &found.run.run.key;
         let (boundary, herd) = (key.boundary_id.as_str(), key.herd_config_id.as_str());
-        let facts = self.facts_of(&ledger, None, Some(boundary), Some(herd))?;
+        let facts = self.facts_of(&*ledger, None, Some(boundary), Some(herd))?;
         let runtime = self.runtime()?;
         let component = match pin(&runtime.lock, &key.model_version) {
             Ok(pin) => Some(self.load(&runtime.sandbox, pin)?),
@@ -29,7 +29,7 @@ impl Deployment {
         });
         let catalogue = self.project.sources.catalogue();
         Ok(explain(
-            &ledger, &facts, &catalogue, &manifests, pinned, found,
+            &*ledger, &facts, &catalogue, &manifests, pinned, found,
         )?)
     }
 }

@@ -18,8 +18,8 @@ impl Deployment {
             return Ok(standing);
         }
         let standing = if self.has_ledger()? {
-            let ledger = self.reader()?;
-            let standing = Standing::read(&ledger, i64::MAX)?;
+            let ledger = self.handle()?;
+            let standing = Standing::read(ledger.reader(), i64::MAX)?;
             if let Some(release) = standing.active_release() {
                 self.span
                     .record("release", tracing::field::display(release.digest));

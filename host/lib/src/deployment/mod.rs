@@ -42,9 +42,8 @@ use serde_json::{Value as Json, json};
 use provender_domain::day::Day;
 use provender_domain::interrupt::Interrupt;
 use provender_domain::key::NO_HERD;
-use provender_ledger::Read;
 use provender_ledger::entry::Stamp;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{Address, Read};
 use provender_sandbox::Sandbox;
 
 use crate::compute::Facts;
@@ -62,6 +61,8 @@ pub use pinning::{FreezeOutcome, PinError, PinOutcome};
 pub use reissue::{Reissue, ReissueRequest};
 pub use report::Published;
 pub use status::{ActiveLogic, DayStatus, Lack, SourceAge, Unanswered};
+
+use stores::Handle;
 
 /// Name of the lock file.
 pub const LOCK: &str = "provender.lock";
@@ -81,7 +82,7 @@ pub struct Options {
     /// Where it is.
     pub location: Location,
     /// Another ledger to read, such as a backup. Nothing can be recorded then.
-    pub ledger: Option<PathBuf>,
+    pub ledger: Option<Address>,
     /// Now, in UTC, as RFC 3339 with six digits of a second: instants are compared as text.
     pub now: String,
     /// Who is asking, for the ledger.
@@ -120,11 +121,11 @@ pub struct Deployment {
     observer: Arc<dyn Observer>,
     interrupt: Interrupt,
     span: tracing::Span,
-    ledger_file: Option<PathBuf>,
+    other_ledger: Option<Address>,
     standing: OnceLock<Standing>,
-    /// The connection through which `standing` was read, until one is needed: SQLite reads the whole
-    /// schema anew in each.
-    cached: Mutex<Option<SqliteLedger>>,
+    /// The handle through which `standing` was read, until one is needed: opening one takes longer than a
+    /// question.
+    cached: Mutex<Option<Handle>>,
     clock_reported: OnceLock<()>,
 }
 
@@ -170,7 +171,7 @@ impl Deployment {
             actor: options.actor.clone(),
             observer: Arc::clone(&options.observer),
             interrupt: options.interrupt.clone(),
-            ledger_file: options.ledger.clone(),
+            other_ledger: options.ledger.clone(),
             standing: OnceLock::new(),
             cached: Mutex::new(None),
             clock_reported: OnceLock::new(),

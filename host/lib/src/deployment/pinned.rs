@@ -129,7 +129,7 @@ impl Deployment {
     /// When they are not there, or are others.
     pub fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, DeploymentError> {
         // A release store beside a copied ledger lies outside the deployment's folder.
-        let store = match (&self.ledger_file, self.store_if_any()?) {
+        let store = match (&self.other_ledger, self.store_if_any()?) {
             (Some(_), Some(_)) => Some(self.store_folder()?),
             _ => None,
         };

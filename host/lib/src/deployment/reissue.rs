@@ -56,13 +56,13 @@ impl Deployment {
     ) -> Result<Reissue, DeploymentError> {
         let runtime = self.runtime()?;
         let writer = self.writer()?;
-        let facts = self.facts(&writer, None)?;
+        let facts = self.facts(&*writer, None)?;
         let mut policy = self.policy(&runtime)?;
         "reissue".clone_into(&mut policy.origin);
         policy.stamp = self.stamp(Some(request.reason));
         let mut engine = Engine {
             facts: &facts,
-            ledger: Some(&writer),
+            ledger: Some(&*writer),
             manifests: &runtime.manifests,
             policy: &policy,
         };
@@ -93,7 +93,7 @@ impl Deployment {
             let n = plan.runs.len() as u64;
             if n > 0 {
                 let pin = pin(&runtime.lock, &bound.model_version)?;
-                hold(&writer, pin, &policy.stamp)?;
+                hold(&*writer, pin, &policy.stamp)?;
             }
             let outcomes = apply(&mut engine, &bound, plan)?;
             for outcome in &outcomes {

@@ -125,8 +125,8 @@ impl Deployment {
     pub fn day_status(&self, as_of: Day) -> Result<DayStatus, DeploymentError> {
         let runtime = self.runtime()?;
         let reader = self.reader()?;
-        let facts = self.facts(&reader, None)?;
-        self.status_of(&runtime, &reader, &facts, as_of)
+        let facts = self.facts(&*reader, None)?;
+        self.status_of(&runtime, &*reader, &facts, as_of)
     }
 
     /// Looks at every due run of the active logics. What has no run is computed in the sandbox without

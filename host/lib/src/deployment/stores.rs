@@ -1,53 +1,88 @@
 //! The deployment's stores: its ledger, its manifests and its releases, or those beside another ledger.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use provender_ledger::sqlite::SqliteLedger;
-use provender_ledger::{LedgerError, Read as _};
+use provender_ledger::admin::nothing;
+use provender_ledger::{Address, LedgerError, Opening, Read, Write, open_reader};
 use provender_store::manifest::Store;
 
+use crate::project::ProjectError;
 use crate::release::ReleaseStore;
 
 use super::{Deployment, DeploymentError, Warning};
 
+/// An open ledger.
+pub(super) enum Handle {
+    /// To read only.
+    Reader(Box<dyn Read>),
+    /// To write, too.
+    Writer(Box<dyn Write>),
+}
+
+impl Handle {
+    pub(super) fn reader(&self) -> &dyn Read {
+        match self {
+            Handle::Reader(ledger) => &**ledger,
+            Handle::Writer(ledger) => &**ledger,
+        }
+    }
+
+    /// If it was opened to write.
+    pub(super) fn writer(&self) -> Option<&dyn Write> {
+        match self {
+            Handle::Reader(_) => None,
+            Handle::Writer(ledger) => Some(&**ledger),
+        }
+    }
+
+    fn into_reader(self) -> Box<dyn Read> {
+        match self {
+            Handle::Reader(ledger) => ledger,
+            Handle::Writer(ledger) => ledger,
+        }
+    }
+}
+
 impl Deployment {
-    pub(super) fn cached(&self) -> MutexGuard<'_, Option<SqliteLedger>> {
+    pub(super) fn cached(&self) -> MutexGuard<'_, Option<Handle>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection that may write.
+    /// A handle that may write.
     ///
     /// # Errors
     /// When it cannot be opened, is busy, or the deployment was opened on another ledger.
-    pub fn writer(&self) -> Result<SqliteLedger, DeploymentError> {
-        if let Some(file) = &self.ledger_file {
-            return Err(DeploymentError::ReadOnly(file.clone()));
+    pub fn writer(&self) -> Result<Box<dyn Write>, DeploymentError> {
+        if let Some(other) = &self.other_ledger {
+            return Err(DeploymentError::ReadOnly(other.clone()));
         }
-        if let Some(ledger) = self.cached().take().filter(SqliteLedger::is_writable) {
+        if let Some(Handle::Writer(ledger)) = self.cached().take() {
             return Ok(ledger);
         }
         let patience = Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
-        let path = self.project.ledger_path();
+        let ledger = self.project.ledger().admin();
         // A ledger that is lost must not be begun anew unnoticed: every key would be recorded again.
-        let bytes = self.ledger_bytes()?;
-        self.project.make_ledger_folder()?;
-        let was_there = match (bytes, self.manifests_of_project()?.holds_any()) {
-            (0, manifests) => manifests?,
+        let is_there = ledger.is_there()?;
+        ledger.prepare().map_err(|e| ProjectError::Write {
+            file: e.folder.display().to_string(),
+            cause: Arc::new(e.cause),
+        })?;
+        let was_there = match (is_there, self.manifests_of_project()?.holds_any()) {
+            (false, manifests) => manifests?,
             // Another process may be making it at this moment, where there are no manifests yet.
-            (_, manifests) => manifests.unwrap_or(true),
+            (true, manifests) => manifests.unwrap_or(true),
         };
-        let ledger = if was_there {
-            SqliteLedger::open_existing(&path, patience)?
-        } else {
-            SqliteLedger::open_patiently(&path, patience)?
+        let opening = match was_there {
+            true => Opening::Existing,
+            false => Opening::Create,
         };
-        self.look_at_clock(&ledger)?;
+        let ledger = ledger.open(opening, patience)?;
+        self.look_at_clock(&*ledger)?;
         Ok(ledger)
     }
 
@@ -57,36 +92,23 @@ impl Deployment {
     /// # Errors
     /// When there are manifests and no ledger, or the ledger cannot be looked for.
     pub fn has_ledger(&self) -> Result<bool, DeploymentError> {
-        if self.ledger_file.is_some() {
-            return Ok(true);
-        }
-        if self.ledger_bytes()? > 0 {
+        let ledger = self.project.ledger();
+        if self.other_ledger.is_some() || ledger.admin().is_there()? {
             return Ok(true);
         }
         if !self.manifests_of_project()?.holds_any()? {
             return Ok(false);
         }
         // Another process may have made both meanwhile, the ledger before its manifests.
-        match self.ledger_bytes()? {
-            0 => Err(LedgerError::gone(&self.project.ledger_path()).into()),
-            _ => Ok(true),
-        }
-    }
-
-    /// Length of the deployment's ledger; 0 where there is none.
-    fn ledger_bytes(&self) -> Result<u64, DeploymentError> {
-        let path = self.project.ledger_path();
-        match path.metadata() {
-            Ok(found) => Ok(found.len()),
-            // A file on the way to it is reported when its folder is made.
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(0),
-            Err(e) => Err(LedgerError::unavailable(&path, &e).into()),
+        match ledger.admin().is_there()? {
+            true => Ok(true),
+            false => Err(LedgerError::gone(ledger).into()),
         }
     }
 
     /// Warns once when the clock is behind the newest entry. Entries are ordered by their numbers, so
     /// nothing else depends on it.
-    fn look_at_clock(&self, ledger: &SqliteLedger) -> Result<(), DeploymentError> {
+    fn look_at_clock(&self, ledger: &dyn Read) -> Result<(), DeploymentError> {
         let newest = match ledger.head().and_then(|head| ledger.entry(head)) {
             Ok(newest) => newest.map(|e| e.stamp.at),
             // Damage is reported by what reads the entry: an audit looks at the rest anyway.
@@ -104,59 +126,63 @@ impl Deployment {
         Ok(())
     }
 
-    /// A connection to read through: the ledger, or the one named instead of it. A ledger that this
+    /// A handle to read through: of the ledger, or of the one named instead of it. A ledger that this
     /// process may not write, or that lies on a full disk, is read anyway.
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn reader(&self) -> Result<SqliteLedger, DeploymentError> {
+    pub fn reader(&self) -> Result<Box<dyn Read>, DeploymentError> {
+        self.handle().map(Handle::into_reader)
+    }
+
+    pub(super) fn handle(&self) -> Result<Handle, DeploymentError> {
         if let Some(ledger) = self.cached().take() {
             return Ok(ledger);
         }
-        if let Some(file) = &self.ledger_file {
-            return Ok(SqliteLedger::open_read_only(file)?);
+        if let Some(other) = &self.other_ledger {
+            return Ok(Handle::Reader(open_reader(other)?));
         }
         // Looking makes no ledger.
         if !self.has_ledger()? {
-            return Ok(SqliteLedger::none()?);
+            return Ok(Handle::Reader(nothing()?));
         }
         let refused = match self.writer() {
             Err(e) if is_refused(&e) => e,
-            opened => return opened,
+            opened => return opened.map(Handle::Writer),
         };
-        match SqliteLedger::open_read_only(&self.project.ledger_path()) {
-            Ok(ledger) => Ok(ledger),
+        match open_reader(self.project.ledger()) {
+            Ok(ledger) => Ok(Handle::Reader(ledger)),
             Err(e @ LedgerError::LogLeft { .. }) => Err(e.into()),
             Err(_) => Err(refused),
         }
+    }
+
+    /// The ledger, or the one named instead of it.
+    #[must_use]
+    pub fn ledger(&self) -> &Address {
+        let own = || self.project.ledger();
+        self.other_ledger.as_ref().unwrap_or_else(own)
     }
 
     /// Opens the ledger to audit. It must exist: a fresh, empty one would pass every check.
     ///
     /// # Errors
     /// When nothing is recorded, or it cannot be opened.
-    pub fn recorded(&self) -> Result<SqliteLedger, DeploymentError> {
-        if !self.has_ledger()? {
-            return Err(DeploymentError::NothingRecorded(self.project.ledger_path()));
-        }
-        // An audit changes nothing: not the schema of an older ledger either.
-        let own = || self.project.ledger_path();
-        let file = self.ledger_file.clone().unwrap_or_else(own);
-        Ok(SqliteLedger::open_read_only(&file)?)
+    pub fn recorded(&self) -> Result<Box<dyn Read>, DeploymentError> {
+        let ledger = self.ledger_if_any()?;
+        ledger.ok_or_else(|| DeploymentError::NothingRecorded(self.project.ledger().clone()))
     }
 
     /// The ledger to look into and nothing else, if there is one: looking makes no ledger and writes
-    /// nothing.
+    /// nothing, not the newest schema either.
     ///
     /// # Errors
     /// When it cannot be opened, or is lost.
-    pub fn ledger_if_any(&self) -> Result<Option<SqliteLedger>, DeploymentError> {
+    pub fn ledger_if_any(&self) -> Result<Option<Box<dyn Read>>, DeploymentError> {
         if !self.has_ledger()? {
             return Ok(None);
         }
-        let own = || self.project.ledger_path();
-        let file = self.ledger_file.clone().unwrap_or_else(own);
-        Ok(Some(SqliteLedger::open_read_only(&file)?))
+        Ok(Some(open_reader(self.ledger())?))
     }
 
     /// The manifest store: beside the ledger that was named instead of the deployment's, if it is there.
@@ -215,7 +241,7 @@ impl Deployment {
 
     /// A folder of this name beside a ledger that was named instead of the deployment's.
     fn beside_ledger(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.ledger_file.as_ref()?.parent()?.join(name);
+        let folder = self.other_ledger.as_ref()?.folder()?.join(name);
         folder.is_dir().then_some(folder)
     }
 }

@@ -1,7 +1,5 @@
 //! Whether a deployment's files, ledger and components can be used.
 
-use provender_ledger::sqlite::SqliteLedger;
-
 use crate::deployment::{Deployment, DeploymentError};
 
 use super::Finding;
@@ -19,14 +17,13 @@ pub(super) fn files(deployment: &Deployment) -> Vec<Finding> {
 
 /// The ledger's schema, when there is a ledger and it can be read.
 pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<Finding>) -> Option<i64> {
-    let schema = |ledger: SqliteLedger| ledger.snapshot()?.version();
-    let read = deployment.ledger_if_any().and_then(|ledger| {
-        ledger
-            .map(schema)
-            .transpose()
-            .map_err(DeploymentError::from)
-    });
-    read.unwrap_or_else(|problem| {
+    let read = || -> Result<Option<i64>, DeploymentError> {
+        if !deployment.has_ledger()? {
+            return Ok(None);
+        }
+        Ok(Some(deployment.ledger().admin().describe()?.schema))
+    };
+    read().unwrap_or_else(|problem| {
         found.push(Finding::Unusable(problem));
         None
     })

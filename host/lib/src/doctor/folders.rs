@@ -13,12 +13,9 @@ use super::Finding;
 /// gone with this process; rights alone do not tell of a full or read-only disk.
 pub(super) fn unwritable(project: &Project) -> Vec<Finding> {
     let settings = &project.settings;
-    let ledger = project.ledger_path();
+    let ledger = project.ledger().folder();
+    let ledger = ledger.map(|folder| ("ledger.url", folder.to_path_buf()));
     let folders = [
-        (
-            "ledger.url",
-            ledger.parent().unwrap_or(&project.root).to_path_buf(),
-        ),
         (
             "manifests.path",
             project.root.join(&settings.manifests.path),
@@ -29,7 +26,7 @@ pub(super) fn unwritable(project: &Project) -> Vec<Finding> {
     ];
     let mut seen = Vec::new();
     let mut found = Vec::new();
-    for (setting, folder) in folders {
+    for (setting, folder) in ledger.into_iter().chain(folders) {
         // A folder that is not there yet is made in the nearest one above it.
         let there = folder.ancestors().find(|f| f.is_dir());
         let there = there.unwrap_or(&project.root).to_path_buf();
@@ -70,12 +67,11 @@ pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
     found.extend(temporary(project, Path::new("components"), |name| {
         name.ends_with(".tmp")
     }));
-    let ledger = settings.ledger.url.strip_prefix("sqlite:").map(Path::new);
-    if let Some((folder, name)) = ledger.and_then(|l| Some((l.parent()?, l.file_name()?))) {
-        let copy = format!("{}.schema-", name.to_string_lossy());
-        let half = |name: &str| name.starts_with(&copy) && name.ends_with(".tmp");
-        found.extend(temporary(project, folder, half));
-    }
+    let folder = project.ledger().folder();
+    found.extend(folder.and_then(|folder| {
+        let inside = folder.strip_prefix(&project.root).unwrap_or(folder);
+        unfinished_in(inside, project.ledger().admin().unfinished())
+    }));
     found
 }
 
@@ -83,7 +79,11 @@ pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
 fn temporary(project: &Project, folder: &Path, of: impl Fn(&str) -> bool) -> Option<Finding> {
     let names = project.dir.read_dir(folder).ok()?;
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    match names.filter(|name| of(name)).count() {
+    unfinished_in(folder, names.filter(|name| of(name)).count())
+}
+
+fn unfinished_in(folder: &Path, files: usize) -> Option<Finding> {
+    match files {
         0 => None,
         files => Some(Finding::Unfinished {
             folder: folder.display().to_string(),

@@ -22,7 +22,7 @@ pub const CHANGES: &[Change] = &[];
 
 /// A ledger with an older schema than this program's.
 pub(super) fn schema(found: Option<i64>) -> Option<Finding> {
-    let newest = provender_ledger::sqlite::schema();
+    let newest = provender_ledger::admin::newest_schema();
     found
         .filter(|found| *found < newest)
         .map(|found| Finding::OlderSchema { found, newest })
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn only_an_older_schema_is_a_finding() {
-        let newest = provender_ledger::sqlite::schema();
+        let newest = provender_ledger::admin::newest_schema();
         assert!(schema(None).is_none());
         assert!(schema(Some(newest)).is_none());
         let found = schema(Some(1)).unwrap();

@@ -9,6 +9,7 @@ use cap_std::fs::Dir;
 
 use provender_domain::files::bounded;
 use provender_domain::files::durable;
+use provender_ledger::Address;
 
 use super::ProjectError;
 use super::logic::{self, LogicFile};
@@ -26,6 +27,8 @@ pub struct Project {
     pub settings: Settings,
     /// Its text, to tell what was set.
     pub settings_text: String,
+    /// Where the ledger is.
+    ledger: Address,
     /// `logic.toml`, or why it cannot be used.
     logic: Result<LogicFile, ProjectError>,
     /// `sources.toml`; without a source where it cannot be used.
@@ -69,9 +72,11 @@ impl Project {
                 Ok(sources) => (sources, None),
                 Err(problem) => (Sources::default(), Some(problem)),
             };
+        let settings = Settings::parse(&settings_text)?;
         Ok(Project {
             root: root.to_path_buf(),
-            settings: Settings::parse(&settings_text)?,
+            ledger: settings.ledger.address(root)?,
+            settings,
             settings_text,
             logic,
             sources,
@@ -88,16 +93,10 @@ impl Project {
         self.logic.as_ref().map_err(Clone::clone)
     }
 
-    /// The ledger's path.
+    /// Where the ledger is.
     #[must_use]
-    pub fn ledger_path(&self) -> PathBuf {
-        self.root.join(
-            self.settings
-                .ledger
-                .url
-                .strip_prefix("sqlite:")
-                .unwrap_or_default(),
-        )
+    pub fn ledger(&self) -> &Address {
+        &self.ledger
     }
 
     /// Opens the folder of compiled code, making it where it is missing. Nothing in it is relied on, so that
@@ -121,24 +120,6 @@ impl Project {
         durable::make_folder(&self.dir, path)
             .and_then(|()| self.dir.open_dir(path))
             .map_err(|e| write(durable::in_the_way(&self.dir, path, e)))
-    }
-
-    /// Makes the folder that holds the ledger, where there is no ledger yet: one that is there was begun when
-    /// its folder was durable.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn make_ledger_folder(&self) -> Result<(), ProjectError> {
-        let path = self.ledger_path();
-        match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() && !path.exists() => {
-                durable::make_durably(parent).map_err(|cause| ProjectError::Write {
-                    file: parent.display().to_string(),
-                    cause: Arc::new(cause),
-                })
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -9,7 +9,10 @@ mod limits;
 mod origins;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use provender_ledger::Address;
+use provender_ledger::address::DEFAULT_URL;
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
@@ -77,10 +80,25 @@ pub struct LedgerSettings {
     pub busy_seconds: u32,
 }
 
+impl LedgerSettings {
+    /// Where the ledger of the deployment in the folder `root` is.
+    ///
+    /// # Errors
+    /// When the address is of no store that this program knows.
+    pub fn address(&self, root: &Path) -> Result<Address, ProjectError> {
+        Address::parse(&self.url, root).map_err(|unknown| ProjectError::Value {
+            file: FILE.to_owned(),
+            key: "ledger.url".to_owned(),
+            value: self.url.clone(),
+            problem: unknown.to_string(),
+        })
+    }
+}
+
 impl Default for LedgerSettings {
     fn default() -> Self {
         LedgerSettings {
-            url: "sqlite:out/ledger.db".to_owned(),
+            url: DEFAULT_URL.to_owned(),
             busy_seconds: 60,
         }
     }

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::{batch, filled, new_run};
+use crate::scan::Scan;
 use crate::sqlite::SqliteLedger;
-use crate::sqlite::scan::Scan;
 use crate::types::{NewRun, RunFilter};
 use crate::{Read as _, Write as _};
 use provender_domain::canonical::Digest;

@@ -11,6 +11,7 @@ use crate::backtest::spans::SPAN;
 use crate::backtest::{Archive, BacktestError, Contender, Progress, Report, Request};
 use crate::compute::activation::activate;
 use crate::compute::engine::{Engine, Policy};
+use crate::compute::test_ledger;
 use crate::compute::{Bound, Facts, binding};
 use crate::project::logic::LogicOverrides;
 use crate::project::settings::OnGuardrail;
@@ -22,10 +23,9 @@ use provender_domain::interrupt::Interrupt;
 use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::{magic, recipe::Recipe};
+use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
-use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::{File, NewFacts, NewObservation};
-use provender_ledger::{Read as _, Write as _};
 use provender_store::manifest::Store;
 
 const PLACES: usize = 23;
@@ -72,7 +72,7 @@ fn bound(version: &'static str, column: &'static str, unit: &'static str) -> Bou
 /// some the candidate traps, on some it has nothing to read.
 struct Recorded {
     dir: tempfile::TempDir,
-    ledger: SqliteLedger,
+    ledger: Box<dyn Write>,
     before: Bound,
     after: Bound,
 }
@@ -81,7 +81,7 @@ impl Recorded {
     fn new() -> Recorded {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("manifests")).unwrap();
-        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+        let ledger = test_ledger(dir.path());
         let mut all = Recorded {
             dir,
             ledger,
@@ -111,7 +111,7 @@ impl Recorded {
             (n, _) if n % 3 == 2 => None,
             _ => Some((n * 7 + d) as f64 / 8.0),
         });
-        activate(&all.ledger, &all.before, day(0), &stamp()).unwrap();
+        activate(&*all.ledger, &all.before, day(0), &stamp()).unwrap();
         let known = all.ledger.head().unwrap();
         all.record(known, 0..5);
         // What these runs knew is not what was there when they were recorded.
@@ -164,9 +164,9 @@ impl Recorded {
     }
 
     fn record(&mut self, known: i64, days: std::ops::Range<usize>) {
-        let reader = SqliteLedger::open(&self.dir.path().join("ledger.db")).unwrap();
+        let reader = test_ledger(self.dir.path());
         let store = self.store();
-        let facts = Facts::load(&reader, known, Vec::new()).unwrap();
+        let facts = Facts::load(&*reader, known, Vec::new()).unwrap();
         let policy = Policy {
             on_guardrail: OnGuardrail::Mark,
             recheck: false,
@@ -179,7 +179,7 @@ impl Recorded {
         };
         let mut engine = Engine {
             facts: &facts,
-            ledger: Some(&self.ledger),
+            ledger: Some(&*self.ledger),
             manifests: &store,
             policy: &policy,
         };
@@ -220,7 +220,7 @@ impl Recorded {
         narrow(&mut request);
         let catalogue = catalogue::built_in();
         let archive = Archive {
-            ledger: &self.ledger,
+            ledger: &*self.ledger,
             manifests: &self.store(),
             catalogue: &catalogue,
             precedence: Vec::new(),

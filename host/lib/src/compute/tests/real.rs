@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::model::{MOST, PLACES, day};
 use crate::compute::engine::Policy;
+use crate::compute::test_ledger;
 use crate::compute::{Bound, binding};
 use crate::project::logic::LogicOverrides;
 use crate::project::settings::OnGuardrail;
@@ -18,16 +19,15 @@ use provender_domain::interrupt::Interrupt;
 use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::recipe::Recipe;
-use provender_ledger::Write as _;
+use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
-use provender_ledger::sqlite::SqliteLedger;
 use provender_ledger::types::{File, NewFacts};
 use provender_store::manifest::Store;
 
 /// The real thing: a ledger and manifests in a folder, and the same logic under two configurations.
 pub(super) struct Real<'b> {
     pub(super) dir: tempfile::TempDir,
-    pub(super) ledger: SqliteLedger,
+    pub(super) ledger: Box<dyn Write>,
     pub(super) bounds: &'b [Bound; 2],
 }
 
@@ -64,7 +64,7 @@ impl Real<'_> {
     pub(super) fn new(bounds: &[Bound; 2]) -> Real<'_> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("manifests")).unwrap();
-        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+        let ledger = test_ledger(dir.path());
         let mut real = Real {
             dir,
             ledger,
@@ -115,8 +115,8 @@ impl Real<'_> {
     }
 
     /// A second connection, through which is read while the first one writes.
-    pub(super) fn reader(&self) -> SqliteLedger {
-        SqliteLedger::open(&self.dir.path().join("ledger.db")).unwrap()
+    pub(super) fn reader(&self) -> Box<dyn Write> {
+        test_ledger(self.dir.path())
     }
 }
 

@@ -5,17 +5,16 @@
 
 mod place;
 
-use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 
 use cap_std::fs::{Dir, OpenOptions};
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_domain::files::durable;
+use provender_ledger::LedgerError;
+use provender_ledger::admin::{AdvisoryLock, LockError};
 use provender_ledger::entry::Kind;
-use provender_ledger::{LedgerError, Write as _};
 use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, State};
 
 use crate::compute::{ComputeError, freeze};
@@ -25,14 +24,9 @@ use super::{Deployment, DeploymentError, LOCK, pin};
 /// Why nothing is pinned or frozen.
 #[derive(Debug, thiserror::Error)]
 pub enum PinError {
-    /// The file that keeps two changes apart cannot be locked.
-    #[error("{} cannot be locked: {cause}", .path.display())]
-    NotLocked {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
+    /// What keeps two changes apart cannot be locked.
+    #[error(transparent)]
+    NotLocked(#[from] LockError),
     /// A file cannot be written.
     #[error("{path} cannot be written: {cause}")]
     Unwritable {
@@ -125,7 +119,7 @@ impl Deployment {
                 if !is_there {
                     replace(dir, &old.path, bytes)?;
                 }
-                place::sweep(dir, &lock, old, &ledger)?;
+                place::sweep(dir, &lock, old, &*ledger)?;
                 return Ok(match is_there {
                     true => PinOutcome::Unchanged(old.clone()),
                     false => PinOutcome::Restored(old.clone()),
@@ -144,7 +138,7 @@ impl Deployment {
                 new.path.clone_from(&old.path);
             }
         }
-        if freeze::check(&ledger, &new)? {
+        if freeze::check(&*ledger, &new)? {
             new.state = State::Frozen;
         }
         // The lock file last: until it names the new file, the old pin and the old file agree.
@@ -154,7 +148,7 @@ impl Deployment {
         let now = lock.with(new.clone())?;
         write_lock(dir, &now)?;
         failpoint::hit("pin.after-lock");
-        place::sweep(dir, &now, &new, &ledger)?;
+        place::sweep(dir, &now, &new, &*ledger)?;
         Ok(PinOutcome::Pinned {
             replaced: before.map(|p| p.sha256),
             pin: new,
@@ -180,7 +174,7 @@ impl Deployment {
             state: State::Frozen,
             ..old.clone()
         };
-        let recorded = freeze::freeze(&ledger, &new, &self.stamp(reason))?;
+        let recorded = freeze::freeze(&*ledger, &new, &self.stamp(reason))?;
         if old.state == State::Frozen && !recorded {
             return Ok(FreezeOutcome::Unchanged(new));
         }
@@ -209,19 +203,12 @@ impl Deployment {
         write_lock(&self.project.dir, &frozen)
     }
 
-    /// Waits until no other process changes the pins, and keeps them out while the file is held: each
+    /// Waits until no other process changes the pins, and keeps them out while the lock is held: each
     /// rewrites the whole lock file from what it has read. Removes what killed processes left of their writes.
-    fn lock_pins(&self) -> Result<File, PinError> {
-        let path = self.project.ledger_path().with_extension("pins");
-        let mut options = std::fs::OpenOptions::new();
-        let locked = options
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|file| file.lock().map(|()| file));
-        let file = locked.map_err(|cause| PinError::NotLocked { path, cause })?;
+    fn lock_pins(&self) -> Result<AdvisoryLock, PinError> {
+        let lock = self.project.ledger().admin().lock("pins")?;
         place::sweep_temporary(&self.project.dir, LOCK)?;
-        Ok(file)
+        Ok(lock)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The values of `provender.toml` that make no sense, each named with what would be right.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::project::ProjectError;
 use crate::project::gate;
@@ -12,8 +13,8 @@ type Problem = (String, String, String);
 
 /// Refuses the first value that makes no sense.
 pub(super) fn check(settings: &Settings) -> Result<(), ProjectError> {
-    let problem = ledger(settings)
-        .or_else(|| packs(settings))
+    settings.ledger.address(Path::new(""))?;
+    let problem = packs(settings)
         .or_else(|| window(settings))
         .or_else(|| folders(settings))
         .or_else(|| {
@@ -32,15 +33,6 @@ pub(super) fn check(settings: &Settings) -> Result<(), ProjectError> {
             problem,
         }),
     }
-}
-
-fn ledger(settings: &Settings) -> Option<Problem> {
-    let url = &settings.ledger.url;
-    let path = url.strip_prefix("sqlite:").unwrap_or_default();
-    path.is_empty().then(|| {
-        let problem = "only sqlite:PATH is known, such as sqlite:out/ledger.db";
-        ("ledger.url".to_owned(), url.clone(), problem.to_owned())
-    })
 }
 
 fn packs(settings: &Settings) -> Option<Problem> {

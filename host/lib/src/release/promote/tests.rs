@@ -1,16 +1,16 @@
 use super::super::document::tests::release;
 use super::super::evidence::Finding;
 use super::*;
+use crate::compute::test_ledger;
 use crate::project::gate::GateSettings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use provender_ledger::LedgerError;
-use provender_ledger::sqlite::SqliteLedger;
+use provender_ledger::{LedgerError, Write};
 use serde_json::Value as Json;
 
 /// What another process records while this one looks; each time it looks, the next.
 struct Meanwhile {
-    ledger: SqliteLedger,
+    ledger: Box<dyn Write>,
     events: Vec<(Kind, Json)>,
     looked: usize,
     /// Whether what a canary came to cannot be looked at.
@@ -84,8 +84,7 @@ fn promoted_so(
     blind: bool,
 ) -> (Result<Moved, ReleaseError>, usize, Standing) {
     let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("ledger.db");
-    let ledger = SqliteLedger::open(&path).unwrap();
+    let ledger = test_ledger(temp.path());
     std::fs::create_dir(temp.path().join("store")).unwrap();
     let dir = Dir::open_ambient_dir(temp.path().join("store"), ambient_authority()).unwrap();
     let store = ReleaseStore::new(dir, "out/releases");
@@ -114,13 +113,13 @@ fn promoted_so(
         from: "2025-07-01".parse().unwrap(),
     };
     let mut look = Meanwhile {
-        ledger: SqliteLedger::open(&path).unwrap(),
+        ledger: test_ledger(temp.path()),
         events,
         looked: 0,
         blind,
     };
-    let moved = promote(&ledger, &store, &request, &stamp(), &mut look);
-    let standing = Standing::read(&ledger, i64::MAX).unwrap();
+    let moved = promote(&*ledger, &store, &request, &stamp(), &mut look);
+    let standing = Standing::read(&*ledger, i64::MAX).unwrap();
     (moved, look.looked, standing)
 }
 

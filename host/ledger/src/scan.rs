@@ -1,6 +1,6 @@
 //! Every run, read by several threads side by side, those of one entry's packs together.
 //!
-//! The table has its rows by series and day. Asked by pack, SQLite would sort the keys of all runs and look
+//! The table has its rows by series and day. Asked by pack, a database would sort the keys of all runs and look
 //! each of them up again. So the table is passed over once for its *stretches*, rows one after the other whose
 //! manifests are in one pack; a pack's stretches are then read as they stand. Where places were computed
 //! in bulk a pack is a stretch or a few, where every day was computed by itself each run is one.
@@ -9,27 +9,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rusqlite::{Row, Statement};
-
 use crate::LedgerError;
-use crate::types::{Guardrail, NewRun};
+use crate::inspect::{Inspect, PackedAt, RunAt, RunRow, Scanned, SeriesKey, Unreadable};
+use crate::types::NewRun;
 use provender_domain::canonical::{Digest, Recipe};
-use provender_domain::key::{ConfigVersion, Place, RunKey};
-
-use super::SqliteLedger;
-use super::inspect::{Unreadable, named};
-use super::open::translate;
-use super::rows::{day, digest, version};
+use provender_domain::key::{Place, RunKey};
 
 /// Runs with a manifest of their own that are handed over at once.
 const CHUNK: u64 = 500;
 /// Most runs that are read at once, unless they are of one pack: more than an entry's packs have.
 const MOST: u64 = 65_536;
-/// Columns of a run's key.
-const KEY: [&str; 2] = ["series_id", "date"];
-
-const RUNS: &str = "SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place
-  FROM run WHERE (series_id, date) >= (?1, ?2) AND (series_id, date) <= (?3, ?4)";
 
 /// A run with the number of its series and its entry's.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,30 +37,13 @@ pub struct Stored {
 struct Stretch {
     /// The entry of their pack and its number; [`NONE`] where they have none.
     pack: (i64, i64),
-    first: (i64, i32),
-    last: (i64, i32),
+    first: RunAt,
+    last: RunAt,
     rows: u32,
 }
 
 /// No pack: before all others.
 const NONE: (i64, i64) = (i64::MIN, i64::MIN);
-
-/// What the runs of a series share of their key.
-struct Shared {
-    boundary_id: String,
-    herd_config_id: String,
-    model_version: String,
-    version: ConfigVersion,
-}
-
-impl Shared {
-    /// Whether both are of one place and logic.
-    fn is_beside(&self, other: &Shared) -> bool {
-        self.boundary_id == other.boundary_id
-            && self.herd_config_id == other.herd_config_id
-            && self.model_version == other.model_version
-    }
-}
 
 /// What every reader knows.
 struct Plan {
@@ -79,7 +51,7 @@ struct Plan {
     /// Stretches that are read at once: their places in the list, end by end.
     ends: Vec<usize>,
     next: AtomicUsize,
-    series: HashMap<i64, Result<Shared, String>>,
+    series: HashMap<i64, Result<SeriesKey, String>>,
     packs: HashMap<i64, Pack>,
 }
 
@@ -111,12 +83,8 @@ pub struct Runs {
 
 /// Reads runs that no other reader reads.
 pub struct Reader {
-    ledger: SqliteLedger,
+    ledger: Box<dyn Inspect>,
     plan: Arc<Plan>,
-}
-
-fn told(e: &dyn std::fmt::Display) -> String {
-    format!("the row is not of the form that is recorded: {e}")
 }
 
 impl Scan {
@@ -124,12 +92,12 @@ impl Scan {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn begin(readers: Vec<SqliteLedger>) -> Result<Scan, LedgerError> {
+    pub fn begin(readers: Vec<Box<dyn Inspect>>) -> Result<Scan, LedgerError> {
         let Some(first) = readers.first() else {
             return Err(LedgerError::Damaged("nobody reads it".to_owned()));
         };
-        let series = series(first)?;
-        let packs = packs(first)?;
+        let series = first.series_keys()?;
+        let packs = packs(&**first)?;
         let parts = parts(&series, readers.len());
         let passed: Vec<Result<Pass, LedgerError>> = std::thread::scope(|scope| {
             let packs = &packs;
@@ -174,52 +142,28 @@ impl Scan {
     }
 }
 
-fn series(ledger: &SqliteLedger) -> Result<HashMap<i64, Result<Shared, String>>, LedgerError> {
-    let sql =
-        "SELECT s.series_id, s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue
-      FROM series s LEFT JOIN config c ON c.config_id = s.config_id";
-    let shared = |r: &Row<'_>| -> Result<Shared, String> {
-        let read =
-            || -> rusqlite::Result<_> { Ok((r.get(1)?, r.get(2)?, r.get(3)?, version(r, 4, 5)?)) };
-        let (boundary_id, herd_config_id, model_version, version) =
-            read().map_err(|e| format!("its series is not of the form that is recorded: {e}"))?;
-        Ok(Shared {
-            boundary_id,
-            herd_config_id,
-            model_version,
-            version: version.ok_or("its configuration is not there")?,
-        })
-    };
-    let mut statement = ledger.db.prepare(sql).map_err(translate)?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, shared(r))));
-    let rows = rows.map_err(translate)?.collect::<Result<_, _>>();
-    rows.map_err(translate)
-}
-
-fn packs(ledger: &SqliteLedger) -> Result<HashMap<i64, Pack>, LedgerError> {
-    let mut statement = ledger
-        .db
-        .prepare("SELECT pack_id, digest, entry FROM pack")
-        .map_err(translate)?;
-    // What is no digest is told by who looks at the packs; a run that names it has none.
-    let pack = |r: &Row<'_>| -> rusqlite::Result<Pack> {
-        Ok(Pack {
-            digest: digest(r, 1, Recipe::Raw)?,
-            entry: r.get(2)?,
-        })
-    };
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, pack(r).ok())));
-    let rows: Vec<(i64, Option<Pack>)> = rows
-        .map_err(translate)?
-        .collect::<Result<_, _>>()
-        .map_err(translate)?;
-    let known = rows.into_iter().filter_map(|(id, pack)| Some((id, pack?)));
-    Ok(known.collect())
+/// The packs by their numbers. What is no digest is reported by whoever looks at the packs; a run that names
+/// it has none.
+fn packs(ledger: &dyn Inspect) -> Result<HashMap<i64, Pack>, LedgerError> {
+    let mut packs = HashMap::new();
+    ledger.scan_packs(&mut |scanned| {
+        if let Ok(row) = scanned {
+            let pack = Pack {
+                digest: Digest::from_parts(Recipe::Raw, row.digest),
+                entry: row.entry,
+            };
+            packs.insert(row.pack_id, pack);
+        }
+    })?;
+    Ok(packs)
 }
 
 /// From which number of a series on, and below which: about as many series for each of so many readers,
 /// and no number outside of all parts.
-fn parts(series: &HashMap<i64, Result<Shared, String>>, count: usize) -> Vec<(i64, Option<i64>)> {
+fn parts(
+    series: &HashMap<i64, Result<SeriesKey, String>>,
+    count: usize,
+) -> Vec<(i64, Option<i64>)> {
     let mut numbers: Vec<i64> = series.keys().copied().collect();
     numbers.sort_unstable();
     let begin = |n: usize| match n {
@@ -236,72 +180,52 @@ fn parts(series: &HashMap<i64, Result<Shared, String>>, count: usize) -> Vec<(i6
 }
 
 struct Pass {
-    ledger: SqliteLedger,
+    ledger: Box<dyn Inspect>,
     stretches: Vec<Stretch>,
     unreadable: Vec<Unreadable>,
 }
 
 /// The stretches of a part of the table.
 fn pass(
-    ledger: SqliteLedger,
+    ledger: Box<dyn Inspect>,
     packs: &HashMap<i64, Pack>,
     (from, below): (i64, Option<i64>),
 ) -> Result<Pass, LedgerError> {
-    let sql = match below {
-        Some(below) => format!(
-            "SELECT series_id, date, pack FROM run WHERE series_id >= {from} AND series_id < {below} ORDER BY series_id, date"
-        ),
-        None => format!(
-            "SELECT series_id, date, pack FROM run WHERE series_id >= {from} ORDER BY series_id, date"
-        ),
-    };
-    let mut stretches: Vec<Stretch> = Vec::new();
-    let mut unreadable = Vec::new();
-    {
-        let mut statement = ledger.db.prepare(&sql).map_err(translate)?;
-        let mut rows = statement.query([]).map_err(translate)?;
-        let mut open: Option<Stretch> = None;
-        while let Some(r) = rows.next().map_err(translate)? {
-            let read = || -> rusqlite::Result<((i64, i32), Option<i64>)> {
-                Ok(((r.get(0)?, r.get(1)?), r.get(2)?))
-            };
-            let (at, pack) = match read() {
-                Ok(read) => read,
-                Err(e) => {
-                    // A stretch that went on behind it would come to it again.
-                    stretches.extend(open.take());
-                    unreadable.push(Unreadable {
-                        id: named(r, &KEY),
-                        problem: told(&e),
-                    });
-                    continue;
-                }
-            };
-            let pack = match pack {
-                None => NONE,
-                Some(pack) if open.as_ref().is_some_and(|s| s.pack.1 == pack) => {
-                    open.as_ref().map_or(NONE, |s| s.pack)
-                }
-                Some(pack) => (packs.get(&pack).map_or(i64::MAX, |p| p.entry), pack),
-            };
-            match &mut open {
-                Some(s) if s.pack == pack && (pack != NONE || u64::from(s.rows) < CHUNK) => {
-                    s.last = at;
-                    s.rows += 1;
-                }
-                _ => {
-                    let begun = Stretch {
-                        pack,
-                        first: at,
-                        last: at,
-                        rows: 1,
-                    };
-                    stretches.extend(open.replace(begun));
-                }
+    let (mut stretches, mut unreadable): (Vec<Stretch>, _) = (Vec::new(), Vec::new());
+    let mut open: Option<Stretch> = None;
+    ledger.scan_run_places(from, below, &mut |scanned| {
+        let PackedAt { at, pack } = match scanned {
+            Ok(read) => read,
+            Err(e) => {
+                // A stretch that went on behind it would come to it again.
+                stretches.extend(open.take());
+                return unreadable.push(e);
+            }
+        };
+        let pack = match pack {
+            None => NONE,
+            Some(pack) if open.as_ref().is_some_and(|s| s.pack.1 == pack) => {
+                open.as_ref().map_or(NONE, |s| s.pack)
+            }
+            Some(pack) => (packs.get(&pack).map_or(i64::MAX, |p| p.entry), pack),
+        };
+        match &mut open {
+            Some(s) if s.pack == pack && (pack != NONE || u64::from(s.rows) < CHUNK) => {
+                s.last = at;
+                s.rows += 1;
+            }
+            _ => {
+                let begun = Stretch {
+                    pack,
+                    first: at,
+                    last: at,
+                    rows: 1,
+                };
+                stretches.extend(open.replace(begun));
             }
         }
-        stretches.extend(open);
-    }
+    })?;
+    stretches.extend(open);
     Ok(Pass {
         ledger,
         stretches,
@@ -350,9 +274,8 @@ impl Reader {
             runs: Vec::with_capacity(usize::try_from(rows.min(MOST)).unwrap_or_default()),
             unreadable: Vec::new(),
         };
-        let mut statement = self.ledger.db.prepare_cached(RUNS).map_err(translate)?;
         for stretch in stretches {
-            plan.read(&mut statement, stretch, &mut found)?;
+            plan.read(&*self.ledger, stretch, &mut found)?;
         }
         let row = |s: &Stored| s.run.place;
         if !found.runs.is_sorted_by_key(row) {
@@ -365,25 +288,18 @@ impl Reader {
 impl Plan {
     fn read(
         &self,
-        statement: &mut Statement<'_>,
+        ledger: &dyn Inspect,
         stretch: &Stretch,
         found: &mut Runs,
     ) -> Result<(), LedgerError> {
-        let (first, last) = (stretch.first, stretch.last);
-        let mut rows = statement
-            .query([first.0, first.1.into(), last.0, last.1.into()])
-            .map_err(translate)?;
         let mut read = 0;
-        while let Some(r) = rows.next().map_err(translate)? {
+        ledger.scan_runs(stretch.first, stretch.last, &mut |scanned| {
             read += 1;
-            match self.stored(r) {
+            match scanned.and_then(|row| self.stored(row)) {
                 Ok(stored) => found.runs.push(stored),
-                Err(problem) => found.unreadable.push(Unreadable {
-                    id: named(r, &KEY),
-                    problem,
-                }),
+                Err(unreadable) => found.unreadable.push(unreadable),
             }
-        }
+        })?;
         match read == stretch.rows {
             true => Ok(()),
             // What goes through the table from its beginning comes to other rows than what looks for keys.
@@ -393,7 +309,7 @@ impl Plan {
         }
     }
 
-    fn shared(&self, series: i64) -> Result<&Shared, String> {
+    fn shared(&self, series: i64) -> Result<&SeriesKey, String> {
         match self.series.get(&series) {
             Some(Ok(shared)) => Ok(shared),
             Some(Err(problem)) => Err(problem.clone()),
@@ -401,8 +317,19 @@ impl Plan {
         }
     }
 
-    fn stored(&self, r: &Row<'_>) -> Result<Stored, String> {
-        let row = row(r).map_err(|e| told(&e))?;
+    fn stored(&self, row: RunRow) -> Scanned<Stored> {
+        let at = RunAt {
+            series: row.series,
+            date: row.day.days(),
+        };
+        self.resolved(row).map_err(|problem| Unreadable {
+            id: at.to_string(),
+            problem,
+        })
+    }
+
+    /// The run with what its numbers refer to.
+    fn resolved(&self, row: RunRow) -> Result<Stored, String> {
         let shared = self.shared(row.series)?;
         let place = match (row.pack, row.place) {
             (None, None) => None,
@@ -446,37 +373,4 @@ impl Plan {
             },
         })
     }
-}
-
-/// A row of [`RUNS`].
-struct RunRow {
-    series: i64,
-    day: provender_domain::day::Day,
-    entry: i64,
-    provenance: Digest,
-    snapshot: Digest,
-    manifest: Digest,
-    guardrail: Guardrail,
-    replaces: Option<i64>,
-    outputs: String,
-    pack: Option<i64>,
-    place: Option<u32>,
-}
-
-fn row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
-    let guardrail: i64 = r.get(6)?;
-    Ok(RunRow {
-        series: r.get(0)?,
-        day: day(r, 1)?,
-        entry: r.get(2)?,
-        provenance: digest(r, 3, Recipe::JcsV1)?,
-        snapshot: digest(r, 4, Recipe::JcsV1)?,
-        manifest: digest(r, 5, Recipe::Raw)?,
-        guardrail: Guardrail::from_number(guardrail)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(6, guardrail))?,
-        replaces: r.get(7)?,
-        outputs: r.get(8)?,
-        pack: r.get(9)?,
-        place: r.get(10)?,
-    })
 }

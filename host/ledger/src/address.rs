@@ -1,0 +1,82 @@
+//! Where a ledger is.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::admin::Admin;
+use crate::sqlite;
+
+/// `ledger.url` of a deployment that does not say another one.
+pub const DEFAULT_URL: &str = "sqlite:out/ledger.db";
+
+/// Where a ledger is, as `ledger.url` says it. What kind of store is there, this alone tells; the other rooms
+/// see [`Admin`] and the handles that it opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+}
+
+/// The address is of no store that this program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("only sqlite:PATH is known, such as {DEFAULT_URL}")]
+pub struct UnknownAddress;
+
+impl Address {
+    /// Reads an address. A path in it is relative to `root`, the deployment's folder.
+    ///
+    /// # Errors
+    /// When it names no store that this program knows.
+    ///
+    /// ```
+    /// use provender_ledger::Address;
+    /// let address = Address::parse("sqlite:out/ledger.db", "ranch".as_ref())?;
+    /// assert_eq!(address.to_string(), "sqlite:ranch/out/ledger.db");
+    /// assert!(Address::parse("papyrus:x", "ranch".as_ref()).is_err());
+    /// # Ok::<_, provender_ledger::UnknownAddress>(())
+    /// ```
+    pub fn parse(url: &str, root: &Path) -> Result<Address, UnknownAddress> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Address::of_file(&root.join(path))),
+            _ => Err(UnknownAddress),
+        }
+    }
+
+    /// A ledger that is a file of its own, as a backup's is.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Address {
+        Address(Kind::Sqlite(path.to_path_buf()))
+    }
+
+    /// The address without the kind of store: of a ledger that is a file, its path.
+    #[must_use]
+    pub fn location(&self) -> String {
+        let Kind::Sqlite(path) = &self.0;
+        path.display().to_string()
+    }
+
+    /// The folder that a ledger lies in; none where it is not a file. A backup has its manifests and releases there.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        let Kind::Sqlite(path) = &self.0;
+        path.parent()
+    }
+
+    /// What opens and keeps the store at this address.
+    #[must_use]
+    pub fn admin(&self) -> Box<dyn Admin> {
+        match &self.0 {
+            Kind::Sqlite(path) => Box::new(sqlite::SqliteStore::new(path)),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kind::Sqlite(path) = &self.0;
+        write!(f, "sqlite:{}", path.display())
+    }
+}

@@ -1,0 +1,115 @@
+//! The file at an address: opened, copied, described.
+
+use std::fs::DirEntry;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use provender_domain::files::durable::make_durably;
+
+use crate::admin::{Admin, AdvisoryLock, Backup, Description, LockError, Opening, PrepareError};
+use crate::store::{Read, Write};
+use crate::{Address, LedgerError};
+
+use super::SqliteLedger;
+use super::migrate::{is_unfinished, sweep};
+use super::open::unavailable;
+
+/// A ledger's file, which need not be there.
+pub(crate) struct SqliteStore {
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// The store at a path.
+    pub(crate) fn new(path: &Path) -> SqliteStore {
+        SqliteStore {
+            path: path.to_path_buf(),
+        }
+    }
+}
+
+impl Admin for SqliteStore {
+    fn is_there(&self) -> Result<bool, LedgerError> {
+        match self.path.metadata() {
+            Ok(found) => Ok(found.len() > 0),
+            // A file on the way to it is reported when its folder is made.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Ok(false)
+            }
+            Err(e) => Err(unavailable(&self.path, &e)),
+        }
+    }
+
+    fn prepare(&self) -> Result<(), PrepareError> {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !self.path.exists() => {
+                make_durably(folder).map_err(|cause| PrepareError {
+                    folder: folder.to_path_buf(),
+                    cause,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, opening: Opening, patience: Duration) -> Result<Box<dyn Write>, LedgerError> {
+        Ok(Box::new(match opening {
+            Opening::Create => SqliteLedger::open_patiently(&self.path, patience)?,
+            Opening::Existing => SqliteLedger::open_existing(&self.path, patience)?,
+        }))
+    }
+
+    fn open_reader(&self) -> Result<Box<dyn Read>, LedgerError> {
+        Ok(Box::new(SqliteLedger::open_read_only(&self.path)?))
+    }
+
+    fn back_up(&self, folder: &Path) -> Result<Backup, LedgerError> {
+        let ledger = match self.is_there()? {
+            true => SqliteLedger::open_read_only(&self.path)?,
+            false => SqliteLedger::none()?,
+        };
+        let backup = Backup {
+            partial: folder.join(format!("{}.partial", Backup::NAME)),
+            to: folder.join(Backup::NAME),
+            discard: |partial| {
+                // What stays is in the way of the next copy, which says so.
+                let _ = sweep(partial);
+            },
+        };
+        ledger.backup(&backup.partial)?;
+        Ok(backup)
+    }
+
+    fn lock(&self, name: &str) -> Result<AdvisoryLock, LockError> {
+        let path = self.path.with_extension(name);
+        let refused = |cause| LockError {
+            place: path.display().to_string(),
+            cause,
+        };
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.create(true).append(true).open(&path);
+        let file = file.map_err(refused)?;
+        file.lock().map_err(refused)?;
+        Ok(AdvisoryLock { _file: file })
+    }
+
+    fn unfinished(&self) -> usize {
+        // A folder that is not there, or cannot be read, has none.
+        let beside = self.path.parent().and_then(|f| f.read_dir().ok());
+        let of_a_copy = |entry: std::io::Result<DirEntry>| {
+            let name = entry.ok()?.file_name().into_string().ok()?;
+            is_unfinished(&self.path, &name).then_some(())
+        };
+        beside.into_iter().flatten().filter_map(of_a_copy).count()
+    }
+
+    fn describe(&self) -> Result<Description, LedgerError> {
+        let ledger = SqliteLedger::open_read_only(&self.path)?;
+        Ok(Description {
+            address: Address::of_file(&self.path),
+            schema: ledger.schema,
+            head: ledger.head()?,
+        })
+    }
+}
