@@ -8,11 +8,10 @@ use indicatif::ProgressBar;
 
 use provender_domain::day::Day;
 use provender_domain::files::outfile;
-use provender_domain::render::html::Tone;
-use provender_domain::render::text::{count, printable};
-use provender_host::backtest::blocks::{Block, blocks, title};
-use provender_host::backtest::html::html;
-use provender_host::backtest::markdown::markdown;
+use provender_domain::render::html::page;
+use provender_domain::render::markdown::markdown;
+use provender_domain::render::text::count;
+use provender_host::backtest::document::document;
 use provender_host::backtest::{
     Archive, BacktestError, Contender, Progress, Report, Request, backtest,
 };
@@ -26,7 +25,7 @@ use super::context::Context;
 use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::plugin::found::{folder, read_component};
-use super::ui::{Done, Look, Text};
+use super::ui::{Done, Text};
 
 /// Compare a candidate with the version that answers, over every recorded answer's inputs.
 ///
@@ -217,20 +216,26 @@ fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
     let internal = |e: String| CliError::new(Exit::Internal, "not_canonical", e);
     let mut text = Text::default();
     let mut data = report.to_json().map_err(|e| internal(e.to_string()))?;
+    let document = document(report).map_err(|e| internal(e.to_string()))?;
     match &args.markdown {
         Some(None) => {
-            let markdown = markdown(report);
+            let markdown = markdown(&document);
             text.line(markdown.trim_end());
             data["markdown"] = markdown.into();
         }
-        other => say(&mut text, report, other.is_some() || args.html.is_some()),
+        other => {
+            text.document(&document);
+            if other.is_some() || args.html.is_some() {
+                text.blank();
+            }
+        }
     }
     if let Some(Some(file)) = &args.markdown {
-        write(file, &markdown(report))?;
+        write(file, &markdown(&document))?;
         text.line(format!("Markdown: {}", file.display()));
     }
     if let Some(file) = &args.html {
-        write(file, &html(report).map_err(|e| internal(e.to_string()))?)?;
+        write(file, &page(&document))?;
         if !matches!(args.markdown, Some(None)) {
             text.line(format!("page: {}", file.display()));
         }
@@ -296,39 +301,6 @@ fn nothing_compared(report: &Report) -> Option<CliError> {
     };
     let message = format!("nothing was compared, which is no pass: {cause}");
     Some(CliError::new(Exit::NotFound, "nothing_compared", message).help(help))
-}
-
-fn say(text: &mut Text, report: &Report, files: bool) {
-    text.look(Look::Strong, printable(&title(report)));
-    for block in blocks(report) {
-        match block {
-            Block::Heading(heading) => {
-                text.blank();
-                text.look(Look::Strong, heading);
-            }
-            Block::Line(tone, line) => {
-                let look = match tone {
-                    None | Some(Tone::Quiet) => Look::Plain,
-                    Some(Tone::Good) => Look::Good,
-                    Some(Tone::Warn | Tone::Unknown) => Look::Warn,
-                    Some(Tone::Bad) => Look::Bad,
-                };
-                text.look(look, printable(&line));
-            }
-            Block::Table { heads, rows } => {
-                let heads: Vec<&str> = heads.iter().map(|h| h.0).collect();
-                let rows: Vec<Vec<(Look, String)>> = rows
-                    .into_iter()
-                    .map(|row| row.into_iter().map(|c| (Look::Plain, c)).collect())
-                    .collect();
-                text.table(&heads, &rows);
-            }
-            Block::Chart(_) => {}
-        }
-    }
-    if files {
-        text.blank();
-    }
 }
 
 pub(super) fn write(file: &Path, content: &str) -> Result<(), CliError> {

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use provender_domain::files::outfile;
+use provender_domain::render::html::page;
+use provender_host::explain::ExplainError;
+use provender_host::explain::document::document;
 use provender_host::explain::find::{Wanted, find};
-use provender_host::explain::text::{Tone, lines};
 use provender_host::explain::units::Units;
-use provender_host::explain::{ExplainError, html};
 
 use super::Global;
 use super::compute::day;
 use super::context::Context;
 use super::error::{CliError, DISK};
 use super::exit::Exit;
-use super::ui::{Done, Look, Text};
+use super::ui::{Done, Text};
 
 /// Explain a number: the arithmetic, every input down to file and row, parameters and where each
 /// was set, the component, the manifest, what is not accounted for, and what changed since.
@@ -89,22 +90,12 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         UnitsArg::Metric => Units::Metric,
         UnitsArg::Us => Units::Us,
     };
+    let document = document(&explanation, units)
+        .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
     let mut text = Text::default();
-    for (tone, line) in lines(&explanation, units) {
-        let look = match tone {
-            Tone::Headline | Tone::Head => Look::Strong,
-            Tone::Warning => Look::Warn,
-            Tone::Plain => Look::Plain,
-            Tone::Quiet => Look::Dim,
-        };
-        if tone == Tone::Head {
-            text.blank();
-        }
-        text.look(look, provender_domain::render::text::printable(&line));
-    }
+    text.document(&document);
     if let Some(file) = &args.html {
-        let page = html::html(&explanation, units)
-            .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
+        let page = page(&document);
         outfile::write(file, page.as_bytes()).map_err(|e| {
             CliError::new(
                 Exit::Io,

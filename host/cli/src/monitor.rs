@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use provender_domain::render::escape;
 use provender_host::deployment::Published;
+use provender_host::monitor::brief::brief;
 use provender_host::monitor::{Report, Verdict, Window};
 use provender_host::project::settings::FailOn;
 
@@ -12,7 +14,7 @@ use super::compute::day;
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
-use super::ui::{Done, Look, Text};
+use super::ui::{Done, Text};
 
 mod ack;
 mod baseline;
@@ -161,12 +163,7 @@ pub(super) fn data(report: &Report, files: Option<&Published>) -> Result<Json, C
 }
 
 pub(super) fn say(text: &mut Text, report: &Report) {
-    for line in provender_host::monitor::lines::lines(report, 20) {
-        let look = line
-            .status
-            .map_or(Look::Plain, |s| Look::of_status(s.word()));
-        text.look(look, line.text);
-    }
+    text.document(&brief(report, 20));
 }
 
 /// After a breach the steps of the runbook, with the report that is meant.
@@ -179,7 +176,7 @@ pub(super) fn breach(text: &mut Text, report: &Report) {
     if let Some(group) = report.series.iter().find(known)
         && let (Some(boundary), Some(herd)) = (&group.boundary_id, &group.herd_config_id)
     {
-        text.line(provender_domain::render::text::printable(&format!(
+        text.line(escape::terminal(&format!(
             "      provender monitor ack '{boundary}/{herd}/{}' --until DATE --reason TEXT   # a known case",
             group.model_version
         )));

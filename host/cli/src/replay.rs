@@ -403,7 +403,7 @@ pub(super) fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Op
     for f in verdict.failed.iter().take(SHOWN) {
         text.look(
             Look::Bad,
-            provender_domain::render::text::printable(&format!(
+            provender_domain::render::escape::terminal(&format!(
                 "{}: {}",
                 f.run_id.short(),
                 f.message

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 use tracing::Level;
 
-use provender_domain::render::text::printable_lines;
+use provender_domain::render::{Document, escape, terminal};
 use provender_host::project::settings::CompileLimits;
 use provender_sandbox::{Compiling, OnCompile};
 
@@ -17,6 +17,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::telemetry;
 use super::watch::Watch;
+
+pub(super) use provender_domain::render::Look;
 
 /// What a verb hands back.
 pub(super) struct Done {
@@ -41,36 +43,14 @@ impl Done {
     }
 }
 
-/// How a piece of text looks on a terminal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
-    Plain,
-    Strong,
-    Dim,
-    Good,
-    Warn,
-    Bad,
-}
-
-impl Look {
-    fn style(self) -> Style {
-        match self {
-            Look::Plain => Style::new(),
-            Look::Strong => Style::new().bold(),
-            Look::Dim => Style::new().dimmed(),
-            Look::Good => AnsiColor::Green.on_default(),
-            Look::Warn => AnsiColor::Yellow.on_default(),
-            Look::Bad => AnsiColor::Red.on_default().bold(),
-        }
-    }
-
-    pub(super) fn of_status(status: &str) -> Look {
-        match status {
-            "ok" | "recorded" | "unchanged" | "taken" | "complete" => Look::Good,
-            "warn" | "unknown" | "held" | "superseded" | "withdrawn" => Look::Warn,
-            "crit" | "drift" | "failed" | "refused" | "error" | "incomplete" => Look::Bad,
-            _ => Look::Plain,
-        }
+fn style(look: Look) -> Style {
+    match look {
+        Look::Plain => Style::new(),
+        Look::Strong => Style::new().bold(),
+        Look::Dim => Style::new().dimmed(),
+        Look::Good => AnsiColor::Green.on_default(),
+        Look::Warn => AnsiColor::Yellow.on_default(),
+        Look::Bad => AnsiColor::Red.on_default().bold(),
     }
 }
 
@@ -91,7 +71,7 @@ impl Text {
     pub(super) fn look(&mut self, look: Look, text: impl AsRef<str>) {
         // What files and guests say must not move the cursor or colour what follows.
         self.0
-            .push_str(&paint(look, &printable_lines(text.as_ref())));
+            .push_str(&paint(look, &escape::terminal_lines(text.as_ref())));
         self.0.push('\n');
     }
 
@@ -109,65 +89,36 @@ impl Text {
         anstream::adapter::strip_str(&self.0).to_string()
     }
 
+    /// A document.
+    pub(super) fn document(&mut self, document: &Document) {
+        self.lines(&terminal::lines(document));
+    }
+
     /// A table: the first row is its head; columns of numbers are right-aligned.
     pub(super) fn table(&mut self, heads: &[&str], rows: &[Vec<(Look, String)>]) {
-        let width = |s: &str| s.chars().count();
-        let mut widths: Vec<usize> = heads.iter().map(|h| width(h)).collect();
-        for row in rows {
-            for (w, (_, cell)) in widths.iter_mut().zip(row) {
-                *w = (*w).max(width(cell));
-            }
-        }
-        let numeric: Vec<bool> = (0..heads.len())
-            .map(|i| {
-                let mut cells = rows
-                    .iter()
-                    .filter_map(|r| r.get(i))
-                    .map(|c| c.1.as_str())
-                    .peekable();
-                let number = |c: &str| {
-                    c == "–"
-                        || c.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-                            && c.parse::<f64>().is_ok()
-                };
-                cells.peek().is_some() && cells.all(number)
-            })
-            .collect();
-        let mut put = |look: Look, cells: &mut dyn Iterator<Item = (Look, String)>| {
-            let mut line = String::new();
-            for (i, (own, cell)) in cells.enumerate() {
-                let pad = " ".repeat(
-                    widths
-                        .get(i)
-                        .copied()
-                        .unwrap_or(0)
-                        .saturating_sub(width(&cell)),
-                );
-                let last = i + 1 == widths.len();
-                let own = if look == Look::Plain { own } else { look };
-                match (numeric.get(i), last) {
-                    (Some(true), _) => line.push_str(&format!("{pad}{}", paint(own, &cell))),
-                    (_, true) => line.push_str(&paint(own, &cell)),
-                    _ => line.push_str(&format!("{}{pad}", paint(own, &cell))),
-                }
-                if !last {
-                    line.push_str("  ");
-                }
-            }
-            self.0.push_str(line.trim_end());
-            self.0.push('\n');
+        let number = |cell: &str| {
+            cell == "–"
+                || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                    && cell.parse::<f64>().is_ok()
         };
-        put(
-            Look::Dim,
-            &mut heads.iter().map(|h| (Look::Dim, (*h).to_owned())),
-        );
-        for row in rows {
-            put(
-                Look::Plain,
-                &mut row
-                    .iter()
-                    .map(|(l, c)| (*l, provender_domain::render::text::printable(c))),
-            );
+        let numeric = |i: usize| {
+            let mut cells = rows.iter().filter_map(|r| r.get(i)).peekable();
+            cells.peek().is_some() && cells.all(|(_, cell)| number(cell))
+        };
+        let heads: Vec<_> = heads
+            .iter()
+            .enumerate()
+            .map(|(i, head)| (*head, numeric(i)))
+            .collect();
+        self.lines(&terminal::columns(&heads, rows));
+    }
+
+    fn lines(&mut self, lines: &[terminal::Line]) {
+        for line in lines {
+            for (look, text) in line {
+                self.0.push_str(&paint(*look, text));
+            }
+            self.0.push('\n');
         }
     }
 }
@@ -176,7 +127,7 @@ fn paint(look: Look, text: &str) -> String {
     if look == Look::Plain || text.is_empty() {
         return text.to_owned();
     }
-    let style = look.style();
+    let style = style(look);
     format!("{style}{text}{style:#}")
 }
 
@@ -238,12 +189,16 @@ impl Ui {
             return;
         }
         let mut err = anstream::stderr().lock();
-        let bad = Look::Bad.style();
+        let bad = style(Look::Bad);
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(err, "{bad}error{bad:#}: {}", printable_lines(&e.message));
+        let _ = writeln!(
+            err,
+            "{bad}error{bad:#}: {}",
+            escape::terminal_lines(&e.message)
+        );
         if let Some(help) = &e.help {
-            let good = Look::Good.style();
-            let _ = writeln!(err, " {good}help{good:#}: {}", printable_lines(help));
+            let good = style(Look::Good);
+            let _ = writeln!(err, " {good}help{good:#}: {}", escape::terminal_lines(help));
         }
     }
 
@@ -252,12 +207,12 @@ impl Ui {
         if self.quiet || telemetry::say(Level::WARN, text, &[]) {
             return;
         }
-        let warn = Look::Warn.style();
+        let warn = style(Look::Warn);
         // Nobody is left to tell when stderr is gone.
         let _ = writeln!(
             anstream::stderr().lock(),
             "{warn}note{warn:#}: {}",
-            printable_lines(text)
+            escape::terminal_lines(text)
         );
     }
 

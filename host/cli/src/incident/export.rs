@@ -11,6 +11,8 @@ use crate::error::{CliError, DISK};
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 use provender_domain::files::outfile;
+use provender_domain::render::html::page;
+use provender_domain::render::markdown::markdown;
 use provender_host::incident::Incidents;
 use provender_host::incident::page::Dossier;
 
@@ -38,24 +40,24 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
     let incident = incidents.find(&args.incident)?;
     let environment = &context.project.settings.environment;
     let dossier = Dossier::gather(&*ledger, incident, environment)?;
+    let document = dossier
+        .document()
+        .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
     let mut text = Text::default();
     let mut files = Vec::new();
     if let Some(file) = &args.html {
-        let page = dossier
-            .html()
-            .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
-        write(file, &page)?;
+        write(file, &page(&document))?;
         files.push(file);
     }
     if let Some(file) = &args.markdown {
-        write(file, &dossier.markdown())?;
+        write(file, &markdown(&document))?;
         files.push(file);
     }
     for file in &files {
         text.look(Look::Good, format!("wrote {}", file.display()));
     }
     if files.is_empty() {
-        text.line(dossier.markdown().trim_end());
+        text.line(markdown(&document).trim_end());
     }
     let mut data = dossier.to_json();
     data["files"] = files

@@ -7,7 +7,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_domain::render::text::printable;
+use provender_domain::render::escape;
 use provender_host::incident::Incidents;
 use provender_host::incident::link::Thing;
 use provender_host::incident::page::Dossier;
@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
             "{} ({}): {}",
             incident.name(),
             incident.state(),
-            printable(&incident.title)
+            escape::terminal(&incident.title)
         ),
     );
     text.blank();
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     for link in &incident.links {
         let manifest = link.manifest.as_deref().filter(|_| link.what == Thing::Run);
         let manifest = manifest.map_or_else(String::new, |m| format!(" {m}"));
-        text.line(printable(&format!(
+        text.line(escape::terminal(&format!(
             "{}: {}{manifest}",
             link.name(),
             link.about

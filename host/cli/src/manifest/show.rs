@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::from_slice;
-use provender_domain::render::text::printable;
+use provender_domain::render::escape;
 use provender_host::explain::find::{Wanted, find};
 
 use super::super::Global;
@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let line = whole.trim_end_matches('\n');
     // A terminal obeys control characters, a file keeps them.
     match std::io::stdout().is_terminal() {
-        true => text.line(printable(line)),
+        true => text.line(escape::terminal(line)),
         false => text.line(line),
     }
     let data = json!({

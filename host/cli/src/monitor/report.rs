@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::from_slice;
 use provender_domain::day::Day;
-use provender_domain::render::text::{count, printable};
+use provender_domain::render::escape;
+use provender_domain::render::text::count;
 use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
 use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
 use provender_ledger::Read;
@@ -97,7 +98,7 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> 
         table(&mut text, &rows);
         text.blank();
         for b in rows.iter().take(SHOWN) {
-            text.line(printable(&format!(
+            text.line(escape::terminal(&format!(
                 "{}  {}",
                 b.row.run_id.short(),
                 b.row.manifest
@@ -160,7 +161,7 @@ pub(super) fn head(text: &mut Text, stored: &Stored) {
             body.window.start,
             body.window.end,
             stamp.at,
-            printable(&stamp.actor),
+            escape::terminal(&stamp.actor),
             stored.entry
         ),
     );
@@ -170,7 +171,7 @@ fn fired(text: &mut Text, group: &Group) {
     for metric in group.metrics.iter().filter(|m| m.fired()) {
         text.look(
             Look::of_status(&metric.status),
-            printable(&format!(
+            escape::terminal(&format!(
                 "  {} {} {}: {}",
                 metric.status,
                 group.model_version,

@@ -4,7 +4,8 @@ use clap::Args;
 use serde_json::json;
 
 use provender_domain::key::ConfigVersion;
-use provender_domain::render::text::{count, printable};
+use provender_domain::render::escape;
+use provender_domain::render::text::count;
 use provender_host::monitor::stored::Stored;
 use provender_host::monitor::triage::gather::scenes;
 use provender_host::monitor::triage::judge::Verdict;
@@ -71,7 +72,7 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
         text.blank();
         text.look(Look::Strong, "Next");
         for command in &commands {
-            text.line(format!("  {}", printable(command)));
+            text.line(format!("  {}", escape::terminal(command)));
         }
     }
     let data = json!({
@@ -104,7 +105,7 @@ fn say(text: &mut Text, triage: &Triage) {
             Points::Logic => "logic",
             Points::Nowhere => "–    ",
         };
-        text.line(printable(&format!("  {word}  {}", finding.says)));
+        text.line(escape::terminal(&format!("  {word}  {}", finding.says)));
     }
     text.blank();
     let rows: Vec<_> = triage

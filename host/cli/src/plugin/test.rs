@@ -239,7 +239,7 @@ impl Report<'_> {
             }
         }
         for (reason, n) in reasons {
-            let reason = provender_domain::render::text::printable(reason);
+            let reason = provender_domain::render::escape::terminal(reason);
             text.look(
                 Look::Dim,
                 format!("superseded  {}: {reason}", count(n, "case")),
@@ -283,7 +283,7 @@ fn case_text(text: &mut Text, ran: &Ran, tested: &Tested) {
         text.line(format!("  {line}"));
     }
     for (output, note) in &ran.notes {
-        let note = provender_domain::render::text::printable(note);
+        let note = provender_domain::render::escape::terminal(note);
         text.look(Look::Dim, format!("  the row's {output}: {note}"));
     }
 }

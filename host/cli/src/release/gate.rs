@@ -13,12 +13,14 @@ use crate::exit::Exit;
 use crate::plugin::subject::{cases_folder, deployment_cases};
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
-use provender_domain::render::junit::document;
+use provender_domain::render::html::page;
+use provender_domain::render::junit;
+use provender_domain::render::markdown::markdown;
 use provender_host::project::gate::Policy;
 use provender_host::release::gate::decision::{About, Outcome};
-use provender_host::release::gate::forms::{behind, effect, markdown, suite};
+use provender_host::release::gate::forms::{behind, document, effect, suite};
 use provender_host::release::gate::record::{Recorded, record};
-use provender_host::release::gate::{GateReport, Scene, html::html, judge};
+use provender_host::release::gate::{GateReport, Scene, judge};
 use provender_host::release::{ReleaseError, Standing};
 
 /// Ask whether a release may become active: every check of the environment's policy, and a decision.
@@ -166,9 +168,9 @@ fn done(
     let form = match args.format {
         Format::Text => None,
         Format::Json => Some(report.body().map_err(internal)?.1),
-        Format::Markdown => Some(markdown(report)),
-        Format::Junit => Some(document(&[suite(report)])),
-        Format::Html => Some(html(report).map_err(internal)?),
+        Format::Markdown => Some(markdown(&document(report).map_err(internal)?)),
+        Format::Junit => Some(junit::document(&[suite(report)])),
+        Format::Html => Some(page(&document(report).map_err(internal)?)),
     };
     let mut text = Text::default();
     match (&form, &args.out) {

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use provender_domain::render::text::printable;
+use provender_domain::render::escape;
 use serde_json::Value as Json;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -176,7 +176,7 @@ fn text_line(at: &str, (level, target): (Level, &str), message: &str, fields: &F
         };
         line.push_str(&format!(" {name}={value}"));
     }
-    format!("{}\n", printable(&line))
+    format!("{}\n", escape::terminal(&line))
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 use crate::error::CliError;
 use crate::plugin::test::summary;
 use crate::ui::{Look, Text};
+use provender_domain::render::escape;
 use provender_domain::render::junit::{Outcome, Suite, TestCase};
-use provender_domain::render::text::{count, printable};
+use provender_domain::render::text::count;
 use provender_host::contract::render::{annotation, in_repository};
 use provender_host::contract::{Finding, Verdict};
 use provender_host::golden::junit;
@@ -106,7 +107,7 @@ pub(super) fn text(
                 text.line(format!(
                     "  {}: {name} ({place}): {}",
                     c.model,
-                    printable(&problem)
+                    escape::terminal(&problem)
                 ));
             }
         }
@@ -119,11 +120,14 @@ pub(super) fn text(
     for f in findings {
         text.line(format!(
             "{}:{}: {}",
-            printable(&f.path),
+            escape::terminal(&f.path),
             f.line,
-            printable(&f.message)
+            escape::terminal(&f.message)
         ));
-        text.look(Look::Dim, format!("  remedy: {}", printable(&f.remedy)));
+        text.look(
+            Look::Dim,
+            format!("  remedy: {}", escape::terminal(&f.remedy)),
+        );
     }
     if github {
         annotations(&mut text, pinned, checked, findings);

@@ -1,68 +1,20 @@
-//! Markup as a type of its own, so that a text can only enter a page escaped.
-//!
-//! [`Html::text`] escapes; [`Html::trusted`] takes markup that our own code wrote. The page of
-//! [`page`] is one file: it loads nothing, and works from `file://` and as a CI artefact.
+//! The page: one file that loads nothing, and works from `file://` and as a CI artefact.
 
 use std::fmt;
 
+use super::document::{Block, Document, Inline, Kind, Medium, Note, Span, Table, Tone};
+use super::escape;
 use super::style::CSS;
 
-/// A piece of markup.
+/// A piece of markup, as a type of its own, so that a text can only enter a page escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Html(String);
 
-/// How good or bad something is; each tone has its glyph, so that colour is never alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// As it should be.
-    Good,
-    /// Worth a look.
-    Warn,
-    /// Not acceptable.
-    Bad,
-    /// Could not be judged.
-    Unknown,
-    /// Said for information.
-    Quiet,
-}
-
-impl Tone {
-    /// The CSS class of the page's style sheet.
-    #[must_use]
-    pub fn class(self) -> &'static str {
-        match self {
-            Tone::Good => "good",
-            Tone::Warn => "warn",
-            Tone::Bad => "bad",
-            Tone::Unknown => "unknown",
-            Tone::Quiet => "quiet",
-        }
-    }
-
-    /// A glyph whose shape alone tells the tone.
-    #[must_use]
-    pub fn glyph(self) -> &'static str {
-        match self {
-            Tone::Good => "✓",
-            Tone::Warn => "▲",
-            Tone::Bad => "✕",
-            Tone::Unknown => "?",
-            Tone::Quiet => "·",
-        }
-    }
-}
-
 impl Html {
-    /// Nothing yet.
-    #[must_use]
-    pub fn new() -> Html {
-        Html::default()
-    }
-
     /// A text, escaped.
     #[must_use]
     pub fn text(text: impl AsRef<str>) -> Html {
-        Html(escape(text.as_ref()))
+        Html(escape::html(text.as_ref()))
     }
 
     /// Markup that our own code wrote; never pass a text from outside.
@@ -77,45 +29,22 @@ impl Html {
         let class = if class.is_empty() {
             String::new()
         } else {
-            format!(" class=\"{}\"", escape(class))
+            format!(" class=\"{}\"", escape::html(class))
         };
         Html(format!("<{name}{class}>{content}</{name}>"))
     }
 
-    /// A text in a monospaced element: ids, digests, paths.
+    /// A drawing with the caption below it.
     #[must_use]
-    pub fn code(text: impl AsRef<str>) -> Html {
-        Html::element("code", "", &Html::text(text))
+    pub fn figure(svg: String, caption: &str) -> Html {
+        let mut figure = Html(svg);
+        figure.push(&Html::element("figcaption", "", &Html::text(caption)));
+        Html::element("figure", "", &figure)
     }
 
-    /// A link to a relative path. Every character but those of plain paths is percent-encoded,
-    /// the colon too, so that no text from outside becomes a scheme.
-    #[must_use]
-    pub fn link(path: &str, content: &Html) -> Html {
-        Html(format!("<a href=\"{}\">{content}</a>", relative(path)))
-    }
-
-    /// A status: glyph and word, with the colour of its tone.
-    #[must_use]
-    pub fn badge(tone: Tone, word: &str) -> Html {
-        let content = format!("{} {}", tone.glyph(), word);
-        Html::element(
-            "span",
-            &format!("badge {}", tone.class()),
-            &Html::text(content),
-        )
-    }
-
-    /// Appends.
-    pub fn push(&mut self, more: &Html) -> &mut Html {
+    fn push(&mut self, more: &Html) -> &mut Html {
         self.0.push_str(&more.0);
         self
-    }
-
-    /// The markup.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -125,66 +54,170 @@ impl fmt::Display for Html {
     }
 }
 
-/// Text made safe for element content and for quoted attributes. Characters that no HTML page may
-/// hold (controls) become U+FFFD.
+impl Tone {
+    /// The CSS class of the page's style sheet.
+    fn class(self) -> &'static str {
+        match self {
+            Tone::Good => "good",
+            Tone::Warn => "warn",
+            Tone::Bad => "bad",
+            Tone::Unknown => "unknown",
+            Tone::Quiet => "quiet",
+        }
+    }
+}
+
+/// The whole page.
 #[must_use]
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\t' => out.push(c),
-            c if super::text::is_unsafe(c) => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
+pub fn page(document: &Document) -> String {
+    let body = blocks(&document.blocks);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape::html(&document.title)
+    )
+}
+
+fn blocks(blocks: &[Block]) -> Html {
+    let mut out = Html::default();
+    for one in blocks {
+        out.push(&block(one));
     }
     out
 }
 
-fn relative(path: &str) -> String {
-    use fmt::Write as _;
-    let mut out = String::with_capacity(path.len());
-    for b in path.bytes() {
-        if b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'~') {
-            out.push(char::from(b));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{b:02X}");
+fn block(block: &Block) -> Html {
+    let line = |name: &str, class: &str, text: &Inline| {
+        let mut line = Html::element(name, class, &inline(text));
+        line.0.push('\n');
+        line
+    };
+    match block {
+        Block::Heading(level, text) => line(&format!("h{level}"), "", text),
+        Block::Paragraph(text) => line("p", "", text),
+        Block::Background(text) => line("p", "dim", text),
+        Block::Lead(text) => Html(format!("<p><strong>{}</strong></p>\n", inline(text))),
+        Block::Notes(notes) => Html(notes.iter().map(|n| note(n).0).collect()),
+        Block::List(items) => list(items),
+        Block::Facts(facts) => terms(facts),
+        Block::Table(one) => table(one),
+        Block::Verdict { tone, word, why } => {
+            let mut inner = Html::element("p", "", &badge(*tone, word));
+            inner.push(&list(why));
+            let mut box_of = Html::element("div", &format!("verdict {}", tone.class()), &inner);
+            box_of.0.push('\n');
+            box_of
         }
+        Block::Details {
+            title,
+            open,
+            blocks: inside,
+        } => {
+            let open = if *open { " open" } else { "" };
+            Html(format!(
+                "<details{open}><summary>{}</summary>{}</details>\n",
+                escape::html(title),
+                blocks(inside)
+            ))
+        }
+        Block::Section(inside) => Html(format!(
+            "<section class=\"item\">{}</section>\n",
+            blocks(inside)
+        )),
+        Block::Figure(figure) => figure.clone(),
+        Block::Data { id, json } => Html(format!(
+            "<script type=\"application/json\" id=\"{}\">{}</script>\n",
+            escape::html(id),
+            escape::json_in_html(json)
+        )),
+        Block::Only(media, inside) if media.contains(&Medium::Page) => blocks(inside),
+        Block::Only(..) => Html::default(),
     }
-    // `//host/path` would leave the folder for another host.
-    while out.starts_with("//") {
-        out.remove(0);
+}
+
+fn inline(line: &Inline) -> Html {
+    let mut out = Html::default();
+    for span in line.spans() {
+        out.push(&match span {
+            Span::Text(text) => Html::text(text),
+            Span::Code(text) => code(text),
+            Span::Badge(tone, word) => badge(*tone, word),
+            Span::Dim(text) => Html::element("span", "dim", &Html::text(text)),
+            Span::Link { path, name } => Html(format!(
+                "<a href=\"{}\">{}</a>",
+                escape::href(path),
+                code(name)
+            )),
+            Span::Break => Html::trusted("<br>"),
+        });
     }
     out
 }
 
-/// A column's heading and whether it holds numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct Head<'a>(pub &'a str, pub bool);
+fn code(text: &str) -> Html {
+    match text {
+        "" => Html::default(),
+        text => Html::element("code", "", &Html::text(text)),
+    }
+}
+
+fn badge(tone: Tone, word: &str) -> Html {
+    let content = format!("{} {word}", tone.glyph());
+    let class = format!("badge {}", tone.class());
+    Html::element("span", &class, &Html::text(content))
+}
+
+fn note(note: &Note) -> Html {
+    let badge = note
+        .tone
+        .map_or_else(String::new, |t| format!("{} ", badge(t, t.word())));
+    Html(format!("<p>{badge}{}</p>\n", inline(&note.text)))
+}
+
+fn list(items: &[Inline]) -> Html {
+    if items.is_empty() {
+        return Html::default();
+    }
+    let items: String = items
+        .iter()
+        .map(|i| Html::element("li", "", &inline(i)).0)
+        .collect();
+    Html(format!("<ul>{items}</ul>\n"))
+}
+
+fn terms(facts: &[(String, Inline)]) -> Html {
+    let facts: String = facts
+        .iter()
+        .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escape::html(name), inline(value)))
+        .collect();
+    Html(format!("<dl>{facts}</dl>\n"))
+}
 
 /// A table in a box of its own, so that a wide one scrolls without moving the page.
-#[must_use]
-pub fn table(caption: Option<&str>, heads: &[Head<'_>], rows: &[Vec<Html>]) -> Html {
-    let class = |number: bool| if number { "num" } else { "" };
+fn table(table: &Table) -> Html {
+    let class = |kind: Option<Kind>| match kind {
+        Some(Kind::Number) => "num",
+        Some(Kind::Unbroken) => "nowrap",
+        Some(Kind::Text) | None => "",
+    };
     let mut out = String::from("<div class=\"scroll\"><table>");
-    if let Some(caption) = caption {
-        out.push_str(Html::element("caption", "", &Html::text(caption)).as_str());
+    if let Some(caption) = &table.caption {
+        out.push_str(&Html::element("caption", "", &Html::text(caption)).0);
     }
     out.push_str("<thead><tr>");
-    for Head(title, number) in heads {
-        out.push_str(Html::element("th", class(*number), &Html::text(title)).as_str());
+    for column in &table.columns {
+        let title = Html::text(&column.title);
+        out.push_str(&Html::element("th", class(Some(column.kind)), &title).0);
     }
     out.push_str("</tr></thead><tbody>\n");
-    for row in rows {
+    for row in &table.rows {
         out.push_str("<tr>");
         for (i, cell) in row.iter().enumerate() {
-            let number = heads.get(i).is_some_and(|h| h.1);
-            out.push_str(Html::element("td", class(number), cell).as_str());
+            let kind = table.columns.get(i).map(|c| c.kind);
+            out.push_str(&Html::element("td", class(kind), &inline(cell)).0);
         }
         out.push_str("</tr>\n");
     }
@@ -192,109 +225,18 @@ pub fn table(caption: Option<&str>, heads: &[Head<'_>], rows: &[Vec<Html>]) -> H
     Html(out)
 }
 
-/// A list of terms and what they stand for.
-#[must_use]
-pub fn terms(pairs: &[(&str, Html)]) -> Html {
-    let mut out = String::from("<dl>");
-    for (term, value) in pairs {
-        out.push_str(Html::element("dt", "", &Html::text(term)).as_str());
-        out.push_str(Html::element("dd", "", value).as_str());
-    }
-    out.push_str("</dl>\n");
-    Html(out)
-}
-
-/// JSON text as a data block that scripts and people can take out of the page again. `<`, `>` and
-/// `&` stand only inside JSON strings, so their `\u` escapes mean the same JSON, and no text in it
-/// can end the element or open a comment.
-#[must_use]
-pub fn embedded_json(id: &str, json: &str) -> Html {
-    let mut safe = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
-            c => safe.push(c),
-        }
-    }
-    Html(format!(
-        "<script type=\"application/json\" id=\"{}\">{safe}</script>\n",
-        escape(id)
-    ))
-}
-
-/// The whole page.
-#[must_use]
-pub fn page(title: &str, body: &Html) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(title)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_text_from_outside_stays_text() {
-        assert_eq!(
-            Html::text("<b onclick='x'>&\"\u{1b}\u{202e}").as_str(),
-            "&lt;b onclick=&#39;x&#39;&gt;&amp;&quot;\u{fffd}\u{fffd}"
-        );
-    }
-
-    #[test]
-    fn a_link_never_gets_a_scheme_or_a_host() {
-        let href = |p: &str| Html::link(p, &Html::text("x")).to_string();
-        assert_eq!(
-            href("javascript:alert(1)"),
-            "<a href=\"javascript%3Aalert%281%29\">x</a>"
-        );
-        assert_eq!(
-            href("//evil.example/x"),
-            "<a href=\"/evil.example/x\">x</a>"
-        );
-        assert_eq!(
-            href("../m/a b\"/1.json"),
-            "<a href=\"../m/a%20b%22/1.json\">x</a>"
-        );
-    }
 
     #[test]
     fn a_page_loads_nothing_from_elsewhere() {
-        let page = page("T <x>", &Html::text("body"));
+        let mut document = Document::new("T <x>");
+        document.paragraph("body");
+        let page = page(&document);
         assert!(page.contains("<title>T &lt;x&gt;</title>"));
         for outside in ["http://", "https://", "src=", "@import", "url("] {
             assert!(!page.contains(outside), "{outside}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn embedded_json_says_the_same_and_cannot_end_its_element(key in any::<String>(), tail in any::<String>()) {
-            let value = serde_json::json!({ key: format!("</script><!--{tail}") });
-            let block = embedded_json("data", &value.to_string()).to_string();
-            let inner = block
-                .strip_prefix("<script type=\"application/json\" id=\"data\">").unwrap()
-                .strip_suffix("</script>\n").unwrap();
-            prop_assert!(!inner.contains('<'));
-            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(inner).unwrap(), value);
-        }
-
-        #[test]
-        fn escaped_text_holds_no_markup(text in any::<String>()) {
-            let safe = escape(&text);
-            let has_markup = safe.contains(['<', '>', '"', '\'']);
-            prop_assert!(!has_markup);
         }
     }
 }

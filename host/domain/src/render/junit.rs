@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use super::escape::xml;
+
 /// A suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suite {
@@ -78,7 +80,7 @@ pub fn document(suites: &[Suite]) -> String {
         let _ = writeln!(
             out,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
-            escaped(&suite.name),
+            xml(&suite.name),
             suite.cases.len(),
             count(suite, failed),
             count(suite, errored),
@@ -97,19 +99,19 @@ fn one(out: &mut String, suite: &Suite, case: &TestCase) {
     let _ = write!(
         out,
         "    <testcase classname=\"{}\" name=\"{}\"",
-        escaped(&suite.name),
-        escaped(&case.name)
+        xml(&suite.name),
+        xml(&case.name)
     );
     if let Some((file, line)) = &case.place {
-        let _ = write!(out, " file=\"{}\" line=\"{line}\"", escaped(file));
+        let _ = write!(out, " file=\"{}\" line=\"{line}\"", xml(file));
     }
     let mut element = |tag: &str, kind: &str, message: &str, text: &str| {
         let _ = write!(
             out,
             ">\n      <{tag} type=\"{}\" message=\"{}\">{}</{tag}>\n    </testcase>\n",
-            escaped(kind),
-            escaped(message),
-            escaped(text)
+            xml(kind),
+            xml(message),
+            xml(text)
         );
     };
     match &case.outcome {
@@ -128,29 +130,10 @@ fn one(out: &mut String, suite: &Suite, case: &TestCase) {
             let _ = write!(
                 out,
                 ">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
-                escaped(reason)
+                xml(reason)
             );
         }
     }
-}
-
-/// Text for content and attributes: what is markup escaped, what XML 1.0 cannot carry replaced.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // An attribute's line breaks would be read as spaces.
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,14 +1,27 @@
-//! What every report for people shares: one self-contained page shell, and safe text.
+//! Documents for people: one model, one writer per medium, one escaping function per medium.
 //!
 //! Ids, file names and reasons come from files and guests. Nothing of theirs reaches markup, a
-//! script element or a terminal but through this room.
+//! script element or a terminal but through [`escape`].
 //!
-//! * [`html`] — markup as a type of its own, escaping, tables, badges, embedded JSON, the page
+//! * [`document`] — what a report says: headings, sentences, tables, verdicts; no medium in it
+//! * [`escape`] — how a text is made safe for each medium
+//! * [`html`] — a document as one self-contained page
+//! * [`markdown`] — a document as Markdown
+//! * [`terminal`] — a document, and tables, as lines for a terminal
 //! * [`junit`] — JUnit XML, for the results of checks
-//! * [`style`] — the style sheet of the page: light, dark and print
-//! * [`text`] — text for terminals and Markdown, numbers for people
+//! * [`text`] — numbers for people
 
+pub mod document;
+pub mod escape;
 pub mod html;
 pub mod junit;
-pub mod style;
+pub mod markdown;
+mod style;
+pub mod terminal;
 pub mod text;
+
+#[cfg(test)]
+mod hostile;
+
+pub use document::{Block, Document, Inline, Table, Tone};
+pub use terminal::Look;

@@ -1,7 +1,8 @@
 //! Two distributions as an inline SVG: one histogram over shared bins, before as filled bars, after
 //! as an outline, so that both can be told apart without colour.
 
-use provender_domain::render::html::{Html, escape};
+use provender_domain::render::escape;
+use provender_domain::render::html::Html;
 use provender_domain::render::text::number;
 
 use super::report::OutcomeReport;
@@ -16,14 +17,8 @@ const BOTTOM: f64 = 28.0;
 
 /// The chart with its caption; nothing for an outcome without a distribution.
 #[must_use]
-pub fn chart(outcome: &OutcomeReport) -> Html {
-    let distribution = outcome
-        .figures
-        .as_ref()
-        .and_then(|f| f.distribution.as_ref());
-    let Some(d) = distribution else {
-        return Html::new();
-    };
+pub fn chart(outcome: &OutcomeReport) -> Option<Html> {
+    let d = outcome.figures.as_ref()?.distribution.as_ref()?;
     let unit = outcome.unit.as_ref().map(|u| format!(", {u}"));
     let name = format!("{}{}", outcome.name, unit.unwrap_or_default());
     let most = d
@@ -36,7 +31,7 @@ pub fn chart(outcome: &OutcomeReport) -> Html {
         .max(1);
     let mut svg = format!(
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
-        escape(&format!(
+        escape::html(&format!(
             "distribution of {name} from {} to {}, before and after",
             number(d.low),
             number(d.high)
@@ -46,13 +41,7 @@ pub fn chart(outcome: &OutcomeReport) -> Html {
     svg.push_str(&outline(d, most));
     svg.push_str(&axes(d, most));
     svg.push_str("</svg>");
-    let mut figure = Html::trusted(svg);
-    figure.push(&Html::element(
-        "figcaption",
-        "",
-        &Html::text(caption(&name, d)),
-    ));
-    Html::element("figure", "", &figure)
+    Some(Html::figure(svg, &caption(&name, d)))
 }
 
 #[expect(
@@ -111,8 +100,8 @@ fn axes(d: &Distribution, most: u64) -> String {
         bottom - TOP,
         LEFT - 4.0,
         TOP + 9.0,
-        escape(&number(d.low)),
-        escape(&number(d.high)),
+        escape::html(&number(d.low)),
+        escape::html(&number(d.high)),
         y = HEIGHT - 8.0
     )
 }

@@ -1,18 +1,19 @@
 //! The outcomes of a report in words and tables: how many changed, by how much, how they are spread,
 //! which became null.
 
-use provender_domain::render::html::Tone;
 use provender_domain::render::text::number;
+use provender_domain::render::{Block, Document, Table, Tone};
 use provender_domain::value::DataType;
 
-use super::blocks::{Block, json, none, note, round, say};
+use super::chart::chart;
+use super::document::{json, none, round};
 use super::report::{OutcomeReport, Report};
 
 /// The section of the outcomes.
-pub(super) fn outcomes(out: &mut Vec<Block>, report: &Report) {
-    out.push(Block::Heading("Outcomes".to_owned()));
+pub(super) fn outcomes(out: &mut Document, report: &Report) {
+    out.heading(2, "Outcomes");
     if report.outcomes.is_empty() {
-        note(out, Tone::Warn, "no outcome of both sides can be compared");
+        out.note(Some(Tone::Warn), "no outcome of both sides can be compared");
     } else {
         let rows = report.outcomes.iter().map(|o| {
             vec![
@@ -24,29 +25,31 @@ pub(super) fn outcomes(out: &mut Vec<Block>, report: &Report) {
                 o.both_null.to_string(),
             ]
         });
-        out.push(Block::Table {
-            heads: vec![
-                ("outcome", false),
-                ("changed", true),
-                ("share", true),
-                ("became null", true),
-                ("ceased to be null", true),
-                ("null in both", true),
-            ],
-            rows: rows.collect(),
-        });
+        out.table(
+            Table::new(
+                [
+                    "outcome",
+                    "changed",
+                    "share",
+                    "became null",
+                    "ceased to be null",
+                    "null in both",
+                ],
+                rows,
+            )
+            .numbers(&[
+                "changed",
+                "share",
+                "became null",
+                "ceased to be null",
+                "null in both",
+            ]),
+        );
         changes(out, report);
         spread(out, report);
     }
-    for (n, outcome) in report.outcomes.iter().enumerate() {
-        let drawn = outcome
-            .figures
-            .as_ref()
-            .is_some_and(|f| f.distribution.is_some());
-        if drawn {
-            out.push(Block::Chart(n));
-        }
-    }
+    let drawn = report.outcomes.iter().filter_map(chart);
+    drawn.for_each(|figure| out.push(Block::Figure(figure)));
     let nulls = report.outcomes.iter().flat_map(|o| {
         o.null_changes.iter().map(|n| {
             vec![
@@ -62,33 +65,29 @@ pub(super) fn outcomes(out: &mut Vec<Block>, report: &Report) {
     });
     let nulls: Vec<Vec<String>> = nulls.collect();
     if !nulls.is_empty() {
-        say(
-            out,
+        out.note(
+            None,
             "Places with rows that became null or ceased to be, the first row of some of them:",
         );
-        out.push(Block::Table {
-            heads: vec![
-                ("outcome", false),
-                ("boundary", false),
-                ("herd", false),
-                ("date", false),
-                ("before", true),
-                ("after", true),
-                ("why null", false),
-            ],
-            rows: nulls,
-        });
+        out.table(
+            Table::new(
+                [
+                    "outcome", "boundary", "herd", "date", "before", "after", "why null",
+                ],
+                nulls,
+            )
+            .numbers(&["before", "after"]),
+        );
     }
     for n in &report.not_compared {
-        note(
-            out,
-            Tone::Warn,
+        out.note(
+            Some(Tone::Warn),
             format!("{} is not compared: {}", n.name, n.why),
         );
     }
 }
 
-fn changes(out: &mut Vec<Block>, report: &Report) {
+fn changes(out: &mut Document, report: &Report) {
     let rows: Vec<Vec<String>> = report
         .outcomes
         .iter()
@@ -111,26 +110,36 @@ fn changes(out: &mut Vec<Block>, report: &Report) {
     if rows.is_empty() {
         return;
     }
-    say(
-        out,
+    out.note(None,
         "Size of the change, over the rows with two numbers that differ. Median and p50 are the middle one, of an even count the mean of the two in the middle; p05 and p95 are by nearest rank:",
     );
-    out.push(Block::Table {
-        heads: vec![
-            ("outcome", false),
-            ("median", true),
-            ("largest", true),
-            ("median %", true),
-            ("largest %", true),
-            ("p05 signed", true),
-            ("p50 signed", true),
-            ("p95 signed", true),
-        ],
-        rows,
-    });
+    out.table(
+        Table::new(
+            [
+                "outcome",
+                "median",
+                "largest",
+                "median %",
+                "largest %",
+                "p05 signed",
+                "p50 signed",
+                "p95 signed",
+            ],
+            rows,
+        )
+        .numbers(&[
+            "median",
+            "largest",
+            "median %",
+            "largest %",
+            "p05 signed",
+            "p50 signed",
+            "p95 signed",
+        ]),
+    );
 }
 
-fn spread(out: &mut Vec<Block>, report: &Report) {
+fn spread(out: &mut Document, report: &Report) {
     let mut rows = Vec::new();
     for o in &report.outcomes {
         let Some(f) = &o.figures else { continue };
@@ -147,17 +156,11 @@ fn spread(out: &mut Vec<Block>, report: &Report) {
         }
     }
     if !rows.is_empty() {
-        say(out, "The numbers themselves:");
-        out.push(Block::Table {
-            heads: vec![
-                ("outcome", false),
-                ("side", false),
-                ("p05", true),
-                ("p50", true),
-                ("p95", true),
-            ],
-            rows,
-        });
+        out.note(None, "The numbers themselves:");
+        out.table(
+            Table::new(["outcome", "side", "p05", "p50", "p95"], rows)
+                .numbers(&["p05", "p50", "p95"]),
+        );
     }
 }
 

@@ -24,20 +24,17 @@
 //! * [`expected`] — the days that the monitors hold both sides to
 //! * [`monitors`] — what each monitor would have said
 //! * [`report`] — the model of the report and its JSON
-//! * [`blocks`], `figures` — the report in words and tables
-//! * [`markdown`], [`html`] — as Markdown, and as one page
+//! * [`document`], `figures` — the report in words and tables, for every medium
 //! * [`chart`] — two distributions as an inline SVG
 //! * [`error`] — how it says no
 
 pub mod affected;
-pub mod blocks;
 pub mod chart;
+pub mod document;
 pub mod error;
 pub mod expected;
 mod figures;
 pub mod found;
-pub mod html;
-pub mod markdown;
 pub mod monitors;
 pub mod pass;
 mod range;

@@ -14,9 +14,9 @@ use crate::monitor::gather::rules;
 use crate::monitor::overrides::rule_text;
 use crate::project::logic::LogicOverrides;
 use provender_domain::catalogue::Window;
-use provender_domain::render::html::Tone;
+use provender_domain::render::{Document, Table, Tone};
 
-use super::blocks::{Block, none, note, say};
+use super::document::none;
 use super::error::BacktestError;
 use super::figures::named;
 use super::report::{Report, SettingKind, SettingReport, SettingValue, Warning};
@@ -256,11 +256,11 @@ fn plain(json: &Json) -> String {
 }
 
 /// What the sides are set to differently: a number may move because of it.
-pub(super) fn section(out: &mut Vec<Block>, report: &Report) {
-    out.push(Block::Heading("Settings".to_owned()));
+pub(super) fn section(out: &mut Document, report: &Report) {
+    out.heading(2, "Settings");
     if report.settings.is_empty() {
-        say(
-            out,
+        out.note(
+            None,
             "Parameters, feature definitions, guardrails and monitors are the same on both sides.",
         );
     } else {
@@ -279,19 +279,11 @@ pub(super) fn section(out: &mut Vec<Block>, report: &Report) {
                 cell(&s.after),
             ]
         });
-        say(out, "Set differently on the two sides:");
-        out.push(Block::Table {
-            heads: vec![
-                ("setting", false),
-                ("of", false),
-                ("before", false),
-                ("after", false),
-            ],
-            rows: rows.collect(),
-        });
+        out.note(None, "Set differently on the two sides:");
+        out.table(Table::new(["setting", "of", "before", "after"], rows));
     }
     for w in &report.warnings {
-        note(out, Tone::Warn, format!("warning: {}", w.message));
-        say(out, format!("to do: {}", w.help));
+        out.note(Some(Tone::Warn), format!("warning: {}", w.message));
+        out.note(None, format!("to do: {}", w.help));
     }
 }

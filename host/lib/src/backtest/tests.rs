@@ -6,8 +6,7 @@ mod dealt;
 
 use serde_json::json;
 
-use super::html::html;
-use super::markdown::markdown;
+use super::document::document;
 use super::report::{
     AffectedRow, Baseline, FailedRow, GuardrailReport, InputReport, MonitorReport, NotCompared,
     NullChange, OutcomeReport, RailReport, Range, Report, RuleReport, SettingKind, SettingReport,
@@ -19,6 +18,8 @@ use crate::monitor::report::{ReportWindow, Status, Summary, Verdict};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::{Scope, Severity};
+use provender_domain::render::html::page;
+use provender_domain::render::markdown::markdown;
 use provender_domain::value::DataType;
 
 const HOSTILE: &str = "<b>|`x`\n\u{1b}[31m";
@@ -172,12 +173,12 @@ fn report() -> Report {
 
 #[test]
 fn a_hostile_text_stays_text_in_every_rendering() {
-    let page = html(&report()).unwrap();
+    let page = page(&document(&report()).unwrap());
     assert!(page.contains("&lt;b&gt;"));
     // The embedded JSON escapes `<` as JSON does, so that no such markup is anywhere.
     assert!(!page.contains("<b>"));
     assert!(!page.contains('\u{1b}'));
-    let markdown = markdown(&report());
+    let markdown = markdown(&document(&report()).unwrap());
     assert!(!markdown.contains('\u{1b}'));
     assert!(!markdown.contains("<b>"));
     let heads = |line: &&str| line.starts_with("| outcome | boundary ");
@@ -192,7 +193,7 @@ fn a_hostile_text_stays_text_in_every_rendering() {
 
 #[test]
 fn every_part_is_told() {
-    let markdown = markdown(&report());
+    let markdown = markdown(&document(&report()).unwrap());
     for part in [
         "5 recorded answers from 2025-06-30 to 2025-06-30, boundary",
         "- ✕ days:v2 failed on 1 row (20.0 % of 5)",
@@ -212,7 +213,7 @@ fn every_part_is_told() {
 
 #[test]
 fn both_distributions_are_drawn_over_the_same_bins() {
-    let page = html(&report()).unwrap();
+    let page = page(&document(&report()).unwrap());
     let svg = page
         .split("<svg")
         .nth(1)

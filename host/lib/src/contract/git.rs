@@ -85,7 +85,9 @@ fn ask<A: AsRef<OsStr>>(
         return Ok(Ok(output.stdout));
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    Ok(Err(provender_domain::render::text::printable(words.trim())))
+    Ok(Err(provender_domain::render::escape::terminal(
+        words.trim(),
+    )))
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {

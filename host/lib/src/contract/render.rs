@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use provender_domain::render::escape::{workflow_message, workflow_property};
 use provender_domain::render::junit::{Outcome, Suite, TestCase};
 
 use super::rule::{Finding, Rule};
@@ -55,22 +56,10 @@ pub fn in_repository(file: &Path) -> String {
 pub fn annotation(path: &str, line: usize, title: &str, message: &str) -> String {
     format!(
         "::error file={},line={line},title={}::{}",
-        property(path),
-        property(title),
-        data(message)
+        workflow_property(path),
+        workflow_property(title),
+        workflow_message(message)
     )
-}
-
-/// What ends a line or starts an escape in a workflow command.
-fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-/// A property ends at a comma or colon too.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The folder of a frozen version is not touched.
 
-use provender_domain::render::text::printable;
+use provender_domain::render::escape;
 
 use super::error::ContractError;
 use super::frozen::{Frozen, is_named};
@@ -127,7 +127,7 @@ impl Touched<'_> {
             .take(SHOWN)
             .map(|c| {
                 let inside = c.path.strip_prefix(&prefix).unwrap_or(&c.path);
-                format!("{} {}", printable(inside), did(c.what))
+                format!("{} {}", escape::terminal(inside), did(c.what))
             })
             .collect();
         if self.changes.len() > SHOWN {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use provender_domain::day::Day;
 use provender_domain::files::durable::Staging;
+use provender_domain::render::{html, markdown};
 use provender_ledger::{Read, Write};
 
 use crate::compute::{ComputeError, Facts};
 use crate::monitor::aside::Aside;
+use crate::monitor::document::{Extent, document};
 use crate::monitor::gather::{GatherError, gather};
-use crate::monitor::html::PageOptions;
-use crate::monitor::{Report, Window, ack, html, judge_with, markdown};
+use crate::monitor::{Report, Window, ack, judge_with};
 
 use super::{Deployment, DeploymentError, Runtime};
 
@@ -89,20 +90,14 @@ impl Deployment {
         let short = report.report.short();
         let name = format!("monitor_{}_{}d_{short}", window.end, window.days);
         let canonical = report.to_canonical().map_err(GatherError::from)?;
-        let mut text = markdown::markdown(report, 50);
-        if let Some(aside) = &aside {
-            text.push_str(&aside.markdown());
-        }
-        let options = PageOptions {
-            manifest_base: way_up(folder),
-            aside,
-            ..PageOptions::default()
-        };
-        let page = html::html(report, &options).map_err(GatherError::from)?;
+        let summary = Extent::summary(aside.clone());
+        let summary = document(report, &summary).map_err(GatherError::from)?;
+        let page = Extent::page(way_up(folder), aside);
+        let page = document(report, &page).map_err(GatherError::from)?;
         let forms = [
             ("json", format!("{canonical}\n")),
-            ("md", text),
-            ("html", page),
+            ("md", markdown::markdown(&summary)),
+            ("html", html::page(&page)),
         ];
         let unwritable = |file: &str, cause| DeploymentError::ReportUnwritable {
             file: format!("{folder}/{file}"),

@@ -6,19 +6,17 @@
 //! * [`parts`] — what it says, part by part
 //! * [`arithmetic`] — formulas with their values
 //! * [`units`] — figures in acres and pounds, for people
-//! * [`text`] — for a terminal
-//! * [`html`] — one self-contained page
+//! * [`document`] — in words and tables, for a terminal and as a page
 //! * [`diff`] — two runs side by side
 //! * [`error`] — how it says no
 
 pub mod arithmetic;
 pub mod diff;
+pub mod document;
 pub mod error;
 pub mod explanation;
 pub mod find;
-pub mod html;
 pub mod parts;
-pub mod text;
 pub mod units;
 
 pub use error::ExplainError;

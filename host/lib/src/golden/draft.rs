@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use toml_edit::{Array, InlineTable, Value as Toml};
 
-use provender_domain::render::text::printable;
+use provender_domain::render::escape;
 use provender_domain::value::{Scalar, Value};
 
 use super::toml_file::render;
@@ -64,7 +64,7 @@ pub fn file(head: &[String], since: Option<&str>, columns: &[String], drafts: &[
 
 fn comments(out: &mut String, lines: &[String]) {
     for line in lines {
-        let _ = writeln!(out, "# {}", printable(line));
+        let _ = writeln!(out, "# {}", escape::terminal(line));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use provender_domain::description::{Description, Role};
-use provender_domain::render::text;
+use provender_domain::render::{escape, text};
 use provender_domain::value::Value;
 use provender_sandbox::FailureCode;
 
@@ -99,7 +99,11 @@ impl Verdict {
                         format!("should fail with `{wanted}`, and fails otherwise: {message}")
                     }
                 }];
-                lines.extend(detail.lines().map(|l| text::printable(l).trim().to_owned()));
+                lines.extend(
+                    detail
+                        .lines()
+                        .map(|l| escape::terminal(l).trim().to_owned()),
+                );
                 lines.retain(|l| !l.is_empty());
                 lines
             }
@@ -139,7 +143,7 @@ pub fn exact(value: &Value) -> String {
         Value::Int64(i) => i.to_string(),
         Value::Boolean(b) => b.to_string(),
         Value::Date(d) => d.to_string(),
-        Value::Text(t) => format!("\"{}\"", text::printable(t)),
+        Value::Text(t) => format!("\"{}\"", escape::terminal(t)),
         Value::Series(points) => {
             let points: Vec<_> = points.iter().map(|(d, x)| format!("{d}={x:?}")).collect();
             format!("[{}]", points.join(" "))

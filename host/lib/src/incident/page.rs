@@ -4,8 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
-use provender_domain::render::html::{Head, Html, Tone, embedded_json, page, table, terms};
-use provender_domain::render::text::{markdown_code, markdown_text};
+use provender_domain::render::{Block, Document, Inline, Table, Tone};
 use provender_ledger::Read;
 
 use super::IncidentError;
@@ -122,67 +121,55 @@ impl Dossier {
         })
     }
 
-    /// As Markdown.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        let mut out = format!("# {}\n\n", markdown_text(&self.title()));
-        for (name, value) in self.facts() {
-            out.push_str(&format!("- {name}: {}\n", markdown_text(&value)));
-        }
-        out.push_str("\n## Timeline\n\n| entry | when (UTC) | who | what |\n|--:|---|---|---|\n");
-        for s in &self.steps {
-            out.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
-                s.entry,
-                markdown_text(&s.at),
-                markdown_text(&s.by),
-                markdown_text(&s.what)
-            ));
-        }
-        out.push_str("\n## What it is about\n\n| what | which | digest or number | manifest |\n|---|---|---|---|\n");
-        for l in &self.incident.links {
-            out.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
-                l.what.word(),
-                markdown_text(&l.about),
-                markdown_code(&l.id),
-                l.manifest
-                    .as_deref()
-                    .map_or_else(String::new, markdown_code)
-            ));
-        }
+    /// As a document, its JSON included.
+    ///
+    /// # Errors
+    /// When the data has no canonical JSON.
+    pub fn document(&self) -> Result<Document, CanonicalError> {
+        let mut out = Document::new(self.title());
+        out.heading(1, self.title());
+        let (tone, state) = match self.incident.closed() {
+            None => (Tone::Warn, "open"),
+            Some(_) => (Tone::Good, "closed"),
+        };
+        out.paragraph(Inline::new().badge(tone, state));
+        let facts = self.facts().into_iter();
+        let facts = facts.map(|(name, value)| (name.to_owned(), value.into()));
+        out.push(Block::Facts(facts.collect()));
+        out.heading(2, "Timeline");
+        let heads = ["entry", "when (UTC)", "who", "what", "entry's hash"];
+        let steps = self.steps.iter().map(step_row);
+        out.table(Table::new(heads, steps).numbers(&["entry"]));
+        out.heading(2, "What it is about");
+        let heads = ["what", "which", "digest or number", "manifest"];
+        let links = self.incident.links.iter().map(link_row);
+        out.table(Table::new(heads, links));
         for r in &self.reports {
-            out.push_str(&format!(
-                "\n## Report {}: {}\n\n",
-                markdown_code(&r.id),
-                markdown_text(&r.status)
-            ));
-            for (logic, metric, why) in &r.fired {
-                out.push_str(&format!(
-                    "- {} {}: {}\n",
-                    markdown_code(logic),
-                    markdown_code(metric),
-                    markdown_text(why)
-                ));
-            }
+            let heading = Inline::from("Report ").code(&r.id);
+            out.heading(2, heading.text(format!(": {}", r.status)));
+            let fired = r.fired.iter().map(|(logic, metric, why)| {
+                let what = Inline::of_code(logic).text(" ").code(metric);
+                what.text(format!(": {why}"))
+            });
+            out.list(fired.collect());
         }
+        out.heading(2, "Regression cases");
         let rows = self.case_rows();
-        out.push_str("\n## Regression cases\n\n");
         if rows.is_empty() {
-            out.push_str("None.\n");
+            out.paragraph("None.");
         } else {
-            out.push_str("| case | file | SHA-256 of the file | checked |\n|---|---|---|---|\n");
+            let row = |[case, file, sha256, checked]: [String; 4]| {
+                let (file, sha256) = (Inline::of_code(file), Inline::of_code(sha256));
+                vec![case.into(), file, sha256, checked.into()]
+            };
+            let heads = ["case", "file", "SHA-256 of the file", "checked"];
+            out.table(Table::new(heads, rows.into_iter().map(row)));
         }
-        for [case, file, sha256, checked] in rows {
-            out.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
-                markdown_text(&case),
-                markdown_code(&file),
-                markdown_code(&sha256),
-                markdown_text(&checked)
-            ));
-        }
-        out
+        out.push(Block::Data {
+            id: "provender-incident",
+            json: to_text(&self.to_json())?,
+        });
+        Ok(out)
     }
 
     /// The cases as they held when it was closed; before that as they were written.
@@ -214,84 +201,24 @@ impl Dossier {
             })
             .collect()
     }
-
-    /// As one HTML page.
-    ///
-    /// # Errors
-    /// When the data has no canonical JSON to embed.
-    pub fn html(&self) -> Result<String, CanonicalError> {
-        let heading = |level: &str, text: &str| Html::element(level, "", &Html::text(text));
-        let mut body = heading("h1", &self.title());
-        let (tone, state) = match self.incident.closed() {
-            None => (Tone::Warn, "open"),
-            Some(_) => (Tone::Good, "closed"),
-        };
-        body.push(&Html::element("p", "", &Html::badge(tone, state)));
-        let facts = self.facts();
-        let facts: Vec<_> = facts.iter().map(|(n, v)| (*n, Html::text(v))).collect();
-        body.push(&terms(&facts));
-        body.push(&heading("h2", "Timeline"));
-        let rows: Vec<Vec<Html>> = self.steps.iter().map(step_row).collect();
-        body.push(&table(
-            None,
-            &[
-                Head("entry", true),
-                Head("when (UTC)", false),
-                Head("who", false),
-                Head("what", false),
-                Head("entry's hash", false),
-            ],
-            &rows,
-        ));
-        body.push(&heading("h2", "What it is about"));
-        let rows: Vec<Vec<Html>> = self.incident.links.iter().map(link_row).collect();
-        let heads = ["what", "which", "digest or number", "manifest"];
-        body.push(&table(None, &heads.map(|h| Head(h, false)), &rows));
-        for r in &self.reports {
-            body.push(&heading("h2", &format!("Report {}: {}", r.id, r.status)));
-            let mut list = Html::new();
-            for (logic, metric, why) in &r.fired {
-                let item = Html::text(format!("{logic} {metric}: {why}"));
-                list.push(&Html::element("li", "", &item));
-            }
-            body.push(&Html::element("ul", "", &list));
-        }
-        body.push(&heading("h2", "Regression cases"));
-        let rows: Vec<Vec<Html>> = self
-            .case_rows()
-            .into_iter()
-            .map(|row| row.iter().map(Html::text).collect())
-            .collect();
-        if rows.is_empty() {
-            body.push(&Html::element("p", "", &Html::text("None.")));
-        } else {
-            let heads = ["case", "file", "SHA-256 of the file", "checked"];
-            body.push(&table(None, &heads.map(|h| Head(h, false)), &rows));
-        }
-        body.push(&embedded_json(
-            "provender-incident",
-            &to_text(&self.to_json())?,
-        ));
-        Ok(page(&self.title(), &body))
-    }
 }
 
-fn step_row(s: &Step) -> Vec<Html> {
+fn step_row(s: &Step) -> Vec<Inline> {
     vec![
-        Html::text(s.entry.to_string()),
-        Html::text(&s.at),
-        Html::text(&s.by),
-        Html::text(&s.what),
-        Html::code(&s.hash),
+        s.entry.to_string().into(),
+        Inline::from(&s.at),
+        Inline::from(&s.by),
+        Inline::from(&s.what),
+        Inline::of_code(&s.hash),
     ]
 }
 
-fn link_row(l: &Link) -> Vec<Html> {
+fn link_row(l: &Link) -> Vec<Inline> {
     vec![
-        Html::text(l.what.word()),
-        Html::text(&l.about),
-        Html::code(&l.id),
-        l.manifest.as_deref().map_or_else(Html::new, Html::code),
+        l.what.word().into(),
+        Inline::from(&l.about),
+        Inline::of_code(&l.id),
+        Inline::of_code(l.manifest.as_deref().unwrap_or("")),
     ]
 }
 

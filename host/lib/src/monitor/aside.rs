@@ -1,8 +1,7 @@
 //! What stands in a report's page and Markdown beside the report itself, and is no part of it: its
 //! digest and its verdict do not change by it.
 
-use provender_domain::render::html::{Head, Html, table};
-use provender_domain::render::text::{markdown_code, markdown_text};
+use provender_domain::render::{Block, Inline, Table};
 
 use super::report::Status;
 
@@ -22,47 +21,17 @@ pub struct Aside {
 }
 
 impl Aside {
-    /// As a section of the page.
+    /// As a section of the document.
     #[must_use]
-    pub fn html(&self) -> Html {
-        let mut heading = Html::text(format!("{}: ", self.title));
-        heading.push(&Html::badge(self.status.tone(), self.status.word()));
-        let mut out = Html::element("h2", "", &heading);
-        let mut list = Html::new();
-        for line in &self.lines {
-            list.push(&Html::element("li", "", &Html::text(line)));
-        }
+    pub fn blocks(&self) -> Vec<Block> {
+        let heading = Inline::from(format!("{}: ", self.title));
+        let heading = heading.badge(self.status.tone(), self.status.word());
+        let mut out = vec![Block::Heading(2, heading)];
         if !self.lines.is_empty() {
-            out.push(&Html::element("ul", "", &list));
+            out.push(Block::List(self.lines.iter().map(Inline::from).collect()));
         }
         if !self.rows.is_empty() {
-            let heads: Vec<Head<'_>> = self.heads.iter().map(|h| Head(h, false)).collect();
-            let cells = |row: &Vec<String>| row.iter().map(Html::text).collect();
-            let rows: Vec<Vec<Html>> = self.rows.iter().map(cells).collect();
-            out.push(&table(None, &heads, &rows));
-        }
-        out
-    }
-
-    /// As Markdown.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        let mut out = format!(
-            "\n## {}: {} {}\n\n",
-            markdown_text(&self.title),
-            self.status.tone().glyph(),
-            self.status.word()
-        );
-        for line in &self.lines {
-            out.push_str(&format!("- {}\n", markdown_text(line)));
-        }
-        if !self.rows.is_empty() {
-            out.push_str(&format!("\n| {} |\n", self.heads.join(" | ")));
-            out.push_str(&format!("|{}\n", "---|".repeat(self.heads.len())));
-            for row in &self.rows {
-                let cells: Vec<String> = row.iter().map(|c| markdown_code(c)).collect();
-                out.push_str(&format!("| {} |\n", cells.join(" | ")));
-            }
+            out.push(Block::Table(Table::new(&self.heads, self.rows.clone())));
         }
         out
     }
@@ -71,6 +40,9 @@ impl Aside {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use provender_domain::render::Document;
+    use provender_domain::render::html::page;
+    use provender_domain::render::markdown::markdown;
 
     #[test]
     fn both_forms_hold_all_of_it_and_escape_what_they_hold() {
@@ -81,11 +53,13 @@ mod tests {
             heads: vec!["logic".into(), "verdict".into()],
             rows: vec![vec!["a|b".into(), "warn".into()]],
         };
-        let html = aside.html();
+        let mut document = Document::new("t");
+        document.blocks = aside.blocks();
+        let html = page(&document);
         for part in ["Canary of R2", "warn", "&lt;b&gt;70 rows", "a|b"] {
-            assert!(html.as_str().contains(part), "{}", html.as_str());
+            assert!(html.contains(part), "{html}");
         }
-        let markdown = aside.markdown();
+        let markdown = markdown(&document);
         assert!(
             markdown.contains("| logic | verdict |\n|---|---|\n"),
             "{markdown}"

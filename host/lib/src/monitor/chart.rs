@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use provender_domain::day::Day;
-use provender_domain::render::html::{Html, escape};
+use provender_domain::render::escape;
+use provender_domain::render::html::Html;
 use provender_domain::render::text::number;
 
 use super::report::{Outcome, ReportWindow};
@@ -68,7 +69,7 @@ pub fn chart(outcome: &Outcome, window: ReportWindow, missing: &[Day], marks: &[
     };
     let mut svg = format!(
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
-        escape(&summary(outcome, window, &values, missing.len()))
+        escape::html(&summary(outcome, window, &values, missing.len()))
     );
     svg.push_str(&backdrop(&scale, outcome, window));
     for mark in marks.iter().filter(|m| scale.holds(m.value)) {
@@ -78,14 +79,7 @@ pub fn chart(outcome: &Outcome, window: ReportWindow, missing: &[Day], marks: &[
     svg.push_str(&series(&scale, outcome));
     svg.push_str(&gaps(&scale, outcome, missing));
     svg.push_str("</svg>");
-
-    let mut figure = Html::trusted(svg);
-    figure.push(&Html::element(
-        "figcaption",
-        "",
-        &Html::text(caption(outcome, &scale, &lines)),
-    ));
-    Html::element("figure", "", &figure)
+    Html::figure(svg, &caption(outcome, &scale, &lines))
 }
 
 /// Every level that would be good to see, with its name.
@@ -154,7 +148,7 @@ fn backdrop(scale: &Scale, outcome: &Outcome, window: ReportWindow) -> String {
         out.push_str(&format!(
             "<text x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"end\">{}</text>",
             LEFT - 6.0,
-            escape(&axis(value, scale.high - scale.low))
+            escape::html(&axis(value, scale.high - scale.low))
         ));
     }
     out.push_str(&format!(
@@ -182,7 +176,7 @@ fn level(scale: &Scale, value: f64, class: &str, label: &str) -> String {
     format!(
         "<line class=\"{class}\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"><title>{}</title></line>",
         WIDTH - RIGHT,
-        escape(&format!("{label}: {}", number(value)))
+        escape::html(&format!("{label}: {}", number(value)))
     )
 }
 

@@ -24,9 +24,8 @@
 //! * [`report`] — the model of the report, its canonical JSON and its digest
 //! * [`stored`] — reports found again in the ledger, with their failing rows
 //! * [`triage`] — whether a failure comes from the data or from the logic
-//! * [`lines`] — the report as lines for a terminal
-//! * [`markdown`] — the report as Markdown
-//! * [`html`] — the report as one self-contained page
+//! * [`brief`] — the report in short, for a terminal
+//! * [`document`] — the report in full, for a page and for Markdown
 //! * [`aside`] — a section beside the report, in its page and Markdown
 //! * [`chart`] — a series as an inline SVG line chart
 //! * [`error`] — what is refused, in sentences
@@ -34,15 +33,14 @@
 pub mod ack;
 pub mod aside;
 pub mod baseline;
+pub mod brief;
 pub mod chart;
+pub mod document;
 pub mod error;
 mod excused;
 pub mod frozen;
 pub mod gather;
-pub mod html;
 pub mod input;
-pub mod lines;
-pub mod markdown;
 pub mod metrics;
 pub mod overrides;
 pub mod report;

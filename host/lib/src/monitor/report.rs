@@ -12,7 +12,7 @@ use provender_domain::canonical::{self, Digest};
 use provender_domain::day::Day;
 use provender_domain::description::{Direction, MonitorRule, Scope};
 use provender_domain::forms::Form;
-use provender_domain::render::html::Tone;
+use provender_domain::render::Tone;
 
 use super::ack::Ack;
 use super::error::MonitorError;

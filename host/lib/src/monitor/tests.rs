@@ -8,7 +8,7 @@ mod shifting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::html::{PageOptions, html};
+use super::document::{Extent, document};
 use super::report::{Group, MetricReport};
 use super::*;
 use provender_domain::canonical::Digest;
@@ -18,6 +18,11 @@ use provender_domain::description::{
 };
 use provender_domain::key::ConfigVersion;
 use provender_domain::value::{DataType, Scalar, Value};
+
+/// A page's extent.
+fn whole() -> Extent {
+    Extent::page("../".to_owned(), None)
+}
 
 fn window() -> Window {
     Window {

@@ -1,6 +1,8 @@
 //! The JSON, and the renderings of the one model.
 
 use super::*;
+use crate::monitor::brief::brief;
+use provender_domain::render::{Look, html, markdown, terminal};
 
 #[test]
 fn the_json_is_the_contract_and_carries_its_own_digest() {
@@ -43,7 +45,7 @@ fn hostile() -> Report {
 #[test]
 fn a_hostile_id_stays_text_in_every_rendering() {
     let report = hostile();
-    let page = html(&report, &PageOptions::default()).unwrap();
+    let page = html::page(&document(&report, &whole()).unwrap());
     assert!(!page.contains("<script>") && !page.contains("<b>"));
     assert_eq!(page.matches("</script>").count(), 1);
     assert!(page.contains("href=\"../javascript%3Aalert%281%29//%22%3E%3Cb%3E.json\""));
@@ -55,10 +57,13 @@ fn a_hostile_id_stays_text_in_every_rendering() {
         serde_json::from_str::<serde_json::Value>(&report.to_canonical().unwrap()).unwrap()
     );
 
-    let markdown = markdown::markdown(&report, 50);
+    let summary = Extent::summary(None);
+    let markdown = markdown::markdown(&document(&report, &summary).unwrap());
     assert!(!markdown.contains("\n# x") && !markdown.contains('\u{1b}'));
-    for line in lines::lines(&report, 50) {
-        assert!(!line.text.contains(['\n', '\u{1b}']), "{}", line.text);
+    for line in terminal::lines(&brief(&report, 50)) {
+        for (_, text) in line {
+            assert!(!text.contains(['\n', '\u{1b}']), "{text}");
+        }
     }
 }
 
@@ -67,30 +72,31 @@ fn renderings_tell_the_verdict_first_and_count_what_they_leave_out() {
     let values: Vec<Option<f64>> = (0..30).map(|i| (i >= 12).then(|| f64::from(i))).collect();
     let (report, group) = fleet_of(vec![days(0.02, 0.1, "share_null")], &values);
     assert_eq!(group.failing.len(), 12);
-    let lines = lines::lines(&report, 5);
-    assert_eq!(lines[0].status, Some(Status::Crit));
+    let lines: Vec<_> = terminal::lines(&brief(&report, 5))
+        .into_iter()
+        .flatten()
+        .collect();
+    assert_eq!(lines[0].0, Look::Bad);
     assert!(
         lines[0]
-            .text
+            .1
             .starts_with("monitor crit: 2025-06-01 to 2025-06-30 (30 days)")
     );
     assert!(
         lines
             .iter()
-            .any(|l| l.text.contains("and 7 more failing answers"))
+            .any(|l| l.1.contains("and 7 more failing answers"))
     );
-    let markdown = markdown::markdown(&report, 5);
-    assert!(markdown.starts_with("# Monitor: ✕ crit\n"));
-    assert!(markdown.contains("And 7 more"));
-    let page = html(
-        &report,
-        &PageOptions {
-            rows: 5,
-            ..PageOptions::default()
-        },
-    )
-    .unwrap();
-    assert!(page.contains("5 of 12; all are in the JSON below"));
+    let five = |extent: Extent| {
+        let extent = Extent { rows: 5, ..extent };
+        document(&report, &extent).unwrap()
+    };
+    let markdown = markdown::markdown(&five(Extent::summary(None)));
+    assert!(markdown.contains("5 of 12; all are in the JSON report"));
+    let verdict = markdown.find("\n✕ crit\n").unwrap();
+    assert!(verdict < markdown.find("\n## ").unwrap(), "{markdown}");
+    let page = html::page(&five(whole()));
+    assert!(page.contains("5 of 12; all are in the JSON report"));
     assert!(page.contains("<svg class=\"chart\"") && page.contains("12 null, 0 missing"));
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::project::gate::CheckName;
-use provender_domain::render::html::Tone;
+use provender_domain::render::Tone;
 
 use super::super::evidence::Finding;
 

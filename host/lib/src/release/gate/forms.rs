@@ -1,8 +1,10 @@
-//! The report as Markdown and as JUnit.
+//! The report as a document and as JUnit.
 
 use crate::project::gate::Action;
+use provender_domain::canonical::CanonicalError;
 use provender_domain::render::junit::{Outcome as Case, Suite, TestCase};
-use provender_domain::render::text::{markdown_text, number};
+use provender_domain::render::text::number;
+use provender_domain::render::{Block, Document, Inline, Table, Tone};
 
 use super::check::{Figure, Verdict};
 use super::decision::{GateReport, Weighed};
@@ -46,48 +48,74 @@ pub fn behind(result: &Weighed) -> Vec<String> {
     beyond.map(line).chain(check.details.clone()).collect()
 }
 
-/// As Markdown, for a pull request or a step's summary.
-#[must_use]
-pub fn markdown(report: &GateReport) -> String {
-    let glyph = if report.passes { "✓" } else { "✕" };
-    let mut out = format!("# {glyph} {}\n\n", markdown_text(&report.title()));
-    out.push_str(&format!("{}\n\n", markdown_text(&report.why)));
+/// As a document, its JSON included: for a pull request or a step's summary, and as a page.
+///
+/// # Errors
+/// When the report has no canonical JSON.
+pub fn document(report: &GateReport) -> Result<Document, CanonicalError> {
+    let title = report.title();
+    let mut out = Document::new(&title);
+    out.heading(1, title);
+    let (tone, word) = match report.passes {
+        true => (Tone::Good, "let in"),
+        false => (Tone::Bad, "refused"),
+    };
+    let verdict = Inline::new().badge(tone, word);
+    out.paragraph(verdict.text(format!(" {}", report.why)));
     let beside = report
         .against_number
         .map_or_else(|| "no active release".to_owned(), |n| format!("R{n}"));
-    out.push_str(&format!(
-        "Beside {beside}, {} by {}, policy {}\n\n",
-        markdown_text(&report.at),
-        markdown_text(&report.by),
-        markdown_text(&report.policy_digest)
-    ));
-    out.push_str("| check | verdict | | observed | asked for | rows | evidence |\n|---|---|---|---|---|--:|---|\n");
+    let decided = format!("{} by {}", report.at, report.by);
+    out.push(Block::Facts(vec![
+        ("release".to_owned(), Inline::of_code(&report.release)),
+        ("beside".to_owned(), beside.into()),
+        ("decided".to_owned(), decided.into()),
+        ("policy".to_owned(), Inline::of_code(&report.policy_digest)),
+    ]));
+    let heads = [
+        "check",
+        "verdict",
+        "",
+        "observed",
+        "asked for",
+        "rows",
+        "evidence",
+    ];
+    let rows = report.checks.iter().map(row);
+    out.table(Table::new(heads, rows).numbers(&["rows"]));
     for result in &report.checks {
-        let c = &result.check;
-        out.push_str(&format!(
-            "| {} | {} {} | {} | {} | {} | {} | {} |\n",
-            c.name.name(),
-            c.verdict.tone().glyph(),
-            c.verdict.word(),
-            effect(result),
-            markdown_text(&c.observed),
-            markdown_text(&c.threshold),
-            c.rows,
-            markdown_text(&c.evidence.join(", ")),
-        ));
-    }
-    let open = report.checks.iter().filter(|r| r.action.is_some());
-    for result in open {
-        let c = &result.check;
-        out.push_str(&format!("\n## {}\n\n", c.name.name()));
-        for text in behind(result) {
-            out.push_str(&format!("- {}\n", markdown_text(&text)));
-        }
-        for text in &c.remedy {
-            out.push_str(&format!("- to do: {}\n", markdown_text(text)));
+        let check = &result.check;
+        let lines = match result.action {
+            Some(_) => behind(result),
+            None => check.figures.iter().map(line).collect(),
+        };
+        let mut items: Vec<Inline> = lines.into_iter().map(Inline::from).collect();
+        let to_do = |text: &String| Inline::from("to do: ").code(text);
+        items.extend(check.remedy.iter().map(to_do));
+        if !items.is_empty() {
+            out.heading(2, check.name.name());
+            out.list(items);
         }
     }
-    out
+    let json = report.body()?.1;
+    out.push(Block::Data {
+        id: "provender-gate",
+        json,
+    });
+    Ok(out)
+}
+
+fn row(result: &Weighed) -> Vec<Inline> {
+    let c = &result.check;
+    vec![
+        c.name.name().into(),
+        Inline::new().badge(c.verdict.tone(), c.verdict.word()),
+        effect(result).into(),
+        Inline::from(&c.observed),
+        Inline::from(&c.threshold),
+        c.rows.to_string().into(),
+        Inline::of_code(c.evidence.join(", ")),
+    ]
 }
 
 /// As a suite: what blocks has failed, what could not be looked at is an error, and an alert is a
@@ -131,7 +159,9 @@ mod tests {
     use super::super::decision::tests::report;
     use super::*;
     use crate::project::gate::GateSettings;
-    use provender_domain::render::junit::document;
+    use provender_domain::render::html::page;
+    use provender_domain::render::junit;
+    use provender_domain::render::markdown::markdown;
 
     fn every() -> GateReport {
         use Verdict::{Crit, Ok, Unknown, Warn};
@@ -140,11 +170,19 @@ mod tests {
 
     #[test]
     fn markdown_of_every_verdict() {
-        insta::assert_snapshot!(markdown(&every()));
+        insta::assert_snapshot!(markdown(&document(&every()).unwrap()));
+    }
+
+    #[test]
+    fn the_page_of_every_verdict() {
+        let page = page(&document(&every()).unwrap());
+        // The style sheet is every page's own.
+        let body = page.split_once("<body>").unwrap().1;
+        insta::assert_snapshot!(body);
     }
 
     #[test]
     fn junit_of_every_verdict() {
-        insta::assert_snapshot!(document(&[suite(&every())]));
+        insta::assert_snapshot!(junit::document(&[suite(&every())]));
     }
 }

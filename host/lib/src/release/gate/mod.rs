@@ -12,7 +12,7 @@
 //! * [`decision`] — from checks and policy to a decision, and what its entry says
 //! * [`record`] — the decision, its report and the evidence, as entries
 //! * [`require`] — what a promotion asks of the ledger
-//! * [`forms`], [`html`] — Markdown, JUnit, and one page
+//! * [`forms`] — as a document, and as JUnit
 
 pub mod age;
 pub mod backtest;
@@ -21,7 +21,6 @@ pub mod check;
 pub mod decision;
 pub mod forms;
 pub mod goldens;
-pub mod html;
 pub mod judge;
 pub mod monitors;
 pub mod people;

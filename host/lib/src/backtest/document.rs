@@ -1,47 +1,34 @@
-//! The report in words and tables, once, for terminals, Markdown and the page alike.
+//! The report as a document: for terminals, for Markdown in a pull request, and for the page, on
+//! which both distributions of each outcome are drawn.
 
 use serde_json::Value as Json;
 
 use crate::monitor::report::Status;
+use provender_domain::canonical::{CanonicalError, to_text};
 use provender_domain::description::Scope;
-use provender_domain::render::html::Tone;
 use provender_domain::render::text::{count, number};
+use provender_domain::render::{Block, Document, Table, Tone};
 
 use super::figures::outcomes;
 use super::report::{GuardrailReport, MonitorReport, RailReport, Report, RuleReport, percent};
 use super::settings::section;
 
-/// A piece of the report.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Block {
-    /// A heading.
-    Heading(String),
-    /// A sentence; how good or bad it is.
-    Line(Option<Tone>, String),
-    /// A table.
-    Table {
-        /// Heads, and whether the column holds numbers.
-        heads: Vec<(&'static str, bool)>,
-        /// Cells.
-        rows: Vec<Vec<String>>,
-    },
-    /// The two distributions of an outcome, by its place in the report; for the page alone.
-    Chart(usize),
-}
-
 /// The title.
-#[must_use]
-pub fn title(report: &Report) -> String {
+fn title(report: &Report) -> String {
     format!(
         "Back-test: {} against {}",
         report.candidate.model_version, report.against.model_version
     )
 }
 
-/// Everything below the title.
-#[must_use]
-pub fn blocks(report: &Report) -> Vec<Block> {
-    let mut out = Vec::new();
+/// The report as a document, its JSON included.
+///
+/// # Errors
+/// When the report has no canonical JSON.
+pub fn document(report: &Report) -> Result<Document, CanonicalError> {
+    let title = title(report);
+    let mut out = Document::new(&title);
+    out.heading(1, title);
     about(&mut out, report);
     failed(&mut out, report);
     section(&mut out, report);
@@ -49,18 +36,14 @@ pub fn blocks(report: &Report) -> Vec<Block> {
     guardrails(&mut out, report);
     monitors(&mut out, report);
     affected(&mut out, report);
-    out
+    out.push(Block::Data {
+        id: "provender-backtest",
+        json: to_text(&report.to_json()?)?,
+    });
+    Ok(out)
 }
 
-pub(super) fn say(out: &mut Vec<Block>, text: impl Into<String>) {
-    out.push(Block::Line(None, text.into()));
-}
-
-pub(super) fn note(out: &mut Vec<Block>, tone: Tone, text: impl Into<String>) {
-    out.push(Block::Line(Some(tone), text.into()));
-}
-
-fn about(out: &mut Vec<Block>, report: &Report) {
+fn about(out: &mut Document, report: &Report) {
     let r = &report.range;
     let mut place = String::new();
     if let Some(b) = &r.boundary_id {
@@ -69,8 +52,8 @@ fn about(out: &mut Vec<Block>, report: &Report) {
     if let Some(h) = &r.herd_config_id {
         place.push_str(&format!(", herd {h}"));
     }
-    say(
-        out,
+    out.note(
+        None,
         format!(
             "{} from {} to {}{place}; {} compared. Nothing was recorded.",
             count(report.rows, "recorded answer"),
@@ -84,8 +67,8 @@ fn about(out: &mut Vec<Block>, report: &Report) {
         ("against", &report.against),
     ] {
         let file = side.file.as_ref().map(|f| format!(", from {f}"));
-        say(
-            out,
+        out.note(
+            None,
             format!(
                 "{word}: {} (component {}, config {}{})",
                 side.model_version,
@@ -96,16 +79,16 @@ fn about(out: &mut Vec<Block>, report: &Report) {
         );
     }
     let p = report.provenance;
-    say(
-        out,
+    out.note(
+        None,
         format!(
             "inputs: {} gathered again and proved by the recorded digest, {} taken from manifests",
             p.proved, p.from_manifests
         ),
     );
     if !report.beyond.is_empty() {
-        say(
-            out,
+        out.note(
+            None,
             format!(
                 "read beyond the recorded inputs, as known then: {}",
                 report.beyond.join(", ")
@@ -126,11 +109,10 @@ fn about(out: &mut Vec<Block>, report: &Report) {
             b.computed
         ));
     }
-    say(out, before);
+    out.note(None, before);
     if b.failed > 0 {
-        note(
-            out,
-            Tone::Warn,
+        out.note(
+            Some(Tone::Warn),
             format!(
                 "{} failed on {}, which are not compared",
                 report.against.model_version,
@@ -140,14 +122,13 @@ fn about(out: &mut Vec<Block>, report: &Report) {
     }
 }
 
-fn failed(out: &mut Vec<Block>, report: &Report) {
+fn failed(out: &mut Document, report: &Report) {
     if report.failed_rows == 0 {
         return;
     }
-    out.push(Block::Heading("The candidate fails".to_owned()));
-    note(
-        out,
-        Tone::Bad,
+    out.heading(2, "The candidate fails");
+    out.note(
+        Some(Tone::Bad),
         format!(
             "{} failed on {} ({} of {})",
             report.candidate.model_version,
@@ -165,22 +146,16 @@ fn failed(out: &mut Vec<Block>, report: &Report) {
             f.message.clone(),
         ]
     });
-    out.push(Block::Table {
-        heads: vec![
-            ("boundary", false),
-            ("herd", false),
-            ("date", false),
-            ("code", false),
-            ("why", false),
-        ],
-        rows: rows.collect(),
-    });
+    out.table(Table::new(
+        ["boundary", "herd", "date", "code", "why"],
+        rows,
+    ));
 }
 
-fn guardrails(out: &mut Vec<Block>, report: &Report) {
-    out.push(Block::Heading("Guardrails".to_owned()));
+fn guardrails(out: &mut Document, report: &Report) {
+    out.heading(2, "Guardrails");
     if report.guardrails.is_empty() {
-        say(out, "Neither side has any.");
+        out.note(None, "Neither side has any.");
         return;
     }
     let bounds = |r: &Option<RailReport>| {
@@ -200,24 +175,26 @@ fn guardrails(out: &mut Vec<Block>, report: &Report) {
             breaches(&g.after),
         ]
     };
-    out.push(Block::Table {
-        heads: vec![
-            ("output", false),
-            ("bounds before", false),
-            ("breaches before", true),
-            ("bounds after", false),
-            ("breaches after", true),
-        ],
-        rows: report.guardrails.iter().map(row).collect(),
-    });
+    out.table(
+        Table::new(
+            [
+                "output",
+                "bounds before",
+                "breaches before",
+                "bounds after",
+                "breaches after",
+            ],
+            report.guardrails.iter().map(row),
+        )
+        .numbers(&["breaches before", "breaches after"]),
+    );
 }
 
-fn monitors(out: &mut Vec<Block>, report: &Report) {
+fn monitors(out: &mut Document, report: &Report) {
     let v = &report.verdict;
-    out.push(Block::Heading("Monitors".to_owned()));
-    note(
-        out,
-        v.after.status().tone(),
+    out.heading(2, "Monitors");
+    out.note(
+        Some(v.after.status().tone()),
         format!(
             "over the {} days from {} to {}: {} before, {} after",
             v.window.days,
@@ -258,20 +235,14 @@ fn monitors(out: &mut Vec<Block>, report: &Report) {
         .chain(series.iter().take(SERIES).map(|m| row(m)))
         .collect();
     if !shown.is_empty() {
-        out.push(Block::Table {
-            heads: vec![
-                ("rule", false),
-                ("where", false),
-                ("before", false),
-                ("after", false),
-                ("why", false),
-            ],
-            rows: shown,
-        });
+        out.table(Table::new(
+            ["rule", "where", "before", "after", "why"],
+            shown,
+        ));
     }
     if series.len() > SERIES {
-        say(
-            out,
+        out.note(
+            None,
             format!(
                 "and {} more series rules that say something else; --json lists them all",
                 series.len() - SERIES
@@ -279,24 +250,24 @@ fn monitors(out: &mut Vec<Block>, report: &Report) {
         );
     }
     for n in &v.notes {
-        say(out, n.clone());
+        out.note(None, n.clone());
     }
 }
 
 /// So many series rules are shown to people.
 const SERIES: usize = 20;
 
-fn affected(out: &mut Vec<Block>, report: &Report) {
+fn affected(out: &mut Document, report: &Report) {
     let Some(by) = &report.affected_by else {
         return;
     };
-    out.push(Block::Heading("Most affected boundaries".to_owned()));
+    out.heading(2, "Most affected boundaries");
     if report.affected.is_empty() {
-        say(out, format!("No {by} changed from one number to another."));
+        out.note(None, format!("No {by} changed from one number to another."));
         return;
     }
-    say(
-        out,
+    out.note(
+        None,
         format!("Of each boundary the row whose {by} changes most, with what was read:"),
     );
     let rows = report.affected.iter().map(|a| {
@@ -324,19 +295,15 @@ fn affected(out: &mut Vec<Block>, report: &Report) {
             inputs.collect::<Vec<_>>().join(", "),
         ]
     });
-    out.push(Block::Table {
-        heads: vec![
-            ("boundary", false),
-            ("herd", false),
-            ("date", false),
-            ("before", true),
-            ("after", true),
-            ("change", true),
-            ("change %", true),
-            ("inputs", false),
-        ],
-        rows: rows.collect(),
-    });
+    out.table(
+        Table::new(
+            [
+                "boundary", "herd", "date", "before", "after", "change", "change %", "inputs",
+            ],
+            rows,
+        )
+        .numbers(&["before", "after", "change", "change %"]),
+    );
 }
 
 pub(super) fn none() -> String {

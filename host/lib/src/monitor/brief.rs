@@ -1,38 +1,26 @@
-//! The report as lines for a terminal: plain text, with the status of each line beside it, so that
-//! colour stays the command line's business.
+//! The report in short, for a terminal: a line for each rule and each failing row.
 
-use provender_domain::render::text::{number, printable};
+use provender_domain::render::Document;
+use provender_domain::render::text::number;
 
-use super::report::{Group, MetricReport, Report, Status};
+use super::report::{Group, MetricReport, Report};
 
-/// A line of text and what it is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// The status that the line tells, where it tells one.
-    pub status: Option<Status>,
-    /// The text, without a line break and without control characters.
-    pub text: String,
-}
-
-/// The report in lines; at most `cap` entries of each list, with a line that counts the rest.
+/// The report in short; at most `cap` entries of each list, with a line that counts the rest.
 #[must_use]
-pub fn lines(report: &Report, cap: usize) -> Vec<Line> {
-    let mut out = Vec::new();
+pub fn brief(report: &Report, cap: usize) -> Document {
     let window = report.window;
-    say(
-        &mut out,
-        Some(report.status.status()),
-        format!(
-            "monitor {}: {} to {} ({} days), report {}",
-            report.status.word(),
-            window.start,
-            window.end,
-            window.days,
-            report.report.short()
-        ),
+    let title = format!(
+        "monitor {}: {} to {} ({} days), report {}",
+        report.status.word(),
+        window.start,
+        window.end,
+        window.days,
+        report.report.short()
     );
+    let mut out = Document::new(&title);
+    out.note(Some(report.status.status().tone()), title);
     for note in &report.notes {
-        say(&mut out, None, format!("  {note}"));
+        out.note(None, format!("  {note}"));
     }
     for group in &report.fleet {
         fleet(&mut out, group, cap);
@@ -41,15 +29,9 @@ pub fn lines(report: &Report, cap: usize) -> Vec<Line> {
     out
 }
 
-fn say(out: &mut Vec<Line>, status: Option<Status>, text: impl AsRef<str>) {
-    let text = printable(text.as_ref());
-    out.push(Line { status, text });
-}
-
-fn fleet(out: &mut Vec<Line>, group: &Group, cap: usize) {
-    say(
-        out,
-        Some(group.status),
+fn fleet(out: &mut Document, group: &Group, cap: usize) {
+    out.note(
+        Some(group.status.tone()),
         format!(
             "{} fleet: {}, {} answers, {} of {} expected",
             group.model_version,
@@ -62,11 +44,10 @@ fn fleet(out: &mut Vec<Line>, group: &Group, cap: usize) {
     let width = group.metrics.iter().map(|m| m.label().chars().count());
     let width = width.max().unwrap_or(0);
     for metric in &group.metrics {
-        say(out, Some(metric.status), metric_line(metric, width));
+        out.note(Some(metric.status.tone()), metric_line(metric, width));
     }
     for row in group.failing.iter().take(cap) {
-        say(
-            out,
+        out.note(
             None,
             format!(
                 "    {} / {} {}: run {} snapshot {} ({}) {}",
@@ -82,8 +63,7 @@ fn fleet(out: &mut Vec<Line>, group: &Group, cap: usize) {
     }
     rest(out, "failing answers", group.failing.len(), cap);
     for row in group.missing.iter().take(cap) {
-        say(
-            out,
+        out.note(
             None,
             format!(
                 "    {} / {} {}: expected, not recorded",
@@ -106,14 +86,12 @@ fn metric_line(metric: &MetricReport, width: usize) -> String {
     )
 }
 
-fn series(out: &mut Vec<Line>, report: &Report, cap: usize) {
+fn series(out: &mut Document, report: &Report, cap: usize) {
     let s = report.summary;
     if s.series == 0 {
         return;
     }
-    say(
-        out,
-        None,
+    out.note(None,
         format!(
             "series: {} in all; {} crit, {} warn, {} unknown, {} ok, {} not applicable, {} without series rules",
             s.series, s.crit, s.warn, s.unknown, s.ok, s.not_applicable, s.info
@@ -132,9 +110,8 @@ fn series(out: &mut Vec<Line>, report: &Report, cap: usize) {
             .filter(|m| m.status.needs_attention())
             .map(|m| format!("{}: {}", m.label(), m.why))
             .collect();
-        say(
-            out,
-            Some(group.status),
+        out.note(
+            Some(group.status.tone()),
             format!(
                 "  {} {:<8} {} {}: {}",
                 group.status.tone().glyph(),
@@ -148,10 +125,9 @@ fn series(out: &mut Vec<Line>, report: &Report, cap: usize) {
     rest(out, "series that need attention", urgent.len(), cap);
 }
 
-fn rest(out: &mut Vec<Line>, what: &str, all: usize, cap: usize) {
+fn rest(out: &mut Document, what: &str, all: usize, cap: usize) {
     if all > cap {
-        say(
-            out,
+        out.note(
             None,
             format!(
                 "    and {} more {what} (all are in the JSON report)",

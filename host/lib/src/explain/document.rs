@@ -1,40 +1,40 @@
-//! An explanation as lines for a terminal; colour is the command line's business.
+//! An explanation as a document: for a terminal, and as a page.
 
+use provender_domain::canonical::{CanonicalError, to_text};
 use provender_domain::description::Role;
+use provender_domain::render::document::Medium;
+use provender_domain::render::{Block, Document, Inline, Table, Tone};
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, Input};
 use super::parts::shown;
 use super::units::Units;
 
-/// What a line is, for its look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// The number itself.
-    Headline,
-    /// Something to take note of.
-    Warning,
-    /// The head of a part.
-    Head,
-    /// Anything else.
-    Plain,
-    /// Background.
-    Quiet,
-}
-
-/// The explanation in lines.
-#[must_use]
-pub fn lines(e: &Explanation, units: Units) -> Vec<(Tone, String)> {
-    let mut out = Vec::new();
+/// The explanation as a document, its JSON included.
+///
+/// # Errors
+/// When it has no canonical JSON.
+pub fn document(e: &Explanation, units: Units) -> Result<Document, CanonicalError> {
+    let key = &e.found.run.run.key;
+    let mut out = Document::new(format!("{} {}", key.model_version, key.calculation_date));
+    let heading = format!("{} on {}", key.boundary_id, key.calculation_date);
+    // A terminal names herd and version on the line below as well, and has no room for a title.
+    out.push(Block::Only(
+        &[Medium::Page, Medium::Markdown],
+        vec![Block::Heading(1, heading.into())],
+    ));
     headline(e, units, &mut out);
     warnings(e, units, &mut out);
-    let mut part = |head: &str, lines: Vec<String>| {
+    let part = |out: &mut Document, head: &str, lines: Vec<String>| {
         if !lines.is_empty() {
-            out.push((Tone::Head, head.to_owned()));
-            out.extend(lines.into_iter().map(|l| (Tone::Plain, format!("  {l}"))));
+            out.heading(2, head);
+            out.list(lines.into_iter().map(Inline::from).collect());
         }
     };
-    part("How it is computed", e.arithmetic(units));
-    part("Inputs", e.inputs.iter().map(|i| input(i, units)).collect());
+    part(&mut out, "How it is computed", e.arithmetic(units));
+    if !e.inputs.is_empty() {
+        out.heading(2, "Inputs");
+        out.table(inputs(e, units));
+    }
     let parameters = e.parameters.iter().map(|p| {
         format!(
             "{} = {} ({})",
@@ -43,9 +43,10 @@ pub fn lines(e: &Explanation, units: Units) -> Vec<(Tone, String)> {
             p.set_by
         )
     });
-    part("Parameters", parameters.collect());
+    part(&mut out, "Parameters", parameters.collect());
     let breaches = e.breaches();
     part(
+        &mut out,
         "Guardrails",
         if breaches.is_empty() {
             match e.rails(units) {
@@ -58,8 +59,8 @@ pub fn lines(e: &Explanation, units: Units) -> Vec<(Tone, String)> {
             breaches
         },
     );
-    part("Not accounted for", e.not_accounted_for());
-    part("Where it comes from", provenance(e));
+    part(&mut out, "Not accounted for", e.not_accounted_for());
+    part(&mut out, "Where it comes from", provenance(e));
     let others = e.found.others.iter().map(|(r, what)| {
         let k = &r.run.key;
         format!(
@@ -70,24 +71,31 @@ pub fn lines(e: &Explanation, units: Units) -> Vec<(Tone, String)> {
             k.config_version.short()
         )
     });
-    part("Other runs of this place and day", others.collect());
+    part(
+        &mut out,
+        "Other runs of this place and day",
+        others.collect(),
+    );
     if units == Units::Us {
-        out.push((
-            Tone::Quiet,
-            "shown in US units; what is recorded is metric".to_owned(),
+        out.push(Block::Background(
+            "shown in US units; what is recorded is metric".into(),
         ));
     }
-    out
+    out.push(Block::Data {
+        id: "provender-explanation",
+        json: to_text(&e.to_json(units))?,
+    });
+    Ok(out)
 }
 
-fn headline(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
+fn headline(e: &Explanation, units: Units, out: &mut Document) {
     let key = &e.found.run.run.key;
-    out.push((
-        Tone::Quiet,
+    out.push(Block::Background(
         format!(
             "{} / {} on {}, {}",
             key.boundary_id, key.herd_config_id, key.calculation_date, key.model_version
-        ),
+        )
+        .into(),
     ));
     for (name, value, unit) in e.outputs(Role::Outcome) {
         let text = if value.is_null() {
@@ -95,14 +103,14 @@ fn headline(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
         } else {
             shown(&value, unit.as_deref(), units)
         };
-        out.push((Tone::Headline, format!("{name}: {text}")));
+        out.push(Block::Lead(format!("{name}: {text}").into()));
     }
     for reason in e.reasons() {
-        out.push((Tone::Warning, format!("because: {reason}")));
+        out.note(Some(Tone::Warn), format!("because: {reason}"));
     }
 }
 
-fn warnings(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
+fn warnings(e: &Explanation, units: Units, out: &mut Document) {
     let run = &e.found.run;
     if let Some(by) = &run.superseded_by {
         let why = e.superseded_by.as_ref().map_or_else(String::new, |s| {
@@ -113,32 +121,29 @@ fn warnings(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
                 s.stamp.reason.as_deref().unwrap_or("no reason recorded")
             )
         });
-        out.push((
-            Tone::Warning,
+        out.note(
+            Some(Tone::Warn),
             format!("superseded: {} replaced it{why}", by.short()),
-        ));
+        );
     } else if let Some(shadow) = &e.found.shadow {
-        out.push((Tone::Warning, format!("not the answer: {shadow}")));
+        out.note(Some(Tone::Warn), format!("not the answer: {shadow}"));
     } else if !e.found.is_answer {
-        out.push((Tone::Warning, "not the answer: its version or configuration is not the active one, or a guardrail refused it".to_owned()));
+        out.note(Some(Tone::Warn), "not the answer: its version or configuration is not the active one, or a guardrail refused it".to_owned());
     }
     if let Some(old) = &run.run.replaces {
-        let why = e
-            .entry
-            .as_ref()
-            .and_then(|s| s.stamp.reason.clone())
-            .unwrap_or_default();
-        out.push((
-            Tone::Warning,
+        let why = e.entry.as_ref().and_then(|s| s.stamp.reason.as_deref());
+        let why = why.unwrap_or("no reason recorded");
+        out.note(
+            Some(Tone::Warn),
             format!("reissued: it replaced {} ({why})", old.short()),
-        ));
+        );
     }
     for b in e.breaches() {
-        out.push((Tone::Warning, format!("guardrail breached: {b}")));
+        out.note(Some(Tone::Warn), format!("guardrail breached: {b}"));
     }
     for c in &e.superseded_inputs {
-        out.push((
-            Tone::Warning,
+        out.note(
+            Some(Tone::Warn),
             format!(
                 "today {} would be {} ({}), it was {} ({}){}",
                 c.name,
@@ -152,35 +157,65 @@ fn warnings(e: &Explanation, units: Units, out: &mut Vec<(Tone, String)>) {
                     ": this run has drifted, `provender reissue` plans a new one"
                 }
             ),
-        ));
+        );
     }
     if let Some(digest) = &e.other_component {
-        out.push((
-            Tone::Warning,
-            format!(
+        out.note(Some(Tone::Warn), format!(
                 "{} is pinned here with other bytes ({}) than those that ran: formulas, units and meanings are not shown",
                 run.run.key.model_version,
                 digest.short()
-            ),
-        ));
+            ));
     }
     for (name, why) in &e.incomparable {
-        out.push((
-            Tone::Warning,
+        out.note(
+            Some(Tone::Warn),
             format!("what {name} would be today cannot be told: {why}"),
-        ));
+        );
     }
     for (column, date) in &e.newer {
-        out.push((
-            Tone::Quiet,
+        out.push(Block::Background(
             format!(
                 "a newer observation of {column} exists, of {date}; it is after this run's day"
-            ),
+            )
+            .into(),
         ));
     }
 }
 
-fn input(i: &super::explanation::Input, units: Units) -> String {
+/// Every input with the digest of its file; a terminal has room for a line each.
+fn inputs(e: &Explanation, units: Units) -> Table {
+    let row = |i: &Input| {
+        let newest = i.sources.last();
+        vec![
+            Inline::from(&i.name),
+            shown(&i.value, i.unit.as_deref(), units).into(),
+            i.age_days
+                .map_or_else(String::new, |a| a.to_string())
+                .into(),
+            Inline::from(&i.doc),
+            newest
+                .map_or_else(String::new, |s| format!("{} row {}", s.file, s.row))
+                .into(),
+            Inline::of_code(newest.map_or("", |s| s.sha256.as_str())),
+        ]
+    };
+    let lines = e.inputs.iter().map(|i| format!("  {}", input(i, units)));
+    Table::new(
+        [
+            "input",
+            "value",
+            "age (d)",
+            "meaning",
+            "file and row",
+            "file's digest",
+        ],
+        e.inputs.iter().map(row),
+    )
+    .numbers(&["value", "age (d)"])
+    .narrow(lines.collect())
+}
+
+fn input(i: &Input, units: Units) -> String {
     let value = shown(&i.value, i.unit.as_deref(), units);
     let age = i
         .age_days
