@@ -282,7 +282,7 @@ fn series(out: &mut Document, report: &Report, extent: &Extent) {
 fn marks(group: &Group, outcome: &str) -> Vec<Mark> {
     let own = group.metrics.iter().filter(|m| {
         m.subject.as_deref() == Some(outcome)
-            && Metric::by_name(&m.name).is_some_and(Metric::has_unit)
+            && Metric::by_name(&m.name).is_some_and(|m| m.has_unit())
     });
     own.flat_map(|m| {
         let each = [(m.warn, false), (m.crit, true)];

@@ -14,7 +14,7 @@ use provender_domain::value::{DataType, Value};
 
 use super::baseline::Baseline;
 use super::error::MonitorError;
-use super::metrics::Metric;
+use super::metrics::{Base, Metric};
 
 /// The days looked at: `days` of them, the last being `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,9 @@ impl LogicInput {
     #[must_use]
     pub fn needed(&self) -> BTreeSet<&str> {
         let subjects = self.rules.iter().filter_map(|r| r.subject.as_deref());
-        let steps = self.rules.iter().any(|r| r.metric == Metric::Step.name());
+        let pairs = |m: Metric| m.base() == Base::Pairs;
+        let mut metrics = self.rules.iter().map(|r| Metric::by_name(&r.metric));
+        let steps = metrics.any(|m| m.is_some_and(pairs));
         let explaining = self.explaining.iter().filter(|_| steps).map(String::as_str);
         subjects
             .chain(self.main_outcome().map(|s| s.name.as_str()))

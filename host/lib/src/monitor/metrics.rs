@@ -1,47 +1,41 @@
 //! The catalogue of metrics, and how each is computed.
 //!
-//! A metric is a number over the rows of a group. Means add up sorted values, so that the order of
-//! rows cannot reach a bit of the result.
+//! A metric is a number over the rows of a group. It is added in one place: an entry of
+//! [`Metric::ALL`]. Scope and direction are not the metric's: a rule chooses both.
+//!
+//! Means add up sorted values, so that the order of rows cannot reach a bit of the result.
 
-use provender_domain::value::Value;
+use std::fmt;
+
+use provender_domain::value::{Value, plain_zero};
 
 use super::baseline::Reference;
 use super::input::{Bounds, Row};
 use super::shift;
 
 /// A metric of the catalogue.
+#[derive(Clone, Copy)]
+pub struct Metric {
+    /// The name by which rules call it.
+    name: &'static str,
+    needs: Needs,
+    base: Base,
+    /// Meaning and computation, for the reference.
+    doc: &'static str,
+    observe: fn(subject: Option<&str>, scene: Scene<'_>) -> Observed,
+}
+
+/// On what a metric rests, which is what a rule's `min_rows` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// Share of values at or below the guardrail's minimum.
-    ShareAtOrBelowMinimum,
-    /// Share of values above the guardrail's maximum.
-    ShareAboveMaximum,
-    /// Share of nulls.
-    ShareNull,
-    /// Share of answers with a breached guardrail.
-    ShareGuardrailFailed,
-    /// Recorded of expected answers.
-    Coverage,
-    /// Arithmetic mean.
-    Mean,
-    /// Median.
-    Median,
-    /// Smallest value.
-    Min,
-    /// Largest value.
-    Max,
-    /// 5th percentile.
-    P05,
-    /// 95th percentile.
-    P95,
-    /// Number of answers.
+pub enum Base {
+    /// Answers.
     Rows,
-    /// Distance of the median from the baseline's, in robust standard deviations.
-    MedianShift,
-    /// PSI against the baseline, over what it is expected to be without a change.
-    Psi,
-    /// Largest change from one day to the next that no held input explains.
-    Step,
+    /// Answers, whose number is the metric itself: it may fire on few of them.
+    Itself,
+    /// Expected answers: none expected is not applicable, none recorded is crit.
+    Expected,
+    /// Pairs of days, without those whose change an input explains.
+    Pairs,
 }
 
 /// What a metric looks at.
@@ -63,123 +57,171 @@ pub enum Needs {
 
 impl Metric {
     /// The whole catalogue, in the order of the documentation.
-    pub const ALL: [Metric; 15] = [
-        Metric::ShareAtOrBelowMinimum,
-        Metric::ShareAboveMaximum,
-        Metric::ShareNull,
-        Metric::ShareGuardrailFailed,
-        Metric::Coverage,
-        Metric::Mean,
-        Metric::Median,
-        Metric::Min,
-        Metric::Max,
-        Metric::P05,
-        Metric::P95,
-        Metric::Rows,
-        Metric::MedianShift,
-        Metric::Psi,
-        Metric::Step,
+    pub const ALL: &'static [Metric] = &[
+        Metric {
+            name: "share_at_or_below_minimum",
+            needs: Needs::Minimum,
+            base: Base::Rows,
+            doc: "Share of non-null values at or below the minimum of the subject's guardrail; rows: non-null values.",
+            observe: |subject, scene| {
+                beyond(subject, scene, scene.bounds.minimum, |x, low| x <= low)
+            },
+        },
+        Metric {
+            name: "share_above_maximum",
+            needs: Needs::Maximum,
+            base: Base::Rows,
+            doc: "Share of non-null values above the maximum of the subject's guardrail; rows: non-null values.",
+            observe: |subject, scene| {
+                beyond(subject, scene, scene.bounds.maximum, |x, high| x > high)
+            },
+        },
+        Metric {
+            name: "share_null",
+            needs: Needs::Column,
+            base: Base::Rows,
+            doc: "Share of answers whose subject is null; rows: all answers.",
+            observe: |subject, scene| share(scene, |row| is_null(subject, row)),
+        },
+        Metric {
+            name: "share_guardrail_failed",
+            needs: Needs::Rows,
+            base: Base::Rows,
+            doc: "Share of answers recorded with a breached guardrail; rows: all answers.",
+            observe: |_, scene| share(scene, |row| row.guardrail_failed),
+        },
+        Metric {
+            name: "coverage",
+            needs: Needs::Rows,
+            base: Base::Expected,
+            doc: "Expected answers that are recorded, as a share of all expected ones; rows: expected answers. \
+                 An answer on a day that was not expected does not count. Nothing expected: not applicable; \
+                 nothing recorded of what was expected: crit.",
+            observe: |_, scene| coverage(scene.coverage),
+        },
+        Metric {
+            name: "mean",
+            needs: Needs::Numbers,
+            base: Base::Rows,
+            doc: "Arithmetic mean of the non-null values.",
+            observe: |subject, scene| statistic(subject, scene, mean),
+        },
+        Metric {
+            name: "median",
+            needs: Needs::Numbers,
+            base: Base::Rows,
+            doc: "The middle of the sorted non-null values, or the mean of the two middle ones.",
+            observe: |subject, scene| statistic(subject, scene, median),
+        },
+        Metric {
+            name: "min",
+            needs: Needs::Numbers,
+            base: Base::Rows,
+            doc: "Smallest non-null value.",
+            observe: |subject, scene| statistic(subject, scene, |sorted| sorted.first().copied()),
+        },
+        Metric {
+            name: "max",
+            needs: Needs::Numbers,
+            base: Base::Rows,
+            doc: "Largest non-null value.",
+            observe: |subject, scene| statistic(subject, scene, |sorted| sorted.last().copied()),
+        },
+        Metric {
+            name: "p05",
+            needs: Needs::Numbers,
+            base: Base::Rows,
+            doc: "5th percentile of the non-null values by nearest rank: the value at position ceil(0.05 n).",
+            observe: |subject, scene| statistic(subject, scene, |sorted| nearest_rank(sorted, 5)),
+        },
+        Metric {
+            name: "p95",
+            needs: Needs::Numbers,
+            base: Base::Rows,
+            doc: "95th percentile of the non-null values by nearest rank: the value at position ceil(0.95 n).",
+            observe: |subject, scene| statistic(subject, scene, |sorted| nearest_rank(sorted, 95)),
+        },
+        Metric {
+            name: "rows",
+            needs: Needs::Rows,
+            base: Base::Itself,
+            doc: "Number of answers; none is zero, not unknown.",
+            observe: |_, scene| rows(scene),
+        },
+        Metric {
+            name: "median_shift",
+            needs: Needs::Baseline,
+            base: Base::Rows,
+            doc: "Distance of the window's median from the baseline's, over the baseline's robust standard \
+                 deviation (1.4826 MAD). No baseline: unknown.",
+            observe: |subject, scene| compared(subject, scene, shift::median_shift),
+        },
+        Metric {
+            name: "psi",
+            needs: Needs::Baseline,
+            base: Base::Rows,
+            doc: "PSI of the window against the baseline's bins, as a multiple of (B-1)(1/n+1/m), which it is \
+                 expected to be without a change; n and m are effective numbers of rows. No baseline: unknown.",
+            observe: |subject, scene| compared(subject, scene, shift::psi),
+        },
+        Metric {
+            name: "step",
+            needs: Needs::Numbers,
+            base: Base::Pairs,
+            doc: "Largest absolute change from one day to the next, without those days on which the herd, the \
+                 boundary, the configuration or an input that is observed now and then changed; rows: pairs of \
+                 days that are left.",
+            observe: step,
+        },
     ];
 
     /// The name by which rules call it.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::ShareAtOrBelowMinimum => "share_at_or_below_minimum",
-            Metric::ShareAboveMaximum => "share_above_maximum",
-            Metric::ShareNull => "share_null",
-            Metric::ShareGuardrailFailed => "share_guardrail_failed",
-            Metric::Coverage => "coverage",
-            Metric::Mean => "mean",
-            Metric::Median => "median",
-            Metric::Min => "min",
-            Metric::Max => "max",
-            Metric::P05 => "p05",
-            Metric::P95 => "p95",
-            Metric::Rows => "rows",
-            Metric::MedianShift => "median_shift",
-            Metric::Psi => "psi",
-            Metric::Step => "step",
-        }
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The metric of this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Metric> {
-        Self::ALL.into_iter().find(|m| m.name() == name)
+        Self::ALL.iter().copied().find(|m| m.name == name)
     }
 
     /// What it looks at.
     #[must_use]
-    pub fn needs(self) -> Needs {
-        match self {
-            Metric::ShareAtOrBelowMinimum => Needs::Minimum,
-            Metric::ShareAboveMaximum => Needs::Maximum,
-            Metric::ShareNull => Needs::Column,
-            Metric::ShareGuardrailFailed | Metric::Coverage | Metric::Rows => Needs::Rows,
-            Metric::Mean
-            | Metric::Median
-            | Metric::Min
-            | Metric::Max
-            | Metric::P05
-            | Metric::P95
-            | Metric::Step => Needs::Numbers,
-            Metric::MedianShift | Metric::Psi => Needs::Baseline,
-        }
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// On what it rests.
+    #[must_use]
+    pub fn base(&self) -> Base {
+        self.base
     }
 
     /// Whether its value carries the subject's unit (all others are shares or counts).
     #[must_use]
-    pub fn has_unit(self) -> bool {
-        self.needs() == Needs::Numbers
+    pub fn has_unit(&self) -> bool {
+        self.needs == Needs::Numbers
     }
 
     /// Meaning and computation, for the reference.
     #[must_use]
-    pub fn doc(self) -> &'static str {
-        match self {
-            Metric::ShareAtOrBelowMinimum => {
-                "Share of non-null values at or below the minimum of the subject's guardrail; rows: non-null values."
-            }
-            Metric::ShareAboveMaximum => {
-                "Share of non-null values above the maximum of the subject's guardrail; rows: non-null values."
-            }
-            Metric::ShareNull => "Share of answers whose subject is null; rows: all answers.",
-            Metric::ShareGuardrailFailed => {
-                "Share of answers recorded with a breached guardrail; rows: all answers."
-            }
-            Metric::Coverage => {
-                "Expected answers that are recorded, as a share of all expected ones; rows: expected answers. \
-                 An answer on a day that was not expected does not count. Nothing expected: not applicable; \
-                 nothing recorded of what was expected: crit."
-            }
-            Metric::Mean => "Arithmetic mean of the non-null values.",
-            Metric::Median => {
-                "The middle of the sorted non-null values, or the mean of the two middle ones."
-            }
-            Metric::Min => "Smallest non-null value.",
-            Metric::Max => "Largest non-null value.",
-            Metric::P05 => {
-                "5th percentile of the non-null values by nearest rank: the value at position ceil(0.05 n)."
-            }
-            Metric::P95 => {
-                "95th percentile of the non-null values by nearest rank: the value at position ceil(0.95 n)."
-            }
-            Metric::Rows => "Number of answers; none is zero, not unknown.",
-            Metric::MedianShift => {
-                "Distance of the window's median from the baseline's, over the baseline's robust standard \
-                 deviation (1.4826 MAD). No baseline: unknown."
-            }
-            Metric::Psi => {
-                "PSI of the window against the baseline's bins, as a multiple of (B-1)(1/n+1/m), which it is \
-                 expected to be without a change; n and m are effective numbers of rows. No baseline: unknown."
-            }
-            Metric::Step => {
-                "Largest absolute change from one day to the next, without those days on which the herd, the \
-                 boundary, the configuration or an input that is observed now and then changed; rows: pairs of \
-                 days that are left."
-            }
-        }
+    pub fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    /// Computes it. Rules have passed [`super::resolve::check`]: the subject is there where one is
+    /// needed, and so is the bound; where not, the value is none and the rule `unknown`.
+    #[must_use]
+    pub fn observe(&self, subject: Option<&str>, scene: Scene<'_>) -> Observed {
+        (self.observe)(subject, scene)
+    }
+}
+
+impl fmt::Debug for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
@@ -237,95 +279,11 @@ pub struct Coverage {
     pub recorded: usize,
 }
 
-/// Computes a metric. Rules have passed [`super::resolve::check`]: the subject is there where one
-/// is needed, and so is the bound; where not, the value is none and the rule `unknown`.
-#[must_use]
-pub fn observe(metric: Metric, subject: Option<&str>, scene: Scene<'_>) -> Observed {
-    let Scene {
-        rows,
-        coverage,
-        bounds,
-        ..
-    } = scene;
-    let column = |row: &Row| subject.and_then(|s| row.values.get(s)).cloned();
-    match metric {
-        Metric::Rows => Observed {
-            value: Some(count(rows.len())),
-            rows: rows.len(),
-            counted: None,
-            behind: Behind::Nothing,
-            note: None,
-        },
-        Metric::Coverage => Observed {
-            value: ratio(coverage.recorded, coverage.expected),
-            rows: coverage.expected,
-            counted: Some(coverage.recorded),
-            behind: Behind::Nothing,
-            note: None,
-        },
-        Metric::ShareGuardrailFailed => share(
-            rows.iter()
-                .enumerate()
-                .map(|(i, r)| (i, r.guardrail_failed))
-                .collect(),
-        ),
-        Metric::ShareNull => share(
-            rows.iter()
-                .enumerate()
-                .map(|(i, r)| (i, column(r).is_none_or(|v| v == Value::Null)))
-                .collect(),
-        ),
-        Metric::ShareAtOrBelowMinimum => match bounds.minimum {
-            None => nothing(),
-            Some(low) => share(
-                numbers(subject, rows)
-                    .into_iter()
-                    .map(|(i, x)| (i, x <= low))
-                    .collect(),
-            ),
-        },
-        Metric::ShareAboveMaximum => match bounds.maximum {
-            None => nothing(),
-            Some(high) => share(
-                numbers(subject, rows)
-                    .into_iter()
-                    .map(|(i, x)| (i, x > high))
-                    .collect(),
-            ),
-        },
-        Metric::Mean | Metric::Median | Metric::Min | Metric::Max | Metric::P05 | Metric::P95 => {
-            let values = numbers(subject, rows);
-            let mut sorted: Vec<f64> = values.iter().map(|(_, x)| *x).collect();
-            sorted.sort_by(f64::total_cmp);
-            let value = statistic(metric, &sorted).filter(|x| x.is_finite());
-            Observed {
-                value: value.map(provender_domain::value::plain_zero),
-                rows: values.len(),
-                counted: None,
-                behind: Behind::Values(values),
-                note: None,
-            }
-        }
-        Metric::MedianShift | Metric::Psi => compared(metric, subject, scene),
-        Metric::Step => {
-            let steps = subject.map_or_else(Vec::new, |s| {
-                shift::steps(s, rows, scene.places, scene.explaining)
-            });
-            let value = steps.iter().map(|(_, x)| *x).max_by(f64::total_cmp);
-            let note = (steps.is_empty() && !rows.is_empty())
-                .then(|| "no two days that follow each other can be compared".to_owned());
-            Observed {
-                value: value.filter(|x| x.is_finite()),
-                rows: steps.len(),
-                counted: None,
-                behind: Behind::Values(steps),
-                note,
-            }
-        }
-    }
-}
-
-fn compared(metric: Metric, subject: Option<&str>, scene: Scene<'_>) -> Observed {
+fn compared(
+    subject: Option<&str>,
+    scene: Scene<'_>,
+    compare: fn(&Reference, &[f64]) -> shift::Compared,
+) -> Observed {
     let values = numbers(subject, scene.rows);
     let mut sorted: Vec<f64> = values.iter().map(|(_, x)| *x).collect();
     sorted.sort_by(f64::total_cmp);
@@ -344,10 +302,7 @@ fn compared(metric: Metric, subject: Option<&str>, scene: Scene<'_>) -> Observed
             ..seen(None, String::new())
         },
         Ok(reference) => {
-            let compared = match metric {
-                Metric::Psi => shift::psi(reference, &sorted),
-                _ => shift::median_shift(reference, &sorted),
-            };
+            let compared = compare(reference, &sorted);
             let mut out = seen(compared.value, compared.note);
             // A shift of the whole has no single culprit: the rows outside what the baseline saw
             // are those to look at first.
@@ -360,19 +315,6 @@ fn compared(metric: Metric, subject: Option<&str>, scene: Scene<'_>) -> Observed
             );
             out
         }
-    }
-}
-
-fn statistic(metric: Metric, sorted: &[f64]) -> Option<f64> {
-    let n = sorted.len();
-    match metric {
-        Metric::Mean => (n > 0).then(|| sorted.iter().sum::<f64>() / count(n)),
-        Metric::Median => median(sorted),
-        Metric::Min => sorted.first().copied(),
-        Metric::Max => sorted.last().copied(),
-        Metric::P05 => nearest_rank(sorted, 5),
-        Metric::P95 => nearest_rank(sorted, 95),
-        _ => None,
     }
 }
 
@@ -408,7 +350,7 @@ fn numbers(subject: Option<&str>, rows: &[&Row]) -> Vec<(usize, f64)> {
         .collect()
 }
 
-fn share(base: Vec<(usize, bool)>) -> Observed {
+fn counted(base: Vec<(usize, bool)>) -> Observed {
     let counted = base.iter().filter(|(_, c)| *c).count();
     Observed {
         value: ratio(counted, base.len()),
@@ -419,13 +361,84 @@ fn share(base: Vec<(usize, bool)>) -> Observed {
     }
 }
 
-fn nothing() -> Observed {
+/// The share of answers of which `is` holds.
+fn share(scene: Scene<'_>, is: impl Fn(&Row) -> bool) -> Observed {
+    counted(scene.rows.iter().map(|r| is(r)).enumerate().collect())
+}
+
+fn is_null(subject: Option<&str>, row: &Row) -> bool {
+    let value = subject.and_then(|s| row.values.get(s));
+    value.is_none_or(|v| *v == Value::Null)
+}
+
+/// The share of numbers that lie beyond a bound.
+fn beyond(
+    subject: Option<&str>,
+    scene: Scene<'_>,
+    bound: Option<f64>,
+    is: fn(f64, f64) -> bool,
+) -> Observed {
+    let Some(bound) = bound else {
+        return plain(None, 0);
+    };
+    let numbers = numbers(subject, scene.rows).into_iter();
+    counted(numbers.map(|(i, x)| (i, is(x, bound))).collect())
+}
+
+fn coverage(coverage: Coverage) -> Observed {
     Observed {
-        value: None,
-        rows: 0,
+        counted: Some(coverage.recorded),
+        ..plain(
+            ratio(coverage.recorded, coverage.expected),
+            coverage.expected,
+        )
+    }
+}
+
+fn rows(scene: Scene<'_>) -> Observed {
+    plain(Some(count(scene.rows.len())), scene.rows.len())
+}
+
+fn plain(value: Option<f64>, rows: usize) -> Observed {
+    Observed {
+        value,
+        rows,
         counted: None,
         behind: Behind::Nothing,
         note: None,
+    }
+}
+
+/// A figure of the sorted numbers.
+fn statistic(subject: Option<&str>, scene: Scene<'_>, of: fn(&[f64]) -> Option<f64>) -> Observed {
+    let values = numbers(subject, scene.rows);
+    let mut sorted: Vec<f64> = values.iter().map(|(_, x)| *x).collect();
+    sorted.sort_by(f64::total_cmp);
+    let value = of(&sorted).filter(|x| x.is_finite());
+    let rows = values.len();
+    Observed {
+        behind: Behind::Values(values),
+        ..plain(value.map(plain_zero), rows)
+    }
+}
+
+fn mean(sorted: &[f64]) -> Option<f64> {
+    let n = sorted.len();
+    (n > 0).then(|| sorted.iter().sum::<f64>() / count(n))
+}
+
+fn step(subject: Option<&str>, scene: Scene<'_>) -> Observed {
+    let steps = subject.map_or_else(Vec::new, |s| {
+        shift::steps(s, scene.rows, scene.places, scene.explaining)
+    });
+    let value = steps.iter().map(|(_, x)| *x).max_by(f64::total_cmp);
+    let note = (steps.is_empty() && !scene.rows.is_empty())
+        .then(|| "no two days that follow each other can be compared".to_owned());
+    let rows = steps.len();
+    Observed {
+        behind: Behind::Values(steps),
+        note,
+        ..plain(value.filter(|x| x.is_finite()), rows)
     }
 }
 

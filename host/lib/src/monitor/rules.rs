@@ -5,7 +5,7 @@
 use provender_domain::description::{Direction, MonitorRule};
 use provender_domain::render::text::{number, number_beside};
 
-use super::metrics::{Behind, Coverage, Metric, Observed};
+use super::metrics::{Base, Behind, Coverage, Observed};
 use super::report::Status;
 
 /// What became of a rule.
@@ -23,7 +23,7 @@ pub struct Judged {
 #[must_use]
 pub fn judge_rule(
     rule: &MonitorRule,
-    metric: Metric,
+    base: Base,
     unit: Option<&str>,
     rows: usize,
     coverage: Coverage,
@@ -34,7 +34,7 @@ pub fn judge_rule(
         why,
         failing: Vec::new(),
     };
-    if metric == Metric::Coverage && coverage.expected == 0 {
+    if base == Base::Expected && coverage.expected == 0 {
         return quiet(
             Status::NotApplicable,
             "no answer was expected in the window".to_owned(),
@@ -47,7 +47,7 @@ pub fn judge_rule(
         };
         return quiet(Status::Info, format!("{what}; no threshold is set"));
     }
-    if metric == Metric::Coverage && coverage.recorded == 0 {
+    if base == Base::Expected && coverage.recorded == 0 {
         return quiet(
             Status::Crit,
             format!(
@@ -68,10 +68,10 @@ pub fn judge_rule(
         .find_map(|(status, t)| t.filter(|t| beyond(*t)).map(|t| (status, t)));
     let few = u64::try_from(seen.rows).is_ok_and(|n| n < u64::from(rule.min_rows));
     // The number of rows itself may fire on few rows: that is what it watches.
-    if few && (metric != Metric::Rows || fired.is_none()) {
+    if few && (base != Base::Itself || fired.is_none()) {
         let why = format!(
             "{} are too few to judge; the rule wants {}",
-            plural(seen.rows, noun(metric)),
+            plural(seen.rows, noun(base)),
             rule.min_rows
         );
         return quiet(Status::Unknown, why);
@@ -130,11 +130,11 @@ fn nothing(rows: usize, seen: &Observed) -> String {
     }
 }
 
-fn noun(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Coverage => "expected answer",
-        Metric::Step => "pair of days",
-        _ => "row",
+fn noun(base: Base) -> &'static str {
+    match base {
+        Base::Expected => "expected answer",
+        Base::Pairs => "pair of days",
+        Base::Rows | Base::Itself => "row",
     }
 }
 

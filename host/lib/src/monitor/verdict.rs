@@ -14,7 +14,7 @@ use super::ack::Ack;
 use super::baseline::Reference;
 use super::error::MonitorError;
 use super::input::{Bounds, LogicInput, Row, SeriesInput, Window};
-use super::metrics::{Coverage, Metric, Scene, observe};
+use super::metrics::{Coverage, Metric, Scene};
 use super::overrides::thresholds_version;
 use super::report::{
     BaselineReport, BoundsReport, FailingRow, Group, LogicReport, MetricReport, MissingRow,
@@ -290,10 +290,10 @@ fn apply(logic: &LogicInput, rule: &MonitorRule, group: Rows<'_>) -> (MetricRepo
         explaining: &logic.explaining,
         reference: reference(logic, group.place, subject).ok_or(&why),
     };
-    let seen = observe(metric, subject, scene);
+    let seen = metric.observe(subject, scene);
     let judged = judge_rule(
         rule,
-        metric,
+        metric.base(),
         out.unit.as_deref(),
         group.rows.len(),
         group.coverage,

@@ -29,7 +29,7 @@ fn each_metric_gives_its_hand_computed_value() {
         );
     }
     // The last three compare; `shifting` and `shift::tests` have them by hand.
-    let all = metrics::Metric::ALL.map(metrics::Metric::name);
+    let all: Vec<_> = metrics::Metric::ALL.iter().map(|m| m.name()).collect();
     assert_eq!(cases.map(|c| c.0), all[..12]);
     assert_eq!(all[12..], ["median_shift", "psi", "step"]);
 }
