@@ -104,8 +104,7 @@ pub(super) fn take_in(
         .as_ref()
         .map(|f| {
             let known = || {
-                Format::ALL
-                    .iter()
+                Format::all()
                     .map(|f| f.name())
                     .collect::<Vec<_>>()
                     .join(", ")

@@ -6,6 +6,8 @@ use std::fmt;
 use provender_domain::day::Day;
 use provender_domain::place::{Boundary, Herd};
 
+use super::readers::formats::{READERS, Reader};
+
 /// What a file is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -47,92 +49,48 @@ impl Kind {
     }
 }
 
-/// A file format that the readers know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Format {
-    /// GeoJSON, RFC 7946: FeatureCollection, Feature or bare geometry.
-    GeoJson,
-    /// The project's JSON list of herds.
-    HerdsJson,
-    /// The same, flattened.
-    HerdsCsv,
-    /// A Rangeland Analysis Platform reply.
-    Rap,
-    /// `boundary_id,date,kg_per_ha` or `lb_per_acre`.
-    ForageCsv,
-    /// An Open-Meteo daily reply.
-    OpenMeteo,
-    /// A Daymet single-pixel CSV.
-    Daymet,
-    /// A gridMET export.
-    GridMet,
-    /// `boundary_id,date,precipitation_mm,…`.
-    WeatherCsv,
-    /// A Soil Data Access reply (`JSON+COLUMNNAME`).
-    Sda,
-    /// `boundary_id,<column>,…`.
-    SoilCsv,
-    /// `boundary_id,date,<column of a [[series]]>`.
-    SeriesCsv,
-}
+/// A file format that the readers know: an entry of their table.
+#[derive(Clone, Copy)]
+pub struct Format(pub(super) &'static Reader);
 
 impl Format {
-    /// Every format, in the order of the reference.
-    pub const ALL: [Format; 12] = [
-        Format::GeoJson,
-        Format::HerdsJson,
-        Format::HerdsCsv,
-        Format::Rap,
-        Format::ForageCsv,
-        Format::OpenMeteo,
-        Format::Daymet,
-        Format::GridMet,
-        Format::WeatherCsv,
-        Format::Sda,
-        Format::SoilCsv,
-        Format::SeriesCsv,
-    ];
+    /// Every format.
+    pub fn all() -> impl Iterator<Item = Format> {
+        READERS.iter().map(|reader| Format(reader))
+    }
 
     /// Name in `sources.toml` and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Format::GeoJson => "geojson",
-            Format::HerdsJson => "herds-json",
-            Format::HerdsCsv => "herds-csv",
-            Format::Rap => "rap",
-            Format::ForageCsv => "forage-csv",
-            Format::OpenMeteo => "open-meteo",
-            Format::Daymet => "daymet",
-            Format::GridMet => "gridmet",
-            Format::WeatherCsv => "weather-csv",
-            Format::Sda => "sda",
-            Format::SoilCsv => "soil-csv",
-            Format::SeriesCsv => "series-csv",
-        }
+        self.0.name
     }
 
     /// The inverse of [`Format::name`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|f| f.name() == name)
+        Format::all().find(|f| f.name() == name)
     }
 
     /// What the format is about.
     #[must_use]
     pub fn kind(self) -> Kind {
-        match self {
-            Format::GeoJson => Kind::Boundaries,
-            Format::HerdsJson | Format::HerdsCsv => Kind::Herds,
-            Format::Rap | Format::ForageCsv => Kind::Forage,
-            Format::OpenMeteo | Format::Daymet | Format::GridMet | Format::WeatherCsv => {
-                Kind::Weather
-            }
-            Format::Sda | Format::SoilCsv => Kind::Soil,
-            Format::SeriesCsv => Kind::Series,
-        }
+        self.0.kind
     }
 }
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Format) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Format {}
 
 /// What to do with several features of one boundary id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

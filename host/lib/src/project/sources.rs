@@ -227,8 +227,7 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
         .as_ref()
         .map(|f| {
             let known = || {
-                Format::ALL
-                    .iter()
+                Format::all()
                     .map(|f| f.name())
                     .collect::<Vec<_>>()
                     .join(", ")

@@ -4,12 +4,13 @@
 //! parentheses. Every year has 365 rows: in a leap year day 60 is 29 February and 31 December is
 //! missing. Radiation is a mean over daylight (W/m²), so the day's total needs the day length.
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 use provender_domain::day::Day;
 
 use super::columns::{self, Target};
 use super::draft::{Draft, Gather, Given};
 use super::fields;
+use super::formats::{Form, Reader, Taken};
 use super::table::{Line, Table};
 use super::units::{Unit, radiation_mj_m2};
 
@@ -32,7 +33,7 @@ const COLUMNS: [(&str, &str, Unit); 6] = [
 ];
 
 /// Where the header line stands: its byte offset and its 1-based line.
-pub(super) fn header(text: &str) -> Option<(usize, u32)> {
+fn header(text: &str) -> Option<(usize, u32)> {
     let mut offset = 0;
     for (line, number) in text.split_inclusive('\n').zip(1u32..).take(PREAMBLE) {
         let plain: String = line
@@ -48,8 +49,19 @@ pub(super) fn header(text: &str) -> Option<(usize, u32)> {
     None
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "daymet",
+    kind: Kind::Weather,
+    sign: "a header that begins year,yday",
+    form: Form::Text {
+        is: |head| header(head.text).is_some(),
+        read,
+    },
+};
+
 /// Reads a Daymet CSV.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let Some((offset, first_line)) = header(text) else {
         return Err(
             draft.refuse("is not a Daymet file: none of its first lines begins with `year,yday`")
@@ -213,7 +225,10 @@ mod tests {
             "{PREAMBLE}year,yday,dayl (s),prcp (mm/day),srad (W/m^2),tmax (deg c),snow (m)\n2000.0,60.0,40000,1.5,250,10,0\n2000,365,30000,-9999,100,-2,0\n2001,365,30000,0,100,-2,0\n"
         ))
         .unwrap();
-        assert_eq!((reading.format, reading.rows), (Format::Daymet, 3));
+        assert_eq!(
+            (reading.format, reading.rows),
+            (Format::parse("daymet").unwrap(), 3)
+        );
         near(value(&reading, "precipitation_mm", "2000-02-29"), 1.5);
         // 250 W/m² over 40,000 s of daylight.
         near(value(&reading, "solar_radiation_mj_m2", "2000-02-29"), 10.0);

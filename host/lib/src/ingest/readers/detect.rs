@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use crate::ingest::parsed::{Format, Kind, ReadError, ReadOptions};
 
-use super::columns::Spelling;
-use super::{daymet, forage_csv, gridmet, rap, soil_csv, table, weather_csv};
+use super::formats::{Form, Head};
+use super::table;
 
 /// A file's content, parsed as far as recognising it needs.
 pub(super) enum Source<'b> {
@@ -51,11 +51,20 @@ pub(super) fn choose(source: &Source<'_>, options: &ReadOptions) -> Result<Forma
 }
 
 fn recognise(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadError> {
-    let candidates = match source {
-        Source::Json(json) => json_formats(json, options.kind),
-        Source::Text(_, Some(_)) => Vec::new(),
-        Source::Text(text, None) => csv_formats(text, options),
+    let head = match source {
+        Source::Text(text, None) => Some(Head {
+            text,
+            names: table::header(text).unwrap_or_default(),
+            options,
+        }),
+        _ => None,
     };
+    let fits = |format: &Format| match (&format.0.form, source) {
+        (Form::Json { is, .. }, Source::Json(json)) => is(json, options.kind),
+        (Form::Text { is, .. }, Source::Text(..)) => head.as_ref().is_some_and(is),
+        _ => false,
+    };
+    let candidates: Vec<Format> = Format::all().filter(fits).collect();
     // Where a file could be several things, the kind that was asked for decides.
     let wanted = candidates
         .iter()
@@ -65,102 +74,6 @@ fn recognise(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadE
         file: options.file_name.clone(),
         looked_like: format!("{}; known are {}", describe(source), known(options.kind)),
     })
-}
-
-fn json_formats(json: &Json, kind: Option<Kind>) -> Vec<Format> {
-    let mut found = Vec::new();
-    match json {
-        Json::Object(object) => {
-            let features = object.get("features").and_then(Json::as_array);
-            let is_rap = rap::is_feature(json)
-                || features.is_some_and(|list| list.iter().any(rap::is_feature));
-            let geometry = object.get("type").and_then(Json::as_str).is_some_and(|t| {
-                matches!(
-                    t,
-                    "FeatureCollection"
-                        | "Feature"
-                        | "Polygon"
-                        | "MultiPolygon"
-                        | "GeometryCollection"
-                        | "Point"
-                        | "MultiPoint"
-                        | "LineString"
-                        | "MultiLineString"
-                )
-            });
-            if is_rap {
-                found.push(Format::Rap);
-            }
-            if geometry {
-                found.push(Format::GeoJson);
-            }
-            let meteo = object.contains_key("latitude") && object.contains_key("longitude");
-            let failed =
-                object.get("error") == Some(&Json::Bool(true)) && object.contains_key("reason");
-            if meteo || failed {
-                found.push(Format::OpenMeteo);
-            }
-            if object.is_empty() || object.get("Table").is_some_and(Json::is_array) {
-                found.push(Format::Sda);
-            }
-            if object.get("herds").is_some_and(Json::is_array) || is_herd(json) {
-                found.push(Format::HerdsJson);
-            }
-        }
-        Json::Array(list) => {
-            let herds = list.iter().any(is_herd);
-            if herds || (list.is_empty() && kind == Some(Kind::Herds)) {
-                found.push(Format::HerdsJson);
-            }
-        }
-        _ => {}
-    }
-    found
-}
-
-fn is_herd(json: &Json) -> bool {
-    const SIGNS: [&str; 5] = [
-        "herd",
-        "animal_count",
-        "daily_intake_kg_per_head",
-        "herd_config_id",
-        "herd_id",
-    ];
-    json.as_object()
-        .is_some_and(|o| SIGNS.iter().any(|s| o.contains_key(*s)))
-}
-
-fn csv_formats(text: &str, options: &ReadOptions) -> Vec<Format> {
-    if daymet::header(text).is_some() {
-        return vec![Format::Daymet];
-    }
-    let Some(names) = table::header(text) else {
-        return Vec::new();
-    };
-    let has = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
-    let any = |spellings: &[Spelling]| spellings.iter().any(|(name, ..)| has(name));
-    let dated = has("date");
-    let mut found = Vec::new();
-    let counts = has("animal_count") || has("herd.animal_count") || has("daily_intake_kg_per_head");
-    if counts || (has("effective_date") && (has("herd_config_id") || has("herd_id"))) {
-        found.push(Format::HerdsCsv);
-    }
-    if dated && any(forage_csv::SPELLINGS) {
-        found.push(Format::ForageCsv);
-    }
-    if dated && any(weather_csv::SPELLINGS) {
-        found.push(Format::WeatherCsv);
-    }
-    if gridmet::is_header(&names) {
-        found.push(Format::GridMet);
-    }
-    if any(soil_csv::SPELLINGS) {
-        found.push(Format::SoilCsv);
-    }
-    if dated && options.series.iter().any(|(name, _)| has(name.trim())) {
-        found.push(Format::SeriesCsv);
-    }
-    found
 }
 
 /// What was seen instead.
@@ -212,30 +125,11 @@ fn describe(source: &Source<'_>) -> String {
 
 /// The formats that could have been meant, in words.
 fn known(kind: Option<Kind>) -> String {
-    let words: Vec<String> = Format::ALL
-        .into_iter()
+    let words: Vec<String> = Format::all()
         .filter(|f| kind.is_none_or(|k| k == f.kind()))
-        .map(|f| format!("{} ({})", f.name(), sign(f)))
+        .map(|f| format!("{} ({})", f.name(), f.0.sign))
         .collect();
     words.join(", ")
-}
-
-/// By what a format is recognised.
-fn sign(format: Format) -> &'static str {
-    match format {
-        Format::GeoJson => "a FeatureCollection, Feature, Polygon or MultiPolygon",
-        Format::HerdsJson => "a list of objects with `herd` or `animal_count`",
-        Format::HerdsCsv => "columns animal_count and effective_date",
-        Format::Rap => "a Feature with a table production16day, production or cover",
-        Format::ForageCsv => "columns date and kg_per_ha or lb_per_acre",
-        Format::OpenMeteo => "latitude, longitude and a `daily` block",
-        Format::Daymet => "a header that begins year,yday",
-        Format::GridMet => "a date and columns such as Tmax_C, tmmx, Prcp or pr",
-        Format::WeatherCsv => "columns date and precipitation_mm, temp_max_c, …",
-        Format::Sda => "an object with a list `Table`, or {}",
-        Format::SoilCsv => "columns soil_…",
-        Format::SeriesCsv => "columns date and one declared by [[series]]",
-    }
 }
 
 #[cfg(test)]
@@ -267,7 +161,7 @@ mod tests {
             assert!(message.contains(seen), "{message}");
         }
         let message = refusal(read(b"colour\n", &anything()));
-        for format in Format::ALL {
+        for format in Format::all() {
             assert!(message.contains(format.name()), "{message}");
         }
         let only = ReadOptions {
@@ -284,9 +178,9 @@ mod tests {
     #[test]
     fn a_format_that_is_insisted_on_is_tried_and_nothing_else() {
         let mut options = anything();
-        options.format = Some(Format::GeoJson);
+        options.format = Some(Format::parse("geojson").unwrap());
         assert!(refusal(read(b"a,b\n", &options)).contains("cannot be read as geojson"));
-        options.format = Some(Format::ForageCsv);
+        options.format = Some(Format::parse("forage-csv").unwrap());
         assert!(refusal(read(b"{}", &options)).contains("it is JSON, not CSV"));
         options.kind = Some(Kind::Soil);
         assert!(matches!(
@@ -299,8 +193,8 @@ mod tests {
     fn the_kind_decides_where_a_file_could_be_two_things() {
         let text = b"boundary_id,date,kg_per_ha,temp_max_c\nn,2025-05-01,1,2\n";
         for (kind, format) in [
-            (Kind::Forage, Format::ForageCsv),
-            (Kind::Weather, Format::WeatherCsv),
+            (Kind::Forage, Format::parse("forage-csv").unwrap()),
+            (Kind::Weather, Format::parse("weather-csv").unwrap()),
         ] {
             let options = ReadOptions {
                 kind: Some(kind),
@@ -315,7 +209,7 @@ mod tests {
         fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0usize..13) {
             let options = ReadOptions {
                 boundary: Some("n".to_owned()),
-                format: Format::ALL.get(format).copied(),
+                format: Format::all().nth(format),
                 ..anything()
             };
             let _ = read(&bytes, &options);

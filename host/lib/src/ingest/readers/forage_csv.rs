@@ -2,15 +2,16 @@
 //! `series`: `standing` (what stands on that day, the default) or `increment` (what grew in the
 //! period that ends on that day). The two never mix: they are different columns of the catalogue.
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::columns::{self, Places, Spelling, Target};
 use super::draft::{Draft, Gather};
+use super::formats::{Form, Reader, Taken};
 use super::table::Table;
 use super::units::Unit::{KilogramPerHectare, PoundPerAcre};
 
 /// Columns that make a file a forage CSV.
-pub(super) const SPELLINGS: &[Spelling] = &[
+const SPELLINGS: &[Spelling] = &[
     (
         "kg_per_ha",
         STANDING,
@@ -22,8 +23,19 @@ pub(super) const SPELLINGS: &[Spelling] = &[
 const STANDING: &str = "forage_kg_per_ha";
 const INCREMENT: &str = "forage_increment_kg_per_ha";
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "forage-csv",
+    kind: Kind::Forage,
+    sign: "columns date and kg_per_ha or lb_per_acre",
+    form: Form::Text {
+        is: |head| head.has("date") && head.any(SPELLINGS),
+        read,
+    },
+};
+
 /// Reads a forage CSV.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let table = Table::read(text, 1, draft)?;
     let targets = columns::targets(&table, SPELLINGS, draft)?;
     let Some(standing) = targets.into_iter().next() else {

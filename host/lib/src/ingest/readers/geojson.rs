@@ -9,13 +9,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::ingest::parsed::{At, Content, DuplicateIds, ReadError};
+use crate::ingest::parsed::{At, Content, DuplicateIds, Kind, ReadError};
 use provender_domain::day::Day;
 use provender_domain::place::Boundary;
 
 use super::draft::{Draft, row_number};
 use super::fields::{self, json_text, shown};
+use super::formats::{Form, Reader, Taken};
 use super::outline::{Outline, OutlineProblem};
+use super::rap;
 use super::units::{HA_PER_ACRE, Unit};
 
 /// Properties that may hold the id, in order.
@@ -52,8 +54,37 @@ struct Part {
     effective_date: Option<Day>,
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "geojson",
+    kind: Kind::Boundaries,
+    sign: "a FeatureCollection, Feature, Polygon or MultiPolygon",
+    form: Form::Json {
+        // A Rangeland Analysis Platform reply is GeoJSON too.
+        is: |json, kind| {
+            is_geojson(json) && (kind == Some(Kind::Boundaries) || !rap::is_reply(json))
+        },
+        read,
+    },
+};
+
+fn is_geojson(json: &Json) -> bool {
+    const TYPES: [&str; 9] = [
+        "FeatureCollection",
+        "Feature",
+        "Polygon",
+        "MultiPolygon",
+        "GeometryCollection",
+        "Point",
+        "MultiPoint",
+        "LineString",
+        "MultiLineString",
+    ];
+    let of = json.get("type").and_then(Json::as_str);
+    of.is_some_and(|t| TYPES.contains(&t))
+}
 /// Reads a parsed GeoJSON document.
-pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     check_crs(json, draft)?;
     let empty = Map::new();
     let features: Vec<Found<'_>> = match json.get("type").and_then(Json::as_str) {

@@ -5,13 +5,14 @@
 //! by name; a unit in parentheses counts, else the name decides, and a value that is impossible in
 //! that unit is a bad row that says which unit was assumed. Radiation is a mean over 24 hours.
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 use provender_domain::day::Day;
 
 use super::columns::{self, Target};
 use super::daymet::split_unit;
 use super::draft::{Draft, Gather};
 use super::fields;
+use super::formats::{Form, Reader, Taken};
 use super::table::{Line, Table};
 use super::units::Unit::{
     self, Celsius, Fahrenheit, Inch, Kelvin, KilogramPerKilogram, MegajoulePerSquareMetre,
@@ -86,7 +87,7 @@ pub(super) const NAMES: [(&str, &str, Unit, Unit); 29] = [
 ];
 
 /// True for a header of this format: a date in one of its forms and a column of its names.
-pub(super) fn is_header(names: &[String]) -> bool {
+fn is_header(names: &[String]) -> bool {
     let plain: Vec<String> = names
         .iter()
         .map(|n| split_unit(n).0.to_ascii_lowercase())
@@ -96,8 +97,19 @@ pub(super) fn is_header(names: &[String]) -> bool {
     dated && NAMES.iter().any(|(name, ..)| has(name))
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "gridmet",
+    kind: Kind::Weather,
+    sign: "a date and columns such as Tmax_C, tmmx, Prcp or pr",
+    form: Form::Text {
+        is: |head| is_header(&head.names),
+        read,
+    },
+};
+
 /// Reads a gridMET CSV.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let table = Table::read(text, 1, draft)?;
     let place = draft.place()?;
     let days = Days {
@@ -237,7 +249,7 @@ mod tests {
             ",Date,Year,Month,Day,Tmax_C,Srad,Ws_2m,q,Prcp,ETr\n0,1979-01-01,1979,1,1,10,250,4.5,0.001,0.0,1.5\n",
         )
         .unwrap();
-        assert_eq!(celsius.format, Format::GridMet);
+        assert_eq!(celsius.format, Format::parse("gridmet").unwrap());
         assert_eq!(celsius.warnings, Vec::<String>::new());
         let kelvin = read(
             "year,month,day,tmmx,srad,vs,sph,pr,etr,status\n1979,1,1,283.15,250,4.5,0.001,0,1.5,permanent\n",

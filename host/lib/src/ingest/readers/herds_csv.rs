@@ -2,14 +2,35 @@
 
 use serde_json::Value as Json;
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::draft::Draft;
+use super::formats::{Form, Reader, Taken};
 use super::herds::{self, Fields, KNOWN};
 use super::table::Table;
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "herds-csv",
+    kind: Kind::Herds,
+    sign: "columns animal_count and effective_date",
+    form: Form::Text {
+        is: |head| {
+            let counts = [
+                "animal_count",
+                "herd.animal_count",
+                "daily_intake_kg_per_head",
+            ];
+            let ids = ["herd_config_id", "herd_id"];
+            counts.iter().any(|n| head.has(n))
+                || (head.has("effective_date") && ids.iter().any(|n| head.has(n)))
+        },
+        read,
+    },
+};
+
 /// Reads a CSV of herds.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let table = Table::read(text, 1, draft)?;
     let mut columns: Vec<(usize, String)> = Vec::new();
     for (i, name) in table.names.iter().enumerate() {

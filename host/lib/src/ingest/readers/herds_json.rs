@@ -3,14 +3,46 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::draft::{Draft, row_number};
 use super::fields::shown;
+use super::formats::{Form, Reader, Taken};
 use super::herds::{self, Fields, KNOWN};
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "herds-json",
+    kind: Kind::Herds,
+    sign: "a list of objects with `herd` or `animal_count`",
+    form: Form::Json {
+        is: |json, kind| match json {
+            Json::Object(object) => {
+                object.get("herds").is_some_and(Json::is_array) || is_herd(json)
+            }
+            Json::Array(list) => {
+                list.iter().any(is_herd) || (list.is_empty() && kind == Some(Kind::Herds))
+            }
+            _ => false,
+        },
+        read,
+    },
+};
+
+fn is_herd(json: &Json) -> bool {
+    const SIGNS: [&str; 5] = [
+        "herd",
+        "animal_count",
+        "daily_intake_kg_per_head",
+        "herd_config_id",
+        "herd_id",
+    ];
+    json.as_object()
+        .is_some_and(|o| SIGNS.iter().any(|s| o.contains_key(*s)))
+}
+
 /// Reads a parsed list of herds.
-pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     let list: Vec<&Json> = match json {
         Json::Array(list) => list.iter().collect(),
         Json::Object(object) => match object.get("herds") {

@@ -3,6 +3,7 @@
 //!
 //! Shared ground:
 //! * `read` — the entry point: decode, recognise, dispatch
+//! * `formats` — the table of readers
 //! * `detect` — which format a file is, by its content
 //! * `text` — bytes to text: UTF-8, UTF-16 by its mark, else Windows-1252
 //! * `table` — CSV with line numbers and columns looked up by name
@@ -26,6 +27,7 @@ mod detect;
 mod draft;
 mod fields;
 mod forage_csv;
+pub(super) mod formats;
 mod geojson;
 mod gridmet;
 mod herds;

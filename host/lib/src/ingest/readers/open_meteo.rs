@@ -7,11 +7,12 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 use provender_domain::day::Day;
 
 use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, shown};
+use super::formats::{Form, Reader, Taken};
 use super::units::Unit;
 
 /// UTC is the wrong day for a place further from Greenwich than this (degrees; 1.5 hours).
@@ -83,8 +84,23 @@ struct Variable<'j> {
     values: &'j [Json],
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "open-meteo",
+    kind: Kind::Weather,
+    sign: "latitude, longitude and a `daily` block",
+    form: Form::Json {
+        is: |json, _| {
+            let has = |name: &str| json.get(name).is_some();
+            let failed = json.get("error") == Some(&Json::Bool(true)) && has("reason");
+            (has("latitude") && has("longitude")) || failed
+        },
+        read,
+    },
+};
+
 /// Reads a parsed reply.
-pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     if json.get("error").and_then(Json::as_bool) == Some(true) {
         let reason = json.get("reason").map(shown).unwrap_or_default();
         return Err(draft.refuse(format!("is an Open-Meteo error reply: {reason}")));

@@ -12,11 +12,12 @@
 
 use serde_json::Value as Json;
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 use provender_domain::day::Day;
 
 use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, json_text, shown};
+use super::formats::{Form, Reader, Taken};
 use super::units::Unit;
 
 const NODATA: [f64; 1] = [-99.0];
@@ -51,7 +52,7 @@ const COVER: [(&str, &str); 6] = [
 ];
 
 /// True for a Feature of this format.
-pub(super) fn is_feature(feature: &Json) -> bool {
+fn is_feature(feature: &Json) -> bool {
     tables(feature).next().is_some()
 }
 
@@ -66,8 +67,25 @@ fn tables(feature: &Json) -> impl Iterator<Item = (&'static str, Product, &Vec<J
     })
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "rap",
+    kind: Kind::Forage,
+    sign: "a Feature with a table production16day, production or cover",
+    form: Form::Json {
+        is: |json, _| is_reply(json),
+        read,
+    },
+};
+
+/// Whether it is a reply of the platform.
+pub(super) fn is_reply(json: &Json) -> bool {
+    let features = json.get("features").and_then(Json::as_array);
+    is_feature(json) || features.is_some_and(|list| list.iter().any(is_feature))
+}
+
 /// Reads a reply, or a FeatureCollection of replies.
-pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     let features: Vec<&Json> = match json.get("features").and_then(Json::as_array) {
         Some(list) => list.iter().collect(),
         None => vec![json],
@@ -405,7 +423,10 @@ mod tests {
     #[test]
     fn periods_are_dated_by_their_end_and_the_last_one_stays_in_its_year() {
         let reading = read(&reply(SIXTEEN, "")).unwrap();
-        assert_eq!((reading.format, reading.rows), (Format::Rap, 3));
+        assert_eq!(
+            (reading.format, reading.rows),
+            (Format::parse("rap").unwrap(), 3)
+        );
         let column = "forage_increment_kg_per_ha";
         near(
             value(&reading, column, "1992-03-04"),

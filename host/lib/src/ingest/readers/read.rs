@@ -1,13 +1,11 @@
 //! The entry point: bytes and options in, a reading or the reason why not out.
 
-use crate::ingest::parsed::{Format, ReadError, ReadOptions, Reading};
+use crate::ingest::parsed::{ReadError, ReadOptions, Reading};
 
 use super::detect::{self, Source};
 use super::draft::Draft;
-use super::{
-    daymet, forage_csv, geojson, gridmet, herds_csv, herds_json, open_meteo, rap, sda, series_csv,
-    soil_csv, text, weather_csv,
-};
+use super::formats::Form;
+use super::text;
 
 /// Reads the bytes of a file.
 ///
@@ -29,24 +27,14 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Reading, ReadError> {
     if let Some(note) = decoded.note {
         draft.warn(note);
     }
-    let (rows, content) = match (&source, format) {
-        (Source::Json(json), Format::GeoJson) => geojson::read(json, &mut draft)?,
-        (Source::Json(json), Format::HerdsJson) => herds_json::read(json, &mut draft)?,
-        (Source::Json(json), Format::Rap) => rap::read(json, &mut draft)?,
-        (Source::Json(json), Format::OpenMeteo) => open_meteo::read(json, &mut draft)?,
-        (Source::Json(json), Format::Sda) => sda::read(json, &mut draft)?,
-        (Source::Text(text, _), Format::HerdsCsv) => herds_csv::read(text, &mut draft)?,
-        (Source::Text(text, _), Format::ForageCsv) => forage_csv::read(text, &mut draft)?,
-        (Source::Text(text, _), Format::Daymet) => daymet::read(text, &mut draft)?,
-        (Source::Text(text, _), Format::GridMet) => gridmet::read(text, &mut draft)?,
-        (Source::Text(text, _), Format::WeatherCsv) => weather_csv::read(text, &mut draft)?,
-        (Source::Text(text, _), Format::SoilCsv) => soil_csv::read(text, &mut draft)?,
-        (Source::Text(text, _), Format::SeriesCsv) => series_csv::read(text, &mut draft)?,
-        (Source::Text(_, problem), _) => {
+    let (rows, content) = match (&source, &format.0.form) {
+        (Source::Json(json), Form::Json { read, .. }) => read(json, &mut draft)?,
+        (Source::Text(text, _), Form::Text { read, .. }) => read(text, &mut draft)?,
+        (Source::Text(_, problem), Form::Json { .. }) => {
             let why = problem.as_deref().unwrap_or("it is not JSON at all");
             return Err(draft.refuse(format!("cannot be read as {}: {why}", format.name())));
         }
-        (Source::Json(_), _) => {
+        (Source::Json(_), Form::Text { .. }) => {
             return Err(draft.refuse(format!(
                 "cannot be read as {}: it is JSON, not CSV",
                 format.name()

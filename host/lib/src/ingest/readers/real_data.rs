@@ -101,7 +101,10 @@ fn daymet_of_both_versions_reads() {
     let Some(v3) = read("daymet/daymet_single_pixel_36.0133_-84.2625_v3.csv") else {
         return;
     };
-    assert_eq!((v3.format, v3.rows), (Format::Daymet, 11 * 365));
+    assert_eq!(
+        (v3.format, v3.rows),
+        (Format::parse("daymet").unwrap(), 11 * 365)
+    );
     assert_eq!(v3.warnings, Vec::<String>::new());
     near(value(&v3, "temp_max_c", "2000-01-01"), 17.0);
     near(value(&v3, "snow_water_equivalent_kg_m2", "2000-01-01"), 8.0);
@@ -122,7 +125,10 @@ fn gridmet_reads_in_full() {
     let Some(reading) = read("gridmet/gridmet_historical_378778.csv") else {
         return;
     };
-    assert_eq!((reading.format, reading.rows), (Format::GridMet, 14_445));
+    assert_eq!(
+        (reading.format, reading.rows),
+        (Format::parse("gridmet").unwrap(), 14_445)
+    );
     assert_eq!(reading.warnings, Vec::<String>::new());
     assert_eq!(values(&reading).len(), 14_445 * 7);
     near(

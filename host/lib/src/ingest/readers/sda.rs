@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, shown};
+use super::formats::{Form, Reader, Taken};
 use super::units::Unit;
 
 const PRODUCTION: [(&str, &str); 3] = [
@@ -86,8 +87,22 @@ impl Mean {
     }
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "sda",
+    kind: Kind::Soil,
+    sign: "an object with a list `Table`, or {}",
+    form: Form::Json {
+        is: |json, _| {
+            let empty = json.as_object().is_some_and(serde_json::Map::is_empty);
+            empty || json.get("Table").is_some_and(Json::is_array)
+        },
+        read,
+    },
+};
+
 /// Reads a parsed reply.
-pub(super) fn read(json: &Json, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     let table = match json.get("Table") {
         Some(table) => table.as_array().map(Vec::as_slice),
         None if json.as_object().is_some_and(serde_json::Map::is_empty) => Some(&[][..]),
@@ -385,7 +400,10 @@ mod tests {
     #[test]
     fn production_is_weighted_over_what_carries_a_figure_and_the_rest_is_not_covered() {
         let reading = read(REPLY).unwrap();
-        assert_eq!((reading.format, reading.rows), (Format::Sda, 4));
+        assert_eq!(
+            (reading.format, reading.rows),
+            (Format::parse("sda").unwrap(), 4)
+        );
         let pounds =
             (600.0 * 80.0 * 1000.0 + 300.0 * 50.0 * 4000.0) / (600.0 * 80.0 + 300.0 * 50.0);
         near(
@@ -416,7 +434,7 @@ mod tests {
         let none = read("{}").unwrap();
         assert_eq!(
             (none.format, none.rows, none.warnings.len()),
-            (Format::Sda, 0, 1)
+            (Format::parse("sda").unwrap(), 0, 1)
         );
         let keys = read(r#"{"Table":[["mukey"],["459259"]]}"#).unwrap();
         assert_eq!((keys.rows, values(&keys).len()), (1, 0));

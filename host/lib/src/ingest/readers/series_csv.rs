@@ -1,9 +1,10 @@
 //! Dated numbers of a deployment's own: `boundary_id,date,<column of a [[series]]>`.
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::columns::{self, Target};
 use super::draft::Draft;
+use super::formats::{Form, Reader, Taken};
 use super::table::Table;
 use super::units::Unit;
 
@@ -33,8 +34,22 @@ pub(super) fn targets(table: &Table, draft: &Draft<'_>) -> Result<Vec<Target>, R
     Ok(targets)
 }
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "series-csv",
+    kind: Kind::Series,
+    sign: "columns date and one declared by [[series]]",
+    form: Form::Text {
+        is: |head| {
+            let mut declared = head.options.series.iter();
+            head.has("date") && declared.any(|(name, _)| head.has(name.trim()))
+        },
+        read,
+    },
+};
+
 /// Reads a CSV of declared series.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let table = Table::read(text, 1, draft)?;
     let targets = targets(&table, draft)?;
     if targets.is_empty() {
@@ -71,11 +86,11 @@ mod tests {
         };
         let text = b"boundary_id,date,soil moisture,temp_max_c\nn,2025-05-01,\"1,234.5\",3\n";
         let reading = super::super::read(text, &options).unwrap();
-        assert_eq!(reading.format, Format::SeriesCsv);
+        assert_eq!(reading.format, Format::parse("series-csv").unwrap());
         near(value(&reading, "soil_moisture_pct", "2025-05-01"), 1234.5);
         assert_eq!(reading.warnings, ["ignored columns: temp_max_c"]);
         let forced = ReadOptions {
-            format: Some(Format::SeriesCsv),
+            format: Format::parse("series-csv"),
             series: Vec::new(),
             ..options
         };

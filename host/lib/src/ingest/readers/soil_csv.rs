@@ -1,17 +1,18 @@
 //! Soil properties from the project's own CSV: one row a place, with the names of the catalogue
 //! (`boundary_id,soil_production_normal_kg_per_ha,…`), or production in `…_lb_per_acre`.
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::columns::{self, Spelling};
 use super::draft::Draft;
+use super::formats::{Form, Reader, Taken};
 use super::table::Table;
 use super::units::Unit::{
     Centimetre, CentimetrePerCentimetre, KilogramPerHectare, Percent, PoundPerAcre,
 };
 
 /// Columns that make a file a soil CSV.
-pub(super) const SPELLINGS: &[Spelling] = &[
+const SPELLINGS: &[Spelling] = &[
     (
         "soil_production_low_kg_per_ha",
         "soil_production_low_kg_per_ha",
@@ -68,8 +69,19 @@ pub(super) const SPELLINGS: &[Spelling] = &[
     ),
 ];
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "soil-csv",
+    kind: Kind::Soil,
+    sign: "columns soil_…",
+    form: Form::Text {
+        is: |head| head.any(SPELLINGS),
+        read,
+    },
+};
+
 /// Reads a soil CSV.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let table = Table::read(text, 1, draft)?;
     let targets = columns::targets(&table, SPELLINGS, draft)?;
     columns::read(&table, &targets, false, draft)
@@ -86,7 +98,7 @@ mod tests {
             "boundary_id,soil_production_normal_lb_per_acre,soil_awc_cm_per_cm\nn,\"1,000\",0.15\n",
         )
         .unwrap();
-        assert_eq!(reading.format, Format::SoilCsv);
+        assert_eq!(reading.format, Format::parse("soil-csv").unwrap());
         near(
             value(&reading, "soil_production_normal_kg_per_ha", ""),
             1_120.851_156_194_449,

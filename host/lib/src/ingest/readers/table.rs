@@ -214,7 +214,11 @@ mod tests {
         };
         let mut draft = Draft::new(&options);
         let table = Table::read(text, 1, &mut draft);
-        let end = draft.finish(Format::SoilCsv, 0, Content::Herds(Vec::new()));
+        let end = draft.finish(
+            Format::parse("soil-csv").unwrap(),
+            0,
+            Content::Herds(Vec::new()),
+        );
         (table, end)
     }
 

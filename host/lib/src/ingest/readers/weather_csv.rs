@@ -2,10 +2,11 @@
 //! names of the catalogue; the common US units under names that say so (`temp_max_f`,
 //! `precipitation_in`, `wind_speed_max_mph`). Columns of a `[[series]]` may stand beside them.
 
-use crate::ingest::parsed::{Content, ReadError};
+use crate::ingest::parsed::{Content, Kind, ReadError};
 
 use super::columns::{self, Spelling};
 use super::draft::Draft;
+use super::formats::{Form, Reader, Taken};
 use super::series_csv;
 use super::table::Table;
 use super::units::Unit::{
@@ -14,7 +15,7 @@ use super::units::Unit::{
 };
 
 /// Columns that make a file a weather CSV.
-pub(super) const SPELLINGS: &[Spelling] = &[
+const SPELLINGS: &[Spelling] = &[
     (
         "precipitation_mm",
         "precipitation_mm",
@@ -102,8 +103,19 @@ pub(super) const SPELLINGS: &[Spelling] = &[
     ("day_length_s", "day_length_s", Second, Second),
 ];
 
+/// The format's entry in the table of readers.
+pub(super) const READER: Reader = Reader {
+    name: "weather-csv",
+    kind: Kind::Weather,
+    sign: "columns date and precipitation_mm, temp_max_c, …",
+    form: Form::Text {
+        is: |head| head.has("date") && head.any(SPELLINGS),
+        read,
+    },
+};
+
 /// Reads a weather CSV.
-pub(super) fn read(text: &str, draft: &mut Draft<'_>) -> Result<(usize, Content), ReadError> {
+fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     let table = Table::read(text, 1, draft)?;
     let mut targets = columns::targets(&table, SPELLINGS, draft)?;
     for extra in series_csv::targets(&table, draft)? {
@@ -125,7 +137,7 @@ mod tests {
             "\u{feff}boundary_id,Date,precipitation_in,temp_max_f,temp_min_c,wind_speed_max_mph,mood\r\nn,2025-05-01,1,212,,10,fine\r\n",
         )
         .unwrap();
-        assert_eq!(reading.format, Format::WeatherCsv);
+        assert_eq!(reading.format, Format::parse("weather-csv").unwrap());
         near(value(&reading, "precipitation_mm", "2025-05-01"), 25.4);
         near(value(&reading, "temp_max_c", "2025-05-01"), 100.0);
         assert_eq!(value(&reading, "temp_min_c", "2025-05-01"), None);
