@@ -3,7 +3,7 @@
 //! What a replay gives a component: a number that depends on how many rows came before it comes out as another
 //! one, but for the row in the middle.
 
-use super::column::{Column, ColumnData, bit};
+use super::column::{Column, ColumnData, bit, index};
 
 /// The rows from the last to the first.
 #[must_use]
@@ -48,11 +48,10 @@ fn bits(of: &[u8], rows: usize) -> Vec<u8> {
 
 /// The lists that offsets lead to, each in its own order.
 fn lists<T: Clone>(offsets: &[u32], of: &[T]) -> Vec<T> {
-    let at = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     let mut turned = Vec::with_capacity(of.len());
     for pair in offsets.windows(2).rev() {
         if let [from, to] = pair {
-            turned.extend_from_slice(of.get(at(*from)..at(*to)).unwrap_or_default());
+            turned.extend_from_slice(&of[index(*from)..index(*to)]);
         }
     }
     turned

@@ -110,7 +110,7 @@ impl Digest {
     #[must_use]
     pub fn begins(&self, digits: &str) -> bool {
         let digit = |i: usize| {
-            let byte = self.bytes.get(i / 2).copied().unwrap_or_default();
+            let byte = self.bytes[i / 2];
             let half = if i.is_multiple_of(2) {
                 byte >> 4
             } else {
@@ -130,10 +130,11 @@ impl Digest {
 
 /// Lower-case hexadecimal.
 #[must_use]
+#[expect(clippy::expect_used, reason = "hexadecimal digits are ASCII")]
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = Vec::with_capacity(bytes.len() * 2);
     super::text::hex(bytes, &mut text);
-    String::from_utf8(text).unwrap_or_default()
+    String::from_utf8(text).expect("hexadecimal digits are ASCII")
 }
 
 impl fmt::Display for Digest {

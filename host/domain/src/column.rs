@@ -74,11 +74,20 @@ fn set_bit(bits: &mut Vec<u8>, i: usize, on: bool) {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "batches are a few thousand rows, and ingest refuses a text so large"
+)]
 fn offset(n: usize) -> u32 {
-    // A column of 2^32 bytes never gets this far: batches are a few thousand rows and a text that
-    // large is refused at ingest. Saturating keeps the arithmetic total; the guest-side check of
-    // ascending offsets would refuse such a column.
-    u32::try_from(n).unwrap_or(u32::MAX)
+    u32::try_from(n).expect("a column has fewer than 2^32 bytes")
+}
+
+const _: () = assert!(usize::BITS >= u32::BITS, "an offset is an index");
+
+/// An offset as an index.
+#[must_use]
+pub const fn index(offset: u32) -> usize {
+    offset as usize
 }
 
 /// Some of many values; none where the range goes beyond them.
@@ -93,10 +102,9 @@ pub fn led(offsets: &[u32], rows: Range<usize>) -> (Vec<u32>, Range<usize>) {
     let own = offsets.get(rows.start..=rows.end).unwrap_or(&[0]);
     let first = own.first().copied().unwrap_or_default();
     let last = own.last().copied().unwrap_or_default();
-    let at = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     // They ascend.
     let own = own.iter().map(|o| o.saturating_sub(first)).collect();
-    (own, at(first)..at(last))
+    (own, index(first)..index(last))
 }
 
 impl Column {
@@ -181,7 +189,7 @@ impl Column {
             return self.is_null(i) && other.is_null(k) && self.data_type() == other.data_type();
         }
         let range = |offsets: &[u32], i: usize| {
-            let at = |i: usize| Some(usize::try_from(*offsets.get(i)?).unwrap_or(usize::MAX));
+            let at = |i: usize| Some(index(*offsets.get(i)?));
             Some(at(i)?..at(i + 1)?)
         };
         match (&self.data, &other.data) {
@@ -284,14 +292,25 @@ impl Column {
     }
 
     /// The text of row `i`; empty when it is null, past the end, or of another type.
+    ///
+    /// # Panics
+    /// When [`Column::from_checked_parts`] was given bytes that nobody had checked.
     #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "texts come in as `&str`, or in parts that were checked to be UTF-8"
+    )]
     pub fn text(&self, i: usize) -> &str {
         let ColumnData::Text { offsets, bytes } = &self.data else {
             return "";
         };
-        let at = |i: usize| offsets.get(i).and_then(|o| usize::try_from(*o).ok());
-        let range = at(i).zip(at(i + 1)).and_then(|(a, b)| bytes.get(a..b));
-        std::str::from_utf8(range.unwrap_or_default()).unwrap_or_default()
+        let at = |i: usize| offsets.get(i).map(|o| index(*o));
+        let Some((from, to)) = at(i).zip(at(i + 1)) else {
+            return "";
+        };
+        let text = bytes.get(from..to).map(std::str::from_utf8);
+        text.and_then(Result::ok)
+            .expect("a column's texts are UTF-8")
     }
 
     /// The number of row `i`; nothing when it is null, past the end, or no number.

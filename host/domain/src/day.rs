@@ -122,8 +122,9 @@ impl Day {
 }
 
 impl fmt::Display for Day {
+    #[expect(clippy::expect_used, reason = "digits and hyphens are ASCII")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.text()).expect("digits and hyphens are ASCII"))
     }
 }
 

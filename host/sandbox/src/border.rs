@@ -70,7 +70,10 @@ fn one_spoken(
     match found {
         [] => {
             let newest = spoken.last().copied().map(Version::interface);
-            Err(source.missing(newest.unwrap_or_default(), exports()))
+            Err(source.missing(
+                newest.unwrap_or_else(|| "the contract".to_owned()),
+                exports(),
+            ))
         }
         [version] => {
             let known = spoken.iter().find(|v| v.number() == *version);

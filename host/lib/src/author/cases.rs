@@ -222,8 +222,8 @@ fn listed(table: &Table, one: &str, many: &str) -> Vec<String> {
         .collect()
 }
 
-/// 12 of `v12`.
-fn number(version: &str) -> u64 {
+/// 12 of `v12`; what is not a number counts as later than every version.
+pub(super) fn number(version: &str) -> u64 {
     version.trim_start_matches('v').parse().unwrap_or(u64::MAX)
 }
 

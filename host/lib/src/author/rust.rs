@@ -105,13 +105,21 @@ fn renamed_manifest(path: &str, bytes: &[u8], package: &str) -> Result<Vec<u8>, 
 }
 
 /// A key of the package, as the workspace of the shipped logics has it for all.
+#[expect(
+    clippy::expect_used,
+    reason = "the workspace's manifest is part of the program"
+)]
 fn inherited(key: &str) -> String {
-    let workspace: toml::Table = embedded::WORKSPACE.parse().unwrap_or_default();
+    let workspace: toml::Table = embedded::WORKSPACE
+        .parse()
+        .expect("the manifest of the shipped workspace is TOML");
     let package = workspace.get("workspace").and_then(|w| w.get("package"));
     let value = package
         .and_then(|p| p.get(key))
         .and_then(toml::Value::as_str);
-    value.unwrap_or_default().to_owned()
+    value
+        .expect("the shipped workspace has the key for all packages")
+        .to_owned()
 }
 
 /// The SDK as a folder that stands by itself: it inherits nothing and brings the contract along.

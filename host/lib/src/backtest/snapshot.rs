@@ -209,10 +209,9 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         if let Some(group) = self.batches.get(&(run.entry, config)) {
             return Ok(Rc::clone(group));
         }
-        let entry = self.ledger.entry(run.entry)?;
-        let payload: Json = entry
-            .and_then(|e| serde_json::from_str(&e.payload).ok())
-            .unwrap_or_default();
+        let lost = || LedgerError::Damaged(format!("entry {} of {key} cannot be read", run.entry));
+        let entry = self.ledger.entry(run.entry)?.ok_or_else(lost)?;
+        let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| lost())?;
         let text = |name: &str| payload.get(name).and_then(Json::as_str);
         let component = text("component").map(str::to_owned);
         let world = text("world").unwrap_or_default().to_owned();

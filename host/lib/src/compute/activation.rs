@@ -32,10 +32,12 @@ pub fn activate(
     {
         return Ok(false);
     }
+    let config: serde_json::Value = serde_json::from_str(&bound.config.canonical)
+        .map_err(|e| LedgerError::Damaged(format!("the configuration is not JSON: {e}")))?;
     let payload = json!({
         "model_version": bound.model_version,
         "config_version": bound.config.digest.to_string(),
-        "config": serde_json::from_str::<serde_json::Value>(&bound.config.canonical).unwrap_or_default(),
+        "config": config,
         "component": bound.component.digest().to_string(),
         "from": from.to_string(),
     });

@@ -377,12 +377,12 @@ fn bind_rails(
     let mut rails = Vec::with_capacity(description.guardrails.len());
     for g in &description.guardrails {
         let set = overrides.guardrails.get(&g.output);
+        let mut outputs = description.outputs.iter();
+        let output = outputs
+            .position(|o| o.field.name == g.output)
+            .ok_or_else(|| refuse(&g.output, "which is not among the outputs"))?;
         let rail = Rail {
-            output: description
-                .outputs
-                .iter()
-                .position(|o| o.field.name == g.output)
-                .unwrap_or(usize::MAX),
+            output,
             minimum: set.and_then(|s| s.minimum).or_else(|| number(&g.minimum)),
             maximum: set.and_then(|s| s.maximum).or_else(|| number(&g.maximum)),
             severity: g.severity,

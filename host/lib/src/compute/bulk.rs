@@ -263,7 +263,7 @@ fn gather(
         }
     }
     let (rows, files, inputs) = gatherer.numbered();
-    let header = sheets::header(facts, bound, recorder.policy, &files);
+    let header = sheets::header(facts, bound, recorder.policy, &files)?;
     Ok(Gathered {
         rows,
         template: Template::new(header).map_err(ComputeError::Sheet)?,
@@ -340,7 +340,7 @@ fn pack(
             place: Some(place),
             guardrail: policy.guardrail(!rows.breached(i).is_empty()),
             replaces: None,
-            outputs: String::from_utf8(outputs).unwrap_or_default(),
+            outputs: String::from_utf8(outputs).map_err(|e| e.to_string())?,
         })
     });
     Ok(Some(Packed {

@@ -91,7 +91,7 @@ impl<'a, 'l> Gatherer<'a, 'l> {
         let files: Vec<u32> = self.files.iter().map(|f| number(*f)).collect();
         for sources in &mut self.rows.sources {
             for file in &mut sources.file {
-                *file = number(files.binary_search(file).unwrap_or(usize::MAX));
+                *file = position(&files, *file);
             }
         }
         (self.rows, self.files, self.known)
@@ -116,9 +116,21 @@ impl<'a, 'l> Gatherer<'a, 'l> {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "the files are those of these very observations"
+)]
+fn position(files: &[u32], file: u32) -> u32 {
+    let at = files.binary_search(&file);
+    number(at.expect("the file is among those of the observations"))
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "files are counted from 1; four thousand million of them are not taken in"
+)]
 fn number<N: TryInto<u32>>(n: N) -> u32 {
-    // Files are counted from 1; four thousand million of them are not taken in.
-    n.try_into().unwrap_or(u32::MAX)
+    n.try_into().ok().expect("fewer than 2^32 files")
 }
 
 fn push(sources: &mut Sources, view: &View<'_>, files: &mut Vec<i64>) {

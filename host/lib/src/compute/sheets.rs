@@ -36,7 +36,12 @@ pub(super) struct Sheets {
 }
 
 /// What all manifests of a batch share; `files` by number, ascending.
-pub(super) fn header(facts: &Facts<'_>, bound: &Bound, policy: &Policy, files: &[i64]) -> Header {
+pub(super) fn header(
+    facts: &Facts<'_>,
+    bound: &Bound,
+    policy: &Policy,
+    files: &[i64],
+) -> Result<Header, ComputeError> {
     let description = bound.description();
     let set_by: Map<String, Json> = description
         .parameters
@@ -63,11 +68,23 @@ pub(super) fn header(facts: &Facts<'_>, bound: &Bound, policy: &Policy, files: &
             ),
         ]);
     }
-    let files = files.iter().filter_map(|id| facts.file(*id)).map(|f| {
-        json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "format": f.format, "ingested_by": f.entry})
-    });
+    let file = |id: &i64| {
+        let unknown = || {
+            ComputeError::Sheet(format!(
+                "an observation is of file {id}, which is not recorded"
+            ))
+        };
+        let f = facts.file(*id).ok_or_else(unknown)?;
+        Ok(
+            json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "format": f.format, "ingested_by": f.entry}),
+        )
+    };
+    let files = files
+        .iter()
+        .map(file)
+        .collect::<Result<_, ComputeError>>()?;
     let (inputs, outputs) = columns(bound);
-    Header {
+    Ok(Header {
         format: FORMAT.to_owned(),
         component: header::Component {
             name: description.name.clone(),
@@ -75,16 +92,17 @@ pub(super) fn header(facts: &Facts<'_>, bound: &Bound, policy: &Policy, files: &
             version: description.version.clone(),
             world: bound.component.world().to_owned(),
         },
-        config: from_slice(bound.config.canonical.as_bytes()).unwrap_or_default(),
+        config: from_slice(bound.config.canonical.as_bytes())
+            .map_err(|e| ComputeError::Sheet(e.to_string()))?,
         config_version: bound.config.digest,
         environment,
-        files: files.collect(),
+        files,
         inputs,
         known: facts.known(),
         outputs,
         parameters: Json::Object(parameters),
         reason: policy.stamp.reason.clone(),
-    }
+    })
 }
 
 /// The columns of inputs and outputs.
@@ -121,7 +139,7 @@ pub(super) fn sheets(
     while !left.is_empty() {
         let (sheets, n) = full(facts, bound, policy, left)?;
         all.push(sheets);
-        left = left.get(n..).unwrap_or_default();
+        left = &left[n..];
     }
     Ok(all)
 }
@@ -134,7 +152,7 @@ fn full(
     answers: &[Answer<'_>],
 ) -> Result<(Sheets, usize), ComputeError> {
     let files = files(answers.iter().flat_map(|a| &a.question.cells));
-    let header = header(facts, bound, policy, &files);
+    let header = header(facts, bound, policy, &files)?;
     let mut rows = Rows::new(&header.inputs, &header.outputs);
     let mut n = 0;
     for answer in answers {
@@ -146,6 +164,17 @@ fn full(
     }
     let template = Template::new(header).map_err(ComputeError::Sheet)?;
     Ok((Sheets { template, rows }, n))
+}
+
+/// Where the file of an observation stands among the `files` behind all of them.
+#[expect(
+    clippy::expect_used,
+    reason = "the files are those of these very observations, far fewer than 2^32"
+)]
+fn position(files: &[i64], id: i64) -> u32 {
+    let at = files.binary_search(&id).ok();
+    at.and_then(|i| u32::try_from(i).ok())
+        .expect("the file is among those of the observations")
 }
 
 fn push(rows: &mut Rows, answer: &Answer<'_>, files: &[i64]) {
@@ -162,11 +191,7 @@ fn push(rows: &mut Rows, answer: &Answer<'_>, files: &[i64]) {
     for ((column, sources), cell) in columns.zip(&answer.question.cells) {
         column.push(&cell.value);
         let seen = cell.from.iter().map(|c| Seen {
-            file: files
-                .binary_search(&c.file_id)
-                .ok()
-                .and_then(|i| u32::try_from(i).ok())
-                .unwrap_or(u32::MAX),
+            file: position(files, c.file_id),
             row: c.row,
             date: c.date,
             value: c.value,

@@ -280,10 +280,9 @@ fn origin(ledger: &dyn Read, entry: i64) -> Result<Option<String>, ExplainError>
 }
 
 fn said(ledger: &dyn Read, entry: i64, what: &str) -> Result<Option<String>, LedgerError> {
-    let Some(entry) = ledger.entry(entry)? else {
-        return Ok(None);
-    };
-    let payload: serde_json::Value = serde_json::from_str(&entry.payload).unwrap_or_default();
+    let lost = || LedgerError::Damaged(format!("entry {entry} of the run cannot be read"));
+    let entry = ledger.entry(entry)?.ok_or_else(lost)?;
+    let payload: serde_json::Value = serde_json::from_str(&entry.payload).map_err(|_| lost())?;
     Ok(payload
         .get(what)
         .and_then(|o| o.as_str())

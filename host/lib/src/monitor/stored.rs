@@ -237,13 +237,14 @@ impl Body {
 pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, String, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
-        let damaged = || LedgerError::Damaged(format!("entry {} is no report", entry.seq));
+        let damaged = || LedgerError::Damaged(format!("entry {} is not a report", entry.seq));
         let payload = from_slice(entry.payload.as_bytes()).map_err(|_| damaged())?;
+        let kind = payload["kind"].as_str().ok_or_else(damaged)?;
         let digest = payload["report"].as_str().and_then(|t| t.parse().ok());
         all.push((
             entry.seq,
             digest.ok_or_else(damaged)?,
-            payload["kind"].as_str().unwrap_or_default().to_owned(),
+            kind.to_owned(),
             entry.stamp,
         ));
     }

@@ -63,7 +63,7 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<(Vec<u8>, String
         &bytes,
         &[("Python", PYTHON)],
         &[(TOOL, &version)],
-        &[("provender_logic", &layer_version(folder))],
+        &[("provender_logic", &layer_version(folder)?)],
     )
     .map_err(provender_build::BuildError::from)?;
     provender_build::refuse_imports(&bytes).map_err(provender_build::BuildError::from)?;
@@ -134,11 +134,11 @@ fn contract(folder: &Path) -> Result<PathBuf, AuthorError> {
 }
 
 /// `__version__` of the folder's own copy of the author's layer.
-fn layer_version(folder: &Path) -> String {
-    let text = fs::read_to_string(folder.join("provender_logic/__init__.py")).unwrap_or_default();
+fn layer_version(folder: &Path) -> Result<String, AuthorError> {
+    let file = folder.join("provender_logic/__init__.py");
+    let text = fs::read_to_string(&file).map_err(io(&file))?;
     let line = text.lines().find_map(|l| l.strip_prefix("__version__ = "));
-    line.map(|v| v.trim_matches('"').to_owned())
-        .unwrap_or_default()
+    Ok(line.map_or("unknown", |v| v.trim_matches('"')).to_owned())
 }
 
 fn copy_source(from: &Path, to: &Path) -> Result<(), AuthorError> {

@@ -21,6 +21,7 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<(Vec<u8>, String
 }
 
 /// Both components, and what built them.
+#[expect(clippy::expect_used, reason = "one package in, one build out")]
 pub(super) fn verify(
     machine: &Machine,
     folder: &Path,
@@ -30,7 +31,7 @@ pub(super) fn verify(
     let workspace = package.workspace.clone();
     let twice = provender_build::verify(&tools, &workspace, std::slice::from_ref(&package))?;
     let toolchain = provender_build::toolchain_here(&tools, &workspace)?;
-    let pair = twice.into_iter().next();
-    let (first, second) = pair.map(|t| (t.first, t.second)).unwrap_or_default();
-    Ok((first, second, toolchain.to_string()))
+    let twice = twice.into_iter().next();
+    let twice = twice.expect("one package was given, so one was built");
+    Ok((twice.first, twice.second, toolchain.to_string()))
 }

@@ -185,6 +185,7 @@ impl Outline {
     }
 
     /// The geometry as canonical GeoJSON text; always a MultiPolygon when there are several parts.
+    #[expect(clippy::expect_used, reason = "numbers and brackets are ASCII")]
     pub(super) fn to_text(&self) -> String {
         let mut out = Vec::with_capacity(512);
         out.extend_from_slice(b"{\"coordinates\":");
@@ -201,8 +202,7 @@ impl Outline {
         out.extend_from_slice(b",\"type\":\"");
         out.extend_from_slice(kind.as_bytes());
         out.extend_from_slice(b"\"}");
-        // What was written is ASCII.
-        String::from_utf8(out).unwrap_or_default()
+        String::from_utf8(out).expect("numbers and brackets are ASCII")
     }
 
     /// The number of a part that stands a second time, which would count its area twice.

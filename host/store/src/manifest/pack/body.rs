@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use super::ipc::Batch;
 use super::lz4;
-use provender_domain::column::{Column, ColumnData};
+use provender_domain::column::{Column, ColumnData, index};
 use provender_domain::day::Day;
 
 /// Most bytes that the buffers of one pack may have when they are unpacked.
@@ -27,7 +27,7 @@ fn long(n: usize) -> i64 {
 /// How many of so many bits are not set.
 fn zeros(bits: Option<&[u8]>, rows: usize) -> usize {
     let Some(bits) = bits else { return 0 };
-    let ones = |b: &u8| usize::try_from(b.count_ones()).unwrap_or_default();
+    let ones = |b: &u8| index(b.count_ones());
     let whole = bits.get(..rows / 8).unwrap_or(bits);
     let last = bits.get(rows / 8).map(|b| b & !(0xff << (rows % 8)));
     rows - whole.iter().chain(&last).map(ones).sum::<usize>()
@@ -165,7 +165,7 @@ impl<'a> BodyReader<'a> {
         if nulls == 0 {
             return Ok(None);
         }
-        match zeros(Some(&bits), rows) == usize::try_from(nulls).unwrap_or_default() {
+        match usize::try_from(nulls) == Ok(zeros(Some(&bits), rows)) {
             true => Ok(Some(bits)),
             false => Err("a column has another number of nulls than it says".to_owned()),
         }
@@ -247,8 +247,8 @@ impl<'a> BodyReader<'a> {
     pub(super) fn offsets(&mut self, rows: usize) -> Read<(Vec<u32>, usize)> {
         let offsets = self.words(rows + 1)?;
         let ascend = offsets.is_sorted() && offsets.first() == Some(&0);
-        let last = offsets.last().copied().unwrap_or_default();
-        let items = usize::try_from(last).unwrap_or(usize::MAX);
+        let last = offsets.last().copied().ok_or("a column has no offsets")?;
+        let items = index(last);
         match ascend && items <= UNPACKED {
             true => Ok((offsets, items)),
             false => Err("offsets do not ascend".to_owned()),
@@ -259,7 +259,7 @@ impl<'a> BodyReader<'a> {
         let (offsets, length) = self.offsets(rows)?;
         let bytes = self.buffer(length)?;
         let text = std::str::from_utf8(&bytes).map_err(|e| format!("a text is not UTF-8: {e}"))?;
-        let whole = |o: &u32| text.is_char_boundary(usize::try_from(*o).unwrap_or(usize::MAX));
+        let whole = |o: &u32| text.is_char_boundary(index(*o));
         match offsets.iter().all(whole) {
             true => Ok(ColumnData::Text { offsets, bytes }),
             false => Err("a text is not UTF-8".to_owned()),

@@ -2,7 +2,7 @@
 
 use super::header;
 use super::render::Scratch;
-use provender_domain::column::{Column, ColumnData, bit};
+use provender_domain::column::{Column, ColumnData, bit, index};
 use provender_domain::day::Day;
 use provender_domain::text::{self, Numbers};
 
@@ -65,15 +65,12 @@ pub(super) fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut V
         return out.extend_from_slice(b"null");
     }
     let range = |offsets: &[u32]| {
-        let at = |i: usize| {
-            let offset = offsets.get(i).copied().unwrap_or_default();
-            usize::try_from(offset).unwrap_or(usize::MAX)
-        };
+        let at = |i: usize| index(offsets[i]);
         at(i)..at(i + 1)
     };
     match column.data() {
-        ColumnData::Float64(v) => numbers.write(v.get(i).copied().unwrap_or(f64::NAN), out),
-        ColumnData::Int64(v) => text::wide(v.get(i).copied().unwrap_or_default(), out),
+        ColumnData::Float64(v) => numbers.write(v[i], out),
+        ColumnData::Int64(v) => text::wide(v[i], out),
         ColumnData::Boolean(v) => {
             out.extend_from_slice(if bit(v, i) { b"true" } else { b"false" });
         }
@@ -88,8 +85,8 @@ pub(super) fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut V
             values,
         } => {
             let range = range(offsets);
-            let dates = dates.get(range.clone()).unwrap_or_default();
-            let values = values.get(range).unwrap_or_default();
+            let dates = &dates[range.clone()];
+            let values = &values[range];
             let points = dates
                 .iter()
                 .zip(values)

@@ -64,7 +64,7 @@ pub fn to_bytes(header: &Header, rows: &Rows) -> Result<Vec<u8>, String> {
         return Err(format!("{} rows do not make a pack", rows.len()));
     }
     let mut body = BodyWriter::default();
-    body.batch.rows = i64::try_from(rows.len()).unwrap_or_default();
+    body.batch.rows = i64::try_from(rows.len()).map_err(|e| e.to_string())?;
     rows.write(&mut body)?;
     let text = header.to_text()?;
     let (mut bytes, after) = ipc::frame(&header.fields(), &text, &body.batch, body.bytes.len());

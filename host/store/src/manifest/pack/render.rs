@@ -14,7 +14,7 @@ use super::header::Header;
 use super::rows::Rows;
 use crate::manifest::document;
 use provender_domain::canonical::{Digest, Recipe, to_bytes};
-use provender_domain::column::Column;
+use provender_domain::column::{Column, index};
 use provender_domain::forms;
 use provender_domain::text::{self, Numbers};
 
@@ -78,15 +78,16 @@ fn canonical(json: &Json) -> Result<Vec<u8>, String> {
     to_bytes(json).map_err(|e| e.to_string())
 }
 
-fn rails(header: &Header) -> Vec<Rail> {
+fn rails(header: &Header) -> Result<Vec<Rail>, String> {
     let list = header.config.get("guardrails").and_then(Json::as_array);
-    let rail = |json: &Json| Rail {
-        output: json
+    let rail = |json: &Json| {
+        let output = json
             .get("output")
             .and_then(Json::as_str)
             .and_then(|name| header.outputs.iter().position(|o| o.name == name))
-            .unwrap_or(usize::MAX),
-        json: json.clone(),
+            .ok_or_else(|| format!("the guardrail {json} is of no output"))?;
+        let json = json.clone();
+        Ok(Rail { output, json })
     };
     list.into_iter().flatten().map(rail).collect()
 }
@@ -119,7 +120,7 @@ impl Template {
         );
         let mut model_version = Vec::new();
         text::string(&header.model_version(), &mut model_version);
-        let part = head.get(reproducible..).unwrap_or_default();
+        let part = &head[reproducible..];
         Ok(Template {
             head_hash: Sha256::new().chain_update(&head),
             reproducible_hash: Sha256::new().chain_update(part),
@@ -136,7 +137,7 @@ impl Template {
                 .collect::<Result<_, _>>()?,
             inputs: members(&header.inputs),
             outputs: members(&header.outputs),
-            rails: rails(&header),
+            rails: rails(&header)?,
             head,
             header,
         })
@@ -174,8 +175,8 @@ impl Template {
         scratch: &mut Scratch,
     ) -> Result<(Sealed, Digest), String> {
         let sealed = self.seal(rows, i, scratch)?;
-        let inputs = scratch.body.get(scratch.inputs_at.clone());
-        Ok((sealed, self.provenance_of(inputs.unwrap_or_default())))
+        let inputs = &scratch.body[scratch.inputs_at.clone()];
+        Ok((sealed, self.provenance_of(inputs)))
     }
 
     /// The digests of a row.
@@ -253,7 +254,7 @@ impl Template {
         head.extend_from_slice(b",\"format\":");
         text::string(document::FORMAT, &mut head);
         head.extend_from_slice(b",\"reproducible\":");
-        head.extend_from_slice(self.head.get(self.reproducible..).unwrap_or_default());
+        head.extend_from_slice(&self.head[self.reproducible..]);
         Ok(head)
     }
 
@@ -352,8 +353,7 @@ impl Template {
         let missing = || "a breached guardrail is not in its configuration".to_owned();
         let mut list = Vec::with_capacity(breached.len());
         for n in breached {
-            let n = usize::try_from(*n).unwrap_or(usize::MAX);
-            let rail = self.rails.get(n).ok_or_else(missing)?;
+            let rail = self.rails.get(index(*n)).ok_or_else(missing)?;
             let output = rows.outputs.get(rail.output).ok_or_else(missing)?;
             let value = output.get(i).as_f64().ok_or_else(missing)?;
             let mut breach = rail.json.clone();
@@ -375,7 +375,7 @@ impl Template {
     ) -> Result<(), String> {
         files.clear();
         for s in &rows.sources {
-            for file in s.file.get(s.range(i)).unwrap_or_default() {
+            for file in &s.file[s.range(i)] {
                 if files.last() != Some(file) && !files.contains(file) {
                     files.push(*file);
                 }
@@ -406,13 +406,12 @@ impl Template {
                     cell(&s.date, k, numbers, out);
                     out.push(b',');
                 }
-                let file = s.file.get(k).copied().unwrap_or_default();
-                let place = files.binary_search(&file).unwrap_or_default();
+                let place = files.binary_search(&s.file[k]).ok();
+                let place = place.and_then(|n| i64::try_from(n).ok());
                 out.extend_from_slice(b"\"file\":");
-                text::integer(i64::try_from(place).unwrap_or_default(), out);
+                text::integer(place.ok_or("a source is of no file")?, out);
                 out.extend_from_slice(b",\"row\":");
-                let row = s.row.get(k).copied().unwrap_or_default();
-                text::integer(i64::from(row), out);
+                text::integer(i64::from(s.row[k]), out);
                 if !s.value.is_null(k) {
                     out.extend_from_slice(b",\"value\":");
                     cell(&s.value, k, numbers, out);

@@ -2,7 +2,7 @@
 
 use super::body::{BodyReader, BodyWriter};
 use super::header::{self, Header};
-use provender_domain::column::{Column, ColumnData, led, part};
+use provender_domain::column::{Column, ColumnData, index, led, part};
 use provender_domain::day::Day;
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_domain::value::{DataType, Value};
@@ -57,9 +57,9 @@ pub struct Rows {
     provenance: Vec<[u8; 32]>,
 }
 
+#[expect(clippy::expect_used, reason = "a pack is cut long before")]
 fn count(n: usize) -> u32 {
-    // A pack is cut long before.
-    u32::try_from(n).unwrap_or(u32::MAX)
+    u32::try_from(n).expect("a pack has fewer than 2^32 of anything")
 }
 
 impl Sources {
@@ -89,11 +89,7 @@ impl Sources {
     /// The observations of a row.
     #[must_use]
     pub fn range(&self, i: usize) -> std::ops::Range<usize> {
-        let at = |i: usize| {
-            self.offsets
-                .get(i)
-                .map_or(0, |o| usize::try_from(*o).unwrap_or(usize::MAX))
-        };
+        let at = |i: usize| self.offsets.get(i).map_or(0, |o| index(*o));
         at(i)..at(i + 1)
     }
 
@@ -196,7 +192,7 @@ impl Rows {
     /// The number of a row's reissue.
     #[must_use]
     pub fn reissue(&self, i: usize) -> u32 {
-        self.reissue.get(i).copied().unwrap_or_default()
+        self.reissue[i]
     }
 
     /// The configuration version that a row replaces.
@@ -208,17 +204,14 @@ impl Rows {
     /// The provenance of a row.
     #[must_use]
     pub fn provenance(&self, i: usize) -> [u8; 32] {
-        self.provenance.get(i).copied().unwrap_or_default()
+        self.provenance[i]
     }
 
     /// The guardrails that a row breaches.
     #[must_use]
     pub fn breached(&self, i: usize) -> &[u32] {
-        let at = |i: usize| {
-            let offset = self.breached_offsets.get(i).copied().unwrap_or_default();
-            usize::try_from(offset).unwrap_or(usize::MAX)
-        };
-        self.breached.get(at(i)..at(i + 1)).unwrap_or_default()
+        let at = |i: usize| index(self.breached_offsets[i]);
+        &self.breached[at(i)..at(i + 1)]
     }
 
     /// The key of a row.
