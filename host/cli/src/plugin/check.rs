@@ -7,7 +7,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 use provender_domain::catalogue::{Feature, built_in};
-use provender_host::check::{self, Report, Status};
+use provender_host::check::{self, CheckReport, Status};
 
 use super::found::{Bytes, LimitArgs, own_limits};
 
@@ -31,7 +31,7 @@ pub(super) fn catalogue(found: &Bytes) -> Vec<Feature> {
     }
 }
 
-fn done(report: &Report, found: &Bytes) -> Done {
+fn done(report: &CheckReport, found: &Bytes) -> Done {
     let error = problem(report);
     let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
     Done {
@@ -55,7 +55,7 @@ fn done(report: &Report, found: &Bytes) -> Done {
 }
 
 /// What the process ends with, where the component is not as it must be.
-pub(crate) fn problem(report: &Report) -> Option<CliError> {
+pub(crate) fn problem(report: &CheckReport) -> Option<CliError> {
     if let Some(first) = report.findings.first() {
         let more = match report.findings.len() {
             1 => String::new(),
@@ -85,7 +85,7 @@ pub(crate) fn problem(report: &Report) -> Option<CliError> {
     ))
 }
 
-fn text(report: &Report, found: &Bytes) -> Text {
+fn text(report: &CheckReport, found: &Bytes) -> Text {
     let mut text = Text::default();
     text.look(Look::Strong, format!("{}  {}", report.file, report.digest));
     match &report.component {

@@ -6,12 +6,12 @@ use crate::monitor::resolve;
 use provender_domain::catalogue::Feature;
 use provender_domain::description::Description;
 
-use super::finding::{Finding, of_binding, of_monitor};
+use super::finding::{CheckFinding, of_binding, of_monitor};
 
 /// Inputs that the catalogue does not have or has otherwise, and monitor rules that could never be
 /// judged.
 #[must_use]
-pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<Finding> {
+pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<CheckFinding> {
     let mut findings: Vec<_> = input_problems(description, catalogue)
         .iter()
         .map(of_binding)

@@ -9,7 +9,7 @@ use provender_sandbox::{FailureCode, LogicError, difference};
 
 /// One thing for which a component is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct CheckFinding {
     /// A stable code.
     pub code: String,
     /// What is wrong, with names and values.
@@ -18,9 +18,9 @@ pub struct Finding {
     pub fix: String,
 }
 
-impl Finding {
-    fn new(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Finding {
-        Finding {
+impl CheckFinding {
+    fn new(code: &str, message: impl Into<String>, fix: impl Into<String>) -> CheckFinding {
+        CheckFinding {
             code: code.to_owned(),
             message: message.into(),
             fix: fix.into(),
@@ -29,8 +29,12 @@ impl Finding {
 }
 
 /// What the sandbox says of a component that it does not load.
-pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<Finding> {
-    let mut findings = vec![Finding::new(error.code(), error.to_string(), fix(error))];
+pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<CheckFinding> {
+    let mut findings = vec![CheckFinding::new(
+        error.code(),
+        error.to_string(),
+        fix(error),
+    )];
     if matches!(
         error,
         LogicError::MissingExport { .. } | LogicError::MistypedExport { .. }
@@ -41,7 +45,7 @@ pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<Finding> {
             findings.clear();
         }
         findings.extend(items.into_iter().map(|item| {
-            Finding::new(
+            CheckFinding::new(
                 "world_differs",
                 item,
                 "generate the bindings again from this host's wit/logic.wit and build again",
@@ -110,7 +114,7 @@ pub fn fix(error: &LogicError) -> &'static str {
 }
 
 /// What the catalogue says of an input.
-pub(super) fn of_binding(error: &ComputeError) -> Finding {
+pub(super) fn of_binding(error: &ComputeError) -> CheckFinding {
     let fix = match error {
         ComputeError::UnknownFeature { .. } => {
             "name a feature of the catalogue (`provender features`), or have MLOps add a [[series]] to sources.toml"
@@ -123,12 +127,12 @@ pub(super) fn of_binding(error: &ComputeError) -> Finding {
         }
         _ => "correct the declaration and build again",
     };
-    Finding::new(error.code(), error.to_string(), fix)
+    CheckFinding::new(error.code(), error.to_string(), fix)
 }
 
 /// What the monitor room says of a rule.
-pub(super) fn of_monitor(error: &MonitorError) -> Finding {
-    Finding::new(
+pub(super) fn of_monitor(error: &MonitorError) -> CheckFinding {
+    CheckFinding::new(
         "monitor_rule",
         error.to_string(),
         "correct the rule in the declaration and build again",

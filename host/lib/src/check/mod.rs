@@ -19,11 +19,11 @@ use provender_domain::catalogue::Feature;
 use provender_sandbox::{Component, LogicError, PinLimits, Sandbox};
 
 pub use conformance::{Conformance, Status};
-pub use finding::Finding;
+pub use finding::CheckFinding;
 
 /// What a check found.
 #[derive(Debug)]
-pub struct Report {
+pub struct CheckReport {
     /// The file, as messages name it.
     pub file: String,
     /// Digest of its bytes.
@@ -33,12 +33,12 @@ pub struct Report {
     /// The component, where it could be loaded.
     pub component: Option<Component>,
     /// Why it is refused; empty when it is not.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<CheckFinding>,
     /// The conformance run; empty where it could not be made.
     pub conformance: Vec<Conformance>,
 }
 
-impl Report {
+impl CheckReport {
     /// True when `compute` would take the component.
     #[must_use]
     pub fn accepted(&self) -> bool {
@@ -64,8 +64,8 @@ pub fn check(
     bytes: &[u8],
     own: &PinLimits,
     catalogue: &[Feature],
-) -> Result<Report, LogicError> {
-    let mut report = Report {
+) -> Result<CheckReport, LogicError> {
+    let mut report = CheckReport {
         file: file.to_owned(),
         digest: Digest::of_bytes(bytes),
         size: bytes.len() as u64,

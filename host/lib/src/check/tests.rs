@@ -1,6 +1,6 @@
 //! Bad components, each refused with its whole message, and good ones that are not.
 
-use crate::check::{Report, Status, check};
+use crate::check::{CheckReport, Status, check};
 use crate::testing::limits;
 use provender_domain::catalogue::built_in;
 use provender_guests::declaration::{Declaration, Field, Limit};
@@ -9,11 +9,11 @@ use provender_sandbox::{Limits, PinLimits, Sandbox};
 
 const WIT: &str = include_str!("../../../../wit/logic.wit");
 
-fn checked(bytes: &[u8]) -> Report {
+fn checked(bytes: &[u8]) -> CheckReport {
     checked_within(bytes, limits())
 }
 
-fn checked_within(bytes: &[u8], limits: Limits) -> Report {
+fn checked_within(bytes: &[u8], limits: Limits) -> CheckReport {
     let sandbox = Sandbox::new(limits, None).unwrap();
     check(
         &sandbox,
@@ -26,7 +26,7 @@ fn checked_within(bytes: &[u8], limits: Limits) -> Report {
 }
 
 /// Everything that a report says, for the snapshot.
-fn told(report: &Report) -> String {
+fn told(report: &CheckReport) -> String {
     let mut lines = Vec::new();
     for f in &report.findings {
         lines.push(format!("  {}: {}\n    fix: {}", f.code, f.message, f.fix));
