@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use provender_domain::render::junit::document;
-use provender_host::contract::{ContractError, Finding, Repository, Rule, rules};
+use provender_host::contract::{ContractError, ContractFinding, Repository, Rule, rules};
 use provender_sandbox::Pin;
 
 use super::Global;
@@ -149,11 +149,11 @@ pub(super) fn examine(
 }
 
 /// Whether a finding says that frozen pins are gone.
-fn speaks_of_pins(finding: &Finding) -> bool {
+fn speaks_of_pins(finding: &ContractFinding) -> bool {
     finding.rule == Rule::FrozenPin
 }
 
-fn refused(findings: &[Finding]) -> CliError {
+fn refused(findings: &[ContractFinding]) -> CliError {
     let first = &findings[0];
     let more = match findings.len() {
         1 => String::new(),

@@ -11,7 +11,7 @@ use provender_domain::render::escape;
 use provender_domain::render::junit::{Outcome, Suite, TestCase};
 use provender_domain::render::text::count;
 use provender_host::contract::render::{annotation, in_repository};
-use provender_host::contract::{Finding, Verdict};
+use provender_host::contract::{ContractFinding, ContractVerdict};
 use provender_host::golden::junit;
 
 use super::pinned::{Checked, Pinned};
@@ -27,11 +27,11 @@ pub(super) fn component_json(c: &Checked) -> Json {
     })
 }
 
-pub(super) fn finding_json(f: &Finding) -> Json {
+pub(super) fn finding_json(f: &ContractFinding) -> Json {
     json!({"rule": f.rule.name(), "path": f.path, "line": f.line, "message": f.message, "remedy": f.remedy})
 }
 
-pub(super) fn suites(checked: &[Checked], findings: Option<&[Finding]>) -> Vec<Suite> {
+pub(super) fn suites(checked: &[Checked], findings: Option<&[ContractFinding]>) -> Vec<Suite> {
     let components = checked.iter().map(|c| TestCase {
         name: c.model.clone(),
         place: None,
@@ -65,7 +65,7 @@ pub(super) fn suites(checked: &[Checked], findings: Option<&[Finding]>) -> Vec<S
 pub(super) fn text(
     pinned: &Pinned,
     checked: &[Checked],
-    verdict: Option<&Verdict>,
+    verdict: Option<&ContractVerdict>,
     github: bool,
 ) -> Text {
     let mut text = Text::default();
@@ -144,7 +144,7 @@ fn with_remedy(trouble: &CliError) -> String {
 }
 
 /// The verdict in a line; that nothing was frozen is said, since most rules then held nothing.
-fn summary_of(text: &mut Text, verdict: &Verdict) {
+fn summary_of(text: &mut Text, verdict: &ContractVerdict) {
     match (verdict.findings.len(), verdict.frozen) {
         (0, 0) => text.look(
             Look::Warn,
@@ -161,7 +161,12 @@ fn summary_of(text: &mut Text, verdict: &Verdict) {
     }
 }
 
-fn annotations(text: &mut Text, pinned: &Pinned, checked: &[Checked], findings: &[Finding]) {
+fn annotations(
+    text: &mut Text,
+    pinned: &Pinned,
+    checked: &[Checked],
+    findings: &[ContractFinding],
+) {
     let lock = in_repository(&pinned.lock_file());
     for c in checked {
         let golden_failed = c.golden.as_ref().is_some_and(|(t, _)| !t.passed());

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::error::ContractError;
-use super::git::{Change, Repository};
+use super::git::{FileChange, Repository};
 use super::owners::{FILES, Owners, name};
-use super::rule::{Finding, Rule};
+use super::rule::{ContractFinding, Rule};
 
 /// Who has to approve the change and has not.
 ///
@@ -14,9 +14,9 @@ use super::rule::{Finding, Rule};
 pub(super) fn approvals(
     repository: &Repository,
     files: &[String],
-    changes: &[Change],
+    changes: &[FileChange],
     approved: &[String],
-) -> Result<Option<Finding>, ContractError> {
+) -> Result<Option<ContractFinding>, ContractError> {
     // Of the base where it has one: a change cannot give itself other owners.
     let mut found = None;
     for file in FILES {
@@ -62,7 +62,7 @@ pub(super) fn approvals(
     };
     let all: BTreeSet<&str> = of.iter().map(|(o, _)| o.as_str()).collect();
     let first = of.iter().find(|(o, _)| o == missing[0]);
-    Ok(Some(Finding {
+    Ok(Some(ContractFinding {
         rule: Rule::Owners,
         path: first.map_or(file, |(_, p)| p).to_owned(),
         line: 1,

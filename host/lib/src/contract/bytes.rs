@@ -7,7 +7,7 @@ use super::declared::differences;
 use super::error::ContractError;
 use super::frozen::Frozen;
 use super::git::Repository;
-use super::rule::{Finding, Rule};
+use super::rule::{ContractFinding, Rule};
 
 fn new_version(pin: &Pin) -> String {
     format!(
@@ -25,10 +25,10 @@ pub(super) fn bytes(
     repository: &Repository,
     sandbox: &Sandbox,
     frozen: &Frozen,
-) -> Result<Vec<Finding>, ContractError> {
+) -> Result<Vec<ContractFinding>, ContractError> {
     let path = frozen.component();
     let model = frozen.pin.model_version();
-    let finding = |rule, message| Finding {
+    let finding = |rule, message| ContractFinding {
         rule,
         path: path.clone(),
         line: 1,

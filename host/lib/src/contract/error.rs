@@ -1,4 +1,4 @@
-//! How this room says no. A broken rule is no error: see [`super::rule::Finding`].
+//! How this room says no. A broken rule is no error: see [`super::rule::ContractFinding`].
 
 /// A contract that cannot be judged. Inability to check is never a pass.
 #[derive(Debug, thiserror::Error)]

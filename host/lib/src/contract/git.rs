@@ -31,7 +31,7 @@ pub enum What {
 
 /// A changed file; a renamed one is removed and added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct FileChange {
     /// Relative to the repository, with `/`.
     pub path: String,
     /// What happened.
@@ -165,7 +165,7 @@ impl Repository {
     ///
     /// # Errors
     /// When git fails.
-    pub fn changes(&self) -> Result<Vec<Change>, ContractError> {
+    pub fn changes(&self) -> Result<Vec<FileChange>, ContractError> {
         let options = [
             "diff",
             "--name-status",
@@ -177,9 +177,9 @@ impl Repository {
             "--",
         ];
         let told: Vec<_> = lines(&self.git(&options)?).collect();
-        let mut changes: Vec<Change> = told
+        let mut changes: Vec<FileChange> = told
             .chunks_exact(2)
-            .map(|pair| Change {
+            .map(|pair| FileChange {
                 path: pair[1].clone(),
                 what: match pair[0].as_str() {
                     "A" => What::Added,
@@ -189,7 +189,7 @@ impl Repository {
             })
             .collect();
         let unknown = self.git(&["ls-files", "--others", "--exclude-standard", "-z"])?;
-        changes.extend(lines(&unknown).map(|path| Change {
+        changes.extend(lines(&unknown).map(|path| FileChange {
             path,
             what: What::Added,
         }));

@@ -33,5 +33,5 @@ mod wit;
 pub use error::ContractError;
 pub use git::{Repository, uncommitted};
 pub use pins::line_of_pin;
-pub use rule::{Finding, Rule};
-pub use rules::Verdict;
+pub use rule::{ContractFinding, Rule};
+pub use rules::ContractVerdict;

@@ -4,8 +4,8 @@ use provender_sandbox::{Lock, Pin};
 
 use super::error::ContractError;
 use super::frozen::{Frozen, LOCK, is_named};
-use super::git::{Change, Repository, What};
-use super::rule::{Finding, Rule};
+use super::git::{FileChange, Repository, What};
+use super::rule::{ContractFinding, Rule};
 
 /// The line of a lock file that speaks of a version, from 1.
 #[must_use]
@@ -28,10 +28,10 @@ pub fn line_of_pin(text: &str, pin: &Pin) -> usize {
 pub(super) fn pin(
     repository: &Repository,
     frozen: &Frozen,
-) -> Result<Option<Finding>, ContractError> {
+) -> Result<Option<ContractFinding>, ContractError> {
     let was = &frozen.pin;
     let finding = |line: usize, message: String| {
-        Some(Finding {
+        Some(ContractFinding {
             rule: Rule::FrozenPin,
             path: frozen.lock.clone(),
             line,
@@ -88,8 +88,8 @@ pub(super) fn pin(
 pub(super) fn elsewhere(
     repository: &Repository,
     frozen: &[Frozen],
-    changes: &[Change],
-) -> Result<Vec<Finding>, ContractError> {
+    changes: &[FileChange],
+) -> Result<Vec<ContractFinding>, ContractError> {
     let mut findings = Vec::new();
     let new = changes
         .iter()
@@ -113,7 +113,7 @@ pub(super) fn elsewhere(
             if known.any(|f| f.pin.sha256 == is.sha256) {
                 continue;
             }
-            findings.push(Finding {
+            findings.push(ContractFinding {
                 rule: Rule::FrozenPin,
                 path: change.path.clone(),
                 line: line_of_pin(&text, is),

@@ -5,11 +5,11 @@ use std::path::Path;
 use provender_domain::render::escape::{workflow_message, workflow_property};
 use provender_domain::render::junit::{Outcome, Suite, TestCase};
 
-use super::rule::{Finding, Rule};
+use super::rule::{ContractFinding, Rule};
 
 /// One case a rule.
 #[must_use]
-pub fn suite(findings: &[Finding]) -> Suite {
+pub fn suite(findings: &[ContractFinding]) -> Suite {
     let cases = Rule::ALL.into_iter().map(|rule| {
         let broken: Vec<_> = findings.iter().filter(|f| f.rule == rule).collect();
         TestCase {

@@ -61,7 +61,7 @@ impl Rule {
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct ContractFinding {
     /// Which rule.
     pub rule: Rule,
     /// The file, relative to the repository.

@@ -6,17 +6,17 @@ use provender_sandbox::Sandbox;
 
 use super::error::ContractError;
 use super::git::Repository;
-use super::{Finding, approvals, bytes, frozen, pins, sources, wit};
+use super::{ContractFinding, approvals, bytes, frozen, pins, sources, wit};
 
 /// What was judged, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ContractVerdict {
     /// The newest commit shared with the base.
     pub commit: String,
     /// How many pins were frozen there. With none the rules about frozen versions held nothing.
     pub frozen: usize,
     /// Broken rules, by path.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ContractFinding>,
 }
 
 /// Judges the change. `approved` are the owners whose approval the command line gives.
@@ -27,7 +27,7 @@ pub fn judge(
     repository: &Repository,
     sandbox: &Sandbox,
     approved: &[String],
-) -> Result<Verdict, ContractError> {
+) -> Result<ContractVerdict, ContractError> {
     let changes = repository.changes()?;
     let files = repository.files_at_base()?;
     let changed: BTreeSet<&str> = changes.iter().map(|c| c.path.as_str()).collect();
@@ -48,7 +48,7 @@ pub fn judge(
         repository, &files, &changes, approved,
     )?);
     findings.sort_by(|a, b| (&a.path, a.rule).cmp(&(&b.path, b.rule)));
-    Ok(Verdict {
+    Ok(ContractVerdict {
         commit: repository.base().to_owned(),
         frozen: frozen.len(),
         findings,

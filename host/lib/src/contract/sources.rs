@@ -4,8 +4,8 @@ use provender_domain::render::escape;
 
 use super::error::ContractError;
 use super::frozen::{Frozen, is_named};
-use super::git::{Change, Repository, What};
-use super::rule::{Finding, Rule};
+use super::git::{FileChange, Repository, What};
+use super::rule::{ContractFinding, Rule};
 
 /// The file that says which version a folder makes.
 const MANIFEST: &str = "provender-plugin.toml";
@@ -18,8 +18,8 @@ pub(super) fn sources(
     repository: &Repository,
     files: &[String],
     frozen: &[Frozen],
-    changes: &[Change],
-) -> Result<Vec<Finding>, ContractError> {
+    changes: &[FileChange],
+) -> Result<Vec<ContractFinding>, ContractError> {
     let mut folders: Vec<(String, &Frozen)> = Vec::new();
     for manifest in files.iter().filter(|f| is_named(f, MANIFEST)) {
         let Some((folder, _)) = manifest.rsplit_once('/') else {
@@ -79,11 +79,11 @@ pub(super) fn sources(
 struct Touched<'c> {
     folder: String,
     frozen: &'c Frozen,
-    changes: Vec<&'c Change>,
+    changes: Vec<&'c FileChange>,
 }
 
 impl Touched<'_> {
-    fn finding(&self, repository: &Repository) -> Option<Finding> {
+    fn finding(&self, repository: &Repository) -> Option<ContractFinding> {
         let model = self.frozen.pin.model_version();
         let first = self.changes.first()?;
         let message = if self.changes.len() == 1 {
@@ -105,7 +105,7 @@ impl Touched<'_> {
                 self.changes.len()
             )
         };
-        Some(Finding {
+        Some(ContractFinding {
             rule: Rule::FrozenSource,
             path: first.path.clone(),
             line: 1,

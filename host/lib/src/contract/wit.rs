@@ -1,8 +1,8 @@
 //! A version of the WIT is not edited in place; one that was frozen is kept, and its successor only adds.
 
 use super::error::ContractError;
-use super::git::{Change, Repository, What};
-use super::rule::{Finding, Rule};
+use super::git::{FileChange, Repository, What};
+use super::rule::{ContractFinding, Rule};
 use provender_sandbox::difference::broken;
 
 /// What to do about a version that is gone or changed.
@@ -32,8 +32,8 @@ fn meaning(text: &str) -> String {
 /// When git fails or a file cannot be read.
 pub(super) fn wit(
     repository: &Repository,
-    changes: &[Change],
-) -> Result<Vec<Finding>, ContractError> {
+    changes: &[FileChange],
+) -> Result<Vec<ContractFinding>, ContractError> {
     let mut findings = Vec::new();
     let wits = changes
         .iter()
@@ -45,7 +45,7 @@ pub(super) fn wit(
             continue;
         };
         let mut find = |line: usize, message: String, remedy: &str| {
-            findings.push(Finding {
+            findings.push(ContractFinding {
                 rule: Rule::FrozenWit,
                 path: change.path.clone(),
                 line,
