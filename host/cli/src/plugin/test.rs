@@ -13,10 +13,10 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::files::outfile;
 use provender_domain::render::junit::document;
 use provender_domain::render::text::count;
-use provender_host::golden::bless::{self, Blessing, Change};
+use provender_host::golden::bless::{self, Blessing, FileRewrite};
 use provender_host::golden::judge::Difference;
 use provender_host::golden::profile::{self, BULK_ROWS, Profile};
-use provender_host::golden::{CaseSet, Ran, Tested, Verdict, junit, run};
+use provender_host::golden::{CaseSet, CaseVerdict, Ran, Tested, junit, run};
 use provender_sandbox::Component;
 
 use super::found::{Found, LimitArgs};
@@ -59,7 +59,7 @@ struct Report<'r> {
     folder: &'r str,
     newer: Option<&'r str>,
     tested: &'r Tested,
-    changes: &'r [Change],
+    changes: &'r [FileRewrite],
     profile: Option<&'r Profile>,
 }
 
@@ -291,11 +291,11 @@ fn case_text(text: &mut Text, ran: &Ran, tested: &Tested) {
 fn case_json(ran: &Ran, tested: &Tested) -> Json {
     let problems = junit::problems(ran, tested);
     let differences = match &ran.verdict {
-        Verdict::Differs(all) => all.iter().map(difference_json).collect(),
+        CaseVerdict::Differs(all) => all.iter().map(difference_json).collect(),
         _ => Vec::new(),
     };
     let code = match &ran.verdict {
-        Verdict::Failed { code, .. } => Some(code.code()),
+        CaseVerdict::Failed { code, .. } => Some(code.code()),
         _ => None,
     };
     json!({

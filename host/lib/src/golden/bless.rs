@@ -17,8 +17,8 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value as Toml}
 use provender_domain::files::outfile;
 
 use super::case::{Binds, version_number};
-use super::error::{GoldenError, Place};
-use super::judge::{Difference, Verdict, exact};
+use super::error::{GoldenError, SourceLine};
+use super::judge::{CaseVerdict, Difference, exact};
 use super::run::Tested;
 use super::set::CaseSet;
 use super::supersede;
@@ -26,11 +26,11 @@ use super::toml_file::render;
 
 /// An expectation that was rewritten.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct FileRewrite {
     /// The case.
     pub case: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLine,
     /// The output.
     pub output: String,
     /// What was expected.
@@ -69,7 +69,7 @@ impl Blessing<'_> {
 /// A case that differs.
 struct Differing<'t> {
     name: &'t str,
-    place: &'t Place,
+    place: &'t SourceLine,
     all: &'t [Difference],
     inherited: bool,
 }
@@ -85,11 +85,11 @@ pub fn bless(
     set: &CaseSet,
     folder: &Path,
     blessing: &Blessing<'_>,
-) -> Result<Vec<Change>, GoldenError> {
+) -> Result<Vec<FileRewrite>, GoldenError> {
     let shown = set.folder();
     let mut files: BTreeMap<&str, Vec<Differing<'_>>> = BTreeMap::new();
     for ran in &tested.cases {
-        if let Verdict::Differs(all) = &ran.verdict {
+        if let CaseVerdict::Differs(all) = &ran.verdict {
             let (name, place) = (ran.case.name.as_str(), &ran.case.place);
             let inherited = set
                 .find(name)
@@ -119,7 +119,7 @@ pub fn bless(
         }
         for case in cases {
             let superseded = case.inherited && written;
-            changes.extend(case.all.iter().map(|d| Change {
+            changes.extend(case.all.iter().map(|d| FileRewrite {
                 case: match superseded {
                     true => supersede::name(case.name, blessing.version),
                     false => case.name.to_owned(),

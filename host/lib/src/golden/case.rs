@@ -2,7 +2,7 @@
 
 use provender_domain::value::{Scalar, Value};
 
-use super::error::Place;
+use super::error::SourceLine;
 
 /// Which versions a case speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Case {
     /// Unique in its folder.
     pub name: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLine,
     /// One value for each declared input.
     pub inputs: Vec<Value>,
     /// One value for each declared parameter.
@@ -68,7 +68,7 @@ pub struct Skipped {
     /// The case.
     pub name: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLine,
     /// The reason, as its author gives it, or the version that brought the case.
     pub reason: String,
     /// True for a `[[supersede]]`, false where the case came with a later version.

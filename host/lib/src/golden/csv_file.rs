@@ -4,7 +4,7 @@ use provender_domain::description::Description;
 use provender_domain::value::{Scalar, Value};
 
 use super::case::{Case, Expectation, Expected};
-use super::error::{GoldenError, Place};
+use super::error::{GoldenError, SourceLine};
 use super::set::{Head, binds};
 use super::toml_file::{MINUS_ZERO, no_output, no_parameter, tolerance};
 use super::{cell, number};
@@ -91,7 +91,7 @@ impl CsvFile {
 
     fn no(&self, line: usize, column: &str, problem: impl Into<String>) -> GoldenError {
         GoldenError::Field {
-            place: Place {
+            place: SourceLine {
                 file: self.file.clone(),
                 line,
             },
@@ -147,7 +147,7 @@ impl CsvFile {
         let since = self.field(row, &Column::Since);
         Ok(Head {
             name: name.to_owned(),
-            place: Place {
+            place: SourceLine {
                 file: self.file.clone(),
                 line,
             },

@@ -1,4 +1,4 @@
-//! How this room says no. A case that fails is no error: see [`super::judge::Verdict`].
+//! How this room says no. A case that fails is no error: see [`super::judge::CaseVerdict`].
 
 use std::io;
 
@@ -6,14 +6,14 @@ use provender_sandbox::LogicError;
 
 /// Where in a file of cases something stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct SourceLine {
     /// The file, as the caller named its folder.
     pub file: String,
     /// Line, from 1.
     pub line: usize,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for SourceLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
@@ -46,7 +46,7 @@ pub enum GoldenError {
     #[error("{place}: {field}: {problem}")]
     Field {
         /// File and line.
-        place: Place,
+        place: SourceLine,
         /// The case and the key, or the column.
         field: String,
         /// The value, what is wrong with it, and what would be right.
@@ -58,7 +58,7 @@ pub enum GoldenError {
     )]
     Incomplete {
         /// Where the case stands.
-        place: Place,
+        place: SourceLine,
         /// The case.
         case: String,
         /// What to fill in: keys or columns.
@@ -80,7 +80,7 @@ pub enum GoldenError {
     )]
     Unexplained {
         /// Where the case stands.
-        place: Place,
+        place: SourceLine,
         /// The case.
         case: String,
         /// `name:version`.
@@ -94,7 +94,7 @@ pub enum GoldenError {
     )]
     Inherited {
         /// Where the case stands.
-        place: Place,
+        place: SourceLine,
         /// The case.
         case: String,
         /// The version under test.

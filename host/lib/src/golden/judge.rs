@@ -27,7 +27,7 @@ pub(super) enum Got {
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum CaseVerdict {
     /// As expected.
     Passed,
     /// Outputs that are not as expected.
@@ -54,11 +54,11 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl CaseVerdict {
     /// Whether the case holds.
     #[must_use]
     pub fn passed(&self) -> bool {
-        matches!(self, Verdict::Passed)
+        matches!(self, CaseVerdict::Passed)
     }
 
     /// Whether the component broke down: a trap, a limit or a return that breaks the contract.
@@ -66,7 +66,7 @@ impl Verdict {
     #[must_use]
     pub fn trapped(&self) -> bool {
         match self {
-            Verdict::Failed { code, .. } => match code {
+            CaseVerdict::Failed { code, .. } => match code {
                 FailureCode::InvalidInput
                 | FailureCode::InvalidParameter
                 | FailureCode::Internal => false,
@@ -84,10 +84,10 @@ impl Verdict {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         match self {
-            Verdict::Passed => Vec::new(),
-            Verdict::Differs(all) => all.iter().map(ToString::to_string).collect(),
-            Verdict::Refused(message) => vec![format!("refused before the call: {message}")],
-            Verdict::Failed {
+            CaseVerdict::Passed => Vec::new(),
+            CaseVerdict::Differs(all) => all.iter().map(ToString::to_string).collect(),
+            CaseVerdict::Refused(message) => vec![format!("refused before the call: {message}")],
+            CaseVerdict::Failed {
                 message,
                 detail,
                 wanted,
@@ -107,7 +107,7 @@ impl Verdict {
                 lines.retain(|l| !l.is_empty());
                 lines
             }
-            Verdict::ShouldFail { wanted, refused } => vec![match refused {
+            CaseVerdict::ShouldFail { wanted, refused } => vec![match refused {
                 None => format!("should fail with `{wanted}`, and gives outputs"),
                 Some(message) => {
                     format!("should fail with `{wanted}`, and is refused otherwise: {message}")
@@ -174,7 +174,7 @@ impl fmt::Display for Difference {
 }
 
 /// Compares.
-pub(super) fn judge(d: &Description, expect: &Expectation, got: &Got) -> Verdict {
+pub(super) fn judge(d: &Description, expect: &Expectation, got: &Got) -> CaseVerdict {
     match (expect, got) {
         (Expectation::Outputs(expected), Got::Outputs(values)) => {
             let wrong: Vec<_> = expected
@@ -182,22 +182,22 @@ pub(super) fn judge(d: &Description, expect: &Expectation, got: &Got) -> Verdict
                 .filter_map(|e| difference(d, e, &values[e.output]))
                 .collect();
             if wrong.is_empty() {
-                Verdict::Passed
+                CaseVerdict::Passed
             } else {
-                Verdict::Differs(wrong)
+                CaseVerdict::Differs(wrong)
             }
         }
-        (Expectation::Outputs(_), Got::Refused(message)) => Verdict::Refused(message.clone()),
-        (Expectation::Failure(wanted), Got::Outputs(_)) => Verdict::ShouldFail {
+        (Expectation::Outputs(_), Got::Refused(message)) => CaseVerdict::Refused(message.clone()),
+        (Expectation::Failure(wanted), Got::Outputs(_)) => CaseVerdict::ShouldFail {
             wanted: wanted.clone(),
             refused: None,
         },
         (Expectation::Failure(wanted), Got::Failed { message, .. } | Got::Refused(message))
             if message.contains(wanted.as_str()) =>
         {
-            Verdict::Passed
+            CaseVerdict::Passed
         }
-        (Expectation::Failure(wanted), Got::Refused(message)) => Verdict::ShouldFail {
+        (Expectation::Failure(wanted), Got::Refused(message)) => CaseVerdict::ShouldFail {
             wanted: wanted.clone(),
             refused: Some(message.clone()),
         },
@@ -208,7 +208,7 @@ pub(super) fn judge(d: &Description, expect: &Expectation, got: &Got) -> Verdict
                 message,
                 detail,
             },
-        ) => Verdict::Failed {
+        ) => CaseVerdict::Failed {
             code: *code,
             message: message.clone(),
             detail: detail.clone(),

@@ -39,6 +39,6 @@ mod toml_part;
 
 pub use case::Case;
 pub use error::GoldenError;
-pub use judge::{Difference, Verdict};
+pub use judge::{CaseVerdict, Difference};
 pub use run::{Ran, Tested};
 pub use set::CaseSet;

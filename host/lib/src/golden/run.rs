@@ -9,8 +9,8 @@ use provender_domain::value::{Scalar, Value};
 use provender_sandbox::{Component, LogicError};
 
 use super::case::{Case, Skipped};
-use super::error::{GoldenError, Place};
-use super::judge::{self, Got, Verdict, exact};
+use super::error::{GoldenError, SourceLine};
+use super::judge::{self, CaseVerdict, Got, exact};
 use super::set::Selected;
 
 /// A case that was run.
@@ -19,7 +19,7 @@ pub struct Ran {
     /// The case.
     pub case: Case,
     /// What came of it.
-    pub verdict: Verdict,
+    pub verdict: CaseVerdict,
     /// The outputs, where there were any.
     pub outputs: Option<Vec<Value>>,
     /// What the component says of the row: output of the role `reason`, text.
@@ -32,7 +32,7 @@ pub struct Disagreement {
     /// The case.
     pub case: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLine,
     /// In which call: `with the others`, `in reverse order`, `in two parts`.
     pub way: &'static str,
     /// The output, or `failure`.

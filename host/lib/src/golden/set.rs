@@ -14,7 +14,7 @@ use provender_domain::files::bounded;
 
 use super::case::{Binds, Case, Skipped, version_number};
 use super::csv_file::CsvFile;
-use super::error::{GoldenError, Place};
+use super::error::{GoldenError, SourceLine};
 use super::toml_file::TomlFile;
 
 /// A file of cases is read into memory whole; nobody writes more than this by hand.
@@ -24,7 +24,7 @@ pub const FILE_BYTES: u64 = 16 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) name: String,
-    pub(super) place: Place,
+    pub(super) place: SourceLine,
     pub(super) binds: Binds,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Supersede {
     pub(super) versions: Vec<String>,
     pub(super) cases: Vec<String>,
     pub(super) reason: String,
-    pub(super) place: Place,
+    pub(super) place: SourceLine,
 }
 
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl CaseSet {
                 Ok(text) => text,
                 Err(e) if e.kind() == ErrorKind::FileTooLarge => {
                     return Err(GoldenError::Field {
-                        place: Place { file, line: 1 },
+                        place: SourceLine { file, line: 1 },
                         field: "size".to_owned(),
                         problem: format!(
                             "more bytes than the {FILE_BYTES} that are allowed; split the file"
@@ -226,7 +226,7 @@ impl CaseSet {
 
     /// Where a case of this name stands and which versions it binds.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<(&Place, &Binds)> {
+    pub fn find(&self, name: &str) -> Option<(&SourceLine, &Binds)> {
         let mut heads = self.files.iter().flat_map(File::heads);
         let head = heads.find(|h| h.name == name)?;
         Some((&head.place, &head.binds))

@@ -10,7 +10,7 @@ use super::bless::{Blessing, bless};
 use super::profile::profile;
 use super::run::{Tested, run};
 use super::set::CaseSet;
-use super::{GoldenError, Verdict, junit};
+use super::{CaseVerdict, GoldenError, junit};
 
 const HEAD: &str = "columns = ['a', 'b']\n[base]\na = 2.0\nb = 3.0\n";
 
@@ -80,7 +80,7 @@ fn a_breakdown_is_told_from_a_failure_in_words() {
     let tested = with(&Recipe::default(), &case(1.0, "fails = 'x'")).unwrap();
     assert!(matches!(
         tested.cases[0].verdict,
-        Verdict::ShouldFail { .. }
+        CaseVerdict::ShouldFail { .. }
     ));
 }
 

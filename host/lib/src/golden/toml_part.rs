@@ -3,7 +3,7 @@
 use toml_edit::{Item, Table, TableLike};
 
 use super::cell;
-use super::error::{GoldenError, Place};
+use super::error::{GoldenError, SourceLine};
 use super::set::line_of;
 
 /// Where messages about a part of the file point.
@@ -17,9 +17,9 @@ pub(super) struct At<'f> {
 }
 
 impl At<'_> {
-    pub(super) fn place(&self, item: Option<&Item>) -> Place {
+    pub(super) fn place(&self, item: Option<&Item>) -> SourceLine {
         let offset = item.and_then(Item::span).map_or(self.start, |s| s.start);
-        Place {
+        SourceLine {
             file: self.file.to_owned(),
             line: line_of(self.text, offset),
         }
