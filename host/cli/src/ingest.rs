@@ -6,7 +6,7 @@ mod retract;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use provender_host::ingest::report::{FileReport, Outcome};
+use provender_host::ingest::report::{FileOutcome, FileReport};
 use provender_host::ingest::take::Policy;
 
 use super::Global;
@@ -134,12 +134,12 @@ pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
         .iter()
         .map(|r| {
             let word = match r.outcome {
-                Outcome::Taken => "taken",
-                Outcome::Unchanged => "unchanged",
-                Outcome::Superseded => "superseded",
-                Outcome::Withdrawn => "withdrawn",
-                Outcome::Held => "held",
-                Outcome::Refused => "refused",
+                FileOutcome::Taken => "taken",
+                FileOutcome::Unchanged => "unchanged",
+                FileOutcome::Superseded => "superseded",
+                FileOutcome::Withdrawn => "withdrawn",
+                FileOutcome::Held => "held",
+                FileOutcome::Refused => "refused",
             };
             let plain = |s: String| (Look::Plain, s);
             vec![

@@ -17,7 +17,7 @@ use provender_ledger::entry::Entry;
 use provender_store::manifest::{Manifest, Store};
 
 use super::ExplainError;
-use super::find::Found;
+use super::find::FoundRun;
 
 /// A file's row behind an input.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +81,7 @@ pub struct Pinned<'a> {
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The run and the others of its place and day.
-    pub found: Found,
+    pub found: FoundRun,
     /// Its manifest.
     pub manifest: Manifest,
     /// Path of the manifest.
@@ -117,7 +117,7 @@ pub fn explain(
     catalogue: &[Feature],
     manifests: &Store,
     pinned: Option<Pinned<'_>>,
-    found: Found,
+    found: FoundRun,
 ) -> Result<Explanation, ExplainError> {
     let run = &found.run;
     let key = &run.run.key;
@@ -194,7 +194,7 @@ pub fn explain(
 
 /// The ledger's row and the manifest tell of the same run.
 fn check(
-    found: &Found,
+    found: &FoundRun,
     manifest: &Manifest,
     description: Option<&Description>,
 ) -> Result<(), ExplainError> {
@@ -307,7 +307,7 @@ fn today(
     facts: &Facts<'_>,
     catalogue: &[Feature],
     manifest: &Manifest,
-    found: &Found,
+    found: &FoundRun,
     inputs: &[Input],
 ) -> Result<Today, ExplainError> {
     let key = &found.run.run.key;

@@ -33,7 +33,7 @@ pub enum Wanted {
 
 /// The run that is meant.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundRun {
     /// The run.
     pub run: Run,
     /// Whether it is the answer of its place, day and logic.
@@ -48,7 +48,7 @@ pub struct Found {
 ///
 /// # Errors
 /// When none or several are meant.
-pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Found, ExplainError> {
+pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<FoundRun, ExplainError> {
     match wanted {
         Wanted::Id(id) => by_id(ledger, id),
         Wanted::Answer {
@@ -74,7 +74,7 @@ pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Found, ExplainError> {
     }
 }
 
-fn by_id(ledger: &dyn Read, id: &str) -> Result<Found, ExplainError> {
+fn by_id(ledger: &dyn Read, id: &str) -> Result<FoundRun, ExplainError> {
     let hex = id
         .strip_prefix("sha256-jcs-v1:")
         .unwrap_or(id)
@@ -115,7 +115,7 @@ fn by_id(ledger: &dyn Read, id: &str) -> Result<Found, ExplainError> {
     }
 }
 
-fn by_key(ledger: &dyn Read, filter: &RunFilter, version: &str) -> Result<Found, ExplainError> {
+fn by_key(ledger: &dyn Read, filter: &RunFilter, version: &str) -> Result<FoundRun, ExplainError> {
     let wanted = version.strip_prefix("sha256-jcs-v1:").unwrap_or(version);
     let (hex, reissue) = wanted.split_once("+r").unwrap_or((wanted, "0"));
     if hex.is_empty() || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -145,7 +145,7 @@ fn by_place(
     boundary: &str,
     date: Day,
     filter: &RunFilter,
-) -> Result<Found, ExplainError> {
+) -> Result<FoundRun, ExplainError> {
     let mut hits = answers(ledger, filter)?;
     if hits.is_empty() {
         // Runs that are no answers can be explained too, when they are named well enough.
@@ -220,7 +220,7 @@ fn missing(ledger: &dyn Read, boundary: &str, date: Day) -> Result<String, Expla
     })
 }
 
-fn with_others(ledger: &dyn Read, run: Run) -> Result<Found, ExplainError> {
+fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
     let activations = Activations::load(ledger)?;
     let key = run.run.key.clone();
     let filter = RunFilter {
@@ -265,7 +265,7 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<Found, ExplainError> {
         }
         _ => None,
     };
-    Ok(Found {
+    Ok(FoundRun {
         is_answer: answering.contains(&key),
         shadow,
         run,

@@ -11,7 +11,7 @@ use super::parsed::{Kind, ReadError};
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum FileOutcome {
     /// Something of it was new or revised and is recorded.
     Taken,
     /// Nothing of it was new.
@@ -26,17 +26,17 @@ pub enum Outcome {
     Refused,
 }
 
-impl Outcome {
+impl FileOutcome {
     /// The word for people.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Outcome::Taken => "taken",
-            Outcome::Unchanged => "unchanged",
-            Outcome::Superseded => "superseded",
-            Outcome::Withdrawn => "withdrawn",
-            Outcome::Held => "held",
-            Outcome::Refused => "refused",
+            FileOutcome::Taken => "taken",
+            FileOutcome::Unchanged => "unchanged",
+            FileOutcome::Superseded => "superseded",
+            FileOutcome::Withdrawn => "withdrawn",
+            FileOutcome::Held => "held",
+            FileOutcome::Refused => "refused",
         }
     }
 }
@@ -55,7 +55,7 @@ pub struct FileReport {
     /// Digest of the bytes, with its recipe.
     pub sha256: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: FileOutcome,
     /// Data rows.
     pub rows: u32,
     /// Rows with something new.
@@ -84,7 +84,7 @@ impl FileReport {
             kind: kind.name().to_owned(),
             format: String::new(),
             sha256: String::new(),
-            outcome: Outcome::Refused,
+            outcome: FileOutcome::Refused,
             rows: 0,
             new: 0,
             unchanged: 0,

@@ -11,7 +11,7 @@ use tracing::field::Empty;
 use super::compare::{Comparison, compare};
 use super::parsed::ReadOptions;
 use super::readers;
-use super::report::{FileReport, IngestError, Outcome};
+use super::report::{FileOutcome, FileReport, IngestError};
 
 /// A file that is offered.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
             .unwrap_or_default(),
         format: String::new(),
         sha256: sha256.to_string(),
-        outcome: Outcome::Refused,
+        outcome: FileOutcome::Refused,
         rows: 0,
         new: 0,
         unchanged: 0,
@@ -92,13 +92,18 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
     }
     if let Err(error) = filled {
         report.outcome = match error {
-            IngestError::Held { .. } => Outcome::Held,
-            IngestError::Older { .. } => Outcome::Superseded,
-            IngestError::Withdrawn { .. } => Outcome::Withdrawn,
-            _ => Outcome::Refused,
+            IngestError::Held { .. } => FileOutcome::Held,
+            IngestError::Older { .. } => FileOutcome::Superseded,
+            IngestError::Withdrawn { .. } => FileOutcome::Withdrawn,
+            _ => FileOutcome::Refused,
         };
         // What a source merely lists and history has passed by is no failure of today's run.
-        if offer.named || !matches!(report.outcome, Outcome::Superseded | Outcome::Withdrawn) {
+        if offer.named
+            || !matches!(
+                report.outcome,
+                FileOutcome::Superseded | FileOutcome::Withdrawn
+            )
+        {
             report.error = Some(error);
         } else {
             report.warnings.push(error.to_string());
@@ -150,7 +155,7 @@ fn fill(
         report.format.clone_from(&file.format);
         report.rows = file.rows;
         report.unchanged = file.rows;
-        report.outcome = Outcome::Unchanged;
+        report.outcome = FileOutcome::Unchanged;
         return Ok(());
     }
     let reading = readers::read(&offer.bytes, &offer.options)?;
@@ -185,10 +190,10 @@ fn fill(
         return Err(held(offer, &c, reading.rows));
     }
     if c.new + c.revised == 0 {
-        report.outcome = Outcome::Unchanged;
+        report.outcome = FileOutcome::Unchanged;
         return Ok(());
     }
-    report.outcome = Outcome::Taken;
+    report.outcome = FileOutcome::Taken;
     if policy.dry_run {
         return Ok(());
     }

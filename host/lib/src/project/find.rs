@@ -10,7 +10,7 @@ use super::sources::Source;
 
 /// A file that a source names, with the boundary that its path says it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundFile {
     /// Path relative to the deployment's folder.
     pub path: String,
     /// The place it belongs to.
@@ -21,7 +21,7 @@ pub struct Found {
 ///
 /// # Errors
 /// When a folder cannot be read or a pattern matches nothing.
-pub fn files(dir: &Dir, source: &Source) -> Result<Vec<Found>, IngestError> {
+pub fn files(dir: &Dir, source: &Source) -> Result<Vec<FoundFile>, IngestError> {
     let mut found = Vec::new();
     for pattern in &source.paths {
         let mut matches = expand(dir, pattern)?;
@@ -38,7 +38,7 @@ pub fn files(dir: &Dir, source: &Source) -> Result<Vec<Found>, IngestError> {
     }
     for (path, boundary) in &source.files {
         found.retain(|f| f.path != *path);
-        found.push(Found {
+        found.push(FoundFile {
             path: path.clone(),
             boundary: Some(boundary.clone()),
         });
@@ -46,10 +46,10 @@ pub fn files(dir: &Dir, source: &Source) -> Result<Vec<Found>, IngestError> {
     Ok(found)
 }
 
-fn expand(dir: &Dir, pattern: &str) -> Result<Vec<Found>, IngestError> {
+fn expand(dir: &Dir, pattern: &str) -> Result<Vec<FoundFile>, IngestError> {
     let (folder, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     if !name.contains('*') && !name.contains("{boundary}") {
-        return Ok(vec![Found {
+        return Ok(vec![FoundFile {
             path: pattern.to_owned(),
             boundary: None,
         }]);
@@ -78,7 +78,7 @@ fn expand(dir: &Dir, pattern: &str) -> Result<Vec<Found>, IngestError> {
             } else {
                 format!("{folder}/{file}")
             };
-            matches.push(Found { path, boundary });
+            matches.push(FoundFile { path, boundary });
         }
     }
     matches.sort_by(|a, b| a.path.cmp(&b.path));

@@ -42,7 +42,7 @@ const AREA_PROPERTIES: [(&str, Unit); 5] = [
 const DECLARED_TOLERANCE: f64 = 0.10;
 
 /// Geometry, properties and the Feature's own id.
-type Found<'j> = (Option<&'j Json>, &'j Map<String, Json>, Option<&'j Json>);
+type FoundFeature<'j> = (Option<&'j Json>, &'j Map<String, Json>, Option<&'j Json>);
 
 /// A feature that could be read.
 struct Part {
@@ -87,7 +87,7 @@ fn is_geojson(json: &Json) -> bool {
 fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     check_crs(json, draft)?;
     let empty = Map::new();
-    let features: Vec<Found<'_>> = match json.get("type").and_then(Json::as_str) {
+    let features: Vec<FoundFeature<'_>> = match json.get("type").and_then(Json::as_str) {
         Some("FeatureCollection") => {
             let list = json
                 .get("features")
@@ -115,7 +115,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     Ok((count, Content::Boundaries(join(parts, draft))))
 }
 
-fn feature<'j>(value: &'j Json, empty: &'j Map<String, Json>) -> Found<'j> {
+fn feature<'j>(value: &'j Json, empty: &'j Map<String, Json>) -> FoundFeature<'j> {
     (
         value.get("geometry").filter(|g| !g.is_null()),
         value
@@ -153,7 +153,7 @@ fn check_crs(json: &Json, draft: &Draft<'_>) -> Result<(), ReadError> {
 
 fn part(
     row: u32,
-    found: Found<'_>,
+    found: FoundFeature<'_>,
     outline: Option<Result<Outline, OutlineProblem>>,
     only_one: bool,
     draft: &mut Draft<'_>,

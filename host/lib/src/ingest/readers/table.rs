@@ -12,14 +12,14 @@ pub(super) struct Table {
     /// Names as the file spells them, trimmed.
     pub(super) names: Vec<String>,
     /// Data rows, those of another length left out.
-    pub(super) rows: Rows,
+    pub(super) rows: CsvRows,
     /// How many data rows the file has, bad ones included.
     pub(super) count: usize,
 }
 
 /// The cells of all rows in one text: a million rows are three allocations and not three million.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(super) struct CsvRows {
     text: String,
     /// Where each cell ends in `text`, row after row.
     ends: Vec<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Rows {
     width: usize,
 }
 
-impl Rows {
+impl CsvRows {
     fn push(&mut self, line: u32, cells: &StringRecord) {
         for cell in cells {
             self.text.push_str(cell.trim());
@@ -55,7 +55,7 @@ pub(super) struct Line<'t> {
     pub(super) line: u32,
     /// Index of its first cell.
     first: usize,
-    rows: &'t Rows,
+    rows: &'t CsvRows,
 }
 
 impl<'t> Line<'t> {
@@ -143,9 +143,9 @@ impl Table {
             }
         }
         let mut count = 0;
-        let mut rows = Rows {
+        let mut rows = CsvRows {
             width: names.len(),
-            ..Rows::default()
+            ..CsvRows::default()
         };
         rows.text.reserve(text.len());
         let mut lines = Lines {
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_row_of_another_length_is_named_by_its_line() {
         let (_, end) = read("a,b\n1,2\n3,63,510\n");
-        let Err(ReadError::Rows { rows, .. }) = end else {
+        let Err(ReadError::CsvRows { rows, .. }) = end else {
             panic!("taken")
         };
         let BadRow { row, problem, .. } = &rows[0];
