@@ -8,8 +8,8 @@ use provender_domain::render::escape;
 use provender_domain::render::text::count;
 use provender_host::monitor::stored::Stored;
 use provender_host::monitor::triage::gather::scenes;
-use provender_host::monitor::triage::judge::Verdict;
-use provender_host::monitor::triage::{Finding, Points, Triage, judge};
+use provender_host::monitor::triage::judge::TriageVerdict;
+use provender_host::monitor::triage::{Points, Triage, TriageFinding, judge};
 
 use crate::Global;
 use crate::context::Context;
@@ -88,7 +88,7 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
 fn say(text: &mut Text, triage: &Triage) {
     text.blank();
     let look = match triage.verdict {
-        Verdict::Unknown => Look::Warn,
+        TriageVerdict::Unknown => Look::Warn,
         _ => Look::Strong,
     };
     text.look(look, format!("{}: {}", triage.logic, triage.verdict.says()));
@@ -138,7 +138,7 @@ fn next(context: &Context, stored: &Stored, triage: &Triage) -> Result<Vec<Strin
         let file = triage
             .findings
             .iter()
-            .find_map(|f: &Finding| f.file.clone());
+            .find_map(|f: &TriageFinding| f.file.clone());
         let retract = match file {
             Some(file) => format!("provender ingest retract '{file}' --reason TEXT"),
             None => "provender ingest retract FILE --reason TEXT   # the file that is wrong; `provender explain RUN` names it".to_owned(),
@@ -152,13 +152,13 @@ fn next(context: &Context, stored: &Stored, triage: &Triage) -> Result<Vec<Strin
         ]
     };
     match triage.verdict {
-        Verdict::Data => commands.extend(data()),
-        Verdict::Logic => commands.extend(logic(context, name)?),
-        Verdict::Both => {
+        TriageVerdict::Data => commands.extend(data()),
+        TriageVerdict::Logic => commands.extend(logic(context, name)?),
+        TriageVerdict::Both => {
             commands.extend(logic(context, name)?);
             commands.extend(data());
         }
-        Verdict::Unknown => {
+        TriageVerdict::Unknown => {
             let failing = stored.body.failing();
             if let Some((_, row)) = failing.first() {
                 commands.push(format!(

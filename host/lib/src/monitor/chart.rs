@@ -11,7 +11,7 @@ use provender_domain::render::escape;
 use provender_domain::render::html::Html;
 use provender_domain::render::text::number;
 
-use super::report::{Outcome, ReportWindow};
+use super::report::{OutcomeSeries, ReportWindow};
 
 /// A threshold to draw across the chart, in the outcome's unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +57,12 @@ impl Scale {
 
 /// The chart with its caption. `missing` are the expected days without an answer.
 #[must_use]
-pub fn chart(outcome: &Outcome, window: ReportWindow, missing: &[Day], marks: &[Mark]) -> Html {
+pub fn chart(
+    outcome: &OutcomeSeries,
+    window: ReportWindow,
+    missing: &[Day],
+    marks: &[Mark],
+) -> Html {
     let values: Vec<f64> = outcome.points.iter().filter_map(|(_, v)| *v).collect();
     let lines = lines_of(outcome, marks);
     let (low, high) = range(&values, &lines);
@@ -83,7 +88,7 @@ pub fn chart(outcome: &Outcome, window: ReportWindow, missing: &[Day], marks: &[
 }
 
 /// Every level that would be good to see, with its name.
-fn lines_of(outcome: &Outcome, marks: &[Mark]) -> Vec<(f64, String)> {
+fn lines_of(outcome: &OutcomeSeries, marks: &[Mark]) -> Vec<(f64, String)> {
     let bounds = [(outcome.minimum, "minimum"), (outcome.maximum, "maximum")];
     bounds
         .into_iter()
@@ -122,7 +127,7 @@ fn range(values: &[f64], lines: &[(f64, String)]) -> (f64, f64) {
     }
 }
 
-fn backdrop(scale: &Scale, outcome: &Outcome, window: ReportWindow) -> String {
+fn backdrop(scale: &Scale, outcome: &OutcomeSeries, window: ReportWindow) -> String {
     let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
     let mut out = String::new();
     if outcome.minimum.is_some() || outcome.maximum.is_some() {
@@ -181,7 +186,7 @@ fn level(scale: &Scale, value: f64, class: &str, label: &str) -> String {
 }
 
 /// The line, broken where a day has no number, and a dot for each number; a breach is a square.
-fn series(scale: &Scale, outcome: &Outcome) -> String {
+fn series(scale: &Scale, outcome: &OutcomeSeries) -> String {
     let mut path = String::new();
     let mut dots = String::new();
     let mut before: Option<Day> = None;
@@ -217,7 +222,7 @@ fn series(scale: &Scale, outcome: &Outcome) -> String {
 }
 
 /// Below the frame: a ring where the answer is null, a cross where there is none.
-fn gaps(scale: &Scale, outcome: &Outcome, missing: &[Day]) -> String {
+fn gaps(scale: &Scale, outcome: &OutcomeSeries, missing: &[Day]) -> String {
     let y = HEIGHT - BOTTOM + 7.0;
     let mut out = String::new();
     for (day, _) in outcome.points.iter().filter(|(_, v)| v.is_none()) {
@@ -237,7 +242,12 @@ fn gaps(scale: &Scale, outcome: &Outcome, missing: &[Day]) -> String {
     out
 }
 
-fn summary(outcome: &Outcome, window: ReportWindow, values: &[f64], missing: usize) -> String {
+fn summary(
+    outcome: &OutcomeSeries,
+    window: ReportWindow,
+    values: &[f64],
+    missing: usize,
+) -> String {
     let nulls = outcome.points.len() - values.len();
     let span = match (
         values.iter().copied().reduce(f64::min),
@@ -252,7 +262,7 @@ fn summary(outcome: &Outcome, window: ReportWindow, values: &[f64], missing: usi
     )
 }
 
-fn caption(outcome: &Outcome, scale: &Scale, lines: &[(f64, String)]) -> String {
+fn caption(outcome: &OutcomeSeries, scale: &Scale, lines: &[(f64, String)]) -> String {
     let mut out = outcome.name.clone();
     if let Some(unit) = &outcome.unit {
         out.push_str(&format!(", {unit}"));

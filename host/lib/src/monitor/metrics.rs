@@ -22,7 +22,7 @@ pub struct Metric {
     base: Base,
     /// Meaning and computation, for the reference.
     doc: &'static str,
-    observe: fn(subject: Option<&str>, scene: Scene<'_>) -> Observed,
+    observe: fn(subject: Option<&str>, scene: MetricInput<'_>) -> Observed,
 }
 
 /// On what a metric rests, which is what a rule's `min_rows` counts.
@@ -214,7 +214,7 @@ impl Metric {
     /// Computes it. Rules have passed [`super::resolve::check`]: the subject is there where one is
     /// needed, and so is the bound; where not, the value is none and the rule `unknown`.
     #[must_use]
-    pub fn observe(&self, subject: Option<&str>, scene: Scene<'_>) -> Observed {
+    pub fn observe(&self, subject: Option<&str>, scene: MetricInput<'_>) -> Observed {
         (self.observe)(subject, scene)
     }
 }
@@ -255,7 +255,7 @@ pub struct Observed {
 
 /// What a metric is computed from.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct MetricInput<'a> {
     /// The answers of the group, by series and day.
     pub rows: &'a [&'a Row],
     /// To which series each of them belongs.
@@ -281,7 +281,7 @@ pub struct Coverage {
 
 fn compared(
     subject: Option<&str>,
-    scene: Scene<'_>,
+    scene: MetricInput<'_>,
     compare: fn(&Reference, &[f64]) -> shift::Compared,
 ) -> Observed {
     let values = numbers(subject, scene.rows);
@@ -362,7 +362,7 @@ fn counted(base: Vec<(usize, bool)>) -> Observed {
 }
 
 /// The share of answers of which `is` holds.
-fn share(scene: Scene<'_>, is: impl Fn(&Row) -> bool) -> Observed {
+fn share(scene: MetricInput<'_>, is: impl Fn(&Row) -> bool) -> Observed {
     counted(scene.rows.iter().map(|r| is(r)).enumerate().collect())
 }
 
@@ -374,7 +374,7 @@ fn is_null(subject: Option<&str>, row: &Row) -> bool {
 /// The share of numbers that lie beyond a bound.
 fn beyond(
     subject: Option<&str>,
-    scene: Scene<'_>,
+    scene: MetricInput<'_>,
     bound: Option<f64>,
     is: fn(f64, f64) -> bool,
 ) -> Observed {
@@ -395,7 +395,7 @@ fn coverage(coverage: Coverage) -> Observed {
     }
 }
 
-fn rows(scene: Scene<'_>) -> Observed {
+fn rows(scene: MetricInput<'_>) -> Observed {
     plain(Some(count(scene.rows.len())), scene.rows.len())
 }
 
@@ -410,7 +410,11 @@ fn plain(value: Option<f64>, rows: usize) -> Observed {
 }
 
 /// A figure of the sorted numbers.
-fn statistic(subject: Option<&str>, scene: Scene<'_>, of: fn(&[f64]) -> Option<f64>) -> Observed {
+fn statistic(
+    subject: Option<&str>,
+    scene: MetricInput<'_>,
+    of: fn(&[f64]) -> Option<f64>,
+) -> Observed {
     let values = numbers(subject, scene.rows);
     let mut sorted: Vec<f64> = values.iter().map(|(_, x)| *x).collect();
     sorted.sort_by(f64::total_cmp);
@@ -427,7 +431,7 @@ fn mean(sorted: &[f64]) -> Option<f64> {
     (n > 0).then(|| sorted.iter().sum::<f64>() / count(n))
 }
 
-fn step(subject: Option<&str>, scene: Scene<'_>) -> Observed {
+fn step(subject: Option<&str>, scene: MetricInput<'_>) -> Observed {
     let steps = subject.map_or_else(Vec::new, |s| {
         shift::steps(s, scene.rows, scene.places, scene.explaining)
     });

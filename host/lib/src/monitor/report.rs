@@ -239,7 +239,7 @@ pub struct Group {
     /// Expected answers that are not recorded, by boundary, herd and date.
     pub missing: Vec<MissingRow>,
     /// The main outcome over the window; null for the fleet.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<OutcomeSeries>,
 }
 
 /// A rule with its observed value.
@@ -316,7 +316,7 @@ pub struct MissingRow {
 
 /// The main outcome of a series over the window.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct OutcomeSeries {
     /// The output.
     pub name: String,
     /// Its unit.
@@ -329,7 +329,7 @@ pub struct Outcome {
     pub points: Vec<(Day, Option<f64>)>,
 }
 
-impl Outcome {
+impl OutcomeSeries {
     /// The guardrail's bounds.
     #[must_use]
     pub fn bounds(&self) -> Bounds {

@@ -14,11 +14,11 @@ use super::ack::Ack;
 use super::baseline::Reference;
 use super::error::MonitorError;
 use super::input::{Bounds, LogicInput, Row, SeriesInput, Window};
-use super::metrics::{Coverage, Metric, Scene};
+use super::metrics::{Coverage, Metric, MetricInput};
 use super::overrides::thresholds_version;
 use super::report::{
     BaselineReport, BoundsReport, FailingRow, Group, LogicReport, MetricReport, MissingRow,
-    Outcome, Report, ReportWindow, Status, Summary, TYPE, Verdict,
+    OutcomeSeries, Report, ReportWindow, Status, Summary, TYPE, Verdict,
 };
 use super::resolve;
 use super::rules::judge_rule;
@@ -189,7 +189,7 @@ pub(super) fn group(logic: &LogicInput, series: &[&SeriesInput], scope: Scope) -
     for (i, one) in series.iter().enumerate() {
         places.extend(std::iter::repeat_n(i, one.rows.len()));
     }
-    let group = Rows {
+    let group = GroupRows {
         rows: &rows,
         places: &places,
         coverage,
@@ -245,7 +245,7 @@ fn worst(metrics: &[MetricReport]) -> Status {
 
 /// The rows of a group, and whose they are.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
+struct GroupRows<'a> {
     rows: &'a [&'a Row],
     places: &'a [usize],
     coverage: Coverage,
@@ -253,7 +253,11 @@ struct Rows<'a> {
     place: Option<(&'a str, &'a str)>,
 }
 
-fn apply(logic: &LogicInput, rule: &MonitorRule, group: Rows<'_>) -> (MetricReport, Vec<usize>) {
+fn apply(
+    logic: &LogicInput,
+    rule: &MonitorRule,
+    group: GroupRows<'_>,
+) -> (MetricReport, Vec<usize>) {
     let subject = rule.subject.as_deref();
     let bounds = subject.and_then(|s| logic.bounds.get(s)).copied();
     let mut out = MetricReport {
@@ -282,7 +286,7 @@ fn apply(logic: &LogicInput, rule: &MonitorRule, group: Rows<'_>) -> (MetricRepo
         out.unit = column.and_then(|s| s.unit.clone());
     }
     let why = missing_reference(logic, group.place);
-    let scene = Scene {
+    let scene = MetricInput {
         rows: group.rows,
         places: group.places,
         coverage: group.coverage,
@@ -345,7 +349,7 @@ fn failing_row(placed: &Placed<'_>, metrics: BTreeSet<String>) -> FailingRow {
     }
 }
 
-fn outcome(logic: &LogicInput, series: &SeriesInput) -> Option<Outcome> {
+fn outcome(logic: &LogicInput, series: &SeriesInput) -> Option<OutcomeSeries> {
     let subject = logic.main_outcome()?;
     let Bounds { minimum, maximum } = logic.bounds.get(&subject.name).copied().unwrap_or_default();
     let mut points: Vec<(Day, Option<f64>)> = series
@@ -357,7 +361,7 @@ fn outcome(logic: &LogicInput, series: &SeriesInput) -> Option<Outcome> {
         })
         .collect();
     points.sort_by_key(|(day, _)| *day);
-    Some(Outcome {
+    Some(OutcomeSeries {
         name: subject.name.clone(),
         unit: subject.unit.clone(),
         minimum,

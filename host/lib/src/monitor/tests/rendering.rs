@@ -109,7 +109,7 @@ fn a_chart_draws_what_there_is() {
         (june(3), Some(400.0)),
         (june(4), Some(12.0)),
     ];
-    let outcome = report::Outcome {
+    let outcome = report::OutcomeSeries {
         name: "days".to_owned(),
         unit: Some("d".to_owned()),
         minimum: Some(0.0),
@@ -146,7 +146,7 @@ fn a_chart_draws_what_there_is() {
         assert_eq!(svg.matches(what).count(), times, "{what}");
     }
     assert!(svg.contains("Beyond the chart: crit of mean 1000000"));
-    let empty = report::Outcome {
+    let empty = report::OutcomeSeries {
         points: vec![],
         ..outcome
     };

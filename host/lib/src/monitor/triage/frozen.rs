@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::super::baseline::{Baseline, Reference};
 use super::groups::ENOUGH;
 use super::inputs::LEAST;
-use super::judge::{Finding, Points};
-use super::scene::{Row, Scene};
+use super::judge::{Points, TriageFinding};
+use super::scene::{Row, TriageScene};
 use provender_domain::render::text::count;
 
 /// Of some rows, how many have a reference for an input, and how many lie outside of it.
@@ -52,7 +52,7 @@ fn reference<'b>(baseline: &'b Baseline, row: &Row, name: &str) -> Option<&'b Re
 /// Which inputs of most failing rows lie outside of what was frozen. It points to the data where the
 /// other answers of the window do not: the season moves them all.
 #[must_use]
-pub fn findings(scene: &Scene) -> Vec<Finding> {
+pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let Some(baseline) = &scene.frozen else {
         return Vec::new();
     };
@@ -102,7 +102,7 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
             )
         };
         let rests_on = failing.compared + others.compared;
-        out.push(Finding::new(
+        out.push(TriageFinding::new(
             "input_outside_baseline",
             points,
             rests_on,
@@ -110,7 +110,7 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
         ));
     }
     if inputs > 0 && out.is_empty() {
-        out.push(Finding::new(
+        out.push(TriageFinding::new(
             "inputs_within_baseline",
             Points::Nowhere,
             rows,

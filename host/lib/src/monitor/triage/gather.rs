@@ -15,7 +15,7 @@ use super::super::baseline::Baseline;
 use super::super::frozen::{baselines, document};
 use super::super::gather::GatherError;
 use super::super::stored::{Body, Failing};
-use super::scene::{Row, Scene};
+use super::scene::{Row, TriageScene};
 use crate::compute::ComputeError;
 
 /// Of more rows than this on a side, those with the smallest run ids are looked at: the same ones each
@@ -30,7 +30,7 @@ pub fn scenes(
     ledger: &dyn Read,
     manifests: &Store,
     body: &Body,
-) -> Result<Vec<Scene>, GatherError> {
+) -> Result<Vec<TriageScene>, GatherError> {
     let mut by_logic: BTreeMap<String, Vec<(String, Failing)>> = BTreeMap::new();
     for (model_version, row) in body.failing() {
         let name = model_version.split(':').next().unwrap_or_default();
@@ -51,7 +51,7 @@ fn scene(
     body: &Body,
     logic: String,
     failing: &[(String, Failing)],
-) -> Result<Scene, GatherError> {
+) -> Result<TriageScene, GatherError> {
     let window = body.window;
     let days = i32::try_from(window.days).unwrap_or(i32::MAX);
     let earliest = window.start.plus(-days).unwrap_or(window.start);
@@ -76,10 +76,10 @@ fn scene(
     let all_failing = failing.len();
     failing.sort_by_key(|f| f.run_id);
     failing.truncate(LOOKED_AT);
-    let mut scene = Scene {
+    let mut scene = TriageScene {
         logic,
         all_failing,
-        ..Scene::default()
+        ..TriageScene::default()
     };
     for one in failing {
         let Some(run) = by_id.get(&one.run_id) else {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::judge::{Finding, Points};
-use super::scene::{Row, Scene};
+use super::judge::{Points, TriageFinding};
+use super::scene::{Row, TriageScene};
 use provender_domain::render::text::count;
 
 /// Fewer rows on either side say nothing about a difference between the two.
@@ -41,7 +41,7 @@ pub const DIMENSIONS: [&str; 5] = ["version", "config", "place", "source", "file
 
 /// The groups of failing rows, largest first within a dimension.
 #[must_use]
-pub fn groups(scene: &Scene) -> Vec<Group> {
+pub fn groups(scene: &TriageScene) -> Vec<Group> {
     let mut out = Vec::new();
     for by in DIMENSIONS {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
@@ -68,7 +68,7 @@ pub fn groups(scene: &Scene) -> Vec<Group> {
 }
 
 /// What is in every failing row and in no other of the window; nothing where there is no other.
-fn apart(scene: &Scene, by: &str) -> Option<String> {
+fn apart(scene: &TriageScene, by: &str) -> Option<String> {
     if scene.passing.is_empty() {
         return None;
     }
@@ -77,7 +77,7 @@ fn apart(scene: &Scene, by: &str) -> Option<String> {
 
 /// The files that every failing row reads and no other of the window; best one that the same places did
 /// not read before.
-fn apart_file(scene: &Scene) -> Option<String> {
+fn apart_file(scene: &TriageScene) -> Option<String> {
     let files = common(scene, "file");
     let before = scene
         .before
@@ -90,7 +90,7 @@ fn apart_file(scene: &Scene) -> Option<String> {
         .cloned()
 }
 
-fn common(scene: &Scene, by: &str) -> BTreeSet<String> {
+fn common(scene: &TriageScene, by: &str) -> BTreeSet<String> {
     let mut common: Option<BTreeSet<String>> = None;
     for row in &scene.failing {
         let own = values(row, by);
@@ -108,12 +108,12 @@ fn common(scene: &Scene, by: &str) -> BTreeSet<String> {
 /// What sets the failing rows apart: a version, a configuration, or a file that their places did not
 /// read before.
 #[must_use]
-pub fn findings(scene: &Scene) -> Vec<Finding> {
+pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
     let (failing, passing) = (scene.failing.len(), scene.passing.len());
     let place = apart(scene, "place");
     if let Some(place) = &place {
-        out.push(Finding::new(
+        out.push(TriageFinding::new(
             "one_place",
             Points::Nowhere,
             failing,
@@ -142,12 +142,12 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
         let told = format!(
             "all {failing} failing answers are {what}, and none of the {passing} others of the window is{tail}"
         );
-        out.push(Finding::new(code, points, failing + passing, told));
+        out.push(TriageFinding::new(code, points, failing + passing, told));
     }
     out
 }
 
-fn new_file(scene: &Scene, file: &str, one_place: bool) -> Finding {
+fn new_file(scene: &TriageScene, file: &str, one_place: bool) -> TriageFinding {
     let reads = |r: &&Row| r.files.iter().any(|(_, f)| f == file);
     let before = scene
         .before
@@ -181,7 +181,8 @@ fn new_file(scene: &Scene, file: &str, one_place: bool) -> Finding {
             ),
         ),
     };
-    let mut finding = Finding::new("one_file", points, failing + passing + before, told + &tail);
+    let mut finding =
+        TriageFinding::new("one_file", points, failing + passing + before, told + &tail);
     finding.file = Some(file.to_owned());
     finding
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::baseline::robust_sigma;
 use super::super::metrics::median;
 use super::groups::ENOUGH;
-use super::judge::{Finding, Points};
-use super::scene::{Row, Scene};
+use super::judge::{Points, TriageFinding};
+use super::scene::{Row, TriageScene};
 use crate::ingest::take::looks_like;
 use provender_domain::render::text::{count, number};
 
@@ -56,7 +56,7 @@ fn middles(before: &[Row], name: &str) -> BTreeMap<(String, String), f64> {
 
 /// Which inputs of the failing rows are no longer what the same places had before.
 #[must_use]
-pub fn findings(scene: &Scene) -> Vec<Finding> {
+pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
     let names: BTreeSet<&String> = scene.failing.iter().flat_map(|r| r.inputs.keys()).collect();
     // How old an observation is moves every day by itself.
@@ -82,7 +82,7 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
         };
         let far = (is - was).abs() > (SIGMAS * scale).max(least * was.abs());
         if far {
-            out.push(Finding::new(
+            out.push(TriageFinding::new(
                 "input_shifted",
                 Points::Data,
                 before.len() + now.len(),
@@ -97,14 +97,14 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
         }
     }
     if compared > 0 && out.is_empty() {
-        out.push(Finding::new(
+        out.push(TriageFinding::new(
             "inputs_as_before",
             Points::Nowhere,
             scene.failing.len() + scene.before.len(),
             format!("none of the {compared} inputs that could be compared differs from what the same places had before"),
         ));
     } else if compared == 0 {
-        out.push(Finding::new(
+        out.push(TriageFinding::new(
             "inputs_not_compared",
             Points::Nowhere,
             scene.before.len(),

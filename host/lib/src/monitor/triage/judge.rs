@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::groups::{Group, groups};
-use super::scene::Scene;
+use super::scene::TriageScene;
 use super::{frozen, groups as apart, inputs, versions};
 
 /// Where a finding points.
@@ -20,7 +20,7 @@ pub enum Points {
 
 /// One comparison and what it says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
+pub struct TriageFinding {
     /// A stable name for machines.
     pub code: &'static str,
     /// Where it points.
@@ -34,9 +34,14 @@ pub struct Finding {
     pub file: Option<String>,
 }
 
-impl Finding {
-    pub(super) fn new(code: &'static str, points: Points, rows: usize, says: String) -> Finding {
-        Finding {
+impl TriageFinding {
+    pub(super) fn new(
+        code: &'static str,
+        points: Points,
+        rows: usize,
+        says: String,
+    ) -> TriageFinding {
+        TriageFinding {
             code,
             points,
             rows,
@@ -49,7 +54,7 @@ impl Finding {
 /// Where all of it points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum TriageVerdict {
     /// To the data.
     Data,
     /// To the logic.
@@ -60,15 +65,15 @@ pub enum Verdict {
     Unknown,
 }
 
-impl Verdict {
+impl TriageVerdict {
     /// In a sentence.
     #[must_use]
     pub fn says(self) -> &'static str {
         match self {
-            Verdict::Data => "the evidence points to the data",
-            Verdict::Logic => "the evidence points to the logic",
-            Verdict::Both => "some evidence points to the data, some to the logic",
-            Verdict::Unknown => "not enough to tell data from logic",
+            TriageVerdict::Data => "the evidence points to the data",
+            TriageVerdict::Logic => "the evidence points to the logic",
+            TriageVerdict::Both => "some evidence points to the data, some to the logic",
+            TriageVerdict::Unknown => "not enough to tell data from logic",
         }
     }
 }
@@ -79,7 +84,7 @@ pub struct Triage {
     /// Name of the logic.
     pub logic: String,
     /// Where the evidence points.
-    pub verdict: Verdict,
+    pub verdict: TriageVerdict,
     /// Failing rows in all.
     pub failing: usize,
     /// Failing rows that were looked at.
@@ -89,7 +94,7 @@ pub struct Triage {
     /// Runs of the failing places before that were looked at.
     pub before: usize,
     /// What each comparison says.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<TriageFinding>,
     /// Failing rows by version, configuration, place, source and file.
     pub groups: Vec<Group>,
 }
@@ -97,17 +102,17 @@ pub struct Triage {
 /// Compares, and says where it points. That nothing changed in the inputs points nowhere by itself: what
 /// was not looked at may have changed.
 #[must_use]
-pub fn judge(scene: &Scene) -> Triage {
+pub fn judge(scene: &TriageScene) -> Triage {
     let mut findings = apart::findings(scene);
     findings.extend(inputs::findings(scene));
     findings.extend(frozen::findings(scene));
     findings.extend(versions::findings(scene));
     let points = |to: Points| findings.iter().any(|f| f.points == to);
     let verdict = match (points(Points::Data), points(Points::Logic)) {
-        (true, true) => Verdict::Both,
-        (true, false) => Verdict::Data,
-        (false, true) => Verdict::Logic,
-        (false, false) => Verdict::Unknown,
+        (true, true) => TriageVerdict::Both,
+        (true, false) => TriageVerdict::Data,
+        (false, true) => TriageVerdict::Logic,
+        (false, false) => TriageVerdict::Unknown,
     };
     Triage {
         logic: scene.logic.clone(),

@@ -24,5 +24,5 @@ pub mod scene;
 mod tests;
 pub mod versions;
 
-pub use judge::{Finding, Points, Triage, judge};
-pub use scene::{Row, Scene};
+pub use judge::{Points, Triage, TriageFinding, judge};
+pub use scene::{Row, TriageScene};

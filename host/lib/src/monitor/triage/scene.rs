@@ -47,7 +47,7 @@ impl Row {
 
 /// Failing rows of one logic, and what they are compared with.
 #[derive(Clone, Debug, Default)]
-pub struct Scene {
+pub struct TriageScene {
     /// Name of the logic.
     pub logic: String,
     /// The rows behind fired rules.
@@ -67,11 +67,11 @@ pub struct Scene {
     /// The frozen baseline in force of a failing version, else of another version of the logic: inputs are
     /// the same whatever reads them.
     pub frozen: Option<Baseline>,
-    /// Failing rows in all; more than [`Scene::failing`] where not all were looked at.
+    /// Failing rows in all; more than [`TriageScene::failing`] where not all were looked at.
     pub all_failing: usize,
 }
 
-impl Scene {
+impl TriageScene {
     /// Whether a row would fail as the rule that counts `failing` means it; `None` where the rule does
     /// not judge rows one by one.
     #[must_use]

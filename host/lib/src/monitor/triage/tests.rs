@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::judge::Verdict;
-use super::{Points, Row, Scene, Triage, judge};
+use super::judge::TriageVerdict;
+use super::{Points, Row, Triage, TriageScene, judge};
 use crate::monitor::baseline::{Baseline, Reference, SeriesReference, TYPE};
 use crate::monitor::stored::OutputBounds;
 use provender_domain::canonical::Digest;
@@ -33,8 +33,8 @@ fn row(version: &str, boundary: &str, day: u32, forage: f64, days: f64) -> Row {
     }
 }
 
-fn scene(failing: Vec<Row>) -> Scene {
-    Scene {
+fn scene(failing: Vec<Row>) -> TriageScene {
+    TriageScene {
         logic: "days".into(),
         all_failing: failing.len(),
         failing,
@@ -47,12 +47,12 @@ fn scene(failing: Vec<Row>) -> Scene {
             },
         )]
         .into(),
-        ..Scene::default()
+        ..TriageScene::default()
     }
 }
 
 /// Days 20 to 25 fail at one place; before them were days 1 to 12.
-fn bad(version: &str, forage: f64) -> Scene {
+fn bad(version: &str, forage: f64) -> TriageScene {
     let mut scene = scene(
         (20..=25)
             .map(|d| row(version, "a", d, forage, 400.0))
@@ -76,7 +76,7 @@ fn said(triage: &Triage) -> String {
 #[test]
 fn a_changed_unit_is_the_datas() {
     let triage = judge(&bad("v2", 806.5 * 0.892_179));
-    assert_eq!(triage.verdict, Verdict::Data);
+    assert_eq!(triage.verdict, TriageVerdict::Data);
     insta::assert_snapshot!(said(&triage));
 }
 
@@ -94,7 +94,7 @@ fn a_version_that_fails_alone_on_the_same_inputs_is_the_logics() {
         .collect();
     scene.passing = (14..=19).map(|d| row("v2", "a", d, 815.0, 80.0)).collect();
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Logic);
+    assert_eq!(triage.verdict, TriageVerdict::Logic);
     insta::assert_snapshot!(said(&triage));
 }
 
@@ -103,7 +103,7 @@ fn a_version_that_answers_at_one_place_alone_is_not_told_from_the_place() {
     let mut scene = bad("v3", 806.0);
     scene.passing = (20..=25).map(|d| row("v2", "b", d, 700.0, 80.0)).collect();
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Unknown, "{}", said(&triage));
+    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
     assert!(said(&triage).contains("version and place cannot be told apart"));
 }
 
@@ -119,7 +119,7 @@ fn a_version_that_fails_too_speaks_for_the_data() {
         })
         .collect();
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Data, "{}", said(&triage));
+    assert_eq!(triage.verdict, TriageVerdict::Data, "{}", said(&triage));
     let other = triage.findings.iter().find(|f| f.code == "other_version");
     assert_eq!(other.map(|f| (f.points, f.rows)), Some((Points::Data, 6)));
 }
@@ -132,21 +132,21 @@ fn other_inputs_compare_nothing() {
     other.inputs = map(&json!({"forage": 1.0, "head": 50.0}));
     scene.others = vec![(0, other)];
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Unknown, "{}", said(&triage));
+    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
     assert!(said(&triage).contains("but on other inputs"));
 }
 
 #[test]
 fn one_failing_row_alone_is_not_enough_to_tell() {
     let triage = judge(&scene(vec![row("v3", "a", 20, 806.0, 400.0)]));
-    assert_eq!(triage.verdict, Verdict::Unknown);
+    assert_eq!(triage.verdict, TriageVerdict::Unknown);
     insta::assert_snapshot!(said(&triage));
 }
 
 #[test]
 fn inputs_that_are_as_before_do_not_blame_the_logic_alone() {
     let triage = judge(&bad("v2", 806.0));
-    assert_eq!(triage.verdict, Verdict::Unknown, "{}", said(&triage));
+    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
     assert!(said(&triage).contains("inputs_as_before"));
 }
 
@@ -157,7 +157,7 @@ fn a_file_that_only_the_failing_rows_read_is_named() {
         row.files.insert(("forage".into(), "wrong.csv".into()));
     }
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Data);
+    assert_eq!(triage.verdict, TriageVerdict::Data);
     let finding = triage
         .findings
         .iter()
@@ -169,11 +169,11 @@ fn a_file_that_only_the_failing_rows_read_is_named() {
         row.files.insert(("forage".into(), "wrong.csv".into()));
     }
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Unknown, "{}", said(&triage));
+    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
     // And where nothing is known of before, file and place are one.
     scene.before.clear();
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Unknown);
+    assert_eq!(triage.verdict, TriageVerdict::Unknown);
     assert!(
         said(&triage).contains("cannot be told apart"),
         "{}",
@@ -186,7 +186,7 @@ fn what_a_reissue_replaced_shows_the_input_that_changed() {
     let mut scene = scene(vec![row("v2", "a", 20, 4385.0, 376.0)]);
     scene.replaced = vec![(0, row("v2", "a", 20, 438.5, 18.0))];
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Data);
+    assert_eq!(triage.verdict, TriageVerdict::Data);
     assert!(
         said(&triage).contains(
             "what changed is forage (10 times what it was, which looks like a factor of ten)"
@@ -204,7 +204,7 @@ fn rows_that_no_single_row_rule_counts_are_not_judged_by_another_version() {
     }
     scene.others = vec![(0, row("v2", "a", 20, 806.0, 90.0))];
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, Verdict::Unknown, "{}", said(&triage));
+    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
     assert!(said(&triage).contains("do not judge single answers"));
 }
 
@@ -273,10 +273,10 @@ fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
     let others =
         |forage: f64| -> Vec<Row> { (20..=25).map(|d| row("v2", "a", d, forage, 90.0)).collect() };
     scene.passing = others(810.0);
-    assert_eq!(judge(&scene).verdict, Verdict::Unknown);
-    let said_of = |scene: &Scene| {
+    assert_eq!(judge(&scene).verdict, TriageVerdict::Unknown);
+    let said_of = |scene: &TriageScene| {
         let triage = judge(scene);
-        let of = |f: &&super::Finding| f.code.ends_with("_baseline");
+        let of = |f: &&super::TriageFinding| f.code.ends_with("_baseline");
         let found: Vec<String> = triage
             .findings
             .iter()
@@ -288,17 +288,17 @@ fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
     let mut told = Vec::new();
     scene.frozen = Some(frozen("a"));
     let (verdict, said) = said_of(&scene);
-    assert_eq!(verdict, Verdict::Data, "{said}");
+    assert_eq!(verdict, TriageVerdict::Data, "{said}");
     told.push(said);
     // The whole fleet moved: that is the season's, or cannot be told from it.
     for passing in [others(8000.0), Vec::new()] {
         scene.passing = passing;
         let (verdict, said) = said_of(&scene);
-        assert_eq!(verdict, Verdict::Unknown, "{said}");
+        assert_eq!(verdict, TriageVerdict::Unknown, "{said}");
         told.push(said);
     }
     // A little beyond the edge is no shift.
-    let (_, said) = said_of(&Scene {
+    let (_, said) = said_of(&TriageScene {
         frozen: Some(frozen("a")),
         ..bad("v2", 1040.0)
     });

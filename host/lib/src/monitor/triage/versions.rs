@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::groups::ENOUGH;
-use super::judge::{Finding, Points};
-use super::scene::Scene;
+use super::judge::{Points, TriageFinding};
+use super::scene::TriageScene;
 use crate::ingest::take::looks_like;
 use provender_domain::render::text::{count, number};
 
@@ -26,7 +26,7 @@ fn same_inputs(a: &Map<String, Json>, b: &Map<String, Json>) -> bool {
 
 /// What the others say.
 #[must_use]
-pub fn findings(scene: &Scene) -> Vec<Finding> {
+pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
     let mut by_version: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
     for (i, other) in &scene.others {
@@ -48,7 +48,7 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
         out.push(version_finding(scene, version, *same, *fails, *holds));
     }
     if by_version.is_empty() {
-        out.push(Finding::new(
+        out.push(TriageFinding::new(
             "no_other_version",
             Points::Nowhere,
             0,
@@ -60,12 +60,12 @@ pub fn findings(scene: &Scene) -> Vec<Finding> {
 }
 
 fn version_finding(
-    scene: &Scene,
+    scene: &TriageScene,
     version: &str,
     same: usize,
     fails: usize,
     holds: usize,
-) -> Finding {
+) -> TriageFinding {
     let judged = fails + holds;
     let enough = judged >= ENOUGH || judged > 0 && judged == scene.failing.len();
     #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
@@ -105,15 +105,15 @@ fn version_finding(
         )
     };
     if enough || points == Points::Nowhere {
-        Finding::new("other_version", points, judged, told)
+        TriageFinding::new("other_version", points, judged, told)
     } else {
         let told = format!("{told}; that is too few to point anywhere");
-        Finding::new("other_version", Points::Nowhere, judged, told)
+        TriageFinding::new("other_version", Points::Nowhere, judged, told)
     }
 }
 
 /// The same version and configuration with the inputs that a reissue replaced: only data differs.
-fn replaced(scene: &Scene) -> Option<Finding> {
+fn replaced(scene: &TriageScene) -> Option<TriageFinding> {
     let mut held = 0;
     let mut files: Option<BTreeSet<String>> = None;
     let mut changed: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -161,7 +161,7 @@ fn replaced(scene: &Scene) -> Option<Finding> {
         })
         .collect();
     let file = files.into_iter().flatten().next();
-    let mut finding = Finding::new(
+    let mut finding = TriageFinding::new(
         "reissued",
         Points::Data,
         held,
