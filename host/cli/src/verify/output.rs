@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::plugin::test::summary;
 use crate::ui::{Look, Text};
 use provender_domain::render::escape;
-use provender_domain::render::junit::{Outcome, Suite, TestCase};
+use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
 use provender_domain::render::text::count;
 use provender_host::contract::render::{annotation, in_repository};
 use provender_host::contract::{ContractFinding, ContractVerdict};
@@ -36,8 +36,8 @@ pub(super) fn suites(checked: &[Checked], findings: Option<&[ContractFinding]>) 
         name: c.model.clone(),
         place: None,
         outcome: match c.troubles.first() {
-            None => Outcome::Passed,
-            Some(first) => Outcome::Failed {
+            None => CaseOutcome::Passed,
+            Some(first) => CaseOutcome::Failed {
                 kind: first.code.clone(),
                 message: first.message.clone(),
                 text: c

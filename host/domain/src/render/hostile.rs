@@ -3,7 +3,7 @@
 use super::document::{Block, Document, Inline, Medium, Span, Table, Tone};
 use super::escape::{is_unsafe, workflow_message, workflow_property};
 use super::html::{Html, page};
-use super::junit::{self, Outcome, Suite, TestCase};
+use super::junit::{self, CaseOutcome, Suite, TestCase};
 use super::markdown::markdown;
 use super::terminal::lines;
 
@@ -185,21 +185,21 @@ fn a_terminal_gets_no_escape_and_no_line_of_theirs() {
 fn junit_stays_well_formed_and_workflow_commands_stay_one_line() {
     let texts = || (EVIL.to_owned(), EVIL.to_owned(), EVIL.to_owned());
     let (kind, message, text) = texts();
-    let failed = Outcome::Failed {
+    let failed = CaseOutcome::Failed {
         kind,
         message,
         text,
     };
     let (kind, message, text) = texts();
-    let errored = Outcome::Errored {
+    let errored = CaseOutcome::Errored {
         kind,
         message,
         text,
     };
-    let skipped = Outcome::Skipped {
+    let skipped = CaseOutcome::Skipped {
         reason: EVIL.into(),
     };
-    let cases = [failed, errored, skipped, Outcome::Passed].map(|outcome| TestCase {
+    let cases = [failed, errored, skipped, CaseOutcome::Passed].map(|outcome| TestCase {
         name: EVIL.into(),
         place: Some((EVIL.into(), 1)),
         outcome,

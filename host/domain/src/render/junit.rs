@@ -23,12 +23,12 @@ pub struct TestCase {
     /// File and line, where the case has some.
     pub place: Option<(String, usize)>,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: CaseOutcome,
 }
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CaseOutcome {
     /// Good.
     Passed,
     /// Not as it should be.
@@ -59,13 +59,13 @@ pub enum Outcome {
 /// The document.
 #[must_use]
 pub fn document(suites: &[Suite]) -> String {
-    let count = |suite: &Suite, is: fn(&Outcome) -> bool| {
+    let count = |suite: &Suite, is: fn(&CaseOutcome) -> bool| {
         suite.cases.iter().filter(|c| is(&c.outcome)).count()
     };
-    let failed = |o: &Outcome| matches!(o, Outcome::Failed { .. });
-    let errored = |o: &Outcome| matches!(o, Outcome::Errored { .. });
-    let skipped = |o: &Outcome| matches!(o, Outcome::Skipped { .. });
-    let sum = |is: fn(&Outcome) -> bool| suites.iter().map(|s| count(s, is)).sum::<usize>();
+    let failed = |o: &CaseOutcome| matches!(o, CaseOutcome::Failed { .. });
+    let errored = |o: &CaseOutcome| matches!(o, CaseOutcome::Errored { .. });
+    let skipped = |o: &CaseOutcome| matches!(o, CaseOutcome::Skipped { .. });
+    let sum = |is: fn(&CaseOutcome) -> bool| suites.iter().map(|s| count(s, is)).sum::<usize>();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -115,18 +115,18 @@ fn one(out: &mut String, suite: &Suite, case: &TestCase) {
         );
     };
     match &case.outcome {
-        Outcome::Passed => out.push_str("/>\n"),
-        Outcome::Failed {
+        CaseOutcome::Passed => out.push_str("/>\n"),
+        CaseOutcome::Failed {
             kind,
             message,
             text,
         } => element("failure", kind, message, text),
-        Outcome::Errored {
+        CaseOutcome::Errored {
             kind,
             message,
             text,
         } => element("error", kind, message, text),
-        Outcome::Skipped { reason } => {
+        CaseOutcome::Skipped { reason } => {
             let _ = write!(
                 out,
                 ">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
@@ -150,10 +150,10 @@ mod tests {
         let suite = Suite {
             name: "days:v1 & <more>".into(),
             cases: vec![
-                case("good", Outcome::Passed),
+                case("good", CaseOutcome::Passed),
                 case(
                     "]]> </testcase>",
-                    Outcome::Failed {
+                    CaseOutcome::Failed {
                         kind: "golden".into(),
                         message: "1 < 2".into(),
                         text: "one\ntwo\u{1b}[31m".into(),
@@ -161,7 +161,7 @@ mod tests {
                 ),
                 case(
                     "late",
-                    Outcome::Skipped {
+                    CaseOutcome::Skipped {
                         reason: "\"later\"".into(),
                     },
                 ),

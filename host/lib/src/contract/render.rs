@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use provender_domain::render::escape::{workflow_message, workflow_property};
-use provender_domain::render::junit::{Outcome, Suite, TestCase};
+use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
 
 use super::rule::{ContractFinding, Rule};
 
@@ -16,8 +16,8 @@ pub fn suite(findings: &[ContractFinding]) -> Suite {
             name: rule.says().to_owned(),
             place: broken.first().map(|f| (f.path.clone(), f.line)),
             outcome: match broken.first() {
-                None => Outcome::Passed,
-                Some(first) => Outcome::Failed {
+                None => CaseOutcome::Passed,
+                Some(first) => CaseOutcome::Failed {
                     kind: rule.name().to_owned(),
                     message: format!("{}: {}", first.path, first.message),
                     text: broken

@@ -1,6 +1,6 @@
 //! A run as a JUnit suite.
 
-use provender_domain::render::junit::{Outcome, Suite, TestCase};
+use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
 
 use super::run::{Ran, Tested};
 
@@ -11,7 +11,7 @@ pub fn suite(logic: &str, tested: &Tested) -> Suite {
     cases.extend(tested.skipped.iter().map(|s| TestCase {
         name: s.name.clone(),
         place: Some((s.place.file.clone(), s.place.line)),
-        outcome: Outcome::Skipped {
+        outcome: CaseOutcome::Skipped {
             reason: format!(
                 "{}: {}",
                 if s.superseded { "superseded" } else { "later" },
@@ -49,19 +49,19 @@ fn of(ran: &Ran, tested: &Tested) -> TestCase {
         lines.first().cloned().unwrap_or_default(),
     );
     let outcome = if lines.is_empty() {
-        Outcome::Passed
+        CaseOutcome::Passed
     } else {
         let mut text = lines.clone();
         text.extend(ran.notes.iter().map(|(o, t)| format!("{o}: {t}")));
         let (kind, text) = (kind.to_owned(), text.join("\n"));
         if ran.verdict.trapped() {
-            Outcome::Errored {
+            CaseOutcome::Errored {
                 kind,
                 message,
                 text,
             }
         } else {
-            Outcome::Failed {
+            CaseOutcome::Failed {
                 kind,
                 message,
                 text,

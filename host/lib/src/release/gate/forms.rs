@@ -2,7 +2,7 @@
 
 use crate::project::gate::Action;
 use provender_domain::canonical::CanonicalError;
-use provender_domain::render::junit::{Outcome as Case, Suite, TestCase};
+use provender_domain::render::junit::{CaseOutcome as Case, Suite, TestCase};
 use provender_domain::render::text::number;
 use provender_domain::render::{Block, Document, Inline, Table, Tone};
 
@@ -60,8 +60,11 @@ pub fn document(report: &GateReport) -> Result<Document, CanonicalError> {
         true => (Tone::Good, "let in"),
         false => (Tone::Bad, "refused"),
     };
-    let verdict = Inline::new().badge(tone, word);
-    out.paragraph(verdict.text(format!(" {}", report.why)));
+    out.push(Block::Verdict {
+        tone,
+        word: word.to_owned(),
+        why: vec![Inline::from(&report.why)],
+    });
     let beside = report
         .against_number
         .map_or_else(|| "no active release".to_owned(), |n| format!("R{n}"));
