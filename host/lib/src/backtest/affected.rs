@@ -9,7 +9,7 @@ use crate::compute::Bound;
 use provender_domain::day::Day;
 use provender_domain::value::Value;
 
-use super::report::{AffectedRow, InputReport};
+use super::report::{AffectedRow, InputReport, ReadBy};
 use super::snapshot::Snapshot;
 
 /// So many boundaries are listed.
@@ -148,13 +148,14 @@ impl<'a> Peaks<'a> {
         let mut all: Vec<InputReport> = match inputs.before {
             Some(values) => {
                 let declared = self.before.description().inputs.iter().zip(values);
-                let each = declared.map(|(i, v)| entry(&i.field.name, &i.field.unit, v, "before"));
+                let each =
+                    declared.map(|(i, v)| entry(&i.field.name, &i.field.unit, v, ReadBy::Before));
                 each.collect()
             }
             None => {
                 let recipe = inputs.snapshot.group.recipe.inputs.iter();
                 let recorded = recipe.zip(&inputs.snapshot.inputs);
-                let each = recorded.map(|(i, v)| entry(&i.name, &i.unit, v, "before"));
+                let each = recorded.map(|(i, v)| entry(&i.name, &i.unit, v, ReadBy::Before));
                 each.collect()
             }
         };
@@ -165,8 +166,13 @@ impl<'a> Peaks<'a> {
                 i.name == input.field.name && i.value == json && i.unit == input.field.unit
             });
             match known {
-                Some(known) => known.read_by = "both",
-                None => all.push(entry(&input.field.name, &input.field.unit, value, "after")),
+                Some(known) => known.read_by = ReadBy::Both,
+                None => all.push(entry(
+                    &input.field.name,
+                    &input.field.unit,
+                    value,
+                    ReadBy::After,
+                )),
             }
         }
         all

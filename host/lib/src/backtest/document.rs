@@ -10,7 +10,9 @@ use provender_domain::render::text::{count, number};
 use provender_domain::render::{Block, Document, Table, Tone};
 
 use super::figures::outcomes;
-use super::report::{GuardrailReport, MonitorReport, RailReport, Report, RuleReport, percent};
+use super::report::{
+    GuardrailReport, MonitorReport, RailReport, ReadBy, Report, RuleReport, percent,
+};
 use super::settings::section;
 
 /// The title.
@@ -274,8 +276,9 @@ fn affected(out: &mut Document, report: &Report) {
         let inputs = a.inputs.iter().map(|i| {
             let unit = i.unit.as_ref().map(|u| format!(" {u}"));
             let side = match i.read_by {
-                "both" => String::new(),
-                side => format!(" [{side}]"),
+                ReadBy::Both => "",
+                ReadBy::Before => " [before]",
+                ReadBy::After => " [after]",
             };
             format!(
                 "{} {}{}{side}",

@@ -318,8 +318,20 @@ pub struct InputReport {
     pub value: Json,
     /// Its unit.
     pub unit: Option<String>,
-    /// `both`, `before` or `after`.
-    pub read_by: &'static str,
+    /// Which side read it.
+    pub read_by: ReadBy,
+}
+
+/// Which side of a back-test read a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadBy {
+    /// Both of them.
+    Both,
+    /// The version that answers.
+    Before,
+    /// The candidate.
+    After,
 }
 
 /// A row on which the candidate failed.

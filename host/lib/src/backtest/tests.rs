@@ -9,8 +9,8 @@ use serde_json::json;
 use super::document::document;
 use super::report::{
     AffectedRow, Baseline, FailedRow, GuardrailReport, InputReport, MonitorReport, NotCompared,
-    NullChange, OutcomeReport, RailReport, Range, Report, RuleReport, SettingKind, SettingReport,
-    SettingValue, SideReport, VerdictReport, Warning,
+    NullChange, OutcomeReport, RailReport, Range, ReadBy, Report, RuleReport, SettingKind,
+    SettingReport, SettingValue, SideReport, VerdictReport, Warning,
 };
 use super::snapshot::Provenance;
 use super::statistics::Pairs;
@@ -157,7 +157,7 @@ fn report() -> Report {
                 name: "text".to_owned(),
                 value: json!(HOSTILE),
                 unit: None,
-                read_by: "after",
+                read_by: ReadBy::After,
             }],
         }],
         failed_rows: 1,
