@@ -46,6 +46,46 @@ struct Inner {
     spoken: &'static [Version],
 }
 
+impl Inner {
+    /// Compiles what no cache has, and tells who waits.
+    fn compile(&self, file: &str, bytes: &[u8]) -> Result<Compiled, LogicError> {
+        let size = bytes.len() as u64;
+        let waiting = self.on_compile.as_ref().map(|tell| {
+            let kept = self.cache.is_some();
+            tell(Compiling { file, size, kept })
+        });
+        let compiled = Compiled::from_binary(&self.engine, bytes);
+        drop(waiting);
+        compiled.map_err(|e| not_a_component(file, &format!("{e:#}")))
+    }
+}
+
+fn not_a_component(file: &str, cause: &str) -> LogicError {
+    LogicError::NotAComponent {
+        file: file.to_owned(),
+        cause: printable(cause, 500),
+    }
+}
+
+/// Whether bytes are within the limit and begin like a component.
+fn form(file: &str, bytes: &[u8], limit: u64) -> Result<(), LogicError> {
+    let name = file.to_owned();
+    if bytes.len() as u64 > limit {
+        return Err(LogicError::TooLarge { file: name, limit });
+    }
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(LogicError::Precompiled { file: name });
+    }
+    if Parser::is_core_wasm(bytes) {
+        return Err(LogicError::CoreModule { file: name });
+    }
+    if !Parser::is_component(bytes) {
+        let cause = "it does not begin like a WebAssembly component";
+        return Err(not_a_component(file, cause));
+    }
+    Ok(())
+}
+
 /// A compilation that is about to start; a large component takes seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Compiling<'c> {
@@ -167,36 +207,12 @@ impl Sandbox {
         let inner = &self.inner;
         let limits = own.over(&inner.limits);
         let size = bytes.len() as u64;
-        if size > limits.component_bytes {
-            return Err(LogicError::TooLarge {
-                file: file.to_owned(),
-                limit: limits.component_bytes,
-            });
-        }
-        if Engine::detect_precompiled(bytes).is_some() {
-            return Err(LogicError::Precompiled {
-                file: file.to_owned(),
-            });
-        }
-        if Parser::is_core_wasm(bytes) {
-            return Err(LogicError::CoreModule {
-                file: file.to_owned(),
-            });
-        }
-        let invalid = |cause: String| LogicError::NotAComponent {
-            file: file.to_owned(),
-            cause: printable(&cause, 500),
-        };
-        if !Parser::is_component(bytes) {
-            return Err(invalid(
-                "it does not begin like a WebAssembly component".to_owned(),
-            ));
-        }
+        form(file, bytes, limits.component_bytes)?;
         let source = Source {
             file,
             digest: Digest::of_bytes(bytes),
         };
-        let made = survey(bytes).map_err(|e| invalid(e.to_string()))?;
+        let made = survey(bytes).map_err(|e| not_a_component(file, &e.to_string()))?;
         // Before compiling: both the compiler and every instance pay for each of them.
         if let Some((what, count, limit)) = made.excess() {
             return Err(LogicError::TooComplex {
@@ -214,15 +230,7 @@ impl Sandbox {
         let fresh = cached.is_none();
         let compiled = match cached {
             Some(compiled) => compiled,
-            None => {
-                let told = inner.on_compile.as_ref().map(|tell| {
-                    let kept = inner.cache.is_some();
-                    tell(Compiling { file, size, kept })
-                });
-                let compiled = Compiled::from_binary(&inner.engine, bytes);
-                drop(told);
-                compiled.map_err(|e| invalid(format!("{e:#}")))?
-            }
+            None => inner.compile(file, bytes)?,
         };
         let border = border::check(&source, &inner.engine, &compiled, inner.spoken)?;
         let pre = source.pre(&inner.engine, &compiled)?;

@@ -5,7 +5,8 @@
 
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{
-    Interface, Package, PackageId, Resolve, Type, TypeDefKind, TypeId, World, WorldItem, WorldKey,
+    Interface, Package, PackageId, Record, Resolve, Type, TypeDefKind, TypeId, Variant, World,
+    WorldItem, WorldKey,
 };
 
 use super::bindings::INTERFACE;
@@ -227,40 +228,9 @@ impl<'a> Comparison<'a> {
             .as_ref()
             .map_or_else(|| place.to_owned(), |n| format!("`{n}`"));
         match (&ours.kind, &theirs.kind) {
-            (TypeDefKind::Record(x), TypeDefKind::Record(y)) => {
-                let fields = |r: &wit_parser::Record| {
-                    r.fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>()
-                };
-                self.members(
-                    &format!("the record {named}"),
-                    "field",
-                    &fields(x),
-                    &fields(y),
-                );
-                for ours in &x.fields {
-                    if let Some(theirs) = y.fields.iter().find(|f| f.name == ours.name) {
-                        let place = format!("the field `{}` of {named}", ours.name);
-                        self.types(&place, ours.ty, theirs.ty, depth - 1);
-                    }
-                }
-            }
+            (TypeDefKind::Record(x), TypeDefKind::Record(y)) => self.records(&named, (x, y), depth),
             (TypeDefKind::Variant(x), TypeDefKind::Variant(y)) => {
-                let cases = |v: &wit_parser::Variant| {
-                    v.cases.iter().map(|c| c.name.clone()).collect::<Vec<_>>()
-                };
-                self.members(
-                    &format!("the variant {named}"),
-                    "case",
-                    &cases(x),
-                    &cases(y),
-                );
-                for ours in &x.cases {
-                    let theirs = y.cases.iter().find(|c| c.name == ours.name);
-                    if let Some((a, b)) = theirs.and_then(|t| ours.ty.zip(t.ty)) {
-                        let place = format!("the case `{}` of {named}", ours.name);
-                        self.types(&place, a, b, depth - 1);
-                    }
-                }
+                self.variants(&named, (x, y), depth);
             }
             (TypeDefKind::Enum(x), TypeDefKind::Enum(y)) => {
                 let cases = |e: &wit_parser::Enum| {
@@ -287,6 +257,31 @@ impl<'a> Comparison<'a> {
                 }
             }
             _ => self.other(place, wanted, found),
+        }
+    }
+
+    fn records(&mut self, named: &str, (x, y): (&Record, &Record), depth: usize) {
+        let fields = |r: &Record| r.fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>();
+        let what = format!("the record {named}");
+        self.members(&what, "field", &fields(x), &fields(y));
+        for ours in &x.fields {
+            if let Some(theirs) = y.fields.iter().find(|f| f.name == ours.name) {
+                let place = format!("the field `{}` of {named}", ours.name);
+                self.types(&place, ours.ty, theirs.ty, depth - 1);
+            }
+        }
+    }
+
+    fn variants(&mut self, named: &str, (x, y): (&Variant, &Variant), depth: usize) {
+        let cases = |v: &Variant| v.cases.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+        let what = format!("the variant {named}");
+        self.members(&what, "case", &cases(x), &cases(y));
+        for ours in &x.cases {
+            let theirs = y.cases.iter().find(|c| c.name == ours.name);
+            if let Some((a, b)) = theirs.and_then(|t| ours.ty.zip(t.ty)) {
+                let place = format!("the case `{}` of {named}", ours.name);
+                self.types(&place, a, b, depth - 1);
+            }
         }
     }
 

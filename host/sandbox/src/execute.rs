@@ -174,64 +174,73 @@ impl Callee<'_> {
             component: self.description.model_version(),
             cause,
         };
+        self.check_parameters(parameters).map_err(wrong)?;
+        self.check_inputs(inputs, rows).map_err(wrong)
+    }
+
+    fn check_parameters(&self, parameters: &[Scalar]) -> Result<(), String> {
         let declared = &self.description.parameters;
         if parameters.len() != declared.len() {
-            return Err(wrong(format!(
+            return Err(format!(
                 "it takes {} parameters and was given {}",
                 declared.len(),
                 parameters.len()
-            )));
+            ));
         }
         for (given, declared) in parameters.iter().zip(declared) {
             let (is, should) = (given.data_type(), declared.default.data_type());
             if is != should {
-                return Err(wrong(format!(
+                return Err(format!(
                     "its parameter `{}` is of type {} and was given a value of type {}",
                     declared.name,
                     should.name(),
                     is.name()
-                )));
+                ));
             }
             if matches!(given, Scalar::Float64(x) if !x.is_finite()) {
-                return Err(wrong(format!(
+                return Err(format!(
                     "its parameter `{}` was given a number that is not finite",
                     declared.name
-                )));
+                ));
             }
         }
+        Ok(())
+    }
+
+    fn check_inputs(&self, inputs: &[Column], rows: usize) -> Result<(), String> {
         let declared = &self.description.inputs;
         if inputs.len() != declared.len() {
-            return Err(wrong(format!(
+            return Err(format!(
                 "it takes {} input columns and was given {}",
                 declared.len(),
                 inputs.len()
-            )));
+            ));
         }
         for (given, declared) in inputs.iter().zip(declared) {
             let field = &declared.field;
             if given.data_type() != field.data_type {
-                return Err(wrong(format!(
+                return Err(format!(
                     "its input `{}` is of type {} and was given a column of type {}",
                     field.name,
                     field.data_type.name(),
                     given.data_type().name()
-                )));
+                ));
             }
             if given.rows() != rows {
-                return Err(wrong(format!(
+                return Err(format!(
                     "its input `{}` was given {} rows of {rows}",
                     field.name,
                     given.rows()
-                )));
+                ));
             }
             if !field.nullable
                 && given.validity().is_some()
                 && let Some(row) = (0..rows).find(|i| given.is_null(*i))
             {
-                return Err(wrong(format!(
+                return Err(format!(
                     "its input `{}` is declared without nulls and is null in row {row}",
                     field.name
-                )));
+                ));
             }
         }
         Ok(())

@@ -33,28 +33,13 @@ pub(super) fn checked(
     bad: &mut Vec<BadValue>,
 ) -> Result<Column, String> {
     let field = &output.field;
-    let name = &field.name;
-    let mut valid = validity(name, returned.validity, rows)?;
-    let mut refuse = |valid: &mut Option<Vec<u8>>, row: usize, cause: String| {
-        bad.push(BadValue { row, cause });
-        set_null(valid, rows, row);
-    };
-    let length = |what: &str, found: usize, wanted: usize| {
-        if found == wanted {
-            Ok(())
-        } else {
-            Err(format!(
-                "the output `{name}` has {found} {what} for {rows} rows where there must be {wanted}"
-            ))
-        }
-    };
-    let found = match &returned.values {
-        wit::ValuesResult::Float64(_) => DataType::Float64,
-        wit::ValuesResult::Int64(_) => DataType::Int64,
-        wit::ValuesResult::Boolean(_) => DataType::Boolean,
-        wit::ValuesResult::Date(_) => DataType::Date,
-        wit::ValuesResult::Text(_) => DataType::Text,
-        wit::ValuesResult::Series(_) => DataType::Series,
+    let name = field.name.as_str();
+    let found = type_of(&returned.values);
+    let mut checking = Checking {
+        name,
+        rows,
+        valid: validity(name, returned.validity, rows)?,
+        bad,
     };
     if found != field.data_type {
         return Err(format!(
@@ -64,102 +49,154 @@ pub(super) fn checked(
         ));
     }
     if !field.nullable {
-        let nulls: Vec<usize> = (0..rows).filter(|&i| is_null(&valid, i)).collect();
+        let nulls: Vec<usize> = (0..rows).filter(|&i| checking.is_null(i)).collect();
         for row in nulls {
-            let cause = format!("the output `{name}` is null, although it is declared not to be");
-            refuse(&mut valid, row, cause);
+            checking.refuse(row, "null, although it is declared not to be");
         }
     }
     let data = match returned.values {
-        wit::ValuesResult::Float64(mut v) => {
-            length("values", v.len(), rows)?;
-            zero_nulls(&mut v, &valid);
-            if !v.iter().fold(true, |sound, x| sound & x.is_finite()) {
-                for (i, x) in v.iter_mut().enumerate().filter(|(_, x)| !x.is_finite()) {
-                    let cause = format!("the output `{name}` is {x}, not a finite number");
-                    refuse(&mut valid, i, cause);
-                    *x = 0.0;
+        wit::ValuesResult::Float64(values) => checking.numbers(values)?,
+        wit::ValuesResult::Int64(values) => checking.integers(values)?,
+        wit::ValuesResult::Boolean(bits) => checking.booleans(bits)?,
+        wit::ValuesResult::Date(days) => checking.dates(days)?,
+        wit::ValuesResult::Text(text) => checking.texts(text)?,
+        wit::ValuesResult::Series(series) => checking.series(series)?,
+    };
+    Ok(Column::from_checked_parts(rows, data, checking.valid))
+}
+
+fn type_of(values: &wit::ValuesResult) -> DataType {
+    match values {
+        wit::ValuesResult::Float64(_) => DataType::Float64,
+        wit::ValuesResult::Int64(_) => DataType::Int64,
+        wit::ValuesResult::Boolean(_) => DataType::Boolean,
+        wit::ValuesResult::Date(_) => DataType::Date,
+        wit::ValuesResult::Text(_) => DataType::Text,
+        wit::ValuesResult::Series(_) => DataType::Series,
+    }
+}
+
+/// A column while its values are checked.
+struct Checking<'a> {
+    /// The output.
+    name: &'a str,
+    rows: usize,
+    valid: Option<Vec<u8>>,
+    bad: &'a mut Vec<BadValue>,
+}
+
+impl Checking<'_> {
+    fn is_null(&self, row: usize) -> bool {
+        is_null(&self.valid, row)
+    }
+
+    /// Makes the value of a row null: it is what no output may be.
+    fn refuse(&mut self, row: usize, what: impl std::fmt::Display) {
+        let cause = format!("the output `{}` is {what}", self.name);
+        self.bad.push(BadValue { row, cause });
+        set_null(&mut self.valid, self.rows, row);
+    }
+
+    fn length(&self, what: &str, found: usize, wanted: usize) -> Result<(), String> {
+        if found == wanted {
+            return Ok(());
+        }
+        Err(format!(
+            "the output `{}` has {found} {what} for {} rows where there must be {wanted}",
+            self.name, self.rows
+        ))
+    }
+
+    fn numbers(&mut self, mut v: Vec<f64>) -> Result<ColumnData, String> {
+        self.length("values", v.len(), self.rows)?;
+        zero_nulls(&mut v, &self.valid);
+        if !v.iter().fold(true, |sound, x| sound & x.is_finite()) {
+            for (i, x) in v.iter_mut().enumerate().filter(|(_, x)| !x.is_finite()) {
+                self.refuse(i, format_args!("{x}, not a finite number"));
+                *x = 0.0;
+            }
+        }
+        v.iter_mut().for_each(|x| *x = plain_zero(*x));
+        Ok(ColumnData::Float64(v))
+    }
+
+    fn integers(&mut self, mut v: Vec<i64>) -> Result<ColumnData, String> {
+        self.length("values", v.len(), self.rows)?;
+        zero_nulls(&mut v, &self.valid);
+        Ok(ColumnData::Int64(v))
+    }
+
+    fn booleans(&mut self, mut v: Vec<u8>) -> Result<ColumnData, String> {
+        self.length("bytes of bits", v.len(), self.rows.div_ceil(8))?;
+        if let Some(valid) = &self.valid {
+            for (byte, mask) in v.iter_mut().zip(valid) {
+                *byte &= mask;
+            }
+        }
+        clear_tail(&mut v, self.rows);
+        Ok(ColumnData::Boolean(v))
+    }
+
+    fn dates(&mut self, mut v: Vec<i32>) -> Result<ColumnData, String> {
+        self.length("values", v.len(), self.rows)?;
+        zero_nulls(&mut v, &self.valid);
+        let outside = |d: &i32| Day::from_days(*d).is_none();
+        if v.iter().fold(false, |any, d| any | outside(d)) {
+            for (i, d) in v.iter_mut().enumerate().filter(|(_, d)| outside(d)) {
+                self.refuse(i, format_args!("day {d}, outside the years 1 to 9999"));
+                *d = 0;
+            }
+        }
+        Ok(ColumnData::Date(v))
+    }
+
+    fn texts(&mut self, text: wit::TextValuesResult) -> Result<ColumnData, String> {
+        let wit::TextValuesResult { offsets, bytes } = text;
+        self.length("offsets", offsets.len(), self.rows + 1)?;
+        ascending(self.name, &offsets, bytes.len())?;
+        if !all_utf8(&offsets, &bytes) {
+            for i in 0..self.rows {
+                let text = &bytes[range(&offsets, i)];
+                if !self.is_null(i) && std::str::from_utf8(text).is_err() {
+                    self.refuse(i, "a text that is not UTF-8");
                 }
             }
-            v.iter_mut().for_each(|x| *x = plain_zero(*x));
-            ColumnData::Float64(v)
         }
-        wit::ValuesResult::Int64(mut v) => {
-            length("values", v.len(), rows)?;
-            zero_nulls(&mut v, &valid);
-            ColumnData::Int64(v)
-        }
-        wit::ValuesResult::Boolean(mut v) => {
-            length("bytes of bits", v.len(), rows.div_ceil(8))?;
-            if let Some(valid) = &valid {
-                for (byte, mask) in v.iter_mut().zip(valid) {
-                    *byte &= mask;
-                }
-            }
-            clear_tail(&mut v, rows);
-            ColumnData::Boolean(v)
-        }
-        wit::ValuesResult::Date(mut v) => {
-            length("values", v.len(), rows)?;
-            zero_nulls(&mut v, &valid);
-            let outside = |d: &i32| Day::from_days(*d).is_none();
-            if v.iter().fold(false, |any, d| any | outside(d)) {
-                for (i, d) in v.iter_mut().enumerate().filter(|(_, d)| outside(d)) {
-                    let cause =
-                        format!("the output `{name}` is day {d}, outside the years 1 to 9999");
-                    refuse(&mut valid, i, cause);
-                    *d = 0;
-                }
-            }
-            ColumnData::Date(v)
-        }
-        wit::ValuesResult::Text(wit::TextValuesResult { offsets, bytes }) => {
-            length("offsets", offsets.len(), rows + 1)?;
-            ascending(name, &offsets, bytes.len())?;
-            if !all_utf8(&offsets, &bytes) {
-                for i in 0..rows {
-                    let text = &bytes[range(&offsets, i)];
-                    if !is_null(&valid, i) && std::str::from_utf8(text).is_err() {
-                        let cause = format!("the output `{name}` is a text that is not UTF-8");
-                        refuse(&mut valid, i, cause);
-                    }
-                }
-            }
-            let (offsets, bytes) = compact(offsets, bytes, &valid);
-            ColumnData::Text { offsets, bytes }
-        }
-        wit::ValuesResult::Series(wit::SeriesValuesResult {
+        let (offsets, bytes) = compact(offsets, bytes, &self.valid);
+        Ok(ColumnData::Text { offsets, bytes })
+    }
+
+    fn series(&mut self, series: wit::SeriesValuesResult) -> Result<ColumnData, String> {
+        let wit::SeriesValuesResult {
             offsets,
             dates,
             mut values,
-        }) => {
-            length("offsets", offsets.len(), rows + 1)?;
-            ascending(name, &offsets, dates.len())?;
-            ascending(name, &offsets, values.len())?;
-            for i in 0..rows {
-                let r = range(&offsets, i);
-                let days = &dates[r.clone()];
-                let sound = days.iter().all(|d| Day::from_days(*d).is_some())
-                    && days.is_sorted()
-                    && values[r].iter().all(|x| x.is_finite());
-                if !is_null(&valid, i) && !sound {
-                    let cause = format!(
-                        "the output `{name}` is a series with a date out of order or range, or a number that is not finite"
-                    );
-                    refuse(&mut valid, i, cause);
-                }
-            }
-            values.iter_mut().for_each(|x| *x = plain_zero(*x));
-            let (_, dates) = compact(offsets.clone(), dates, &valid);
-            let (offsets, values) = compact(offsets, values, &valid);
-            ColumnData::Series {
-                offsets,
-                dates,
-                values,
+        } = series;
+        self.length("offsets", offsets.len(), self.rows + 1)?;
+        ascending(self.name, &offsets, dates.len())?;
+        ascending(self.name, &offsets, values.len())?;
+        for i in 0..self.rows {
+            let r = range(&offsets, i);
+            let days = &dates[r.clone()];
+            let sound = days.iter().all(|d| Day::from_days(*d).is_some())
+                && days.is_sorted()
+                && values[r].iter().all(|x| x.is_finite());
+            if !self.is_null(i) && !sound {
+                self.refuse(
+                    i,
+                    "a series with a date out of order or range, or a number that is not finite",
+                );
             }
         }
-    };
-    Ok(Column::from_checked_parts(rows, data, valid))
+        values.iter_mut().for_each(|x| *x = plain_zero(*x));
+        let (_, dates) = compact(offsets.clone(), dates, &self.valid);
+        let (offsets, values) = compact(offsets, values, &self.valid);
+        Ok(ColumnData::Series {
+            offsets,
+            dates,
+            values,
+        })
+    }
 }
 
 /// A bitmap of the right length with zeros after its last row; `None` where no row is null.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{BinaryReaderError, KnownCustom, Parser, Payload, TypeRef};
+use wasmparser::{BinaryReaderError, CustomSectionReader, KnownCustom, Parser, Payload, TypeRef};
 
 use super::component::LISTED;
 use super::failure::printable;
@@ -42,6 +42,31 @@ impl Survey {
         ]
         .into_iter()
         .find(|(_, count, limit)| count > limit)
+    }
+}
+
+/// What a custom section says of the tools and languages that made the component.
+fn producers(
+    section: &CustomSectionReader<'_>,
+    depth: u64,
+    tools: &mut BTreeSet<(String, String)>,
+    languages: &mut Vec<(u64, String)>,
+) {
+    let KnownCustom::Producers(fields) = section.as_known() else {
+        return;
+    };
+    for field in fields {
+        // The section is a courtesy of the tools: a broken one says nothing, and harms nothing.
+        let Ok(field) = field else { break };
+        for value in field.values {
+            let Ok(value) = value else { break };
+            if tools.len() < 4 * LISTED {
+                tools.insert((printable(value.name, 80), printable(value.version, 120)));
+            }
+            if field.name == "language" && languages.len() < LISTED {
+                languages.push((depth, value.name.to_ascii_lowercase()));
+            }
+        }
     }
 }
 
@@ -93,22 +118,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
             Payload::CustomSection(section) => section,
             _ => continue,
         };
-        let KnownCustom::Producers(fields) = section.as_known() else {
-            continue;
-        };
-        for field in fields {
-            // The section is a courtesy of the tools: a broken one says nothing, and harms nothing.
-            let Ok(field) = field else { break };
-            for value in field.values {
-                let Ok(value) = value else { break };
-                if tools.len() < 4 * LISTED {
-                    tools.insert((printable(value.name, 80), printable(value.version, 120)));
-                }
-                if field.name == "language" && languages.len() < LISTED {
-                    languages.push((depth, value.name.to_ascii_lowercase()));
-                }
-            }
-        }
+        producers(&section, depth, &mut tools, &mut languages);
     }
     languages.sort();
     let language = languages

@@ -56,7 +56,7 @@ pub struct Format(pub(super) &'static Reader);
 impl Format {
     /// Every format.
     pub fn all() -> impl Iterator<Item = Format> {
-        READERS.iter().map(|reader| Format(reader))
+        READERS.iter().map(Format)
     }
 
     /// Name in `sources.toml` and in reports.

@@ -113,28 +113,35 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
     report
 }
 
-fn fill(
+/// What was taken in of these very bytes for this source, the newest last.
+fn earlier(ledger: &dyn Write, offer: &Offer, sha256: Digest) -> Result<Vec<File>, IngestError> {
+    let mut files = ledger.files()?;
+    files.retain(|f| f.sha256 == sha256 && f.source == offer.source);
+    Ok(files)
+}
+
+/// Whether these bytes need no reading: a listed file was taken in from this very path.
+///
+/// # Errors
+/// When they were withdrawn.
+fn known(
     ledger: &dyn Write,
     offer: &Offer,
     policy: &Policy,
-    stamp: &Stamp,
     sha256: Digest,
     report: &mut FileReport,
-) -> Result<(), IngestError> {
-    // Before anything is looked at.
-    let head = ledger.head()?;
-    let before: Vec<File> = ledger
-        .files()?
-        .into_iter()
-        .filter(|f| f.sha256 == sha256 && f.source == offer.source)
-        .collect();
-    if let (false, Some((file, entry))) = (
-        policy.accept,
-        before.last().and_then(|f| Some((f, f.retracted?))),
-    ) {
+) -> Result<bool, IngestError> {
+    if policy.accept {
+        return Ok(false);
+    }
+    let before = earlier(ledger, offer, sha256)?;
+    let mut as_before = |file: &File| {
         report.kind.clone_from(&file.kind);
         report.format.clone_from(&file.format);
         report.rows = file.rows;
+    };
+    if let Some((file, entry)) = before.last().and_then(|f| Some((f, f.retracted?))) {
+        as_before(file);
         let reason = ledger
             .entry(entry)?
             .and_then(|e| e.stamp.reason)
@@ -145,17 +152,55 @@ fn fill(
             reason,
         });
     }
-    // A listed file whose very bytes were taken in from this path needs no second reading.
-    if let (false, false, Some(file)) = (
-        offer.named,
-        policy.accept,
-        before.iter().find(|f| f.path == offer.path),
-    ) {
-        report.kind.clone_from(&file.kind);
-        report.format.clone_from(&file.format);
-        report.rows = file.rows;
-        report.unchanged = file.rows;
-        report.outcome = FileOutcome::Unchanged;
+    let same_path = before.iter().find(|f| f.path == offer.path);
+    let Some(file) = same_path.filter(|_| !offer.named) else {
+        return Ok(false);
+    };
+    as_before(file);
+    report.unchanged = file.rows;
+    report.outcome = FileOutcome::Unchanged;
+    Ok(true)
+}
+
+/// Whether what a file revises may be taken in without a look.
+///
+/// # Errors
+/// When the file is an older one, or revises more than the source allows.
+fn acceptable(
+    ledger: &dyn Write,
+    offer: &Offer,
+    sha256: Digest,
+    c: &Comparison,
+    rows: u32,
+) -> Result<(), IngestError> {
+    if c.revised > 0
+        && let Some(file) = earlier(ledger, offer, sha256)?.last()
+    {
+        return Err(IngestError::Older {
+            file: offer.path.clone(),
+            entry: file.entry,
+            revised: c.revised,
+        });
+    }
+    let share = f64::from(c.revised) / f64::from(rows.max(1));
+    let held_back = c.revised >= HOLD_FROM_ROWS && share > offer.max_revised_share;
+    match !c.ratios.is_empty() && held_back {
+        true => Err(held(offer, c, rows)),
+        false => Ok(()),
+    }
+}
+
+fn fill(
+    ledger: &dyn Write,
+    offer: &Offer,
+    policy: &Policy,
+    stamp: &Stamp,
+    sha256: Digest,
+    report: &mut FileReport,
+) -> Result<(), IngestError> {
+    // Before anything is looked at.
+    let head = ledger.head()?;
+    if known(ledger, offer, policy, sha256, report)? {
         return Ok(());
     }
     let reading = readers::read(&offer.bytes, &offer.options)?;
@@ -173,21 +218,8 @@ fn fill(
     )?;
     (report.new, report.unchanged, report.revised) = (c.new, c.unchanged, c.revised);
     report.warnings.append(&mut c.warnings);
-    if let (false, true, Some(file)) = (policy.accept, c.revised > 0, before.last()) {
-        return Err(IngestError::Older {
-            file: offer.path.clone(),
-            entry: file.entry,
-            revised: c.revised,
-        });
-    }
-    let has_values = !c.ratios.is_empty();
-    let share = f64::from(c.revised) / f64::from(reading.rows.max(1));
-    if !policy.accept
-        && has_values
-        && c.revised >= HOLD_FROM_ROWS
-        && share > offer.max_revised_share
-    {
-        return Err(held(offer, &c, reading.rows));
+    if !policy.accept {
+        acceptable(ledger, offer, sha256, &c, reading.rows)?;
     }
     if c.new + c.revised == 0 {
         report.outcome = FileOutcome::Unchanged;

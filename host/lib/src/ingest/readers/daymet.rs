@@ -4,7 +4,7 @@
 //! parentheses. Every year has 365 rows: in a leap year day 60 is 29 February and 31 December is
 //! missing. Radiation is a mean over daylight (W/m²), so the day's total needs the day length.
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 use provender_domain::day::Day;
 
 use super::columns::{self, Target};

@@ -2,7 +2,7 @@
 //! `series`: `standing` (what stands on that day, the default) or `increment` (what grew in the
 //! period that ends on that day). The two never mix: they are different columns of the catalogue.
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 
 use super::columns::{self, Places, Spelling, Target};
 use super::draft::{Draft, Gather};

@@ -5,7 +5,7 @@
 //! by name; a unit in parentheses counts, else the name decides, and a value that is impossible in
 //! that unit is a bad row that says which unit was assumed. Radiation is a mean over 24 hours.
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 use provender_domain::day::Day;
 
 use super::columns::{self, Target};

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 
 use super::draft::Draft;
 use super::formats::{Form, Reader, Taken};

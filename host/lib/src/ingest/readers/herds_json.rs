@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 
 use super::draft::{Draft, row_number};
 use super::fields::shown;

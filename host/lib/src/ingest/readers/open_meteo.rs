@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::{Kind, ReadError};
 use provender_domain::day::Day;
 
 use super::draft::{Draft, Gather, Given, row_number};

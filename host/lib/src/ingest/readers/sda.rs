@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 
 use super::draft::{Draft, Gather, Given, row_number};
 use super::fields::{self, shown};

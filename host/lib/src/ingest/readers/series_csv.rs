@@ -1,6 +1,6 @@
 //! Dated numbers of a deployment's own: `boundary_id,date,<column of a [[series]]>`.
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::{Kind, ReadError};
 
 use super::columns::{self, Target};
 use super::draft::Draft;

@@ -1,7 +1,7 @@
 //! Soil properties from the project's own CSV: one row a place, with the names of the catalogue
 //! (`boundary_id,soil_production_normal_kg_per_ha,…`), or production in `…_lb_per_acre`.
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 
 use super::columns::{self, Spelling};
 use super::draft::Draft;

@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_row_of_another_length_is_named_by_its_line() {
         let (_, end) = read("a,b\n1,2\n3,63,510\n");
-        let Err(ReadError::CsvRows { rows, .. }) = end else {
+        let Err(ReadError::Rows { rows, .. }) = end else {
             panic!("taken")
         };
         let BadRow { row, problem, .. } = &rows[0];

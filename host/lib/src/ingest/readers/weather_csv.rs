@@ -2,7 +2,7 @@
 //! names of the catalogue; the common US units under names that say so (`temp_max_f`,
 //! `precipitation_in`, `wind_speed_max_mph`). Columns of a `[[series]]` may stand beside them.
 
-use crate::ingest::parsed::{Content, Kind, ReadError};
+use crate::ingest::parsed::Kind;
 
 use super::columns::{self, Spelling};
 use super::draft::Draft;
