@@ -15,6 +15,8 @@
 //! * [`place`] — boundaries and herds as the readers deliver them
 //! * [`catalogue`] — the feature columns the host offers, and the grammar of feature references
 
+#![warn(clippy::too_many_lines)]
+
 pub mod backwards;
 pub mod canonical;
 pub mod catalogue;

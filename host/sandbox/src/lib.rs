@@ -27,6 +27,8 @@
 //! * [`lock`] — `provender.lock`, the pinned set
 //! * [`error`] — how this room says no
 
+#![warn(clippy::too_many_lines)]
+
 mod assemble;
 mod batch;
 mod bindings;

@@ -5,6 +5,8 @@
 //! * [`files`] — the place that is a folder
 //! * [`manifest`] — manifests, each an object of its own or packed with others
 
+#![warn(clippy::too_many_lines)]
+
 pub mod address;
 #[cfg(test)]
 mod conformance;
