@@ -126,7 +126,7 @@ fn current_source(facts: &Facts<'_>, cell: &Cell) -> String {
     let file = facts.file(last.file_id).map_or("?", |f| f.path.as_str());
     describe(
         file,
-        last.row,
+        &last.row.to_string(),
         last.date.map(|d| d.to_string()).as_deref(),
         cell.from.len(),
     )
@@ -140,22 +140,19 @@ fn recorded_source(manifest: &Manifest, input: &str) -> String {
     let Some((from, last)) = from.and_then(|f| Some((f, f.last()?))) else {
         return "nothing known".to_owned();
     };
-    let index = last.get("file").and_then(Json::as_u64).unwrap_or_default();
-    let file = manifest
-        .sources
-        .pointer(&format!("/files/{index}/path"))
-        .and_then(Json::as_str)
-        .unwrap_or("?");
-    let row = last.get("row").and_then(Json::as_u64).unwrap_or_default();
+    let number = |name: &str| last.get(name).and_then(Json::as_u64);
+    let path = number("file").map(|i| format!("/files/{i}/path"));
+    let file = path.and_then(|path| manifest.sources.pointer(&path)?.as_str());
+    let row = number("row").map_or_else(|| "?".to_owned(), |row| row.to_string());
     describe(
-        file,
-        u32::try_from(row).unwrap_or_default(),
+        file.unwrap_or("?"),
+        &row,
         last.get("date").and_then(Json::as_str),
         from.len(),
     )
 }
 
-fn describe(file: &str, row: u32, date: Option<&str>, observations: usize) -> String {
+fn describe(file: &str, row: &str, date: Option<&str>, observations: usize) -> String {
     let date = date.map(|d| format!(" of {d}")).unwrap_or_default();
     match observations {
         0 | 1 => format!("{file} row {row}{date}"),

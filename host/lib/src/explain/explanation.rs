@@ -130,7 +130,10 @@ pub fn explain(
     let other_component = pinned.filter(|_| same.is_none()).map(|p| p.sha256);
     let description = same.map(|p| p.description);
     check(&found, &manifest, description)?;
-    let inputs = inputs(&manifest, description);
+    let inputs = inputs(&manifest, description).map_err(|problem| ExplainError::Damaged {
+        run: found.run.run.key.to_string(),
+        problem: problem.to_owned(),
+    })?;
     let set_by = manifest
         .environment
         .get("parameters_set_by")
@@ -233,64 +236,54 @@ fn check(
     Ok(())
 }
 
-fn inputs(manifest: &Manifest, description: Option<&Description>) -> Vec<Input> {
+/// An input's observations, as the manifest names them; `Err` says what it lacks.
+fn sources(manifest: &Manifest, behind: Option<&Json>) -> Result<Vec<Source>, &'static str> {
+    let from = behind.and_then(|b| b.get("from")).and_then(Json::as_array);
+    let source = |o: &Json| {
+        let file = o.get("file").and_then(Json::as_u64);
+        let file = file.ok_or("an observation of its manifest names no file")?;
+        let part = |part: &str| {
+            let pointer = format!("/files/{file}/{part}");
+            let text = manifest.sources.pointer(&pointer).and_then(Json::as_str);
+            let missing = "an observation of its manifest is of a file that is not there";
+            text.map(str::to_owned).ok_or(missing)
+        };
+        let row = o.get("row").and_then(Json::as_u64);
+        Ok(Source {
+            file: part("path")?,
+            sha256: part("sha256")?,
+            row: row.ok_or("an observation of its manifest names no row")?,
+            date: o.get("date").and_then(Json::as_str).map(str::to_owned),
+            value: o.get("value").and_then(Json::as_f64),
+        })
+    };
+    from.into_iter().flatten().map(source).collect()
+}
+
+fn inputs(
+    manifest: &Manifest,
+    description: Option<&Description>,
+) -> Result<Vec<Input>, &'static str> {
     let values = manifest.object("inputs");
     let names: Vec<String> = match description {
         Some(d) => d.inputs.iter().map(|i| i.field.name.clone()).collect(),
         None => values.keys().cloned().collect(),
     };
-    let files = manifest
-        .sources
-        .get("files")
-        .and_then(Json::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let file = |i: u64, part: &str| {
-        let f = usize::try_from(i).ok().and_then(|i| files.get(i));
-        f.and_then(|f| f.get(part))
-            .and_then(Json::as_str)
-            .unwrap_or("?")
-            .to_owned()
-    };
-    names
-        .into_iter()
-        .map(|name| {
-            let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
-            let behind = manifest
-                .sources
-                .get("inputs")
-                .and_then(|i| i.get(&name))
-                .cloned()
-                .unwrap_or_default();
-            let from = behind
-                .get("from")
-                .and_then(Json::as_array)
-                .cloned()
-                .unwrap_or_default();
-            let sources = from
-                .iter()
-                .map(|o| {
-                    let index = o.get("file").and_then(Json::as_u64).unwrap_or_default();
-                    Source {
-                        file: file(index, "path"),
-                        sha256: file(index, "sha256"),
-                        row: o.get("row").and_then(Json::as_u64).unwrap_or_default(),
-                        date: o.get("date").and_then(Json::as_str).map(str::to_owned),
-                        value: o.get("value").and_then(Json::as_f64),
-                    }
-                })
-                .collect();
-            Input {
-                value: values.get(&name).cloned().unwrap_or_default(),
-                unit: declared.and_then(|d| d.field.unit.clone()),
-                doc: declared.map(|d| d.field.doc.clone()).unwrap_or_default(),
-                feature: declared.map(|d| d.feature.clone()).unwrap_or_default(),
-                age_days: behind.get("age_days").and_then(Json::as_i64),
-                sources,
-                name,
-            }
+    let recorded = manifest.sources.get("inputs");
+    let input = |name: String| {
+        let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
+        let behind = recorded.and_then(|i| i.get(&name));
+        Ok(Input {
+            value: values.get(&name).cloned().unwrap_or_default(),
+            unit: declared.and_then(|d| d.field.unit.clone()),
+            doc: declared.map(|d| d.field.doc.clone()).unwrap_or_default(),
+            feature: declared.map(|d| d.feature.clone()).unwrap_or_default(),
+            age_days: behind.and_then(|b| b.get("age_days")?.as_i64()),
+            sources: sources(manifest, behind)?,
+            name,
         })
-        .collect()
+    };
+    names.into_iter().map(input).collect()
 }
 
 /// What is known now that bears on a run.
