@@ -19,6 +19,43 @@ pub struct Judged {
     pub failing: Vec<usize>,
 }
 
+fn quiet(status: Status, why: String) -> Judged {
+    Judged {
+        status,
+        why,
+        failing: Vec::new(),
+    }
+}
+
+/// The value that thresholds decide on; `Err` where the rule is judged without.
+fn to_judge(
+    rule: &MonitorRule,
+    base: Base,
+    unit: Option<&str>,
+    rows: usize,
+    coverage: Coverage,
+    seen: &Observed,
+) -> Result<f64, Judged> {
+    if base == Base::Expected && coverage.expected == 0 {
+        let why = "no answer was expected in the window".to_owned();
+        return Err(quiet(Status::NotApplicable, why));
+    }
+    if rule.warn.is_none() && rule.crit.is_none() {
+        let what = match seen.value {
+            Some(x) => observed(seen, x, x, unit),
+            None => nothing(rows, seen),
+        };
+        return Err(quiet(Status::Info, format!("{what}; no threshold is set")));
+    }
+    if base == Base::Expected && coverage.recorded == 0 {
+        let n = coverage.expected;
+        let why = format!("none of the {n} expected answers is recorded");
+        return Err(quiet(Status::Crit, why));
+    }
+    let unknown = || quiet(Status::Unknown, nothing(rows, seen));
+    seen.value.ok_or_else(unknown)
+}
+
 /// Judges what was observed in a group of `rows` answers.
 #[must_use]
 pub fn judge_rule(
@@ -29,35 +66,9 @@ pub fn judge_rule(
     coverage: Coverage,
     seen: &Observed,
 ) -> Judged {
-    let quiet = |status, why: String| Judged {
-        status,
-        why,
-        failing: Vec::new(),
-    };
-    if base == Base::Expected && coverage.expected == 0 {
-        return quiet(
-            Status::NotApplicable,
-            "no answer was expected in the window".to_owned(),
-        );
-    }
-    if rule.warn.is_none() && rule.crit.is_none() {
-        let what = match seen.value {
-            Some(x) => observed(seen, x, x, unit),
-            None => nothing(rows, seen),
-        };
-        return quiet(Status::Info, format!("{what}; no threshold is set"));
-    }
-    if base == Base::Expected && coverage.recorded == 0 {
-        return quiet(
-            Status::Crit,
-            format!(
-                "none of the {} expected answers is recorded",
-                coverage.expected
-            ),
-        );
-    }
-    let Some(value) = seen.value else {
-        return quiet(Status::Unknown, nothing(rows, seen));
+    let value = match to_judge(rule, base, unit, rows, coverage, seen) {
+        Ok(value) => value,
+        Err(judged) => return judged,
     };
     let beyond = |threshold: f64| match rule.direction {
         Direction::Above => value > threshold,

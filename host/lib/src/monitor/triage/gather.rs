@@ -118,6 +118,12 @@ fn scene(
     });
     scene.before = rows(manifests, before)?;
     scene.frozen = baseline(ledger, &scene.logic, &versions)?;
+    in_force(&mut scene, body, &versions);
+    Ok(scene)
+}
+
+/// Bounds and thresholds that the report held the versions to.
+fn in_force(scene: &mut TriageScene, body: &Body, versions: &BTreeSet<&String>) {
     let held = body
         .logics
         .iter()
@@ -133,7 +139,6 @@ fn scene(
             scene.thresholds.entry(metric.label()).or_insert(rule);
         }
     }
-    Ok(scene)
 }
 
 /// The newest baseline in force of a failing version, else of the logic.
