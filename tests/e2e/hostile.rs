@@ -203,6 +203,12 @@ fn what_passes_the_check_and_wakes_in_compute_is_contained_three() {
 #[test]
 fn a_limit_just_obeyed_is_obeyed() {
     let ranch = ranch();
+    // A hundred thousand functions take a while on a busy machine.
+    ranch.edit(
+        "provender.toml",
+        "[monitor]",
+        "[limits]\ncompile_seconds = 36000\n\n[monitor]",
+    );
     let row = |row| Code {
         row,
         ..Code::default()
