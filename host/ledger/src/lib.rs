@@ -12,6 +12,7 @@
 //! * [`address`] — where a ledger is
 //! * [`admin`] — opening one, migrating, copying and describing it
 //! * [`store`] — reading and writing, which the other rooms use
+//! * [`retry`] — decisions by what is recorded, made again where that has changed
 //! * [`inspect`] — every row as it stands, for the audit
 //! * [`scan`] — every run, read by several threads, pack by pack
 //! * [`located`] — lists of runs by place and id
@@ -25,6 +26,7 @@ pub mod error;
 pub mod inspect;
 pub mod leaf;
 pub mod located;
+pub mod retry;
 pub mod scan;
 mod sqlite;
 pub mod store;

@@ -3,7 +3,8 @@
 
 use serde_json::{Value as Json, json};
 
-use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::entry::{Entry, Kind, Stamp};
+use provender_ledger::retry::{retry_always, unless_moved};
 use provender_ledger::{LedgerError, Write};
 
 use super::IncidentError;
@@ -20,25 +21,15 @@ pub fn open(
     title: &str,
     links: &[Link],
 ) -> Result<(u32, i64), IncidentError> {
-    loop {
+    // Where somebody else is faster, the next number is another one.
+    retry_always(|| {
         let incidents = Incidents::read(ledger)?;
         let number = incidents.next();
         let payload = json!({"incident": number, "title": title, "links": to_json(links)});
-        let appended = ledger.append_expecting(
-            stamp,
-            &[(Kind::IncidentOpen, payload)],
-            &KINDS,
-            incidents.last,
-        );
-        match appended {
-            // Somebody else was faster: the next number is another one now.
-            Err(LedgerError::Moved { .. }) => {}
-            other => {
-                let entry = other?.first().map_or(0, |e| e.seq);
-                return Ok((number, entry));
-            }
-        }
-    }
+        let entries = [(Kind::IncidentOpen, payload)];
+        let entry = first(ledger.append_expecting(stamp, &entries, &KINDS, incidents.last))?;
+        Ok(entry.map(|entry| (number, entry)))
+    })
 }
 
 /// Adds what is not linked yet; the entry, or `None` when all of it was.
@@ -172,9 +163,11 @@ fn append(
     kind: Kind,
     payload: Json,
 ) -> Result<i64, IncidentError> {
-    let appended = ledger.append_expecting(stamp, &[(kind, payload.clone())], &KINDS, last);
-    match appended {
-        Err(LedgerError::Moved { .. }) => {
+    let entries = [(kind, payload)];
+    let mut last = last;
+    retry_always(|| {
+        let appended = first(ledger.append_expecting(stamp, &entries, &KINDS, last))?;
+        if appended.is_none() {
             // What was recorded meanwhile may be of another incident; of this one, only its closing
             // matters to what adds to it, and anything to what closes it.
             let now = Incidents::read(ledger)?;
@@ -185,11 +178,14 @@ fn append(
             if kind == Kind::IncidentClose && same.newest() != incident.newest() {
                 return Err(IncidentError::Overtaken(incident.name()));
             }
-            append(ledger, stamp, same, now.last, kind, payload)
+            last = now.last;
         }
-        other => {
-            let entry = other?.first().map_or(0, |e| e.seq);
-            Ok(entry)
-        }
-    }
+        Ok(appended)
+    })
+}
+
+/// The number of the first entry that was appended, or `None` where another process was faster.
+fn first(appended: Result<Vec<Entry>, LedgerError>) -> Result<Option<i64>, LedgerError> {
+    let appended = unless_moved(appended)?;
+    Ok(appended.map(|entries| entries.first().map_or(0, |e| e.seq)))
 }

@@ -3,6 +3,7 @@
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_ledger::entry::Stamp;
+use provender_ledger::retry::retry_always;
 use provender_ledger::types::File;
 use provender_ledger::{LedgerError, Write};
 use serde_json::json;
@@ -83,13 +84,14 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
         error: None,
     };
     let mut report = empty();
-    let mut filled = fill(ledger, offer, policy, stamp, sha256, &mut report);
-    // Another process took a file in meanwhile, this very one perhaps: look again. Each time one of them
-    // gets on, so that this ends.
-    while matches!(filled, Err(IngestError::Ledger(LedgerError::Moved { .. }))) {
+    // Where another process takes a file in meanwhile, this very one perhaps, look again.
+    let filled = retry_always(|| {
         report = empty();
-        filled = fill(ledger, offer, policy, stamp, sha256, &mut report);
-    }
+        match fill(ledger, offer, policy, stamp, sha256, &mut report) {
+            Err(IngestError::Ledger(LedgerError::Moved { .. })) => Ok(None),
+            other => other.map(Some),
+        }
+    });
     if let Err(error) = filled {
         report.outcome = match error {
             IngestError::Held { .. } => FileOutcome::Held,

@@ -15,7 +15,8 @@ use crate::project::sources::Series;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_ledger::entry::{Entry, Kind, Stamp};
-use provender_ledger::{LedgerError, Read, Write};
+use provender_ledger::retry::{retry, unless_moved};
+use provender_ledger::{Read, Write};
 use provender_sandbox::{Pin, State};
 
 use super::ReleaseError;
@@ -24,9 +25,6 @@ use super::error::Problem;
 use super::evidence::{Evidence, Finding};
 use super::standing::{KINDS, KNOWING, Known, Standing};
 use super::store::ReleaseStore;
-
-/// How often a cut or an import starts anew because another process recorded something meanwhile.
-pub(super) const TRIES: u32 = 10;
 
 /// Puts the content of a release together: `pins` with the settings of each, and what is active,
 /// bound.
@@ -128,7 +126,7 @@ pub fn cut(
         store.add_component(bytes)?;
     }
     failpoint::hit("cut.after-components");
-    for _ in 0..TRIES {
+    retry(|| {
         let now = Snapshot::read(ledger)?;
         let next = now
             .standing
@@ -152,11 +150,11 @@ pub fn cut(
         }
         let digest = store.add_document(&document)?;
         if let Some(known) = same.filter(|k| k.pruned.is_none()) {
-            return Ok(Outcome {
+            return Ok(Some(Outcome {
                 release: known.clone(),
                 new: false,
                 frozen: Vec::new(),
-            });
+            }));
         }
         let (mut entries, frozen) = now.freezes(&document)?;
         entries.push((Kind::ReleaseCut, known_json(&digest, &document)?));
@@ -166,23 +164,19 @@ pub fn cut(
         }
         failpoint::hit("cut.before-ledger");
         let appended = ledger.append_expecting(stamp, &entries, &watched(), now.last);
-        match appended {
-            Err(LedgerError::Moved { .. }) => {}
-            Err(e) => return Err(e.into()),
-            Ok(_) => {
-                let standing = Standing::read(ledger, i64::MAX)?;
-                let release = standing.known(&digest).cloned().ok_or_else(|| {
-                    ReleaseError::damaged("the ledger", "the new release is not in it")
-                })?;
-                return Ok(Outcome {
-                    release,
-                    new: true,
-                    frozen,
-                });
-            }
+        if unless_moved(appended)?.is_none() {
+            return Ok(None);
         }
-    }
-    Err(LedgerError::Busy.into())
+        let standing = Standing::read(ledger, i64::MAX)?;
+        let release = standing.known(&digest).cloned();
+        let release = release
+            .ok_or_else(|| ReleaseError::damaged("the ledger", "the new release is not in it"))?;
+        Ok(Some(Outcome {
+            release,
+            new: true,
+            frozen,
+        }))
+    })
 }
 
 /// What entries say of a release that becomes known: all of it, so that the ledger alone can tell

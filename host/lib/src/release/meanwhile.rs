@@ -2,14 +2,12 @@
 
 use serde_json::Value as Json;
 
+use provender_ledger::Write;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{LedgerError, Write};
+use provender_ledger::retry::{TRIES, retry, unless_moved};
 
 use super::ReleaseError;
 use super::standing::{KINDS, Standing};
-
-/// So many times it is decided anew where other processes write; more is a fault to be told.
-const TRIES: u32 = 100;
 
 /// Decides anew where another process was faster: for what a person means whatever the others do.
 pub(super) fn whatever_happens<T>(
@@ -31,17 +29,17 @@ pub(super) fn anew<T>(
     decide: &mut dyn FnMut(&dyn Write, &Standing) -> Result<Option<T>, ReleaseError>,
 ) -> Result<T, ReleaseError> {
     let mut before = Standing::read(ledger, i64::MAX)?;
-    for _ in 0..TRIES {
+    retry(|| {
         if let Some(done) = decide(ledger, &before)? {
-            return Ok(done);
+            return Ok(Some(done));
         }
         let now = Standing::read(ledger, i64::MAX)?;
         if now.decided != before.decided {
             return Err(overtaken(&before, &now));
         }
         before = now;
-    }
-    Err(LedgerError::Busy.into())
+        Ok(None)
+    })
 }
 
 fn overtaken(before: &Standing, now: &Standing) -> ReleaseError {
@@ -64,9 +62,6 @@ pub(super) fn append(
     stamp: &Stamp,
     entries: &[(Kind, Json)],
 ) -> Result<Option<i64>, ReleaseError> {
-    match ledger.append_expecting(stamp, entries, &KINDS, standing.last) {
-        Ok(entries) => Ok(entries.last().map(|e| e.seq)),
-        Err(LedgerError::Moved { .. }) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
+    let appended = ledger.append_expecting(stamp, entries, &KINDS, standing.last);
+    Ok(unless_moved(appended)?.and_then(|entries| entries.last().map(|e| e.seq)))
 }

@@ -11,6 +11,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_domain::forms::Form;
 use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::retry::unless_moved;
 use provender_ledger::{LedgerError, Read, Write};
 
 use super::ReleaseError;
@@ -185,12 +186,9 @@ pub fn apply(
     let watched: Vec<Kind> = [&KNOWING[..], &DECIDING, &REFERRING, &CANARY].concat();
     failpoint::hit("prune.before-ledger");
     let appended = ledger.append_expecting(stamp, &[(Kind::Prune, payload)], &watched, plan.last);
-    let entry = match appended {
-        Err(LedgerError::Moved { .. }) => {
-            return Err(changed("something was recorded meanwhile".to_owned()));
-        }
-        other => other?.first().map_or(0, |e| e.seq),
-    };
+    let appended = unless_moved(appended)?
+        .ok_or_else(|| changed("something was recorded meanwhile".to_owned()))?;
+    let entry = appended.first().map_or(0, |e| e.seq);
     failpoint::hit("prune.after-ledger");
     for (_, release) in &plan.releases {
         store.remove_document(release)?;

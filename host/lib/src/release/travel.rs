@@ -7,11 +7,12 @@ use serde_json::json;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{LedgerError, Read, Write};
+use provender_ledger::retry::{retry, unless_moved};
+use provender_ledger::{Read, Write};
 
 use super::ReleaseError;
 use super::archive::Archive;
-use super::cut::{Snapshot, TRIES, known_json, watched};
+use super::cut::{Snapshot, known_json, watched};
 use super::evidence::{Evidence, Finding};
 use super::standing::{Known, Note, Standing};
 use super::store::ReleaseStore;
@@ -117,7 +118,7 @@ pub fn import(
     for (report, (kind, body)) in &archive.reports {
         ledger.record_report(stamp, kind, *report, body)?;
     }
-    for _ in 0..TRIES {
+    retry(|| {
         let now = Snapshot::read(ledger)?;
         check(&now, archive, &digest)?;
         let known: Vec<Evidence> = now
@@ -152,24 +153,23 @@ pub fn import(
                 .iter()
                 .filter(|n| n.kind == Kind::Evidence.name());
             let last = seen.map(|n| n.entry).max().unwrap_or(0).max(now.last);
-            match ledger.append_expecting(stamp, &entries, &watched, last) {
-                Err(LedgerError::Moved { .. }) => continue,
-                other => other?,
-            };
+            let appended = ledger.append_expecting(stamp, &entries, &watched, last);
+            if unless_moved(appended)?.is_none() {
+                return Ok(None);
+            }
         }
         failpoint::hit("import.after-ledger");
         let standing = Standing::read(ledger, i64::MAX)?;
         let release = standing.known(&digest).cloned().ok_or_else(|| {
             ReleaseError::damaged("the ledger", "the imported release is not in it")
         })?;
-        return Ok(Imported {
+        Ok(Some(Imported {
             release,
             new: !there,
             evidence: fresh.len(),
             frozen,
-        });
-    }
-    Err(LedgerError::Busy.into())
+        }))
+    })
 }
 
 fn check(now: &Snapshot, archive: &Archive, digest: &Digest) -> Result<(), ReleaseError> {

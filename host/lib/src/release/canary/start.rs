@@ -4,8 +4,9 @@ use serde_json::json;
 
 use provender_domain::day::Day;
 use provender_domain::failpoint;
+use provender_ledger::Write;
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{LedgerError, Write};
+use provender_ledger::retry::unless_moved;
 
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, Reported};
@@ -201,10 +202,9 @@ fn append(
 ) -> Result<i64, ReleaseError> {
     let watched: Vec<Kind> = [&CANARY[..], &DECIDING[..], &KNOWING[..]].concat();
     let newest = last(standing).max(standing.decided).max(standing.knew);
-    match ledger.append_expecting(stamp, &entries, &watched, newest) {
-        Ok(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
-        Err(LedgerError::Moved { .. }) => Err(overtaken(&Standing::read(ledger, i64::MAX)?)),
-        Err(e) => Err(e.into()),
+    match unless_moved(ledger.append_expecting(stamp, &entries, &watched, newest))? {
+        Some(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
+        None => Err(overtaken(&Standing::read(ledger, i64::MAX)?)),
     }
 }
 
