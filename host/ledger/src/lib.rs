@@ -17,10 +17,13 @@
 //! * [`scan`] — every run, read by several threads, pack by pack
 //! * [`located`] — lists of runs by place and id
 //! * `sqlite` — SQLite, with its schema: nothing outside it names SQLite or its files
+//! * `conformance` — what every store must do, for the tests of each
 //! * [`error`] — how it says no
 
 pub mod address;
 pub mod admin;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod entry;
 pub mod error;
 pub mod inspect;

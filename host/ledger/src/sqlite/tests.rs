@@ -3,140 +3,93 @@
 mod scan;
 
 use rusqlite::Connection;
-use serde_json::json;
 
 use super::SqliteLedger;
 use super::open::translate;
-use crate::entry::{Kind, Stamp};
-use crate::store::Extent;
-use crate::types::{
-    Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, Recorded, RunFilter,
-};
-use crate::{LedgerError, Read as _, Write as _};
-use provender_domain::canonical::Digest;
-use provender_domain::key::{ConfigVersion, Place, RunKey};
-use provender_domain::place::Herd;
+use crate::conformance::{self, TestStore, batch, fill, new_run};
+use crate::types::{NewRun, Recorded, RunFilter};
+use crate::{Address, LedgerError, Opening, Read, Write, open, open_reader};
 
-fn stamp(at: &str) -> Stamp {
-    Stamp {
-        at: at.to_owned(),
-        actor: "tester".to_owned(),
-        reason: None,
+/// A ledger in a folder of its own.
+struct OneFile(tempfile::TempDir);
+
+impl OneFile {
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("ledger.db")
+    }
+
+    fn shell(&self) -> Connection {
+        Connection::open(self.path()).unwrap()
     }
 }
 
-fn file(source: &str) -> File {
-    File {
-        file_id: 0,
-        entry: 0,
-        source: source.into(),
-        kind: "forage".into(),
-        format: "forage-csv".into(),
-        path: "f.csv".into(),
-        sha256: Digest::of_bytes(b"f"),
-        rows: 1,
-        retracted: None,
+impl TestStore for OneFile {
+    fn open(&self) -> Box<dyn Write> {
+        let address = Address::of_file(&self.path());
+        open(
+            &address,
+            Opening::Create,
+            std::time::Duration::from_secs(60),
+        )
+        .unwrap()
+    }
+
+    fn reader(&self) -> Box<dyn Read> {
+        open_reader(&Address::of_file(&self.path())).unwrap()
+    }
+
+    fn changing(&self, table: &str) -> Vec<String> {
+        let sql = "SELECT name FROM pragma_table_info(?) LIMIT 1";
+        let column: String = self.shell().query_row(sql, [table], |r| r.get(0)).unwrap();
+        vec![
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("UPDATE OR REPLACE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}"),
+            format!("REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"),
+        ]
+    }
+
+    fn outside(&self, statement: &str) -> Result<(), String> {
+        let done = self.shell().execute(statement, []);
+        done.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    fn interrupted(&self) {
+        let insert = "BEGIN IMMEDIATE;
+            INSERT INTO entry SELECT seq + 1, at, kind, actor, reason, payload, hash, zeroblob(32) FROM entry ORDER BY seq DESC LIMIT 1;";
+        self.shell().execute_batch(insert).unwrap();
+    }
+
+    fn corrupt_outputs(&self) {
+        let shell = self.shell();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+        let triggers: Vec<String> = shell
+            .prepare(sql)
+            .unwrap()
+            .query_map([], |r| r.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        for trigger in triggers {
+            shell
+                .execute_batch(&format!("DROP TRIGGER {trigger}"))
+                .unwrap();
+        }
+        let text = "UPDATE run SET outputs = CAST(x'5bff5d' AS TEXT)";
+        shell.execute_batch(text).unwrap();
     }
 }
 
-fn new_run(reissue: u32, inputs: &str) -> NewRun {
-    let config = Digest::of_json(&json!({"c": 1})).unwrap();
-    NewRun {
-        key: RunKey {
-            boundary_id: "north".into(),
-            herd_config_id: "h".into(),
-            calculation_date: "2025-06-30".parse().unwrap(),
-            model_version: "days_remaining:v1".into(),
-            config_version: ConfigVersion { config, reissue },
-        },
-        provenance: Digest::of_json(&json!(inputs)).unwrap(),
-        snapshot: Digest::of_json(&json!([inputs])).unwrap(),
-        manifest: Digest::of_bytes(inputs.as_bytes()),
-        place: None,
-        guardrail: Guardrail::Ok,
-        replaces: (reissue > 0).then(|| ConfigVersion {
-            config,
-            reissue: reissue - 1,
-        }),
-        outputs: "[1]".into(),
-    }
-}
-
-fn batch(runs: Vec<NewRun>) -> Batch {
-    let canonical = r#"{"c":1}"#.to_owned();
-    let configs = vec![Config {
-        digest: Digest::of_canonical(canonical.as_bytes()),
-        canonical,
-    }];
-    Batch {
-        stamp: stamp("2025-07-01T00:00:00Z"),
-        reissue: runs[0].key.config_version.reissue > 0,
-        runs,
-        configs,
-        about: json!({}),
-    }
+#[test]
+fn it_does_what_every_store_must_do() {
+    conformance::conforms(&|| Box::new(OneFile(tempfile::tempdir().unwrap())));
 }
 
 fn filled() -> (tempfile::TempDir, SqliteLedger) {
     let dir = tempfile::tempdir().unwrap();
     let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
-    let facts = NewFacts {
-        herds: vec![(
-            1,
-            Herd {
-                herd_config_id: "h".into(),
-                boundary_id: "north".into(),
-                name: None,
-                effective_date: "2025-01-01".parse().unwrap(),
-                end_date: None,
-                animal_count: Some(1.0),
-                daily_intake_kg_per_head: None,
-                average_weight_kg: None,
-                utilization_target_pct: None,
-                animal_type: None,
-                class: None,
-            },
-        )],
-        streams: vec![("north".into(), "forage_kg_per_ha".into())],
-        observations: vec![NewObservation {
-            stream: 0,
-            date: Some("2025-06-01".parse().unwrap()),
-            value: Some(7.0),
-            row: 2,
-        }],
-        ..NewFacts::default()
-    };
-    ledger
-        .record_file(
-            &stamp("2025-07-01T00:00:00Z"),
-            &file("csv"),
-            &facts,
-            &json!({}),
-            0,
-        )
-        .unwrap();
-    let late = ledger.record_file(
-        &stamp("2025-07-01T00:00:00Z"),
-        &file("csv"),
-        &facts,
-        &json!({}),
-        0,
-    );
-    assert_eq!(late.unwrap_err().code(), "ledger_moved");
-    let mut packed = new_run(0, "a");
-    packed.place = Some(Place {
-        pack: Digest::of_bytes(b"pack"),
-        row: 3,
-    });
-    ledger.record_runs(&batch(vec![packed])).unwrap();
-    ledger
-        .record_report(
-            &stamp("2025-07-02T00:00:00Z"),
-            "monitor",
-            Digest::of_bytes(b"r"),
-            "{}",
-        )
-        .unwrap();
+    fill(&ledger);
     (dir, ledger)
 }
 
@@ -238,93 +191,6 @@ fn the_program_itself_may_not_drop_a_guard() {
 }
 
 #[test]
-fn the_second_of_two_writers_learns_what_the_first_recorded() {
-    let (dir, ledger) = filled();
-    let other = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
-    let Recorded::Already(run) = &other.record_runs(&batch(vec![new_run(0, "b")])).unwrap()[0]
-    else {
-        panic!()
-    };
-    let found = NewRun {
-        place: None,
-        ..run.run.clone()
-    };
-    assert_eq!(found, new_run(0, "a"));
-    assert_eq!(
-        ledger.entries(Some(Kind::Runs)).unwrap().len(),
-        1,
-        "no entry for a batch of nothing"
-    );
-    assert!(matches!(
-        ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap()[0],
-        Recorded::New
-    ));
-}
-
-#[test]
-fn a_reissue_supersedes_and_the_base_key_leads_to_the_newest() {
-    let (_dir, ledger) = filled();
-    ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
-    ledger.record_runs(&batch(vec![new_run(2, "c")])).unwrap();
-    let newest = ledger.newest_of(&new_run(0, "a").key).unwrap().unwrap();
-    assert_eq!(newest.run, new_run(2, "c"));
-    let all = ledger.runs(&RunFilter::default()).unwrap();
-    let superseded: Vec<_> = all
-        .iter()
-        .map(|r| r.superseded_by.as_ref().map(|v| v.reissue))
-        .collect();
-    assert_eq!(superseded, [Some(1), Some(2), None]);
-}
-
-#[test]
-fn the_chain_of_entries_holds_and_the_past_can_be_asked() {
-    let (_dir, ledger) = filled();
-    let files = ledger.files().unwrap();
-    ledger
-        .retract(&stamp("2025-07-03T00:00:00Z"), &files)
-        .unwrap();
-    let mut prev = [0; 32];
-    for entry in ledger.entries(None).unwrap() {
-        assert_eq!(entry.prev, prev);
-        assert_eq!(entry.computed_hash().unwrap(), entry.hash);
-        prev = entry.hash;
-    }
-    let (now, then) = (
-        ledger.head().unwrap(),
-        ledger.known_at("2025-07-02T12:00:00Z").unwrap(),
-    );
-    assert!(
-        ledger
-            .observations("north", "forage_kg_per_ha", now)
-            .unwrap()
-            .is_empty()
-    );
-    assert_eq!(
-        ledger
-            .observations("north", "forage_kg_per_ha", then)
-            .unwrap()
-            .len(),
-        1
-    );
-    assert!(ledger.herds(None, now).unwrap().is_empty());
-    assert_eq!(ledger.herds(None, then).unwrap().len(), 1);
-}
-
-#[test]
-fn a_report_is_recorded_once() {
-    let (_dir, ledger) = filled();
-    let again = ledger
-        .record_report(
-            &stamp("2025-07-05T00:00:00Z"),
-            "monitor",
-            Digest::of_bytes(b"r"),
-            "{}",
-        )
-        .unwrap();
-    assert_eq!(again, None);
-}
-
-#[test]
 fn another_database_or_a_newer_ledger_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.db");
@@ -403,39 +269,6 @@ mod model {
             prop_assert!(recorded.iter().all(|r| model.values().any(|m| m == r)));
         }
     }
-}
-
-#[test]
-fn the_extent_of_recorded_runs_counts_them_by_place() {
-    let (_dir, ledger) = filled();
-    ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
-    let name = |logic: &str| RunFilter {
-        logic: Some(logic.into()),
-        ..RunFilter::default()
-    };
-    let extent = ledger.extent(&name("days_remaining")).unwrap();
-    let day = "2025-06-30".parse().unwrap();
-    let north = Extent {
-        boundary_id: "north".into(),
-        herd_config_id: "h".into(),
-        runs: 2,
-        first: day,
-        last: day,
-    };
-    assert_eq!(extent, [north]);
-    assert!(ledger.extent(&name("frost_days")).unwrap().is_empty());
-    let later = RunFilter {
-        from: day.plus(1),
-        ..name("days_remaining")
-    };
-    assert!(ledger.extent(&later).unwrap().is_empty());
-    let herd = |herd: &str| RunFilter {
-        boundary_id: Some("north".into()),
-        herd_config_id: Some(herd.into()),
-        ..RunFilter::default()
-    };
-    assert_eq!(ledger.runs(&herd("h")).unwrap().len(), 2);
-    assert!(ledger.runs(&herd("other")).unwrap().is_empty());
 }
 
 #[test]
