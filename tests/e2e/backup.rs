@@ -150,6 +150,19 @@ impl Held {
         ranch.finish(self.running.wait_with_output().unwrap())
     }
 
+    /// Sends it a signal, `TERM` or `INT`, which it has when this returns.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.running.id().to_string();
+        let mut kill = std::process::Command::new("sh");
+        let kill = kill.args(["-c", "kill -s \"$0\" \"$1\"", name, &id]);
+        assert!(kill.status().unwrap().success());
+    }
+
+    /// How it ended, without going on.
+    pub(crate) fn ended(self, ranch: &Ranch) -> crate::kit::Ran {
+        ranch.finish(self.running.wait_with_output().unwrap())
+    }
+
     /// Whether it has not ended.
     pub(crate) fn waits(&mut self) -> bool {
         self.running.try_wait().unwrap().is_none()

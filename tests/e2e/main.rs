@@ -73,6 +73,8 @@ mod release;
 mod release_races;
 mod release_store;
 mod replay;
+#[cfg(debug_assertions)]
+mod signals;
 mod story;
 mod triage;
 mod upgrade;

@@ -10,6 +10,7 @@ use serde_json::json;
 use provender_domain::failpoint;
 use provender_domain::files::durable::{self, make_durably};
 use provender_domain::files::outfile::Together;
+use provender_domain::interrupt::{Interrupt, Interrupted};
 use provender_domain::render::text::count;
 use provender_host::release::prune::newest;
 use provender_ledger::LedgerError;
@@ -42,7 +43,7 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
     let mut made = Together::default();
     made.folder(&args.dir).map_err(fail(args))?;
     claim(args)?;
-    let (copied, releases) = copies(&context, args).inspect_err(|_| {
+    let (copied, releases) = copies(&context, args, &global.interrupt).inspect_err(|_| {
         // Half a backup would pass for one, and be in the way of the next.
         clear(&args.dir);
     })?;
@@ -142,6 +143,15 @@ fn resolved(path: &Path) -> Option<PathBuf> {
 
 fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
     |e| {
+        if e.get_ref().is_some_and(|cause| cause.is::<Interrupted>()) {
+            let stopped = CliError::from(Interrupted);
+            return CliError::new(
+                stopped.exit,
+                &stopped.code,
+                "interrupted: nothing of it is kept",
+            )
+            .help("run the command again");
+        }
         let message = format!("{}: {e}", args.dir.display());
         CliError::new(Exit::Io, "backup", message).help(DISK)
     }
@@ -151,7 +161,11 @@ fn fail(args: &BackupArgs) -> impl Fn(io::Error) -> CliError + Copy + '_ {
 const TRIES: usize = 5;
 
 /// How many files of manifests and of releases were copied.
-fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> {
+fn copies(
+    context: &Context,
+    args: &BackupArgs,
+    interrupt: &Interrupt,
+) -> Result<(u64, u64), CliError> {
     let _phase = tracing::info_span!(target: "provender::phase", "backup").entered();
     let fail = fail(args);
     let ledger = context.reader()?;
@@ -164,7 +178,7 @@ fn copies(context: &Context, args: &BackupArgs) -> Result<(u64, u64), CliError> 
         failpoint::hit("backup.before-manifests");
         let settings = &context.project.settings;
         let all = |path: &str, to: &str| match context.project.dir.open_dir(path) {
-            Ok(from) => copy(&from, &args.dir.join(to)),
+            Ok(from) => copy(&from, &args.dir.join(to), interrupt),
             Err(e) => match durable::obstacle(&context.project.dir, path) {
                 None if e.kind() == io::ErrorKind::NotFound => Ok(0),
                 None => Err(e),
@@ -210,10 +224,11 @@ fn sync(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
+fn copy(from: &Dir, to: &Path, interrupt: &Interrupt) -> io::Result<u64> {
     std::fs::create_dir_all(to)?;
     let mut copied = 0;
     for entry in from.entries()? {
+        interrupt.check().map_err(io::Error::other)?;
         let entry = entry?;
         let target = to.join(entry.file_name());
         // What is being written.
@@ -227,7 +242,7 @@ fn copy(from: &Dir, to: &Path) -> io::Result<u64> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
         if kind.is_dir() {
-            copied += copy(&entry.open_dir()?, &target)?;
+            copied += copy(&entry.open_dir()?, &target, interrupt)?;
         } else {
             let mut source = match entry.open() {
                 Ok(source) => source,

@@ -11,12 +11,13 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::render::text::count;
 use provender_host::compute::outcome::RunOutcome;
-use provender_host::deployment::{Computed, Request};
+use provender_host::deployment::{Computed, DeploymentError, Request};
 
 use super::asking::instant;
 use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
+use super::interrupted;
 use super::progress::Bars;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
@@ -72,7 +73,13 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
         recheck: args.recheck,
         list_all: args.runs,
     };
-    let computed = context.compute(&request, &mut Bars::new(context.ui))?;
+    let computed = match context.compute(&request, &mut Bars::new(context.ui)) {
+        Err(DeploymentError::Interrupted(finished)) => {
+            let data = json!({"dry_run": request.dry_run});
+            return Ok(interrupted::done(&finished, data));
+        }
+        computed => computed?,
+    };
     let ignored = context.tell_ignored()?;
     let mut done = done(computed);
     done.data["ignored"] = ignored;
@@ -101,16 +108,21 @@ fn done(computed: Computed) -> Done {
     say(&mut text, &computed);
     let exit = Exit::worst(computed.troubles().map(trouble_exit));
     let mut data = json!({"summary": computed.summary, "dry_run": computed.dry_run});
-    if !computed.abridged {
-        data["runs"] = runs_json(&computed);
-    } else if computed.logics.iter().any(|(_, kept)| !kept.is_empty()) {
-        data["refused"] = runs_json(&computed);
-    }
+    runs_into(&mut data, &computed);
     Done {
         exit,
         data,
         text,
         error: trouble(&computed),
+    }
+}
+
+/// All runs, or of more than are listed those without an answer.
+pub(super) fn runs_into(data: &mut Json, computed: &Computed) {
+    if !computed.abridged {
+        data["runs"] = runs_json(computed);
+    } else if computed.logics.iter().any(|(_, kept)| !kept.is_empty()) {
+        data["refused"] = runs_json(computed);
     }
 }
 

@@ -109,6 +109,7 @@ impl From<DeploymentError> for CliError {
         let error = |exit| CliError::new(exit, code, message);
         match e {
             DeploymentError::Clock => error(Exit::Internal),
+            DeploymentError::Interrupted(finished) => super::interrupted::error(&finished),
             DeploymentError::ReadOnly(ledger) => CliError::usage(format!(
                 "--ledger {} is for verbs that read; this one writes",
                 ledger.location()

@@ -6,15 +6,16 @@ mod retract;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use provender_host::deployment::{DeploymentError, Finished};
 use provender_host::ingest::report::{FileOutcome, FileReport};
 use provender_host::ingest::take::Policy;
 
-use super::Global;
 use super::context::Context;
 use super::error::{CliError, ingest_exit};
 use super::exit::Exit;
 use super::progress::Bars;
 use super::ui::{Done, Look, Text};
+use super::{Global, interrupted};
 use named::FileArgs;
 use retract::RetractArgs;
 
@@ -66,18 +67,29 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
         ));
     }
     let reports = if named.is_empty() {
-        context.ingest_sources(&*ledger, &policy, &mut Bars::new(context.ui))
+        match context.ingest_sources(&*ledger, &policy, &mut Bars::new(context.ui)) {
+            Err(DeploymentError::Interrupted(finished)) => {
+                let data = json!({"dry_run": args.dry_run});
+                return Ok(interrupted::done(&finished, data));
+            }
+            reports => reports?,
+        }
     } else {
         let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
         let bar = context.ui.progress(named.len() as u64, "ingesting");
-        let reports = named.iter().map(|(kind, path)| {
-            let report = named::take_in(&context, &*ledger, &policy, &args.files, *kind, path);
+        let mut finished = Finished::default();
+        for (kind, path) in named {
+            if global.interrupt.is_asked() {
+                let data = json!({"dry_run": args.dry_run});
+                return Ok(interrupted::done(&finished, data));
+            }
+            let files = &args.files;
+            let report = named::take_in(&context, &*ledger, &policy, files, kind, path)?;
+            finished.files.push(report);
             bar.inc(1);
-            report
-        });
-        let reports = reports.collect::<Result<Vec<_>, _>>()?;
+        }
         bar.finish_and_clear();
-        reports
+        finished.files
     };
     Ok(done(reports, args.dry_run))
 }

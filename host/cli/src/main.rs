@@ -13,6 +13,7 @@
 //! * `telemetry` — how long what took
 //! * `signals` — what asks a command to stop
 //! * `panics` — defects as errors
+//! * `interrupted` — what a command that was asked to stop has finished
 //! * `cache` — compiled code where there is no deployment to keep it in
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
@@ -43,6 +44,7 @@ mod features;
 mod incident;
 mod ingest;
 mod init;
+mod interrupted;
 mod list;
 mod man;
 mod manifest;
@@ -275,7 +277,18 @@ impl Verb {
 
     /// Verbs that look between two batches whether they were asked to stop. A signal ends the others at once.
     fn ends_between_batches(&self) -> bool {
-        matches!(self, Verb::Replay(_) | Verb::Audit(_) | Verb::Backtest(_))
+        match self {
+            Verb::Ingest(_)
+            | Verb::Run(_)
+            | Verb::Compute(_)
+            | Verb::Reissue(_)
+            | Verb::Replay(_)
+            | Verb::Audit(_)
+            | Verb::Backtest(_)
+            | Verb::Backup(_) => true,
+            Verb::Release(release) => release.computes(),
+            _ => false,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use provender_domain::render::text::count;
 use provender_host::compute::Bound;
 use provender_host::compute::reissue::{Plan, causes};
 use provender_host::compute::select::Selection;
-use provender_host::deployment::{Reissue, ReissueRequest};
+use provender_host::deployment::{DeploymentError, Reissue, ReissueRequest};
 
 use super::Global;
 use super::compute::{Which, runs_json, say};
@@ -58,9 +58,16 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
         reason: &args.reason,
         apply: args.apply.as_deref(),
     };
-    let (plan, computed) = match context.reissue(&request, &mut Bars::new(context.ui))? {
-        Reissue::Planned { digest, plans } => return Ok(show(&plans, &digest.to_string(), args)),
-        Reissue::Applied { digest, computed } => (digest, computed),
+    let (plan, computed) = match context.reissue(&request, &mut Bars::new(context.ui)) {
+        Err(DeploymentError::Interrupted(finished)) => {
+            let data = json!({"reason": args.reason});
+            return Ok(super::interrupted::done(&finished, data));
+        }
+        Err(e) => return Err(e.into()),
+        Ok(Reissue::Planned { digest, plans }) => {
+            return Ok(show(&plans, &digest.to_string(), args));
+        }
+        Ok(Reissue::Applied { digest, computed }) => (digest, computed),
     };
     let mut text = Text::default();
     say(&mut text, &computed);

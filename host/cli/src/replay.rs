@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use provender_domain::interrupt::Interrupted;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::replay::compute::Manifests;
 use provender_host::replay::verdict::{Cause, Failure};
@@ -132,7 +133,10 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     bar.finish_and_clear();
     let engine = engine_json(&sandbox, args.engine);
     // A copy is read, not written.
-    let entry = if global.ledger.is_some() || verdict.replayed.len() + verdict.failed.len() == 0 {
+    let entry = if global.ledger.is_some()
+        || verdict.replayed.len() + verdict.failed.len() == 0
+        || verdict.interrupted
+    {
         None
     } else {
         let payload = verdict.payload(&engine, &selection);
@@ -419,6 +423,21 @@ pub(super) fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Op
     }
     if let Some(entry) = entry {
         text.look(Look::Dim, format!("recorded as entry {entry}"));
+    }
+    if verdict.interrupted {
+        let error = CliError {
+            message: format!(
+                "interrupted between two batches: {} computed again, of which nothing is recorded",
+                runs(asked)
+            ),
+            ..Interrupted.into()
+        };
+        return Done {
+            exit: error.exit,
+            data,
+            text: if asked == 0 { Text::default() } else { text },
+            error: Some(error),
+        };
     }
     let error = trouble(verdict);
     Done {

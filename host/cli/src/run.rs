@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use provender_domain::render::text::count;
-use provender_host::deployment::{Contents, create};
+use provender_host::deployment::{Contents, DeploymentError, create};
 use provender_host::embedded::SAMPLE_DATE;
 use provender_host::ingest::report::FileReport;
 use provender_host::project::settings;
@@ -18,7 +18,7 @@ use super::exit::Exit;
 use super::progress::Bars;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
-use super::{Global, canary, ingest, monitor, status, telemetry};
+use super::{Global, canary, ingest, interrupted, monitor, status, telemetry};
 
 /// The main job: ingest what changed, compute every due run with the active logic, monitor, write
 /// the report, exit with the verdict.
@@ -65,7 +65,13 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let context = Context::open(&global)?;
     let as_of = day(args.as_of.as_deref().unwrap_or(SAMPLE_DATE), context.today)?;
     telemetry::as_of(as_of);
-    let day = context.run_day(as_of, &mut Bars::new(context.ui))?;
+    let day = match context.run_day(as_of, &mut Bars::new(context.ui)) {
+        Err(DeploymentError::Interrupted(finished)) => {
+            let data = json!({"as_of": as_of.to_string()});
+            return Ok(interrupted::done(&finished, data));
+        }
+        day => day?,
+    };
     let canary = day.canary.map(canary::Daily::from);
 
     text.look(Look::Strong, "Ingested");

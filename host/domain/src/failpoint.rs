@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
 /// under its name: a manifest, a report, a pin, a component, a release;
 /// those of `copy` around the copy of a ledger that is led to a newer schema.
-pub const NAMES: [&str; 39] = [
+pub const NAMES: [&str; 42] = [
     "audit.before-runs",
     "backup.before-manifests",
     "cut.before-store",
@@ -39,6 +39,9 @@ pub const NAMES: [&str; 39] = [
     "prune.before-ledger",
     "prune.after-ledger",
     "prune.after-documents",
+    "ingest.after-file",
+    "compute.after-chunk",
+    "compute.after-batch",
     "replay.before-chunks",
     "pin.before-lock",
     "pin.after-lock",

@@ -38,6 +38,13 @@ pub(super) struct ReleaseArgs {
     action: Action,
 }
 
+impl ReleaseArgs {
+    /// Whether it computes in batches.
+    pub(super) fn computes(&self) -> bool {
+        matches!(self.action, Action::Canary(_))
+    }
+}
+
 #[derive(Subcommand)]
 enum Action {
     Cut(cut::CutArgs),

@@ -12,6 +12,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::column::Column;
 use provender_domain::day::Day;
+use provender_domain::failpoint;
 use provender_domain::key::Place;
 use provender_ledger::Write;
 use provender_ledger::store::Series;
@@ -168,6 +169,7 @@ impl Engine<'_, '_> {
                     break;
                 }
                 let packed = compute(facts, recorder, &batch, &mut aside, each)?;
+                failpoint::hit("compute.after-batch");
                 // Whoever cannot record any more has told why.
                 if packed.is_some_and(|packed| send.send(packed).is_err()) {
                     break;

@@ -9,6 +9,7 @@ use crate::project::settings::OnGuardrail;
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::column::Column;
 use provender_domain::day::Day;
+use provender_domain::failpoint;
 use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::value::Value;
@@ -165,6 +166,7 @@ impl<'a> Engine<'a, '_> {
         }
         let outcomes: Vec<RunOutcome> = outcomes.into_iter().flatten().collect();
         Summary::of(&outcomes).note(&span);
+        failpoint::hit("compute.after-chunk");
         Ok(outcomes)
     }
 

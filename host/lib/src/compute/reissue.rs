@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
+use provender_domain::failpoint;
 use provender_domain::forms::Form;
 use provender_domain::key::ConfigVersion;
 use provender_ledger::types::Run;
@@ -154,16 +155,16 @@ pub fn causes(plan: &Plan) -> Vec<Cause> {
     causes
 }
 
-/// Records the runs of a plan, in chunks.
+/// Records the runs of a plan, in chunks; `outcomes` gets what became of each.
 ///
 /// # Errors
-/// As [`Engine::chunk`].
+/// As [`Engine::chunk`]. What was recorded before stays, and is among the outcomes.
 pub fn apply(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
     plan: Plan,
-) -> Result<Vec<RunOutcome>, ComputeError> {
-    let mut outcomes = Vec::with_capacity(plan.runs.len());
+    outcomes: &mut Vec<RunOutcome>,
+) -> Result<(), ComputeError> {
     let mut runs = plan
         .runs
         .into_iter()
@@ -172,6 +173,7 @@ pub fn apply(
     while runs.peek().is_some() {
         let chunk: Vec<_> = runs.by_ref().take(CHUNK).collect();
         outcomes.extend(engine.reissue(bound, chunk)?);
+        failpoint::hit("compute.after-chunk");
     }
-    Ok(outcomes)
+    Ok(())
 }

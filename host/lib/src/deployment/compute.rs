@@ -14,10 +14,10 @@ use crate::compute::engine::{CHUNK, Engine, Policy};
 use crate::compute::freeze::hold;
 use crate::compute::outcome::{RunOutcome, Summary, Trouble};
 use crate::compute::select::{Selection, by_day, stretches};
-use crate::compute::{Bound, Facts};
+use crate::compute::{Bound, ComputeError, Facts};
 
 use super::stores::Handle;
-use super::{Deployment, DeploymentError, Phase, Progress, pin};
+use super::{Deployment, DeploymentError, Finished, Phase, Progress, pin};
 
 /// More runs than this are summed up instead of listed.
 const LIST_MAX: usize = 1_000;
@@ -168,7 +168,8 @@ impl Deployment {
     /// Computes runs and records them. What befalls single runs is in the answer; the others are recorded.
     ///
     /// # Errors
-    /// When ledger, components or manifests fail as a whole.
+    /// When ledger, components or manifests fail as a whole, or when it was asked to stop: what was computed
+    /// by then is in the error, and recorded.
     pub fn compute(
         &self,
         request: &Request,
@@ -218,6 +219,9 @@ impl Deployment {
             dry_run: ledger.is_none(),
         };
         for (bound, stretches) in batch.logics {
+            if let Err(stopped) = self.interrupt.check() {
+                return Err(interrupted(stopped.into(), computed));
+            }
             if let Some(ledger) = ledger.filter(|_| !stretches.is_empty()) {
                 let pin = pin(&runtime.lock, &bound.model_version)?;
                 hold(ledger, pin, &policy.stamp)?;
@@ -238,27 +242,44 @@ impl Deployment {
                 manifests: &runtime.manifests,
                 policy: &policy,
             };
-            let listed = match batch.list {
-                true => each(&mut engine, &bound, &stretches, &mut computed, progress)?,
+            let mut listed = Vec::new();
+            let found = Found {
+                listed: &mut listed,
+                summary: &mut computed.summary,
+                progress,
+            };
+            let ended = match batch.list {
+                true => each(&mut engine, &bound, &stretches, found),
                 false => {
                     // A thread of its own records, through a handle of its own.
                     let mut apart = ledger.map(|_| self.writer()).transpose()?;
                     let apart = apart.as_mut().map(|apart| &mut **apart as &mut dyn Write);
-                    troubled(
-                        &mut engine,
-                        &bound,
-                        &stretches,
-                        apart,
-                        &mut computed,
-                        progress,
-                    )?
+                    troubled(&mut engine, &bound, &stretches, apart, found)
                 }
             };
             computed.logics.push((bound, listed));
+            if let Err(e) = ended {
+                return Err(interrupted(e, computed));
+            }
         }
         progress.end();
         Ok(computed)
     }
+}
+
+/// An error after some runs were computed, which are told if it is that work was asked to stop.
+pub(super) fn interrupted(e: ComputeError, computed: Computed) -> DeploymentError {
+    DeploymentError::from(e).after(|| Finished {
+        computed: Some(computed),
+        ..Finished::default()
+    })
+}
+
+/// Where what became of runs is told.
+struct Found<'f> {
+    listed: &'f mut Vec<RunOutcome>,
+    summary: &'f mut Summary,
+    progress: &'f mut dyn Progress,
 }
 
 /// Every run, by day, as people read them.
@@ -266,18 +287,16 @@ fn each(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
     stretches: &[Stretch],
-    computed: &mut Computed,
-    progress: &mut dyn Progress,
-) -> Result<Vec<RunOutcome>, DeploymentError> {
-    let mut listed = Vec::new();
+    found: Found<'_>,
+) -> Result<(), ComputeError> {
     for chunk in by_day(stretches).chunks(CHUNK) {
         for outcome in engine.chunk(bound, chunk)? {
-            computed.summary.count(outcome.outcome);
-            listed.push(outcome);
+            found.summary.count(outcome.outcome);
+            found.listed.push(outcome);
         }
-        progress.advance(chunk.len() as u64);
+        found.progress.advance(chunk.len() as u64);
     }
-    Ok(listed)
+    Ok(())
 }
 
 /// The runs in trouble, computed by place, as the ledger keeps them.
@@ -286,15 +305,18 @@ fn troubled(
     bound: &Bound,
     stretches: &[Stretch],
     apart: Option<&mut dyn Write>,
-    computed: &mut Computed,
-    progress: &mut dyn Progress,
-) -> Result<Vec<RunOutcome>, DeploymentError> {
-    let mut listed: Vec<RunOutcome> = Vec::new();
-    engine.stretches(bound, stretches, apart, &mut |done| {
-        computed.summary.add(done.summary);
+    found: Found<'_>,
+) -> Result<(), ComputeError> {
+    let Found {
+        listed,
+        summary,
+        progress,
+    } = found;
+    let ended = engine.stretches(bound, stretches, apart, &mut |done| {
+        summary.add(done.summary);
         progress.advance(done.summary.total());
         listed.extend(done.troubled);
-    })?;
+    });
     listed.sort_by(|a, b| {
         let (a, b) = (&a.key, &b.key);
         let places =
@@ -303,5 +325,5 @@ fn troubled(
             .cmp(&b.calculation_date)
             .then_with(places)
     });
-    Ok(listed)
+    ended
 }

@@ -4,15 +4,20 @@
 use std::collections::BTreeMap;
 
 use provender_domain::day::Day;
+use provender_ledger::Write;
 
 use crate::compute::select::Selection;
+use crate::compute::{ComputeError, Facts};
 use crate::ingest::report::FileReport;
 use crate::ingest::take;
 use crate::monitor::Report;
 
 use super::canary::Bench;
 use super::compute::Batch;
-use super::{CanaryDay, Computed, DayStatus, Deployment, DeploymentError, Progress, Published};
+use super::{
+    CanaryDay, Computed, DayStatus, Deployment, DeploymentError, Finished, Progress, Published,
+    Runtime,
+};
 
 /// What a daily run came to.
 pub struct DayRun {
@@ -35,8 +40,8 @@ impl Deployment {
     /// day is done.
     ///
     /// # Errors
-    /// When ledger, components, manifests or the report's files fail as a whole. What was recorded stays; run
-    /// the day again.
+    /// When ledger, components, manifests or the report's files fail as a whole, or when it was asked to stop:
+    /// what was finished by then is in the error. What was recorded stays; run the day again.
     pub fn run_day(
         &self,
         as_of: Day,
@@ -49,7 +54,7 @@ impl Deployment {
             dry_run: false,
             today: self.today,
         };
-        let files = self.ingest_sources(&*ledger, &taken, progress);
+        let files = self.ingest_sources(&*ledger, &taken, progress)?;
 
         let facts = self.facts(&*ledger, None)?;
         let logics = self.logics(&[])?;
@@ -62,18 +67,24 @@ impl Deployment {
         };
         let policy = self.policy(&runtime)?;
         let batch = Batch::of(&facts, bounds, &selection, false, false)?;
-        let computed = self.record(&runtime, Some(&*ledger), &facts, batch, &policy, progress)?;
-
-        let window = self.window(as_of);
-        let report = self.assess(&runtime, &*ledger, &facts, &logics, window, None)?;
-        let bench = Bench {
-            sandbox: &runtime.sandbox,
-            manifests: &runtime.manifests,
+        let computed = self.record(&runtime, Some(&*ledger), &facts, batch, &policy, progress);
+        let computed = match computed {
+            Err(DeploymentError::Interrupted(mut finished)) => {
+                finished.files = files;
+                return Err(DeploymentError::Interrupted(finished));
+            }
+            computed => computed?,
         };
-        let canary = self.canary_day(bench, &*ledger, &facts, as_of, progress);
-        let aside = canary.as_ref().map(CanaryDay::aside);
-        let published = self.publish(&*ledger, &report, aside)?;
-        let status = self.status_of(&runtime, &*ledger, &facts, as_of)?;
+        let judged = self.judge_day(&runtime, &*ledger, &facts, &logics, as_of, progress);
+        let (report, published, canary, status) = match judged {
+            Ok(judged) => judged,
+            Err(e) => {
+                return Err(e.after(|| Finished {
+                    files,
+                    computed: Some(computed),
+                }));
+            }
+        };
         Ok(DayRun {
             files,
             computed,
@@ -82,5 +93,31 @@ impl Deployment {
             canary,
             status,
         })
+    }
+
+    /// What follows the day's runs: the verdict, the canary, the report, whether the day is complete.
+    fn judge_day(
+        &self,
+        runtime: &Runtime,
+        ledger: &dyn Write,
+        facts: &Facts<'_>,
+        logics: &[String],
+        as_of: Day,
+        progress: &mut dyn Progress,
+    ) -> Result<(Report, Published, Option<CanaryDay>, DayStatus), DeploymentError> {
+        let stopped = || self.interrupt.check().map_err(ComputeError::from);
+        stopped()?;
+        let window = self.window(as_of);
+        let report = self.assess(runtime, ledger, facts, logics, window, None)?;
+        let bench = Bench {
+            sandbox: &runtime.sandbox,
+            manifests: &runtime.manifests,
+        };
+        let canary = self.canary_day(bench, ledger, facts, as_of, progress);
+        stopped()?;
+        let aside = canary.as_ref().map(CanaryDay::aside);
+        let published = self.publish(ledger, &report, aside)?;
+        let status = self.status_of(runtime, ledger, facts, as_of)?;
+        Ok((report, published, canary, status))
     }
 }

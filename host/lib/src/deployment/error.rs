@@ -13,7 +13,7 @@ use crate::monitor::gather::GatherError;
 use crate::project::ProjectError;
 use crate::release::ReleaseError;
 
-use super::LOCK;
+use super::{Finished, LOCK};
 
 /// What a deployment cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,9 @@ pub enum DeploymentError {
         /// Why.
         cause: io::Error,
     },
+    /// Work was asked to stop, and did between two batches.
+    #[error("interrupted between two batches: {0}")]
+    Interrupted(Box<Finished>),
     /// The deployment's files.
     #[error(transparent)]
     Project(#[from] ProjectError),
@@ -133,6 +136,7 @@ impl DeploymentError {
             DeploymentError::NoActiveLogic => "no_active_logic",
             DeploymentError::NotPinned { .. } => "not_pinned",
             DeploymentError::ReportUnwritable { .. } => "report_unwritable",
+            DeploymentError::Interrupted(_) => "interrupted",
             DeploymentError::Project(e) => e.code(),
             DeploymentError::Ledger(e) => e.code(),
             DeploymentError::Manifest(e) => e.code(),

@@ -1,25 +1,31 @@
 //! The files that `sources.toml` names, taken in.
 
+use provender_domain::failpoint;
 use provender_domain::files::bounded;
+use provender_domain::interrupt::Interrupted;
 use provender_ledger::Write;
 
+use crate::compute::ComputeError;
 use crate::ingest::parsed::ReadOptions;
 use crate::ingest::report::{FileReport, IngestError};
 use crate::ingest::take::{Offer, Policy, take};
 use crate::project::find;
 use crate::project::sources::Source;
 
-use super::{Deployment, Phase, Progress};
+use super::{Deployment, DeploymentError, Finished, Phase, Progress};
 
 impl Deployment {
     /// Takes in every file that the sources name, places first, so that what follows finds them. Why a file
     /// was not taken is in its report.
+    ///
+    /// # Errors
+    /// When it was asked to stop: the files that were looked at by then are in the error.
     pub fn ingest_sources(
         &self,
         ledger: &dyn Write,
         policy: &Policy,
         progress: &mut dyn Progress,
-    ) -> Vec<FileReport> {
+    ) -> Result<Vec<FileReport>, DeploymentError> {
         let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
         let mut sources: Vec<&Source> = self.project.sources.sources.iter().collect();
         sources.sort_by_key(|s| s.kind);
@@ -37,6 +43,9 @@ impl Deployment {
         let ceiling = self.project.settings.limits.input_bytes();
         progress.begin(Phase::Ingest, files.len() as u64);
         for (source, found) in files {
+            if let Err(stopped) = self.interrupt.check() {
+                return Err(ingested(stopped, reports));
+            }
             progress.advance(1);
             match bounded::read_in(&self.project.dir, &found.path, ceiling) {
                 Err(cause) => {
@@ -60,9 +69,10 @@ impl Deployment {
                     reports.push(take(ledger, &offer, policy, &self.stamp(None)));
                 }
             }
+            failpoint::hit("ingest.after-file");
         }
         progress.end();
-        reports
+        Ok(reports)
     }
 
     /// How `sources.toml` says that a file of a source is read.
@@ -84,4 +94,12 @@ impl Deployment {
             series: self.project.sources.series_of(&source.id),
         }
     }
+}
+
+/// Asked to stop after some files.
+fn ingested(stopped: Interrupted, files: Vec<FileReport>) -> DeploymentError {
+    DeploymentError::from(ComputeError::from(stopped)).after(|| Finished {
+        files,
+        ..Finished::default()
+    })
 }

@@ -6,6 +6,7 @@
 //! * `day` — the daily run
 //! * `status` — whether a day is complete
 //! * `compute`, `reissue` — runs computed and recorded, or replaced
+//! * `finished` — what was done when work was asked to stop
 //! * `ingest` — the files that `sources.toml` names
 //! * `report` — a window judged, its report published
 //! * [`canary`] — a candidate computed in shadow
@@ -24,6 +25,7 @@ mod create;
 mod day;
 pub mod error;
 mod explain;
+mod finished;
 mod in_force;
 mod ingest;
 pub mod observe;
@@ -55,6 +57,7 @@ pub use compute::{Computed, Request, Runtime};
 pub use create::{Contents, CreateError, Created, create};
 pub use day::DayRun;
 pub use error::DeploymentError;
+pub use finished::Finished;
 pub use observe::{Observer, Phase, Progress, Warning};
 pub use pinned::pin;
 pub use pinning::{FreezeOutcome, PinError, PinOutcome};

@@ -11,6 +11,7 @@ use crate::compute::reissue::{Plan, apply, digest, plan};
 use crate::compute::select::{Selection, targets};
 use crate::compute::{Bound, ComputeError};
 
+use super::compute::interrupted;
 use super::{Computed, Deployment, DeploymentError, Phase, Progress, pin};
 
 /// Which runs to replace.
@@ -95,12 +96,14 @@ impl Deployment {
                 let pin = pin(&runtime.lock, &bound.model_version)?;
                 hold(&*writer, pin, &policy.stamp)?;
             }
-            let outcomes = apply(&mut engine, &bound, plan)?;
-            for outcome in &outcomes {
-                computed.summary.count(outcome.outcome);
-            }
+            let mut outcomes = Vec::with_capacity(plan.runs.len());
+            let ended = apply(&mut engine, &bound, plan, &mut outcomes);
+            computed.summary.add(Summary::of(&outcomes));
             progress.advance(n);
             computed.logics.push((bound, outcomes));
+            if let Err(e) = ended {
+                return Err(interrupted(e, computed));
+            }
         }
         progress.end();
         Ok(Reissue::Applied { digest, computed })

@@ -1,0 +1,53 @@
+//! What was finished when work was asked to stop.
+
+use std::fmt;
+
+use provender_domain::render::text::count;
+
+use crate::compute::ComputeError;
+use crate::ingest::report::FileReport;
+
+use super::{Computed, DeploymentError};
+
+/// What was finished when work was asked to stop. It stays, and when the work is done again it is found unchanged.
+#[derive(Default)]
+pub struct Finished {
+    /// The files that were looked at.
+    pub files: Vec<FileReport>,
+    /// The runs that were computed, if it came that far.
+    pub computed: Option<Computed>,
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let runs = self.computed.as_ref().map_or(0, |c| c.summary.total());
+        match (self.files.len() as u64, runs) {
+            (0, 0) => write!(f, "nothing was begun"),
+            (0, runs) => write!(f, "{} done", count(runs, "run")),
+            (files, 0) => write!(f, "{} done", count(files, "file")),
+            (files, runs) => write!(
+                f,
+                "{} and {} done",
+                count(files, "file"),
+                count(runs, "run")
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Finished({self})")
+    }
+}
+
+impl DeploymentError {
+    /// The same error with what was finished before, if it is that work was asked to stop.
+    pub(super) fn after(self, finished: impl FnOnce() -> Finished) -> DeploymentError {
+        match self {
+            DeploymentError::Compute(ComputeError::Interrupted(_))
+            | DeploymentError::Interrupted(_) => DeploymentError::Interrupted(Box::new(finished())),
+            other => other,
+        }
+    }
+}
