@@ -9,6 +9,7 @@
 //! * [`forms`] — every hashed object with the one function that writes it
 //! * [`mod@text`] — canonical JSON of values straight into a buffer
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
+//! * [`number`] — numbers in decimal, and in hexadecimal where the bits are the point
 //! * [`key`] — the five-part key of a run and its id
 //! * [`interrupt`] — a request to stop between two batches
 //! * [`periods`] — when a herd is where
@@ -30,6 +31,7 @@ pub mod forms;
 pub mod interrupt;
 pub mod key;
 pub mod merkle;
+pub mod number;
 pub mod periods;
 pub mod place;
 pub mod render;

@@ -2,9 +2,8 @@
 //! be right.
 
 use provender_domain::day::Day;
+use provender_domain::number;
 use provender_domain::value::{DataType, Scalar, Value, plain_zero};
-
-use super::number;
 
 /// What a value of a type looks like, for messages.
 fn looks(data_type: DataType, toml: bool) -> &'static str {

@@ -1,13 +1,14 @@
 //! A CSV file of cases, a row each; the format is on `docs/reference/golden-cases.md`.
 
 use provender_domain::description::Description;
+use provender_domain::number;
 use provender_domain::value::{Scalar, Value};
 
 use super::case::{Case, Expectation, Expected};
+use super::cell;
 use super::error::{GoldenError, SourceLine};
 use super::set::{Head, binds};
 use super::toml_file::{MINUS_ZERO, no_output, no_parameter, tolerance};
-use super::{cell, number};
 
 /// What a column of the file is.
 #[derive(Clone, Debug, PartialEq, Eq)]

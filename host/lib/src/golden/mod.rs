@@ -6,7 +6,7 @@
 //! (`logic-plugins/sdk/src/testing/`), and the two are held to the same cases.
 //!
 //! * [`case`] — a case, what it expects, and for which versions
-//! * `number` — numbers in their exact spellings, and how far apart two of them are
+//! * `number` — how far apart two numbers are
 //! * `cell` — a text or a TOML value as a value of a column's type
 //! * `toml_file`, `csv_file` — the two spellings of a file of cases
 //! * `toml_part` — a part of a TOML file, key by key, with its place
