@@ -7,16 +7,16 @@
 //! with a component is ever put there. A cache that cannot be written is no error.
 
 use std::hash::{Hash, Hasher};
-use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
 use provender_domain::canonical::{Digest, hex};
 use provender_domain::files::bounded;
+use provender_domain::files::durable::{self, Keep};
 
 use super::engine::WASMTIME_VERSION;
 
@@ -150,17 +150,7 @@ impl Cache {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let temporary = format!(".{name}.{}-{count}{TEMPORARY}", std::process::id());
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let result = self
-            .dir
-            .open_with(&temporary, &options)
-            .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| self.dir.rename(&temporary, &self.dir, name));
-        if result.is_err() {
-            let _ = self.dir.remove_file(&temporary);
-        }
-        result
+        durable::replace_by(&self.dir, &temporary, name, bytes, Keep::ForNow)
     }
 }
 

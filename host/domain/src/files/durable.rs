@@ -114,7 +114,7 @@ impl Staging {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        let (temporary, mut file) = loop {
+        let (temporary, file) = loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let temporary = format!("{}-{count}.tmp", std::process::id());
             match self.writing.open_with(&temporary, &options) {
@@ -123,15 +123,66 @@ impl Staging {
                 opened => break (temporary, opened?),
             }
         };
-        let written = write(&mut file, bytes).and_then(|()| name(&temporary));
-        failpoint::hit("file.after-name");
-        let removed = match self.writing.remove_file(&temporary) {
-            // Renamed.
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-            other => other,
-        };
-        written.and_then(|result| removed.map(|()| result))
+        let aside = (&self.writing, temporary.as_str());
+        finish(aside, file, bytes, Keep::Durably, || name(&temporary))
     }
+}
+
+/// How long a file must last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Whatever happens to the machine: its bytes are on the disk before it has its name.
+    Durably,
+    /// It can be made again.
+    ForNow,
+}
+
+/// Writes a file under a temporary name of the caller's, in the place of what lies there, and renames it: nobody
+/// sees half of it. Nobody else may write the same temporary file meanwhile. For folders whose files people look
+/// at, in which no [`WRITING`] should stand.
+///
+/// # Errors
+/// When the disk refuses; under the name is what was there before.
+pub fn replace_by(
+    dir: &Dir,
+    temporary: &str,
+    path: &str,
+    bytes: &[u8],
+    keep: Keep,
+) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let file = dir.open_with(temporary, &options)?;
+    let rename = || dir.rename(temporary, dir, path);
+    finish((dir, temporary), file, bytes, keep, rename)?;
+    match keep {
+        Keep::Durably => sync(dir, parent(path)),
+        Keep::ForNow => Ok(()),
+    }
+}
+
+/// Writes a temporary file, lets `name` name it, and takes it away where it still is.
+fn finish<T>(
+    (dir, temporary): (&Dir, &str),
+    mut file: cap_std::fs::File,
+    bytes: &[u8],
+    keep: Keep,
+    name: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let written = match keep {
+        Keep::Durably => write(&mut file, bytes),
+        Keep::ForNow => file.write_all(bytes),
+    };
+    let named = written.and_then(|()| name());
+    if keep == Keep::Durably {
+        failpoint::hit("file.after-name");
+    }
+    let removed = match dir.remove_file(temporary) {
+        // Renamed.
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    named.and_then(|result| removed.map(|()| result))
 }
 
 /// Whether a refused link says that the file system has none: Linux says EPERM, EOPNOTSUPP or
@@ -326,6 +377,18 @@ mod tests {
         assert!(staging.create("nowhere/a", b"x").is_err());
         assert!(staging.replace("nowhere/a", b"x").is_err());
         assert_eq!(left(&temp), 0);
+    }
+
+    #[test]
+    fn a_file_is_replaced_by_one_beside_it_and_nothing_else_is_left() {
+        let (temp, dir) = temp();
+        dir.write("a.tmp", "left by a killed process").unwrap();
+        for (keep, bytes) in [(Keep::Durably, b"one"), (Keep::ForNow, b"two")] {
+            replace_by(&dir, "a.tmp", "a", bytes, keep).unwrap();
+            assert_eq!(dir.read("a").unwrap(), bytes);
+            assert!(replace_by(&dir, "b.tmp", "nowhere/a", b"x", keep).is_err());
+        }
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 1);
     }
 
     #[test]

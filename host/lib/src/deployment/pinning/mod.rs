@@ -5,13 +5,13 @@
 
 mod place;
 
-use std::io::{self, Write as _};
+use std::io;
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::Dir;
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
-use provender_domain::files::durable;
+use provender_domain::files::durable::{self, Keep};
 use provender_ledger::LedgerError;
 use provender_ledger::admin::{AdvisoryLock, LockError};
 use provender_ledger::entry::Kind;
@@ -237,20 +237,5 @@ fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), PinError> {
     let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
     durable::make_folder(dir, folder).map_err(unwritable)?;
     let temporary = format!("{path}{}", place::TEMPORARY);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let written = dir.open_with(&temporary, &options).and_then(|mut file| {
-        file.write_all(bytes)?;
-        failpoint::hit("file.half");
-        file.sync_all()
-    });
-    failpoint::hit("file.before-name");
-    let renamed = written.and_then(|()| dir.rename(&temporary, dir, path));
-    if renamed.is_err() {
-        let _ = dir.remove_file(&temporary);
-    }
-    failpoint::hit("file.after-name");
-    renamed
-        .and_then(|()| durable::sync(dir, folder))
-        .map_err(unwritable)
+    durable::replace_by(dir, &temporary, path, bytes, Keep::Durably).map_err(unwritable)
 }
