@@ -15,12 +15,13 @@ use crate::golden::{CaseSet, GoldenError, run};
 use provender_domain::canonical::Digest;
 use provender_domain::description::{Description, Role};
 use provender_domain::files::bounded;
-use provender_domain::files::durable::{self, Staging};
 use provender_domain::key::RunKey;
 use provender_domain::value::{Scalar, Value};
 use provender_ledger::types::Run;
 use provender_sandbox::Component;
+use provender_store::files::Files;
 use provender_store::manifest::Manifest;
+use provender_store::objects::{Creation, ObjectError, Objects as _};
 
 use super::IncidentError;
 use super::standing::{Exported, Held, Incident};
@@ -199,25 +200,21 @@ fn one(
 /// [`IncidentError::Occupied`] when another file has the name: DS may have completed it already.
 pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, IncidentError> {
     let file = format!("{shown}/{}", drafted.file);
-    let io = |verb: &'static str| {
-        let what = file.clone();
-        move |cause| IncidentError::Io { what, verb, cause }
+    let io = |verb, cause| IncidentError::Io {
+        what: file.clone(),
+        verb,
+        cause,
     };
     let bytes = drafted.text.as_bytes();
-    let new = (|| {
-        std::fs::create_dir_all(folder)?;
-        let dir = open(folder)?;
-        let new = Staging::open(&dir)?.create(&drafted.file, bytes)?;
-        durable::sync(&dir, ".").map(|()| (dir, new))
-    })();
-    let (dir, new) = new.map_err(io("written"))?;
-    if !new {
-        let found = bounded::read_in(&dir, &drafted.file, FILE_BYTES);
-        if found.map_err(io("read"))? != bytes {
-            return Err(IncidentError::Occupied { file });
+    let dir = std::fs::create_dir_all(folder).and_then(|()| open(folder));
+    let files = Files::new(dir.map_err(|e| io("written", e))?, shown);
+    match files.create(&drafted.file, bytes, FILE_BYTES) {
+        Ok(Creation::Created | Creation::Same) => Ok(Digest::of_bytes(bytes)),
+        Ok(Creation::Taken(_)) => Err(IncidentError::Occupied { file }),
+        Err(ObjectError::Place { verb, cause, .. } | ObjectError::Object { verb, cause, .. }) => {
+            Err(io(verb, cause))
         }
     }
-    Ok(Digest::of_bytes(bytes))
 }
 
 /// The folder of golden cases that the deployment or the command line names.
