@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use provender_domain::canonical::{hex, to_text};
 use provender_domain::merkle;
-use provender_host::audit::bundle::Bundle;
+use provender_host::audit::Bundle;
 use provender_ledger::scan::Scan;
 use provender_ledger::{Address, open_reader};
 use provender_proof::{Proof, Verifier};

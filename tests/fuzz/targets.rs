@@ -1,7 +1,7 @@
 //! Who reads, and what must hold of it whatever it is given: no panic, an end, and what was read comes
 //! back the same.
 
-use provender_host::audit::bundle::Bundle;
+use provender_host::audit::Bundle;
 use provender_host::ingest::parsed::Kind;
 use provender_host::project::logic::LogicFile;
 use provender_host::project::settings::Settings;

@@ -8,6 +8,7 @@
 //! * [`canonical`] — RFC 8785 canonical JSON and the digests over it
 //! * [`forms`] — every hashed object with the one function that writes it
 //! * [`mod@text`] — canonical JSON of values straight into a buffer
+//! * [`manifest`] — the document of a run, and which part of it is reproducible
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
 //! * [`number`] — numbers in decimal, and in hexadecimal where the bits are the point
 //! * [`key`] — the five-part key of a run and its id
@@ -30,6 +31,7 @@ pub mod files;
 pub mod forms;
 pub mod interrupt;
 pub mod key;
+pub mod manifest;
 pub mod merkle;
 pub mod number;
 pub mod periods;

@@ -1,6 +1,6 @@
-//! What was done to a proof that holds, by name, and what the checker says of it.
+//! What was done to a proof or bundle that holds, by name, and what the checker says of it.
 //!
-//! The proof is the one of `tests/fixtures/audit-v1/`, which the first program that wrote proofs wrote.
+//! Both are those of `tests/fixtures/audit-v1/`, which the first program that wrote proofs wrote.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use provender_domain::canonical::{Digest, to_text};
 use provender_domain::merkle;
 use serde_json::{Value as Json, json};
 
-use crate::{Checkpoint, Proof, Signer, Verifier};
+use crate::{Bundle, Checkpoint, Proof, ProofError, Signer, Verifier, archive};
 
 fn kept(file: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
@@ -200,5 +200,121 @@ fn a_text_that_is_not_a_proof_of_this_form_is_refused() {
     for (name, text, expected) in cases {
         let error = Proof::parse(text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
+type BundleVector = (&'static str, fn(&mut Bundle), &'static str);
+
+const BUNDLES: [BundleVector; 5] = [
+    (
+        "bundle_with_a_space_in_its_manifest",
+        |b| b.manifest.push(b' '),
+        "the manifest has the SHA-256",
+    ),
+    (
+        "bundle_with_the_manifest_of_nothing",
+        |b| b.manifest.clear(),
+        "the manifest has the SHA-256",
+    ),
+    (
+        "bundle_with_another_component",
+        |b| b.component[0] ^= 1,
+        "the component has the digest",
+    ),
+    (
+        "bundle_with_a_step_of_its_proof_swapped",
+        |b| b.proof.run.path.swap(0, 1),
+        "the run does not lead to the root in its entry",
+    ),
+    (
+        "bundle_with_the_proof_of_another_manifest",
+        |b| {
+            b.proof.run.text = with(&b.proof.run.text, |run| {
+                run["manifest_sha256"] = Digest::of_bytes(b"another").to_string().into();
+            });
+        },
+        "the run does not lead to the root in its entry",
+    ),
+];
+
+#[test]
+fn whatever_was_done_to_a_bundle_is_named() {
+    let (bytes, key) = (kept("bundle.tar"), key());
+    let bundle: Bundle = Bundle::unpack("bundle.tar", &bytes).unwrap();
+    let (proven, manifest) = bundle.check(Some(&key)).unwrap();
+    assert_eq!(manifest.snapshot_id().unwrap(), proven.run.snapshot);
+    for (name, change, expected) in BUNDLES {
+        let mut changed = bundle.clone();
+        change(&mut changed);
+        assert_ne!(changed, bundle, "{name}: nothing was done to it");
+        let error = changed.check(Some(&key)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+    // Ceilings are no part of a number.
+    let with_other_limits = Bundle {
+        limits: json!({"fuel_base": 1}),
+        ..bundle.clone()
+    };
+    assert!(with_other_limits.check(Some(&key)).is_ok());
+}
+
+#[test]
+fn whatever_was_done_to_the_archive_of_a_bundle_is_refused() {
+    let bytes = kept("bundle.tar");
+    let members = archive::members(&bytes).unwrap();
+    let mut swapped = members.clone();
+    swapped.swap(0, 1);
+    let twice = [members.as_slice(), &members[..1]].concat();
+    let stranger = [members.as_slice(), &[("bundle/x".to_owned(), Vec::new())]].concat();
+    let spaced = members.iter().cloned().map(|(name, mut bytes)| {
+        if name == "bundle/limits.json" {
+            bytes.push(b'\n');
+        }
+        (name, bytes)
+    });
+    let pack = |members: &[(String, Vec<u8>)]| archive::pack(members).unwrap();
+    let cases = [
+        ("as_it_was", bytes.clone(), ""),
+        (
+            "members_swapped",
+            pack(&swapped),
+            "not written in the one way",
+        ),
+        (
+            "limits_with_a_newline",
+            pack(&spaced.collect::<Vec<_>>()),
+            "not written in the one way",
+        ),
+        ("member_twice", pack(&twice), "is in it twice"),
+        (
+            "member_of_a_stranger",
+            pack(&stranger),
+            "does not belong into a bundle",
+        ),
+        (
+            "member_missing",
+            pack(&members[1..]),
+            "it has no component.wasm",
+        ),
+        (
+            "cut_short",
+            bytes[..bytes.len() / 2].to_vec(),
+            "tar archive",
+        ),
+        (
+            "with_more_behind_it",
+            [bytes.as_slice(), b"x"].concat(),
+            "not written in the one way",
+        ),
+    ];
+    for (name, bytes, expected) in cases {
+        let read: Result<Bundle, ProofError> = Bundle::unpack("bundle.tar", &bytes);
+        match read {
+            Ok(_) => assert_eq!(expected, "", "{name}"),
+            Err(e) => assert!(
+                !expected.is_empty() && e.to_string().contains(expected),
+                "{name}: {e}"
+            ),
+        }
     }
 }

@@ -144,6 +144,20 @@ impl PinLimits {
         }
     }
 
+    /// What is set, up to what another one sets.
+    #[must_use]
+    pub fn at_most(&self, most: &PinLimits) -> PinLimits {
+        let least = |own: Option<u64>, most: Option<u64>| own.map(|n| most.map_or(n, |m| n.min(m)));
+        PinLimits {
+            memory_bytes: least(self.memory_bytes, most.memory_bytes),
+            table_elements: least(self.table_elements, most.table_elements),
+            fuel_base: least(self.fuel_base, most.fuel_base),
+            fuel_per_row: least(self.fuel_per_row, most.fuel_per_row),
+            component_bytes: least(self.component_bytes, most.component_bytes),
+            returned_bytes: least(self.returned_bytes, most.returned_bytes),
+        }
+    }
+
     /// True when nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -393,6 +407,20 @@ mod tests {
         );
         assert!(meter.table_growing(0, 10, None).unwrap());
         assert!(meter.table_growing(10, 11, None).is_err());
+    }
+
+    #[test]
+    fn a_strangers_bundle_takes_no_more_than_it_may() {
+        let greedy = PinLimits {
+            fuel_base: Some(u64::MAX),
+            memory_bytes: Some(u64::MAX),
+            ..PinLimits::usual("python")
+        };
+        let bounded = greedy.at_most(&PinLimits::MOST);
+        assert_eq!(bounded.fuel_base, PinLimits::MOST.fuel_base);
+        assert_eq!(bounded.memory_bytes, PinLimits::MOST.memory_bytes);
+        let own = PinLimits::usual("python");
+        assert_eq!(own.at_most(&PinLimits::MOST), own);
     }
 
     #[test]

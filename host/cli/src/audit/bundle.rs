@@ -8,7 +8,7 @@ use serde_json::json;
 
 use provender_domain::files::bounded::{self, COMPONENT_BYTES, MANIFEST_BYTES};
 use provender_domain::files::outfile;
-use provender_host::audit::bundle::Bundle;
+use provender_host::audit::Bundle;
 use provender_host::audit::proof::prove;
 use provender_host::replay::compute::Manifests;
 use provender_host::replay::{Record, Replayer, Subject};
@@ -94,7 +94,7 @@ pub(in super::super) fn replay(
     let (proven, manifest) = bundle.check(key.as_ref())?;
     let sandbox = sandbox_anywhere_on(global, engine.backend())?;
     let component = provender_domain::canonical::Digest::of_bytes(&bundle.component);
-    let ceilings = HashMap::from([(component, bundle.bounded_limits())]);
+    let ceilings = HashMap::from([(component, bundle.limits.at_most(&PinLimits::MOST))]);
     let mut shelf = Shelf::default();
     shelf.bytes(bundle.component);
     let verdict = Replayer {

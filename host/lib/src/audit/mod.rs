@@ -14,11 +14,9 @@
 //! * `referred` — packs, configurations and series: each by what names it
 //! * [`stored`] — components, releases and documents
 //! * [`proof`] — that a run is recorded, from the run to a checkpoint
-//! * [`bundle`] — one file with a run's manifest, component and proof
 //! * [`error`] — why a ledger does not continue a checkpoint, or proves nothing
 
 pub mod all;
-pub mod bundle;
 pub mod claims;
 pub mod error;
 pub mod facts;
@@ -32,3 +30,6 @@ pub mod stored;
 pub use all::{Audit, audit};
 pub use error::AuditError;
 pub use finding::{Bad, Check, Report};
+
+/// One file with a run's manifest, component and proof, and the ceilings to compute it below.
+pub type Bundle = provender_proof::Bundle<provender_sandbox::PinLimits>;

@@ -12,9 +12,9 @@
 //! padding and headers, is refused.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
 use provender_domain::canonical::Digest;
+use provender_proof::archive;
 
 use super::ReleaseError;
 use super::document::Document;
@@ -59,7 +59,7 @@ impl Archive {
             let name = format!("reports/{kind}-{}.json", digest.hex());
             files.push((name, text.clone().into_bytes()));
         }
-        tar(&files).map_err(|cause| ReleaseError::Io {
+        archive::pack(&files).map_err(|cause| ReleaseError::Io {
             what: "the archive".to_owned(),
             cause,
         })
@@ -74,14 +74,14 @@ impl Archive {
             file: file.to_owned(),
             problem,
         };
-        let archive = read(bytes).map_err(refuse)?;
-        if archive.pack()? != bytes {
+        let read = read(bytes).map_err(refuse)?;
+        if read.pack()? != bytes {
             return Err(refuse(
                 "it is not written in the one way an export writes it: something was added, moved or changed"
                     .to_owned(),
             ));
         }
-        Ok(archive)
+        Ok(read)
     }
 }
 
@@ -90,15 +90,7 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
     let mut components = BTreeMap::new();
     let mut evidence = Vec::new();
     let mut reports = BTreeMap::new();
-    let io = |e: std::io::Error| format!("it is no whole tar archive: {e}");
-    for entry in tar::Archive::new(bytes).entries().map_err(io)? {
-        let mut entry = entry.map_err(io)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if !entry.header().entry_type().is_file() {
-            return Err(format!("{name} is no plain file"));
-        }
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).map_err(io)?;
+    for (name, content) in archive::members(bytes).map_err(|e| e.to_string())? {
         let unknown = || format!("{name} does not belong into a release archive");
         let (folder, file) = name.split_once('/').ok_or_else(unknown)?;
         let stem = |ending: &str| file.strip_suffix(ending).ok_or_else(unknown);
@@ -177,24 +169,6 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
         evidence,
         reports,
     })
-}
-
-/// A tar archive of files, the same bytes wherever it is made: no times, no owners.
-///
-/// # Errors
-/// When a name is too long for the form.
-pub fn tar(files: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
-        builder.append_data(&mut header, name, bytes.as_slice())?;
-    }
-    builder.into_inner()
 }
 
 #[cfg(test)]

@@ -14,12 +14,11 @@ use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ManifestRef, Place, RunKey};
 use provender_domain::value::{Scalar, Value};
 use provender_ledger::types::NewRun;
-use provender_proof::ProvenRun;
+use provender_proof::{ProvenRun, Record};
 use provender_sandbox::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
 use provender_store::manifest::{Manifest, ManifestError, Store};
 
 use super::packs;
-use super::record::Record;
 use super::verdict::{Cause, Difference, Failure, Verdict};
 
 /// How many times the fuel of a first computation a replay may burn.

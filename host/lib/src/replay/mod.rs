@@ -5,8 +5,7 @@
 //! since does not stop it; ceilings are no part of a number. Outputs are compared as canonical JSON,
 //! which tells every bit of a number.
 //!
-//! * [`record`] — what a manifest says was asked and answered, with every digest checked
-//! * [`packed`] — the same for the runs of a pack
+//! * [`packed`] — what the manifests of a pack say was asked and answered
 //! * `packs` — the columns of a pack computed again
 //! * [`compute`] — the components loaded, the runs computed again in parallel
 //! * [`select`] — which runs: filters, and a sample that anyone can draw again
@@ -15,11 +14,10 @@
 pub mod compute;
 pub mod packed;
 mod packs;
-pub mod record;
 pub mod select;
 pub mod verdict;
 
 pub use compute::{Replayer, Subject};
 pub use packed::Packed;
-pub use record::Record;
+pub use provender_proof::Record;
 pub use verdict::{Difference, Verdict};

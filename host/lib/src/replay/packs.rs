@@ -5,13 +5,13 @@ use serde_json::{Map, Value as Json};
 use provender_domain::backwards::backwards;
 use provender_domain::canonical::Digest;
 use provender_domain::column::Column;
+use provender_proof::Record;
 use provender_sandbox::Component;
 use provender_store::manifest::pack::{Pack, Scratch, list};
 use provender_store::manifest::{Manifest, Store};
 
 use super::Packed;
 use super::compute::{Loaded, Subject, Trouble, compare, failure, parameters, unfit, unreadable};
-use super::record::Record;
 use super::verdict::{Cause, Verdict};
 
 /// A run and the row of the pack that has its manifest.

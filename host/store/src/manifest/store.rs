@@ -12,11 +12,11 @@ use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_domain::files::bounded::{MANIFEST_BYTES, PACK_BYTES};
 use provender_domain::key::{ManifestRef, RunKey};
+use provender_domain::manifest::Manifest;
 
 use crate::files::Files;
 use crate::objects::{Creating, Creation, Objects};
 
-use super::document::Manifest;
 use super::error::ManifestError;
 use super::names;
 use super::pack::Pack;

@@ -12,11 +12,10 @@ use serde_json::{Value as Json, json};
 use super::cells::{Member, cell, members, object};
 use super::header::Header;
 use super::rows::Rows;
-use crate::manifest::document;
 use provender_domain::canonical::{Digest, Recipe, to_bytes};
 use provender_domain::column::{Column, index};
-use provender_domain::forms;
 use provender_domain::text::{self, Numbers};
+use provender_domain::{forms, manifest};
 
 /// Writes documents.
 #[derive(Clone, Debug)]
@@ -107,7 +106,7 @@ impl Template {
         let mut head = b"{\"environment\":".to_vec();
         head.extend(canonical(&header.environment)?);
         head.extend_from_slice(b",\"format\":");
-        text::string(document::FORMAT, &mut head);
+        text::string(manifest::FORMAT, &mut head);
         head.extend_from_slice(b",\"reproducible\":");
         let reproducible = head.len();
         let config = canonical(&header.config)?;
@@ -252,7 +251,7 @@ impl Template {
         let mut head = b"{\"environment\":".to_vec();
         head.extend(canonical(&environment)?);
         head.extend_from_slice(b",\"format\":");
-        text::string(document::FORMAT, &mut head);
+        text::string(manifest::FORMAT, &mut head);
         head.extend_from_slice(b",\"reproducible\":");
         head.extend_from_slice(&self.head[self.reproducible..]);
         Ok(head)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use provender_domain::canonical::Digest;
 use provender_domain::forms;
 use provender_domain::key::{ConfigVersion, RunKey};
-use provender_store::manifest::Manifest;
+use provender_domain::manifest::Manifest;
 
 /// The question and the answer that a manifest holds.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,29 +11,34 @@
 //! bundle/proof.json       the proof, with the checkpoint
 //! ```
 
-use std::io::Read as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
-use crate::release::archive::tar;
-use crate::replay::Record;
 use provender_domain::canonical::{Digest, to_text};
-use provender_proof::{Proof, ProofError, Proven, Verifier};
-use provender_sandbox::PinLimits;
-use provender_store::manifest::Manifest;
+use provender_domain::manifest::Manifest;
 
-/// What is in a bundle.
+use crate::archive;
+use crate::error::ProofError;
+use crate::note::Verifier;
+use crate::proof::{Proof, Proven};
+use crate::record::Record;
+
+/// What is in a bundle. `Limits` is what the ceilings are read as: an auditor who does not compute needs no more
+/// than JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bundle {
+pub struct Bundle<Limits = Json> {
     /// The component's bytes.
     pub component: Vec<u8>,
     /// The ceilings that it could be computed below where the bundle was written.
-    pub limits: PinLimits,
+    pub limits: Limits,
     /// The manifest's bytes.
     pub manifest: Vec<u8>,
     /// The proof that the run is recorded.
     pub proof: Proof,
 }
 
-impl Bundle {
+impl<Limits: Serialize + DeserializeOwned> Bundle<Limits> {
     /// The archive.
     ///
     /// # Errors
@@ -54,14 +59,14 @@ impl Bundle {
                 self.proof.to_text()?.into_bytes(),
             ),
         ];
-        tar(&files).map_err(|e| no(e.to_string()))
+        archive::pack(&files).map_err(|e| no(e.to_string()))
     }
 
     /// Reads an archive; `file` is its name for people. What is in it is checked by [`Bundle::check`].
     ///
     /// # Errors
     /// [`ProofError::Bundle`] when it is not written in the one way.
-    pub fn unpack(file: &str, bytes: &[u8]) -> Result<Bundle, ProofError> {
+    pub fn unpack(file: &str, bytes: &[u8]) -> Result<Bundle<Limits>, ProofError> {
         let no = |problem: String| ProofError::Bundle {
             file: file.to_owned(),
             problem,
@@ -73,7 +78,9 @@ impl Bundle {
         }
         Ok(bundle)
     }
+}
 
+impl<Limits> Bundle<Limits> {
     /// Checks the proof, and that manifest and component are those of the proven run; with a key also
     /// that its holder signed the checkpoint.
     ///
@@ -82,20 +89,18 @@ impl Bundle {
     pub fn check(&self, key: Option<&Verifier>) -> Result<(Proven, Manifest), ProofError> {
         let no = |problem: String| ProofError::Proof(problem);
         let proven = self.proof.verify(key)?;
-        let subject = &proven.run;
+        let run = &proven.run;
         let found = Digest::of_bytes(&self.manifest);
-        if found != subject.manifest {
+        if found != run.manifest {
             return Err(no(format!(
                 "the manifest has the SHA-256 {found}, the run names {}",
-                subject.manifest
+                run.manifest
             )));
         }
         let manifest = Manifest::parse(&self.manifest).map_err(no)?;
         let snapshot = manifest.snapshot_id().map_err(|e| no(e.to_string()))?;
         let record = Record::read(&manifest).map_err(no)?;
-        if snapshot != subject.snapshot
-            || record.key != subject.key
-            || record.provenance != subject.provenance
+        if snapshot != run.snapshot || record.key != run.key || record.provenance != run.provenance
         {
             return Err(no(format!(
                 "the manifest is of {}, not of the run",
@@ -111,35 +116,11 @@ impl Bundle {
         }
         Ok((proven, manifest))
     }
-
-    /// The ceilings to compute with: its own, up to what a stranger's bundle may have.
-    #[must_use]
-    pub fn bounded_limits(&self) -> PinLimits {
-        let least = |own: Option<u64>, most: Option<u64>| own.map(|n| most.map_or(n, |m| n.min(m)));
-        let own = &self.limits;
-        PinLimits {
-            memory_bytes: least(own.memory_bytes, PinLimits::MOST.memory_bytes),
-            table_elements: least(own.table_elements, PinLimits::MOST.table_elements),
-            fuel_base: least(own.fuel_base, PinLimits::MOST.fuel_base),
-            fuel_per_row: least(own.fuel_per_row, PinLimits::MOST.fuel_per_row),
-            component_bytes: least(own.component_bytes, PinLimits::MOST.component_bytes),
-            returned_bytes: least(own.returned_bytes, PinLimits::MOST.returned_bytes),
-        }
-    }
 }
 
-fn read(bytes: &[u8]) -> Result<Bundle, String> {
+fn read<Limits: DeserializeOwned>(bytes: &[u8]) -> Result<Bundle<Limits>, String> {
     let (mut component, mut limits, mut manifest, mut proof) = (None, None, None, None);
-    let io = |e: std::io::Error| format!("it is no whole tar archive: {e}");
-    for entry in tar::Archive::new(bytes).entries().map_err(io)? {
-        let mut entry = entry.map_err(io)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        // A sparse file of a few bytes may say that it has a terabyte.
-        if !entry.header().entry_type().is_file() {
-            return Err(format!("{name} is no plain file"));
-        }
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).map_err(io)?;
+    for (name, content) in archive::members(bytes).map_err(|e| e.to_string())? {
         let part = match name.as_str() {
             "bundle/component.wasm" => &mut component,
             "bundle/limits.json" => &mut limits,
@@ -163,8 +144,10 @@ fn read(bytes: &[u8]) -> Result<Bundle, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use provender_proof::{PROOF_FORM, Step};
+    use crate::proof::{PROOF_FORM, Step};
 
     fn bundle() -> Bundle {
         let step = Step {
@@ -175,7 +158,7 @@ mod tests {
         };
         Bundle {
             component: b"component".to_vec(),
-            limits: PinLimits::usual("python"),
+            limits: json!({"fuel_base": 1}),
             manifest: b"{}".to_vec(),
             proof: Proof {
                 form: PROOF_FORM.into(),
@@ -187,18 +170,22 @@ mod tests {
         }
     }
 
+    fn unpack(bytes: &[u8]) -> Result<Bundle, ProofError> {
+        Bundle::unpack("b.tar", bytes)
+    }
+
     #[test]
     fn a_bundle_comes_back_whole_and_in_one_way_only() {
         let one = bundle();
         let bytes = one.pack().unwrap();
-        assert_eq!(Bundle::unpack("b.tar", &bytes).unwrap(), one);
+        assert_eq!(unpack(&bytes).unwrap(), one);
         for n in 0..bytes.len() {
-            assert!(Bundle::unpack("b.tar", &bytes[..n]).is_err(), "{n} bytes");
+            assert!(unpack(&bytes[..n]).is_err(), "{n} bytes");
         }
         let longer = [bytes.as_slice(), &[0; 512]].concat();
-        assert!(Bundle::unpack("b.tar", &longer).is_err());
-        let another = tar(&[("bundle/readme".to_owned(), Vec::new())]).unwrap();
-        let error = Bundle::unpack("b.tar", &another).unwrap_err().to_string();
+        assert!(unpack(&longer).is_err());
+        let another = archive::pack(&[("bundle/readme".to_owned(), Vec::new())]).unwrap();
+        let error = unpack(&another).unwrap_err().to_string();
         assert!(error.contains("does not belong into a bundle"), "{error}");
     }
 
@@ -209,47 +196,8 @@ mod tests {
         for i in 0..512 {
             let mut other = bytes.clone();
             other[i] ^= 1;
-            assert!(Bundle::unpack("b.tar", &other).is_err(), "byte {i}");
+            assert!(unpack(&other).is_err(), "byte {i}");
         }
-    }
-
-    #[test]
-    fn what_is_no_plain_file_is_not_read() {
-        for kind in [
-            tar::EntryType::GNUSparse,
-            tar::EntryType::Symlink,
-            tar::EntryType::Directory,
-        ] {
-            let mut header = tar::Header::new_gnu();
-            header.set_entry_type(kind);
-            header.set_path("bundle/manifest.json").unwrap();
-            header.set_size(0);
-            if let Some(gnu) = header.as_gnu_mut() {
-                // A terabyte, says the header of a sparse file.
-                gnu.realsize
-                    .copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
-            }
-            header.set_cksum();
-            let mut bytes = header.as_bytes().to_vec();
-            bytes.extend([0; 1024]);
-            let error = Bundle::unpack("b.tar", &bytes).unwrap_err().to_string();
-            assert!(
-                error.contains("is no plain file") || error.contains("tar archive"),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_strangers_bundle_takes_no_more_than_it_may() {
-        let mut greedy = bundle();
-        greedy.limits.fuel_base = Some(u64::MAX);
-        greedy.limits.memory_bytes = Some(u64::MAX);
-        let bounded = greedy.bounded_limits();
-        assert_eq!(bounded.fuel_base, PinLimits::MOST.fuel_base);
-        assert_eq!(bounded.memory_bytes, PinLimits::MOST.memory_bytes);
-        let own = bundle();
-        assert_eq!(own.bounded_limits(), own.limits);
     }
 
     #[test]

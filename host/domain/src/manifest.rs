@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_bytes};
+use crate::canonical::{CanonicalError, Digest, from_slice, to_bytes};
 
 /// Version of the document.
 pub const FORMAT: &str = "provender.manifest.v1";
