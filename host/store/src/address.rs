@@ -6,14 +6,14 @@ use std::str::FromStr;
 /// The address of a place of objects: `file:out/manifests`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Address {
+pub enum StoreAddress {
     /// A folder: its path, relative to the deployment's folder unless it begins with `/`.
     File(String),
 }
 
 /// A text that is not the address of a place that this build can open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
+pub enum StoreAddressError {
     /// A scheme that this build has no driver for.
     #[error("`{text}`: this build cannot open `{scheme}:`; use file:FOLDER")]
     Scheme {
@@ -27,18 +27,18 @@ pub enum AddressError {
     Empty(String),
 }
 
-impl Address {
+impl StoreAddress {
     /// The address of a folder.
     #[must_use]
-    pub fn file(path: &str) -> Address {
-        Address::File(path.trim_end_matches('/').to_owned())
+    pub fn file(path: &str) -> StoreAddress {
+        StoreAddress::File(path.trim_end_matches('/').to_owned())
     }
 
     /// What messages, pins and paths of objects call the place: of a folder its path.
     #[must_use]
     pub fn shown(&self) -> &str {
         match self {
-            Address::File(path) => path,
+            StoreAddress::File(path) => path,
         }
     }
 
@@ -49,18 +49,18 @@ impl Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for StoreAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::File(path) => write!(f, "file:{path}"),
+            StoreAddress::File(path) => write!(f, "file:{path}"),
         }
     }
 }
 
-impl FromStr for Address {
-    type Err = AddressError;
+impl FromStr for StoreAddress {
+    type Err = StoreAddressError;
 
-    fn from_str(text: &str) -> Result<Address, AddressError> {
+    fn from_str(text: &str) -> Result<StoreAddress, StoreAddressError> {
         let scheme = text.split_once(':').filter(|(scheme, _)| {
             // A single letter is a drive of Windows.
             scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -69,15 +69,15 @@ impl FromStr for Address {
             None => text,
             Some(("file", path)) => path,
             Some((scheme, _)) => {
-                return Err(AddressError::Scheme {
+                return Err(StoreAddressError::Scheme {
                     text: text.to_owned(),
                     scheme: scheme.to_owned(),
                 });
             }
         };
         match path {
-            "" => Err(AddressError::Empty(text.to_owned())),
-            path => Ok(Address::file(path)),
+            "" => Err(StoreAddressError::Empty(text.to_owned())),
+            path => Ok(StoreAddress::file(path)),
         }
     }
 }
@@ -94,12 +94,12 @@ mod tests {
             ("/srv/ranch", "file:/srv/ranch", "/srv/ranch"),
             ("D:/ranch", "file:D:/ranch", "D:/ranch"),
         ] {
-            let address: Address = text.parse().unwrap();
+            let address: StoreAddress = text.parse().unwrap();
             assert_eq!(address.to_string(), written);
             assert_eq!(address.shown(), shown);
             assert_eq!(address.to_string().parse(), Ok(address));
         }
-        let error = |text: &str| text.parse::<Address>().unwrap_err().to_string();
+        let error = |text: &str| text.parse::<StoreAddress>().unwrap_err().to_string();
         assert!(error("s3://bucket/x").contains("cannot open `s3:`"));
         assert!(error("file:").contains("names no folder"));
         assert!(error("").contains("names no folder"));

@@ -14,7 +14,7 @@ use cap_std::fs::Dir;
 use provender_domain::files::bounded;
 use provender_domain::files::durable::{self, Staging};
 
-use crate::address::Address;
+use crate::address::StoreAddress;
 use crate::objects::{Creating, Creation, ObjectError, Objects, Remove, create_or_compare};
 
 /// A folder of objects.
@@ -25,7 +25,7 @@ pub struct Files {
     made: OnceLock<()>,
     /// The folder that the path is relative to, where the objects' own may be missing.
     above: Option<Dir>,
-    address: Address,
+    address: StoreAddress,
 }
 
 impl Files {
@@ -36,7 +36,7 @@ impl Files {
             open: OnceLock::from(dir),
             made: OnceLock::new(),
             above: None,
-            address: Address::file(path),
+            address: StoreAddress::file(path),
         }
     }
 
@@ -48,7 +48,7 @@ impl Files {
             open: OnceLock::new(),
             made: OnceLock::new(),
             above: Some(above),
-            address: Address::file(path),
+            address: StoreAddress::file(path),
         }
     }
 
@@ -138,7 +138,7 @@ fn checked(name: &str) -> io::Result<&str> {
 }
 
 impl Objects for Files {
-    fn address(&self) -> &Address {
+    fn address(&self) -> &StoreAddress {
         &self.address
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::address::Address;
+use crate::address::StoreAddress;
 
 /// What became of an object that was to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Creation {
 /// Names are relative paths with `/`, told apart byte by byte. No part of a name begins with a dot.
 pub trait Objects: fmt::Debug + Send + Sync {
     /// Where it is.
-    fn address(&self) -> &Address;
+    fn address(&self) -> &StoreAddress;
 
     /// Begins to create objects.
     ///
