@@ -6,6 +6,7 @@ use provender_host::author::AuthorError;
 use provender_host::backtest::BacktestError;
 use provender_host::check::finding::fix;
 use provender_host::compute::ComputeError;
+use provender_host::compute::binding::SetBy;
 use provender_host::compute::outcome::Trouble;
 use provender_host::deployment::{CreateError, DeploymentError, PinError};
 use provender_host::explain::ExplainError;
@@ -229,24 +230,24 @@ impl From<LedgerError> for CliError {
             LedgerError::Damaged(_) => error.help(
                 "stop writing to it; put it back from a backup (`provender backup` makes them)",
             ),
-            _ => error,
+            LedgerError::NewerSchema { .. }
+            | LedgerError::Busy
+            | LedgerError::Moved { .. }
+            | LedgerError::Drift(_)
+            | LedgerError::Immutable(_)
+            | LedgerError::Database(_) => error,
         }
     }
 }
 
 impl From<LogicError> for CliError {
     fn from(e: LogicError) -> CliError {
-        let exit = match e.exit_code_kind() {
-            ExitKind::Integrity => Exit::Integrity,
-            ExitKind::Rejected => Exit::Rejected,
-            ExitKind::Failed => Exit::Failed,
-            ExitKind::Internal => Exit::Internal,
-            ExitKind::Configuration => Exit::Config,
-        };
-        let help = match exit {
-            Exit::Integrity => Some(RESTORE.to_owned()),
-            Exit::Rejected => Some(fix(&e).to_owned()),
-            _ => None,
+        let (exit, help) = match e.exit_code_kind() {
+            ExitKind::Integrity => (Exit::Integrity, Some(RESTORE.to_owned())),
+            ExitKind::Rejected => (Exit::Rejected, Some(fix(&e).to_owned())),
+            ExitKind::Failed => (Exit::Failed, None),
+            ExitKind::Internal => (Exit::Internal, None),
+            ExitKind::Configuration => (Exit::Config, None),
         };
         CliError {
             exit,
@@ -289,15 +290,11 @@ impl From<ReleaseError> for CliError {
 
 impl From<ManifestError> for CliError {
     fn from(e: ManifestError) -> CliError {
-        let exit = match &e {
-            ManifestError::Io { .. } => Exit::Io,
-            ManifestError::Taken { .. } | ManifestError::Damaged { .. } => Exit::Integrity,
-            ManifestError::Canonical(_) => Exit::Internal,
-        };
-        let error = CliError::new(exit, e.code(), e.to_string());
-        match exit {
-            Exit::Io => error.help(DISK),
-            _ => error,
+        let error = |exit| CliError::new(exit, e.code(), e.to_string());
+        match &e {
+            ManifestError::Io { .. } => error(Exit::Io).help(DISK),
+            ManifestError::Taken { .. } | ManifestError::Damaged { .. } => error(Exit::Integrity),
+            ManifestError::Canonical(_) => error(Exit::Internal),
         }
     }
 }
@@ -309,8 +306,11 @@ impl From<ComputeError> for CliError {
             ComputeError::Reference { .. }
             | ComputeError::UnknownFeature { .. }
             | ComputeError::Mismatch { .. } => Exit::Rejected,
-            ComputeError::Parameter { ref set_by, .. } if set_by == "--param" => Exit::Usage,
-            ComputeError::Parameter { .. } | ComputeError::Guardrail { .. } => Exit::Config,
+            ComputeError::Parameter { ref set_by, .. } => match set_by {
+                SetBy::CommandLine => Exit::Usage,
+                SetBy::Component | SetBy::LogicToml => Exit::Config,
+            },
+            ComputeError::Guardrail { .. } => Exit::Config,
             ComputeError::UnknownBoundary(..) | ComputeError::UnknownHerd(..) => Exit::NotFound,
             ComputeError::OutsidePeriod { .. } => Exit::Data,
             ComputeError::PlanChanged { .. } => Exit::Check,
@@ -382,7 +382,12 @@ impl From<GatherError> for CliError {
                 CliError::new(Exit::Config, "monitor_rules", e.to_string())
                     .help("if a rule of your own is meant, say `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics")
             }
-            e => CliError::new(Exit::Config, "monitor_rules", e.to_string()),
+            GatherError::Monitor(e) => e.into(),
+            e @ (GatherError::Scope { .. }
+            | GatherError::Direction { .. }
+            | GatherError::MinRows { .. }) => {
+                CliError::new(Exit::Config, "monitor_rules", e.to_string())
+            }
         }
     }
 }

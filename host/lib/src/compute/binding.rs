@@ -274,7 +274,7 @@ fn bind_parameters(
     let refuse = |parameter: &str, set_by: &SetBy, problem: String| ComputeError::Parameter {
         logic: logic.to_owned(),
         parameter: parameter.to_owned(),
-        set_by: set_by.text().to_owned(),
+        set_by: set_by.clone(),
         problem,
     };
     let known = || {

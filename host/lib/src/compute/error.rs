@@ -8,6 +8,8 @@ use provender_ledger::LedgerError;
 use provender_sandbox::LogicError;
 use provender_store::manifest::ManifestError;
 
+use super::binding::SetBy;
+
 /// A refusal or failure of a whole command.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
@@ -48,14 +50,14 @@ pub enum ComputeError {
         problem: String,
     },
     /// A parameter that does not exist or has a value it cannot have.
-    #[error("{logic}: parameter `{parameter}` ({set_by}): {problem}")]
+    #[error("{logic}: parameter `{parameter}` ({}): {problem}", .set_by.text())]
     Parameter {
         /// `name:version`.
         logic: String,
         /// The parameter.
         parameter: String,
         /// Where it was set.
-        set_by: String,
+        set_by: SetBy,
         /// What is wrong.
         problem: String,
     },

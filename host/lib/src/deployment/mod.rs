@@ -35,6 +35,8 @@ mod reissue;
 mod report;
 mod status;
 mod stores;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
