@@ -202,7 +202,9 @@ impl From<LedgerError> for CliError {
             LedgerError::Busy => Exit::Busy,
             LedgerError::Moved { .. } => Exit::Gate,
             LedgerError::Drift(_) => Exit::Drift,
-            LedgerError::Immutable(_) | LedgerError::Damaged(_) => Exit::Integrity,
+            LedgerError::Immutable(_) | LedgerError::Damaged(_) | LedgerError::Payload(_) => {
+                Exit::Integrity
+            }
             LedgerError::Io(_) => Exit::Io,
             LedgerError::Database(_) => Exit::Internal,
         };
@@ -227,7 +229,7 @@ impl From<LedgerError> for CliError {
                 "run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger",
             ),
             LedgerError::Io(_) => error.help(DISK),
-            LedgerError::Damaged(_) => error.help(
+            LedgerError::Damaged(_) | LedgerError::Payload(_) => error.help(
                 "stop writing to it; put it back from a backup (`provender backup` makes them)",
             ),
             LedgerError::NewerSchema { .. }

@@ -10,11 +10,11 @@ use provender_host::explain::find::{Wanted, find};
 use provender_host::replay::compute::Manifests;
 use provender_host::replay::verdict::{Cause, Failure};
 use provender_host::replay::{Replayer, Subject, Verdict, select};
-use provender_ledger::entry::Kind;
+use provender_ledger::entries::{Engine, Selection};
 use provender_ledger::inspect::Unreadable;
 use provender_ledger::scan::{Reader, Runs, Scan, Stored};
 use provender_ledger::types::{Run, RunFilter};
-use provender_ledger::{LedgerError, Read};
+use provender_ledger::{LedgerError, Payload, Read};
 use provender_sandbox::{Backend, Sandbox};
 
 use super::Global;
@@ -131,7 +131,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         }
     };
     bar.finish_and_clear();
-    let engine = engine_json(&sandbox, args.engine);
+    let engine = engine_of(&sandbox, args.engine);
     // A copy is read, not written.
     let entry = if global.ledger.is_some()
         || verdict.replayed.len() + verdict.failed.len() == 0
@@ -139,16 +139,11 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     {
         None
     } else {
-        let payload = verdict.payload(&engine, &selection);
+        let payload = Payload::Replay(verdict.says(&engine, &selection));
         let stamp = context.stamp(None);
-        Some(
-            context
-                .writer()?
-                .append(Kind::Replay, &stamp, &payload)?
-                .seq,
-        )
+        Some(context.writer()?.append(&stamp, &payload)?.seq)
     };
-    Ok(done(&verdict, &engine, &selection, entry))
+    Ok(done(&verdict, &engine, &json!(selection), entry))
 }
 
 /// Runs to compute again.
@@ -205,7 +200,7 @@ fn selected(
     context: &Context,
     ledger: &dyn Read,
     args: &ReplayArgs,
-) -> Result<(Asked, Json), CliError> {
+) -> Result<(Asked, Selection), CliError> {
     if !args.runs.is_empty() {
         let mut runs: Vec<Run> = Vec::new();
         for id in &args.runs {
@@ -214,7 +209,13 @@ fn selected(
                 runs.push(found);
             }
         }
-        return Ok((Asked::Runs(runs), json!({"runs": args.runs.len()})));
+        return Ok((
+            Asked::Runs(runs),
+            Selection {
+                runs: Some(args.runs.len() as u64),
+                ..Selection::default()
+            },
+        ));
     }
     let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
     let filter = RunFilter {
@@ -248,19 +249,14 @@ fn selected(
         return Err(CliError::new(Exit::NotFound, "run_not_found", message)
             .help("provender list --all-versions shows what is recorded"));
     }
-    let mut selection = json!({});
-    let filters = [
-        ("since", &args.since),
-        ("boundary", &args.boundary),
-        ("logic", &args.logic),
-        ("from", &args.from),
-        ("to", &args.to),
-    ];
-    for (name, value) in filters {
-        if let Some(value) = value {
-            selection[name] = json!(value);
-        }
-    }
+    let mut selection = Selection {
+        since: args.since.clone(),
+        boundary: args.boundary.clone(),
+        logic: args.logic.clone(),
+        from: args.from.clone(),
+        to: args.to.clone(),
+        ..Selection::default()
+    };
     let recorded = match &args.since {
         Some(since) => Some(recorded_since(ledger, since)?),
         None => None,
@@ -286,10 +282,10 @@ fn selected(
             recorded.as_ref(),
             (usize::try_from(n).unwrap_or(usize::MAX), &seed),
         )?;
-        selection["of"] = json!(drawn.0);
-        selection["sample"] = json!(n);
-        selection["seed"] = json!(seed);
-        selection["drawn"] = json!("by position");
+        selection.of = Some(drawn.0);
+        selection.sample = Some(n.into());
+        selection.seed = Some(seed);
+        selection.drawn = Some("by position".to_owned());
         return Ok((Asked::Runs(drawn.1), selection));
     }
     let mut runs = ledger.runs(&filter)?;
@@ -310,14 +306,14 @@ fn recorded_since(ledger: &dyn Read, since: &str) -> Result<BTreeSet<i64>, CliEr
     Ok(later.map(|e| e.seq).collect())
 }
 
-pub(super) fn engine_json(sandbox: &Sandbox, engine: EngineArg) -> Json {
+pub(super) fn engine_of(sandbox: &Sandbox, engine: EngineArg) -> Engine {
     let info = sandbox.engine();
-    json!({
-        "backend": engine.backend().name(),
-        "wasmtime": info.wasmtime,
-        "profile": info.profile,
-        "target": info.target,
-    })
+    Engine {
+        backend: engine.backend().name().to_owned(),
+        wasmtime: info.wasmtime.clone(),
+        profile: info.profile.to_owned(),
+        target: info.target.clone(),
+    }
 }
 
 fn exit_of(cause: Cause) -> Exit {
@@ -333,7 +329,12 @@ fn exit_of(cause: Cause) -> Exit {
 /// Differences and failures that are shown; JSON has them all.
 const SHOWN: usize = 20;
 
-pub(super) fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Option<i64>) -> Done {
+pub(super) fn done(
+    verdict: &Verdict,
+    engine: &Engine,
+    selection: &Json,
+    entry: Option<i64>,
+) -> Done {
     let different: Vec<Json> = verdict
         .different
         .iter()
@@ -359,7 +360,7 @@ pub(super) fn done(verdict: &Verdict, engine: &Json, selection: &Json, entry: Op
     });
     let mut text = Text::default();
     let runs = |n: usize| format!("{n} {}", if n == 1 { "run" } else { "runs" });
-    let on = engine["target"].as_str().unwrap_or_default();
+    let on = &engine.target;
     let asked = verdict.replayed.len() + verdict.failed.len();
     if asked == 0 {
         text.look(Look::Warn, "no run is selected: nothing was replayed");

@@ -212,6 +212,17 @@ pub fn from_slice(bytes: &[u8]) -> Result<Json, serde_json::Error> {
     Ok(value)
 }
 
+/// As [`from_slice`], for a member of a struct that keeps canonical JSON as it is:
+/// `#[serde(deserialize_with = "as_written")]`.
+///
+/// # Errors
+/// When the member is not JSON.
+pub fn as_written<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Json, D::Error> {
+    let mut value = serde::Deserialize::deserialize(d)?;
+    restore_floats(&mut value);
+    Ok(value)
+}
+
 fn restore_floats(value: &mut Json) {
     match value {
         Json::Number(n) if !n.is_f64() => {

@@ -16,6 +16,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::place::Herd;
 
+use crate::entries::{FileNotes, IncidentNote, Nothing, Origin, Payload, RunsOf};
 use crate::entry::{Kind, Stamp};
 use crate::inspect::RunAt;
 use crate::scan::Scan;
@@ -104,6 +105,14 @@ pub(crate) fn file(source: &str) -> File {
     }
 }
 
+/// What an entry of a kind says that nothing else depends on.
+fn note() -> Payload {
+    Payload::IncidentNote(IncidentNote {
+        incident: 1,
+        note: "n".into(),
+    })
+}
+
 pub(crate) fn new_run(reissue: u32, inputs: &str) -> NewRun {
     let config = Digest::of_json(&json!({"c": 1})).unwrap();
     NewRun {
@@ -135,10 +144,19 @@ pub(crate) fn batch(runs: Vec<NewRun>) -> Batch {
     }];
     Batch {
         stamp: stamp("2025-07-01T00:00:00Z"),
-        reissue: runs[0].key.config_version.reissue > 0,
+        of: RunsOf {
+            model_version: "days_remaining:v1".into(),
+            component: Digest::of_bytes(b"c"),
+            world: "w".into(),
+            config_version: runs[0].key.config_version.config,
+            origin: match runs[0].key.config_version.reissue {
+                0 => Origin::Answers,
+                _ => Origin::Reissue,
+            },
+            release: None,
+        },
         runs,
         configs,
-        about: json!({}),
     }
 }
 
@@ -175,7 +193,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
             &stamp("2025-07-01T00:00:00Z"),
             &file("csv"),
             &facts,
-            &json!({}),
+            &FileNotes::default(),
             0,
         )
         .unwrap();
@@ -183,7 +201,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
         &stamp("2025-07-01T00:00:00Z"),
         &file("csv"),
         &facts,
-        &json!({}),
+        &FileNotes::default(),
         0,
     );
     assert_eq!(late.unwrap_err().code(), "ledger_moved");
@@ -273,11 +291,8 @@ fn a_writer_that_goes_before_it_commits_leaves_nothing(store: &dyn TestStore) {
 fn an_append_that_expects_another_head_is_refused_whole(store: &dyn TestStore) {
     let (first, second) = (store.open(), store.open());
     let at = stamp("2025-07-01T00:00:00Z");
-    let entries = [
-        (Kind::Pin, json!({"n": 1})),
-        (Kind::Freeze, json!({"n": 2})),
-    ];
-    let watched = [Kind::Pin, Kind::Freeze];
+    let entries = [Payload::Hold(Nothing {}), Payload::Unhold(Nothing {})];
+    let watched = [Kind::Hold, Kind::Unhold];
     let written = first.append_expecting(&at, &entries, &watched, 0).unwrap();
     let numbers: Vec<i64> = written.iter().map(|e| e.seq).collect();
     assert_eq!(numbers, [1, 2]);
@@ -293,7 +308,7 @@ fn an_append_that_expects_another_head_is_refused_whole(store: &dyn TestStore) {
         "{late:?}"
     );
     // What is not watched is in nobody's way.
-    second.append(Kind::Replay, &at, &json!({})).unwrap();
+    second.append(&at, &note()).unwrap();
     second.append_expecting(&at, &entries, &watched, 2).unwrap();
     assert_eq!(first.head().unwrap(), 5);
     let all = first.append_all(&at, &entries).unwrap();
@@ -306,7 +321,7 @@ fn readers_see_one_moment(store: &dyn TestStore) {
     assert!(ledger.readers(0).unwrap().is_empty());
     let readers = ledger.readers(3).unwrap();
     ledger
-        .append(Kind::Replay, &stamp("2025-07-04T00:00:00Z"), &json!({}))
+        .append(&stamp("2025-07-04T00:00:00Z"), &note())
         .unwrap();
     let heads: Vec<i64> = readers.iter().map(|r| r.head().unwrap()).collect();
     assert_eq!(heads, [head; 3]);
@@ -415,7 +430,7 @@ fn order_is_by_bytes_and_numbers_and_texts_come_back_as_they_were(store: &dyn Te
     };
     let at = stamp("2025-07-02T00:00:00Z");
     let entry = ledger
-        .record_file(&at, &file("csv"), &facts, &json!({}), 0)
+        .record_file(&at, &file("csv"), &facts, &FileNotes::default(), 0)
         .unwrap();
     let read = ledger
         .observations("north", "forage_kg_per_ha", entry)

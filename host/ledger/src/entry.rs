@@ -67,6 +67,44 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 28] = [
+        Kind::Ingest,
+        Kind::Retract,
+        Kind::Activation,
+        Kind::Pin,
+        Kind::Freeze,
+        Kind::Runs,
+        Kind::Reissue,
+        Kind::Report,
+        Kind::Baseline,
+        Kind::ReleaseCut,
+        Kind::ReleaseImport,
+        Kind::Promotion,
+        Kind::Rollback,
+        Kind::Hold,
+        Kind::Unhold,
+        Kind::Approval,
+        Kind::Evidence,
+        Kind::GateDecision,
+        Kind::CanaryStart,
+        Kind::CanaryStop,
+        Kind::Prune,
+        Kind::Replay,
+        Kind::Ack,
+        Kind::IncidentOpen,
+        Kind::IncidentLink,
+        Kind::IncidentNote,
+        Kind::IncidentRegression,
+        Kind::IncidentClose,
+    ];
+
+    /// The kind of a name; `None` for one that this program does not know.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|k| k.name() == name)
+    }
+
     /// Name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {

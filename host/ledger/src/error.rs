@@ -95,6 +95,9 @@ pub enum LedgerError {
     /// What is stored contradicts itself.
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
+    /// An entry does not say what its kind says.
+    #[error("the ledger is damaged: {0}")]
+    Payload(#[from] crate::entries::PayloadError),
     /// The disk is full or failing.
     #[error("the ledger could not be written: {0}")]
     Io(String),
@@ -126,7 +129,7 @@ impl LedgerError {
             LedgerError::Moved { .. } => "ledger_moved",
             LedgerError::Drift(_) => "drift",
             LedgerError::Immutable(_) => "immutable",
-            LedgerError::Damaged(_) => "ledger_damaged",
+            LedgerError::Damaged(_) | LedgerError::Payload(_) => "ledger_damaged",
             LedgerError::Io(_) => "ledger_io",
             LedgerError::Database(_) => "ledger_database",
         }

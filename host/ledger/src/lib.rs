@@ -7,6 +7,7 @@
 //! same tests.
 //!
 //! * [`types`] — what goes in and comes out
+//! * [`entries`] — what an entry of each kind says
 //! * [`entry`] — the chain: what an entry's hash covers
 //! * [`leaf`] — the canonical texts that the roots in entries are over
 //! * [`address`] — where a ledger is
@@ -24,6 +25,7 @@ pub mod address;
 pub mod admin;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod entries;
 pub mod entry;
 pub mod error;
 pub mod inspect;
@@ -37,6 +39,7 @@ pub mod types;
 
 pub use address::{Address, UnknownAddress};
 pub use admin::{Admin, Opening, open, open_reader};
+pub use entries::{Payload, PayloadError};
 pub use error::LedgerError;
 pub use inspect::Inspect;
 pub use store::{Read, Write};

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::key::RunKey;
 use provender_domain::place::{Boundary, Herd};
 
 use super::LedgerError;
+use super::entries::{BaselineFrozen, FileNotes, Payload};
 use super::entry::{Entry, Kind, Stamp};
 use super::inspect::Inspect;
 use super::types::{
@@ -221,17 +220,13 @@ pub trait Write: Read {
     /// # Errors
     /// When the payload has no canonical form or the database refuses. The same holds for every
     /// write below.
-    fn append(&self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError>;
+    fn append(&self, stamp: &Stamp, payload: &Payload) -> Result<Entry, LedgerError>;
 
     /// Appends several entries, all or none.
     ///
     /// # Errors
     /// See [`Write::append`].
-    fn append_all(
-        &self,
-        stamp: &Stamp,
-        entries: &[(Kind, Json)],
-    ) -> Result<Vec<Entry>, LedgerError>;
+    fn append_all(&self, stamp: &Stamp, entries: &[Payload]) -> Result<Vec<Entry>, LedgerError>;
 
     /// Appends several entries, all or none, and only while `last` is the number of the newest entry
     /// of the `watched` kinds (0 when there is none): who decided by what stood there is told when
@@ -242,7 +237,7 @@ pub trait Write: Read {
     fn append_expecting(
         &self,
         stamp: &Stamp,
-        entries: &[(Kind, Json)],
+        entries: &[Payload],
         watched: &[Kind],
         last: i64,
     ) -> Result<Vec<Entry>, LedgerError>;
@@ -257,7 +252,7 @@ pub trait Write: Read {
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
-        payload: &Json,
+        about: &FileNotes,
         known: i64,
     ) -> Result<i64, LedgerError>;
 
@@ -291,11 +286,10 @@ pub trait Write: Read {
     ///
     /// # Errors
     /// See [`Write::append`].
-    fn record_document(
+    fn record_baseline(
         &self,
-        kind: Kind,
         stamp: &Stamp,
-        payload: &Json,
+        payload: BaselineFrozen,
         document: &Document,
     ) -> Result<Entry, LedgerError>;
 }

@@ -1,7 +1,5 @@
 //! What goes into the ledger and comes out of it.
 
-use serde_json::Value as Json;
-
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::forms::RunText;
@@ -9,6 +7,7 @@ use provender_domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
 use provender_domain::merkle;
 use provender_domain::place::{Boundary, Herd};
 
+use super::entries::RunsOf;
 use super::entry::Stamp;
 
 /// A file taken in.
@@ -233,14 +232,12 @@ pub struct Config {
 pub struct Batch {
     /// Who, when, why.
     pub stamp: Stamp,
-    /// True for a reissue.
-    pub reissue: bool,
     /// The runs.
     pub runs: Vec<NewRun>,
     /// The configurations they refer to.
     pub configs: Vec<Config>,
-    /// What the entry's payload says besides count and root: components, origin.
-    pub about: Json,
+    /// What made them, and why.
+    pub of: RunsOf,
 }
 
 /// What became of a run of a batch.

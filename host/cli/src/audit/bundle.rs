@@ -20,7 +20,7 @@ use super::super::cache::sandbox_anywhere_on;
 use super::super::context::Context;
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
-use super::super::replay::{EngineArg, done, engine_json};
+use super::super::replay::{EngineArg, done, engine_of};
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::key;
@@ -105,7 +105,7 @@ pub(in super::super) fn replay(
         interrupt: global.interrupt.clone(),
     }
     .replay(&[Subject::from(proven.run.clone())], &|_| {});
-    let engine = engine_json(&sandbox, engine);
+    let engine = engine_of(&sandbox, engine);
     let mut told = done(&verdict, &engine, &json!({"bundle": name}), None);
     let checkpoint = &proven.checkpoint;
     told.data["bundle"] = json!({

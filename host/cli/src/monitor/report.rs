@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use provender_domain::canonical::from_slice;
 use provender_domain::day::Day;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
 use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
 use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
-use provender_ledger::Read;
+use provender_ledger::entries::RunsRecorded;
+use provender_ledger::{LedgerError, Read};
 
 use crate::Global;
 use crate::compute::day;
@@ -127,13 +127,14 @@ fn behind(
     row: Failing,
 ) -> Result<Behind, CliError> {
     let run = find_run(ledger, &RunWanted::Id(row.run_id.to_string()))?.run;
-    let payload: Json = match ledger.entry(run.entry)? {
-        Some(entry) => from_slice(entry.payload.as_bytes()).unwrap_or_default(),
-        None => Json::Null,
+    let of = match ledger.entry(run.entry)? {
+        Some(entry) => entry.read::<RunsRecorded>().map_err(LedgerError::from)?.of,
+        None => {
+            let what = format!("entry {} is missing", run.entry);
+            return Err(LedgerError::Damaged(what).into());
+        }
     };
-    let text = |j: &Json| j.as_str().map(str::to_owned);
-    let release = text(&payload["release"]);
-    let release = match release.and_then(|r| r.parse().ok()) {
+    let release = match of.release {
         Some(digest) => context
             .standing()?
             .known(&digest)
@@ -143,7 +144,7 @@ fn behind(
     Ok(Behind {
         model_version,
         row,
-        component: text(&payload["component"]),
+        component: Some(of.component.to_string()),
         release,
         entry: run.entry,
         superseded_by: run.superseded_by.map(|c| c.to_string()),

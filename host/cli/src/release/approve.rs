@@ -7,6 +7,8 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_ledger::Payload;
+use provender_ledger::entries::Approval;
 use provender_ledger::entry::Kind;
 
 use super::{name_of, reason};
@@ -50,7 +52,7 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
     let role = args.role.name();
     let given = standing
         .notes_of(Kind::Approval, &known.digest)
-        .find(|n| n.payload["role"] == role && n.stamp.actor == context.actor);
+        .find(|n| n.approval().is_some_and(|a| a.role == role) && n.stamp.actor == context.actor);
     let mut text = Text::default();
     let (entry, new) = if let Some(given) = given {
         text.line(format!(
@@ -61,14 +63,14 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
         ));
         (given.entry, false)
     } else {
-        let payload = json!({
-            "release": known.digest.to_string(),
-            "number": known.document.number,
-            "role": role,
-            "environment": context.project.settings.environment,
+        let payload = Payload::Approval(Approval {
+            release: known.digest,
+            number: known.document.number,
+            role: role.to_owned(),
+            environment: context.project.settings.environment.clone(),
         });
         let ledger = context.writer()?;
-        let entry = ledger.append(Kind::Approval, &context.stamp(Some(reason)), &payload)?;
+        let entry = ledger.append(&context.stamp(Some(reason)), &payload)?;
         text.look(
             Look::Good,
             format!("{} approves {} as {role}", context.actor, name_of(known)),

@@ -60,14 +60,13 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
         let approvals: Vec<Json> = standing
             .notes_of(Kind::Approval, &change.release)
             .filter(|n| n.entry < change.entry)
-            .map(|n| {
+            .filter_map(|n| Some((n, &n.approval()?.role)))
+            .map(|(n, role)| {
                 text.line(format!(
-                    "    approved as {} by {} at {}",
-                    n.payload["role"].as_str().unwrap_or_default(),
-                    n.stamp.actor,
-                    n.stamp.at
+                    "    approved as {role} by {} at {}",
+                    n.stamp.actor, n.stamp.at
                 ));
-                json!({"role": n.payload["role"], "by": n.stamp.actor, "at": n.stamp.at})
+                json!({"role": role, "by": n.stamp.actor, "at": n.stamp.at})
             })
             .collect();
         told.push(json!({

@@ -27,7 +27,7 @@ pub(crate) struct ShowArgs {
 pub(super) fn evidence(standing: &Standing, release: &Digest) -> Vec<(i64, Evidence)> {
     standing
         .notes_of(Kind::Evidence, release)
-        .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
+        .filter_map(|n| Some((n.entry, n.evidence()?)))
         .collect()
 }
 
@@ -117,15 +117,15 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     }
     let approvals: Vec<Json> = standing
         .notes_of(Kind::Approval, &known.digest)
-        .map(|n| {
+        .filter_map(|n| Some((n, &n.approval()?.role)))
+        .map(|(n, role)| {
             text.line(format!(
-                "approved as {} by {} at {}: {}",
-                n.payload["role"].as_str().unwrap_or_default(),
+                "approved as {role} by {} at {}: {}",
                 n.stamp.actor,
                 n.stamp.at,
                 n.stamp.reason.as_deref().unwrap_or_default()
             ));
-            json!({"entry": n.entry, "role": n.payload["role"], "by": n.stamp.actor, "at": n.stamp.at, "reason": n.stamp.reason})
+            json!({"entry": n.entry, "role": role, "by": n.stamp.actor, "at": n.stamp.at, "reason": n.stamp.reason})
         })
         .collect();
     let mut data = brief(known, standing);

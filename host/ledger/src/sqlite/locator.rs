@@ -310,6 +310,7 @@ pub(super) fn places(db: &Connection, filter: &RunFilter) -> Result<Vec<RunPlace
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entries::{Origin, RunsOf};
     use crate::entry::Stamp;
     use crate::sqlite::SqliteLedger;
     use crate::store::{Read as _, Write as _};
@@ -355,13 +356,19 @@ mod tests {
                     actor: "tester".to_owned(),
                     reason: None,
                 },
-                reissue: false,
+                of: RunsOf {
+                    model_version: "days_remaining:v1".to_owned(),
+                    component: Digest::of_bytes(b"c"),
+                    world: "w".to_owned(),
+                    config_version: Digest::of_canonical(b"{}"),
+                    origin: Origin::Answers,
+                    release: None,
+                },
                 runs: runs.collect(),
                 configs: vec![Config {
                     digest: Digest::of_canonical(b"{}"),
                     canonical: "{}".to_owned(),
                 }],
-                about: json!({}),
             };
             ledger.record_runs(&batch).unwrap();
         }

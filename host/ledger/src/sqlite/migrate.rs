@@ -228,12 +228,12 @@ pub(super) fn sweep(partial: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entries::{Nothing, Payload};
     use crate::entry::{Kind, Stamp};
     use crate::scan::Scan;
     use crate::sqlite::SqliteLedger;
     use crate::types::RunFilter;
     use crate::{Read as _, Write as _};
-    use serde_json::json;
 
     /// A ledger that was written when schema 1 was the newest.
     const SCHEMA_1: &[u8] = include_bytes!("../../../../tests/fixtures/ledger-schema-1.db");
@@ -345,7 +345,7 @@ mod tests {
             actor: "tester".to_owned(),
             reason: None,
         };
-        let entry = ledger.append(Kind::Pin, &stamp, &json!({})).unwrap();
+        let entry = ledger.append(&stamp, &Payload::Hold(Nothing {})).unwrap();
         assert_eq!(entry.seq, 7);
         // The steps listed every run.
         let mut listed = 0;

@@ -62,10 +62,9 @@ impl SqliteLedger {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use serde_json::json;
-
     use super::*;
-    use crate::entry::{Kind, Stamp};
+    use crate::entries::{Nothing, Payload};
+    use crate::entry::Stamp;
     use crate::store::{Read as _, Write as _};
 
     fn append(ledger: &SqliteLedger) {
@@ -74,7 +73,7 @@ mod tests {
             actor: "tester".into(),
             reason: None,
         };
-        ledger.append(Kind::Replay, &stamp, &json!({})).unwrap();
+        ledger.append(&stamp, &Payload::Hold(Nothing {})).unwrap();
     }
 
     #[test]

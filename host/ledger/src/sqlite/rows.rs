@@ -2,10 +2,10 @@
 
 use rusqlite::Row;
 use rusqlite::types::Type;
-use serde_json::Value as Json;
 
 use crate::LedgerError;
-use crate::entry::{Entry, Kind, Stamp};
+use crate::entries::{Payload, ReleaseLogic};
+use crate::entry::{Entry, Stamp};
 use crate::types::{Activation, Guardrail, NewRun, Observed, Run, Sourced};
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::day::Day;
@@ -158,28 +158,27 @@ pub(super) fn herd_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Herd>> {
     })
 }
 
-/// What an entry makes answer: one version and configuration, or each of a release.
+/// What an entry makes answer: one version and configuration, or each of a release; nothing where its
+/// kind makes nothing answer.
 pub(super) fn activations_of(entry: &Entry) -> Result<Vec<Activation>, LedgerError> {
-    let damaged = || LedgerError::Damaged(format!("entry {} is no {}", entry.seq, entry.kind));
-    let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
-    let text = |of: &Json, name: &str| -> Result<String, LedgerError> {
-        of.get(name)
-            .and_then(Json::as_str)
-            .map(str::to_owned)
-            .ok_or_else(damaged)
+    let change = match entry.says()? {
+        Payload::Activation(one) => {
+            return Ok(vec![Activation {
+                entry: entry.seq,
+                model_version: one.model_version,
+                config: one.config_version,
+                from: one.from,
+            }]);
+        }
+        Payload::Promotion(promotion) => promotion.change,
+        Payload::Rollback(rollback) => rollback,
+        _ => return Ok(Vec::new()),
     };
-    let from: Day = text(&payload, "from")?.parse().map_err(|_| damaged())?;
-    let one = |of: &Json| {
-        Ok(Activation {
-            entry: entry.seq,
-            model_version: text(of, "model_version")?,
-            config: text(of, "config_version")?.parse().map_err(|_| damaged())?,
-            from,
-        })
+    let one = |logic: ReleaseLogic| Activation {
+        entry: entry.seq,
+        model_version: logic.model_version,
+        config: logic.config_version,
+        from: change.from,
     };
-    if entry.kind == Kind::Activation.name() {
-        return Ok(vec![one(&payload)?]);
-    }
-    let logics = payload.get("logics").and_then(Json::as_array);
-    logics.ok_or_else(damaged)?.iter().map(one).collect()
+    Ok(change.logics.into_iter().map(one).collect())
 }

@@ -4,11 +4,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
-use serde_json::{Value as Json, json};
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::LedgerError;
+use crate::entries::{
+    BaselineFrozen, DocumentRow, FileNotes, Origin, Payload, ReportKept, Retract, RetractedFile,
+    RunsRecorded,
+};
 use crate::entry::{Entry, Kind, Stamp};
 use crate::store::Write;
 use crate::types::{Batch, Config, Document, File, NewFacts, NewRun, Recorded};
@@ -33,7 +36,7 @@ impl SqliteLedger {
     fn append_entries(
         &self,
         stamp: &Stamp,
-        entries: &[(Kind, Json)],
+        entries: &[Payload],
         expected: Option<(&[Kind], i64)>,
     ) -> Result<Vec<Entry>, LedgerError> {
         let _span = write_span(0).entered();
@@ -47,7 +50,7 @@ impl SqliteLedger {
         }
         let written = entries
             .iter()
-            .map(|(kind, payload)| append(&tx, *kind, stamp, payload))
+            .map(|payload| append(&tx, stamp, payload))
             .collect::<Result<Vec<_>, _>>()?;
         commit(tx)?;
         Ok(written)
@@ -55,26 +58,22 @@ impl SqliteLedger {
 }
 
 impl Write for SqliteLedger {
-    fn append(&self, kind: Kind, stamp: &Stamp, payload: &Json) -> Result<Entry, LedgerError> {
+    fn append(&self, stamp: &Stamp, payload: &Payload) -> Result<Entry, LedgerError> {
         let _span = write_span(0).entered();
         let tx = self.begin()?;
-        let entry = append(&tx, kind, stamp, payload)?;
+        let entry = append(&tx, stamp, payload)?;
         commit(tx)?;
         Ok(entry)
     }
 
-    fn append_all(
-        &self,
-        stamp: &Stamp,
-        entries: &[(Kind, Json)],
-    ) -> Result<Vec<Entry>, LedgerError> {
+    fn append_all(&self, stamp: &Stamp, entries: &[Payload]) -> Result<Vec<Entry>, LedgerError> {
         self.append_entries(stamp, entries, None)
     }
 
     fn append_expecting(
         &self,
         stamp: &Stamp,
-        entries: &[(Kind, Json)],
+        entries: &[Payload],
         watched: &[Kind],
         last: i64,
     ) -> Result<Vec<Entry>, LedgerError> {
@@ -86,21 +85,27 @@ impl Write for SqliteLedger {
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
-        payload: &Json,
+        about: &FileNotes,
         known: i64,
     ) -> Result<i64, LedgerError> {
         let _span = write_span(file.rows as usize).entered();
-        self.write_file(stamp, file, facts, payload, known)
+        self.write_file(stamp, file, facts, about, known)
     }
 
     fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {
         let _span = write_span(files.len()).entered();
         let tx = self.begin()?;
-        let named: Vec<Json> = files
+        let named = files
             .iter()
-            .map(|f| json!({"file": f.file_id, "path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "ingested_by": f.entry}))
+            .map(|f| RetractedFile {
+                file: f.file_id,
+                path: f.path.clone(),
+                sha256: f.sha256,
+                source: f.source.clone(),
+                ingested_by: f.entry,
+            })
             .collect();
-        let entry = append(&tx, Kind::Retract, stamp, &json!({ "files": named }))?.seq;
+        let entry = append(&tx, stamp, &Payload::Retract(Retract { files: named }))?.seq;
         for f in files {
             tx.execute(
                 "INSERT INTO retraction (file_id, entry) VALUES (?, ?)",
@@ -148,26 +153,23 @@ impl Write for SqliteLedger {
             return Ok(outcomes);
         }
         let leaves = fresh.iter().map(|r| r.leaf()).collect();
-        let mut payload = with(
-            &batch.about,
-            [
-                ("count", json!(fresh.len())),
-                ("root", json!(root_text(leaves))),
-            ],
-        );
         let packs: BTreeSet<Digest> = fresh
             .iter()
             .filter_map(|r| r.place.map(|p| p.pack))
             .collect();
-        if !packs.is_empty() {
-            payload = with(&payload, [("packs", json!(packs))]);
-        }
-        let kind = if batch.reissue {
-            Kind::Reissue
-        } else {
-            Kind::Runs
+        let recorded = RunsRecorded {
+            of: batch.of.clone(),
+            count: fresh.len() as u64,
+            root: root_of(leaves),
+            packs: packs.iter().copied().collect(),
         };
-        let entry = append(&tx, kind, &batch.stamp, &payload)?.seq;
+        let payload = match batch.of.origin {
+            Origin::Reissue => Payload::Reissue(recorded),
+            Origin::Answers | Origin::Version | Origin::OneOff | Origin::Canary => {
+                Payload::Runs(recorded)
+            }
+        };
+        let entry = append(&tx, &batch.stamp, &payload)?.seq;
         let mut interned = Interned::default();
         for pack in packs {
             interned.pack(&tx, pack, entry)?;
@@ -240,11 +242,12 @@ impl Write for SqliteLedger {
         if known_report(&tx, digest)? {
             return Ok(None);
         }
-        let payload = with(
-            &json!({"kind": kind, "report": digest.to_string()}),
-            [("document", document_json(kind, digest, body))],
-        );
-        let entry = append(&tx, Kind::Report, stamp, &payload)?.seq;
+        let payload = Payload::Report(ReportKept {
+            kind: kind.to_owned(),
+            report: digest,
+            document: Some(document_row(kind, digest, body)),
+        });
+        let entry = append(&tx, stamp, &payload)?.seq;
         tx.execute(
             "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
             params![digest.bytes(), entry, kind, body],
@@ -254,18 +257,20 @@ impl Write for SqliteLedger {
         Ok(Some(entry))
     }
 
-    fn record_document(
+    fn record_baseline(
         &self,
-        kind: Kind,
         stamp: &Stamp,
-        payload: &Json,
+        payload: BaselineFrozen,
         document: &Document,
     ) -> Result<Entry, LedgerError> {
         let _span = write_span(1).entered();
         let tx = self.begin()?;
-        let bound = document_json(&document.kind, document.digest, &document.body);
-        let payload = with(payload, [("document", bound)]);
-        let entry = append(&tx, kind, stamp, &payload)?;
+        let row = document_row(&document.kind, document.digest, &document.body);
+        let payload = Payload::Baseline(BaselineFrozen {
+            document: Some(row),
+            ..payload
+        });
+        let entry = append(&tx, stamp, &payload)?;
         let digest = document.digest.bytes();
         let known = known_report(&tx, document.digest)?;
         if !known {
@@ -316,28 +321,19 @@ fn days_of(tx: &Transaction<'_>, runs: &[NewRun]) -> Result<HashSet<i32>, Ledger
     days.collect::<Result<_, _>>().map_err(translate)
 }
 
-/// A payload with what the store itself says in it.
-pub(super) fn with<const N: usize>(payload: &Json, members: [(&str, Json); N]) -> Json {
-    let mut payload = payload.clone();
-    if let Json::Object(object) = &mut payload {
-        object.extend(members.map(|(name, value)| (name.to_owned(), value)));
-    }
-    payload
-}
-
 /// The root over rows as payloads say it.
-pub(super) fn root_text(leaves: Vec<merkle::Hash>) -> String {
-    Digest::from_parts(Recipe::Raw, merkle::set_root(leaves)).to_string()
+pub(super) fn root_of(leaves: Vec<merkle::Hash>) -> Digest {
+    Digest::from_parts(Recipe::Raw, merkle::set_root(leaves))
 }
 
 /// What binds a document's row to the entry that wrote it: also where its digest is of something
 /// else than its text.
-fn document_json(kind: &str, digest: Digest, body: &str) -> Json {
-    json!({
-        "kind": kind,
-        "digest": digest.to_string(),
-        "sha256": Digest::of_bytes(body.as_bytes()).to_string(),
-    })
+fn document_row(kind: &str, digest: Digest, body: &str) -> DocumentRow {
+    DocumentRow {
+        kind: kind.to_owned(),
+        digest,
+        sha256: Digest::of_bytes(body.as_bytes()),
+    }
 }
 
 fn known_report(db: &rusqlite::Connection, digest: Digest) -> Result<bool, LedgerError> {
@@ -367,12 +363,13 @@ pub(super) fn commit(tx: Transaction<'_>) -> Result<(), LedgerError> {
 
 pub(super) fn append(
     tx: &Transaction<'_>,
-    kind: Kind,
     stamp: &Stamp,
-    payload: &Json,
+    payload: &Payload,
 ) -> Result<Entry, LedgerError> {
     let head = read::head(tx)?;
-    let entry = Entry::following(head, kind, stamp, payload)
+    let entry = payload
+        .to_json()
+        .and_then(|json| Entry::following(head, payload.kind(), stamp, &json))
         .map_err(|e| LedgerError::Immutable(e.to_string()))?;
     tx.prepare_cached("INSERT INTO entry (seq, at, kind, actor, reason, payload, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .and_then(|mut s| {
@@ -389,7 +386,7 @@ pub(super) fn append(
         })
         .map_err(translate)?;
     let span = Span::current();
-    span.record("kind", kind.name());
+    span.record("kind", payload.kind().name());
     // One of the two is a field of the span: runs are recorded in batches.
     span.record("entry", entry.seq);
     span.record("batch", entry.seq);

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use serde_json::{Value as Json, json};
 
 use crate::LedgerError;
+use crate::entries::{FileIn, FileNotes, Identity, Ingest, Payload};
 use crate::entry::{Kind, Stamp};
 use crate::leaf;
 use crate::types::{File, NewFacts};
@@ -14,7 +14,7 @@ use provender_domain::day::Day;
 use super::SqliteLedger;
 use super::open::translate;
 use super::read;
-use super::write::{append, commit, root_text, with};
+use super::write::{append, commit, root_of};
 
 /// `None` as a date in the observation table.
 pub(super) const NO_DATE: i32 = -719_162;
@@ -25,7 +25,7 @@ impl SqliteLedger {
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
-        payload: &Json,
+        about: &FileNotes,
         known: i64,
     ) -> Result<i64, LedgerError> {
         let leaves = leaf::leaves(&file.source, facts);
@@ -44,21 +44,23 @@ impl SqliteLedger {
             })
             .map_err(translate)?;
         // Every column of the file's row, and a root over the rows it brought: the entry binds both.
-        let payload = with(
-            payload,
-            [
-                ("file", json!(file_id)),
-                ("source", json!(file.source)),
-                ("kind", json!(file.kind)),
-                ("format", json!(file.format)),
-                ("path", json!(file.path)),
-                ("sha256", json!(file.sha256.to_string())),
-                ("rows", json!(file.rows)),
-                ("count", json!(leaves.len())),
-                ("root", json!(root_text(leaves))),
-            ],
-        );
-        let entry = append(&tx, Kind::Ingest, stamp, &payload)?.seq;
+        let payload = Payload::Ingest(Ingest {
+            file: FileIn {
+                source: file.source.clone(),
+                kind: file.kind.clone(),
+                format: file.format.clone(),
+                path: file.path.clone(),
+                sha256: file.sha256,
+                rows: file.rows,
+                identity: Some(Identity {
+                    file: file_id,
+                    count: leaves.len() as u64,
+                    root: root_of(leaves),
+                }),
+            },
+            notes: about.clone(),
+        });
+        let entry = append(&tx, stamp, &payload)?.seq;
         tx.execute(
             "INSERT INTO file (file_id, entry, source, kind, format, path, sha256, rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![file_id, entry, file.source, file.kind, file.format, file.path, file.sha256.bytes(), file.rows],

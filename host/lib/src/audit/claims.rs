@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
-
 use crate::release::standing::KINDS;
-use provender_domain::canonical::{Digest, from_slice, hex};
+use provender_domain::canonical::{Digest, hex};
 use provender_domain::merkle::{self, Hash};
-use provender_ledger::entry::{Entry, Kind};
-use provender_ledger::{Inspect, LedgerError};
+use provender_ledger::entries::{BaselineFrozen, FileIn, Ingest, ReportKept, Retract};
+use provender_ledger::entry::Entry;
+use provender_ledger::{Inspect, LedgerError, Payload, PayloadError};
 
 use super::finding::{Check, Report};
 
@@ -22,13 +21,6 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn of(payload: &Json) -> Option<Rows> {
-        Some(Rows {
-            count: payload.get("count")?.as_u64()?,
-            root: payload.get("root")?.as_str()?.to_owned(),
-        })
-    }
-
     /// Compares with the leaves of the rows that are there; `Err` says what differs.
     ///
     /// # Errors
@@ -58,7 +50,7 @@ pub struct BatchClaim {
     /// Its rows.
     pub rows: Rows,
     /// Digest of the component that computed them.
-    pub component: Option<Digest>,
+    pub component: Digest,
     /// The packs that hold their manifests, where they share files.
     pub packs: BTreeSet<Digest>,
 }
@@ -153,40 +145,52 @@ impl Claims {
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
-        let payload = from_slice(entry.payload.as_bytes())
-            .map_err(|e| format!("its payload is not JSON: {e}"))?;
-        let missing = |what: &str| format!("its payload has no {what}");
-        let is = |kind: Kind| entry.kind == kind.name();
-        if is(Kind::Ingest) {
-            let claim =
-                file_claim(&payload).ok_or_else(|| missing("whole description of a file"))?;
-            self.files.insert(entry.seq, claim);
-        } else if is(Kind::Retract) {
-            let files = payload.get("files").and_then(Json::as_array);
-            let numbers = files.and_then(|l| l.iter().map(|f| f.get("file")?.as_i64()).collect());
-            let numbers = numbers.ok_or_else(|| missing("list of files"))?;
-            self.retractions.insert(entry.seq, numbers);
-        } else if is(Kind::Runs) || is(Kind::Reissue) {
-            let rows = Rows::of(&payload).ok_or_else(|| missing("count and root"))?;
-            let component = payload.get("component").and_then(Json::as_str);
-            let component = component.and_then(|c| c.parse().ok());
-            let packs = payload.get("packs").and_then(Json::as_array);
-            let packs: Option<BTreeSet<Digest>> = packs
-                .into_iter()
-                .flatten()
-                .map(|p| p.as_str()?.parse().ok())
-                .collect();
-            let claim = BatchClaim {
-                rows,
-                component,
-                packs: packs.ok_or_else(|| missing("list of packs by their digests"))?,
+        let says = entry.says().map_err(|e| match e {
+            PayloadError::Malformed { cause, .. } => {
+                format!("its payload is not of the documented form: {cause}")
+            }
+            PayloadError::Kind { kind, .. } | PayloadError::Other { kind, .. } => {
+                format!("its kind `{kind}` is not one that this program knows")
+            }
+        })?;
+        let kind = says.kind();
+        let document = match says {
+            Payload::Ingest(Ingest { file, .. }) => {
+                let claim = file_claim(&file);
+                let missing = "its payload has no whole description of a file";
+                self.files.insert(entry.seq, claim.ok_or(missing)?);
+                None
+            }
+            Payload::Retract(Retract { files }) => {
+                let numbers = files.iter().map(|f| f.file).collect();
+                self.retractions.insert(entry.seq, numbers);
+                None
+            }
+            Payload::Runs(runs) | Payload::Reissue(runs) => {
+                let claim = BatchClaim {
+                    rows: Rows {
+                        count: runs.count,
+                        root: runs.root.to_string(),
+                    },
+                    component: runs.of.component,
+                    packs: runs.packs.into_iter().collect(),
+                };
+                self.batches.insert(entry.seq, claim);
+                None
+            }
+            Payload::Report(ReportKept { document, .. })
+            | Payload::Baseline(BaselineFrozen { document, .. }) => document,
+            _ => None,
+        };
+        if let Some(row) = document {
+            let claim = DocumentClaim {
+                kind: row.kind,
+                digest: row.digest.to_string(),
+                sha256: row.sha256.to_string(),
             };
-            self.batches.insert(entry.seq, claim);
-        }
-        if let Some(claim) = payload.get("document").and_then(document_claim) {
             self.documents.insert(entry.seq, claim);
         }
-        if KINDS.iter().any(|k| is(*k)) {
+        if KINDS.contains(&kind) {
             self.releases.push(entry);
         }
         Ok(())
@@ -199,30 +203,21 @@ impl Claims {
     }
 }
 
-/// What `document` says where it binds a document's row; a release's own text has other members.
-fn document_claim(document: &Json) -> Option<DocumentClaim> {
-    let text = |name: &str| Some(document.get(name)?.as_str()?.to_owned());
-    (document.as_object()?.len() == 3).then_some(())?;
-    Some(DocumentClaim {
-        kind: text("kind")?,
-        digest: text("digest")?,
-        sha256: text("sha256")?,
-    })
-}
-
-fn file_claim(payload: &Json) -> Option<FileClaim> {
-    let text = |name: &str| Some(payload.get(name)?.as_str()?.to_owned());
-    let number = |name: &str| Some(payload.get(name)?.as_i64()?.to_string());
+fn file_claim(file: &FileIn) -> Option<FileClaim> {
+    let brought = file.identity.as_ref()?;
     Some(FileClaim {
-        rows: Rows::of(payload)?,
+        rows: Rows {
+            count: brought.count,
+            root: brought.root.to_string(),
+        },
         row: [
-            number("file")?,
-            text("source")?,
-            text("kind")?,
-            text("format")?,
-            text("path")?,
-            text("sha256")?,
-            number("rows")?,
+            brought.file.to_string(),
+            file.source.clone(),
+            file.kind.clone(),
+            file.format.clone(),
+            file.path.clone(),
+            file.sha256.to_string(),
+            file.rows.to_string(),
         ],
     })
 }

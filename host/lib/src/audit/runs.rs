@@ -211,7 +211,7 @@ impl Part {
                     .bad(Check::Manifests, "manifest", path.as_str(), problem);
             }
             Ok(component) => {
-                if batch.component.is_some_and(|c| c != component) {
+                if batch.component != component {
                     let problem =
                         format!("it names the component {component}, entry {entry} names another");
                     self.report
@@ -279,7 +279,7 @@ impl Part {
             });
             self.sums.add(*entry, located(stored, &run_id));
             let component = packed.component();
-            if batch.component.is_some_and(|c| c != component) {
+            if batch.component != component {
                 let problem =
                     format!("it names the component {component}, entry {entry} names another");
                 self.report

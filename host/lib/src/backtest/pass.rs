@@ -128,7 +128,7 @@ impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
             found.known.saw(key.calculation_date, known);
         }
         let is_it = key.model_version == bound.model_version
-            && snapshot.group.component.as_ref() == Some(&self.scene.against_bytes);
+            && snapshot.group.component == self.scene.against_bytes;
         let mut recorded = None;
         let mut before = None;
         if is_it {

@@ -19,6 +19,7 @@ use crate::compute::recipe::Recipe;
 use provender_domain::canonical::Digest;
 use provender_domain::catalogue::Feature;
 use provender_domain::value::Value;
+use provender_ledger::entries::RunsRecorded;
 use provender_ledger::types::{Run, RunFilter};
 use provender_ledger::{LedgerError, Read};
 use provender_store::manifest::Store;
@@ -47,8 +48,8 @@ impl Provenance {
 pub struct Group {
     /// Its number, from 0.
     pub number: usize,
-    /// Digest of the component as the batch's entry says it; `None` when it says none.
-    pub component: Option<String>,
+    /// Digest of the component as the batch's entry says it.
+    pub component: String,
     /// The inputs.
     pub recipe: Recipe,
 }
@@ -84,7 +85,7 @@ fn moment(run: &Run, known: i64) -> Moment<'_> {
 }
 
 /// (configuration, component, world) of a group; a configuration names its model version.
-type GroupKey = (Digest, Option<String>, String);
+type GroupKey = (Digest, String, String);
 
 /// Reads answers with their inputs, one boundary and herd after the other.
 pub struct Snapshots<'a, 'l> {
@@ -209,12 +210,10 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         if let Some(group) = self.batches.get(&(run.entry, config)) {
             return Ok(Rc::clone(group));
         }
-        let lost = || LedgerError::Damaged(format!("entry {} of {key} cannot be read", run.entry));
+        let lost = || LedgerError::Damaged(format!("entry {} of {key} is missing", run.entry));
         let entry = self.ledger.entry(run.entry)?.ok_or_else(lost)?;
-        let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| lost())?;
-        let text = |name: &str| payload.get(name).and_then(Json::as_str);
-        let component = text("component").map(str::to_owned);
-        let world = text("world").unwrap_or_default().to_owned();
+        let of = entry.read::<RunsRecorded>().map_err(LedgerError::from)?.of;
+        let (component, world) = (of.component.to_string(), of.world);
         let group_key = (config, component, world);
         if let Some(group) = self.groups.get(&group_key) {
             self.batches.insert((run.entry, config), Rc::clone(group));
@@ -229,9 +228,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
             .config(config)?
             .ok_or_else(|| damaged("is missing"))?
             .canonical;
-        // A batch that names no component proves nothing: its digest never agrees.
-        let named = component.as_deref().unwrap_or_default();
-        let recipe = Recipe::read(&text, &config, named, world, self.catalogue)
+        let recipe = Recipe::read(&text, &config, component, world, self.catalogue)
             .ok_or_else(|| damaged("is not of a form that this program writes"))?;
         let group = Rc::new(Group {
             number: self.groups.len(),

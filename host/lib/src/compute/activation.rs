@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
+use provender_domain::canonical::from_slice;
 use provender_domain::day::Day;
+use provender_ledger::entries::{self, Origin, RunsRecorded};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::types::{Activation, Run};
-use provender_ledger::{LedgerError, Read, Write};
+use provender_ledger::{LedgerError, Payload, Read, Write};
 
 use super::binding::Bound;
 
@@ -32,16 +32,16 @@ pub fn activate(
     {
         return Ok(false);
     }
-    let config: serde_json::Value = serde_json::from_str(&bound.config.canonical)
-        .map_err(|e| LedgerError::Damaged(format!("the configuration is not JSON: {e}")))?;
-    let payload = json!({
-        "model_version": bound.model_version,
-        "config_version": bound.config.digest.to_string(),
-        "config": config,
-        "component": bound.component.digest().to_string(),
-        "from": from.to_string(),
+    let config = from_slice(bound.config.canonical.as_bytes())
+        .map_err(|e| LedgerError::Damaged(format!("the configuration in force: {e}")))?;
+    let payload = Payload::Activation(entries::Activation {
+        model_version: bound.model_version.clone(),
+        config_version: bound.config.digest,
+        config,
+        component: bound.component.digest(),
+        from,
     });
-    ledger.append(Kind::Activation, stamp, &payload)?;
+    ledger.append(stamp, &payload)?;
     Ok(true)
 }
 
@@ -132,14 +132,13 @@ fn shadows(ledger: &dyn Read) -> Result<BTreeSet<i64>, LedgerError> {
         return Ok(BTreeSet::new());
     };
     let batches = ledger.entries(Some(Kind::Runs))?;
-    let of_canary = |payload: &str| {
-        serde_json::from_str::<serde_json::Value>(payload).is_ok_and(|p| p["origin"] == "canary")
-    };
-    Ok(batches
-        .iter()
-        .filter(|e| e.seq > first && of_canary(&e.payload))
-        .map(|e| e.seq)
-        .collect())
+    let mut shadows = BTreeSet::new();
+    for entry in batches.iter().filter(|e| e.seq > first) {
+        if entry.read::<RunsRecorded>()?.of.origin == Origin::Canary {
+            let _ = shadows.insert(entry.seq);
+        }
+    }
+    Ok(shadows)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::value::Value;
 use provender_ledger::Write;
+use provender_ledger::entries::Origin;
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{Guardrail, NewRun, Recorded, Run};
 use provender_store::manifest::pack::{self, Scratch};
@@ -44,8 +45,8 @@ pub struct Policy {
     pub recheck: bool,
     /// The release in force, under which the entry says these runs were recorded first.
     pub release: Option<Digest>,
-    /// What the entry says recorded these runs: `answers`, `one-off`, `version`, `reissue`.
-    pub origin: String,
+    /// Why these runs are computed.
+    pub origin: Origin,
     /// Who, when, why.
     pub stamp: Stamp,
     /// Program, engine, platform, moment: for the manifests.

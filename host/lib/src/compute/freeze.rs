@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
-
+use provender_ledger::entries::{self, Ceilings};
 use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Read, Write};
-use provender_sandbox::{Pin, State};
+use provender_ledger::{LedgerError, Payload, Read, Write};
+use provender_sandbox::{Pin, PinLimits, State};
 
 use super::ComputeError;
 
@@ -43,12 +42,12 @@ pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(String, String)>, ComputeEr
 
 /// What the entries of a kind say of pins, oldest first.
 fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(String, String)>, ComputeError> {
-    let pairs = ledger.entries(Some(kind))?.into_iter().filter_map(|entry| {
-        let payload: Json = serde_json::from_str(&entry.payload).ok()?;
-        let text = |key: &str| payload[key].as_str().map(str::to_owned);
-        Some((text("model_version")?, text("component")?))
+    let entries = ledger.entries(Some(kind))?;
+    let pairs = entries.iter().map(|entry| {
+        let pin: entries::Pin = entry.read().map_err(LedgerError::from)?;
+        Ok((pin.model_version, pin.component.to_string()))
     });
-    Ok(pairs.collect())
+    pairs.collect()
 }
 
 /// Refuses a pin whose version the ledger has frozen with other bytes.
@@ -75,7 +74,7 @@ pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, Comp
     if check(ledger, pin)? {
         return Ok(false);
     }
-    ledger.append(Kind::Freeze, stamp, &pin_json(pin))?;
+    ledger.append(stamp, &Payload::Freeze(says_of(pin)))?;
     Ok(true)
 }
 
@@ -92,13 +91,50 @@ pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeE
 
 /// What entries say of a pin.
 #[must_use]
-pub fn pin_json(pin: &Pin) -> Json {
-    json!({
-        "model_version": pin.model_version(),
-        "component": pin.sha256.to_string(),
-        "size": pin.size,
-        "world": pin.world,
-        "language": pin.language,
-        "limits": pin.limits,
-    })
+pub fn says_of(pin: &Pin) -> entries::Pin {
+    // Every ceiling by name: a new one does not compile until it is recorded, too.
+    let PinLimits {
+        memory_bytes,
+        table_elements,
+        fuel_base,
+        fuel_per_row,
+        component_bytes,
+        returned_bytes,
+    } = pin.limits;
+    entries::Pin {
+        model_version: pin.model_version(),
+        component: pin.sha256,
+        size: pin.size,
+        world: pin.world.clone(),
+        language: pin.language.clone(),
+        limits: Ceilings {
+            memory_bytes,
+            table_elements,
+            fuel_base,
+            fuel_per_row,
+            component_bytes,
+            returned_bytes,
+        },
+    }
+}
+
+/// The ceilings that an entry recorded with a pin.
+#[must_use]
+pub fn limits_of(recorded: &Ceilings) -> PinLimits {
+    let Ceilings {
+        memory_bytes,
+        table_elements,
+        fuel_base,
+        fuel_per_row,
+        component_bytes,
+        returned_bytes,
+    } = *recorded;
+    PinLimits {
+        memory_bytes,
+        table_elements,
+        fuel_base,
+        fuel_per_row,
+        component_bytes,
+        returned_bytes,
+    }
 }

@@ -275,7 +275,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use provender_ledger::entries::FileNotes;
 
     use super::*;
     use crate::compute::Facts;
@@ -347,7 +347,7 @@ mod tests {
                         retracted: None,
                     };
                     ledger
-                        .record_file(&stamp(), &file, &facts, &json!({}), i64::MAX)
+                        .record_file(&stamp(), &file, &facts, &FileNotes::default(), i64::MAX)
                         .unwrap();
                 }
                 Act::Withdraw(n) => {

@@ -1,10 +1,9 @@
 //! How computed runs get into the ledger, and what is said of runs that are in it. Nothing here looks at
 //! what is known of the places, so that a thread of its own can record while the next runs are gathered.
 
-use serde_json::json;
-
 use provender_domain::key::RunKey;
 use provender_domain::value::Value;
+use provender_ledger::entries::RunsOf;
 use provender_ledger::types::{Batch, Guardrail, NewRun, Recorded, Run};
 use provender_store::manifest::Store;
 
@@ -27,22 +26,18 @@ pub(super) struct Recorder<'a> {
 impl Recorder<'_> {
     /// What the ledger records of runs, and says of them.
     pub(super) fn batch(&self, runs: Vec<NewRun>) -> Batch {
-        let mut about = json!({
-            "model_version": self.bound.model_version,
-            "component": self.bound.component.digest().to_string(),
-            "world": self.bound.component.world(),
-            "config_version": self.bound.config.digest.to_string(),
-            "origin": self.policy.origin,
-        });
-        if let Some(release) = &self.policy.release {
-            about["release"] = json!(release.to_string());
-        }
         Batch {
             stamp: self.policy.stamp.clone(),
-            reissue: self.policy.origin == "reissue",
+            of: RunsOf {
+                model_version: self.bound.model_version.clone(),
+                component: self.bound.component.digest(),
+                world: self.bound.component.world().to_owned(),
+                config_version: self.bound.config.digest,
+                origin: self.policy.origin,
+                release: self.policy.release,
+            },
             runs,
             configs: vec![self.bound.config.clone()],
-            about,
         }
     }
 

@@ -23,6 +23,7 @@ use super::outcome::{Outcome, Summary};
 use super::{Bound, Facts, reissue};
 use provender_domain::canonical::to_text;
 use provender_guests::how_many;
+use provender_ledger::entries::Origin;
 use provender_ledger::types::{Guardrail, NewFacts, NewObservation, Run, RunFilter};
 
 /// Every place on every day of a range, as the model names them and as the engine does.
@@ -83,7 +84,7 @@ fn compute(
     // The boundaries came with the first entry.
     let known = (head - i64::from(behind)).max(1);
     let facts = Facts::load(&*reader, known, Vec::new()).unwrap();
-    let policy = policy("answers", recheck);
+    let policy = policy(Origin::Answers, recheck);
     let mut engine = Engine {
         facts: &facts,
         ledger: (!dry_run).then_some(&*real.ledger),
@@ -169,7 +170,7 @@ fn replace(real: &mut Real<'_>, model: &mut Model, config: usize, dry_run: bool)
     let (reader, store, bounds) = (real.reader(), real.store(), real.bounds);
     let known = reader.head().unwrap();
     let facts = Facts::load(&*reader, known, Vec::new()).unwrap();
-    let policy = policy("reissue", false);
+    let policy = policy(Origin::Reissue, false);
     let mut engine = Engine {
         facts: &facts,
         ledger: (!dry_run).then_some(&*real.ledger),

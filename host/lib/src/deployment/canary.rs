@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_ledger::entries::Origin;
 use provender_ledger::{Read, Write};
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
@@ -140,7 +141,7 @@ impl Deployment {
             on_guardrail: candidate.release.document.settings.on_guardrail,
             release: Some(candidate.release.digest),
             recheck: false,
-            origin: "canary".to_owned(),
+            origin: Origin::Canary,
             stamp: self.stamp(None),
             environment: self.environment(bench.sandbox),
             pack_from: self.project.settings.manifests.pack_from(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use provender_domain::day::Day;
 use provender_domain::key::NO_HERD;
 use provender_ledger::Write;
+use provender_ledger::entries::Origin;
 use provender_sandbox::{Lock, Sandbox};
 use provender_store::manifest::Store;
 
@@ -140,7 +141,7 @@ impl Deployment {
             on_guardrail: self.on_guardrail()?,
             release: self.release()?.map(|r| r.digest),
             recheck: false,
-            origin: "answers".to_owned(),
+            origin: Origin::Answers,
             stamp: self.stamp(None),
             environment: self.environment(&runtime.sandbox),
             pack_from: self.project.settings.manifests.pack_from(),
@@ -193,7 +194,7 @@ impl Deployment {
         let mut policy = self.policy(&runtime)?;
         policy.recheck = request.recheck;
         if named {
-            "version".clone_into(&mut policy.origin);
+            policy.origin = Origin::Version;
         }
         let batch = Batch::of(&facts, bounds, selection, named, request.list_all)?;
         self.record(&runtime, ledger.writer(), &facts, batch, &policy, progress)
@@ -234,7 +235,7 @@ impl Deployment {
             }
             let mut policy = policy.clone();
             if bound.one_off {
-                "one-off".clone_into(&mut policy.origin);
+                policy.origin = Origin::OneOff;
             }
             let mut engine = Engine {
                 facts,

@@ -13,6 +13,7 @@ use crate::compute::{Bound, ComputeError};
 
 use super::compute::interrupted;
 use super::{Computed, Deployment, DeploymentError, Phase, Progress, pin};
+use provender_ledger::entries::Origin;
 
 /// Which runs to replace.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ impl Deployment {
         let writer = self.writer()?;
         let facts = self.facts(&*writer, None)?;
         let mut policy = self.policy(&runtime)?;
-        "reissue".clone_into(&mut policy.origin);
+        policy.origin = Origin::Reissue;
         policy.stamp = self.stamp(Some(request.reason));
         let mut engine = Engine {
             facts: &facts,

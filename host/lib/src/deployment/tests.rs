@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use provender_domain::day::Day;
-use provender_ledger::LedgerError;
-use provender_ledger::entry::Kind;
+use provender_ledger::entries::Nothing;
+use provender_ledger::{LedgerError, Payload};
 use provender_sandbox::State;
-use serde_json::json;
 use tempfile::TempDir;
 
 use crate::compute::outcome::Outcome;
@@ -326,7 +325,7 @@ fn a_clock_that_is_behind_is_reported_once() {
     let folder = ranch();
     let ledger = open(folder.path()).writer().unwrap();
     let stamp = open(folder.path()).stamp(None);
-    ledger.append(Kind::Freeze, &stamp, &json!({})).unwrap();
+    ledger.append(&stamp, &Payload::Unhold(Nothing {})).unwrap();
     drop(ledger);
     let heard = Arc::new(Heard::default());
     let options = Options {

@@ -4,6 +4,7 @@ use crate::compute::activation::Activations;
 use crate::compute::answers::{answers, rank};
 use provender_domain::day::Day;
 use provender_domain::key::RunKey;
+use provender_ledger::entries::{CanaryStart, Origin, RunsOf, RunsRecorded};
 use provender_ledger::entry::Kind;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 use provender_ledger::{LedgerError, Read};
@@ -243,9 +244,9 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
         } else if rank(r, &activations).is_some() {
             "answered before another version or configuration was activated".to_owned()
         } else {
-            match origin(ledger, r.entry)?.as_deref() {
-                Some("canary") => shadow(ledger, r.entry)?,
-                Some("one-off") => {
+            match recorded(ledger, r.entry)?.origin {
+                Origin::Canary => shadow(ledger, r.entry)?,
+                Origin::OneOff => {
                     "computed with a --param of one command, never an answer".to_owned()
                 }
                 _ => "of a version or configuration that was never active".to_owned(),
@@ -260,10 +261,11 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
         .map(|found: Result<_, ExplainError>| found.map(|(w, r)| (r, w)))
         .collect::<Result<_, _>>()?;
     let shadow = match activations.rank(&run) {
-        None if origin(ledger, run.entry)?.as_deref() == Some("canary") => {
-            Some(shadow(ledger, run.entry)?)
-        }
-        _ => None,
+        Some(_) => None,
+        None => match recorded(ledger, run.entry)?.origin {
+            Origin::Canary => Some(shadow(ledger, run.entry)?),
+            _ => None,
+        },
     };
     Ok(FoundRun {
         is_answer: answering.contains(&key),
@@ -273,31 +275,23 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
     })
 }
 
-/// What the entry that recorded a run says of its origin: `answers`, `version`, `one-off`, `reissue`,
-/// `canary`.
-fn origin(ledger: &dyn Read, entry: i64) -> Result<Option<String>, ExplainError> {
-    said(ledger, entry, "origin").map_err(ExplainError::from)
-}
-
-fn said(ledger: &dyn Read, entry: i64, what: &str) -> Result<Option<String>, LedgerError> {
-    let lost = || LedgerError::Damaged(format!("entry {entry} of the run cannot be read"));
+/// What the entry that recorded a run says of it.
+fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsOf, LedgerError> {
+    let lost = || LedgerError::Damaged(format!("entry {entry} of the run is missing"));
     let entry = ledger.entry(entry)?.ok_or_else(lost)?;
-    let payload: serde_json::Value = serde_json::from_str(&entry.payload).map_err(|_| lost())?;
-    Ok(payload
-        .get(what)
-        .and_then(|o| o.as_str())
-        .map(str::to_owned))
+    Ok(entry.read::<RunsRecorded>()?.of)
 }
 
 /// Which canary recorded a run, in words: the number of its release is what its start says.
 fn shadow(ledger: &dyn Read, entry: i64) -> Result<String, ExplainError> {
-    let release = said(ledger, entry, "release")?;
-    let starts = ledger.entries(Some(Kind::CanaryStart))?;
-    let number = starts.iter().rev().find_map(|start| {
-        let payload: serde_json::Value = serde_json::from_str(&start.payload).ok()?;
-        let same = payload["release"].as_str() == release.as_deref();
-        same.then(|| payload["number"].as_u64()).flatten()
-    });
+    let release = recorded(ledger, entry)?.release;
+    let mut number = None;
+    for start in ledger.entries(Some(Kind::CanaryStart))? {
+        let start: CanaryStart = start.read().map_err(LedgerError::from)?;
+        if Some(start.release) == release {
+            number = Some(start.number);
+        }
+    }
     let of = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
     Ok(format!(
         "shadow run of a canary of {of}, no answer unless that is promoted"

@@ -1,14 +1,15 @@
 //! Open, link, note and close: each is one entry, appended only while what it was decided by still
 //! stands.
 
-use serde_json::{Value as Json, json};
-
+use provender_ledger::entries::{
+    IncidentClose, IncidentLink, IncidentNote, IncidentOpen, IncidentRegression,
+};
 use provender_ledger::entry::{Entry, Kind, Stamp};
 use provender_ledger::retry::{retry_always, unless_moved};
-use provender_ledger::{LedgerError, Write};
+use provender_ledger::{LedgerError, Payload, Write};
 
 use super::IncidentError;
-use super::link::{Link, to_json};
+use super::link::Link;
 use super::standing::{Exported, Held, Incident, Incidents, KINDS};
 
 /// Opens an incident; its number and its entry. Two people who open one at once get two numbers.
@@ -25,9 +26,12 @@ pub fn open(
     retry_always(|| {
         let incidents = Incidents::read(ledger)?;
         let number = incidents.next();
-        let payload = json!({"incident": number, "title": title, "links": to_json(links)});
-        let entries = [(Kind::IncidentOpen, payload)];
-        let entry = first(ledger.append_expecting(stamp, &entries, &KINDS, incidents.last))?;
+        let payload = Payload::IncidentOpen(IncidentOpen {
+            incident: number,
+            title: title.to_owned(),
+            links: links.to_vec(),
+        });
+        let entry = first(ledger.append_expecting(stamp, &[payload], &KINDS, incidents.last))?;
         Ok(entry.map(|entry| (number, entry)))
     })
 }
@@ -53,15 +57,11 @@ pub fn link(
     if new.is_empty() {
         return Ok((new, None));
     }
-    let payload = json!({"incident": incident.number, "links": to_json(&new)});
-    let entry = append(
-        ledger,
-        stamp,
-        incident,
-        incidents.last,
-        Kind::IncidentLink,
-        payload,
-    )?;
+    let payload = Payload::IncidentLink(IncidentLink {
+        incident: incident.number,
+        links: new.clone(),
+    });
+    let entry = append(ledger, stamp, incident, incidents.last, payload)?;
     Ok((new, Some(entry)))
 }
 
@@ -77,15 +77,11 @@ pub fn note(
 ) -> Result<i64, IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(asked)?;
-    let payload = json!({"incident": incident.number, "note": text});
-    append(
-        ledger,
-        stamp,
-        incident,
-        incidents.last,
-        Kind::IncidentNote,
-        payload,
-    )
+    let payload = Payload::IncidentNote(IncidentNote {
+        incident: incident.number,
+        note: text.to_owned(),
+    });
+    append(ledger, stamp, incident, incidents.last, payload)
 }
 
 /// Records a file of regression cases; `None` when that very file is recorded already.
@@ -104,12 +100,11 @@ pub fn exported(
     if incident.exported().contains(&exported) {
         return Ok(None);
     }
-    let payload = json!({
-        "incident": incident.number,
-        "exported": serde_json::to_value(exported).unwrap_or_default(),
+    let payload = Payload::IncidentRegression(IncidentRegression {
+        incident: incident.number,
+        exported: exported.clone(),
     });
-    let kind = Kind::IncidentRegression;
-    append(ledger, stamp, incident, incidents.last, kind, payload).map(Some)
+    append(ledger, stamp, incident, incidents.last, payload).map(Some)
 }
 
 /// Closes an incident with the regression cases that hold, or with the reason for which there are
@@ -139,20 +134,13 @@ pub fn close(
             written: false,
         });
     }
-    let payload = json!({
-        "incident": incident.number,
-        "resolution": resolution,
-        "waived": waived,
-        "cases": serde_json::to_value(cases).unwrap_or_default(),
+    let payload = Payload::IncidentClose(IncidentClose {
+        incident: incident.number,
+        resolution: resolution.to_owned(),
+        waived: waived.map(str::to_owned),
+        cases: cases.to_vec(),
     });
-    append(
-        ledger,
-        stamp,
-        incident,
-        incidents.last,
-        Kind::IncidentClose,
-        payload,
-    )
+    append(ledger, stamp, incident, incidents.last, payload)
 }
 
 fn append(
@@ -160,10 +148,10 @@ fn append(
     stamp: &Stamp,
     incident: &Incident,
     last: i64,
-    kind: Kind,
-    payload: Json,
+    payload: Payload,
 ) -> Result<i64, IncidentError> {
-    let entries = [(kind, payload)];
+    let kind = payload.kind();
+    let entries = [payload];
     let mut last = last;
     retry_always(|| {
         let appended = first(ledger.append_expecting(stamp, &entries, &KINDS, last))?;

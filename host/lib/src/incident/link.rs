@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::explain::find::{Wanted, find};
@@ -11,87 +10,24 @@ use crate::monitor::stored::{begins, digests};
 use crate::release::Standing;
 use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::key::ManifestRef;
-use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind};
 use provender_ledger::types::{Run, RunFilter};
+use provender_ledger::{PayloadError, Read};
 use provender_store::manifest::Store;
 
 use super::IncidentError;
 use super::standing::Incidents;
 
-/// What kind of thing is linked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Thing {
-    /// A monitor's report.
-    Report,
-    /// A release.
-    Release,
-    /// A recorded run, with its manifest.
-    Run,
-    /// Runs computed again.
-    Replay,
-    /// Any other entry of the ledger: a retraction, a gate's decision, a reissue.
-    Entry,
-    /// Another incident.
-    Incident,
-}
+pub use provender_ledger::entries::{Link, Thing};
 
-impl Thing {
-    /// The word for people.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Thing::Report => "report",
-            Thing::Release => "release",
-            Thing::Run => "run",
-            Thing::Replay => "replay",
-            Thing::Entry => "entry",
-            Thing::Incident => "incident",
-        }
-    }
-}
-
-/// A thing that an incident is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Link {
-    /// What it is.
-    pub what: Thing,
-    /// Its identity: a digest, `I3`, or an entry's number.
-    pub id: String,
-    /// The entry that recorded it.
-    pub entry: i64,
-    /// What it is, for people.
-    pub about: String,
-    /// For a run: the digest of its manifest's reproducible part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub snapshot_id: Option<String>,
-    /// For a run: where its manifest is, relative to the deployment's folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manifest: Option<String>,
-}
-
-impl Link {
-    /// `run 4f2a9c81d0aa`, `release R3`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let short = match self.id.parse::<Digest>() {
-            Ok(digest) => digest.short(),
-            Err(_) => self.id.clone(),
-        };
-        format!("{} {short}", self.what.word())
-    }
-
-    fn new(what: Thing, id: String, entry: i64, about: String) -> Link {
-        Link {
-            what,
-            id,
-            entry,
-            about,
-            snapshot_id: None,
-            manifest: None,
-        }
+fn link(what: Thing, id: String, entry: i64, about: String) -> Link {
+    Link {
+        what,
+        id,
+        entry,
+        about,
+        snapshot_id: None,
+        manifest: None,
     }
 }
 
@@ -152,7 +88,7 @@ pub fn resolve(
     for text in asked.incidents {
         let other = incidents.find(text)?;
         let opened = other.opened();
-        links.push(Link::new(
+        links.push(link(
             Thing::Incident,
             other.name(),
             opened.entry,
@@ -174,7 +110,7 @@ pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
     Ok(Link {
         snapshot_id: Some(run.run.snapshot.to_string()),
         manifest: Some(manifests.path_of(run.run.manifest_ref())),
-        ..Link::new(
+        ..link(
             Thing::Run,
             key.run_id().to_string(),
             run.entry,
@@ -224,7 +160,7 @@ fn is_beginning(hex: &str) -> bool {
 fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
     let known = standing.find(text)?;
     let d = &known.document;
-    Ok(Link::new(
+    Ok(link(
         Thing::Release,
         known.digest.to_string(),
         known.entry,
@@ -245,7 +181,7 @@ pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     match hits.as_slice() {
         [(seq, digest, kind, _)] => {
             let about = about_report(ledger, *digest, kind)?;
-            Ok(Link::new(Thing::Report, digest.to_string(), *seq, about))
+            Ok(link(Thing::Report, digest.to_string(), *seq, about))
         }
         [] => Err(IncidentError::NotRecorded {
             what: format!("report {text}"),
@@ -302,7 +238,7 @@ fn entry(ledger: &dyn Read, seq: i64, kind: Option<Kind>) -> Result<Link, Incide
         || found.kind.clone(),
         |why| format!("{}: {why}", found.kind),
     );
-    Ok(Link::new(thing, seq.to_string(), seq, about))
+    Ok(link(thing, seq.to_string(), seq, about))
 }
 
 /// The failing runs that a monitor's report names, each once, at most [`RUNS_OF_A_REPORT`]; and how
@@ -343,8 +279,12 @@ pub fn failing_of(
     Ok((links, ids.len()))
 }
 
-pub(super) fn payload(entry: &Entry) -> Result<Json, IncidentError> {
-    from_slice(entry.payload.as_bytes()).map_err(|e| damaged(entry, &e.to_string()))
+/// What is wrong with an entry that cannot be read.
+pub(super) fn unreadable(entry: &Entry, error: PayloadError) -> IncidentError {
+    match error {
+        PayloadError::Malformed { cause, .. } => damaged(entry, &cause.to_string()),
+        other => damaged(entry, &other.to_string()),
+    }
 }
 
 pub(super) fn damaged(entry: &Entry, problem: &str) -> IncidentError {

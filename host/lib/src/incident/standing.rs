@@ -4,15 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
-
 use provender_domain::canonical::Digest;
-use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind, Stamp};
+use provender_ledger::{Payload, Read};
 
 use super::IncidentError;
-use super::link::{Link, Thing, damaged, payload};
+use super::link::{Link, Thing, damaged, unreadable};
+
+pub use provender_ledger::entries::{Exported, Held};
 
 /// Every kind of entry that says something about incidents.
 pub const KINDS: [Kind; 5] = [
@@ -22,36 +21,6 @@ pub const KINDS: [Kind; 5] = [
     Kind::IncidentRegression,
     Kind::IncidentClose,
 ];
-
-/// A file of golden cases made of an incident's failing inputs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exported {
-    /// Where it was written.
-    pub file: String,
-    /// SHA-256 of its bytes as written, before DS completed them.
-    pub sha256: String,
-    /// `name:version` that gave the failing answers.
-    pub logic: String,
-    /// The first version that the cases bind.
-    pub since: String,
-    /// Their names.
-    pub cases: Vec<String>,
-}
-
-/// A regression case as it stood when the incident was closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Held {
-    /// The file it stands in.
-    pub file: String,
-    /// SHA-256 of that file's bytes.
-    pub sha256: String,
-    /// Its name.
-    pub case: String,
-    /// What was checked: `passes days_remaining:v4`, or why no version was run.
-    pub checked: String,
-}
 
 /// What an entry says of an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,14 +207,14 @@ impl Incidents {
         for incident in self.open() {
             for link in &incident.links {
                 let named = match link.what {
-                    Thing::Release => Some(link.id.clone()),
+                    Thing::Release => link.id.parse().ok(),
                     Thing::Entry => match ledger.entry(link.entry)? {
-                        Some(entry) => payload(&entry)?["release"].as_str().map(str::to_owned),
+                        Some(entry) => entry.says().map_err(|e| unreadable(&entry, e))?.release(),
                         None => None,
                     },
                     _ => None,
                 };
-                if let Some(digest) = named.and_then(|d| d.parse().ok()) {
+                if let Some(digest) = named {
                     needed.entry(digest).or_insert_with(|| {
                         format!("{}, which is open, refers to it", incident.name())
                     });
@@ -256,31 +225,40 @@ impl Incidents {
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), IncidentError> {
-        let payload = payload(entry)?;
-        let number = payload["incident"]
-            .as_u64()
-            .and_then(|n| u32::try_from(n).ok())
-            .ok_or_else(|| damaged(entry, "it names no incident"))?;
         let event = |what: What| Event {
             entry: entry.seq,
             stamp: entry.stamp.clone(),
             what,
         };
-        if entry.kind == Kind::IncidentOpen.name() {
-            if number != self.next() {
-                return Err(damaged(entry, "its number is not the next one"));
+        let (number, what) = match entry.says().map_err(|e| unreadable(entry, e))? {
+            Payload::IncidentOpen(open) => {
+                if open.incident != self.next() {
+                    return Err(damaged(entry, "its number is not the next one"));
+                }
+                let opened = event(What::Opened);
+                self.all.push(Incident {
+                    number: open.incident,
+                    title: open.title,
+                    links: open.links,
+                    events: vec![opened.clone()],
+                    opened,
+                });
+                return Ok(());
             }
-            let opened = event(What::Opened);
-            self.all.push(Incident {
-                number,
-                title: text(entry, &payload, "title")?,
-                links: links(entry, &payload)?,
-                events: vec![opened.clone()],
-                opened,
-            });
-            return Ok(());
-        }
-        let what = what(entry, &payload)?;
+            Payload::IncidentLink(more) => (more.incident, What::Linked(more.links)),
+            Payload::IncidentNote(note) => (note.incident, What::Noted(note.note)),
+            Payload::IncidentRegression(of) => (of.incident, What::Regression(of.exported)),
+            Payload::IncidentClose(close) => (
+                close.incident,
+                What::Closed {
+                    resolution: close.resolution,
+                    waived: close.waived,
+                    cases: close.cases,
+                },
+            ),
+            // Not of an incident.
+            _ => return Ok(()),
+        };
         let incident = self
             .all
             .iter_mut()
@@ -297,31 +275,4 @@ impl Incidents {
         incident.events.push(event(what));
         Ok(())
     }
-}
-
-fn text(entry: &Entry, payload: &Json, name: &str) -> Result<String, IncidentError> {
-    let text = payload[name].as_str().map(str::to_owned);
-    text.ok_or_else(|| damaged(entry, &format!("it has no {name}")))
-}
-
-fn links(entry: &Entry, payload: &Json) -> Result<Vec<Link>, IncidentError> {
-    serde_json::from_value(payload["links"].clone()).map_err(|e| damaged(entry, &e.to_string()))
-}
-
-fn what(entry: &Entry, payload: &Json) -> Result<What, IncidentError> {
-    let parse = |e: serde_json::Error| damaged(entry, &e.to_string());
-    let is = |kind: Kind| entry.kind == kind.name();
-    Ok(if is(Kind::IncidentLink) {
-        What::Linked(links(entry, payload)?)
-    } else if is(Kind::IncidentNote) {
-        What::Noted(text(entry, payload, "note")?)
-    } else if is(Kind::IncidentRegression) {
-        What::Regression(serde_json::from_value(payload["exported"].clone()).map_err(parse)?)
-    } else {
-        What::Closed {
-            resolution: text(entry, payload, "resolution")?,
-            waived: payload["waived"].as_str().map(str::to_owned),
-            cases: serde_json::from_value(payload["cases"].clone()).map_err(parse)?,
-        }
-    })
 }

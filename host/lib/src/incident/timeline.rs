@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::release::standing::{DECIDING, KNOWING};
-use provender_domain::canonical::from_slice;
 use provender_domain::render::text::count;
-use provender_ledger::Read;
 use provender_ledger::entry::{Entry, Kind};
+use provender_ledger::{LedgerError, Payload, Read};
 
 use super::IncidentError;
 use super::link::{Link, Thing};
@@ -66,7 +65,7 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
     for entry in ledger.entries_of(&kinds)? {
         let within = (first..=last).contains(&entry.seq);
         if within && !told.contains_key(&entry.seq) {
-            let _ = told.insert(entry.seq, (decided(&entry), false));
+            let _ = told.insert(entry.seq, (decided(&entry)?, false));
         }
     }
     for event in &incident.events {
@@ -118,45 +117,27 @@ fn of_links(links: &[Link]) -> Vec<(i64, String)> {
     out
 }
 
-fn decided(entry: &Entry) -> String {
-    let payload: serde_json::Value = from_slice(entry.payload.as_bytes()).unwrap_or_default();
-    let number = payload["number"].as_u64();
-    let release = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
-    let is = |kind: Kind| entry.kind == kind.name();
-    if is(Kind::Promotion) {
-        match payload["override"].as_str() {
-            Some(why) => format!("{release} promoted, the gate overridden ({why})"),
-            None => format!("{release} promoted"),
+fn decided(entry: &Entry) -> Result<String, LedgerError> {
+    Ok(match entry.says()? {
+        Payload::Promotion(p) => match &p.overridden {
+            Some(why) => format!("R{} promoted, the gate overridden ({why})", p.change.number),
+            None => format!("R{} promoted", p.change.number),
+        },
+        Payload::Rollback(back) => format!("rolled back to R{}", back.number),
+        Payload::Hold(_) => "promotions frozen".to_owned(),
+        Payload::Unhold(_) => "promotions possible again".to_owned(),
+        Payload::ReleaseCut(cut) => format!("R{} cut", cut.number),
+        Payload::ReleaseImport(import) => format!("R{} taken in", import.number),
+        Payload::GateDecision(gate) => {
+            let word = if gate.passes { "lets in" } else { "refuses" };
+            format!("the gate {word} R{}: {}", gate.number, gate.why)
         }
-    } else if is(Kind::Rollback) {
-        format!("rolled back to {release}")
-    } else if is(Kind::Hold) {
-        "promotions frozen".to_owned()
-    } else if is(Kind::Unhold) {
-        "promotions possible again".to_owned()
-    } else if is(Kind::ReleaseCut) {
-        format!("{release} cut")
-    } else if is(Kind::ReleaseImport) {
-        format!("{release} taken in")
-    } else if is(Kind::GateDecision) {
-        let word = match payload["passes"] == true {
-            true => "lets in",
-            false => "refuses",
-        };
-        let why = payload["why"].as_str().unwrap_or_default();
-        format!("the gate {word} {release}: {why}")
-    } else if is(Kind::CanaryStart) {
-        format!("canary of {release} started")
-    } else if is(Kind::CanaryStop) {
-        format!("canary of {release} stopped")
-    } else if is(Kind::Reissue) {
-        let runs = payload["count"].as_u64().unwrap_or_default();
-        format!("{} reissued", count(runs, "run"))
-    } else if is(Kind::Retract) {
-        "a file withdrawn".to_owned()
-    } else {
-        entry.kind.clone()
-    }
+        Payload::CanaryStart(canary) => format!("canary of R{} started", canary.number),
+        Payload::CanaryStop(canary) => format!("canary of R{} stopped", canary.number),
+        Payload::Reissue(runs) => format!("{} reissued", count(runs.count, "run")),
+        Payload::Retract(_) => "a file withdrawn".to_owned(),
+        _ => entry.kind.clone(),
+    })
 }
 
 fn own(event: &Event, incident: &Incident) -> String {

@@ -2,11 +2,11 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_ledger::entries::FileNotes;
 use provender_ledger::entry::Stamp;
 use provender_ledger::retry::retry_always;
 use provender_ledger::types::File;
 use provender_ledger::{LedgerError, Write};
-use serde_json::json;
 use tracing::field::Empty;
 
 use super::compare::{Comparison, compare};
@@ -243,12 +243,15 @@ fn fill(
         retracted: None,
     };
     // What of the file's row and of its facts binds them, the ledger adds.
-    let payload = json!({
-        "boundary": offer.options.boundary,
-        "new": c.new, "unchanged": c.unchanged, "revised": c.revised,
-        "skipped": report.skipped, "accepted": policy.accept,
-    });
-    report.entry = Some(ledger.record_file(stamp, &file, &c.facts, &payload, head)?);
+    let notes = FileNotes {
+        boundary: offer.options.boundary.clone(),
+        new: c.new,
+        unchanged: c.unchanged,
+        revised: c.revised,
+        skipped: report.skipped.clone(),
+        accepted: policy.accept,
+    };
+    report.entry = Some(ledger.record_file(stamp, &file, &c.facts, &notes, head)?);
     Ok(())
 }
 

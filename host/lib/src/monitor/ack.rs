@@ -6,11 +6,11 @@
 //! before, so that a report depends on no clock; the newest one of a series and metric holds.
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 use provender_domain::day::Day;
+use provender_ledger::entries;
 use provender_ledger::entry::{Entry, Kind, Stamp};
-use provender_ledger::{LedgerError, Read, Write};
+use provender_ledger::{LedgerError, Payload, Read, Write};
 
 use super::report::MetricReport;
 
@@ -109,21 +109,17 @@ pub fn acks(ledger: &dyn Read) -> Result<Vec<Ack>, LedgerError> {
     of(&ledger.entries(Some(Kind::Ack))?)
 }
 
-fn of(entries: &[Entry]) -> Result<Vec<Ack>, LedgerError> {
+fn of(recorded: &[Entry]) -> Result<Vec<Ack>, LedgerError> {
     let mut newest = std::collections::BTreeMap::new();
-    for entry in entries {
-        let damaged = || LedgerError::Damaged(format!("entry {} is no acknowledgement", entry.seq));
-        let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
-        let text = |name: &str| payload.get(name).and_then(Json::as_str).map(str::to_owned);
+    for entry in recorded {
+        let ack: entries::Ack = entry.read()?;
         let target = Target {
-            boundary_id: text("boundary_id").ok_or_else(damaged)?,
-            herd_config_id: text("herd_config_id").ok_or_else(damaged)?,
-            logic: text("logic").ok_or_else(damaged)?,
-            metric: text("metric"),
+            boundary_id: ack.boundary_id,
+            herd_config_id: ack.herd_config_id,
+            logic: ack.logic,
+            metric: ack.metric,
         };
-        let until = text("until")
-            .and_then(|t| t.parse().ok())
-            .ok_or_else(damaged)?;
+        let until = ack.until;
         newest.insert(
             target.clone(),
             Ack {
@@ -156,20 +152,21 @@ pub fn record(
     if acks(ledger)?.iter().any(same) {
         return Ok(false);
     }
-    let payload = json!({
-        "boundary_id": target.boundary_id,
-        "herd_config_id": target.herd_config_id,
-        "logic": target.logic,
-        "metric": target.metric,
-        "until": until.to_string(),
+    let payload = Payload::Ack(entries::Ack {
+        boundary_id: target.boundary_id.clone(),
+        herd_config_id: target.herd_config_id.clone(),
+        logic: target.logic.clone(),
+        metric: target.metric.clone(),
+        until,
     });
-    ledger.append(Kind::Ack, stamp, &payload)?;
+    ledger.append(stamp, &payload)?;
     Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn entry(seq: i64, metric: Option<&str>, until: &str) -> Entry {
         let stamp = Stamp {
@@ -201,7 +198,7 @@ mod tests {
             ]
         );
         let mut bad = entry(4, None, "soon");
-        assert!(matches!(of(&[bad.clone()]), Err(LedgerError::Damaged(_))));
+        assert!(matches!(of(&[bad.clone()]), Err(LedgerError::Payload(_))));
         bad.payload = "{}".into();
         assert!(of(&[bad]).is_err());
     }

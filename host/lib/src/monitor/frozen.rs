@@ -3,10 +3,9 @@
 //! Each is an entry with the document under its digest. The newest entry of a version is in force
 //! for it: a newer baseline replaces an older one and deletes nothing.
 
-use serde_json::{Value as Json, json};
-
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
+use provender_ledger::entries::BaselineFrozen;
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read, Write};
 
@@ -41,22 +40,14 @@ pub struct Frozen {
 pub fn baselines(ledger: &dyn Read) -> Result<Vec<Frozen>, LedgerError> {
     let mut out = Vec::new();
     for entry in ledger.entries(Some(Kind::Baseline))? {
-        let damaged = || LedgerError::Damaged(format!("entry {} is no baseline", entry.seq));
-        let payload: Json = serde_json::from_str(&entry.payload).map_err(|_| damaged())?;
-        let text = |name: &str| payload.get(name).and_then(Json::as_str);
-        let day = |name: &str| text(name).and_then(|t| t.parse().ok());
+        let frozen: BaselineFrozen = entry.read()?;
         out.push(Frozen {
             entry: entry.seq,
-            baseline: text("baseline")
-                .and_then(|t| t.parse().ok())
-                .ok_or_else(damaged)?,
-            model_version: text("model_version").ok_or_else(damaged)?.to_owned(),
-            from: day("from").ok_or_else(damaged)?,
-            to: day("to").ok_or_else(damaged)?,
-            rows: payload
-                .get("rows")
-                .and_then(Json::as_u64)
-                .ok_or_else(damaged)?,
+            baseline: frozen.baseline,
+            model_version: frozen.model_version,
+            from: frozen.from,
+            to: frozen.to,
+            rows: frozen.rows,
             stamp: entry.stamp,
             in_force: false,
         });
@@ -121,18 +112,18 @@ pub fn record(
     if newest.is_some_and(|f| f.baseline == digest) {
         return Ok((digest, false));
     }
-    let payload = json!({
-        "baseline": digest.to_string(),
-        "model_version": baseline.model_version,
-        "config_versions": baseline.config_versions,
-        "from": baseline.from.to_string(),
-        "to": baseline.to.to_string(),
-        "rows": baseline.rows,
-    });
-    ledger.record_document(
-        Kind::Baseline,
+    let payload = BaselineFrozen {
+        baseline: digest,
+        model_version: baseline.model_version.clone(),
+        config_versions: baseline.config_versions.clone(),
+        from: baseline.from,
+        to: baseline.to,
+        rows: baseline.rows as u64,
+        document: None,
+    };
+    ledger.record_baseline(
         stamp,
-        &payload,
+        payload,
         &provender_ledger::types::Document {
             kind: "baseline".to_owned(),
             digest,

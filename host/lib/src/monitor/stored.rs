@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use provender_domain::canonical::{Digest, from_slice};
+use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::Direction;
+use provender_ledger::entries::ReportKept;
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read};
 
@@ -237,16 +238,8 @@ impl Body {
 pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, String, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
-        let damaged = || LedgerError::Damaged(format!("entry {} is not a report", entry.seq));
-        let payload = from_slice(entry.payload.as_bytes()).map_err(|_| damaged())?;
-        let kind = payload["kind"].as_str().ok_or_else(damaged)?;
-        let digest = payload["report"].as_str().and_then(|t| t.parse().ok());
-        all.push((
-            entry.seq,
-            digest.ok_or_else(damaged)?,
-            kind.to_owned(),
-            entry.stamp,
-        ));
+        let kept: ReportKept = entry.read()?;
+        all.push((entry.seq, kept.report, kept.kind, entry.stamp));
     }
     Ok(all)
 }

@@ -94,6 +94,18 @@ pub enum Action {
     Ignore,
 }
 
+impl Action {
+    /// As policies and reports name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Block => "block",
+            Action::Alert => "alert",
+            Action::Ignore => "ignore",
+        }
+    }
+}
+
 /// `[gate.ENVIRONMENT]` as it is written. What is left out is as the environment's name has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
-
 use crate::compute::Bound;
-use crate::compute::freeze::pin_json;
+use crate::compute::freeze::says_of;
 use crate::monitor::gather::rules;
 use crate::monitor::thresholds_version;
 use crate::project::logic::LogicOverrides;
@@ -14,9 +12,10 @@ use crate::project::settings::OnGuardrail;
 use crate::project::sources::Series;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
+use provender_ledger::entries::{self, ReleaseCut};
 use provender_ledger::entry::{Entry, Kind, Stamp};
 use provender_ledger::retry::{retry, unless_moved};
-use provender_ledger::{Read, Write};
+use provender_ledger::{LedgerError, Payload, Read, Write};
 use provender_sandbox::{Pin, State};
 
 use super::ReleaseError;
@@ -157,10 +156,14 @@ pub fn cut(
             }));
         }
         let (mut entries, frozen) = now.freezes(&document)?;
-        entries.push((Kind::ReleaseCut, known_json(&digest, &document)?));
+        entries.push(Payload::ReleaseCut(ReleaseCut {
+            release: digest,
+            number: document.number,
+            document: document.to_json()?,
+        }));
         for finding in findings {
             let evidence = Evidence::new(digest, finding.clone(), &cut.environment, stamp);
-            entries.push((Kind::Evidence, evidence.payload(document.number, None)?));
+            entries.push(evidence.says(document.number, None)?);
         }
         failpoint::hit("cut.before-ledger");
         let appended = ledger.append_expecting(stamp, &entries, &watched(), now.last);
@@ -179,16 +182,6 @@ pub fn cut(
     })
 }
 
-/// What entries say of a release that becomes known: all of it, so that the ledger alone can tell
-/// what a release was.
-pub(super) fn known_json(digest: &Digest, document: &Document) -> Result<Json, ReleaseError> {
-    Ok(json!({
-        "release": digest.to_string(),
-        "number": document.number,
-        "document": document.to_json()?,
-    }))
-}
-
 /// The kinds that a release becoming known depends on.
 pub(super) fn watched() -> Vec<Kind> {
     KNOWING.into_iter().chain([Kind::Freeze]).collect()
@@ -197,7 +190,7 @@ pub(super) fn watched() -> Vec<Kind> {
 /// Releases and frozen versions as they stood at one moment.
 pub(super) struct Snapshot {
     pub(super) standing: Standing,
-    frozen: Vec<Entry>,
+    frozen: Vec<entries::Pin>,
     /// Newest entry of the [`watched`] kinds.
     pub(super) last: i64,
 }
@@ -211,6 +204,8 @@ impl Snapshot {
             .partition(|e| e.kind == Kind::Freeze.name());
         let standing = Standing::of(&others)?;
         let last = frozen.last().map_or(0, |e| e.seq).max(standing.knew);
+        let frozen = frozen.iter().map(Entry::read).collect::<Result<_, _>>();
+        let frozen = frozen.map_err(LedgerError::from)?;
         Ok(Snapshot {
             standing,
             frozen,
@@ -219,34 +214,34 @@ impl Snapshot {
     }
 
     /// The digest as which a version is frozen.
-    fn frozen_as(&self, model_version: &str) -> Option<String> {
-        self.frozen.iter().find_map(|e| {
-            let payload: Json = serde_json::from_str(&e.payload).ok()?;
-            (payload["model_version"] == model_version)
-                .then(|| payload["component"].as_str().map(str::to_owned))?
-        })
+    fn frozen_as(&self, model_version: &str) -> Option<Digest> {
+        let first = self
+            .frozen
+            .iter()
+            .find(|p| p.model_version == model_version);
+        first.map(|p| p.component)
     }
 
     /// The entries that freeze what of a release is not frozen yet, and the names.
     pub(super) fn freezes(
         &self,
         document: &Document,
-    ) -> Result<(Vec<(Kind, Json)>, Vec<String>), ReleaseError> {
+    ) -> Result<(Vec<Payload>, Vec<String>), ReleaseError> {
         let (mut entries, mut names) = (Vec::new(), Vec::new());
         for component in &document.components {
             let model_version = component.model_version();
             match self.frozen_as(&model_version) {
-                Some(recorded) if recorded == component.sha256.to_string() => {}
+                Some(recorded) if recorded == component.sha256 => {}
                 Some(recorded) => {
                     return Err(crate::compute::ComputeError::Frozen {
                         model_version,
-                        recorded,
+                        recorded: recorded.to_string(),
                         found: component.sha256.to_string(),
                     }
                     .into());
                 }
                 None => {
-                    entries.push((Kind::Freeze, pin_json(&component.pin(String::new()))));
+                    entries.push(Payload::Freeze(says_of(&component.pin(String::new()))));
                     names.push(model_version);
                 }
             }
@@ -258,7 +253,7 @@ impl Snapshot {
     #[must_use]
     pub(super) fn objection(&self, pin: &Pin) -> Option<Problem> {
         let recorded = self.frozen_as(&pin.model_version())?;
-        (recorded != pin.sha256.to_string()).then(|| Problem {
+        (recorded != pin.sha256).then(|| Problem {
             about: pin.model_version(),
             what: format!(
                 "the ledger has it frozen as {recorded}, the lock file pins {}",

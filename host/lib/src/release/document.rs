@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::monitor::thresholds_version;
 use crate::project::logic::LogicOverrides;
@@ -16,6 +16,7 @@ use provender_domain::catalogue::{Feature, Origin, built_in};
 use provender_domain::description::MonitorRule;
 use provender_domain::forms::Form;
 use provender_domain::value::DataType;
+use provender_ledger::entries::ReleaseLogic;
 use provender_sandbox::{Lock, Pin, PinLimits, State};
 
 use super::ReleaseError;
@@ -248,6 +249,17 @@ impl Document {
         }
     }
 
+    /// What of its active logics entries carry, so that activations follow from them.
+    #[must_use]
+    pub fn active_logics(&self) -> Vec<ReleaseLogic> {
+        let of = |l: &Logic| ReleaseLogic {
+            model_version: l.model_version.clone(),
+            config_version: l.config_version,
+            component: l.component,
+        };
+        self.logics.iter().map(of).collect()
+    }
+
     /// What an active version computes with.
     #[must_use]
     pub fn logic(&self, model_version: &str) -> Option<&Logic> {
@@ -344,19 +356,10 @@ pub fn file_of(sha256: &Digest) -> String {
     format!("components/{}.wasm", sha256.hex())
 }
 
-/// Entries carry this much of a release's active logics, so that activations follow from them.
-#[must_use]
-pub fn logics_json(document: &Document) -> Json {
-    document
-        .logics
-        .iter()
-        .map(|l| json!({"model_version": l.model_version, "config_version": l.config_version.to_string(), "component": l.component.to_string()}))
-        .collect()
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use serde_json::json;
 
     /// A release of one logic whose component is `bytes`.
     pub(crate) fn release(number: u32, bytes: &[u8], reason: &str) -> Document {

@@ -4,12 +4,12 @@
 //! by digest, in the ledger's table of reports.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
 use provender_domain::forms::Form;
-use provender_ledger::Write;
+use provender_ledger::entries::EvidenceFound;
 use provender_ledger::entry::Stamp;
+use provender_ledger::{Payload, Write};
 
 use super::ReleaseError;
 
@@ -143,21 +143,20 @@ impl Evidence {
     ///
     /// # Errors
     /// When a number has no canonical form.
-    pub fn payload(&self, number: u32, imported: Option<&Digest>) -> Result<Json, ReleaseError> {
-        let evidence = serde_json::to_value(self).map_err(CanonicalError::from)?;
-        Ok(json!({
-            "release": self.release.to_string(),
-            "number": number,
-            "digest": self.digest()?.to_string(),
-            "evidence": evidence,
-            "imported_with": imported.map(Digest::to_string),
+    pub fn says(&self, number: u32, imported: Option<&Digest>) -> Result<Payload, CanonicalError> {
+        Ok(Payload::Evidence(EvidenceFound {
+            release: self.release,
+            number,
+            digest: self.digest()?,
+            evidence: serde_json::to_value(self)?,
+            imported_with: imported.copied(),
         }))
     }
 
-    /// From the payload of its entry; `None` when that is of a form this program does not write.
+    /// As its entry has it; `None` when that is of a form this program does not write.
     #[must_use]
-    pub fn of_payload(payload: &Json) -> Option<Evidence> {
-        let text = to_text(payload.get("evidence")?).ok()?;
+    pub fn of(found: &EvidenceFound) -> Option<Evidence> {
+        let text = to_text(&found.evidence).ok()?;
         Evidence::parse(text.as_bytes()).ok()
     }
 }

@@ -1,10 +1,8 @@
 //! Decided by how things stand, and anew where something else was recorded meanwhile.
 
-use serde_json::Value as Json;
-
-use provender_ledger::Write;
-use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::entry::Stamp;
 use provender_ledger::retry::{TRIES, retry, unless_moved};
+use provender_ledger::{Payload, Write};
 
 use super::ReleaseError;
 use super::standing::{KINDS, Standing};
@@ -60,7 +58,7 @@ pub(super) fn append(
     ledger: &dyn Write,
     standing: &Standing,
     stamp: &Stamp,
-    entries: &[(Kind, Json)],
+    entries: &[Payload],
 ) -> Result<Option<i64>, ReleaseError> {
     let appended = ledger.append_expecting(stamp, entries, &KINDS, standing.last);
     Ok(unless_moved(appended)?.and_then(|entries| entries.last().map(|e| e.seq)))

@@ -1,18 +1,16 @@
 //! Promotion, rollback, freeze and unfreeze: each is one entry, appended only while what it was
 //! decided by still stands.
 
-use serde_json::json;
-
 use crate::project::gate::Policy;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::failpoint;
-use provender_ledger::entry::{Kind, Stamp};
-use provender_ledger::{Read, Write};
+use provender_ledger::entries::{Nothing, Promotion, Rollback};
+use provender_ledger::entry::Stamp;
+use provender_ledger::{Payload, Read, Write};
 
 use super::ReleaseError;
 use super::canary::{Canary, running};
-use super::document::logics_json;
 use super::evidence::{Evidence, Reported};
 use super::gate::require::objection;
 use super::meanwhile::{anew, append, whatever_happens};
@@ -167,17 +165,15 @@ fn put_in(
         found.record(ledger, stamp)?;
         let finding = found.finding().clone();
         let evidence = Evidence::new(release.digest, finding, request.environment, stamp);
-        entries.push((
-            Kind::Evidence,
-            evidence.payload(release.document.number, None)?,
-        ));
+        entries.push(evidence.says(release.document.number, None)?);
     }
-    let mut payload = payload(&release, before.as_ref(), request.from);
-    payload["gate"] = json!(decision.map(|d| d.entry));
-    payload["override"] = json!(request.overriding);
-    // What was overridden, for whoever reads the entry later.
-    payload["objection"] = json!(objection);
-    entries.push((Kind::Promotion, payload));
+    entries.push(Payload::Promotion(Promotion {
+        change: change(&release, before.as_ref(), request.from),
+        gate: decision.map(|d| d.entry),
+        overridden: request.overriding.map(str::to_owned),
+        // What was overridden, for whoever reads the entry later.
+        objection,
+    }));
     failpoint::hit("promote.before-ledger");
     let entry = append(ledger, standing, stamp, &entries)?;
     failpoint::hit("promote.after-ledger");
@@ -222,9 +218,9 @@ fn roll_back(
             return Ok(Some(Moved::none(release, Some(before))));
         }
         whole(store, &release)?;
-        let payload = payload(&release, Some(&before), from);
+        let payload = Payload::Rollback(change(&release, Some(&before), from));
         failpoint::hit("rollback.before-ledger");
-        let entry = append(ledger, standing, stamp, &[(Kind::Rollback, payload)])?;
+        let entry = append(ledger, standing, stamp, &[payload])?;
         failpoint::hit("rollback.after-ledger");
         Ok(entry.map(|entry| Moved {
             entry: Some(entry),
@@ -283,8 +279,11 @@ fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, Releas
             ))),
             (None, false) => Err(ReleaseError::Hold("promotions are not frozen".to_owned())),
             _ => {
-                let kind = if stop { Kind::Hold } else { Kind::Unhold };
-                append(ledger, standing, stamp, &[(kind, json!({}))])
+                let payload = match stop {
+                    true => Payload::Hold(Nothing {}),
+                    false => Payload::Unhold(Nothing {}),
+                };
+                append(ledger, standing, stamp, &[payload])
             }
         },
     )
@@ -329,15 +328,15 @@ fn expect(standing: &Standing, expected: &str) -> Result<(), ReleaseError> {
     })
 }
 
-fn payload(release: &Known, before: Option<&Known>, from: Day) -> serde_json::Value {
-    json!({
-        "release": release.digest.to_string(),
-        "number": release.document.number,
-        "previous": before.map(|b| b.digest.to_string()),
-        "previous_number": before.map(|b| b.document.number),
-        "from": from.to_string(),
-        "logics": logics_json(&release.document),
-    })
+fn change(release: &Known, before: Option<&Known>, from: Day) -> Rollback {
+    Rollback {
+        release: release.digest,
+        number: release.document.number,
+        previous: before.map(|b| b.digest),
+        previous_number: before.map(|b| b.document.number),
+        from,
+        logics: release.document.active_logics(),
+    }
 }
 
 #[cfg(test)]

@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
-
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_domain::forms::Form;
+use provender_ledger::entries::{Prune, PrunedRelease, RunsRecorded};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::retry::unless_moved;
-use provender_ledger::{LedgerError, Read, Write};
+use provender_ledger::{LedgerError, Payload, Read, Write};
 
 use super::ReleaseError;
 use super::canary::running;
@@ -55,14 +54,19 @@ impl Plan {
     /// # Errors
     /// Never for what this program plans.
     pub fn digest(&self) -> Result<Digest, ReleaseError> {
-        Ok(Form::ReleasePrune.digest(&self.to_json())?)
+        Ok(Form::ReleasePrune.digest(&self.says(None))?)
     }
 
-    fn to_json(&self) -> Json {
-        json!({
-            "releases": self.releases.iter().map(|(n, d)| json!({"number": n, "release": d.to_string()})).collect::<Vec<_>>(),
-            "components": self.components.iter().map(|(d, _)| d.to_string()).collect::<Vec<_>>(),
-        })
+    fn says(&self, plan: Option<Digest>) -> Prune {
+        let releases = self.releases.iter().map(|(number, release)| PrunedRelease {
+            number: *number,
+            release: *release,
+        });
+        Prune {
+            releases: releases.collect(),
+            components: self.components.iter().map(|(d, _)| *d).collect(),
+            plan,
+        }
     }
 }
 
@@ -78,12 +82,12 @@ pub fn plan(
     held: &BTreeMap<Digest, String>,
 ) -> Result<Plan, ReleaseError> {
     let standing = Standing::read(ledger, i64::MAX)?;
-    let mut recorded_under: BTreeSet<String> = BTreeSet::new();
-    let mut ran: BTreeSet<String> = BTreeSet::new();
+    let mut recorded_under: BTreeSet<Digest> = BTreeSet::new();
+    let mut ran: BTreeSet<Digest> = BTreeSet::new();
     for entry in ledger.entries_of(&[Kind::Runs, Kind::Reissue])? {
-        let payload: Json = serde_json::from_str(&entry.payload).unwrap_or_default();
-        recorded_under.extend(payload["release"].as_str().map(str::to_owned));
-        ran.extend(payload["component"].as_str().map(str::to_owned));
+        let of = entry.read::<RunsRecorded>().map_err(LedgerError::from)?.of;
+        recorded_under.extend(of.release);
+        ran.insert(of.component);
     }
     let mut order: Vec<_> = standing.releases.iter().collect();
     order.sort_by_key(|k| std::cmp::Reverse(k.document.number));
@@ -100,7 +104,7 @@ pub fn plan(
             Some("a rollback would go back to it".to_owned())
         } else if canary == Some(digest) {
             Some("its canary is running".to_owned())
-        } else if recorded_under.contains(&digest.to_string()) {
+        } else if recorded_under.contains(&digest) {
             Some("runs were recorded under it".to_owned())
         } else if let Some(reason) = held.get(&digest) {
             Some(reason.clone())
@@ -131,7 +135,7 @@ pub fn plan(
         .collect();
     let components = all
         .into_iter()
-        .filter(|d| !needed.contains(d) && !ran.contains(&d.to_string()) && store.has(d))
+        .filter(|d| !needed.contains(d) && !ran.contains(d) && store.has(d))
         .map(|d| (d, store.size(&d)))
         .collect();
     let told = ledger.entries_of(&REFERRING)?;
@@ -181,11 +185,10 @@ pub fn apply(
     if plan.is_empty() {
         return Ok(None);
     }
-    let mut payload = plan.to_json();
-    payload["plan"] = json!(digest.to_string());
+    let payload = Payload::Prune(plan.says(Some(digest)));
     let watched: Vec<Kind> = [&KNOWING[..], &DECIDING, &REFERRING, &CANARY].concat();
     failpoint::hit("prune.before-ledger");
-    let appended = ledger.append_expecting(stamp, &[(Kind::Prune, payload)], &watched, plan.last);
+    let appended = ledger.append_expecting(stamp, &[payload], &watched, plan.last);
     let appended = unless_moved(appended)?
         .ok_or_else(|| changed("something was recorded meanwhile".to_owned()))?;
     let entry = appended.first().map_or(0, |e| e.seq);

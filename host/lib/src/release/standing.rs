@@ -7,11 +7,13 @@ use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
-use provender_ledger::Read;
+use provender_ledger::entries::{Approval, Rollback};
 use provender_ledger::entry::{Entry, Kind, Stamp};
+use provender_ledger::{LedgerError, Payload, Read};
 
 use super::ReleaseError;
 use super::document::Document;
+use super::evidence::Evidence;
 
 /// Every kind of entry that says something about releases.
 pub const KINDS: [Kind; 12] = [
@@ -90,12 +92,30 @@ pub struct Note {
     pub entry: i64,
     /// Who, when, why.
     pub stamp: Stamp,
-    /// Name of the entry's kind.
-    pub kind: String,
     /// The release it names.
     pub release: Digest,
     /// All it says.
-    pub payload: Json,
+    pub says: Payload,
+}
+
+impl Note {
+    /// The approval, where it is one.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match &self.says {
+            Payload::Approval(approval) => Some(approval),
+            _ => None,
+        }
+    }
+
+    /// The evidence, where it is some, and of a form that this program knows.
+    #[must_use]
+    pub fn evidence(&self) -> Option<Evidence> {
+        match &self.says {
+            Payload::Evidence(found) => Evidence::of(found),
+            _ => None,
+        }
+    }
 }
 
 /// A gate's decision about a release in an environment.
@@ -110,9 +130,9 @@ pub struct Decision {
     /// When (RFC 3339, UTC).
     pub at: String,
     /// Digest of the policy it was made under.
-    pub policy: Option<String>,
+    pub policy: Digest,
     /// Digest of the release that was active.
-    pub against: Option<String>,
+    pub against: Option<Digest>,
 }
 
 /// How things stand.
@@ -158,54 +178,60 @@ impl Standing {
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), ReleaseError> {
-        let payload: Json = provender_domain::canonical::from_slice(entry.payload.as_bytes())
-            .map_err(|e| damaged(entry, &e.to_string()))?;
-        let is = |kind: Kind| entry.kind == kind.name();
+        let says = entry.says().map_err(LedgerError::from)?;
         self.last = entry.seq;
-        if DECIDING.iter().any(|k| is(*k)) {
+        if DECIDING.contains(&says.kind()) {
             self.decided = entry.seq;
         }
-        if KNOWING.iter().any(|k| is(*k)) {
+        if KNOWING.contains(&says.kind()) {
             self.knew = entry.seq;
         }
-        if is(Kind::Hold) {
-            self.hold = Some(Hold {
-                entry: entry.seq,
-                stamp: entry.stamp.clone(),
-            });
-        } else if is(Kind::Unhold) {
-            self.hold = None;
-        } else if is(Kind::ReleaseCut) || is(Kind::ReleaseImport) {
-            self.learn(entry, &payload)?;
-        } else if is(Kind::Promotion) || is(Kind::Rollback) {
-            self.changes.push(change(entry, &payload)?);
-        } else if is(Kind::Prune) {
-            for gone in payload["releases"].as_array().into_iter().flatten() {
-                let digest = digest(entry, &gone["release"])?;
-                for known in self.releases.iter_mut().filter(|k| k.digest == digest) {
+        match says {
+            Payload::Hold(_) => {
+                self.hold = Some(Hold {
+                    entry: entry.seq,
+                    stamp: entry.stamp.clone(),
+                });
+            }
+            Payload::Unhold(_) => self.hold = None,
+            Payload::ReleaseCut(cut) => self.learn(entry, cut.release, &cut.document)?,
+            Payload::ReleaseImport(import) => {
+                self.learn(entry, import.release, &import.document)?;
+            }
+            Payload::Promotion(promotion) => {
+                let overridden = promotion.overridden;
+                self.changes
+                    .push(change(entry, promotion.change, overridden));
+            }
+            Payload::Rollback(rollback) => self.changes.push(change(entry, rollback, None)),
+            Payload::Prune(prune) => {
+                let gone = |k: &&mut Known| prune.releases.iter().any(|g| g.release == k.digest);
+                for known in self.releases.iter_mut().filter(gone) {
                     known.pruned = Some(entry.seq);
                 }
             }
-        } else {
-            self.notes.push(Note {
-                entry: entry.seq,
-                stamp: entry.stamp.clone(),
-                kind: entry.kind.clone(),
-                release: digest(entry, &payload["release"])?,
-                payload,
-            });
+            about => {
+                // Every other kind of these names a release.
+                let release = about.release();
+                let release = release.ok_or_else(|| damaged(entry, "it names no release"))?;
+                self.notes.push(Note {
+                    entry: entry.seq,
+                    stamp: entry.stamp.clone(),
+                    release,
+                    says: about,
+                });
+            }
         }
         Ok(())
     }
 
-    fn learn(&mut self, entry: &Entry, payload: &Json) -> Result<(), ReleaseError> {
-        let named = digest(entry, &payload["release"])?;
+    fn learn(&mut self, entry: &Entry, named: Digest, written: &Json) -> Result<(), ReleaseError> {
         if let Some(known) = self.releases.iter_mut().find(|k| k.digest == named) {
             // Files that were pruned are back.
             known.pruned = None;
             return Ok(());
         }
-        let text = to_text(&payload["document"])?;
+        let text = to_text(written)?;
         let document =
             Document::parse(text.as_bytes()).map_err(|problem| damaged(entry, &problem))?;
         if Digest::of_canonical(text.as_bytes()) != named {
@@ -305,7 +331,7 @@ impl Standing {
     ) -> impl Iterator<Item = &'a Note> {
         self.notes
             .iter()
-            .filter(move |n| n.kind == kind.name() && n.release == *release)
+            .filter(move |n| n.says.kind() == kind && n.release == *release)
     }
 
     /// Who made active what is, since when and why, as a clause.
@@ -332,18 +358,22 @@ impl Standing {
 /// The newest decision of a gate about a release in an environment: what `promote` asks.
 #[must_use]
 pub fn gate_of(standing: &Standing, release: &Digest, environment: &str) -> Option<Decision> {
-    let note = standing
-        .notes_of(Kind::GateDecision, release)
-        .filter(|n| n.payload["environment"] == environment)
-        .last()?;
-    Some(Decision {
-        entry: note.entry,
-        passes: note.payload["passes"] == true,
-        why: note.payload["why"].as_str().unwrap_or_default().to_owned(),
-        at: note.stamp.at.clone(),
-        policy: note.payload["policy"].as_str().map(str::to_owned),
-        against: note.payload["against"].as_str().map(str::to_owned),
-    })
+    let mut newest = None;
+    for note in standing.notes_of(Kind::GateDecision, release) {
+        if let Payload::GateDecision(decision) = &note.says
+            && decision.environment == environment
+        {
+            newest = Some(Decision {
+                entry: note.entry,
+                passes: decision.passes,
+                why: decision.why.clone(),
+                at: note.stamp.at.clone(),
+                policy: decision.policy,
+                against: decision.against,
+            });
+        }
+    }
+    newest
 }
 
 fn names<'a>(known: impl Iterator<Item = &'a Known>) -> String {
@@ -357,34 +387,17 @@ fn damaged(entry: &Entry, problem: &str) -> ReleaseError {
     ReleaseError::damaged(format!("entry {} ({})", entry.seq, entry.kind), problem)
 }
 
-fn digest(entry: &Entry, value: &Json) -> Result<Digest, ReleaseError> {
-    value
-        .as_str()
-        .and_then(|t| t.parse().ok())
-        .ok_or_else(|| damaged(entry, "it names no release"))
-}
-
-fn change(entry: &Entry, payload: &Json) -> Result<Change, ReleaseError> {
-    let previous = match &payload["previous"] {
-        Json::Null => None,
-        some => Some(digest(entry, some)?),
-    };
-    Ok(Change {
+fn change(entry: &Entry, to: Rollback, overridden: Option<String>) -> Change {
+    Change {
         entry: entry.seq,
         stamp: entry.stamp.clone(),
         rollback: entry.kind == Kind::Rollback.name(),
-        release: digest(entry, &payload["release"])?,
-        number: payload["number"]
-            .as_u64()
-            .and_then(|n| u32::try_from(n).ok())
-            .ok_or_else(|| damaged(entry, "it gives no number"))?,
-        from: payload["from"]
-            .as_str()
-            .and_then(|t| t.parse().ok())
-            .ok_or_else(|| damaged(entry, "it gives no day"))?,
-        previous,
-        overridden: payload["override"].as_str().map(str::to_owned),
-    })
+        release: to.release,
+        number: to.number,
+        from: to.from,
+        previous: to.previous,
+        overridden,
+    }
 }
 
 #[cfg(test)]
@@ -410,7 +423,7 @@ mod tests {
 
     fn change(seq: i64, kind: Kind, number: u32) -> Entry {
         let d = release(number, b"a", &format!("r{number}"));
-        let payload = json!({"release": d.digest().unwrap().to_string(), "number": number, "from": "2025-07-01", "previous": null, "logics": []});
+        let payload = json!({"release": d.digest().unwrap().to_string(), "number": number, "from": "2025-07-01", "previous": null, "previous_number": null, "logics": [], "gate": null, "override": null, "objection": null});
         entry(seq, kind, &payload)
     }
 
@@ -473,7 +486,7 @@ mod tests {
     #[test]
     fn a_freeze_ends_and_a_pruned_release_comes_back() {
         let one = release(1, b"a", "r1").digest().unwrap().to_string();
-        let prune = json!({"releases": [{"release": one, "number": 1}]});
+        let prune = json!({"releases": [{"release": one, "number": 1}], "components": []});
         let entries = [
             known(1, 1),
             entry(2, Kind::Hold, &json!({})),

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
+use provender_ledger::entries::{Approval, ReleaseImport};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::retry::{retry, unless_moved};
-use provender_ledger::{Read, Write};
+use provender_ledger::{Payload, Read, Write};
 
 use super::ReleaseError;
 use super::archive::Archive;
-use super::cut::{Snapshot, known_json, watched};
+use super::cut::{Snapshot, watched};
 use super::evidence::{Evidence, Finding};
 use super::standing::{Known, Note, Standing};
 use super::store::ReleaseStore;
@@ -38,10 +37,9 @@ pub fn export(
         .iter()
         .filter(|n| n.release == release.digest)
     {
-        let found = match note.kind.as_str() {
-            kind if kind == Kind::Approval.name() => Some(consent(note)),
-            kind if kind == Kind::Evidence.name() => Evidence::of_payload(&note.payload),
-            _ => None,
+        let found = match note.approval() {
+            Some(approval) => Some(consent(note, approval)),
+            None => note.evidence(),
         };
         let Some(found) = found.filter(|e| !evidence.contains(e)) else {
             continue;
@@ -64,8 +62,7 @@ pub fn export(
 }
 
 /// An approval as evidence: elsewhere it tells who consented, and counts as nobody's approval there.
-fn consent(note: &Note) -> Evidence {
-    let said = |name: &str| note.payload[name].as_str().unwrap_or_default();
+fn consent(note: &Note, approval: &Approval) -> Evidence {
     let finding = Finding {
         kind: "approval".to_owned(),
         verdict: "ok".to_owned(),
@@ -74,11 +71,11 @@ fn consent(note: &Note) -> Evidence {
         summary: format!(
             "{} as {}: {}",
             note.stamp.actor,
-            said("role"),
+            approval.role,
             note.stamp.reason.as_deref().unwrap_or_default()
         ),
     };
-    Evidence::new(note.release, finding, said("environment"), &note.stamp)
+    Evidence::new(note.release, finding, &approval.environment, &note.stamp)
 }
 
 /// What an import came to.
@@ -124,7 +121,7 @@ pub fn import(
         let known: Vec<Evidence> = now
             .standing
             .notes_of(Kind::Evidence, &digest)
-            .filter_map(|n| Evidence::of_payload(&n.payload))
+            .filter_map(Note::evidence)
             .collect();
         let (mut entries, frozen) = now.freezes(document)?;
         let there = now
@@ -132,16 +129,18 @@ pub fn import(
             .known(&digest)
             .is_some_and(|k| k.pruned.is_none());
         if !there {
-            let mut payload = known_json(&digest, document)?;
-            payload["origin"] = json!(document.cut.environment);
-            payload["archive"] = json!(sha256.to_string());
-            entries.push((Kind::ReleaseImport, payload));
+            entries.push(Payload::ReleaseImport(ReleaseImport {
+                release: digest,
+                number: document.number,
+                document: document.to_json()?,
+                origin: document.cut.environment.clone(),
+                archive: sha256,
+            }));
         }
         let is_new = |e: &&Evidence| !known.contains(e);
         let fresh: Vec<&Evidence> = archive.evidence.iter().filter(is_new).collect();
         for evidence in &fresh {
-            let payload = evidence.payload(document.number, Some(&sha256))?;
-            entries.push((Kind::Evidence, payload));
+            entries.push(evidence.says(document.number, Some(&sha256))?);
         }
         failpoint::hit("import.before-ledger");
         if !entries.is_empty() {
@@ -151,7 +150,7 @@ pub fn import(
                 .standing
                 .notes
                 .iter()
-                .filter(|n| n.kind == Kind::Evidence.name());
+                .filter(|n| n.says.kind() == Kind::Evidence);
             let last = seen.map(|n| n.entry).max().unwrap_or(0).max(now.last);
             let appended = ledger.append_expecting(stamp, &entries, &watched, last);
             if unless_moved(appended)?.is_none() {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value as Json;
-
+use crate::compute::freeze::limits_of;
 use provender_domain::canonical::Digest;
+use provender_ledger::entries::{Pin, RunsRecorded};
 use provender_ledger::entry::Kind;
 use provender_ledger::types::{Run, RunFilter};
 use provender_ledger::{LedgerError, Read};
@@ -16,15 +16,11 @@ use provender_sandbox::PinLimits;
 /// When the ledger cannot be read.
 pub fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
     let entries = ledger.entries(Some(Kind::Freeze))?;
-    Ok(entries
-        .iter()
-        .filter_map(|e| {
-            let payload: Json = serde_json::from_str(&e.payload).ok()?;
-            let digest = payload["component"].as_str()?.parse().ok()?;
-            let limits = serde_json::from_value(payload["limits"].clone()).ok()?;
-            Some((digest, limits))
-        })
-        .collect())
+    let limits = entries.iter().map(|entry| {
+        let pin: Pin = entry.read()?;
+        Ok((pin.component, limits_of(&pin.limits)))
+    });
+    limits.collect()
 }
 
 /// `n` different ones of the numbers below `of`, ascending: the first `n` places of a Fisher–Yates shuffle
@@ -76,10 +72,7 @@ pub fn sample_of(
     }
     let mut batches: Vec<(i64, u64)> = Vec::new();
     for entry in ledger.entries_of(&[Kind::Runs, Kind::Reissue])? {
-        let payload: Option<Json> = serde_json::from_str(&entry.payload).ok();
-        let count = payload.and_then(|p| p["count"].as_u64()).ok_or_else(|| {
-            LedgerError::Damaged(format!("entry {} does not say how many runs", entry.seq))
-        })?;
+        let count = entry.read::<RunsRecorded>()?.count;
         if counts(entry.seq) {
             batches.push((entry.seq, count));
         }

@@ -1,9 +1,10 @@
 //! What came of a replay.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::merkle;
+use provender_ledger::entries::{Engine, FailedReplay, Replay, Selection};
 
 /// An output that came out otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,21 +88,29 @@ impl Verdict {
     /// What the ledger's entry says: how many, the RFC 6962 root over the ids of the runs computed
     /// again in ascending order, and what came of them.
     #[must_use]
-    pub fn payload(&self, engine: &Json, selection: &Json) -> Json {
+    pub fn says(&self, engine: &Engine, selection: &Selection) -> Replay {
         // Ids have one recipe: in the order of their bytes they are in that of their texts.
         let mut ids = self.replayed.clone();
         ids.sort();
         let root = merkle::root_of(&ids, &|id| merkle::leaf(id.to_string().as_bytes()));
-        json!({
-            "count": self.replayed.len(),
-            "root": Digest::from_parts(Recipe::Raw, root).to_string(),
-            "identical": self.identical,
-            "different": self.different_runs(),
-            "failed": self.failed.iter().map(|f| json!({"run_id": f.run_id.to_string(), "code": f.code})).collect::<Vec<_>>(),
-            "verdict": if self.is_clean() { "identical" } else { "different" },
-            "engine": engine,
-            "selection": selection,
-        })
+        let failed = self.failed.iter().map(|f| FailedReplay {
+            run_id: f.run_id.to_string(),
+            code: f.code.to_string(),
+        });
+        Replay {
+            count: self.replayed.len() as u64,
+            root: Digest::from_parts(Recipe::Raw, root),
+            identical: self.identical as u64,
+            different: self.different_runs(),
+            failed: failed.collect(),
+            verdict: match self.is_clean() {
+                true => "identical",
+                false => "different",
+            }
+            .to_owned(),
+            engine: engine.clone(),
+            selection: selection.clone(),
+        }
     }
 
     /// True when every run gave the same bits.

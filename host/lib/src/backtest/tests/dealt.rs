@@ -24,6 +24,7 @@ use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::{magic, recipe::Recipe};
 use provender_ledger::Write;
+use provender_ledger::entries::{FileNotes, Origin};
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{File, NewFacts, NewObservation};
 use provender_store::manifest::Store;
@@ -137,9 +138,9 @@ impl Recorded {
             rows: 1,
             retracted: None,
         };
-        let taken = self
-            .ledger
-            .record_file(&stamp(), &file, facts, &json!({}), i64::MAX);
+        let taken =
+            self.ledger
+                .record_file(&stamp(), &file, facts, &FileNotes::default(), i64::MAX);
         taken.unwrap();
     }
 
@@ -171,7 +172,7 @@ impl Recorded {
             on_guardrail: OnGuardrail::Mark,
             recheck: false,
             release: None,
-            origin: "answers".to_owned(),
+            origin: Origin::Answers,
             stamp: stamp(),
             environment: json!({}),
             pack_from: usize::MAX,

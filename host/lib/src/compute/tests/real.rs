@@ -20,6 +20,7 @@ use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::recipe::Recipe;
 use provender_ledger::Write;
+use provender_ledger::entries::{FileNotes, Origin};
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{File, NewFacts};
 use provender_store::manifest::Store;
@@ -102,7 +103,7 @@ impl Real<'_> {
             retracted: None,
         };
         self.ledger
-            .record_file(&stamp(), &file, facts, &json!({}), i64::MAX)
+            .record_file(&stamp(), &file, facts, &FileNotes::default(), i64::MAX)
             .unwrap()
     }
 
@@ -120,12 +121,12 @@ impl Real<'_> {
     }
 }
 
-pub(super) fn policy(origin: &str, recheck: bool) -> Policy {
+pub(super) fn policy(origin: Origin, recheck: bool) -> Policy {
     Policy {
         on_guardrail: OnGuardrail::Mark,
         recheck,
         release: None,
-        origin: origin.to_owned(),
+        origin,
         stamp: stamp(),
         environment: json!({}),
         // So that some manifests stand alone and some share a pack.

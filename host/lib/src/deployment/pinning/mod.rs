@@ -12,9 +12,8 @@ use cap_std::fs::Dir;
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
 use provender_domain::files::durable::{self, Keep};
-use provender_ledger::LedgerError;
 use provender_ledger::admin::{AdvisoryLock, LockError};
-use provender_ledger::entry::Kind;
+use provender_ledger::{LedgerError, Payload};
 use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, State};
 
 use crate::compute::{ComputeError, freeze};
@@ -142,7 +141,7 @@ impl Deployment {
             new.state = State::Frozen;
         }
         // The lock file last: until it names the new file, the old pin and the old file agree.
-        ledger.append(Kind::Pin, &self.stamp(None), &freeze::pin_json(&new))?;
+        ledger.append(&self.stamp(None), &Payload::Pin(freeze::says_of(&new)))?;
         replace(dir, &new.path, bytes)?;
         failpoint::hit("pin.before-lock");
         let now = lock.with(new.clone())?;

@@ -1,12 +1,11 @@
 //! Start and stop: each is one entry, appended only while what it was decided by still stands.
 
-use serde_json::json;
-
 use provender_domain::day::Day;
 use provender_domain::failpoint;
-use provender_ledger::Write;
+use provender_ledger::entries::{CanaryStart, CanaryStop};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::retry::unless_moved;
+use provender_ledger::{Payload, Write};
 
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, Reported};
@@ -99,17 +98,17 @@ pub fn start(
             ),
             next: "ask for fewer days with --window-days",
         })?;
-    let payload = json!({
-        "release": release.digest.to_string(),
-        "number": release.document.number,
-        "against": against.digest.to_string(),
-        "against_number": against.document.number,
-        "share": request.share.unwrap_or(100),
-        "from": from.to_string(),
-        "as_of": request.as_of.to_string(),
+    let payload = Payload::CanaryStart(CanaryStart {
+        release: release.digest,
+        number: release.document.number,
+        against: against.digest,
+        against_number: against.document.number,
+        share: request.share.unwrap_or(100),
+        from,
+        as_of: request.as_of,
     });
     failpoint::hit("canary.before-ledger");
-    append(ledger, &standing, vec![(Kind::CanaryStart, payload)], stamp)?;
+    append(ledger, &standing, vec![payload], stamp)?;
     failpoint::hit("canary.after-ledger");
     let now = Standing::read(ledger, i64::MAX)?;
     let canary = running(&now)?.filter(|c| c.release == release.digest);
@@ -166,17 +165,17 @@ pub fn stop(
             next: "`provender release canary R3` starts one",
         });
     };
-    let payload = json!({
-        "release": canary.release.to_string(),
-        "number": canary.number,
-        "canary": canary.entry,
+    let payload = Payload::CanaryStop(CanaryStop {
+        release: canary.release,
+        number: canary.number,
+        canary: canary.entry,
     });
-    let mut entries = vec![(Kind::CanaryStop, payload)];
+    let mut entries = vec![payload];
     if let Some(found) = found {
         found.record(ledger, stamp)?;
         let finding = found.finding().clone();
         let evidence = Evidence::new(canary.release, finding, environment, stamp);
-        entries.push((Kind::Evidence, evidence.payload(canary.number, None)?));
+        entries.push(evidence.says(canary.number, None)?);
     }
     failpoint::hit("canary-stop.before-ledger");
     let entry = append(ledger, &standing, entries, stamp)?;
@@ -190,14 +189,14 @@ pub fn last(standing: &Standing) -> i64 {
     let of_canaries = standing
         .notes
         .iter()
-        .filter(|n| CANARY.iter().any(|k| k.name() == n.kind));
+        .filter(|n| CANARY.contains(&n.says.kind()));
     of_canaries.map(|n| n.entry).max().unwrap_or(0)
 }
 
 fn append(
     ledger: &dyn Write,
     standing: &Standing,
-    entries: Vec<(Kind, serde_json::Value)>,
+    entries: Vec<Payload>,
     stamp: &Stamp,
 ) -> Result<i64, ReleaseError> {
     let watched: Vec<Kind> = [&CANARY[..], &DECIDING[..], &KNOWING[..]].concat();

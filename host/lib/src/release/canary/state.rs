@@ -5,6 +5,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_ledger::Payload;
 use provender_ledger::entry::{Kind, Stamp};
 
 use super::super::ReleaseError;
@@ -98,15 +99,22 @@ impl Canary {
 }
 
 /// Every canary, oldest first.
-///
-/// # Errors
-/// When an entry is not what it must be.
-pub fn canaries(standing: &Standing) -> Result<Vec<Canary>, ReleaseError> {
-    let starts = standing
-        .notes
-        .iter()
-        .filter(|n| n.kind == Kind::CanaryStart.name());
-    starts.map(|n| canary(standing, n)).collect()
+#[must_use]
+pub fn canaries(standing: &Standing) -> Vec<Canary> {
+    let starts = standing.notes.iter().filter_map(|n| match &n.says {
+        Payload::CanaryStart(start) => Some(Canary {
+            entry: n.entry,
+            stamp: n.stamp.clone(),
+            release: n.release,
+            number: start.number,
+            share: start.share,
+            from: start.from,
+            as_of: start.as_of,
+            ended: ended(standing, n),
+        }),
+        _ => None,
+    });
+    starts.collect()
 }
 
 /// The canary that is running: at most one is.
@@ -114,7 +122,7 @@ pub fn canaries(standing: &Standing) -> Result<Vec<Canary>, ReleaseError> {
 /// # Errors
 /// As [`canaries`].
 pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
-    Ok(canaries(standing)?.into_iter().rfind(|c| c.ended.is_none()))
+    Ok(canaries(standing).into_iter().rfind(|c| c.ended.is_none()))
 }
 
 /// The newest canary of a release, running or not.
@@ -122,45 +130,17 @@ pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
 /// # Errors
 /// As [`canaries`].
 pub fn of_release(standing: &Standing, release: &Digest) -> Result<Option<Canary>, ReleaseError> {
-    Ok(canaries(standing)?
+    Ok(canaries(standing)
         .into_iter()
         .rfind(|c| c.release == *release))
-}
-
-fn canary(standing: &Standing, note: &Note) -> Result<Canary, ReleaseError> {
-    let damaged = |what: &str| {
-        ReleaseError::damaged(
-            format!("entry {} ({})", note.entry, note.kind),
-            format!("it gives no {what}"),
-        )
-    };
-    let number = |name: &str| {
-        let n = note.payload[name].as_u64();
-        n.and_then(|n| u32::try_from(n).ok())
-            .ok_or_else(|| damaged(name))
-    };
-    let day = |name: &str| -> Result<Day, ReleaseError> {
-        let text = note.payload[name].as_str();
-        text.and_then(|t| t.parse().ok())
-            .ok_or_else(|| damaged(name))
-    };
-    Ok(Canary {
-        entry: note.entry,
-        stamp: note.stamp.clone(),
-        release: note.release,
-        number: number("number")?,
-        share: number("share")?,
-        from: day("from")?,
-        as_of: day("as_of")?,
-        ended: ended(standing, note),
-    })
 }
 
 /// The first entry after the start that ends it.
 fn ended(standing: &Standing, start: &Note) -> Option<Ended> {
     let stop = standing
         .notes_of(Kind::CanaryStop, &start.release)
-        .find(|n| n.entry > start.entry && n.payload["canary"] == start.entry)
+        .filter(|n| n.entry > start.entry)
+        .find(|n| matches!(&n.says, Payload::CanaryStop(stop) if stop.canary == start.entry))
         .map(|n| Ended::Stopped {
             entry: n.entry,
             stamp: n.stamp.clone(),
@@ -223,10 +203,16 @@ mod tests {
             let more = match kind {
                 Kind::CanaryStart => {
                     start = seq;
-                    json!({"share": 50, "from": "2025-06-17", "as_of": "2025-06-30"})
+                    json!({
+                        "share": 50, "from": "2025-06-17", "as_of": "2025-06-30",
+                        "against": Digest::of_bytes(b"x"), "against_number": 1,
+                    })
                 }
                 Kind::CanaryStop => json!({"canary": start}),
-                _ => json!({"from": "2025-07-01", "previous": null, "logics": []}),
+                _ => json!({
+                    "from": "2025-07-01", "previous": null, "previous_number": null, "logics": [],
+                    "gate": null, "override": null, "objection": null,
+                }),
             };
             entries.push(entry(seq, kind, &with(n, more)));
         }

@@ -1,12 +1,13 @@
 //! From checks and policy to a decision.
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::project::gate::{Action, CheckName, Policy};
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
 use provender_domain::forms::Form;
 use provender_domain::render::text::count;
+use provender_ledger::entries::{GateCheck, GateDecision};
 
 use super::super::evidence::Finding;
 use super::super::standing::Known;
@@ -39,19 +40,32 @@ pub enum Outcome {
     Blocked,
 }
 
+impl Outcome {
+    /// As entries and `--json` name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Clean => "clean",
+            Outcome::Warn => "warn",
+            Outcome::Crit => "crit",
+            Outcome::Blocked => "blocked",
+        }
+    }
+}
+
 /// The gate's report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GateReport {
     #[serde(rename = "$type")]
     form: &'static str,
     /// The release.
-    pub release: String,
+    pub release: Digest,
     /// Its number.
     pub number: u32,
     /// The environment whose policy was asked.
     pub environment: String,
     /// The release that was active: the decision is good only while it is.
-    pub against: Option<String>,
+    pub against: Option<Digest>,
     /// Its number.
     pub against_number: Option<u32>,
     /// When (RFC 3339, UTC).
@@ -65,7 +79,7 @@ pub struct GateReport {
     /// In words.
     pub why: String,
     /// Digest of the policy.
-    pub policy_digest: String,
+    pub policy_digest: Digest,
     /// The policy itself.
     pub policy: Policy,
     /// Every check.
@@ -103,17 +117,17 @@ impl GateReport {
         let outcome = checks.iter().map(outcome).max().unwrap_or(Outcome::Blocked);
         GateReport {
             form: FORM,
-            release: about.release.digest.to_string(),
+            release: about.release.digest,
             number: about.release.document.number,
             environment: about.environment.to_owned(),
-            against: about.against.map(|k| k.digest.to_string()),
+            against: about.against.map(|k| k.digest),
             against_number: about.against.map(|k| k.document.number),
             at: about.at.to_owned(),
             by: about.by.to_owned(),
             passes: outcome < Outcome::Blocked,
             outcome,
             why: why(&checks, outcome),
-            policy_digest: about.policy_digest.to_string(),
+            policy_digest: about.policy_digest,
             policy: about.policy.clone(),
             checks,
         }
@@ -166,30 +180,28 @@ impl GateReport {
 
     /// What the decision's entry says.
     #[must_use]
-    pub fn payload(&self, report: Digest) -> Json {
-        let checks: Vec<Json> = self
-            .checks
-            .iter()
-            .map(|r| {
-                json!({
-                    "name": r.check.name, "verdict": r.check.verdict, "action": r.action,
-                    "observed": r.check.observed, "threshold": r.check.threshold, "rows": r.check.rows,
-                })
-            })
-            .collect();
-        json!({
-            "release": self.release,
-            "number": self.number,
-            "environment": self.environment,
-            "against": self.against,
-            "passes": self.passes,
-            "outcome": self.outcome,
-            "why": self.why,
-            "policy": self.policy_digest,
-            "max_age_days": self.policy.max_age_days,
-            "checks": checks,
-            "report": report.to_string(),
-        })
+    pub fn says(&self, report: Digest) -> GateDecision {
+        let checks = self.checks.iter().map(|r| GateCheck {
+            name: r.check.name.name().to_owned(),
+            verdict: r.check.verdict.word().to_owned(),
+            action: r.action.map(|a| a.name().to_owned()),
+            observed: r.check.observed.clone(),
+            threshold: r.check.threshold.clone(),
+            rows: r.check.rows,
+        });
+        GateDecision {
+            release: self.release,
+            number: self.number,
+            environment: self.environment.clone(),
+            against: self.against,
+            passes: self.passes,
+            outcome: self.outcome.name().to_owned(),
+            why: self.why.clone(),
+            policy: self.policy_digest,
+            max_age_days: self.policy.max_age_days,
+            checks: checks.collect(),
+            report,
+        }
     }
 
     /// The decision as evidence, which travels with the release.
@@ -277,7 +289,8 @@ pub(super) mod tests {
     use super::super::super::standing::Note;
     use super::*;
     use crate::project::gate::GateSettings;
-    use provender_ledger::entry::{Kind, Stamp};
+    use provender_ledger::entry::Stamp;
+    use serde_json::json;
 
     /// A release that is known.
     pub(crate) fn known(number: u32) -> Known {
@@ -314,9 +327,8 @@ pub(super) mod tests {
         Note {
             entry,
             stamp: release.stamp.clone(),
-            kind: Kind::Evidence.name().into(),
             release: release.digest,
-            payload: evidence.payload(release.document.number, None).unwrap(),
+            says: evidence.says(release.document.number, None).unwrap(),
         }
     }
 
@@ -386,12 +398,15 @@ pub(super) mod tests {
         );
         let (digest, body) = report.body().unwrap();
         assert_eq!(report.short(), "goldens is unknown");
-        let payload = report.payload(digest);
-        assert_eq!(payload["passes"], false);
-        assert_eq!(payload["number"], 2);
-        assert_eq!(payload["why"], "goldens is unknown (seen <unknown>)");
-        assert_eq!(payload["checks"][1]["action"], "block");
-        assert_eq!(payload["report"], digest.to_string());
+        let says = report.says(digest);
+        assert!(!says.passes);
+        assert_eq!(says.number, 2);
+        assert_eq!(says.why, "goldens is unknown (seen <unknown>)");
+        assert_eq!(says.outcome, json!(report.outcome));
+        assert_eq!(says.checks[1].action.as_deref(), Some("block"));
+        assert_eq!(json!(says.checks[1].action), json!(report.checks[1].action));
+        assert_eq!(says.checks[1].name, "goldens");
+        assert_eq!(says.report, digest);
         assert!(body.contains("provender.gate.v1"));
         assert_eq!(report.finding(digest).verdict, "crit");
     }

@@ -70,10 +70,16 @@ pub fn document(report: &GateReport) -> Result<Document, CanonicalError> {
         .map_or_else(|| "no active release".to_owned(), |n| format!("R{n}"));
     let decided = format!("{} by {}", report.at, report.by);
     out.push(Block::Facts(vec![
-        ("release".to_owned(), Inline::of_code(&report.release)),
+        (
+            "release".to_owned(),
+            Inline::of_code(report.release.to_string()),
+        ),
         ("beside".to_owned(), beside.into()),
         ("decided".to_owned(), decided.into()),
-        ("policy".to_owned(), Inline::of_code(&report.policy_digest)),
+        (
+            "policy".to_owned(),
+            Inline::of_code(report.policy_digest.to_string()),
+        ),
     ]));
     let heads = [
         "check",

@@ -77,7 +77,7 @@ fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) 
     // have come here later.
     let found = standing
         .notes_of(Kind::Evidence, &release.digest)
-        .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
+        .filter_map(|n| Some((n.entry, n.evidence()?)))
         .filter(|(_, e)| e.kind == "goldens");
     let last: BTreeMap<String, (i64, Evidence)> = found
         .map(|(entry, e)| (e.environment.clone(), (entry, e)))

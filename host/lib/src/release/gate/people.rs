@@ -24,29 +24,28 @@ fn links(check: &mut Check, notes: &[&Note]) {
     }
 }
 
+/// The role in which somebody approved.
+fn role_of(note: &Note) -> Option<&str> {
+    note.approval().map(|a| a.role.as_str())
+}
+
 /// Each role has approved here, and not only who cut the release.
 #[must_use]
 pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings) -> Check {
-    let role = |n: &&&Note| {
-        let role = n.payload["role"].as_str();
-        asked.roles.iter().any(|r| Some(r.name()) == role)
-    };
+    let role = |n: &&&Note| asked.roles.iter().any(|r| role_of(n) == Some(r.name()));
     let all = approvals(standing, release);
     let given: Vec<&Note> = all.iter().filter(role).copied().collect();
     let lacking: Vec<&str> = asked
         .roles
         .iter()
         .map(|r| r.name())
-        .filter(|r| given.iter().all(|n| n.payload["role"] != **r))
+        .filter(|r| given.iter().all(|n| role_of(n) != Some(r)))
         .collect();
     let cutter = &release.document.cut.by;
     let alone = asked.independent && given.iter().all(|n| n.stamp.actor == *cutter);
     let told: Vec<String> = given
         .iter()
-        .map(|n| {
-            let role = n.payload["role"].as_str().unwrap_or_default();
-            format!("{} as {role}", n.stamp.actor)
-        })
+        .filter_map(|n| Some(format!("{} as {}", n.stamp.actor, role_of(n)?)))
         .collect();
     let approved = match told.is_empty() {
         true => "nobody has approved".to_owned(),
@@ -122,7 +121,7 @@ pub fn people(standing: &Standing, release: &Known, asked: &ApprovalSettings) ->
 pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> Check {
     let found: Vec<(i64, Evidence)> = standing
         .notes_of(Kind::Evidence, &release.digest)
-        .filter_map(|n| Some((n.entry, Evidence::of_payload(&n.payload)?)))
+        .filter_map(|n| Some((n.entry, n.evidence()?)))
         .filter(|(_, e)| e.kind == "gate")
         .collect();
     let mut check = Check::new(CheckName::Passed, Verdict::Ok, 0, String::new());

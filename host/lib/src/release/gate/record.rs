@@ -1,12 +1,10 @@
 //! The decision, its report and what was found, as entries: reports first, then the evidence and the
 //! decision together.
 
-use serde_json::Value as Json;
-
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
-use provender_ledger::Write;
-use provender_ledger::entry::{Kind, Stamp};
+use provender_ledger::entry::Stamp;
+use provender_ledger::{Payload, Write};
 
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, Finding, Reported};
@@ -34,9 +32,9 @@ pub fn record(
 ) -> Result<Recorded, ReleaseError> {
     let (digest, body) = report.body()?;
     let number = release.document.number;
-    let evidence = |finding: Finding| -> Result<(Kind, Json), ReleaseError> {
+    let evidence = |finding: Finding| -> Result<Payload, ReleaseError> {
         let found = Evidence::new(release.digest, finding, &report.environment, stamp);
-        Ok((Kind::Evidence, found.payload(number, None)?))
+        Ok(found.says(number, None)?)
     };
     let mut entries = Vec::new();
     for result in &report.checks {
@@ -53,7 +51,7 @@ pub fn record(
     }
     ledger.record_report(stamp, "gate", digest, &body)?;
     entries.push(evidence(report.finding(digest))?);
-    entries.push((Kind::GateDecision, report.payload(digest)));
+    entries.push(Payload::GateDecision(report.says(digest)));
     failpoint::hit("gate.before-ledger");
     let appended = ledger.append_all(stamp, &entries)?;
     failpoint::hit("gate.after-ledger");

@@ -44,12 +44,12 @@ fn outdated(
     today: Day,
 ) -> Option<String> {
     let entry = decision.entry;
-    if decision.policy.as_deref() != Some(digest.to_string().as_str()) {
+    if decision.policy != digest {
         return Some(format!(
             "the decision of entry {entry} was made under another policy than the one in force"
         ));
     }
-    let active = standing.active().map(|c| c.release.to_string());
+    let active = standing.active().map(|c| c.release);
     if decision.against != active {
         return Some(format!(
             "the decision of entry {entry} was made beside another release than the one that is active now"
@@ -72,13 +72,14 @@ mod tests {
     use super::*;
     use crate::project::gate::GateSettings;
     use crate::release::standing::Note;
-    use provender_ledger::entry::{Kind, Stamp};
-    use serde_json::{Value as Json, json};
+    use provender_ledger::Payload;
+    use provender_ledger::entries::GateDecision;
+    use provender_ledger::entry::Stamp;
+    use serde_json::Value as Json;
 
-    fn standing(payload: Option<Json>) -> Standing {
+    fn standing(decision: Option<GateDecision>) -> Standing {
         let mut standing = Standing::default();
-        if let Some(mut payload) = payload {
-            payload["environment"] = json!("prod");
+        if let Some(decision) = decision {
             standing.notes.push(Note {
                 entry: 9,
                 stamp: Stamp {
@@ -86,24 +87,38 @@ mod tests {
                     actor: "ops".into(),
                     reason: None,
                 },
-                kind: Kind::GateDecision.name().into(),
-                release: known(2).digest,
-                payload,
+                release: decision.release,
+                says: Payload::GateDecision(decision),
             });
         }
         standing
+    }
+
+    fn decision(passes: bool, why: &str, policy: Digest) -> GateDecision {
+        GateDecision {
+            release: known(2).digest,
+            number: 2,
+            environment: "prod".into(),
+            against: None,
+            passes,
+            outcome: "clean".into(),
+            why: why.into(),
+            policy,
+            max_age_days: 7,
+            checks: Vec::new(),
+            report: Digest::of_bytes(b"r"),
+        }
     }
 
     #[test]
     fn a_decision_is_good_while_policy_active_release_and_date_are_its_own() {
         let policy = Policy::of("prod", None);
         let digest = policy.digest("prod", &Json::Null).unwrap();
-        let good =
-            json!({"passes": true, "why": "", "policy": digest.to_string(), "against": null});
-        let with = |key: &str, value: Json| {
-            let mut other = good.clone();
-            other[key] = value;
-            Some(other)
+        let other = Digest::of_bytes(b"x");
+        let good = decision(true, "", digest);
+        let beside = GateDecision {
+            against: Some(other),
+            ..good.clone()
         };
         for (payload, day, part) in [
             (None, "2025-07-01", Some("there is none")),
@@ -113,17 +128,13 @@ mod tests {
                 "2025-07-09",
                 Some("none older than 7 days"),
             ),
-            (with("passes", json!(false)), "2025-07-01", Some("")),
+            (Some(decision(false, "", digest)), "2025-07-01", Some("")),
             (
-                with("policy", json!("sha256:0")),
+                Some(decision(true, "", other)),
                 "2025-07-01",
                 Some("another policy"),
             ),
-            (
-                with("against", json!("sha256:0")),
-                "2025-07-01",
-                Some("another release"),
-            ),
+            (Some(beside), "2025-07-01", Some("another release")),
         ] {
             let today = day.parse().unwrap();
             let standing = standing(payload);
@@ -154,8 +165,8 @@ mod tests {
             )
         };
         assert_eq!(of(None), None);
-        assert_eq!(of(Some(json!({"passes": true}))), None);
-        let refused = of(Some(json!({"passes": false, "why": "goldens is crit"})));
+        assert_eq!(of(Some(decision(true, "", digest))), None);
+        let refused = of(Some(decision(false, "goldens is crit", digest)));
         assert_eq!(refused.as_deref(), Some("goldens is crit"));
     }
 }

@@ -5,13 +5,14 @@ use crate::compute::test_ledger;
 use crate::project::gate::GateSettings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use provender_ledger::entry::Kind;
 use provender_ledger::{LedgerError, Write};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 /// What another process records while this one looks; each time it looks, the next.
 struct Meanwhile {
     ledger: Box<dyn Write>,
-    events: Vec<(Kind, Json)>,
+    events: Vec<Payload>,
     looked: usize,
     /// Whether what a canary came to cannot be looked at.
     blind: bool,
@@ -19,8 +20,8 @@ struct Meanwhile {
 
 impl Look for Meanwhile {
     fn runs_here(&mut self, _: &Known) -> Result<(), ReleaseError> {
-        if let Some((kind, payload)) = self.events.get(self.looked) {
-            let _ = self.ledger.append(*kind, &stamp(), payload)?;
+        if let Some(payload) = self.events.get(self.looked) {
+            let _ = self.ledger.append(&stamp(), payload)?;
         }
         self.looked += 1;
         Ok(())
@@ -63,24 +64,35 @@ fn about(number: u32, more: Json) -> Json {
     payload
 }
 
-fn active(number: u32) -> (Kind, Json) {
-    let more = json!({"from": "2025-07-01", "previous": null, "logics": []});
-    (Kind::Promotion, about(number, more))
+fn says(kind: Kind, number: u32, more: Json) -> Payload {
+    Payload::from_json(kind, about(number, more)).unwrap()
 }
 
-fn decision(number: u32, passes: bool) -> (Kind, Json) {
-    let more = json!({"environment": "prod", "passes": passes, "why": "replay is crit"});
-    (Kind::GateDecision, about(number, more))
+fn active(number: u32) -> Payload {
+    let more = json!({
+        "from": "2025-07-01", "previous": null, "previous_number": null, "logics": [],
+        "gate": null, "override": null, "objection": null,
+    });
+    says(Kind::Promotion, number, more)
+}
+
+fn decision(number: u32, passes: bool) -> Payload {
+    let digest = Digest::of_bytes(b"x");
+    let more = json!({
+        "environment": "prod", "passes": passes, "why": "replay is crit", "against": null,
+        "outcome": "blocked", "policy": digest, "max_age_days": 7, "checks": [], "report": digest,
+    });
+    says(Kind::GateDecision, number, more)
 }
 
 /// Promotes R2 over R1, expecting it, while `events` happen. What came of it, how often it looked, and
 /// how things stand then.
-fn promoted(events: Vec<(Kind, Json)>) -> (Result<Moved, ReleaseError>, usize, Standing) {
+fn promoted(events: Vec<Payload>) -> (Result<Moved, ReleaseError>, usize, Standing) {
     promoted_so(events, false)
 }
 
 fn promoted_so(
-    events: Vec<(Kind, Json)>,
+    events: Vec<Payload>,
     blind: bool,
 ) -> (Result<Moved, ReleaseError>, usize, Standing) {
     let temp = tempfile::tempdir().unwrap();
@@ -93,11 +105,10 @@ fn promoted_so(
         let document = release(number, b"a", &format!("r{number}"));
         let _ = store.add_document(&document).unwrap();
         let more = json!({"document": document.to_json().unwrap()});
-        let payload = about(number, more);
-        let _ = ledger.append(Kind::ReleaseCut, &stamp(), &payload).unwrap();
+        let payload = says(Kind::ReleaseCut, number, more);
+        let _ = ledger.append(&stamp(), &payload).unwrap();
     }
-    let (kind, payload) = active(1);
-    let _ = ledger.append(kind, &stamp(), &payload).unwrap();
+    let _ = ledger.append(&stamp(), &active(1)).unwrap();
     let set = GateSettings {
         required: Some(false),
         ..GateSettings::default()
@@ -138,10 +149,10 @@ fn a_refusal_that_lands_while_it_is_promoted_stops_it() {
 
 #[test]
 fn what_changes_nothing_for_the_release_is_looked_at_and_the_promotion_goes_on() {
-    let role = json!({"role": "ds"});
+    let role = json!({"role": "ds", "environment": "prod"});
     let (moved, looked, standing) = promoted(vec![
         decision(3, false),
-        (Kind::Approval, about(2, role)),
+        says(Kind::Approval, 2, role),
         decision(2, true),
     ]);
     let moved = moved.unwrap();
@@ -160,7 +171,7 @@ fn nobody_is_promoted_over_whatever_else_is_recorded() {
         "{moved:?}"
     );
     assert_eq!((looked, number_of(&standing)), (2, 3));
-    let (moved, _, standing) = promoted(vec![(Kind::Hold, json!({}))]);
+    let (moved, _, standing) = promoted(vec![Payload::Hold(Nothing {})]);
     assert!(
         matches!(moved, Err(ReleaseError::Overtaken { .. })),
         "{moved:?}"
@@ -172,7 +183,7 @@ fn nobody_is_promoted_over_whatever_else_is_recorded() {
 fn a_release_whose_files_are_being_pruned_is_not_promoted() {
     let gone = about(2, json!({}));
     let pruned = json!({"releases": [gone], "components": []});
-    let (moved, _, standing) = promoted(vec![(Kind::Prune, pruned)]);
+    let (moved, _, standing) = promoted(vec![Payload::from_json(Kind::Prune, pruned).unwrap()]);
     let Err(ReleaseError::Missing { problem, .. }) = moved else {
         panic!("{moved:?}");
     };
@@ -182,8 +193,11 @@ fn a_release_whose_files_are_being_pruned_is_not_promoted() {
 
 #[test]
 fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
-    let more = json!({"share": 50, "from": "2025-06-17", "as_of": "2025-06-30"});
-    let start = (Kind::CanaryStart, about(2, more));
+    let more = json!({
+        "share": 50, "from": "2025-06-17", "as_of": "2025-06-30", "against_number": 1,
+        "against": Digest::of_bytes(b"x"),
+    });
+    let start = says(Kind::CanaryStart, 2, more);
     let (moved, looked, standing) = promoted(vec![start.clone()]);
     let moved = moved.unwrap();
     assert_eq!((looked, number_of(&standing)), (2, 2));

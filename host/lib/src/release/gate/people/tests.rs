@@ -1,8 +1,9 @@
 use super::super::decision::tests::{found, known};
 use super::*;
 use crate::project::gate::Policy;
+use provender_ledger::Payload;
+use provender_ledger::entries::Approval;
 use provender_ledger::entry::Stamp;
-use serde_json::json;
 
 /// Who has approved as what, in this order. The release was cut by `ds`, as `release` of the tests says.
 fn approved(by: &[(&str, &str)]) -> Standing {
@@ -13,9 +14,13 @@ fn approved(by: &[(&str, &str)]) -> Standing {
             actor: (*who).into(),
             reason: None,
         },
-        kind: Kind::Approval.name().into(),
         release: known(2).digest,
-        payload: json!({"role": role}),
+        says: Payload::Approval(Approval {
+            release: known(2).digest,
+            number: 2,
+            role: (*role).into(),
+            environment: "prod".into(),
+        }),
     });
     Standing {
         notes: notes.collect(),
