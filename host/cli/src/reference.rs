@@ -120,7 +120,7 @@ fn row(a: &Arg) -> String {
 mod tests {
     use std::path::Path;
 
-    /// `BLESS=1 cargo test -p provender --bins reference` writes the page anew.
+    /// `BLESS=1 cargo test --bins reference` writes the page anew.
     #[test]
     fn the_page_is_what_the_program_parses() {
         const START: &str = "<!-- from here on written by the program -->\n";
@@ -136,7 +136,7 @@ mod tests {
         let (page, program) = (rest.trim_end().lines(), generated.trim_end().lines());
         if let Some((page, program)) = page.clone().zip(program.clone()).find(|(a, b)| a != b) {
             panic!(
-                "BLESS=1 cargo test -p provender --bins reference writes the page anew\n   page: {page}\nprogram: {program}"
+                "BLESS=1 cargo test --bins reference writes the page anew\n   page: {page}\nprogram: {program}"
             );
         }
         assert_eq!(
