@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::description::{Description, Role};
 use provender_host::compute::activation::Activations;
 use provender_host::compute::answers::{answers, rank};
+use provender_ledger::LedgerError;
 use provender_ledger::types::{Run, RunFilter};
 
 use super::Global;
@@ -80,23 +81,24 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let list: Vec<Json> = runs
         .iter()
         .map(|r| {
-            let mut entry = json!({"run": run_json(r, descriptions.get(&r.run.key.model_version))});
+            let description = descriptions.get(&r.run.key.model_version);
+            let mut entry = json!({"run": run_json(r, description)?});
             if let Some(by) = &r.superseded_by {
                 entry["superseded_by"] = json!(by.to_string());
             }
             if shadow(r) {
                 entry["shadow"] = json!(true);
             }
-            entry
+            Ok(entry)
         })
-        .collect();
+        .collect::<Result<_, LedgerError>>()?;
     let mut text = Text::default();
     let rows: Vec<_> = runs
         .iter()
         .map(|r| {
             let k = &r.run.key;
             let plain = |s: String| (Look::Plain, s);
-            let (answer, why) = summary(r, descriptions.get(&k.model_version));
+            let (answer, why) = summary(r, descriptions.get(&k.model_version))?;
             let state = match (&r.superseded_by, &r.run.replaces) {
                 (Some(by), _) => format!("superseded by {}", by.short()),
                 (None, Some(old)) => format!("replaces {}", old.short()),
@@ -104,7 +106,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
                 (None, None) => String::new(),
             };
             let guardrails = r.run.guardrail.status();
-            vec![
+            Ok(vec![
                 (Look::Strong, k.boundary_id.clone()),
                 plain(k.herd_config_id.clone()),
                 plain(k.calculation_date.to_string()),
@@ -127,9 +129,9 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
                         .collect::<Vec<_>>()
                         .join("; "),
                 ),
-            ]
+            ])
         })
-        .collect();
+        .collect::<Result<_, LedgerError>>()?;
     if rows.is_empty() {
         text.line("no answers; `provender status --as-of DATE` tells what is missing, --all-versions lists every recorded run");
     } else {
@@ -179,13 +181,17 @@ pub(super) fn descriptions(
     Ok(found)
 }
 
-fn values(run: &Run) -> Vec<Json> {
-    serde_json::from_str(&run.run.outputs).unwrap_or_default()
+/// The recorded outputs, in the order that the component declares.
+fn values(run: &Run) -> Result<Vec<Json>, LedgerError> {
+    serde_json::from_str(&run.run.outputs).map_err(|e| {
+        let id = run.run.key.run_id();
+        LedgerError::Damaged(format!("the outputs of run {id} cannot be read: {e}"))
+    })
 }
 
 /// A recorded run in the contract's form, from the ledger alone.
-fn run_json(run: &Run, description: Option<&Description>) -> Json {
-    let values = values(run);
+fn run_json(run: &Run, description: Option<&Description>) -> Result<Json, LedgerError> {
+    let values = values(run)?;
     let by_role = |role: Role| -> Json {
         let Some(d) = description else {
             return json!({});
@@ -202,7 +208,7 @@ fn run_json(run: &Run, description: Option<&Description>) -> Json {
         .as_object()
         .map(|m| m.values().filter(|v| !v.is_null()).cloned().collect())
         .unwrap_or_default();
-    json!({
+    Ok(json!({
         "run_id": run.run.key.run_id().to_string(),
         "outcome": "recorded",
         "key": run.run.key,
@@ -214,17 +220,17 @@ fn run_json(run: &Run, description: Option<&Description>) -> Json {
         "snapshot_id": run.run.snapshot.to_string(),
         "replaces": run.run.replaces.as_ref().map(ToString::to_string),
         "entry": run.entry,
-    })
+    }))
 }
 
 /// The outcomes in one cell, and the reasons.
-fn summary(run: &Run, description: Option<&Description>) -> (String, String) {
-    let values = values(run);
+fn summary(run: &Run, description: Option<&Description>) -> Result<(String, String), LedgerError> {
+    let values = values(run)?;
     let Some(d) = description else {
-        return (
+        return Ok((
             run.run.outputs.clone(),
             "its component is not pinned here".to_owned(),
-        );
+        ));
     };
     let show = |v: &Json| match v {
         Json::Null => "–".to_owned(),
@@ -250,7 +256,7 @@ fn summary(run: &Run, description: Option<&Description>) -> (String, String) {
         .filter(|(_, v)| !v.is_null())
         .map(|(_, v)| show(v))
         .collect();
-    (outcomes.join(" · "), reasons.join("; "))
+    Ok((outcomes.join(" · "), reasons.join("; ")))
 }
 
 fn csv(runs: &[Run], descriptions: &BTreeMap<String, Description>) -> Result<String, CliError> {
@@ -299,7 +305,7 @@ fn csv(runs: &[Run], descriptions: &BTreeMap<String, Description>) -> Result<Str
                 .map(ToString::to_string)
                 .unwrap_or_default(),
         ];
-        let values = values(r);
+        let values = values(r)?;
         for column in &columns {
             let i = descriptions
                 .get(&k.model_version)

@@ -72,7 +72,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
         "entry": entry,
         "resolution": resolution,
         "waived": waived,
-        "cases": serde_json::to_value(&cases).unwrap_or_default(),
+        "cases": cases,
     });
     Ok(Done::ok(data, text))
 }

@@ -31,7 +31,11 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let run = find(&*ledger, &Wanted::Id(args.run.clone()))?.run.run;
     let manifests = context.manifests()?;
     let (_, bytes) = manifests.read_with_bytes(run.manifest_ref())?;
-    let document: Json = from_slice(&bytes).unwrap_or_default();
+    #[expect(
+        clippy::expect_used,
+        reason = "the store has just read a manifest from these bytes"
+    )]
+    let document: Json = from_slice(&bytes).expect("a manifest's bytes are JSON");
     let mut text = Text::default();
     let whole = String::from_utf8_lossy(&bytes);
     let line = whole.trim_end_matches('\n');

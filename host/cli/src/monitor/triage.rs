@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
         "report": stored.digest.to_string(),
         "status": stored.body.status,
         "missing": missing,
-        "logics": serde_json::to_value(&triages).unwrap_or_default(),
+        "logics": triages,
         "next": commands,
     });
     Ok(Done::ok(data, text))

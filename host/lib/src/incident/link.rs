@@ -12,7 +12,7 @@ use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::key::ManifestRef;
 use provender_ledger::entry::{Entry, Kind};
 use provender_ledger::types::{Run, RunFilter};
-use provender_ledger::{PayloadError, Read};
+use provender_ledger::{LedgerError, PayloadError, Read};
 use provender_store::manifest::Store;
 
 use super::IncidentError;
@@ -199,10 +199,18 @@ pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     }
 }
 
+/// The JSON of a recorded document.
+pub(super) fn read_document(digest: Digest, body: &str) -> Result<Json, LedgerError> {
+    from_slice(body.as_bytes()).map_err(|e| {
+        LedgerError::Damaged(format!("document {} cannot be read: {e}", digest.short()))
+    })
+}
+
 fn about_report(ledger: &dyn Read, digest: Digest, kind: &str) -> Result<String, IncidentError> {
-    let body = ledger.document(digest)?.map_or(Json::Null, |report| {
-        from_slice(report.body.as_bytes()).unwrap_or_default()
-    });
+    let body = match ledger.document(digest)? {
+        Some(report) => read_document(digest, &report.body)?,
+        None => Json::Null,
+    };
     let (status, window) = (&body["status"], &body["window"]);
     Ok(
         match (
@@ -258,7 +266,7 @@ pub fn failing_of(
     let Some(report) = ledger.document(digest)? else {
         return Ok((Vec::new(), 0));
     };
-    let body: Json = from_slice(report.body.as_bytes()).unwrap_or_default();
+    let body = read_document(digest, &report.body)?;
     let groups = ["fleet", "series"]
         .into_iter()
         .flat_map(|name| body[name].as_array().into_iter().flatten());
@@ -298,8 +306,5 @@ pub(super) fn damaged(entry: &Entry, problem: &str) -> IncidentError {
 /// Links as an entry's payload and `--json` carry them.
 #[must_use]
 pub fn to_json(links: &[Link]) -> Json {
-    links
-        .iter()
-        .map(|l| serde_json::to_value(l).unwrap_or_else(|_| json!({"id": l.id})))
-        .collect()
+    links.iter().map(|l| json!(l)).collect()
 }

@@ -3,12 +3,12 @@
 
 use serde_json::{Value as Json, json};
 
-use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
+use provender_domain::canonical::{CanonicalError, Digest, to_text};
 use provender_domain::render::{Block, Document, Inline, Table, Tone};
 use provender_ledger::Read;
 
 use super::IncidentError;
-use super::link::{Link, Thing, to_json};
+use super::link::{Link, Thing, read_document, to_json};
 use super::standing::{Held, Incident, What};
 use super::timeline::{Step, steps};
 
@@ -114,9 +114,9 @@ impl Dossier {
             "resolution": resolution,
             "waived": waived,
             "links": to_json(&self.incident.links),
-            "timeline": serde_json::to_value(&self.steps).unwrap_or_default(),
-            "exported": serde_json::to_value(exported).unwrap_or_default(),
-            "regression": serde_json::to_value(cases).unwrap_or_default(),
+            "timeline": self.steps,
+            "exported": exported,
+            "regression": cases,
             "ledger": self.head.as_ref().map(|(seq, hash)| json!({"entry": seq, "hash": hash})),
         })
     }
@@ -224,13 +224,14 @@ fn link_row(l: &Link) -> Vec<Inline> {
 
 fn reported(ledger: &dyn Read, link: &Link) -> Result<Reported, IncidentError> {
     let digest: Option<Digest> = link.id.parse().ok();
-    let body = match digest {
-        Some(digest) => ledger.document(digest)?.map(|report| report.body),
+    let report = match digest {
+        Some(digest) => ledger.document(digest)?.map(|report| (digest, report.body)),
         None => None,
     };
-    let body: Json = body
-        .and_then(|b| from_slice(b.as_bytes()).ok())
-        .unwrap_or_default();
+    let body = match report {
+        Some((digest, body)) => read_document(digest, &body)?,
+        None => Json::Null,
+    };
     let text = |j: &Json| j.as_str().unwrap_or_default().to_owned();
     let mut fired = Vec::new();
     for group in body["fleet"].as_array().into_iter().flatten() {

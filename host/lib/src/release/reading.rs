@@ -47,7 +47,12 @@ pub fn check(document: &Document, bound: &Bound) -> Result<(), ReleaseError> {
     if bound.one_off || bound.config.digest == logic.config_version {
         return Ok(());
     }
-    let now: Json = serde_json::from_str(&bound.config.canonical).unwrap_or_default();
+    #[expect(
+        clippy::expect_used,
+        reason = "binding has just written this text as JSON"
+    )]
+    let now: Json =
+        serde_json::from_str(&bound.config.canonical).expect("a configuration's canonical text");
     let mut differs = Vec::new();
     differences("", &logic.config, &now, &mut differs);
     differs.truncate(3);
@@ -246,7 +251,7 @@ fn told(settings: &LogicOverrides) -> Json {
         }
     }
     let rules = std::mem::take(&mut settings.monitors);
-    let mut told = serde_json::to_value(settings).unwrap_or_default();
+    let mut told = json!(settings);
     told["monitors"] = rules.iter().map(rule).collect::<Map<String, Json>>().into();
     told
 }
@@ -263,7 +268,7 @@ fn rule(set: &MonitorOverride) -> (String, Json) {
     if let Some(scope) = &set.scope {
         name.push_str(&format!(", {scope}"));
     }
-    let mut what = serde_json::to_value(set).unwrap_or_default();
+    let mut what = json!(set);
     if let Json::Object(members) = &mut what {
         members.retain(|key, value| {
             !matches!(key.as_str(), "metric" | "subject" | "direction" | "scope")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{CheckName, GateSettings};
 
@@ -69,7 +69,7 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
 /// alternatives and not the table. `file` is the whole file.
 #[must_use]
 pub fn unknown(file: &toml::Table) -> Option<(String, String, String)> {
-    let known = serde_json::to_value(GateSettings::default()).unwrap_or_default();
+    let known = json!(GateSettings::default());
     let gates = file.get("gate")?.as_table()?;
     for (environment, set) in gates {
         let at = format!("gate.{environment}");

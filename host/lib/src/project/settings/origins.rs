@@ -1,5 +1,7 @@
 //! Every setting in force, with where it was set.
 
+use serde_json::json;
+
 use super::{FILE, Settings};
 
 impl Settings {
@@ -7,7 +9,7 @@ impl Settings {
     #[must_use]
     pub fn origins(&self, text: &str) -> Vec<(String, String, String)> {
         let set: toml::Table = toml::from_str(text).unwrap_or_default();
-        let mut all = serde_json::to_value(self).unwrap_or_default();
+        let mut all = json!(self);
         // Of the gates what is in force: of this environment's, and of those that are set.
         for environment in self.gate.keys().chain([&self.environment]) {
             all["gate"][environment] = self.policy(environment).to_json();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::monitor::report::Status;
 use crate::project::canary::CanarySettings;
@@ -149,7 +149,7 @@ impl Observed {
     #[must_use]
     pub fn to_json(&self) -> Json {
         // Its parts are numbers, texts and lists of them.
-        serde_json::to_value(self).unwrap_or_default()
+        json!(self)
     }
 
     /// One sentence.

@@ -1,7 +1,7 @@
 //! From checks and policy to a decision.
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::project::gate::{Action, CheckName, Policy};
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
@@ -166,7 +166,7 @@ impl GateReport {
     #[must_use]
     pub fn to_json(&self) -> Json {
         // Its parts are numbers, texts and lists of them.
-        serde_json::to_value(self).unwrap_or_default()
+        json!(self)
     }
 
     /// The canonical text that is kept, and its digest.
@@ -290,7 +290,6 @@ pub(super) mod tests {
     use super::*;
     use crate::project::gate::GateSettings;
     use provender_ledger::entry::Stamp;
-    use serde_json::json;
 
     /// A release that is known.
     pub(crate) fn known(number: u32) -> Known {
