@@ -97,6 +97,13 @@ fn a_day_as_json_lines() {
     assert!(!computed.is_empty() && computed.iter().all(|l| l["runs"] == l["recorded"]));
     let batches = named("provender::ledger", "record_runs");
     assert_eq!(batches.len(), computed.len());
+    let sum = |lines: &[&Json], field: &str| -> u64 {
+        lines.iter().map(|l| l[field].as_u64().unwrap()).sum()
+    };
+    // A manifest for each run that was recorded.
+    let written = named("provender::store", "write");
+    assert_eq!(sum(&written, "objects"), sum(&batches, "new"));
+    assert!(sum(&written, "bytes") > 1_000);
     for batch in batches {
         assert!(batch["batch"].as_u64().unwrap() > 0);
         assert_eq!(batch["new"], batch["runs"]);

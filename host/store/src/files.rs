@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use cap_std::fs::Dir;
+use tracing::field::Empty;
 
 use provender_domain::files::bounded;
 use provender_domain::files::durable::{self, Staging};
@@ -154,13 +155,26 @@ impl Objects for Files {
             dir,
             staging,
             folders: BTreeSet::new(),
+            objects: 0,
+            bytes: 0,
+            span: tracing::info_span!(
+                target: "provender::store",
+                "write",
+                objects = Empty,
+                bytes = Empty,
+            ),
         }))
     }
 
     fn read(&self, name: &str, ceiling: u64) -> Result<Vec<u8>, ObjectError> {
-        self.dir()
+        let span =
+            tracing::debug_span!(target: "provender::store", "read", bytes = Empty).entered();
+        let bytes = self
+            .dir()
             .and_then(|dir| bounded::read_in(dir, checked(name)?, ceiling))
-            .map_err(|e| self.object(name, "read", e))
+            .map_err(|e| self.object(name, "read", e))?;
+        span.record("bytes", bytes.len());
+        Ok(bytes)
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>, ObjectError> {
@@ -175,6 +189,8 @@ impl Objects for Files {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<String>, ObjectError> {
+        let span =
+            tracing::debug_span!(target: "provender::store", "list", objects = Empty).entered();
         let mut names = Vec::new();
         let Some(dir) = self.there()? else {
             return Ok(names);
@@ -190,6 +206,7 @@ impl Objects for Files {
         walked.map_err(|e| self.place("read", e))?;
         names.retain(|name| name.starts_with(prefix));
         names.sort_unstable();
+        span.record("objects", names.len());
         Ok(names)
     }
 
@@ -223,6 +240,10 @@ struct CreatingFiles<'a> {
     staging: Staging,
     /// Folders in which names are not durable yet.
     folders: BTreeSet<String>,
+    objects: u64,
+    bytes: u64,
+    /// From the first file until all are durable.
+    span: tracing::Span,
 }
 
 impl CreatingFiles<'_> {
@@ -243,6 +264,8 @@ impl CreatingFiles<'_> {
 impl Creating for CreatingFiles<'_> {
     fn create(&mut self, name: &str, bytes: &[u8], ceiling: u64) -> Result<Creation, ObjectError> {
         let files = self.files;
+        self.objects += 1;
+        self.bytes += bytes.len() as u64;
         checked(name)
             .and_then(|name| self.make_folders(name))
             .and_then(|()| bounded::within(bytes.len() as u64, ceiling))
@@ -263,7 +286,11 @@ impl Creating for CreatingFiles<'_> {
         for folder in &self.folders {
             durable::sync(self.dir, folder).map_err(|e| self.files.object(folder, "written", e))?;
         }
-        durable::sync(self.dir, ".").map_err(|e| self.files.place("written", e))
+        durable::sync(self.dir, ".").map_err(|e| self.files.place("written", e))?;
+        let _inside = self.span.enter();
+        self.span.record("objects", self.objects);
+        self.span.record("bytes", self.bytes);
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 ];
 
 /// The targets of the program's spans and events; `provender` is all of them.
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 11] = [
     "provender",
     "provender::audit",
     "provender::backtest",
@@ -40,6 +40,7 @@ const TARGETS: [&str; 10] = [
     "provender::monitor",
     "provender::phase",
     "provender::replay",
+    "provender::store",
 ];
 
 /// What is to be logged, and how; nothing where nobody asked.
