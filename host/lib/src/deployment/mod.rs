@@ -9,6 +9,7 @@
 //! * `finished` — what was done when work was asked to stop
 //! * `ingest` — the files that `sources.toml` names
 //! * `report` — a window judged, its report published
+//! * `backup` — a consistent copy of ledger, manifests and releases
 //! * [`canary`] — a candidate computed in shadow
 //! * `explain` — a run explained
 //! * `create` — a new deployment folder
@@ -19,6 +20,7 @@
 //! * [`error`] — how it says no
 //! * [`observe`] — what it reports while it works
 
+mod backup;
 pub mod canary;
 mod compute;
 mod create;
@@ -54,6 +56,7 @@ use crate::compute::Facts;
 use crate::project::Project;
 use crate::release::Standing;
 
+pub use backup::{BackedUp, BackupError};
 pub use canary::{CanaryDay, Shadow};
 pub use compute::{Computed, Request, Runtime};
 pub use create::{Contents, CreateError, Created, create};

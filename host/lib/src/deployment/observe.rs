@@ -64,6 +64,8 @@ pub enum Phase {
     Shadow,
     /// Runs that replace others.
     Reissue,
+    /// Parts of a backup: the ledger, the manifests, the releases.
+    Backup,
 }
 
 /// Follows how far the work is. `()` does not.

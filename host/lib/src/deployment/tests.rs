@@ -1,5 +1,7 @@
 //! Deployments in temporary folders, with the sample ranch and its components.
 
+mod backup;
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,305 @@
+//! A consistent copy of a live ledger, its manifests and its releases.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+
+use provender_domain::failpoint;
+use provender_domain::files::durable::{self, make_durably};
+use provender_domain::files::outfile::Together;
+use provender_domain::interrupt::{Interrupt, Interrupted};
+use provender_ledger::LedgerError;
+use provender_ledger::admin::Backup;
+
+use crate::release::prune::newest;
+
+use super::{Deployment, DeploymentError, Phase, Progress};
+
+const MANIFESTS: &str = "manifests";
+const RELEASES: &str = "releases";
+
+/// How often a backup is begun anew for removals beside it.
+const TRIES: usize = 5;
+
+/// What a backup has steps for: the ledger, the manifests, the releases.
+const PARTS: u64 = 3;
+
+/// A backup that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackedUp {
+    /// The copy of the ledger. What belongs to it lies beside it.
+    pub ledger: PathBuf,
+    /// How many manifests were copied.
+    pub manifests: u64,
+    /// How many files of releases were copied.
+    pub release_files: u64,
+}
+
+/// Why there is no backup. What was copied is removed again.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The target is a file or a device.
+    #[error("{} is no folder; a backup never overwrites", .0.display())]
+    NotAFolder(PathBuf),
+    /// The target holds something, such as another backup.
+    #[error("{} is not empty; a backup never overwrites", .0.display())]
+    NotEmpty(PathBuf),
+    /// Another process is making a backup in the target, or was killed while it did.
+    #[error("{} holds a backup without {}, which is still being made or was killed", .0.display(), Backup::NAME)]
+    Unfinished(PathBuf),
+    /// The target lies in a folder that is copied.
+    #[error("{} lies in {folder}, which is copied; a backup cannot hold itself", .dir.display())]
+    Inside {
+        /// The target.
+        dir: PathBuf,
+        /// The folder, as the settings name it.
+        folder: String,
+    },
+    /// The target cannot be written, or what is copied cannot be read.
+    #[error("{}: {cause}", .dir.display())]
+    Io {
+        /// The target.
+        dir: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The copying was asked to stop, and did between two files.
+    #[error("interrupted: nothing of it is kept")]
+    Interrupted(Interrupted),
+    /// The ledger cannot be copied. [`LedgerError::Busy`] when releases are pruned again and again meanwhile.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The deployment's ledger cannot be opened.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+}
+
+impl BackupError {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            BackupError::NotAFolder(_) | BackupError::NotEmpty(_) | BackupError::Unfinished(_) => {
+                "backup_exists"
+            }
+            BackupError::Inside { .. } => "backup_inside",
+            BackupError::Io { .. } => "backup",
+            BackupError::Interrupted(_) => "interrupted",
+            BackupError::Ledger(e) => e.code(),
+            BackupError::Deployment(e) => e.code(),
+        }
+    }
+}
+
+/// Why a folder was not copied.
+#[derive(Debug, thiserror::Error)]
+enum CopyError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl Deployment {
+    /// Copies the ledger, its manifests and the release store into a folder that is empty or not there, while
+    /// others go on writing. The folder is a backup once the ledger has its name in it, which it gets last.
+    ///
+    /// # Errors
+    /// When the folder is taken or lies in what is copied, the ledger cannot be read, the disk refuses, or the work
+    /// was asked to stop. Nothing of the backup is kept then.
+    pub fn back_up(
+        &self,
+        dir: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<BackedUp, BackupError> {
+        self.outside(dir)?;
+        // Folders that are made for it go again where it fails.
+        let mut made = Together::default();
+        made.folder(dir).map_err(fail(dir))?;
+        let target = claim(dir)?;
+        let backed_up = self.copies(dir, &target, progress).inspect_err(|_| {
+            // Half a backup would pass for one, and be in the way of the next.
+            clear(&target);
+        })?;
+        made.keep();
+        Ok(backed_up)
+    }
+
+    /// Refuses a place that is no folder, or that lies inside one of the folders that are copied: the copy would
+    /// hold itself.
+    fn outside(&self, dir: &Path) -> Result<(), BackupError> {
+        if dir.metadata().is_ok_and(|there| !there.is_dir()) {
+            return Err(BackupError::NotAFolder(dir.to_path_buf()));
+        }
+        let settings = &self.project.settings;
+        for folder in [&settings.manifests.path, &settings.releases.path] {
+            let from = self.project.root.join(folder).canonicalize();
+            let (Ok(from), Some(to)) = (from, resolved(dir)) else {
+                continue;
+            };
+            // A link that leads elsewhere is not copied.
+            if to.starts_with(&from) && self.project.dir.is_dir(folder) {
+                return Err(BackupError::Inside {
+                    dir: dir.to_path_buf(),
+                    folder: folder.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn copies(
+        &self,
+        dir: &Path,
+        target: &Dir,
+        progress: &mut dyn Progress,
+    ) -> Result<BackedUp, BackupError> {
+        let _phase = tracing::info_span!(target: "provender::phase", "backup").entered();
+        let ledger = self.reader()?;
+        let admin = self.ledger().admin();
+        let settings = &self.project.settings;
+        for _ in 0..TRIES {
+            progress.begin(Phase::Backup, PARTS);
+            // The ledger first: every manifest that its rows name, and every release of its entries, was durable
+            // before them. Under its name last: what a killed process leaves is no backup.
+            let pruned = newest(&*ledger)?;
+            let backup = admin.back_up(dir)?;
+            progress.advance(1);
+            failpoint::hit("backup.before-manifests");
+            let mut part = |from: &str, to: &str| {
+                let copied = self.copy_folder(from, target, to).map_err(fail(dir));
+                progress.advance(1);
+                copied
+            };
+            let manifests = part(&settings.manifests.path, MANIFESTS)?;
+            let release_files = part(&settings.releases.path, RELEASES)?;
+            // What was pruned meanwhile may lack in the store's copy, and is not pruned in the ledger's.
+            if newest(&*ledger)? == pruned {
+                failpoint::hit("backup.before-name");
+                backup.publish().map_err(fail(dir))?;
+                durable::sync(target, ".").map_err(fail(dir))?;
+                progress.end();
+                return Ok(BackedUp {
+                    ledger: dir.join(Backup::NAME),
+                    manifests,
+                    release_files,
+                });
+            }
+            drop(backup);
+            discard(target);
+            target.create_dir(MANIFESTS).map_err(fail(dir))?;
+        }
+        Err(LedgerError::Busy.into())
+    }
+
+    /// Copies a folder of the deployment, if it is there; how many files it had.
+    fn copy_folder(&self, path: &str, target: &Dir, name: &str) -> Result<u64, CopyError> {
+        match self.project.dir.open_dir(path) {
+            Ok(from) => copy(&from, target, name.as_ref(), &self.interrupt),
+            Err(e) => match durable::obstacle(&self.project.dir, path) {
+                None if e.kind() == io::ErrorKind::NotFound => Ok(0),
+                None => Err(e.into()),
+                Some(obstacle) => Err(io::Error::new(e.kind(), obstacle).into()),
+            },
+        }
+    }
+}
+
+/// Begins a backup in a folder that is empty or not there: of two that begin at once, one.
+fn claim(dir: &Path) -> Result<Dir, BackupError> {
+    make_durably(dir).map_err(fail(dir))?;
+    let taken = || match dir.join(Backup::NAME).exists() || !dir.join(MANIFESTS).exists() {
+        true => BackupError::NotEmpty(dir.to_path_buf()),
+        false => BackupError::Unfinished(dir.to_path_buf()),
+    };
+    let target = Dir::open_ambient_dir(dir, ambient_authority()).map_err(fail(dir))?;
+    if target.entries().map_err(fail(dir))?.next().is_some() {
+        return Err(taken());
+    }
+    match target.create_dir(MANIFESTS) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(taken()),
+        made => made.map(|()| target).map_err(fail(dir)),
+    }
+}
+
+/// Where a path leads when the folders on the way are made that are missing.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let there = |p: &&Path| p.canonicalize().is_ok();
+    let known = path.ancestors().find(there)?;
+    let mut resolved = known.canonicalize().ok()?;
+    for part in path.strip_prefix(known).ok()?.components() {
+        match part {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            part => resolved.push(part),
+        }
+    }
+    Some(resolved)
+}
+
+fn fail<E: Into<CopyError>>(dir: &Path) -> impl Fn(E) -> BackupError + Copy + '_ {
+    |e| match e.into() {
+        CopyError::Interrupted(e) => BackupError::Interrupted(e),
+        CopyError::Io(cause) => BackupError::Io {
+            dir: dir.to_path_buf(),
+            cause,
+        },
+    }
+}
+
+/// Removes what this process copied into a folder that was empty or not there.
+fn clear(target: &Dir) {
+    // What makes it a backup goes first.
+    let _ = target.remove_file(Backup::NAME);
+    discard(target);
+}
+
+/// Removes what is no backup yet.
+fn discard(target: &Dir) {
+    for part in [MANIFESTS, RELEASES] {
+        let _ = target.remove_dir_all(part);
+    }
+}
+
+/// Copies a folder with all that is below it, durably; how many files there were. Nobody takes a copy for whole
+/// before the ledger beside it has its name, so files are written under their own.
+fn copy(from: &Dir, above: &Dir, name: &Path, interrupt: &Interrupt) -> Result<u64, CopyError> {
+    above.create_dir_all(name)?;
+    let to = above.open_dir(name)?;
+    let mut copied = 0;
+    for entry in from.entries()? {
+        interrupt.check()?;
+        let entry = entry?;
+        let name = entry.file_name();
+        // What is being written.
+        if name == durable::OF_THE_DISK || name.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
+            let problem = format!("{} is a pipe or a device, and no file", name.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem).into());
+        }
+        if kind.is_dir() {
+            copied += copy(&entry.open_dir()?, &to, name.as_ref(), interrupt)?;
+        } else {
+            let mut source = match entry.open() {
+                Ok(source) => source,
+                // Of a release that is being pruned; a manifest that is gone is for an audit to find.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(e.into()),
+            };
+            let mut new = OpenOptions::new();
+            let mut file = to.open_with(&name, new.write(true).create_new(true))?;
+            io::copy(&mut source, &mut file)?;
+            file.sync_all()?;
+            copied += 1;
+        }
+    }
+    durable::sync(&to, ".")?;
+    Ok(copied)
+}
