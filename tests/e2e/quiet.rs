@@ -44,7 +44,7 @@ fn help_version_and_completions_work_without_a_project() {
     let help = ranch.run(&["--help"]).exits(0).stdout;
     for verb in [
         "init", "ingest", "run", "compute", "reissue", "status", "list", "explain", "diff",
-        "monitor", "features", "config", "backup", "doctor", "verify",
+        "monitor", "features", "config", "backup", "doctor", "schema", "verify",
     ] {
         assert!(help.contains(verb), "{verb}");
         let own = ranch.run(&[verb, "--help"]).exits(0).stdout;

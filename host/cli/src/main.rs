@@ -9,6 +9,7 @@
 //! * [`mod@reference`] — the reference of the command line, from the definitions themselves
 //! * `watch` — a compilation that takes too long or too much
 //! * `progress` — how far the library's work is
+//! * `envelope` — what `--json` prints around a verb's answer
 //! * `table` — runs as tables
 //! * `telemetry` — how long what took
 //! * `signals` — what asks a command to stop
@@ -18,7 +19,7 @@
 //! * `canary` — computing in shadow and telling of it, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
 //!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `doctor`, `plugin`, `verify`,
-//!   `release`, `incident`, `completions`, `man`
+//!   `release`, `incident`, `completions`, `man`, `schema`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ mod config;
 mod context;
 mod diff;
 mod doctor;
+mod envelope;
 mod error;
 mod exit;
 mod explain;
@@ -58,6 +60,7 @@ mod reissue;
 mod release;
 mod replay;
 mod run;
+mod schema;
 mod signals;
 mod status;
 mod table;
@@ -165,6 +168,7 @@ enum Verb {
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Schema(schema::SchemaArgs),
 }
 
 /// The verb that scripts call for single runs, where the definitions of all the others would be a tenth of
@@ -272,6 +276,7 @@ impl Verb {
             Verb::Doctor(a) => doctor::run(g, &a),
             Verb::Completions(a) => completions::run(&a, Cli::<Verb>::command()),
             Verb::Man(a) => man::run(&a, Cli::<Verb>::command()),
+            Verb::Schema(a) => schema::run(&a),
         }
     }
 

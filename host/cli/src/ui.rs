@@ -13,6 +13,7 @@ use provender_domain::render::{Document, escape, terminal};
 use provender_host::project::settings::CompileLimits;
 use provender_sandbox::{Compiling, OnCompile};
 
+use super::envelope::Envelope;
 use super::error::CliError;
 use super::exit::Exit;
 use super::telemetry;
@@ -159,17 +160,8 @@ impl Ui {
         };
         let mut printed = true;
         if self.json {
-            let envelope = json!({
-                "format_version": "1.0",
-                "command": command,
-                "status": exit.status(),
-                "exit_code": exit.code(),
-                "duration_ms": telemetry::duration_ms(),
-                "phases": telemetry::phases(),
-                "data": data,
-                "error": error.as_ref().map(|e| json!({"code": e.code, "message": e.message, "help": e.help})),
-            });
-            printed = print(&format!("{envelope}\n"));
+            let envelope = Envelope::around(command, exit, data, error.as_ref());
+            printed = print(&format!("{}\n", json!(envelope)));
         } else if let Some(text) = text.filter(|_| !self.quiet) {
             printed = print(&text.0);
         }

@@ -5,10 +5,11 @@
 //! change beyond doubling is crit. Rows that are lost, and outcomes that turn null or breach their
 //! guardrails, are never meant.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[canary]`. Comparisons are strict: a value at its threshold is within it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CanarySettings {
     /// Days of the back-fill. What is judged is every day from its first one on.

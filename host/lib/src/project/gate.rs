@@ -5,6 +5,7 @@
 //! for no gate unless its policy says so. A check that could not be made is unknown, and unknown
 //! always blocks: who does not want a check leaves it out of `checks`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -16,7 +17,9 @@ mod mistakes;
 pub use mistakes::{problem, unknown};
 
 /// A check of the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckName {
     /// The components' bytes, what they declare, and what they bind to here.
@@ -83,7 +86,7 @@ impl CheckName {
 }
 
 /// What a verdict of a check does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// The release is not let in.
@@ -107,7 +110,7 @@ impl Action {
 }
 
 /// `[gate.ENVIRONMENT]` as it is written. What is left out is as the environment's name has it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GateSettings {
     /// Whether `release promote` asks for a decision.
@@ -137,7 +140,7 @@ pub struct GateSettings {
 }
 
 /// A role that owns part of a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Data science.
@@ -158,7 +161,7 @@ impl Role {
 }
 
 /// Who must have approved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OwnershipSettings {
     /// Each of these roles.
@@ -177,7 +180,7 @@ impl Default for OwnershipSettings {
 }
 
 /// How many people must have approved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApprovalSettings {
     /// Different people, in whatever role.
@@ -191,7 +194,7 @@ impl Default for ApprovalSettings {
 }
 
 /// Which other gates must have let the release in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PassedSettings {
     /// Names of environments.
@@ -207,7 +210,7 @@ impl Default for PassedSettings {
 }
 
 /// How many rows there must be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RowSettings {
     /// Recorded answers of each logic, within the days of the back-test.
@@ -221,7 +224,7 @@ impl Default for RowSettings {
 }
 
 /// The sample of recorded runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReplaySettings {
     /// Runs that are computed again, drawn by the digest of the newest entry.
@@ -241,7 +244,7 @@ impl Default for ReplaySettings {
 
 /// How far a release may be from the active one on the same inputs. Comparisons are strict: a value
 /// at its threshold is within it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BacktestSettings {
     /// Days back from today whose recorded answers are computed with.
@@ -340,7 +343,7 @@ pub struct Policy {
 }
 
 /// How long a canary must have been; its thresholds are those of `[canary]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CanaryGate {
     /// Days with compared rows; fewer are never a pass.

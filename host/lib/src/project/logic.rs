@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
@@ -14,13 +15,20 @@ pub const FILE: &str = "logic.toml";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogicFile(BTreeMap<String, BTreeMap<String, LogicOverrides>>);
 
+/// The JSON Schema of the file.
+#[must_use]
+pub fn schema() -> Schema {
+    schema_for!(BTreeMap<String, BTreeMap<String, LogicOverrides>>)
+}
+
 /// `[name.version]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogicOverrides {
     /// Start of the season as `MM-DD`, for windows `season`.
     pub season_start: Option<String>,
     /// Parameter values.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub parameters: BTreeMap<String, toml::Value>,
     /// Guardrail bounds by output.
     pub guardrails: BTreeMap<String, GuardrailOverride>,
@@ -29,7 +37,7 @@ pub struct LogicOverrides {
 }
 
 /// `[name.version.guardrails.OUTPUT]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuardrailOverride {
     /// Smallest acceptable value.
@@ -39,7 +47,7 @@ pub struct GuardrailOverride {
 }
 
 /// `[[name.version.monitors]]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MonitorOverride {
     /// Metric of the rule.

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use provender_ledger::Address;
 use provender_ledger::address::DEFAULT_URL;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
@@ -25,7 +26,7 @@ pub use limits::{CompileLimits, LimitSettings};
 pub const FILE: &str = "provender.toml";
 
 /// The whole file; every key has a default.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Name of the environment: `staging`, `prod`.
@@ -71,7 +72,7 @@ impl Default for Settings {
 }
 
 /// Where the ledger is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LedgerSettings {
     /// `sqlite:PATH`, relative to the deployment's folder.
@@ -107,7 +108,7 @@ impl Default for LedgerSettings {
 macro_rules! folder_setting {
     ($name:ident, $default:literal) => {
         /// A folder of the program's own.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
             /// Path relative to the deployment's folder.
@@ -128,7 +129,7 @@ folder_setting!(ReportsFolder, "out/reports");
 folder_setting!(CacheFolder, "out/cache");
 
 /// Where manifests are kept, and how many share a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ManifestSettings {
     /// Folder, relative to the deployment's.
@@ -155,7 +156,7 @@ impl ManifestSettings {
 }
 
 /// What a breached guardrail does to a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnGuardrail {
     /// It is recorded and answers, with a warning.
@@ -166,7 +167,7 @@ pub enum OnGuardrail {
 }
 
 /// Which logic answers before the first promotion.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogicSettings {
     /// `name:version`, one version per name.
@@ -176,7 +177,7 @@ pub struct LogicSettings {
 }
 
 /// Which verdicts fail the process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// warn and crit.
@@ -189,7 +190,7 @@ pub enum FailOn {
 }
 
 /// The monitor's window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MonitorSettings {
     /// Days of the rolling window.
@@ -208,7 +209,7 @@ impl Default for MonitorSettings {
 }
 
 /// Where releases are kept, and how many.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReleaseSettings {
     /// Folder of the release store, relative to the deployment's folder.
@@ -224,6 +225,12 @@ impl Default for ReleaseSettings {
             keep: 10,
         }
     }
+}
+
+/// The JSON Schema of the file.
+#[must_use]
+pub fn schema() -> Schema {
+    schema_for!(Settings)
 }
 
 impl Settings {

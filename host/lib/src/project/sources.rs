@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
 use crate::ingest::parsed::{DuplicateIds, Format, Kind};
@@ -68,37 +69,64 @@ pub struct Series {
     pub column: String,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Sources")]
 struct Raw {
+    /// `[[source]]`, one for each place that files come from.
     source: Vec<RawSource>,
+    /// `[[series]]`, one for each dated column that the catalogue does not have.
     series: Vec<RawSeries>,
 }
 
-#[derive(Deserialize)]
+/// The JSON Schema of the file.
+#[must_use]
+pub fn schema() -> Schema {
+    schema_for!(Raw)
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Source")]
 struct RawSource {
+    /// Unique id; observations remember it.
     id: String,
+    /// What it is about: `boundaries`, `herds`, `forage`, `weather`, `soil` or `series`.
     kind: String,
+    /// A path pattern or a list of them, relative to the folder: `*` and one `{boundary}`.
+    #[schemars(with = "Option<serde_json::Value>")]
     path: Option<toml::Value>,
+    /// Single files with the boundary that each belongs to.
     #[serde(default)]
     files: BTreeMap<String, String>,
+    /// The format, where it is not left to recognition.
     format: Option<String>,
+    /// The boundary that every file belongs to.
     boundary: Option<String>,
+    /// GeoJSON property with the id.
     id_property: Option<String>,
+    /// What several features of one id are: `refuse` or `merge`.
     duplicate_ids: Option<String>,
+    /// Older newest data than this is stale: `45d`.
     max_age: Option<String>,
+    /// A file that revises more than this share of its rows is held, 0 to 1.
     max_revised_share: Option<f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Series")]
 struct RawSeries {
+    /// Name in the catalogue.
     name: String,
+    /// Unit, as components must spell it.
     unit: Option<String>,
+    /// One sentence.
     #[serde(default)]
     doc: String,
+    /// Id of the source that carries it; any series source when missing.
     source: Option<String>,
+    /// Column of the file; the name when missing.
     column: Option<String>,
 }
 

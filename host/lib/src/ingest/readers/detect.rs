@@ -206,7 +206,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0usize..13) {
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0..=Format::all().count()) {
             let options = ReadOptions {
                 boundary: Some("n".to_owned()),
                 format: Format::all().nth(format),

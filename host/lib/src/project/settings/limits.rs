@@ -1,12 +1,13 @@
 //! `[limits]`: ceilings of the sandbox, of compiling a component, and of input files.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use provender_domain::files::bounded::INPUT_BYTES;
 use provender_sandbox::Limits;
 
 /// Ceilings of the sandbox; defaults are the sandbox room's.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
     /// Memory of one instance, MiB.
