@@ -6,7 +6,7 @@
 //! * `error` — every room's errors with their exit code
 //! * `context` — the deployment, opened as the command line says
 //! * `asking` — clock and actor
-//! * [`mod@reference`] — the reference of the command line, from the definitions themselves
+//! * `reference` — the reference of the command line, from the definitions themselves
 //! * `watch` — a compilation that takes too long or too much
 //! * `progress` — how far the library's work is
 //! * `envelope` — what `--json` prints around a verb's answer

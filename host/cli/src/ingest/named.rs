@@ -32,7 +32,7 @@ pub(super) struct FileArgs {
     /// Soil: a Soil Data Access reply or CSV.
     #[arg(long, value_name = "FILE")]
     soil: Vec<PathBuf>,
-    /// Columns declared by [[series]]: CSV.
+    /// Columns declared by `[[series]]`: CSV.
     #[arg(long, value_name = "FILE")]
     series: Vec<PathBuf>,
     /// The place that the files belong to, for files of one place.

@@ -16,7 +16,7 @@ use super::named::shown_path;
 
 #[derive(Args)]
 pub(super) struct RetractArgs {
-    /// The file as it was ingested, or sha256:<digest>.
+    /// The file as it was ingested, or `sha256:DIGEST`.
     file: String,
     /// Why, for the ledger.
     #[arg(long)]
