@@ -11,9 +11,9 @@ use crate::{LedgerError, sqlite};
 /// How a ledger is opened to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// Begins one where there is none.
+    /// Creates the ledger if it does not exist.
     Create,
-    /// Begins none: for a deployment with recorded runs.
+    /// Refuses a missing ledger: for a deployment with recorded runs.
     Existing,
 }
 

@@ -229,8 +229,8 @@ pub trait Write: Read {
     fn append_all(&self, stamp: &Stamp, entries: &[Payload]) -> Result<Vec<Entry>, LedgerError>;
 
     /// Appends several entries, all or none, and only while `last` is the number of the newest entry
-    /// of the `watched` kinds (0 when there is none): who decided by what stood there is told when
-    /// somebody else was faster.
+    /// of the `watched` kinds (0 when there is no such entry): a caller that decided by what stood
+    /// there learns that another process was faster.
     ///
     /// # Errors
     /// [`LedgerError::Moved`] then; see [`Write::append`].

@@ -139,7 +139,7 @@ mod tests {
         let mut text = String::new();
         let host = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         sources(&host, &mut text);
-        // In two, so that this line is none of them.
+        // In two parts, so that the search does not find this line.
         let mark = concat!("target: \"", "provender::");
         let names = text.split(mark).skip(1);
         let mut found: Vec<_> = names

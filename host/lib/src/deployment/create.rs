@@ -123,7 +123,7 @@ pub enum CreateError {
     Logic(#[from] LogicError),
 }
 
-/// Makes a deployment in a folder that is none yet. Everything is checked before anything is written, and
+/// Makes a deployment in a folder that is not one yet. Everything is checked before anything is written, and
 /// what was written goes again if the rest cannot be.
 ///
 /// # Errors

@@ -212,7 +212,7 @@ impl Metric {
     }
 
     /// Computes it. Rules have passed [`super::resolve::check`]: the subject is there where one is
-    /// needed, and so is the bound; where not, the value is none and the rule `unknown`.
+    /// needed, and so is the bound; if not, there is no value and the rule is `unknown`.
     #[must_use]
     pub fn observe(&self, subject: Option<&str>, scene: MetricInput<'_>) -> Observed {
         (self.observe)(subject, scene)
