@@ -1,6 +1,7 @@
 //! The workflows hold nothing of their own: every step runs a verb of the program, or a script that `.ci/run` runs
-//! too, so that what the forge checks can be checked anywhere. And no step lets what a pull request names become
-//! code.
+//! too, so that what the forge checks can be checked anywhere. No step lets what a pull request names become code. An
+//! action is named by its whole commit, since a tag can be moved; a job has a limit of time, and a workflow may only
+//! read.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -106,6 +107,81 @@ fn workflows_run_verbs_and_scripts_of_the_pipeline_alone() {
         }
     }
     assert!(lines >= 4, "the workflows' steps are not read: {lines}");
+}
+
+/// What is wrong with a workflow beside its scripts.
+fn loose(workflow: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let code = || {
+        workflow
+            .lines()
+            .filter(|l| !l.trim_start().starts_with('#'))
+    };
+    for line in code() {
+        let bare = line.trim_start().trim_start_matches("- ");
+        let Some(action) = bare.strip_prefix("uses:") else {
+            continue;
+        };
+        let (name, version) = action.split_once(" # v").unwrap_or((action, ""));
+        let commit = name.split_once('@').map_or("", |(_, commit)| commit.trim());
+        let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        if commit.len() != 40 || !commit.chars().all(hex) || version.is_empty() {
+            wrong.push(format!(
+                "{bare}: not a whole commit with its version behind it"
+            ));
+        }
+    }
+    let times = |text: &str| code().filter(|l| l.trim_start().starts_with(text)).count();
+    let (jobs, limits) = (times("runs-on:"), times("timeout-minutes:"));
+    if jobs == 0 || jobs != limits {
+        wrong.push(format!(
+            "{jobs} jobs, of which {limits} have timeout-minutes"
+        ));
+    }
+    if !workflow.contains("\npermissions:\n  contents: read\n") || workflow.contains(": write") {
+        wrong.push("a workflow may only read".to_owned());
+    }
+    if !workflow.contains("\nconcurrency:\n") {
+        wrong.push("a newer run does not end an older one".to_owned());
+    }
+    wrong
+}
+
+#[test]
+fn actions_are_pinned_jobs_end_and_workflows_only_read() {
+    let mut seen = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let wrong = loose(&fs::read_to_string(&path).unwrap());
+        assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 3, "the workflows are not read: {seen}");
+}
+
+#[test]
+fn every_push_and_every_pull_request_is_checked() {
+    let ci = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    assert!(ci.contains("\n  push:\n") && ci.contains("\n  pull_request:\n"));
+    assert!(
+        !ci.contains("paths"),
+        "a change of other paths is not checked"
+    );
+}
+
+#[test]
+fn a_loose_workflow_would_be_found() {
+    let good = "on: push\npermissions:\n  contents: read\nconcurrency:\n  group: a\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 5\n    steps:\n      - uses: a/b@0123456789abcdef0123456789abcdef01234567 # v1.2.3\n";
+    assert_eq!(loose(good), Vec::<String>::new());
+    for (from, to) in [
+        ("0123456789abcdef0123456789abcdef01234567", "v1"),
+        (" # v1.2.3", ""),
+        ("    timeout-minutes: 5\n", ""),
+        ("contents: read", "contents: write"),
+        ("concurrency:", "env:"),
+    ] {
+        assert_eq!(loose(&good.replace(from, to)).len(), 1, "{from}");
+    }
 }
 
 #[test]
