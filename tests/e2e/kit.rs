@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value as Json;
 
 use crate::prepared::{self, prepared};
+use crate::schemas;
 
 /// What a run of the program gave.
 #[must_use]
@@ -49,7 +50,7 @@ impl Ran {
         self
     }
 
-    /// The one JSON object on stdout, its envelope checked.
+    /// The one JSON object on stdout, its envelope and its data checked by their schemas.
     pub(crate) fn json(&self) -> Json {
         let json: Json = serde_json::from_str(&self.stdout)
             .unwrap_or_else(|e| panic!("{e}:\n{}\n{}", self.stdout, self.stderr));
@@ -64,6 +65,12 @@ impl Ran {
         };
         assert_eq!(json["status"], status);
         assert_eq!(json["error"].is_null(), self.code < 10, "{json}");
+        let mut whole = json.clone();
+        if let Some(took) = &self.took {
+            whole["duration_ms"] = took.duration_ms.into();
+            whole["phases"] = serde_json::json!(took.phases);
+        }
+        schemas::check(&whole);
         json
     }
 }

@@ -73,6 +73,7 @@ mod release;
 mod release_races;
 mod release_store;
 mod replay;
+mod schemas;
 #[cfg(debug_assertions)]
 mod signals;
 mod story;

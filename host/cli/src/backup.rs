@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
     );
     text.line(format!("read it with: provender list --ledger {ledger}"));
     let data = json!({"ledger": ledger, "manifests": manifests, "release_files": releases});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 impl From<BackupError> for CliError {

@@ -26,5 +26,5 @@ pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<Done, 
         CliError::new(Exit::Internal, "completions", message)
     })?;
     let data = json!({"shell": args.shell.to_string(), "script": script});
-    Ok(Done::ok(data, Text::verbatim(script)))
+    Ok(Done::raw(data, Text::verbatim(script)))
 }

@@ -106,5 +106,5 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
         "sources": context.project.sources.precedence(),
         "logics": logics,
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

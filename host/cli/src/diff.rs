@@ -48,5 +48,5 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> Result<Done, CliError> {
     } else {
         text.table(&["part", "name", "first", "second"], &rows);
     }
-    Ok(Done::ok(to_json(&first, &second), text))
+    Ok(Done::raw(to_json(&first, &second), text))
 }

@@ -118,7 +118,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
     if let Some(file) = &args.bundle {
         data["bundle"] = file.display().to_string().into();
     }
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// The room's errors with their exit codes.

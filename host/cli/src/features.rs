@@ -103,5 +103,5 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
     );
     text.blank();
     text.look(Look::Dim, "dated columns take :latest, :age, :sum, :mean, :min, :max, :count or :series over :Nd or :season");
-    Ok(Done::ok(json!({"features": data}), text))
+    Ok(Done::raw(json!({"features": data}), text))
 }

@@ -72,5 +72,5 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
         "golden_cases": cases,
         "components": pins.iter().map(|p| json!({"name": p.name, "version": p.version, "sha256": p.sha256.to_string(), "size": p.size, "path": p.path})).collect::<Vec<_>>(),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

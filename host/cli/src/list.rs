@@ -70,7 +70,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     };
     let descriptions = descriptions(&context, &runs)?;
     if args.csv {
-        let mut done = Done::ok(json!({}), Text::default());
+        let mut done = Done::raw(json!({}), Text::default());
         if !super::ui::print(&csv(&runs, &descriptions)?) {
             done.exit = Exit::Io;
         }
@@ -150,7 +150,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
             &rows,
         );
     }
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({"answers": list, "all_versions": args.all_versions}),
         text,
     ))

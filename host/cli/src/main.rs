@@ -276,7 +276,7 @@ impl Verb {
             Verb::Doctor(a) => doctor::run(g, &a),
             Verb::Completions(a) => completions::run(&a, Cli::<Verb>::command()),
             Verb::Man(a) => man::run(&a, Cli::<Verb>::command()),
-            Verb::Schema(a) => schema::run(&a),
+            Verb::Schema(a) => schema::run(&a, &Cli::<Verb>::command()),
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn run(args: &ManArgs, mut command: Command) -> Result<Done, CliError
     command.build();
     let Some(folder) = &args.out else {
         let page = page(&command)?;
-        return Ok(Done::ok(json!({"page": page}), Text::verbatim(page)));
+        return Ok(Done::raw(json!({"page": page}), Text::verbatim(page)));
     };
     let mut pages = Vec::new();
     collect(&command, &mut pages)?;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ManArgs, mut command: Command) -> Result<Done, CliError
     );
     let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
     let data = json!({"folder": folder.display().to_string(), "pages": names});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn page(command: &Command) -> Result<String, CliError> {

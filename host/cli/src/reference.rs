@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::{Cli, Verb};
+use answers::Answers;
 
-/// One section a verb, with its purpose, examples and options.
+mod answers;
+
+/// One section a verb, with its purpose, examples, options and the fields of its answer.
 #[must_use]
 pub(crate) fn reference() -> String {
     let mut command = Cli::<Verb>::command();
@@ -19,21 +22,28 @@ pub(crate) fn reference() -> String {
         None,
         command.get_arguments().filter(|a| a.is_global_set()),
     );
+    let mut sections = Vec::new();
     for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
-        with_actions(&mut out, verb.get_name(), verb);
+        with_actions(&mut sections, verb.get_name(), verb);
     }
+    let answers = Answers::of(sections.iter().map(|(name, _)| name.as_str()));
+    for (name, section) in &sections {
+        out.push_str(section);
+        out.push_str(&answers.table(name));
+    }
+    out.push_str(&answers.parts());
     out
 }
 
 /// A verb, then its actions, then theirs: `monitor`, `monitor baseline`, `monitor baseline create`.
-fn with_actions(out: &mut String, name: &str, command: &Command) {
-    verb_section(out, name, command);
+fn with_actions(out: &mut Vec<(String, String)>, name: &str, command: &Command) {
+    out.push((name.to_owned(), verb_section(name, command)));
     for action in command.get_subcommands().filter(|c| c.get_name() != "help") {
         with_actions(out, &format!("{name} {}", action.get_name()), action);
     }
 }
 
-fn verb_section(out: &mut String, name: &str, command: &Command) {
+fn verb_section(name: &str, command: &Command) -> String {
     let about = command
         .get_long_about()
         .or(command.get_about())
@@ -41,7 +51,9 @@ fn verb_section(out: &mut String, name: &str, command: &Command) {
     let own = command
         .get_arguments()
         .filter(|a| !a.is_global_set() && a.get_id() != "help" && a.get_id() != "version");
-    section(out, &format!("`{name}`"), about.as_deref(), own);
+    let mut out = String::new();
+    section(&mut out, &format!("`{name}`"), about.as_deref(), own);
+    out
 }
 
 fn section<'a>(

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use clap::Args;
-use schemars::{Schema, schema_for};
+use clap::{Args, Command};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
 use serde_json::json;
 
 use provender_host::project::{logic, settings, sources};
@@ -13,15 +15,15 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Text};
 
-/// A schema's name, what it is of, and how it is made.
-type Row = (&'static str, &'static str, fn() -> Schema);
+/// How a schema is made.
+type Make = fn() -> Schema;
 
-/// Every schema. `docs/reference/schemas/` has them as files.
-const ALL: [Row; 4] = [
+/// What is no verb's answer: name, what it is of, and how it is made.
+const FILES: [(&str, &str, Make); 4] = [
     (
         "envelope",
         "what every verb prints with --json, around its data",
-        || schema_for!(Envelope<'_>),
+        answer::<Envelope<'_>>,
     ),
     (
         "logic.toml",
@@ -40,35 +42,117 @@ const ALL: [Row; 4] = [
     ),
 ];
 
+/// The `data` of each verb with `--json`, by the verb's words.
+const ANSWERS: &[(&str, Make)] = &[("schema", answer::<SchemaAnswer>)];
+
+/// The schema of what is written, not of what is read: a field that is always there is required.
+fn answer<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>()
+}
+
+/// The schema of a verb's `data`.
+#[cfg(test)]
+pub(super) fn of_answer(verb: &str) -> Option<Schema> {
+    let row = ANSWERS.iter().find(|(known, _)| *known == verb);
+    row.map(|(_, make)| make())
+}
+
+/// A schema: its name, what it is of, and how it is made.
+struct Row {
+    name: String,
+    about: String,
+    make: Make,
+}
+
+/// Every schema, by name. `docs/reference/schemas/` has them as files.
+fn all(cli: &Command) -> Vec<Row> {
+    let files = FILES.map(|(name, about, make)| Row {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        make,
+    });
+    let answers = ANSWERS.iter().map(|(verb, make)| Row {
+        name: verb.replace(' ', "-"),
+        about: about(cli, verb),
+        make: *make,
+    });
+    let mut all: Vec<Row> = files.into_iter().chain(answers).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// What a verb does, as its help says it.
+fn about(cli: &Command, verb: &str) -> String {
+    let found = verb
+        .split(' ')
+        .try_fold(cli, |at, word| at.find_subcommand(word));
+    let about = found.and_then(Command::get_about);
+    format!("data of `{verb}`: {}", about.unwrap_or(&"".into()))
+}
+
 /// Print the JSON Schema of a file or an answer, or list those that there are.
 ///
 /// Example: provender schema provender.toml > provender.schema.json
+///
+/// Example: provender schema release-cut
 #[derive(Args)]
 pub(super) struct SchemaArgs {
     /// The schema's name; all are listed without one.
     name: Option<String>,
 }
 
-pub(super) fn run(args: &SchemaArgs) -> Result<Done, CliError> {
+/// The schemas that there are, or the one that was asked for.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum SchemaAnswer {
+    /// Without a name.
+    List {
+        /// All schemas, by name.
+        schemas: Vec<Listed>,
+    },
+    /// With a name.
+    One {
+        /// The JSON Schema.
+        schema: Schema,
+    },
+}
+
+/// A schema of the list.
+#[derive(Serialize, JsonSchema)]
+struct Listed {
+    /// What `provender schema` calls it.
+    name: String,
+    /// What it describes.
+    about: String,
+}
+
+pub(super) fn run(args: &SchemaArgs, cli: &Command) -> Result<Done, CliError> {
+    let all = all(cli);
     let Some(name) = &args.name else {
+        let width = all.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let mut text = Text::default();
-        for (name, about, _) in ALL {
-            text.line(format!("{name:<15}  {about}"));
+        for row in &all {
+            text.line(format!("{:<width$}  {}", row.name, row.about));
         }
-        let rows = ALL.map(|(name, about, _)| json!({"name": name, "about": about}));
-        return Ok(Done::ok(json!({"schemas": rows}), text));
+        let listed = |row: Row| Listed {
+            name: row.name,
+            about: row.about,
+        };
+        let schemas = all.into_iter().map(listed).collect();
+        return Ok(Done::ok(&SchemaAnswer::List { schemas }, text));
     };
     // A path to the file is what a person has at hand.
     let file = Path::new(name).file_name().and_then(|f| f.to_str());
-    let Some((_, _, make)) = ALL.iter().find(|(known, ..)| file == Some(*known)) else {
-        let known = ALL.map(|(name, ..)| name).join(", ");
+    let Some(row) = all.iter().find(|row| file == Some(&row.name)) else {
+        let known: Vec<_> = all.iter().map(|row| row.name.as_str()).collect();
         let message = format!("there is no schema `{name}`");
-        let help = format!("schemas are {known}");
+        let help = format!("schemas are {}", known.join(", "));
         return Err(CliError::new(Exit::NotFound, "schema_unknown", message).help(help));
     };
-    let schema = make();
+    let schema = (row.make)();
     let text = Text::verbatim(written(&schema));
-    Ok(Done::ok(json!({"schema": schema}), text))
+    Ok(Done::ok(&SchemaAnswer::One { schema }, text))
 }
 
 /// As it stands in a file.
@@ -78,50 +162,185 @@ fn written(schema: &Schema) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::CommandFactory as _;
+    use serde_json::Value as Json;
+
     use super::*;
+    use crate::{Cli, Verb};
+
+    /// Verbs whose answer has no type yet.
+    const WITHOUT: &[&str] = &[
+        "audit",
+        "audit checkpoint",
+        "audit key",
+        "audit prove",
+        "backtest",
+        "backup",
+        "completions",
+        "compute",
+        "config",
+        "diff",
+        "doctor",
+        "explain",
+        "features",
+        "incident close",
+        "incident export",
+        "incident link",
+        "incident list",
+        "incident note",
+        "incident open",
+        "incident regression",
+        "incident show",
+        "ingest",
+        "ingest retract",
+        "init",
+        "list",
+        "man",
+        "manifest export",
+        "manifest show",
+        "monitor",
+        "monitor ack",
+        "monitor acks",
+        "monitor baseline create",
+        "monitor baseline list",
+        "monitor baseline show",
+        "monitor report",
+        "monitor triage",
+        "plugin add",
+        "plugin build",
+        "plugin check",
+        "plugin diff",
+        "plugin freeze",
+        "plugin list",
+        "plugin new",
+        "plugin show",
+        "plugin test",
+        "reissue",
+        "release approve",
+        "release canary",
+        "release canary stop",
+        "release cut",
+        "release evidence",
+        "release export",
+        "release freeze",
+        "release gate",
+        "release history",
+        "release import",
+        "release list",
+        "release promote",
+        "release prune",
+        "release rollback",
+        "release show",
+        "release status",
+        "release unfreeze",
+        "replay",
+        "run",
+        "status",
+        "verify",
+    ];
+
+    fn schemas() -> Vec<Row> {
+        all(&Cli::<Verb>::command())
+    }
 
     /// `BLESS=1 cargo test --bins schema` writes the files anew.
     #[test]
     fn the_files_are_what_the_types_say() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/schemas");
         let mut names = Vec::new();
-        for (name, _, make) in ALL {
+        for Row { name, make, .. } in schemas() {
             let file = folder.join(format!("{name}.schema.json"));
             if std::env::var_os("BLESS").is_some() {
                 std::fs::write(&file, written(&make())).unwrap();
             }
-            let kept = std::fs::read_to_string(&file).unwrap();
+            let kept = std::fs::read_to_string(&file).unwrap_or_default();
             assert!(
                 kept == written(&make()),
                 "{name}: BLESS=1 cargo test --bins schema writes the files anew"
             );
             names.push(file.file_name().unwrap().to_owned());
         }
+        names.sort();
         let mut there: Vec<_> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
         there.sort();
-        assert_eq!(there, names, "files without a schema, or out of order");
+        assert_eq!(there, names, "files without a schema");
+    }
+
+    /// The verbs that do something, which are those that are no mere group of others.
+    fn verbs(words: &str, command: &Command, found: &mut Vec<String>) {
+        if !command.is_subcommand_required_set() {
+            found.push(words.trim().to_owned());
+        }
+        for below in command.get_subcommands() {
+            verbs(&format!("{words} {}", below.get_name()), below, found);
+        }
     }
 
     #[test]
-    fn every_setting_has_a_description() {
-        fn undescribed(at: &str, schema: &serde_json::Value, found: &mut Vec<String>) {
+    fn every_verb_has_a_schema_of_its_answer() {
+        let mut found = Vec::new();
+        for verb in Cli::<Verb>::command().get_subcommands() {
+            verbs(verb.get_name(), verb, &mut found);
+        }
+        assert!(found.contains(&"monitor baseline create".to_owned()));
+        assert!(!found.contains(&"plugin".to_owned()));
+        let known = ANSWERS.iter().map(|(verb, _)| *verb);
+        let mut known: Vec<&str> = known.chain(WITHOUT.iter().copied()).collect();
+        found.sort();
+        known.sort_unstable();
+        assert_eq!(known, found, "ANSWERS has the data of each verb once");
+    }
+
+    /// The parts of all schemas: the schemas themselves and what they define, with the schema they are of.
+    fn parts() -> Vec<(String, String, Json)> {
+        let mut parts = Vec::new();
+        for Row { name, make, .. } in schemas() {
+            let mut schema = json!(make());
+            for (part, schema) in schema["$defs"].take().as_object().into_iter().flatten() {
+                parts.push((name.clone(), part.clone(), schema.clone()));
+            }
+            parts.push((name, String::new(), schema));
+        }
+        parts
+    }
+
+    #[test]
+    fn every_field_has_a_description() {
+        fn undescribed(at: &str, schema: &Json, found: &mut Vec<String>) {
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 if !property["description"].is_string() && !property["$ref"].is_string() {
                     found.push(format!("{at}.{name}"));
                 }
+                undescribed(&format!("{at}.{name}"), property, found);
+            }
+            for several in ["anyOf", "oneOf", "allOf"] {
+                for one in schema[several].as_array().into_iter().flatten() {
+                    undescribed(at, one, found);
+                }
             }
         }
         let mut found = Vec::new();
-        for (name, _, make) in ALL {
-            let schema = json!(make());
-            undescribed(name, &schema, &mut found);
-            for (part, schema) in schema["$defs"].as_object().into_iter().flatten() {
-                undescribed(&format!("{name}.{part}"), schema, &mut found);
-            }
+        for (name, part, schema) in parts() {
+            undescribed(&format!("{name}.{part}"), &schema, &mut found);
         }
         assert!(found.is_empty(), "{found:#?}");
+    }
+
+    /// What the reference says once of several answers is true of each.
+    #[test]
+    fn parts_of_answers_that_are_called_alike_are_alike() {
+        let mut seen: BTreeMap<String, Json> = BTreeMap::new();
+        for (name, part, schema) in parts() {
+            if part.is_empty() || FILES.iter().any(|(file, ..)| *file == name) {
+                continue;
+            }
+            let before = seen.entry(part.clone()).or_insert_with(|| schema.clone());
+            assert_eq!(*before, schema, "{part} of {name} and of another answer");
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tracing::Level;
 
@@ -34,7 +36,28 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn ok(data: Json, text: Text) -> Done {
+    /// All went well.
+    pub(super) fn ok<A: Serialize + JsonSchema>(answer: &A, text: Text) -> Done {
+        Done::ended(Exit::Ok, answer, text, None)
+    }
+
+    /// An answer whatever the process ends with. `schema` has the type of each verb's answer.
+    pub(super) fn ended<A: Serialize + JsonSchema>(
+        exit: Exit,
+        answer: &A,
+        text: Text,
+        error: Option<CliError>,
+    ) -> Done {
+        Done {
+            exit,
+            data: json!(answer),
+            text,
+            error,
+        }
+    }
+
+    /// An answer that has no type yet.
+    pub(super) fn raw(data: Json, text: Text) -> Done {
         Done {
             exit: Exit::Ok,
             data,

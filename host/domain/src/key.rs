@@ -4,17 +4,20 @@ use super::canonical::Digest;
 use super::day::Day;
 use super::forms::KeyText;
 use super::text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `herd_config_id` of a run whose logic reads no herd.
 pub const NO_HERD: &str = "-";
 
 /// The idempotency key of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct RunKey {
     /// The pasture or other place.
     pub boundary_id: String,
-    /// The herd, or [`NO_HERD`].
+    /// The herd, or `-` of a logic that reads no herd.
     pub herd_config_id: String,
     /// The day the number is for.
     pub calculation_date: Day,

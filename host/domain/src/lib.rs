@@ -37,5 +37,6 @@ pub mod number;
 pub mod periods;
 pub mod place;
 pub mod render;
+mod schemas;
 pub mod text;
 pub mod value;

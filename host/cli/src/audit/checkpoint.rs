@@ -97,5 +97,5 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
         "note": note,
         "file": args.out.as_ref().map(|f| f.display().to_string()),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

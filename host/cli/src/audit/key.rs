@@ -70,7 +70,7 @@ pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
         "public": public.trim_end(),
         "name": args.name,
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn exists(file: &Path) -> CliError {

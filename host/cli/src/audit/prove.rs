@@ -78,5 +78,5 @@ pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
         "proof": proof,
         "file": args.out.as_ref().map(|f| f.display().to_string()),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

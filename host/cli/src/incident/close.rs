@@ -74,7 +74,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
         "waived": waived,
         "cases": cases,
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// The regression cases, checked.

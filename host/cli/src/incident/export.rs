@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
         .iter()
         .map(|f| json!(f.display().to_string()))
         .collect();
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn write(file: &Path, body: &str) -> Result<(), CliError> {

@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         );
     }
     let data: Vec<Json> = listed.iter().map(|i| brief(i)).collect();
-    Ok(Done::ok(json!({"incidents": data}), text))
+    Ok(Done::raw(json!({"incidents": data}), text))
 }
 
 fn row(incident: &Incident) -> Vec<(Look, String)> {

@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
     let entry = act::note(&*ledger, &context.stamp(None), &name, note)?;
     let mut text = Text::default();
     text.look(Look::Good, format!("noted in {name}, as entry {entry}"));
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({"incident": name, "entry": entry, "note": note}),
         text,
     ))

@@ -125,7 +125,7 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
         "      provender incident regression {name}   # its failing inputs as golden cases"
     ));
     let data = json!({"incident": name, "number": number, "title": title, "entry": entry, "links": to_json(&links)});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
@@ -151,5 +151,5 @@ pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
         text.line(format!("  {line}"));
     }
     let data = json!({"incident": name, "entry": entry, "new": to_json(&new)});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

@@ -98,7 +98,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         "      provender incident close {} --resolution TEXT",
         incident.name()
     ));
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({"incident": incident.name(), "files": files}),
         text,
     ))

@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let environment = &context.project.settings.environment;
     let mut data = Dossier::gather(&*ledger, incident, environment)?.to_json();
     data["number"] = json!(incident.number);
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn row(step: &Step) -> Vec<(Look, String)> {

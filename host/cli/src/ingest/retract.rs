@@ -59,5 +59,5 @@ pub(super) fn withdraw(
         "files": files.iter().map(|f| json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source})).collect::<Vec<_>>(),
         "entry": entry,
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

@@ -100,7 +100,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
         ),
     }
     let data = json!({"runs": runs, "written": written, "folder": folder});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn opened(dir: &std::path::Path) -> Result<Store, CliError> {

@@ -52,5 +52,5 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         "snapshot_id": run.snapshot.to_string(),
         "manifest": document,
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

@@ -81,7 +81,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
         Look::of_status(word),
         format!("{word}: {target} is acknowledged until {until}"),
     );
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({"series": args.series, "metric": target.metric, "until": until, "outcome": word}),
         text,
     ))
@@ -147,7 +147,7 @@ pub(super) fn list(global: &Global, _: &AcksArgs) -> Result<Done, CliError> {
             })
         })
         .collect();
-    Ok(Done::ok(json!({"acknowledged": data}), text))
+    Ok(Done::raw(json!({"acknowledged": data}), text))
 }
 
 fn series(a: &Ack) -> String {

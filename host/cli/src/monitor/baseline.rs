@@ -207,7 +207,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
             "outcome": word,
         }));
     }
-    Ok(Done::ok(json!({"baselines": data}), text))
+    Ok(Done::raw(json!({"baselines": data}), text))
 }
 
 fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
@@ -251,7 +251,7 @@ fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         );
     }
     let data: Vec<Json> = all.iter().map(entry_json).collect();
-    Ok(Done::ok(json!({"baselines": data}), text))
+    Ok(Done::raw(json!({"baselines": data}), text))
 }
 
 fn entry_json(f: &Frozen) -> Json {
@@ -314,7 +314,7 @@ fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     data["document"] = baseline
         .to_json()
         .map_err(provender_host::monitor::MonitorError::from)?;
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn column_row(c: &Reference) -> Vec<(Look, String)> {

@@ -117,7 +117,7 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> 
         "failing": rows.iter().map(to_json).collect::<Vec<Json>>(),
         "missing": stored.body.missing(),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn behind(

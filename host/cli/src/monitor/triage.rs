@@ -82,7 +82,7 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
         "logics": triages,
         "next": commands,
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn say(text: &mut Text, triage: &Triage) {

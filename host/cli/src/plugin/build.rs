@@ -81,7 +81,7 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
             "      provender plugin test {}",
             dir.map_or_else(|| ".".to_owned(), |d| d.display().to_string())
         ));
-        return Ok(Done::ok(data, text));
+        return Ok(Done::raw(data, text));
     };
     // It is written nevertheless: `plugin check` lists everything that is wrong with it.
     let error = CliError::from(refused);

@@ -79,7 +79,7 @@ pub(super) fn diff(global: &Global, first: &str, second: &str) -> Result<Done, C
             "part": d.part, "name": d.name, "first": d.first, "second": d.second,
         })).collect::<Vec<_>>(),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn differences(a: &Description, b: &Description) -> Vec<Difference> {

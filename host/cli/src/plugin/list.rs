@@ -47,5 +47,5 @@ pub(super) fn list(context: &Context) -> Result<Done, CliError> {
         "state": p.state.name(), "language": p.language, "limits": p.limits,
         "active": active.contains(&p.model_version()),
     })).collect::<Vec<_>>()});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

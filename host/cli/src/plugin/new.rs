@@ -62,7 +62,7 @@ pub(super) fn new(global: &Global, args: &NewArgs) -> Result<Done, CliError> {
         lock: lock.as_ref(),
     })?;
     made.write()?;
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({
             "folder": made.folder.display().to_string(),
             "name": made.manifest.logic.name,

@@ -96,7 +96,7 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
         text.line(next_of_draft(&context, &context.lock()?, &new)?);
     }
     let replaced = replaced.map(|digest| digest.to_string());
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({"pin": pin_data(&new), "changed": true, "replaced": replaced}),
         text,
     ))
@@ -118,7 +118,7 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
         None => "MLOps makes it answer with `active` in provender.toml",
     };
     text.line(format!("next: commit {LOCK} and {}; {answer}", new.path));
-    Ok(Done::ok(
+    Ok(Done::raw(
         json!({"pin": pin_data(&new), "changed": true}),
         text,
     ))
@@ -154,7 +154,7 @@ fn unchanged(pin: &Pin) -> Done {
         pin.model_version(),
         pin.state.name()
     ));
-    Done::ok(json!({"pin": pin_data(pin), "changed": false}), text)
+    Done::raw(json!({"pin": pin_data(pin), "changed": false}), text)
 }
 
 fn restored(pin: &Pin) -> Done {
@@ -168,7 +168,7 @@ fn restored(pin: &Pin) -> Done {
             pin.path
         ),
     );
-    Done::ok(json!({"pin": pin_data(pin), "changed": true}), text)
+    Done::raw(json!({"pin": pin_data(pin), "changed": true}), text)
 }
 
 fn pin_data(pin: &Pin) -> serde_json::Value {

@@ -32,7 +32,7 @@ pub(super) fn show(global: &Global, what: &str, limits: &LimitArgs) -> Result<Do
             "own": found.limits,
         },
     });
-    Ok(Done::ok(data, describe(&found)))
+    Ok(Done::raw(data, describe(&found)))
 }
 
 fn describe(found: &Found) -> Text {

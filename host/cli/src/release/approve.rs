@@ -78,5 +78,5 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
         (entry.seq, true)
     };
     let data = json!({"release": known.digest.to_string(), "number": known.document.number, "role": role, "entry": entry, "changed": new});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

@@ -148,7 +148,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         "backfill": filled.to_json(),
         "observed": seen.as_ref().map(Observed::to_json),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
@@ -207,5 +207,5 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
         "reason": why,
         "observed": seen.ok().flatten().map_or(Json::Null, |o| o.to_json()),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

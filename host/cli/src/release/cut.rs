@@ -148,7 +148,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     let mut data = brief(release, &standing);
     data["new"] = json!(outcome.new);
     data["frozen"] = json!(outcome.frozen);
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// What is to answer: as asked, else as provender.toml says, else what answers now.

@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError
     }
     let mut data = brief(known, standing);
     data["evidence"] = evidence_json(&found);
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn report(
@@ -113,5 +113,5 @@ fn report(
     let mut text = Text::default();
     text.line(&body);
     let data = json!({"report": digest.to_string(), "kind": kind, "content": content});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

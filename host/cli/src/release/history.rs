@@ -87,7 +87,7 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
         }));
     }
     let data = json!({"at": args.at, "changes": told});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// Places of the changes that were in force at an instant, or at any time of a day. Order is that of

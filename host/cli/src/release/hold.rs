@@ -40,5 +40,5 @@ pub(super) fn run(global: &Global, args: &HoldArgs, stop: bool) -> Result<Done, 
         Err(e) => return Err(e.into()),
     };
     let data = json!({"frozen": stop, "changed": changed, "entry": entry, "reason": reason});
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

@@ -54,5 +54,5 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         );
     }
     let releases: Vec<_> = known.iter().map(|k| brief(k, standing)).collect();
-    Ok(Done::ok(json!({ "releases": releases }), text))
+    Ok(Done::raw(json!({ "releases": releases }), text))
 }

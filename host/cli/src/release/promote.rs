@@ -199,7 +199,7 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
         "reason": why,
         "canary": moved.canary.as_ref().map(canary_json),
     });
-    Done::ok(data, text)
+    Done::raw(data, text)
 }
 
 fn say_canary(text: &mut Text, ended: &EndedCanary) {

@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
         "kept": plan.kept.iter().map(|(n, d, why)| json!({"number": n, "release": d.to_string(), "why": why})).collect::<Vec<_>>(),
         "bytes": plan.bytes(),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 fn say(text: &mut Text, plan: &Plan) {

@@ -132,5 +132,5 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     data["document"] = document_json(d)?;
     data["evidence"] = evidence_json(&found);
     data["approvals"] = json!(approvals);
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }

@@ -84,7 +84,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         "rollback_to": standing.former().map(|k| k.document.number),
         "ignored": ignored.iter().map(Ignored::to_json).collect::<Vec<_>>(),
     });
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// What the running canary came to. That it cannot be looked at does not hide how things stand.

@@ -66,7 +66,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     data["file"] = json!(file);
     data["sha256"] = json!(sha256.to_string());
     data["evidence"] = json!(archive.evidence.len());
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// A whole file under its name or none; the same content there already is as good.
@@ -156,7 +156,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     data["new"] = json!(imported.new);
     data["evidence"] = json!(imported.evidence);
     data["frozen"] = json!(imported.frozen);
-    Ok(Done::ok(data, text))
+    Ok(Done::raw(data, text))
 }
 
 /// The file is the one that was asked for, or its release is.
