@@ -37,7 +37,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// README.md and every page under docs/, relative to the root, in order.
+/// The pages at the top, and every page under docs/, relative to the root, in order.
 fn pages() -> Vec<PathBuf> {
     fn walk(folder: &Path, pages: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
@@ -50,7 +50,13 @@ fn pages() -> Vec<PathBuf> {
             }
         }
     }
-    let mut pages = vec![PathBuf::from("README.md")];
+    let top = [
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "README.md",
+        "SECURITY.md",
+    ];
+    let mut pages = top.map(PathBuf::from).to_vec();
     walk(Path::new("docs"), &mut pages);
     pages.sort();
     pages
