@@ -256,6 +256,40 @@ fn every_relative_link_leads_to_a_file() {
     );
 }
 
+/// Paths from the root, such as `host/cli/src/ui.rs`. One with a capital letter stands for others: `tests/e2e/NAME.rs`.
+#[test]
+fn every_path_that_the_pages_for_contributors_name_is_there() {
+    let tops = [
+        "host/",
+        "tests/",
+        "docs/",
+        "logic-plugins/",
+        "wit/",
+        ".ci/",
+        ".github/",
+    ];
+    let (mut missing, mut seen) = (Vec::new(), 0);
+    for page in pages() {
+        let is_for_contributors =
+            page.starts_with("docs/contributing") || page == Path::new("CONTRIBUTING.md");
+        let text = fs::read_to_string(root().join(&page)).unwrap();
+        for path in text.split('`').filter(|_| is_for_contributors) {
+            let is_path = tops.iter().any(|top| path.starts_with(top))
+                && !path.contains(|c: char| c.is_whitespace() || c == '*' || c.is_uppercase());
+            seen += u32::from(is_path);
+            if is_path && !root().join(path).exists() {
+                missing.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "these are not there:\n{}",
+        missing.join("\n")
+    );
+    assert!(seen > 50, "only {seen} paths were found");
+}
+
 #[test]
 fn the_reference_has_every_feature_with_its_unit_and_meaning() {
     let page = fs::read_to_string(root().join("docs/reference/features.md")).unwrap();
