@@ -59,16 +59,14 @@ impl CliError {
         CliError::new(Exit::Usage, "usage", message)
     }
 
-    /// Two errors of one command as one, the worse first; the second where neither is.
-    pub(super) fn and(self, other: CliError) -> CliError {
-        let (first, second) = match Exit::worst([other.exit, self.exit]) == other.exit {
-            true => (other, self),
-            false => (self, other),
-        };
-        CliError {
-            message: format!("{}\n{}", first.message, second.message),
+    /// Several errors of one command as one: the worst first, and of equally bad ones in the order given.
+    pub(super) fn together(errors: impl IntoIterator<Item = CliError>) -> Option<CliError> {
+        let mut errors: Vec<CliError> = errors.into_iter().collect();
+        errors.sort_by_key(|e| e.exit.precedence());
+        errors.into_iter().reduce(|first, next| CliError {
+            message: format!("{}\n{}", first.message, next.message),
             ..first
-        }
+        })
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> CliError {
@@ -339,6 +337,7 @@ impl From<IngestError> for CliError {
         let exit = ingest_exit(&e);
         match e {
             IngestError::Ledger(e) => e.into(),
+            // Each has its exit code in `ingest_exit`.
             e => CliError::new(exit, e.code(), e.to_string()),
         }
     }
@@ -358,9 +357,23 @@ pub(super) fn ingest_exit(e: &IngestError) -> Exit {
         | IngestError::Withdrawn { .. }
         | IngestError::Overlap { .. } => Exit::Data,
         IngestError::NeverTaken { .. } | IngestError::NoFile { .. } => Exit::NotFound,
-        IngestError::Ledger(LedgerError::Busy) => Exit::Busy,
-        IngestError::Ledger(LedgerError::Io(_)) => Exit::Io,
-        IngestError::Ledger(_) => Exit::Integrity,
+        IngestError::Ledger(e) => match e {
+            LedgerError::Busy => Exit::Busy,
+            LedgerError::Io(_) => Exit::Io,
+            LedgerError::Unavailable { .. }
+            | LedgerError::Broken { .. }
+            | LedgerError::NotALedger { .. }
+            | LedgerError::NewerSchema { .. }
+            | LedgerError::Migration { .. }
+            | LedgerError::LogLeft { .. }
+            | LedgerError::Gone { .. }
+            | LedgerError::Moved { .. }
+            | LedgerError::Drift(_)
+            | LedgerError::Immutable(_)
+            | LedgerError::Damaged(_)
+            | LedgerError::Payload(_)
+            | LedgerError::Database(_) => Exit::Integrity,
+        },
     }
 }
 
@@ -421,13 +434,19 @@ impl From<AuthorError> for CliError {
                 }
             },
         };
+        // What the disk refuses has no other next step.
+        let disk = match &e {
+            AuthorError::Io { cause, .. }
+            | AuthorError::Build(BuildError::Io { error: cause, .. }) => {
+                (cause.kind() != std::io::ErrorKind::NotFound).then(|| DISK.to_owned())
+            }
+            _ => None,
+        };
         CliError {
             exit,
             code: e.code().to_owned(),
             message: e.to_string(),
-            help: e
-                .help()
-                .or_else(|| (exit == Exit::Io).then(|| DISK.to_owned())),
+            help: e.help().or(disk),
         }
     }
 }

@@ -93,21 +93,32 @@ impl Exit {
         }
     }
 
-    /// Of several, the one the process ends with: errors before refusals before verdicts, the
+    /// Where it stands among several, the smallest first: errors before refusals before verdicts, the
     /// lowest number first; of verdicts the worst.
-    #[must_use]
-    pub(crate) fn worst(codes: impl IntoIterator<Item = Exit>) -> Exit {
-        let class = |e: Exit| match e {
+    pub(crate) fn precedence(self) -> (u8, u8) {
+        match self {
             Exit::Ok => (3, 0),
             Exit::Crit => (2, 0),
             Exit::Warn => (2, 1),
             e if e < Exit::Usage => (1, e.code()),
             e => (0, e.code()),
-        };
-        codes
-            .into_iter()
-            .min_by_key(|e| class(*e))
-            .unwrap_or(Exit::Ok)
+        }
+    }
+
+    /// Of several, the one the process ends with.
+    #[must_use]
+    pub(crate) fn worst(codes: impl IntoIterator<Item = Exit>) -> Exit {
+        Exit::first_of_worst(codes, |e| *e).unwrap_or(Exit::Ok)
+    }
+
+    /// Of several troubles, the one that the process speaks of: the first of those with the exit code it ends
+    /// with.
+    #[must_use]
+    pub(crate) fn first_of_worst<T>(
+        troubles: impl IntoIterator<Item = T>,
+        exit: impl Fn(&T) -> Exit,
+    ) -> Option<T> {
+        troubles.into_iter().min_by_key(|t| exit(t).precedence())
     }
 }
 
@@ -124,6 +135,17 @@ mod tests {
             Exit::Drift
         );
         assert_eq!(Exit::worst([Exit::Drift, Exit::Io, Exit::Data]), Exit::Data);
+    }
+
+    #[test]
+    fn of_equally_bad_troubles_the_first_is_spoken_of() {
+        let troubles = [
+            (Exit::Guardrail, "a"),
+            (Exit::Drift, "b"),
+            (Exit::Drift, "c"),
+        ];
+        let first = Exit::first_of_worst(troubles, |t| t.0);
+        assert_eq!(first, Some((Exit::Drift, "b")));
     }
 
     #[test]

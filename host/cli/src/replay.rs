@@ -450,18 +450,15 @@ pub(super) fn done(
 }
 
 fn trouble(verdict: &Verdict) -> Option<CliError> {
-    let differs = (!verdict.different.is_empty()).then_some(Exit::Nondeterminism);
-    let exits = verdict.failed.iter().map(|f| exit_of(f.cause));
-    let exit = Exit::worst(exits.chain(differs));
-    if exit == Exit::Ok {
-        return None;
-    }
-    let first: Option<&Failure> = verdict.failed.iter().find(|f| exit_of(f.cause) == exit);
-    let Some(f) = first else {
+    // A run that could not be computed again, or none where some came out otherwise.
+    let differs = (!verdict.different.is_empty()).then_some(None);
+    let troubles = verdict.failed.iter().map(Some).chain(differs);
+    let exit = |f: &Option<&Failure>| f.map_or(Exit::Nondeterminism, |f| exit_of(f.cause));
+    let Some(f) = Exit::first_of_worst(troubles, exit)? else {
         let n = verdict.different_runs().len();
         return Some(
             CliError::new(
-                exit,
+                Exit::Nondeterminism,
                 "replay_differs",
                 format!("{n} of {} runs came out otherwise than recorded", verdict.replayed.len()),
             )
@@ -485,5 +482,5 @@ fn trouble(verdict: &Verdict) -> Option<CliError> {
         }
         Cause::Host => "nothing was decided about these runs: mend the cause and replay them again",
     };
-    Some(CliError::new(exit, &f.code, message).help(help))
+    Some(CliError::new(exit_of(f.cause), &f.code, message).help(help))
 }

@@ -133,10 +133,8 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         "manifests": manifests,
         "report": page,
     });
-    let error = match (ingest::first_error(day.files), trouble(&day.computed)) {
-        (Some(files), Some(runs)) => Some(files.and(runs)),
-        (files, runs) => files.or(runs),
-    };
+    let errors = [trouble(&day.computed), ingest::first_error(day.files)];
+    let error = CliError::together(errors.into_iter().flatten());
     Ok(Done {
         exit,
         data,

@@ -17,13 +17,9 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
         .flat_map(|(_, runs)| runs)
         .filter(|r| r.problem.is_some())
         .collect();
-    let exit = Exit::worst(computed.troubles().map(trouble_exit));
-    let first = troubled.first()?.problem.as_ref()?;
-    let code = troubled
-        .iter()
-        .filter_map(|r| r.problem.as_ref())
-        .find(|p| trouble_exit(p.trouble) == exit)
-        .map_or(first.code.as_str(), |p| p.code.as_str());
+    let problems = troubled.iter().filter_map(|r| r.problem.as_ref());
+    let first = Exit::first_of_worst(problems, |p| trouble_exit(p.trouble))?;
+    let exit = trouble_exit(first.trouble);
     let drifted: Vec<&&RunOutcome> = troubled
         .iter()
         .filter(|r| r.outcome == Outcome::Drift)
@@ -80,7 +76,11 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
             count(drifted.len() as u64, "run")
         )
     };
-    let mut error = CliError::new(exit, code, format!("{head}\n  {}", lines.join("\n  ")));
+    let mut error = CliError::new(
+        exit,
+        &first.code,
+        format!("{head}\n  {}", lines.join("\n  ")),
+    );
     if !drifted.is_empty() {
         error = error.help(
             "if the revised inputs are right, `provender reissue` plans their replacement; if a file is wrong, \

@@ -137,84 +137,50 @@ fn document_json(document: &Document) -> Result<Json, CliError> {
 
 /// Every refusal of the room with its exit code and the next step.
 pub(super) fn error(e: ReleaseError) -> CliError {
-    let exit = match &e {
-        ReleaseError::Ledger(_)
-        | ReleaseError::Logic(_)
-        | ReleaseError::Compute(_)
-        | ReleaseError::Backtest(_)
-        | ReleaseError::Gather(_) => {
-            return match e {
-                ReleaseError::Ledger(e) => e.into(),
-                ReleaseError::Logic(e) => e.into(),
-                ReleaseError::Compute(e) => e.into(),
-                ReleaseError::Backtest(e) => e.into(),
-                ReleaseError::Gather(e) => e.into(),
-                e => CliError::new(Exit::Internal, e.code(), e.to_string()),
-            };
-        }
-        ReleaseError::Unknown { .. } | ReleaseError::NoWayBack(_) => Exit::NotFound,
-        ReleaseError::Ambiguous { .. } => Exit::Usage,
-        ReleaseError::Unclean(_) | ReleaseError::PlanChanged { .. } => Exit::Check,
-        ReleaseError::Held { .. }
-        | ReleaseError::Hold(_)
-        | ReleaseError::Expected { .. }
-        | ReleaseError::Overtaken { .. }
-        | ReleaseError::Canary { .. }
-        | ReleaseError::Gate { .. } => Exit::Gate,
-        ReleaseError::Missing { .. }
-        | ReleaseError::NumberTaken { .. }
-        | ReleaseError::Damaged { .. }
-        | ReleaseError::Archive { .. }
-        | ReleaseError::OtherConfig { .. } => Exit::Integrity,
-        ReleaseError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
-            Exit::NotFound
-        }
-        ReleaseError::Io { .. } => Exit::Io,
-        ReleaseError::Canonical(_) => Exit::Internal,
-    };
-    let help = match &e {
-        ReleaseError::Unknown { .. } => Some(
+    let (code, message) = (e.code(), e.to_string());
+    let error = |exit| CliError::new(exit, code, message);
+    match e {
+        ReleaseError::Unknown { .. } => error(Exit::NotFound).help(
             "`provender release list` shows them; `provender release import FILE` takes one in",
         ),
-        ReleaseError::Held { .. } => Some(
+        ReleaseError::NoWayBack(_) => error(Exit::NotFound)
+            .help("`provender release history` lists what was active and when"),
+        ReleaseError::Ambiguous { .. } => error(Exit::Usage),
+        ReleaseError::Unclean(_) => error(Exit::Check),
+        ReleaseError::PlanChanged { .. } => error(Exit::Check)
+            .help("plan again: `provender release prune` shows the plan and its digest"),
+        ReleaseError::Hold(_) => error(Exit::Gate),
+        ReleaseError::Held { .. } => error(Exit::Gate).help(
             "`provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile",
         ),
-        ReleaseError::Expected { .. } | ReleaseError::Overtaken { .. } => Some(
+        ReleaseError::Expected { .. } | ReleaseError::Overtaken { .. } => error(Exit::Gate).help(
             "look at what was promoted with `provender release history`, then decide anew with --expect",
         ),
-        ReleaseError::Canary { next, .. } => Some(*next),
-        ReleaseError::NoWayBack(_) => {
-            Some("`provender release history` lists what was active and when")
-        }
-        ReleaseError::Missing { .. } => {
-            Some("import its archive again: `provender release import FILE` puts the files back")
-        }
-        ReleaseError::NumberTaken { .. } => Some(
+        ReleaseError::Canary { next, .. } => error(Exit::Gate).help(next),
+        ReleaseError::Gate { release, .. } => error(Exit::Gate).help(format!(
+            "`provender release gate {release} --explain` says what would have to change; `release promote {release} --override REASON` promotes all the same and is recorded"
+        )),
+        ReleaseError::Missing { .. } => error(Exit::Integrity)
+            .help("import its archive again: `provender release import FILE` puts the files back"),
+        ReleaseError::NumberTaken { .. } => error(Exit::Integrity).help(
             "releases get their numbers where they are cut: cut in one deployment only, and cut the one that is to travel again there",
         ),
-        ReleaseError::Archive { .. } => {
-            Some("export it again and compare the digests; nothing was taken in")
-        }
-        ReleaseError::Damaged { .. } => {
-            Some("restore the file from a backup, or import the release again")
-        }
-        ReleaseError::OtherConfig { .. } => Some(
+        ReleaseError::Archive { .. } => error(Exit::Integrity)
+            .help("export it again and compare the digests; nothing was taken in"),
+        ReleaseError::Damaged { .. } => error(Exit::Integrity)
+            .help("restore the file from a backup, or import the release again"),
+        ReleaseError::OtherConfig { .. } => error(Exit::Integrity).help(
             "this program binds the release otherwise than the one that cut it: use that version, or cut a new release",
         ),
-        ReleaseError::Io { .. } if exit == Exit::Io => Some(DISK),
-        ReleaseError::PlanChanged { .. } => {
-            Some("plan again: `provender release prune` shows the plan and its digest")
+        ReleaseError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+            error(Exit::NotFound)
         }
-        _ => None,
-    };
-    let error = CliError::new(exit, e.code(), e.to_string());
-    if let ReleaseError::Gate { release, .. } = &e {
-        return error.help(format!(
-            "`provender release gate {release} --explain` says what would have to change; `release promote {release} --override REASON` promotes all the same and is recorded"
-        ));
-    }
-    match help {
-        Some(help) => error.help(help),
-        None => error,
+        ReleaseError::Io { .. } => error(Exit::Io).help(DISK),
+        ReleaseError::Canonical(_) => error(Exit::Internal),
+        ReleaseError::Ledger(e) => e.into(),
+        ReleaseError::Logic(e) => e.into(),
+        ReleaseError::Compute(e) => e.into(),
+        ReleaseError::Backtest(e) => e.into(),
+        ReleaseError::Gather(e) => e.into(),
     }
 }
