@@ -9,7 +9,7 @@ use provender_domain::description::{Description, Role};
 use provender_host::compute::activation::Activations;
 use provender_host::compute::answers::{answers, rank};
 use provender_ledger::LedgerError;
-use provender_ledger::types::{Run, RunFilter};
+use provender_ledger::types::{Guardrail, Run, RunFilter};
 
 use super::Global;
 use super::compute::day;
@@ -105,21 +105,17 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
                 (None, None) if shadow(r) => "shadow run of a canary".to_owned(),
                 (None, None) => String::new(),
             };
-            let guardrails = r.run.guardrail.status();
+            let guardrails = match r.run.guardrail {
+                Guardrail::Ok => Look::Good,
+                Guardrail::Marked | Guardrail::Refused => Look::Bad,
+            };
             Ok(vec![
                 (Look::Strong, k.boundary_id.clone()),
                 plain(k.herd_config_id.clone()),
                 plain(k.calculation_date.to_string()),
                 plain(k.model_version.clone()),
                 plain(answer),
-                (
-                    if guardrails == "ok" {
-                        Look::Good
-                    } else {
-                        Look::Bad
-                    },
-                    guardrails.to_owned(),
-                ),
+                (guardrails, r.run.guardrail.status().to_owned()),
                 plain(k.config_version.short()),
                 plain(k.run_id().short()),
                 plain(

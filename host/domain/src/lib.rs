@@ -15,6 +15,7 @@
 //! * [`interrupt`] — a request to stop between two batches
 //! * [`periods`] — when a herd is where
 //! * [`place`] — boundaries and herds as the readers deliver them
+//! * [`mod@words`] — enums that are written as words: a word that an enum lacks is an error
 //! * [`catalogue`] — the feature columns the host offers, and the grammar of feature references
 
 #![warn(clippy::too_many_lines)]
@@ -40,3 +41,4 @@ pub mod render;
 mod schemas;
 pub mod text;
 pub mod value;
+pub mod words;

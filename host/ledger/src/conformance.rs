@@ -16,7 +16,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::place::Herd;
 
-use crate::entries::{FileNotes, IncidentNote, Nothing, Origin, Payload, RunsOf};
+use crate::entries::{FileNotes, IncidentNote, Nothing, Origin, Payload, ReportKind, RunsOf};
 use crate::entry::{Kind, Stamp};
 use crate::inspect::RunAt;
 use crate::scan::Scan;
@@ -214,7 +214,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
     ledger
         .record_report(
             &stamp("2025-07-02T00:00:00Z"),
-            "monitor",
+            ReportKind::Monitor,
             Digest::of_bytes(b"r"),
             "{}",
         )
@@ -519,7 +519,7 @@ fn a_report_is_recorded_once(store: &dyn TestStore) {
     let again = ledger
         .record_report(
             &stamp("2025-07-05T00:00:00Z"),
-            "monitor",
+            ReportKind::Monitor,
             Digest::of_bytes(b"r"),
             "{}",
         )

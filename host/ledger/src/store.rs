@@ -8,7 +8,7 @@ use provender_domain::key::RunKey;
 use provender_domain::place::{Boundary, Herd};
 
 use super::LedgerError;
-use super::entries::{BaselineFrozen, FileNotes, Payload};
+use super::entries::{BaselineFrozen, FileNotes, Payload, ReportKind};
 use super::entry::{Entry, Kind, Stamp};
 use super::inspect::Inspect;
 use super::types::{
@@ -276,7 +276,7 @@ pub trait Write: Read {
     fn record_report(
         &self,
         stamp: &Stamp,
-        kind: &str,
+        kind: ReportKind,
         digest: Digest,
         body: &str,
     ) -> Result<Option<i64>, LedgerError>;

@@ -7,7 +7,7 @@ use provender_domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
 use provender_domain::merkle;
 use provender_domain::place::{Boundary, Herd};
 
-use super::entries::RunsOf;
+use super::entries::{ReportKind, RunsOf};
 use super::entry::Stamp;
 
 /// A file taken in.
@@ -265,8 +265,8 @@ pub struct Activation {
 /// A document kept under its digest: a report, a baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// What it is: `monitor`, `baseline`.
-    pub kind: String,
+    /// What it is.
+    pub kind: ReportKind,
     /// The digest of its canonical form, or of what the kind says.
     pub digest: Digest,
     /// Canonical JSON.

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_ledger::Payload;
-use provender_ledger::entries::Approval;
+use provender_ledger::entries::{Approval, Role};
 use provender_ledger::entry::Kind;
 
 use super::{name_of, reason};
@@ -22,7 +22,7 @@ pub(crate) struct ApproveArgs {
     release: String,
     /// In which role.
     #[arg(long = "as", value_name = "ROLE")]
-    role: Role,
+    role: RoleArg,
     /// Why.
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -30,16 +30,16 @@ pub(crate) struct ApproveArgs {
 
 /// Who may consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Role {
+enum RoleArg {
     Ds,
     Mlops,
 }
 
-impl Role {
-    fn name(self) -> &'static str {
-        match self {
-            Role::Ds => "ds",
-            Role::Mlops => "mlops",
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Role {
+        match role {
+            RoleArg::Ds => Role::Ds,
+            RoleArg::Mlops => Role::Mlops,
         }
     }
 }
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
     let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
-    let role = args.role.name();
+    let role = Role::from(args.role);
     let given = standing
         .notes_of(Kind::Approval, &known.digest)
         .find(|n| n.approval().is_some_and(|a| a.role == role) && n.stamp.actor == context.actor);
@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
         let payload = Payload::Approval(Approval {
             release: known.digest,
             number: known.document.number,
-            role: role.to_owned(),
+            role,
             environment: context.project.settings.environment.clone(),
         });
         let ledger = context.writer()?;

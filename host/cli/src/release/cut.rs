@@ -25,6 +25,7 @@ use provender_host::release::document::Cut;
 use provender_host::release::error::Problem;
 use provender_host::release::evidence::Finding;
 use provender_ledger::Write;
+use provender_ledger::entries::{ReportKind, Verdict};
 use provender_sandbox::{Lock, Pin, State};
 
 use super::{brief, name_of, reason};
@@ -231,7 +232,7 @@ fn findings(
         .text(&json!({"components": reports}))
         .map_err(ReleaseError::from)?;
     let report = Digest::of_canonical(body.as_bytes());
-    ledger.record_report(stamp, "verify", report, &body)?;
+    ledger.record_report(stamp, ReportKind::Verify, report, &body)?;
     let cases: usize = examined.iter().filter_map(|e| e.cases).sum();
     let without: Vec<&str> = examined
         .iter()
@@ -246,10 +247,10 @@ fn findings(
             without.join(", ")
         ),
     };
-    let finding = |kind: &str, ok: bool, rows: usize, summary: String| Finding {
-        kind: kind.to_owned(),
+    let finding = |kind, ok: bool, rows: usize, summary: String| Finding {
+        kind,
         // What was not tested is never a pass.
-        verdict: if ok { "ok" } else { "unknown" }.to_owned(),
+        verdict: if ok { Verdict::Ok } else { Verdict::Unknown },
         rows: rows as u64,
         report: Some(report),
         summary,
@@ -259,7 +260,7 @@ fn findings(
         count(examined.len() as u64, "component")
     );
     Ok(vec![
-        finding("verify", true, examined.len(), bytes),
-        finding("goldens", without.is_empty(), cases, goldens),
+        finding(ReportKind::Verify, true, examined.len(), bytes),
+        finding(ReportKind::Goldens, without.is_empty(), cases, goldens),
     ])
 }

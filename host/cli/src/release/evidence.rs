@@ -12,6 +12,7 @@ use provender_domain::canonical::{Digest, from_slice};
 use provender_host::monitor::stored::begins;
 use provender_host::release::ReleaseError;
 use provender_host::release::evidence::Evidence;
+use provender_ledger::entries::ReportKind;
 use provender_ledger::types::Document;
 
 use super::show::{evidence, evidence_json};
@@ -47,8 +48,8 @@ pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError
         .map(|(entry, e)| {
             vec![
                 plain(&entry.to_string()),
-                plain(&e.kind),
-                (Look::of_status(&e.verdict), e.verdict.clone()),
+                plain(e.kind.name()),
+                (Look::of_status(e.verdict.name()), e.verdict.to_string()),
                 plain(&e.rows.to_string()),
                 plain(&e.environment),
                 plain(&e.by),
@@ -96,7 +97,7 @@ fn report(
             .help("export the release again where the evidence was found, and import it"));
     };
     // A monitor's report is named by its reproducible part; any other by its whole text.
-    if kind != "monitor" && Digest::of_canonical(body.as_bytes()) != *digest {
+    if kind != ReportKind::Monitor && Digest::of_canonical(body.as_bytes()) != *digest {
         let what = format!("the report {digest}");
         return Err(ReleaseError::Damaged {
             what,

@@ -17,11 +17,12 @@ use provender_domain::render::html::page;
 use provender_domain::render::junit;
 use provender_domain::render::markdown::markdown;
 use provender_host::project::gate::Policy;
-use provender_host::release::gate::decision::{About, Outcome};
+use provender_host::release::gate::decision::About;
 use provender_host::release::gate::forms::{behind, document, effect, suite};
 use provender_host::release::gate::record::{Recorded, record};
 use provender_host::release::gate::{GateReport, Scene, judge};
 use provender_host::release::{ReleaseError, Standing};
+use provender_ledger::entries::GateOutcome;
 
 /// Ask whether a release may become active: every check of the environment's policy, and a decision.
 ///
@@ -202,10 +203,10 @@ fn done(
     data["report"] = json!(recorded.map(|r| r.report.to_string()));
     data["dry_run"] = json!(recorded.is_none());
     let exit = match report.outcome {
-        Outcome::Clean => Exit::Ok,
-        Outcome::Warn => Exit::Warn,
-        Outcome::Crit => Exit::Crit,
-        Outcome::Blocked => Exit::Gate,
+        GateOutcome::Clean => Exit::Ok,
+        GateOutcome::Warn => Exit::Warn,
+        GateOutcome::Crit => Exit::Crit,
+        GateOutcome::Blocked => Exit::Gate,
     };
     let error = (!report.passes).then(|| refused(report, args.explain && form.is_none()));
     Ok(Done {
@@ -234,9 +235,9 @@ fn refused(report: &GateReport, explained: bool) -> CliError {
 
 fn look(report: &GateReport) -> Look {
     match report.outcome {
-        Outcome::Clean => Look::Good,
-        Outcome::Warn | Outcome::Crit => Look::Warn,
-        Outcome::Blocked => Look::Bad,
+        GateOutcome::Clean => Look::Good,
+        GateOutcome::Warn | GateOutcome::Crit => Look::Warn,
+        GateOutcome::Blocked => Look::Bad,
     }
 }
 
@@ -258,8 +259,8 @@ fn say(text: &mut Text, report: &GateReport, explain: bool) {
             vec![
                 (Look::Strong, c.name.name().to_owned()),
                 (
-                    Look::of_status(c.verdict.word()),
-                    c.verdict.word().to_owned(),
+                    Look::of_status(c.verdict.name()),
+                    c.verdict.name().to_owned(),
                 ),
                 plain(effect(r)),
                 plain(&c.rows.to_string()),
@@ -272,7 +273,7 @@ fn say(text: &mut Text, report: &GateReport, explain: bool) {
         let c = &result.check;
         text.blank();
         text.look(
-            Look::of_status(c.verdict.word()),
+            Look::of_status(c.verdict.name()),
             format!("{} {}", c.name.name(), effect(result)),
         );
         text.line(format!("  asked for: {}", c.threshold));

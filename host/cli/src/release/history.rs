@@ -60,7 +60,7 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
         let approvals: Vec<Json> = standing
             .notes_of(Kind::Approval, &change.release)
             .filter(|n| n.entry < change.entry)
-            .filter_map(|n| Some((n, &n.approval()?.role)))
+            .filter_map(|n| Some((n, n.approval()?.role)))
             .map(|(n, role)| {
                 text.line(format!(
                     "    approved as {role} by {} at {}",

@@ -100,8 +100,8 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
             .iter()
             .map(|(_, e)| {
                 vec![
-                    plain(&e.kind),
-                    (Look::of_status(&e.verdict), e.verdict.clone()),
+                    plain(e.kind.name()),
+                    (Look::of_status(e.verdict.name()), e.verdict.to_string()),
                     plain(&e.rows.to_string()),
                     plain(&e.environment),
                     plain(&e.by),
@@ -117,7 +117,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     }
     let approvals: Vec<Json> = standing
         .notes_of(Kind::Approval, &known.digest)
-        .filter_map(|n| Some((n, &n.approval()?.role)))
+        .filter_map(|n| Some((n, n.approval()?.role)))
         .map(|(n, role)| {
             text.line(format!(
                 "approved as {role} by {} at {}: {}",

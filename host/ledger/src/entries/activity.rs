@@ -6,6 +6,8 @@ use serde_json::Value as Json;
 use provender_domain::canonical::{Digest, as_written};
 use provender_domain::day::Day;
 
+use super::words::{ReplayVerdict, ReportKind};
+
 /// A file taken in: what is the same of it wherever it is, and what of its rows was new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ingest {
@@ -195,8 +197,8 @@ pub struct RunsRecorded {
 /// A document's row as an entry binds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentRow {
-    /// What it is: `monitor`, `baseline`, `gate`.
-    pub kind: String,
+    /// What it is.
+    pub kind: ReportKind,
     /// The digest it is kept under.
     pub digest: Digest,
     /// SHA-256 of its text.
@@ -206,8 +208,8 @@ pub struct DocumentRow {
 /// A report that was kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportKept {
-    /// What it is a report of: `monitor`, `gate`, `verify`, …
-    pub kind: String,
+    /// What it is a report of.
+    pub kind: ReportKind,
     /// The digest it is kept under.
     pub report: Digest,
     /// Its row; the first ledgers have entries without it.
@@ -248,8 +250,8 @@ pub struct Replay {
     pub different: Vec<String>,
     /// Those that could not be computed.
     pub failed: Vec<FailedReplay>,
-    /// `identical` or `different`.
-    pub verdict: String,
+    /// What came of it.
+    pub verdict: ReplayVerdict,
     /// What computed them.
     pub engine: Engine,
     /// How they were chosen.

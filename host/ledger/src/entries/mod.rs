@@ -6,6 +6,7 @@
 mod activity;
 mod incident;
 mod release;
+mod words;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +29,7 @@ pub use release::{
     Approval, CanaryStart, CanaryStop, EvidenceFound, GateCheck, GateDecision, Nothing, Promotion,
     Prune, PrunedRelease, ReleaseCut, ReleaseImport, ReleaseLogic, Rollback,
 };
+pub use words::{Action, GateOutcome, ReplayVerdict, ReportKind, Role, Verdict};
 
 /// A payload that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -6,6 +6,8 @@ use serde_json::Value as Json;
 use provender_domain::canonical::{Digest, as_written};
 use provender_domain::day::Day;
 
+use super::words::{Action, GateOutcome, Role, Verdict};
+
 /// A release made here, whole, so that the ledger alone says what it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseCut {
@@ -88,8 +90,8 @@ pub struct Approval {
     pub release: Digest,
     /// Its number.
     pub number: u32,
-    /// In which role: `ds` or `mlops`.
-    pub role: String,
+    /// In which role.
+    pub role: Role,
     /// Environment in which it was given.
     pub environment: String,
 }
@@ -122,8 +124,8 @@ pub struct GateDecision {
     pub against: Option<Digest>,
     /// Whether it is let in.
     pub passes: bool,
-    /// `clean`, `warn`, `crit` or `blocked`.
-    pub outcome: String,
+    /// What was decided.
+    pub outcome: GateOutcome,
     /// In words.
     pub why: String,
     /// Digest of the policy.
@@ -141,10 +143,10 @@ pub struct GateDecision {
 pub struct GateCheck {
     /// Its name.
     pub name: String,
-    /// `ok`, `warn`, `crit` or `unknown`.
-    pub verdict: String,
-    /// `block`, `alert` or `ignore`; none where it holds.
-    pub action: Option<String>,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// What that does; none where it holds.
+    pub action: Option<Action>,
     /// What was seen.
     pub observed: String,
     /// What is asked for.

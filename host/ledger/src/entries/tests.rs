@@ -117,6 +117,26 @@ fn what_is_missing_or_of_another_type_is_an_error_that_names_the_entry() {
 }
 
 #[test]
+fn a_word_that_no_version_writes_is_an_error_that_names_member_and_word() {
+    let digest = Digest::of_bytes(b"a").to_string();
+    let approval =
+        json!({"release": digest, "number": 1, "role": "boss", "environment": "prod"}).to_string();
+    let report = json!({"kind": "rain", "report": digest}).to_string();
+    for (kind, payload, expected) in [
+        (
+            "approval",
+            approval,
+            "unknown role `boss`, expected one of ds, mlops",
+        ),
+        ("report", report, "unknown kind of report `rain`"),
+    ] {
+        let error = entry(kind, &payload).says().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("entry 7 ({kind})")), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn members_of_a_later_version_are_passed_over() {
     let says = entry("incident-note", r#"{"incident":1,"later":2,"note":"hm"}"#).says();
     let expected = Payload::from_json(Kind::IncidentNote, json!({"incident": 1, "note": "hm"}));

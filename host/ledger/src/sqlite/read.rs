@@ -178,16 +178,20 @@ impl Read for SqliteLedger {
         self.db
             .prepare_cached("SELECT kind, body FROM report WHERE digest = ?")
             .and_then(|mut s| {
-                s.query_row([digest.bytes()], |r| {
-                    Ok(Document {
-                        kind: r.get(0)?,
-                        digest,
-                        body: r.get(1)?,
-                    })
-                })
-                .optional()
+                s.query_row([digest.bytes()], |r| Ok((r.get(0)?, r.get(1)?)))
+                    .optional()
             })
-            .map_err(translate)
+            .map_err(translate)?
+            .map(|(kind, body): (String, String)| {
+                let damaged =
+                    |e| LedgerError::Damaged(format!("the document {}: {e}", digest.short()));
+                Ok(Document {
+                    kind: kind.parse().map_err(damaged)?,
+                    digest,
+                    body,
+                })
+            })
+            .transpose()
     }
 
     fn files(&self) -> Result<Vec<File>, LedgerError> {

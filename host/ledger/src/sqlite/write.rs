@@ -9,8 +9,8 @@ use tracing::field::Empty;
 
 use crate::LedgerError;
 use crate::entries::{
-    BaselineFrozen, DocumentRow, FileNotes, Origin, Payload, ReportKept, Retract, RetractedFile,
-    RunsRecorded,
+    BaselineFrozen, DocumentRow, FileNotes, Origin, Payload, ReportKept, ReportKind, Retract,
+    RetractedFile, RunsRecorded,
 };
 use crate::entry::{Entry, Kind, Stamp};
 use crate::store::Write;
@@ -229,7 +229,7 @@ impl Write for SqliteLedger {
     fn record_report(
         &self,
         stamp: &Stamp,
-        kind: &str,
+        kind: ReportKind,
         digest: Digest,
         body: &str,
     ) -> Result<Option<i64>, LedgerError> {
@@ -243,14 +243,14 @@ impl Write for SqliteLedger {
             return Ok(None);
         }
         let payload = Payload::Report(ReportKept {
-            kind: kind.to_owned(),
+            kind,
             report: digest,
             document: Some(document_row(kind, digest, body)),
         });
         let entry = append(&tx, stamp, &payload)?.seq;
         tx.execute(
             "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
-            params![digest.bytes(), entry, kind, body],
+            params![digest.bytes(), entry, kind.name(), body],
         )
         .map_err(translate)?;
         commit(tx)?;
@@ -265,7 +265,7 @@ impl Write for SqliteLedger {
     ) -> Result<Entry, LedgerError> {
         let _span = write_span(1).entered();
         let tx = self.begin()?;
-        let row = document_row(&document.kind, document.digest, &document.body);
+        let row = document_row(document.kind, document.digest, &document.body);
         let payload = Payload::Baseline(BaselineFrozen {
             document: Some(row),
             ..payload
@@ -276,7 +276,7 @@ impl Write for SqliteLedger {
         if !known {
             tx.execute(
                 "INSERT INTO report (digest, entry, kind, body) VALUES (?, ?, ?, ?)",
-                params![digest, entry.seq, document.kind, document.body],
+                params![digest, entry.seq, document.kind.name(), document.body],
             )
             .map_err(translate)?;
         }
@@ -328,9 +328,9 @@ pub(super) fn root_of(leaves: Vec<merkle::Hash>) -> Digest {
 
 /// What binds a document's row to the entry that wrote it: also where its digest is of something
 /// else than its text.
-fn document_row(kind: &str, digest: Digest, body: &str) -> DocumentRow {
+fn document_row(kind: ReportKind, digest: Digest, body: &str) -> DocumentRow {
     DocumentRow {
-        kind: kind.to_owned(),
+        kind,
         digest,
         sha256: Digest::of_bytes(body.as_bytes()),
     }

@@ -184,7 +184,7 @@ impl Claims {
         };
         if let Some(row) = document {
             let claim = DocumentClaim {
-                kind: row.kind,
+                kind: row.kind.name().to_owned(),
                 digest: row.digest.to_string(),
                 sha256: row.sha256.to_string(),
             };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use provender_domain::day::Day;
 use provender_domain::files::durable::Staging;
 use provender_domain::render::{html, markdown};
+use provender_ledger::entries::ReportKind;
 use provender_ledger::{Read, Write};
 
 use crate::compute::{ComputeError, Facts};
@@ -112,7 +113,8 @@ impl Deployment {
                 .map_err(|e| unwritable(&file, e))?;
         }
         let stamp = self.stamp(None);
-        let recorded = ledger.record_report(&stamp, "monitor", report.report, &canonical)?;
+        let recorded =
+            ledger.record_report(&stamp, ReportKind::Monitor, report.report, &canonical)?;
         let path = |ending: &str| format!("{folder}/{name}.{ending}");
         Ok(Published {
             json: path("json"),

@@ -10,6 +10,7 @@ use crate::monitor::stored::{begins, digests};
 use crate::release::Standing;
 use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::key::ManifestRef;
+use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::{Entry, Kind};
 use provender_ledger::types::{Run, RunFilter};
 use provender_ledger::{LedgerError, PayloadError, Read};
@@ -180,7 +181,7 @@ pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     }
     match hits.as_slice() {
         [(seq, digest, kind, _)] => {
-            let about = about_report(ledger, *digest, kind)?;
+            let about = about_report(ledger, *digest, *kind)?;
             Ok(link(Thing::Report, digest.to_string(), *seq, about))
         }
         [] => Err(IncidentError::NotRecorded {
@@ -206,7 +207,11 @@ pub(super) fn read_document(digest: Digest, body: &str) -> Result<Json, LedgerEr
     })
 }
 
-fn about_report(ledger: &dyn Read, digest: Digest, kind: &str) -> Result<String, IncidentError> {
+fn about_report(
+    ledger: &dyn Read,
+    digest: Digest,
+    kind: ReportKind,
+) -> Result<String, IncidentError> {
     let body = match ledger.document(digest)? {
         Some(report) => read_document(digest, &report.body)?,
         None => Json::Null,
@@ -220,7 +225,7 @@ fn about_report(ledger: &dyn Read, digest: Digest, kind: &str) -> Result<String,
         ) {
             (Some(status), Some(start), Some(end)) => format!("{kind} {status}: {start} to {end}"),
             (Some(status), ..) => format!("{kind} {status}"),
-            _ => kind.to_owned(),
+            _ => kind.to_string(),
         },
     )
 }

@@ -5,7 +5,7 @@
 
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
-use provender_ledger::entries::BaselineFrozen;
+use provender_ledger::entries::{BaselineFrozen, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read, Write};
 
@@ -68,7 +68,7 @@ pub fn document(ledger: &dyn Read, digest: Digest) -> Result<Baseline, LedgerErr
         |what: &str| LedgerError::Damaged(format!("the baseline {} {what}", digest.short()));
     let body = ledger
         .document(digest)?
-        .filter(|d| d.kind == "baseline")
+        .filter(|d| d.kind == ReportKind::Baseline)
         .ok_or_else(|| damaged("is not in the ledger"))?
         .body;
     if Digest::of_canonical(body.as_bytes()) != digest {
@@ -125,7 +125,7 @@ pub fn record(
         stamp,
         payload,
         &provender_ledger::types::Document {
-            kind: "baseline".to_owned(),
+            kind: ReportKind::Baseline,
             digest,
             body,
         },

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::Direction;
-use provender_ledger::entries::ReportKept;
+use provender_ledger::entries::{ReportKept, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read};
 
@@ -235,7 +235,7 @@ impl Body {
 ///
 /// # Errors
 /// When the ledger cannot be read or an entry is not of the documented form.
-pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, String, Stamp)>, LedgerError> {
+pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, ReportKind, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
         let kept: ReportKept = entry.read()?;
@@ -258,7 +258,7 @@ pub fn begins(digest: &Digest, text: &str) -> bool {
 /// When none or several are meant, or what is recorded cannot be read.
 pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Stored, StoredError> {
     let mut reports = digests(ledger)?;
-    reports.retain(|(_, _, kind, _)| kind == "monitor");
+    reports.retain(|(_, _, kind, _)| *kind == ReportKind::Monitor);
     let mut hits = Vec::new();
     for (entry, digest, _, stamp) in reports.into_iter().rev() {
         if let Wanted::Digest(text) = wanted

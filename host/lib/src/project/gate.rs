@@ -15,6 +15,7 @@ use provender_domain::forms::Form;
 mod mistakes;
 
 pub use mistakes::{problem, unknown};
+pub use provender_ledger::entries::{Action, Role};
 
 /// A check of the gate.
 #[derive(
@@ -85,30 +86,6 @@ impl CheckName {
     }
 }
 
-/// What a verdict of a check does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// The release is not let in.
-    Block,
-    /// It is let in, and the process says so by its exit code.
-    Alert,
-    /// It is let in.
-    Ignore,
-}
-
-impl Action {
-    /// As policies and reports name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Action::Block => "block",
-            Action::Alert => "alert",
-            Action::Ignore => "ignore",
-        }
-    }
-}
-
 /// `[gate.ENVIRONMENT]` as it is written. What is left out is as the environment's name has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -137,27 +114,6 @@ pub struct GateSettings {
     pub backtest: BacktestSettings,
     /// `[gate.ENVIRONMENT.canary]`.
     pub canary: CanaryGate,
-}
-
-/// A role that owns part of a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Data science.
-    Ds,
-    /// ML operations.
-    Mlops,
-}
-
-impl Role {
-    /// As approvals name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Ds => "ds",
-            Role::Mlops => "mlops",
-        }
-    }
 }
 
 /// Who must have approved.

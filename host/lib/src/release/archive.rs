@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
+use provender_ledger::entries::ReportKind;
 use provender_proof::archive;
 
 use super::ReleaseError;
@@ -33,7 +34,7 @@ pub struct Archive {
     /// Evidence, oldest first: of two decisions of a gate the later one counts, also where they travel to.
     pub evidence: Vec<Evidence>,
     /// Kind and text of reports, by digest.
-    pub reports: BTreeMap<Digest, (String, String)>,
+    pub reports: BTreeMap<Digest, (ReportKind, String)>,
 }
 
 impl Archive {
@@ -133,8 +134,9 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
                 if found.hex() != hex {
                     return Err(other(&found));
                 }
+                let kind = kind.parse().map_err(|e| format!("{name}: {e}"))?;
                 let text = String::from_utf8(content).map_err(|_| unknown())?;
-                if reports.insert(found, (kind.to_owned(), text)).is_some() {
+                if reports.insert(found, (kind, text)).is_some() {
                     return Err(known_twice());
                 }
             }
@@ -176,6 +178,7 @@ mod tests {
     use super::super::document::tests::release;
     use super::super::evidence::Finding;
     use super::*;
+    use provender_ledger::entries::Verdict;
     use provender_ledger::entry::Stamp;
 
     fn archive() -> Archive {
@@ -187,8 +190,8 @@ mod tests {
             reason: None,
         };
         let finding = Finding {
-            kind: "backtest".into(),
-            verdict: "ok".into(),
+            kind: ReportKind::Backtest,
+            verdict: Verdict::Ok,
             rows: 30,
             report: Some(Digest::of_canonical(report.as_bytes())),
             summary: "30 rows".into(),
@@ -199,7 +202,7 @@ mod tests {
             evidence: vec![evidence],
             reports: BTreeMap::from([(
                 Digest::of_canonical(report.as_bytes()),
-                ("backtest".into(), report.into()),
+                (ReportKind::Backtest, report.into()),
             )]),
             document,
         }
@@ -209,7 +212,7 @@ mod tests {
     fn an_archive_comes_back_whole() {
         let mut one = archive();
         let mut later = one.evidence[0].clone();
-        later.verdict = "crit".into();
+        later.verdict = Verdict::Crit;
         for evidence in [vec![later.clone()], Vec::new()] {
             one.evidence.extend(evidence);
             let bytes = one.pack().unwrap();

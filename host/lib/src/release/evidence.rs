@@ -4,10 +4,12 @@
 //! by digest, in the ledger's table of reports.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
 use provender_domain::forms::Form;
-use provender_ledger::entries::EvidenceFound;
+use provender_domain::words::UnknownWord;
+use provender_ledger::entries::{EvidenceFound, ReportKind, Verdict};
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Write};
 
@@ -24,10 +26,10 @@ pub struct Evidence {
     form: String,
     /// The release it is about.
     pub release: Digest,
-    /// `verify`, `goldens`, `backtest`, `monitor`, `replay`, `gate`, `canary`, `approval`.
-    pub kind: String,
-    /// `ok`, `warn`, `crit` or `unknown`.
-    pub verdict: String,
+    /// What it is about.
+    pub kind: ReportKind,
+    /// What it came to.
+    pub verdict: Verdict,
     /// How many cases, runs or rows it rests on.
     pub rows: u64,
     /// Digest of the full report, where there is one.
@@ -46,9 +48,9 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// See [`Evidence::kind`].
-    pub kind: String,
+    pub kind: ReportKind,
     /// See [`Evidence::verdict`].
-    pub verdict: String,
+    pub verdict: Verdict,
     /// See [`Evidence::rows`].
     pub rows: u64,
     /// See [`Evidence::report`].
@@ -85,7 +87,7 @@ impl Reported {
     /// When the ledger refuses.
     pub fn record(&self, ledger: &dyn Write, stamp: &Stamp) -> Result<(), ReleaseError> {
         if let Some(digest) = self.finding.report {
-            ledger.record_report(stamp, &self.finding.kind, digest, &self.body)?;
+            ledger.record_report(stamp, self.finding.kind, digest, &self.body)?;
         }
         Ok(())
     }
@@ -151,6 +153,20 @@ impl Evidence {
             evidence: serde_json::to_value(self)?,
             imported_with: imported.copied(),
         }))
+    }
+
+    /// That its entry names a kind and a verdict that this program knows. Evidence of another form is that of a
+    /// newer program and is passed over, as [`Evidence::of`] does.
+    ///
+    /// # Errors
+    /// The word that is not known.
+    pub fn check_words(found: &EvidenceFound) -> Result<(), UnknownWord> {
+        let word = |member: &str| found.evidence.get(member).and_then(Json::as_str);
+        if word("$type") == Some(FORM) {
+            word("kind").map(str::parse::<ReportKind>).transpose()?;
+            word("verdict").map(str::parse::<Verdict>).transpose()?;
+        }
+        Ok(())
     }
 
     /// As its entry has it; `None` when that is of a form this program does not write.

@@ -214,6 +214,10 @@ impl Standing {
                 // Every other kind of these names a release.
                 let release = about.release();
                 let release = release.ok_or_else(|| damaged(entry, "it names no release"))?;
+                if let Payload::Evidence(found) = &about {
+                    // Passed over, it would leave the word to older evidence.
+                    Evidence::check_words(found).map_err(|e| damaged(entry, &e.to_string()))?;
+                }
                 self.notes.push(Note {
                     entry: entry.seq,
                     stamp: entry.stamp.clone(),
@@ -500,6 +504,23 @@ mod tests {
         assert!(at(4).hold.is_none());
         assert_eq!(at(5).releases[0].pruned, None);
         assert_eq!((at(5).decided, at(5).knew), (4, 5));
+    }
+
+    #[test]
+    fn evidence_with_an_unknown_word_is_damage_and_of_another_form_is_passed_over() {
+        let digest = release(1, b"a", "r1").digest().unwrap().to_string();
+        let of = |form: &str, verdict: &str| {
+            let evidence = json!({"$type": form, "kind": "goldens", "verdict": verdict});
+            let payload = json!({"release": digest, "number": 1, "digest": digest, "evidence": evidence, "imported_with": null});
+            Standing::of(&[known(1, 1), entry(2, Kind::Evidence, &payload)])
+        };
+        let error = of("provender.evidence.v1", "fine").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "entry 2 (evidence) is not what was recorded: unknown verdict `fine`, expected one of ok, warn, crit, unknown"
+        );
+        let newer = of("provender.evidence.v9", "fine").unwrap();
+        assert!(newer.notes[0].evidence().is_none());
     }
 
     #[test]

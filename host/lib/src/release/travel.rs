@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
-use provender_ledger::entries::{Approval, ReleaseImport};
+use provender_ledger::entries::{Approval, ReleaseImport, ReportKind, Verdict};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::retry::{retry, unless_moved};
 use provender_ledger::{Payload, Read, Write};
@@ -64,8 +64,8 @@ pub fn export(
 /// An approval as evidence: elsewhere it tells who consented, and counts as nobody's approval there.
 fn consent(note: &Note, approval: &Approval) -> Evidence {
     let finding = Finding {
-        kind: "approval".to_owned(),
-        verdict: "ok".to_owned(),
+        kind: ReportKind::Approval,
+        verdict: Verdict::Ok,
         rows: 1,
         report: None,
         summary: format!(
@@ -113,7 +113,7 @@ pub fn import(
     failpoint::hit("import.after-components");
     store.add_document(document)?;
     for (report, (kind, body)) in &archive.reports {
-        ledger.record_report(stamp, kind, *report, body)?;
+        ledger.record_report(stamp, *kind, *report, body)?;
     }
     retry(|| {
         let now = Snapshot::read(ledger)?;

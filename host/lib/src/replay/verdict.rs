@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::merkle;
-use provender_ledger::entries::{Engine, FailedReplay, Replay, Selection};
+use provender_ledger::entries::{Engine, FailedReplay, Replay, ReplayVerdict, Selection};
 
 /// An output that came out otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,10 +104,9 @@ impl Verdict {
             different: self.different_runs(),
             failed: failed.collect(),
             verdict: match self.is_clean() {
-                true => "identical",
-                false => "different",
-            }
-            .to_owned(),
+                true => ReplayVerdict::Identical,
+                false => ReplayVerdict::Different,
+            },
             engine: engine.clone(),
             selection: selection.clone(),
         }

@@ -12,6 +12,7 @@ use provender_domain::day::Day;
 use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 use provender_ledger::Read;
+use provender_ledger::entries::{ReportKind, Verdict};
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
@@ -180,14 +181,14 @@ impl Observed {
     #[must_use]
     pub fn finding(&self) -> Finding {
         let verdict = match self.status {
-            Status::Ok | Status::Info | Status::NotApplicable => "ok",
-            Status::Unknown => "unknown",
-            Status::Warn => "warn",
-            Status::Crit => "crit",
+            Status::Ok | Status::Info | Status::NotApplicable => Verdict::Ok,
+            Status::Unknown => Verdict::Unknown,
+            Status::Warn => Verdict::Warn,
+            Status::Crit => Verdict::Crit,
         };
         Finding {
-            kind: "canary".to_owned(),
-            verdict: verdict.to_owned(),
+            kind: ReportKind::Canary,
+            verdict,
             rows: self.rows as u64,
             report: None,
             summary: self.summary(),

@@ -8,10 +8,11 @@ use crate::backtest::run::{Contender, Progress, Request, backtest};
 use crate::project::gate::{BacktestSettings, CheckName};
 use provender_domain::forms::Form;
 use provender_domain::render::text::{count, number};
+use provender_ledger::entries::ReportKind;
 use serde_json::json;
 
 use super::super::ReleaseError;
-use super::check::{Check, Figure, Verdict};
+use super::check::{Check, Figure, Verdict, above};
 use super::scene::{Scene, Side};
 
 /// A logic of the release beside the active one.
@@ -149,7 +150,7 @@ pub fn check(
         .collect::<Result<_, _>>()
         .map_err(provender_domain::canonical::CanonicalError::from)?;
     let body = Form::GateBacktest.text(&json!({"reports": reports}))?;
-    Ok(check.found("backtest", Some(body)))
+    Ok(check.found(ReportKind::Backtest, Some(body)))
 }
 
 fn said(name: &str, warn: Option<f64>, crit: Option<f64>) -> Option<String> {
@@ -239,7 +240,7 @@ fn figures(report: &Report, policy: &BacktestSettings) -> Vec<Figure> {
             crit,
             rows,
             // No row changed: there is no size of a change, which is none.
-            verdict: Verdict::above(value.unwrap_or(0.0), warn, crit),
+            verdict: above(value.unwrap_or(0.0), warn, crit),
         });
     };
     for outcome in &report.outcomes {

@@ -3,6 +3,7 @@
 use crate::monitor::report::Status;
 use crate::project::gate::{CanaryGate, CheckName};
 use provender_domain::render::text::count;
+use provender_ledger::entries::ReportKind;
 
 use super::super::ReleaseError;
 use super::super::canary::{self, Observed};
@@ -37,7 +38,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     ));
     Ok(match &found {
         None => check,
-        Some(observed) => check.found("canary", Some(observed.body()?)),
+        Some(observed) => check.found(ReportKind::Canary, Some(observed.body()?)),
     })
 }
 

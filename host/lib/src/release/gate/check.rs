@@ -3,55 +3,19 @@
 use serde::Serialize;
 
 use crate::project::gate::CheckName;
-use provender_domain::render::Tone;
+use provender_ledger::entries::ReportKind;
+
+pub use provender_ledger::entries::Verdict;
 
 use super::super::evidence::Finding;
 
-/// What a check came to, from the best to what weighs most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Within its thresholds.
-    Ok,
-    /// Beyond warn.
-    Warn,
-    /// Beyond crit.
-    Crit,
-    /// Missing, empty, too few or too old: never a pass.
-    Unknown,
-}
-
-impl Verdict {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Ok => "ok",
-            Verdict::Warn => "warn",
-            Verdict::Crit => "crit",
-            Verdict::Unknown => "unknown",
-        }
-    }
-
-    /// How a page shows it.
-    #[must_use]
-    pub fn tone(self) -> Tone {
-        match self {
-            Verdict::Ok => Tone::Good,
-            Verdict::Warn => Tone::Warn,
-            Verdict::Crit => Tone::Bad,
-            Verdict::Unknown => Tone::Unknown,
-        }
-    }
-
-    /// A value against its thresholds; at a threshold it is within.
-    #[must_use]
-    pub fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> Verdict {
-        match (warn, crit) {
-            (_, Some(crit)) if value > crit => Verdict::Crit,
-            (Some(warn), _) if value > warn => Verdict::Warn,
-            _ => Verdict::Ok,
-        }
+/// A value against its thresholds; at a threshold it is within.
+#[must_use]
+pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> Verdict {
+    match (warn, crit) {
+        (_, Some(crit)) if value > crit => Verdict::Crit,
+        (Some(warn), _) if value > warn => Verdict::Warn,
+        _ => Verdict::Ok,
     }
 }
 
@@ -142,10 +106,10 @@ impl Check {
 
     /// With what it found as evidence of a kind, and its report.
     #[must_use]
-    pub fn found(mut self, kind: &str, report: Option<String>) -> Check {
+    pub fn found(mut self, kind: ReportKind, report: Option<String>) -> Check {
         let finding = Finding {
-            kind: kind.to_owned(),
-            verdict: self.verdict.word().to_owned(),
+            kind,
+            verdict: self.verdict,
             rows: self.rows,
             report: None,
             summary: self.observed.clone(),
@@ -162,12 +126,12 @@ mod tests {
     #[test]
     fn a_value_at_its_threshold_is_within_it() {
         let (warn, crit) = (Some(0.25), Some(1.0));
-        assert_eq!(Verdict::above(0.25, warn, crit), Verdict::Ok);
-        assert_eq!(Verdict::above(0.26, warn, crit), Verdict::Warn);
-        assert_eq!(Verdict::above(1.0, warn, crit), Verdict::Warn);
-        assert_eq!(Verdict::above(1.1, warn, crit), Verdict::Crit);
-        assert_eq!(Verdict::above(9.0, None, None), Verdict::Ok);
-        assert_eq!(Verdict::above(1.1, None, crit), Verdict::Crit);
+        assert_eq!(above(0.25, warn, crit), Verdict::Ok);
+        assert_eq!(above(0.26, warn, crit), Verdict::Warn);
+        assert_eq!(above(1.0, warn, crit), Verdict::Warn);
+        assert_eq!(above(1.1, warn, crit), Verdict::Crit);
+        assert_eq!(above(9.0, None, None), Verdict::Ok);
+        assert_eq!(above(1.1, None, crit), Verdict::Crit);
     }
 
     #[test]

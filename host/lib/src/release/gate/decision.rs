@@ -7,7 +7,7 @@ use crate::project::gate::{Action, CheckName, Policy};
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
 use provender_domain::forms::Form;
 use provender_domain::render::text::count;
-use provender_ledger::entries::{GateCheck, GateDecision};
+use provender_ledger::entries::{GateCheck, GateDecision, GateOutcome, ReportKind};
 
 use super::super::evidence::Finding;
 use super::super::standing::Known;
@@ -24,33 +24,6 @@ pub struct Weighed {
     pub check: Check,
     /// What its verdict does; none where it holds.
     pub action: Option<Action>,
-}
-
-/// What the process says of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Let in; every check holds, or what does not is ignored.
-    Clean,
-    /// Let in, with an alert about warn.
-    Warn,
-    /// Let in, with an alert about crit.
-    Crit,
-    /// Not let in.
-    Blocked,
-}
-
-impl Outcome {
-    /// As entries and `--json` name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Clean => "clean",
-            Outcome::Warn => "warn",
-            Outcome::Crit => "crit",
-            Outcome::Blocked => "blocked",
-        }
-    }
 }
 
 /// The gate's report.
@@ -75,7 +48,7 @@ pub struct GateReport {
     /// Whether it is let in.
     pub passes: bool,
     /// What the process says.
-    pub outcome: Outcome,
+    pub outcome: GateOutcome,
     /// In words.
     pub why: String,
     /// Digest of the policy.
@@ -114,7 +87,11 @@ impl GateReport {
             check,
         };
         let checks: Vec<Weighed> = checks.into_iter().map(act).collect();
-        let outcome = checks.iter().map(outcome).max().unwrap_or(Outcome::Blocked);
+        let outcome = checks
+            .iter()
+            .map(outcome)
+            .max()
+            .unwrap_or(GateOutcome::Blocked);
         GateReport {
             form: FORM,
             release: about.release.digest,
@@ -124,7 +101,7 @@ impl GateReport {
             against_number: about.against.map(|k| k.document.number),
             at: about.at.to_owned(),
             by: about.by.to_owned(),
-            passes: outcome < Outcome::Blocked,
+            passes: outcome < GateOutcome::Blocked,
             outcome,
             why: why(&checks, outcome),
             policy_digest: about.policy_digest,
@@ -154,7 +131,7 @@ impl GateReport {
             .checks
             .iter()
             .filter(|r| r.action == Some(Action::Block))
-            .map(|r| format!("{} is {}", r.check.name.name(), r.check.verdict.word()))
+            .map(|r| format!("{} is {}", r.check.name.name(), r.check.verdict.name()))
             .collect();
         match blocking.is_empty() {
             true => self.why.clone(),
@@ -183,8 +160,8 @@ impl GateReport {
     pub fn says(&self, report: Digest) -> GateDecision {
         let checks = self.checks.iter().map(|r| GateCheck {
             name: r.check.name.name().to_owned(),
-            verdict: r.check.verdict.word().to_owned(),
-            action: r.action.map(|a| a.name().to_owned()),
+            verdict: r.check.verdict,
+            action: r.action,
             observed: r.check.observed.clone(),
             threshold: r.check.threshold.clone(),
             rows: r.check.rows,
@@ -195,7 +172,7 @@ impl GateReport {
             environment: self.environment.clone(),
             against: self.against,
             passes: self.passes,
-            outcome: self.outcome.name().to_owned(),
+            outcome: self.outcome,
             why: self.why.clone(),
             policy: self.policy_digest,
             max_age_days: self.policy.max_age_days,
@@ -208,13 +185,13 @@ impl GateReport {
     #[must_use]
     pub fn finding(&self, report: Digest) -> Finding {
         let verdict = match self.outcome {
-            Outcome::Clean => "ok",
-            Outcome::Warn | Outcome::Crit => "warn",
-            Outcome::Blocked => "crit",
+            GateOutcome::Clean => Verdict::Ok,
+            GateOutcome::Warn | GateOutcome::Crit => Verdict::Warn,
+            GateOutcome::Blocked => Verdict::Crit,
         };
         Finding {
-            kind: "gate".to_owned(),
-            verdict: verdict.to_owned(),
+            kind: ReportKind::Gate,
+            verdict,
             rows: self.checks.len() as u64,
             report: Some(report),
             summary: format!("{}: {}", self.title(), self.why),
@@ -232,16 +209,16 @@ fn action(policy: &Policy, verdict: Verdict) -> Option<Action> {
     }
 }
 
-fn outcome(result: &Weighed) -> Outcome {
+fn outcome(result: &Weighed) -> GateOutcome {
     match (result.action, result.check.verdict) {
-        (Some(Action::Block), _) => Outcome::Blocked,
-        (Some(Action::Alert), Verdict::Warn) => Outcome::Warn,
-        (Some(Action::Alert), _) => Outcome::Crit,
-        (Some(Action::Ignore) | None, _) => Outcome::Clean,
+        (Some(Action::Block), _) => GateOutcome::Blocked,
+        (Some(Action::Alert), Verdict::Warn) => GateOutcome::Warn,
+        (Some(Action::Alert), _) => GateOutcome::Crit,
+        (Some(Action::Ignore) | None, _) => GateOutcome::Clean,
     }
 }
 
-fn why(checks: &[Weighed], outcome: Outcome) -> String {
+fn why(checks: &[Weighed], outcome: GateOutcome) -> String {
     let named = |wanted: Action| -> Vec<String> {
         checks
             .iter()
@@ -251,7 +228,7 @@ fn why(checks: &[Weighed], outcome: Outcome) -> String {
                 format!(
                     "{} is {} ({})",
                     CheckName::name(c.name),
-                    c.verdict.word(),
+                    c.verdict.name(),
                     c.observed
                 )
             })
@@ -259,16 +236,16 @@ fn why(checks: &[Weighed], outcome: Outcome) -> String {
     };
     let n = checks.len() as u64;
     match outcome {
-        Outcome::Blocked if checks.is_empty() => "no check was made".to_owned(),
-        Outcome::Blocked => named(Action::Block).join("; "),
-        Outcome::Warn | Outcome::Crit => {
+        GateOutcome::Blocked if checks.is_empty() => "no check was made".to_owned(),
+        GateOutcome::Blocked => named(Action::Block).join("; "),
+        GateOutcome::Warn | GateOutcome::Crit => {
             format!(
                 "{} made; alert: {}",
                 count(n, "check"),
                 named(Action::Alert).join("; ")
             )
         }
-        Outcome::Clean => match named(Action::Ignore) {
+        GateOutcome::Clean => match named(Action::Ignore) {
             ignored if ignored.is_empty() => match n {
                 1 => "its one check holds".to_owned(),
                 _ => format!("all {n} checks hold"),
@@ -312,12 +289,12 @@ pub(super) mod tests {
     pub(crate) fn found(
         release: &Known,
         entry: i64,
-        (kind, verdict, rows): (&str, &str, u64),
+        (kind, verdict, rows): (ReportKind, Verdict, u64),
         environment: &str,
     ) -> Note {
         let finding = Finding {
-            kind: kind.into(),
-            verdict: verdict.into(),
+            kind,
+            verdict,
             rows,
             report: None,
             summary: format!("{kind} is {verdict}"),
@@ -351,7 +328,7 @@ pub(super) mod tests {
         let names = CheckName::ALL.into_iter().zip(verdicts);
         let checks = names
             .map(|(name, v)| {
-                Check::new(name, *v, 3, format!("seen <{}>", v.word()))
+                Check::new(name, *v, 3, format!("seen <{}>", v.name()))
                     .asks("what is asked | for")
                     .remedy("provender do something")
             })
@@ -361,7 +338,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_warn_and_crit_do_is_the_policys_and_unknown_always_blocks() {
-        use Outcome::{Blocked, Clean, Crit as AlertCrit, Warn as AlertWarn};
+        use GateOutcome::{Blocked, Clean, Crit as AlertCrit, Warn as AlertWarn};
         use Verdict::{Crit, Ok, Unknown, Warn};
         let none = GateSettings::default();
         let alert = GateSettings {
@@ -401,12 +378,11 @@ pub(super) mod tests {
         assert!(!says.passes);
         assert_eq!(says.number, 2);
         assert_eq!(says.why, "goldens is unknown (seen <unknown>)");
-        assert_eq!(says.outcome, json!(report.outcome));
-        assert_eq!(says.checks[1].action.as_deref(), Some("block"));
-        assert_eq!(json!(says.checks[1].action), json!(report.checks[1].action));
+        assert_eq!(says.outcome, report.outcome);
+        assert_eq!(says.checks[1].action, Some(Action::Block));
         assert_eq!(says.checks[1].name, "goldens");
         assert_eq!(says.report, digest);
         assert!(body.contains("provender.gate.v1"));
-        assert_eq!(report.finding(digest).verdict, "crit");
+        assert_eq!(report.finding(digest).verdict, Verdict::Crit);
     }
 }

@@ -118,7 +118,7 @@ fn row(result: &Weighed) -> Vec<Inline> {
     let c = &result.check;
     vec![
         c.name.name().into(),
-        Inline::new().badge(c.verdict.tone(), c.verdict.word()),
+        Inline::new().badge(c.verdict.tone(), c.verdict.name()),
         effect(result).into(),
         Inline::from(&c.observed),
         Inline::from(&c.threshold),
@@ -133,7 +133,7 @@ fn row(result: &Weighed) -> Vec<Inline> {
 pub fn suite(report: &GateReport) -> Suite {
     let cases = report.checks.iter().map(|result| {
         let c = &result.check;
-        let kind = format!("gate.{}", c.verdict.word());
+        let kind = format!("gate.{}", c.verdict.name());
         let message = c.observed.clone();
         let mut lines = vec![format!("asked for: {}", c.threshold)];
         lines.extend(behind(result));

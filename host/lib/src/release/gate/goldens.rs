@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::golden::{CaseSet, run};
 use crate::project::gate::CheckName;
 use provender_domain::render::text::count;
+use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::Kind;
 
 use super::super::ReleaseError;
@@ -52,12 +53,12 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         check.details = broken;
         return Ok(check
             .remedy("correct the logic, or let a new version supersede the case with a reason")
-            .found("goldens", None));
+            .found(ReportKind::Goldens, None));
     }
     if without.is_empty() {
         let observed = format!("{} hold", count(cases, "golden case"));
         let check = Check::new(CheckName::Goldens, Verdict::Ok, cases, observed);
-        return Ok(asked(check).found("goldens", None));
+        return Ok(asked(check).found(ReportKind::Goldens, None));
     }
     Ok(asked(relied(
         scene.standing,
@@ -78,7 +79,7 @@ fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) 
     let found = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
-        .filter(|(_, e)| e.kind == "goldens");
+        .filter(|(_, e)| e.kind == ReportKind::Goldens);
     let last: BTreeMap<String, (i64, Evidence)> = found
         .map(|(entry, e)| (e.environment.clone(), (entry, e)))
         .collect();
@@ -92,11 +93,9 @@ fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) 
             observed,
         ));
     };
-    let verdict = match evidence.verdict.as_str() {
-        "ok" if evidence.rows > 0 => Verdict::Ok,
-        "warn" => Verdict::Warn,
-        "crit" => Verdict::Crit,
-        _ => Verdict::Unknown,
+    let verdict = match evidence.verdict {
+        Verdict::Ok if evidence.rows == 0 => Verdict::Unknown,
+        verdict => verdict,
     };
     let observed = format!("{} in {}", evidence.summary, evidence.environment);
     let mut check = Check::new(CheckName::Goldens, verdict, evidence.rows, observed);
@@ -156,9 +155,14 @@ mod tests {
     fn without_cases_here_the_newest_evidence_counts_and_none_is_no_pass() {
         let release = known(2);
         let without = ["days:v1".to_owned()];
-        let of = |evidence: &[(&str, u64)]| {
+        let of = |evidence: &[(Verdict, u64)]| {
             let notes = evidence.iter().zip(5..).map(|((verdict, rows), entry)| {
-                found(&release, entry, ("goldens", verdict, *rows), "staging")
+                found(
+                    &release,
+                    entry,
+                    (ReportKind::Goldens, *verdict, *rows),
+                    "staging",
+                )
             });
             let standing = Standing {
                 notes: notes.collect(),
@@ -168,20 +172,23 @@ mod tests {
         };
         for (evidence, expected) in [
             (&[][..], Verdict::Unknown),
-            (&[("ok", 20)], Verdict::Ok),
+            (&[(Verdict::Ok, 20)], Verdict::Ok),
             // So many as none hold.
-            (&[("ok", 0)], Verdict::Unknown),
-            (&[("unknown", 20)], Verdict::Unknown),
-            (&[("warn", 20)], Verdict::Warn),
-            (&[("ok", 20), ("crit", 20)], Verdict::Crit),
-            (&[("crit", 20), ("ok", 20)], Verdict::Ok),
+            (&[(Verdict::Ok, 0)], Verdict::Unknown),
+            (&[(Verdict::Unknown, 20)], Verdict::Unknown),
+            (&[(Verdict::Warn, 20)], Verdict::Warn),
+            (&[(Verdict::Ok, 20), (Verdict::Crit, 20)], Verdict::Crit),
+            (&[(Verdict::Crit, 20), (Verdict::Ok, 20)], Verdict::Ok),
         ] {
             let check = of(evidence);
             assert_eq!(check.verdict, expected, "{evidence:?}");
             assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
             assert_eq!(check.relied.len(), usize::from(!evidence.is_empty()));
         }
-        assert_eq!(of(&[("ok", 9), ("ok", 20)]).evidence, ["entry 6"]);
+        assert_eq!(
+            of(&[(Verdict::Ok, 9), (Verdict::Ok, 20)]).evidence,
+            ["entry 6"]
+        );
     }
 
     #[test]
@@ -192,8 +199,13 @@ mod tests {
         assert!(release.stamp.at < here.stamp.at);
         let standing = Standing {
             notes: vec![
-                found(&here, 5, ("goldens", "crit", 20), "prod"),
-                found(&release, 6, ("goldens", "ok", 20), "staging"),
+                found(&here, 5, (ReportKind::Goldens, Verdict::Crit, 20), "prod"),
+                found(
+                    &release,
+                    6,
+                    (ReportKind::Goldens, Verdict::Ok, 20),
+                    "staging",
+                ),
             ],
             ..Standing::default()
         };

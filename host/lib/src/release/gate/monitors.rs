@@ -12,6 +12,7 @@ use crate::project::gate::CheckName;
 use provender_domain::day::Day;
 use provender_domain::forms::Form;
 use provender_domain::render::text::count;
+use provender_ledger::entries::ReportKind;
 
 use super::super::ReleaseError;
 use super::backtest::Compared;
@@ -54,7 +55,7 @@ pub fn check(
         });
     }
     let body = Form::GateMonitors.text(&json!({"logics": reports}))?;
-    Ok(weigh(&watched, scene.window_days).found("monitor", Some(body)))
+    Ok(weigh(&watched, scene.window_days).found(ReportKind::Monitor, Some(body)))
 }
 
 /// A logic of the release, and what the monitors say of it.
@@ -87,7 +88,7 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
             true => "of its answers",
             false => "of its numbers on the recorded inputs",
         };
-        let mut said = format!("{} {how} to {end}: {}", one.logic, verdict.word());
+        let mut said = format!("{} {how} to {end}: {}", one.logic, verdict.name());
         if let Some(first) = lines.first().filter(|_| verdict != Verdict::Ok) {
             said.push_str(&format!(", {first}"));
         }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::project::gate::{ApprovalSettings, CheckName, OwnershipSettings, PassedSettings};
+use crate::project::gate::{ApprovalSettings, CheckName, OwnershipSettings, PassedSettings, Role};
 use provender_domain::render::text::count;
+use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::Kind;
 
 use super::super::evidence::Evidence;
@@ -25,21 +26,21 @@ fn links(check: &mut Check, notes: &[&Note]) {
 }
 
 /// The role in which somebody approved.
-fn role_of(note: &Note) -> Option<&str> {
-    note.approval().map(|a| a.role.as_str())
+fn role_of(note: &Note) -> Option<Role> {
+    note.approval().map(|a| a.role)
 }
 
 /// Each role has approved here, and not only who cut the release.
 #[must_use]
 pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings) -> Check {
-    let role = |n: &&&Note| asked.roles.iter().any(|r| role_of(n) == Some(r.name()));
+    let role = |n: &&&Note| role_of(n).is_some_and(|role| asked.roles.contains(&role));
     let all = approvals(standing, release);
     let given: Vec<&Note> = all.iter().filter(role).copied().collect();
     let lacking: Vec<&str> = asked
         .roles
         .iter()
+        .filter(|r| given.iter().all(|n| role_of(n) != Some(**r)))
         .map(|r| r.name())
-        .filter(|r| given.iter().all(|n| role_of(n) != Some(r)))
         .collect();
     let cutter = &release.document.cut.by;
     let alone = asked.independent && given.iter().all(|n| n.stamp.actor == *cutter);
@@ -122,7 +123,7 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
     let found: Vec<(i64, Evidence)> = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
-        .filter(|(_, e)| e.kind == "gate")
+        .filter(|(_, e)| e.kind == ReportKind::Gate)
         .collect();
     let mut check = Check::new(CheckName::Passed, Verdict::Ok, 0, String::new());
     let name = release.document.name();
@@ -140,11 +141,14 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
         let what = format!("the decision of the gate of {environment}");
         check.relied.push((what, evidence.at.clone()));
         told.push(format!("{environment}: {}", evidence.summary));
-        if !matches!(evidence.verdict.as_str(), "ok" | "warn") {
-            check.verdict = check.verdict.max(Verdict::Crit);
-            check.remedy.push(format!(
-                "put right what the gate of {environment} names: provender release show {name}"
-            ));
+        match evidence.verdict {
+            Verdict::Ok | Verdict::Warn => {}
+            Verdict::Crit | Verdict::Unknown => {
+                check.verdict = check.verdict.max(Verdict::Crit);
+                check.remedy.push(format!(
+                    "put right what the gate of {environment} names: provender release show {name}"
+                ));
+            }
         }
     }
     check.observed = told.join("; ");

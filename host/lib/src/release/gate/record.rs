@@ -3,6 +3,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
+use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Write};
 
@@ -49,7 +50,7 @@ pub fn record(
         }
         entries.push(evidence(finding)?);
     }
-    ledger.record_report(stamp, "gate", digest, &body)?;
+    ledger.record_report(stamp, ReportKind::Gate, digest, &body)?;
     entries.push(evidence(report.finding(digest))?);
     entries.push(Payload::GateDecision(report.says(digest)));
     failpoint::hit("gate.before-ledger");

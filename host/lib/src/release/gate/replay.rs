@@ -6,6 +6,7 @@ use crate::replay::verdict::Cause;
 use crate::replay::{Replayer, Subject, Verdict as Replayed, select};
 use provender_domain::interrupt::Interrupt;
 use provender_domain::render::text::count;
+use provender_ledger::entries::ReportKind;
 use provender_ledger::types::RunFilter;
 
 use super::super::ReleaseError;
@@ -49,7 +50,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
             asked.sample,
             count(u64::from(asked.min_rows), "run")
         ))
-        .found("replay", None))
+        .found(ReportKind::Replay, None))
 }
 
 /// What a replay comes to; `of` is how many runs the sample was drawn from.

@@ -73,7 +73,7 @@ mod tests {
     use crate::project::gate::GateSettings;
     use crate::release::standing::Note;
     use provender_ledger::Payload;
-    use provender_ledger::entries::GateDecision;
+    use provender_ledger::entries::{GateDecision, GateOutcome};
     use provender_ledger::entry::Stamp;
     use serde_json::Value as Json;
 
@@ -101,7 +101,7 @@ mod tests {
             environment: "prod".into(),
             against: None,
             passes,
-            outcome: "clean".into(),
+            outcome: GateOutcome::Clean,
             why: why.into(),
             policy,
             max_age_days: 7,

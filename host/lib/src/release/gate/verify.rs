@@ -3,6 +3,7 @@
 use crate::compute::binding::input_problems;
 use crate::project::gate::CheckName;
 use provender_domain::render::text::count;
+use provender_ledger::entries::ReportKind;
 
 use super::super::ReleaseError;
 use super::super::document::Component;
@@ -35,7 +36,7 @@ fn weigh(rows: u64, problems: Vec<String>) -> Check {
         let observed = format!("{}: each is what it must be", count(rows, "component"));
         return Check::new(CheckName::Verify, Verdict::Ok, rows, observed)
             .asks(asked)
-            .found("verify", None);
+            .found(ReportKind::Verify, None);
     }
     let observed = format!("{} of {}", problems.len(), count(rows, "component"));
     let observed = format!("{observed} cannot be used here: {}", problems.join("; "));
@@ -46,7 +47,7 @@ fn weigh(rows: u64, problems: Vec<String>) -> Check {
             "add the missing columns to sources.toml, or cut a release that fits this deployment",
         );
     check.details = problems;
-    check.found("verify", None)
+    check.found(ReportKind::Verify, None)
 }
 
 fn loads(scene: &Scene<'_, '_>, component: &Component) -> Result<(), ReleaseError> {
@@ -87,9 +88,12 @@ mod tests {
         );
         assert_eq!(bad.details, problems);
         // Either way it is evidence of the release.
-        for (check, verdict) in [(good, "ok"), (bad, "crit")] {
+        for (check, verdict) in [(good, Verdict::Ok), (bad, Verdict::Crit)] {
             let (finding, _) = check.finding.unwrap();
-            assert_eq!((&*finding.kind, &*finding.verdict), ("verify", verdict));
+            assert_eq!(
+                (finding.kind, finding.verdict),
+                (ReportKind::Verify, verdict)
+            );
         }
     }
 }

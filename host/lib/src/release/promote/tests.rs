@@ -5,6 +5,7 @@ use crate::compute::test_ledger;
 use crate::project::gate::GateSettings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use provender_ledger::entries::{ReportKind, Verdict};
 use provender_ledger::entry::Kind;
 use provender_ledger::{LedgerError, Write};
 use serde_json::{Value as Json, json};
@@ -37,8 +38,8 @@ impl Look for Meanwhile {
             return Err(ReleaseError::damaged("a manifest", "it is gone"));
         }
         let finding = Finding {
-            kind: "canary".into(),
-            verdict: "ok".into(),
+            kind: ReportKind::Canary,
+            verdict: Verdict::Ok,
             rows: 70,
             report: None,
             summary: "as expected".into(),

@@ -6,7 +6,7 @@ use provender_ledger::entries::Approval;
 use provender_ledger::entry::Stamp;
 
 /// Who has approved as what, in this order. The release was cut by `ds`, as `release` of the tests says.
-fn approved(by: &[(&str, &str)]) -> Standing {
+fn approved(by: &[(&str, Role)]) -> Standing {
     let notes = by.iter().zip(5..).map(|((who, role), entry)| Note {
         entry,
         stamp: Stamp {
@@ -18,7 +18,7 @@ fn approved(by: &[(&str, &str)]) -> Standing {
         says: Payload::Approval(Approval {
             release: known(2).digest,
             number: 2,
-            role: (*role).into(),
+            role: *role,
             environment: "prod".into(),
         }),
     });
@@ -35,11 +35,14 @@ fn ownership_asks_for_each_role_and_for_somebody_else_than_who_cut() {
     let asked = Policy::of("prod", None).ownership;
     for (by, expected) in [
         (&[][..], Verdict::Unknown),
-        (&[("dora", "ds")], Verdict::Unknown),
-        (&[("dora", "ds"), ("omar", "mlops")], Verdict::Ok),
-        (&[(cutter.as_str(), "ds"), ("omar", "mlops")], Verdict::Ok),
+        (&[("dora", Role::Ds)], Verdict::Unknown),
+        (&[("dora", Role::Ds), ("omar", Role::Mlops)], Verdict::Ok),
         (
-            &[(cutter.as_str(), "ds"), (cutter.as_str(), "mlops")],
+            &[(cutter.as_str(), Role::Ds), ("omar", Role::Mlops)],
+            Verdict::Ok,
+        ),
+        (
+            &[(cutter.as_str(), Role::Ds), (cutter.as_str(), Role::Mlops)],
             Verdict::Crit,
         ),
     ] {
@@ -50,12 +53,12 @@ fn ownership_asks_for_each_role_and_for_somebody_else_than_who_cut() {
         assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok, "{by:?}");
     }
     // An approval of another release says nothing of this one.
-    let by = [("dora", "ds"), ("omar", "mlops")];
+    let by = [("dora", Role::Ds), ("omar", Role::Mlops)];
     let other = ownership(&approved(&by), &known(3), &asked);
     assert_eq!(other.verdict, Verdict::Unknown);
     let mut alone = asked;
     alone.independent = false;
-    let by = [(cutter.as_str(), "ds"), (cutter.as_str(), "mlops")];
+    let by = [(cutter.as_str(), Role::Ds), (cutter.as_str(), Role::Mlops)];
     assert_eq!(
         ownership(&approved(&by), &release, &alone).verdict,
         Verdict::Ok
@@ -68,8 +71,12 @@ fn approvals_count_people_and_not_how_often_they_say_so() {
     assert_eq!(asked.people, 2);
     for (by, n, expected) in [
         (&[][..], 0, Verdict::Unknown),
-        (&[("dora", "ds"), ("dora", "mlops")], 1, Verdict::Unknown),
-        (&[("dora", "ds"), ("omar", "ds")], 2, Verdict::Ok),
+        (
+            &[("dora", Role::Ds), ("dora", Role::Mlops)],
+            1,
+            Verdict::Unknown,
+        ),
+        (&[("dora", Role::Ds), ("omar", Role::Ds)], 2, Verdict::Ok),
     ] {
         let check = people(&approved(by), &known(2), &asked);
         assert_eq!((check.verdict, check.rows), (expected, n), "{by:?}");
@@ -85,26 +92,45 @@ fn passed_goes_by_the_newest_decision_of_each_environment() {
     for (decisions, expected) in [
         (&[][..], Verdict::Unknown),
         // One of the two is no pass.
-        (&[("ok", "staging")], Verdict::Unknown),
-        (&[("ok", "staging"), ("warn", "dev")], Verdict::Ok),
+        (&[(Verdict::Ok, "staging")], Verdict::Unknown),
         (
-            &[("ok", "staging"), ("ok", "dev"), ("crit", "dev")],
+            &[(Verdict::Ok, "staging"), (Verdict::Warn, "dev")],
+            Verdict::Ok,
+        ),
+        (
+            &[
+                (Verdict::Ok, "staging"),
+                (Verdict::Ok, "dev"),
+                (Verdict::Crit, "dev"),
+            ],
             Verdict::Crit,
         ),
         (
-            &[("crit", "staging"), ("ok", "dev"), ("ok", "staging")],
+            &[
+                (Verdict::Crit, "staging"),
+                (Verdict::Ok, "dev"),
+                (Verdict::Ok, "staging"),
+            ],
             Verdict::Ok,
         ),
-        (&[("unknown", "staging"), ("ok", "dev")], Verdict::Crit),
+        (
+            &[(Verdict::Unknown, "staging"), (Verdict::Ok, "dev")],
+            Verdict::Crit,
+        ),
     ] {
         let notes = decisions
             .iter()
             .zip(5..)
             .map(|((verdict, environment), entry)| {
-                found(&release, entry, ("gate", verdict, 8), environment)
+                found(
+                    &release,
+                    entry,
+                    (ReportKind::Gate, *verdict, 8),
+                    environment,
+                )
             });
         // Evidence of another kind is no decision.
-        let other = found(&release, 4, ("backtest", "ok", 8), "dev");
+        let other = found(&release, 4, (ReportKind::Backtest, Verdict::Ok, 8), "dev");
         let standing = Standing {
             notes: std::iter::once(other).chain(notes).collect(),
             ..Standing::default()
