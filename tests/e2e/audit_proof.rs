@@ -127,7 +127,7 @@ fn entries_cut_off_the_end_are_caught_by_a_checkpoint() {
     let _ = ranch.run(&["audit"]).exits(0);
     let data = ranch.data(&AGAINST, 11);
     let problem = data["bad"][0]["problem"].as_str().unwrap();
-    assert!(problem.contains("entries were taken away"), "{problem}");
+    assert!(problem.contains("entries were removed"), "{problem}");
 }
 
 #[test]
@@ -148,13 +148,13 @@ fn a_checkpoint_that_was_not_signed_with_the_key_is_refused() {
     let _ = ranch.run(&args).exits(0);
     let said = ranch.run(&AGAINST).exits(11);
     insta::assert_snapshot!(said.stderr, @"
-    error: one.checkpoint is not what the holder of the key ranch.example/grazing signed: this key did not sign it
+    error: one.checkpoint does not verify with the key ranch.example/grazing: it has no signature by this key
      help: take the checkpoint from where it is kept, and the public key from its holder
     ");
     ranch.write("one.checkpoint", "not a checkpoint\n");
     let said = ranch.run(&AGAINST).exits(65);
     insta::assert_snapshot!(said.stderr, @"
-    error: one.checkpoint is no checkpoint: it has 1 lines before its signatures instead of three: origin, size, root
+    error: one.checkpoint is not a checkpoint: it has 1 lines before its signatures instead of three: origin, size, root
      help: docs/reference/audit.md describes the forms of keys, checkpoints, proofs and bundles
     ");
 }
@@ -312,7 +312,7 @@ fn a_bundle_is_computed_again_where_nothing_else_is() {
     ];
     let said = elsewhere.run(&other).exits(11);
     assert!(
-        said.stderr.contains("this key did not sign it"),
+        said.stderr.contains("it has no signature by this key"),
         "{}",
         said.stderr
     );

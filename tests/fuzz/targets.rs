@@ -7,7 +7,7 @@ use provender_host::project::logic::LogicFile;
 use provender_host::project::settings::Settings;
 use provender_host::project::sources::Sources;
 use provender_host::release::Document;
-use provender_proof::{Checkpoint, PROOF_FORM, Proof, Signer, Step, Verifier};
+use provender_proof::{Checkpoint, InclusionStep, PROOF_FORM, Proof, Signer, Verifier};
 use provender_sandbox::Lock;
 use provender_sandbox::PinLimits;
 use provender_store::manifest::Manifest;
@@ -305,7 +305,7 @@ fn audit_seeds() -> Vec<Vec<u8>> {
         size: 1,
         root: [1; 32],
     };
-    let step = Step {
+    let step = InclusionStep {
         text: "{\"seq\":1}".to_owned(),
         index: 0,
         size: 1,

@@ -1,22 +1,22 @@
-//! Tar archives in memory, which have exactly one spelling: no times, no owners, plain files alone.
+//! Tar archives in memory with exactly one encoding: regular files only, no times, no owners.
 
 use std::io::{self, Read as _};
 
 /// Bytes that are not an archive of plain files.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
-    /// It is not a tar archive, or ends too soon.
-    #[error("it is no whole tar archive: {0}")]
+    /// It is not a tar archive, or it is cut short.
+    #[error("it is not a complete tar archive: {0}")]
     Broken(String),
-    /// A folder, a link, or a sparse file, of which a few bytes may say that it has a terabyte.
-    #[error("{0} is no plain file")]
+    /// A folder, a link, or a sparse file. A sparse header of a few bytes can claim a terabyte.
+    #[error("{0} is not a regular file")]
     NotAFile(String),
 }
 
-/// A tar archive of files, the same bytes wherever it is made.
+/// Packs files into a tar archive. The same files always give the same bytes.
 ///
 /// # Errors
-/// When a name is too long for the form.
+/// When a name is too long for a tar header.
 pub fn pack(files: &[(String, Vec<u8>)]) -> io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in files {
@@ -31,11 +31,11 @@ pub fn pack(files: &[(String, Vec<u8>)]) -> io::Result<Vec<u8>> {
     builder.into_inner()
 }
 
-/// The files of an archive in its order. Nothing is unpacked by path; whether the archive is the one that
-/// [`pack`] makes of them, its reader finds out by packing them again.
+/// Returns the files of an archive in order, without writing any of them to disk. To check that the archive is in
+/// [`pack`]'s encoding, pack the result again and compare.
 ///
 /// # Errors
-/// When it is not a whole archive of plain files.
+/// When it is not a complete archive of regular files.
 pub fn members(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
     let broken = |e: io::Error| ArchiveError::Broken(e.to_string());
     let mut members = Vec::new();
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_is_not_read() {
+    fn anything_but_a_regular_file_is_refused() {
         for kind in [
             tar::EntryType::GNUSparse,
             tar::EntryType::Symlink,
@@ -77,7 +77,7 @@ mod tests {
             header.set_path("bundle/manifest.json").unwrap();
             header.set_size(0);
             if let Some(gnu) = header.as_gnu_mut() {
-                // A terabyte, says the header of a sparse file.
+                // The sparse header claims a terabyte.
                 gnu.realsize
                     .copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
             }

@@ -1,12 +1,12 @@
-//! One file with a run's manifest, its component and the proof that it is recorded: all that an auditor
-//! needs to compute the number again on a machine that has nothing else.
+//! A bundle: one file with a run's manifest, its component and the proof that the run is recorded. An auditor can
+//! recompute the number from it on a machine that has nothing else.
 //!
-//! A tar archive with exactly these members, written in one way, so that a bundle is the same bytes
-//! wherever it is made:
+//! It is a tar archive with exactly these members in one fixed encoding, so the same run always gives the same
+//! bytes:
 //!
 //! ```text
 //! bundle/component.wasm   the component's bytes
-//! bundle/limits.json      the ceilings that it could be computed below where the bundle was written
+//! bundle/limits.json      the resource limits in force where the bundle was written
 //! bundle/manifest.json    the manifest's bytes
 //! bundle/proof.json       the proof, with the checkpoint
 //! ```
@@ -21,16 +21,16 @@ use provender_domain::manifest::Manifest;
 use crate::archive;
 use crate::error::ProofError;
 use crate::note::Verifier;
-use crate::proof::{Proof, Proven};
-use crate::record::Record;
+use crate::proof::{Proof, VerifiedProof};
+use crate::record::ManifestRecord;
 
-/// What is in a bundle. `Limits` is what the ceilings are read as: an auditor who does not compute needs no more
-/// than JSON.
+/// The contents of a bundle. `Limits` is the type that the limits deserialize to: plain JSON is enough for an
+/// auditor who does not compute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle<Limits = Json> {
     /// The component's bytes.
     pub component: Vec<u8>,
-    /// The ceilings that it could be computed below where the bundle was written.
+    /// The resource limits in force where the bundle was written.
     pub limits: Limits,
     /// The manifest's bytes.
     pub manifest: Vec<u8>,
@@ -39,17 +39,18 @@ pub struct Bundle<Limits = Json> {
 }
 
 impl<Limits: Serialize + DeserializeOwned> Bundle<Limits> {
-    /// The archive.
+    /// Packs the bundle into a tar archive.
     ///
     /// # Errors
-    /// [`ProofError::Bundle`] when it has no form, which is never so for a bundle of this program.
+    /// [`ProofError::Bundle`] when a part cannot be encoded, which cannot happen for a bundle made by this
+    /// program.
     pub fn pack(&self) -> Result<Vec<u8>, ProofError> {
-        let no = |problem: String| ProofError::Bundle {
+        let refuse = |problem: String| ProofError::Bundle {
             file: "the bundle".to_owned(),
             problem,
         };
-        let limits = serde_json::to_value(&self.limits).map_err(|e| no(e.to_string()))?;
-        let limits = to_text(&limits).map_err(|e| no(e.to_string()))?;
+        let limits = serde_json::to_value(&self.limits).map_err(|e| refuse(e.to_string()))?;
+        let limits = to_text(&limits).map_err(|e| refuse(e.to_string()))?;
         let files = [
             ("bundle/component.wasm".to_owned(), self.component.clone()),
             ("bundle/limits.json".to_owned(), limits.into_bytes()),
@@ -59,58 +60,59 @@ impl<Limits: Serialize + DeserializeOwned> Bundle<Limits> {
                 self.proof.to_text()?.into_bytes(),
             ),
         ];
-        archive::pack(&files).map_err(|e| no(e.to_string()))
+        archive::pack(&files).map_err(|e| refuse(e.to_string()))
     }
 
-    /// Reads an archive; `file` is its name for people. What is in it is checked by [`Bundle::check`].
+    /// Unpacks an archive; `file` is its name in error messages. [`Bundle::check`] checks the contents.
     ///
     /// # Errors
-    /// [`ProofError::Bundle`] when it is not written in the one way.
+    /// [`ProofError::Bundle`] when it is not in the canonical encoding.
     pub fn unpack(file: &str, bytes: &[u8]) -> Result<Bundle<Limits>, ProofError> {
-        let no = |problem: String| ProofError::Bundle {
+        let refuse = |problem: String| ProofError::Bundle {
             file: file.to_owned(),
             problem,
         };
-        let bundle = read(bytes).map_err(no)?;
+        let bundle = read(bytes).map_err(refuse)?;
         if bundle.pack()? != bytes {
-            let problem = "it is not written in the one way: something was added, moved or changed";
-            return Err(no(problem.to_owned()));
+            let problem =
+                "it is not in the canonical encoding: something was added, moved or changed";
+            return Err(refuse(problem.to_owned()));
         }
         Ok(bundle)
     }
 }
 
 impl<Limits> Bundle<Limits> {
-    /// Checks the proof, and that manifest and component are those of the proven run; with a key also
-    /// that its holder signed the checkpoint.
+    /// Checks the proof, and that the manifest and the component belong to the proven run. Given a key, also
+    /// checks that its holder signed the checkpoint.
     ///
     /// # Errors
-    /// The first thing that does not hold.
-    pub fn check(&self, key: Option<&Verifier>) -> Result<(Proven, Manifest), ProofError> {
-        let no = |problem: String| ProofError::Proof(problem);
+    /// The first check that fails.
+    pub fn check(&self, key: Option<&Verifier>) -> Result<(VerifiedProof, Manifest), ProofError> {
+        let refuse = |problem: String| ProofError::Proof(problem);
         let proven = self.proof.verify(key)?;
         let run = &proven.run;
         let found = Digest::of_bytes(&self.manifest);
         if found != run.manifest {
-            return Err(no(format!(
-                "the manifest has the SHA-256 {found}, the run names {}",
+            return Err(refuse(format!(
+                "the manifest has the SHA-256 {found}, but the run names {}",
                 run.manifest
             )));
         }
-        let manifest = Manifest::parse(&self.manifest).map_err(no)?;
-        let snapshot = manifest.snapshot_id().map_err(|e| no(e.to_string()))?;
-        let record = Record::read(&manifest).map_err(no)?;
+        let manifest = Manifest::parse(&self.manifest).map_err(refuse)?;
+        let snapshot = manifest.snapshot_id().map_err(|e| refuse(e.to_string()))?;
+        let record = ManifestRecord::read(&manifest).map_err(refuse)?;
         if snapshot != run.snapshot || record.key != run.key || record.provenance != run.provenance
         {
-            return Err(no(format!(
-                "the manifest is of {}, not of the run",
+            return Err(refuse(format!(
+                "the manifest belongs to {}, not to the run",
                 record.key
             )));
         }
         let found = Digest::of_bytes(&self.component);
         if found != record.component {
-            return Err(no(format!(
-                "the component has the digest {found}, the manifest names {}",
+            return Err(refuse(format!(
+                "the component has the digest {found}, but the manifest names {}",
                 record.component
             )));
         }
@@ -126,19 +128,20 @@ fn read<Limits: DeserializeOwned>(bytes: &[u8]) -> Result<Bundle<Limits>, String
             "bundle/limits.json" => &mut limits,
             "bundle/manifest.json" => &mut manifest,
             "bundle/proof.json" => &mut proof,
-            _ => return Err(format!("{name} does not belong into a bundle")),
+            _ => return Err(format!("{name} does not belong in a bundle")),
         };
         if part.replace(content).is_some() {
-            return Err(format!("{name} is in it twice"));
+            return Err(format!("{name} appears twice"));
         }
     }
-    let there = |part: Option<Vec<u8>>, name: &str| part.ok_or_else(|| format!("it has no {name}"));
-    let limits = there(limits, "limits.json")?;
+    let require =
+        |part: Option<Vec<u8>>, name: &str| part.ok_or_else(|| format!("it has no {name}"));
+    let limits = require(limits, "limits.json")?;
     Ok(Bundle {
-        component: there(component, "component.wasm")?,
+        component: require(component, "component.wasm")?,
         limits: serde_json::from_slice(&limits).map_err(|e| format!("its limits.json: {e}"))?,
-        manifest: there(manifest, "manifest.json")?,
-        proof: Proof::parse(&there(proof, "proof.json")?).map_err(|e| e.to_string())?,
+        manifest: require(manifest, "manifest.json")?,
+        proof: Proof::parse(&require(proof, "proof.json")?).map_err(|e| e.to_string())?,
     })
 }
 
@@ -147,10 +150,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::proof::{PROOF_FORM, Step};
+    use crate::proof::{InclusionStep, PROOF_FORM};
 
     fn bundle() -> Bundle {
-        let step = Step {
+        let step = InclusionStep {
             text: "{}".into(),
             index: 0,
             size: 1,
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_comes_back_whole_and_in_one_way_only() {
+    fn a_bundle_round_trips_in_one_encoding_only() {
         let one = bundle();
         let bytes = one.pack().unwrap();
         assert_eq!(unpack(&bytes).unwrap(), one);
@@ -186,13 +189,13 @@ mod tests {
         assert!(unpack(&longer).is_err());
         let another = archive::pack(&[("bundle/readme".to_owned(), Vec::new())]).unwrap();
         let error = unpack(&another).unwrap_err().to_string();
-        assert!(error.contains("does not belong into a bundle"), "{error}");
+        assert!(error.contains("does not belong in a bundle"), "{error}");
     }
 
     #[test]
-    fn a_changed_byte_of_its_frame_is_refused() {
+    fn a_changed_byte_of_a_header_is_refused() {
         let bytes = bundle().pack().unwrap();
-        // The first header; what the members hold is checked by their digests.
+        // Only the first header: digests check what the members hold.
         for i in 0..512 {
             let mut other = bytes.clone();
             other[i] ^= 1;
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_beyond_every_tree_is_no_proof() {
+    fn an_index_beyond_every_tree_is_refused() {
         let mut proof = bundle().proof;
         proof.entry.index = u64::MAX;
         proof.run.index = u64::MAX;

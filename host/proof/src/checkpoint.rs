@@ -1,5 +1,5 @@
-//! Size and root of the tree over the entries, in the form of C2SP's tlog-checkpoint
-//! (<https://c2sp.org/tlog-checkpoint>), and whether a ledger only grew since.
+//! Checkpoints: size and root of the Merkle tree over a ledger's entries, as C2SP's tlog-checkpoint
+//! (<https://c2sp.org/tlog-checkpoint>). Also checks that a ledger has only grown since a checkpoint.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,20 +10,20 @@ use provender_domain::merkle::{self, Hash};
 use crate::error::ProofError;
 use crate::note::{Note, Verifier, is_name};
 
-/// The state of a ledger at one moment. Keep it elsewhere, and you can tell later whether anything up to then
+/// The state of a ledger at one moment. Keep it elsewhere to detect later whether anything recorded up to then
 /// was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which ledger: the name of the key that signs.
+    /// Identifies the ledger: the name of the key that signs.
     pub origin: String,
-    /// How many entries.
+    /// Number of entries.
     pub size: u64,
-    /// The root over them.
+    /// Root hash over the entries.
     pub root: Hash,
 }
 
 impl Checkpoint {
-    /// Its text, which is what is signed: three lines.
+    /// The three lines that are signed.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!(
@@ -34,41 +34,45 @@ impl Checkpoint {
         )
     }
 
-    /// Reads a checkpoint, signed or not, and where a key is given checks that its holder signed it;
-    /// `what` names it for people.
+    /// Parses a checkpoint, signed or not. Given a key, also checks that its holder signed it. `what` names the
+    /// checkpoint in error messages.
     ///
     /// # Errors
-    /// [`ProofError::Checkpoint`] when it is not one; [`ProofError::Signature`] when the key's holder did not
-    /// sign this.
+    /// [`ProofError::Checkpoint`] when it is not a checkpoint; [`ProofError::Signature`] when the key's holder
+    /// did not sign it.
     pub fn parse(what: &str, text: &str, key: Option<&Verifier>) -> Result<Checkpoint, ProofError> {
-        let no = |problem: String| ProofError::Checkpoint {
+        let refuse = |problem: String| ProofError::Checkpoint {
             what: what.to_owned(),
             problem,
         };
-        let note = Note::parse(text).map_err(no)?;
+        let note = Note::parse(text).map_err(refuse)?;
         let lines: Vec<&str> = note.text.lines().collect();
         let [origin, size, root] = lines.as_slice() else {
-            return Err(no(format!(
+            return Err(refuse(format!(
                 "it has {} lines before its signatures instead of three: origin, size, root",
                 lines.len()
             )));
         };
         let number = size
             .parse()
-            .map_err(|_| no(format!("`{size}` is no size")))?;
+            .map_err(|_| refuse(format!("`{size}` is not a size")))?;
         let hash = STANDARD
             .decode(root)
             .ok()
             .and_then(|bytes| Hash::try_from(bytes).ok())
-            .ok_or_else(|| no(format!("`{root}` is no root: 32 bytes as base64")))?;
+            .ok_or_else(|| {
+                refuse(format!(
+                    "`{root}` is not a root: expected 32 bytes as base64"
+                ))
+            })?;
         let checkpoint = Checkpoint {
             origin: (*origin).to_owned(),
             size: number,
             root: hash,
         };
         if !is_name(origin) || checkpoint.to_text() != note.text {
-            return Err(no(
-                "it is not written in the one way a checkpoint is written".to_owned(),
+            return Err(refuse(
+                "it is not in the canonical form of a checkpoint".to_owned(),
             ));
         }
         if let Some(key) = key {
@@ -77,7 +81,7 @@ impl Checkpoint {
                 return Err(ProofError::Signature {
                     what: what.to_owned(),
                     name: key.name().to_owned(),
-                    problem: format!("it is of another ledger, {}", checkpoint.origin),
+                    problem: format!("it belongs to another ledger, {}", checkpoint.origin),
                 });
             }
         }
@@ -88,35 +92,35 @@ impl Checkpoint {
 /// Why a ledger does not continue a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Discontinuity {
-    /// It has fewer entries than the checkpoint.
-    #[error("it is of {expected} entries, the ledger has {found}: entries were taken away")]
+    /// The ledger has fewer entries than the checkpoint.
+    #[error("it covers {expected} entries, but the ledger has {found}: entries were removed")]
     Shortened {
         /// Entries of the checkpoint.
         expected: u64,
         /// Entries of the ledger.
         found: u64,
     },
-    /// An entry up to the checkpoint is another one.
+    /// An entry covered by the checkpoint was changed.
     #[error(
-        "the first {size} entries have the root {}, the checkpoint says {}: history was rewritten",
+        "the first {size} entries have the root {}, but the checkpoint has {}: history was rewritten",
         hex(found),
         hex(expected)
     )]
     Rewritten {
         /// Entries of the checkpoint.
         size: u64,
-        /// The root that the checkpoint says.
+        /// The root in the checkpoint.
         expected: Hash,
         /// The root of the ledger's first entries.
         found: Hash,
     },
 }
 
-/// Checks that the tree over `leaves` begins with the checkpoint's tree. Answers with the consistency proof for
-/// others; a checkpoint without entries has none.
+/// Checks that the tree over `leaves` extends the checkpoint's tree. Returns the consistency proof, or `None` for
+/// a checkpoint without entries.
 ///
 /// # Errors
-/// When entries are missing, or one of those up to the checkpoint is another.
+/// When an entry covered by the checkpoint is missing or was changed.
 pub fn continues(old: &Checkpoint, leaves: &[Hash]) -> Result<Option<Vec<Hash>>, Discontinuity> {
     let found = leaves.len() as u64;
     let beginning = usize::try_from(old.size).ok().and_then(|n| leaves.get(..n));
@@ -175,11 +179,11 @@ mod tests {
         let error = continues(&checkpoint(5), &leaves(4))
             .unwrap_err()
             .to_string();
-        assert!(error.contains("taken away"), "{error}");
+        assert!(error.contains("removed"), "{error}");
     }
 
     #[test]
-    fn a_checkpoint_comes_back_and_its_signature_is_checked() {
+    fn a_checkpoint_round_trips_and_its_signature_is_checked() {
         let signer = Signer::new("ranch.example/ledger", &[3; 32]).unwrap();
         let one = checkpoint(5);
         let note = signer.sign(&one.to_text());
@@ -191,12 +195,15 @@ mod tests {
             ..one.clone()
         };
         let cases = [
-            (one.to_text(), "this key did not sign it"),
-            (note.replacen("\n5\n", "\n6\n", 1), "not of this text"),
+            (one.to_text(), "it has no signature by this key"),
+            (
+                note.replacen("\n5\n", "\n6\n", 1),
+                "does not match the text",
+            ),
             (signer.sign(&of_another.to_text()), "another ledger"),
-            (note.replacen("\n5\n", "\n05\n", 1), "one way"),
+            (note.replacen("\n5\n", "\n05\n", 1), "canonical form"),
             (format!("x\n{note}"), "4 lines"),
-            ("x".to_owned(), "has no end"),
+            ("x".to_owned(), "end with a newline"),
         ];
         for (text, expected) in cases {
             let error = Checkpoint::parse("c", &text, Some(&key)).unwrap_err();

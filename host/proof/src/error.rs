@@ -1,51 +1,51 @@
-//! Why a key, a checkpoint, a proof or a bundle is refused.
+//! Errors for keys, checkpoints, proofs and bundles that are refused.
 
 /// A key, a checkpoint, a proof or a bundle that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
     /// A text that is not a key.
-    #[error("{what} is no {kind} key: {problem}")]
+    #[error("{what} is not a {kind} key: {problem}")]
     Key {
-        /// The file, for people.
+        /// Name of the file in messages.
         what: String,
         /// `private` or `public`.
         kind: &'static str,
-        /// Why not.
+        /// What is wrong with it.
         problem: String,
     },
     /// A text that is not a checkpoint.
-    #[error("{what} is no checkpoint: {problem}")]
+    #[error("{what} is not a checkpoint: {problem}")]
     Checkpoint {
-        /// The file, for people.
+        /// Name of the file in messages.
         what: String,
-        /// Why not.
+        /// What is wrong with it.
         problem: String,
     },
-    /// A checkpoint that was not signed with the key, or was changed afterwards.
-    #[error("{what} is not what the holder of the key {name} signed: {problem}")]
+    /// A checkpoint that the key did not sign, or that was changed afterwards.
+    #[error("{what} does not verify with the key {name}: {problem}")]
     Signature {
-        /// The file, for people.
+        /// Name of the file in messages.
         what: String,
         /// Name of the key.
         name: String,
-        /// Why not.
+        /// What is wrong with it.
         problem: String,
     },
-    /// A proof that proves nothing.
+    /// A proof that does not verify.
     #[error("the proof does not hold: {0}")]
     Proof(String),
     /// A file that is not a bundle.
-    #[error("{file} is no bundle: {problem}")]
+    #[error("{file} is not a bundle: {problem}")]
     Bundle {
-        /// The file, for people.
+        /// Name of the file in messages.
         file: String,
-        /// Why not.
+        /// What is wrong with it.
         problem: String,
     },
 }
 
 impl ProofError {
-    /// A stable name for machines.
+    /// A stable code for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,16 +1,16 @@
-//! Checks what an auditor of a Provender ledger is given: keys, signed checkpoints, proofs and bundles.
+//! Verifies the evidence an auditor of a Provender ledger receives: keys, signed checkpoints, proofs and bundles.
 //!
 //! You need no ledger, no file system, no network and no WebAssembly engine: every function takes text or
 //! bytes. `docs/reference/audit.md` in the repository describes every form.
 //!
 //! * [`Signer`], [`Verifier`] — Ed25519 keys, in the text forms of C2SP's signed-note
 //! * [`Checkpoint`] — size and root of the tree over a ledger's entries, signed
-//! * [`continues`] — whether a ledger only grew since a checkpoint
-//! * [`Proof`] — that a run is recorded, from the run to a checkpoint
+//! * [`continues`] — whether a ledger has only grown since a checkpoint
+//! * [`Proof`] — shows that a run is recorded, from the run up to a checkpoint
 //! * [`Bundle`] — one file with a run's manifest, its component and its proof
-//! * [`Record`] — what a manifest says was asked and answered, with every digest in it computed again
-//! * [`archive`] — archives that have exactly one spelling
-//! * [`ProofError`] — why one of them is refused
+//! * [`ManifestRecord`] — question and answer of a manifest, with every digest recomputed
+//! * [`archive`] — tar archives with exactly one encoding
+//! * [`ProofError`] — why something is refused
 //!
 //! # Example
 //! Check a proof with the public key of the ledger's owner:
@@ -42,5 +42,5 @@ pub use bundle::Bundle;
 pub use checkpoint::{Checkpoint, Discontinuity, continues};
 pub use error::ProofError;
 pub use note::{Signer, Verifier};
-pub use proof::{PROOF_FORM, Proof, Proven, ProvenRun, Step};
-pub use record::Record;
+pub use proof::{InclusionStep, PROOF_FORM, Proof, ProvenRun, VerifiedProof};
+pub use record::ManifestRecord;

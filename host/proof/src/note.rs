@@ -1,8 +1,8 @@
-//! Ed25519 keys and signed notes, in the text forms of C2SP's signed-note (<https://c2sp.org/signed-note>),
-//! so that other programs check what this one signs.
+//! Ed25519 keys and signed notes in the text forms of C2SP's signed-note (<https://c2sp.org/signed-note>), so
+//! other programs can check what this one signs.
 //!
-//! A note is a text, an empty line, and lines `— NAME BASE64`, each a signature with the first four bytes
-//! of its key's id before it.
+//! A note is a text, an empty line, and lines `— NAME BASE64`. Each of these is a signature after the first four
+//! bytes of its key's id.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,17 +13,17 @@ use provender_domain::canonical::hex;
 
 use crate::error::ProofError;
 
-/// What precedes a private key's text.
+/// Prefix of a private key's text.
 const PRIVATE: &str = "PRIVATE+KEY+";
-/// The algorithm's number: Ed25519.
+/// Algorithm number of Ed25519.
 const ED25519: u8 = 1;
 
-/// Whether a text can be a key's name, which is also a checkpoint's origin: without spaces and `+`.
+/// Whether a text can be a key's name, which is also a checkpoint's origin: not empty, no whitespace, no `+`.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
-fn id_of(name: &str, key: &[u8; 32]) -> [u8; 4] {
+fn key_id(name: &str, key: &[u8; 32]) -> [u8; 4] {
     let hash = Sha256::new()
         .chain_update(name)
         .chain_update([b'\n', ED25519])
@@ -33,37 +33,39 @@ fn id_of(name: &str, key: &[u8; 32]) -> [u8; 4] {
     [a, b, c, d]
 }
 
-/// The fields `NAME+HEX+BASE64` of a key, with the 32 bytes behind the algorithm's number.
+/// Parses the fields `NAME+HEX+BASE64` of a key, and returns the 32 bytes after the algorithm number.
 fn fields(
     what: &str,
     kind: &'static str,
     text: &str,
 ) -> Result<(String, [u8; 4], [u8; 32]), ProofError> {
-    let no = |problem: &str| ProofError::Key {
+    let refuse = |problem: &str| ProofError::Key {
         what: what.to_owned(),
         kind,
         problem: problem.to_owned(),
     };
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(no("it is not of the form NAME+ID+BASE64"));
+        return Err(refuse("it is not in the form NAME+ID+BASE64"));
     };
     if !is_name(name) {
-        return Err(no("it has no name, or a space in it"));
+        return Err(refuse("its name is empty or contains a space"));
     }
     let id = u32::from_str_radix(id, 16)
         .ok()
         .filter(|_| id.len() == 8)
-        .ok_or_else(|| no("its id is not eight hex digits"))?;
+        .ok_or_else(|| refuse("its id is not eight hex digits"))?;
     let data = STANDARD
         .decode(data)
-        .map_err(|_| no("its last part is not base64"))?;
+        .map_err(|_| refuse("its last part is not base64"))?;
     match data.split_first() {
         Some((&ED25519, key)) => {
-            let key = key.try_into().map_err(|_| no("it is not of 32 bytes"))?;
+            let key = key
+                .try_into()
+                .map_err(|_| refuse("it is not 32 bytes long"))?;
             Ok((name.to_owned(), id.to_be_bytes(), key))
         }
-        _ => Err(no("it is not an Ed25519 key")),
+        _ => Err(refuse("it is not an Ed25519 key")),
     }
 }
 
@@ -74,16 +76,16 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A key made of 32 bytes, which the caller takes from a source of randomness.
+    /// Makes a key from 32 random bytes of the caller.
     ///
     /// # Errors
-    /// [`ProofError::Key`] when the name cannot be a key's name.
+    /// [`ProofError::Key`] when `name` is not a valid key name.
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<Signer, ProofError> {
         if !is_name(name) {
             return Err(ProofError::Key {
                 what: format!("`{name}`"),
-                kind: "name of a",
-                problem: "it is empty, or has a space or a + in it".to_owned(),
+                kind: "valid name for a",
+                problem: "it is empty or contains a space or a +".to_owned(),
             });
         }
         Ok(Signer {
@@ -92,27 +94,27 @@ impl Signer {
         })
     }
 
-    /// Reads a private key's text; `what` names it for people.
+    /// Parses a private key; `what` names it in error messages.
     ///
     /// # Errors
-    /// [`ProofError::Key`] when it is not one.
+    /// [`ProofError::Key`] when it is not a private key.
     pub fn parse(what: &str, text: &str) -> Result<Signer, ProofError> {
-        let no = |problem: &str| ProofError::Key {
+        let refuse = |problem: &str| ProofError::Key {
             what: what.to_owned(),
             kind: "private",
             problem: problem.to_owned(),
         };
         let rest = text.trim().strip_prefix(PRIVATE);
-        let rest = rest.ok_or_else(|| no("it does not begin with PRIVATE+KEY+"))?;
+        let rest = rest.ok_or_else(|| refuse("it does not start with PRIVATE+KEY+"))?;
         let (name, id, seed) = fields(what, "private", rest)?;
         let signer = Signer::new(&name, &seed)?;
         if signer.verifier().id() != id {
-            return Err(no("its id is that of another key: it was damaged"));
+            return Err(refuse("its id belongs to another key: the text is damaged"));
         }
         Ok(signer)
     }
 
-    /// The private key's text.
+    /// The private key in its text form.
     #[must_use]
     pub fn to_text(&self) -> String {
         let id = hex(&self.verifier().id());
@@ -121,13 +123,13 @@ impl Signer {
         format!("{PRIVATE}{}+{id}+{}\n", self.name, STANDARD.encode(data))
     }
 
-    /// The key's name.
+    /// Name of the key.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The public key, which checks what this one signs.
+    /// The matching public key.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         Verifier {
@@ -136,7 +138,7 @@ impl Signer {
         }
     }
 
-    /// The signed note of a text, which must end with a newline.
+    /// Signs `text`, which must end with a newline, and returns the note.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         let mut data = self.verifier().id().to_vec();
@@ -153,28 +155,30 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Reads a public key's text; `what` names it for people.
+    /// Parses a public key; `what` names it in error messages.
     ///
     /// # Errors
-    /// [`ProofError::Key`] when it is not one.
+    /// [`ProofError::Key`] when it is not a public key.
     pub fn parse(what: &str, text: &str) -> Result<Verifier, ProofError> {
-        let no = |problem: &str| ProofError::Key {
+        let refuse = |problem: &str| ProofError::Key {
             what: what.to_owned(),
             kind: "public",
             problem: problem.to_owned(),
         };
         if text.trim().starts_with(PRIVATE) {
-            return Err(no("it is a private key, which only its holder should have"));
+            return Err(refuse(
+                "it is a private key, which nobody but its holder should have",
+            ));
         }
         let (name, id, key) = fields(what, "public", text.trim())?;
-        if id_of(&name, &key) != id {
-            return Err(no("its id is that of another key: it was damaged"));
+        if key_id(&name, &key) != id {
+            return Err(refuse("its id belongs to another key: the text is damaged"));
         }
-        let key = VerifyingKey::from_bytes(&key).map_err(|e| no(&e.to_string()))?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|e| refuse(&e.to_string()))?;
         Ok(Verifier { name, key })
     }
 
-    /// The public key's text.
+    /// The public key in its text form.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut data = vec![ED25519];
@@ -187,19 +191,19 @@ impl Verifier {
         )
     }
 
-    /// The key's name.
+    /// Name of the key.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     fn id(&self) -> [u8; 4] {
-        id_of(&self.name, self.key.as_bytes())
+        key_id(&self.name, self.key.as_bytes())
     }
 
-    /// Checks that the holder of the key signed a note; signatures of other keys are passed over.
+    /// Checks that the key signed a note. Signatures by other keys are ignored.
     pub(crate) fn check(&self, what: &str, note: &Note<'_>) -> Result<(), ProofError> {
-        let no = |problem: &str| ProofError::Signature {
+        let refuse = |problem: &str| ProofError::Signature {
             what: what.to_owned(),
             name: self.name.clone(),
             problem: problem.to_owned(),
@@ -211,31 +215,31 @@ impl Verifier {
                 continue;
             };
             let signature =
-                Signature::from_slice(own).map_err(|_| no("a signature is cut short"))?;
+                Signature::from_slice(own).map_err(|_| refuse("a signature is cut short"))?;
             self.key
                 .verify_strict(note.text.as_bytes(), &signature)
-                .map_err(|_| no("the signature is not of this text"))?;
+                .map_err(|_| refuse("the signature does not match the text"))?;
             signed = true;
         }
         signed
             .then_some(())
-            .ok_or_else(|| no("this key did not sign it"))
+            .ok_or_else(|| refuse("it has no signature by this key"))
     }
 }
 
-/// A note, taken apart.
+/// A parsed note.
 pub(crate) struct Note<'a> {
-    /// What is signed, with its last newline.
+    /// The signed text, with its last newline.
     pub(crate) text: &'a str,
-    /// Names of keys with the id's first four bytes and the signature.
+    /// Key names, each with the first four bytes of the key's id and the signature.
     signatures: Vec<(&'a str, Vec<u8>)>,
 }
 
 impl Note<'_> {
-    /// Reads a note; one without any signature is its text alone. `Err` says what is wrong.
+    /// Parses a note. Without signatures, the note is its text alone.
     pub(crate) fn parse(note: &str) -> Result<Note<'_>, String> {
         if !note.ends_with('\n') {
-            return Err("its last line has no end".to_owned());
+            return Err("it does not end with a newline".to_owned());
         }
         let Some(at) = note.rfind("\n\n") else {
             return Ok(Note {
@@ -253,7 +257,7 @@ impl Note<'_> {
                 (is_name(name) && data.len() > 4).then_some((name, data))
             })
             .collect::<Option<Vec<_>>>()
-            .ok_or("a line among its signatures is none")?;
+            .ok_or("one of its signature lines is malformed")?;
         Ok(Note { text, signatures })
     }
 }
@@ -262,12 +266,12 @@ impl Note<'_> {
 mod tests {
     use super::*;
 
-    /// The key and note in the documentation of Go's `golang.org/x/mod/sumdb/note`, which the form is of.
+    /// Key and note from the documentation of Go's `golang.org/x/mod/sumdb/note`, which defined the format.
     const KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
     const NOTE: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
     #[test]
-    fn a_note_of_another_program_is_checked() {
+    fn a_note_signed_by_another_program_verifies() {
         let verifier = Verifier::parse("k", KEY).unwrap();
         assert_eq!(verifier.to_text().trim(), KEY);
         verifier.check("n", &Note::parse(NOTE).unwrap()).unwrap();
@@ -292,7 +296,7 @@ mod tests {
         assert!(!holds("a\nb\n"));
         let stranger = Signer::new("example.org/ranch", &[8; 32]).unwrap();
         assert!(!holds(&stranger.sign("a\nb\n")));
-        // Another's signature beside one's own is passed over.
+        // A second signature by another key is ignored.
         let both = format!(
             "{note}{}",
             stranger.sign("a\nb\n").rsplit_once("\n\n").unwrap().1
@@ -301,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_by_name() {
+    fn each_malformed_key_is_refused_with_its_reason() {
         let private = Signer::new("a", &[7; 32]).unwrap().to_text();
         for (text, expected) in [
             ("", "NAME+ID+BASE64"),

@@ -1,5 +1,5 @@
-//! That a run is recorded: from the run over its batch's root and its entry to a checkpoint, with nothing
-//! else at hand. `docs/reference/audit.md` describes the form, and `tests/audit/verify_proof.py` checks it
+//! Proofs that a run is recorded: from the run through its batch's root and entry to a checkpoint. A proof needs
+//! no other data. `docs/reference/audit.md` describes the form, and `tests/audit/verify_proof.py` verifies it
 //! without this program.
 
 use serde::{Deserialize, Serialize};
@@ -14,29 +14,29 @@ use crate::checkpoint::Checkpoint;
 use crate::error::ProofError;
 use crate::note::Verifier;
 
-/// The form of a proof.
+/// Value of `$type` in a proof.
 pub const PROOF_FORM: &str = Form::Proof.name();
 
-/// A leaf's text and the way from it to a root.
+/// An inclusion proof: a leaf's text and its path to a root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct InclusionStep {
     /// The leaf: canonical JSON, exactly as hashed.
     pub text: String,
-    /// Its number, from 0.
+    /// Index of the leaf, from 0.
     pub index: u64,
-    /// How many leaves the tree has.
+    /// Number of leaves in the tree.
     pub size: u64,
-    /// The hashes beside the way, from below: hex.
+    /// Hex hashes of the siblings along the path, from the leaf upwards.
     pub path: Vec<String>,
 }
 
-impl Step {
-    /// The step from a leaf to the root over all leaves; none where there is no leaf of this number.
+impl InclusionStep {
+    /// Proves a leaf against the root over all leaves; `None` if `index` is out of range.
     #[must_use]
-    pub fn to(text: String, leaves: &[Hash], index: usize) -> Option<Step> {
+    pub fn to(text: String, leaves: &[Hash], index: usize) -> Option<InclusionStep> {
         let path = merkle::inclusion(leaves, index)?;
-        Some(Step {
+        Some(InclusionStep {
             text,
             index: index as u64,
             size: leaves.len() as u64,
@@ -63,22 +63,22 @@ pub struct Proof {
     /// [`PROOF_FORM`].
     #[serde(rename = "$type")]
     pub form: String,
-    /// The run in its batch.
-    pub run: Step,
+    /// The run within its batch.
+    pub run: InclusionStep,
     /// The payload of the batch's entry: canonical JSON with `count` and `root`.
     pub payload: String,
-    /// The entry in the tree over all entries.
-    pub entry: Step,
-    /// The checkpoint that the tree has, signed where a key was given.
+    /// The entry within the tree over all entries.
+    pub entry: InclusionStep,
+    /// The checkpoint of that tree, signed if a key was available.
     pub checkpoint: String,
 }
 
-/// A run as its batch's entry binds it.
+/// A run, as bound by the entry of its batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenRun {
     /// The run's key.
     pub key: RunKey,
-    /// Digest of what made the number.
+    /// Digest of everything that makes the number.
     pub provenance: Digest,
     /// Digest of the manifest's reproducible part.
     pub snapshot: Digest,
@@ -88,87 +88,89 @@ pub struct ProvenRun {
     pub outputs: String,
 }
 
-/// What a proof that holds says.
+/// What a verified proof establishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proven {
+pub struct VerifiedProof {
     /// The run.
     pub run: ProvenRun,
-    /// When it was recorded, as its entry says.
+    /// Time of recording, from the entry.
     pub at: String,
     /// Who recorded it.
     pub actor: String,
-    /// Number of the entry.
+    /// Sequence number of the entry, from 1.
     pub entry: u64,
     /// The checkpoint.
     pub checkpoint: Checkpoint,
 }
 
 impl Proof {
-    /// Its text: canonical JSON with a newline.
+    /// The proof as canonical JSON with a newline.
     ///
     /// # Errors
-    /// [`ProofError::Proof`] when a number has no canonical form, which is never so for a proof of this program.
+    /// [`ProofError::Proof`] when a number has no canonical form, which cannot happen for a proof of this
+    /// program.
     pub fn to_text(&self) -> Result<String, ProofError> {
         let value = serde_json::to_value(self).map_err(|e| ProofError::Proof(e.to_string()))?;
         let text = to_text(&value).map_err(|e| ProofError::Proof(e.to_string()))?;
         Ok(format!("{text}\n"))
     }
 
-    /// Reads a proof.
+    /// Parses a proof.
     ///
     /// # Errors
-    /// [`ProofError::Proof`] when it is not one.
+    /// [`ProofError::Proof`] when the text is not a proof.
     pub fn parse(text: &[u8]) -> Result<Proof, ProofError> {
         let proof: Proof = serde_json::from_slice(text)
-            .map_err(|e| ProofError::Proof(format!("it is none: {e}")))?;
+            .map_err(|e| ProofError::Proof(format!("it cannot be read: {e}")))?;
         if proof.form != PROOF_FORM {
             return Err(ProofError::Proof(format!(
-                "it is of the form {}, this program reads {PROOF_FORM}",
+                "it has the form {}, but this program reads {PROOF_FORM}",
                 proof.form
             )));
         }
         Ok(proof)
     }
 
-    /// Checks every step, and the checkpoint's signature where a key is given.
+    /// Verifies every step, and the checkpoint's signature if a key is given.
     ///
     /// # Errors
-    /// [`ProofError::Proof`] names the first step that does not hold; [`ProofError::Checkpoint`] and
-    /// [`ProofError::Signature`] say what is wrong with the checkpoint.
-    pub fn verify(&self, key: Option<&Verifier>) -> Result<Proven, ProofError> {
-        let no = |problem: &str| ProofError::Proof(problem.to_owned());
+    /// [`ProofError::Proof`] for the first step that fails; [`ProofError::Checkpoint`] or
+    /// [`ProofError::Signature`] for a problem with the checkpoint.
+    pub fn verify(&self, key: Option<&Verifier>) -> Result<VerifiedProof, ProofError> {
+        let refuse = |problem: &str| ProofError::Proof(problem.to_owned());
         let checkpoint = Checkpoint::parse("the proof's checkpoint", &self.checkpoint, key)?;
         let payload: Json = from_slice(self.payload.as_bytes())
-            .map_err(|_| no("the entry's payload is not JSON"))?;
+            .map_err(|_| refuse("the entry's payload is not JSON"))?;
         let root = payload["root"]
             .as_str()
             .and_then(|r| r.strip_prefix("sha256:"));
         let root = root
             .and_then(hash)
-            .ok_or_else(|| no("the entry's payload has no root"))?;
+            .ok_or_else(|| refuse("the entry's payload has no root"))?;
         if payload["count"].as_u64() != Some(self.run.size) {
-            return Err(no("the entry recorded another number of runs"));
+            return Err(refuse("the number of runs differs from the entry's count"));
         }
         if !self.run.leads_to(&root) {
-            return Err(no("the run does not lead to the root in its entry"));
+            return Err(refuse("the run does not lead to the root in its entry"));
         }
         let entry = ChainEntry::read(&self.entry.text)
-            .ok_or_else(|| no("the entry's text is not that of an entry"))?;
+            .ok_or_else(|| refuse("the entry's text does not describe an entry"))?;
         if entry.payload != Digest::of_canonical(self.payload.as_bytes()) {
-            return Err(no("the payload is not the one that the entry names"));
+            return Err(refuse("the payload does not match the digest in the entry"));
         }
         if !matches!(entry.kind.as_str(), "runs" | "reissue") {
-            return Err(no("the entry recorded no runs"));
+            return Err(refuse("the entry does not record runs"));
         }
         let number = self.entry.index.saturating_add(1);
         if u64::try_from(entry.seq) != Ok(number) || self.entry.size != checkpoint.size {
-            return Err(no("the entry stands elsewhere in the tree"));
+            return Err(refuse("the entry is at another position in the tree"));
         }
         if !self.entry.leads_to(&checkpoint.root) {
-            return Err(no("the entry does not lead to the checkpoint's root"));
+            return Err(refuse("the entry does not lead to the checkpoint's root"));
         }
-        Ok(Proven {
-            run: run(&self.run.text).ok_or_else(|| no("the run's text is not that of a run"))?,
+        Ok(VerifiedProof {
+            run: run(&self.run.text)
+                .ok_or_else(|| refuse("the run's text does not describe a run"))?,
             at: entry.at,
             actor: entry.actor,
             entry: number,
@@ -176,8 +178,7 @@ impl Proof {
         })
     }
 }
-
-/// The run that a leaf's text describes.
+/// Reads the run from a leaf's text.
 fn run(text: &str) -> Option<ProvenRun> {
     let run = RunRow::read(text)?;
     Some(ProvenRun {

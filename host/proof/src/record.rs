@@ -1,4 +1,4 @@
-//! What a manifest says was asked and answered, with every digest in it computed again.
+//! The question and the answer in a manifest, with every digest recomputed.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,7 +9,7 @@ use provender_domain::manifest::Manifest;
 
 /// The question and the answer that a manifest holds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Record {
+pub struct ManifestRecord {
     /// The run's key.
     pub key: RunKey,
     /// Digest of the component's bytes.
@@ -24,13 +24,13 @@ pub struct Record {
     pub provenance: Digest,
 }
 
-impl Record {
-    /// Reads a manifest's reproducible part. `Err` names the first thing that does not hold.
+impl ManifestRecord {
+    /// Reads a manifest's reproducible part. `Err` describes the first problem.
     ///
     /// # Errors
-    /// When a part is missing, or a digest is not that of what it stands for: the run's id, the
-    /// configuration, the provenance.
-    pub fn read(manifest: &Manifest) -> Result<Record, String> {
+    /// When a part is missing, or a recomputed digest (run id, configuration, provenance) differs from the stated
+    /// one.
+    pub fn read(manifest: &Manifest) -> Result<ManifestRecord, String> {
         let at = |path: &str| {
             manifest
                 .reproducible
@@ -41,13 +41,13 @@ impl Record {
             at(path)?
                 .as_str()
                 .map(str::to_owned)
-                .ok_or_else(|| format!("its {} is no text", &path[1..]))
+                .ok_or_else(|| format!("its {} is not a string", &path[1..]))
         };
         let object = |path: &str| {
             at(path)?
                 .as_object()
                 .cloned()
-                .ok_or_else(|| format!("its {} is no object", &path[1..]))
+                .ok_or_else(|| format!("its {} is not an object", &path[1..]))
         };
         let digest = |path: &str| {
             text(path)?
@@ -66,7 +66,7 @@ impl Record {
             model_version: text("/key/model_version")?,
             config_version,
         };
-        let record = Record {
+        let record = ManifestRecord {
             component: digest("/component/sha256")?,
             parameters: object("/parameters")?,
             inputs: object("/inputs")?,
@@ -74,9 +74,9 @@ impl Record {
             provenance: digest("/provenance")?,
             key,
         };
-        let differs = |what: &str, said: &str, found: &str| {
-            (said != found)
-                .then(|| format!("it says {what} {said}, its content has {found}"))
+        let differs = |what: &str, stated: &str, actual: &str| {
+            (stated != actual)
+                .then(|| format!("it states {what} {stated}, but its content gives {actual}"))
                 .map_or(Ok(()), Err)
         };
         differs(
@@ -94,7 +94,7 @@ impl Record {
         let stated = record.key.config_version.config;
         differs("config_version", &stated.to_string(), &config.to_string())?;
         if at("/config")?.get("parameters") != at("/parameters").ok() {
-            return Err("its parameters are not those of its configuration".to_owned());
+            return Err("its parameters differ from those in its configuration".to_owned());
         }
         let provenance = forms::provenance(
             &record.component,

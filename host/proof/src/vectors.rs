@@ -1,6 +1,6 @@
-//! What was done to a proof or bundle that holds, by name, and what the checker says of it.
+//! Tampered proofs and bundles, by name, with the error that each must give.
 //!
-//! Both are those of `tests/fixtures/audit-v1/`, which the first program that wrote proofs wrote.
+//! The originals are in `tests/fixtures/audit-v1/`, written by the first program version that wrote proofs.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{Bundle, Checkpoint, Proof, ProofError, Signer, Verifier, archive};
 
-fn kept(file: &str) -> Vec<u8> {
+fn fixture(file: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
     std::fs::read(folder.join(file)).unwrap()
 }
@@ -18,7 +18,7 @@ fn kept(file: &str) -> Vec<u8> {
 fn key() -> Verifier {
     Verifier::parse(
         "ledger.key.pub",
-        &String::from_utf8(kept("ledger.key.pub")).unwrap(),
+        &String::from_utf8(fixture("ledger.key.pub")).unwrap(),
     )
     .unwrap()
 }
@@ -30,15 +30,15 @@ fn with(text: &str, change: impl FnOnce(&mut Json)) -> String {
     to_text(&value).unwrap()
 }
 
-/// A payload in the place of another, with the entry that names it.
+/// Replaces the payload, and the digest in the entry that names it.
 fn with_payload(proof: &mut Proof, change: impl FnOnce(&mut Json)) {
     proof.payload = with(&proof.payload, change);
     let digest = Digest::of_canonical(proof.payload.as_bytes()).to_string();
     proof.entry.text = with(&proof.entry.text, |entry| entry["payload"] = digest.into());
 }
 
-/// A forger's checkpoint over a tree of the proof's entry alone, under the name of the ledger's key.
-fn with_tree_of_its_own(proof: &mut Proof) {
+/// Replaces the checkpoint by a forger's: a tree of the proof's entry alone, under the name of the ledger's key.
+fn with_forged_tree(proof: &mut Proof) {
     proof.entry.text = with(&proof.entry.text, |entry| entry["seq"] = json!(1));
     (proof.entry.index, proof.entry.size) = (0, 1);
     proof.entry.path.clear();
@@ -53,7 +53,7 @@ fn with_tree_of_its_own(proof: &mut Proof) {
 
 type Vector = (&'static str, fn(&mut Proof), &'static str);
 
-/// Name, what was done, and the words that name the step that does not hold.
+/// Name, change, and the expected error.
 const VECTORS: [Vector; 21] = [
     (
         "proof_with_a_step_swapped",
@@ -98,7 +98,7 @@ const VECTORS: [Vector; 21] = [
     (
         "batch_said_to_be_larger",
         |p| p.run.size += 1,
-        "the entry recorded another number of runs",
+        "the number of runs differs from the entry's count",
     ),
     (
         "payload_that_is_not_json",
@@ -113,7 +113,7 @@ const VECTORS: [Vector; 21] = [
     (
         "payload_with_another_component",
         |p| p.payload = with(&p.payload, |payload| payload["component"] = "x".into()),
-        "the payload is not the one that the entry names",
+        "the payload does not match the digest in the entry",
     ),
     (
         "payload_and_entry_rewritten_together",
@@ -123,22 +123,22 @@ const VECTORS: [Vector; 21] = [
     (
         "entry_of_another_kind",
         |p| p.entry.text = with(&p.entry.text, |entry| entry["kind"] = "ingest".into()),
-        "the entry recorded no runs",
+        "the entry does not record runs",
     ),
     (
         "entry_at_another_number",
         |p| p.entry.text = with(&p.entry.text, |entry| entry["seq"] = json!(16)),
-        "the entry stands elsewhere in the tree",
+        "the entry is at another position in the tree",
     ),
     (
         "entry_beyond_every_tree",
         |p| p.entry.index = u64::MAX,
-        "the entry stands elsewhere in the tree",
+        "the entry is at another position in the tree",
     ),
     (
         "entry_of_a_larger_tree_than_the_checkpoint",
         |p| p.entry.size += 1,
-        "the entry stands elsewhere in the tree",
+        "the entry is at another position in the tree",
     ),
     (
         "entry_with_another_actor",
@@ -153,48 +153,48 @@ const VECTORS: [Vector; 21] = [
     (
         "checkpoint_of_another_size",
         |p| p.checkpoint = p.checkpoint.replacen("\n21\n", "\n22\n", 1),
-        "the signature is not of this text",
+        "the signature does not match the text",
     ),
     (
         "checkpoint_of_a_forgers_own_tree",
-        with_tree_of_its_own,
-        "this key did not sign it",
+        with_forged_tree,
+        "it has no signature by this key",
     ),
 ];
 
 #[test]
-fn whatever_was_done_to_a_proof_the_step_that_does_not_hold_is_named() {
-    let (proof, key) = (Proof::parse(&kept("proof.json")).unwrap(), key());
+fn each_tampered_proof_names_the_step_that_fails() {
+    let (proof, key) = (Proof::parse(&fixture("proof.json")).unwrap(), key());
     assert!(proof.verify(Some(&key)).is_ok());
     for (name, change, expected) in VECTORS {
         let mut changed = proof.clone();
         change(&mut changed);
-        assert_ne!(changed, proof, "{name}: nothing was done to it");
+        assert_ne!(changed, proof, "{name}: the change had no effect");
         let error = changed.verify(Some(&key)).unwrap_err().to_string();
         assert!(error.contains(expected), "{name}: {error}");
     }
 }
 
-/// Nothing but the signature tells a tree that a forger made: this is what a key is for.
+/// A forger's tree differs by nothing but its signature, so it passes without a key.
 #[test]
 fn without_a_key_a_forgers_own_tree_passes() {
-    let mut proof = Proof::parse(&kept("proof.json")).unwrap();
-    with_tree_of_its_own(&mut proof);
+    let mut proof = Proof::parse(&fixture("proof.json")).unwrap();
+    with_forged_tree(&mut proof);
     assert!(proof.verify(None).is_ok());
 }
 
 #[test]
 fn a_text_that_is_not_a_proof_of_this_form_is_refused() {
-    let proof = String::from_utf8(kept("proof.json")).unwrap();
+    let proof = String::from_utf8(fixture("proof.json")).unwrap();
     let with_more = proof.replacen('{', "{\"more\":1,", 1);
     let later = proof.replace("provender.proof.v1", "provender.proof.v2");
     let cases = [
-        ("not_json", "{", "it is none"),
+        ("not_json", "{", "it cannot be read"),
         ("with_an_unknown_field", &with_more, "unknown field"),
         (
             "of_a_later_form",
             &later,
-            "it is of the form provender.proof.v2",
+            "it has the form provender.proof.v2",
         ),
     ];
     for (name, text, expected) in cases {
@@ -238,19 +238,19 @@ const BUNDLES: [BundleVector; 5] = [
 ];
 
 #[test]
-fn whatever_was_done_to_a_bundle_is_named() {
-    let (bytes, key) = (kept("bundle.tar"), key());
+fn each_tampered_bundle_names_the_part_that_fails() {
+    let (bytes, key) = (fixture("bundle.tar"), key());
     let bundle: Bundle = Bundle::unpack("bundle.tar", &bytes).unwrap();
     let (proven, manifest) = bundle.check(Some(&key)).unwrap();
     assert_eq!(manifest.snapshot_id().unwrap(), proven.run.snapshot);
     for (name, change, expected) in BUNDLES {
         let mut changed = bundle.clone();
         change(&mut changed);
-        assert_ne!(changed, bundle, "{name}: nothing was done to it");
+        assert_ne!(changed, bundle, "{name}: the change had no effect");
         let error = changed.check(Some(&key)).unwrap_err().to_string();
         assert!(error.contains(expected), "{name}: {error}");
     }
-    // Ceilings are no part of a number.
+    // The limits do not affect the number, so the proof does not cover them.
     let with_other_limits = Bundle {
         limits: json!({"fuel_base": 1}),
         ..bundle.clone()
@@ -259,8 +259,8 @@ fn whatever_was_done_to_a_bundle_is_named() {
 }
 
 #[test]
-fn whatever_was_done_to_the_archive_of_a_bundle_is_refused() {
-    let bytes = kept("bundle.tar");
+fn each_tampered_bundle_archive_is_refused() {
+    let bytes = fixture("bundle.tar");
     let members = archive::members(&bytes).unwrap();
     let mut swapped = members.clone();
     swapped.swap(0, 1);
@@ -274,22 +274,18 @@ fn whatever_was_done_to_the_archive_of_a_bundle_is_refused() {
     });
     let pack = |members: &[(String, Vec<u8>)]| archive::pack(members).unwrap();
     let cases = [
-        ("as_it_was", bytes.clone(), ""),
-        (
-            "members_swapped",
-            pack(&swapped),
-            "not written in the one way",
-        ),
+        ("unchanged", bytes.clone(), ""),
+        ("members_swapped", pack(&swapped), "canonical encoding"),
         (
             "limits_with_a_newline",
             pack(&spaced.collect::<Vec<_>>()),
-            "not written in the one way",
+            "canonical encoding",
         ),
-        ("member_twice", pack(&twice), "is in it twice"),
+        ("member_twice", pack(&twice), "appears twice"),
         (
             "member_of_a_stranger",
             pack(&stranger),
-            "does not belong into a bundle",
+            "does not belong in a bundle",
         ),
         (
             "member_missing",
@@ -304,7 +300,7 @@ fn whatever_was_done_to_the_archive_of_a_bundle_is_refused() {
         (
             "with_more_behind_it",
             [bytes.as_slice(), b"x"].concat(),
-            "not written in the one way",
+            "canonical encoding",
         ),
     ];
     for (name, bytes, expected) in cases {

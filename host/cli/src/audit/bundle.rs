@@ -11,7 +11,7 @@ use provender_domain::files::outfile;
 use provender_host::audit::Bundle;
 use provender_host::audit::proof::prove;
 use provender_host::replay::compute::Manifests;
-use provender_host::replay::{Record, Replayer, Subject};
+use provender_host::replay::{ManifestRecord, Replayer, Subject};
 use provender_ledger::types::NewRun;
 use provender_sandbox::{PinLimits, Shelf, ShelfError};
 
@@ -38,7 +38,7 @@ pub(in super::super) fn write(
     let signer = key.map(key::signer).transpose()?;
     let ledger = context.reader()?;
     let (manifest, bytes) = context.manifests()?.read_with_bytes(run.manifest_ref())?;
-    let record = Record::read(&manifest)
+    let record = ManifestRecord::read(&manifest)
         .map_err(|e| CliError::new(Exit::Integrity, "manifest_damaged", e))?;
     let component = context.shelf()?.find(&record.component).map_err(|e| {
         let exit = match e {

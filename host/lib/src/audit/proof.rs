@@ -5,7 +5,7 @@
 use provender_domain::key::RunKey;
 use provender_domain::merkle::{self, Hash};
 use provender_ledger::Read;
-use provender_proof::{Checkpoint, PROOF_FORM, Proof, ProofError, Signer, Step};
+use provender_proof::{Checkpoint, InclusionStep, PROOF_FORM, Proof, ProofError, Signer};
 
 use super::error::AuditError;
 
@@ -58,9 +58,9 @@ pub fn prove(
     let note = checkpoint.to_text();
     let proof = Proof {
         form: PROOF_FORM.to_owned(),
-        run: Step::to(run.run.canonical(), &batch, index).ok_or_else(missing)?,
+        run: InclusionStep::to(run.run.canonical(), &batch, index).ok_or_else(missing)?,
         payload,
-        entry: Step::to(text, &leaves, at).ok_or_else(missing)?,
+        entry: InclusionStep::to(text, &leaves, at).ok_or_else(missing)?,
         checkpoint: signer.map_or(note.clone(), |s| s.sign(&note)),
     };
     // A row that was changed has another batch than its entry says.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::replay::{Packed, Record};
+use crate::replay::{ManifestRecord, Packed};
 use provender_domain::canonical::Digest;
 use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ManifestRef, RunKey};
@@ -325,7 +325,7 @@ fn told(e: ManifestError) -> String {
 /// The component that a run's manifest names; `Err` says what is wrong with the manifest.
 fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
     let manifest = store.read(run.manifest_ref()).map_err(told)?;
-    let record = Record::read(&manifest)?;
+    let record = ManifestRecord::read(&manifest)?;
     let of = |key: &RunKey| key.to_string();
     if record.key != run.key {
         return Err(format!(

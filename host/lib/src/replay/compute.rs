@@ -14,7 +14,7 @@ use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ManifestRef, Place, RunKey};
 use provender_domain::value::{Scalar, Value};
 use provender_ledger::types::NewRun;
-use provender_proof::{ProvenRun, Record};
+use provender_proof::{ManifestRecord, ProvenRun};
 use provender_sandbox::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
 use provender_store::manifest::{Manifest, ManifestError, Store};
 
@@ -266,7 +266,8 @@ impl Replayer<'_> {
     fn singles(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
         let mut verdict = Verdict::default();
         // One call of a component computes all runs with the same parameters.
-        let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, Record)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, ManifestRecord)>> =
+            BTreeMap::new();
         for subject in subjects {
             match self.record(subject) {
                 Ok(record) => {
@@ -297,7 +298,7 @@ impl Replayer<'_> {
         verdict
     }
 
-    fn record(&self, s: &Subject) -> Result<Record, Trouble> {
+    fn record(&self, s: &Subject) -> Result<ManifestRecord, Trouble> {
         let damaged = |problem: String| {
             (
                 Cause::Integrity,
@@ -328,7 +329,7 @@ impl Replayer<'_> {
                 &read
             }
         };
-        let record = Record::read(manifest).map_err(damaged)?;
+        let record = ManifestRecord::read(manifest).map_err(damaged)?;
         if record.key != s.key {
             return Err(damaged(format!("it is of {}", record.key)));
         }
@@ -397,7 +398,7 @@ pub(super) fn parameters(
 
 /// Computes runs of one component and one set of parameters, the last one first: an answer that depends on
 /// the rows before it is another one then.
-fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict, Trouble> {
+fn again(component: &Component, group: &[(&Subject, ManifestRecord)]) -> Result<Verdict, Trouble> {
     let description = component.description();
     let Some((_, first)) = group.first() else {
         return Ok(Verdict::default());
@@ -454,7 +455,7 @@ fn again(component: &Component, group: &[(&Subject, Record)]) -> Result<Verdict,
 /// The outputs that differ from the manifest's, or from the ledger's row.
 pub(super) fn compare(
     subject: &Subject,
-    record: &Record,
+    record: &ManifestRecord,
     outputs: &[(String, Json)],
 ) -> Vec<Difference> {
     let row: Vec<Json> = match from_slice(subject.outputs.as_bytes()) {

@@ -19,5 +19,5 @@ pub mod verdict;
 
 pub use compute::{Replayer, Subject};
 pub use packed::Packed;
-pub use provender_proof::Record;
+pub use provender_proof::ManifestRecord;
 pub use verdict::{Difference, Verdict};

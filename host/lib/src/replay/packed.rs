@@ -1,4 +1,4 @@
-//! A pack's runs against the ledger's: what [`super::Record`] is for a single manifest, for many.
+//! A pack's runs against the ledger's: what [`super::ManifestRecord`] is for a single manifest, for many.
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::key::RunKey;

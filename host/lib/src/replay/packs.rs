@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use provender_domain::backwards::backwards;
 use provender_domain::canonical::Digest;
 use provender_domain::column::Column;
-use provender_proof::Record;
+use provender_proof::ManifestRecord;
 use provender_sandbox::Component;
 use provender_store::manifest::pack::{Pack, Scratch, list};
 use provender_store::manifest::{Manifest, Store};
@@ -158,7 +158,7 @@ fn compute(component: &Component, pack: &Pack, group: &[Member<'_>]) -> Result<V
 }
 
 /// What the manifest of a row says, for who shows what differs from it.
-fn record(pack: &Pack, row: usize) -> Result<Record, String> {
+fn record(pack: &Pack, row: usize) -> Result<ManifestRecord, String> {
     let row = u32::try_from(row).map_err(|e| e.to_string())?;
-    Record::read(&Manifest::parse(&pack.document(row)?)?)
+    ManifestRecord::read(&Manifest::parse(&pack.document(row)?)?)
 }

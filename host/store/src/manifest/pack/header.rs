@@ -116,7 +116,7 @@ impl Header {
         format!("{}:{}", self.component.name, self.component.version)
     }
 
-    /// Whether its parts are each other's: what [`provender_proof::Record`] looks at in a single manifest.
+    /// Whether its parts are each other's: what [`provender_proof::ManifestRecord`] looks at in a single manifest.
     fn check(&self) -> Result<(), String> {
         let config = Digest::of_json(&self.config).map_err(|e| e.to_string())?;
         if config != self.config_version {
