@@ -6,8 +6,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+/// What Cargo gives a build script.
+fn set_by_cargo(name: &str) -> io::Result<PathBuf> {
+    let value = env::var_os(name).map(PathBuf::from);
+    value.ok_or_else(|| io::Error::other(format!("Cargo sets no {name}")))
+}
+
 fn main() -> io::Result<()> {
-    let host = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let host = set_by_cargo("CARGO_MANIFEST_DIR")?;
     let artifacts = host.join("../../logic-plugins/artifacts");
     let sample = host.join("assets/sample-ranch");
     let mut code = String::new();
@@ -24,9 +30,9 @@ fn main() -> io::Result<()> {
     table(&mut code, "pub", "SAMPLE", &sample, is_users)?;
     println!(
         "cargo::rustc-env=PROVENDER_TARGET={}",
-        env::var("TARGET").unwrap_or_default()
+        set_by_cargo("TARGET")?.display()
     );
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let out = set_by_cargo("OUT_DIR")?;
     fs::write(out.join("embedded.rs"), code)?;
     fs::write(
         out.join("author.rs"),

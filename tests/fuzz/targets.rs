@@ -168,7 +168,7 @@ pub(crate) const ALL: &[Target] = &[
                     let _ = (
                         settings.limits.resolve(),
                         settings.limits.compile(),
-                        settings.origins(t),
+                        settings.origins(&provender_host::project::settings::set(t).unwrap()),
                     );
                 }
             });

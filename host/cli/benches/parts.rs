@@ -6,6 +6,8 @@
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
     reason = "a measurement that cannot go on ends, and says so"
 )]
 

@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
     let settings = context
         .project
         .settings
-        .origins(&context.project.settings_text);
+        .origins(&context.project.settings_set);
     let plain = |s: &str| (Look::Plain, s.to_owned());
     text.look(
         Look::Strong,

@@ -280,7 +280,7 @@ fn selected(
             ledger,
             by_key.then_some(&filter),
             recorded.as_ref(),
-            (usize::try_from(n).unwrap_or(usize::MAX), &seed),
+            (provender_domain::column::index(n), &seed),
         )?;
         selection.of = Some(drawn.0);
         selection.sample = Some(n.into());

@@ -39,9 +39,7 @@ fn turned<T: Copy>(values: &[T]) -> Vec<T> {
 fn bits(of: &[u8], rows: usize) -> Vec<u8> {
     let mut turned = vec![0; rows.div_ceil(8)];
     for i in (0..rows).filter(|i| bit(of, rows - 1 - i)) {
-        if let Some(byte) = turned.get_mut(i / 8) {
-            *byte |= 1 << (i % 8);
-        }
+        turned[i / 8] |= 1 << (i % 8);
     }
     turned
 }
@@ -58,11 +56,7 @@ fn lists<T: Clone>(offsets: &[u32], of: &[T]) -> Vec<T> {
 }
 
 fn led(offsets: &[u32]) -> Vec<u32> {
-    let end = offsets.last().copied().unwrap_or_default();
+    let end = offsets[offsets.len() - 1];
     // They ascend.
-    offsets
-        .iter()
-        .rev()
-        .map(|o| end.saturating_sub(*o))
-        .collect()
+    offsets.iter().rev().map(|o| end - o).collect()
 }

@@ -90,21 +90,13 @@ pub const fn index(offset: u32) -> usize {
     offset as usize
 }
 
-/// Some of many values; none where the range goes beyond them.
-#[must_use]
-pub fn part<T: Clone>(of: &[T], range: Range<usize>) -> Vec<T> {
-    of.get(range).unwrap_or_default().to_vec()
-}
-
 /// The offsets of some rows, from 0, and the range of what they lead to.
 #[must_use]
 pub fn led(offsets: &[u32], rows: Range<usize>) -> (Vec<u32>, Range<usize>) {
-    let own = offsets.get(rows.start..=rows.end).unwrap_or(&[0]);
-    let first = own.first().copied().unwrap_or_default();
-    let last = own.last().copied().unwrap_or_default();
+    let (first, last) = (offsets[rows.start], offsets[rows.end]);
     // They ascend.
-    let own = own.iter().map(|o| o.saturating_sub(first)).collect();
-    (own, index(first)..index(last))
+    let own = offsets[rows].iter().chain([&last]).map(|o| o - first);
+    (own.collect(), index(first)..index(last))
 }
 
 impl Column {
@@ -370,15 +362,15 @@ impl Column {
             part
         };
         let data = match &self.data {
-            ColumnData::Float64(v) => ColumnData::Float64(part(v, from..to)),
-            ColumnData::Int64(v) => ColumnData::Int64(part(v, from..to)),
+            ColumnData::Float64(v) => ColumnData::Float64(v[from..to].to_vec()),
+            ColumnData::Int64(v) => ColumnData::Int64(v[from..to].to_vec()),
             ColumnData::Boolean(v) => ColumnData::Boolean(bits(v)),
-            ColumnData::Date(v) => ColumnData::Date(part(v, from..to)),
+            ColumnData::Date(v) => ColumnData::Date(v[from..to].to_vec()),
             ColumnData::Text { offsets, bytes } => {
                 let (offsets, range) = led(offsets, from..to);
                 ColumnData::Text {
                     offsets,
-                    bytes: part(bytes, range),
+                    bytes: bytes[range].to_vec(),
                 }
             }
             ColumnData::Series {
@@ -389,8 +381,8 @@ impl Column {
                 let (offsets, range) = led(offsets, from..to);
                 ColumnData::Series {
                     offsets,
-                    dates: part(dates, range.clone()),
-                    values: part(values, range),
+                    dates: dates[range.clone()].to_vec(),
+                    values: values[range].to_vec(),
                 }
             }
         };

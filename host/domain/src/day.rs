@@ -87,8 +87,10 @@ impl Day {
     #[must_use]
     pub fn text(self) -> [u8; 10] {
         let (y, m, d) = self.ymd();
-        let digit = |n: i32| b'0' + u8::try_from(n % 10).unwrap_or_default();
-        let (y, m, d) = (i32::from(y), i32::from(m), i32::from(d));
+        let digit = |n: u16| b'0' + (n % 10) as u8;
+        // All three are positive.
+        let (y, m, d) = (y.unsigned_abs(), m.unsigned_abs(), d.unsigned_abs());
+        let (m, d) = (u16::from(m), u16::from(d));
         [
             digit(y / 1000),
             digit(y / 100),
@@ -107,6 +109,13 @@ impl Day {
     #[must_use]
     pub fn plus(self, n: i32) -> Option<Day> {
         Self::from_days(self.0.checked_add(n)?)
+    }
+
+    /// The day `n` days earlier; the calendar's first where it has none so early.
+    #[must_use]
+    pub fn back(self, n: u32) -> Day {
+        let n = i32::try_from(n).ok();
+        n.and_then(|n| self.plus(-n)).unwrap_or(Day::MIN)
     }
 
     /// Whole days from `earlier` to `self`; negative when `earlier` is later.
@@ -182,12 +191,15 @@ mod tests {
         let mut date = EPOCH;
         for days in 0..=Day::MAX.days() {
             assert_eq!(Day::from_date(date).unwrap().days(), days, "{date}");
-            date = date.tomorrow().unwrap_or(date);
+            // The calendar's last day has no next one.
+            if let Ok(next) = date.tomorrow() {
+                date = next;
+            }
         }
         let mut date = EPOCH;
         for days in (Day::MIN.days()..=0).rev() {
             assert_eq!(Day::from_date(date).unwrap().days(), days, "{date}");
-            date = date.yesterday().unwrap_or(date);
+            date = date.yesterday().unwrap();
         }
     }
 
@@ -207,6 +219,15 @@ mod tests {
         assert_eq!("1970-01-01".parse::<Day>().unwrap().days(), 0);
         assert_eq!("0001-01-01".parse(), Ok(Day::MIN));
         assert_eq!("9999-12-31".parse(), Ok(Day::MAX));
+    }
+
+    #[test]
+    fn so_far_back_that_there_is_no_day_is_the_first_day() {
+        let day: Day = "2025-06-30".parse().unwrap();
+        assert_eq!(day.back(30).to_string(), "2025-05-31");
+        assert_eq!(day.back(0), day);
+        assert_eq!(day.back(1_000_000), Day::MIN);
+        assert_eq!(day.back(u32::MAX), Day::MIN);
     }
 
     #[test]

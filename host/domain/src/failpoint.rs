@@ -87,10 +87,14 @@ pub fn list(file: String) {
 static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
 /// Ends the process at the place of this name from now on. Does nothing in a release build.
+#[expect(
+    clippy::expect_used,
+    reason = "tests alone arm a place, in debug builds"
+)]
 pub fn arm(name: String) {
     if cfg!(debug_assertions) {
         let (name, times) = match name.split_once('#') {
-            Some((name, times)) => (name.to_owned(), times.parse().unwrap_or(1)),
+            Some((name, times)) => (name.to_owned(), times.parse().expect("a number of times")),
             None => (name, 1),
         };
         // The first name stays: a process is killed once.

@@ -34,6 +34,10 @@ pub mod interrupt;
 pub mod key;
 pub mod manifest;
 pub mod merkle;
+#[expect(
+    clippy::cast_possible_wrap,
+    reason = "bits of a float, of which there are 64"
+)]
 pub mod number;
 pub mod periods;
 pub mod place;

@@ -14,12 +14,7 @@ pub fn hex(bytes: &[u8], out: &mut Vec<u8>) {
         for (two, b) in digits.iter_mut().zip(part) {
             *two = [digit(b >> 4), digit(b & 15)];
         }
-        out.extend_from_slice(
-            digits
-                .as_flattened()
-                .get(..2 * part.len())
-                .unwrap_or_default(),
-        );
+        out.extend_from_slice(&digits.as_flattened()[..2 * part.len()]);
     }
 }
 
@@ -84,7 +79,7 @@ pub fn number(x: f64, out: &mut Vec<u8>) {
 /// shortest text of a number is the dearest part of writing it.
 #[derive(Debug)]
 pub struct Numbers {
-    slots: Vec<(u64, u8, [u8; LONGEST])>,
+    slots: Vec<(u64, usize, [u8; LONGEST])>,
 }
 
 /// The longest text of a number has 25 bytes.
@@ -107,24 +102,16 @@ impl Numbers {
         let bits = x.to_bits();
         // Fibonacci hashing: the product's highest bits depend on all of the number's.
         let place = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::BITS);
-        let slot = usize::try_from(place)
-            .ok()
-            .and_then(|i| self.slots.get_mut(i));
-        let Some((known, length, text)) = slot else {
-            return number(x, out);
-        };
+        let (known, length, text) = &mut self.slots[place as usize];
         if *known != bits || *length == 0 {
             let from = out.len();
             number(x, out);
-            let written = out.get(from..).unwrap_or_default();
-            if let Some(place) = text.get_mut(..written.len()) {
-                place.copy_from_slice(written);
-                *known = bits;
-                *length = u8::try_from(written.len()).unwrap_or_default();
-            }
+            let written = &out[from..];
+            text[..written.len()].copy_from_slice(written);
+            (*known, *length) = (bits, written.len());
             return;
         }
-        out.extend_from_slice(text.get(..usize::from(*length)).unwrap_or_default());
+        out.extend_from_slice(&text[..*length]);
     }
 }
 

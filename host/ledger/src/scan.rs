@@ -13,12 +13,13 @@ use crate::LedgerError;
 use crate::inspect::{Inspect, PackedAt, RunAt, RunRow, Scanned, SeriesKey, Unreadable};
 use crate::types::NewRun;
 use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::column::index;
 use provender_domain::key::{Place, RunKey};
 
 /// Runs with a manifest of their own that are handed over at once.
-const CHUNK: u64 = 500;
+const CHUNK: usize = 500;
 /// Most runs that are read at once, unless they are of one pack: more than an entry's packs have.
-const MOST: u64 = 65_536;
+const MOST: usize = 65_536;
 
 /// A run with the number of its series and its entry's.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,7 +211,7 @@ fn pass(
             Some(pack) => (packs.get(&pack).map_or(i64::MAX, |p| p.entry), pack),
         };
         match &mut open {
-            Some(s) if s.pack == pack && (pack != NONE || u64::from(s.rows) < CHUNK) => {
+            Some(s) if s.pack == pack && (pack != NONE || index(s.rows) < CHUNK) => {
                 s.last = at;
                 s.rows += 1;
             }
@@ -239,9 +240,9 @@ fn ends(stretches: &[Stretch]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut rows = 0;
     for (i, s) in stretches.iter().enumerate() {
-        rows += u64::from(s.rows);
+        rows += index(s.rows);
         let goes_on = stretches.get(i + 1).is_some_and(|next| {
-            let together = rows + u64::from(next.rows);
+            let together = rows + index(next.rows);
             match s.pack == NONE {
                 true => next.pack == NONE && together <= CHUNK,
                 false => next.pack == s.pack || (next.pack.0 == s.pack.0 && together <= MOST),
@@ -266,12 +267,11 @@ impl Reader {
         let Some(end) = plan.ends.get(unit).copied() else {
             return Ok(None);
         };
-        let begin = unit.checked_sub(1).and_then(|u| plan.ends.get(u).copied());
-        let stretches = plan.stretches.get(begin.unwrap_or_default()..end);
-        let stretches = stretches.unwrap_or_default();
-        let rows: u64 = stretches.iter().map(|s| u64::from(s.rows)).sum();
+        let begin = unit.checked_sub(1).map_or(0, |u| plan.ends[u]);
+        let stretches = &plan.stretches[begin..end];
+        let rows: usize = stretches.iter().map(|s| index(s.rows)).sum();
         let mut found = Runs {
-            runs: Vec::with_capacity(usize::try_from(rows.min(MOST)).unwrap_or_default()),
+            runs: Vec::with_capacity(rows.min(MOST)),
             unreadable: Vec::new(),
         };
         for stretch in stretches {

@@ -183,10 +183,11 @@ impl NewRun {
 
     /// The run's canonical text, which the root in its batch's entry is over.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "it is written of texts and digits")]
     pub fn canonical(&self) -> String {
         let mut out = Vec::with_capacity(1_024);
         self.write_canonical(&mut out);
-        String::from_utf8(out).unwrap_or_default()
+        String::from_utf8(out).expect("a run's canonical text is UTF-8")
     }
 
     /// Appends [`NewRun::canonical`]: a million runs make a million of them.

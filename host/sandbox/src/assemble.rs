@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use provender_domain::column::{Column, ColumnData, bit};
+use provender_domain::column::{Column, ColumnData, bit, index};
 use provender_domain::value::DataType;
 
 use super::failure::Failure;
@@ -97,14 +97,12 @@ impl Assembly {
                 bits.map(RunData::Boolean).collect()
             }
             ColumnData::Date(v) => cut(v, &spans, RunData::Date),
-            ColumnData::Text { offsets, .. } => {
-                let ends = offsets.get_mut(1..).unwrap_or_default();
-                cut(ends, &spans, |ends| RunData::Text(ends, Vec::new()))
-            }
+            ColumnData::Text { offsets, .. } => cut(&mut offsets[1..], &spans, |ends| {
+                RunData::Text(ends, Vec::new())
+            }),
             ColumnData::Series { offsets, .. } => {
-                let ends = offsets.get_mut(1..).unwrap_or_default();
                 let series = |ends| RunData::Series(ends, Vec::new(), Vec::new());
-                cut(ends, &spans, series)
+                cut(&mut offsets[1..], &spans, series)
             }
         };
         let runs = spans.into_iter().zip(datas);
@@ -136,12 +134,12 @@ impl Assembly {
             match (&mut self.data, rest) {
                 (ColumnData::Boolean(to), Rest::Boolean(own)) => join(to, bits.first, &own),
                 (ColumnData::Text { offsets, .. }, Rest::Text(own)) => {
-                    move_ends(offsets.get_mut(ends), base);
+                    move_ends(&mut offsets[ends], base);
                     base += own.len();
                     texts.push(own);
                 }
                 (ColumnData::Series { offsets, .. }, Rest::Series(dates, values)) => {
-                    move_ends(offsets.get_mut(ends), base);
+                    move_ends(&mut offsets[ends], base);
                     base += dates.len();
                     days.push(dates);
                     numbers.push(values);
@@ -170,9 +168,10 @@ impl Run<'_> {
         failed: &BTreeMap<usize, Failure>,
     ) {
         let end = from + piece.rows();
-        if from < self.at || end > self.bits.end {
-            return;
-        }
+        assert!(
+            from >= self.at && end <= self.bits.end,
+            "pieces come in order and lie within their run"
+        );
         self.nulls_to(from);
         if from.is_multiple_of(8) && failed.range(from..end).next().is_none() {
             self.append_whole(from, piece);
@@ -205,9 +204,7 @@ impl Run<'_> {
             RunData::Series(ends, dates, _) => (ends, dates.len()),
             _ => return,
         };
-        if let Some(ends) = ends.get_mut(rows) {
-            ends.fill(end(last));
-        }
+        ends[rows].fill(end(last));
     }
 
     /// A piece that starts at a byte and of which every row counts: blocks are copied. Its null rows
@@ -216,21 +213,20 @@ impl Run<'_> {
         let slots = from - self.bits.first..from - self.bits.first + piece.rows();
         let bytes = self.bits.byte(from)..self.bits.byte(from) + piece.rows().div_ceil(8);
         self.bits.nulls |= piece.validity().is_some();
-        if let Some(to) = self.bits.valid.get_mut(bytes.clone()) {
-            match piece.validity() {
-                Some(bits) => to.copy_from_slice(bits),
-                None => to.fill(0xff),
-            }
-            // The rest of the last byte is the next piece's.
-            if let (used @ 1.., Some(last)) = (piece.rows() % 8, to.last_mut()) {
-                *last &= (1 << used) - 1;
-            }
+        let valid = &mut self.bits.valid[bytes.clone()];
+        match piece.validity() {
+            Some(bits) => valid.copy_from_slice(bits),
+            None => valid.fill(0xff),
+        }
+        // The rest of the last byte is the next piece's.
+        if let (used @ 1.., Some(last)) = (piece.rows() % 8, valid.last_mut()) {
+            *last &= (1 << used) - 1;
         }
         match (&mut self.data, piece.data()) {
-            (RunData::Float64(to), ColumnData::Float64(v)) => copy(to.get_mut(slots), v),
-            (RunData::Int64(to), ColumnData::Int64(v)) => copy(to.get_mut(slots), v),
-            (RunData::Date(to), ColumnData::Date(v)) => copy(to.get_mut(slots), v),
-            (RunData::Boolean(to), ColumnData::Boolean(v)) => copy(to.get_mut(bytes), v),
+            (RunData::Float64(to), ColumnData::Float64(v)) => to[slots].copy_from_slice(v),
+            (RunData::Int64(to), ColumnData::Int64(v)) => to[slots].copy_from_slice(v),
+            (RunData::Date(to), ColumnData::Date(v)) => to[slots].copy_from_slice(v),
+            (RunData::Boolean(to), ColumnData::Boolean(v)) => to[bytes].copy_from_slice(v),
             (
                 RunData::Text(ends, bytes),
                 ColumnData::Text {
@@ -238,7 +234,7 @@ impl Run<'_> {
                     bytes: b,
                 },
             ) => {
-                copy_ends(ends.get_mut(slots), o, bytes.len());
+                copy_ends(&mut ends[slots], o, bytes.len());
                 bytes.extend_from_slice(b);
             }
             (
@@ -249,7 +245,7 @@ impl Run<'_> {
                     values: v,
                 },
             ) => {
-                copy_ends(ends.get_mut(slots), o, dates.len());
+                copy_ends(&mut ends[slots], o, dates.len());
                 dates.extend_from_slice(d);
                 values.extend_from_slice(v);
             }
@@ -344,12 +340,6 @@ fn cut<'c, T>(
     each.collect()
 }
 
-fn copy<T: Copy>(to: Option<&mut [T]>, from: &[T]) {
-    if let Some(to) = to {
-        to.copy_from_slice(from);
-    }
-}
-
 /// The values that are kept; the other slots hold zeros already.
 fn copy_rows<T: Copy>(to: &mut [T], first: usize, from: &[T], keep: impl Fn(usize) -> bool) {
     let slots = to.iter_mut().skip(first).zip(from).enumerate();
@@ -359,18 +349,16 @@ fn copy_rows<T: Copy>(to: &mut [T], first: usize, from: &[T], keep: impl Fn(usiz
 }
 
 /// The ends of a piece's rows after `base` values.
-fn copy_ends(to: Option<&mut [u32]>, piece: &[u32], base: usize) {
-    let base = end(base);
-    for (to, own) in to.into_iter().flatten().zip(piece.iter().skip(1)) {
-        *to = base.saturating_add(*own);
+fn copy_ends(to: &mut [u32], piece: &[u32], base: usize) {
+    for (to, own) in to.iter_mut().zip(piece.iter().skip(1)) {
+        *to = end(base + index(*own));
     }
 }
 
 /// Ends that were counted from a run's own beginning.
-fn move_ends(ends: Option<&mut [u32]>, base: usize) {
-    let base = end(base);
-    for own in ends.into_iter().flatten() {
-        *own = base.saturating_add(*own);
+fn move_ends(ends: &mut [u32], base: usize) {
+    for own in ends {
+        *own = end(base + index(*own));
     }
 }
 
@@ -389,8 +377,10 @@ fn join(to: &mut [u8], first: usize, bits: &[u8]) {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "what a call returns is bounded; the domain's columns have no room for more either"
+)]
 fn end(length: usize) -> u32 {
-    // Returned data is bounded per batch; a column of 2^32 bytes of text would need millions of
-    // rows of kilobytes, for which the domain's columns have no room either.
-    u32::try_from(length).unwrap_or(u32::MAX)
+    u32::try_from(length).expect("a column has fewer than 2^32 bytes")
 }

@@ -256,8 +256,11 @@ impl Callee<'_> {
             }
             Err(e) => (None, Err(Failure::of_start(&e, &store).into())),
         };
-        // Fuel is on in every engine of this room.
-        let fuel_used = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+        #[expect(
+            clippy::expect_used,
+            reason = "fuel is on in every engine of this crate"
+        )]
+        let fuel_used = fuel.saturating_sub(store.get_fuel().expect("fuel is on"));
         let held = store.data().memory();
         Call {
             fuel_used,

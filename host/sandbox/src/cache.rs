@@ -120,8 +120,8 @@ impl Cache {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with('.') && name.ends_with(TEMPORARY) {
                 let written = entry.metadata()?.modified()?.into_std();
-                let age = written.elapsed().unwrap_or_default();
-                if age > LEFT {
+                // One from the future, after the clock was set back, is kept.
+                if written.elapsed().is_ok_and(|age| age > LEFT) {
                     // Another process may have been here.
                     let _ = self.dir.remove_file(&name);
                 }

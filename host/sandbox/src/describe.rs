@@ -80,20 +80,25 @@ pub fn name(what: &str, text: &str) -> Check<()> {
     Ok(())
 }
 
-/// `v1`, `v2`, … without leading zeros, so that one version has one spelling.
-pub fn version(text: &str) -> Check<()> {
-    let digits = text.strip_prefix('v').unwrap_or_default();
+/// The number of a version, 12 of `v12`; `None` for anything else. It has no leading zeros, so that one
+/// version has one spelling.
+#[must_use]
+pub fn version_number(version: &str) -> Option<u32> {
+    let digits = version.strip_prefix('v')?;
     let good = (1..=9).contains(&digits.len())
         && digits.bytes().all(|c| c.is_ascii_digit())
         && !digits.starts_with('0');
-    if good {
-        Ok(())
-    } else {
-        Err(format!(
+    good.then(|| digits.parse().ok())?
+}
+
+/// `v1`, `v2`, …
+pub fn version(text: &str) -> Check<()> {
+    version_number(text).map(drop).ok_or_else(|| {
+        format!(
             "the version is `{}`; a version is v1, v2 and so on",
             printable(text, NAME)
-        ))
-    }
+        )
+    })
 }
 
 fn list<A, B>(what: &str, raw: Vec<A>, convert: impl Fn(A) -> Check<B>) -> Check<Vec<B>> {

@@ -36,19 +36,15 @@ pub fn differences(component: &[u8]) -> Vec<String> {
     else {
         return Vec::new();
     };
-    let exported = found.worlds.get(world).map(|world| {
-        world
-            .exports
-            .iter()
-            .filter_map(|(key, item)| match (key, item) {
-                (WorldKey::Interface(id), WorldItem::Interface { .. }) => {
-                    Some((found.id_of(*id)?, found.interfaces.get(*id)?))
-                }
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    });
-    let exported = exported.unwrap_or_default();
+    let exported = found.worlds[world].exports.iter();
+    let exported: Vec<_> = exported
+        .filter_map(|(key, item)| match (key, item) {
+            (WorldKey::Interface(id), WorldItem::Interface { .. }) => {
+                Some((found.id_of(*id)?, found.interfaces.get(*id)?))
+            }
+            _ => None,
+        })
+        .collect();
     let theirs = exported
         .iter()
         .find(|(id, _)| versions::of_export(id).is_some());
@@ -62,7 +58,9 @@ pub fn differences(component: &[u8]) -> Vec<String> {
 
 /// The same interface without a version.
 fn without_version<'a>(exported: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let bare = INTERFACE.split('@').next().unwrap_or(INTERFACE);
+    let bare = INTERFACE
+        .split_once('@')
+        .map_or(INTERFACE, |(bare, _)| bare);
     exported
         .filter(|id| *id == bare)
         .map(|id| format!("it exports {id} without a version of the contract"))
@@ -322,7 +320,9 @@ impl<'a> Comparison<'a> {
 fn border(resolve: &Resolve, world: &World) -> Vec<String> {
     let name = |key: &WorldKey| {
         let full = resolve.name_world_key(key);
-        full.split('@').next().unwrap_or_default().to_owned()
+        full.split_once('@')
+            .map_or(full.as_str(), |(bare, _)| bare)
+            .to_owned()
     };
     let imports = world.imports.keys().map(|k| format!("import {}", name(k)));
     let exports = world.exports.keys().map(|k| format!("export {}", name(k)));

@@ -54,7 +54,7 @@ mod tests;
 pub mod versions;
 
 pub use component::{Compiling, Component, OnCompile, Sandbox};
-pub use describe::{name as check_name, version as check_version};
+pub use describe::{name as check_name, version as check_version, version_number};
 pub use engine::{Backend, EngineInfo};
 pub use error::{ExitKind, LogicError};
 pub use execute::{Computed, RowFailure};

@@ -167,6 +167,10 @@ impl PinLimits {
     /// The deployment's ceilings with what is set here in their place.
     #[must_use]
     pub fn over(&self, base: &Limits) -> Limits {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a ceiling beyond what a memory holds is none"
+        )]
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Limits {
             memory_bytes: self.memory_bytes.unwrap_or(base.memory_bytes),
@@ -271,10 +275,9 @@ impl Limits {
 
     /// Fuel of a call over `rows` rows.
     pub(super) fn fuel(&self, rows: usize) -> u64 {
-        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
         // u64::MAX itself would leave no room for the engine's own accounting.
         self.fuel_base
-            .saturating_add(self.fuel_per_row.saturating_mul(rows))
+            .saturating_add(self.fuel_per_row.saturating_mul(rows as u64))
             .min(u64::MAX / 2)
     }
 }

@@ -227,8 +227,8 @@ impl Pin {
     }
 
     /// Numeric order of versions: v2 before v10.
-    fn order(&self) -> (String, u64, String) {
-        let number = self.version.trim_start_matches('v').parse().unwrap_or(0);
+    fn order(&self) -> (String, Option<u32>, String) {
+        let number = describe::version_number(&self.version);
         (self.name.clone(), number, self.version.clone())
     }
 

@@ -93,8 +93,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
                 continue;
             }
             Payload::ComponentTypeSection(section) => {
-                let types = bytes.get(section.range()).unwrap_or_default();
-                type_depth = type_depth.max(nested_types(types));
+                type_depth = type_depth.max(nested_types(&bytes[section.range()]));
                 continue;
             }
             Payload::FunctionSection(section) => {

@@ -12,6 +12,9 @@
     clippy::expect_used,
     clippy::print_stderr,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::disallowed_methods,
     reason = "a measurement that cannot go on ends, and says so"
 )]
 

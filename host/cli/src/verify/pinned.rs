@@ -54,12 +54,17 @@ impl Pinned {
     ) -> Result<Pinned, CliError> {
         let Some(file) = lock else {
             let context = Context::open(global)?;
-            let text = bounded::text_in(&context.project.dir, LOCK, bounded::CONFIG_BYTES);
-            let (lock, missing) = match context.lock_if_any()? {
-                Some(lock) => (lock, None),
+            let (lock, text, missing) = match context.lock_if_any()? {
+                Some(lock) => {
+                    let dir = &context.project.dir;
+                    let text = bounded::text_in(dir, LOCK, bounded::CONFIG_BYTES);
+                    let text =
+                        text.map_err(|e| unreadable(Path::new(LOCK), &e, "lock_unreadable"))?;
+                    (lock, text, None)
+                }
                 None => {
                     let missing = DeploymentError::LockMissing(context.project.root.clone());
-                    (Lock::default(), Some(missing.into()))
+                    (Lock::default(), String::new(), Some(missing.into()))
                 }
             };
             return Ok(Pinned {
@@ -67,7 +72,7 @@ impl Pinned {
                 missing,
                 file: LOCK.to_owned(),
                 folder: context.project.root.clone(),
-                text: text.unwrap_or_default(),
+                text,
                 sandbox: context.sandbox()?,
                 deployment: Some(context),
             });

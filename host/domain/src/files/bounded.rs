@@ -41,7 +41,8 @@ pub fn read(from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
 
 /// As [`read`], of a file that says how large it is: the memory for it is asked for once.
 fn read_sized(from: impl Read, size: u64, ceiling: u64) -> io::Result<Vec<u8>> {
-    let room = usize::try_from(size.min(ceiling)).unwrap_or_default();
+    // One byte more than it says, so that the last read finds the end without asking for more.
+    let room = usize::try_from(size.min(ceiling)).map_err(io::Error::other)?;
     read_into(Vec::with_capacity(room.saturating_add(1)), from, ceiling)
 }
 

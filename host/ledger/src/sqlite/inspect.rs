@@ -15,7 +15,7 @@ use provender_domain::canonical::Recipe;
 use provender_domain::place::{Boundary, Herd};
 
 use super::SqliteLedger;
-use super::migrate::STEPS;
+use super::migrate::{STEPS, numbered};
 use super::open::translate;
 use super::rows;
 
@@ -336,8 +336,7 @@ fn expected_schema(version: i64) -> Result<BTreeMap<String, String>, LedgerError
     let db = Connection::open_in_memory().map_err(translate)?;
     db.execute_batch(include_str!("schema.sql"))
         .map_err(translate)?;
-    let steps = usize::try_from(version - 1).unwrap_or_default();
-    for step in STEPS.iter().take(steps) {
+    for (_, step) in numbered(STEPS).filter(|(schema, _)| *schema <= version) {
         db.execute_batch(step).map_err(translate)?;
     }
     schema_of(&db)

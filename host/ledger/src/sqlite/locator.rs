@@ -138,8 +138,8 @@ pub(super) fn with_id(db: &Connection, digits: &str) -> Result<Vec<RunKey>, Ledg
 /// Whether these bytes stand somewhere. Every place is looked at, without an early end, so that the compiler
 /// takes many at a time.
 fn holds(text: &[u8], [a, b, c]: [u8; 3]) -> bool {
-    let shifted = |by: usize| text.get(by..).unwrap_or_default();
-    let places = text.iter().zip(shifted(1)).zip(shifted(2));
+    let after = |by: usize| &text[by.min(text.len())..];
+    let places = text.iter().zip(after(1)).zip(after(2));
     places.fold(false, |any, ((x, y), z)| {
         any | ((*x == a) & (*y == b) & (*z == c))
     })
@@ -272,9 +272,15 @@ pub(super) fn nth_of(
     let mut runs = Vec::with_capacity(positions.len());
     for position in positions {
         let place = usize::try_from(*position).ok().and_then(|p| places.get(p));
-        if let Some((series, date)) = place {
-            runs.extend(run_at(db, *series, *date)?);
-        }
+        let run = match place {
+            Some((series, date)) => run_at(db, *series, *date)?,
+            None => None,
+        };
+        runs.push(run.ok_or_else(|| {
+            LedgerError::Damaged(format!(
+                "entry {entry} lists a run at position {position} that is not there; `provender audit` tells more"
+            ))
+        })?);
     }
     Ok(runs)
 }
@@ -440,5 +446,26 @@ mod tests {
             assert_eq!(keys, [&expected[0], &expected[2_500], &expected[4_999]]);
         }
         assert!(ledger.nth_of(1, 4_999, &[0]).is_err());
+    }
+
+    #[test]
+    fn a_run_that_is_listed_and_not_there_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        drop(filled(&path));
+        let shell = Connection::open(&path).unwrap();
+        shell
+            .execute_batch(
+                "DROP TRIGGER run_no_delete;
+                 DELETE FROM run WHERE (series_id, date) =
+                   (SELECT series_id, date FROM run WHERE entry = 1 ORDER BY series_id, date LIMIT 1)",
+            )
+            .unwrap();
+        let ledger = SqliteLedger::open(&path).unwrap();
+        let taken = ledger.nth_of(1, 5_000, &[0]);
+        assert!(
+            matches!(&taken, Err(LedgerError::Damaged(cause)) if cause.contains("position 0")),
+            "{taken:?}"
+        );
     }
 }

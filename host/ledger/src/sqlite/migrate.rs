@@ -36,7 +36,12 @@ pub(super) const SHIMS: &[&str] = &[
 
 /// The newest schema that these steps lead to.
 pub(super) fn newest(steps: &[Step]) -> i64 {
-    1 + i64::try_from(steps.len()).unwrap_or(i64::MAX - 1)
+    numbered(steps).last().map_or(1, |(schema, _)| schema)
+}
+
+/// Each step with the schema that it leads to; the first one leads on from schema 1.
+pub(super) fn numbered<T>(steps: &[T]) -> impl Iterator<Item = (i64, &T)> {
+    (2..).zip(steps)
 }
 
 /// Where the copy of a ledger of an older schema lies.
@@ -46,8 +51,8 @@ pub(super) fn copy_of(path: &Path, schema: i64) -> PathBuf {
 
 /// Whether a file beside the ledger is of a copy that has not got its name.
 pub(super) fn is_unfinished(path: &Path, name: &str) -> bool {
-    let ledger = path.file_name().unwrap_or_default().to_string_lossy();
-    name.strip_prefix(&*ledger)
+    path.file_name()
+        .and_then(|ledger| name.strip_prefix(&*ledger.to_string_lossy()))
         .is_some_and(|rest| rest.starts_with(".schema-") && rest.ends_with(".tmp"))
 }
 
@@ -150,8 +155,7 @@ fn stepped(tx: &Transaction<'_>, path: &Path, steps: &[Step]) -> Result<i64, Cau
         Cause::Other(cause) => Cause::Other(format!("no copy was made: {cause}")),
         other => other,
     })?;
-    let from = usize::try_from(now.max(1) - 1).unwrap_or(usize::MAX);
-    for step in steps.iter().skip(from) {
+    for (_, step) in numbered(steps).filter(|(schema, _)| *schema > now) {
         tx.execute_batch(step)?;
     }
     // What follows from the runs but is no SQL.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 use crate::{Address, LedgerError};
 use provender_domain::files::durable::{folder_of, sync_at};
 
-use super::migrate::{SHIMS, STEPS, migrate, newest};
+use super::migrate::{SHIMS, STEPS, migrate, newest, numbered};
 use super::whole::{log_of, missing};
 
 /// `PVDR`: tells a ledger from any other database.
@@ -278,8 +278,7 @@ fn check_schema(
     // Looking needs no write lock, so that nobody who only reads waits for a writer.
     match schema(db, url, writable)? {
         Some(found) if found < newest && !writable => {
-            let missing = usize::try_from(found - 1).unwrap_or(usize::MAX);
-            for shim in SHIMS.iter().skip(missing) {
+            for (_, shim) in numbered(SHIMS).filter(|(schema, _)| *schema > found) {
                 db.execute_batch(shim).map_err(translate)?;
             }
             return Ok(found);

@@ -134,7 +134,9 @@ fn collect<T>(
 /// The table that a query begins with.
 fn table_of(sql: &str) -> &str {
     let after = sql.split_once("FROM ").map_or("", |(_, after)| after);
-    after.split_whitespace().next().unwrap_or("")
+    after
+        .split_once(char::is_whitespace)
+        .map_or(after, |(table, _)| table)
 }
 
 impl Read for SqliteLedger {

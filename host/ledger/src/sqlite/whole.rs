@@ -27,23 +27,32 @@ pub(super) fn log_of(path: &Path) -> PathBuf {
 pub(super) fn missing(db: &Connection, path: &Path) -> rusqlite::Result<Option<String>> {
     // While this is open, the log is not begun anew, and the file does not become shorter.
     let reading = db.unchecked_transaction()?;
-    let number = |name: &str| reading.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+    let number = |name: &str| reading.pragma_query_value(None, name, |r| r.get::<_, u32>(0));
     // The first read fixes the moment.
-    number("schema_version")?;
-    let size = |n: i64| u64::try_from(n).unwrap_or_default();
+    reading.pragma_query_value(None, "schema_version", |_| Ok(()))?;
     let (page, pages) = (
-        size(number("page_size")?).max(1),
-        size(number("page_count")?),
+        u64::from(number("page_size")?).max(1),
+        u64::from(number("page_count")?),
     );
-    let Ok(length) = std::fs::metadata(path).map(|m| m.len()) else {
-        return Ok(None);
+    let length = match std::fs::metadata(path) {
+        Ok(about) => about.len(),
+        Err(e) => return Ok(Some(format!("how large it is cannot be read: {e}"))),
     };
     let there = length / page;
     if pages <= there && length.is_multiple_of(page) {
         return Ok(None);
     }
     // A page that the log has may be on its way into the file at this moment.
-    let logged = logged(&log_of(path), page).unwrap_or_default();
+    let log = log_of(path);
+    let logged = match logged(&log, page) {
+        Ok(logged) => logged,
+        Err(e) => {
+            return Ok(Some(format!(
+                "it has {length} bytes, and its log {}, which may have the rest, cannot be read: {e}",
+                log.display()
+            )));
+        }
+    };
     let lost = (there + 1..=pages).find(|n| !logged.contains(n));
     Ok(lost.map(|n| {
         format!("it has {length} bytes, and its page {n} of {pages} ({page} bytes each) is not among them")
@@ -58,11 +67,14 @@ fn logged(log: &Path, page: u64) -> io::Result<BTreeSet<u64>> {
         Err(e) => return Err(e),
     };
     let word = |bytes: &[u8], at: usize| {
-        let word = bytes.get(at..at + 4).and_then(|w| w.try_into().ok());
-        u32::from_be_bytes(word.unwrap_or_default())
+        u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
     };
     let mut header = [0; HEADER];
-    log.read_exact(&mut header)?;
+    match log.read_exact(&mut header) {
+        // A log that was emptied, or only just begun.
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(BTreeSet::new()),
+        read => read?,
+    }
     // Frames of an earlier use of the file have other salts.
     let salts = (word(&header, 16), word(&header, 20));
     let (mut committed, mut open) = (BTreeSet::new(), Vec::new());
@@ -151,5 +163,24 @@ mod tests {
             logged(&temp.path().join("none"), page).unwrap(),
             BTreeSet::new()
         );
+        std::fs::write(&log, &bytes[..HEADER - 1]).unwrap();
+        assert_eq!(logged(&log, page).unwrap(), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_not_one_without_pages() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("ledger.db");
+        let db = logging(&path);
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(std::fs::metadata(&path).unwrap().len() - 1)
+            .unwrap();
+        let log = log_of(&path);
+        std::fs::remove_file(&log).unwrap();
+        std::fs::create_dir(&log).unwrap();
+        let told = missing(&db, &path).unwrap().unwrap();
+        assert!(told.contains("cannot be read"), "{told}");
     }
 }

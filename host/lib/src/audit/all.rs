@@ -216,10 +216,16 @@ fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, St
         let entries = [known, &pruned].concat();
         let (pins, shelf) = (what.pinned, what.shelf);
         stored::components(&entries, pins, shelf, what.releases, named, &mut found);
-        // What cannot be asked explains nothing.
-        let mut since = match found.bad.is_empty() {
-            true => Vec::new(),
-            false => what.ledger.entries_of(&[Kind::Prune]).unwrap_or_default(),
+        if found.bad.is_empty() {
+            return found;
+        }
+        let mut since = match what.ledger.entries_of(&[Kind::Prune]) {
+            Ok(since) => since,
+            Err(e) => {
+                let problem = format!("what was pruned since cannot be read: {e}");
+                found.bad(Check::Database, "database", "ledger", problem);
+                return found;
+            }
         };
         since.retain(|e| usize::try_from(e.seq).is_ok_and(|seq| seq > moment));
         if since.len() <= pruned.len() {

@@ -85,11 +85,12 @@ pub fn components(
     runs: &BTreeMap<Digest, String>,
     report: &mut Report,
 ) {
-    if let Err(problem) = pinned {
+    let pinned = pinned.unwrap_or_else(|problem| {
         let problem = format!("{problem}; what it pins is not checked");
         report.bad(Check::Components, "lock", "provender.lock", problem);
-    }
-    for pin in pinned.unwrap_or_default() {
+        &[]
+    });
+    for pin in pinned {
         report.looked(Check::Components, 1);
         let problem = match &pin.found {
             Ok(found) if *found == pin.sha256 => continue,

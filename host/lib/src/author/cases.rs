@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use provender_sandbox::version_number;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table};
 
 use super::error::AuthorError;
@@ -223,8 +224,8 @@ fn listed(table: &Table, one: &str, many: &str) -> Vec<String> {
 }
 
 /// 12 of `v12`; what is not a number counts as later than every version.
-pub(super) fn number(version: &str) -> u64 {
-    version.trim_start_matches('v').parse().unwrap_or(u64::MAX)
+pub(super) fn number(version: &str) -> u32 {
+    version_number(version).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -38,14 +38,10 @@ pub(super) fn files(source: &Source, files: Vec<TextFile>) -> Result<Vec<TextFil
 pub(super) fn module(files: &[TextFile]) -> Result<String, AuthorError> {
     let app = files.iter().find(|(path, _)| path == "app.py");
     let text = app.map(|(_, bytes)| String::from_utf8_lossy(bytes));
-    let module = text
-        .as_deref()
-        .unwrap_or_default()
-        .lines()
-        .find_map(|line| {
-            let module = line.strip_prefix("from ")?.strip_suffix(" import LOGIC")?;
-            Some(module.trim().to_owned())
-        });
+    let module = text.iter().flat_map(|text| text.lines()).find_map(|line| {
+        let module = line.strip_prefix("from ")?.strip_suffix(" import LOGIC")?;
+        Some(module.trim().to_owned())
+    });
     module.ok_or_else(|| AuthorError::Carry {
         file: "app.py".to_owned(),
         cause: "it has no line `from MODULE import LOGIC`".to_owned(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use provender_domain::files::outfile::Together;
-use provender_sandbox::Lock;
+use provender_sandbox::{Lock, version_number};
 
 use super::error::AuthorError;
 use super::manifest::{self, Language, PluginManifest};
@@ -185,13 +185,18 @@ fn refuse_pinned(logic: &LogicName, lock: &Lock) -> Result<(), AuthorError> {
     let Some(pin) = lock.find(&logic.name, &logic.version) else {
         return Ok(());
     };
-    let number = |version: &str| version.trim_start_matches('v').parse::<u64>().unwrap_or(0);
-    let newest = lock.newest(&logic.name).map_or(0, |p| number(&p.version));
+    // It is at least as new as the pinned one.
+    let newest = lock.newest(&logic.name).unwrap_or(pin);
     Err(AuthorError::Pinned {
         model_version: logic.to_string(),
         state: pin.state.name(),
-        free: format!("{}:v{}", logic.name, newest + 1),
+        free: format!("{}:{}", logic.name, after(&newest.version)),
     })
+}
+
+/// The version after this one.
+fn after(version: &str) -> String {
+    format!("v{}", version_number(version).map_or(1, |n| n + 1))
 }
 
 fn refuse_occupied(folder: &Path) -> Result<(), AuthorError> {
@@ -277,8 +282,7 @@ fn carried_cases(
         return Ok((Vec::new(), changed));
     }
     let place = |(file, bytes): TextFile| (format!("{}/{file}", layout.cases), bytes);
-    let number = |version: &str| version.trim_start_matches('v').parse().unwrap_or(u64::MAX);
-    let later = source.logic.name == logic.name && number(new) > number(old);
+    let later = source.logic.name == logic.name && cases::number(new) > cases::number(old);
     let own = cases::own(&source.cases, old, later)?;
     Ok((own.into_iter().map(place).collect(), Vec::new()))
 }
@@ -294,8 +298,7 @@ fn readme(
         Origin::Example => "It starts as an example: change it into what you need.".to_owned(),
         _ => format!("It started as a copy of {}.", source.logic),
     };
-    let number: u64 = logic.version.trim_start_matches('v').parse().unwrap_or(0);
-    let next = format!("v{}", number + 1);
+    let next = after(&logic.version);
     let logic_text = logic.to_string();
     let mut values = vec![
         ("logic", logic_text.as_str()),

@@ -67,8 +67,8 @@ const HEAD: &str = "\n[[package]]\n";
 /// A lock file with a logic's package in it: a new one, or `old` under the new name. Cargo sorts
 /// packages by name and refuses, under `--locked`, a file that is not as it would write it.
 pub(super) fn locked_with(text: &str, package: &str, old: Option<&str>) -> String {
-    let mut blocks = text.split(HEAD);
-    let head = blocks.next().unwrap_or_default().to_owned();
+    let head = text.split_once(HEAD).map_or(text, |(head, _)| head);
+    let blocks = text.split(HEAD).skip(1);
     let mut blocks: Vec<String> = blocks.map(|b| b.trim_end().to_owned()).collect();
     let name_line = |name: &str| format!("name = \"{name}\"");
     let own = old

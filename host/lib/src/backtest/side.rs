@@ -79,15 +79,11 @@ impl<'a> Side<'a> {
             let plan = self.plan(group);
             self.plans.insert(group.number, plan);
         }
-        let plan = self
-            .plans
-            .get(&group.number)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let plan = &self.plans[&group.number];
         let mut values = Vec::with_capacity(plan.len());
         for take in plan {
             values.push(match take {
-                Take::Recorded(i) => snapshot.inputs.get(*i).cloned().unwrap_or(Value::Null),
+                Take::Recorded(i) => snapshot.inputs[*i].clone(),
                 Take::Known(d, origin) => {
                     let season = d.season_start.unwrap_or((1, 1));
                     past.value(&d.reference, *origin, snapshot.moment(), season)?

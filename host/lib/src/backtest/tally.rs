@@ -182,12 +182,8 @@ impl<'a> Tally<'a> {
     pub fn compare(&mut self, inputs: &Inputs<'_>, before: &[Value], after: &[Value]) {
         self.compared += 1;
         for n in 0..self.outcomes.len() {
-            let Some(outcome) = self.outcomes.get_mut(n) else {
-                continue;
-            };
-            let null = &Value::Null;
-            let old = before.get(outcome.before).unwrap_or(null);
-            let new = after.get(outcome.after).unwrap_or(null);
+            let outcome = &mut self.outcomes[n];
+            let (old, new) = (&before[outcome.before], &after[outcome.after]);
             let differ = !same(old, new);
             let report = &mut outcome.report;
             report.changed += u64::from(differ);

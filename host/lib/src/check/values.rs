@@ -64,8 +64,9 @@ pub(super) fn rows(inputs: &[Input]) -> Vec<Vec<Value>> {
 }
 
 /// The first value is an ordinary one.
+#[expect(clippy::expect_used, reason = "the days are written here")]
 fn extremes(data_type: DataType) -> Vec<Value> {
-    let day = |y, m, d| Day::from_ymd(y, m, d).unwrap_or(Day::MIN);
+    let day = |y, m, d| Day::from_ymd(y, m, d).expect("a day of the calendar");
     match data_type {
         DataType::Float64 => [
             10.0,
@@ -151,12 +152,16 @@ fn extremes(data_type: DataType) -> Vec<Value> {
 struct Random(u64);
 
 impl Random {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the remainder is below a length"
+    )]
     fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % (n.max(1) as u64)).unwrap_or(0)
+        ((z ^ (z >> 31)) % (n as u64)) as usize
     }
 }
 

@@ -38,14 +38,13 @@ pub fn window<'p>(
 ) -> &'p [Point] {
     let from = match reference.window {
         Window::All => Day::MIN,
-        Window::Days(n) => day
-            .plus(1 - i32::try_from(n).unwrap_or(i32::MAX))
-            .unwrap_or(Day::MIN),
+        // Its own day is one of them.
+        Window::Days(n) => day.back(n.saturating_sub(1)),
         Window::Season => season(day, season_start),
     };
     let end = points.partition_point(|p| p.date.is_none_or(|d| d <= day));
     let start = points.partition_point(|p| p.date.is_some_and(|d| d < from));
-    points.get(start..end).unwrap_or_default()
+    &points[start.min(end)..end]
 }
 
 /// Days from the newest point of a window to the day.
@@ -58,7 +57,8 @@ pub fn age_days(window: &[Point], day: Day) -> Option<i32> {
 #[must_use]
 pub fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
     match (aggregate, window.last()) {
-        (Aggregate::Count, _) => Value::Int64(i64::try_from(window.len()).unwrap_or(i64::MAX)),
+        #[expect(clippy::cast_possible_wrap, reason = "points are held in memory")]
+        (Aggregate::Count, _) => Value::Int64(window.len() as i64),
         (_, None) => Value::Null,
         (Aggregate::Latest, Some(p)) => number(p.value),
         (Aggregate::Age, Some(_)) => {

@@ -50,8 +50,9 @@ pub struct Stretch {
 impl Stretch {
     /// How many days it has.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "no stretch ends before it begins")]
     pub fn days(&self) -> usize {
-        usize::try_from(self.to.since(self.from) + 1).unwrap_or_default()
+        usize::try_from(self.to.since(self.from) + 1).expect("a stretch has days")
     }
 
     /// Its runs.
@@ -72,7 +73,12 @@ pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
     for stretch in stretches {
         let mut from = stretch.from;
         while from <= stretch.to {
-            let room = i32::try_from(BATCH - rows).unwrap_or_default();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_possible_wrap,
+                reason = "a batch has a few thousand rows"
+            )]
+            let room = (BATCH - rows) as i32;
             let to = from.plus(room - 1).unwrap_or(Day::MAX).min(stretch.to);
             let part = Stretch {
                 from,

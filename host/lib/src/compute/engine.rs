@@ -325,17 +325,14 @@ impl<'a> Engine<'a, '_> {
         }
         for (n, Sheets { template, rows }) in sheets.iter().enumerate() {
             let pack = packs.get(n).copied();
-            for i in 0..rows.len() {
+            for (row, i) in (0..).zip(0..rows.len()) {
                 let sealed = template
                     .seal(rows, i, &mut scratch)
                     .map_err(ComputeError::Sheet)?;
                 written.push(Written {
                     snapshot: sealed.snapshot,
                     sha256: sealed.sha256,
-                    place: pack.map(|pack| Place {
-                        pack,
-                        row: u32::try_from(i).unwrap_or(u32::MAX),
-                    }),
+                    place: pack.map(|pack| Place { pack, row }),
                 });
             }
         }

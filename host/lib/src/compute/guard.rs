@@ -6,7 +6,7 @@ use provender_domain::canonical::from_slice;
 use provender_ledger::types::Run;
 use provender_store::manifest::Manifest;
 
-use super::binding::Bound;
+use super::binding::{Bound, Rail};
 use super::facts::{Cell, Facts};
 use super::outcome::{Breach, Change};
 use super::question::{Question, inputs_json};
@@ -16,29 +16,32 @@ use provender_domain::value::Value;
 /// by its place; nulls are not judged.
 #[must_use]
 pub fn breached(bound: &Bound, number: impl Fn(usize) -> Option<f64>) -> Vec<u32> {
-    let rails = (0..).zip(&bound.rails);
-    let breached =
-        rails.filter(|(_, rail)| number(rail.output).is_some_and(|x| rail.is_breached(x)));
-    breached.map(|(n, _)| n).collect()
+    breaking(bound, number).map(|(n, _, _)| n).collect()
+}
+
+/// The guardrails that are breached, with their places and the numbers that breach them.
+fn breaking(
+    bound: &Bound,
+    number: impl Fn(usize) -> Option<f64>,
+) -> impl Iterator<Item = (u32, &Rail, f64)> {
+    (0..).zip(&bound.rails).filter_map(move |(n, rail)| {
+        let x = number(rail.output).filter(|x| rail.is_breached(*x))?;
+        Some((n, rail, x))
+    })
 }
 
 /// The same guardrails with what breaches them.
 #[must_use]
 pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
-    let breach = |n: u32| {
-        let rail = bound.rails.get(usize::try_from(n).ok()?)?;
-        let output = bound.description().outputs.get(rail.output)?;
-        Some(Breach {
-            output: output.field.name.clone(),
-            value: outputs.get(rail.output)?.as_f64()?,
+    let declared = &bound.description().outputs;
+    breaking(bound, |o| outputs.get(o)?.as_f64())
+        .map(|(_, rail, value)| Breach {
+            output: declared[rail.output].field.name.clone(),
+            value,
             minimum: rail.minimum,
             maximum: rail.maximum,
             severity: rail.severity,
         })
-    };
-    breached(bound, |o| outputs.get(o)?.as_f64())
-        .into_iter()
-        .filter_map(breach)
         .collect()
 }
 

@@ -75,7 +75,8 @@ impl Deployment {
         let was_there = match (is_there, self.manifests_of_project()?.holds_any()) {
             (false, manifests) => manifests?,
             // Another process may be making it at this moment, where there are no manifests yet.
-            (true, manifests) => manifests.unwrap_or(true),
+            (true, Ok(manifests)) => manifests,
+            (true, Err(_)) => true,
         };
         let opening = match was_there {
             true => Opening::Existing,

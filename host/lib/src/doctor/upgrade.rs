@@ -32,7 +32,7 @@ pub(super) fn schema(found: Option<i64>) -> Option<Finding> {
 /// program of today.
 #[must_use]
 pub fn settings(project: &Project, changes: &'static [Change]) -> Vec<Finding> {
-    let settings = project.settings.origins(&project.settings_text);
+    let settings = project.settings.origins(&project.settings_set);
     let is_set = |change: &&Change| {
         let mut rows = settings.iter();
         rows.any(|(key, _, set_by)| key == change.setting && set_by != "default")

@@ -75,12 +75,4 @@ pub struct Skipped {
     pub superseded: bool,
 }
 
-/// The number of a version `v12`; `None` for anything else.
-#[must_use]
-pub fn version_number(version: &str) -> Option<u32> {
-    let digits = version.strip_prefix('v')?;
-    let good = (1..=9).contains(&digits.len())
-        && digits.bytes().all(|c| c.is_ascii_digit())
-        && !digits.starts_with('0');
-    good.then(|| digits.parse().ok())?
-}
+pub use provender_sandbox::version_number;

@@ -82,9 +82,13 @@ impl CsvFile {
         parsed.columns = parsed.read_columns()?;
         for record in reader.records() {
             let record = record.map_err(bad)?;
-            let line = record.position().map_or(0, csv::Position::line);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a line of a text that is held in memory"
+            )]
+            let line = record.position().map_or(0, csv::Position::line) as usize;
             parsed.rows.push(record.iter().map(str::to_owned).collect());
-            let head = parsed.head(usize::try_from(line).unwrap_or(usize::MAX))?;
+            let head = parsed.head(line)?;
             parsed.heads.push(head);
         }
         Ok(parsed)

@@ -25,8 +25,8 @@ pub struct Project {
     pub dir: Dir,
     /// `provender.toml`.
     pub settings: Settings,
-    /// Its text, to tell what was set.
-    pub settings_text: String,
+    /// What of it was set.
+    pub settings_set: toml::Table,
     /// Where the ledger is.
     ledger: Address,
     /// `logic.toml`, or why it cannot be used.
@@ -77,7 +77,7 @@ impl Project {
             root: root.to_path_buf(),
             ledger: settings.ledger.address(root)?,
             settings,
-            settings_text,
+            settings_set: settings::set(&settings_text)?,
             logic,
             sources,
             sources_problem,

@@ -150,6 +150,10 @@ impl Default for ManifestSettings {
 impl ManifestSettings {
     /// From how many runs on manifests are packed.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "so many runs as no memory holds are never there"
+    )]
     pub fn pack_from(&self) -> usize {
         usize::try_from(self.pack_from).unwrap_or(usize::MAX)
     }
@@ -227,6 +231,21 @@ impl Default for ReleaseSettings {
     }
 }
 
+fn refused(e: toml::de::Error) -> ProjectError {
+    ProjectError::Parse {
+        file: FILE.to_owned(),
+        cause: e.to_string(),
+    }
+}
+
+/// What the file's text sets.
+///
+/// # Errors
+/// When it is not TOML.
+pub fn set(text: &str) -> Result<toml::Table, ProjectError> {
+    toml::from_str(text).map_err(refused)
+}
+
 /// The JSON Schema of the file.
 #[must_use]
 pub fn schema() -> Schema {
@@ -239,8 +258,7 @@ impl Settings {
     /// # Errors
     /// When it is not TOML, has an unknown key, or a value makes no sense.
     pub fn parse(text: &str) -> Result<Settings, ProjectError> {
-        let table: toml::Table = toml::from_str(text).unwrap_or_default();
-        if let Some((key, value, problem)) = gate::unknown(&table) {
+        if let Some((key, value, problem)) = gate::unknown(&set(text)?) {
             let file = FILE.to_owned();
             return Err(ProjectError::Value {
                 file,
@@ -249,10 +267,7 @@ impl Settings {
                 problem,
             });
         }
-        let settings: Settings = toml::from_str(text).map_err(|e| ProjectError::Parse {
-            file: FILE.to_owned(),
-            cause: e.to_string(),
-        })?;
+        let settings: Settings = toml::from_str(text).map_err(refused)?;
         check::check(&settings)?;
         Ok(settings)
     }
@@ -275,12 +290,12 @@ mod tests {
         assert_eq!(settings.manifests.path, "out/manifests");
         assert!(
             settings
-                .origins("")
+                .origins(&toml::Table::new())
                 .iter()
                 .all(|(_, _, origin)| origin == "default")
         );
         let text = "[monitor]\nwindow_days = 7\n";
-        let rows = Settings::parse(text).unwrap().origins(text);
+        let rows = Settings::parse(text).unwrap().origins(&set(text).unwrap());
         assert!(rows.contains(&("monitor.window_days".into(), "7".into(), FILE.into())));
     }
 

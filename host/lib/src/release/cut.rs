@@ -11,6 +11,7 @@ use crate::project::logic::LogicOverrides;
 use crate::project::settings::OnGuardrail;
 use crate::project::sources::Series;
 use provender_domain::canonical::Digest;
+use provender_domain::description::MonitorRule;
 use provender_domain::failpoint;
 use provender_ledger::entries::{self, ReleaseCut};
 use provender_ledger::entry::{Entry, Kind, Stamp};
@@ -41,7 +42,9 @@ pub fn content(
     for bound in bounds {
         let own = settings.get(&bound.model_version).cloned();
         let mut thresholds = rules(bound, &own.unwrap_or_default())?;
-        thresholds.sort_by_key(|r| serde_json::to_string(r).unwrap_or_default());
+        #[expect(clippy::expect_used, reason = "a rule is made of texts and numbers")]
+        let text = |r: &MonitorRule| serde_json::to_string(r).expect("a rule is JSON");
+        thresholds.sort_by_cached_key(text);
         logics.push(Logic {
             model_version: bound.model_version.clone(),
             component: bound.component.digest(),

@@ -140,8 +140,8 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
             document.active.join(", "),
         );
     }
-    let text: toml::Table = toml::from_str(&project.settings_text).unwrap_or_default();
-    let set = text.get("logic").and_then(|l| l.get("on_guardrail"));
+    let set = project.settings_set.get("logic");
+    let set = set.and_then(|l| l.get("on_guardrail"));
     let (here, in_force) = (
         project.settings.logic.on_guardrail,
         document.settings.on_guardrail,
@@ -154,17 +154,16 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
             format!("{in_force:?}").to_lowercase(),
         );
     }
-    let own = project.logic();
-    if let Err(problem) = &own {
+    let none = LogicFile::default();
+    let own = project.logic().unwrap_or_else(|problem| {
         say(
             "logic.toml",
             "the file".to_owned(),
             format!("unusable ({})", problem.to_string().trim_end()),
             document.name(),
         );
-    }
-    let none = LogicFile::default();
-    let own = own.unwrap_or(&none);
+        &none
+    });
     for model in own.versions() {
         let Some((name, version)) = model.split_once(':') else {
             continue;

@@ -33,9 +33,12 @@ pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
     let mut drawn: Vec<u64> = (0..n)
         .map(|i| {
             let digest = Digest::of_bytes(format!("{seed}\n{i}").as_bytes());
-            let number = digest.bytes().first_chunk::<16>().copied();
-            let number = u128::from_be_bytes(number.unwrap_or_default());
-            let at = i + u64::try_from(number % u128::from(of - i)).unwrap_or_default();
+            let number = u128::from_be_bytes(std::array::from_fn(|k| digest.bytes()[k]));
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the remainder is below a number of 64 bits"
+            )]
+            let at = i + (number % u128::from(of - i)) as u64;
             let last = moved.get(&i).copied().unwrap_or(i);
             moved.insert(at, last).unwrap_or(at)
         })
@@ -63,10 +66,18 @@ pub fn sample_of(
         places.retain(|place| counts(place.entry));
         let of = places.len() as u64;
         for position in draw(of, n, seed) {
-            let place = usize::try_from(position).ok().and_then(|p| places.get(p));
-            if let Some(place) = place {
-                runs.extend(ledger.run_at(*place)?);
-            }
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "drawn from the places of a list"
+            )]
+            let place = places[position as usize];
+            let run = ledger.run_at(place)?;
+            runs.push(run.ok_or_else(|| {
+                LedgerError::Damaged(format!(
+                    "entry {} lists a run of {} that is not there; `provender audit` tells more",
+                    place.entry, place.date
+                ))
+            })?);
         }
         return Ok((of, runs));
     }

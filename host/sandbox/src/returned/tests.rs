@@ -39,7 +39,9 @@ fn columns() -> Vec<Column> {
         of(DataType::Int64, |i| Value::Int64(i64::MIN + i64::from(i))),
         of(DataType::Boolean, |i| Value::Boolean(i % 3 == 0)),
         of(DataType::Date, |i| Value::Date(Day::from_days(i).unwrap())),
-        of(DataType::Text, |i| Value::Text("é".repeat(i as usize % 4))),
+        of(DataType::Text, |i| {
+            Value::Text("é".repeat(i.unsigned_abs() as usize % 4))
+        }),
         of(DataType::Series, |i| {
             let points = (0..i % 3).map(|n| (Day::from_days(n).unwrap(), f64::from(i)));
             Value::Series(points.collect())

@@ -76,8 +76,10 @@ pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Res
 pub(super) fn sweep_temporary(dir: &Dir, lock: &str) -> Result<(), PinError> {
     let mut left = vec![format!("{lock}{TEMPORARY}")];
     for entry in dir.read_dir(FOLDER).into_iter().flatten().flatten() {
-        let name = entry.file_name().into_string().unwrap_or_default();
-        if name.ends_with(&format!(".wasm{TEMPORARY}")) {
+        // A name that is not UTF-8 is none that was given here.
+        if let Ok(name) = entry.file_name().into_string()
+            && name.ends_with(&format!(".wasm{TEMPORARY}"))
+        {
             left.push(format!("{FOLDER}/{name}"));
         }
     }
@@ -98,9 +100,7 @@ fn stem(pin: &Pin) -> String {
 
 /// The first hexadecimal digits of a digest.
 fn short(digest: &Digest) -> String {
-    let text = digest.to_string();
-    let hex = text.rsplit(':').next().unwrap_or_default();
-    hex.chars().take(DIGITS).collect()
+    digest.hex().chars().take(DIGITS).collect()
 }
 
 /// Whether a file's name is one that [`of`] gives to some bytes of the pin's version.

@@ -100,7 +100,7 @@ impl<'a> Draft<'a> {
         }
         Ok(Reading {
             format,
-            rows: u32::try_from(rows).unwrap_or(u32::MAX),
+            rows: counted(rows),
             content,
             skipped: self.bad,
             warnings: self.warnings,
@@ -110,14 +110,23 @@ impl<'a> Draft<'a> {
 
 fn shorten(value: &str) -> String {
     match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),
     }
 }
 
 /// A 1-based row number from a 0-based index.
 pub(super) fn row_number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
+    counted(index + 1)
+}
+
+/// Rows, lines, places or columns of a file.
+#[expect(
+    clippy::expect_used,
+    reason = "a file is held in memory as a whole, and has far fewer"
+)]
+pub(super) fn counted<N: TryFrom<usize, Error: std::fmt::Debug>>(n: usize) -> N {
+    N::try_from(n).expect("a file has fewer rows, places and columns than their numbers count")
 }
 
 /// One value on its way into [`Observations`].
@@ -169,11 +178,11 @@ impl Seen {
             if self.newest.len() <= place {
                 self.newest.resize(place + 1, Vec::new());
             }
-            let newest = self.newest.get_mut(place)?;
+            let newest = &mut self.newest[place];
             if newest.len() <= column {
                 newest.resize(column + 1, None);
             }
-            let newest = newest.get_mut(column)?;
+            let newest = &mut newest[column];
             if newest.is_none_or(|day| day < new.date) {
                 *newest = Some(new.date);
                 return None;
@@ -241,7 +250,7 @@ impl Gather {
             self.boundary = match self.boundaries.get(id) {
                 Some(n) => *n,
                 None => {
-                    let n = u32::try_from(names.len()).unwrap_or(u32::MAX);
+                    let n = counted(names.len());
                     names.push(id.to_owned());
                     self.boundaries.insert(id.to_owned(), n);
                     n
@@ -267,7 +276,7 @@ impl Gather {
             self.limits.push(limits::of(name));
             names.len() - 1
         });
-        u16::try_from(at).unwrap_or(u16::MAX)
+        counted(at)
     }
 
     /// The observations, less those of rows that turned out bad: a row is taken whole or not at

@@ -52,6 +52,11 @@ fn the_allotments_of_nevada_read_and_their_areas_agree_with_the_published_acres(
         .filter_map(|b| Some(b.area_ha / b.declared_area_ha?))
         .collect();
     ratios.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length"
+    )]
     let at = |share: f64| ratios[((ratios.len() - 1) as f64 * share).round() as usize];
     for share in [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0] {
         println!(

@@ -5,7 +5,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::ingest::parsed::ReadError;
 
-use super::draft::Draft;
+use super::draft::{Draft, counted};
 
 /// A table of text.
 pub(super) struct Table {
@@ -64,10 +64,10 @@ impl<'t> Line<'t> {
         if column >= self.rows.width {
             return "";
         }
-        let end = |cell: usize| self.rows.ends.get(cell).copied().unwrap_or_default();
+        let ends = &self.rows.ends;
         let at = self.first + column;
-        let from = at.checked_sub(1).map_or(0, end);
-        self.rows.text.get(from..end(at)).unwrap_or_default()
+        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
+        &self.rows.text[from..ends[at]]
     }
 }
 
@@ -93,18 +93,16 @@ struct Lines<'t> {
 impl Lines<'_> {
     /// The line of the record that begins at or after `byte`.
     fn at(&mut self, byte: u64) -> u32 {
-        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
-        let passed = self.text.get(self.byte..byte).unwrap_or_default();
-        let ends = passed.iter().filter(|b| **b == b'\n').count();
-        self.line = self
-            .line
-            .saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
-        self.byte += passed.len();
-        while let Some(next) = self.text.get(self.byte) {
-            if !matches!(next, b'\r' | b'\n') {
-                break;
-            }
-            self.line = self.line.saturating_add(u32::from(*next == b'\n'));
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a place in a text that is held in memory"
+        )]
+        let byte = (byte as usize).max(self.byte);
+        let ends = self.text[self.byte..byte].iter().filter(|b| **b == b'\n');
+        self.line += counted::<u32>(ends.count());
+        self.byte = byte;
+        while let Some(next @ (b'\r' | b'\n')) = self.text.get(self.byte) {
+            self.line += u32::from(*next == b'\n');
             self.byte += 1;
         }
         self.line

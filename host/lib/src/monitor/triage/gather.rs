@@ -53,10 +53,8 @@ fn scene(
     failing: &[(String, Failing)],
 ) -> Result<TriageScene, GatherError> {
     let window = body.window;
-    let days = i32::try_from(window.days).unwrap_or(i32::MAX);
-    let earliest = window.start.plus(-days).unwrap_or(window.start);
     let filter = RunFilter {
-        from: Some(earliest),
+        from: Some(window.start.back(window.days)),
         to: Some(window.end),
         logic: Some(logic.clone()),
         ..RunFilter::default()

@@ -89,7 +89,8 @@ fn mistakes_name_the_key_and_what_is_nearest() {
 #[test]
 fn config_shows_the_policy_in_force_and_where_it_was_set() {
     let text = "environment = 'prod'\n[gate.prod]\non_warn = 'block'\n";
-    let rows = Settings::parse(text).unwrap().origins(text);
+    let set = crate::project::settings::set(text).unwrap();
+    let rows = Settings::parse(text).unwrap().origins(&set);
     let origin = |key: &str| {
         let found = rows.iter().find(|(k, _, _)| k == key);
         found.map(|(_, v, by)| (v.as_str(), by.as_str()))

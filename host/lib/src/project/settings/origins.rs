@@ -7,15 +7,16 @@ use super::{FILE, Settings};
 impl Settings {
     /// Every setting in force as (dotted key, value, where it was set).
     #[must_use]
-    pub fn origins(&self, text: &str) -> Vec<(String, String, String)> {
-        let set: toml::Table = toml::from_str(text).unwrap_or_default();
+    pub fn origins(&self, set: &toml::Table) -> Vec<(String, String, String)> {
         let mut all = json!(self);
         // Of the gates what is in force: of this environment's, and of those that are set.
         for environment in self.gate.keys().chain([&self.environment]) {
             all["gate"][environment] = self.policy(environment).to_json();
         }
         let mut rows = Vec::new();
-        flatten(&mut rows, "", &all, Some(&toml::Value::Table(set)));
+        for (name, member) in all.as_object().into_iter().flatten() {
+            flatten(&mut rows, name, member, set.get(name));
+        }
         rows
     }
 }
@@ -29,11 +30,7 @@ fn flatten(
     match value {
         serde_json::Value::Object(members) => {
             for (name, member) in members {
-                let key = if key.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{key}.{name}")
-                };
+                let key = format!("{key}.{name}");
                 flatten(rows, &key, member, set.and_then(|s| s.get(name)));
             }
         }

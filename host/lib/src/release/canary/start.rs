@@ -134,8 +134,10 @@ fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), R
         });
     }
     let (share, days) = (canary.share, canary.window_days());
-    let differs =
-        request.share.is_some_and(|s| s != share) || request.window_days.is_some_and(|d| d != days);
+    let differs = request.share.is_some_and(|s| s != share)
+        || request
+            .window_days
+            .is_some_and(|d| i64::from(d) != i64::from(days));
     if differs {
         return Err(ReleaseError::Canary {
             what: format!(

@@ -93,8 +93,8 @@ impl Canary {
 
     /// Number of days of its back-fill.
     #[must_use]
-    pub fn window_days(&self) -> u32 {
-        u32::try_from(self.as_of.since(self.from) + 1).unwrap_or(1)
+    pub fn window_days(&self) -> i32 {
+        self.as_of.since(self.from) + 1
     }
 }
 

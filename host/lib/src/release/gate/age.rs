@@ -12,28 +12,31 @@ pub fn days_since(at: &str, today: Day) -> Option<i32> {
     Some(today.since(at.get(..10)?.parse().ok()?))
 }
 
+/// Whether so many days are more than may be; an age that nobody knows is.
+#[must_use]
+pub fn is_older(days: Option<i32>, max_days: u32) -> bool {
+    days.is_none_or(|days| i64::from(days) > i64::from(max_days))
+}
+
 /// The oldest of what the other checks relied on.
 #[must_use]
 pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
-    let limit = i32::try_from(max_days).unwrap_or(i32::MAX);
-    let relied: Vec<(i32, &str, &str)> = checks
+    let relied: Vec<(Option<i32>, &str, &str)> = checks
         .iter()
         .flat_map(|c| &c.relied)
-        .map(|(what, at)| {
-            // What has no date that can be read is as old as can be.
-            let days = days_since(at, today).unwrap_or(i32::MAX);
-            (days, what.as_str(), at.as_str())
-        })
+        .map(|(what, at)| (days_since(at, today), what.as_str(), at.as_str()))
         .collect();
     let rows = relied.len() as u64;
     let asked = format!("at most {} old", count(u64::from(max_days), "day"));
-    let Some((oldest, what, at)) = relied.iter().max_by_key(|r| r.0).copied() else {
+    // What has no date that can be read is older than anything that has one.
+    let by_age = relied.iter().max_by_key(|r| (r.0.is_none(), r.0));
+    let Some((oldest, what, at)) = by_age.copied() else {
         let observed = "everything was looked at now";
         return Check::new(CheckName::Age, Verdict::Ok, rows, observed).asks(asked);
     };
     let old: Vec<String> = relied
         .iter()
-        .filter(|r| r.0 > limit)
+        .filter(|r| is_older(r.0, max_days))
         .map(|(_, what, at)| format!("{what} is of {at}"))
         .collect();
     let verdict = match old.is_empty() {
@@ -41,12 +44,14 @@ pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
         false => Verdict::Unknown,
     };
     let day = at.get(..10).unwrap_or(at);
-    let observed = match old.is_empty() {
-        true => format!("the oldest is {what}, of {day}"),
-        false => format!(
-            "{what} is of {day}, {} ago: too old",
-            count(u64::try_from(oldest).unwrap_or_default(), "day")
-        ),
+    let observed = match (old.is_empty(), oldest) {
+        (true, _) => format!("the oldest is {what}, of {day}"),
+        (false, None) => format!("{what} is of {day}, which is no day: too old"),
+        (false, Some(days)) => {
+            // More than may be, so not below zero.
+            let days = count(u64::from(days.unsigned_abs()), "day");
+            format!("{what} is of {day}, {days} ago: too old")
+        }
     };
     let mut check = Check::new(CheckName::Age, verdict, rows, observed)
         .asks(asked)
@@ -74,5 +79,12 @@ mod tests {
         assert_eq!(of(&["2025-07-01T23:00:00.000000Z"]), Verdict::Ok);
         assert_eq!(of(&["2025-07-08", "2025-06-30"]), Verdict::Unknown);
         assert_eq!(of(&["yesterday"]), Verdict::Unknown);
+        // No limit is so high that an age that nobody knows is within it.
+        let check = check(&relies(&["2025-07-01", "yesterday"]), u32::MAX, today);
+        assert_eq!(check.verdict, Verdict::Unknown);
+        assert_eq!(
+            check.observed,
+            "it is of yesterday, which is no day: too old"
+        );
     }
 }

@@ -7,7 +7,7 @@ use provender_domain::day::Day;
 use provender_domain::render::text::count;
 
 use super::super::standing::{Decision, Known, Standing, gate_of};
-use super::age::days_since;
+use super::age::{days_since, is_older};
 
 /// What is in the way of a promotion; none where nothing is.
 ///
@@ -55,9 +55,7 @@ fn outdated(
             "the decision of entry {entry} was made beside another release than the one that is active now"
         ));
     }
-    let days = days_since(&decision.at, today).unwrap_or(i32::MAX);
-    let limit = i32::try_from(policy.max_age_days).unwrap_or(i32::MAX);
-    (days > limit).then(|| {
+    is_older(days_since(&decision.at, today), policy.max_age_days).then(|| {
         format!(
             "the decision of entry {entry} is of {}, and the policy relies on none older than {}",
             decision.at.get(..10).unwrap_or(&decision.at),

@@ -83,8 +83,7 @@ impl Scene<'_, '_> {
     /// First day of the days that are looked back.
     #[must_use]
     pub fn from(&self) -> Day {
-        let days = i32::try_from(self.policy.backtest.days).unwrap_or(i32::MAX);
-        self.today.plus(-days).unwrap_or(self.today)
+        self.today.back(self.policy.backtest.days)
     }
 
     /// Where a back-test reads.

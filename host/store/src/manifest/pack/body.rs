@@ -5,6 +5,7 @@
 
 use std::io::Write as _;
 
+use super::flat::long;
 use super::ipc::Batch;
 use super::lz4;
 use provender_domain::column::{Column, ColumnData, index};
@@ -18,10 +19,6 @@ pub(super) const UNPACKED: usize = 256 << 20;
 pub(super) struct BodyWriter {
     pub(super) batch: Batch,
     pub(super) bytes: Vec<u8>,
-}
-
-fn long(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// How many of so many bits are not set.

@@ -51,12 +51,14 @@ pub(super) fn object(
     out.push(b'{');
     for member in members {
         out.extend_from_slice(&member.key);
-        match columns.get(member.column) {
-            Some(column) => cell(column, i, numbers, out),
-            None => out.extend_from_slice(b"null"),
-        }
+        cell(&columns[member.column], i, numbers, out);
     }
     out.push(b'}');
+}
+
+#[expect(clippy::expect_used, reason = "days of the calendar alone get in")]
+pub(super) fn day(days: i32) -> Day {
+    Day::from_days(days).expect("a day of the calendar")
 }
 
 /// A value of a column.
@@ -74,10 +76,7 @@ pub(super) fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut V
         ColumnData::Boolean(v) => {
             out.extend_from_slice(if bit(v, i) { b"true" } else { b"false" });
         }
-        ColumnData::Date(v) => match v.get(i).and_then(|d| Day::from_days(*d)) {
-            Some(day) => text::day(day, out),
-            None => out.extend_from_slice(b"null"),
-        },
+        ColumnData::Date(v) => text::day(day(v[i]), out),
         ColumnData::Text { .. } => text::string(column.text(i), out),
         ColumnData::Series {
             offsets,
@@ -85,12 +84,8 @@ pub(super) fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut V
             values,
         } => {
             let range = range(offsets);
-            let dates = &dates[range.clone()];
-            let values = &values[range];
-            let points = dates
-                .iter()
-                .zip(values)
-                .filter_map(|(d, x)| Some((Day::from_days(*d)?, *x)));
+            let dates = dates[range.clone()].iter().map(|d| day(*d));
+            let points = dates.zip(values[range].iter().copied());
             text::series(points, |x, out| numbers.write(x, out), out);
         }
     }

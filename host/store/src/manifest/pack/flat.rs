@@ -43,13 +43,23 @@ pub(super) struct Writer {
     bytes: Vec<u8>,
 }
 
+#[expect(clippy::expect_used, reason = "a table has a few slots")]
 fn small(n: usize) -> u16 {
-    // A table has a few slots; metadata is a few kilobytes.
-    u16::try_from(n).unwrap_or(u16::MAX)
+    u16::try_from(n).expect("a table has a few slots")
 }
 
-fn word(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
+#[expect(
+    clippy::expect_used,
+    reason = "metadata is a few kilobytes, and a pack that is read at all has few hundred megabytes"
+)]
+pub(super) fn word(n: usize) -> u32 {
+    u32::try_from(n).expect("a frame has fewer than 2^32 bytes")
+}
+
+/// A length or a place in a body.
+#[expect(clippy::cast_possible_wrap, reason = "a body is held in memory")]
+pub(super) fn long(n: usize) -> i64 {
+    n as i64
 }
 
 impl Writer {
@@ -73,9 +83,7 @@ impl Writer {
 
     fn settle(&mut self, from: Pending) {
         let distance = word(self.bytes.len() - from.0).to_le_bytes();
-        if let Some(place) = self.bytes.get_mut(from.0..from.0 + 4) {
-            place.copy_from_slice(&distance);
-        }
+        self.bytes[from.0..from.0 + 4].copy_from_slice(&distance);
     }
 
     /// Writes a table to which `from` refers; gives its references in the order of their slots.
@@ -110,11 +118,7 @@ impl Writer {
         let mut pending = Vec::new();
         for (offset, slot) in offsets.iter().zip(slots) {
             let at = table + offset;
-            let mut put = |raw: &[u8]| {
-                if let Some(place) = self.bytes.get_mut(at..at + raw.len()) {
-                    place.copy_from_slice(raw);
-                }
-            };
+            let mut put = |raw: &[u8]| self.bytes[at..at + raw.len()].copy_from_slice(raw);
             match slot {
                 Slot::Absent => {}
                 Slot::Byte(b) => put(&[*b]),
@@ -226,12 +230,12 @@ impl<'a> Reader<'a> {
         let from = vector.checked_add(4)?;
         let length = self.size(vector)?.checked_mul(16)?;
         let bytes = self.0.get(from..from.checked_add(length)?)?;
-        let number = |b: &[u8]| b.try_into().map(i64::from_le_bytes).unwrap_or_default();
-        let pairs = bytes.chunks_exact(16).map(|pair| {
-            let (first, second) = pair.split_at(8);
-            (number(first), number(second))
-        });
-        Some(pairs.collect())
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let (pairs, _) = numbers.as_chunks::<2>();
+        let number = |[first, second]: &[[u8; 8]; 2]| {
+            (i64::from_le_bytes(*first), i64::from_le_bytes(*second))
+        };
+        Some(pairs.iter().map(number).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 //! reader takes from a file only those, builds the frame again and compares: no other spelling of the same
 //! content is read, and nothing in the metadata is trusted.
 
-use super::flat::{Pending, Reader, Slot, Writer};
+use super::flat::{Pending, Reader, Slot, Writer, long, word};
 
 /// What every file begins with, padded to eight bytes.
 const MAGIC: &[u8; 8] = b"ARROW1\0\0";
@@ -72,10 +72,6 @@ pub(super) struct Batch {
     pub(super) nodes: Vec<(i64, i64)>,
     /// Of each buffer: where it begins in the body, and its length.
     pub(super) buffers: Vec<(i64, i64)>,
-}
-
-fn long(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 fn field(w: &mut Writer, from: Pending, field: &Field) {
@@ -159,7 +155,7 @@ fn message(kind: u8, body: i64, content: impl FnOnce(&mut Writer, Pending)) -> V
 
 /// A message with its mark and length.
 fn framed(metadata: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(metadata.len()).unwrap_or(u32::MAX);
+    let length = word(metadata.len());
     [&CONTINUES, &length.to_le_bytes(), metadata].concat()
 }
 
@@ -210,7 +206,7 @@ pub(super) fn frame(
         w.longs(blocks, 1, block.into_iter());
     }
     let footer = w.finish();
-    let length = u32::try_from(footer.len()).unwrap_or(u32::MAX);
+    let length = word(footer.len());
     after.extend_from_slice(&footer);
     after.extend_from_slice(&length.to_le_bytes());
     after.extend_from_slice(END);

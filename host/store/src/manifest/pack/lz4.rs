@@ -59,7 +59,7 @@ pub(super) fn unpack(frame: &[u8], out: &mut [u8]) -> Result<(), String> {
         }
         let (before, room) = out.split_at_mut(at);
         let to = room.len().min(*most);
-        let room = room.get_mut(..to).unwrap_or_default();
+        let room = &mut room[..to];
         // The highest bit says that the block is not compressed.
         at += if word >> 31 == 1 {
             room.get_mut(..size)
@@ -68,8 +68,7 @@ pub(super) fn unpack(frame: &[u8], out: &mut [u8]) -> Result<(), String> {
             size
         } else if linked {
             let from = before.len().saturating_sub(WINDOW);
-            let window = before.get(from..).unwrap_or_default();
-            decompress_into_with_dict(block, room, window).map_err(|e| fail(&e))?
+            decompress_into_with_dict(block, room, &before[from..]).map_err(|e| fail(&e))?
         } else {
             decompress_into(block, room).map_err(|e| fail(&e))?
         };

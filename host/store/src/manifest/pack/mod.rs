@@ -86,13 +86,15 @@ impl Pack {
             .filter(|n| (1..=ROWS).contains(n))
             .ok_or_else(|| format!("it says that it has {} rows", said.batch.rows))?;
         let (before, after) = ipc::frame(&header.fields(), said.header, &said.batch, said.body);
-        let body = said.rest.get(..said.body).unwrap_or_default();
-        let framed = bytes.starts_with(&before)
-            && said.rest.get(said.body..) == Some(after.as_slice())
-            && before.len() + said.rest.len() == bytes.len();
-        if !framed {
+        let cut = said.rest.split_at_checked(said.body);
+        let framed = cut.filter(|(_, end)| {
+            bytes.starts_with(&before)
+                && *end == after
+                && before.len() + said.rest.len() == bytes.len()
+        });
+        let Some((body, _)) = framed else {
             return Err("its frame is not the one that its content has".to_owned());
-        }
+        };
         let mut reader = BodyReader::new(said.batch, body);
         let rows = Rows::read(&mut reader, &header, rows)?;
         Ok(Pack {

@@ -1,8 +1,9 @@
 //! The columns of a pack: what differs from one manifest to the next.
 
 use super::body::{BodyReader, BodyWriter};
+use super::cells::day;
 use super::header::{self, Header};
-use provender_domain::column::{Column, ColumnData, index, led, part};
+use provender_domain::column::{Column, ColumnData, index, led};
 use provender_domain::day::Day;
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_domain::value::{DataType, Value};
@@ -68,8 +69,8 @@ impl Sources {
         Sources {
             age_days: self.age_days.slice(from, to),
             offsets,
-            file: part(&self.file, seen.clone()),
-            row: part(&self.row, seen.clone()),
+            file: self.file[seen.clone()].to_vec(),
+            row: self.row[seen.clone()].to_vec(),
             date: self.date.slice(seen.start, seen.end),
             value: self.value.slice(seen.start, seen.end),
         }
@@ -184,9 +185,7 @@ impl Rows {
     /// The day of a row.
     #[must_use]
     pub fn day(&self, i: usize) -> Day {
-        // Days of a calendar alone get in.
-        let day = self.date.get(i).and_then(|d| Day::from_days(*d));
-        day.unwrap_or(Day::MIN)
+        day(self.date[i])
     }
 
     /// The number of a row's reissue.
@@ -245,15 +244,15 @@ impl Rows {
             len: to - from,
             boundary_id: self.boundary_id.slice(from, to),
             herd_config_id: self.herd_config_id.slice(from, to),
-            date: part(&self.date, from..to),
-            reissue: part(&self.reissue, from..to),
+            date: self.date[from..to].to_vec(),
+            reissue: self.reissue[from..to].to_vec(),
             replaces: self.replaces.slice(from, to),
             inputs: columns(&self.inputs),
             sources: self.sources.iter().map(|s| s.slice(from, to)).collect(),
             outputs: columns(&self.outputs),
             breached_offsets,
-            breached: part(&self.breached, breached),
-            provenance: part(&self.provenance, from..to),
+            breached: self.breached[breached].to_vec(),
+            provenance: self.provenance[from..to].to_vec(),
         }
     }
 
