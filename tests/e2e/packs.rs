@@ -235,7 +235,7 @@ fn a_pack_left_by_a_killed_process_is_told_and_harms_nobody() {
     // A whole pack of the same runs at another moment.
     let parsed = Pack::parse(&bytes).unwrap();
     let mut header = parsed.header().clone();
-    header.environment["recorded_at"] = "2025-07-01T05:00:00Z".into();
+    header.environment.recorded_at = "2025-07-01T05:00:00Z".to_owned();
     let left = provender_store::manifest::pack::to_bytes(&header, &parsed.rows).unwrap();
     let name = format!("{}.arrow", Digest::of_bytes(&left).hex());
     std::fs::write(pack.with_file_name(&name), &left).unwrap();

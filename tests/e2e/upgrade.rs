@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 
 use provender_proof::{Proof, Verifier};
+use provender_store::manifest::Manifest;
+use provender_store::manifest::pack::{self, Pack};
 use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;
@@ -66,6 +68,40 @@ fn every_command_has_its_answer_and_runs_in_one_of_the_tests() {
     for name in all {
         assert_eq!(kept(&name).json["format_version"], "1.0", "{name}");
     }
+}
+
+/// The types of manifests and packs hold all that there is: what is written are the bytes that were read.
+#[test]
+fn every_manifest_and_pack_is_read_and_written_alike() {
+    let fixture = Fixture::unpack();
+    let (mut single, mut packed, mut rows) = (0, 0, 0);
+    for deployment in ["ranch", "far", "python", "killed"] {
+        let folder = fixture.path(&format!("{deployment}/out/manifests"));
+        for place in std::fs::read_dir(folder).unwrap() {
+            for file in std::fs::read_dir(place.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let bytes = std::fs::read(&path).unwrap();
+                if path.extension().is_some_and(|e| e == "json") {
+                    let manifest = Manifest::parse(&bytes).unwrap();
+                    assert_eq!(manifest.to_bytes().unwrap(), bytes, "{}", path.display());
+                    single += 1;
+                    continue;
+                }
+                let pack = Pack::parse(&bytes).unwrap();
+                let written = pack::to_bytes(pack.header(), &pack.rows).unwrap();
+                assert!(written == bytes, "{}", path.display());
+                for row in 0..u32::try_from(pack.rows.len()).unwrap() {
+                    let document = pack.document(row).unwrap();
+                    let manifest = Manifest::parse(&document).unwrap();
+                    assert_eq!(manifest.to_bytes().unwrap(), document, "row {row}");
+                    rows += 1;
+                }
+                packed += 1;
+            }
+        }
+    }
+    assert_eq!((single, packed), (201, 4));
+    assert!(rows > 100, "{rows}");
 }
 
 /// Reading for an audit changes nothing, not even the schema.

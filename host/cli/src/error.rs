@@ -1,12 +1,12 @@
 //! Every room's errors with their exit code and the next step: rendered here and nowhere else.
 
 use provender_domain::interrupt::Interrupted;
+use provender_domain::manifest::SetBy;
 use provender_host::audit::AuditError;
 use provender_host::author::AuthorError;
 use provender_host::backtest::BacktestError;
 use provender_host::check::finding::fix;
 use provender_host::compute::ComputeError;
-use provender_host::compute::binding::SetBy;
 use provender_host::compute::outcome::Trouble;
 use provender_host::deployment::{CreateError, DeploymentError, PinError};
 use provender_host::explain::ExplainError;

@@ -192,6 +192,22 @@ pub fn to_bytes(value: &Json) -> Result<Vec<u8>, CanonicalError> {
     Ok(serde_json_canonicalizer::to_vec(value)?)
 }
 
+/// The RFC 8785 bytes of anything that has a JSON form.
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn bytes_of<T: serde::Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    to_bytes(&serde_json::to_value(value)?)
+}
+
+/// The JSON of a value as it is read from its canonical text: 185.0 is 185 there.
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn as_read<T: serde::Serialize + ?Sized>(value: &T) -> Result<Json, CanonicalError> {
+    Ok(from_slice(&bytes_of(value)?)?)
+}
+
 /// The RFC 8785 text of a value.
 ///
 /// # Errors
@@ -221,6 +237,17 @@ pub fn as_written<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Json, D::Err
     let mut value = serde::Deserialize::deserialize(d)?;
     restore_floats(&mut value);
     Ok(value)
+}
+
+/// For a member of a struct that is absent or has a value, and is never null:
+/// `#[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]`.
+///
+/// # Errors
+/// When the member is not a value.
+pub(crate) fn there<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(
+    d: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
 }
 
 fn restore_floats(value: &mut Json) {

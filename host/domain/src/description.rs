@@ -3,6 +3,7 @@
 //! Everything in here came from a guest and has passed the checks of the sandbox room: sizes,
 //! UTF-8, unique non-empty names. Whether it fits the host's catalogue is the binding's question.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::value::{DataType, Scalar};
@@ -32,7 +33,7 @@ pub struct Input {
 }
 
 /// What an output column is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// What downstream uses.
@@ -98,7 +99,7 @@ impl Parameter {
 }
 
 /// How bad it is when a bound is crossed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth a look.

@@ -5,7 +5,17 @@ use serde_json::{Value as Json, json};
 use super::day::Day;
 
 /// The types of the contract (`data-type` in `wit/logic.wit`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum DataType {
     /// IEEE 754 binary64, always finite at the sandbox boundary.

@@ -99,8 +99,7 @@ impl<Limits> Bundle<Limits> {
                 run.manifest
             )));
         }
-        let manifest = Manifest::parse(&self.manifest).map_err(refuse)?;
-        let snapshot = manifest.snapshot_id().map_err(|e| refuse(e.to_string()))?;
+        let (manifest, snapshot) = Manifest::parse_named(&self.manifest).map_err(refuse)?;
         let record = ManifestRecord::read(&manifest).map_err(refuse)?;
         if snapshot != run.snapshot || record.key != run.key || record.provenance != run.provenance
         {

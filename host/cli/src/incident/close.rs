@@ -126,7 +126,7 @@ fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<I
         let run = find(&*ledger, &Wanted::Id(link.id.clone()))?.run.run;
         let manifest = runtime.manifests.read(run.manifest_ref())?;
         let name = case_name(incident, environment, &run.key);
-        let _ = inputs.insert(name, manifest.object("inputs"));
+        let _ = inputs.insert(name, manifest.reproducible.inputs);
     }
     Ok(inputs)
 }

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Form;
-use crate::canonical::{CanonicalError, from_slice};
+use crate::canonical::{CanonicalError, Digest, from_slice, there};
 use crate::description::Severity;
 
 /// A configuration. Its digest is part of every key that was computed with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Always `provender.config.v1`.
     #[serde(rename = "$type")]
+    #[schemars(extend("const" = Form::Config.name()))]
     form: String,
     /// `name:version`.
     pub logic: String,
@@ -27,21 +29,23 @@ pub struct Config {
 }
 
 /// A guardrail with numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardrailBounds {
     /// The output it looks at.
     pub output: String,
-    /// Values below this are a breach.
+    /// Values below this are a breach; null where there is no such bound.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub minimum: Option<f64>,
-    /// Values above this are a breach.
+    /// Values above this are a breach; null where there is no such bound.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub maximum: Option<f64>,
     /// What a breach means.
     pub severity: Severity,
 }
 
 /// What an input of a logic is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureDefinition {
     /// Column of the catalogue.
@@ -54,8 +58,13 @@ pub struct FeatureDefinition {
     pub aggregate_version: u32,
     /// Over which days.
     pub window: String,
-    /// Month and day of the season's start; only of the window `season`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Month and day of the season's start (`01-01`); only of the window `season`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "there"
+    )]
+    #[schemars(with = "String")]
     pub season_start: Option<String>,
 }
 
@@ -94,9 +103,18 @@ impl Config {
     /// When it is not a configuration, or of a form that this program does not know.
     pub fn read(text: &str) -> Result<Config, ConfigError> {
         let config: Config = serde_json::from_value(from_slice(text.as_bytes())?)?;
-        match config.form == Form::Config.name() {
-            true => Ok(config),
-            false => Err(ConfigError::Form(config.form)),
+        config.check_form()?;
+        Ok(config)
+    }
+
+    /// Whether this program knows its form.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn check_form(&self) -> Result<(), ConfigError> {
+        match self.form == Form::Config.name() {
+            true => Ok(()),
+            false => Err(ConfigError::Form(self.form.clone())),
         }
     }
 
@@ -106,5 +124,13 @@ impl Config {
     /// When a parameter has no canonical form.
     pub fn to_text(&self) -> Result<String, CanonicalError> {
         Form::Config.text(self)
+    }
+
+    /// The configuration's version.
+    ///
+    /// # Errors
+    /// As [`Config::to_text`].
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+        Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
     }
 }

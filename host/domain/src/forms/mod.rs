@@ -22,7 +22,7 @@ pub use entry::ChainEntry;
 pub use provenance::{Provenance, provenance};
 pub(crate) use rows::herd_id;
 pub use rows::{Stream, boundary, herd};
-pub use run::{KeyText, RunRow, RunText, snapshot_head};
+pub use run::{KeyText, RunRow, RunText, SnapshotForm, snapshot_head};
 
 macro_rules! forms {
     ($($(#[$doc:meta])* $form:ident = $name:literal,)+) => {

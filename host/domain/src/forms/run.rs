@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Form, member};
 use crate::canonical::Digest;
@@ -171,6 +172,14 @@ impl RunRow {
             snapshot: &self.snapshot_id,
         }
     }
+}
+
+/// What the reproducible part of a manifest says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SnapshotForm {
+    /// The form of all manifests so far.
+    #[serde(rename = "provender.snapshot.v1")]
+    V1,
 }
 
 /// Begins the reproducible part of a manifest: its form, its component and its configuration, both as

@@ -158,7 +158,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         }
         self.provenance.from_manifests += 1;
         let manifest = self.manifests.read(run.run.manifest_ref())?;
-        let recorded = manifest.object("inputs");
+        let recorded = manifest.reproducible.inputs;
         let value = |name: &str, data_type| {
             let json = recorded.get(name).unwrap_or(&Json::Null);
             match data_type {
@@ -172,9 +172,8 @@ impl<'a, 'l> Snapshots<'a, 'l> {
             .iter()
             .map(|i| value(&i.name, i.source.map(|s| s.1)))
             .collect();
-        let known = manifest.sources.get("known").and_then(Json::as_i64);
         Ok(Snapshot {
-            known: known.unwrap_or(run.entry - 1),
+            known: manifest.sources.known,
             run,
             group,
             inputs,

@@ -11,34 +11,12 @@ use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window
 use provender_domain::column::Column;
 use provender_domain::description::{Bound as DeclaredBound, Description, Role, Severity};
 use provender_domain::forms::{self, FeatureDefinition, GuardrailBounds};
+use provender_domain::manifest::SetBy;
 use provender_domain::value::{DataType, Scalar};
 use provender_ledger::types::Config;
 use provender_sandbox::{Component, Computed, LogicError};
 
 use super::ComputeError;
-
-/// Where a parameter's value was set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SetBy {
-    /// The component's default.
-    Component,
-    /// `logic.toml`.
-    LogicToml,
-    /// `--param` of this command; such a run is never an answer.
-    CommandLine,
-}
-
-impl SetBy {
-    /// As reports say it.
-    #[must_use]
-    pub fn text(&self) -> &'static str {
-        match self {
-            SetBy::Component => "component default",
-            SetBy::LogicToml => "logic.toml",
-            SetBy::CommandLine => "--param",
-        }
-    }
-}
 
 /// An input with the feature it takes.
 #[derive(Clone, Debug)]
@@ -274,7 +252,7 @@ fn bind_parameters(
     let refuse = |parameter: &str, set_by: &SetBy, problem: String| ComputeError::Parameter {
         logic: logic.to_owned(),
         parameter: parameter.to_owned(),
-        set_by: set_by.clone(),
+        set_by: *set_by,
         problem,
     };
     let known = || {

@@ -12,6 +12,7 @@ use provender_domain::day::Day;
 use provender_domain::failpoint;
 use provender_domain::interrupt::Interrupt;
 use provender_domain::key::{ConfigVersion, Place, RunKey};
+use provender_domain::manifest::Computer;
 use provender_domain::value::Value;
 use provender_ledger::Write;
 use provender_ledger::entries::Origin;
@@ -49,8 +50,8 @@ pub struct Policy {
     pub origin: Origin,
     /// Who, when, why.
     pub stamp: Stamp,
-    /// Program, engine, platform, moment: for the manifests.
-    pub environment: Json,
+    /// Program, engine and platform, for the manifests.
+    pub computer: Computer,
     /// From how many runs in a chunk on their manifests share a file.
     pub pack_from: usize,
     /// What may ask to stop between two batches.

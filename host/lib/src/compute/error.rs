@@ -4,11 +4,10 @@
 use provender_domain::canonical::CanonicalError;
 use provender_domain::catalogue::FeatureRefError;
 use provender_domain::interrupt::Interrupted;
+use provender_domain::manifest::SetBy;
 use provender_ledger::LedgerError;
 use provender_sandbox::LogicError;
 use provender_store::manifest::ManifestError;
-
-use super::binding::SetBy;
 
 /// A refusal or failure of a whole command.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,14 @@
 use serde_json::Value as Json;
 
 use provender_domain::canonical::from_slice;
+use provender_domain::day::Day;
+use provender_domain::manifest::Breach;
 use provender_ledger::types::Run;
 use provender_store::manifest::Manifest;
 
 use super::binding::{Bound, Rail};
 use super::facts::{Cell, Facts};
-use super::outcome::{Breach, Change};
+use super::outcome::Change;
 use super::question::{Question, inputs_json};
 use provender_domain::value::Value;
 
@@ -71,24 +73,20 @@ pub fn changes(
     recorded: &Manifest,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
-    let component = recorded
-        .reproducible
-        .pointer("/component/sha256")
-        .cloned()
-        .unwrap_or_default();
-    let now = bound.component.digest().to_string();
-    if component.as_str() != Some(&now) {
+    let component = recorded.reproducible.component.sha256;
+    let now = bound.component.digest();
+    if component != now {
         changes.push(Change {
             name: "component".to_owned(),
             unit: None,
-            old: component,
-            new: Json::String(now),
+            old: Json::String(component.to_string()),
+            new: Json::String(now.to_string()),
             old_source: "the recorded run".to_owned(),
             new_source: "provender.lock".to_owned(),
             cause: "the component's bytes".to_owned(),
         });
     }
-    let old = recorded.object("inputs");
+    let old = &recorded.reproducible.inputs;
     let new = inputs_json(bound, &question.cells);
     for (input, cell) in bound.description().inputs.iter().zip(&question.cells) {
         let name = &input.field.name;
@@ -127,35 +125,24 @@ fn current_source(facts: &Facts<'_>, cell: &Cell) -> String {
         return "nothing known".to_owned();
     };
     let file = facts.file(last.file_id).map_or("?", |f| f.path.as_str());
-    describe(
-        file,
-        &last.row.to_string(),
-        last.date.map(|d| d.to_string()).as_deref(),
-        cell.from.len(),
-    )
+    describe(file, last.row, last.date, cell.from.len())
 }
 
 fn recorded_source(manifest: &Manifest, input: &str) -> String {
-    let from = manifest
-        .sources
-        .pointer(&format!("/inputs/{input}/from"))
-        .and_then(Json::as_array);
+    let from = manifest.sources.inputs.get(input).map(|i| &i.from);
     let Some((from, last)) = from.and_then(|f| Some((f, f.last()?))) else {
         return "nothing known".to_owned();
     };
-    let number = |name: &str| last.get(name).and_then(Json::as_u64);
-    let path = number("file").map(|i| format!("/files/{i}/path"));
-    let file = path.and_then(|path| manifest.sources.pointer(&path)?.as_str());
-    let row = number("row").map_or_else(|| "?".to_owned(), |row| row.to_string());
+    let file = manifest.sources.file(last);
     describe(
-        file.unwrap_or("?"),
-        &row,
-        last.get("date").and_then(Json::as_str),
+        file.map_or("?", |f| f.path.as_str()),
+        last.row,
+        last.date,
         from.len(),
     )
 }
 
-fn describe(file: &str, row: &str, date: Option<&str>, observations: usize) -> String {
+fn describe(file: &str, row: u32, date: Option<Day>, observations: usize) -> String {
     let date = date.map(|d| format!(" of {d}")).unwrap_or_default();
     match observations {
         0 | 1 => format!("{file} row {row}{date}"),

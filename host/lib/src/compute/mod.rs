@@ -44,7 +44,7 @@ pub mod reissue;
 pub mod select;
 mod sheets;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use binding::Bound;
 pub use error::ComputeError;

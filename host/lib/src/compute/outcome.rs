@@ -6,8 +6,9 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use provender_domain::canonical::Digest;
-use provender_domain::description::{Description, Role, Severity};
+use provender_domain::description::{Description, Role};
 use provender_domain::key::{ConfigVersion, RunKey};
+use provender_domain::manifest::{Breach, GuardrailStatus};
 use provender_domain::value::Value;
 
 /// The contract's four outcomes.
@@ -73,33 +74,6 @@ pub struct Change {
     pub cause: String,
 }
 
-/// A guardrail that was breached.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Breach {
-    /// The output.
-    pub output: String,
-    /// Its value.
-    pub value: f64,
-    /// Smallest acceptable value.
-    pub minimum: Option<f64>,
-    /// Largest acceptable value.
-    pub maximum: Option<f64>,
-    /// What it means.
-    pub severity: Severity,
-}
-
-impl std::fmt::Display for Breach {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.minimum, self.maximum) {
-            (Some(low), _) if self.value < low => {
-                write!(f, "{} = {} is below {low}", self.output, self.value)
-            }
-            (_, Some(high)) => write!(f, "{} = {} is above {high}", self.output, self.value),
-            _ => write!(f, "{} = {}", self.output, self.value),
-        }
-    }
-}
-
 /// What is said of one run.
 #[derive(Clone, Debug)]
 pub struct RunOutcome {
@@ -140,14 +114,13 @@ impl RunOutcome {
                 .map(|(o, v)| (o.field.name.clone(), v.to_json()))
                 .collect()
         };
-        let breached: Vec<Json> = self.breaches.iter().map(breach_json).collect();
         let mut object = json!({
             "run_id": self.key.run_id().to_string(),
             "outcome": self.outcome,
             "key": self.key,
             "outputs": by_role(Role::Outcome),
             "terms": by_role(Role::Term),
-            "guardrails": {"status": if breached.is_empty() { "ok" } else { "failed" }, "breached": breached, "refused": self.refused},
+            "guardrails": {"status": GuardrailStatus::of(&self.breaches), "breached": self.breaches, "refused": self.refused},
             "reasons": self.reasons(description),
             "provenance": self.provenance.to_string(),
             "snapshot_id": self.snapshot_id.map(|d| d.to_string()),
@@ -189,12 +162,6 @@ impl RunOutcome {
             })
             .collect()
     }
-}
-
-/// A breach as manifests and reports hold it.
-#[must_use]
-pub fn breach_json(b: &Breach) -> Json {
-    json!({"output": b.output, "value": b.value, "minimum": b.minimum, "maximum": b.maximum, "severity": b.severity})
 }
 
 /// How many runs ended how.

@@ -2,6 +2,7 @@
 //! what is known of the places, so that a thread of its own can record while the next runs are gathered.
 
 use provender_domain::key::RunKey;
+use provender_domain::manifest::Breach;
 use provender_domain::value::Value;
 use provender_ledger::entries::RunsOf;
 use provender_ledger::types::{Batch, Guardrail, NewRun, Recorded, Run};
@@ -10,7 +11,7 @@ use provender_store::manifest::Store;
 use super::binding::Bound;
 use super::engine::Policy;
 use super::guard::{breaches, recorded_outputs};
-use super::outcome::{Breach, Outcome, Problem, RunOutcome, Trouble};
+use super::outcome::{Outcome, Problem, RunOutcome, Trouble};
 
 /// Records and tells of runs of one logic.
 #[derive(Clone, Copy)]

@@ -1,11 +1,10 @@
 //! From questions with their answers to manifests: the columns of a pack, of which each manifest's
 //! document is made, whether it gets a file of its own or shares one.
 
-use serde_json::{Map, Value as Json, json};
-
-use provender_domain::canonical::from_slice;
 use provender_domain::description::Field;
+use provender_domain::forms::Config;
 use provender_domain::key::ConfigVersion;
+use provender_domain::manifest::{Component, Environment, SourceFile};
 use provender_domain::value::Value;
 use provender_store::manifest::pack::{FORMAT, FULL, Header, ROWS, Rows, Seen, Template, header};
 
@@ -43,31 +42,24 @@ pub(super) fn header(
     files: &[i64],
 ) -> Result<Header, ComputeError> {
     let description = bound.description();
-    let set_by: Map<String, Json> = description
-        .parameters
-        .iter()
-        .zip(&bound.parameters)
-        .map(|(d, (_, by))| (d.name.clone(), json!(by.text())))
-        .collect();
-    let parameters: Map<String, Json> = description
-        .parameters
-        .iter()
-        .zip(&bound.parameters)
-        .map(|(d, (v, _))| (d.name.clone(), v.to_json()))
-        .collect();
-    let mut environment = policy.environment.clone();
-    if let Json::Object(members) = &mut environment {
-        members.extend([
-            ("recorded_at".to_owned(), json!(policy.stamp.at)),
-            ("actor".to_owned(), json!(policy.stamp.actor)),
-            ("parameters_set_by".to_owned(), Json::Object(set_by)),
-            ("component_size".to_owned(), json!(bound.component.size())),
-            (
-                "component_toolchain".to_owned(),
-                json!(bound.component.toolchain()),
-            ),
-        ]);
-    }
+    let named = || description.parameters.iter().zip(&bound.parameters);
+    let set_by = named().map(|(d, (_, by))| (d.name.clone(), *by));
+    let parameters = named().map(|(d, (v, _))| (d.name.clone(), v.to_json()));
+    let computer = policy.computer.clone();
+    let environment = Environment {
+        actor: policy.stamp.actor.clone(),
+        component_size: bound.component.size(),
+        component_toolchain: bound.component.toolchain().to_vec(),
+        engine: computer.engine,
+        environment: computer.environment,
+        git_commit: computer.git_commit,
+        parameters_set_by: set_by.collect(),
+        platform: computer.platform,
+        program: computer.program,
+        reason: None,
+        recorded_at: policy.stamp.at.clone(),
+        replaces: None,
+    };
     let file = |id: &i64| {
         let unknown = || {
             ComputeError::Sheet(format!(
@@ -75,9 +67,13 @@ pub(super) fn header(
             ))
         };
         let f = facts.file(*id).ok_or_else(unknown)?;
-        Ok(
-            json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source, "format": f.format, "ingested_by": f.entry}),
-        )
+        Ok(SourceFile {
+            format: f.format.clone(),
+            ingested_by: f.entry,
+            path: f.path.clone(),
+            sha256: f.sha256,
+            source: f.source.clone(),
+        })
     };
     let files = files
         .iter()
@@ -86,13 +82,13 @@ pub(super) fn header(
     let (inputs, outputs) = columns(bound);
     Ok(Header {
         format: FORMAT.to_owned(),
-        component: header::Component {
+        component: Component {
             name: description.name.clone(),
             sha256: bound.component.digest(),
             version: description.version.clone(),
             world: bound.component.world().to_owned(),
         },
-        config: from_slice(bound.config.canonical.as_bytes())
+        config: Config::read(&bound.config.canonical)
             .map_err(|e| ComputeError::Sheet(e.to_string()))?,
         config_version: bound.config.digest,
         environment,
@@ -100,7 +96,7 @@ pub(super) fn header(
         inputs,
         known: facts.known(),
         outputs,
-        parameters: Json::Object(parameters),
+        parameters: parameters.collect(),
         reason: policy.stamp.reason.clone(),
     })
 }

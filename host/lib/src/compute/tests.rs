@@ -22,9 +22,31 @@ use super::engine::{Engine, Target};
 use super::outcome::{Outcome, Summary};
 use super::{Bound, Facts, reissue};
 use provender_domain::canonical::to_text;
+use provender_domain::manifest::{self, Computer, Platform, Program};
 use provender_guests::how_many;
 use provender_ledger::entries::Origin;
 use provender_ledger::types::{Guardrail, NewFacts, NewObservation, Run, RunFilter};
+
+/// What manifests of tests say of program and machine.
+pub(crate) fn computer() -> Computer {
+    Computer {
+        engine: manifest::Engine {
+            profile: "p".to_owned(),
+            target: "t".to_owned(),
+            wasmtime: "48".to_owned(),
+        },
+        environment: "dev".to_owned(),
+        git_commit: None,
+        platform: Platform {
+            arch: "x86_64".to_owned(),
+            os: "linux".to_owned(),
+        },
+        program: Program {
+            name: "provender".to_owned(),
+            version: "0.1.0".to_owned(),
+        },
+    }
+}
 
 /// Every place on every day of a range, as the model names them and as the engine does.
 fn targets(from: u8, to: u8) -> Vec<((usize, u8), Target)> {

@@ -143,7 +143,7 @@ impl Deployment {
             recheck: false,
             origin: Origin::Canary,
             stamp: self.stamp(None),
-            environment: self.environment(bench.sandbox),
+            computer: self.computer(bench.sandbox),
             pack_from: self.project.settings.manifests.pack_from(),
             interrupt: self.interrupt.clone(),
         };

@@ -143,7 +143,7 @@ impl Deployment {
             recheck: false,
             origin: Origin::Answers,
             stamp: self.stamp(None),
-            environment: self.environment(&runtime.sandbox),
+            computer: self.computer(&runtime.sandbox),
             pack_from: self.project.settings.manifests.pack_from(),
             interrupt: self.interrupt.clone(),
         })

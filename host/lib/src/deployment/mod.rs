@@ -43,11 +43,10 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use serde_json::{Value as Json, json};
-
 use provender_domain::day::Day;
 use provender_domain::interrupt::Interrupt;
 use provender_domain::key::NO_HERD;
+use provender_domain::manifest::{Computer, Engine, Platform, Program};
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Address, Read};
 use provender_sandbox::Sandbox;
@@ -255,15 +254,25 @@ impl Deployment {
 
     /// What manifests say of program, engine and place.
     #[must_use]
-    pub fn environment(&self, sandbox: &Sandbox) -> Json {
+    pub fn computer(&self, sandbox: &Sandbox) -> Computer {
         let engine = sandbox.engine();
-        json!({
-            "environment": self.project.settings.environment,
-            "program": {"name": "provender", "version": env!("CARGO_PKG_VERSION")},
-            "engine": {"wasmtime": engine.wasmtime, "profile": engine.profile, "target": engine.target},
-            "platform": {"os": std::env::consts::OS, "arch": std::env::consts::ARCH},
-            "git_commit": git_commit(&self.project.root),
-        })
+        Computer {
+            engine: Engine {
+                profile: engine.profile.to_owned(),
+                target: engine.target,
+                wasmtime: engine.wasmtime,
+            },
+            environment: self.project.settings.environment.clone(),
+            git_commit: git_commit(&self.project.root),
+            platform: Platform {
+                arch: std::env::consts::ARCH.to_owned(),
+                os: std::env::consts::OS.to_owned(),
+            },
+            program: Program {
+                name: "provender".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! Two runs side by side: what differs, part by part.
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value as Json, json};
+
+use provender_domain::key::RunKey;
+use provender_domain::manifest::Component;
 
 use super::explanation::Explanation;
 
@@ -20,21 +25,39 @@ pub struct Difference {
 /// Everything that differs, in the order of the parts.
 #[must_use]
 pub fn diff(first: &Explanation, second: &Explanation) -> Vec<Difference> {
+    let (a, b) = (&first.manifest.reproducible, &second.manifest.reproducible);
     let mut out = Vec::new();
-    for (part, member) in [
-        ("key", "key"),
-        ("component", "component"),
-        ("parameter", "parameters"),
-        ("input", "inputs"),
-        ("output", "outputs"),
-    ] {
-        let (a, b) = (
-            first.manifest.object(member),
-            second.manifest.object(member),
-        );
-        compare(part, &a, &b, &mut out);
-    }
+    compare("key", &key(&a.key), &key(&b.key), &mut out);
+    let (ours, theirs) = (component(&a.component), component(&b.component));
+    compare("component", &ours, &theirs, &mut out);
+    compare("parameter", &a.parameters, &b.parameters, &mut out);
+    compare("input", &a.inputs, &b.inputs, &mut out);
+    compare("output", &a.outputs, &b.outputs, &mut out);
     out
+}
+
+fn key(key: &RunKey) -> Map<String, Json> {
+    texts([
+        ("boundary_id", &key.boundary_id),
+        ("calculation_date", &key.calculation_date),
+        ("config_version", &key.config_version),
+        ("herd_config_id", &key.herd_config_id),
+        ("model_version", &key.model_version),
+    ])
+}
+
+fn component(c: &Component) -> Map<String, Json> {
+    texts([
+        ("name", &c.name),
+        ("sha256", &c.sha256),
+        ("version", &c.version),
+        ("world", &c.world),
+    ])
+}
+
+fn texts<const N: usize>(members: [(&str, &dyn Display); N]) -> Map<String, Json> {
+    let text = |(name, value): (&str, &dyn Display)| (name.to_owned(), json!(value.to_string()));
+    members.into_iter().map(text).collect()
 }
 
 fn compare(

@@ -249,20 +249,9 @@ fn input(i: &Input, units: Units) -> String {
 
 fn provenance(e: &Explanation) -> Vec<String> {
     let run = &e.found.run.run;
-    let text = |pointer: &str| {
-        e.manifest
-            .reproducible
-            .pointer(pointer)
-            .and_then(|j| j.as_str())
-            .unwrap_or("?")
-            .to_owned()
-    };
+    let component = &e.manifest.reproducible.component;
     let mut lines = vec![
-        format!(
-            "component  {} ({})",
-            text("/component/sha256"),
-            text("/component/world")
-        ),
+        format!("component  {} ({})", component.sha256, component.world),
         format!("config     {}", run.key.config_version),
         format!("run        {}", run.key.run_id()),
         format!("snapshot   {}", run.snapshot),
@@ -274,27 +263,13 @@ fn provenance(e: &Explanation) -> Vec<String> {
             entry.stamp.at, entry.stamp.actor, entry.seq
         ));
     }
-    let env = |pointer: &str| {
-        e.manifest
-            .environment
-            .pointer(pointer)
-            .and_then(|j| j.as_str())
-            .unwrap_or("?")
-            .to_owned()
-    };
-    if let Some(commit) = e
-        .manifest
-        .environment
-        .get("git_commit")
-        .and_then(|c| c.as_str())
-    {
+    let env = &e.manifest.environment;
+    if let Some(commit) = &env.git_commit {
         lines.push(format!("commit     {commit}"));
     }
     lines.push(format!(
         "by         provender {}, wasmtime {}, {}",
-        env("/program/version"),
-        env("/engine/wasmtime"),
-        env("/engine/profile")
+        env.program.version, env.engine.wasmtime, env.engine.profile
     ));
     lines
 }

@@ -12,6 +12,7 @@ use crate::project::logic::season_day;
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
 use provender_domain::description::Description;
+use provender_domain::manifest::{Observed, SetBy};
 use provender_ledger::Read;
 use provender_ledger::entry::Entry;
 use provender_store::manifest::{Manifest, Store};
@@ -122,11 +123,8 @@ pub fn explain(
     let run = &found.run;
     let key = &run.run.key;
     let manifest = manifests.read(run.run.manifest_ref())?;
-    let ran = manifest
-        .reproducible
-        .pointer("/component/sha256")
-        .and_then(Json::as_str);
-    let same = pinned.filter(|p| ran == Some(p.sha256.to_string().as_str()));
+    let ran = manifest.reproducible.component.sha256;
+    let same = pinned.filter(|p| ran == p.sha256);
     let other_component = pinned.filter(|_| same.is_none()).map(|p| p.sha256);
     let description = same.map(|p| p.description);
     check(&found, &manifest, description)?;
@@ -134,21 +132,18 @@ pub fn explain(
         run: found.run.run.key.to_string(),
         problem: problem.to_owned(),
     })?;
-    let set_by = manifest
-        .environment
-        .get("parameters_set_by")
-        .cloned()
-        .unwrap_or_default();
+    let set_by = &manifest.environment.parameters_set_by;
     let declared =
         |name: &str| description.and_then(|d| d.parameters.iter().position(|p| p.name == name));
-    let mut values: Vec<_> = manifest.object("parameters").into_iter().collect();
+    let values = &manifest.reproducible.parameters;
+    let mut values: Vec<(&String, &Json)> = values.iter().collect();
     // In declared order where it is known, else by name.
     values.sort_by_key(|(name, _)| declared(name));
     let parameters = values
         .into_iter()
         .map(|(name, value)| {
             (
-                declared(&name).and_then(|i| description?.parameters.get(i)),
+                declared(name).and_then(|i| description?.parameters.get(i)),
                 name,
                 value,
             )
@@ -157,12 +152,11 @@ pub fn explain(
             unit: declared.and_then(|p| p.unit.clone()),
             doc: declared.map(|p| p.doc.clone()).unwrap_or_default(),
             set_by: set_by
-                .get(&name)
-                .and_then(Json::as_str)
-                .unwrap_or("not recorded")
+                .get(name)
+                .map_or("not recorded", SetBy::text)
                 .to_owned(),
-            name,
-            value,
+            name: name.clone(),
+            value: value.clone(),
         })
         .collect();
     let superseding = match &run.superseded_by {
@@ -206,23 +200,17 @@ fn check(
         run: run.key.to_string(),
         problem: problem.to_owned(),
     };
-    let text = |name: &str| {
-        manifest
-            .reproducible
-            .get(name)
-            .and_then(Json::as_str)
-            .map(str::to_owned)
-    };
-    if text("run_id") != Some(run.key.run_id().to_string()) {
+    let recorded = &manifest.reproducible;
+    if recorded.run_id != run.key.run_id() {
         return Err(damaged("its manifest is another run's"));
     }
-    if text("provenance") != Some(run.provenance.to_string()) {
+    if recorded.provenance != run.provenance {
         return Err(damaged(
             "its row and its manifest name different provenance",
         ));
     }
     if let Some(d) = description {
-        let outputs = manifest.object("outputs");
+        let outputs = &recorded.outputs;
         let list = Json::Array(
             d.outputs
                 .iter()
@@ -237,49 +225,40 @@ fn check(
 }
 
 /// An input's observations, as the manifest names them; `Err` says what it lacks.
-fn sources(manifest: &Manifest, behind: Option<&Json>) -> Result<Vec<Source>, &'static str> {
-    let from = behind.and_then(|b| b.get("from")).and_then(Json::as_array);
-    let source = |o: &Json| {
-        let file = o.get("file").and_then(Json::as_u64);
-        let file = file.ok_or("an observation of its manifest names no file")?;
-        let part = |part: &str| {
-            let pointer = format!("/files/{file}/{part}");
-            let text = manifest.sources.pointer(&pointer).and_then(Json::as_str);
-            let missing = "an observation of its manifest is of a file that is not there";
-            text.map(str::to_owned).ok_or(missing)
-        };
-        let row = o.get("row").and_then(Json::as_u64);
+fn sources(manifest: &Manifest, from: &[Observed]) -> Result<Vec<Source>, &'static str> {
+    let source = |o: &Observed| {
+        let missing = "an observation of its manifest is of a file that is not there";
+        let file = manifest.sources.file(o).ok_or(missing)?;
         Ok(Source {
-            file: part("path")?,
-            sha256: part("sha256")?,
-            row: row.ok_or("an observation of its manifest names no row")?,
-            date: o.get("date").and_then(Json::as_str).map(str::to_owned),
-            value: o.get("value").and_then(Json::as_f64),
+            file: file.path.clone(),
+            sha256: file.sha256.to_string(),
+            row: u64::from(o.row),
+            date: o.date.map(|d| d.to_string()),
+            value: o.value,
         })
     };
-    from.into_iter().flatten().map(source).collect()
+    from.iter().map(source).collect()
 }
 
 fn inputs(
     manifest: &Manifest,
     description: Option<&Description>,
 ) -> Result<Vec<Input>, &'static str> {
-    let values = manifest.object("inputs");
+    let values = &manifest.reproducible.inputs;
     let names: Vec<String> = match description {
         Some(d) => d.inputs.iter().map(|i| i.field.name.clone()).collect(),
         None => values.keys().cloned().collect(),
     };
-    let recorded = manifest.sources.get("inputs");
     let input = |name: String| {
         let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
-        let behind = recorded.and_then(|i| i.get(&name));
+        let behind = manifest.sources.inputs.get(&name);
         Ok(Input {
             value: values.get(&name).cloned().unwrap_or_default(),
             unit: declared.and_then(|d| d.field.unit.clone()),
             doc: declared.map(|d| d.field.doc.clone()).unwrap_or_default(),
             feature: declared.map(|d| d.feature.clone()).unwrap_or_default(),
-            age_days: behind.and_then(|b| b.get("age_days")?.as_i64()),
-            sources: sources(manifest, behind)?,
+            age_days: behind.and_then(|b| b.age_days),
+            sources: sources(manifest, behind.map_or(&[], |b| &b.from))?,
             name,
         })
     };
@@ -308,18 +287,12 @@ fn today(
     let mut today = Today::default();
     for input in inputs {
         // What the input was is in the run's own configuration, whatever is pinned today.
-        let part = |part: &str| {
-            let pointer = format!("/config/features/{}/{part}", input.name);
-            manifest
-                .reproducible
-                .pointer(&pointer)
-                .and_then(Json::as_str)
-                .unwrap_or_default()
-        };
+        let definition = manifest.reproducible.config.features.get(&input.name);
         let mut cannot = |why: String| today.incomparable.push((input.name.clone(), why));
-        let Some(reference) =
-            FeatureRef::recorded(part("feature"), part("aggregate"), part("window"))
-        else {
+        let Some((definition, reference)) = definition.and_then(|d| {
+            let reference = FeatureRef::recorded(&d.feature, &d.aggregate, &d.window)?;
+            Some((d, reference))
+        }) else {
             cannot("its manifest does not say which feature it was".to_owned());
             continue;
         };
@@ -330,7 +303,8 @@ fn today(
             ));
             continue;
         };
-        let season = season_day(part("season_start")).unwrap_or((1, 1));
+        let season = definition.season_start.as_deref().and_then(season_day);
+        let season = season.unwrap_or((1, 1));
         let cell = facts.cell(
             &reference,
             feature.origin,

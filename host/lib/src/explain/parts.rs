@@ -1,9 +1,14 @@
 //! What an explanation says, part by part, for whoever lays it out: outputs, reasons, breaches, guardrails,
 //! the arithmetic, and all of it as JSON.
 
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use provender_domain::canonical::as_read;
 use provender_domain::description::Role;
+use provender_domain::forms::GuardrailBounds;
+use provender_domain::manifest::Breach;
+use provender_domain::value::Value;
 use provender_ledger::entry::Entry;
 use provender_ledger::types::Guardrail;
 
@@ -42,7 +47,7 @@ impl Explanation {
     /// Outputs of a role: name, value, unit.
     #[must_use]
     pub fn outputs(&self, role: Role) -> Vec<(String, Json, Option<String>)> {
-        let values = self.manifest.object("outputs");
+        let values = &self.manifest.reproducible.outputs;
         match &self.description {
             Some(d) => d
                 .outputs
@@ -58,7 +63,8 @@ impl Explanation {
                 .collect(),
             // Without the component every output stands as an outcome.
             None if role == Role::Outcome => {
-                values.into_iter().map(|(n, v)| (n, v, None)).collect()
+                let all = values.iter();
+                all.map(|(n, v)| (n.clone(), v.clone(), None)).collect()
             }
             None => Vec::new(),
         }
@@ -76,31 +82,18 @@ impl Explanation {
     /// The breached guardrails, in words.
     #[must_use]
     pub fn breaches(&self) -> Vec<String> {
-        let list = self
-            .manifest
-            .reproducible
-            .pointer("/guardrails/breached")
-            .and_then(Json::as_array)
-            .cloned()
-            .unwrap_or_default();
-        list.iter()
-            .map(|b| {
-                let part = |n: &str| b.get(n).cloned().unwrap_or_default();
-                format!(
-                    "{} = {} is outside {} to {}",
-                    part("output").as_str().unwrap_or("?"),
-                    part("value"),
-                    part("minimum"),
-                    part("maximum")
-                )
-            })
-            .collect()
+        let number = |x: Option<f64>| x.map_or(Value::Null, Value::Float64).to_json();
+        let breached = &self.manifest.reproducible.guardrails.breached;
+        let sentence = |b: &Breach| {
+            let (value, low, high) = (number(Some(b.value)), number(b.minimum), number(b.maximum));
+            format!("{} = {value} is outside {low} to {high}", b.output)
+        };
+        breached.iter().map(sentence).collect()
     }
 
     /// The guardrails that were in force, in words, in the order of the configuration.
     #[must_use]
     pub fn rails(&self, units: Units) -> Vec<String> {
-        let rails = self.manifest.reproducible.pointer("/config/guardrails");
         let unit = |name: &str| {
             let output = self
                 .description
@@ -110,25 +103,19 @@ impl Explanation {
                 .find(|o| o.field.name == name)?;
             output.field.unit.clone()
         };
-        rails
-            .and_then(Json::as_array)
-            .into_iter()
-            .flatten()
-            .map(|rail| {
-                let name = rail.get("output").and_then(Json::as_str).unwrap_or("?");
-                let unit = unit(name);
-                let bound = |side: &str| {
-                    let value = rail.get(side).filter(|v| !v.is_null())?;
-                    Some(shown(value, unit.as_deref(), units))
-                };
-                match (bound("minimum"), bound("maximum")) {
-                    (Some(low), Some(high)) => format!("{name} from {low} to {high}"),
-                    (Some(low), None) => format!("{name} at least {low}"),
-                    (None, Some(high)) => format!("{name} at most {high}"),
-                    (None, None) => format!("{name} without bounds"),
-                }
-            })
-            .collect()
+        let rail = |rail: &GuardrailBounds| {
+            let name = &rail.output;
+            let unit = unit(name);
+            let bound = |x: f64| show(x, unit.as_deref(), units);
+            match (rail.minimum.map(bound), rail.maximum.map(bound)) {
+                (Some(low), Some(high)) => format!("{name} from {low} to {high}"),
+                (Some(low), None) => format!("{name} at least {low}"),
+                (None, Some(high)) => format!("{name} at most {high}"),
+                (None, None) => format!("{name} without bounds"),
+            }
+        };
+        let rails = &self.manifest.reproducible.config.guardrails;
+        rails.iter().map(rail).collect()
     }
 
     /// What the component says it leaves out.
@@ -150,7 +137,7 @@ impl Explanation {
         let Some(d) = &self.description else {
             return Vec::new();
         };
-        let outputs = self.manifest.object("outputs");
+        let outputs = &self.manifest.reproducible.outputs;
         let named = |name: &str, value: &Json, unit: Option<&str>| Named {
             name: name.to_owned(),
             shown: (!value.is_null()).then(|| shown(value, unit, units)),
@@ -196,8 +183,7 @@ impl Explanation {
                 .collect()
         };
         let r = &self.manifest.reproducible;
-        let component = r.get("component").cloned().unwrap_or_default();
-        let mut guardrails = r.get("guardrails").cloned().unwrap_or_default();
+        let mut guardrails = as_recorded(&r.guardrails);
         guardrails["refused"] = json!(run.run.guardrail == Guardrail::Refused);
         let source = |s: &Source| json!({"file": s.file, "sha256": s.sha256, "row": s.row, "date": s.date, "value": s.value});
         json!({
@@ -218,10 +204,10 @@ impl Explanation {
             "is_answer": self.found.is_answer,
             "shadow": self.found.shadow,
             "component": {
-                "name": component.get("name"), "version": component.get("version"), "sha256": component.get("sha256"), "world": component.get("world"),
-                "toolchain": self.manifest.environment.get("component_toolchain"),
+                "name": r.component.name, "version": r.component.version, "sha256": r.component.sha256, "world": r.component.world,
+                "toolchain": self.manifest.environment.component_toolchain,
             },
-            "config": r.get("config"),
+            "config": as_recorded(&r.config),
             "inputs": self.inputs.iter().map(|i| json!({
                 "name": i.name, "value": i.value, "unit": i.unit, "doc": i.doc, "feature": i.feature, "age_days": i.age_days,
                 "source": i.sources.last().map(source), "sources": i.sources.iter().map(source).collect::<Vec<_>>(),
@@ -241,6 +227,15 @@ impl Explanation {
             "others": self.found.others.iter().map(|(r, what)| json!({"run_id": r.run.key.run_id().to_string(), "key": r.run.key, "what": what})).collect::<Vec<_>>(),
         })
     }
+}
+
+/// A part of a manifest as its file spells it: 365 and not 365.0.
+#[expect(
+    clippy::expect_used,
+    reason = "what was read from canonical JSON has a canonical form"
+)]
+fn as_recorded<T: Serialize>(part: &T) -> Json {
+    as_read(part).expect("the part was read from canonical JSON")
 }
 
 fn entry_json(e: &Entry) -> Json {

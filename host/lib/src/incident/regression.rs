@@ -82,8 +82,8 @@ pub fn draft(
     let mut drafts = Vec::new();
     let mut left_out = 0;
     for (run, manifest) in failing {
-        let inputs = manifest.object("inputs");
-        let parameters = manifest.reproducible["config"]["parameters"].clone();
+        let inputs = &manifest.reproducible.inputs;
+        let parameters = &manifest.reproducible.config.parameters;
         let same = serde_json::json!([inputs, parameters]).to_string();
         if drafts.len() >= CASES || !seen.insert(same) {
             left_out += 1;
@@ -152,22 +152,22 @@ fn one(
             "has the run {key}, whose {name} is not of the type that the component declares"
         ),
     };
-    let (values, outputs) = (manifest.object("inputs"), manifest.object("outputs"));
+    let recorded = &manifest.reproducible;
     let mut inputs = Vec::new();
     for input in &d.inputs {
         let name = &input.field.name;
-        let value = match values.get(name) {
+        let value = match recorded.inputs.get(name) {
             None => Value::Null,
             Some(j) => Value::from_json(input.field.data_type, j).ok_or_else(|| odd(name))?,
         };
         inputs.push((name.clone(), value));
     }
-    let set = &manifest.reproducible["config"]["parameters"];
     let mut parameters = Vec::new();
     for parameter in &d.parameters {
         let name = &parameter.name;
-        let value = Scalar::from_json(parameter.default.data_type(), &set[name.as_str()])
-            .ok_or_else(|| odd(name))?;
+        let set = recorded.config.parameters.get(name);
+        let value = set.and_then(|j| Scalar::from_json(parameter.default.data_type(), j));
+        let value = value.ok_or_else(|| odd(name))?;
         if value != parameter.default {
             parameters.push((name.clone(), value));
         }
@@ -175,7 +175,7 @@ fn one(
     let outcomes = d.outputs.iter().filter(|o| o.role == Role::Outcome);
     let recorded = outcomes
         .filter_map(|o| {
-            let j = outputs.get(&o.field.name)?;
+            let j = recorded.outputs.get(&o.field.name)?;
             Some((
                 o.field.name.clone(),
                 Value::from_json(o.field.data_type, j)?,

@@ -382,7 +382,8 @@ fn row(
         let manifest = manifests
             .read(run.run.manifest_ref())
             .map_err(ComputeError::from)?
-            .object("inputs");
+            .reproducible
+            .inputs;
         for name in missing {
             let declared = bound
                 .description()

@@ -1,6 +1,6 @@
 //! The runs of a pack computed again: its columns go into the sandbox whole, from the last row to the first.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use provender_domain::backwards::backwards;
 use provender_domain::canonical::Digest;
@@ -102,8 +102,7 @@ fn inputs(
 }
 
 fn compute(component: &Component, pack: &Pack, group: &[Member<'_>]) -> Result<Verdict, Trouble> {
-    let recorded = pack.header().parameters.as_object();
-    let parameters = parameters(component, recorded.unwrap_or(&Map::new()))?;
+    let parameters = parameters(component, &pack.header().parameters)?;
     let inputs = inputs(component, pack, group)?;
     let computed = component
         .compute(&parameters, &inputs, group.len())

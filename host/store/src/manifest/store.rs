@@ -159,7 +159,7 @@ impl Store {
             path: self.objects.address().object(name),
             problem,
         };
-        let found = Manifest::parse(bytes).map_err(taken)?.snapshot_id()?;
+        let (_, found) = Manifest::parse_named(bytes).map_err(taken)?;
         if found != snapshot_id {
             return Err(taken(format!("its snapshot_id is {found}")));
         }
@@ -224,8 +224,7 @@ impl Store {
                 run.sha256
             )));
         }
-        let manifest = Manifest::parse(&bytes).map_err(damaged)?;
-        let found = manifest.snapshot_id()?;
+        let (manifest, found) = Manifest::parse_named(&bytes).map_err(damaged)?;
         if found != *run.snapshot {
             return Err(damaged(format!(
                 "its snapshot_id is {found}, the ledger says {}",
@@ -285,7 +284,6 @@ mod tests {
     use super::*;
     use cap_std::ambient_authority;
     use provender_domain::key::ConfigVersion;
-    use serde_json::json;
 
     fn key() -> RunKey {
         RunKey {
@@ -315,12 +313,11 @@ mod tests {
         }
     }
 
-    fn manifest(environment: &str) -> Manifest {
-        Manifest {
-            reproducible: json!({"x": 1.5}),
-            sources: json!({}),
-            environment: json!({ "at": environment }),
-        }
+    fn manifest(recorded_at: &str) -> Manifest {
+        let kept = include_str!("../../../../tests/fixtures/manifests-0.1.0.jsonl");
+        let mut manifest = Manifest::parse(kept.lines().next().unwrap().as_bytes()).unwrap();
+        manifest.environment.recorded_at = recorded_at.to_owned();
+        manifest
     }
 
     fn store() -> (tempfile::TempDir, Store) {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use serde_json::json;
 
 use crate::backtest::run::dealt;
 use crate::backtest::spans::SPAN;
@@ -174,7 +173,7 @@ impl Recorded {
             release: None,
             origin: Origin::Answers,
             stamp: stamp(),
-            environment: json!({}),
+            computer: crate::compute::tests::computer(),
             pack_from: usize::MAX,
             interrupt: Interrupt::default(),
         };

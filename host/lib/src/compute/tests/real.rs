@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use serde_json::json;
 
 use super::model::{MOST, PLACES, day};
 use crate::compute::engine::Policy;
@@ -128,7 +127,7 @@ pub(super) fn policy(origin: Origin, recheck: bool) -> Policy {
         release: None,
         origin,
         stamp: stamp(),
-        environment: json!({}),
+        computer: crate::compute::tests::computer(),
         // So that some manifests stand alone and some share a pack.
         pack_from: 3,
         interrupt: Interrupt::default(),

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
-
 use crate::compute::answers::answers;
 use provender_domain::canonical::Digest;
 use provender_ledger::Read;
@@ -194,8 +192,7 @@ fn row(manifests: &Store, run: &Run) -> Result<Row, GatherError> {
     let manifest = manifests
         .read(run.run.manifest_ref())
         .map_err(ComputeError::from)?;
-    let text = |j: &Json| j.as_str().unwrap_or_default().to_owned();
-    let files = manifest.sources["files"].as_array().into_iter().flatten();
+    let files = manifest.sources.files.into_iter();
     Ok(Row {
         run_id: key.run_id().to_string(),
         model_version: key.model_version.clone(),
@@ -203,11 +200,9 @@ fn row(manifests: &Store, run: &Run) -> Result<Row, GatherError> {
         boundary_id: key.boundary_id.clone(),
         herd_config_id: key.herd_config_id.clone(),
         date: key.calculation_date,
-        inputs: manifest.object("inputs"),
-        outputs: manifest.object("outputs"),
-        files: files
-            .map(|f| (text(&f["source"]), text(&f["path"])))
-            .collect(),
+        inputs: manifest.reproducible.inputs,
+        outputs: manifest.reproducible.outputs,
+        files: files.map(|f| (f.source, f.path)).collect(),
         guardrail_failed: run.run.guardrail != Guardrail::Ok,
         metrics: Vec::new(),
     })

@@ -200,7 +200,7 @@ fn differences(
     let inputs = |run: &Run| {
         manifests
             .read(run.run.manifest_ref())
-            .map(|m| m.object("inputs"))
+            .map(|m| m.reproducible.inputs)
             .map_err(ComputeError::from)
     };
     let (ours, theirs) = (inputs(active)?, inputs(candidate)?);

@@ -1,15 +1,18 @@
 //! What all manifests of a pack share, as canonical JSON in the schema's metadata.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::FORMAT;
 use super::ipc::{Field, Kind};
 use provender_domain::canonical::{Digest, from_slice, to_text};
+use provender_domain::forms::Config;
+use provender_domain::manifest::{Component, Environment, SourceFile, values_by_name};
 use provender_domain::value::DataType;
 
 /// A column of inputs or outputs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// Its name, as the component declares it.
@@ -19,45 +22,35 @@ pub struct Column {
     pub data_type: DataType,
 }
 
-/// The component as manifests name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything that is the same in all manifests of a pack: canonical JSON (RFC 8785) in the schema's metadata.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Component {
-    /// Name of the logic.
-    pub name: String,
-    /// Digest of the component's bytes.
-    pub sha256: Digest,
-    /// Version of the logic.
-    pub version: String,
-    /// World that it implements.
-    pub world: String,
-}
-
-/// Everything that is the same in all manifests of a pack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[schemars(rename = "PackHeader")]
 pub struct Header {
-    /// [`FORMAT`].
+    /// The form of the pack.
+    #[schemars(extend("const" = FORMAT))]
     pub format: String,
     /// The component.
     pub component: Component,
     /// The configuration.
-    pub config: Json,
+    pub config: Config,
     /// Its digest.
     pub config_version: Digest,
-    /// Program, engine, platform, moment.
-    pub environment: Json,
+    /// Program, engine, platform, moment. Rows that replace another run add `replaces` and `reason`.
+    pub environment: Environment,
     /// The files that manifests name, in the order in which they were taken in.
-    pub files: Vec<Json>,
+    pub files: Vec<SourceFile>,
     /// Inputs in declared order.
     pub inputs: Vec<Column>,
     /// The last entry that counted.
     pub known: i64,
     /// Outputs in declared order.
     pub outputs: Vec<Column>,
-    /// Parameters in force, by name.
-    pub parameters: Json,
-    /// Why runs replace others, where they do.
+    /// Values of the parameters in force, by name.
+    #[schemars(schema_with = "values_by_name")]
+    pub parameters: Map<String, Json>,
+    /// Why runs replace others; null where nothing was said, or none is replaced.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub reason: Option<String>,
 }
 
@@ -118,19 +111,18 @@ impl Header {
 
     /// Whether its parts are each other's: what [`provender_proof::ManifestRecord`] looks at in a single manifest.
     fn check(&self) -> Result<(), String> {
-        let config = Digest::of_json(&self.config).map_err(|e| e.to_string())?;
+        let checked = self.config.check_form();
+        checked.map_err(|e| format!("its config: {e}"))?;
+        let config = self.config.digest().map_err(|e| e.to_string())?;
         if config != self.config_version {
             return Err(format!(
                 "it says config_version {}, its content has {config}",
                 self.config_version
             ));
         }
-        if self.config.get("parameters") != Some(&self.parameters) {
-            return Err("its parameters are not those of its configuration".to_owned());
-        }
-        match self.environment.is_object() {
+        match self.parameters.iter().eq(&self.config.parameters) {
             true => Ok(()),
-            false => Err("its environment is no object".to_owned()),
+            false => Err("its parameters are not those of its configuration".to_owned()),
         }
     }
 

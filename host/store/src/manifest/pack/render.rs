@@ -5,17 +5,17 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-
-use serde_json::{Value as Json, json};
 
 use super::cells::{Member, cell, members, object};
 use super::header::Header;
 use super::rows::Rows;
-use provender_domain::canonical::{Digest, Recipe, to_bytes};
+use provender_domain::canonical::{Digest, Recipe, bytes_of};
 use provender_domain::column::{Column, index};
+use provender_domain::forms::{self, GuardrailBounds};
+use provender_domain::manifest::{self, Breach, Environment, GuardrailStatus, Guardrails};
 use provender_domain::text::{self, Numbers};
-use provender_domain::{forms, manifest};
 
 /// Writes documents.
 #[derive(Clone, Debug)]
@@ -25,8 +25,10 @@ pub struct Template {
     /// From the document's first byte up to the guardrails of the reproducible part.
     head: Vec<u8>,
     head_hash: Sha256,
-    /// Where in it the reproducible part begins.
-    reproducible: usize,
+    /// Where in it the environment ends.
+    format: usize,
+    /// The document of a run that replaces another, up to the version that it replaces.
+    replacing: Vec<u8>,
     reproducible_hash: Sha256,
     /// The provenance's object up to its inputs, and after them.
     provenance_head: Sha256,
@@ -45,7 +47,7 @@ pub struct Template {
 #[derive(Clone, Debug)]
 struct Rail {
     output: usize,
-    json: Json,
+    bounds: GuardrailBounds,
 }
 
 /// Digests of a row.
@@ -73,22 +75,38 @@ pub struct Scratch {
     pub(super) numbers: Numbers,
 }
 
-fn canonical(json: &Json) -> Result<Vec<u8>, String> {
-    to_bytes(json).map_err(|e| e.to_string())
+fn canonical<T: Serialize>(part: &T) -> Result<Vec<u8>, String> {
+    bytes_of(part).map_err(|e| e.to_string())
 }
 
 fn rails(header: &Header) -> Result<Vec<Rail>, String> {
-    let list = header.config.get("guardrails").and_then(Json::as_array);
-    let rail = |json: &Json| {
-        let output = json
-            .get("output")
-            .and_then(Json::as_str)
-            .and_then(|name| header.outputs.iter().position(|o| o.name == name))
-            .ok_or_else(|| format!("the guardrail {json} is of no output"))?;
-        let json = json.clone();
-        Ok(Rail { output, json })
+    let rail = |bounds: &GuardrailBounds| {
+        let output = header.outputs.iter().position(|o| o.name == bounds.output);
+        let missing = || format!("the guardrail of `{}` is of no output", bounds.output);
+        Ok(Rail {
+            output: output.ok_or_else(missing)?,
+            bounds: bounds.clone(),
+        })
     };
-    list.into_iter().flatten().map(rail).collect()
+    header.config.guardrails.iter().map(rail).collect()
+}
+
+/// From a document's first byte to the end of its environment.
+fn opening(environment: &Environment) -> Result<Vec<u8>, String> {
+    let mut head = b"{\"environment\":".to_vec();
+    head.extend(canonical(environment)?);
+    Ok(head)
+}
+
+/// As [`opening`] of a run that replaces another, up to the version that it replaces: the last member.
+fn replacing(header: &Header) -> Result<Vec<u8>, String> {
+    let mut head = opening(&Environment {
+        reason: Some(header.reason.clone()),
+        ..header.environment.clone()
+    })?;
+    head.pop();
+    head.extend_from_slice(b",\"replaces\":");
+    Ok(head)
 }
 
 impl Template {
@@ -97,20 +115,15 @@ impl Template {
     /// # Errors
     /// When a number in it has no canonical form.
     pub fn new(header: Header) -> Result<Template, String> {
-        let component = json!({
-            "name": header.component.name,
-            "version": header.component.version,
-            "sha256": header.component.sha256,
-            "world": header.component.world,
-        });
-        let mut head = b"{\"environment\":".to_vec();
-        head.extend(canonical(&header.environment)?);
+        let mut head = opening(&header.environment)?;
+        let format = head.len();
         head.extend_from_slice(b",\"format\":");
         text::string(manifest::FORMAT, &mut head);
         head.extend_from_slice(b",\"reproducible\":");
         let reproducible = head.len();
-        let config = canonical(&header.config)?;
-        forms::snapshot_head(&canonical(&component)?, &config, &mut head);
+        let config = header.config.to_text().map_err(|e| e.to_string())?;
+        let component = canonical(&header.component)?;
+        forms::snapshot_head(&component, config.as_bytes(), &mut head);
         head.extend_from_slice(b",\"guardrails\":");
         let provenance = forms::Provenance::new(
             &header.component.sha256.to_string(),
@@ -123,7 +136,8 @@ impl Template {
         Ok(Template {
             head_hash: Sha256::new().chain_update(&head),
             reproducible_hash: Sha256::new().chain_update(part),
-            reproducible,
+            format,
+            replacing: replacing(&header)?,
             provenance_head: Sha256::new().chain_update(provenance.head()),
             provenance_tail: provenance.tail().to_vec(),
             model_version,
@@ -187,7 +201,7 @@ impl Template {
         Ok(Sealed {
             run_id,
             snapshot,
-            sha256: self.sha256(rows, i, scratch)?,
+            sha256: self.sha256(rows, i, scratch),
         })
     }
 
@@ -208,19 +222,19 @@ impl Template {
         Ok(Sealed {
             run_id,
             snapshot,
-            sha256: self.sha256(rows, i, scratch)?,
+            sha256: self.sha256(rows, i, scratch),
         })
     }
 
     /// SHA-256 of the document whose body and tail are written.
-    fn sha256(&self, rows: &Rows, i: usize, scratch: &Scratch) -> Result<Digest, String> {
+    fn sha256(&self, rows: &Rows, i: usize, scratch: &Scratch) -> Digest {
         let mut hash = match rows.replaces(i) {
             None => self.head_hash.clone(),
-            Some(replaces) => Sha256::new().chain_update(self.head_of(replaces)?),
+            Some(replaces) => Sha256::new().chain_update(self.head_of(replaces)),
         };
         hash.update(&scratch.body);
         hash.update(&scratch.tail);
-        Ok(Digest::from_parts(Recipe::Raw, hash.finalize().into()))
+        Digest::from_parts(Recipe::Raw, hash.finalize().into())
     }
 
     /// The bytes of a row's document.
@@ -236,25 +250,18 @@ impl Template {
         self.render(rows, i, scratch)?;
         let head = match rows.replaces(i) {
             None => self.head.clone(),
-            Some(replaces) => self.head_of(replaces)?,
+            Some(replaces) => self.head_of(replaces),
         };
         Ok([head, scratch.body.clone(), scratch.tail.clone()].concat())
     }
 
     /// The head of a run that replaces another: its environment says which, and why.
-    fn head_of(&self, replaces: &str) -> Result<Vec<u8>, String> {
-        let mut environment = self.header.environment.clone();
-        if let Json::Object(members) = &mut environment {
-            members.insert("replaces".to_owned(), json!(replaces));
-            members.insert("reason".to_owned(), json!(self.header.reason));
-        }
-        let mut head = b"{\"environment\":".to_vec();
-        head.extend(canonical(&environment)?);
-        head.extend_from_slice(b",\"format\":");
-        text::string(manifest::FORMAT, &mut head);
-        head.extend_from_slice(b",\"reproducible\":");
-        head.extend_from_slice(&self.head[self.reproducible..]);
-        Ok(head)
+    fn head_of(&self, replaces: &str) -> Vec<u8> {
+        let mut head = self.replacing.clone();
+        text::string(replaces, &mut head);
+        head.push(b'}');
+        head.extend_from_slice(&self.head[self.format..]);
+        head
     }
 
     /// Writes what differs into `scratch`; gives the digests of key and reproducible part.
@@ -355,13 +362,19 @@ impl Template {
             let rail = self.rails.get(index(*n)).ok_or_else(missing)?;
             let output = rows.outputs.get(rail.output).ok_or_else(missing)?;
             let value = output.get(i).as_f64().ok_or_else(missing)?;
-            let mut breach = rail.json.clone();
-            if let Json::Object(members) = &mut breach {
-                members.insert("value".to_owned(), json!(value));
-            }
-            list.push(breach);
+            let bounds = rail.bounds.clone();
+            list.push(Breach {
+                output: bounds.output,
+                value,
+                minimum: bounds.minimum,
+                maximum: bounds.maximum,
+                severity: bounds.severity,
+            });
         }
-        out.extend(canonical(&json!({"breached": list, "status": "failed"}))?);
+        out.extend(canonical(&Guardrails {
+            breached: list,
+            status: GuardrailStatus::Failed,
+        })?);
         Ok(())
     }
 

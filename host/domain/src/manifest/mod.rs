@@ -1,0 +1,146 @@
+//! What a manifest holds.
+//!
+//! `reproducible` is what can be computed again from the component and the inputs alone; its digest
+//! is the run's `snapshot_id`. `sources` and `environment` stand beside it: where the inputs came
+//! from, and what was true of the machine and the moment, neither of which makes another number.
+
+mod parts;
+
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::canonical::{CanonicalError, Digest, bytes_of, from_slice};
+
+pub use parts::{
+    Breach, Component, Computer, Engine, Environment, GuardrailStatus, Guardrails, InputSources,
+    Observed, Platform, Program, Reproducible, SetBy, SourceFile, Sources, values_by_name,
+};
+
+/// Version of the document.
+pub const FORMAT: &str = "provender.manifest.v1";
+
+/// A manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The part whose digest is the snapshot's id.
+    pub reproducible: Reproducible,
+    /// For each input the files, rows and ages behind its value.
+    pub sources: Sources,
+    /// Program, engine, toolchain, platform, moment.
+    pub environment: Environment,
+}
+
+/// A manifest as it stands in a file: canonical JSON (RFC 8785) and a newline.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Manifest", deny_unknown_fields)]
+pub struct Document<'a> {
+    /// Program, engine, toolchain, platform, moment.
+    environment: &'a Environment,
+    /// The form of this document.
+    format: Format,
+    /// What can be computed again from the component and the inputs alone.
+    reproducible: &'a Reproducible,
+    /// Digest of `reproducible`.
+    snapshot_id: Digest,
+    /// Where the inputs came from.
+    sources: &'a Sources,
+}
+
+/// [`FORMAT`].
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Format {
+    #[serde(rename = "provender.manifest.v1")]
+    V1,
+}
+
+impl Manifest {
+    /// The snapshot's id.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn snapshot_id(&self) -> Result<Digest, CanonicalError> {
+        self.reproducible.digest()
+    }
+
+    /// The file's bytes: canonical JSON and a newline.
+    ///
+    /// # Errors
+    /// When a number has no canonical form.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        let mut bytes = bytes_of(&Document {
+            environment: &self.environment,
+            format: Format::V1,
+            reproducible: &self.reproducible,
+            snapshot_id: self.snapshot_id()?,
+            sources: &self.sources,
+        })?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads a file's bytes; `Err` says in words what is wrong.
+    ///
+    /// # Errors
+    /// When it is no manifest, of a newer format, a member is missing or unknown, or its reproducible part has
+    /// another digest than it says.
+    pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
+        Ok(Manifest::parse_named(bytes)?.0)
+    }
+
+    /// As [`Manifest::parse`], with the snapshot's id, which the content was found to have.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn parse_named(bytes: &[u8]) -> Result<(Manifest, Digest), String> {
+        let document: Json = from_slice(bytes).map_err(|e| format!("it is not JSON: {e}"))?;
+        match document.get("format").and_then(Json::as_str) {
+            Some(FORMAT) => {}
+            Some(other) => {
+                return Err(format!(
+                    "its format is {other}, this program reads {FORMAT}"
+                ));
+            }
+            None => return Err("it names no format".to_owned()),
+        }
+        let Json::Object(mut members) = document else {
+            return Err("it is not an object".to_owned());
+        };
+        let _ = members.remove("format");
+        let stated = take(&mut members, "snapshot_id")?;
+        let reproducible = take(&mut members, "reproducible")?;
+        let computed = Digest::of_json(&reproducible).map_err(|e| e.to_string())?;
+        if stated.as_str() != Some(&computed.to_string()) {
+            return Err(format!(
+                "it says snapshot_id {stated}, its content has {computed}"
+            ));
+        }
+        let manifest = Manifest {
+            reproducible: part("reproducible", reproducible)?,
+            sources: part("sources", take(&mut members, "sources")?)?,
+            environment: part("environment", take(&mut members, "environment")?)?,
+        };
+        let config = &manifest.reproducible.config;
+        config
+            .check_form()
+            .map_err(|e| format!("its config: {e}"))?;
+        match members.keys().next() {
+            None => Ok((manifest, computed)),
+            Some(name) => Err(format!("it has an unknown member `{name}`")),
+        }
+    }
+}
+
+fn take(members: &mut Map<String, Json>, name: &str) -> Result<Json, String> {
+    members
+        .remove(name)
+        .ok_or_else(|| format!("it has no {name}"))
+}
+
+fn part<T: DeserializeOwned>(name: &str, json: Json) -> Result<T, String> {
+    serde_json::from_value(json).map_err(|e| format!("its {name}: {e}"))
+}
