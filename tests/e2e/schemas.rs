@@ -8,7 +8,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use provender_store::manifest::pack::Pack;
 use serde_json::{Value as Json, json};
+
+use crate::kit::Ranch;
 
 /// Every schema, by name.
 static SCHEMAS: LazyLock<BTreeMap<String, Json>> = LazyLock::new(|| {
@@ -277,6 +280,42 @@ fn an_answer_that_is_not_as_the_schema_says_is_found() {
         *answer.pointer_mut(pointer).unwrap() = wrong;
         let found = faults(&schema, &answer);
         assert!(found[0].starts_with(fault), "{pointer}: {found:?}");
+    }
+}
+
+/// What was read by a type is written by it with the same bytes, so a file that fits its schema says all there is.
+#[test]
+fn manifests_and_headers_that_the_program_writes_are_as_their_schemas_say() {
+    let (single, packed) = (Ranch::ran(), Ranch::sample());
+    let setting = "path = \"out/manifests\"\npack_from = 1";
+    packed.edit("provender.toml", "path = \"out/manifests\"", setting);
+    let _ = packed.run(&["run", "--as-of", "2025-06-30"]);
+    let (mut manifests, mut headers) = (0, 0);
+    let written = [single.files("out/manifests"), packed.files("out/manifests")];
+    for (path, bytes) in written.concat() {
+        let (schema, value) = match path.extension().and_then(|e| e.to_str()) {
+            Some("json") => ("manifest", serde_json::from_slice(&bytes).unwrap()),
+            _ => (
+                "manifest-pack",
+                json!(Pack::parse(&bytes).unwrap().header()),
+            ),
+        };
+        let found = faults(&SCHEMAS[schema], &value);
+        assert_eq!(found, [""; 0], "{}", path.display());
+        match schema {
+            "manifest" => manifests += 1,
+            _ => headers += 1,
+        }
+    }
+    assert!(manifests >= 9 && headers > 0, "{manifests} {headers}");
+    let kept = include_str!("../fixtures/manifests-0.1.0.jsonl");
+    for line in kept.lines() {
+        let value = serde_json::from_str(line).unwrap();
+        assert_eq!(faults(&SCHEMAS["manifest"], &value), [""; 0]);
+        let mut more: Json = value;
+        more["environment"]["surprise"] = json!(1);
+        let found = faults(&SCHEMAS["manifest"], &more);
+        assert_eq!(found, [".environment.surprise must not be there"]);
     }
 }
 

@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::json;
 
+use provender_domain::manifest;
 use provender_host::project::{logic, settings, sources};
+use provender_store::manifest::pack;
 
 use super::envelope::Envelope;
 use super::error::CliError;
@@ -19,7 +21,7 @@ use super::ui::{Done, Text};
 type Make = fn() -> Schema;
 
 /// What is no verb's answer: name, what it is of, and how it is made.
-const FILES: [(&str, &str, Make); 4] = [
+const FILES: [(&str, &str, Make); 6] = [
     (
         "envelope",
         "what every verb prints with --json, around its data",
@@ -29,6 +31,16 @@ const FILES: [(&str, &str, Make); 4] = [
         "logic.toml",
         "parameters and thresholds, by logic and version",
         logic::schema,
+    ),
+    (
+        "manifest",
+        "a run's manifest: a file of its own, or what a row of a pack stands for",
+        answer::<manifest::Document<'_>>,
+    ),
+    (
+        "manifest-pack",
+        "what all manifests of a pack share: the metadata of its Arrow schema",
+        answer::<pack::Header>,
     ),
     (
         "provender.toml",
