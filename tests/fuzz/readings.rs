@@ -1,6 +1,7 @@
 //! What must hold of a file of observations that was read, whatever is in it: the same again, the same with
 //! and without leave to skip rows, and nothing that a ledger could not keep.
 
+use provender_domain::ids::BoundaryId;
 use std::collections::BTreeSet;
 
 use provender_domain::day::Day;
@@ -13,7 +14,7 @@ fn options(kind: Option<Kind>, skip_bad_rows: bool) -> ReadOptions {
     ReadOptions {
         file_name: "x.json".to_owned(),
         kind,
-        boundary: Some("north".to_owned()),
+        boundary: Some(BoundaryId::unchecked("north")),
         skip_bad_rows,
         series: vec![("soil_moisture".to_owned(), "soil_moisture".to_owned())],
         ..ReadOptions::default()

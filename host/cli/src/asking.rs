@@ -3,6 +3,12 @@
 use crate::Global;
 use crate::error::CliError;
 use provender_domain::day::Day;
+use provender_domain::ids::ModelVersion;
+
+/// Logic versions as they were asked for.
+pub(crate) fn models(named: &[String]) -> Vec<ModelVersion> {
+    named.iter().map(ModelVersion::unchecked).collect()
+}
 
 /// Now as RFC 3339 with a fixed number of digits, so that instants sort as text.
 /// `PROVENDER_NOW` stands in for the clock in tests and examples.

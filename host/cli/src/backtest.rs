@@ -1,5 +1,6 @@
 //! `backtest`: a candidate against the version that answers, over every recorded answer's inputs.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -116,8 +117,8 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
             has_block: has_block(&against, &against_settings),
             file: None,
         },
-        boundary: args.boundary.clone(),
-        herd: args.herd.clone(),
+        boundary: args.boundary.clone().map(BoundaryId::unchecked),
+        herd: args.herd.clone().map(HerdId::unchecked),
         from,
         to,
         window_days: args
@@ -172,7 +173,8 @@ fn candidate(
         return Err(folder(path));
     }
     if path.extension().is_none_or(|e| e != "wasm") {
-        return Ok((context.bind(sandbox, lock, named, one_off)?, None));
+        let model = ModelVersion::unchecked(named);
+        return Ok((context.bind(sandbox, lock, &model, one_off)?, None));
     }
     let bytes = read_component(path, sandbox.limits().component_bytes)?;
     // As `plugin check` takes it: a language with a runtime of its own needs more than the default.
@@ -194,9 +196,9 @@ fn against(
 ) -> Result<Bound, CliError> {
     let name = &candidate.description().name;
     let active = context.active()?;
-    let of_name = |m: &&String| m.split(':').next() == Some(name.as_str());
+    let of_name = |m: &&ModelVersion| m.name() == name;
     let against = match &args.against {
-        Some(against) => against.clone(),
+        Some(against) => ModelVersion::unchecked(against),
         None => active.iter().find(of_name).cloned().ok_or_else(|| {
             CliError::usage(format!(
                 "no version of {name} is active; active are: {}",

@@ -4,6 +4,7 @@
 
 mod which;
 
+use crate::asking::models;
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -59,14 +60,15 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
     let context = Context::open(global)?;
     let selection = args.which.selection(args.which.days(context.today)?)?;
     let one_off = parameters(&args.param)?;
-    if !one_off.is_empty() && args.logic.len() != 1 && context.logics(&args.logic)?.len() != 1 {
+    let logics = models(&args.logic);
+    if !one_off.is_empty() && logics.len() != 1 && context.logics(&logics)?.len() != 1 {
         return Err(CliError::usage(
             "--param needs one --logic NAME:VERSION: it is that logic's parameter",
         ));
     }
     let request = Request {
         selection,
-        logics: args.logic.clone(),
+        logics,
         one_off,
         known_at: args.known_at.as_deref().map(instant).transpose()?,
         dry_run: args.dry_run,

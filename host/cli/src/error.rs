@@ -311,7 +311,9 @@ impl From<ComputeError> for CliError {
                 SetBy::Component | SetBy::LogicToml => Exit::Config,
             },
             ComputeError::Guardrail { .. } => Exit::Config,
-            ComputeError::UnknownBoundary(..) | ComputeError::UnknownHerd(..) => Exit::NotFound,
+            ComputeError::UnknownBoundary { .. } | ComputeError::UnknownHerd { .. } => {
+                Exit::NotFound
+            }
             ComputeError::OutsidePeriod { .. } => Exit::Data,
             ComputeError::PlanChanged { .. } => Exit::Check,
             ComputeError::Draft(ref logic) => {

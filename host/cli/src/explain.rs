@@ -1,5 +1,6 @@
 //! `explain`: why a number is what it is.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -72,9 +73,9 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
     let wanted = match (&args.run, &args.boundary, &args.as_of) {
         (Some(id), _, _) => Wanted::Id(id.clone()),
         (None, Some(boundary), Some(date)) => Wanted::Answer {
-            boundary_id: boundary.clone(),
+            boundary_id: BoundaryId::unchecked(boundary),
             date: day(date, context.today)?,
-            herd_config_id: args.herd.clone(),
+            herd_config_id: args.herd.clone().map(HerdId::unchecked),
             logic: args.logic.clone(),
             config_version: args.config.clone(),
         },

@@ -1,5 +1,6 @@
 //! `features`: the catalogue, what is known of it, and who reads what.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -27,7 +28,7 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
     let context = Context::open(global)?;
     let reader = context.reader()?;
     let coverage = reader.coverage(reader.head()?)?;
-    let mut readers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut readers: BTreeMap<String, Vec<ModelVersion>> = BTreeMap::new();
     if let Ok(lock) = context.pins() {
         let sandbox = context.sandbox()?;
         for pin in lock.components() {

@@ -1,5 +1,6 @@
 //! `list`: the answers.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -56,8 +57,8 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
     let as_of = parse(&args.as_of)?;
     let filter = RunFilter {
-        boundary_id: args.boundary.clone(),
-        herd_config_id: args.herd.clone(),
+        boundary_id: args.boundary.clone().map(BoundaryId::unchecked),
+        herd_config_id: args.herd.clone().map(HerdId::unchecked),
         from: as_of.or(parse(&args.from)?),
         to: as_of.or(parse(&args.to)?),
         logic: args.logic.clone(),
@@ -110,10 +111,10 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
                 Guardrail::Marked | Guardrail::Refused => Look::Bad,
             };
             Ok(vec![
-                (Look::Strong, k.boundary_id.clone()),
-                plain(k.herd_config_id.clone()),
+                (Look::Strong, k.boundary_id.to_string()),
+                plain(k.herd_config_id.to_string()),
                 plain(k.calculation_date.to_string()),
-                plain(k.model_version.clone()),
+                plain(k.model_version.to_string()),
                 plain(answer),
                 (guardrails, r.run.guardrail.status().to_owned()),
                 plain(k.config_version.short()),
@@ -156,7 +157,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
 pub(super) fn descriptions(
     context: &Context,
     runs: &[Run],
-) -> Result<BTreeMap<String, Description>, CliError> {
+) -> Result<BTreeMap<ModelVersion, Description>, CliError> {
     let mut found = BTreeMap::new();
     if runs.is_empty() {
         return Ok(found);
@@ -255,7 +256,10 @@ fn summary(run: &Run, description: Option<&Description>) -> Result<(String, Stri
     Ok((outcomes.join(" · "), reasons.join("; ")))
 }
 
-fn csv(runs: &[Run], descriptions: &BTreeMap<String, Description>) -> Result<String, CliError> {
+fn csv(
+    runs: &[Run],
+    descriptions: &BTreeMap<ModelVersion, Description>,
+) -> Result<String, CliError> {
     let mut columns: Vec<String> = Vec::new();
     for d in descriptions.values() {
         for o in &d.outputs {
@@ -288,10 +292,10 @@ fn csv(runs: &[Run], descriptions: &BTreeMap<String, Description>) -> Result<Str
     for r in runs {
         let k = &r.run.key;
         let mut record = vec![
-            k.boundary_id.clone(),
-            k.herd_config_id.clone(),
+            k.boundary_id.to_string(),
+            k.herd_config_id.to_string(),
             k.calculation_date.to_string(),
-            k.model_version.clone(),
+            k.model_version.to_string(),
             k.config_version.to_string(),
             k.run_id().to_string(),
             r.run.snapshot.to_string(),

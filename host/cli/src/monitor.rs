@@ -1,6 +1,8 @@
 //! `monitor`: a verdict over a rolling window, and its report.
 
+use crate::asking::models;
 use clap::{Args, Subcommand, ValueEnum};
+use provender_domain::ids::BoundaryId;
 use serde_json::{Value as Json, json};
 
 use provender_domain::render::escape;
@@ -110,7 +112,8 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let runtime = context.runtime()?;
     let reader = context.reader()?;
-    let facts = context.facts_of(&*reader, None, args.boundary.as_deref(), None)?;
+    let boundary = args.boundary.clone().map(BoundaryId::unchecked);
+    let facts = context.facts_of(&*reader, None, boundary.as_ref(), None)?;
     let end = args
         .end
         .as_deref()
@@ -119,14 +122,14 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let days = args
         .window_days
         .unwrap_or(context.project.settings.monitor.window_days);
-    let logics = context.logics(&args.logic)?;
+    let logics = context.logics(&models(&args.logic))?;
     let report = context.assess(
         &runtime,
         &*reader,
         &facts,
         &logics,
         Window { end, days },
-        args.boundary.as_deref(),
+        boundary.as_ref(),
     )?;
     let files = if global.ledger.is_some() {
         None

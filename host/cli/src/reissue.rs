@@ -1,6 +1,8 @@
 //! `reissue`: the one safe door for a revision of inputs.
 
+use crate::asking::models;
 use clap::Args;
+use provender_domain::ids::{BoundaryId, HerdId};
 use serde_json::{Value as Json, json};
 
 use provender_domain::render::text::count;
@@ -47,14 +49,14 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     let context = Context::open(global)?;
     let (from, to) = args.which.days(context.today)?;
     let selection = Selection {
-        boundary: args.which.boundary.clone(),
-        herd: args.which.herd.clone(),
+        boundary: args.which.boundary.clone().map(BoundaryId::unchecked),
+        herd: args.which.herd.clone().map(HerdId::unchecked),
         from,
         to,
     };
     let request = ReissueRequest {
         selection,
-        logics: &args.logic,
+        logics: &models(&args.logic),
         reason: &args.reason,
         apply: args.apply.as_deref(),
     };

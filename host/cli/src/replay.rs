@@ -1,5 +1,6 @@
 //! `replay`: recorded runs computed again from their manifests, and compared bit for bit.
 
+use provender_domain::ids::BoundaryId;
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
@@ -219,7 +220,7 @@ fn selected(
     }
     let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
     let filter = RunFilter {
-        boundary_id: args.boundary.clone(),
+        boundary_id: args.boundary.clone().map(BoundaryId::unchecked),
         herd_config_id: None,
         from: parse(&args.from)?,
         to: parse(&args.to)?,
@@ -238,7 +239,7 @@ fn selected(
         .help("provender list --all-versions shows the runs with their ids"));
     }
     let named = RunFilter {
-        boundary_id: args.boundary.clone(),
+        boundary_id: args.boundary.clone().map(BoundaryId::unchecked),
         logic: args.logic.clone(),
         ..RunFilter::default()
     };
@@ -251,7 +252,7 @@ fn selected(
     }
     let mut selection = Selection {
         since: args.since.clone(),
-        boundary: args.boundary.clone(),
+        boundary: args.boundary.clone().map(BoundaryId::unchecked),
         logic: args.logic.clone(),
         from: args.from.clone(),
         to: args.to.clone(),

@@ -80,7 +80,7 @@ pub(super) fn runs(
         .map(|r| {
             let plain = |s: &str| (Look::Plain, s.to_owned());
             let mut row = vec![
-                (Look::Strong, r.key.boundary_id.clone()),
+                (Look::Strong, r.key.boundary_id.to_string()),
                 plain(&r.key.herd_config_id),
                 plain(&r.key.calculation_date.to_string()),
             ];

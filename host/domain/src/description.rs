@@ -3,6 +3,7 @@
 //! Everything in here came from a guest and has passed the checks of the sandbox room: sizes,
 //! UTF-8, unique non-empty names. Whether it fits the host's catalogue is the binding's question.
 
+use crate::ids::ModelVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -196,8 +197,8 @@ pub struct Description {
 impl Description {
     /// `name:version`, the `model_version` of a run's key.
     #[must_use]
-    pub fn model_version(&self) -> String {
-        format!("{}:{}", self.name, self.version)
+    pub fn model_version(&self) -> ModelVersion {
+        ModelVersion::of(&self.name, &self.version)
     }
 
     /// The values of every annotation with this key.

@@ -3,12 +3,10 @@
 use super::canonical::Digest;
 use super::day::Day;
 use super::forms::KeyText;
+use super::ids::{BoundaryId, HerdId, ModelVersion};
 use super::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// `herd_config_id` of a run whose logic reads no herd.
-pub const NO_HERD: &str = "-";
 
 /// The idempotency key of a run.
 #[derive(
@@ -16,13 +14,13 @@ pub const NO_HERD: &str = "-";
 )]
 pub struct RunKey {
     /// The pasture or other place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-` of a logic that reads no herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day the number is for.
     pub calculation_date: Day,
     /// `name:version` of the logic.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of the configuration in force, with `+rN` for the N-th reissue.
     pub config_version: ConfigVersion,
 }
@@ -186,10 +184,10 @@ mod tests {
     fn the_run_id_is_the_digest_of_the_documented_object() {
         let config = Digest::of_json(&json!({})).unwrap();
         let key = RunKey {
-            boundary_id: "north".into(),
-            herd_config_id: "h1".into(),
+            boundary_id: BoundaryId::unchecked("north"),
+            herd_config_id: HerdId::unchecked("h1"),
             calculation_date: "2025-06-30".parse().unwrap(),
-            model_version: "days_remaining:v1".into(),
+            model_version: ModelVersion::unchecked("days_remaining:v1"),
             config_version: ConfigVersion { config, reissue: 2 },
         };
         let text = format!(
@@ -202,10 +200,10 @@ mod tests {
     fn runs_of_a_series_have_the_ids_of_their_own_keys() {
         let config = Digest::of_json(&json!({})).unwrap();
         let mut key = RunKey {
-            boundary_id: "2025-06-30 \"north\"".into(),
-            herd_config_id: NO_HERD.into(),
+            boundary_id: BoundaryId::unchecked("2025-06-30 \"north\""),
+            herd_config_id: HerdId::none(),
             calculation_date: "2025-06-30".parse().unwrap(),
-            model_version: "frost_days:v1".into(),
+            model_version: ModelVersion::unchecked("frost_days:v1"),
             config_version: ConfigVersion::first(config),
         };
         let mut ids = RunIds::of(&key);

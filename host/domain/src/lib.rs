@@ -12,6 +12,7 @@
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
 //! * [`number`] — numbers in decimal, and in hexadecimal where the bits are the point
 //! * [`key`] — the five-part key of a run and its id
+//! * [`ids`] — the words that name boundaries, herds, logic versions and entries
 //! * [`interrupt`] — a request to stop between two batches
 //! * [`periods`] — when a herd is where
 //! * [`place`] — boundaries and herds as the readers deliver them
@@ -30,6 +31,7 @@ pub mod failpoint;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod forms;
+pub mod ids;
 pub mod interrupt;
 pub mod key;
 pub mod manifest;

@@ -62,11 +62,12 @@ pub fn of_herd(rows: &[&Herd]) -> Result<Vec<(usize, Period)>, (usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{BoundaryId, HerdId};
 
     fn herd(boundary: &str, from: &str, to: Option<&str>) -> Herd {
         Herd {
-            herd_config_id: "h".into(),
-            boundary_id: boundary.into(),
+            herd_config_id: HerdId::unchecked("h"),
+            boundary_id: BoundaryId::unchecked(boundary),
             name: None,
             effective_date: from.parse().unwrap(),
             end_date: to.map(|t| t.parse().unwrap()),

@@ -3,12 +3,13 @@
 use super::canonical::Digest;
 use super::day::Day;
 use super::forms;
+use super::ids::{BoundaryId, HerdId};
 
 /// A place with its area: a pasture, an allotment, a paddock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Boundary {
     /// The place's id.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// A name for people.
     pub name: Option<String>,
     /// The geometry as canonical GeoJSON text (a Polygon or MultiPolygon on WGS84).
@@ -25,9 +26,9 @@ pub struct Boundary {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Herd {
     /// The id given in the file, or one derived from the content (see [`Herd::derived_id`]).
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// Where it grazes.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// A name for people.
     pub name: Option<String>,
     /// First day of the period.
@@ -52,8 +53,8 @@ impl Herd {
     /// An id from the content, for a herd that the file gives none. The end date and the name stay
     /// out of it, so that ending a period or renaming is not a new herd.
     #[must_use]
-    pub fn derived_id(&self) -> String {
+    pub fn derived_id(&self) -> HerdId {
         let digest = Digest::of_canonical(&forms::herd_id(self));
-        format!("herd-{}", &digest.hex()[..16])
+        HerdId::unchecked(format!("herd-{}", &digest.hex()[..16]))
     }
 }

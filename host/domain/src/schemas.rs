@@ -1,4 +1,4 @@
-//! JSON Schemas of the types that JSON holds as text.
+//! JSON Schemas of the types that JSON holds as one text or number.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::canonical::Digest;
 use super::day::Day;
+use super::ids::{BoundaryId, EntryNo, HerdId, ModelVersion};
 use super::key::ConfigVersion;
 
-macro_rules! text {
+macro_rules! plain {
     ($($of:ident { $($keyword:tt: $says:literal),+ }),+) => { $(
         impl JsonSchema for $of {
             fn inline_schema() -> bool {
@@ -26,8 +27,12 @@ macro_rules! text {
     )+ };
 }
 
-text! {
+plain! {
     Digest { "type": "string" },
     ConfigVersion { "type": "string" },
+    BoundaryId { "type": "string" },
+    HerdId { "type": "string" },
+    ModelVersion { "type": "string" },
+    EntryNo { "type": "integer", "format": "int64" },
     Day { "type": "string", "format": "date" }
 }

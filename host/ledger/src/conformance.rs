@@ -10,6 +10,7 @@
     reason = "a suite of tests: a panic is how it says no"
 )]
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde_json::json;
 
 use provender_domain::canonical::Digest;
@@ -22,7 +23,8 @@ use crate::inspect::RunAt;
 use crate::scan::Scan;
 use crate::store::Extent;
 use crate::types::{
-    Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, Recorded, RunFilter,
+    Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, NewStream, Recorded,
+    RunFilter,
 };
 use crate::{Inspect, LedgerError, Read, Write};
 
@@ -117,10 +119,10 @@ pub(crate) fn new_run(reissue: u32, inputs: &str) -> NewRun {
     let config = Digest::of_json(&json!({"c": 1})).unwrap();
     NewRun {
         key: RunKey {
-            boundary_id: "north".into(),
-            herd_config_id: "h".into(),
+            boundary_id: BoundaryId::unchecked("north"),
+            herd_config_id: HerdId::unchecked("h"),
             calculation_date: "2025-06-30".parse().unwrap(),
-            model_version: "days_remaining:v1".into(),
+            model_version: ModelVersion::unchecked("days_remaining:v1"),
             config_version: ConfigVersion { config, reissue },
         },
         provenance: Digest::of_json(&json!(inputs)).unwrap(),
@@ -145,7 +147,7 @@ pub(crate) fn batch(runs: Vec<NewRun>) -> Batch {
     Batch {
         stamp: stamp("2025-07-01T00:00:00Z"),
         of: RunsOf {
-            model_version: "days_remaining:v1".into(),
+            model_version: ModelVersion::unchecked("days_remaining:v1"),
             component: Digest::of_bytes(b"c"),
             world: "w".into(),
             config_version: runs[0].key.config_version.config,
@@ -166,8 +168,8 @@ pub(crate) fn fill(ledger: &dyn Write) {
         herds: vec![(
             1,
             Herd {
-                herd_config_id: "h".into(),
-                boundary_id: "north".into(),
+                herd_config_id: HerdId::unchecked("h"),
+                boundary_id: BoundaryId::unchecked("north"),
                 name: None,
                 effective_date: "2025-01-01".parse().unwrap(),
                 end_date: None,
@@ -179,7 +181,10 @@ pub(crate) fn fill(ledger: &dyn Write) {
                 class: None,
             },
         )],
-        streams: vec![("north".into(), "forage_kg_per_ha".into())],
+        streams: vec![NewStream {
+            boundary_id: BoundaryId::unchecked("north"),
+            column: "forage_kg_per_ha".into(),
+        }],
         observations: vec![NewObservation {
             stream: 0,
             date: Some("2025-06-01".parse().unwrap()),
@@ -279,7 +284,7 @@ fn a_writer_that_goes_before_it_commits_leaves_nothing(store: &dyn TestStore) {
     assert_eq!(ledger.head().unwrap(), head);
     // Refused half-way: the second run names a configuration that is not recorded.
     let mut unknown = new_run(0, "b");
-    unknown.key.boundary_id = "south".into();
+    unknown.key.boundary_id = BoundaryId::unchecked("south");
     let mut late = unknown.clone();
     late.key.config_version.config = Digest::of_json(&json!({"c": 2})).unwrap();
     assert!(ledger.record_runs(&batch(vec![unknown, late])).is_err());
@@ -381,7 +386,7 @@ fn order_is_by_bytes_and_numbers_and_texts_come_back_as_they_were(store: &dyn Te
         .zip([1, 0, 3, 2, 7, 5, 4, 6])
         .map(|(id, day)| {
             let mut run = new_run(0, id);
-            run.key.boundary_id = (*id).to_owned();
+            run.key.boundary_id = BoundaryId::unchecked(*id);
             run.key.calculation_date = run.key.calculation_date.plus(day).unwrap();
             run.outputs = format!("[\"{id}\",0.1,5e-324,9007199254740993]");
             run
@@ -424,7 +429,10 @@ fn order_is_by_bytes_and_numbers_and_texts_come_back_as_they_were(store: &dyn Te
             row: u32::MAX,
         });
     let facts = NewFacts {
-        streams: vec![("north".into(), "forage_kg_per_ha".into())],
+        streams: vec![NewStream {
+            boundary_id: BoundaryId::unchecked("north"),
+            column: "forage_kg_per_ha".into(),
+        }],
         observations: observations.collect(),
         ..NewFacts::default()
     };
@@ -433,7 +441,7 @@ fn order_is_by_bytes_and_numbers_and_texts_come_back_as_they_were(store: &dyn Te
         .record_file(&at, &file("csv"), &facts, &FileNotes::default(), 0)
         .unwrap();
     let read = ledger
-        .observations("north", "forage_kg_per_ha", entry)
+        .observations(&BoundaryId::unchecked("north"), "forage_kg_per_ha", entry)
         .unwrap();
     let bits: Vec<u64> = read
         .iter()
@@ -499,13 +507,13 @@ fn the_chain_of_entries_holds_and_the_past_can_be_asked(store: &dyn TestStore) {
     );
     assert!(
         ledger
-            .observations("north", "forage_kg_per_ha", now)
+            .observations(&BoundaryId::unchecked("north"), "forage_kg_per_ha", now)
             .unwrap()
             .is_empty()
     );
     assert_eq!(
         ledger
-            .observations("north", "forage_kg_per_ha", then)
+            .observations(&BoundaryId::unchecked("north"), "forage_kg_per_ha", then)
             .unwrap()
             .len(),
         1
@@ -537,8 +545,8 @@ fn the_extent_of_recorded_runs_counts_them_by_place(store: &dyn TestStore) {
     let extent = ledger.extent(&name("days_remaining")).unwrap();
     let day = "2025-06-30".parse().unwrap();
     let north = Extent {
-        boundary_id: "north".into(),
-        herd_config_id: "h".into(),
+        boundary_id: BoundaryId::unchecked("north"),
+        herd_config_id: HerdId::unchecked("h"),
         runs: 2,
         first: day,
         last: day,
@@ -551,8 +559,8 @@ fn the_extent_of_recorded_runs_counts_them_by_place(store: &dyn TestStore) {
     };
     assert!(ledger.extent(&later).unwrap().is_empty());
     let herd = |herd: &str| RunFilter {
-        boundary_id: Some("north".into()),
-        herd_config_id: Some(herd.into()),
+        boundary_id: Some(BoundaryId::unchecked("north")),
+        herd_config_id: Some(HerdId::unchecked(herd)),
         ..RunFilter::default()
     };
     assert_eq!(ledger.runs(&herd("h")).unwrap().len(), 2);

@@ -2,6 +2,7 @@
 //!
 //! A row that cannot be read is reported and passed over; the scan goes on.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, HashMap};
 
 use provender_domain::canonical::Digest;
@@ -56,7 +57,7 @@ pub struct StreamRow {
     /// Its number, by which observations refer to it.
     pub stream_id: i64,
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The column.
     pub column: String,
     /// The source.
@@ -91,11 +92,11 @@ pub struct PackRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesKey {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Its configuration and reissue.
     pub version: ConfigVersion,
 }

@@ -11,7 +11,7 @@ pub fn leaves(source: &str, facts: &NewFacts) -> Vec<Hash> {
     let streams: Vec<Stream> = facts
         .streams
         .iter()
-        .map(|(boundary_id, column)| Stream::new(boundary_id, column, source))
+        .map(|of| Stream::new(&of.boundary_id, &of.column, source))
         .collect();
     let boundaries = facts
         .boundaries

@@ -1,5 +1,6 @@
 //! The traits through which the other rooms see the ledger.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
@@ -69,7 +70,7 @@ pub trait Read: Send {
     /// See [`Read::head`].
     fn boundaries(
         &self,
-        id: Option<&str>,
+        id: Option<&BoundaryId>,
         known: i64,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError>;
 
@@ -78,7 +79,11 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn herds(&self, boundary: Option<&str>, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError>;
+    fn herds(
+        &self,
+        boundary: Option<&BoundaryId>,
+        known: i64,
+    ) -> Result<Vec<Sourced<Herd>>, LedgerError>;
 
     /// Observations of one column of one boundary by every source, by date and entry; revisions
     /// are all there, later entries after earlier ones.
@@ -87,7 +92,7 @@ pub trait Read: Send {
     /// See [`Read::head`].
     fn observations(
         &self,
-        boundary_id: &str,
+        boundary_id: &BoundaryId,
         column: &str,
         known: i64,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
@@ -97,7 +102,11 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn said(&self, boundary_id: &str, column: &str) -> Result<Vec<Sourced<Observed>>, LedgerError>;
+    fn said(
+        &self,
+        boundary_id: &BoundaryId,
+        column: &str,
+    ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
 
     /// For every (boundary, column, source): number of days with a value and the newest of them.
     ///
@@ -309,11 +318,11 @@ pub struct RunPlace {
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
     /// The place.
-    pub boundary_id: &'a str,
+    pub boundary_id: &'a BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: &'a str,
+    pub herd_config_id: &'a HerdId,
     /// `name:version`.
-    pub model_version: &'a str,
+    pub model_version: &'a ModelVersion,
     /// The configuration.
     pub config: Digest,
 }
@@ -322,9 +331,9 @@ pub struct Series<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// Recorded runs, superseded ones included.
     pub runs: u64,
     /// First day of any of them.
@@ -337,7 +346,7 @@ pub struct Extent {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coverage {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The column.
     pub column: String,
     /// The source.

@@ -3,6 +3,7 @@
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::forms::RunText;
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use provender_domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
 use provender_domain::merkle;
 use provender_domain::place::{Boundary, Herd};
@@ -70,6 +71,15 @@ pub struct NewObservation {
     pub row: u32,
 }
 
+/// What an observation is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewStream {
+    /// The place.
+    pub boundary_id: BoundaryId,
+    /// The column.
+    pub column: String,
+}
+
 /// What of a file is new or revised.
 #[derive(Clone, Debug, Default)]
 pub struct NewFacts {
@@ -77,8 +87,8 @@ pub struct NewFacts {
     pub boundaries: Vec<(u32, Day, Boundary)>,
     /// Herds with their row.
     pub herds: Vec<(u32, Herd)>,
-    /// (boundary, column) pairs of the observations.
-    pub streams: Vec<(String, String)>,
+    /// What the observations are of.
+    pub streams: Vec<NewStream>,
     /// Observations.
     pub observations: Vec<NewObservation>,
 }
@@ -256,7 +266,7 @@ pub struct Activation {
     /// The entry that says so.
     pub entry: i64,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Its configuration.
     pub config: Digest,
     /// The first calculation date for which it was asked.
@@ -278,9 +288,9 @@ pub struct Document {
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
     /// Only this boundary.
-    pub boundary_id: Option<String>,
+    pub boundary_id: Option<BoundaryId>,
     /// Only this herd.
-    pub herd_config_id: Option<String>,
+    pub herd_config_id: Option<HerdId>,
     /// Only from this day on.
     pub from: Option<Day>,
     /// Only up to this day.
@@ -288,26 +298,27 @@ pub struct RunFilter {
     /// Only this `name` or `name:version`.
     pub logic: Option<String>,
     /// Only these configurations of these model versions.
-    pub configs: Option<Vec<(String, Digest)>>,
+    pub configs: Option<Vec<(ModelVersion, Digest)>>,
 }
 
 impl RunFilter {
     /// Whether a run is one of those that are asked for.
     #[must_use]
     pub fn admits(&self, key: &RunKey) -> bool {
-        let is = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|w| w == own);
+        let place = self.boundary_id.as_ref();
+        let herd = self.herd_config_id.as_ref();
         let logic = self.logic.as_deref().is_none_or(|wanted| {
             let rest = key.model_version.strip_prefix(wanted);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         });
         let config = self.configs.as_ref().is_none_or(|configs| {
-            let own = |(model, config): &(String, Digest)| {
+            let own = |(model, config): &(ModelVersion, Digest)| {
                 *model == key.model_version && *config == key.config_version.config
             };
             configs.iter().any(own)
         });
-        is(&self.boundary_id, &key.boundary_id)
-            && is(&self.herd_config_id, &key.herd_config_id)
+        place.is_none_or(|wanted| *wanted == key.boundary_id)
+            && herd.is_none_or(|wanted| *wanted == key.herd_config_id)
             && self.from.is_none_or(|from| from <= key.calculation_date)
             && self.to.is_none_or(|to| key.calculation_date <= to)
             && logic

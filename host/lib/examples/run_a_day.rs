@@ -2,6 +2,7 @@
 //! `cargo run --example run_a_day`.
 #![expect(clippy::print_stdout, reason = "an example shows what it got")]
 
+use provender_domain::ids::BoundaryId;
 use std::error::Error;
 
 use provender_domain::render::markdown::markdown;
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{recorded} of {due} runs of {date} are answered");
 
     let explanation = deployment.explain(&Wanted::Answer {
-        boundary_id: "north".to_owned(),
+        boundary_id: BoundaryId::unchecked("north"),
         date,
         herd_config_id: None,
         logic: None,

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use provender_domain::ids::ModelVersion;
 use serde_json::{Map, Value as Json};
 
 use provender_domain::canonical::Digest;
@@ -41,7 +42,7 @@ impl ManifestRecord {
         };
         let (key, component) = (&part.key, &part.component);
         differs("run_id", &part.run_id, &key.run_id())?;
-        let named = format!("{}:{}", component.name, component.version);
+        let named = ModelVersion::of(&component.name, &component.version);
         differs("model_version", &key.model_version, &named)?;
         let config = part.config.digest().map_err(|e| e.to_string())?;
         differs("config_version", &key.config_version.config, &config)?;

@@ -1,6 +1,7 @@
 //! How this room says no.
 
 use provender_domain::canonical::Digest;
+use provender_domain::ids::ModelVersion;
 
 use super::failure::FailureCode;
 use super::versions::Stranger;
@@ -196,7 +197,7 @@ pub enum LogicError {
     #[error("{component} cannot be called: {cause}")]
     Call {
         /// `name:version`.
-        component: String,
+        component: ModelVersion,
         /// What does not fit.
         cause: String,
     },
@@ -208,7 +209,7 @@ pub enum LogicError {
         /// Where the bytes came from.
         file: String,
         /// `name:version`.
-        component: String,
+        component: ModelVersion,
         /// Digest in the lock file.
         pinned: Box<Digest>,
         /// Size in the lock file, bytes.
@@ -224,9 +225,9 @@ pub enum LogicError {
         /// Where the bytes came from.
         file: String,
         /// `name:version` in the lock file.
-        pinned: String,
+        pinned: ModelVersion,
         /// `name:version` of the component.
-        declared: String,
+        declared: ModelVersion,
     },
     /// A lock file that cannot be used.
     #[error("provender.lock cannot be used: {cause}")]

@@ -2,6 +2,7 @@
 //!
 //! One spelling: sorted by name and version, so that a review shows only what changed.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -179,8 +180,8 @@ impl Pin {
 
     /// `name:version`.
     #[must_use]
-    pub fn model_version(&self) -> String {
-        format!("{}:{}", self.name, self.version)
+    pub fn model_version(&self) -> ModelVersion {
+        ModelVersion::of(&self.name, &self.version)
     }
 
     /// Checks that `bytes`, read from `file`, are the pinned ones.

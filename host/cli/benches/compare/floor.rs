@@ -2,6 +2,7 @@
 //! statement, the same digests over the same canonical bytes, the same manifests encoded, written and
 //! synced, and nothing else done. They have as many threads as the program.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -324,10 +325,10 @@ fn hash_rows(ledger: &Path) -> Result<(), String> {
         .map_err(text)?;
     let keys = select.query_map([], |r| {
         let key = RunKey {
-            boundary_id: r.get(1)?,
-            herd_config_id: r.get(2)?,
+            boundary_id: BoundaryId::unchecked(r.get::<_, String>(1)?),
+            herd_config_id: HerdId::unchecked(r.get::<_, String>(2)?),
             calculation_date: Day::MIN,
-            model_version: r.get(3)?,
+            model_version: ModelVersion::unchecked(r.get::<_, String>(3)?),
             config_version: ConfigVersion {
                 config: jcs(r.get(4)?),
                 reissue: r.get(5)?,

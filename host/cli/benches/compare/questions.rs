@@ -1,5 +1,6 @@
 //! What single questions cost in a small ledger and in a large one.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::Path;
 
 use provender_ledger::types::RunFilter;
@@ -140,8 +141,8 @@ fn asked(deployment: &Deployment, question: Question, round: usize) -> Result<f6
 fn id_of(deployment: &Deployment, date: provender_domain::day::Day) -> Result<String, String> {
     let ledger = open_reader(&Address::of_file(&deployment.ledger())).map_err(|e| e.to_string())?;
     let filter = RunFilter {
-        boundary_id: Some(PLACE.to_owned()),
-        herd_config_id: Some(HERD.to_owned()),
+        boundary_id: Some(BoundaryId::unchecked(PLACE)),
+        herd_config_id: Some(HerdId::unchecked(HERD)),
         from: Some(date),
         to: Some(date),
         ..RunFilter::default()

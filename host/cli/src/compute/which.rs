@@ -1,6 +1,7 @@
 //! Which places and days the command line asks for.
 
 use clap::Args;
+use provender_domain::ids::{BoundaryId, HerdId};
 
 use crate::error::CliError;
 use crate::telemetry;
@@ -61,8 +62,8 @@ impl Which {
             ));
         }
         Ok(Selection {
-            boundary: self.boundary.clone(),
-            herd: self.herd.clone(),
+            boundary: self.boundary.clone().map(BoundaryId::unchecked),
+            herd: self.herd.clone().map(HerdId::unchecked),
             from,
             to,
         })

@@ -1,5 +1,6 @@
 //! `incident regression`: the failing inputs as golden cases.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +82,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         let exported = Exported {
             file: format!("{shown}/{}", file.file),
             sha256: sha256.to_string(),
-            logic: logic.clone(),
+            logic: logic.to_string(),
             since: file.since.clone(),
             cases: file.cases.clone(),
         };
@@ -137,7 +138,7 @@ fn data(exported: &Exported, file: &Drafted, entry: Option<i64>) -> Json {
 }
 
 /// Linked runs with their manifests, by `name:version`.
-type ByLogic = BTreeMap<String, Vec<(Run, Manifest)>>;
+type ByLogic = BTreeMap<ModelVersion, Vec<(Run, Manifest)>>;
 
 /// The linked runs that are meant.
 fn failing(

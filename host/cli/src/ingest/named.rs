@@ -1,5 +1,6 @@
 //! Files named on the command line: which source each belongs to and how it is read.
 
+use provender_domain::ids::BoundaryId;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -134,7 +135,8 @@ pub(super) fn take_in(
     };
     read.kind = Some(kind);
     read.format = format.or(read.format);
-    read.boundary = args.boundary.clone().or(read.boundary);
+    let boundary = args.boundary.clone().map(BoundaryId::unchecked);
+    read.boundary = boundary.or(read.boundary);
     read.id_property = args.id_property.clone().or(read.id_property);
     read.skip_bad_rows = args.skip_bad_rows;
     match args.duplicate_ids.as_deref() {

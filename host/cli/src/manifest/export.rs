@@ -1,5 +1,6 @@
 //! `manifest export`: manifests as single files.
 
+use provender_domain::ids::BoundaryId;
 use std::path::PathBuf;
 
 use cap_std::ambient_authority;
@@ -138,7 +139,7 @@ fn each(
     }
     let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
     let filter = RunFilter {
-        boundary_id: args.boundary.clone(),
+        boundary_id: args.boundary.clone().map(BoundaryId::unchecked),
         herd_config_id: None,
         from: parse(&args.from)?,
         to: parse(&args.to)?,

@@ -1,5 +1,6 @@
 //! `monitor baseline`: freeze a reference period, list what is frozen, show one.
 
+use crate::asking::models;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
@@ -131,7 +132,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     let from = window.first()?;
     let mut made = Vec::new();
     // Everything is looked at before anything is written.
-    for logic in context.logics(&args.logic)? {
+    for logic in context.logics(&models(&args.logic))? {
         let bound = context.bind(&runtime.sandbox, &runtime.lock, &logic, &BTreeMap::new())?;
         let d = bound.description();
         let settings = context.overrides(&d.name, &d.version)?;
@@ -214,9 +215,7 @@ fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let mut all = frozen::baselines(&*context.reader()?)?;
     if let Some(logic) = &args.logic {
-        all.retain(|f| {
-            f.model_version == *logic || f.model_version.split(':').next() == Some(logic)
-        });
+        all.retain(|f| f.model_version == logic.as_str() || f.model_version.name() == logic);
     }
     let mut text = Text::default();
     if all.is_empty() {
@@ -231,7 +230,7 @@ fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
                 };
                 [
                     (Look::Plain, f.baseline.short()),
-                    (Look::Plain, f.model_version.clone()),
+                    (Look::Plain, f.model_version.to_string()),
                     (Look::Plain, f.from.to_string()),
                     (Look::Plain, f.to.to_string()),
                     (Look::Plain, f.rows.to_string()),

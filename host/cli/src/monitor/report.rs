@@ -1,6 +1,7 @@
 //! `monitor report`: a recorded report, with what is behind each failing row.
 
 use clap::Args;
+use provender_domain::ids::ModelVersion;
 use serde_json::{Value as Json, json};
 
 use provender_domain::day::Day;
@@ -69,7 +70,7 @@ pub(super) struct ReportArgs {
 
 /// A failing row with what the ledger and its manifest say of it.
 struct Behind {
-    model_version: String,
+    model_version: ModelVersion,
     row: Failing,
     component: Option<String>,
     /// The release under which it was recorded, and the entry that did.
@@ -123,7 +124,7 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> 
 fn behind(
     context: &Context,
     ledger: &dyn Read,
-    model_version: String,
+    model_version: ModelVersion,
     row: Failing,
 ) -> Result<Behind, CliError> {
     let run = find_run(ledger, &RunWanted::Id(row.run_id.to_string()))?.run;
@@ -194,10 +195,10 @@ fn table(text: &mut Text, rows: &[Behind]) {
             };
             [
                 b.row.run_id.short(),
-                b.row.boundary_id.clone(),
-                b.row.herd_config_id.clone(),
+                b.row.boundary_id.to_string(),
+                b.row.herd_config_id.to_string(),
                 b.row.calculation_date.to_string(),
-                b.model_version.clone(),
+                b.model_version.to_string(),
                 config.short(),
                 b.row.snapshot_id.short(),
                 b.release.clone().unwrap_or_else(|| "–".to_owned()),

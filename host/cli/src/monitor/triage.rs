@@ -1,6 +1,7 @@
 //! `monitor triage`: data or logic?
 
 use clap::Args;
+use provender_domain::ids::ModelVersion;
 use serde_json::json;
 
 use provender_domain::key::ConfigVersion;
@@ -201,8 +202,8 @@ fn logic(context: &Context, name: &str) -> Result<Vec<String>, CliError> {
 fn unasked(
     context: &Context,
     name: &str,
-    failing: &[(String, provender_host::monitor::stored::Failing)],
-) -> Result<Vec<String>, CliError> {
+    failing: &[(ModelVersion, provender_host::monitor::stored::Failing)],
+) -> Result<Vec<ModelVersion>, CliError> {
     let pins = context.pins()?;
     let versions = pins.components().iter().filter(|p| p.name == name);
     Ok(versions

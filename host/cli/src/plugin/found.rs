@@ -1,5 +1,6 @@
 //! The component that an argument means: a pinned `name:version`, or a `.wasm` file.
 
+use provender_domain::ids::ModelVersion;
 use std::path::Path;
 
 use clap::Args;
@@ -73,7 +74,7 @@ impl Bytes {
     pub(crate) fn read(global: &Global, what: &str, limits: &LimitArgs) -> Result<Bytes, CliError> {
         if !is_file(what) {
             let context = Context::open(global)?;
-            let pin = pin(&context.pins()?, what)?.clone();
+            let pin = pin(&context.pins()?, &ModelVersion::unchecked(what))?.clone();
             let bytes = context.pinned_bytes(&pin)?;
             return Ok(Bytes {
                 file: pin.path.clone(),

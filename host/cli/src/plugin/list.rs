@@ -21,7 +21,7 @@ pub(super) fn list(context: &Context) -> Result<Done, CliError> {
                 ""
             };
             vec![
-                (Look::Strong, p.model_version()),
+                (Look::Strong, p.model_version().into()),
                 plain(p.sha256.to_string()),
                 plain(p.size.to_string()),
                 plain(p.language.clone()),

@@ -1,6 +1,7 @@
 //! `plugin add` and `plugin freeze`: which bytes are a version, first as a draft, then for ever.
 
 use clap::Args;
+use provender_domain::ids::ModelVersion;
 use serde_json::json;
 
 use crate::Global;
@@ -104,7 +105,8 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
 
 pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let new = match context.freeze_pin(&args.what, args.reason.as_deref())? {
+    let what = ModelVersion::unchecked(&args.what);
+    let new = match context.freeze_pin(&what, args.reason.as_deref())? {
         FreezeOutcome::Unchanged(pin) => return Ok(unchanged(&pin)),
         FreezeOutcome::Frozen(pin) => pin,
     };
@@ -128,7 +130,7 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
 fn next_of_draft(context: &Context, lock: &Lock, draft: &Pin) -> Result<String, CliError> {
     let (model, name) = (draft.model_version(), &draft.name);
     let freeze = format!("then provender plugin freeze {model} --reason …");
-    let answers = |m: &String| m.split(':').next() == Some(name.as_str());
+    let answers = |m: &ModelVersion| m.name() == name;
     if context.active()?.iter().any(answers) {
         return Ok(format!("next: provender backtest {model}, {freeze}"));
     }

@@ -1,5 +1,7 @@
 //! `release cut`: what is pinned and set here becomes a release.
 
+use crate::asking::models;
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -153,10 +155,10 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
 }
 
 /// What is to answer: as asked, else as provender.toml says, else what answers now.
-fn active(context: &Context, lock: &Lock, args: &CutArgs) -> Result<Vec<String>, CliError> {
+fn active(context: &Context, lock: &Lock, args: &CutArgs) -> Result<Vec<ModelVersion>, CliError> {
     let set = &context.project.settings.logic.active;
     let active = match (args.active.is_empty(), set.is_empty()) {
-        (false, _) => args.active.clone(),
+        (false, _) => models(&args.active),
         (true, false) => set.clone(),
         (true, true) => context.logics(&[])?,
     };

@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         .map(|c| {
             let active = d.active.contains(&c.model_version());
             vec![
-                (Look::Strong, c.model_version()),
+                (Look::Strong, c.model_version().into()),
                 plain(&c.sha256.to_string()),
                 plain(&c.size.to_string()),
                 (Look::Good, if active { "active" } else { "" }.to_owned()),
@@ -83,7 +83,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         .iter()
         .map(|l| {
             vec![
-                (Look::Strong, l.model_version.clone()),
+                (Look::Strong, l.model_version.to_string()),
                 plain(&l.config_version.short()),
                 plain(&l.thresholds_version.short()),
                 plain(&l.config["parameters"].to_string()),

@@ -4,6 +4,7 @@
 mod output;
 mod pinned;
 
+use provender_domain::ids::ModelVersion;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -121,7 +122,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
 /// The same look at some pins of a deployment, for who goes on with them: troubles of each, the number
 /// of golden cases that hold, and what the report says.
 pub(super) struct Examined {
-    pub(super) model: String,
+    pub(super) model: ModelVersion,
     pub(super) troubles: Vec<CliError>,
     pub(super) cases: Option<usize>,
     pub(super) report: Json,

@@ -33,7 +33,7 @@ pub(super) fn finding_json(f: &ContractFinding) -> Json {
 
 pub(super) fn suites(checked: &[Checked], findings: Option<&[ContractFinding]>) -> Vec<Suite> {
     let components = checked.iter().map(|c| TestCase {
-        name: c.model.clone(),
+        name: c.model.to_string(),
         place: None,
         outcome: match c.troubles.first() {
             None => CaseOutcome::Passed,
@@ -82,7 +82,7 @@ pub(super) fn text(
             );
             let problems: Vec<_> = c.troubles.iter().map(|t| t.message.as_str()).collect();
             vec![
-                (Look::Strong, c.model.clone()),
+                (Look::Strong, c.model.to_string()),
                 (Look::Plain, c.sha256.clone()),
                 (Look::Plain, golden),
                 (look, word.to_owned()),

@@ -1,5 +1,6 @@
 //! The pinned components of a lock file, in a deployment or alone, and what is found of each.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +37,7 @@ pub(super) struct Pinned {
 
 /// What was found of one component.
 pub(super) struct Checked {
-    pub(super) model: String,
+    pub(super) model: ModelVersion,
     pub(super) name: String,
     pub(super) version: String,
     pub(super) sha256: String,

@@ -3,6 +3,7 @@
 
 use super::{Form, member, optional};
 use crate::day::Day;
+use crate::ids::BoundaryId;
 use crate::place::{Boundary, Herd};
 use crate::text;
 
@@ -115,7 +116,7 @@ pub struct Stream {
 impl Stream {
     /// The texts of a column of a boundary by a source.
     #[must_use]
-    pub fn new(boundary_id: &str, column: &str, source: &str) -> Stream {
+    pub fn new(boundary_id: &BoundaryId, column: &str, source: &str) -> Stream {
         let mut head = Vec::with_capacity(256);
         Form::Observation.begin(&mut head);
         member("boundary_id", &mut head);

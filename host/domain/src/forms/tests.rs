@@ -1,5 +1,6 @@
 //! Known bytes of the forms that are written here, and the name of every form.
 
+use crate::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -150,8 +151,8 @@ fn a_manifests_reproducible_part_begins_as_in_version_0_1_0() {
 #[test]
 fn a_herds_derived_id_is_the_known_one() {
     let herd = Herd {
-        herd_config_id: String::new(),
-        boundary_id: "north".into(),
+        herd_config_id: HerdId::default(),
+        boundary_id: BoundaryId::unchecked("north"),
         name: Some("not in it".into()),
         effective_date: "2025-03-01".parse().unwrap(),
         end_date: None,
@@ -171,7 +172,7 @@ fn a_herds_derived_id_is_the_known_one() {
 
 #[test]
 fn an_infinity_is_not_a_missing_value() {
-    let stream = Stream::new("a", "b", "c");
+    let stream = Stream::new(&BoundaryId::unchecked("a"), "b", "c");
     let of = |value| stream.observation(None, value, 1);
     assert_ne!(of(Some(f64::INFINITY)), of(None));
     assert_ne!(of(Some(f64::INFINITY)), of(Some(f64::NEG_INFINITY)));
@@ -192,7 +193,7 @@ fn day() -> impl Strategy<Value = Day> {
 proptest! {
     #[test]
     fn an_observation_written_by_parts_is_the_documented_object(boundary in any::<String>(), column in any::<String>(), source in any::<String>(), value in number(), date in prop::option::of(day()), row in any::<u32>()) {
-        let parts = Stream::new(&boundary, &column, &source).observation(date, value, row);
+        let parts = Stream::new(&BoundaryId::unchecked(&boundary), &column, &source).observation(date, value, row);
         let whole = json!({
             "$type": "provender.observation.v1", "boundary_id": boundary, "column": column, "source": source,
             "date": date, "value": value, "row": row,
@@ -207,14 +208,14 @@ proptest! {
             "$type": "provender.boundary.v1", "boundary_id": id, "effective_date": effective, "name": name,
             "geometry": geometry, "area_ha": area, "declared_area_ha": declared, "row": row,
         });
-        let b = Boundary { boundary_id: id, name, geometry, area_ha: area, declared_area_ha: declared, effective_date: None };
+        let b = Boundary { boundary_id: BoundaryId::unchecked(id), name, geometry, area_ha: area, declared_area_ha: declared, effective_date: None };
         prop_assert_eq!(text(boundary(row, effective, &b)), to_text(&object).unwrap());
     }
 
     #[test]
     fn a_herd_written_by_parts_is_the_documented_object(texts in prop::collection::vec(any::<String>(), 2), words in prop::collection::vec(word(), 3), numbers in prop::collection::vec(number(), 4), effective in day(), end in prop::option::of(day()), row in any::<u32>()) {
         let h = Herd {
-            herd_config_id: texts[0].clone(), boundary_id: texts[1].clone(), name: words[0].clone(),
+            herd_config_id: HerdId::unchecked(&texts[0]), boundary_id: BoundaryId::unchecked(&texts[1]), name: words[0].clone(),
             effective_date: effective, end_date: end, animal_count: numbers[0], daily_intake_kg_per_head: numbers[1],
             average_weight_kg: numbers[2], utilization_target_pct: numbers[3], animal_type: words[1].clone(), class: words[2].clone(),
         };
@@ -239,10 +240,10 @@ proptest! {
         let jcs = |i: usize| Digest::from_parts(Recipe::JcsV1, hashes[i]);
         let version = |reissue| ConfigVersion { config: jcs(0), reissue };
         let key = RunKey {
-            boundary_id: texts[0].clone(),
-            herd_config_id: texts[1].clone(),
+            boundary_id: BoundaryId::unchecked(&texts[0]),
+            herd_config_id: HerdId::unchecked(&texts[1]),
             calculation_date: date,
-            model_version: texts[2].clone(),
+            model_version: ModelVersion::unchecked(&texts[2]),
             config_version: version(reissue),
         };
         let replaces = (reissue > 0).then(|| version(reissue - 1));

@@ -3,6 +3,7 @@
 //! Every member is written, null where there is nothing to say; a member that is missing or unknown is an
 //! error. So a part that was read is written again with the very bytes that it had.
 
+use crate::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -60,10 +61,10 @@ impl Reproducible {
 #[derive(Deserialize)]
 #[serde(remote = "RunKey", deny_unknown_fields)]
 struct WholeKey {
-    boundary_id: String,
-    herd_config_id: String,
+    boundary_id: BoundaryId,
+    herd_config_id: HerdId,
     calculation_date: Day,
-    model_version: String,
+    model_version: ModelVersion,
     config_version: ConfigVersion,
 }
 

@@ -1,5 +1,6 @@
 //! Files, components, runs, reports and what was done with them.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -23,7 +24,7 @@ pub struct Ingest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNotes {
     /// The boundary that all of its rows are of, where it was named.
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
     /// Rows that nothing was known of.
     pub new: u32,
     /// Rows that say what was known.
@@ -93,7 +94,7 @@ pub struct RetractedFile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of its configuration.
     pub config_version: Digest,
     /// The configuration: canonical JSON of the form `provender.config.v1`.
@@ -109,7 +110,7 @@ pub struct Activation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of the bytes.
     pub component: Digest,
     /// Their number.
@@ -165,7 +166,7 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunsOf {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of the component's bytes.
     pub component: Digest,
     /// World that it implements.
@@ -223,7 +224,7 @@ pub struct BaselineFrozen {
     /// The digest it is kept under.
     pub baseline: Digest,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Every configuration version behind it.
     pub config_versions: Vec<String>,
     /// First day of its period.
@@ -291,7 +292,7 @@ pub struct Selection {
     pub since: Option<String>,
     /// Of this boundary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
     /// Of this logic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logic: Option<String>,
@@ -319,9 +320,9 @@ pub struct Selection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// `name`, for all of its versions, or `name:version`.
     pub logic: String,
     /// Only rules of this metric.

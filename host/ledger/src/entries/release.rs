@@ -1,5 +1,6 @@
 //! Releases: cut, taken in, approved, examined, promoted, removed.
 
+use provender_domain::ids::ModelVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -40,7 +41,7 @@ pub struct ReleaseImport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseLogic {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of its configuration.
     pub config_version: Digest,
     /// Digest of the component's bytes.

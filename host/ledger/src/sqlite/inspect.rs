@@ -125,7 +125,7 @@ impl Inspect for SqliteLedger {
         let row = |r: &Row<'_>| {
             Ok(StreamRow {
                 stream_id: r.get(0)?,
-                boundary_id: r.get(1)?,
+                boundary_id: rows::boundary(r, 1)?,
                 column: r.get(2)?,
                 source: r.get(3)?,
             })
@@ -203,7 +203,12 @@ impl Inspect for SqliteLedger {
       FROM series s LEFT JOIN config c ON c.config_id = s.config_id";
         let shared = |r: &Row<'_>| -> Result<SeriesKey, String> {
             let read = || -> rusqlite::Result<_> {
-                Ok((r.get(1)?, r.get(2)?, r.get(3)?, rows::version(r, 4, 5)?))
+                Ok((
+                    rows::boundary(r, 1)?,
+                    rows::herd(r, 2)?,
+                    rows::model(r, 3)?,
+                    rows::version(r, 4, 5)?,
+                ))
             };
             let (boundary_id, herd_config_id, model_version, version) = read()
                 .map_err(|e| format!("its series is not of the form that is recorded: {e}"))?;

@@ -18,7 +18,7 @@ use provender_domain::key::{RunIds, RunKey};
 
 use super::open::translate;
 use super::read::{RUN_COLUMNS, parameters_of, where_of};
-use super::rows::{day, new_run, run_row, version};
+use super::rows::{boundary, day, herd, model, new_run, run_row, version};
 use crate::located::{Located, PART, decode, encode};
 
 /// Writes the rows of an entry's runs.
@@ -106,10 +106,10 @@ fn series_key(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunKey> {
         rusqlite::Error::InvalidColumnType(3, "config".to_owned(), null)
     };
     Ok(RunKey {
-        boundary_id: r.get(0)?,
-        herd_config_id: r.get(1)?,
+        boundary_id: boundary(r, 0)?,
+        herd_config_id: herd(r, 1)?,
         calculation_date: Day::MIN,
-        model_version: r.get(2)?,
+        model_version: model(r, 2)?,
         config_version: version(r, 3, 4)?.ok_or_else(missing)?,
     })
 }
@@ -321,6 +321,7 @@ mod tests {
     use crate::sqlite::SqliteLedger;
     use crate::store::{Read as _, Write as _};
     use crate::types::{Batch, Config, Guardrail};
+    use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
     use provender_domain::key::ConfigVersion;
     use serde_json::json;
 
@@ -332,10 +333,10 @@ mod tests {
         let config = Digest::of_json(&json!({})).unwrap();
         NewRun {
             key: RunKey {
-                boundary_id: boundary.to_owned(),
-                herd_config_id: "h".to_owned(),
+                boundary_id: BoundaryId::unchecked(boundary),
+                herd_config_id: HerdId::unchecked("h"),
                 calculation_date: day(date),
-                model_version: "days_remaining:v1".to_owned(),
+                model_version: ModelVersion::unchecked("days_remaining:v1"),
                 config_version: ConfigVersion::first(config),
             },
             provenance: Digest::of_json(&json!(date)).unwrap(),
@@ -363,7 +364,7 @@ mod tests {
                     reason: None,
                 },
                 of: RunsOf {
-                    model_version: "days_remaining:v1".to_owned(),
+                    model_version: ModelVersion::unchecked("days_remaining:v1"),
                     component: Digest::of_bytes(b"c"),
                     world: "w".to_owned(),
                     config_version: Digest::of_canonical(b"{}"),

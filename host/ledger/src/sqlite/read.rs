@@ -1,5 +1,6 @@
 //! Queries.
 
+use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -21,8 +22,8 @@ use super::SqliteLedger;
 use super::locator;
 use super::open::translate;
 use super::rows::{
-    activations_of, boundary_row, day, digest, entry_row, herd_row, observed_row, optional_day,
-    run_row,
+    activations_of, boundary, boundary_row, day, digest, entry_row, herd, herd_row, observed_row,
+    optional_day, run_row,
 };
 
 /// A fact counts when its entry is known and its file was not withdrawn by then.
@@ -99,9 +100,9 @@ pub(super) fn run(db: &Connection, key: &RunKey) -> Result<Option<Run>, LedgerEr
     db.prepare_cached(&sql)
         .and_then(|mut s| {
             let k = params![
-                key.boundary_id,
-                key.herd_config_id,
-                key.model_version,
+                key.boundary_id.as_str(),
+                key.herd_config_id.as_str(),
+                key.model_version.as_str(),
                 key.config_version.config.bytes(),
                 key.config_version.reissue,
                 key.calculation_date.days()
@@ -216,7 +217,7 @@ impl Read for SqliteLedger {
 
     fn boundaries(
         &self,
-        id: Option<&str>,
+        id: Option<&BoundaryId>,
         known: i64,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError> {
         let only = match id {
@@ -228,10 +229,19 @@ impl Read for SqliteLedger {
              FROM boundary f {IN_FORCE} AND {only}
              ORDER BY f.boundary_id, f.effective_date, f.entry"
         );
-        collect(&self.db, &sql, params![known, id], boundary_row)
+        collect(
+            &self.db,
+            &sql,
+            params![known, id.map(BoundaryId::as_str)],
+            boundary_row,
+        )
     }
 
-    fn herds(&self, boundary: Option<&str>, known: i64) -> Result<Vec<Sourced<Herd>>, LedgerError> {
+    fn herds(
+        &self,
+        boundary: Option<&BoundaryId>,
+        known: i64,
+    ) -> Result<Vec<Sourced<Herd>>, LedgerError> {
         let only = match boundary {
             Some(_) => {
                 "f.herd_config_id IN (SELECT herd_config_id FROM herd WHERE boundary_id = ?2)"
@@ -244,12 +254,17 @@ impl Read for SqliteLedger {
              FROM herd f {IN_FORCE} AND {only}
              ORDER BY f.herd_config_id, f.boundary_id, f.effective_date, f.entry"
         );
-        collect(&self.db, &sql, params![known, boundary], herd_row)
+        collect(
+            &self.db,
+            &sql,
+            params![known, boundary.map(BoundaryId::as_str)],
+            herd_row,
+        )
     }
 
     fn observations(
         &self,
-        boundary_id: &str,
+        boundary_id: &BoundaryId,
         column: &str,
         known: i64,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError> {
@@ -262,17 +277,21 @@ impl Read for SqliteLedger {
         collect(
             &self.db,
             &sql,
-            params![known, boundary_id, column],
+            params![known, boundary_id.as_str(), column],
             observed_row,
         )
     }
 
-    fn said(&self, boundary_id: &str, column: &str) -> Result<Vec<Sourced<Observed>>, LedgerError> {
+    fn said(
+        &self,
+        boundary_id: &BoundaryId,
+        column: &str,
+    ) -> Result<Vec<Sourced<Observed>>, LedgerError> {
         let sql = "SELECT t.source, f.date, f.value, f.entry, f.file_id, f.row
                    FROM stream t JOIN observation f ON f.stream_id = t.stream_id
                    WHERE t.boundary_id = ?1 AND t.column_name = ?2
                    ORDER BY f.date, t.source, f.entry";
-        collect(&self.db, sql, [boundary_id, column], observed_row)
+        collect(&self.db, sql, [boundary_id.as_str(), column], observed_row)
     }
 
     fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError> {
@@ -283,7 +302,7 @@ impl Read for SqliteLedger {
         );
         collect(&self.db, &sql, params![known], |r| {
             Ok(Coverage {
-                boundary_id: r.get(0)?,
+                boundary_id: boundary(r, 0)?,
                 column: r.get(1)?,
                 source: r.get(2)?,
                 days: r.get::<_, i64>(3)?.unsigned_abs(),
@@ -314,9 +333,9 @@ impl Read for SqliteLedger {
             .prepare_cached(&sql)
             .and_then(|mut s| {
                 let k = params![
-                    key.boundary_id,
-                    key.herd_config_id,
-                    key.model_version,
+                    key.boundary_id.as_str(),
+                    key.herd_config_id.as_str(),
+                    key.model_version.as_str(),
                     key.config_version.config.bytes(),
                     key.calculation_date.days()
                 ];
@@ -337,9 +356,9 @@ impl Read for SqliteLedger {
                      AND r.date BETWEEN ? AND ?
                    ORDER BY r.date, s.reissue DESC";
         let parameters = params![
-            series.boundary_id,
-            series.herd_config_id,
-            series.model_version,
+            series.boundary_id.as_str(),
+            series.herd_config_id.as_str(),
+            series.model_version.as_str(),
             series.config.bytes(),
             from.days(),
             to.days()
@@ -393,8 +412,8 @@ impl Read for SqliteLedger {
         );
         collect(&self.db, &sql, parameters_of(filter), |r| {
             Ok(Extent {
-                boundary_id: r.get(0)?,
-                herd_config_id: r.get(1)?,
+                boundary_id: boundary(r, 0)?,
+                herd_config_id: herd(r, 1)?,
                 runs: r.get::<_, i64>(2)?.unsigned_abs(),
                 first: day(r, 3)?,
                 last: day(r, 4)?,

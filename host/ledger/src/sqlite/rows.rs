@@ -1,5 +1,6 @@
 //! Rows as values: each function takes the columns of one query in their order.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
@@ -27,6 +28,18 @@ pub(super) fn optional_day(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Day
             .map(Some)
             .ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days))),
     }
+}
+
+pub(super) fn boundary(r: &Row<'_>, i: usize) -> rusqlite::Result<BoundaryId> {
+    r.get::<_, String>(i).map(BoundaryId::unchecked)
+}
+
+pub(super) fn herd(r: &Row<'_>, i: usize) -> rusqlite::Result<HerdId> {
+    r.get::<_, String>(i).map(HerdId::unchecked)
+}
+
+pub(super) fn model(r: &Row<'_>, i: usize) -> rusqlite::Result<ModelVersion> {
+    r.get::<_, String>(i).map(ModelVersion::unchecked)
 }
 
 pub(super) fn digest(r: &Row<'_>, i: usize, recipe: Recipe) -> rusqlite::Result<Digest> {
@@ -62,10 +75,10 @@ pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
     let guardrail: i64 = r.get(9)?;
     let run = NewRun {
         key: RunKey {
-            boundary_id: r.get(0)?,
-            herd_config_id: r.get(1)?,
+            boundary_id: boundary(r, 0)?,
+            herd_config_id: herd(r, 1)?,
             calculation_date: day(r, 2)?,
-            model_version: r.get(3)?,
+            model_version: model(r, 3)?,
             config_version: version(r, 4, 5)?.ok_or_else(|| missing(4))?,
         },
         provenance: digest(r, 6, Recipe::JcsV1)?,
@@ -120,7 +133,7 @@ pub(super) fn observed_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Observed>> {
 pub(super) fn boundary_row(r: &Row<'_>) -> rusqlite::Result<(Day, Sourced<Boundary>)> {
     let effective = day(r, 1)?;
     let value = Boundary {
-        boundary_id: r.get(0)?,
+        boundary_id: boundary(r, 0)?,
         name: r.get(3)?,
         geometry: r.get(4)?,
         area_ha: r.get(5)?,
@@ -138,8 +151,8 @@ pub(super) fn boundary_row(r: &Row<'_>) -> rusqlite::Result<(Day, Sourced<Bounda
 
 pub(super) fn herd_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Herd>> {
     let value = Herd {
-        herd_config_id: r.get(0)?,
-        boundary_id: r.get(1)?,
+        herd_config_id: herd(r, 0)?,
+        boundary_id: boundary(r, 1)?,
         name: r.get(5)?,
         effective_date: day(r, 2)?,
         end_date: r.get::<_, Option<i32>>(4)?.map(|_| day(r, 4)).transpose()?,

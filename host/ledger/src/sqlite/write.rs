@@ -306,9 +306,9 @@ fn days_of(tx: &Transaction<'_>, runs: &[NewRun]) -> Result<HashSet<i32>, Ledger
                WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ? AND s.reissue = ?
                  AND r.date BETWEEN ? AND ?";
     let parameters = params![
-        key.boundary_id,
-        key.herd_config_id,
-        key.model_version,
+        key.boundary_id.as_str(),
+        key.herd_config_id.as_str(),
+        key.model_version.as_str(),
         key.config_version.config.bytes(),
         key.config_version.reissue,
         first,
@@ -462,9 +462,9 @@ impl Interned {
             LedgerError::Damaged(format!("configuration {} is not recorded", version.config))
         })?;
         let key = params![
-            run.key.boundary_id,
-            run.key.herd_config_id,
-            run.key.model_version,
+            run.key.boundary_id.as_str(),
+            run.key.herd_config_id.as_str(),
+            run.key.model_version.as_str(),
             config,
             version.reissue
         ];

@@ -86,7 +86,7 @@ fn insert_places(
         )
         .and_then(|mut s| {
             s.execute(params![
-                b.boundary_id,
+                b.boundary_id.as_str(),
                 effective.days(),
                 entry,
                 b.name,
@@ -107,8 +107,8 @@ fn insert_places(
         )
         .and_then(|mut s| {
             s.execute(params![
-                h.herd_config_id,
-                h.boundary_id,
+                h.herd_config_id.as_str(),
+                h.boundary_id.as_str(),
                 h.effective_date.days(),
                 entry,
                 h.end_date.map(Day::days),
@@ -137,7 +137,7 @@ fn insert_observations(
 ) -> Result<(), LedgerError> {
     let mut streams = Vec::with_capacity(facts.streams.len());
     let used: HashSet<usize> = facts.observations.iter().map(|o| o.stream).collect();
-    for (i, (boundary_id, column)) in facts.streams.iter().enumerate() {
+    for (i, of) in facts.streams.iter().enumerate() {
         // A stream without an observation would be a row that no entry stands for.
         if !used.contains(&i) {
             streams.push(None);
@@ -146,7 +146,7 @@ fn insert_observations(
         let known: Option<i64> = tx
             .query_row(
                 "SELECT stream_id FROM stream WHERE boundary_id = ? AND column_name = ? AND source = ?",
-                [boundary_id.as_str(), column.as_str(), source],
+                [of.boundary_id.as_str(), of.column.as_str(), source],
                 |r| r.get(0),
             )
             .optional()
@@ -156,7 +156,7 @@ fn insert_observations(
         } else {
             tx.execute(
                 "INSERT INTO stream (boundary_id, column_name, source) VALUES (?, ?, ?)",
-                [boundary_id.as_str(), column.as_str(), source],
+                [of.boundary_id.as_str(), of.column.as_str(), source],
             )
             .map_err(translate)?;
             tx.last_insert_rowid()

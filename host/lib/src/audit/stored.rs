@@ -1,5 +1,6 @@
 //! Documents in the ledger, and components and releases beside it.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::release::{ReleaseStore, Standing};
@@ -15,7 +16,7 @@ use super::finding::{Check, Report};
 #[derive(Clone, Debug)]
 pub struct Pinned {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Its file.
     pub path: String,
     /// Its digest.

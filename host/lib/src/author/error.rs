@@ -1,5 +1,6 @@
 //! How the author's folder says no.
 
+use provender_domain::ids::ModelVersion;
 use std::path::PathBuf;
 
 use provender_build::{BuildError, ToolsError};
@@ -29,7 +30,7 @@ pub enum AuthorError {
     #[error("{model_version} is taken: the lock file pins it ({state})")]
     Pinned {
         /// `name:version`.
-        model_version: String,
+        model_version: ModelVersion,
         /// Draft or frozen.
         state: &'static str,
         /// The next version that is not pinned.
@@ -121,7 +122,7 @@ pub enum AuthorError {
         /// The component's file.
         file: PathBuf,
         /// `name:version`.
-        model_version: String,
+        model_version: ModelVersion,
         /// Draft or frozen.
         state: &'static str,
         /// Digest in the lock file.

@@ -1,5 +1,6 @@
 //! A new folder: planned whole, every refusal first, and then written.
 
+use provender_domain::ids::ModelVersion;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -188,7 +189,7 @@ fn refuse_pinned(logic: &LogicName, lock: &Lock) -> Result<(), AuthorError> {
     // It is at least as new as the pinned one.
     let newest = lock.newest(&logic.name).unwrap_or(pin);
     Err(AuthorError::Pinned {
-        model_version: logic.to_string(),
+        model_version: ModelVersion::of(&logic.name, &logic.version),
         state: pin.state.name(),
         free: format!("{}:{}", logic.name, after(&newest.version)),
     })

@@ -141,8 +141,8 @@ fn failed(out: &mut Document, report: &Report) {
     );
     let rows = report.failed.iter().map(|f| {
         vec![
-            f.boundary_id.clone(),
-            f.herd_config_id.clone(),
+            f.boundary_id.to_string(),
+            f.herd_config_id.to_string(),
             f.calculation_date.to_string(),
             f.code.clone(),
             f.message.clone(),
@@ -288,8 +288,8 @@ fn affected(out: &mut Document, report: &Report) {
             )
         });
         vec![
-            a.boundary_id.clone(),
-            a.herd_config_id.clone(),
+            a.boundary_id.to_string(),
+            a.herd_config_id.to_string(),
             a.calculation_date.to_string(),
             json(&a.before),
             json(&a.after),

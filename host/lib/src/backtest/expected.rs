@@ -4,6 +4,7 @@
 //! made none of them late. So each day is held to what was known when its answers were recorded; a day without
 //! any to what was known at the next day with one, at which a daily job would have caught up.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::Bound;
@@ -15,7 +16,7 @@ use provender_ledger::LedgerError;
 use super::error::BacktestError;
 
 /// Days by boundary and herd.
-pub type Expected = BTreeMap<(String, String), BTreeSet<Day>>;
+pub type Expected = BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>>;
 
 /// What was known when the answers of each day were recorded: the last entry that counts.
 #[derive(Debug, Default)]
@@ -51,16 +52,16 @@ impl Known {
         past: &mut Past<'_>,
         bound: &Bound,
         window: Window,
-        (boundary, herd): (Option<&str>, Option<&str>),
+        (boundary, herd): (Option<&BoundaryId>, Option<&HerdId>),
     ) -> Result<Expected, BacktestError> {
         let first = window.first()?;
         let from = self.0.keys().next().map_or(first, |day| first.max(*day));
         // By place, since the past is read one place after the other.
-        let mut due: BTreeMap<String, Vec<(String, Day, i64)>> = BTreeMap::new();
+        let mut due: BTreeMap<BoundaryId, Vec<(HerdId, Day, i64)>> = BTreeMap::new();
         for day in from.through(window.end) {
             let Some(known) = self.of(day) else { continue };
             for (b, h) in past.places(known)?.due(day, bound.reads_herd) {
-                if boundary.is_none_or(|only| only == b) && herd.is_none_or(|only| only == h) {
+                if boundary.is_none_or(|only| *only == b) && herd.is_none_or(|only| *only == h) {
                     due.entry(b).or_default().push((h, day, known));
                 }
             }
@@ -85,7 +86,7 @@ impl Known {
 fn first_observed(
     past: &mut Past<'_>,
     bound: &Bound,
-    boundary: &str,
+    boundary: &BoundaryId,
     known: i64,
 ) -> Result<Option<Day>, LedgerError> {
     let mut first: Option<Day> = None;

@@ -54,8 +54,8 @@ pub(super) fn outcomes(out: &mut Document, report: &Report) {
         o.null_changes.iter().map(|n| {
             vec![
                 o.name.clone(),
-                n.boundary_id.clone(),
-                n.herd_config_id.clone(),
+                n.boundary_id.to_string(),
+                n.herd_config_id.to_string(),
                 n.calculation_date.to_string(),
                 json(&n.before),
                 json(&n.after),

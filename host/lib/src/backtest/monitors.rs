@@ -4,14 +4,15 @@
 //! Both sides are held to the days that the side before was expected to answer for, so that a
 //! candidate which fails on rows loses coverage.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expected::Expected;
 use crate::compute::Bound;
 use crate::monitor::gather::empty;
 use crate::monitor::report::{Group, MetricReport, Report};
 use crate::monitor::{LogicInput, Row, SeriesInput, Window, judge};
 use crate::project::logic::LogicOverrides;
-use provender_domain::day::Day;
 use provender_domain::description::Scope;
 use provender_domain::key::RunKey;
 use provender_domain::value::Value;
@@ -28,7 +29,7 @@ pub struct Watch {
 
 /// The rows of one side in the window.
 #[derive(Debug, Default)]
-pub struct Watched(BTreeMap<(String, String), Vec<Row>>);
+pub struct Watched(BTreeMap<(BoundaryId, HerdId), Vec<Row>>);
 
 impl Watched {
     /// Takes in the rows of other places.
@@ -81,7 +82,7 @@ impl Watch {
         mut self,
         mut watched: Watched,
         window: Window,
-        expected: &BTreeMap<(String, String), BTreeSet<Day>>,
+        expected: &Expected,
     ) -> Result<Report, BacktestError> {
         for place in expected.keys() {
             watched.0.entry(place.clone()).or_default();
@@ -103,7 +104,7 @@ impl Watch {
 /// When a rule cannot be computed.
 pub fn compare(
     window: Window,
-    expected: &BTreeMap<(String, String), BTreeSet<Day>>,
+    expected: &Expected,
     before: (Watch, Watched),
     after: (Watch, Watched),
 ) -> Result<(VerdictReport, Vec<MonitorReport>), BacktestError> {

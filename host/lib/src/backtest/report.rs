@@ -3,6 +3,7 @@
 //! Its JSON form is what `backtest --json` carries in `data`: fields may be added, not renamed.
 //! Nothing in it depends on a clock or a host.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -64,7 +65,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SideReport {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of the component's bytes.
     pub component: Digest,
     /// Digest of its configuration in force.
@@ -81,9 +82,9 @@ pub struct Range {
     /// Last day with a row.
     pub to: Day,
     /// The boundary asked for.
-    pub boundary_id: Option<String>,
+    pub boundary_id: Option<BoundaryId>,
     /// The herd asked for.
-    pub herd_config_id: Option<String>,
+    pub herd_config_id: Option<HerdId>,
 }
 
 /// How the numbers before were come by.
@@ -193,9 +194,9 @@ pub struct OutcomeReport {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NullChange {
     /// Its place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// Its herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// Its day.
     pub calculation_date: Day,
     /// Value before.
@@ -264,9 +265,9 @@ pub struct MonitorReport {
     /// Over which rows.
     pub scope: Scope,
     /// The place; null for the fleet.
-    pub boundary_id: Option<String>,
+    pub boundary_id: Option<BoundaryId>,
     /// The herd; null for the fleet.
-    pub herd_config_id: Option<String>,
+    pub herd_config_id: Option<HerdId>,
     /// Before; null where that side has no such rule.
     pub before: Option<RuleReport>,
     /// After.
@@ -290,9 +291,9 @@ pub struct RuleReport {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AffectedRow {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day.
     pub calculation_date: Day,
     /// The recorded run.
@@ -338,9 +339,9 @@ pub enum ReadBy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedRow {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day.
     pub calculation_date: Day,
     /// Stable code.

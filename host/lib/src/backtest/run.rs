@@ -1,6 +1,7 @@
 //! The back-test itself: which answers there are, what was found in them, and what is said of it.
 //! Nothing is written anywhere.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::sync::Arc;
 
 use crate::compute::Bound;
@@ -43,9 +44,9 @@ pub struct Request<'a> {
     /// What it is compared with.
     pub against: Contender<'a>,
     /// Only this boundary.
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
     /// Only this herd.
-    pub herd: Option<String>,
+    pub herd: Option<HerdId>,
     /// First day.
     pub from: Option<Day>,
     /// Last day.
@@ -159,7 +160,7 @@ fn report(
         &mut Past::new(ledger, scene.history),
         request.against.bound,
         window,
-        (request.boundary.as_deref(), request.herd.as_deref()),
+        (request.boundary.as_ref(), request.herd.as_ref()),
     )?;
     let before = (scene.watch_before, found.watched_before);
     let after = (scene.watch_after, found.watched_after);

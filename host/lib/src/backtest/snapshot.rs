@@ -12,7 +12,7 @@ use std::rc::Rc;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::compute::activation::{Activations, logic_name};
+use crate::compute::activation::Activations;
 use crate::compute::answers::answers_by;
 use crate::compute::past::{Moment, Past};
 use crate::compute::recipe::Recipe;
@@ -135,7 +135,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
     ) -> Result<Vec<Run>, LedgerError> {
         let mut runs = answers_by(self.ledger, activations, filter)?;
         // The ledger matches names by a pattern; only the very name counts.
-        runs.retain(|r| Some(logic_name(&r.run.key.model_version)) == filter.logic.as_deref());
+        runs.retain(|r| Some(r.run.key.model_version.name()) == filter.logic.as_deref());
         runs.sort_by_key(|r| r.entry);
         Ok(runs)
     }

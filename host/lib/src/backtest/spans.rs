@@ -142,11 +142,12 @@ fn together<'a>(
 mod tests {
     use super::*;
     use provender_domain::day::Day;
+    use provender_domain::ids::{BoundaryId, HerdId};
 
     fn place(n: usize, runs: u64) -> Extent {
         Extent {
-            boundary_id: format!("b{n}"),
-            herd_config_id: "-".to_owned(),
+            boundary_id: BoundaryId::unchecked(format!("b{n}")),
+            herd_config_id: HerdId::unchecked("-"),
             runs,
             first: Day::MIN,
             last: Day::MAX,

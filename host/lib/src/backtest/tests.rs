@@ -4,6 +4,7 @@
 
 mod dealt;
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde_json::json;
 
 use super::document::document;
@@ -30,7 +31,7 @@ fn day() -> Day {
 
 fn side(version: &str) -> SideReport {
     SideReport {
-        model_version: format!("days:{version}"),
+        model_version: ModelVersion::of("days", version),
         component: Digest::of_bytes(version.as_bytes()),
         config_version: Digest::of_bytes(b"config"),
         file: Some(HOSTILE.to_owned()),
@@ -52,8 +53,8 @@ fn outcome() -> OutcomeReport {
         both_null: 0,
         figures: Some(pairs.summary()),
         null_changes: vec![NullChange {
-            boundary_id: HOSTILE.to_owned(),
-            herd_config_id: "h".to_owned(),
+            boundary_id: BoundaryId::unchecked(HOSTILE),
+            herd_config_id: HerdId::unchecked("h"),
             calculation_date: day(),
             before: json!(7),
             after: json!(null),
@@ -81,7 +82,7 @@ fn report() -> Report {
         range: Range {
             from: day(),
             to: day(),
-            boundary_id: Some(HOSTILE.to_owned()),
+            boundary_id: Some(BoundaryId::unchecked(HOSTILE)),
             herd_config_id: None,
         },
         rows: 5,
@@ -145,8 +146,8 @@ fn report() -> Report {
         }],
         affected_by: Some("days".to_owned()),
         affected: vec![AffectedRow {
-            boundary_id: HOSTILE.to_owned(),
-            herd_config_id: "h".to_owned(),
+            boundary_id: BoundaryId::unchecked(HOSTILE),
+            herd_config_id: HerdId::unchecked("h"),
             calculation_date: day(),
             run_id: Digest::of_bytes(b"run"),
             before: json!(10),
@@ -162,8 +163,8 @@ fn report() -> Report {
         }],
         failed_rows: 1,
         failed: vec![FailedRow {
-            boundary_id: "b".to_owned(),
-            herd_config_id: "h".to_owned(),
+            boundary_id: BoundaryId::unchecked("b"),
+            herd_config_id: HerdId::unchecked("h"),
             calculation_date: day(),
             code: "trap".to_owned(),
             message: HOSTILE.to_owned(),

@@ -1,5 +1,6 @@
 //! From when a version and configuration answers: an entry of the ledger, never a mutable cell.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
 
 use provender_domain::canonical::from_slice;
@@ -26,7 +27,7 @@ pub fn activate(
     let current = ledger
         .activations()?
         .into_iter()
-        .rfind(|a| logic_name(&a.model_version) == name);
+        .rfind(|a| a.model_version.name() == name);
     if current
         .is_some_and(|a| a.model_version == bound.model_version && a.config == bound.config.digest)
     {
@@ -45,10 +46,10 @@ pub fn activate(
     Ok(true)
 }
 
-/// `days_remaining` of `days_remaining:v2`.
+/// `days_remaining` of `days_remaining:v2`, and of `days_remaining`: what a filter may say.
 #[must_use]
-pub fn logic_name(model_version: &str) -> &str {
-    model_version.split(':').next().unwrap_or(model_version)
+pub fn logic_name(logic: &str) -> &str {
+    logic.split_once(':').map_or(logic, |(name, _)| name)
 }
 
 /// Which version and configuration of each logic answers, and how they rank.
@@ -90,7 +91,7 @@ impl Activations {
     pub fn current(&self) -> Vec<&Activation> {
         let mut current: Vec<&Activation> = Vec::new();
         for a in &self.all {
-            current.retain(|c| logic_name(&c.model_version) != logic_name(&a.model_version));
+            current.retain(|c| c.model_version.name() != a.model_version.name());
             current.push(a);
         }
         current
@@ -105,20 +106,20 @@ impl Activations {
     /// Whether another version of the logic was to answer on a day: of the entries that speak of that
     /// day, the newest names another.
     #[must_use]
-    pub fn another_on(&self, model_version: &str, day: Day) -> bool {
-        let name = logic_name(model_version);
+    pub fn another_on(&self, model_version: &ModelVersion, day: Day) -> bool {
+        let name = model_version.name();
         self.all
             .iter()
-            .rfind(|a| logic_name(&a.model_version) == name && a.from <= day)
-            .is_some_and(|a| a.model_version != model_version)
+            .rfind(|a| a.model_version.name() == name && a.from <= day)
+            .is_some_and(|a| a.model_version != *model_version)
     }
 
     /// The first day for which a version was asked to answer, under any configuration.
     #[must_use]
-    pub fn first_day(&self, model_version: &str) -> Option<Day> {
+    pub fn first_day(&self, model_version: &ModelVersion) -> Option<Day> {
         self.all
             .iter()
-            .filter(|a| a.model_version == model_version)
+            .filter(|a| a.model_version == *model_version)
             .map(|a| a.from)
             .min()
     }
@@ -159,15 +160,17 @@ mod tests {
             all: all
                 .map(|(entry, version, from)| Activation {
                     entry,
-                    model_version: version.to_owned(),
+                    model_version: ModelVersion::unchecked(version),
                     config: Digest::of_bytes(b"c"),
                     from: day(from),
                 })
                 .to_vec(),
             shadows: BTreeSet::new(),
         };
-        let another =
-            |version| [0, 1, 9, 10, 19, 20, 30].map(|n| activations.another_on(version, day(n)));
+        let another = |version| {
+            let version = ModelVersion::unchecked(version);
+            [0, 1, 9, 10, 19, 20, 30].map(|n| activations.another_on(&version, day(n)))
+        };
         assert_eq!(
             another("days:v1"),
             [false, false, false, true, true, false, false]

@@ -54,7 +54,7 @@ pub fn answers_by(
         .filter(|r| {
             version
                 .as_ref()
-                .is_none_or(|v| *v == r.run.key.model_version)
+                .is_none_or(|v| r.run.key.model_version == v.as_str())
         })
         .collect())
 }
@@ -65,7 +65,7 @@ fn question(run: &Run) -> (&str, &str, &str, Day) {
     (
         &key.boundary_id,
         &key.herd_config_id,
-        logic_name(&key.model_version),
+        key.model_version.name(),
         key.calculation_date,
     )
 }

@@ -3,6 +3,7 @@
 //! What comes out is the configuration: parameters in force, guardrail bounds, feature definitions
 //! with their versions. Its digest is the `config_version` of every run made with it.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use crate::project::logic::{LogicOverrides, season_day};
@@ -53,7 +54,7 @@ pub struct Bound {
     /// The component.
     pub component: Component,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Parameter values in declared order, with where each was set.
     pub parameters: Vec<(Scalar, SetBy)>,
     /// Inputs in declared order.
@@ -423,7 +424,7 @@ fn config_of(
         })
         .collect();
     forms::Config::new(
-        description.model_version(),
+        description.model_version().into(),
         parameters,
         guardrails,
         features,

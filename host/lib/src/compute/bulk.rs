@@ -7,6 +7,7 @@
 //! that fails, too few runs for a pack) goes the engine's way, run by run, so that one place says what
 //! becomes of it.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::sync::mpsc::{channel, sync_channel};
 
 use provender_domain::canonical::{Digest, Recipe};
@@ -38,9 +39,9 @@ pub const BATCH: usize = 16_384;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// First day.
     pub from: Day,
     /// Last day.
@@ -61,7 +62,11 @@ impl Stretch {
     }
 
     fn target(&self, day: Day) -> Target {
-        (self.boundary_id.clone(), self.herd_config_id.clone(), day)
+        Target {
+            boundary_id: self.boundary_id.clone(),
+            herd_config_id: self.herd_config_id.clone(),
+            day,
+        }
     }
 }
 
@@ -246,10 +251,7 @@ fn gather(
     let mut gatherer = Gatherer::new(facts, bound);
     let (mut known, mut aside) = (Vec::new(), Vec::new());
     for stretch in batch {
-        let place = (
-            stretch.boundary_id.as_str(),
-            stretch.herd_config_id.as_str(),
-        );
+        let place = (&stretch.boundary_id, &stretch.herd_config_id);
         let series = Series {
             boundary_id: place.0,
             herd_config_id: place.1,
@@ -314,9 +316,10 @@ fn pack(
         false => Some(bound.compute(&rows.inputs, rows.len())?),
     };
     let Some(computed) = computed.filter(|c| c.failed.is_empty()) else {
-        aside.extend((0..rows.len()).map(|i| {
-            let place = (rows.boundary_id(i), rows.herd_config_id(i));
-            (place.0.to_owned(), place.1.to_owned(), rows.day(i))
+        aside.extend((0..rows.len()).map(|i| Target {
+            boundary_id: BoundaryId::unchecked(rows.boundary_id(i)),
+            herd_config_id: HerdId::unchecked(rows.herd_config_id(i)),
+            day: rows.day(i),
         }));
         return Ok(None);
     };
@@ -369,7 +372,7 @@ fn record(
     let span = tracing::info_span!(
         target: "provender::compute",
         "record",
-        logic = recorder.bound.model_version,
+        logic = recorder.bound.model_version.as_str(),
         runs = packed.runs.len(),
         packs = packed.packs.len(),
         recorded = tracing::field::Empty,
@@ -401,8 +404,8 @@ mod tests {
 
     fn stretch(id: &str, from: i32, to: i32) -> Stretch {
         Stretch {
-            boundary_id: id.to_owned(),
-            herd_config_id: "-".to_owned(),
+            boundary_id: BoundaryId::unchecked(id),
+            herd_config_id: HerdId::unchecked("-"),
             from: Day::from_days(from).unwrap(),
             to: Day::from_days(to).unwrap(),
         }

@@ -3,6 +3,7 @@
 //! A chunk is one transaction and one fsync barrier per folder; a kill between chunks leaves whole
 //! runs and nothing else. A refused run never stops the others.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use serde_json::Value as Json;
 
 use crate::project::settings::OnGuardrail;
@@ -34,8 +35,16 @@ use super::sheets::{Answer, Sheets, sheets};
 /// chunk's columns and manifests stay in a few megabytes.
 pub const CHUNK: usize = 1_000;
 
-/// (boundary, herd, day) of a run that is asked for.
-pub type Target = (String, String, Day);
+/// Where and for which day a run is asked for, or recorded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The place.
+    pub boundary_id: BoundaryId,
+    /// The herd, or `-`.
+    pub herd_config_id: HerdId,
+    /// The day.
+    pub day: Day,
+}
 
 /// How a batch is computed and recorded.
 #[derive(Clone, Debug)]
@@ -126,11 +135,13 @@ impl<'a> Engine<'a, '_> {
         let span = Summary::span(&bound.model_version, targets.len()).entered();
         let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(targets.len());
         let mut pending: Vec<(usize, Pending)> = Vec::new();
-        for (i, (boundary, herd, day)) in targets.iter().enumerate() {
-            let question = ask(self.facts, bound, (boundary, herd), *day)?;
+        for (i, target) in targets.iter().enumerate() {
+            let boundary = &target.boundary_id;
+            let place = (boundary, &target.herd_config_id);
+            let question = ask(self.facts, bound, place, target.day)?;
             // Without its boundary a run would only record that something is missing, and drift when
             // the outline arrives.
-            if self.facts.boundary(boundary, *day).is_none() {
+            if self.facts.boundary(boundary, target.day).is_none() {
                 outcomes.push(Some(self.no_boundary(&question)));
                 continue;
             }

@@ -3,6 +3,7 @@
 
 use provender_domain::canonical::CanonicalError;
 use provender_domain::catalogue::FeatureRefError;
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use provender_domain::interrupt::Interrupted;
 use provender_domain::manifest::SetBy;
 use provender_ledger::LedgerError;
@@ -71,19 +72,29 @@ pub enum ComputeError {
         problem: String,
     },
     /// A boundary that was never ingested.
-    #[error("boundary `{0}` is not known{1}")]
-    UnknownBoundary(String, String),
+    #[error("boundary `{boundary}` is not known{hint}")]
+    UnknownBoundary {
+        /// As it was asked for.
+        boundary: BoundaryId,
+        /// What may be meant.
+        hint: String,
+    },
     /// A herd that was never ingested.
-    #[error("herd `{0}` is not known{1}")]
-    UnknownHerd(String, String),
+    #[error("herd `{herd}` is not known{hint}")]
+    UnknownHerd {
+        /// As it was asked for.
+        herd: HerdId,
+        /// What may be meant.
+        hint: String,
+    },
     /// A herd that is not in that place on that day.
     #[error(
         "herd {herd} is not in {boundary} on {date}: its periods are {periods}. No run was made"
     )]
     OutsidePeriod {
         /// The herd.
-        herd: String,
-        /// The place.
+        herd: HerdId,
+        /// The place, or `any boundary`.
         boundary: String,
         /// The day.
         date: String,
@@ -94,14 +105,14 @@ pub enum ComputeError {
     #[error(
         "{0} is pinned as a draft, and a draft records no runs: its bytes may still be replaced"
     )]
-    Draft(String),
+    Draft(ModelVersion),
     /// A frozen version with other bytes.
     #[error(
         "{model_version} is frozen as {recorded}, and the pinned component is {found}: what a version computes never changes"
     )]
     Frozen {
         /// `name:version`.
-        model_version: String,
+        model_version: ModelVersion,
         /// What the ledger holds it to.
         recorded: String,
         /// What is pinned, or to be pinned.
@@ -149,8 +160,8 @@ impl ComputeError {
             ComputeError::Mismatch { .. } => "feature_mismatch",
             ComputeError::Parameter { .. } => "parameter",
             ComputeError::Guardrail { .. } => "guardrail_override",
-            ComputeError::UnknownBoundary(..) => "unknown_boundary",
-            ComputeError::UnknownHerd(..) => "unknown_herd",
+            ComputeError::UnknownBoundary { .. } => "unknown_boundary",
+            ComputeError::UnknownHerd { .. } => "unknown_herd",
             ComputeError::OutsidePeriod { .. } => "outside_period",
             ComputeError::Draft(_) => "draft",
             ComputeError::Frozen { .. } => "frozen",

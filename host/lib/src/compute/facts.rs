@@ -1,5 +1,6 @@
 //! What is known of the places at a moment of the ledger, and the values that features take from it.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -79,7 +80,7 @@ pub struct Facts<'l> {
     precedence: Vec<String>,
     places: Places,
     files: HashMap<i64, File>,
-    merged: RefCell<HashMap<(String, String), Rc<[Point]>>>,
+    merged: RefCell<HashMap<(BoundaryId, String), Rc<[Point]>>>,
 }
 
 impl<'l> Facts<'l> {
@@ -105,7 +106,7 @@ impl<'l> Facts<'l> {
         ledger: &'l dyn Read,
         known: i64,
         precedence: Vec<String>,
-        boundary: Option<&str>,
+        boundary: Option<&BoundaryId>,
     ) -> Result<Facts<'l>, LedgerError> {
         let files = ledger
             .files()?
@@ -146,36 +147,41 @@ impl<'l> Facts<'l> {
     }
 
     /// Ids of all boundaries.
-    pub fn boundary_ids(&self) -> impl Iterator<Item = &str> {
+    pub fn boundary_ids(&self) -> impl Iterator<Item = &BoundaryId> {
         self.places.boundary_ids()
     }
 
     /// See [`Places::boundary`].
     #[must_use]
-    pub fn boundary(&self, id: &str, day: Day) -> Option<&Sourced<Boundary>> {
+    pub fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
         self.places.boundary(id, day)
     }
 
     /// Every period of a herd.
     #[must_use]
-    pub fn herd_periods(&self, herd_config_id: &str) -> &[HerdPeriod] {
+    pub fn herd_periods(&self, herd_config_id: &HerdId) -> &[HerdPeriod] {
         self.places.herd_periods(herd_config_id)
     }
 
     /// Ids of all herds.
-    pub fn herd_ids(&self) -> impl Iterator<Item = &str> {
+    pub fn herd_ids(&self) -> impl Iterator<Item = &HerdId> {
         self.places.herd_ids()
     }
 
     /// See [`Places::herd`].
     #[must_use]
-    pub fn herd(&self, herd_config_id: &str, boundary_id: &str, day: Day) -> Option<&HerdPeriod> {
+    pub fn herd(
+        &self,
+        herd_config_id: &HerdId,
+        boundary_id: &BoundaryId,
+        day: Day,
+    ) -> Option<&HerdPeriod> {
         self.places.herd(herd_config_id, boundary_id, day)
     }
 
     /// See [`Places::due`].
     #[must_use]
-    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(String, String)> {
+    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(BoundaryId, HerdId)> {
         self.places.due(day, reads_herd)
     }
 
@@ -185,7 +191,7 @@ impl<'l> Facts<'l> {
     /// When the ledger cannot be read.
     pub fn first_observation(
         &self,
-        boundary_id: &str,
+        boundary_id: &BoundaryId,
         column: &str,
     ) -> Result<Option<Day>, LedgerError> {
         Ok(self
@@ -194,7 +200,7 @@ impl<'l> Facts<'l> {
             .and_then(|p| p.date))
     }
 
-    fn merged(&self, boundary_id: &str, column: &str) -> Result<Rc<[Point]>, LedgerError> {
+    fn merged(&self, boundary_id: &BoundaryId, column: &str) -> Result<Rc<[Point]>, LedgerError> {
         let key = (boundary_id.to_owned(), column.to_owned());
         if let Some(m) = self.merged.borrow().get(&key) {
             return Ok(Rc::clone(m));
@@ -211,7 +217,7 @@ impl<'l> Facts<'l> {
     /// When the ledger cannot be read.
     pub(super) fn points(
         &self,
-        boundary_id: &str,
+        boundary_id: &BoundaryId,
         column: &str,
     ) -> Result<Rc<[Point]>, LedgerError> {
         let said = self.ledger.observations(boundary_id, column, self.known)?;
@@ -226,7 +232,7 @@ impl<'l> Facts<'l> {
     pub(super) fn view<'p>(
         &self,
         (reference, origin): (&FeatureRef, Origin),
-        (boundary_id, herd_config_id): (&str, &str),
+        (boundary_id, herd_config_id): (&BoundaryId, &HerdId),
         day: Day,
         season_start: (i8, i8),
         points: &'p [Point],
@@ -266,7 +272,7 @@ impl<'l> Facts<'l> {
         &self,
         reference: &FeatureRef,
         origin: Origin,
-        (boundary_id, herd_config_id): (&str, &str),
+        (boundary_id, herd_config_id): (&BoundaryId, &HerdId),
         day: Day,
         season_start: (i8, i8),
     ) -> Result<Cell, LedgerError> {

@@ -4,6 +4,7 @@
 //! the ledger refuses other bytes under its name, also when the pin was taken out of the lock file
 //! and put back.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use provender_ledger::entries::{self, Ceilings};
@@ -17,7 +18,10 @@ use super::ComputeError;
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn frozen_as(ledger: &dyn Read, model_version: &str) -> Result<Option<String>, ComputeError> {
+pub fn frozen_as(
+    ledger: &dyn Read,
+    model_version: &ModelVersion,
+) -> Result<Option<String>, ComputeError> {
     Ok(all_frozen(ledger)?.remove(model_version))
 }
 
@@ -25,7 +29,7 @@ pub fn frozen_as(ledger: &dyn Read, model_version: &str) -> Result<Option<String
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<String, String>, ComputeError> {
+pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<ModelVersion, String>, ComputeError> {
     pinned_as(ledger, Kind::Freeze).map(|all| {
         // Of several entries the oldest holds.
         all.into_iter().rev().collect()
@@ -36,12 +40,12 @@ pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<String, String>, Compute
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(String, String)>, ComputeError> {
+pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(ModelVersion, String)>, ComputeError> {
     pinned_as(ledger, Kind::Pin)
 }
 
 /// What the entries of a kind say of pins, oldest first.
-fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(String, String)>, ComputeError> {
+fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(ModelVersion, String)>, ComputeError> {
     let entries = ledger.entries(Some(kind))?;
     let pairs = entries.iter().map(|entry| {
         let pin: entries::Pin = entry.read().map_err(LedgerError::from)?;

@@ -1,5 +1,6 @@
 //! The inputs of many runs as columns, straight from what is known of their places.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use super::sheets;
 pub(super) struct Gatherer<'a, 'l> {
     facts: &'a Facts<'l>,
     bound: &'a Bound,
-    boundary_id: String,
+    boundary_id: BoundaryId,
     points: HashMap<String, Rc<[Point]>>,
     /// The rows of runs that are to be recorded. Until [`Gatherer::numbered`] their files have the
     /// ledger's numbers.
@@ -34,7 +35,7 @@ impl<'a, 'l> Gatherer<'a, 'l> {
         Gatherer {
             facts,
             bound,
-            boundary_id: String::new(),
+            boundary_id: BoundaryId::default(),
             points: HashMap::new(),
             rows: Rows::new(&inputs, &outputs),
             known: inputs.iter().map(|c| Column::new(c.data_type)).collect(),
@@ -43,7 +44,11 @@ impl<'a, 'l> Gatherer<'a, 'l> {
     }
 
     /// Gathers the inputs of a run that is recorded: their values alone.
-    pub(super) fn known(&mut self, place: (&str, &str), day: Day) -> Result<(), LedgerError> {
+    pub(super) fn known(
+        &mut self,
+        place: (&BoundaryId, &HerdId),
+        day: Day,
+    ) -> Result<(), LedgerError> {
         self.at(place.0)?;
         for (column, input) in self.known.iter_mut().zip(&self.bound.inputs) {
             let season = self.bound.season_start;
@@ -62,7 +67,11 @@ impl<'a, 'l> Gatherer<'a, 'l> {
     }
 
     /// Gathers the inputs of a run that is to be recorded, with what they were made of.
-    pub(super) fn fresh(&mut self, place: (&str, &str), day: Day) -> Result<(), LedgerError> {
+    pub(super) fn fresh(
+        &mut self,
+        place: (&BoundaryId, &HerdId),
+        day: Day,
+    ) -> Result<(), LedgerError> {
         self.at(place.0)?;
         self.rows.push_key((place.0, place.1, day), 0, None);
         let columns = self.rows.inputs.iter_mut().zip(&mut self.rows.sources);
@@ -98,11 +107,11 @@ impl<'a, 'l> Gatherer<'a, 'l> {
     }
 
     /// Makes the observations of a place those at hand.
-    fn at(&mut self, boundary_id: &str) -> Result<(), LedgerError> {
-        if self.boundary_id == boundary_id && !self.points.is_empty() {
+    fn at(&mut self, boundary_id: &BoundaryId) -> Result<(), LedgerError> {
+        if self.boundary_id == *boundary_id && !self.points.is_empty() {
             return Ok(());
         }
-        boundary_id.clone_into(&mut self.boundary_id);
+        self.boundary_id.clone_from(boundary_id);
         self.points.clear();
         for input in &self.bound.inputs {
             let name = &input.reference.name;

@@ -5,6 +5,7 @@
 //! a place is read once, and the moment moves: forwards only what was said since is put in, so that
 //! rows are best asked for by place and moment. Both give the same values, which a test holds them to.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,7 +38,7 @@ pub struct Past<'l> {
     /// The moment that was asked for last, and its places.
     near: Option<(i64, Arc<Places>)>,
     /// The place whose columns are at hand.
-    boundary_id: String,
+    boundary_id: BoundaryId,
     columns: HashMap<String, Timeline>,
 }
 
@@ -45,9 +46,9 @@ pub struct Past<'l> {
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
     /// The place.
-    pub boundary_id: &'a str,
+    pub boundary_id: &'a BoundaryId,
     /// The herd.
-    pub herd_config_id: &'a str,
+    pub herd_config_id: &'a HerdId,
     /// The day the number is for.
     pub day: Day,
     /// The last entry that counts.
@@ -104,7 +105,7 @@ impl<'l> Past<'l> {
             ledger,
             history,
             near: None,
-            boundary_id: String::new(),
+            boundary_id: BoundaryId::default(),
             columns: HashMap::new(),
         }
     }
@@ -158,7 +159,7 @@ impl<'l> Past<'l> {
     /// When the ledger cannot be read.
     pub fn first_observation(
         &mut self,
-        boundary_id: &str,
+        boundary_id: &BoundaryId,
         column: &str,
         known: i64,
     ) -> Result<Option<Day>, LedgerError> {
@@ -168,13 +169,13 @@ impl<'l> Past<'l> {
 
     fn points(
         &mut self,
-        boundary_id: &str,
+        boundary_id: &BoundaryId,
         column: &str,
         known: i64,
     ) -> Result<&[Point], LedgerError> {
-        if self.boundary_id != boundary_id {
+        if self.boundary_id != *boundary_id {
             self.columns.clear();
-            boundary_id.clone_into(&mut self.boundary_id);
+            self.boundary_id.clone_from(boundary_id);
         }
         if !self.columns.contains_key(column) {
             let said = self.ledger.said(boundary_id, column)?;
@@ -283,7 +284,7 @@ mod tests {
     use provender_domain::canonical::Digest;
     use provender_ledger::Write;
     use provender_ledger::entry::Stamp;
-    use provender_ledger::types::{File, NewFacts, NewObservation};
+    use provender_ledger::types::{File, NewFacts, NewObservation, NewStream};
 
     fn stamp() -> Stamp {
         Stamp {
@@ -323,7 +324,10 @@ mod tests {
                     // A file says one thing of a day.
                     let said: BTreeMap<u8, Option<f64>> = said.iter().copied().collect();
                     let facts = NewFacts {
-                        streams: vec![("north".into(), "x".into())],
+                        streams: vec![NewStream {
+                            boundary_id: BoundaryId::unchecked("north"),
+                            column: "x".into(),
+                        }],
                         observations: said
                             .iter()
                             .map(|(d, value)| NewObservation {
@@ -383,10 +387,11 @@ mod tests {
                 let facts = Facts::load(&*ledger, known, precedence.clone()).unwrap();
                 for text in ["x", "x:age", "x:sum:5d", "x:series:season", "x:count:20d"] {
                     let reference: FeatureRef = text.parse().unwrap();
-                    let at = Moment { boundary_id: "north", herd_config_id: "h", day: day(offset), known };
+                    let (north, herd) = (BoundaryId::unchecked("north"), HerdId::unchecked("h"));
+                    let at = Moment { boundary_id: &north, herd_config_id: &herd, day: day(offset), known };
                     let then = past.value(&reference, Origin::Observation, at, (3, 1)).unwrap();
                     let cell = facts
-                        .cell(&reference, Origin::Observation, ("north", "h"), day(offset), (3, 1))
+                        .cell(&reference, Origin::Observation, (&north, &herd), day(offset), (3, 1))
                         .unwrap();
                     prop_assert_eq!(then, cell.value, "{} known at {}", text, known);
                 }

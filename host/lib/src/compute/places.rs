@@ -1,10 +1,10 @@
 //! Boundaries and herds as they were known at a moment of the ledger.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::BTreeMap;
 
 use crate::ingest::compare::current_herds;
 use provender_domain::day::Day;
-use provender_domain::key::NO_HERD;
 use provender_domain::periods::{self, Period};
 use provender_domain::place::{Boundary, Herd};
 use provender_domain::value::{Value, plain_zero};
@@ -23,8 +23,8 @@ pub struct HerdPeriod {
 /// Boundaries with their revisions, herds with their periods.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    boundaries: BTreeMap<String, Vec<(Day, Sourced<Boundary>)>>,
-    herds: BTreeMap<String, Vec<HerdPeriod>>,
+    boundaries: BTreeMap<BoundaryId, Vec<(Day, Sourced<Boundary>)>>,
+    herds: BTreeMap<HerdId, Vec<HerdPeriod>>,
 }
 
 impl Places {
@@ -35,16 +35,16 @@ impl Places {
     pub fn load(
         ledger: &dyn Read,
         known: i64,
-        boundary: Option<&str>,
+        boundary: Option<&BoundaryId>,
     ) -> Result<Places, LedgerError> {
-        let mut boundaries: BTreeMap<String, Vec<(Day, Sourced<Boundary>)>> = BTreeMap::new();
+        let mut boundaries: BTreeMap<BoundaryId, Vec<(Day, Sourced<Boundary>)>> = BTreeMap::new();
         for (day, revision) in ledger.boundaries(boundary, known)? {
             boundaries
                 .entry(revision.value.boundary_id.clone())
                 .or_default()
                 .push((day, revision));
         }
-        let mut rows: BTreeMap<String, Vec<Sourced<Herd>>> = BTreeMap::new();
+        let mut rows: BTreeMap<HerdId, Vec<Sourced<Herd>>> = BTreeMap::new();
         for row in current_herds(ledger.herds(boundary, known)?) {
             rows.entry(row.value.herd_config_id.clone())
                 .or_default()
@@ -72,14 +72,14 @@ impl Places {
     }
 
     /// Ids of all boundaries.
-    pub fn boundary_ids(&self) -> impl Iterator<Item = &str> {
-        self.boundaries.keys().map(String::as_str)
+    pub fn boundary_ids(&self) -> impl Iterator<Item = &BoundaryId> {
+        self.boundaries.keys()
     }
 
     /// The outline in force on a day: of those effective by then the latest, and of one day the one
     /// ingested last.
     #[must_use]
-    pub fn boundary(&self, id: &str, day: Day) -> Option<&Sourced<Boundary>> {
+    pub fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
         let revisions = self.boundaries.get(id)?;
         revisions
             .iter()
@@ -90,13 +90,13 @@ impl Places {
 
     /// The first day on which a boundary has an outline.
     #[must_use]
-    pub fn known_from(&self, id: &str) -> Option<Day> {
+    pub fn known_from(&self, id: &BoundaryId) -> Option<Day> {
         self.boundaries.get(id)?.iter().map(|(from, _)| *from).min()
     }
 
     /// Every period of a herd.
     #[must_use]
-    pub fn herd_periods(&self, herd_config_id: &str) -> &[HerdPeriod] {
+    pub fn herd_periods(&self, herd_config_id: &HerdId) -> &[HerdPeriod] {
         self.herds
             .get(herd_config_id)
             .map(Vec::as_slice)
@@ -104,32 +104,37 @@ impl Places {
     }
 
     /// Ids of all herds.
-    pub fn herd_ids(&self) -> impl Iterator<Item = &str> {
-        self.herds.keys().map(String::as_str)
+    pub fn herd_ids(&self) -> impl Iterator<Item = &HerdId> {
+        self.herds.keys()
     }
 
     /// The row of a herd that holds in a boundary on a day.
     #[must_use]
-    pub fn herd(&self, herd_config_id: &str, boundary_id: &str, day: Day) -> Option<&HerdPeriod> {
+    pub fn herd(
+        &self,
+        herd_config_id: &HerdId,
+        boundary_id: &BoundaryId,
+        day: Day,
+    ) -> Option<&HerdPeriod> {
         self.herd_periods(herd_config_id)
             .iter()
-            .find(|h| h.herd.value.boundary_id == boundary_id && h.period.covers(day))
+            .find(|h| h.herd.value.boundary_id == *boundary_id && h.period.covers(day))
     }
 
     /// The (boundary, herd) pairs that are due on a day, by boundary and herd: every herd where its
     /// period covers the day, or every boundary for a logic that reads no herd.
     #[must_use]
-    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(String, String)> {
+    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(BoundaryId, HerdId)> {
         if !reads_herd {
-            let holds = |id: &&String| self.boundary(id, day).is_some();
+            let holds = |id: &&BoundaryId| self.boundary(id, day).is_some();
             return self
                 .boundaries
                 .keys()
                 .filter(holds)
-                .map(|id| (id.clone(), NO_HERD.to_owned()))
+                .map(|id| (id.clone(), HerdId::none()))
                 .collect();
         }
-        let mut due: Vec<(String, String)> = self
+        let mut due: Vec<(BoundaryId, HerdId)> = self
             .herds
             .iter()
             .flat_map(|(id, periods)| {
@@ -145,10 +150,10 @@ impl Places {
 }
 
 /// What a feature of the run itself is: the day, or the place's id.
-pub(super) fn run_value(name: &str, boundary_id: &str, day: Day) -> Value {
+pub(super) fn run_value(name: &str, boundary_id: &BoundaryId, day: Day) -> Value {
     match name {
         "calculation_date" => Value::Date(day),
-        _ => Value::Text(boundary_id.to_owned()),
+        _ => Value::Text(boundary_id.to_string()),
     }
 }
 
@@ -167,7 +172,7 @@ pub(super) fn herd_value(herd: &Herd, name: &str) -> Value {
     let number = |x: Option<f64>| x.map_or(Value::Null, |x| Value::Float64(plain_zero(x)));
     let text = |x: &Option<String>| x.clone().map_or(Value::Null, Value::Text);
     match name {
-        "herd_config_id" => Value::Text(herd.herd_config_id.clone()),
+        "herd_config_id" => Value::Text(herd.herd_config_id.to_string()),
         "animal_count" => number(herd.animal_count),
         "daily_intake_kg_per_head" => number(herd.daily_intake_kg_per_head),
         "average_weight_kg" => number(herd.average_weight_kg),

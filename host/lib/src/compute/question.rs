@@ -1,5 +1,6 @@
 //! One row to compute: its key, its inputs, its provenance.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use serde_json::{Map, Value as Json};
 
 use provender_domain::canonical::{CanonicalError, Digest};
@@ -49,7 +50,7 @@ impl From<QuestionError> for super::ComputeError {
 pub fn ask(
     facts: &Facts<'_>,
     bound: &Bound,
-    (boundary_id, herd_config_id): (&str, &str),
+    (boundary_id, herd_config_id): (&BoundaryId, &HerdId),
     day: Day,
 ) -> Result<Question, QuestionError> {
     let cells = bound

@@ -76,9 +76,10 @@ pub fn plan(
     targets: &[Target],
 ) -> Result<Plan, ComputeError> {
     let mut plan = Plan::default();
-    for (boundary, herd, day) in targets {
+    for target in targets {
+        let place = (&target.boundary_id, &target.herd_config_id);
         engine.policy.interrupt.check()?;
-        let question = ask(engine.facts, bound, (boundary, herd), *day)?;
+        let question = ask(engine.facts, bound, place, target.day)?;
         let Some(run) = engine.facts.ledger().newest_of(&question.key)? else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! Which runs a command asks for: pairs of boundary and herd, over days.
 
 use provender_domain::day::Day;
-use provender_domain::key::NO_HERD;
+use provender_domain::ids::{BoundaryId, HerdId};
 
 use super::ComputeError;
 use super::bulk::Stretch;
@@ -12,9 +12,9 @@ use super::facts::Facts;
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// Only this boundary.
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
     /// Only this herd.
-    pub herd: Option<String>,
+    pub herd: Option<HerdId>,
     /// First day.
     pub from: Day,
     /// Last day.
@@ -37,7 +37,9 @@ pub fn targets(
 #[must_use]
 pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
     let mut targets: Vec<Target> = stretches.iter().flat_map(Stretch::targets).collect();
-    targets.sort_by(|a, b| (a.2, &a.0, &a.1).cmp(&(b.2, &b.0, &b.1)));
+    targets.sort_by(|a, b| {
+        (a.day, &a.boundary_id, &a.herd_config_id).cmp(&(b.day, &b.boundary_id, &b.herd_config_id))
+    });
     targets
 }
 
@@ -52,31 +54,28 @@ pub fn stretches(
 ) -> Result<Vec<Stretch>, ComputeError> {
     if let Some(b) = s
         .boundary
-        .as_deref()
+        .as_ref()
         .filter(|b| facts.boundary_ids().all(|known| known != *b))
     {
-        return Err(ComputeError::UnknownBoundary(
-            b.to_owned(),
-            nearest(b, facts.boundary_ids()),
-        ));
+        return Err(ComputeError::UnknownBoundary {
+            boundary: b.clone(),
+            hint: nearest(b, facts.boundary_ids().map(BoundaryId::as_str)),
+        });
     }
-    let herd = s.herd.as_deref().filter(|h| *h != NO_HERD);
+    let herd = s.herd.as_ref().filter(|h| !h.is_none());
     if let Some(h) = herd.filter(|h| facts.herd_periods(h).is_empty()) {
-        return Err(ComputeError::UnknownHerd(
-            h.to_owned(),
-            nearest(h, facts.herd_ids()),
-        ));
+        return Err(ComputeError::UnknownHerd {
+            herd: h.clone(),
+            hint: nearest(h, facts.herd_ids().map(HerdId::as_str)),
+        });
     }
     let herd = herd.filter(|_| reads_herd);
-    let fits = |b: &str, h: &str| {
-        s.boundary.as_deref().is_none_or(|x| x == b) && herd.is_none_or(|x| x == h)
+    let fits = |b: &BoundaryId, h: &HerdId| {
+        s.boundary.as_ref().is_none_or(|x| x == b) && herd.is_none_or(|x| x == h)
     };
     let stretches = due(facts, reads_herd, s, &fits);
     if let (true, Some(h)) = (stretches.is_empty(), herd) {
-        let boundary = s
-            .boundary
-            .clone()
-            .unwrap_or_else(|| "any boundary".to_owned());
+        let boundary = s.boundary.as_deref().unwrap_or("any boundary").to_owned();
         let periods: Vec<String> = facts
             .herd_periods(h)
             .iter()
@@ -88,7 +87,7 @@ pub fn stretches(
             format!("any day from {} to {}", s.from, s.to)
         };
         return Err(ComputeError::OutsidePeriod {
-            herd: h.to_owned(),
+            herd: h.clone(),
             boundary,
             date,
             periods: periods.join(", "),
@@ -102,10 +101,11 @@ fn due(
     facts: &Facts<'_>,
     reads_herd: bool,
     s: &Selection,
-    fits: &dyn Fn(&str, &str) -> bool,
+    fits: &dyn Fn(&BoundaryId, &HerdId) -> bool,
 ) -> Vec<Stretch> {
     let mut due: Vec<Stretch> = Vec::new();
-    let mut add = |boundary_id: &str, herd_config_id: &str, from: Day, to: Day| {
+    let none = HerdId::none();
+    let mut add = |boundary_id: &BoundaryId, herd_config_id: &HerdId, from: Day, to: Day| {
         if from <= to && fits(boundary_id, herd_config_id) {
             due.push(Stretch {
                 boundary_id: boundary_id.to_owned(),
@@ -125,7 +125,7 @@ fn due(
     } else {
         for id in facts.boundary_ids() {
             if let Some(from) = facts.places().known_from(id) {
-                add(id, NO_HERD, from.max(s.from), s.to);
+                add(id, &none, from.max(s.from), s.to);
             }
         }
     }

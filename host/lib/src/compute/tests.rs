@@ -7,6 +7,7 @@
 mod model;
 mod real;
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ use provender_domain::canonical::to_text;
 use provender_domain::manifest::{self, Computer, Platform, Program};
 use provender_guests::how_many;
 use provender_ledger::entries::Origin;
-use provender_ledger::types::{Guardrail, NewFacts, NewObservation, Run, RunFilter};
+use provender_ledger::types::{Guardrail, NewFacts, NewObservation, NewStream, Run, RunFilter};
 
 /// What manifests of tests say of program and machine.
 pub(crate) fn computer() -> Computer {
@@ -51,8 +52,12 @@ pub(crate) fn computer() -> Computer {
 /// Every place on every day of a range, as the model names them and as the engine does.
 fn targets(from: u8, to: u8) -> Vec<((usize, u8), Target)> {
     let all = (from..=to).flat_map(|d| (0..PLACES.len()).map(move |p| (p, d)));
-    all.map(|(p, d)| ((p, d), (PLACES[p].to_owned(), "-".to_owned(), day(d))))
-        .collect()
+    let target = |(p, d): (usize, u8)| Target {
+        boundary_id: BoundaryId::unchecked(PLACES[p]),
+        herd_config_id: HerdId::none(),
+        day: day(d),
+    };
+    all.map(|at| (at, target(at))).collect()
 }
 
 fn say(
@@ -63,7 +68,10 @@ fn say(
 ) {
     let value = f64::from(value) * 3.0;
     let facts = NewFacts {
-        streams: vec![(PLACES[place].to_owned(), COLUMNS[column].to_owned())],
+        streams: vec![NewStream {
+            boundary_id: BoundaryId::unchecked(PLACES[place]),
+            column: COLUMNS[column].to_owned(),
+        }],
         observations: vec![NewObservation {
             stream: 0,
             date: Some(day(offset)),
@@ -119,8 +127,8 @@ fn compute(
     let (summary, mut outcomes) = if by_columns {
         let stretches: Vec<Stretch> = (0..PLACES.len())
             .map(|p| Stretch {
-                boundary_id: PLACES[p].to_owned(),
-                herd_config_id: "-".to_owned(),
+                boundary_id: BoundaryId::unchecked(PLACES[p]),
+                herd_config_id: HerdId::unchecked("-"),
                 from: day(from),
                 to: day(to),
             })
@@ -144,9 +152,9 @@ fn compute(
     };
     let (mut news, mut counted) = (0, Summary::default());
     for ((place, offset), asked) in names.into_iter().zip(&asked) {
-        let own = outcomes
-            .iter()
-            .position(|o| o.key.boundary_id == asked.0 && o.key.calculation_date == asked.2);
+        let own = outcomes.iter().position(|o| {
+            o.key.boundary_id == asked.boundary_id && o.key.calculation_date == asked.day
+        });
         let outcome = own.map(|i| outcomes.swap_remove(i));
         let inputs = model.inputs(place, offset, known);
         let key = (place, offset, config);

@@ -156,7 +156,7 @@ impl Deployment {
         let mut work = Vec::new();
         for bound in candidate.sides.shadows() {
             let mut due = targets(facts, bound.reads_herd, &selection)?;
-            due.retain(|(boundary, ..)| takes_part(boundary, candidate.canary.share));
+            due.retain(|target| takes_part(&target.boundary_id, candidate.canary.share));
             work.push((bound, due));
         }
         let total: usize = work.iter().map(|(_, due)| due.len()).sum();

@@ -1,9 +1,9 @@
 //! Due runs, computed and recorded.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use provender_domain::day::Day;
-use provender_domain::key::NO_HERD;
 use provender_ledger::Write;
 use provender_ledger::entries::Origin;
 use provender_sandbox::{Lock, Sandbox};
@@ -39,7 +39,7 @@ pub struct Request {
     /// Places and days.
     pub selection: Selection,
     /// Versions as `name:version`; the active ones if there are none.
-    pub logics: Vec<String>,
+    pub logics: Vec<ModelVersion>,
     /// Parameters for these runs alone, which are never answers then.
     pub one_off: BTreeMap<String, String>,
     /// Compute from what was known at this instant.
@@ -101,7 +101,7 @@ impl Batch {
         let mut logics = Vec::new();
         for bound in bounds {
             // A herd that is named asks for the logics that read herds.
-            let other_herd = selection.herd.as_deref().is_some_and(|h| h != NO_HERD);
+            let other_herd = selection.herd.as_ref().is_some_and(|h| !h.is_none());
             if !named && other_herd && !bound.reads_herd {
                 continue;
             }
@@ -156,7 +156,7 @@ impl Deployment {
     pub fn bind_all(
         &self,
         runtime: &Runtime,
-        named: &[String],
+        named: &[ModelVersion],
         one_off: &BTreeMap<String, String>,
     ) -> Result<Vec<Bound>, DeploymentError> {
         let logics = self.logics(named)?;
@@ -186,8 +186,8 @@ impl Deployment {
         let facts = self.facts_of(
             ledger.reader(),
             request.known_at.as_deref(),
-            selection.boundary.as_deref(),
-            selection.herd.as_deref(),
+            selection.boundary.as_ref(),
+            selection.herd.as_ref(),
         )?;
         let bounds = self.bind_all(&runtime, &request.logics, &request.one_off)?;
         let named = !request.logics.is_empty();

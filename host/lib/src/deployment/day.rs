@@ -1,6 +1,7 @@
 //! The daily run: ingest what changed, compute what is due, judge it, publish the report, and say whether the
 //! day is complete.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use provender_domain::day::Day;
@@ -101,7 +102,7 @@ impl Deployment {
         runtime: &Runtime,
         ledger: &dyn Write,
         facts: &Facts<'_>,
-        logics: &[String],
+        logics: &[ModelVersion],
         as_of: Day,
         progress: &mut dyn Progress,
     ) -> Result<(Report, Published, Option<CanaryDay>, DayStatus), DeploymentError> {

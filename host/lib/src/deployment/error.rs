@@ -1,5 +1,6 @@
 //! Why a deployment cannot be opened, or does not have what was asked of it.
 
+use provender_domain::ids::ModelVersion;
 use std::io;
 use std::path::PathBuf;
 
@@ -50,7 +51,7 @@ pub enum DeploymentError {
         /// Its file.
         path: String,
         /// `name:version`.
-        model: String,
+        model: ModelVersion,
         /// Why.
         cause: io::Error,
     },
@@ -60,7 +61,7 @@ pub enum DeploymentError {
         /// Its file.
         path: String,
         /// `name:version`.
-        model: String,
+        model: ModelVersion,
         /// Bytes that are pinned.
         size: u64,
     },
@@ -71,7 +72,7 @@ pub enum DeploymentError {
     #[error("`{given}` is no logic: write name:version; pinned are {pinned}")]
     NotALogic {
         /// What was given.
-        given: String,
+        given: ModelVersion,
         /// The pinned versions.
         pinned: String,
     },
@@ -79,7 +80,7 @@ pub enum DeploymentError {
     #[error("{model} is not pinned in {LOCK}; pinned are {pinned}")]
     NotPinned {
         /// `name:version`.
-        model: String,
+        model: ModelVersion,
         /// The pinned versions.
         pinned: String,
     },

@@ -16,8 +16,8 @@ impl Deployment {
         let manifests = self.manifests()?;
         let found = find(&*ledger, wanted)?;
         let key = &found.run.run.key;
-        let (boundary, herd) = (key.boundary_id.as_str(), key.herd_config_id.as_str());
-        let facts = self.facts_of(&*ledger, None, Some(boundary), Some(herd))?;
+        let (boundary, herd) = (Some(&key.boundary_id), Some(&key.herd_config_id));
+        let facts = self.facts_of(&*ledger, None, boundary, herd)?;
         let runtime = self.runtime()?;
         let component = match pin(&runtime.lock, &key.model_version) {
             Ok(pin) => Some(self.load(&runtime.sandbox, pin)?),

@@ -5,6 +5,7 @@ use crate::project::settings::OnGuardrail;
 use crate::release::Standing;
 use crate::release::reading::{self, Ignored};
 use crate::release::standing::Known;
+use provender_domain::ids::ModelVersion;
 
 use super::{Deployment, DeploymentError};
 
@@ -61,7 +62,7 @@ impl Deployment {
     /// # Errors
     /// When the ledger cannot be read, or `logic.toml` is in force and cannot be used.
     pub fn overrides(&self, name: &str, version: &str) -> Result<LogicOverrides, DeploymentError> {
-        let model_version = format!("{name}:{version}");
+        let model_version = ModelVersion::of(name, version);
         Ok(match self.release()? {
             Some(r) if r.document.component(&model_version).is_some() => {
                 r.document.overrides(&model_version)
@@ -86,7 +87,7 @@ impl Deployment {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn active(&self) -> Result<&[String], DeploymentError> {
+    pub fn active(&self) -> Result<&[ModelVersion], DeploymentError> {
         Ok(match self.release()? {
             Some(r) => &r.document.active,
             None => &self.project.settings.logic.active,
@@ -97,7 +98,7 @@ impl Deployment {
     ///
     /// # Errors
     /// When the ledger cannot be read, or no logic is active.
-    pub fn logics(&self, asked: &[String]) -> Result<Vec<String>, DeploymentError> {
+    pub fn logics(&self, asked: &[ModelVersion]) -> Result<Vec<ModelVersion>, DeploymentError> {
         if !asked.is_empty() {
             return Ok(asked.to_vec());
         }

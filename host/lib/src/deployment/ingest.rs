@@ -2,6 +2,7 @@
 
 use provender_domain::failpoint;
 use provender_domain::files::bounded;
+use provender_domain::ids::BoundaryId;
 use provender_domain::interrupt::Interrupted;
 use provender_ledger::Write;
 
@@ -81,7 +82,7 @@ impl Deployment {
         &self,
         source: &Source,
         path: &str,
-        boundary: Option<String>,
+        boundary: Option<BoundaryId>,
     ) -> ReadOptions {
         ReadOptions {
             file_name: path.to_owned(),

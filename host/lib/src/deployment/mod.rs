@@ -40,12 +40,12 @@ mod stores;
 #[cfg(test)]
 mod tests;
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use provender_domain::day::Day;
 use provender_domain::interrupt::Interrupt;
-use provender_domain::key::NO_HERD;
 use provender_domain::manifest::{Computer, Engine, Platform, Program};
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Address, Read};
@@ -221,14 +221,14 @@ impl Deployment {
         &self,
         ledger: &'l dyn Read,
         known_at: Option<&str>,
-        boundary: Option<&str>,
-        herd: Option<&str>,
+        boundary: Option<&BoundaryId>,
+        herd: Option<&HerdId>,
     ) -> Result<Facts<'l>, DeploymentError> {
         if boundary.is_some() {
             let known = known(ledger, known_at)?;
             let precedence = self.project.sources.precedence();
             let facts = Facts::load_of(ledger, known, precedence, boundary)?;
-            let herd = herd.filter(|h| *h != NO_HERD);
+            let herd = herd.filter(|h| !h.is_none());
             if facts.boundary_ids().next().is_some()
                 && herd.is_none_or(|h| !facts.herd_periods(h).is_empty())
             {

@@ -1,5 +1,6 @@
 //! What can be computed with: the pinned components, their bytes, and each bound to its settings.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
 
@@ -192,7 +193,7 @@ impl Deployment {
         &self,
         sandbox: &Sandbox,
         lock: &Lock,
-        model_version: &str,
+        model_version: &ModelVersion,
         one_off: &BTreeMap<String, String>,
     ) -> Result<Bound, DeploymentError> {
         let pin = pin(lock, model_version)?;
@@ -240,7 +241,7 @@ fn named(pin: &Pin) -> String {
 ///
 /// # Errors
 /// When it is not pinned, or not written so.
-pub fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, DeploymentError> {
+pub fn pin<'l>(lock: &'l Lock, model_version: &ModelVersion) -> Result<&'l Pin, DeploymentError> {
     let known = || {
         lock.components()
             .iter()
@@ -248,7 +249,7 @@ pub fn pin<'l>(lock: &'l Lock, model_version: &str) -> Result<&'l Pin, Deploymen
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let (name, version) = match model_version.split_once(':') {
+    let (name, version) = match model_version.parts() {
         Some(split) => split,
         None => {
             return Err(DeploymentError::NotALogic {

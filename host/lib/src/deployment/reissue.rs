@@ -1,5 +1,6 @@
 //! Recorded runs whose inputs were revised, replaced: first a plan, then what the plan's digest says.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
@@ -21,7 +22,7 @@ pub struct ReissueRequest<'r> {
     /// Places and days.
     pub selection: Selection,
     /// Versions as `name:version`; the active ones if there are none.
-    pub logics: &'r [String],
+    pub logics: &'r [ModelVersion],
     /// Why, for the ledger.
     pub reason: &'r str,
     /// The plan to apply, by its digest or at least eight digits of it; only plan if there is none.

@@ -1,5 +1,6 @@
 //! A window of answers judged, and its report published.
 
+use provender_domain::ids::{BoundaryId, ModelVersion};
 use std::collections::BTreeMap;
 
 use provender_domain::day::Day;
@@ -48,13 +49,16 @@ impl Deployment {
         runtime: &Runtime,
         ledger: &dyn Read,
         facts: &Facts<'_>,
-        logics: &[String],
+        logics: &[ModelVersion],
         window: Window,
-        boundary: Option<&str>,
+        boundary: Option<&BoundaryId>,
     ) -> Result<Report, DeploymentError> {
         let _phase = tracing::info_span!(target: "provender::phase", "monitor").entered();
         if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
-            let unknown = ComputeError::UnknownBoundary(b.to_owned(), String::new());
+            let unknown = ComputeError::UnknownBoundary {
+                boundary: b.clone(),
+                hint: String::new(),
+            };
             return Err(unknown.into());
         }
         let mut inputs = Vec::new();

@@ -1,5 +1,6 @@
 //! Is a day complete: is every due run of every active logic answered?
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 use provender_domain::canonical::Digest;
@@ -41,9 +42,9 @@ impl Lack {
 #[derive(Clone, Debug)]
 pub struct Unanswered {
     /// Its place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// Its herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// `name:version`.
     pub logic: String,
     /// Why, in a word.
@@ -69,7 +70,7 @@ pub struct SourceAge {
 #[derive(Clone, Debug)]
 pub struct ActiveLogic {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of its configuration.
     pub config: Digest,
     /// Digest of its component.
@@ -207,11 +208,11 @@ fn answered(
     ledger: &dyn Read,
     bound: &Bound,
     as_of: Day,
-) -> Result<BTreeSet<(String, String)>, DeploymentError> {
+) -> Result<BTreeSet<(BoundaryId, HerdId)>, DeploymentError> {
     let filter = RunFilter {
         from: Some(as_of),
         to: Some(as_of),
-        logic: Some(bound.model_version.clone()),
+        logic: Some(bound.model_version.to_string()),
         ..RunFilter::default()
     };
     Ok(answers::answers(ledger, &filter)?
@@ -231,7 +232,7 @@ fn look(
     status: &mut DayStatus,
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
-    answered: &BTreeSet<(String, String)>,
+    answered: &BTreeSet<(BoundaryId, HerdId)>,
 ) -> Result<(), DeploymentError> {
     let as_of = status.as_of;
     let logic = &bound.model_version;

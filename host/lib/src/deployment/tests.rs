@@ -2,6 +2,7 @@
 
 mod backup;
 
+use provender_domain::ids::{BoundaryId, ModelVersion};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -78,7 +79,7 @@ fn a_day_is_run_once_explained_and_complete() {
 
     let explanation = deployment
         .explain(&Wanted::Answer {
-            boundary_id: "north".to_owned(),
+            boundary_id: BoundaryId::unchecked("north"),
             date: as_of,
             herd_config_id: None,
             logic: None,
@@ -102,7 +103,7 @@ fn a_day_that_was_not_run_says_what_is_missing_and_records_nothing() {
     assert!(status.unanswered[0].cause.contains("not computed yet"));
     let dry = Request {
         selection: Selection {
-            boundary: Some("north".to_owned()),
+            boundary: Some(BoundaryId::unchecked("north")),
             herd: None,
             from: day("2025-06-28"),
             to: day("2025-06-29"),
@@ -264,7 +265,7 @@ fn bytes_that_are_not_the_pinned_ones_are_never_loaded() {
     let folder = ranch();
     let deployment = open(folder.path());
     let lock = deployment.lock().unwrap();
-    let pinned = pin(&lock, "days_remaining:v1").unwrap();
+    let pinned = pin(&lock, &ModelVersion::unchecked("days_remaining:v1")).unwrap();
     let file = folder.path().join(&pinned.path);
     let mut bytes = fs::read(&file).unwrap();
     bytes.push(0);
@@ -286,11 +287,15 @@ fn bytes_that_are_not_the_pinned_ones_are_never_loaded() {
         DeploymentError::ComponentUnreadable { .. }
     ));
     assert!(matches!(
-        pin(&lock, "days_remaining:v99").err().unwrap(),
+        pin(&lock, &ModelVersion::unchecked("days_remaining:v99"))
+            .err()
+            .unwrap(),
         DeploymentError::NotPinned { .. }
     ));
     assert!(matches!(
-        pin(&lock, "days_remaining").err().unwrap(),
+        pin(&lock, &ModelVersion::unchecked("days_remaining"))
+            .err()
+            .unwrap(),
         DeploymentError::NotALogic { .. }
     ));
 }
@@ -311,7 +316,7 @@ fn no_active_logic_is_an_error_only_while_none_is_named() {
         deployment.logics(&[]).err().unwrap(),
         DeploymentError::NoActiveLogic
     ));
-    let named = ["days_remaining:v1".to_owned()];
+    let named = [ModelVersion::unchecked("days_remaining:v1")];
     assert_eq!(deployment.logics(&named).unwrap(), named);
 }
 
@@ -364,7 +369,9 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
     let deployment = open(folder.path());
     let sandbox = deployment.sandbox().unwrap();
     let lock = deployment.lock().unwrap();
-    let shipped = pin(&lock, "days_remaining:v1").unwrap().clone();
+    let shipped = pin(&lock, &ModelVersion::unchecked("days_remaining:v1"))
+        .unwrap()
+        .clone();
     let bytes = deployment.pinned_bytes(&shipped).unwrap();
     let component = sandbox.load("v1.wasm", &bytes).unwrap();
     // The same bytes again: nothing to do; with its file gone, it is put back.
@@ -382,12 +389,15 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
         panic!("it was not pinned")
     };
     assert_eq!((pin.state, replaced), (State::Draft, None));
-    let frozen = deployment.freeze_pin("days_remaining:v1", Some("reviewed"));
+    let frozen = deployment.freeze_pin(
+        &ModelVersion::unchecked("days_remaining:v1"),
+        Some("reviewed"),
+    );
     let FreezeOutcome::Frozen(frozen) = frozen.unwrap() else {
         panic!("it was not frozen")
     };
     assert_eq!(frozen.state, State::Frozen);
-    let again = deployment.freeze_pin("days_remaining:v1", None);
+    let again = deployment.freeze_pin(&ModelVersion::unchecked("days_remaining:v1"), None);
     assert_eq!(again.unwrap(), FreezeOutcome::Unchanged(frozen.clone()));
     // Taken out of the lock file, it comes back as frozen.
     fs::remove_file(folder.path().join(LOCK)).unwrap();

@@ -283,7 +283,7 @@ fn today(
     inputs: &[Input],
 ) -> Result<Today, ExplainError> {
     let key = &found.run.run.key;
-    let place = (key.boundary_id.as_str(), key.herd_config_id.as_str());
+    let place = (&key.boundary_id, &key.herd_config_id);
     let mut today = Today::default();
     for input in inputs {
         // What the input was is in the run's own configuration, whatever is pinned today.

@@ -3,6 +3,7 @@
 use crate::compute::activation::Activations;
 use crate::compute::answers::{answers, rank};
 use provender_domain::day::Day;
+use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::key::RunKey;
 use provender_ledger::entries::{CanaryStart, Origin, RunsOf, RunsRecorded};
 use provender_ledger::entry::Kind;
@@ -19,11 +20,11 @@ pub enum Wanted {
     /// The answer of a place and day.
     Answer {
         /// The place.
-        boundary_id: String,
+        boundary_id: BoundaryId,
         /// The day.
         date: Day,
         /// The herd, where the place has several.
-        herd_config_id: Option<String>,
+        herd_config_id: Option<HerdId>,
         /// `name` or `name:version`; a version that is not the answer is found all the same.
         logic: Option<String>,
         /// The configuration version, in full or the first hex digits, with `+rN` for a reissue:
@@ -143,7 +144,7 @@ fn by_key(ledger: &dyn Read, filter: &RunFilter, version: &str) -> Result<FoundR
 
 fn by_place(
     ledger: &dyn Read,
-    boundary: &str,
+    boundary: &BoundaryId,
     date: Day,
     filter: &RunFilter,
 ) -> Result<FoundRun, ExplainError> {
@@ -162,7 +163,7 @@ fn by_place(
         _ => {
             // One herd and several logics: the logic that reads the herd is what a place's day means.
             let with_herd: Vec<usize> = (0..hits.len())
-                .filter(|i| hits[*i].run.key.herd_config_id != provender_domain::key::NO_HERD)
+                .filter(|i| !hits[*i].run.key.herd_config_id.is_none())
                 .collect();
             if let ([one], None, None) =
                 (with_herd.as_slice(), &filter.logic, &filter.herd_config_id)
@@ -189,7 +190,7 @@ fn command(run: &Run) -> String {
     )
 }
 
-fn missing(ledger: &dyn Read, boundary: &str, date: Day) -> Result<String, ExplainError> {
+fn missing(ledger: &dyn Read, boundary: &BoundaryId, date: Day) -> Result<String, ExplainError> {
     let of_place = ledger.runs(&RunFilter {
         boundary_id: Some(boundary.to_owned()),
         ..RunFilter::default()

@@ -1,5 +1,6 @@
 //! How this room says no. A case that fails is no error: see [`super::judge::CaseVerdict`].
 
+use provender_domain::ids::ModelVersion;
 use std::io;
 
 use provender_sandbox::LogicError;
@@ -70,7 +71,7 @@ pub enum GoldenError {
         /// The folder.
         folder: String,
         /// `name:version`.
-        logic: String,
+        logic: ModelVersion,
         /// What it holds instead, as the end of the sentence.
         why: String,
     },
@@ -84,7 +85,7 @@ pub enum GoldenError {
         /// The case.
         case: String,
         /// `name:version`.
-        logic: String,
+        logic: ModelVersion,
         /// The version.
         version: String,
     },

@@ -1,6 +1,7 @@
 //! An incident's failing inputs as golden cases: written for DS to complete, and checked before the
 //! incident is closed.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -111,7 +112,7 @@ pub fn draft(
 }
 
 /// `incident-prod-I1-v3.toml`: the cases of a folder are of one logic.
-fn file_name(incident: &Incident, environment: &str, model_version: &str) -> String {
+fn file_name(incident: &Incident, environment: &str, model_version: &ModelVersion) -> String {
     let safe = |text: &str| -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         text.chars().map(plain).collect()
@@ -332,7 +333,7 @@ fn against(
     Ok(
         match (passes(set, name, version.component)?, version.active) {
             (true, _) => Outcome::Said(format!("passes {logic}")),
-            (false, true) => Outcome::Fails(logic),
+            (false, true) => Outcome::Fails(logic.into()),
             (false, false) => {
                 Outcome::Said(format!("does not hold for {logic}, which does not answer"))
             }

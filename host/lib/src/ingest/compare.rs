@@ -1,11 +1,12 @@
 //! What of a file is new, unchanged or revised against what the same source said before.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, HashMap};
 
 use provender_domain::day::Day;
 use provender_domain::periods;
 use provender_domain::place::{Boundary, Herd};
-use provender_ledger::types::{NewFacts, NewObservation, Sourced};
+use provender_ledger::types::{NewFacts, NewObservation, NewStream, Sourced};
 use provender_ledger::{LedgerError, Read};
 
 use super::parsed::{At, Content, Observations};
@@ -86,7 +87,7 @@ fn boundaries(
     today: Day,
     known: i64,
 ) -> Result<Comparison, LedgerError> {
-    let mut revisions: HashMap<String, Vec<(Day, Sourced<Boundary>)>> = HashMap::new();
+    let mut revisions: HashMap<BoundaryId, Vec<(Day, Sourced<Boundary>)>> = HashMap::new();
     for revision in ledger.boundaries(None, known)? {
         revisions
             .entry(revision.1.value.boundary_id.clone())
@@ -140,7 +141,7 @@ fn boundaries(
 /// The rows of herds in force: of each (herd, boundary, first day) the one ingested last.
 #[must_use]
 pub fn current_herds(rows: Vec<Sourced<Herd>>) -> Vec<Sourced<Herd>> {
-    let mut newest: BTreeMap<(String, String, Day), Sourced<Herd>> = BTreeMap::new();
+    let mut newest: BTreeMap<(HerdId, BoundaryId, Day), Sourced<Herd>> = BTreeMap::new();
     for row in rows {
         let key = (
             row.value.herd_config_id.clone(),
@@ -164,7 +165,7 @@ fn herds(
     file: &str,
     known: i64,
 ) -> Result<Comparison, IngestError> {
-    let mut all: BTreeMap<(String, String, Day), (Herd, Option<i64>)> =
+    let mut all: BTreeMap<(HerdId, BoundaryId, Day), (Herd, Option<i64>)> =
         current_herds(ledger.herds(None, known)?)
             .into_iter()
             .map(|s| {
@@ -194,7 +195,7 @@ fn herds(
         }
         all.insert(key, (value.clone(), None));
     }
-    let mut by_herd: BTreeMap<&str, Vec<&Herd>> = BTreeMap::new();
+    let mut by_herd: BTreeMap<&HerdId, Vec<&Herd>> = BTreeMap::new();
     for (herd, _) in all.values() {
         by_herd.entry(&herd.herd_config_id).or_default().push(herd);
     }
@@ -220,10 +221,10 @@ fn herds(
         .filter(|f| f.source == source && f.path == file)
         .map(|f| f.file_id)
         .collect();
-    let gone: Vec<String> = all
+    let gone: Vec<&str> = all
         .values()
         .filter(|(h, file)| file.is_some_and(|f| of_source.contains(&f)) && h.end_date.is_none())
-        .map(|(h, _)| h.herd_config_id.clone())
+        .map(|(h, _)| h.herd_config_id.as_str())
         .collect();
     if !gone.is_empty() {
         c.warnings.push(format!(
@@ -231,7 +232,7 @@ fn herds(
             gone.join(", ")
         ));
     }
-    let known_boundaries: Vec<String> = ledger
+    let known_boundaries: Vec<BoundaryId> = ledger
         .boundaries(None, known)?
         .into_iter()
         .map(|(_, s)| s.value.boundary_id)
@@ -266,27 +267,28 @@ fn observations(
         let stream = match streams.get(&(o.boundary, o.column)) {
             Some(i) => *i,
             None => {
-                let (boundary, column) = (
-                    observations
-                        .boundaries
-                        .get(o.boundary as usize)
-                        .cloned()
-                        .unwrap_or_default(),
-                    observations
-                        .columns
-                        .get(usize::from(o.column))
-                        .cloned()
-                        .unwrap_or_default(),
-                );
+                let boundary_id = observations
+                    .boundaries
+                    .get(o.boundary as usize)
+                    .cloned()
+                    .unwrap_or_default();
+                let column = observations
+                    .columns
+                    .get(usize::from(o.column))
+                    .cloned()
+                    .unwrap_or_default();
                 // Ordered by date and entry, so that the last one inserted is the one in force.
-                let said = ledger.observations(&boundary, &column, known)?;
+                let said = ledger.observations(&boundary_id, &column, known)?;
                 before.push(
                     said.into_iter()
                         .filter(|s| s.value.source == source)
                         .map(|s| (s.value.date, s.value.value))
                         .collect(),
                 );
-                c.facts.streams.push((boundary, column));
+                c.facts.streams.push(NewStream {
+                    boundary_id,
+                    column,
+                });
                 streams.insert((o.boundary, o.column), before.len() - 1);
                 before.len() - 1
             }

@@ -1,6 +1,7 @@
 //! What a reader makes of a file: domain values with the row each came from, before anything is
 //! compared with what the ledger holds.
 
+use provender_domain::ids::BoundaryId;
 use std::fmt;
 
 use provender_domain::day::Day;
@@ -112,7 +113,7 @@ pub struct ReadOptions {
     /// The format that `sources.toml` insists on.
     pub format: Option<Format>,
     /// The place that a file of one place belongs to.
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
     /// GeoJSON property that holds the id.
     pub id_property: Option<String>,
     /// What to do with several features of one id.
@@ -165,7 +166,7 @@ impl fmt::Display for BadRow {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observations {
     /// Boundary ids, in order of appearance.
-    pub boundaries: Vec<String>,
+    pub boundaries: Vec<BoundaryId>,
     /// Catalogue names of the columns.
     pub columns: Vec<String>,
     /// The values. One row of the file may give several.

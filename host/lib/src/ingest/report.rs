@@ -1,5 +1,6 @@
 //! What is said of each file that was offered.
 
+use provender_domain::ids::HerdId;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tracing::Span;
@@ -209,7 +210,7 @@ pub enum IngestError {
         /// Which file.
         file: String,
         /// The herd.
-        herd: String,
+        herd: HerdId,
         /// Boundary and first day of the one row.
         first: String,
         /// Of the other.

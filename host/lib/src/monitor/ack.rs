@@ -5,6 +5,7 @@
 //! only the overall verdict leaves the series out. It counts for windows that end on its last day or
 //! before, so that a report depends on no clock; the newest one of a series and metric holds.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde::Serialize;
 
 use provender_domain::day::Day;
@@ -18,9 +19,9 @@ use super::report::MetricReport;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Target {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// `name`, for all of its versions, or `name:version`.
     pub logic: String,
     /// Only rules of this metric: `share_null`, or with its subject `share_null(days)`.
@@ -71,8 +72,8 @@ impl Target {
             return None;
         }
         Some(Target {
-            boundary_id: boundary.to_owned(),
-            herd_config_id: herd.to_owned(),
+            boundary_id: BoundaryId::unchecked(boundary),
+            herd_config_id: HerdId::unchecked(herd),
             logic: logic.to_owned(),
             metric: metric.map(str::to_owned),
         })
@@ -80,16 +81,21 @@ impl Target {
 
     /// Whether it speaks of a logic.
     #[must_use]
-    pub fn is_of_logic(&self, model_version: &str) -> bool {
-        self.logic == model_version || model_version.split(':').next() == Some(&self.logic)
+    pub fn is_of_logic(&self, model_version: &ModelVersion) -> bool {
+        *model_version == self.logic.as_str() || model_version.name() == self.logic
     }
 
     /// Whether it speaks of a boundary and herd of a logic.
     #[must_use]
-    pub fn is_of_series(&self, model_version: &str, boundary: &str, herd: &str) -> bool {
+    pub fn is_of_series(
+        &self,
+        model_version: &ModelVersion,
+        boundary: &BoundaryId,
+        herd: &HerdId,
+    ) -> bool {
         self.is_of_logic(model_version)
-            && self.boundary_id == boundary
-            && self.herd_config_id == herd
+            && self.boundary_id == *boundary
+            && self.herd_config_id == *herd
     }
 
     /// Whether it speaks of a rule.
@@ -218,11 +224,20 @@ mod tests {
 
     #[test]
     fn a_name_means_all_of_its_versions() {
+        let model = |text: &str| ModelVersion::unchecked(text);
         let target = Target::parse("m/h/days", Some("share_null")).unwrap();
-        assert!(target.is_of_series("days:v2", "m", "h"));
-        assert!(!target.is_of_series("days:v2", "m", "other"));
-        assert!(!target.is_of_logic("days_more:v2"));
+        assert!(target.is_of_series(
+            &model("days:v2"),
+            &BoundaryId::unchecked("m"),
+            &HerdId::unchecked("h")
+        ));
+        assert!(!target.is_of_series(
+            &model("days:v2"),
+            &BoundaryId::unchecked("m"),
+            &HerdId::unchecked("other")
+        ));
+        assert!(!target.is_of_logic(&model("days_more:v2")));
         let one = Target::parse("m/h/days:v2", None).unwrap();
-        assert!(one.is_of_logic("days:v2") && !one.is_of_logic("days:v3"));
+        assert!(one.is_of_logic(&model("days:v2")) && !one.is_of_logic(&model("days:v3")));
     }
 }

@@ -4,6 +4,7 @@
 //! with cannot creep along with what it is meant to notice. It keeps bin edges, counts and robust
 //! moments for the fleet and for each series, and the digest of exactly the runs behind them.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ pub struct Baseline {
     #[serde(rename = "$type")]
     pub type_name: String,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Every configuration version among the rows.
     pub config_versions: Vec<String>,
     /// First day of the period.
@@ -52,9 +53,9 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesReference {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// Day of its first answer.
     pub first: Day,
     /// Day of its last answer.

@@ -299,7 +299,7 @@ fn marks(group: &Group, outcome: &str) -> Vec<Mark> {
 }
 
 fn thresholds(out: &mut Document, logic: &LogicReport) {
-    out.heading(3, &logic.model_version);
+    out.heading(3, logic.model_version.as_str());
     let digest = Inline::from("Digest ").code(logic.thresholds_version.to_string());
     out.push(Block::Background(digest));
     let heads = ["rule", "scope", "warn", "crit", "min rows"];

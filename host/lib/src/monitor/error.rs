@@ -2,6 +2,7 @@
 
 use provender_domain::canonical::CanonicalError;
 use provender_domain::day::Day;
+use provender_domain::ids::ModelVersion;
 
 /// Why no report could be made. All but the last three are faults of a rule or of `logic.toml`.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +13,7 @@ pub enum MonitorError {
     )]
     UnknownMetric {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// What it names.
@@ -26,7 +27,7 @@ pub enum MonitorError {
     )]
     NoSubject {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// Its metric.
@@ -38,7 +39,7 @@ pub enum MonitorError {
     )]
     IdleSubject {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// Its metric.
@@ -52,7 +53,7 @@ pub enum MonitorError {
     )]
     UnknownSubject {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// What it names.
@@ -66,7 +67,7 @@ pub enum MonitorError {
     )]
     NotANumber {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// Its subject.
@@ -80,7 +81,7 @@ pub enum MonitorError {
     )]
     NoBound {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// Its subject.
@@ -94,7 +95,7 @@ pub enum MonitorError {
     )]
     NoParameter {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The guarded output.
         output: String,
         /// The parameter named.
@@ -104,7 +105,7 @@ pub enum MonitorError {
     #[error("{model_version}: a threshold of the monitor rule `{rule}` is not a finite number")]
     NotFinite {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
     },
@@ -114,7 +115,7 @@ pub enum MonitorError {
     )]
     Order {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
         /// Threshold of warn.
@@ -126,7 +127,7 @@ pub enum MonitorError {
     #[error("{model_version}: there are two monitor rules `{rule}`; keep one")]
     TwiceRule {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
     },
@@ -136,7 +137,7 @@ pub enum MonitorError {
     )]
     UnknownRule {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// What it names.
         wanted: String,
         /// The nearest rule, or that there is none.
@@ -146,7 +147,7 @@ pub enum MonitorError {
     #[error("{model_version}: logic.toml sets the thresholds of `{rule}` twice; keep one")]
     TwiceOverride {
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// The rule, for people.
         rule: String,
     },

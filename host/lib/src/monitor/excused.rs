@@ -3,6 +3,7 @@
 //! A rule is judged once more over the series that nobody has acknowledged. Where none remain, the
 //! rule is left out; where too few rows remain, it is unknown, which is no pass.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use provender_domain::description::Scope;
@@ -49,7 +50,7 @@ pub(super) fn status(
 }
 
 fn is_acknowledged(
-    model_version: &str,
+    model_version: &ModelVersion,
     series: &SeriesInput,
     rule: &MetricReport,
     acks: &[Ack],

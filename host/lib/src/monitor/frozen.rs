@@ -5,6 +5,7 @@
 
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
+use provender_domain::ids::ModelVersion;
 use provender_ledger::entries::{BaselineFrozen, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read, Write};
@@ -22,7 +23,7 @@ pub struct Frozen {
     /// Digest of the document.
     pub baseline: Digest,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// First day of the period.
     pub from: Day,
     /// Last day, included.
@@ -83,11 +84,11 @@ pub fn document(ledger: &dyn Read, digest: Digest) -> Result<Baseline, LedgerErr
 /// As [`baselines`] and [`document`].
 pub fn in_force(
     ledger: &dyn Read,
-    model_version: &str,
+    model_version: &ModelVersion,
 ) -> Result<Option<(Digest, Baseline)>, LedgerError> {
     let newest = baselines(ledger)?
         .into_iter()
-        .rfind(|f| f.model_version == model_version);
+        .rfind(|f| f.model_version == *model_version);
     newest
         .map(|f| Ok((f.baseline, document(ledger, f.baseline)?)))
         .transpose()

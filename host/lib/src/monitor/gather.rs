@@ -5,6 +5,7 @@
 //! the version answers. Of the days on which another version was to answer those that were computed
 //! all the same are expected, and of a canary's what it recorded: no history that nobody asked for.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::activation::Activations;
@@ -38,7 +39,7 @@ pub enum GatherError {
     #[error("{logic}: logic.toml sets a monitor's scope to `{scope}`; scopes are fleet and series")]
     Scope {
         /// `name:version`.
-        logic: String,
+        logic: ModelVersion,
         /// As written.
         scope: String,
     },
@@ -48,7 +49,7 @@ pub enum GatherError {
     )]
     Direction {
         /// `name:version`.
-        logic: String,
+        logic: ModelVersion,
         /// As written.
         direction: String,
     },
@@ -58,7 +59,7 @@ pub enum GatherError {
     )]
     MinRows {
         /// `name:version`.
-        logic: String,
+        logic: ModelVersion,
         /// Its metric.
         metric: String,
     },
@@ -203,12 +204,12 @@ pub fn expected(
     facts: &Facts<'_>,
     bound: &Bound,
     (from, to): (Day, Day),
-    boundary: Option<&str>,
-) -> Result<BTreeMap<(String, String), BTreeSet<Day>>, GatherError> {
-    let mut days: BTreeMap<(String, String), BTreeSet<Day>> = BTreeMap::new();
+    boundary: Option<&BoundaryId>,
+) -> Result<BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>>, GatherError> {
+    let mut days: BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>> = BTreeMap::new();
     for day in from.through(to) {
         for (b, h) in facts.due(day, bound.reads_herd) {
-            if boundary.is_some_and(|only| only != b)
+            if boundary.is_some_and(|only| *only != b)
                 || first_observed(facts, bound, &b)?.is_some_and(|d| day < d)
             {
                 continue;
@@ -230,7 +231,7 @@ pub fn gather(
     bound: &Bound,
     settings: &LogicOverrides,
     window: Window,
-    boundary: Option<&str>,
+    boundary: Option<&BoundaryId>,
 ) -> Result<LogicInput, GatherError> {
     let mut input = empty(bound, settings)?;
     let shifts =
@@ -255,7 +256,7 @@ pub fn gather_numbers(
     bound: &Bound,
     settings: &LogicOverrides,
     window: Window,
-    boundary: Option<&str>,
+    boundary: Option<&BoundaryId>,
 ) -> Result<LogicInput, GatherError> {
     let input = empty(bound, settings)?;
     let mut needed = super::baseline::frozen_columns(&input);
@@ -277,33 +278,34 @@ fn fill(
     mut input: LogicInput,
     needed: &BTreeSet<String>,
     window: Window,
-    boundary: Option<&str>,
+    boundary: Option<&BoundaryId>,
 ) -> Result<LogicInput, GatherError> {
     let span = tracing::info_span!(
         target: "provender::monitor",
         "gather",
-        logic = bound.model_version,
+        logic = bound.model_version.as_str(),
         answers = tracing::field::Empty,
     )
     .entered();
     let first = window.first()?;
     let filter = RunFilter {
-        boundary_id: boundary.map(str::to_owned),
+        boundary_id: boundary.cloned(),
         from: Some(first),
         to: Some(window.end),
-        logic: Some(bound.model_version.clone()),
+        logic: Some(bound.model_version.to_string()),
         ..RunFilter::default()
     };
-    let mut series: BTreeMap<(String, String), SeriesInput> = BTreeMap::new();
-    let entry = |map: &mut BTreeMap<(String, String), SeriesInput>, b: &str, h: &str| {
-        map.entry((b.to_owned(), h.to_owned()))
-            .or_insert_with(|| SeriesInput {
-                boundary_id: b.to_owned(),
-                herd_config_id: h.to_owned(),
-                expected: BTreeSet::new(),
-                rows: Vec::new(),
-            });
-    };
+    let mut series: BTreeMap<(BoundaryId, HerdId), SeriesInput> = BTreeMap::new();
+    let entry =
+        |map: &mut BTreeMap<(BoundaryId, HerdId), SeriesInput>, b: &BoundaryId, h: &HerdId| {
+            map.entry((b.clone(), h.clone()))
+                .or_insert_with(|| SeriesInput {
+                    boundary_id: b.clone(),
+                    herd_config_id: h.clone(),
+                    expected: BTreeSet::new(),
+                    rows: Vec::new(),
+                });
+        };
     let runs = answers(ledger, &filter)?;
     span.record("answers", runs.len());
     let activations = Activations::load(ledger)?;
@@ -346,7 +348,7 @@ fn fill(
 fn first_observed(
     facts: &Facts<'_>,
     bound: &Bound,
-    boundary: &str,
+    boundary: &BoundaryId,
 ) -> Result<Option<Day>, GatherError> {
     let mut first: Option<Day> = None;
     for input in bound.inputs.iter().filter(|i| i.feature.is_dated()) {

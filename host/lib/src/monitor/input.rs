@@ -4,6 +4,7 @@
 //! *expected*: from the later of window start, herd start, first observation and activation. The
 //! monitor takes both as given.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 use provender_domain::canonical::Digest;
@@ -90,7 +91,7 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogicInput {
     /// `name:version`; versions are never mixed in one group.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// The component's rules, with DS's thresholds applied (see [`super::apply_overrides`]).
     pub rules: Vec<MonitorRule>,
     /// Guardrail bounds in force by output (see [`super::bounds_of`]). Where a window holds several
@@ -134,9 +135,9 @@ impl LogicInput {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesInput {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The days of the window for which an answer was expected.
     pub expected: BTreeSet<Day>,
     /// The answers of the window, at most one a day, in any order.

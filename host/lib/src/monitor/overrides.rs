@@ -1,6 +1,7 @@
 //! DS's thresholds of `logic.toml` over those the component declares, and the digest of what is in
 //! force.
 
+use provender_domain::ids::ModelVersion;
 use serde_json::json;
 
 use provender_domain::canonical::Digest;
@@ -91,7 +92,7 @@ impl Override {
 /// overrides set one rule. Whether the thresholds make sense is [`super::resolve::check`]'s
 /// question.
 pub fn apply_overrides(
-    model_version: &str,
+    model_version: &ModelVersion,
     rules: &[MonitorRule],
     overrides: &[Override],
 ) -> Result<Vec<MonitorRule>, MonitorError> {

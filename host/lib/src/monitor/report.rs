@@ -5,6 +5,7 @@
 //! member out. Fields may be added, not renamed. Nothing here depends on a clock, a host or the
 //! order of the input.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -171,7 +172,7 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogicReport {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Status of its fleet rules.
     pub status: Status,
     /// Digest of its thresholds in force.
@@ -217,11 +218,11 @@ pub struct BoundsReport {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
     /// The place; null for the fleet.
-    pub boundary_id: Option<String>,
+    pub boundary_id: Option<BoundaryId>,
     /// The herd; null for the fleet.
-    pub herd_config_id: Option<String>,
+    pub herd_config_id: Option<HerdId>,
     /// The logic.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Every configuration version among the rows.
     pub config_versions: Vec<String>,
     /// Answers.
@@ -292,9 +293,9 @@ pub struct FailingRow {
     /// Where its manifest is, relative to the manifest store.
     pub manifest: String,
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day the number is for.
     pub calculation_date: Day,
     /// The configuration it ran under.
@@ -307,9 +308,9 @@ pub struct FailingRow {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MissingRow {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day.
     pub calculation_date: Day,
 }

@@ -1,6 +1,7 @@
 //! Whether rules and input make sense, before anything is computed: a rule that cannot be checked
 //! is an error of configuration, not a silent pass.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
 use provender_domain::day::Day;
@@ -212,7 +213,7 @@ pub(super) fn check_rows(logic: &LogicInput, first: Day, last: Day) -> Result<()
     Ok(())
 }
 
-fn series_text(model_version: &str, series: &SeriesInput) -> String {
+fn series_text(model_version: &ModelVersion, series: &SeriesInput) -> String {
     format!(
         "{model_version} on {} / {}",
         series.boundary_id, series.herd_config_id

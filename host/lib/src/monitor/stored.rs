@@ -1,5 +1,6 @@
 //! Reports as the ledger keeps them: found again, with the rows behind what fired.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -88,7 +89,7 @@ pub struct Days {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Logic {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of its thresholds.
     pub thresholds_version: String,
     /// Its guardrail bounds.
@@ -110,11 +111,11 @@ pub struct OutputBounds {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Group {
     /// The place; null for the fleet.
-    pub boundary_id: Option<String>,
+    pub boundary_id: Option<BoundaryId>,
     /// The herd; null for the fleet.
-    pub herd_config_id: Option<String>,
+    pub herd_config_id: Option<HerdId>,
     /// The logic.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// The most urgent status.
     pub status: String,
     /// Its rules.
@@ -171,9 +172,9 @@ pub struct Failing {
     /// Where its manifest is.
     pub manifest: String,
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day.
     pub calculation_date: Day,
     /// The configuration.
@@ -186,9 +187,9 @@ pub struct Failing {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Missing {
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day.
     pub calculation_date: Day,
 }
@@ -196,8 +197,8 @@ pub struct Missing {
 impl Body {
     /// Every failing row once, whichever rules count it, by logic, place and day.
     #[must_use]
-    pub fn failing(&self) -> Vec<(String, Failing)> {
-        let mut rows: BTreeMap<Digest, (String, Failing)> = BTreeMap::new();
+    pub fn failing(&self) -> Vec<(ModelVersion, Failing)> {
+        let mut rows: BTreeMap<Digest, (ModelVersion, Failing)> = BTreeMap::new();
         for group in self.fleet.iter().chain(&self.series) {
             for row in &group.failing {
                 let (_, kept) = rows

@@ -6,6 +6,7 @@ mod refusing;
 mod rendering;
 mod shifting;
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Extent, document};
@@ -77,8 +78,8 @@ fn row(n: i32, value: Option<f64>) -> Row {
 fn series(values: &[Option<f64>]) -> SeriesInput {
     let rows: Vec<Row> = (1..).zip(values).map(|(n, v)| row(n, *v)).collect();
     SeriesInput {
-        boundary_id: "north".to_owned(),
-        herd_config_id: "h1".to_owned(),
+        boundary_id: BoundaryId::unchecked("north"),
+        herd_config_id: HerdId::unchecked("h1"),
         expected: rows.iter().map(|r| r.date).collect(),
         rows,
     }
@@ -95,7 +96,7 @@ fn subject(name: &str, data_type: DataType, unit: Option<&str>) -> Subject {
 
 fn logic(rules: Vec<MonitorRule>, series: Vec<SeriesInput>) -> LogicInput {
     LogicInput {
-        model_version: "days_remaining:v1".to_owned(),
+        model_version: ModelVersion::unchecked("days_remaining:v1"),
         rules,
         bounds: BTreeMap::from([(
             "days".to_owned(),

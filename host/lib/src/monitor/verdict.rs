@@ -1,5 +1,6 @@
 //! Groups, statuses and the overall verdict.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -59,7 +60,7 @@ pub fn judge_with(
             && a.model_version == b.model_version
         {
             return Err(MonitorError::Twice {
-                what: a.model_version.clone(),
+                what: a.model_version.to_string(),
             });
         }
     }
@@ -424,7 +425,7 @@ fn baseline_notes(report: &Report, group: &Group, notes: &mut Vec<String>) {
 /// The verdict and what must be said about it. A logic that declares no fleet rule with a
 /// threshold has no say; one whose rules all turn out not applicable, and a report in which no
 /// rule judges at all, are no pass.
-fn overall(report: &Report, remaining: &BTreeMap<String, Status>) -> (Verdict, Vec<String>) {
+fn overall(report: &Report, remaining: &BTreeMap<ModelVersion, Status>) -> (Verdict, Vec<String>) {
     let mut verdict = Verdict::Ok;
     let mut judged = false;
     let mut notes: Vec<String> = report

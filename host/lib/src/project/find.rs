@@ -1,5 +1,6 @@
 //! Which files the sources name: globs and the `{boundary}` placeholder.
 
+use provender_domain::ids::BoundaryId;
 use std::path::Path;
 
 use cap_std::fs::Dir;
@@ -14,7 +15,7 @@ pub struct FoundFile {
     /// Path relative to the deployment's folder.
     pub path: String,
     /// The place it belongs to.
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
 }
 
 /// Files of a source: those of its patterns in order, each pattern's matches sorted, then `files`.
@@ -90,14 +91,14 @@ fn expand(dir: &Dir, pattern: &str) -> Result<Vec<FoundFile>, IngestError> {
     clippy::option_option,
     reason = "whether it fits, and which boundary it names if any"
 )]
-fn matched(pattern: &str, name: &str) -> Option<Option<String>> {
+fn matched(pattern: &str, name: &str) -> Option<Option<BoundaryId>> {
     if let Some((before, after)) = pattern.split_once("{boundary}") {
         // The longest middle for which both sides fit, so that ids with dots stay whole.
         let ends = (0..=name.len()).rev().filter(|i| name.is_char_boundary(*i));
         for end in ends {
             for start in (0..end).filter(|i| name.is_char_boundary(*i)) {
                 if glob(before, &name[..start]) && glob(after, &name[end..]) {
-                    return Some(Some(name[start..end].to_owned()));
+                    return Some(Some(BoundaryId::unchecked(&name[start..end])));
                 }
             }
         }
@@ -134,11 +135,11 @@ mod tests {
     fn patterns_find_files_and_name_boundaries() {
         assert_eq!(
             matched("{boundary}.json", "north.json"),
-            Some(Some("north".into()))
+            Some(Some(BoundaryId::unchecked("north")))
         );
         assert_eq!(
             matched("rap_{boundary}_*.json", "rap_a.b_2025.json"),
-            Some(Some("a.b".into()))
+            Some(Some(BoundaryId::unchecked("a.b")))
         );
         assert_eq!(matched("{boundary}.json", "north.csv"), None);
         assert_eq!(matched("*.csv", "a.csv"), Some(None));

@@ -1,6 +1,7 @@
 //! `logic.toml`: parameter values, guardrail bounds, monitor thresholds and feature definitions
 //! where they differ from what a component declares. DS owns it.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, schema_for};
@@ -113,10 +114,10 @@ impl LogicFile {
     }
 
     /// Every `name:version` the file speaks of.
-    pub fn versions(&self) -> impl Iterator<Item = String> + '_ {
+    pub fn versions(&self) -> impl Iterator<Item = ModelVersion> + '_ {
         self.0
             .iter()
-            .flat_map(|(n, vs)| vs.keys().map(move |v| format!("{n}:{v}")))
+            .flat_map(|(n, vs)| vs.keys().map(move |v| ModelVersion::of(n, v)))
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod limits;
 mod origins;
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -175,7 +176,7 @@ pub enum OnGuardrail {
 #[serde(deny_unknown_fields, default)]
 pub struct LogicSettings {
     /// `name:version`, one version per name.
-    pub active: Vec<String>,
+    pub active: Vec<ModelVersion>,
     /// What a breached guardrail does.
     pub on_guardrail: OnGuardrail,
 }

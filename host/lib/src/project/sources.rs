@@ -2,6 +2,7 @@
 //!
 //! Sources stand in order of precedence: where two cover the same day, the first one listed wins.
 
+use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, schema_for};
@@ -39,11 +40,11 @@ pub struct Source {
     /// Path patterns, relative to the folder: `*` and one `{boundary}`.
     pub paths: Vec<String>,
     /// Single files with the boundary each belongs to.
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, BoundaryId>,
     /// The format, where it is not left to recognition.
     pub format: Option<Format>,
     /// The boundary every file belongs to.
-    pub boundary: Option<String>,
+    pub boundary: Option<BoundaryId>,
     /// GeoJSON property with the id.
     pub id_property: Option<String>,
     /// Several features of one id.
@@ -316,9 +317,13 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
     Ok(Source {
         kind,
         paths,
-        files: s.files,
+        files: s
+            .files
+            .into_iter()
+            .map(|(path, id)| (path, BoundaryId::unchecked(id)))
+            .collect(),
         format,
-        boundary: s.boundary,
+        boundary: s.boundary.map(BoundaryId::unchecked),
         id_property: s.id_property,
         duplicate_ids,
         max_age_days,

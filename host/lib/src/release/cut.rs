@@ -1,6 +1,7 @@
 //! A release made here: what is pinned and set becomes one object, its versions are frozen, and all
 //! of it is recorded in one transaction.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::Bound;
@@ -34,7 +35,7 @@ use super::store::ReleaseStore;
 pub fn content(
     pins: &[&Pin],
     bounds: &[Bound],
-    settings: &BTreeMap<String, LogicOverrides>,
+    settings: &BTreeMap<ModelVersion, LogicOverrides>,
     series: &[Series],
     on_guardrail: OnGuardrail,
 ) -> Result<Content, ReleaseError> {
@@ -70,7 +71,7 @@ pub fn content(
         })
         .collect();
     series.sort_by(|a, b| a.name.cmp(&b.name));
-    let pinned: BTreeSet<String> = pins.iter().map(|p| p.model_version()).collect();
+    let pinned: BTreeSet<ModelVersion> = pins.iter().map(|p| p.model_version()).collect();
     Ok(Content {
         components: pins.iter().map(|p| Component::of(p)).collect(),
         active: logics.iter().map(|l| l.model_version.clone()).collect(),
@@ -106,7 +107,7 @@ pub struct Outcome {
     /// False when a release of this content was known.
     pub new: bool,
     /// Versions that were frozen by it.
-    pub frozen: Vec<String>,
+    pub frozen: Vec<ModelVersion>,
 }
 
 /// Records a release of this content, unless there is one. `bytes` are the components' own, by
@@ -217,11 +218,11 @@ impl Snapshot {
     }
 
     /// The digest as which a version is frozen.
-    fn frozen_as(&self, model_version: &str) -> Option<Digest> {
+    fn frozen_as(&self, model_version: &ModelVersion) -> Option<Digest> {
         let first = self
             .frozen
             .iter()
-            .find(|p| p.model_version == model_version);
+            .find(|p| p.model_version == *model_version);
         first.map(|p| p.component)
     }
 
@@ -229,7 +230,7 @@ impl Snapshot {
     pub(super) fn freezes(
         &self,
         document: &Document,
-    ) -> Result<(Vec<Payload>, Vec<String>), ReleaseError> {
+    ) -> Result<(Vec<Payload>, Vec<ModelVersion>), ReleaseError> {
         let (mut entries, mut names) = (Vec::new(), Vec::new());
         for component in &document.components {
             let model_version = component.model_version();
@@ -257,7 +258,7 @@ impl Snapshot {
     pub(super) fn objection(&self, pin: &Pin) -> Option<Problem> {
         let recorded = self.frozen_as(&pin.model_version())?;
         (recorded != pin.sha256).then(|| Problem {
-            about: pin.model_version(),
+            about: pin.model_version().into(),
             what: format!(
                 "the ledger has it frozen as {recorded}, the lock file pins {}",
                 pin.sha256
@@ -279,7 +280,7 @@ pub fn objections(ledger: &dyn Read, pins: &[&Pin]) -> Result<Vec<Problem>, Rele
 
 /// The pinned set of a release: every frozen version, and of the drafts those that are to answer.
 #[must_use]
-pub fn pinned_set<'p>(pins: &'p [Pin], active: &[String]) -> Vec<&'p Pin> {
+pub fn pinned_set<'p>(pins: &'p [Pin], active: &[ModelVersion]) -> Vec<&'p Pin> {
     pins.iter()
         .filter(|p| p.state == State::Frozen || active.contains(&p.model_version()))
         .collect()

@@ -3,6 +3,7 @@
 //! It says what the numbers are made of and nothing about a place: no paths, no limits of the
 //! environment, no sources, no policy. Its number is given where it is cut; the digest is what counts.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ pub struct Document {
     /// The pinned set.
     pub components: Vec<Component>,
     /// `name:version` of what answers, one version per name.
-    pub active: Vec<String>,
+    pub active: Vec<ModelVersion>,
     /// What each active version computes with.
     pub logics: Vec<Logic>,
     /// What was set where it was cut.
@@ -70,7 +71,7 @@ pub struct Component {
 #[serde(deny_unknown_fields)]
 pub struct Logic {
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Digest of the component's bytes.
     pub component: Digest,
     /// Digest of the configuration.
@@ -88,7 +89,7 @@ pub struct Logic {
 #[serde(deny_unknown_fields)]
 pub struct InForce {
     /// DS's settings of `logic.toml` by `name:version`, of every pinned version that has some.
-    pub logic: BTreeMap<String, LogicOverrides>,
+    pub logic: BTreeMap<ModelVersion, LogicOverrides>,
     /// Columns of `[[series]]` that active versions read.
     pub series: Vec<SeriesDefinition>,
     /// What a breached guardrail does.
@@ -129,7 +130,7 @@ pub struct Content {
     /// The pinned set.
     pub components: Vec<Component>,
     /// What answers.
-    pub active: Vec<String>,
+    pub active: Vec<ModelVersion>,
     /// What each active version computes with.
     pub logics: Vec<Logic>,
     /// What was set.
@@ -153,8 +154,8 @@ impl Component {
 
     /// `name:version`.
     #[must_use]
-    pub fn model_version(&self) -> String {
-        format!("{}:{}", self.name, self.version)
+    pub fn model_version(&self) -> ModelVersion {
+        ModelVersion::of(&self.name, &self.version)
     }
 
     /// The pin of this component where its file is.
@@ -262,23 +263,23 @@ impl Document {
 
     /// What an active version computes with.
     #[must_use]
-    pub fn logic(&self, model_version: &str) -> Option<&Logic> {
+    pub fn logic(&self, model_version: &ModelVersion) -> Option<&Logic> {
         self.logics
             .iter()
-            .find(|l| l.model_version == model_version)
+            .find(|l| l.model_version == *model_version)
     }
 
     /// The component of a version.
     #[must_use]
-    pub fn component(&self, model_version: &str) -> Option<&Component> {
+    pub fn component(&self, model_version: &ModelVersion) -> Option<&Component> {
         self.components
             .iter()
-            .find(|c| c.model_version() == model_version)
+            .find(|c| c.model_version() == *model_version)
     }
 
     /// DS's settings of a version.
     #[must_use]
-    pub fn overrides(&self, model_version: &str) -> LogicOverrides {
+    pub fn overrides(&self, model_version: &ModelVersion) -> LogicOverrides {
         self.settings
             .logic
             .get(model_version)
@@ -317,12 +318,12 @@ impl Document {
         Lock::new(pins.collect()).map_err(|e| e.to_string())?;
         let mut names = BTreeSet::new();
         for active in &self.active {
-            let name = active.split(':').next().unwrap_or_default();
+            let name = active.name();
             if !names.insert(name) {
                 return Err(format!("two versions of {name} are active"));
             }
         }
-        let described: Vec<&String> = self.logics.iter().map(|l| &l.model_version).collect();
+        let described: Vec<&ModelVersion> = self.logics.iter().map(|l| &l.model_version).collect();
         if described != self.active.iter().collect::<Vec<_>>() {
             return Err("what is active and what is described differ".to_owned());
         }
@@ -374,7 +375,7 @@ pub(super) mod tests {
             limits: PinLimits::default(),
         };
         let logic = Logic {
-            model_version: "days:v1".into(),
+            model_version: ModelVersion::unchecked("days:v1"),
             component: component.sha256,
             config_version: Digest::of_json(&config).unwrap(),
             config,
@@ -383,7 +384,7 @@ pub(super) mod tests {
         };
         let content = Content {
             components: vec![component],
-            active: vec!["days:v1".into()],
+            active: vec![ModelVersion::unchecked("days:v1")],
             logics: vec![logic],
             settings: InForce::default(),
         };
@@ -421,7 +422,10 @@ pub(super) mod tests {
                 |d| d.components[0].sha256 = Digest::of_bytes(b"b"),
                 "two digests",
             ),
-            (|d| d.active.push("days:v2".into()), "two versions of days"),
+            (
+                |d| d.active.push(ModelVersion::unchecked("days:v2")),
+                "two versions of days",
+            ),
             (
                 |d| d.logics[0].config["parameters"]["x"] = json!(2),
                 "the configuration of days:v1",

@@ -4,6 +4,7 @@ use crate::backtest::BacktestError;
 use crate::compute::ComputeError;
 use crate::monitor::gather::GatherError;
 use provender_domain::canonical::CanonicalError;
+use provender_domain::ids::ModelVersion;
 use provender_ledger::LedgerError;
 use provender_sandbox::LogicError;
 
@@ -136,7 +137,7 @@ pub enum ReleaseError {
         /// The release.
         release: String,
         /// The logic.
-        model_version: String,
+        model_version: ModelVersion,
         /// Digest found.
         found: String,
         /// Digest recorded.

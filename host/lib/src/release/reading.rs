@@ -1,6 +1,7 @@
 //! What a release in force means: what is bound must be what was cut, and what the deployment's own
 //! files say otherwise is told, not obeyed.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
@@ -73,7 +74,7 @@ pub fn bind(
     sandbox: &Sandbox,
     store: &ReleaseStore,
     document: &Document,
-    model_version: &str,
+    model_version: &ModelVersion,
 ) -> Result<Bound, ReleaseError> {
     let component = document.component(model_version).ok_or_else(|| {
         ReleaseError::damaged(document.name(), format!("it has no {model_version}"))
@@ -165,7 +166,7 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
         &none
     });
     for model in own.versions() {
-        let Some((name, version)) = model.split_once(':') else {
+        let Some((name, version)) = model.parts() else {
             continue;
         };
         if document.component(&model).is_none() {
@@ -233,7 +234,7 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
         if let Some(there) = there.filter(|c| c.sha256 != pin.sha256) {
             say(
                 "provender.lock",
-                pin.model_version(),
+                pin.model_version().into(),
                 pin.sha256.to_string(),
                 there.sha256.to_string(),
             );

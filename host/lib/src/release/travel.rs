@@ -1,5 +1,6 @@
 //! Export and import: a release goes from one deployment to another with its evidence.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
@@ -88,7 +89,7 @@ pub struct Imported {
     /// Evidence that was not known.
     pub evidence: usize,
     /// Versions frozen by it.
-    pub frozen: Vec<String>,
+    pub frozen: Vec<ModelVersion>,
 }
 
 /// Takes in the release of an archive that was read, hence checked. What is known already stays as

@@ -1,6 +1,7 @@
 //! A pack's runs against the ledger's: what [`super::ManifestRecord`] is for a single manifest, for many.
 
 use provender_domain::canonical::{Digest, Recipe};
+use provender_domain::ids::ModelVersion;
 use provender_domain::key::RunKey;
 use provender_ledger::types::NewRun;
 use provender_store::manifest::pack::{Pack, Scratch};
@@ -10,7 +11,7 @@ use super::Subject;
 /// A pack whose rows are compared with runs.
 pub struct Packed<'a> {
     pack: &'a Pack,
-    model_version: String,
+    model_version: ModelVersion,
     scratch: Scratch,
 }
 

@@ -283,14 +283,15 @@ fn pack_name(pack: &Digest) -> String {
 mod tests {
     use super::*;
     use cap_std::ambient_authority;
+    use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
     use provender_domain::key::ConfigVersion;
 
     fn key() -> RunKey {
         RunKey {
-            boundary_id: "../north".into(),
-            herd_config_id: "h".into(),
+            boundary_id: BoundaryId::unchecked("../north"),
+            herd_config_id: HerdId::unchecked("h"),
             calculation_date: "2025-06-30".parse().unwrap(),
-            model_version: "a:v1".into(),
+            model_version: ModelVersion::unchecked("a:v1"),
             config_version: ConfigVersion::first(Digest::of_bytes(b"c")),
         }
     }

@@ -1,5 +1,6 @@
 //! A scan comes to every run once, whoever reads, and names what it cannot read.
 
+use provender_domain::ids::BoundaryId;
 use rusqlite::Connection;
 
 use super::{batch, filled, new_run};
@@ -19,7 +20,7 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
     for (day, pack) in packs.iter().enumerate() {
         let runs = ["a", "b", "c"].into_iter().zip(0..).map(|(id, row)| {
             let mut run = new_run(0, id);
-            run.key.boundary_id = id.to_owned();
+            run.key.boundary_id = BoundaryId::unchecked(id);
             run.key.calculation_date = Day::from_days(i32::try_from(day).unwrap()).unwrap();
             // Rows stand in a pack in another order than their keys.
             run.place = Some(Place {
@@ -31,7 +32,7 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
         ledger.record_runs(&batch(runs.collect())).unwrap();
     }
     let mut alone = new_run(0, "z");
-    alone.key.boundary_id = "z".to_owned();
+    alone.key.boundary_id = BoundaryId::unchecked("z");
     ledger.record_runs(&batch(vec![alone])).unwrap();
     let place = |pack: usize, row| {
         let pack = packs[pack];

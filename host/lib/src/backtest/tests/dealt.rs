@@ -1,5 +1,6 @@
 //! A back-test in many threads and spans says to the byte what one pass says.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::BTreeMap;
 
 use cap_std::ambient_authority;
@@ -9,7 +10,7 @@ use crate::backtest::run::dealt;
 use crate::backtest::spans::SPAN;
 use crate::backtest::{Archive, BacktestError, Contender, Progress, Report, Request};
 use crate::compute::activation::activate;
-use crate::compute::engine::{Engine, Policy};
+use crate::compute::engine::{Engine, Policy, Target};
 use crate::compute::test_ledger;
 use crate::compute::{Bound, Facts, binding};
 use crate::project::logic::LogicOverrides;
@@ -25,7 +26,7 @@ use provender_guests::{magic, recipe::Recipe};
 use provender_ledger::Write;
 use provender_ledger::entries::{FileNotes, Origin};
 use provender_ledger::entry::Stamp;
-use provender_ledger::types::{File, NewFacts, NewObservation};
+use provender_ledger::types::{File, NewFacts, NewObservation, NewStream};
 use provender_store::manifest::Store;
 
 const PLACES: usize = 23;
@@ -35,8 +36,8 @@ fn day(offset: usize) -> Day {
     Day::from_days(20_000 + i32::try_from(offset).unwrap()).unwrap()
 }
 
-fn place(n: usize) -> String {
-    format!("b{n:02}")
+fn place(n: usize) -> BoundaryId {
+    BoundaryId::unchecked(format!("b{n:02}"))
 }
 
 fn stamp() -> Stamp {
@@ -145,7 +146,10 @@ impl Recorded {
 
     /// A file says a column of every place and day.
     fn say(&mut self, column: &str, value: impl Fn(usize, usize) -> Option<f64>) {
-        let streams = (0..PLACES).map(|n| (place(n), column.to_owned()));
+        let streams = (0..PLACES).map(|n| NewStream {
+            boundary_id: place(n),
+            column: column.to_owned(),
+        });
         let cells = (0..PLACES).flat_map(|n| (0..DAYS).map(move |d| (n, d)));
         let observations = cells.filter_map(|(n, d)| {
             Some(NewObservation {
@@ -183,7 +187,12 @@ impl Recorded {
             manifests: &store,
             policy: &policy,
         };
-        let runs = days.flat_map(|d| (0..PLACES).map(move |n| (place(n), "-".to_owned(), day(d))));
+        let target = |n, d| Target {
+            boundary_id: place(n),
+            herd_config_id: HerdId::none(),
+            day: day(d),
+        };
+        let runs = days.flat_map(|d| (0..PLACES).map(move |n| target(n, d)));
         let outcomes = engine
             .chunk(&self.before, &runs.collect::<Vec<_>>())
             .unwrap();
@@ -260,7 +269,7 @@ fn the_report_is_the_same_to_the_byte_however_places_are_dealt() {
         |r| r.from = Some(day(2)),
         |r| (r.from, r.to) = (Some(day(1)), Some(day(5))),
         |r| r.boundary = Some(place(3)),
-        |r| r.herd = Some("-".to_owned()),
+        |r| r.herd = Some(HerdId::none()),
     ];
     for narrow in narrowings {
         let alone = recorded.backtest(narrow, (SPAN, 1)).unwrap();

@@ -1,5 +1,6 @@
 //! The real thing: a ledger and its manifests in a folder.
 
+use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
 
 use cap_std::ambient_authority;
@@ -72,7 +73,7 @@ impl Real<'_> {
         };
         let boundaries = PLACES.iter().map(|id| {
             let boundary = Boundary {
-                boundary_id: (*id).to_owned(),
+                boundary_id: BoundaryId::unchecked(*id),
                 name: None,
                 geometry: String::new(),
                 area_ha: 1.0,

@@ -5,6 +5,7 @@
 
 mod place;
 
+use provender_domain::ids::ModelVersion;
 use std::io;
 
 use cap_std::fs::Dir;
@@ -40,7 +41,7 @@ pub enum PinError {
         /// Which file.
         path: String,
         /// `name:version`.
-        model: String,
+        model: ModelVersion,
         /// Why.
         cause: io::Error,
     },
@@ -160,7 +161,7 @@ impl Deployment {
     /// When it is not pinned, its bytes are not the pinned ones, or a file cannot be written.
     pub fn freeze_pin(
         &self,
-        model_version: &str,
+        model_version: &ModelVersion,
         reason: Option<&str>,
     ) -> Result<FreezeOutcome, PinError> {
         let ledger = self.writer()?;

@@ -138,6 +138,7 @@ mod tests {
     use crate::ingest::readers::read;
     use crate::ingest::readers::testing::refusal;
     use proptest::prelude::*;
+    use provender_domain::ids::BoundaryId;
 
     fn anything() -> ReadOptions {
         ReadOptions {
@@ -208,7 +209,7 @@ mod tests {
         #[test]
         fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0..=Format::all().count()) {
             let options = ReadOptions {
-                boundary: Some("n".to_owned()),
+                boundary: Some(BoundaryId::unchecked("n")),
                 format: Format::all().nth(format),
                 ..anything()
             };
@@ -233,7 +234,7 @@ mod tests {
                 bytes.truncate(cut);
             }
             let options = ReadOptions {
-                boundary: Some("n".to_owned()),
+                boundary: Some(BoundaryId::unchecked("n")),
                 ..anything()
             };
             let _ = read(&bytes, &options);

@@ -1,6 +1,7 @@
 //! What a reader collects on its way through a file: the rows it could not take, the things worth
 //! saying, and observations with their names interned.
 
+use provender_domain::ids::BoundaryId;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -251,7 +252,7 @@ impl Gather {
                 Some(n) => *n,
                 None => {
                     let n = counted(names.len());
-                    names.push(id.to_owned());
+                    names.push(BoundaryId::unchecked(id));
                     self.boundaries.insert(id.to_owned(), n);
                     n
                 }

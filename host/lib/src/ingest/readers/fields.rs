@@ -1,6 +1,7 @@
 //! Numbers, dates and texts as files spell them. Every refusal is the end of a sentence that
 //! begins with the field and its value.
 
+use provender_domain::ids::BoundaryId;
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
@@ -149,13 +150,7 @@ pub(super) fn shown(value: &Json) -> String {
 
 /// What keeps a text from being an id, if anything.
 pub(super) fn id_problem(id: &str) -> Option<String> {
-    if id.chars().any(char::is_control) {
-        Some("holds a control character, which an id cannot".to_owned())
-    } else if id.len() > 256 {
-        Some("is longer than the 256 bytes that an id may have".to_owned())
-    } else {
-        None
-    }
+    id.parse::<BoundaryId>().err().map(|e| e.to_string())
 }
 
 #[cfg(test)]

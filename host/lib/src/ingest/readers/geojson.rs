@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::ingest::parsed::{At, Content, DuplicateIds, Kind, ReadError};
 use provender_domain::day::Day;
+use provender_domain::ids::BoundaryId;
 use provender_domain::place::Boundary;
 
 use super::draft::{Draft, row_number};
@@ -47,7 +48,7 @@ type FoundFeature<'j> = (Option<&'j Json>, &'j Map<String, Json>, Option<&'j Jso
 /// A feature that could be read.
 struct Part {
     row: u32,
-    id: String,
+    id: BoundaryId,
     name: Option<String>,
     outline: Outline,
     declared_ha: Option<f64>,
@@ -218,7 +219,7 @@ fn id(
     feature_id: Option<&Json>,
     only_one: bool,
     draft: &mut Draft<'_>,
-) -> Option<String> {
+) -> Option<BoundaryId> {
     let text = |name: &str| property(properties, name).and_then(|(_, v)| json_text(v));
     let (id, field) = match draft.options.id_property.clone() {
         Some(name) => (text(&name), name),
@@ -245,11 +246,13 @@ fn id(
         draft.bad(row, &field, None, problem);
         return None;
     };
-    if let Some(problem) = fields::id_problem(&id) {
-        draft.bad(row, &field, Some(&id), problem);
-        return None;
+    match id.parse::<BoundaryId>() {
+        Ok(id) => Some(id),
+        Err(problem) => {
+            draft.bad(row, &field, Some(&id), problem.to_string());
+            None
+        }
     }
-    Some(id)
 }
 
 fn stem(file_name: &str) -> Option<String> {
@@ -293,7 +296,7 @@ fn declared(
 
 /// Puts together what belongs together, in the order of first appearance.
 fn join(parts: Vec<Part>, draft: &mut Draft<'_>) -> Vec<At<Boundary>> {
-    let mut by_id: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut by_id: BTreeMap<BoundaryId, Vec<usize>> = BTreeMap::new();
     for (i, part) in parts.iter().enumerate() {
         by_id.entry(part.id.clone()).or_default().push(i);
     }

@@ -4,6 +4,7 @@
 //! open-ended row is closed by the start of the next, overlapping periods are refused with both
 //! rows named, and so is a row that stands twice.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
@@ -71,8 +72,8 @@ pub(super) fn herd(row: u32, fields: &Fields, draft: &mut Draft<'_>) -> Option<A
         text.filter(|t| !fields::is_nodata(t))
     };
     let mut herd = Herd {
-        herd_config_id: String::new(),
-        boundary_id,
+        herd_config_id: HerdId::default(),
+        boundary_id: BoundaryId::unchecked(boundary_id),
         name: text("name"),
         effective_date,
         end_date,
@@ -83,7 +84,7 @@ pub(super) fn herd(row: u32, fields: &Fields, draft: &mut Draft<'_>) -> Option<A
         animal_type: text("animal_type"),
         class: class?,
     };
-    herd.herd_config_id = id?.unwrap_or_else(|| herd.derived_id());
+    herd.herd_config_id = id?.map_or_else(|| herd.derived_id(), HerdId::unchecked);
     if let Some(share) = herd.utilization_target_pct.filter(|u| *u > 0.0 && *u < 1.0) {
         draft.warn(format!(
             "row {row}: utilization_target_pct = {share} is read as {share} percent; write {} if a share was meant",

@@ -1,6 +1,7 @@
 //! Every reader on the matching real file, where `PROVENDER_TEST_DATA` names the folder of real files.
 //! Without it the tests say that they were skipped.
 
+use provender_domain::ids::BoundaryId;
 use std::path::PathBuf;
 
 use crate::ingest::parsed::{DuplicateIds, Format, Kind, ReadOptions, Reading};
@@ -20,7 +21,7 @@ fn file(name: &str) -> Option<Vec<u8>> {
 fn options(name: &str) -> ReadOptions {
     ReadOptions {
         file_name: name.to_owned(),
-        boundary: Some("here".to_owned()),
+        boundary: Some(BoundaryId::unchecked("here")),
         ..ReadOptions::default()
     }
 }

@@ -1,13 +1,14 @@
 //! What the tests of the readers share.
 
 use crate::ingest::parsed::{BadRow, Content, ReadError, ReadOptions, Reading};
+use provender_domain::ids::BoundaryId;
 use provender_domain::place::{Boundary, Herd};
 
 /// Options for a file of the place `north`.
 pub(super) fn options(file_name: &str) -> ReadOptions {
     ReadOptions {
         file_name: file_name.to_owned(),
-        boundary: Some("north".to_owned()),
+        boundary: Some(BoundaryId::unchecked("north")),
         ..ReadOptions::default()
     }
 }
@@ -35,7 +36,7 @@ pub(super) fn values(reading: &Reading) -> Vec<(String, String, String, Option<f
         .iter()
         .map(|v| {
             (
-                o.boundaries[v.boundary as usize].clone(),
+                o.boundaries[v.boundary as usize].to_string(),
                 o.columns[v.column as usize].clone(),
                 v.date.map(|d| d.to_string()).unwrap_or_default(),
                 v.value,

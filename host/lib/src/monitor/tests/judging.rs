@@ -1,6 +1,7 @@
 //! Metrics by hand, thresholds to the bit, and what becomes of thin or missing data.
 
 use super::*;
+use provender_domain::ids::{BoundaryId, ModelVersion};
 
 #[test]
 fn each_metric_gives_its_hand_computed_value() {
@@ -247,7 +248,7 @@ fn a_report_in_which_nothing_judges_is_no_pass_and_says_so() {
     }
     // A logic without rules beside one with rules has no say, and that is said.
     let silent = LogicInput {
-        model_version: "frost:v1".to_owned(),
+        model_version: ModelVersion::unchecked("frost:v1"),
         ..logic(vec![], vec![series(&EIGHT)])
     };
     let judged = logic(vec![days(400.0, 500.0, "max")], vec![series(&EIGHT)]);
@@ -267,7 +268,7 @@ fn series_rules_are_reported_and_counted_but_do_not_decide() {
     series_rule.scope = Scope::Series;
     let fleet_rule = days(1e6, 1e7, "mean");
     let mut bad = series(&EIGHT);
-    bad.boundary_id = "south".to_owned();
+    bad.boundary_id = BoundaryId::unchecked("south");
     let good = series(&[Some(1.0), Some(2.0)]);
     let report = judge(
         window(),
@@ -298,7 +299,7 @@ fn versions_stay_apart_and_config_versions_are_listed() {
     mixed.rows[1].config_version.reissue = 1;
     let v1 = logic(vec![days(1e6, 1e7, "mean")], vec![mixed]);
     let v2 = LogicInput {
-        model_version: "days_remaining:v2".to_owned(),
+        model_version: ModelVersion::unchecked("days_remaining:v2"),
         ..logic(vec![days(1e6, 1e7, "mean")], vec![series(&[Some(5.0)])])
     };
     let report = judge(window(), &[v2, v1.clone()]).unwrap();

@@ -1,6 +1,7 @@
 //! Properties: shares are shares, and the order of the input never reaches the report.
 
 use proptest::prelude::*;
+use provender_domain::ids::HerdId;
 
 use super::*;
 
@@ -37,7 +38,7 @@ proptest! {
         let mut a = series(&values);
         a.expected = expected.into_iter().map(june).collect();
         let mut b = series(&values[..values.len() / 2]);
-        b.herd_config_id = "h0".to_owned();
+        b.herd_config_id = HerdId::unchecked("h0");
         let forward = logic(all_rules(), vec![a, b]);
         let report = judge(window(), std::slice::from_ref(&forward)).unwrap();
         for group in report.fleet.iter().chain(&report.series) {

@@ -1,6 +1,7 @@
 //! Rules, thresholds and input that are refused, and what `logic.toml` may change.
 
 use super::*;
+use provender_domain::ids::ModelVersion;
 
 #[test]
 fn a_rule_that_cannot_be_checked_is_refused_by_name() {
@@ -118,7 +119,12 @@ fn overrides_take_the_place_of_declared_thresholds_and_change_their_digest() {
     let mut both = vec![days(150.0, 240.0, "p95"), days(150.0, 240.0, "p95")];
     both[1].scope = Scope::Series;
     let tight = setting("p95", Setting::Value(16.0), Setting::Off);
-    let out = apply_overrides("m:v1", &both, std::slice::from_ref(&tight)).unwrap();
+    let out = apply_overrides(
+        &ModelVersion::unchecked("m:v1"),
+        &both,
+        std::slice::from_ref(&tight),
+    )
+    .unwrap();
     assert!(
         out.iter()
             .all(|r| (r.warn, r.crit, r.min_rows) == (Some(16.0), None, 1))
@@ -130,23 +136,32 @@ fn overrides_take_the_place_of_declared_thresholds_and_change_their_digest() {
     let mut only_series = tight.clone();
     only_series.scope = Some(Scope::Series);
     only_series.min_rows = Some(9);
-    let out = apply_overrides("m:v1", &both, std::slice::from_ref(&only_series)).unwrap();
+    let out = apply_overrides(
+        &ModelVersion::unchecked("m:v1"),
+        &both,
+        std::slice::from_ref(&only_series),
+    )
+    .unwrap();
     assert_eq!(
         (out[0].warn, out[1].warn, out[1].min_rows),
         (Some(150.0), Some(16.0), 9)
     );
 
-    let twice = apply_overrides("m:v1", &both, &[tight.clone(), only_series]);
+    let twice = apply_overrides(
+        &ModelVersion::unchecked("m:v1"),
+        &both,
+        &[tight.clone(), only_series],
+    );
     assert!(matches!(twice, Err(MonitorError::TwiceOverride { .. })));
     let stray = setting("p59", Setting::Off, Setting::Keep);
-    let text = apply_overrides("m:v1", &both, &[stray])
+    let text = apply_overrides(&ModelVersion::unchecked("m:v1"), &both, &[stray])
         .unwrap_err()
         .to_string();
     assert!(
         text.contains("`p59(days)`") && text.contains("the nearest is `p95(days) above, fleet`"),
         "{text}"
     );
-    let text = apply_overrides("m:v1", &[], &[tight])
+    let text = apply_overrides(&ModelVersion::unchecked("m:v1"), &[], &[tight])
         .unwrap_err()
         .to_string();
     assert!(text.contains("declares no monitor rules"), "{text}");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::monitor::brief::brief;
+use provender_domain::ids::BoundaryId;
 use provender_domain::render::{Look, html, markdown, terminal};
 
 #[test]
@@ -33,7 +34,7 @@ fn the_json_is_the_contract_and_carries_its_own_digest() {
 fn hostile() -> Report {
     let evil = "</script><script>alert(1)</script>|`\u{1b}[31m\n# x";
     let mut bad = series(&EIGHT);
-    bad.boundary_id = evil.to_owned();
+    bad.boundary_id = BoundaryId::unchecked(evil);
     bad.rows[2].manifest = "javascript:alert(1)//\"><b>.json".to_owned();
     judge(
         window(),

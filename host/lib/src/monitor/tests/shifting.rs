@@ -2,6 +2,7 @@
 
 use super::baseline::Baseline;
 use super::*;
+use provender_domain::ids::HerdId;
 
 fn frozen(values: &[Option<f64>]) -> (Digest, Baseline) {
     let logic = logic(vec![], vec![series(values)]);
@@ -103,7 +104,7 @@ fn a_series_rule_wants_the_series_in_the_baseline() {
     let mut rules = rules();
     rules.iter_mut().for_each(|r| r.scope = Scope::Series);
     let mut new = series(&wave(0.0));
-    new.herd_config_id = "h2".to_owned();
+    new.herd_config_id = HerdId::unchecked("h2");
     let mut input = logic(rules, vec![series(&wave(0.0)), new]);
     input.baseline = Some(frozen(&wave(0.0)));
     let report = judge(window(), &[input]).unwrap();

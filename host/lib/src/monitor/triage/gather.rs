@@ -1,6 +1,7 @@
 //! The scene of a report, from the ledger and the manifests: what is recorded now, which after a reissue
 //! or a rollback is more than the report saw.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::answers::answers;
@@ -29,9 +30,9 @@ pub fn scenes(
     manifests: &Store,
     body: &Body,
 ) -> Result<Vec<TriageScene>, GatherError> {
-    let mut by_logic: BTreeMap<String, Vec<(String, Failing)>> = BTreeMap::new();
+    let mut by_logic: BTreeMap<String, Vec<(ModelVersion, Failing)>> = BTreeMap::new();
     for (model_version, row) in body.failing() {
-        let name = model_version.split(':').next().unwrap_or_default();
+        let name = model_version.name();
         by_logic
             .entry(name.to_owned())
             .or_default()
@@ -48,7 +49,7 @@ fn scene(
     manifests: &Store,
     body: &Body,
     logic: String,
-    failing: &[(String, Failing)],
+    failing: &[(ModelVersion, Failing)],
 ) -> Result<TriageScene, GatherError> {
     let window = body.window;
     let filter = RunFilter {
@@ -60,7 +61,7 @@ fn scene(
     let all = ledger.runs(&filter)?;
     let by_id: BTreeMap<Digest, &Run> = all.iter().map(|r| (r.run.key.run_id(), r)).collect();
     let ids: BTreeSet<Digest> = failing.iter().map(|(_, f)| f.run_id).collect();
-    let versions: BTreeSet<&String> = failing.iter().map(|(v, _)| v).collect();
+    let versions: BTreeSet<&ModelVersion> = failing.iter().map(|(v, _)| v).collect();
     let series: BTreeSet<(&str, &str)> = failing
         .iter()
         .map(|(_, f)| (f.boundary_id.as_str(), f.herd_config_id.as_str()))
@@ -119,7 +120,7 @@ fn scene(
 }
 
 /// Bounds and thresholds that the report held the versions to.
-fn in_force(scene: &mut TriageScene, body: &Body, versions: &BTreeSet<&String>) {
+fn in_force(scene: &mut TriageScene, body: &Body, versions: &BTreeSet<&ModelVersion>) {
     let held = body
         .logics
         .iter()
@@ -141,10 +142,10 @@ fn in_force(scene: &mut TriageScene, body: &Body, versions: &BTreeSet<&String>) 
 fn baseline(
     ledger: &dyn Read,
     logic: &str,
-    versions: &BTreeSet<&String>,
+    versions: &BTreeSet<&ModelVersion>,
 ) -> Result<Option<Baseline>, GatherError> {
     let mut held = baselines(ledger)?;
-    held.retain(|f| f.in_force && f.model_version.split(':').next() == Some(logic));
+    held.retain(|f| f.in_force && f.model_version.name() == logic);
     let own = held.iter().rfind(|f| versions.contains(&f.model_version));
     let Some(frozen) = own.or(held.last()) else {
         return Ok(None);

@@ -28,7 +28,7 @@ pub struct Group {
 /// What a row has of a dimension.
 fn values(row: &Row, by: &str) -> BTreeSet<String> {
     match by {
-        "version" => BTreeSet::from([row.model_version.clone()]),
+        "version" => BTreeSet::from([row.model_version.to_string()]),
         "config" => BTreeSet::from([row.config_version.clone()]),
         "place" => BTreeSet::from([format!("{} / {}", row.boundary_id, row.herd_config_id)]),
         "source" => row.files.iter().map(|(source, _)| source.clone()).collect(),

@@ -1,5 +1,6 @@
 //! Inputs against what the same places had before: a changed unit shows as a factor.
 
+use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::baseline::robust_sigma;
@@ -22,7 +23,7 @@ const LEAST_OF_A_UNIT: f64 = 0.05;
 pub(super) const LEAST: f64 = 0.2;
 
 /// Each value over the median that its place had before.
-fn ratios(rows: &[Row], name: &str, middle: &BTreeMap<(String, String), f64>) -> Vec<f64> {
+fn ratios(rows: &[Row], name: &str, middle: &BTreeMap<(BoundaryId, HerdId), f64>) -> Vec<f64> {
     let of = |row: &Row| {
         let x = row.inputs.get(name)?.as_f64()?;
         Some(x / middle.get(&row.series())?)
@@ -37,8 +38,8 @@ fn ratios(rows: &[Row], name: &str, middle: &BTreeMap<(String, String), f64>) ->
 }
 
 /// The median of an input at each place before the failing days; places where it is 0 have none.
-fn middles(before: &[Row], name: &str) -> BTreeMap<(String, String), f64> {
-    let mut values: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+fn middles(before: &[Row], name: &str) -> BTreeMap<(BoundaryId, HerdId), f64> {
+    let mut values: BTreeMap<(BoundaryId, HerdId), Vec<f64>> = BTreeMap::new();
     for row in before {
         if let Some(x) = row.inputs.get(name).and_then(serde_json::Value::as_f64) {
             values.entry(row.series()).or_default().push(x);

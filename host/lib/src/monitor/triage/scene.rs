@@ -1,5 +1,6 @@
 //! What triage compares.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
@@ -16,13 +17,13 @@ pub struct Row {
     /// Its id.
     pub run_id: String,
     /// `name:version`.
-    pub model_version: String,
+    pub model_version: ModelVersion,
     /// Its configuration, with `+rN` for a reissue.
     pub config_version: String,
     /// The place.
-    pub boundary_id: String,
+    pub boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: String,
+    pub herd_config_id: HerdId,
     /// The day.
     pub date: Day,
     /// What the component read.
@@ -40,7 +41,7 @@ pub struct Row {
 impl Row {
     /// Place and herd.
     #[must_use]
-    pub fn series(&self) -> (String, String) {
+    pub fn series(&self) -> (BoundaryId, HerdId) {
         (self.boundary_id.clone(), self.herd_config_id.clone())
     }
 }

@@ -1,5 +1,6 @@
 //! Scenes by hand: what each comparison says, and that none points on too few rows.
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
@@ -18,10 +19,10 @@ fn row(version: &str, boundary: &str, day: u32, forage: f64, days: f64) -> Row {
     let date = format!("2025-06-{day:02}");
     Row {
         run_id: format!("{version}/{boundary}/{date}"),
-        model_version: format!("days:{version}"),
+        model_version: ModelVersion::of("days", version),
         config_version: version.to_owned(),
-        boundary_id: boundary.to_owned(),
-        herd_config_id: "h".to_owned(),
+        boundary_id: BoundaryId::unchecked(boundary),
+        herd_config_id: HerdId::unchecked("h"),
         date: date.parse().unwrap(),
         inputs: map(
             &json!({"forage": forage, "head": 50.0, "forage_age_days": day, "calculation_date": date}),
@@ -87,7 +88,7 @@ fn a_version_that_fails_alone_on_the_same_inputs_is_the_logics() {
         .map(|i| {
             let failing = &scene.failing[i];
             let mut other = failing.clone();
-            other.model_version = "days:v2".into();
+            other.model_version = ModelVersion::unchecked("days:v2");
             other.outputs = map(&json!({"days": 90.0}));
             (i, other)
         })
@@ -113,7 +114,7 @@ fn a_version_that_fails_too_speaks_for_the_data() {
     scene.others = (0..6)
         .map(|i| {
             let mut other = scene.failing[i].clone();
-            other.model_version = "days:v2".into();
+            other.model_version = ModelVersion::unchecked("days:v2");
             other.outputs = map(&json!({"days": 900.0}));
             (i, other)
         })
@@ -128,7 +129,7 @@ fn a_version_that_fails_too_speaks_for_the_data() {
 fn other_inputs_compare_nothing() {
     let mut scene = bad("v3", 806.0);
     let mut other = scene.failing[0].clone();
-    other.model_version = "days:v2".into();
+    other.model_version = ModelVersion::unchecked("days:v2");
     other.inputs = map(&json!({"forage": 1.0, "head": 50.0}));
     scene.others = vec![(0, other)];
     let triage = judge(&scene);
@@ -245,8 +246,8 @@ fn frozen(place: &str) -> Baseline {
         counts: vec![30],
     };
     let series = SeriesReference {
-        boundary_id: place.to_owned(),
-        herd_config_id: "h".into(),
+        boundary_id: BoundaryId::unchecked(place),
+        herd_config_id: HerdId::unchecked("h"),
         first: "2025-05-01".parse().unwrap(),
         last: "2025-05-30".parse().unwrap(),
         rows: 30,
@@ -255,7 +256,7 @@ fn frozen(place: &str) -> Baseline {
     };
     Baseline {
         type_name: TYPE.into(),
-        model_version: "days:v1".into(),
+        model_version: ModelVersion::unchecked("days:v1"),
         config_versions: Vec::new(),
         from: series.first,
         to: series.last,

@@ -1,5 +1,6 @@
 //! The values of `provender.toml` that make no sense, each named with what would be right.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -84,17 +85,14 @@ fn releases(settings: &Settings) -> Option<Problem> {
 fn active(settings: &Settings) -> Option<Problem> {
     let mut names = BTreeSet::new();
     settings.logic.active.iter().find_map(|active| {
-        let problem = match active.split_once(':') {
-            Some((name, version)) if !name.is_empty() && !version.is_empty() => {
-                if names.insert(name) {
-                    return None;
-                }
-                format!(
-                    "two versions of {name} are active; one answers, the other can be computed with --logic {name}:{version}"
-                )
-            }
-            _ => "write name:version, such as days_remaining:v1".to_owned(),
+        let problem = match active.parse::<ModelVersion>() {
+            Ok(_) if names.insert(active.name()) => return None,
+            Ok(_) => format!(
+                "two versions of {} are active; one answers, the other can be computed with --logic {active}",
+                active.name()
+            ),
+            Err(rule) => rule.to_string(),
         };
-        Some(("logic.active".to_owned(), active.clone(), problem))
+        Some(("logic.active".to_owned(), active.to_string(), problem))
     })
 }

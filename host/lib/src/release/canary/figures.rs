@@ -9,6 +9,7 @@
 //! | `median_change`, `p95_change` | a number | of \|candidate − active\| / \|active\| |
 //! | `psi` | a number | PSI over what it is expected to be without a change, as monitors compute it |
 
+use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -29,7 +30,7 @@ use super::pairs::{Pair, Pairs};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
     /// `name:version` of the candidate's logic.
-    pub logic: String,
+    pub logic: ModelVersion,
     /// The outcome it is about.
     pub subject: Option<String>,
     /// Its name.
@@ -112,7 +113,7 @@ pub fn figures(
     all
 }
 
-fn missing(logic: &str, pairs: &Pairs, policy: &CanarySettings) -> Figure {
+fn missing(logic: &ModelVersion, pairs: &Pairs, policy: &CanarySettings) -> Figure {
     let (expected, lacking) = (pairs.expected(), pairs.active_only.len());
     let why = format!(
         "{lacking} of {} of the active release have none of the candidate",
@@ -129,7 +130,7 @@ fn missing(logic: &str, pairs: &Pairs, policy: &CanarySettings) -> Figure {
     )
 }
 
-fn lost(logic: &str, outcome: &str, rows: usize, policy: &CanarySettings) -> Figure {
+fn lost(logic: &ModelVersion, outcome: &str, rows: usize, policy: &CanarySettings) -> Figure {
     let why = format!("the candidate has no outcome {outcome} of this type and unit");
     judged(
         logic,
@@ -142,7 +143,7 @@ fn lost(logic: &str, outcome: &str, rows: usize, policy: &CanarySettings) -> Fig
 }
 
 fn rate(
-    logic: &str,
+    logic: &ModelVersion,
     name: &'static str,
     subject: Option<&str>,
     rows: usize,
@@ -161,7 +162,7 @@ fn rate(
 }
 
 fn of_outcome(
-    logic: &str,
+    logic: &ModelVersion,
     outcome: &Outcome,
     pairs: &[Pair],
     policy: &CanarySettings,
@@ -215,7 +216,7 @@ fn of_outcome(
 
 /// Median and 95th percentile of the relative change. A row that was zero and is not has no scale.
 fn changes(
-    logic: &str,
+    logic: &ModelVersion,
     outcome: &str,
     numbers: &[(&Pair, f64, f64)],
     policy: &CanarySettings,
@@ -248,16 +249,18 @@ fn changes(
 }
 
 fn distribution(
-    logic: &str,
+    logic: &ModelVersion,
     outcome: &Outcome,
     numbers: &[(&Pair, f64, f64)],
     policy: &CanarySettings,
 ) -> Figure {
-    let mut series: BTreeMap<(&str, &str), Vec<(Day, f64)>> = BTreeMap::new();
+    let mut series: BTreeMap<(&BoundaryId, &HerdId), Vec<(Day, f64)>> = BTreeMap::new();
     for (pair, active, _) in numbers {
-        let (boundary, herd, day) = &pair.place;
-        let own = series.entry((boundary, herd)).or_default();
-        own.push((*day, plain_zero(*active)));
+        let at = &pair.place;
+        let own = series
+            .entry((&at.boundary_id, &at.herd_config_id))
+            .or_default();
+        own.push((at.day, plain_zero(*active)));
     }
     let series: Vec<Vec<(Day, f64)>> = series.into_values().collect();
     let reference = Reference::of(&outcome.name, outcome.unit.clone(), &series, 0);
@@ -278,7 +281,7 @@ fn distribution(
 }
 
 fn judged(
-    logic: &str,
+    logic: &ModelVersion,
     subject: Option<&str>,
     name: &'static str,
     (value, rows): (Option<f64>, usize),

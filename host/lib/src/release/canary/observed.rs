@@ -1,5 +1,6 @@
 //! A canary over its window and day by day: the differences, and what they come to.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -21,9 +22,10 @@ use super::super::evidence::{Finding, Reported};
 use super::super::standing::Standing;
 use super::super::store::ReleaseStore;
 use super::figures::{Figure, figures};
-use super::pairs::{Pairs, Place};
+use super::pairs::Pairs;
 use super::sides::Sides;
 use super::state::{Canary, of_release};
+use crate::compute::engine::Target;
 
 /// What a canary is looked at with.
 #[derive(Clone, Copy)]
@@ -78,11 +80,11 @@ pub struct Observed {
     /// The same for each day.
     pub by_day: Vec<OfDay>,
     /// Logics that compute alike under both releases, by their digests: not computed twice.
-    pub unchanged: Vec<String>,
+    pub unchanged: Vec<ModelVersion>,
     /// Logics that the active release does not have.
-    pub added: Vec<String>,
+    pub added: Vec<ModelVersion>,
     /// Logics that the candidate no longer has.
-    pub dropped: Vec<String>,
+    pub dropped: Vec<ModelVersion>,
     /// Rows that could not be compared.
     pub unpaired: Unpaired,
     /// What must be said about it.
@@ -121,11 +123,14 @@ pub struct Unpaired {
 const NAMED: usize = 5;
 
 impl Unpaired {
-    fn add(&mut self, pairs: &Pairs, logic: &str) {
+    fn add(&mut self, pairs: &Pairs, logic: &ModelVersion) {
         self.candidate_only += pairs.candidate_only.len();
         self.active_only += pairs.active_only.len();
         self.other_inputs += pairs.other_inputs.len();
-        let name = |(b, h, d): &Place, what: &str| format!("{logic} / {b} / {h} / {d}: {what}");
+        let name = |t: &Target, what: &str| {
+            let (b, h, d) = (&t.boundary_id, &t.herd_config_id, t.day);
+            format!("{logic} / {b} / {h} / {d}: {what}")
+        };
         let other = pairs
             .other_inputs
             .iter()

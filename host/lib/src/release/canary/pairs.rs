@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::Bound;
 use crate::compute::ComputeError;
+use crate::compute::engine::Target;
 use crate::compute::guard::recorded_outputs;
 use provender_domain::canonical::to_text;
 use provender_domain::catalogue::Window;
@@ -21,14 +22,11 @@ use super::super::ReleaseError;
 use super::share::takes_part;
 use super::state::Canary;
 
-/// Boundary, herd, day.
-pub type Place = (String, String, Day);
-
 /// A run of each side on the same inputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// Where and when.
-    pub place: Place,
+    pub place: Target,
     /// Outputs under the active release, in declared order.
     pub active: Vec<Value>,
     /// Outputs under the candidate, in declared order.
@@ -45,11 +43,11 @@ pub struct Pairs {
     /// Pairs on the same inputs, by boundary, herd and day.
     pub pairs: Vec<Pair>,
     /// Recorded under the candidate alone.
-    pub candidate_only: Vec<Place>,
+    pub candidate_only: Vec<Target>,
     /// Recorded under the active release alone.
-    pub active_only: Vec<Place>,
+    pub active_only: Vec<Target>,
     /// Recorded on both sides with other inputs: the place and the inputs that differ.
-    pub other_inputs: Vec<(Place, Vec<String>)>,
+    pub other_inputs: Vec<(Target, Vec<String>)>,
 }
 
 impl Pairs {
@@ -93,15 +91,15 @@ impl Pairs {
     /// What of it is of one day.
     #[must_use]
     pub fn of_day(&self, day: Day) -> Pairs {
-        let of = |places: &[Place]| {
-            let places = places.iter().filter(|p| p.2 == day);
+        let of = |places: &[Target]| {
+            let places = places.iter().filter(|p| p.day == day);
             places.cloned().collect()
         };
         Pairs {
             pairs: self
                 .pairs
                 .iter()
-                .filter(|p| p.place.2 == day)
+                .filter(|p| p.place.day == day)
                 .cloned()
                 .collect(),
             candidate_only: of(&self.candidate_only),
@@ -109,7 +107,7 @@ impl Pairs {
             other_inputs: self
                 .other_inputs
                 .iter()
-                .filter(|(p, _)| p.2 == day)
+                .filter(|(p, _)| p.day == day)
                 .cloned()
                 .collect(),
         }
@@ -118,10 +116,10 @@ impl Pairs {
     /// Every day on which either side recorded something.
     #[must_use]
     pub fn days(&self) -> BTreeSet<Day> {
-        let pairs = self.pairs.iter().map(|p| p.place.2);
-        let others = self.other_inputs.iter().map(|(p, _)| p.2);
+        let pairs = self.pairs.iter().map(|p| p.place.day);
+        let others = self.other_inputs.iter().map(|(p, _)| p.day);
         let single = self.candidate_only.iter().chain(&self.active_only);
-        pairs.chain(others).chain(single.map(|p| p.2)).collect()
+        pairs.chain(others).chain(single.map(|p| p.day)).collect()
     }
 
     /// Rows that the active release has in the boundaries that take part.
@@ -138,26 +136,26 @@ fn recorded(
     canary: &Canary,
     bound: &Bound,
     (from, to): (Day, Day),
-) -> Result<BTreeMap<Place, Run>, LedgerError> {
+) -> Result<BTreeMap<Target, Run>, LedgerError> {
     let filter = RunFilter {
         from: Some(from),
         to: Some(to),
-        logic: Some(bound.model_version.clone()),
+        logic: Some(bound.model_version.to_string()),
         configs: Some(vec![(bound.model_version.clone(), bound.config.digest)]),
         ..RunFilter::default()
     };
     let until = canary.until();
-    let mut newest: BTreeMap<Place, Run> = BTreeMap::new();
+    let mut newest: BTreeMap<Target, Run> = BTreeMap::new();
     for run in ledger.runs(&filter)? {
         let key = &run.run.key;
         if run.entry >= until || !takes_part(&key.boundary_id, canary.share) {
             continue;
         }
-        let place = (
-            key.boundary_id.clone(),
-            key.herd_config_id.clone(),
-            key.calculation_date,
-        );
+        let place = Target {
+            boundary_id: key.boundary_id.clone(),
+            herd_config_id: key.herd_config_id.clone(),
+            day: key.calculation_date,
+        };
         let older = newest
             .get(&place)
             .is_some_and(|n| n.run.key.config_version.reissue >= key.config_version.reissue);

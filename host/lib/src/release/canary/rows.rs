@@ -27,7 +27,7 @@ pub fn figure_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
         .map(|f| {
             let limit = |t: Option<f64>| t.map_or_else(dash, |t| told(f.name, t));
             let cells = vec![
-                f.logic.clone(),
+                f.logic.to_string(),
                 f.subject.clone().unwrap_or_else(dash),
                 f.name.to_owned(),
                 f.value.map_or_else(dash, |x| told(f.name, x)),

@@ -7,10 +7,11 @@
 //! 50.
 
 use provender_domain::canonical::Digest;
+use provender_domain::ids::BoundaryId;
 
 /// Whether a boundary takes part in a canary of this share (percent, 1 to 100).
 #[must_use]
-pub fn takes_part(boundary_id: &str, share: u32) -> bool {
+pub fn takes_part(boundary_id: &BoundaryId, share: u32) -> bool {
     let digest = Digest::of_bytes(format!("provender.canary-share.v1\n{boundary_id}").as_bytes());
     let mut first = [0_u8; 8];
     for (to, from) in first.iter_mut().zip(digest.bytes()) {
@@ -26,7 +27,9 @@ mod tests {
 
     #[test]
     fn a_share_is_a_subset_of_every_larger_one_and_as_large_as_it_says() {
-        let ids: Vec<String> = (0..10_000).map(|i| format!("pasture-{i}")).collect();
+        let ids: Vec<BoundaryId> = (0..10_000)
+            .map(|i| BoundaryId::unchecked(format!("pasture-{i}")))
+            .collect();
         let of = |share| ids.iter().filter(|id| takes_part(id, share)).count();
         assert_eq!((of(0), of(100)), (0, 10_000));
         for share in [1, 5, 20, 50, 99] {
@@ -44,7 +47,10 @@ mod tests {
 
     #[test]
     fn the_recipe_never_changes() {
-        let smallest = |id: &str| (0..=100).find(|s| takes_part(id, *s)).unwrap();
+        let smallest = |id: &str| {
+            let id = BoundaryId::unchecked(id);
+            (0..=100).find(|s| takes_part(&id, *s)).unwrap()
+        };
         let places: Vec<u32> = ["north", "creek", "mesa", "home"].map(smallest).to_vec();
         assert_eq!(places, [52, 29, 95, 73]);
     }

@@ -1,7 +1,7 @@
 //! The logics of candidate and active, bound, side by side.
 
 use crate::compute::Bound;
-use crate::compute::activation::logic_name;
+use provender_domain::ids::ModelVersion;
 use provender_sandbox::Sandbox;
 
 use super::super::ReleaseError;
@@ -17,9 +17,9 @@ pub struct Sides {
     /// Logics that the active release does not have: computed, and compared with nothing.
     pub added: Vec<Bound>,
     /// `name:version` of logics with the same bytes and configuration in both: not computed twice.
-    pub unchanged: Vec<String>,
+    pub unchanged: Vec<ModelVersion>,
     /// `name:version` of logics that the candidate no longer has.
-    pub dropped: Vec<String>,
+    pub dropped: Vec<ModelVersion>,
 }
 
 impl Sides {
@@ -35,11 +35,11 @@ impl Sides {
     ) -> Result<Sides, ReleaseError> {
         let mut sides = Sides::default();
         for logic in &candidate.logics {
-            let name = logic_name(&logic.model_version);
+            let name = logic.model_version.name();
             let other = active
                 .logics
                 .iter()
-                .find(|l| logic_name(&l.model_version) == name);
+                .find(|l| l.model_version.name() == name);
             match other {
                 Some(o)
                     if o.model_version == logic.model_version
@@ -59,16 +59,13 @@ impl Sides {
             }
         }
         let kept = |name: &str| {
-            let mut names = candidate
-                .logics
-                .iter()
-                .map(|l| logic_name(&l.model_version));
+            let mut names = candidate.logics.iter().map(|l| l.model_version.name());
             names.any(|n| n == name)
         };
         sides.dropped = active
             .logics
             .iter()
-            .filter(|l| !kept(logic_name(&l.model_version)))
+            .filter(|l| !kept(l.model_version.name()))
             .map(|l| l.model_version.clone())
             .collect();
         Ok(sides)

@@ -7,6 +7,7 @@ use crate::backtest::report::{OutcomeReport, RailReport, Report};
 use crate::backtest::run::{Contender, Progress, Request, backtest};
 use crate::project::gate::{BacktestSettings, CheckName};
 use provender_domain::forms::Form;
+use provender_domain::ids::ModelVersion;
 use provender_domain::render::text::{count, number};
 use provender_ledger::entries::ReportKind;
 use serde_json::json;
@@ -18,9 +19,9 @@ use super::scene::{Scene, Side};
 /// A logic of the release beside the active one.
 pub struct Compared {
     /// `name:version` of the release's.
-    pub logic: String,
+    pub logic: ModelVersion,
     /// `name:version` that is active; none where no version of the logic is.
-    pub against: Option<String>,
+    pub against: Option<ModelVersion>,
     /// Whether both are the same component with the same configuration.
     pub same: bool,
     /// The back-test; none where nothing is recorded to compare on.
@@ -281,8 +282,8 @@ mod tests {
 
     fn alone(against: Option<&str>) -> Compared {
         Compared {
-            logic: "days:v2".into(),
-            against: against.map(str::to_owned),
+            logic: ModelVersion::unchecked("days:v2"),
+            against: against.map(ModelVersion::unchecked),
             same: false,
             report: None,
         }

@@ -127,10 +127,11 @@ mod tests {
     use super::*;
     use crate::release::canary::{Figure as Seen, observed::Unpaired};
     use provender_domain::canonical::Digest;
+    use provender_domain::ids::ModelVersion;
 
     fn seen(status: Status) -> Seen {
         Seen {
-            logic: "days:v2".into(),
+            logic: ModelVersion::unchecked("days:v2"),
             subject: None,
             name: "null_rate",
             value: Some(0.5),

@@ -1,5 +1,6 @@
 //! A check's result.
 
+use provender_domain::ids::ModelVersion;
 use serde::Serialize;
 
 use crate::project::gate::CheckName;
@@ -23,7 +24,7 @@ pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> Verdict
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
     /// `name:version` of the logic it is about.
-    pub logic: String,
+    pub logic: ModelVersion,
     /// The output, where it is about one.
     pub subject: Option<String>,
     /// Its name.

@@ -1,5 +1,6 @@
 //! Check `goldens`: the golden cases, run here where they are here, else as they were found before.
 
+use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use crate::golden::{CaseSet, run};
@@ -73,7 +74,7 @@ fn asked(check: Check) -> Check {
 }
 
 /// Without cases here it is the newest evidence that counts, such as that of the cut.
-fn relied(standing: &Standing, release: &Known, without: &[String], cases: u64) -> Check {
+fn relied(standing: &Standing, release: &Known, without: &[ModelVersion], cases: u64) -> Check {
     // Of one environment the one recorded last; of several, the newest: what was found out longer ago may
     // have come here later.
     let found = standing
@@ -113,8 +114,8 @@ fn remedied(check: Check) -> Check {
     check.remedy("put the cases of each logic into cases/NAME, or name their folder with --cases DIR, and ask the gate again")
 }
 
-fn ran(scene: &Scene<'_, '_>, model: &str) -> Result<Option<Ran>, ReleaseError> {
-    let name = model.split(':').next().unwrap_or(model);
+fn ran(scene: &Scene<'_, '_>, model: &ModelVersion) -> Result<Option<Ran>, ReleaseError> {
+    let name = model.name();
     let Some(folder) = (scene.cases)(name) else {
         return Ok(None);
     };
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn without_cases_here_the_newest_evidence_counts_and_none_is_no_pass() {
         let release = known(2);
-        let without = ["days:v1".to_owned()];
+        let without = [ModelVersion::unchecked("days:v1")];
         let of = |evidence: &[(Verdict, u64)]| {
             let notes = evidence.iter().zip(5..).map(|((verdict, rows), entry)| {
                 found(
@@ -209,7 +210,12 @@ mod tests {
             ],
             ..Standing::default()
         };
-        let check = relied(&standing, &release, &["days:v1".to_owned()], 0);
+        let check = relied(
+            &standing,
+            &release,
+            &[ModelVersion::unchecked("days:v1")],
+            0,
+        );
         assert_eq!(check.verdict, Verdict::Crit);
         assert_eq!(check.evidence, ["entry 5"]);
     }

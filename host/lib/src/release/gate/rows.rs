@@ -2,6 +2,7 @@
 
 use crate::monitor::frozen::{Frozen, baselines};
 use crate::project::gate::{CheckName, RowSettings};
+use provender_domain::ids::ModelVersion;
 use provender_domain::render::text::count;
 
 use super::super::ReleaseError;
@@ -68,13 +69,11 @@ pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
 }
 
 /// What is in force for the versions of a release, or for those that are active before it.
-fn reference(active: &[String], before: &[String], frozen: &[Frozen]) -> Check {
+fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]) -> Check {
     let mut check = Check::new(CheckName::Baseline, Verdict::Ok, 0, String::new());
     let mut told = Vec::new();
     for model in active {
-        let name = model.split(':').next().unwrap_or(model);
-        let of_name = |m: &&String| m.split(':').next() == Some(name);
-        let former = before.iter().find(of_name);
+        let former = before.iter().find(|m| m.name() == model.name());
         let candidates = [Some(model), former].into_iter().flatten();
         let found = candidates
             .filter_map(|m| frozen.iter().find(|f| f.in_force && f.model_version == *m))
@@ -115,7 +114,7 @@ mod tests {
                 reason: None,
             },
             baseline: Digest::of_bytes(b"baseline"),
-            model_version: model_version.into(),
+            model_version: ModelVersion::unchecked(model_version),
             from: "2025-06-01".parse().unwrap(),
             to: "2025-06-30".parse().unwrap(),
             rows: 60,
@@ -124,7 +123,9 @@ mod tests {
     }
 
     fn of(active: &[&str], before: &[&str], frozen: &[Frozen]) -> Check {
-        let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).into()).collect() };
+        let owned = |names: &[&str]| -> Vec<ModelVersion> {
+            names.iter().copied().map(ModelVersion::unchecked).collect()
+        };
         reference(&owned(active), &owned(before), frozen)
     }
 

@@ -1,5 +1,6 @@
 //! What checks look at: the release, the environment, and both sides of a comparison bound once.
 
+use provender_domain::ids::ModelVersion;
 use std::path::PathBuf;
 
 use crate::backtest::run::Archive;
@@ -71,7 +72,7 @@ impl Scene<'_, '_> {
     /// # Errors
     /// When a component is not there, not what it must be, or binds otherwise here.
     pub fn sides(&self, of: &Known) -> Result<Vec<Side>, ReleaseError> {
-        let bind = |model: &String| {
+        let bind = |model: &ModelVersion| {
             Ok(Side {
                 bound: reading::bind(self.sandbox, self.store, &of.document, model)?,
                 settings: of.document.overrides(model),

@@ -2,6 +2,7 @@
 
 use crate::compute::binding::input_problems;
 use crate::project::gate::CheckName;
+use provender_domain::ids::ModelVersion;
 use provender_domain::render::text::count;
 use provender_ledger::entries::ReportKind;
 
@@ -57,7 +58,7 @@ fn loads(scene: &Scene<'_, '_>, component: &Component) -> Result<(), ReleaseErro
     Ok(pin.check_component(&loaded)?)
 }
 
-fn binds_here(scene: &Scene<'_, '_>, model: &str) -> Result<(), ReleaseError> {
+fn binds_here(scene: &Scene<'_, '_>, model: &ModelVersion) -> Result<(), ReleaseError> {
     let bound = reading::bind(scene.sandbox, scene.store, &scene.release.document, model)?;
     // The release brings the meaning of its columns; this deployment must have their sources.
     match input_problems(bound.description(), scene.catalogue)

@@ -1,5 +1,6 @@
 //! What all manifests of a pack share, as canonical JSON in the schema's metadata.
 
+use provender_domain::ids::ModelVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -105,8 +106,8 @@ impl Header {
 
     /// `name:version`.
     #[must_use]
-    pub fn model_version(&self) -> String {
-        format!("{}:{}", self.component.name, self.component.version)
+    pub fn model_version(&self) -> ModelVersion {
+        ModelVersion::of(&self.component.name, &self.component.version)
     }
 
     /// Whether its parts are each other's: what [`provender_proof::ManifestRecord`] looks at in a single manifest.

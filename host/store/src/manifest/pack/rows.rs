@@ -5,6 +5,7 @@ use super::cells::day;
 use super::header::{self, Header};
 use provender_domain::column::{Column, ColumnData, index, led};
 use provender_domain::day::Day;
+use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_domain::value::{DataType, Value};
 
@@ -146,7 +147,7 @@ impl Rows {
     /// themselves: all columns must have the same length before anything is made of them.
     pub fn push_key(
         &mut self,
-        (boundary_id, herd_config_id, day): (&str, &str, Day),
+        (boundary_id, herd_config_id, day): (&BoundaryId, &HerdId, Day),
         reissue: u32,
         replaces: Option<&ConfigVersion>,
     ) {
@@ -217,8 +218,8 @@ impl Rows {
     #[must_use]
     pub fn key(&self, header: &Header, i: usize) -> RunKey {
         RunKey {
-            boundary_id: self.boundary_id(i).to_owned(),
-            herd_config_id: self.herd_config_id(i).to_owned(),
+            boundary_id: BoundaryId::unchecked(self.boundary_id(i)),
+            herd_config_id: HerdId::unchecked(self.herd_config_id(i)),
             calculation_date: self.day(i),
             model_version: header.model_version(),
             config_version: ConfigVersion {

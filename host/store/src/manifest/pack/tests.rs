@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use provender_domain::ids::{BoundaryId, HerdId};
 use serde_json::{Map, Value as Json, json};
 
 use super::header::Column as Named;
@@ -31,8 +32,8 @@ const TYPES: [DataType; 6] = [
 /// Of one run everything that its manifest says.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    boundary_id: String,
-    herd_config_id: String,
+    boundary_id: BoundaryId,
+    herd_config_id: HerdId,
     day: Day,
     reissue: u32,
     replaces: Option<u32>,
@@ -113,8 +114,8 @@ fn row() -> impl Strategy<Value = Row> {
         .prop_map(|(key, replaces, inputs, outputs, breached)| {
             let is_number = outputs.first().is_some_and(|o| !o.is_null());
             Row {
-                boundary_id: key.0,
-                herd_config_id: key.1,
+                boundary_id: BoundaryId::unchecked(key.0),
+                herd_config_id: HerdId::unchecked(key.1),
                 day: key.2,
                 reissue: key.3,
                 replaces,
@@ -303,11 +304,7 @@ fn packed(header: &Header, list: &[Row]) -> Rows {
     let mut rows = Rows::new(&header.inputs, &header.outputs);
     for (i, row) in list.iter().enumerate() {
         let replaces = row.replaces.map(|n| version(header, n));
-        let place = (
-            row.boundary_id.as_str(),
-            row.herd_config_id.as_str(),
-            row.day,
-        );
+        let place = (&row.boundary_id, &row.herd_config_id, row.day);
         rows.push_key(place, row.reissue, replaces.as_ref());
         for (c, (value, age, seen)) in row.inputs.iter().enumerate() {
             rows.inputs[c].push(value);
@@ -325,8 +322,8 @@ fn packed(header: &Header, list: &[Row]) -> Rows {
 
 fn sample() -> (Header, Vec<Row>) {
     let row = |n: i32| Row {
-        boundary_id: format!("north-{n}"),
-        herd_config_id: "-".to_owned(),
+        boundary_id: BoundaryId::unchecked(format!("north-{n}")),
+        herd_config_id: HerdId::none(),
         day: Day::from_days(20_000 + n).unwrap(),
         reissue: 0,
         replaces: None,

@@ -1,7 +1,9 @@
 //! What the figures give, and how often they cry wolf where only noise differs.
 
 use super::*;
+use crate::compute::engine::Target;
 use provender_domain::description::{Field, Output};
+use provender_domain::ids::{BoundaryId, HerdId};
 
 const POLICY: fn() -> CanarySettings = CanarySettings::default;
 
@@ -39,10 +41,18 @@ fn number(x: Option<f64>) -> Value {
     x.map_or(Value::Null, Value::Float64)
 }
 
+fn target(place: usize, n: usize) -> Target {
+    Target {
+        boundary_id: BoundaryId::unchecked(format!("b{place}")),
+        herd_config_id: HerdId::none(),
+        day: day(n),
+    }
+}
+
 /// Ten places, one after the other, day by day.
 fn pairs(values: &[(Option<f64>, Option<f64>)]) -> Pairs {
     let each = values.iter().enumerate().map(|(i, (a, c))| Pair {
-        place: (format!("b{}", i % 10), "-".into(), day(i / 10)),
+        place: target(i % 10, i / 10),
         active: vec![number(*a)],
         candidate: vec![number(*c)],
         active_breached: false,
@@ -113,8 +123,7 @@ fn a_mistaken_unit_is_crit_and_a_fifth_more_is_seen() {
 fn lost_rows_nulls_and_breaches_are_crit() {
     let mut lost = changed(Some);
     for i in 0..8 {
-        let place = ("b0".to_owned(), "-".to_owned(), day(20 + i));
-        lost.active_only.push(place);
+        lost.active_only.push(target(0, 20 + i));
     }
     let missing = seen(&lost);
     let missing = one(&missing, "candidate_missing");

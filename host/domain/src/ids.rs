@@ -1,0 +1,298 @@
+//! The words that name places, herds, logic versions and entries, each with a type of its own: none can be given
+//! where another is asked for.
+//!
+//! Each is written and hashed as its bare text or number.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What ids of every kind share: they are texts that compare, hash, print and serialize as such.
+macro_rules! text_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A text that is recorded already, or that somebody asks for. No rule is applied: earlier versions
+            /// may have recorded what is refused today, and it must still be found.
+            #[must_use]
+            pub fn unchecked(text: impl Into<String>) -> $name {
+                $name(text.into())
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl PartialEq<$name> for str {
+            fn eq(&self, other: &$name) -> bool {
+                *self == other.0
+            }
+        }
+
+        impl PartialEq<$name> for &str {
+            fn eq(&self, other: &$name) -> bool {
+                **self == other.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+text_ids! {
+    /// The id of a boundary: a pasture, an allotment, a paddock.
+    BoundaryId;
+
+    /// The id of a herd, or [`HerdId::none`].
+    HerdId;
+
+    /// `name:version` of a logic: `days_remaining:v3`.
+    ModelVersion;
+}
+
+/// Why a text is not an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnId {
+    /// It is empty.
+    #[error("is empty")]
+    Empty,
+    /// A control character would change what a terminal shows.
+    #[error("holds a control character, which an id cannot")]
+    Control,
+    /// It is longer than [`NotAnId::LONGEST`].
+    #[error("is longer than the {} bytes that an id may have", NotAnId::LONGEST)]
+    TooLong,
+}
+
+impl NotAnId {
+    /// Bytes that an id has at most.
+    pub const LONGEST: usize = 256;
+
+    /// The rule for ids that files bring in.
+    fn check(id: &str) -> Result<String, NotAnId> {
+        if id.is_empty() {
+            Err(NotAnId::Empty)
+        } else if id.chars().any(char::is_control) {
+            Err(NotAnId::Control)
+        } else if id.len() > NotAnId::LONGEST {
+            Err(NotAnId::TooLong)
+        } else {
+            Ok(id.to_owned())
+        }
+    }
+}
+
+impl FromStr for BoundaryId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<BoundaryId, NotAnId> {
+        NotAnId::check(text).map(BoundaryId)
+    }
+}
+
+impl FromStr for HerdId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<HerdId, NotAnId> {
+        NotAnId::check(text).map(HerdId)
+    }
+}
+
+impl HerdId {
+    /// The text of [`HerdId::none`].
+    pub const NONE: &str = "-";
+
+    /// What a run has whose logic reads no herd.
+    #[must_use]
+    pub fn none() -> HerdId {
+        HerdId(HerdId::NONE.to_owned())
+    }
+
+    /// Whether it names no herd.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0 == HerdId::NONE
+    }
+}
+
+/// A text that is not `name:version`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write name:version, such as days_remaining:v1")]
+pub struct NotAModelVersion;
+
+impl FromStr for ModelVersion {
+    type Err = NotAModelVersion;
+
+    fn from_str(text: &str) -> Result<ModelVersion, NotAModelVersion> {
+        let model = ModelVersion(text.to_owned());
+        match model.parts() {
+            Some((name, version)) if !name.is_empty() && !version.is_empty() => Ok(model),
+            _ => Err(NotAModelVersion),
+        }
+    }
+}
+
+impl ModelVersion {
+    /// Of a name and a version, which their component declares and the sandbox has checked.
+    #[must_use]
+    pub fn of(name: &str, version: &str) -> ModelVersion {
+        ModelVersion(format!("{name}:{version}"))
+    }
+
+    /// Name and version; `None` where there is no `:` between them.
+    #[must_use]
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        self.0.split_once(':')
+    }
+
+    /// `days_remaining` of `days_remaining:v2`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.parts().map_or(&self.0, |(name, _)| name)
+    }
+}
+
+/// The number of an entry in its ledger: 1, 2, 3, …
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct EntryNo(i64);
+
+impl EntryNo {
+    /// Before the first entry: the head of an empty ledger.
+    pub const NONE: EntryNo = EntryNo(0);
+
+    /// The entry with this number.
+    #[must_use]
+    pub const fn new(number: i64) -> EntryNo {
+        EntryNo(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> EntryNo {
+        EntryNo(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for EntryNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn an_id_is_written_as_its_bare_text_and_an_entry_as_its_bare_number() {
+        let id: BoundaryId = "north".parse().unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""north""#);
+        assert_eq!(
+            serde_json::from_str::<BoundaryId>(r#""north""#).unwrap(),
+            id
+        );
+        assert_eq!(serde_json::to_string(&EntryNo::new(7)).unwrap(), "7");
+        assert_eq!(serde_json::from_str::<EntryNo>("7").unwrap().get(), 7);
+        assert_eq!(format!("{id}|{id:>7}|{id:?}"), "north|  north|\"north\"");
+        assert_eq!(BTreeMap::from([(id, 1)]).get("north"), Some(&1));
+    }
+
+    #[test]
+    fn a_rule_holds_for_what_is_made_and_not_for_what_is_recorded() {
+        let refused = |text: &str| text.parse::<BoundaryId>().unwrap_err();
+        assert_eq!(refused(""), NotAnId::Empty);
+        assert_eq!(refused("a\u{0}"), NotAnId::Control);
+        assert_eq!(refused(&"x".repeat(257)), NotAnId::TooLong);
+        assert_eq!("a\t".parse::<HerdId>(), Err(NotAnId::Control));
+        assert_eq!(BoundaryId::unchecked("a\t"), "a\t");
+        let read: BoundaryId = serde_json::from_str(r#""a\t""#).unwrap();
+        assert_eq!(read, "a\t");
+    }
+
+    #[test]
+    fn a_model_version_has_a_name_and_a_version() {
+        let model: ModelVersion = "days_remaining:v3".parse().unwrap();
+        assert_eq!(model.parts(), Some(("days_remaining", "v3")));
+        assert_eq!(model, ModelVersion::of("days_remaining", "v3"));
+        for text in ["", "days_remaining", ":v1", "days_remaining:"] {
+            assert_eq!(text.parse::<ModelVersion>(), Err(NotAModelVersion));
+        }
+        let old = ModelVersion::unchecked("days_remaining");
+        assert_eq!((old.name(), old.parts()), ("days_remaining", None));
+    }
+
+    #[test]
+    fn no_herd_is_a_dash() {
+        assert!(HerdId::none().is_none());
+        assert_eq!(serde_json::to_string(&HerdId::none()).unwrap(), r#""-""#);
+        assert!(!HerdId::unchecked("h1").is_none());
+    }
+}
