@@ -200,6 +200,7 @@ impl From<LedgerError> for CliError {
             LedgerError::Busy => Exit::Busy,
             LedgerError::Moved { .. } => Exit::Gate,
             LedgerError::Drift(_) => Exit::Drift,
+            LedgerError::Nul { .. } => Exit::Data,
             LedgerError::Immutable(_) | LedgerError::Damaged(_) | LedgerError::Payload(_) => {
                 Exit::Integrity
             }
@@ -234,6 +235,7 @@ impl From<LedgerError> for CliError {
             | LedgerError::Busy
             | LedgerError::Moved { .. }
             | LedgerError::Drift(_)
+            | LedgerError::Nul { .. }
             | LedgerError::Immutable(_)
             | LedgerError::Database(_) => error,
         }
@@ -371,6 +373,7 @@ pub(super) fn ingest_exit(e: &IngestError) -> Exit {
             | LedgerError::Gone { .. }
             | LedgerError::Moved { .. }
             | LedgerError::Drift(_)
+            | LedgerError::Nul { .. }
             | LedgerError::Immutable(_)
             | LedgerError::Damaged(_)
             | LedgerError::Payload(_)

@@ -92,6 +92,14 @@ pub enum LedgerError {
     /// The guard refused a change of what is recorded.
     #[error("the ledger refused to change what is recorded: {0}")]
     Immutable(String),
+    /// A text holds the character U+0000.
+    #[error(
+        "{what} holds the character U+0000, which a ledger cannot keep: remove it and try again"
+    )]
+    Nul {
+        /// Which text.
+        what: &'static str,
+    },
     /// What is stored contradicts itself.
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
@@ -128,6 +136,7 @@ impl LedgerError {
             LedgerError::Busy => "ledger_busy",
             LedgerError::Moved { .. } => "ledger_moved",
             LedgerError::Drift(_) => "drift",
+            LedgerError::Nul { .. } => "nul_character",
             LedgerError::Immutable(_) => "immutable",
             LedgerError::Damaged(_) | LedgerError::Payload(_) => "ledger_damaged",
             LedgerError::Io(_) => "ledger_io",

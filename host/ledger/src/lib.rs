@@ -18,6 +18,7 @@
 //! * [`scan`] — every run, read by several threads, pack by pack
 //! * [`located`] — lists of runs by place and id
 //! * `sqlite` — SQLite, with its schema: nothing outside it names SQLite or its files
+//! * `nul` — text that no store takes
 //! * `conformance` — what every store must do, for the tests of each
 //! * [`error`] — how it says no
 
@@ -31,6 +32,7 @@ pub mod error;
 pub mod inspect;
 pub mod leaf;
 pub mod located;
+mod nul;
 pub mod retry;
 pub mod scan;
 mod sqlite;

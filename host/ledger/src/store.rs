@@ -223,6 +223,8 @@ pub trait Read: Send {
 
 /// Appends to what is recorded; nothing is ever changed or deleted. Each method is one transaction: all
 /// of it is recorded, durably, or nothing.
+///
+/// Text with the character U+0000 is refused with [`LedgerError::Nul`]: not every database can keep it.
 pub trait Write: Read {
     /// Appends an entry of its own, without rows.
     ///

@@ -77,6 +77,12 @@ impl Admin for SqliteStore {
                 let _ = sweep(partial);
             },
         };
+        if backup.to.exists() {
+            return Err(LedgerError::Unavailable {
+                url: Address::of_file(&backup.to).to_string(),
+                cause: "the file exists; a backup never overwrites".to_owned(),
+            });
+        }
         ledger.backup(&backup.partial)?;
         Ok(backup)
     }

@@ -13,6 +13,7 @@ use crate::entries::{
     RetractedFile, RunsRecorded,
 };
 use crate::entry::{Entry, Kind, Stamp};
+use crate::nul;
 use crate::store::Write;
 use crate::types::{Batch, Config, Document, File, NewFacts, NewRun, Recorded};
 use provender_domain::canonical::{Digest, Recipe};
@@ -88,6 +89,7 @@ impl Write for SqliteLedger {
         about: &FileNotes,
         known: i64,
     ) -> Result<i64, LedgerError> {
+        nul::in_file(file, facts)?;
         let _span = write_span(file.rows as usize).entered();
         self.write_file(stamp, file, facts, about, known)
     }
@@ -118,6 +120,7 @@ impl Write for SqliteLedger {
     }
 
     fn record_runs(&self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError> {
+        nul::in_batch(batch)?;
         let span = tracing::info_span!(
             target: "provender::ledger",
             "record_runs",
@@ -233,6 +236,7 @@ impl Write for SqliteLedger {
         digest: Digest,
         body: &str,
     ) -> Result<Option<i64>, LedgerError> {
+        nul::in_document(body)?;
         // What is known needs no turn to write.
         if known_report(&self.db, digest)? {
             return Ok(None);
@@ -263,6 +267,7 @@ impl Write for SqliteLedger {
         payload: BaselineFrozen,
         document: &Document,
     ) -> Result<Entry, LedgerError> {
+        nul::in_document(&document.body)?;
         let _span = write_span(1).entered();
         let tx = self.begin()?;
         let row = document_row(document.kind, document.digest, &document.body);
@@ -366,6 +371,7 @@ pub(super) fn append(
     stamp: &Stamp,
     payload: &Payload,
 ) -> Result<Entry, LedgerError> {
+    nul::in_stamp(stamp)?;
     let head = read::head(tx)?;
     let entry = payload
         .to_json()
