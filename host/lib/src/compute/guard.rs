@@ -64,6 +64,12 @@ pub fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
         .collect()
 }
 
+/// Whether other bytes are pinned than those that computed a recorded run.
+#[must_use]
+pub fn other_component(bound: &Bound, recorded: &Manifest) -> bool {
+    recorded.reproducible.component.sha256 != bound.component.digest()
+}
+
 /// What differs between a recorded run and the same question now.
 #[must_use]
 pub fn changes(
@@ -74,13 +80,12 @@ pub fn changes(
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     let component = recorded.reproducible.component.sha256;
-    let now = bound.component.digest();
-    if component != now {
+    if other_component(bound, recorded) {
         changes.push(Change {
             name: "component".to_owned(),
             unit: None,
             old: Json::String(component.to_string()),
-            new: Json::String(now.to_string()),
+            new: Json::String(bound.component.digest().to_string()),
             old_source: "the recorded run".to_owned(),
             new_source: "provender.lock".to_owned(),
             cause: "the component's bytes".to_owned(),

@@ -16,7 +16,7 @@ use provender_ledger::types::Run;
 use super::ComputeError;
 use super::binding::Bound;
 use super::engine::{CHUNK, Engine, Target};
-use super::guard::changes;
+use super::guard::{changes, other_component};
 use super::outcome::{Change, RunOutcome};
 use super::question::{Question, ask};
 
@@ -88,17 +88,17 @@ pub fn plan(
             continue;
         }
         let manifest = engine.manifests.read(run.run.manifest_ref())?;
-        let changes = changes(engine.facts, bound, &question, &manifest);
-        if changes.iter().any(|c| c.name == "component") {
+        // An input may be called `component`, so that the names of the changes do not tell.
+        if other_component(bound, &manifest) {
             let why = "the component's bytes differ from those that were recorded under this version: a changed logic needs a new version".to_owned();
             plan.refused.push(Refused { run, why });
             continue;
         }
         plan.runs.push(Planned {
-            question,
             replaces: run.run.key.config_version.clone(),
             run_id: run.run.key.run_id(),
-            changes,
+            changes: changes(engine.facts, bound, &question, &manifest),
+            question,
         });
     }
     Ok(plan)

@@ -130,7 +130,7 @@ pub fn explain(
     check(&found, &manifest, description)?;
     let inputs = inputs(&manifest, description).map_err(|problem| ExplainError::Damaged {
         run: found.run.run.key.to_string(),
-        problem: problem.to_owned(),
+        problem,
     })?;
     let set_by = &manifest.environment.parameters_set_by;
     let declared =
@@ -211,13 +211,15 @@ fn check(
     }
     if let Some(d) = description {
         let outputs = &recorded.outputs;
-        let list = Json::Array(
-            d.outputs
-                .iter()
-                .map(|o| outputs.get(&o.field.name).cloned().unwrap_or_default())
-                .collect(),
-        );
-        if to_text(&list).ok().as_deref() != Some(run.outputs.as_str()) {
+        let mut list = Vec::new();
+        for output in &d.outputs {
+            let name = &output.field.name;
+            let value = outputs.get(name).cloned();
+            list.push(
+                value.ok_or_else(|| damaged(&format!("its manifest lacks the output `{name}`")))?,
+            );
+        }
+        if to_text(&Json::Array(list)).ok().as_deref() != Some(run.outputs.as_str()) {
             return Err(damaged("its row and its manifest hold different outputs"));
         }
     }
@@ -240,10 +242,7 @@ fn sources(manifest: &Manifest, from: &[Observed]) -> Result<Vec<Source>, &'stat
     from.iter().map(source).collect()
 }
 
-fn inputs(
-    manifest: &Manifest,
-    description: Option<&Description>,
-) -> Result<Vec<Input>, &'static str> {
+fn inputs(manifest: &Manifest, description: Option<&Description>) -> Result<Vec<Input>, String> {
     let values = &manifest.reproducible.inputs;
     let names: Vec<String> = match description {
         Some(d) => d.inputs.iter().map(|i| i.field.name.clone()).collect(),
@@ -252,8 +251,10 @@ fn inputs(
     let input = |name: String| {
         let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
         let behind = manifest.sources.inputs.get(&name);
+        // A missing observation is recorded as null; an input that is not there at all is not what the run read.
+        let value = values.get(&name).cloned();
         Ok(Input {
-            value: values.get(&name).cloned().unwrap_or_default(),
+            value: value.ok_or_else(|| format!("its manifest lacks the input `{name}`"))?,
             unit: declared.and_then(|d| d.field.unit.clone()),
             doc: declared.map(|d| d.field.doc.clone()).unwrap_or_default(),
             feature: declared.map(|d| d.feature.clone()).unwrap_or_default(),
@@ -360,4 +361,53 @@ fn where_from(facts: &Facts<'_>, cell: &Cell) -> (String, String) {
     };
     let file = facts.file(last.file_id).map_or("?", |f| f.path.as_str());
     (format!("{file} row {}", last.row), file.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use provender_domain::description::{Field, Input as DeclaredInput};
+    use provender_domain::value::DataType;
+
+    /// Manifests as version 0.1.0 wrote them, one a line.
+    const KEPT: &str = include_str!("../../../../tests/fixtures/manifests-0.1.0.jsonl");
+
+    fn description(names: &[&String]) -> Description {
+        let input = |name: &&String| DeclaredInput {
+            field: Field {
+                name: (*name).clone(),
+                data_type: DataType::Float64,
+                unit: None,
+                nullable: true,
+                doc: String::new(),
+            },
+            feature: (*name).clone(),
+        };
+        Description {
+            name: "days".to_owned(),
+            version: "v1".to_owned(),
+            summary: String::new(),
+            inputs: names.iter().map(input).collect(),
+            parameters: Vec::new(),
+            outputs: Vec::new(),
+            guardrails: Vec::new(),
+            monitors: Vec::new(),
+            annotations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_declared_input_that_the_manifest_lacks_is_no_null() {
+        let kept = KEPT.lines().next().unwrap();
+        let manifest = Manifest::parse(kept.as_bytes()).unwrap();
+        let names: Vec<&String> = manifest.reproducible.inputs.keys().collect();
+        let known = inputs(&manifest, Some(&description(&names))).unwrap();
+        assert_eq!(known.len(), names.len());
+        let rain = "rain_mm".to_owned();
+        let lacks = inputs(&manifest, Some(&description(&[names[0], &rain])));
+        assert_eq!(
+            lacks.unwrap_err(),
+            "its manifest lacks the input `rain_mm`"
+        );
+    }
 }
