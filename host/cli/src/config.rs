@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
     );
     let rows: Vec<_> = settings
         .iter()
-        .map(|(k, v, by)| vec![plain(k), plain(v), (Look::Dim, by.clone())])
+        .map(|(k, v, by)| vec![plain(k), plain(v), (Look::Dim, by.to_string())])
         .collect();
     text.table(&["setting", "value", "set by"], &rows);
     let mut logics = Vec::new();

@@ -34,7 +34,8 @@ macro_rules! words {
     ($(#[$meta:meta])* $vis:vis enum $name:ident: $what:literal {
         $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?
     }) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(::serde::Serialize, ::schemars::JsonSchema)]
         $(#[$meta])*
         $vis enum $name {
             $($(#[$doc])* #[serde(rename = $word)] $variant,)+

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::canonical::{Digest, Recipe, hex};
 use provender_domain::render::text::count;
 use provender_host::audit::stored::Pinned;
-use provender_host::audit::{Audit, AuditError, Bad, Check, Report, audit};
+use provender_host::audit::{Audit, AuditError, Bad, Check, ObjectKind, Report, audit};
 use provender_proof::{Checkpoint, ProofError};
 
 use super::Global;
@@ -289,7 +289,7 @@ fn trouble(report: &Report) -> Option<CliError> {
         first.problem
     );
     let help = match first.check {
-        Check::Components if first.kind == "lock" => {
+        Check::Components if first.kind == ObjectKind::Lock => {
             "take provender.lock back from git, or mend what the message names: until then what it pins is not checked"
         }
         Check::Components | Check::Releases => {

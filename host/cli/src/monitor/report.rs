@@ -155,7 +155,7 @@ fn behind(
 pub(super) fn head(text: &mut Text, stored: &Stored) {
     let (body, stamp) = (&stored.body, &stored.stamp);
     text.look(
-        Look::of_status(&body.status),
+        Look::of_status(body.status.name()),
         format!(
             "report {} ({}): {} to {}, recorded {} by {} as entry {}",
             stored.digest.short(),
@@ -172,7 +172,7 @@ pub(super) fn head(text: &mut Text, stored: &Stored) {
 fn fired(text: &mut Text, group: &Group) {
     for metric in group.metrics.iter().filter(|m| m.fired()) {
         text.look(
-            Look::of_status(&metric.status),
+            Look::of_status(metric.status.name()),
             escape::terminal(&format!(
                 "  {} {} {}: {}",
                 metric.status,

@@ -56,7 +56,6 @@ impl Verdict {
 
 words! {
     /// What a verdict of a check does.
-    #[derive(schemars::JsonSchema)]
     pub enum Action: "action" {
         /// The release is not let in.
         Block = "block",
@@ -83,7 +82,6 @@ words! {
 
 words! {
     /// A role that owns part of a release.
-    #[derive(schemars::JsonSchema)]
     pub enum Role: "role" {
         /// Data science.
         Ds = "ds",

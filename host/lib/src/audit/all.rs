@@ -16,7 +16,7 @@ use provender_store::manifest::Store;
 
 use super::claims::Claims;
 use super::error::AuditError;
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 use super::stored::Pinned;
 use super::{facts, runs, stored};
 
@@ -92,7 +92,7 @@ pub fn audit(
     report.looked(Check::Database, 1);
     damage.extend(sound.into_iter().flatten());
     for problem in damage {
-        report.bad(Check::Database, "database", "ledger", problem);
+        report.bad(Check::Database, ObjectKind::Database, "ledger", problem);
     }
     match (files, seen) {
         (Ok(files), Some(seen)) => {
@@ -101,7 +101,12 @@ pub fn audit(
                 .filter(|f| !seen.manifests.contains(f))
                 .collect();
         }
-        (Err(e), _) => report.bad(Check::Manifests, "manifest", "folder", e.to_string()),
+        (Err(e), _) => report.bad(
+            Check::Manifests,
+            ObjectKind::Manifest,
+            "folder",
+            e.to_string(),
+        ),
         (Ok(_), None) => {}
     }
     report.sort();
@@ -149,10 +154,15 @@ fn schema(snapshot: &dyn Inspect, report: &mut Report) -> Result<(), LedgerError
     for (name, sql) in &expected {
         report.looked(Check::Schema, 1);
         match found.get(name) {
-            None => report.bad(Check::Schema, "schema", name.as_str(), "it is not there"),
+            None => report.bad(
+                Check::Schema,
+                ObjectKind::Schema,
+                name.as_str(),
+                "it is not there",
+            ),
             Some(other) if other != sql => report.bad(
                 Check::Schema,
-                "schema",
+                ObjectKind::Schema,
                 name.as_str(),
                 "it is not what this program makes",
             ),
@@ -161,7 +171,7 @@ fn schema(snapshot: &dyn Inspect, report: &mut Report) -> Result<(), LedgerError
     }
     for name in found.keys().filter(|n| !expected.contains_key(*n)) {
         let problem = "this program makes no such thing";
-        report.bad(Check::Schema, "schema", name.as_str(), problem);
+        report.bad(Check::Schema, ObjectKind::Schema, name.as_str(), problem);
     }
     Ok(())
 }
@@ -223,7 +233,7 @@ fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, St
             Ok(since) => since,
             Err(e) => {
                 let problem = format!("what was pruned since cannot be read: {e}");
-                found.bad(Check::Database, "database", "ledger", problem);
+                found.bad(Check::Database, ObjectKind::Database, "ledger", problem);
                 return found;
             }
         };
@@ -252,7 +262,7 @@ fn against_claims(
             Err(problem) => {
                 report.bad(
                     Check::Checkpoint,
-                    "checkpoint",
+                    ObjectKind::Checkpoint,
                     old.origin.as_str(),
                     problem.to_string(),
                 );

@@ -9,7 +9,7 @@ use provender_ledger::entries::{BaselineFrozen, FileIn, Ingest, ReportKept, Retr
 use provender_ledger::entry::Entry;
 use provender_ledger::{Inspect, LedgerError, Payload, PayloadError};
 
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 
 /// How many rows an entry recorded, and the root over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,12 +105,17 @@ impl Claims {
             let entry = match scanned {
                 Ok(entry) => entry,
                 Err(e) => {
-                    report.bad(Check::Entries, "entry", e.id, e.problem);
+                    report.bad(Check::Entries, ObjectKind::Entry, e.id, e.problem);
                     return;
                 }
             };
             let mut bad = |problem: String| {
-                report.bad(Check::Entries, "entry", entry.seq.to_string(), problem);
+                report.bad(
+                    Check::Entries,
+                    ObjectKind::Entry,
+                    entry.seq.to_string(),
+                    problem,
+                );
             };
             if entry.seq != before.0 + 1 {
                 bad(format!("it follows entry {}", before.0));

@@ -9,7 +9,7 @@ use provender_ledger::types::{File, Sourced};
 use provender_ledger::{Inspect, LedgerError};
 
 use super::claims::Claims;
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 
 /// Columns of a file's row, as messages name them.
 const COLUMNS: [&str; 7] = [
@@ -54,7 +54,7 @@ pub fn rows(
             let path = &claim.row[4];
             report.bad(
                 Check::Facts,
-                "facts",
+                ObjectKind::Facts,
                 format!("entry {entry} ({path})"),
                 problem,
             );
@@ -63,7 +63,7 @@ pub fn rows(
     for (entry, found) in leaves {
         report.bad(
             Check::Facts,
-            "facts",
+            ObjectKind::Facts,
             format!("entry {entry}"),
             format!("{} rows name it, and it took in no file", found.len()),
         );
@@ -82,29 +82,34 @@ fn of_entries(
         report.looked(Check::Files, 1);
         let file = match scanned {
             Ok(file) => file,
-            Err(e) => return report.bad(Check::Files, "file", e.id, e.problem),
+            Err(e) => return report.bad(Check::Files, ObjectKind::File, e.id, e.problem),
         };
         let id = format!("file {} ({})", file.file_id, file.path);
         let Some(claim) = claims.files.get(&file.entry) else {
             let problem = format!("it names entry {}, which took in no file", file.entry);
-            return report.bad(Check::Files, "file", id, problem);
+            return report.bad(Check::Files, ObjectKind::File, id, problem);
         };
         for ((column, found), said) in COLUMNS.iter().zip(cells(&file)).zip(&claim.row) {
             if found != *said {
                 let entry = file.entry;
                 let problem = format!("its {column} is {found}, entry {entry} says {said}");
-                report.bad(Check::Files, "file", id.as_str(), problem);
+                report.bad(Check::Files, ObjectKind::File, id.as_str(), problem);
             }
         }
         if of_entry.insert(file.entry, file.file_id).is_some() {
             let problem = format!("entry {} has another file already", file.entry);
-            report.bad(Check::Files, "file", id, problem);
+            report.bad(Check::Files, ObjectKind::File, id, problem);
         }
     })?;
     for (entry, claim) in &claims.files {
         if !of_entry.contains_key(entry) {
             let problem = format!("entry {entry} took it in, and its row is not there");
-            report.bad(Check::Files, "file", claim.row[4].as_str(), problem);
+            report.bad(
+                Check::Files,
+                ObjectKind::File,
+                claim.row[4].as_str(),
+                problem,
+            );
         }
     }
     Ok(of_entry)
@@ -133,7 +138,7 @@ fn retractions(
             report.looked(Check::Files, 1);
             found.entry(entry).or_default().insert(file);
         }
-        Err(e) => report.bad(Check::Files, "retraction", e.id, e.problem),
+        Err(e) => report.bad(Check::Files, ObjectKind::Retraction, e.id, e.problem),
     })?;
     let nothing = BTreeSet::new();
     let entries: BTreeSet<i64> = found
@@ -160,7 +165,7 @@ fn retractions(
             );
             report.bad(
                 Check::Files,
-                "retraction",
+                ObjectKind::Retraction,
                 format!("entry {entry}"),
                 problem,
             );
@@ -177,13 +182,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn add<T>(
-        &mut self,
-        kind: &'static str,
-        row: &Sourced<T>,
-        id: &dyn Fn() -> String,
-        text: &[u8],
-    ) {
+    fn add<T>(&mut self, kind: ObjectKind, row: &Sourced<T>, id: &dyn Fn() -> String, text: &[u8]) {
         self.report.looked(Check::Facts, 1);
         if self.of_entry.get(&row.entry) != Some(&row.file_id) {
             let problem = format!(
@@ -198,7 +197,7 @@ impl Rows<'_> {
             .push(merkle::leaf(text));
     }
 
-    fn readable<T>(&mut self, kind: &'static str, scanned: Scanned<T>) -> Option<T> {
+    fn readable<T>(&mut self, kind: ObjectKind, scanned: Scanned<T>) -> Option<T> {
         match scanned {
             Ok(row) => Some(row),
             Err(e) => {
@@ -212,16 +211,16 @@ impl Rows<'_> {
 
 fn places(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
     snapshot.scan_boundaries(&mut |scanned| {
-        if let Some(row) = rows.readable("boundary", scanned)
+        if let Some(row) = rows.readable(ObjectKind::Boundary, scanned)
             && let Some(effective) = row.value.effective_date
         {
             let text = forms::boundary(row.row, effective, &row.value);
             let id = || format!("{} from {effective}", row.value.boundary_id);
-            rows.add("boundary", &row, &id, &text);
+            rows.add(ObjectKind::Boundary, &row, &id, &text);
         }
     })?;
     snapshot.scan_herds(&mut |scanned| {
-        if let Some(row) = rows.readable("herd", scanned) {
+        if let Some(row) = rows.readable(ObjectKind::Herd, scanned) {
             let text = forms::herd(row.row, &row.value);
             let h = &row.value;
             let id = || {
@@ -230,7 +229,7 @@ fn places(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError
                     h.herd_config_id, h.boundary_id, h.effective_date
                 )
             };
-            rows.add("herd", &row, &id, &text);
+            rows.add(ObjectKind::Herd, &row, &id, &text);
         }
     })
 }
@@ -238,7 +237,7 @@ fn places(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError
 fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
     let mut streams: HashMap<i64, (String, Stream)> = HashMap::new();
     snapshot.scan_streams(&mut |scanned| {
-        if let Some(s) = rows.readable("stream", scanned) {
+        if let Some(s) = rows.readable(ObjectKind::Stream, scanned) {
             let name = format!("{} of {} by {}", s.column, s.boundary_id, s.source);
             let stream = Stream::new(&s.boundary_id, &s.column, &s.source);
             streams.insert(s.stream_id, (name, stream));
@@ -246,14 +245,16 @@ fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), Ledge
     })?;
     let mut used: HashSet<i64> = HashSet::new();
     snapshot.scan_observations(&mut |scanned| {
-        let Some((stream_id, row)) = rows.readable("observation", scanned) else {
+        let Some((stream_id, row)) = rows.readable(ObjectKind::Observation, scanned) else {
             return;
         };
         used.insert(stream_id);
         let Some((name, stream)) = streams.get(&stream_id) else {
             let id = format!("row {} of file {}", row.row, row.file_id);
             let problem = format!("its stream {stream_id} is not there");
-            return rows.report.bad(Check::Facts, "observation", id, problem);
+            return rows
+                .report
+                .bad(Check::Facts, ObjectKind::Observation, id, problem);
         };
         let date = row.value.date;
         let id = || {
@@ -261,13 +262,13 @@ fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), Ledge
             format!("{name}, {day}, entry {}", row.entry)
         };
         let text = stream.observation(date, row.value.value, row.row);
-        rows.add("observation", &row, &id, &text);
+        rows.add(ObjectKind::Observation, &row, &id, &text);
     })?;
     for (stream_id, (name, _)) in &streams {
         if !used.contains(stream_id) {
             rows.report.bad(
                 Check::Facts,
-                "stream",
+                ObjectKind::Stream,
                 name.as_str(),
                 "no observation refers to it: no entry recorded it",
             );

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
 use provender_domain::merkle::Hash;
+use provender_domain::words;
 
 /// What is checked, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,13 +91,63 @@ impl Check {
     }
 }
 
+words! {
+    /// What kind of object is not what was recorded. Findings are sorted by its order, which is that of the words.
+    pub enum ObjectKind: "kind of object" {
+        /// Runs recorded under one entry.
+        Batch = "batch",
+        /// An outline.
+        Boundary = "boundary",
+        /// A checkpoint kept elsewhere.
+        Checkpoint = "checkpoint",
+        /// A component's bytes.
+        Component = "component",
+        /// A configuration.
+        Config = "config",
+        /// The database as a whole.
+        Database = "database",
+        /// An entry.
+        Entry = "entry",
+        /// What a file brought.
+        Facts = "facts",
+        /// A file taken in.
+        File = "file",
+        /// A herd.
+        Herd = "herd",
+        /// A list by which runs are found.
+        List = "list",
+        /// The lock file.
+        Lock = "lock",
+        /// A manifest.
+        Manifest = "manifest",
+        /// An observation.
+        Observation = "observation",
+        /// A pack of manifests.
+        Pack = "pack",
+        /// A release.
+        Release = "release",
+        /// A document.
+        Report = "report",
+        /// A withdrawal of files.
+        Retraction = "retraction",
+        /// A run.
+        Run = "run",
+        /// A table, index, trigger or view.
+        Schema = "schema",
+        /// A series of runs.
+        Series = "series",
+        /// A column of observations.
+        Stream = "stream",
+    }
+}
+
 /// Something that is not what was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bad {
     /// Which check found it.
     pub check: Check,
-    /// What it is: `run`, `manifest`, `entry`, ….
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: ObjectKind,
     /// Which one.
     pub id: String,
     /// What is wrong with it.
@@ -137,7 +188,7 @@ impl Report {
     pub fn bad(
         &mut self,
         check: Check,
-        kind: &'static str,
+        kind: ObjectKind,
         id: impl Into<String>,
         problem: impl Into<String>,
     ) {

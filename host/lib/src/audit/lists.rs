@@ -7,7 +7,7 @@ use provender_ledger::inspect::ListRow;
 use provender_ledger::located::{Located, PART, decode, encode};
 use provender_ledger::{Inspect, LedgerError};
 
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 
 /// How many runs there are, and the sum of their hashes: the same for the same runs in any order. The keys
 /// of the hash are made anew for every audit, so that nobody can look for runs of the same sum.
@@ -79,7 +79,7 @@ pub(super) fn check(
     snapshot.scan_lists(&mut |scanned| {
         let row = match scanned {
             Ok(row) => row,
-            Err(e) => return report.bad(Check::Runs, "list", e.id, e.problem),
+            Err(e) => return report.bad(Check::Runs, ObjectKind::List, e.id, e.problem),
         };
         let list = read(&row, before);
         before = Some(Before {
@@ -95,7 +95,7 @@ pub(super) fn check(
                 told.insert(row.entry);
                 let (digit, entry, part) = (row.digit, row.entry, row.part);
                 let id = format!("digit {digit}, entry {entry}, part {part}");
-                report.bad(Check::Runs, "list", id, problem);
+                report.bad(Check::Runs, ObjectKind::List, id, problem);
             }
         }
     })?;
@@ -108,7 +108,12 @@ pub(super) fn check(
     for entry in entries.difference(&told.into_iter().collect()) {
         if listed.entries.get(entry) != runs.entries.get(entry) {
             let problem = "the lists by which its runs are found are not made of its runs";
-            report.bad(Check::Runs, "list", format!("entry {entry}"), problem);
+            report.bad(
+                Check::Runs,
+                ObjectKind::List,
+                format!("entry {entry}"),
+                problem,
+            );
         }
     }
     Ok(())

@@ -29,7 +29,7 @@ pub mod stored;
 
 pub use all::{Audit, audit};
 pub use error::AuditError;
-pub use finding::{Bad, Check, Report};
+pub use finding::{Bad, Check, ObjectKind, Report};
 
 /// One file with a run's manifest, component and proof, and the ceilings to compute it below.
 pub type Bundle = provender_proof::Bundle<provender_sandbox::PinLimits>;

@@ -7,7 +7,7 @@ use provender_ledger::inspect::PackRow;
 use provender_ledger::{Inspect, LedgerError};
 
 use super::claims::Claims;
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 
 /// Packs: each named by its entry, and by a run.
 pub(super) fn packs(
@@ -24,11 +24,16 @@ pub(super) fn packs(
     snapshot.scan_packs(&mut |scanned| {
         let PackRow { digest, entry, .. } = match scanned {
             Ok(row) => row,
-            Err(e) => return report.bad(Check::Manifests, "pack", e.id, e.problem),
+            Err(e) => return report.bad(Check::Manifests, ObjectKind::Pack, e.id, e.problem),
         };
         let digest = Digest::from_parts(Recipe::Raw, digest);
         let mut bad = |problem: String| {
-            report.bad(Check::Manifests, "pack", digest.to_string(), problem);
+            report.bad(
+                Check::Manifests,
+                ObjectKind::Pack,
+                digest.to_string(),
+                problem,
+            );
         };
         if !missing.remove(&(entry, digest)) {
             bad(format!("it names entry {entry}, which names no such pack"));
@@ -38,7 +43,12 @@ pub(super) fn packs(
     })?;
     for (entry, digest) in missing {
         let problem = format!("entry {entry} names it, and it is not there");
-        report.bad(Check::Manifests, "pack", digest.to_string(), problem);
+        report.bad(
+            Check::Manifests,
+            ObjectKind::Pack,
+            digest.to_string(),
+            problem,
+        );
     }
     Ok(())
 }
@@ -56,27 +66,37 @@ pub(super) fn configs(
             if with_runs.is_some_and(|known| !known.contains(&series)) {
                 report.bad(
                     Check::Configs,
-                    "series",
+                    ObjectKind::Series,
                     format!("series {series}"),
                     "no run is of it: no entry recorded it",
                 );
             }
         }
-        Err(e) => report.bad(Check::Configs, "series", e.id, e.problem),
+        Err(e) => report.bad(Check::Configs, ObjectKind::Series, e.id, e.problem),
     })?;
     snapshot.scan_configs(&mut |scanned| {
         report.looked(Check::Configs, 1);
         let config = match scanned {
             Ok(config) => config,
-            Err(e) => return report.bad(Check::Configs, "config", e.id, e.problem),
+            Err(e) => return report.bad(Check::Configs, ObjectKind::Config, e.id, e.problem),
         };
         let found = Digest::of_canonical(config.canonical.as_bytes());
         if *found.bytes() != config.digest {
             let problem = format!("its text has the digest {found}");
-            report.bad(Check::Configs, "config", hex(&config.digest), problem);
+            report.bad(
+                Check::Configs,
+                ObjectKind::Config,
+                hex(&config.digest),
+                problem,
+            );
         } else if !used.contains(&config.config_id) {
             let problem = "no series refers to it: no entry recorded it";
-            report.bad(Check::Configs, "config", found.to_string(), problem);
+            report.bad(
+                Check::Configs,
+                ObjectKind::Config,
+                found.to_string(),
+                problem,
+            );
         }
     })
 }

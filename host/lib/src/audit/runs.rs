@@ -18,7 +18,7 @@ use provender_ledger::{Inspect, LedgerError};
 use provender_store::manifest::{ManifestError, Store};
 
 use super::claims::Claims;
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 use super::lists::{self, Sums};
 use super::referred;
 
@@ -159,7 +159,8 @@ impl Part {
         for row in rows {
             self.all_read = false;
             self.report.looked(Check::Runs, 1);
-            self.report.bad(Check::Runs, "run", row.id, row.problem);
+            self.report
+                .bad(Check::Runs, ObjectKind::Run, row.id, row.problem);
         }
     }
 
@@ -200,22 +201,30 @@ impl Part {
         let id = || format!("{} ({})", run.key.run_id().short(), run.key);
         let Some(batch) = claims.batches.get(&entry) else {
             let problem = format!("it names entry {entry}, which recorded no runs");
-            return self.report.bad(Check::Runs, "run", id(), problem);
+            return self.report.bad(Check::Runs, ObjectKind::Run, id(), problem);
         };
         self.sums.add(entry, located(stored, &run.key.run_id()));
         self.report.looked(Check::Manifests, 1);
         let path = manifests.path_of(run.manifest_ref());
         match manifest(manifests, run) {
             Err(problem) => {
-                self.report
-                    .bad(Check::Manifests, "manifest", path.as_str(), problem);
+                self.report.bad(
+                    Check::Manifests,
+                    ObjectKind::Manifest,
+                    path.as_str(),
+                    problem,
+                );
             }
             Ok(component) => {
                 if batch.component != component {
                     let problem =
                         format!("it names the component {component}, entry {entry} names another");
-                    self.report
-                        .bad(Check::Manifests, "manifest", path.as_str(), problem);
+                    self.report.bad(
+                        Check::Manifests,
+                        ObjectKind::Manifest,
+                        path.as_str(),
+                        problem,
+                    );
                 }
                 self.seen.components.entry(component).or_insert_with(id);
             }
@@ -240,7 +249,8 @@ impl Part {
             Err(e) => {
                 let path = manifests.pack_path(digest);
                 let problem = format!("{}; {} runs name it", told(e), runs.len());
-                self.report.bad(Check::Manifests, "pack", path, problem);
+                self.report
+                    .bad(Check::Manifests, ObjectKind::Pack, path, problem);
                 None
             }
         };
@@ -254,7 +264,8 @@ impl Part {
                 .push(run.leaf_in(&mut self.room));
             let Some(batch) = claims.batches.get(entry) else {
                 let problem = format!("it names entry {entry}, which recorded no runs");
-                self.report.bad(Check::Runs, "run", id(run), problem);
+                self.report
+                    .bad(Check::Runs, ObjectKind::Run, id(run), problem);
                 continue;
             };
             if !singles.is_empty() {
@@ -274,7 +285,7 @@ impl Part {
             let path = || manifests.path_of(run.manifest_ref());
             let run_id = packed.check(run).unwrap_or_else(|problem| {
                 self.report
-                    .bad(Check::Manifests, "manifest", path(), problem);
+                    .bad(Check::Manifests, ObjectKind::Manifest, path(), problem);
                 run.key.run_id()
             });
             self.sums.add(*entry, located(stored, &run_id));
@@ -283,7 +294,7 @@ impl Part {
                 let problem =
                     format!("it names the component {component}, entry {entry} names another");
                 self.report
-                    .bad(Check::Manifests, "manifest", path(), problem);
+                    .bad(Check::Manifests, ObjectKind::Manifest, path(), problem);
             }
             let first = self.seen.components.entry(component);
             first.or_insert_with(|| id(run));
@@ -365,7 +376,12 @@ fn batches(
             },
         };
         unsound.insert(*entry);
-        report.bad(Check::Runs, "batch", format!("entry {entry}"), problem);
+        report.bad(
+            Check::Runs,
+            ObjectKind::Batch,
+            format!("entry {entry}"),
+            problem,
+        );
     }
     unsound
 }

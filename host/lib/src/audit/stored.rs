@@ -10,7 +10,7 @@ use provender_ledger::{Inspect, LedgerError};
 use provender_sandbox::Shelf;
 
 use super::claims::{Claims, DocumentClaim};
-use super::finding::{Check, Report};
+use super::finding::{Check, ObjectKind, Report};
 
 /// A component that the lock file pins: what it is called, where its file lies, what its digest is.
 #[derive(Clone, Debug)]
@@ -39,14 +39,14 @@ pub fn reports(
         report.looked(Check::Reports, 1);
         let row = match scanned {
             Ok(row) => row,
-            Err(e) => return report.bad(Check::Reports, "report", e.id, e.problem),
+            Err(e) => return report.bad(Check::Reports, ObjectKind::Report, e.id, e.problem),
         };
         let digest = Digest::from_parts(Recipe::JcsV1, row.digest);
         let entry = row.entry;
         let id = format!("{} ({})", digest.short(), row.kind);
         let Some(claim) = claims.documents.get(&entry) else {
             let problem = format!("it names entry {entry}, which wrote no document");
-            return report.bad(Check::Reports, "report", id, problem);
+            return report.bad(Check::Reports, ObjectKind::Report, id, problem);
         };
         let row = DocumentClaim {
             kind: row.kind,
@@ -61,7 +61,7 @@ pub fn reports(
         ] {
             if found != said && !(column == "digest" && *said == raw) {
                 let problem = format!("its {column} is {found}, entry {entry} says {said}");
-                report.bad(Check::Reports, "report", id.as_str(), problem);
+                report.bad(Check::Reports, ObjectKind::Report, id.as_str(), problem);
             }
         }
         found.insert(row.digest);
@@ -70,7 +70,12 @@ pub fn reports(
     for (entry, claim) in &claims.documents {
         if !found.contains(&claim.digest) {
             let problem = format!("entry {entry} wrote it, and it is not there");
-            report.bad(Check::Reports, "report", claim.digest.as_str(), problem);
+            report.bad(
+                Check::Reports,
+                ObjectKind::Report,
+                claim.digest.as_str(),
+                problem,
+            );
         }
     }
     Ok(())
@@ -88,7 +93,8 @@ pub fn components(
 ) {
     let pinned = pinned.unwrap_or_else(|problem| {
         let problem = format!("{problem}; what it pins is not checked");
-        report.bad(Check::Components, "lock", "provender.lock", problem);
+        let lock = "provender.lock";
+        report.bad(Check::Components, ObjectKind::Lock, lock, problem);
         &[]
     });
     for pin in pinned {
@@ -102,11 +108,16 @@ pub fn components(
             Err(problem) => problem.clone(),
         };
         let id = format!("{} ({})", pin.model_version, pin.path);
-        report.bad(Check::Components, "component", id, problem);
+        report.bad(Check::Components, ObjectKind::Component, id, problem);
     }
     let mut named: BTreeMap<Digest, String> = runs.clone();
     match Standing::of(entries) {
-        Err(e) => report.bad(Check::Releases, "release", "entries", e.to_string()),
+        Err(e) => report.bad(
+            Check::Releases,
+            ObjectKind::Release,
+            "entries",
+            e.to_string(),
+        ),
         Ok(standing) => {
             for known in standing.releases.iter().filter(|k| k.pruned.is_none()) {
                 report.looked(Check::Releases, 1);
@@ -116,7 +127,7 @@ pub fn components(
                     None => vec!["the folder of releases is not there".to_owned()],
                 };
                 for problem in problems {
-                    report.bad(Check::Releases, "release", id.as_str(), problem);
+                    report.bad(Check::Releases, ObjectKind::Release, id.as_str(), problem);
                 }
                 for component in &known.document.components {
                     let by = format!("{} of {id}", component.model_version());
@@ -129,7 +140,7 @@ pub fn components(
         report.looked(Check::Components, 1);
         if let Err(e) = shelf.find(&digest) {
             let id = format!("{} (of {by})", digest.short());
-            report.bad(Check::Components, "component", id, e.to_string());
+            report.bad(Check::Components, ObjectKind::Component, id, e.to_string());
         }
     }
 }

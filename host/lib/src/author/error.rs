@@ -4,6 +4,7 @@ use provender_domain::ids::ModelVersion;
 use std::path::PathBuf;
 
 use provender_build::{BuildError, ToolsError};
+use provender_sandbox::State;
 
 use super::manifest::{FILE, Language};
 
@@ -27,12 +28,12 @@ pub enum AuthorError {
         is_folder: bool,
     },
     /// The version is pinned.
-    #[error("{model_version} is taken: the lock file pins it ({state})")]
+    #[error("{model_version} is taken: the lock file pins it ({})", .state.name())]
     Pinned {
         /// `name:version`.
         model_version: ModelVersion,
         /// Draft or frozen.
-        state: &'static str,
+        state: State,
         /// The next version that is not pinned.
         free: String,
     },
@@ -117,14 +118,14 @@ pub enum AuthorError {
         output: String,
     },
     /// The component's file is pinned with other bytes.
-    #[error("{} is pinned as {model_version} ({state}) with {pinned}, and this build gives {built}", .file.display())]
+    #[error("{} is pinned as {model_version} ({}) with {pinned}, and this build gives {built}", .file.display(), .state.name())]
     PinnedOther {
         /// The component's file.
         file: PathBuf,
         /// `name:version`.
         model_version: ModelVersion,
         /// Draft or frozen.
-        state: &'static str,
+        state: State,
         /// Digest in the lock file.
         pinned: String,
         /// Digest of what was built.
@@ -221,7 +222,7 @@ impl AuthorError {
             AuthorError::Componentize { output, .. } if output.contains("ModuleNotFoundError") => {
                 "the build takes the folder and the standard library alone: put a package of pure Python into the folder, beside app.py; one with compiled parts, such as numpy, cannot be loaded".into()
             }
-            AuthorError::PinnedOther { state: "frozen", .. } => {
+            AuthorError::PinnedOther { state: State::Frozen, .. } => {
                 "a frozen version never changes: make a new one with `provender plugin new … --from`, or build to another file with -o. Nothing was written".into()
             }
             AuthorError::PinnedOther { .. } => {

@@ -190,7 +190,7 @@ fn refuse_pinned(logic: &LogicName, lock: &Lock) -> Result<(), AuthorError> {
     let newest = lock.newest(&logic.name).unwrap_or(pin);
     Err(AuthorError::Pinned {
         model_version: ModelVersion::of(&logic.name, &logic.version),
-        state: pin.state.name(),
+        state: pin.state,
         free: format!("{}:{}", logic.name, after(&newest.version)),
     })
 }

@@ -11,6 +11,7 @@ use crate::monitor::report::{ReportWindow, Status, Summary as SeriesSummary, Ver
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::{Scope, Severity};
+use provender_domain::manifest::SetBy;
 use provender_domain::value::DataType;
 
 use super::snapshot::Provenance;
@@ -152,8 +153,8 @@ pub struct SettingValue {
     pub value: Json,
     /// The same in words.
     pub text: String,
-    /// `component default`, `logic.toml` or `--param`.
-    pub set_by: &'static str,
+    /// Where it was set.
+    pub set_by: SetBy,
 }
 
 /// Something to look at before the figures are believed.

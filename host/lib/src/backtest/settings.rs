@@ -14,6 +14,7 @@ use crate::monitor::gather::rules;
 use crate::monitor::overrides::rule_text;
 use crate::project::logic::LogicOverrides;
 use provender_domain::catalogue::Window;
+use provender_domain::manifest::SetBy;
 use provender_domain::render::{Document, Table, Tone};
 
 use super::document::none;
@@ -21,11 +22,6 @@ use super::error::BacktestError;
 use super::figures::named;
 use super::report::{Report, SettingKind, SettingReport, SettingValue, Warning};
 use super::run::Contender;
-
-/// Who says what the component itself declares, as `explain` says it.
-const COMPONENT: &str = "component default";
-/// Who says what DS's file sets.
-const FILE: &str = "logic.toml";
 
 /// Everything that one side is set to, by kind and name.
 type Settings = BTreeMap<(SettingKind, String), (Option<String>, SettingValue)>;
@@ -132,7 +128,7 @@ fn parameters(all: &mut Settings, bound: &Bound) {
         let value = SettingValue {
             text: plain(&json),
             value: json,
-            set_by: set_by.text(),
+            set_by: *set_by,
         };
         let key = (SettingKind::Parameter, parameter.name.clone());
         all.insert(key, (parameter.unit.clone(), value));
@@ -148,7 +144,11 @@ fn features(all: &mut Settings, bound: &Bound, settings: &LogicOverrides) {
         let value = SettingValue {
             value: json!(start),
             text: start,
-            set_by: if set { FILE } else { COMPONENT },
+            set_by: if set {
+                SetBy::LogicToml
+            } else {
+                SetBy::Component
+            },
         };
         let key = (SettingKind::SeasonStart, "season_start".to_owned());
         all.insert(key, (None, value));
@@ -168,7 +168,7 @@ fn features(all: &mut Settings, bound: &Bound, settings: &LogicOverrides) {
                 "window": r.window.to_string(),
             }),
             text: input.feature.clone(),
-            set_by: COMPONENT,
+            set_by: SetBy::Component,
         };
         let key = (SettingKind::Feature, input.field.name.clone());
         all.insert(key, (input.field.unit.clone(), value));
@@ -190,7 +190,11 @@ fn guardrails(all: &mut Settings, bound: &Bound, settings: &LogicOverrides) {
         let value = SettingValue {
             text: fields(&json, &["minimum", "maximum", "severity"]),
             value: json,
-            set_by: if set { FILE } else { COMPONENT },
+            set_by: if set {
+                SetBy::LogicToml
+            } else {
+                SetBy::Component
+            },
         };
         // An output may have several, a warning within an error: each is told by its own number.
         let same = |n: usize| {
@@ -225,9 +229,9 @@ fn monitors(
             text: fields(&json, &["warn", "crit", "min_rows"]),
             value: json,
             set_by: if declared.contains(&rule) {
-                COMPONENT
+                SetBy::Component
             } else {
-                FILE
+                SetBy::LogicToml
             },
         };
         all.insert((SettingKind::Monitor, rule_text(&rule)), (None, value));
@@ -270,7 +274,7 @@ pub(super) fn section(out: &mut Document, report: &Report) {
             let cell = |v: &Option<SettingValue>| match v {
                 None => none(),
                 Some(v) if declared => v.text.clone(),
-                Some(v) => format!("{} ({})", v.text, v.set_by),
+                Some(v) => format!("{} ({})", v.text, v.set_by.text()),
             };
             vec![
                 s.kind.word().to_owned(),

@@ -19,6 +19,7 @@ use crate::monitor::report::{ReportWindow, Status, Summary, Verdict};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::{Scope, Severity};
+use provender_domain::manifest::SetBy;
 use provender_domain::render::html::page;
 use provender_domain::render::markdown::markdown;
 use provender_domain::value::DataType;
@@ -106,7 +107,7 @@ fn report() -> Report {
             after: Some(SettingValue {
                 value: json!(7.5),
                 text: "7.5".to_owned(),
-                set_by: "--param",
+                set_by: SetBy::CommandLine,
             }),
         }],
         warnings: vec![Warning {

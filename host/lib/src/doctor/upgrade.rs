@@ -1,6 +1,7 @@
 //! What a newer program asks of a deployment that an older one wrote.
 
 use crate::project::Project;
+use crate::project::settings::SetIn;
 
 use super::Finding;
 
@@ -35,7 +36,7 @@ pub fn settings(project: &Project, changes: &'static [Change]) -> Vec<Finding> {
     let settings = project.settings.origins(&project.settings_set);
     let is_set = |change: &&Change| {
         let mut rows = settings.iter();
-        rows.any(|(key, _, set_by)| key == change.setting && set_by != "default")
+        rows.any(|(key, _, set_by)| key == change.setting && *set_by != SetIn::Default)
     };
     changes
         .iter()

@@ -405,9 +405,6 @@ mod tests {
         assert_eq!(known.len(), names.len());
         let rain = "rain_mm".to_owned();
         let lacks = inputs(&manifest, Some(&description(&[names[0], &rain])));
-        assert_eq!(
-            lacks.unwrap_err(),
-            "its manifest lacks the input `rain_mm`"
-        );
+        assert_eq!(lacks.unwrap_err(), "its manifest lacks the input `rain_mm`");
     }
 }

@@ -5,7 +5,10 @@ use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
 use provender_domain::render::{Block, Document, Inline, Table, Tone};
-use provender_ledger::Read;
+use provender_domain::words::UnknownWord;
+use provender_ledger::{LedgerError, Read};
+
+use crate::monitor::report::Status;
 
 use super::IncidentError;
 use super::link::{Link, Thing, read_document, to_json};
@@ -222,6 +225,10 @@ fn link_row(l: &Link) -> Vec<Inline> {
     ]
 }
 
+fn unreadable(report: &str, e: &UnknownWord) -> LedgerError {
+    LedgerError::Damaged(format!("the report {report} cannot be read: {e}"))
+}
+
 fn reported(ledger: &dyn Read, link: &Link) -> Result<Reported, IncidentError> {
     let digest: Option<Digest> = link.id.parse().ok();
     let report = match digest {
@@ -236,7 +243,11 @@ fn reported(ledger: &dyn Read, link: &Link) -> Result<Reported, IncidentError> {
     let mut fired = Vec::new();
     for group in body["fleet"].as_array().into_iter().flatten() {
         for metric in group["metrics"].as_array().into_iter().flatten() {
-            if !matches!(metric["status"].as_str(), Some("crit" | "warn" | "unknown")) {
+            let status = metric["status"].as_str().map(str::parse::<Status>);
+            let Some(status) = status.transpose().map_err(|e| unreadable(&link.id, &e))? else {
+                continue;
+            };
+            if !status.needs_attention() {
                 continue;
             }
             let subject = metric["subject"].as_str();
@@ -244,7 +255,7 @@ fn reported(ledger: &dyn Read, link: &Link) -> Result<Reported, IncidentError> {
             fired.push((
                 text(&group["model_version"]),
                 subject.map_or_else(|| name.clone(), |s| format!("{name}({s})")),
-                format!("{}, {}", text(&metric["status"]), text(&metric["why"])),
+                format!("{status}, {}", text(&metric["why"])),
             ));
         }
     }

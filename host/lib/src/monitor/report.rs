@@ -14,6 +14,7 @@ use provender_domain::day::Day;
 use provender_domain::description::{Direction, MonitorRule, Scope};
 use provender_domain::forms::Form;
 use provender_domain::render::Tone;
+use provender_domain::words;
 
 use super::ack::Ack;
 use super::error::MonitorError;
@@ -22,22 +23,22 @@ use super::input::Bounds;
 /// What the report's `$type` says; a change of meaning is a new number.
 pub const TYPE: &str = Form::MonitorReport.name();
 
-/// What became of a rule or a group, from the least to the most urgent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Without thresholds; reported for information.
-    Info,
-    /// Nothing was expected, so there is nothing to judge.
-    NotApplicable,
-    /// Within its thresholds.
-    Ok,
-    /// Could not be judged: too few rows, or none. Never a pass.
-    Unknown,
-    /// Beyond the warn threshold.
-    Warn,
-    /// Beyond the crit threshold.
-    Crit,
+words! {
+    /// What became of a rule or a group, from the least to the most urgent.
+    pub enum Status: "status" {
+        /// Without thresholds; reported for information.
+        Info = "info",
+        /// Nothing was expected, so there is nothing to judge.
+        NotApplicable = "not_applicable",
+        /// Within its thresholds.
+        Ok = "ok",
+        /// Could not be judged: too few rows, or none. Never a pass.
+        Unknown = "unknown",
+        /// Beyond the warn threshold.
+        Warn = "warn",
+        /// Beyond the crit threshold.
+        Crit = "crit",
+    }
 }
 
 impl Status {
@@ -73,16 +74,16 @@ impl Status {
     }
 }
 
-/// The overall verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every fleet rule holds.
-    Ok,
-    /// A fleet rule is beyond its warn threshold, or could not be judged.
-    Warn,
-    /// A fleet rule is beyond its crit threshold.
-    Crit,
+words! {
+    /// The overall verdict.
+    pub enum Verdict: "status" {
+        /// Every fleet rule holds.
+        Ok = "ok",
+        /// A fleet rule is beyond its warn threshold, or could not be judged.
+        Warn = "warn",
+        /// A fleet rule is beyond its crit threshold.
+        Crit = "crit",
+    }
 }
 
 impl Verdict {

@@ -12,6 +12,8 @@ use provender_ledger::entries::{ReportKept, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read};
 
+use super::report::{Status, Verdict};
+
 /// Why a report is not found again.
 #[derive(Debug, thiserror::Error)]
 pub enum StoredError {
@@ -58,8 +60,8 @@ pub struct Stored {
 /// What of a report is read again.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Body {
-    /// `ok`, `warn` or `crit`.
-    pub status: String,
+    /// The overall verdict.
+    pub status: Verdict,
     /// The days looked at.
     pub window: Days,
     /// Digest over the thresholds of all logics.
@@ -117,7 +119,7 @@ pub struct Group {
     /// The logic.
     pub model_version: ModelVersion,
     /// The most urgent status.
-    pub status: String,
+    pub status: Status,
     /// Its rules.
     pub metrics: Vec<Metric>,
     /// The rows behind fired rules.
@@ -140,7 +142,7 @@ pub struct Metric {
     /// Which side is bad.
     pub direction: Direction,
     /// What became of it.
-    pub status: String,
+    pub status: Status,
     /// In a sentence.
     pub why: String,
 }
@@ -149,7 +151,7 @@ impl Metric {
     /// Whether somebody has to do something about it.
     #[must_use]
     pub fn fired(&self) -> bool {
-        matches!(self.status.as_str(), "crit" | "warn" | "unknown")
+        self.status.needs_attention()
     }
 
     /// `p95(forage_age_days)`.

@@ -8,6 +8,8 @@ mod check;
 mod limits;
 mod origins;
 
+pub use origins::SetIn;
+
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -293,11 +295,11 @@ mod tests {
             settings
                 .origins(&toml::Table::new())
                 .iter()
-                .all(|(_, _, origin)| origin == "default")
+                .all(|(_, _, origin)| *origin == SetIn::Default)
         );
         let text = "[monitor]\nwindow_days = 7\n";
         let rows = Settings::parse(text).unwrap().origins(&set(text).unwrap());
-        assert!(rows.contains(&("monitor.window_days".into(), "7".into(), FILE.into())));
+        assert!(rows.contains(&("monitor.window_days".into(), "7".into(), SetIn::File)));
     }
 
     #[test]

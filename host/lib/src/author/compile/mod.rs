@@ -164,7 +164,7 @@ fn refuse_pinned(file: &Path, bytes: &[u8]) -> Result<(), AuthorError> {
         Some(pin) => Err(AuthorError::PinnedOther {
             file: file.to_owned(),
             model_version: pin.model_version(),
-            state: pin.state.name(),
+            state: pin.state,
             pinned: pin.sha256.to_string(),
             built: built.to_string(),
         }),

@@ -93,7 +93,7 @@ fn config_shows_the_policy_in_force_and_where_it_was_set() {
     let rows = Settings::parse(text).unwrap().origins(&set);
     let origin = |key: &str| {
         let found = rows.iter().find(|(k, _, _)| k == key);
-        found.map(|(_, v, by)| (v.as_str(), by.as_str()))
+        found.map(|(_, v, by)| (v.as_str(), by.name()))
     };
     assert_eq!(
         origin("gate.prod.on_warn"),

@@ -2,12 +2,24 @@
 
 use serde_json::json;
 
-use super::{FILE, Settings};
+use provender_domain::words;
+
+use super::Settings;
+
+words! {
+    /// Where a setting in force was set.
+    pub enum SetIn: "origin of a setting" {
+        /// In the deployment's file.
+        File = "provender.toml",
+        /// Nowhere: it is built in.
+        Default = "default",
+    }
+}
 
 impl Settings {
     /// Every setting in force as (dotted key, value, where it was set).
     #[must_use]
-    pub fn origins(&self, set: &toml::Table) -> Vec<(String, String, String)> {
+    pub fn origins(&self, set: &toml::Table) -> Vec<(String, String, SetIn)> {
         let mut all = json!(self);
         // Of the gates what is in force: of this environment's, and of those that are set.
         for environment in self.gate.keys().chain([&self.environment]) {
@@ -22,7 +34,7 @@ impl Settings {
 }
 
 fn flatten(
-    rows: &mut Vec<(String, String, String)>,
+    rows: &mut Vec<(String, String, SetIn)>,
     key: &str,
     value: &serde_json::Value,
     set: Option<&toml::Value>,
@@ -34,14 +46,16 @@ fn flatten(
                 flatten(rows, &key, member, set.and_then(|s| s.get(name)));
             }
         }
-        serde_json::Value::Null => rows.push((
-            key.to_owned(),
-            "(built in)".to_owned(),
-            "default".to_owned(),
-        )),
+        serde_json::Value::Null => {
+            rows.push((key.to_owned(), "(built in)".to_owned(), SetIn::Default))
+        }
         other => {
-            let origin = if set.is_some() { FILE } else { "default" };
-            rows.push((key.to_owned(), other.to_string(), origin.to_owned()));
+            let origin = if set.is_some() {
+                SetIn::File
+            } else {
+                SetIn::Default
+            };
+            rows.push((key.to_owned(), other.to_string(), origin));
         }
     }
 }
