@@ -132,25 +132,7 @@ impl Write for SqliteLedger {
         .entered();
         let tx = self.begin()?;
         // Under the write lock: what another process recorded since the plan was made is seen here.
-        let mut outcomes = Vec::with_capacity(batch.runs.len());
-        let mut fresh: Vec<&NewRun> = Vec::with_capacity(batch.runs.len());
-        for series in batch.runs.chunk_by(|a, b| same_series(&a.key, &b.key)) {
-            let recorded = days_of(&tx, series)?;
-            for run in series {
-                let known = recorded.contains(&run.key.calculation_date.days());
-                match known
-                    .then(|| read::run(&tx, &run.key))
-                    .transpose()?
-                    .flatten()
-                {
-                    Some(existing) => outcomes.push(Recorded::Already(Box::new(existing))),
-                    None => {
-                        outcomes.push(Recorded::New);
-                        fresh.push(run);
-                    }
-                }
-            }
-        }
+        let (outcomes, fresh) = sort_out(&tx, &batch.runs)?;
         span.record("new", fresh.len());
         if fresh.is_empty() {
             return Ok(outcomes);
@@ -182,49 +164,7 @@ impl Write for SqliteLedger {
         for config in batch.configs.iter().filter(|c| used.contains(&c.digest)) {
             interned.config(&tx, config)?;
         }
-        {
-            let mut insert = tx
-                .prepare_cached(
-                    "INSERT INTO run (series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                )
-                .map_err(translate)?;
-            let mut before: Option<(&RunKey, i64, RunIds)> = None;
-            let mut located = Vec::with_capacity(fresh.len());
-            for run in fresh {
-                let (key, series, mut ids) = match before.take() {
-                    Some(same) if same_series(same.0, &run.key) => same,
-                    _ => {
-                        let series = interned.series(&tx, run, &run.key.config_version)?;
-                        (&run.key, series, RunIds::of(&run.key))
-                    }
-                };
-                let date = run.key.calculation_date;
-                located.push(Located::new(series, date, &ids.on(date)));
-                before = Some((key, series, ids));
-                let replaces = run
-                    .replaces
-                    .as_ref()
-                    .map(|c| interned.series(&tx, run, c))
-                    .transpose()?;
-                insert
-                    .execute(params![
-                        series,
-                        run.key.calculation_date.days(),
-                        entry,
-                        run.provenance.bytes(),
-                        run.snapshot.bytes(),
-                        run.manifest.bytes(),
-                        run.guardrail.number(),
-                        replaces,
-                        run.outputs,
-                        run.place.and_then(|p| interned.packs.get(&p.pack).copied()),
-                        run.place.map(|p| p.row),
-                    ])
-                    .map_err(translate)?;
-            }
-            locator::write(&tx, entry, located)?;
-        }
+        insert_runs(&tx, entry, fresh, &mut interned)?;
         commit(tx)?;
         Ok(outcomes)
     }
@@ -296,6 +236,82 @@ fn same_series(a: &RunKey, b: &RunKey) -> bool {
         && a.herd_config_id == b.herd_config_id
         && a.config_version == b.config_version
         && a.model_version == b.model_version
+}
+
+/// What is said of each run, and those that are not recorded yet.
+fn sort_out<'r>(
+    tx: &Transaction<'_>,
+    runs: &'r [NewRun],
+) -> Result<(Vec<Recorded>, Vec<&'r NewRun>), LedgerError> {
+    let mut outcomes = Vec::with_capacity(runs.len());
+    let mut fresh = Vec::with_capacity(runs.len());
+    for series in runs.chunk_by(|a, b| same_series(&a.key, &b.key)) {
+        let recorded = days_of(tx, series)?;
+        for run in series {
+            let existing = match recorded.contains(&run.key.calculation_date.days()) {
+                true => read::run(tx, &run.key)?,
+                false => None,
+            };
+            match existing {
+                Some(existing) => outcomes.push(Recorded::Already(Box::new(existing))),
+                None => {
+                    outcomes.push(Recorded::New);
+                    fresh.push(run);
+                }
+            }
+        }
+    }
+    Ok((outcomes, fresh))
+}
+
+/// Inserts the runs of an entry, and the list by which their ids are found.
+fn insert_runs(
+    tx: &Transaction<'_>,
+    entry: i64,
+    runs: Vec<&NewRun>,
+    interned: &mut Interned,
+) -> Result<(), LedgerError> {
+    let mut insert = tx
+        .prepare_cached(
+            "INSERT INTO run (series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .map_err(translate)?;
+    let mut before: Option<(&RunKey, i64, RunIds)> = None;
+    let mut located = Vec::with_capacity(runs.len());
+    for run in runs {
+        let (key, series, mut ids) = match before.take() {
+            Some(same) if same_series(same.0, &run.key) => same,
+            _ => {
+                let series = interned.series(tx, run, &run.key.config_version)?;
+                (&run.key, series, RunIds::of(&run.key))
+            }
+        };
+        let date = run.key.calculation_date;
+        located.push(Located::new(series, date, &ids.on(date)));
+        before = Some((key, series, ids));
+        let replaces = run
+            .replaces
+            .as_ref()
+            .map(|c| interned.series(tx, run, c))
+            .transpose()?;
+        insert
+            .execute(params![
+                series,
+                date.days(),
+                entry,
+                run.provenance.bytes(),
+                run.snapshot.bytes(),
+                run.manifest.bytes(),
+                run.guardrail.number(),
+                replaces,
+                run.outputs,
+                run.place.map(|p| interned.packs[&p.pack]),
+                run.place.map(|p| p.row),
+            ])
+            .map_err(translate)?;
+    }
+    locator::write(tx, entry, located)
 }
 
 /// The days among those of runs of one series on which something is recorded.

@@ -97,6 +97,11 @@ fn about(out: &mut Document, report: &Report) {
             ),
         );
     }
+    baseline(out, report);
+}
+
+/// Where the numbers before come from.
+fn baseline(out: &mut Document, report: &Report) {
     let b = &report.baseline;
     let mut before = format!("numbers before: {} as recorded", b.recorded);
     if b.other_configs > 0 {

@@ -50,6 +50,17 @@ pub(super) fn outcomes(out: &mut Document, report: &Report) {
     }
     let drawn = report.outcomes.iter().filter_map(chart);
     drawn.for_each(|figure| out.push(Block::Figure(figure)));
+    null_changes(out, report);
+    for n in &report.not_compared {
+        out.note(
+            Some(Tone::Warn),
+            format!("{} is not compared: {}", n.name, n.why),
+        );
+    }
+}
+
+/// The places with rows that became null or ceased to be.
+fn null_changes(out: &mut Document, report: &Report) {
     let nulls = report.outcomes.iter().flat_map(|o| {
         o.null_changes.iter().map(|n| {
             vec![
@@ -77,12 +88,6 @@ pub(super) fn outcomes(out: &mut Document, report: &Report) {
                 nulls,
             )
             .numbers(&["before", "after"]),
-        );
-    }
-    for n in &report.not_compared {
-        out.note(
-            Some(Tone::Warn),
-            format!("{} is not compared: {}", n.name, n.why),
         );
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn rows(inputs: &[Input]) -> Vec<Vec<Value>> {
 
 /// The first value is an ordinary one.
 #[expect(clippy::expect_used, reason = "the days are written here")]
+#[expect(clippy::too_many_lines, reason = "a table of values")]
 fn extremes(data_type: DataType) -> Vec<Value> {
     let day = |y, m, d| Day::from_ymd(y, m, d).expect("a day of the calendar");
     match data_type {

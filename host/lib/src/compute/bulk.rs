@@ -330,6 +330,16 @@ fn pack(
         let breached = breached(bound, |o| rows.outputs.get(o)?.number(i));
         rows.push_breached(breached.into_iter());
     }
+    packed(rows, &template, recorder, &mut scratch).map(Some)
+}
+
+/// The packs of whole rows, and the runs that name them.
+fn packed(
+    rows: Rows,
+    template: &Template,
+    recorder: Recorder<'_>,
+    scratch: &mut Scratch,
+) -> Result<Packed, ComputeError> {
     let mut packs = Vec::new();
     let mut places = Vec::with_capacity(rows.len());
     for part in rows.parts(PART) {
@@ -340,27 +350,27 @@ fn pack(
         packs.push(bytes);
     }
     let runs = places.into_iter().enumerate().map(|(i, place)| {
-        let sealed = template.seal(&rows, i, &mut scratch)?;
+        let sealed = template.seal(&rows, i, scratch)?;
         let mut outputs = Vec::with_capacity(128);
-        pack::list(&rows.outputs, i, &mut scratch, &mut outputs);
+        pack::list(&rows.outputs, i, scratch, &mut outputs);
         Ok(NewRun {
             key: rows.key(&template.header, i),
             provenance: Digest::from_parts(Recipe::JcsV1, rows.provenance(i)),
             snapshot: sealed.snapshot,
             manifest: sealed.sha256,
             place: Some(place),
-            guardrail: policy.guardrail(!rows.breached(i).is_empty()),
+            guardrail: recorder.policy.guardrail(!rows.breached(i).is_empty()),
             replaces: None,
             outputs: String::from_utf8(outputs).map_err(|e| e.to_string())?,
         })
     });
-    Ok(Some(Packed {
+    Ok(Packed {
         runs: runs
             .collect::<Result<_, String>>()
             .map_err(ComputeError::Sheet)?,
         packs,
         outputs: rows.outputs,
-    }))
+    })
 }
 
 /// Writes packs and records their runs: the packs are durable before any row names them.

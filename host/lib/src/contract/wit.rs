@@ -39,12 +39,7 @@ pub(super) fn wit(
         .iter()
         .filter(|c| c.path.ends_with(".wit") && c.what != What::Added);
     for change in wits {
-        let was = repository.at_base(&change.path)?;
-        let was = String::from_utf8_lossy(&was);
-        let Some((_, version)) = package(&was) else {
-            continue;
-        };
-        let mut find = |line: usize, message: String, remedy: &str| {
+        file(repository, &change.path, &mut |line, message, remedy| {
             findings.push(ContractFinding {
                 rule: Rule::FrozenWit,
                 path: change.path.clone(),
@@ -52,62 +47,77 @@ pub(super) fn wit(
                 message,
                 remedy: remedy.to_owned(),
             });
-        };
-        let now = repository.now(&change.path)?;
-        let now = now.as_deref().map(String::from_utf8_lossy);
-        let Some((now, line, new)) = now.and_then(|text| {
-            let (line, new) = package(&text)?;
-            Some((text, line, new))
-        }) else {
-            find(
-                1,
-                format!("{version} is removed: components built for it exist"),
-                PUT_BACK,
-            );
-            continue;
-        };
-        if new == version {
-            if meaning(&now) != meaning(&was) {
-                find(
-                    line,
-                    format!("{version} is edited in place: components built for it exist"),
-                    PUT_BACK,
-                );
-            }
-            continue;
-        }
-        let Some(number) = released(&version) else {
-            continue;
-        };
-        let copy = frozen_copy(&change.path, number);
-        let kept = repository.now(&copy)?;
-        if kept.is_none_or(|kept| meaning(&String::from_utf8_lossy(&kept)) != meaning(&was)) {
-            find(
-                line,
-                format!("{version} becomes {new} and is not kept as {copy}"),
-                "keep the former text as that file: a component built for it names it, and the host compares with it",
-            );
-        }
-        if major(number) == released(&new).and_then(major) {
-            match broken(&was, &now) {
-                Ok(items) if items.is_empty() => {}
-                Ok(items) => find(
-                    line,
-                    format!(
-                        "{new} breaks components built for {version}: {}",
-                        items.join("; ")
-                    ),
-                    "add beside what there is, in an interface of its own; what breaks is a new major version",
-                ),
-                Err(cause) => find(
-                    line,
-                    format!("{new} cannot be compared with {version}: {cause}"),
-                    "correct the WIT",
-                ),
-            }
-        }
+        })?;
     }
     Ok(findings)
+}
+
+/// What is wrong with the change of one file: line, what, and what to do.
+fn file(
+    repository: &Repository,
+    path: &str,
+    find: &mut dyn FnMut(usize, String, &str),
+) -> Result<(), ContractError> {
+    let was = repository.at_base(path)?;
+    let was = String::from_utf8_lossy(&was);
+    let Some((_, version)) = package(&was) else {
+        return Ok(());
+    };
+    let now = repository.now(path)?;
+    let now = now.as_deref().map(String::from_utf8_lossy);
+    let Some((now, line, new)) = now.and_then(|text| {
+        let (line, new) = package(&text)?;
+        Some((text, line, new))
+    }) else {
+        find(
+            1,
+            format!("{version} is removed: components built for it exist"),
+            PUT_BACK,
+        );
+        return Ok(());
+    };
+    if new == version {
+        if meaning(&now) != meaning(&was) {
+            find(
+                line,
+                format!("{version} is edited in place: components built for it exist"),
+                PUT_BACK,
+            );
+        }
+        return Ok(());
+    }
+    let Some(number) = released(&version) else {
+        return Ok(());
+    };
+    let copy = frozen_copy(path, number);
+    let kept = repository.now(&copy)?;
+    if kept.is_none_or(|kept| meaning(&String::from_utf8_lossy(&kept)) != meaning(&was)) {
+        find(
+            line,
+            format!("{version} becomes {new} and is not kept as {copy}"),
+            "keep the former text as that file: a component built for it names it, and the host compares with it",
+        );
+    }
+    if major(number) != released(&new).and_then(major) {
+        return Ok(());
+    }
+    match broken(&was, &now) {
+        Ok(items) if items.is_empty() => {}
+        Ok(items) => find(
+            line,
+            format!(
+                "{new} breaks components built for {version}: {}",
+                items.join("; ")
+            ),
+            "add beside what there is, in an interface of its own; what breaks is a new major version",
+        ),
+        Err(cause) => find(
+            line,
+            format!("{new} cannot be compared with {version}: {cause}"),
+            "correct the WIT",
+        ),
+    }
+    Ok(())
 }
 
 /// The version of a package from 1.0.0 on; drafts before it bind nobody but by their own name.

@@ -44,21 +44,7 @@ pub fn document(e: &Explanation, units: Units) -> Result<Document, CanonicalErro
         )
     });
     part(&mut out, "Parameters", parameters.collect());
-    let breaches = e.breaches();
-    part(
-        &mut out,
-        "Guardrails",
-        if breaches.is_empty() {
-            match e.rails(units) {
-                rails if rails.is_empty() => vec!["none declared".to_owned()],
-                rails => std::iter::once("ok: nothing breached".to_owned())
-                    .chain(rails)
-                    .collect(),
-            }
-        } else {
-            breaches
-        },
-    );
+    part(&mut out, "Guardrails", guardrails(e, units));
     part(&mut out, "Not accounted for", e.not_accounted_for());
     part(&mut out, "Where it comes from", provenance(e));
     let others = e.found.others.iter().map(|(r, what)| {
@@ -86,6 +72,17 @@ pub fn document(e: &Explanation, units: Units) -> Result<Document, CanonicalErro
         json: to_text(&e.to_json(units))?,
     });
     Ok(out)
+}
+
+fn guardrails(e: &Explanation, units: Units) -> Vec<String> {
+    let (breaches, rails) = (e.breaches(), e.rails(units));
+    match (breaches.is_empty(), rails.is_empty()) {
+        (false, _) => breaches,
+        (true, true) => vec!["none declared".to_owned()],
+        (true, false) => std::iter::once("ok: nothing breached".to_owned())
+            .chain(rails)
+            .collect(),
+    }
 }
 
 fn headline(e: &Explanation, units: Units, out: &mut Document) {

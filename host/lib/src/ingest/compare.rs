@@ -195,24 +195,7 @@ fn herds(
         }
         all.insert(key, (value.clone(), None));
     }
-    let mut by_herd: BTreeMap<&HerdId, Vec<&Herd>> = BTreeMap::new();
-    for (herd, _) in all.values() {
-        by_herd.entry(&herd.herd_config_id).or_default().push(herd);
-    }
-    for (id, rows) in by_herd {
-        if let Err((i, j)) = periods::of_herd(&rows) {
-            let name = |h: &Herd| match h.end_date {
-                Some(end) => format!("{} from {} to {end}", h.boundary_id, h.effective_date),
-                None => format!("{} from {} on", h.boundary_id, h.effective_date),
-            };
-            return Err(IngestError::Overlap {
-                file: file.to_owned(),
-                herd: id.to_owned(),
-                first: name(rows[i]),
-                second: name(rows[j]),
-            });
-        }
-    }
+    check_periods(all.values().map(|(herd, _)| herd), file)?;
     // Rows that an earlier form of this very file gave and this one does not: they stay due. Another
     // file of the source may well hold a part only.
     let of_source: Vec<i64> = ledger
@@ -232,6 +215,39 @@ fn herds(
             gone.join(", ")
         ));
     }
+    c.warnings.extend(unknown_boundaries(ledger, rows, known)?);
+    Ok(c)
+}
+
+/// No herd is in two places on a day.
+fn check_periods<'h>(herds: impl Iterator<Item = &'h Herd>, file: &str) -> Result<(), IngestError> {
+    let mut by_herd: BTreeMap<&HerdId, Vec<&Herd>> = BTreeMap::new();
+    for herd in herds {
+        by_herd.entry(&herd.herd_config_id).or_default().push(herd);
+    }
+    for (id, rows) in by_herd {
+        if let Err((i, j)) = periods::of_herd(&rows) {
+            let name = |h: &Herd| match h.end_date {
+                Some(end) => format!("{} from {} to {end}", h.boundary_id, h.effective_date),
+                None => format!("{} from {} on", h.boundary_id, h.effective_date),
+            };
+            return Err(IngestError::Overlap {
+                file: file.to_owned(),
+                herd: id.to_owned(),
+                first: name(rows[i]),
+                second: name(rows[j]),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A warning of herds in boundaries that nothing was said of yet.
+fn unknown_boundaries(
+    ledger: &dyn Read,
+    rows: &[At<Herd>],
+    known: i64,
+) -> Result<Option<String>, LedgerError> {
     let known_boundaries: Vec<BoundaryId> = ledger
         .boundaries(None, known)?
         .into_iter()
@@ -244,13 +260,12 @@ fn herds(
         .collect();
     unknown.sort_unstable();
     unknown.dedup();
-    if !unknown.is_empty() {
-        c.warnings.push(format!(
+    Ok((!unknown.is_empty()).then(|| {
+        format!(
             "herds in boundaries that are not known yet: {}",
             unknown.join(", ")
-        ));
-    }
-    Ok(c)
+        )
+    }))
 }
 
 fn observations(
@@ -267,16 +282,8 @@ fn observations(
         let stream = match streams.get(&(o.boundary, o.column)) {
             Some(i) => *i,
             None => {
-                let boundary_id = observations
-                    .boundaries
-                    .get(o.boundary as usize)
-                    .cloned()
-                    .unwrap_or_default();
-                let column = observations
-                    .columns
-                    .get(usize::from(o.column))
-                    .cloned()
-                    .unwrap_or_default();
+                let boundary_id = observations.boundaries[o.boundary as usize].clone();
+                let column = observations.columns[usize::from(o.column)].clone();
                 // Ordered by date and entry, so that the last one inserted is the one in force.
                 let said = ledger.observations(&boundary_id, &column, known)?;
                 before.push(

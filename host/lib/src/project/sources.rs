@@ -253,40 +253,10 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
     })?;
     let format = s
         .format
-        .as_ref()
-        .map(|f| {
-            let known = || {
-                Format::all()
-                    .map(|f| f.name())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            Format::parse(f)
-                .ok_or_else(|| refuse(key("format"), f, &format!("known formats are {}", known())))
-        })
+        .as_deref()
+        .map(|f| format_of(f, &key))
         .transpose()?;
-    let paths = match &s.path {
-        None => Vec::new(),
-        Some(toml::Value::String(one)) => vec![one.clone()],
-        Some(toml::Value::Array(many)) => many
-            .iter()
-            .map(|v| v.as_str().map(str::to_owned))
-            .collect::<Option<_>>()
-            .ok_or_else(|| {
-                refuse(
-                    key("path"),
-                    &format!("{many:?}"),
-                    "a path or a list of paths",
-                )
-            })?,
-        Some(other) => {
-            return Err(refuse(
-                key("path"),
-                &other.to_string(),
-                "a path or a list of paths",
-            ));
-        }
-    };
+    let paths = paths_of(s.path.as_ref(), &key)?;
     if paths.is_empty() && s.files.is_empty() {
         return Err(refuse(key("path"), "", "a source needs a path or files"));
     }
@@ -330,6 +300,32 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
         max_revised_share: share,
         id: s.id,
     })
+}
+
+fn format_of(name: &str, key: &dyn Fn(&str) -> String) -> Result<Format, ProjectError> {
+    Format::parse(name).ok_or_else(|| {
+        let known: Vec<_> = Format::all().map(|f| f.name()).collect();
+        let problem = format!("known formats are {}", known.join(", "));
+        refuse(key("format"), name, &problem)
+    })
+}
+
+/// One path or several; none where `files` may name them.
+fn paths_of(
+    path: Option<&toml::Value>,
+    key: &dyn Fn(&str) -> String,
+) -> Result<Vec<String>, ProjectError> {
+    let wrong = |value: &str| refuse(key("path"), value, "a path or a list of paths");
+    match path {
+        None => Ok(Vec::new()),
+        Some(toml::Value::String(one)) => Ok(vec![one.clone()]),
+        Some(toml::Value::Array(many)) => many
+            .iter()
+            .map(|v| v.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong(&format!("{many:?}"))),
+        Some(other) => Err(wrong(&other.to_string())),
+    }
 }
 
 #[cfg(test)]

@@ -143,7 +143,24 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
             _ => return Err(unknown()),
         }
     }
-    let document = document.ok_or("no release is in it")?;
+    let archive = Archive {
+        document: document.ok_or("no release is in it")?,
+        components,
+        evidence,
+        reports,
+    };
+    check_complete(&archive)?;
+    Ok(archive)
+}
+
+/// What the release names is in it, and nothing else.
+fn check_complete(archive: &Archive) -> Result<(), String> {
+    let Archive {
+        document,
+        components,
+        evidence,
+        reports,
+    } = archive;
     let digest = document.digest().map_err(|e| e.to_string())?;
     for component in &document.components {
         let of = component.model_version();
@@ -158,19 +175,14 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
     if let Some(stray) = components.keys().find(|d| !named(d)) {
         return Err(format!("the release does not name the component {stray}"));
     }
-    if evidence.iter().any(|e: &Evidence| e.release != digest) {
+    if evidence.iter().any(|e| e.release != digest) {
         return Err("evidence of another release is in it".to_owned());
     }
     let reported = |report: &Digest| evidence.iter().any(|e| e.report == Some(*report));
-    if let Some(stray) = reports.keys().find(|d| !reported(d)) {
-        return Err(format!("no evidence names the report {stray}"));
+    match reports.keys().find(|d| !reported(d)) {
+        Some(stray) => Err(format!("no evidence names the report {stray}")),
+        None => Ok(()),
     }
-    Ok(Archive {
-        document,
-        components,
-        evidence,
-        reports,
-    })
 }
 
 #[cfg(test)]

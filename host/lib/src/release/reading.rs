@@ -2,7 +2,7 @@
 //! files say otherwise is told, not obeyed.
 
 use provender_domain::ids::ModelVersion;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -30,6 +30,15 @@ pub struct Ignored {
 }
 
 impl Ignored {
+    fn new(file: &str, key: String, here: String, in_force: String) -> Ignored {
+        Ignored {
+            file: file.to_owned(),
+            key,
+            here,
+            in_force,
+        }
+    }
+
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
@@ -96,23 +105,18 @@ pub fn bind(
 fn differences(path: &str, then: &Json, now: &Json, found: &mut Vec<String>) {
     match (then, now) {
         (Json::Object(a), Json::Object(b)) => {
-            let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             for name in names {
-                let (a, b) = (a.get(name), b.get(name));
                 let path = if path.is_empty() {
                     name.clone()
                 } else {
                     format!("{path}.{name}")
                 };
-                differences(
-                    &path,
-                    a.unwrap_or(&Json::Null),
-                    b.unwrap_or(&Json::Null),
-                    found,
-                );
+                // What is absent indexes as null.
+                differences(&path, &then[name], &now[name], found);
             }
         }
-        _ if to_text(then).ok() != to_text(now).ok() => {
+        _ if !is_same(then, now) => {
             found.push(format!("{path} was {then} and is {now}"));
         }
         _ => {}
@@ -123,23 +127,41 @@ fn differences(path: &str, then: &Json, now: &Json, found: &mut Vec<String>) {
 #[must_use]
 pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> Vec<Ignored> {
     let mut found = Vec::new();
-    let mut say = |file: &str, key: String, here: String, in_force: String| {
-        found.push(Ignored {
-            file: file.to_owned(),
-            key,
-            here,
-            in_force,
-        });
-    };
+    settings_ignored(document, project, &mut found);
+    match project.logic() {
+        Ok(own) => logic_ignored(document, own, &mut found),
+        Err(problem) => found.push(Ignored::new(
+            "logic.toml",
+            "the file".to_owned(),
+            format!("unusable ({})", problem.to_string().trim_end()),
+            document.name(),
+        )),
+    }
+    series_ignored(document, project, &mut found);
+    for pin in lock.into_iter().flat_map(Lock::components) {
+        let there = document.component(&pin.model_version());
+        if let Some(there) = there.filter(|c| c.sha256 != pin.sha256) {
+            found.push(Ignored::new(
+                "provender.lock",
+                pin.model_version().into(),
+                pin.sha256.to_string(),
+                there.sha256.to_string(),
+            ));
+        }
+    }
+    found
+}
+
+fn settings_ignored(document: &Document, project: &Project, found: &mut Vec<Ignored>) {
     let mut active = project.settings.logic.active.clone();
     active.sort();
     if !active.is_empty() && active != document.active {
-        say(
+        found.push(Ignored::new(
             "provender.toml",
             "logic.active".to_owned(),
             active.join(", "),
             document.active.join(", "),
-        );
+        ));
     }
     let set = project.settings_set.get("logic");
     let set = set.and_then(|l| l.get("on_guardrail"));
@@ -148,23 +170,16 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
         document.settings.on_guardrail,
     );
     if set.is_some() && here != in_force {
-        say(
+        found.push(Ignored::new(
             "provender.toml",
             "logic.on_guardrail".to_owned(),
             format!("{here:?}").to_lowercase(),
             format!("{in_force:?}").to_lowercase(),
-        );
+        ));
     }
-    let none = LogicFile::default();
-    let own = project.logic().unwrap_or_else(|problem| {
-        say(
-            "logic.toml",
-            "the file".to_owned(),
-            format!("unusable ({})", problem.to_string().trim_end()),
-            document.name(),
-        );
-        &none
-    });
+}
+
+fn logic_ignored(document: &Document, own: &LogicFile, found: &mut Vec<Ignored>) {
     for model in own.versions() {
         let Some((name, version)) = model.parts() else {
             continue;
@@ -176,71 +191,60 @@ pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> V
             told(&own.of(name, version)),
             told(&document.overrides(&model)),
         );
-        let only = |value: &Json| {
-            if value.is_null() {
-                Json::from("not set")
-            } else {
-                value.clone()
-            }
-        };
         for member in ["season_start", "parameters", "guardrails", "monitors"] {
-            match (&there[member], &here[member]) {
-                (a, b) if to_text(a).ok() == to_text(b).ok() => {}
-                (Json::Object(a), Json::Object(b)) => {
-                    let names: std::collections::BTreeSet<&String> =
-                        a.keys().chain(b.keys()).collect();
-                    for name in names {
-                        let (a, b) = (
-                            a.get(name).unwrap_or(&Json::Null),
-                            b.get(name).unwrap_or(&Json::Null),
-                        );
-                        if to_text(a).ok() != to_text(b).ok() {
-                            say(
-                                "logic.toml",
-                                format!("{}.{member}.{name}", model.replace(':', ".")),
-                                only(b).to_string(),
-                                only(a).to_string(),
-                            );
-                        }
-                    }
-                }
-                (a, b) => say(
-                    "logic.toml",
-                    format!("{}.{member}", model.replace(':', ".")),
-                    only(b).to_string(),
-                    only(a).to_string(),
-                ),
-            }
+            let key = format!("{}.{member}", model.as_str().replace(':', "."));
+            member_ignored(&key, &there[member], &here[member], found);
         }
     }
+}
+
+/// A member of a version's settings, or each of its own members that differs.
+fn member_ignored(key: &str, there: &Json, here: &Json, found: &mut Vec<Ignored>) {
+    if is_same(there, here) {
+        return;
+    }
+    let only = |value: &Json| match value.is_null() {
+        true => Json::from("not set").to_string(),
+        false => value.to_string(),
+    };
+    let mut say = |key: String, there: &Json, here: &Json| {
+        found.push(Ignored::new("logic.toml", key, only(here), only(there)));
+    };
+    let (Json::Object(a), Json::Object(b)) = (there, here) else {
+        return say(key.to_owned(), there, here);
+    };
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for name in names {
+        // What is absent indexes as null, which says "not set".
+        let (a, b) = (&there[name], &here[name]);
+        if !is_same(a, b) {
+            say(format!("{key}.{name}"), a, b);
+        }
+    }
+}
+
+fn series_ignored(document: &Document, project: &Project, found: &mut Vec<Ignored>) {
     for series in &project.sources.series {
-        let there = document
-            .settings
-            .series
-            .iter()
-            .find(|s| s.name == series.name);
+        let mut there = document.settings.series.iter();
+        let there = there.find(|s| s.name == series.name);
         if let Some(there) = there.filter(|s| s.unit != series.unit) {
             let unit = |u: &Option<String>| u.clone().unwrap_or_else(|| "no unit".to_owned());
-            say(
+            found.push(Ignored::new(
                 "sources.toml",
                 format!("series.{}.unit", series.name),
                 unit(&series.unit),
                 unit(&there.unit),
-            );
+            ));
         }
     }
-    for pin in lock.map(Lock::components).unwrap_or_default() {
-        let there = document.component(&pin.model_version());
-        if let Some(there) = there.filter(|c| c.sha256 != pin.sha256) {
-            say(
-                "provender.lock",
-                pin.model_version().into(),
-                pin.sha256.to_string(),
-                there.sha256.to_string(),
-            );
-        }
+}
+
+/// Whether both have the same canonical form; numbers that have none are compared as they are.
+fn is_same(a: &Json, b: &Json) -> bool {
+    match (to_text(a), to_text(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
     }
-    found
 }
 
 fn told(settings: &LogicOverrides) -> Json {
@@ -277,4 +281,20 @@ fn rule(set: &MonitorOverride) -> (String, Json) {
         });
     }
     (name, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_without_a_canonical_form_differ_where_they_are_others() {
+        let (a, b) = (json!(u64::MAX), json!(u64::MAX - 1));
+        assert!(to_text(&a).is_err() && to_text(&b).is_err());
+        assert!(!is_same(&a, &b) && is_same(&a, &a.clone()));
+        assert!(is_same(&json!(1), &json!(1.0)));
+        let mut found = Vec::new();
+        differences("", &json!({"p": a}), &json!({"p": b}), &mut found);
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
 }

@@ -4,7 +4,7 @@
 //! parentheses. Every year has 365 rows: in a leap year day 60 is 29 February and 31 December is
 //! missing. Radiation is a mean over daylight (W/m²), so the day's total needs the day length.
 
-use crate::ingest::parsed::Kind;
+use crate::ingest::parsed::{Kind, ReadError};
 use provender_domain::day::Day;
 
 use super::columns::{self, Target};
@@ -68,7 +68,46 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
         );
     };
     let place = draft.place()?;
-    let table = Table::read(text.get(offset..).unwrap_or_default(), first_line, draft)?;
+    let table = Table::read(&text[offset..], first_line, draft)?;
+    let Columns {
+        targets,
+        radiation,
+        day_length,
+    } = columns_of(&table, draft)?;
+    let mut gather = Gather::default();
+    for line in table.rows.iter() {
+        let Some(day) = day(line, draft) else {
+            continue;
+        };
+        for target in &targets {
+            columns::put(
+                &table,
+                line,
+                target,
+                &place,
+                Some(day),
+                &NODATA,
+                &mut gather,
+                draft,
+            );
+        }
+        if let (Some(srad), Some((dayl, unit))) = (radiation, day_length) {
+            sun(line, srad, (dayl, unit), &place, day, &mut gather, draft);
+        }
+    }
+    Ok((table.count, gather.into_content(draft)))
+}
+
+/// What is read of a line.
+struct Columns {
+    targets: Vec<Target>,
+    /// Where the mean radiation over daylight stands.
+    radiation: Option<usize>,
+    /// Where the length of daylight stands, and in which unit.
+    day_length: Option<(usize, Unit)>,
+}
+
+fn columns_of(table: &Table, draft: &mut Draft<'_>) -> Result<Columns, ReadError> {
     let mut targets = Vec::new();
     let (mut radiation, mut day_length) = (None, None);
     let mut ignored = Vec::new();
@@ -92,7 +131,7 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
                 );
             }
             if *column == "day_length_s" {
-                day_length = Some(targets.len());
+                day_length = Some((index, unit));
             }
             targets.push(Target {
                 index,
@@ -107,33 +146,14 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
         }
     }
     draft.warn_ignored("columns", &ignored);
-    let day_length =
-        day_length.and_then(|i: usize| targets.get(i).map(|t: &Target| (t.index, t.from)));
     if radiation.is_some() && day_length.is_none() {
         draft.warn("srad is a mean over daylight and the file has no dayl, so no solar_radiation_mj_m2 was made from it");
     }
-    let mut gather = Gather::default();
-    for line in table.rows.iter() {
-        let Some(day) = day(line, draft) else {
-            continue;
-        };
-        for target in &targets {
-            columns::put(
-                &table,
-                line,
-                target,
-                &place,
-                Some(day),
-                &NODATA,
-                &mut gather,
-                draft,
-            );
-        }
-        if let (Some(srad), Some((dayl, unit))) = (radiation, day_length) {
-            sun(line, srad, (dayl, unit), &place, day, &mut gather, draft);
-        }
-    }
-    Ok((table.count, gather.into_content(draft)))
+    Ok(Columns {
+        targets,
+        radiation,
+        day_length,
+    })
 }
 
 fn sun(

@@ -333,65 +333,64 @@ fn join(parts: Vec<Part>, draft: &mut Draft<'_>) -> Vec<At<Boundary>> {
         .collect()
 }
 
-fn boundary(mut group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>> {
-    if group.len() > 1 {
-        let rows: Vec<String> = group.iter().map(|p| p.row.to_string()).collect();
-        let rows = rows.join(" and ");
-        let dates_differ = group
-            .iter()
-            .any(|p| Some(p.effective_date) != group.first().map(|f| f.effective_date));
-        let problem = match (draft.options.duplicate_ids, dates_differ) {
-            (DuplicateIds::Merge, false) => None,
-            (DuplicateIds::Merge, true) => Some(format!(
-                "features {rows} have this id, but not all say from when they hold (effective_date), so they are neither parts nor revisions"
-            )),
-            (DuplicateIds::Refuse, _) => Some(format!(
-                "features {rows} have this id; give each its own, or say that they are parts of one place (duplicate_ids = \"merge\")"
-            )),
-        };
-        if let Some(problem) = problem {
-            for part in &group {
-                draft.bad(part.row, "id", Some(&part.id), problem.clone());
-            }
-            return None;
-        }
-    }
-    let mut first = if group.is_empty() {
+/// Why features of one id are no parts of one place.
+fn no_parts(group: &[Part], duplicate_ids: DuplicateIds) -> Option<String> {
+    let [first, others @ ..] = group else {
         return None;
-    } else {
-        group.remove(0)
     };
-    let declared: Vec<f64> = std::iter::once(&first)
-        .chain(&group)
-        .filter_map(|p| p.declared_ha)
-        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    let rows: Vec<String> = group.iter().map(|p| p.row.to_string()).collect();
+    let rows = rows.join(" and ");
+    let dates_differ = others
+        .iter()
+        .any(|p| p.effective_date != first.effective_date);
+    match (duplicate_ids, dates_differ) {
+        (DuplicateIds::Merge, false) => None,
+        (DuplicateIds::Merge, true) => Some(format!(
+            "features {rows} have this id, but not all say from when they hold (effective_date), so they are neither parts nor revisions"
+        )),
+        (DuplicateIds::Refuse, _) => Some(format!(
+            "features {rows} have this id; give each its own, or say that they are parts of one place (duplicate_ids = \"merge\")"
+        )),
+    }
+}
+
+/// The features as one, and the area that each declares.
+fn merged(group: Vec<Part>) -> Option<(Part, Vec<f64>)> {
+    let declared = group.iter().filter_map(|p| p.declared_ha).collect();
+    let mut group = group.into_iter();
+    let mut first = group.next()?;
     for part in group {
         first.outline.parts.extend(part.outline.parts);
         first.outline.slivers += part.outline.slivers;
         first.outline.multi = true;
         first.name = first.name.or(part.name);
     }
+    Some((first, declared))
+}
+
+fn boundary(group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>> {
+    if let Some(problem) = no_parts(&group, draft.options.duplicate_ids) {
+        for part in &group {
+            draft.bad(part.row, "id", Some(&part.id), problem.clone());
+        }
+        return None;
+    }
+    let (first, declared) = merged(group)?;
     let (row, id) = (first.row, first.id);
+    let mut bad = |problem: String| draft.bad(row, "geometry", Some(&id), problem);
     if let Some(part) = first.outline.repeated_part() {
-        draft.bad(
-            row,
-            "geometry",
-            Some(&id),
-            format!(
-                "part {} stands in it twice, which would count its area twice",
-                part + 1
-            ),
-        );
+        bad(format!(
+            "part {} stands in it twice, which would count its area twice",
+            part + 1
+        ));
         return None;
     }
     let area_ha = first.outline.area_ha();
     if area_ha <= 0.0 {
-        draft.bad(
-            row,
-            "geometry",
-            Some(&id),
-            "encloses no area (less than 1 m²)",
-        );
+        bad("encloses no area (less than 1 m²)".to_owned());
         return None;
     }
     if first.outline.slivers > 0 {

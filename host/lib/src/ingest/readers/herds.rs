@@ -189,51 +189,56 @@ pub(super) fn settle(herds: Vec<At<Herd>>, draft: &mut Draft<'_>) -> Content {
     for (i, herd) in herds.iter().enumerate() {
         by_id.entry(&herd.value.herd_config_id).or_default().push(i);
     }
-    let mut refused: BTreeSet<usize> = BTreeSet::new();
-    let mut closed: BTreeMap<usize, Day> = BTreeMap::new();
-    for mut rows in by_id.into_values() {
-        rows.sort_by_key(|i| herds.get(*i).map(|h| (h.value.effective_date, h.row)));
+    let mut settled = Settled::default();
+    for rows in by_id.into_values() {
+        settled.herd(&herds, rows, draft);
+    }
+    let herds = herds
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| !settled.refused.contains(i))
+        .map(|(i, mut herd)| {
+            if let Some(end) = settled.closed.get(&i) {
+                herd.value.end_date = Some(*end);
+            }
+            herd
+        })
+        .collect();
+    Content::Herds(herds)
+}
+
+/// What becomes of rows, by their places in the file.
+#[derive(Default)]
+struct Settled {
+    refused: BTreeSet<usize>,
+    /// The last day of a period that the next one ends.
+    closed: BTreeMap<usize, Day>,
+}
+
+impl Settled {
+    /// Takes the rows of one herd.
+    fn herd(&mut self, herds: &[At<Herd>], mut rows: Vec<usize>, draft: &mut Draft<'_>) {
+        rows.sort_by_key(|i| (herds[*i].value.effective_date, herds[*i].row));
         // The row whose period reaches furthest so far: with it a later start would overlap.
         let mut reach: Option<usize> = None;
         for i in rows {
-            let Some(later) = herds.get(i) else { continue };
-            let Some((k, earlier)) = reach.and_then(|k| herds.get(k).map(|e| (k, e))) else {
+            let Some(k) = reach else {
                 reach = Some(i);
                 continue;
             };
+            let (earlier, later) = (&herds[k], &herds[i]);
             let start = later.value.effective_date;
             let (a, b) = (&earlier.value, &later.value);
             if a == b {
-                draft.bad(
-                    later.row.max(earlier.row),
-                    "",
-                    None,
-                    format!(
-                        "repeats row {} (herd {})",
-                        later.row.min(earlier.row),
-                        b.herd_config_id
-                    ),
-                );
-                refused.insert(if later.row > earlier.row { i } else { k });
+                repeats(earlier, later, draft);
+                self.refused
+                    .insert(if later.row > earlier.row { i } else { k });
                 continue;
             }
-            let overlaps = a.effective_date == start || a.end_date.is_some_and(|end| end >= start);
-            if overlaps {
-                for (bad, other) in [(earlier, later), (later, earlier)] {
-                    draft.bad(
-                        bad.row,
-                        "effective_date",
-                        Some(&bad.value.effective_date.to_string()),
-                        format!(
-                            "the period of herd {} ({}) overlaps that of row {} ({})",
-                            bad.value.herd_config_id,
-                            period(&bad.value),
-                            other.row,
-                            period(&other.value)
-                        ),
-                    );
-                }
-                refused.extend([k, i]);
+            if a.effective_date == start || a.end_date.is_some_and(|end| end >= start) {
+                overlap(earlier, later, draft);
+                overlap(later, earlier, draft);
+                self.refused.extend([k, i]);
                 let open = |h: &Herd| h.end_date.unwrap_or(Day::MAX);
                 if open(b) > open(a) {
                     reach = Some(i);
@@ -243,23 +248,39 @@ pub(super) fn settle(herds: Vec<At<Herd>>, draft: &mut Draft<'_>) -> Content {
             if a.end_date.is_none()
                 && let Some(end) = start.plus(-1)
             {
-                closed.insert(k, end);
+                self.closed.insert(k, end);
             }
             reach = Some(i);
         }
     }
-    let herds = herds
-        .into_iter()
-        .enumerate()
-        .filter(|(i, _)| !refused.contains(i))
-        .map(|(i, mut herd)| {
-            if let Some(end) = closed.get(&i) {
-                herd.value.end_date = Some(*end);
-            }
-            herd
-        })
-        .collect();
-    Content::Herds(herds)
+}
+
+fn repeats(one: &At<Herd>, other: &At<Herd>, draft: &mut Draft<'_>) {
+    draft.bad(
+        one.row.max(other.row),
+        "",
+        None,
+        format!(
+            "repeats row {} (herd {})",
+            one.row.min(other.row),
+            one.value.herd_config_id
+        ),
+    );
+}
+
+fn overlap(bad: &At<Herd>, other: &At<Herd>, draft: &mut Draft<'_>) {
+    draft.bad(
+        bad.row,
+        "effective_date",
+        Some(&bad.value.effective_date.to_string()),
+        format!(
+            "the period of herd {} ({}) overlaps that of row {} ({})",
+            bad.value.herd_config_id,
+            period(&bad.value),
+            other.row,
+            period(&other.value)
+        ),
+    );
 }
 
 fn period(herd: &Herd) -> String {

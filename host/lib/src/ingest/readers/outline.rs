@@ -25,6 +25,30 @@ pub(super) struct Part {
 }
 
 impl Part {
+    fn parse(value: &Json, at: String) -> Result<Part, OutlineProblem> {
+        let rings = value
+            .as_array()
+            .filter(|r| !r.is_empty())
+            .ok_or_else(|| problem(at.clone(), Some(value), "is not a list of rings"))?;
+        let mut part = Part {
+            rings: Polygon::with_capacity(rings.len()),
+            areas_m2: Vec::with_capacity(rings.len()),
+        };
+        for (j, value) in rings.iter().enumerate() {
+            let ring = ring(value, || format!("{at}, ring {}", j + 1))?;
+            part.areas_m2.push(ring_area_m2(&ring));
+            part.rings.push(ring);
+        }
+        if part.rings.len() > 1 && part.area_m2() < -NOTHING_M2 {
+            return Err(problem(
+                at,
+                None,
+                "has holes that are larger than its outline; the first ring must be the outline",
+            ));
+        }
+        Ok(part)
+    }
+
     fn area_m2(&self) -> f64 {
         polygon_area_m2(&self.areas_m2)
     }
@@ -60,76 +84,61 @@ fn problem(field: impl Into<String>, value: Option<&Json>, problem: &str) -> Out
     }
 }
 
+/// The polygons of a geometry, and whether there may be several.
+fn polygons(geometry: &Json) -> Result<(Vec<&Json>, bool), OutlineProblem> {
+    let kind = geometry.get("type").and_then(Json::as_str);
+    let coordinates = geometry.get("coordinates");
+    let (parts, multi) = match kind {
+        Some("Polygon") => (coordinates.map(|c| vec![c]), false),
+        Some("MultiPolygon") => (
+            coordinates
+                .and_then(Json::as_array)
+                .map(|parts| parts.iter().collect()),
+            true,
+        ),
+        Some("GeometryCollection") => {
+            return Err(problem(
+                "geometry",
+                None,
+                "is a GeometryCollection, whose parts may overlap or be lines; write the polygons as one MultiPolygon",
+            ));
+        }
+        Some(other) => {
+            return Err(OutlineProblem {
+                field: "geometry".to_owned(),
+                value: Some(other.to_owned()),
+                problem: "encloses no area; a Polygon or MultiPolygon is needed".to_owned(),
+            });
+        }
+        None => {
+            return Err(problem(
+                "geometry",
+                None,
+                "is missing; a Polygon or MultiPolygon is needed",
+            ));
+        }
+    };
+    let parts = parts
+        .filter(|p: &Vec<&Json>| !p.is_empty())
+        .ok_or_else(|| problem("coordinates", coordinates, "hold no polygon"))?;
+    Ok((parts, multi))
+}
+
 impl Outline {
     /// The outline of a GeoJSON geometry.
     ///
     /// # Errors
     /// Names the member at fault.
     pub(super) fn parse(geometry: &Json) -> Result<Outline, OutlineProblem> {
-        let kind = geometry.get("type").and_then(Json::as_str);
-        let coordinates = geometry.get("coordinates");
-        let (parts, multi) = match kind {
-            Some("Polygon") => (coordinates.map(|c| vec![c]), false),
-            Some("MultiPolygon") => (
-                coordinates
-                    .and_then(Json::as_array)
-                    .map(|parts| parts.iter().collect()),
-                true,
-            ),
-            Some("GeometryCollection") => {
-                return Err(problem(
-                    "geometry",
-                    None,
-                    "is a GeometryCollection, whose parts may overlap or be lines; write the polygons as one MultiPolygon",
-                ));
-            }
-            Some(other) => {
-                return Err(OutlineProblem {
-                    field: "geometry".to_owned(),
-                    value: Some(other.to_owned()),
-                    problem: "encloses no area; a Polygon or MultiPolygon is needed".to_owned(),
-                });
-            }
-            None => {
-                return Err(problem(
-                    "geometry",
-                    None,
-                    "is missing; a Polygon or MultiPolygon is needed",
-                ));
-            }
-        };
-        let parts = parts
-            .filter(|p: &Vec<&Json>| !p.is_empty())
-            .ok_or_else(|| problem("coordinates", coordinates, "hold no polygon"))?;
+        let (parts, multi) = polygons(geometry)?;
         let (mut checked, mut slivers) = (Vec::with_capacity(parts.len()), 0);
-        for (i, part) in parts.iter().enumerate() {
-            let at = if multi {
-                format!("coordinates, part {}", i + 1)
-            } else {
-                "coordinates".to_owned()
+        for (i, rings) in parts.iter().enumerate() {
+            let at = match multi {
+                true => format!("coordinates, part {}", i + 1),
+                false => "coordinates".to_owned(),
             };
-            let rings = part
-                .as_array()
-                .filter(|r| !r.is_empty())
-                .ok_or_else(|| problem(at.clone(), Some(part), "is not a list of rings"))?;
-            let mut part = Part {
-                rings: Polygon::with_capacity(rings.len()),
-                areas_m2: Vec::with_capacity(rings.len()),
-            };
-            for (j, value) in rings.iter().enumerate() {
-                let ring = ring(value, || format!("{at}, ring {}", j + 1))?;
-                let area_m2 = ring_area_m2(&ring);
-                slivers += usize::from(area_m2 < NOTHING_M2);
-                part.rings.push(ring);
-                part.areas_m2.push(area_m2);
-            }
-            if part.rings.len() > 1 && part.area_m2() < -NOTHING_M2 {
-                return Err(problem(
-                    at,
-                    None,
-                    "has holes that are larger than its outline; the first ring must be the outline",
-                ));
-            }
+            let part = Part::parse(rings, at)?;
+            slivers += part.areas_m2.iter().filter(|a| **a < NOTHING_M2).count();
             checked.push(part);
         }
         Ok(Outline {

@@ -310,24 +310,12 @@ impl Sheet {
             draft.warn("the reply has no comppct_r, so its components cannot be weighted; rsprod and awc_r were not taken");
         }
         let whole: f64 = units.values().map(|u| u.area * 100.0).sum();
-        let (mut production, mut capacity, mut storage) =
-            ([Mean::default(); 3], Mean::default(), Mean::default());
-        let mut layered = false;
-        for unit in units.values() {
-            storage.add(unit.water_storage_cm, unit.area);
-            for component in unit.components.values() {
-                let weight = unit.area * component.percent.unwrap_or(0.0);
-                for (mean, value) in production.iter_mut().zip(component.production) {
-                    mean.add(value, weight);
-                }
-                layered |= component.horizons.len() > 1;
-                let mut horizons = Mean::default();
-                for (value, thickness) in &component.horizons {
-                    horizons.add(Some(*value), *thickness);
-                }
-                capacity.add(horizons.value(), weight);
-            }
-        }
+        let Means {
+            production,
+            capacity,
+            storage,
+            layered,
+        } = Means::of(units);
         if layered && !(has("hzdept_r") && has("hzdepb_r")) {
             draft.warn("the reply gives several awc_r for a component but not how thick its horizons are (hzdept_r, hzdepb_r), so they count alike");
         }
@@ -374,6 +362,39 @@ impl Sheet {
         if has("aws0150wta") {
             put("soil_water_storage_150cm_cm", storage.value(), draft);
         }
+    }
+}
+
+/// What the units of a place come to.
+#[derive(Default)]
+struct Means {
+    production: [Mean; 3],
+    capacity: Mean,
+    storage: Mean,
+    /// Whether a component has several horizons.
+    layered: bool,
+}
+
+impl Means {
+    fn of(units: &BTreeMap<String, MapUnit>) -> Means {
+        let mut means = Means::default();
+        for unit in units.values() {
+            means.storage.add(unit.water_storage_cm, unit.area);
+            for component in unit.components.values() {
+                // Without its share a component weighs nothing.
+                let weight = unit.area * component.percent.unwrap_or(0.0);
+                for (mean, value) in means.production.iter_mut().zip(component.production) {
+                    mean.add(value, weight);
+                }
+                means.layered |= component.horizons.len() > 1;
+                let mut horizons = Mean::default();
+                for (value, thickness) in &component.horizons {
+                    horizons.add(Some(*value), *thickness);
+                }
+                means.capacity.add(horizons.value(), weight);
+            }
+        }
+        means
     }
 }
 

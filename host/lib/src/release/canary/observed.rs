@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use crate::compute::Bound;
 use crate::monitor::report::Status;
 use crate::project::canary::CanarySettings;
 use provender_domain::canonical::{CanonicalError, Digest};
@@ -247,23 +248,12 @@ pub fn observed(
         let pairs = Pairs::read(scene.ledger, scene.manifests, &canary, (a, c), days)?;
         read.push((a, c, pairs));
     }
-    let figures_of = |pairs: &dyn Fn(&Pairs) -> Pairs| -> (Vec<Figure>, usize, Unpaired) {
-        let (mut all, mut rows, mut unpaired) = (Vec::new(), 0, Unpaired::default());
-        for (a, c, whole) in &read {
-            let part = pairs(whole);
-            rows += part.pairs.len();
-            unpaired.add(&part, &c.model_version);
-            let described = (a.description(), c.description());
-            all.extend(figures(described, &part, scene.policy));
-        }
-        (all, rows, unpaired)
-    };
-    let (mut all, rows, unpaired) = figures_of(&Pairs::clone);
+    let (mut all, rows, unpaired) = figures_of(&read, scene.policy, &Pairs::clone);
     let recorded: BTreeSet<Day> = read.iter().flat_map(|(_, _, p)| p.days()).collect();
     let by_day: Vec<OfDay> = recorded
         .iter()
         .map(|day| {
-            let (figures, rows, unpaired) = figures_of(&|p| p.of_day(*day));
+            let (figures, rows, unpaired) = figures_of(&read, scene.policy, &|p| p.of_day(*day));
             OfDay {
                 day: *day,
                 rows,
@@ -302,6 +292,24 @@ pub fn observed(
         dropped: sides.dropped,
         unpaired,
     }))
+}
+
+/// The figures of all pairs of versions, or of a part of each: with the number of rows, and those that have none
+/// to go with.
+fn figures_of(
+    read: &[(&Bound, &Bound, Pairs)],
+    policy: &CanarySettings,
+    pairs: &dyn Fn(&Pairs) -> Pairs,
+) -> (Vec<Figure>, usize, Unpaired) {
+    let (mut all, mut rows, mut unpaired) = (Vec::new(), 0, Unpaired::default());
+    for (active, candidate, whole) in read {
+        let part = pairs(whole);
+        rows += part.pairs.len();
+        unpaired.add(&part, &candidate.model_version);
+        let described = (active.description(), candidate.description());
+        all.extend(figures(described, &part, policy));
+    }
+    (all, rows, unpaired)
 }
 
 /// Equal digests are no lack of rows; without a row and without them nothing is known.
