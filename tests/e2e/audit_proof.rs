@@ -347,7 +347,7 @@ fn a_changed_bit_of_a_bundle_is_refused_but_for_its_ceilings() {
     let bytes = std::fs::read(kept.join("bundle.tar")).unwrap();
     let mut bundle = Bundle::unpack("bundle.tar", &bytes).unwrap();
     // That of a version with ceilings of its own.
-    bundle.limits = PinLimits::usual("python");
+    bundle.limits = PinLimits::for_language("python");
     let bytes = bundle.pack().unwrap();
     assert!(bundle.check(Some(&key)).is_ok());
     let component = place_of(&bytes, "bundle/component.wasm");

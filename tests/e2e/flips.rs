@@ -17,7 +17,7 @@ use provender_host::audit::stored::Pinned;
 use provender_host::audit::{Audit, Bad, audit};
 use provender_host::release::ReleaseStore;
 use provender_ledger::{Address, LedgerError, Opening, Read, Write, open};
-use provender_sandbox::{Lock, Shelf};
+use provender_sandbox::{ComponentSearchPath, Lock};
 use provender_store::manifest::Store;
 use rusqlite::Connection;
 
@@ -29,10 +29,10 @@ fn look(ranch: &Ranch, ledger: &dyn Read) -> Result<Vec<Bad>, String> {
     let root = Dir::open_ambient_dir(ranch.dir(), ambient_authority()).unwrap();
     let open = |path: &str| root.open_dir(path).unwrap();
     let lock = Lock::parse(&ranch.read("provender.lock")).unwrap();
-    let mut shelf = Shelf::default();
+    let mut search_path = ComponentSearchPath::default();
     let mut pinned = Vec::new();
     for pin in lock.components() {
-        shelf.pinned(root.try_clone().unwrap(), &pin.path, pin.sha256);
+        search_path.add_pinned(root.try_clone().unwrap(), &pin.path, pin.sha256);
         pinned.push(Pinned {
             model_version: pin.model_version(),
             path: pin.path.clone(),
@@ -42,11 +42,11 @@ fn look(ranch: &Ranch, ledger: &dyn Read) -> Result<Vec<Bad>, String> {
             )),
         });
     }
-    shelf.store(open("out/releases/components"), "out/releases/components");
+    search_path.add_store(open("out/releases/components"), "out/releases/components");
     let what = Audit {
         ledger,
         manifests: &Store::new(open("out/manifests"), "out/manifests"),
-        shelf: &shelf,
+        search_path: &search_path,
         pinned: Ok(&pinned),
         releases: Some(&ReleaseStore::new(open("out/releases"), "out/releases")),
         against: None,

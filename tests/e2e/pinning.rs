@@ -185,11 +185,11 @@ fn check_says_what_is_wrong_and_works_without_a_deployment() {
     x.wasm  sha256:96f43d529af3430cb6b0e2c02f6b38ef1a121e8a31d2d09a3ebb716f2f35c9de
     14 bytes
 
-    refused: x.wasm is not a valid WebAssembly component: it does not begin like a WebAssembly component
+    refused: x.wasm is not a valid WebAssembly component: it does not start like a WebAssembly component
       fix: give the .wasm file that `provender plugin build` wrote, whole and unchanged
     ");
     insta::assert_snapshot!(refused.stderr, @r"
-    error: x.wasm is not a valid WebAssembly component: it does not begin like a WebAssembly component
+    error: x.wasm is not a valid WebAssembly component: it does not start like a WebAssembly component
      help: give the .wasm file that `provender plugin build` wrote, whole and unchanged
     ");
     let none = ranch.run(&["plugin", "check", "none.wasm"]).exits(66);

@@ -321,7 +321,7 @@ fn audit_seeds() -> Vec<Vec<u8>> {
     };
     let bundle = Bundle {
         component: b"component".to_vec(),
-        limits: PinLimits::usual("python"),
+        limits: PinLimits::for_language("python"),
         manifest: b"{}".to_vec(),
         proof: proof.clone(),
     };

@@ -178,7 +178,7 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "nested_33",
         nested(33),
         complex,
-        "33 levels of nesting where a component may have 32",
+        "33 levels of nesting; a component may have at most 32",
     );
     add(
         "nested_100000",
@@ -190,7 +190,7 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "nested_types",
         nested_types(1_000_000),
         complex,
-        "1000001 levels of nested types where a component may have 100",
+        "1000001 levels of nested types; a component may have at most 100",
     );
     add(
         "lists_of_lists",
@@ -220,13 +220,13 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "globals",
         top("globals", &"(global i32 (i32.const 0))".repeat(900_000)),
         complex,
-        "globals where a component may have 50000",
+        "globals; a component may have at most 50000",
     );
     add(
         "functions",
         top("functions", &"(func)".repeat(900_000)),
         complex,
-        "functions where a component may have 100000",
+        "functions; a component may have at most 100000",
     );
     add(
         "table_at_once",
@@ -244,13 +244,13 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "many_tables",
         top("tables", &"(table 1 funcref)".repeat(65)),
         memory,
-        "could not be started",
+        "could not start",
     );
     add(
         "many_memories",
         top("memories", &"(memory 1)".repeat(16)),
         memory,
-        "could not be started",
+        "could not start",
     );
     add(
         "loop_at_start",

@@ -135,7 +135,7 @@ pub(crate) fn sleepers() -> Vec<Sleeper> {
             "deep_calls",
             row("(drop (call $deep (i32.const 0)))"),
             "stack_overflow",
-            "deeper than its stack",
+            "exceeded its stack",
         ),
         (
             "panics",

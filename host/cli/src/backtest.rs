@@ -18,7 +18,7 @@ use provender_host::backtest::{
 };
 use provender_host::compute::{Bound, binding};
 use provender_host::project::logic::LogicOverrides;
-use provender_sandbox::{Lock, PinLimits, Sandbox, language_of};
+use provender_sandbox::{Lock, PinLimits, Sandbox, stated_language};
 
 use super::Global;
 use super::compute::{day, parameters};
@@ -178,8 +178,8 @@ fn candidate(
     }
     let bytes = read_component(path, sandbox.limits().component_bytes)?;
     // As `plugin check` takes it: a language with a runtime of its own needs more than the default.
-    let limits = PinLimits::usual(&language_of(&bytes));
-    let component = sandbox.load_within(named, &bytes, &limits)?;
+    let limits = PinLimits::for_language(&stated_language(&bytes));
+    let component = sandbox.load_with_limits(named, &bytes, &limits)?;
     let d = component.description();
     let overrides = context.project.logic()?.of(&d.name, &d.version);
     let catalogue = context.project.sources.catalogue();

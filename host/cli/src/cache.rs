@@ -26,7 +26,7 @@ pub(super) fn sandbox_anywhere_on(
     backend: Backend,
 ) -> Result<Sandbox, LogicError> {
     let cache = folder(|name| std::env::var_os(name)).and_then(|path| open(&path));
-    Sandbox::on(
+    Sandbox::with_backend(
         backend,
         Limits::default(),
         cache,

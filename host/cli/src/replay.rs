@@ -107,13 +107,13 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     let watch = context
         .ui
         .compiling(context.project.settings.limits.compile());
-    let sandbox = Sandbox::on(args.engine.backend(), limits, cache, Some(watch))?;
-    let shelf = context.shelf()?;
+    let sandbox = Sandbox::with_backend(args.engine.backend(), limits, cache, Some(watch))?;
+    let search_path = context.search_path()?;
     let manifests = context.manifests()?;
     let bar = context.ui.progress(0, "replaying");
     let replayer = Replayer {
         sandbox: &sandbox,
-        shelf: &shelf,
+        search_path: &search_path,
         manifests: Manifests::Store(&manifests),
         ceilings: context.ceilings(&*ledger)?,
         interrupt: global.interrupt.clone(),

@@ -259,7 +259,7 @@ impl Ui {
             if c.size < COMPILES_FOR_SECONDS {
                 return Box::new(watch);
             }
-            let once = if c.kept {
+            let once = if c.cached {
                 " (once; cached afterwards)"
             } else {
                 ""

@@ -1,8 +1,8 @@
-//! Whole columns, written where their rows belong by whoever computed them.
+//! Assembles output columns. Each thread writes its batch's rows directly into the final column.
 //!
-//! A column is cut into runs, one for each batch, so that threads write side by side and nothing of a
-//! row's size is left to do when they have ended: numbers, dates and the ends of texts lie in the column
-//! itself. Bits, and what has no fixed size, are gathered by run and put together at the end.
+//! A column is cut into spans, one per batch, so that threads can write side by side without locks. Numbers,
+//! dates and text offsets go straight into the column, so no work per row is left when the threads end. Bits and
+//! variable-size values are collected per span and joined at the end.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use provender_domain::value::DataType;
 use super::failure::Failure;
 use super::returned::range;
 
-/// A column in the making. Rows that no piece covers, and those that failed, are null.
-pub(super) struct Assembly {
+/// A column being built. Rows that no piece covers, and rows that failed, are null.
+pub(super) struct ColumnBuilder {
     data: ColumnData,
     rows: usize,
 }
 
-/// The rows of one batch in a column.
-pub(super) struct Run<'c> {
-    data: RunData<'c>,
+/// The rows of one batch within a column.
+pub(super) struct ColumnSpan<'c> {
+    data: SpanData<'c>,
     bits: Bits,
-    /// Row up to which it is written.
+    /// First row that is not yet written.
     at: usize,
 }
 
-/// Slots of the column, from the run's first row on, and what has none there.
-enum RunData<'c> {
+/// The span's slots in the column, and buffers for values that have no slots.
+enum SpanData<'c> {
     Float64(&'c mut [f64]),
     Int64(&'c mut [i64]),
     Boolean(Vec<u8>),
@@ -36,32 +36,32 @@ enum RunData<'c> {
     Series(&'c mut [u32], Vec<i32>, Vec<f64>),
 }
 
-/// Which rows of a run are there.
+/// Validity of a span's rows.
 struct Bits {
     first: usize,
     end: usize,
-    /// From the byte in which the first row's bit stands in the column.
+    /// Starts at the byte of the column that holds the first row's bit.
     valid: Vec<u8>,
     nulls: bool,
 }
 
-/// What a run leaves to put together.
-pub(super) struct Written {
+/// What remains to be joined after a span is written.
+pub(super) struct FinishedSpan {
     bits: Bits,
-    rest: Rest,
+    unjoined: Unjoined,
 }
 
-enum Rest {
+enum Unjoined {
     Nothing,
     Boolean(Vec<u8>),
     Text(Vec<u8>),
     Series(Vec<i32>, Vec<f64>),
 }
 
-impl Assembly {
-    /// For `rows` rows.
-    pub(super) fn new(data_type: DataType, rows: usize) -> Assembly {
-        // Memory that is asked for as zeros is touched by who writes it, not here.
+impl ColumnBuilder {
+    /// A builder for `rows` rows.
+    pub(super) fn new(data_type: DataType, rows: usize) -> ColumnBuilder {
+        // Zeroed memory is first touched by the thread that writes it, not here.
         let data = match data_type {
             DataType::Float64 => ColumnData::Float64(vec![0.0; rows]),
             DataType::Int64 => ColumnData::Int64(vec![0; rows]),
@@ -77,36 +77,35 @@ impl Assembly {
                 values: Vec::new(),
             },
         };
-        Assembly { data, rows }
+        ColumnBuilder { data, rows }
     }
 
-    /// Its runs, each up to the row where the next one begins. `ends` ascend; the last is that of the
-    /// rows.
-    pub(super) fn runs(&mut self, ends: &[usize]) -> Vec<Run<'_>> {
+    /// Cuts the column into spans that end at the given rows. `ends` must ascend; the last is the number of rows.
+    pub(super) fn spans(&mut self, ends: &[usize]) -> Vec<ColumnSpan<'_>> {
         let mut from = 0;
         let spans = ends.iter().map(|end| {
             let end = (*end).clamp(from, self.rows);
             Bits::new(std::mem::replace(&mut from, end), end)
         });
         let spans: Vec<Bits> = spans.collect();
-        let datas: Vec<RunData<'_>> = match &mut self.data {
-            ColumnData::Float64(v) => cut(v, &spans, RunData::Float64),
-            ColumnData::Int64(v) => cut(v, &spans, RunData::Int64),
+        let datas: Vec<SpanData<'_>> = match &mut self.data {
+            ColumnData::Float64(v) => cut(v, &spans, SpanData::Float64),
+            ColumnData::Int64(v) => cut(v, &spans, SpanData::Int64),
             ColumnData::Boolean(_) => {
                 let bits = spans.iter().map(|s| vec![0; s.valid.len()]);
-                bits.map(RunData::Boolean).collect()
+                bits.map(SpanData::Boolean).collect()
             }
-            ColumnData::Date(v) => cut(v, &spans, RunData::Date),
+            ColumnData::Date(v) => cut(v, &spans, SpanData::Date),
             ColumnData::Text { offsets, .. } => cut(&mut offsets[1..], &spans, |ends| {
-                RunData::Text(ends, Vec::new())
+                SpanData::Text(ends, Vec::new())
             }),
             ColumnData::Series { offsets, .. } => {
-                let series = |ends| RunData::Series(ends, Vec::new(), Vec::new());
+                let series = |ends| SpanData::Series(ends, Vec::new(), Vec::new());
                 cut(&mut offsets[1..], &spans, series)
             }
         };
         let runs = spans.into_iter().zip(datas);
-        runs.map(|(bits, data)| Run {
+        runs.map(|(bits, data)| ColumnSpan {
             data,
             at: bits.first,
             bits,
@@ -114,8 +113,8 @@ impl Assembly {
         .collect()
     }
 
-    /// The finished column, of its runs in their order.
-    pub(super) fn finish(mut self, written: Vec<Written>) -> Column {
+    /// Joins the spans, given in order, into the finished column.
+    pub(super) fn finish(mut self, written: Vec<FinishedSpan>) -> Column {
         let nulls = written.iter().any(|w| w.bits.nulls);
         let bitmap = || vec![0; self.rows.div_ceil(8)];
         let mut valid = nulls.then(bitmap);
@@ -129,16 +128,16 @@ impl Assembly {
         }
         let (mut texts, mut days, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         let mut base = 0;
-        for Written { bits, rest } in written {
+        for FinishedSpan { bits, unjoined } in written {
             let ends = bits.first + 1..bits.end + 1;
-            match (&mut self.data, rest) {
-                (ColumnData::Boolean(to), Rest::Boolean(own)) => join(to, bits.first, &own),
-                (ColumnData::Text { offsets, .. }, Rest::Text(own)) => {
+            match (&mut self.data, unjoined) {
+                (ColumnData::Boolean(to), Unjoined::Boolean(own)) => join(to, bits.first, &own),
+                (ColumnData::Text { offsets, .. }, Unjoined::Text(own)) => {
                     move_ends(&mut offsets[ends], base);
                     base += own.len();
                     texts.push(own);
                 }
-                (ColumnData::Series { offsets, .. }, Rest::Series(dates, values)) => {
+                (ColumnData::Series { offsets, .. }, Unjoined::Series(dates, values)) => {
                     move_ends(&mut offsets[ends], base);
                     base += dates.len();
                     days.push(dates);
@@ -158,9 +157,9 @@ impl Assembly {
     }
 }
 
-impl Run<'_> {
-    /// Appends a piece; pieces come in ascending order of their first row. `failed` holds rows of the
-    /// whole column.
+impl ColumnSpan<'_> {
+    /// Appends a piece. Pieces must come in ascending order of their first row. `failed` is indexed by rows of
+    /// the whole column.
     pub(super) fn append(
         &mut self,
         from: usize,
@@ -170,7 +169,7 @@ impl Run<'_> {
         let end = from + piece.rows();
         assert!(
             from >= self.at && end <= self.bits.end,
-            "pieces come in order and lie within their run"
+            "pieces come in order and lie within their span"
         );
         self.nulls_to(from);
         if from.is_multiple_of(8) && failed.range(from..end).next().is_none() {
@@ -181,34 +180,34 @@ impl Run<'_> {
         self.at = end;
     }
 
-    /// What is left to put together, all rows written.
-    pub(super) fn end(mut self) -> Written {
+    /// Fills the remaining rows with nulls and returns what has to be joined.
+    pub(super) fn end(mut self) -> FinishedSpan {
         self.nulls_to(self.bits.end);
-        Written {
+        FinishedSpan {
             bits: self.bits,
-            rest: match self.data {
-                RunData::Float64(_) | RunData::Int64(_) | RunData::Date(_) => Rest::Nothing,
-                RunData::Boolean(bits) => Rest::Boolean(bits),
-                RunData::Text(_, bytes) => Rest::Text(bytes),
-                RunData::Series(_, dates, values) => Rest::Series(dates, values),
+            unjoined: match self.data {
+                SpanData::Float64(_) | SpanData::Int64(_) | SpanData::Date(_) => Unjoined::Nothing,
+                SpanData::Boolean(bits) => Unjoined::Boolean(bits),
+                SpanData::Text(_, bytes) => Unjoined::Text(bytes),
+                SpanData::Series(_, dates, values) => Unjoined::Series(dates, values),
             },
         }
     }
 
-    /// Rows up to here that no piece covers: their slots hold zeros already.
+    /// Makes the rows from `at` to `row` null. Their slots already hold zeros.
     fn nulls_to(&mut self, row: usize) {
         self.bits.nulls |= self.at < row;
         let rows = self.at - self.bits.first..row - self.bits.first;
         let (ends, last) = match &mut self.data {
-            RunData::Text(ends, bytes) => (ends, bytes.len()),
-            RunData::Series(ends, dates, _) => (ends, dates.len()),
+            SpanData::Text(ends, bytes) => (ends, bytes.len()),
+            SpanData::Series(ends, dates, _) => (ends, dates.len()),
             _ => return,
         };
         ends[rows].fill(end(last));
     }
 
-    /// A piece that starts at a byte and of which every row counts: blocks are copied. Its null rows
-    /// hold zeros already.
+    /// Copies a whole piece in blocks. It must start at a byte boundary and have no failed row. Its null rows
+    /// already hold zeros.
     fn append_whole(&mut self, from: usize, piece: &Column) {
         let slots = from - self.bits.first..from - self.bits.first + piece.rows();
         let bytes = self.bits.byte(from)..self.bits.byte(from) + piece.rows().div_ceil(8);
@@ -218,17 +217,17 @@ impl Run<'_> {
             Some(bits) => valid.copy_from_slice(bits),
             None => valid.fill(0xff),
         }
-        // The rest of the last byte is the next piece's.
+        // The remaining bits of the last byte belong to the next piece.
         if let (used @ 1.., Some(last)) = (piece.rows() % 8, valid.last_mut()) {
             *last &= (1 << used) - 1;
         }
         match (&mut self.data, piece.data()) {
-            (RunData::Float64(to), ColumnData::Float64(v)) => to[slots].copy_from_slice(v),
-            (RunData::Int64(to), ColumnData::Int64(v)) => to[slots].copy_from_slice(v),
-            (RunData::Date(to), ColumnData::Date(v)) => to[slots].copy_from_slice(v),
-            (RunData::Boolean(to), ColumnData::Boolean(v)) => to[bytes].copy_from_slice(v),
+            (SpanData::Float64(to), ColumnData::Float64(v)) => to[slots].copy_from_slice(v),
+            (SpanData::Int64(to), ColumnData::Int64(v)) => to[slots].copy_from_slice(v),
+            (SpanData::Date(to), ColumnData::Date(v)) => to[slots].copy_from_slice(v),
+            (SpanData::Boolean(to), ColumnData::Boolean(v)) => to[bytes].copy_from_slice(v),
             (
-                RunData::Text(ends, bytes),
+                SpanData::Text(ends, bytes),
                 ColumnData::Text {
                     offsets: o,
                     bytes: b,
@@ -238,7 +237,7 @@ impl Run<'_> {
                 bytes.extend_from_slice(b);
             }
             (
-                RunData::Series(ends, dates, values),
+                SpanData::Series(ends, dates, values),
                 ColumnData::Series {
                     offsets: o,
                     dates: d,
@@ -249,12 +248,12 @@ impl Run<'_> {
                 dates.extend_from_slice(d);
                 values.extend_from_slice(v);
             }
-            // The check of each piece compared its type with the declared one.
+            // Types match: each piece was checked against its declaration.
             _ => {}
         }
     }
 
-    /// A piece row by row, those that failed as nulls.
+    /// Copies a piece row by row, with failed rows as nulls.
     fn append_rows(&mut self, from: usize, piece: &Column, failed: impl Fn(usize) -> bool) {
         let keep = |i: usize| !piece.is_null(i) && !failed(i);
         let (slots, bits) = (from - self.bits.first, from - self.bits.first / 8 * 8);
@@ -266,16 +265,16 @@ impl Run<'_> {
             }
         }
         match (&mut self.data, piece.data()) {
-            (RunData::Float64(to), ColumnData::Float64(v)) => copy_rows(to, slots, v, keep),
-            (RunData::Int64(to), ColumnData::Int64(v)) => copy_rows(to, slots, v, keep),
-            (RunData::Date(to), ColumnData::Date(v)) => copy_rows(to, slots, v, keep),
-            (RunData::Boolean(to), ColumnData::Boolean(v)) => {
+            (SpanData::Float64(to), ColumnData::Float64(v)) => copy_rows(to, slots, v, keep),
+            (SpanData::Int64(to), ColumnData::Int64(v)) => copy_rows(to, slots, v, keep),
+            (SpanData::Date(to), ColumnData::Date(v)) => copy_rows(to, slots, v, keep),
+            (SpanData::Boolean(to), ColumnData::Boolean(v)) => {
                 for i in (0..piece.rows()).filter(|i| keep(*i) && bit(v, *i)) {
                     to[(bits + i) / 8] |= 1 << ((bits + i) % 8);
                 }
             }
             (
-                RunData::Text(ends, bytes),
+                SpanData::Text(ends, bytes),
                 ColumnData::Text {
                     offsets: o,
                     bytes: b,
@@ -289,7 +288,7 @@ impl Run<'_> {
                 }
             }
             (
-                RunData::Series(ends, dates, values),
+                SpanData::Series(ends, dates, values),
                 ColumnData::Series {
                     offsets: o,
                     dates: d,
@@ -319,18 +318,18 @@ impl Bits {
         }
     }
 
-    /// The byte of a row.
+    /// Index in `valid` of the byte that holds a row's bit.
     fn byte(&self, row: usize) -> usize {
         row / 8 - self.first / 8
     }
 }
 
-/// A run for each span of a column's slots.
+/// Splits a column's slots at the spans.
 fn cut<'c, T>(
     mut slots: &'c mut [T],
     spans: &[Bits],
-    run: impl Fn(&'c mut [T]) -> RunData<'c>,
-) -> Vec<RunData<'c>> {
+    run: impl Fn(&'c mut [T]) -> SpanData<'c>,
+) -> Vec<SpanData<'c>> {
     let each = spans.iter().map(|span| {
         let all = std::mem::take(&mut slots);
         let (own, rest) = all.split_at_mut((span.end - span.first).min(all.len()));
@@ -340,7 +339,7 @@ fn cut<'c, T>(
     each.collect()
 }
 
-/// The values that are kept; the other slots hold zeros already.
+/// Copies the kept values. The other slots already hold zeros.
 fn copy_rows<T: Copy>(to: &mut [T], first: usize, from: &[T], keep: impl Fn(usize) -> bool) {
     let slots = to.iter_mut().skip(first).zip(from).enumerate();
     for (_, (to, from)) in slots.filter(|(i, _)| keep(*i)) {
@@ -348,21 +347,21 @@ fn copy_rows<T: Copy>(to: &mut [T], first: usize, from: &[T], keep: impl Fn(usiz
     }
 }
 
-/// The ends of a piece's rows after `base` values.
+/// Writes the end offsets of a piece whose values start at `base`.
 fn copy_ends(to: &mut [u32], piece: &[u32], base: usize) {
     for (to, own) in to.iter_mut().zip(piece.iter().skip(1)) {
         *to = end(base + index(*own));
     }
 }
 
-/// Ends that were counted from a run's own beginning.
+/// Shifts end offsets that were counted from the start of a span.
 fn move_ends(ends: &mut [u32], base: usize) {
     for own in ends {
         *own = end(base + index(*own));
     }
 }
 
-/// What the runs hold, one after the other; of a single run it stays where it is.
+/// Concatenates the spans' values, without copying a single span.
 fn joined<T: Copy>(mut parts: Vec<Vec<T>>) -> Vec<T> {
     match parts.len() {
         1 => parts.swap_remove(0),
@@ -370,7 +369,7 @@ fn joined<T: Copy>(mut parts: Vec<Vec<T>>) -> Vec<T> {
     }
 }
 
-/// Puts a run's bits to those of the column; two runs may share a byte.
+/// Ors a span's bits into the column's: two spans can share a byte.
 fn join(to: &mut [u8], first: usize, bits: &[u8]) {
     for (to, own) in to.iter_mut().skip(first / 8).zip(bits) {
         *to |= own;
@@ -379,7 +378,7 @@ fn join(to: &mut [u8], first: usize, bits: &[u8]) {
 
 #[expect(
     clippy::expect_used,
-    reason = "what a call returns is bounded; the domain's columns have no room for more either"
+    reason = "returned data is bounded per batch, and the domain's columns cannot hold more either"
 )]
 fn end(length: usize) -> u32 {
     u32::try_from(length).expect("a column has fewer than 2^32 bytes")

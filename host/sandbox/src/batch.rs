@@ -1,9 +1,8 @@
-//! One batch: the calls that its store takes, and a call that fails taken apart down to the row.
+//! Runs the calls of one batch in one store, and bisects a failed call down to the failing rows.
 //!
-//! A batch has a store of its own, so that what a guest remembers does not reach the next. Its store
-//! takes one call after the other, each over as many rows as fit the CPU's cache: the memory that the
-//! first call grew and touched is what the next ones work in. What fails fails in a fresh store: a
-//! failure must not hang on the calls before, and a trap poisons its store anyway.
+//! Every batch has its own store, so no guest state carries over to the next batch. Within a batch, each call
+//! covers as many rows as fit the CPU's cache and reuses the memory that the first call grew. A failed call is
+//! repeated in a fresh store: a failure must not depend on earlier calls, and a trap poisons its store anyway.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +12,7 @@ use wasmtime::Store;
 use provender_domain::column::Column;
 use provender_domain::value::Scalar;
 
-use super::assemble::Run;
+use super::assemble::ColumnSpan;
 use super::bindings::{LogicPlugin, wit};
 use super::columns::{self, Lowered};
 use super::execute::{Callee, store};
@@ -21,21 +20,21 @@ use super::failure::{Failure, FailureCode, printable};
 use super::limits::{BISECT_FUEL_FACTOR, Meter};
 use super::returned::{self, BadValue};
 
-/// What became of the rows of one call.
+/// The result of one call's rows.
 #[derive(Default)]
-struct Taken {
-    /// First row → the declared outputs of the rows from there on.
+struct CallRows {
+    /// First row → the declared outputs of the rows starting there.
     pieces: Vec<(usize, Vec<Column>)>,
     /// Row → why it failed.
     failed: BTreeMap<usize, Failure>,
 }
 
-impl Taken {
-    /// Writes what the call gave, and gives back which rows failed.
-    fn write(mut self, runs: &mut [Run<'_>]) -> BTreeMap<usize, Failure> {
+impl CallRows {
+    /// Writes the outputs to the spans and returns the failed rows.
+    fn write(mut self, spans: &mut [ColumnSpan<'_>]) -> BTreeMap<usize, Failure> {
         self.pieces.sort_by_key(|(from, _)| *from);
         for (from, columns) in &self.pieces {
-            for (run, column) in runs.iter_mut().zip(columns) {
+            for (run, column) in spans.iter_mut().zip(columns) {
                 run.append(*from, column, &self.failed);
             }
         }
@@ -43,22 +42,22 @@ impl Taken {
     }
 }
 
-/// An instance in its store, after its first call.
+/// An instance that has served at least one call, with its store.
 struct Session {
     store: Store<Meter>,
     plugin: LogicPlugin,
     /// Bytes that the guest held after its last call.
     held: u64,
-    /// Calls in which it came to hold more.
+    /// Number of calls in which its memory grew.
     grown: u32,
 }
 
-/// Calls in which a guest's memory may grow before it is started anew: one that frees nothing would
-/// else run into its limit, and one that grows for ever leaves the CPU's cache.
+/// Calls in which a guest's memory may grow before the guest is restarted. A guest that never frees would hit its
+/// limit, and a growing memory leaves the CPU's cache.
 const GROWING_CALLS: u32 = 2;
 
 impl Session {
-    /// After another call; `None` when it is better left.
+    /// Updates the counters after a call; `None` when the instance should be dropped.
     fn after_call(mut self) -> Option<Session> {
         let held = self.store.data().memory();
         if held > self.held {
@@ -69,25 +68,25 @@ impl Session {
     }
 }
 
-/// What became of one call.
-struct Call {
+/// The result of one call.
+struct CallAttempt {
     fuel_used: u64,
-    /// What it cost the host beside that.
+    /// What it cost the host besides fuel, in units of fuel.
     weight: u64,
     result: Result<Returned, CallFailure>,
-    /// What the next call may go to, where this one succeeded.
+    /// The session for the next call, if this one succeeded.
     session: Option<Session>,
 }
 
-/// The columns of a call, and the values of them that are none.
+/// The columns of a call, and their values that break the contract.
 type Returned = (Vec<Column>, Vec<BadValue>);
 
 /// A call without a usable result.
 struct CallFailure {
     failure: Failure,
-    /// The row to which the guest attributes it, within the caller's columns.
+    /// The row that the guest blames, as a row of the caller's columns.
     row: Option<usize>,
-    /// True when every row would fail alike.
+    /// True when every row would fail the same way.
     all_rows: bool,
 }
 
@@ -102,34 +101,34 @@ impl From<Failure> for CallFailure {
 }
 
 impl Callee<'_> {
-    /// The calls of one batch, in their order; what each returned is written while it is in the cache.
-    /// Gives the rows that failed, and why.
+    /// Runs the calls of one batch in order and writes each result while it is still in the cache. Returns the
+    /// failed rows with their reasons.
     pub(super) fn run_batch(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
         calls: &[Range<usize>],
-        runs: &mut [Run<'_>],
+        spans: &mut [ColumnSpan<'_>],
     ) -> BTreeMap<usize, Failure> {
         let mut failed = BTreeMap::new();
         let mut session: Option<Session> = None;
         for range in calls.iter().filter(|r| !r.is_empty()) {
-            let mut taken = Taken::default();
+            let mut rows = CallRows::default();
             let again = session.take().and_then(|mut open| {
                 let columns = self.call_again(&mut open, parameters, inputs, range.clone())?;
-                taken.pieces.push((range.start, columns));
+                rows.pieces.push((range.start, columns));
                 Some(open.after_call())
             });
             session = match again {
                 Some(session) => session,
-                None => self.call_apart(parameters, inputs, range.clone(), &mut taken),
+                None => self.call_apart(parameters, inputs, range.clone(), &mut rows),
             };
-            failed.append(&mut taken.write(runs));
+            failed.append(&mut rows.write(spans));
         }
         failed
     }
 
-    /// A call of an instance that took others before; `None` when anything at all is wrong.
+    /// Makes a call in an instance that was used before; `None` when anything goes wrong.
     fn call_again(
         &self,
         open: &mut Session,
@@ -143,13 +142,13 @@ impl Callee<'_> {
         bad.is_empty().then_some(columns)
     }
 
-    /// One call in a store of its own, taken apart where it fails.
+    /// Makes a call in a fresh store, and bisects it when it fails.
     fn call_apart(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
         whole: Range<usize>,
-        taken: &mut Taken,
+        rows: &mut CallRows,
     ) -> Option<Session> {
         let budget = self
             .limits
@@ -172,9 +171,9 @@ impl Callee<'_> {
                 Ok((columns, bad)) => {
                     for BadValue { row, cause } in bad {
                         let failure = Failure::new(FailureCode::BadReturn, cause);
-                        taken.failed.entry(range.start + row).or_insert(failure);
+                        rows.failed.entry(range.start + row).or_insert(failure);
                     }
-                    taken.pieces.push((range.start, columns));
+                    rows.pieces.push((range.start, columns));
                     session = call.session;
                     continue;
                 }
@@ -183,9 +182,9 @@ impl Callee<'_> {
             if range.len() > 1 && !all_rows && spent < budget {
                 let rest = match row {
                     Some(row) => {
-                        taken.failed.insert(row, failure);
-                        // A guest goes through its rows in order: those before are most likely
-                        // good, those after may hold more of the kind.
+                        rows.failed.insert(row, failure);
+                        // Guests process rows in order: the rows before are probably good, those after may hold
+                        // more failures of this kind.
                         open.push(range.start..row);
                         row + 1..range.end
                     }
@@ -198,7 +197,7 @@ impl Callee<'_> {
             }
             if range.len() > 1 && !all_rows {
                 failure.cause = format!(
-                    "{}; rows {} to {} failed together and were not taken apart, because the failures of rows {} to {} had used up {BISECT_FUEL_FACTOR} times the fuel of such a batch",
+                    "{}; rows {} to {} failed together and were not examined one by one, because the failures of rows {} to {} had used up {BISECT_FUEL_FACTOR} times the fuel of such a batch",
                     failure.cause,
                     range.start,
                     range.end - 1,
@@ -207,13 +206,13 @@ impl Callee<'_> {
                 );
             }
             for row in range {
-                taken.failed.insert(row, failure.clone());
+                rows.failed.insert(row, failure.clone());
             }
         }
         session
     }
 
-    /// One call in a store of its own: what it used and, where it failed, why.
+    /// Makes one call in a fresh store and returns the fuel used and, if it failed, why.
     pub(super) fn call_once(
         &self,
         parameters: &[Scalar],
@@ -234,14 +233,14 @@ impl Callee<'_> {
         (call.fuel_used, result)
     }
 
-    /// One call in a store of its own.
-    fn call(&self, parameters: &[Scalar], inputs: &[Column], range: Range<usize>) -> Call {
+    /// Makes one call in a fresh store.
+    fn call(&self, parameters: &[Scalar], inputs: &[Column], range: Range<usize>) -> CallAttempt {
         let fuel = self.limits.fuel(range.len());
         let mut store = match store(self.engine, self.limits, fuel, self.limits.returned_bytes) {
             Ok(store) => store,
             Err(e) => {
-                let cause = format!("no store could be made: {e:#}");
-                return Call {
+                let cause = format!("the store could not be created: {e:#}");
+                return CallAttempt {
                     fuel_used: 0,
                     weight: 0,
                     result: Err(Failure::new(FailureCode::Internal, cause).into()),
@@ -254,15 +253,15 @@ impl Callee<'_> {
                 let result = self.call_in(&mut store, &plugin, parameters, inputs, range);
                 (Some(plugin), result)
             }
-            Err(e) => (None, Err(Failure::of_start(&e, &store).into())),
+            Err(e) => (None, Err(Failure::from_start(&e, &store).into())),
         };
         #[expect(
             clippy::expect_used,
-            reason = "fuel is on in every engine of this crate"
+            reason = "every engine of this crate has fuel enabled"
         )]
         let fuel_used = fuel.saturating_sub(store.get_fuel().expect("fuel is on"));
         let held = store.data().memory();
-        Call {
+        CallAttempt {
             fuel_used,
             weight: self.weight.of_call(held),
             session: plugin.filter(|_| result.is_ok()).map(|plugin| Session {
@@ -288,19 +287,19 @@ impl Callee<'_> {
         let scalars: Vec<_> = parameters.iter().map(columns::scalar).collect();
         let lowered: Vec<_> = inputs
             .iter()
-            .map(|c| Lowered::of(c, range.clone()))
+            .map(|c| Lowered::slice(c, range.clone()))
             .collect();
         let lowered: Vec<_> = lowered.iter().map(Lowered::as_wit).collect();
         let guest = plugin.provender_logic_logic();
         let returned = match guest.call_compute(&mut *store, rows, &scalars, &lowered) {
             Ok(returned) => returned,
-            Err(e) => return Err(Failure::of(&e, &*store).into()),
+            Err(e) => return Err(Failure::from_call(&e, &*store).into()),
         };
         let returned = returned.map_err(|f| declared_failure(f, &range))?;
         let outputs = &self.description.outputs;
         if returned.len() != outputs.len() {
             let cause = format!(
-                "it returned {} columns where it declares {}",
+                "it returned {} columns, but declares {}",
                 returned.len(),
                 outputs.len()
             );
@@ -317,7 +316,7 @@ impl Callee<'_> {
     }
 }
 
-/// A failure that the guest reports itself.
+/// Converts a failure that the guest reports itself.
 fn declared_failure(raw: wit::Failure, range: &Range<usize>) -> CallFailure {
     const MOST: usize = 500;
     match raw {
@@ -335,7 +334,7 @@ fn declared_failure(raw: wit::Failure, range: &Range<usize>) -> CallFailure {
             all_rows: true,
         },
         wit::Failure::InvalidInput((name, row, message)) => {
-            // A row beyond the batch is no row.
+            // A row beyond the batch is ignored.
             let row = row
                 .and_then(|r| range.start.checked_add(usize::try_from(r).ok()?))
                 .filter(|r| range.contains(r));

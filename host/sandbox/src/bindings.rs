@@ -1,8 +1,8 @@
-//! The host's side of the contract, generated from the frozen `wit/frozen/logic-1.0.0.wit`: what a later
-//! 1.x adds is looked up beside it, so that components of every 1.x are called by the same code.
+//! Host bindings, generated from the frozen `wit/frozen/logic-1.0.0.wit`. Additions of a later 1.x are looked up
+//! separately, so the same code calls components of every 1.x.
 //!
-//! `ownership: Borrowing` lets a batch be lowered straight from the host's columns: what the guest's
-//! memory receives is the only copy made.
+//! With `ownership: Borrowing`, a batch is lowered straight from the host's columns into the guest's memory, the
+//! only copy.
 
 pub(super) use generated::LogicPlugin;
 pub(super) use generated::LogicPluginPre;
@@ -16,6 +16,6 @@ mod generated {
     });
 }
 
-/// The interface that is called. Every 1.x has it as 1.0.0 froze it, and the engine finds the export of
-/// any 1.x under this name; which versions are taken at all is [`super::versions`]' to say.
+/// The interface the host calls. Every 1.x keeps it as frozen in 1.0.0, and the engine resolves the export of any
+/// 1.x under this name. [`super::versions`] decides which versions are accepted.
 pub(super) const INTERFACE: &str = "provender:logic/logic@1.0.0";

@@ -1,5 +1,5 @@
-//! What a component takes in and gives out, against the contract: no imports at all, and the
-//! contract's interface in one version that this host speaks.
+//! Checks a component's imports and exports against the contract: no imports, and the contract's interface in
+//! exactly one version that this host speaks.
 
 use wasmtime::Engine;
 use wasmtime::component::Component as Compiled;
@@ -7,21 +7,21 @@ use wasmtime::component::types::{ComponentInstance, ComponentItem};
 
 use super::component::{Source, listed};
 use super::error::LogicError;
-use super::versions::{self, Stranger, Version};
+use super::versions::{self, UnsupportedVersion, Version};
 
-/// A border that was found good.
+/// A component's imports and exports, checked.
 pub(super) struct Border {
-    /// The version of the contract that the component is built for.
+    /// The contract version that the component is built for.
     pub(super) version: Version,
-    /// Exports beside the contract's interface.
+    /// Exports besides the contract's interface.
     pub(super) extra_exports: Vec<String>,
 }
 
-/// Checks imports and exports by name; types are the generated bindings' to check.
+/// Checks imports and exports by name. The generated bindings check the types.
 ///
 /// # Errors
-/// When there is an import, no interface or several, one of a version that `spoken` lacks, or one
-/// without its functions.
+/// When there is any import, when the interface is missing, incomplete or exported in several versions, or when
+/// its version is not in `spoken`.
 pub(super) fn check(
     source: &Source<'_>,
     engine: &Engine,
@@ -38,7 +38,7 @@ pub(super) fn check(
         });
     }
     let exports = || border.exports(engine).map(|(name, _)| name);
-    let found: Vec<_> = exports().filter_map(versions::of_export).collect();
+    let found: Vec<_> = exports().filter_map(versions::exported_version).collect();
     let version = one_spoken(source, &found, spoken, || listed(exports()))?;
     let name = version.interface();
     match border.get_export(engine, &name).map(|export| export.ty) {
@@ -60,7 +60,7 @@ pub(super) fn check(
     })
 }
 
-/// The one version that the component exports, where it is spoken here.
+/// The contract version that the component exports; must be exactly one, and in `spoken`.
 fn one_spoken(
     source: &Source<'_>,
     found: &[&str],
@@ -81,11 +81,11 @@ fn one_spoken(
                 file: source.file(),
                 digest: source.digest,
                 found: listed(std::iter::once(*version)).join(""),
-                stranger: Stranger::of(version, spoken),
+                kind: UnsupportedVersion::classify(version, spoken),
                 spoken: versions::listed(spoken),
             })
         }
-        // Which one a lookup finds would depend on the engine's order.
+        // Which of them a lookup finds would depend on the engine's order.
         several => Err(LogicError::SeveralVersions {
             file: source.file(),
             digest: source.digest,

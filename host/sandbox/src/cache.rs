@@ -1,10 +1,9 @@
-//! Compiled code kept between runs.
+//! A cache of compiled code.
 //!
-//! A convenience and nothing more: an entry is named after the component's digest, the engine's
-//! settings and wasmtime's version; it is loaded only from the very buffer whose SHA-256 was just
-//! compared with the sidecar, and on any doubt the code is compiled again. The folder belongs to the
-//! host: who can write there can run native code in this process, which is why nothing that comes
-//! with a component is ever put there. A cache that cannot be written is no error.
+//! Purely an optimisation. An entry's name has the component's digest, the engine's settings and wasmtime's
+//! version. Code is loaded only from the buffer whose SHA-256 was just compared with the sidecar; on any doubt it
+//! is compiled again. Anyone who can write to the folder can run native code in this process, so nothing that
+//! comes with a component is ever put there. A cache that cannot be written is not an error.
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,14 +19,14 @@ use provender_domain::files::durable::{self, Keep};
 
 use super::engine::WASMTIME_VERSION;
 
-/// Compiled code is some four times its component; more than this is not read into memory.
+/// Compiled code is about four times the size of its component. Larger entries are not read into memory.
 const ENTRY_BYTES: u64 = 512 << 20;
-/// All entries together: some fifty components of Python. Each build of a logic leaves one behind.
+/// For all entries together: about fifty Python components. Each build of a logic leaves one behind.
 const CACHE_BYTES: u64 = 2 << 30;
 
-/// How the name of what is being written ends.
+/// Suffix of files that are still being written.
 const TEMPORARY: &str = ".tmp";
-/// Nobody writes for so long.
+/// No write takes this long, so an older temporary file is left over from a killed process.
 const LEFT: Duration = Duration::from_secs(3_600);
 
 /// A folder of compiled components.
@@ -37,10 +36,10 @@ pub(super) struct Cache {
     engine: String,
 }
 
-/// Feeds what wasmtime hashes into SHA-256: `DefaultHasher` may differ between Rust versions.
-struct Sha(Sha256);
+/// Adapts SHA-256 to `Hasher`, which wasmtime needs. `DefaultHasher` may differ between Rust versions.
+struct Sha256Hasher(Sha256);
 
-impl Hasher for Sha {
+impl Hasher for Sha256Hasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -56,7 +55,7 @@ impl Hasher for Sha {
 
 impl Cache {
     pub(super) fn new(dir: Dir, engine: &Engine) -> Cache {
-        let mut sha = Sha(Sha256::new());
+        let mut sha = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut sha);
         let engine = hex(&<[u8; 32]>::from(sha.0.finalize()));
         Cache { dir, engine }
@@ -70,7 +69,7 @@ impl Cache {
         )
     }
 
-    /// What the sidecar must say for this entry: the whole key and the code's digest.
+    /// The sidecar's expected contents: the full key and the code's digest.
     fn sidecar(&self, component: &Digest, code: &[u8]) -> String {
         format!(
             "component {component}\nengine {}\nwasmtime {WASMTIME_VERSION}\ncode {}\n",
@@ -79,7 +78,7 @@ impl Cache {
         )
     }
 
-    /// The compiled component, where there is an entry beyond doubt.
+    /// Loads the compiled component if there is a valid entry.
     pub(super) fn load(
         &self,
         engine: &Engine,
@@ -98,13 +97,13 @@ impl Cache {
         bounded::read_in(&self.dir, name, most).ok()
     }
 
-    /// Keeps a compiled component; failure to do so is of no consequence.
+    /// Stores a compiled component. A failure is ignored: it costs only the next compilation.
     pub(super) fn store(&self, component: &Digest, compiled: &wasmtime::component::Component) {
         let Ok(code) = compiled.serialize() else {
             return;
         };
         let stem = self.stem(component);
-        // The sidecar last: code without a sidecar is no entry.
+        // The sidecar goes last: code without a sidecar does not count as an entry.
         let sidecar = self.sidecar(component, &code);
         let _ = self
             .write(&format!("{stem}.cwasm"), &code)
@@ -112,7 +111,8 @@ impl Cache {
             .and_then(|()| self.shrink(CACHE_BYTES));
     }
 
-    /// Removes what killed processes left, and the entries that were written first, until the others fit.
+    /// Removes files left over from killed processes, then the oldest entries until the rest fits into `most`
+    /// bytes.
     pub(super) fn shrink(&self, most: u64) -> std::io::Result<()> {
         let mut entries = Vec::new();
         for entry in self.dir.entries()? {
@@ -120,9 +120,9 @@ impl Cache {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with('.') && name.ends_with(TEMPORARY) {
                 let written = entry.metadata()?.modified()?.into_std();
-                // One from the future, after the clock was set back, is kept.
+                // A file from the future, after the clock was set back, is kept.
                 if written.elapsed().is_ok_and(|age| age > LEFT) {
-                    // Another process may have been here.
+                    // Another process may have removed it first.
                     let _ = self.dir.remove_file(&name);
                 }
             }
@@ -138,14 +138,14 @@ impl Cache {
                 break;
             }
             self.dir.remove_file(format!("{stem}.cwasm"))?;
-            // Without its code it is no entry.
+            // A sidecar without its code is not an entry.
             let _ = self.dir.remove_file(format!("{stem}.sha256"));
             total -= size;
         }
         Ok(())
     }
 
-    /// Writes under a name of its own and renames, so that no reader sees half a file.
+    /// Writes to a unique name and renames it, so that no reader sees half a file.
     fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -156,8 +156,8 @@ impl Cache {
 
 #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code")]
 fn deserialize(engine: &Engine, code: &[u8]) -> Option<wasmtime::component::Component> {
-    // SAFETY: `code` is the buffer whose SHA-256 was compared with the sidecar, both written by
-    // `store` from wasmtime's own output into a folder that only the host writes; wasmtime itself
-    // refuses code of another version or other settings.
+    // SAFETY: `code` is the buffer whose SHA-256 was compared with the sidecar. `store` wrote both from
+    // wasmtime's own output, into a folder that only the host writes. wasmtime refuses code of another version or
+    // other settings.
     unsafe { wasmtime::component::Component::deserialize(engine, code) }.ok()
 }

@@ -1,5 +1,5 @@
-//! Columns over the border, on the way in: a call borrows from the host's columns; only offsets and
-//! bitmaps that do not start at a byte are copied.
+//! Lowers input columns into the guest. Values are borrowed from the host's columns; only offsets, and bitmaps
+//! that do not start at a byte boundary, are copied.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use provender_domain::value::Scalar;
 
 use super::bindings::wit;
 
-/// A row range of a host column, in the form in which it is lowered.
+/// A range of rows of a host column, ready to be lowered.
 pub(super) struct Lowered<'a> {
     values: LoweredValues<'a>,
     validity: Option<Cow<'a, [u8]>>,
@@ -25,12 +25,12 @@ enum LoweredValues<'a> {
 }
 
 impl<'a> Lowered<'a> {
-    /// Rows `rows` of `column`, which must have that many.
-    pub(super) fn of(column: &'a Column, rows: Range<usize>) -> Lowered<'a> {
+    /// The given rows of `column`, which must be in range.
+    pub(super) fn slice(column: &'a Column, rows: Range<usize>) -> Lowered<'a> {
         let values = match column.data() {
             ColumnData::Float64(v) => LoweredValues::Float64(&v[rows.clone()]),
             ColumnData::Int64(v) => LoweredValues::Int64(&v[rows.clone()]),
-            ColumnData::Boolean(v) => LoweredValues::Boolean(bits(v, rows.clone())),
+            ColumnData::Boolean(v) => LoweredValues::Boolean(copy_bits(v, rows.clone())),
             ColumnData::Date(v) => LoweredValues::Date(&v[rows.clone()]),
             ColumnData::Text { offsets, bytes } => {
                 let (offsets, range) = rebased(offsets, rows.clone());
@@ -45,12 +45,12 @@ impl<'a> Lowered<'a> {
                 LoweredValues::Series(offsets, &dates[range.clone()], &values[range])
             }
         };
-        // A part without nulls needs no bitmap, wherever the column's other rows are null: the
-        // guest sees the same for a row, whichever batch it is in.
+        // A part without nulls gets no bitmap even if other rows of the column are null. A row then looks the
+        // same to the guest in whichever batch it is.
         let validity = column
             .validity()
             .filter(|v| !all_set(v, rows.clone()))
-            .map(|v| bits(v, rows.clone()));
+            .map(|v| copy_bits(v, rows.clone()));
         Lowered { values, validity }
     }
 
@@ -78,8 +78,8 @@ impl<'a> Lowered<'a> {
     }
 }
 
-/// Bits `rows` of a bitmap as a bitmap of their own, with zeros after its last.
-fn bits(all: &[u8], rows: Range<usize>) -> Cow<'_, [u8]> {
+/// Copies the given bits into a bitmap that starts at bit 0 and ends with zeros.
+fn copy_bits(all: &[u8], rows: Range<usize>) -> Cow<'_, [u8]> {
     let whole_bytes = rows.start.is_multiple_of(8) && rows.len().is_multiple_of(8);
     if whole_bytes {
         return Cow::Borrowed(&all[rows.start / 8..rows.end / 8]);
@@ -93,7 +93,7 @@ fn bits(all: &[u8], rows: Range<usize>) -> Cow<'_, [u8]> {
     Cow::Owned(part)
 }
 
-/// The offsets of `rows`, counted from 0, and the range of values they cover.
+/// The offsets of `rows` rebased to 0, and the range of values they cover.
 fn rebased(offsets: &[u32], rows: Range<usize>) -> (Cow<'_, [u32]>, Range<usize>) {
     let part = &offsets[rows.start..=rows.end];
     let (first, last) = (part[0], part[part.len() - 1]);
@@ -105,7 +105,7 @@ fn rebased(offsets: &[u32], rows: Range<usize>) -> (Cow<'_, [u32]>, Range<usize>
     (rebased, first as usize..last as usize)
 }
 
-/// A parameter in the form in which it is lowered.
+/// A parameter, ready to be lowered.
 pub(super) fn scalar(value: &Scalar) -> wit::ScalarParam<'_> {
     match value {
         Scalar::Float64(x) => wit::ScalarParam::Float64(*x),
@@ -116,7 +116,7 @@ pub(super) fn scalar(value: &Scalar) -> wit::ScalarParam<'_> {
     }
 }
 
-/// About how many bytes all rows of a column take.
+/// Approximate size of a column in bytes.
 pub(super) fn bytes(column: &Column) -> usize {
     match column.data() {
         ColumnData::Float64(v) => 8 * v.len(),

@@ -1,8 +1,8 @@
-//! From bytes to a loaded component: what is refused, and what is kept.
+//! Loads components from bytes, and checks them.
 //!
-//! The bytes are hashed once, and those very bytes are compiled (or stand in the cache under that
-//! hash). A component is refused when it is precompiled, a core module, too large, imports anything
-//! at all, lacks an export, has one of another type, or describes itself wrongly.
+//! The bytes are hashed once, and exactly those bytes are compiled or found in the cache under their hash. A
+//! component is refused when it is precompiled, a core module or too large, when it has any import, when an
+//! export is missing or has the wrong type, and when its description is invalid.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -28,10 +28,10 @@ use super::limits::{DESCRIPTION_BYTES, Limits, Meter, PinLimits, Weight};
 use super::survey::survey;
 use super::versions::{SPOKEN, Version};
 
-/// Names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
+/// Most names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
 pub(super) const LISTED: usize = 20;
 
-/// The place where components are loaded and run: one engine, its limits, its cache.
+/// Loads and runs components: one engine with its limits and its cache.
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
@@ -47,12 +47,12 @@ struct Inner {
 }
 
 impl Inner {
-    /// Compiles what no cache has, and tells who waits.
+    /// Compiles the bytes and notifies the observer.
     fn compile(&self, file: &str, bytes: &[u8]) -> Result<Compiled, LogicError> {
         let size = bytes.len() as u64;
-        let waiting = self.on_compile.as_ref().map(|tell| {
-            let kept = self.cache.is_some();
-            tell(Compiling { file, size, kept })
+        let waiting = self.on_compile.as_ref().map(|observe| {
+            let cached = self.cache.is_some();
+            observe(Compiling { file, size, cached })
         });
         let compiled = Compiled::from_binary(&self.engine, bytes);
         drop(waiting);
@@ -67,8 +67,8 @@ fn not_a_component(file: &str, cause: &str) -> LogicError {
     }
 }
 
-/// Whether bytes are within the limit and begin like a component.
-fn form(file: &str, bytes: &[u8], limit: u64) -> Result<(), LogicError> {
+/// Checks that the bytes are within the size limit and start like a component.
+fn check_header(file: &str, bytes: &[u8], limit: u64) -> Result<(), LogicError> {
     let name = file.to_owned();
     if bytes.len() as u64 > limit {
         return Err(LogicError::TooLarge { file: name, limit });
@@ -80,25 +80,25 @@ fn form(file: &str, bytes: &[u8], limit: u64) -> Result<(), LogicError> {
         return Err(LogicError::CoreModule { file: name });
     }
     if !Parser::is_component(bytes) {
-        let cause = "it does not begin like a WebAssembly component";
+        let cause = "it does not start like a WebAssembly component";
         return Err(not_a_component(file, cause));
     }
     Ok(())
 }
 
-/// A compilation that is about to start; a large component takes seconds.
+/// A compilation about to start. Large components take seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Compiling<'c> {
-    /// The component, as messages name it.
+    /// Name of the component in messages.
     pub file: &'c str,
-    /// Its bytes.
+    /// Size of the component in bytes.
     pub size: u64,
-    /// Whether the code is kept, so that it is compiled this once.
-    pub kept: bool,
+    /// Whether the compiled code is cached, so that this happens only once.
+    pub cached: bool,
 }
 
-/// Told of each compilation, and of none that the cache spares; what it hands back is dropped when the
-/// compilation has ended.
+/// Called before each compilation, but not on a cache hit. The returned value is dropped when the compilation has
+/// ended.
 pub type OnCompile = Arc<dyn Fn(Compiling<'_>) -> Box<dyn Any> + Send + Sync>;
 
 impl std::fmt::Debug for Sandbox {
@@ -111,49 +111,49 @@ impl std::fmt::Debug for Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox with its own engine. `cache` is a folder that only the host writes.
+    /// A sandbox with its own engine. Only the host may write to the `cache` folder.
     ///
     /// # Errors
-    /// When wasmtime refuses the settings on this machine.
+    /// When wasmtime refuses the engine settings on this machine.
     pub fn new(limits: Limits, cache: Option<cap_std::fs::Dir>) -> Result<Sandbox, LogicError> {
-        Sandbox::made(Backend::Native, limits, cache, None, SPOKEN)
+        Sandbox::build(Backend::Native, limits, cache, None, SPOKEN)
     }
 
-    /// As [`Sandbox::new`], with someone to tell of each compilation.
+    /// Like [`Sandbox::new`], with an observer of compilations.
     ///
     /// # Errors
     /// See [`Sandbox::new`].
-    pub fn watched(
+    pub fn with_observer(
         limits: Limits,
         cache: Option<cap_std::fs::Dir>,
         on_compile: Option<OnCompile>,
     ) -> Result<Sandbox, LogicError> {
-        Sandbox::made(Backend::Native, limits, cache, on_compile, SPOKEN)
+        Sandbox::build(Backend::Native, limits, cache, on_compile, SPOKEN)
     }
 
-    /// As [`Sandbox::watched`], on a backend of the caller's choice.
+    /// Like [`Sandbox::with_observer`], with a choice of backend.
     ///
     /// # Errors
     /// See [`Sandbox::new`].
-    pub fn on(
+    pub fn with_backend(
         backend: Backend,
         limits: Limits,
         cache: Option<cap_std::fs::Dir>,
         on_compile: Option<OnCompile>,
     ) -> Result<Sandbox, LogicError> {
-        Sandbox::made(backend, limits, cache, on_compile, SPOKEN)
+        Sandbox::build(backend, limits, cache, on_compile, SPOKEN)
     }
 
-    /// A sandbox of a host that speaks other versions of the contract.
+    /// A sandbox of a host that speaks the given contract versions.
     #[cfg(test)]
-    pub(super) fn speaking(
+    pub(super) fn with_versions(
         limits: Limits,
         spoken: &'static [Version],
     ) -> Result<Sandbox, LogicError> {
-        Sandbox::made(Backend::Native, limits, None, None, spoken)
+        Sandbox::build(Backend::Native, limits, None, None, spoken)
     }
 
-    fn made(
+    fn build(
         backend: Backend,
         limits: Limits,
         cache: Option<cap_std::fs::Dir>,
@@ -174,46 +174,46 @@ impl Sandbox {
         })
     }
 
-    /// What runs components here.
+    /// The engine that runs components in this sandbox.
     #[must_use]
     pub fn engine(&self) -> EngineInfo {
-        EngineInfo::of(self.inner.backend)
+        EngineInfo::for_backend(self.inner.backend)
     }
 
-    /// The ceilings in force.
+    /// The limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
     }
 
-    /// Loads a component from its bytes; `file` names them in messages.
+    /// Loads a component from its bytes; `file` names it in messages.
     ///
     /// # Errors
-    /// When the bytes are not an acceptable component, see the module's comment.
+    /// When the component is refused; see the module documentation.
     pub fn load(&self, file: &str, bytes: &[u8]) -> Result<Component, LogicError> {
-        self.load_within(file, bytes, &PinLimits::default())
+        self.load_with_limits(file, bytes, &PinLimits::default())
     }
 
-    /// As [`Sandbox::load`], under ceilings of the component's own where `own` sets them.
+    /// Like [`Sandbox::load`], with the limits in `own` replacing the sandbox's.
     ///
     /// # Errors
     /// See [`Sandbox::load`].
-    pub fn load_within(
+    pub fn load_with_limits(
         &self,
         file: &str,
         bytes: &[u8],
         own: &PinLimits,
     ) -> Result<Component, LogicError> {
         let inner = &self.inner;
-        let limits = own.over(&inner.limits);
+        let limits = own.applied_to(&inner.limits);
         let size = bytes.len() as u64;
-        form(file, bytes, limits.component_bytes)?;
+        check_header(file, bytes, limits.component_bytes)?;
         let source = Source {
             file,
             digest: Digest::of_bytes(bytes),
         };
         let made = survey(bytes).map_err(|e| not_a_component(file, &e.to_string()))?;
-        // Before compiling: both the compiler and every instance pay for each of them.
+        // Check this before compiling: the compiler and every instance pay for each function and global.
         if let Some((what, count, limit)) = made.excess() {
             return Err(LogicError::TooComplex {
                 file: file.to_owned(),
@@ -236,7 +236,7 @@ impl Sandbox {
         let pre = source.pre(&inner.engine, &compiled)?;
         let description =
             execute::on_guest_stack(&limits, || source.describe(&inner.engine, &limits, &pre))??;
-        // Only what was accepted is kept.
+        // Only an accepted component is cached.
         if let (true, Some(cache)) = (fresh, &inner.cache) {
             cache.store(&source.digest, &compiled);
         }
@@ -259,7 +259,7 @@ impl Sandbox {
     }
 }
 
-/// What messages about a component in the making name.
+/// Identifies a component in messages while it is loaded.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     file: &'a str,
@@ -289,7 +289,7 @@ impl Source<'_> {
         engine: &Engine,
         compiled: &Compiled,
     ) -> Result<LogicPluginPre<Meter>, LogicError> {
-        // An empty linker: there is nothing a component could be given.
+        // The linker is empty, because a component may not import anything.
         Linker::new(engine)
             .instantiate_pre(compiled)
             .and_then(LogicPluginPre::new)
@@ -305,7 +305,7 @@ impl Source<'_> {
         }
     }
 
-    /// Starts the component and asks it twice what it is.
+    /// Starts the component and calls `describe` twice.
     fn describe(
         &self,
         engine: &Engine,
@@ -321,18 +321,18 @@ impl Source<'_> {
         let instance = pre
             .instance_pre()
             .instantiate(&mut store)
-            .map_err(|e| self.failed("start-up", Failure::of_start(&e, &store)))?;
+            .map_err(|e| self.failed("start-up", Failure::from_start(&e, &store)))?;
         let plugin = LogicPlugin::new(&mut store, &instance).map_err(|e| self.mistyped(&e))?;
         let ask = |store: &mut Store<Meter>| -> Result<wit::Description, LogicError> {
             let guest = plugin.provender_logic_logic();
             store
                 .set_fuel(fuel)
                 .and_then(|()| guest.call_describe(&mut *store))
-                .map_err(|e| self.failed("describe", Failure::of(&e, &*store)))
+                .map_err(|e| self.failed("describe", Failure::from_call(&e, &*store)))
         };
         let first = ask(&mut store)?;
         let second = ask(&mut store)?;
-        // The generated types compare by their text, which tells even two NaNs and two zeros apart.
+        // The generated types compare by their debug text, which even distinguishes NaNs and the two zeros.
         if format!("{first:?}") != format!("{second:?}") {
             return Err(LogicError::Unstable {
                 file: self.file(),
@@ -404,61 +404,61 @@ impl std::fmt::Debug for Component {
 }
 
 impl Component {
-    /// The name its bytes were loaded under.
+    /// Name under which the bytes were loaded.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.inner.file
     }
 
-    /// Digest of the bytes that were compiled.
+    /// Digest of the compiled bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.inner.digest
     }
 
-    /// Number of those bytes.
+    /// Size of the component in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.inner.size
     }
 
-    /// The world that it is built for, in the version that its export names.
+    /// World that the component is built for, in the version that its export names.
     #[must_use]
     pub fn world(&self) -> &str {
         &self.inner.world
     }
 
-    /// What it declares of itself.
+    /// The component's declaration.
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.inner.description
     }
 
-    /// What it imports: nothing, or it would not have been loaded.
+    /// The component's imports: always empty, because anything else is refused at load.
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &[]
     }
 
-    /// What it exports beside the contract's interface; the host never calls it.
+    /// Exports besides the contract's interface. The host never calls them.
     #[must_use]
     pub fn extra_exports(&self) -> &[String] {
         &self.inner.extra_exports
     }
 
-    /// The tools that made it, from its `producers` sections: (tool, version), sorted.
+    /// Tools that made the component, from its `producers` sections: (tool, version), sorted.
     #[must_use]
     pub fn toolchain(&self) -> &[(String, String)] {
         &self.inner.toolchain
     }
 
-    /// The language it is written in, as it says itself: `rust`, `python`, `c`; else `unknown`.
+    /// Source language that the component states, such as `rust`, `python` or `c`; otherwise `unknown`.
     #[must_use]
     pub fn language(&self) -> &str {
         &self.inner.language
     }
 
-    /// The ceilings it runs under.
+    /// The limits it runs under.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
@@ -466,12 +466,12 @@ impl Component {
 
     /// Computes `rows` rows from the declared parameters and inputs, in declared order.
     ///
-    /// Rows that fail are listed and null; the others keep their results. The outputs do not
-    /// depend on the number of threads.
+    /// Failed rows are listed and null; the others keep their results. The outputs do not depend on the number of
+    /// threads.
     ///
     /// # Errors
-    /// When parameters or inputs are not those declared ([`LogicError::Call`]), or no thread could
-    /// be started.
+    /// When parameters or inputs do not match the declaration ([`LogicError::Call`]), or no thread could be
+    /// started.
     pub fn compute(
         &self,
         parameters: &[Scalar],
@@ -481,11 +481,11 @@ impl Component {
         self.callee().compute(parameters, inputs, rows)
     }
 
-    /// As [`Component::compute`], in one thread: for callers that keep the cores busy themselves.
+    /// Like [`Component::compute`], in a single thread, for callers that keep all cores busy themselves.
     ///
     /// # Errors
-    /// As [`Component::compute`].
-    pub fn compute_alone(
+    /// See [`Component::compute`].
+    pub fn compute_single_threaded(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
@@ -498,7 +498,7 @@ impl Component {
         alone.compute(parameters, inputs, rows)
     }
 
-    /// What the host calls.
+    /// The component, ready to be called.
     pub(super) fn callee(&self) -> Callee<'_> {
         let loaded = &self.inner;
         Callee {

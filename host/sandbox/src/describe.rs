@@ -1,8 +1,8 @@
-//! A guest's declaration into a checked [`Description`].
+//! Checks a guest's declaration and converts it to a [`Description`].
 //!
-//! The checks keep every later room free of them: names are plain and unique, sentences are
-//! printable and bounded, numbers finite, references point at something. Whether the inputs fit the
-//! host's catalogue is the binding's question.
+//! Later code relies on these checks: names are plain and unique, sentences are printable and bounded, numbers
+//! are finite, and references resolve. Whether the inputs exist in the host's catalogue is checked when the logic
+//! is bound.
 
 use std::collections::BTreeSet;
 
@@ -17,18 +17,18 @@ use provender_domain::value::{DataType, Scalar, plain_zero};
 use super::bindings::wit;
 use super::failure::printable;
 
-/// Fields, rules and annotations of one kind: a wide model reads some dozens of columns.
+/// Most fields, rules or annotations of one kind. A wide model reads a few dozen columns.
 const COUNT: usize = 256;
-/// Characters of a name: it stands in tables, file names and column headings.
+/// Most bytes of a name. Names appear in tables, file names and column headings.
 const NAME: usize = 64;
-/// Characters of a unit: `kg/head/d`.
+/// Most characters of a unit, such as `kg/head/d`.
 const UNIT: usize = 32;
-/// Characters of a sentence: a doc, a summary, a formula, an annotation.
+/// Most characters of a sentence: a doc, a summary, a formula, an annotation.
 const SENTENCE: usize = 2_000;
 
 type Check<T> = Result<T, String>;
 
-/// Checks and converts what `describe` returned; the error is a clause that names the place.
+/// Checks and converts the result of `describe`. The error is a clause that names the offending item.
 pub(super) fn description(raw: wit::Description) -> Check<Description> {
     name("the component's name", &raw.name)?;
     version(&raw.version)?;
@@ -59,7 +59,7 @@ pub(super) fn description(raw: wit::Description) -> Check<Description> {
     })
 }
 
-/// `days_remaining`: lower-case letters, digits and underscores, a letter first.
+/// Checks a name such as `days_remaining`: lower-case letters, digits and underscores, starting with a letter.
 pub fn name(what: &str, text: &str) -> Check<()> {
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
     if text.is_empty() {
@@ -67,21 +67,21 @@ pub fn name(what: &str, text: &str) -> Check<()> {
     }
     if text.len() > NAME {
         return Err(format!(
-            "{what} has {} bytes where {NAME} are allowed",
+            "{what} has {} bytes; at most {NAME} are allowed",
             text.len()
         ));
     }
     if !text.bytes().all(plain) || !text.as_bytes()[0].is_ascii_lowercase() {
         return Err(format!(
-            "{what} is `{}`; a name is made of a-z, 0-9 and _ and starts with a letter",
+            "{what} is `{}`; a name consists of a-z, 0-9 and _ and starts with a letter",
             printable(text, NAME)
         ));
     }
     Ok(())
 }
 
-/// The number of a version, 12 of `v12`; `None` for anything else. It has no leading zeros, so that one
-/// version has one spelling.
+/// The number of a version, such as 12 for `v12`; `None` for any other text. Leading zeros are not allowed, so
+/// that each version has one spelling.
 #[must_use]
 pub fn version_number(version: &str) -> Option<u32> {
     let digits = version.strip_prefix('v')?;
@@ -91,7 +91,7 @@ pub fn version_number(version: &str) -> Option<u32> {
     good.then(|| digits.parse().ok())?
 }
 
-/// `v1`, `v2`, …
+/// Checks that a version is `v1`, `v2`, and so on.
 pub fn version(text: &str) -> Check<()> {
     version_number(text).map(drop).ok_or_else(|| {
         format!(
@@ -104,7 +104,7 @@ pub fn version(text: &str) -> Check<()> {
 fn list<A, B>(what: &str, raw: Vec<A>, convert: impl Fn(A) -> Check<B>) -> Check<Vec<B>> {
     if raw.len() > COUNT {
         return Err(format!(
-            "{} {what} are declared where {COUNT} are allowed",
+            "{} {what} are declared; at most {COUNT} are allowed",
             raw.len()
         ));
     }
@@ -125,12 +125,12 @@ fn sentence(what: &str, text: String) -> Check<String> {
     let length = text.chars().count();
     if length > SENTENCE {
         return Err(format!(
-            "{what} has {length} characters where {SENTENCE} are allowed"
+            "{what} has {length} characters; at most {SENTENCE} are allowed"
         ));
     }
     if text != printable(&text, SENTENCE) {
         return Err(format!(
-            "{what} holds control characters: `{}`",
+            "{what} contains control characters: `{}`",
             printable(&text, 80)
         ));
     }
@@ -142,7 +142,7 @@ fn unit(what: &str, text: Option<String>) -> Check<Option<String>> {
     let length = text.chars().count();
     if text.trim().is_empty() || text.trim() != text || length > UNIT {
         return Err(format!(
-            "the unit of {what} is `{}`; a unit is 1 to {UNIT} characters without spaces around it, or none",
+            "the unit of {what} is `{}`; a unit is 1 to {UNIT} characters without surrounding spaces, or absent",
             printable(&text, UNIT)
         ));
     }
@@ -189,7 +189,7 @@ fn input(raw: wit::Input) -> Check<Input> {
         )
     })?;
     name(
-        &format!("the feature's name of the input `{}`", field.name),
+        &format!("the feature name of the input `{}`", field.name),
         &reference.name,
     )?;
     Ok(Input {
@@ -207,13 +207,13 @@ fn output(raw: wit::Output) -> Check<Output> {
     };
     if field.data_type == DataType::Series {
         return Err(format!(
-            "the output `{}` is a series; an output is one value a row",
+            "the output `{}` is a series; an output must be one value per row",
             field.name
         ));
     }
     if role == Role::Reason && field.data_type != DataType::Text {
         return Err(format!(
-            "the output `{}` is a reason of type {}; a reason is a text",
+            "the output `{}` is a reason of type {}; a reason must be a text",
             field.name,
             field.data_type.name()
         ));
@@ -288,7 +288,7 @@ fn bound_of(
     let bound = scalar(&format!("the {side} of {what}"), raw)?;
     if bound.data_type() != default.data_type() {
         return Err(format!(
-            "the {side} of {what} is of type {}, its default of type {}",
+            "the {side} of {what} has type {}, but the default has type {}",
             bound.data_type().name(),
             default.data_type().name()
         ));
@@ -338,7 +338,7 @@ fn guardrail(
                     .any(|q| q.name == p && is_number(q.default.data_type()));
                 if !known {
                     return Err(format!(
-                        "the guardrail on `{shown}` takes its bound from `{}`, which is not a declared number among the parameters",
+                        "the guardrail on `{shown}` takes its bound from `{}`, which is not a declared numeric parameter",
                         printable(&p, NAME)
                     ));
                 }
@@ -351,7 +351,7 @@ fn guardrail(
         (None, None) => return Err(format!("the guardrail on `{shown}` has no bound")),
         (Some(Bound::Value(low)), Some(Bound::Value(high))) if low > high => {
             return Err(format!(
-                "the guardrail on `{shown}` has a minimum of {low} above its maximum of {high}"
+                "the guardrail on `{shown}` has a minimum of {low}, which is above its maximum of {high}"
             ));
         }
         _ => {}
@@ -396,7 +396,7 @@ fn monitor(raw: wit::MonitorRule, inputs: &[Input], outputs: &[Output]) -> Check
             };
             if crossed {
                 return Err(format!(
-                    "{what} is critical at {crit} before it warns at {warn}"
+                    "{what} turns critical at {crit} before it warns at {warn}"
                 ));
             }
         }
@@ -420,7 +420,7 @@ fn annotation((key, value): (String, String)) -> Check<(String, String)> {
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'-');
     if key.is_empty() || key.len() > NAME || !key.bytes().all(plain) {
         return Err(format!(
-            "an annotation has the key `{}`; a key is 1 to {NAME} of a-z, 0-9, _ and -",
+            "an annotation has the key `{}`; a key is 1 to {NAME} characters of a-z, 0-9, _ and -",
             printable(&key, NAME)
         ));
     }

@@ -1,7 +1,6 @@
-//! Two versions of the contract, or a component and the contract: every item that is missing or changed, by
-//! name.
+//! Compares two contract versions, or a component with the contract, and names every missing or changed item.
 //!
-//! The engine says "no matching implementation"; an author needs to know which field of which record.
+//! wasmtime only says "no matching implementation"; an author needs to know which field of which record differs.
 
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{
@@ -12,17 +11,17 @@ use wit_parser::{
 use super::bindings::INTERFACE;
 use super::versions;
 
-/// The contract as this host calls it: every 1.x has this interface unchanged.
+/// The contract as this host calls it. Every 1.x keeps this interface unchanged.
 const CONTRACT: &str = include_str!("../../../wit/frozen/logic-1.0.0.wit");
-/// Differences that are listed; the first one is mostly the cause of the others.
-const MOST: usize = 20;
-/// Nesting that is followed. The contract's own types are four deep.
-const DEPTH: usize = 16;
+/// Most differences listed. The first one usually causes the others.
+const MAX_LISTED: usize = 20;
+/// Deepest nesting that is compared. The contract's own types are four levels deep.
+const MAX_DEPTH: usize = 16;
 
-/// What differs between the interface that a component exports and the contract's, one clause a
-/// difference; empty when nothing does or nothing can be said.
+/// Lists how the interface that a component exports differs from the contract's, one clause per difference. Empty
+/// when nothing differs or the bytes cannot be compared.
 #[must_use]
-pub fn differences(component: &[u8]) -> Vec<String> {
+pub fn contract_differences(component: &[u8]) -> Vec<String> {
     let Ok((wanted, package)) = parsed(CONTRACT) else {
         return Vec::new();
     };
@@ -47,7 +46,7 @@ pub fn differences(component: &[u8]) -> Vec<String> {
         .collect();
     let theirs = exported
         .iter()
-        .find(|(id, _)| versions::of_export(id).is_some());
+        .find(|(id, _)| versions::exported_version(id).is_some());
     let Some((_, theirs)) = theirs else {
         return without_version(exported.iter().map(|(id, _)| id.as_str()));
     };
@@ -56,7 +55,7 @@ pub fn differences(component: &[u8]) -> Vec<String> {
     comparison.differences
 }
 
-/// The same interface without a version.
+/// Finds the interface exported without a version.
 fn without_version<'a>(exported: impl Iterator<Item = &'a str>) -> Vec<String> {
     let bare = INTERFACE
         .split_once('@')
@@ -67,12 +66,12 @@ fn without_version<'a>(exported: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// What a component built for the WIT `old` would miss where the host has the WIT `new`: what is gone, changed,
-/// or asked for in addition. Empty where `new` only adds.
+/// Lists what breaks for a component built against the WIT `old` on a host with the WIT `new`: items removed,
+/// changed or newly required. Empty when `new` only adds.
 ///
 /// # Errors
-/// The parser's words, when one of the texts is not a WIT package.
-pub fn broken(old: &str, new: &str) -> Result<Vec<String>, String> {
+/// The parser's message, when one of the texts is not a WIT package.
+pub fn breaking_changes(old: &str, new: &str) -> Result<Vec<String>, String> {
     let ((ours, old), (theirs, new)) = (parsed(old)?, parsed(new)?);
     let mut comparison = Comparison::new(&ours, &theirs);
     if let (Some(old), Some(new)) = (ours.packages.get(old), theirs.packages.get(new)) {
@@ -104,7 +103,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Every interface with every type and no function more, every world with the same border.
+    /// Requires every interface with its types and without added functions, and every world with the same imports
+    /// and exports.
     fn package(&mut self, wanted: &Package, found: &Package) {
         let (old, new) = (self.wanted, self.found);
         for (name, id) in &wanted.interfaces {
@@ -113,7 +113,7 @@ impl<'a> Comparison<'a> {
                 old.interfaces.get(*id),
                 theirs.and_then(|i| new.interfaces.get(*i)),
             ) else {
-                self.say(format!("the interface `{name}` is missing"));
+                self.add(format!("the interface `{name}` is missing"));
                 continue;
             };
             self.interface(ours, theirs);
@@ -121,15 +121,15 @@ impl<'a> Comparison<'a> {
                 match theirs.types.get(name) {
                     Some(theirs) => {
                         let place = format!("the type `{name}`");
-                        self.types(&place, Type::Id(*id), Type::Id(*theirs), DEPTH);
+                        self.types(&place, Type::Id(*id), Type::Id(*theirs), MAX_DEPTH);
                     }
-                    None => self.say(format!("the type `{name}` is missing")),
+                    None => self.add(format!("the type `{name}` is missing")),
                 }
             }
             for added in theirs.functions.keys() {
                 if !ours.functions.contains_key(added) {
-                    self.say(format!(
-                        "the function `{added}` is added to `{name}`, which a component built before does not have"
+                    self.add(format!(
+                        "the function `{added}` is added to `{name}`; a component built before does not have it"
                     ));
                 }
             }
@@ -137,27 +137,31 @@ impl<'a> Comparison<'a> {
         for (name, id) in &wanted.worlds {
             let theirs = found.worlds.get(name).and_then(|w| new.worlds.get(*w));
             let (Some(ours), Some(theirs)) = (old.worlds.get(*id), theirs) else {
-                self.say(format!("the world `{name}` is missing"));
+                self.add(format!("the world `{name}` is missing"));
                 continue;
             };
-            self.border(name, &border(old, ours), &border(new, theirs));
+            self.world(
+                name,
+                &imports_and_exports(old, ours),
+                &imports_and_exports(new, theirs),
+            );
         }
     }
 
-    /// What a world takes in and gives out, by name.
-    fn border(&mut self, world: &str, wanted: &[String], found: &[String]) {
+    /// Compares a world's imports and exports by name.
+    fn world(&mut self, world: &str, wanted: &[String], found: &[String]) {
         for item in wanted.iter().filter(|i| !found.contains(i)) {
-            self.say(format!("the world `{world}` does not {item} any more"));
+            self.add(format!("the world `{world}` no longer has the {item}"));
         }
         for item in found.iter().filter(|i| !wanted.contains(i)) {
-            self.say(format!(
-                "the world `{world}` is to {item}, which a component built before does not"
+            self.add(format!(
+                "the world `{world}` adds the {item}, which a component built before does not have"
             ));
         }
     }
 
-    fn say(&mut self, difference: String) {
-        if self.differences.len() < MOST && !self.differences.contains(&difference) {
+    fn add(&mut self, difference: String) {
+        if self.differences.len() < MAX_LISTED && !self.differences.contains(&difference) {
             self.differences.push(difference);
         }
     }
@@ -166,8 +170,8 @@ impl<'a> Comparison<'a> {
         for (name, ours) in &wanted.functions {
             let Some(theirs) = found.functions.get(name) else {
                 let there: Vec<_> = found.functions.keys().map(String::as_str).collect();
-                self.say(format!(
-                    "the function `{name}` is missing; there is {}",
+                self.add(format!(
+                    "the function `{name}` is missing; the functions are: {}",
                     if there.is_empty() {
                         "none".to_owned()
                     } else {
@@ -184,8 +188,8 @@ impl<'a> Comparison<'a> {
                     .join(", ")
             };
             if ours.params.len() != theirs.params.len() {
-                self.say(format!(
-                    "the function `{name}` takes ({}) where the contract has ({})",
+                self.add(format!(
+                    "the function `{name}` takes ({}), but the contract has ({})",
                     names(theirs),
                     names(ours)
                 ));
@@ -195,13 +199,19 @@ impl<'a> Comparison<'a> {
                     &format!("the parameter `{}` of `{name}`", a.name),
                     a.ty,
                     b.ty,
-                    DEPTH,
+                    MAX_DEPTH,
                 );
             }
             match (ours.result, theirs.result) {
-                (Some(a), Some(b)) => self.types(&format!("the result of `{name}`"), a, b, DEPTH),
-                (Some(_), None) => self.say(format!("the function `{name}` returns nothing")),
-                (None, Some(_)) => self.say(format!("the function `{name}` returns something")),
+                (Some(a), Some(b)) => {
+                    self.types(&format!("the result of `{name}`"), a, b, MAX_DEPTH)
+                }
+                (Some(_), None) => self.add(format!(
+                    "the function `{name}` returns nothing, but the contract has a result"
+                )),
+                (None, Some(_)) => self.add(format!(
+                    "the function `{name}` returns a result, but the contract has none"
+                )),
                 (None, None) => {}
             }
         }
@@ -211,7 +221,7 @@ impl<'a> Comparison<'a> {
         let (wanted, found) = (alias(self.wanted, wanted), alias(self.found, found));
         let (Type::Id(a), Type::Id(b)) = (wanted, found) else {
             if wanted != found {
-                self.other(place, wanted, found);
+                self.mismatch(place, wanted, found);
             }
             return;
         };
@@ -250,11 +260,11 @@ impl<'a> Comparison<'a> {
                     match (a, b) {
                         (Some(a), Some(b)) => self.types(place, a, b, depth - 1),
                         (None, None) => {}
-                        _ => self.other(place, wanted, found),
+                        _ => self.mismatch(place, wanted, found),
                     }
                 }
             }
-            _ => self.other(place, wanted, found),
+            _ => self.mismatch(place, wanted, found),
         }
     }
 
@@ -283,13 +293,14 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Fields of a record or cases of a variant: order counts, because they are passed by position.
+    /// Compares the fields of a record or the cases of a variant. Order counts, because they are passed by
+    /// position.
     fn members(&mut self, what: &str, kind: &str, wanted: &[String], found: &[String]) {
         for name in wanted.iter().filter(|n| !found.contains(n)) {
-            self.say(format!("{what} lacks the {kind} `{name}`"));
+            self.add(format!("{what} lacks the {kind} `{name}`"));
         }
         for name in found.iter().filter(|n| !wanted.contains(n)) {
-            self.say(format!(
+            self.add(format!(
                 "{what} has the {kind} `{name}`, which the contract does not have"
             ));
         }
@@ -297,27 +308,25 @@ impl<'a> Comparison<'a> {
         sorted.0.sort();
         sorted.1.sort();
         if sorted.0 == sorted.1 && wanted != found {
-            self.say(format!(
-                "{what} has its {kind}s in another order: {} where the contract has {}",
+            self.add(format!(
+                "{what} has its {kind}s in another order: {}, but the contract has {}",
                 found.join(", "),
                 wanted.join(", ")
             ));
         }
     }
 
-    fn other(&mut self, place: &str, wanted: Type, found: Type) {
+    fn mismatch(&mut self, place: &str, wanted: Type, found: Type) {
         let (wanted, found) = (
-            spelt(self.wanted, wanted, DEPTH),
-            spelt(self.found, found, DEPTH),
+            type_text(self.wanted, wanted, MAX_DEPTH),
+            type_text(self.found, found, MAX_DEPTH),
         );
-        self.say(format!(
-            "{place} is {found} where the contract has {wanted}"
-        ));
+        self.add(format!("{place} is {found}, but the contract has {wanted}"));
     }
 }
 
-/// `export logic`, `import clock`: without versions, which differ.
-fn border(resolve: &Resolve, world: &World) -> Vec<String> {
+/// A world's imports and exports, such as `export logic`, without versions, which may differ.
+fn imports_and_exports(resolve: &Resolve, world: &World) -> Vec<String> {
     let name = |key: &WorldKey| {
         let full = resolve.name_world_key(key);
         full.split_once('@')
@@ -329,9 +338,9 @@ fn border(resolve: &Resolve, world: &World) -> Vec<String> {
     imports.chain(exports).collect()
 }
 
-/// The type behind aliases.
+/// Resolves aliases.
 fn alias(resolve: &Resolve, mut ty: Type) -> Type {
-    // A chain of aliases in a decoded component is acyclic; the bound is for a decoder that errs.
+    // Decoded components have no alias cycles; the bound protects against a decoder bug.
     for _ in 0..64 {
         let Type::Id(id) = ty else { break };
         let Some(TypeDefKind::Type(inner)) = resolve.types.get(id).map(|t| &t.kind) else {
@@ -342,11 +351,11 @@ fn alias(resolve: &Resolve, mut ty: Type) -> Type {
     ty
 }
 
-/// A type as WIT spells it.
-fn spelt(resolve: &Resolve, ty: Type, depth: usize) -> String {
+/// A type in WIT syntax.
+fn type_text(resolve: &Resolve, ty: Type, depth: usize) -> String {
     let of = |t: &Type| match depth {
         0 => "…".to_owned(),
-        _ => spelt(resolve, *t, depth - 1),
+        _ => type_text(resolve, *t, depth - 1),
     };
     let plain = match ty {
         Type::Bool => "bool",
@@ -363,12 +372,12 @@ fn spelt(resolve: &Resolve, ty: Type, depth: usize) -> String {
         Type::Char => "char",
         Type::String => "string",
         Type::ErrorContext => "error-context",
-        Type::Id(id) => return spelt_definition(resolve, id, of),
+        Type::Id(id) => return definition_text(resolve, id, of),
     };
     plain.to_owned()
 }
 
-fn spelt_definition(resolve: &Resolve, id: TypeId, of: impl Fn(&Type) -> String) -> String {
+fn definition_text(resolve: &Resolve, id: TypeId, of: impl Fn(&Type) -> String) -> String {
     let Some(definition) = resolve.types.get(id) else {
         return "an unknown type".to_owned();
     };

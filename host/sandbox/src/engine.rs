@@ -1,22 +1,22 @@
-//! The deterministic profile, and which engine this program contains.
+//! The deterministic engine settings, and the identity of the engine in this program.
 
 use wasmtime::{Config, Engine, OptLevel, Strategy, WasmBacktraceDetails};
 
 use super::error::LogicError;
 use super::limits::Limits;
 
-/// The name under which the settings of `deterministic_v1` are recorded. A change of any setting
-/// that could change a number needs a new name.
+/// Name under which the settings of `deterministic_v1` are recorded. Changing any setting that could change a
+/// number requires a new name.
 pub const PROFILE: &str = "deterministic-v1";
 
-/// What a component's code is turned into. Both run under `deterministic-v1` and must give the same
-/// bits: a number that two code generators agree on does not hang on a defect of one of them.
+/// How a component is executed. Both backends use `deterministic-v1` and must give the same bits: a number on
+/// which two code generators agree does not depend on a bug in one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backend {
-    /// Machine code of this computer, by Cranelift.
+    /// Machine code for this computer, by Cranelift.
     #[default]
     Native,
-    /// Byte code of wasmtime's portable interpreter.
+    /// Bytecode for wasmtime's portable interpreter.
     Pulley,
 }
 
@@ -31,27 +31,27 @@ impl Backend {
     }
 }
 
-/// What ran a component: recorded in a manifest, never part of a number's provenance.
+/// The engine that ran a component. Recorded in manifests, never part of a number's provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineInfo {
     /// Version of wasmtime: `48.0.8`.
     pub wasmtime: String,
     /// Name of the settings: `deterministic-v1`.
     pub profile: &'static str,
-    /// What code was generated for: architecture, system and, where there are several, its ABI.
+    /// What code is generated for: architecture, system and, where there are several, its ABI.
     pub target: String,
 }
 
 impl EngineInfo {
-    /// The engine inside this program.
+    /// The engine of this program with the native backend.
     #[must_use]
     pub fn current() -> EngineInfo {
-        EngineInfo::of(Backend::Native)
+        EngineInfo::for_backend(Backend::Native)
     }
 
-    /// The engine inside this program with a backend.
+    /// The engine of this program with the given backend.
     #[must_use]
-    pub fn of(backend: Backend) -> EngineInfo {
+    pub fn for_backend(backend: Backend) -> EngineInfo {
         EngineInfo {
             wasmtime: WASMTIME_VERSION.to_owned(),
             profile: PROFILE,
@@ -69,37 +69,37 @@ fn deterministic_v1(limits: &Limits) -> Config {
     config
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
-        // Which NaN an operation yields depends on the CPU; with this there is only one.
+        // The NaN that an operation yields depends on the CPU; this makes it canonical.
         .cranelift_nan_canonicalization(true)
-        // Relaxed SIMD is allowed to give different numbers on different CPUs.
+        // Relaxed SIMD may give different numbers on different CPUs.
         .wasm_relaxed_simd(false)
         .relaxed_simd_deterministic(true)
-        // Sizes of memory64 differ by what the host has to give; no guest of ours needs it.
+        // How far a 64-bit memory can grow depends on the host, and no guest needs one.
         .wasm_memory64(false)
-        // Between the parts of a composed component, such as one that carries QuickJS, wasmtime
-        // writes adapters of several memories and panics where those are forbidden. They change
-        // no number, and the meter counts all memories of a store together.
+        // Composed components, such as one that carries QuickJS, need this: wasmtime's adapters between their
+        // parts use several memories, and wasmtime panics if those are forbidden. They change no number, and the
+        // meter counts all memories of a store together.
         .wasm_multi_memory(true)
-        // Stops an endless loop after the same instruction everywhere; epochs would stop by time.
+        // Stops an endless loop after the same instruction on every machine; epochs would stop by time.
         .consume_fuel(true)
         .epoch_interruption(false)
         .max_wasm_stack(limits.stack_bytes)
         .memory_init_cow(true)
         // The default reads an environment variable.
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
-        // Only keeps handles to the guest's memories, so that a panic's words can be read.
+        // Only keeps handles to the guest's memories, so that a panic message can be read.
         .coredump_on_trap(true);
     config
 }
 
-/// The interpreter's target: 64 bits, whatever the byte order of the host is.
+/// The interpreter's target: 64 bits, in the host's byte order.
 const PULLEY: &str = if cfg!(target_endian = "big") {
     "pulley64be"
 } else {
     "pulley64"
 };
 
-/// One engine with the deterministic profile.
+/// Creates an engine with the deterministic settings.
 pub fn engine(limits: &Limits, backend: Backend) -> Result<Engine, LogicError> {
     let mut config = deterministic_v1(limits);
     let made = match backend {
@@ -126,15 +126,14 @@ fn target() -> String {
     format!("{ARCH}-{OS}{abi}")
 }
 
-// wasmtime does not export its full version, and a number typed here would grow stale unseen. The
-// lock file that cargo built with knows it; the search runs at compile time and a lock file without
-// wasmtime is a compile error.
+// wasmtime does not export its full version, and a number typed here would go stale unnoticed. So the version is
+// searched at compile time in the lock file that cargo built with; if it is missing there, compilation fails.
 const LOCK: &[u8] = include_bytes!("../../../Cargo.lock");
 const VERSION_FROM: usize = end_of(LOCK, b"name = \"wasmtime\"\nversion = \"");
 const VERSION_LENGTH: usize = length_to_quote(LOCK, VERSION_FROM);
 const VERSION_BYTES: [u8; VERSION_LENGTH] = copy(LOCK, VERSION_FROM);
 
-/// The version of wasmtime in this program.
+/// Version of wasmtime in this program.
 pub(super) const WASMTIME_VERSION: &str = match std::str::from_utf8(&VERSION_BYTES) {
     Ok(version) => version,
     Err(_) => "unknown",
@@ -183,10 +182,7 @@ mod tests {
         let version = EngineInfo::current().wasmtime;
         let parts: Vec<u32> = version.split('.').map(|p| p.parse().unwrap()).collect();
         assert_eq!(parts.len(), 3, "{version}");
-        assert_eq!(
-            parts[0], 48,
-            "a new major version needs a look at the profile"
-        );
+        assert_eq!(parts[0], 48, "a new major version: review the profile");
     }
 
     #[test]

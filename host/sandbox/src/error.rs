@@ -1,66 +1,66 @@
-//! How this room says no.
+//! Errors of the sandbox.
 
 use provender_domain::canonical::Digest;
 use provender_domain::ids::ModelVersion;
 
 use super::failure::FailureCode;
-use super::versions::Stranger;
+use super::versions::UnsupportedVersion;
 
-/// To which exit code of the command line an error belongs.
+/// The exit code of the command line for an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitKind {
-    /// 11: bytes are not those that were pinned.
+    /// 11: the bytes are not the pinned ones.
     Integrity,
     /// 14: the component is not acceptable.
     Rejected,
     /// 15: the component ran and failed.
     Failed,
-    /// 70: the host's own fault.
+    /// 70: an internal error of the host.
     Internal,
-    /// 78: a lock file that cannot be used.
+    /// 78: the lock file cannot be used.
     Configuration,
 }
 
-/// What went wrong in the sandbox, apart from single rows (see `RowFailure`).
+/// Errors of the sandbox. For failures of single rows see `RowFailure`.
 #[derive(Debug, thiserror::Error)]
 pub enum LogicError {
     /// wasmtime did not start.
     #[error("the WebAssembly engine did not start: {cause}")]
     Engine {
-        /// In wasmtime's words.
+        /// wasmtime's message.
         cause: String,
     },
-    /// The system gave no thread to run a guest on.
-    #[error("no thread could be started to run a component on: {cause}")]
+    /// The system could not start a thread for the guest.
+    #[error("no thread could be started to run a component: {cause}")]
     Thread {
-        /// In the system's words.
+        /// The system's message.
         cause: String,
     },
-    /// More bytes than a component may have.
-    #[error("{file} has more than {limit} bytes, the most that a component may have")]
+    /// The component is larger than the limit.
+    #[error("{file} is larger than {limit} bytes, the maximum for a component")]
     TooLarge {
         /// Where the bytes came from.
         file: String,
         /// The limit.
         limit: u64,
     },
-    /// More functions, globals or levels of nesting than a component may have.
-    #[error("{file} ({digest}) has {count} {what} where a component may have {limit}")]
+    /// The component has too many functions or globals, or nests too deeply.
+    #[error("{file} ({digest}) has {count} {what}; a component may have at most {limit}")]
     TooComplex {
         /// Where the bytes came from.
         file: String,
         /// Digest of the bytes.
         digest: Digest,
-        /// `functions`, `globals` or `levels of nesting`.
+        /// What is counted: `functions`, `globals` or `levels of nesting`.
         what: &'static str,
-        /// Their number.
+        /// The count.
         count: u64,
         /// The limit.
         limit: u64,
     },
-    /// Compiled code of some engine instead of a component.
+    /// Native code compiled by some engine instead of a component.
     #[error(
-        "{file} is precompiled native code (.cwasm), which the sandbox never runs; give the component (.wasm) itself"
+        "{file} is precompiled native code (.cwasm), which the sandbox never runs; pass the component (.wasm) itself"
     )]
     Precompiled {
         /// Where the bytes came from.
@@ -79,18 +79,18 @@ pub enum LogicError {
     NotAComponent {
         /// Where the bytes came from.
         file: String,
-        /// In the validator's words.
+        /// The validator's message.
         cause: String,
     },
-    /// The compiler was stopped.
+    /// Compilation was stopped at a limit.
     #[error("{file} was not compiled: {cause}")]
     Compile {
         /// Where the bytes came from.
         file: String,
-        /// Which ceiling it met.
+        /// The limit that was reached.
         cause: String,
     },
-    /// A component with imports.
+    /// The component has imports.
     #[error(
         "{file} ({digest}) imports {names}; a logic version may import nothing, so that its numbers depend on its inputs alone. Build it for wasm32-unknown-unknown, without clocks, random numbers, files, sockets and environment"
     )]
@@ -99,10 +99,10 @@ pub enum LogicError {
         file: String,
         /// Digest of the bytes.
         digest: Digest,
-        /// What is imported.
+        /// The imported names.
         names: String,
     },
-    /// The contract's interface is not exported.
+    /// The component does not export the contract's interface.
     #[error(
         "{file} ({digest}) does not export {wanted}, the interface this host speaks; it exports {found}"
     )]
@@ -113,13 +113,13 @@ pub enum LogicError {
         digest: Digest,
         /// The interface or function that is missing.
         wanted: String,
-        /// What there is.
+        /// What is exported instead.
         found: String,
     },
-    /// The contract's interface is exported in a version that this host does not speak.
+    /// The component exports a contract version that this host does not speak.
     #[error(
         "{file} ({digest}) is built for provender:logic {found}, {}; this host speaks {spoken}",
-        stranger.says()
+        kind.description()
     )]
     OtherVersion {
         /// Where the bytes came from.
@@ -128,25 +128,27 @@ pub enum LogicError {
         digest: Digest,
         /// The version of the contract in the component's export.
         found: String,
-        /// Draft, newer or unknown.
-        stranger: Stranger,
-        /// What the host speaks, oldest first.
+        /// Whether the version is a draft, newer or unknown.
+        kind: UnsupportedVersion,
+        /// The versions that the host speaks, oldest first.
         spoken: String,
     },
-    /// The contract's interface is exported more than once.
+    /// The component exports the contract's interface more than once.
     #[error(
-        "{file} ({digest}) exports provender:logic/logic in the versions {found}; a component is built for one version of the contract"
+        "{file} ({digest}) exports provender:logic/logic in the versions {found}; a component must be built for one version of the contract"
     )]
     SeveralVersions {
         /// Where the bytes came from.
         file: String,
         /// Digest of the bytes.
         digest: Digest,
-        /// The versions.
+        /// The exported versions.
         found: String,
     },
-    /// The contract's interface is exported with other types.
-    #[error("{file} ({digest}) exports {export} with other types than wit/logic.wit: {cause}")]
+    /// The component exports the contract's interface with other types.
+    #[error(
+        "{file} ({digest}) exports {export} with types that differ from wit/logic.wit: {cause}"
+    )]
     MistypedExport {
         /// Where the bytes came from.
         file: String,
@@ -154,7 +156,7 @@ pub enum LogicError {
         digest: Digest,
         /// Which export.
         export: String,
-        /// In wasmtime's words.
+        /// wasmtime's message.
         cause: String,
     },
     /// Start-up or `describe` failed.
@@ -170,12 +172,12 @@ pub enum LogicError {
         code: FailureCode,
         /// What happened.
         cause: String,
-        /// Symbolised wasm backtrace; empty where there is none.
+        /// Symbolised wasm backtrace; empty if there is none.
         detail: Box<str>,
     },
-    /// `describe` answers differently from call to call.
+    /// `describe` returned two different descriptions.
     #[error(
-        "{file} ({digest}) describes itself differently when asked twice; a declaration must be constant"
+        "{file} ({digest}) returned different descriptions from two calls of describe; a declaration must be constant"
     )]
     Unstable {
         /// Where the bytes came from.
@@ -184,26 +186,26 @@ pub enum LogicError {
         digest: Digest,
     },
     /// The declaration breaks a rule.
-    #[error("{file} ({digest}) declares itself wrongly: {cause}")]
+    #[error("{file} ({digest}) has an invalid declaration: {cause}")]
     Description {
         /// Where the bytes came from.
         file: String,
         /// Digest of the bytes.
         digest: Digest,
-        /// Which rule, where.
+        /// Which rule is broken, and where.
         cause: String,
     },
-    /// The caller's columns or parameters are not those the component declares.
+    /// The caller's columns or parameters do not match the declaration.
     #[error("{component} cannot be called: {cause}")]
     Call {
         /// `name:version`.
         component: ModelVersion,
-        /// What does not fit.
+        /// What does not match.
         cause: String,
     },
-    /// Bytes that are not the pinned ones.
+    /// The bytes are not the pinned ones.
     #[error(
-        "{file} is not the pinned {component}: the lock file says {pinned} ({pinned_size} bytes), the file is {found} ({found_size} bytes). Restore the file, or pin the new bytes under a new version"
+        "{file} is not the pinned {component}: the lock file has {pinned} ({pinned_size} bytes), but the file is {found} ({found_size} bytes). Restore the file, or pin the new bytes under a new version"
     )]
     Digest {
         /// Where the bytes came from.
@@ -216,11 +218,13 @@ pub enum LogicError {
         pinned_size: u64,
         /// Digest of the bytes.
         found: Box<Digest>,
-        /// Their number.
+        /// Size of the bytes.
         found_size: u64,
     },
-    /// A pinned component that calls itself something else.
-    #[error("the lock file pins {file} as {pinned}, but the component declares itself {declared}")]
+    /// The pinned component declares another name or version.
+    #[error(
+        "the lock file pins {file} as {pinned}, but the component declares itself as {declared}"
+    )]
     Identity {
         /// Where the bytes came from.
         file: String,
@@ -229,16 +233,16 @@ pub enum LogicError {
         /// `name:version` of the component.
         declared: ModelVersion,
     },
-    /// A lock file that cannot be used.
+    /// The lock file cannot be used.
     #[error("provender.lock cannot be used: {cause}")]
     Lock {
-        /// What is wrong, where.
+        /// What is wrong, and where.
         cause: String,
     },
 }
 
 impl LogicError {
-    /// To which exit code the error belongs.
+    /// The exit code of the command line for this error.
     #[must_use]
     pub fn exit_code_kind(&self) -> ExitKind {
         match self {
@@ -291,7 +295,7 @@ impl LogicError {
         }
     }
 
-    /// The symbolised backtrace, where the error has one.
+    /// The symbolised backtrace; empty if the error has none.
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {
@@ -302,7 +306,7 @@ impl LogicError {
 }
 
 impl ExitKind {
-    /// The exit code of the command line.
+    /// The exit code as a number.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {

@@ -1,10 +1,9 @@
-//! Rows to batches, batches to threads, and what they return to whole columns.
+//! Splits rows into batches, runs the batches on threads, and assembles the output columns.
 //!
-//! Every batch gets a store of its own: what a guest remembers from one must not reach the next.
-//! Where a call fails its rows are halved and tried again until the failing rows stand alone; the
-//! others keep their results. All of this depends on the rows alone, never on time or on which
-//! thread came first. Each batch writes its own run of every column, so that threads wait for
-//! nothing but the number of their next batch.
+//! Every batch has its own store, so guest state cannot reach the next batch. When a call fails, its rows are
+//! bisected until the failing rows are isolated; the others keep their results. All of this depends only on the
+//! rows, never on time or thread order. Each batch writes its own span of every column, so threads share nothing
+//! but the counter of batches.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +15,7 @@ use provender_domain::column::Column;
 use provender_domain::description::Description;
 use provender_domain::value::Scalar;
 
-use super::assemble::{Assembly, Run, Written};
+use super::assemble::{ColumnBuilder, ColumnSpan, FinishedSpan};
 use super::bindings::LogicPluginPre;
 use super::columns;
 use super::error::LogicError;
@@ -25,7 +24,7 @@ use super::limits::{
     BATCH_BYTES, BATCH_CALLS, BATCHES, HOST_STACK_BYTES, Limits, Meter, Weight, cores,
 };
 
-/// What a component computed.
+/// The result of computing rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Computed {
     /// The declared outputs in order, each with all rows; failed rows are null.
@@ -41,9 +40,9 @@ pub struct RowFailure {
     pub row: usize,
     /// Stable code.
     pub code: FailureCode,
-    /// A sentence that names component, version, row and cause.
+    /// A sentence that names the component, version, row and cause.
     pub message: String,
-    /// Symbolised wasm backtrace; empty where there is none.
+    /// Symbolised wasm backtrace; empty if there is none.
     pub detail: String,
 }
 
@@ -54,11 +53,11 @@ pub(super) struct Callee<'a> {
     pub(super) description: &'a Description,
     pub(super) limits: &'a Limits,
     pub(super) weight: Weight,
-    /// Threads that take its batches; 0 is one per core.
+    /// Number of threads; 0 is one per core.
     pub(super) threads: usize,
 }
 
-/// A fresh store with its limits set, fuel included.
+/// Creates a store with its limits set, fuel included.
 pub(super) fn store(
     engine: &Engine,
     limits: &Limits,
@@ -66,15 +65,15 @@ pub(super) fn store(
     returned_bytes: usize,
 ) -> Result<Store<Meter>, wasmtime::Error> {
     let mut store = Store::new(engine, Meter::new(limits));
-    // Before instantiation, so that the memory a guest starts with counts.
+    // Set before instantiation, so that the guest's initial memory counts.
     store.limiter(|meter| meter);
     store.set_fuel(fuel)?;
     store.set_hostcall_fuel(returned_bytes);
     Ok(store)
 }
 
-/// Runs `f` on a thread whose stack surely holds the guest's: past the end of a smaller one the
-/// whole process would be aborted.
+/// Runs `f` on a thread whose stack is large enough for the guest's. Overflowing a smaller one would abort the
+/// whole process.
 pub(super) fn on_guest_stack<T: Send>(
     limits: &Limits,
     f: impl FnOnce() -> T + Send,
@@ -88,19 +87,19 @@ pub(super) fn on_guest_stack<T: Send>(
                 cause: e.to_string(),
             })?;
         handle.join().map_err(|_| LogicError::Thread {
-            cause: "the thread ended in a panic of the host".to_owned(),
+            cause: "the host panicked in the thread".to_owned(),
         })
     })
 }
 
-/// The rows of each call of each batch.
+/// For each batch, the rows of each of its calls.
 pub(super) type Plan = Vec<Vec<Range<usize>>>;
 
-/// What a worker leaves of a batch: its outputs in declared order, and the rows that failed.
-struct Done {
-    /// The batch's number.
+/// The result of one batch: its outputs in declared order, and the failed rows.
+struct BatchResult {
+    /// Index of the batch.
     number: usize,
-    written: Vec<Written>,
+    written: Vec<FinishedSpan>,
     failed: BTreeMap<usize, Failure>,
 }
 
@@ -113,11 +112,11 @@ impl Callee<'_> {
         rows: usize,
     ) -> Result<Computed, LogicError> {
         let plan = plan(inputs, rows, self.limits.batch_rows);
-        self.compute_in(parameters, inputs, rows, &plan)
+        self.compute_in_batches(parameters, inputs, rows, &plan)
     }
 
-    /// As [`Callee::compute`], in the given calls, which cover the rows in order.
-    pub(super) fn compute_in(
+    /// Like [`Callee::compute`], with given calls, which must cover the rows in order.
+    pub(super) fn compute_in_batches(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
@@ -126,11 +125,11 @@ impl Callee<'_> {
     ) -> Result<Computed, LogicError> {
         self.check_call(parameters, inputs, rows)?;
         let outputs = self.description.outputs.iter();
-        let mut whole: Vec<Assembly> = outputs
-            .map(|o| Assembly::new(o.field.data_type, rows))
+        let mut whole: Vec<ColumnBuilder> = outputs
+            .map(|o| ColumnBuilder::new(o.field.data_type, rows))
             .collect();
         let done = self.run_all(parameters, inputs, plan, cut(&mut whole, plan, rows))?;
-        let mut written: Vec<Vec<Written>> = whole.iter().map(|_| Vec::new()).collect();
+        let mut written: Vec<Vec<FinishedSpan>> = whole.iter().map(|_| Vec::new()).collect();
         let mut failed = BTreeMap::new();
         for mut batch in done {
             failed.append(&mut batch.failed);
@@ -140,13 +139,12 @@ impl Callee<'_> {
         }
         let whole = whole.into_iter().zip(written);
         Ok(Computed {
-            outputs: whole.map(|(whole, runs)| whole.finish(runs)).collect(),
-            failed: self.told(failed),
+            outputs: whole.map(|(whole, spans)| whole.finish(spans)).collect(),
+            failed: self.row_failures(failed),
         })
     }
 
-    /// The rows that failed, in words.
-    fn told(&self, failed: BTreeMap<usize, Failure>) -> Vec<RowFailure> {
+    fn row_failures(&self, failed: BTreeMap<usize, Failure>) -> Vec<RowFailure> {
         let model_version = self.description.model_version();
         let failed = failed.into_iter();
         failed
@@ -163,7 +161,7 @@ impl Callee<'_> {
             .collect()
     }
 
-    /// The caller must hand over what the component declares, or nothing at all is computed.
+    /// Checks that the caller's values match the declaration, before anything is computed.
     pub(super) fn check_call(
         &self,
         parameters: &[Scalar],
@@ -182,7 +180,7 @@ impl Callee<'_> {
         let declared = &self.description.parameters;
         if parameters.len() != declared.len() {
             return Err(format!(
-                "it takes {} parameters and was given {}",
+                "it takes {} parameters but was given {}",
                 declared.len(),
                 parameters.len()
             ));
@@ -191,7 +189,7 @@ impl Callee<'_> {
             let (is, should) = (given.data_type(), declared.default.data_type());
             if is != should {
                 return Err(format!(
-                    "its parameter `{}` is of type {} and was given a value of type {}",
+                    "its parameter `{}` is of type {} but was given a value of type {}",
                     declared.name,
                     should.name(),
                     is.name()
@@ -211,7 +209,7 @@ impl Callee<'_> {
         let declared = &self.description.inputs;
         if inputs.len() != declared.len() {
             return Err(format!(
-                "it takes {} input columns and was given {}",
+                "it takes {} input columns but was given {}",
                 declared.len(),
                 inputs.len()
             ));
@@ -220,7 +218,7 @@ impl Callee<'_> {
             let field = &declared.field;
             if given.data_type() != field.data_type {
                 return Err(format!(
-                    "its input `{}` is of type {} and was given a column of type {}",
+                    "its input `{}` is of type {} but was given a column of type {}",
                     field.name,
                     field.data_type.name(),
                     given.data_type().name()
@@ -228,7 +226,7 @@ impl Callee<'_> {
             }
             if given.rows() != rows {
                 return Err(format!(
-                    "its input `{}` was given {} rows of {rows}",
+                    "its input `{}` was given {} rows instead of {rows}",
                     field.name,
                     given.rows()
                 ));
@@ -238,7 +236,7 @@ impl Callee<'_> {
                 && let Some(row) = (0..rows).find(|i| given.is_null(*i))
             {
                 return Err(format!(
-                    "its input `{}` is declared without nulls and is null in row {row}",
+                    "its input `{}` is declared as not nullable but is null in row {row}",
                     field.name
                 ));
             }
@@ -246,30 +244,30 @@ impl Callee<'_> {
         Ok(())
     }
 
-    /// Runs the batches of a plan, whose runs of the outputs come with it; in the plan's order.
+    /// Runs the batches of a plan, each with its spans of the outputs. Returns the results in the plan's order.
     fn run_all(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
         plan: &Plan,
-        runs: Vec<Vec<Run<'_>>>,
-    ) -> Result<Vec<Done>, LogicError> {
+        spans: Vec<Vec<ColumnSpan<'_>>>,
+    ) -> Result<Vec<BatchResult>, LogicError> {
         let workers = match plan.len() {
             0 | 1 => plan.len(),
             batches => cores(self.threads).min(batches),
         };
-        let queue = Mutex::new(plan.iter().zip(runs).enumerate());
+        let queue = Mutex::new(plan.iter().zip(spans).enumerate());
         let work = || {
             let mut done = Vec::new();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((number, (calls, mut runs))) = next else {
+                let Some((number, (calls, mut spans))) = next else {
                     break done;
                 };
-                let failed = self.run_batch(parameters, inputs, calls, &mut runs);
-                done.push(Done {
+                let failed = self.run_batch(parameters, inputs, calls, &mut spans);
+                done.push(BatchResult {
                     number,
-                    written: runs.into_iter().map(Run::end).collect(),
+                    written: spans.into_iter().map(ColumnSpan::end).collect(),
                     failed,
                 });
             }
@@ -291,24 +289,24 @@ impl Callee<'_> {
                     Ok(handle) => {
                         started += 1;
                         done.extend(handle.join().map_err(|_| LogicError::Thread {
-                            cause: "a worker ended in a panic of the host".to_owned(),
+                            cause: "the host panicked in a worker".to_owned(),
                         })?);
                     }
                     Err(e) => refused = Some(e.to_string()),
                 }
             }
-            // Any worker at all takes every batch in the end.
+            // A single worker is enough: it takes every batch in the end.
             if let (Some(cause), 0) = (refused, started) {
                 return Err(LogicError::Thread { cause });
             }
-            done.sort_by_key(|d: &Done| d.number);
+            done.sort_by_key(|d: &BatchResult| d.number);
             Ok(done)
         })
     }
 }
 
-/// For each batch of a plan its runs of the outputs.
-fn cut<'c>(whole: &'c mut [Assembly], plan: &Plan, rows: usize) -> Vec<Vec<Run<'c>>> {
+/// Cuts the output columns into spans: for each batch, one span per output.
+fn cut<'c>(whole: &'c mut [ColumnBuilder], plan: &Plan, rows: usize) -> Vec<Vec<ColumnSpan<'c>>> {
     let mut ends: Vec<usize> = plan
         .iter()
         .map(|calls| calls.last().map_or(0, |call| call.end))
@@ -316,17 +314,17 @@ fn cut<'c>(whole: &'c mut [Assembly], plan: &Plan, rows: usize) -> Vec<Vec<Run<'
     if let Some(last) = ends.last_mut() {
         *last = rows;
     }
-    let mut runs: Vec<Vec<Run<'c>>> = plan.iter().map(|_| Vec::new()).collect();
+    let mut spans: Vec<Vec<ColumnSpan<'c>>> = plan.iter().map(|_| Vec::new()).collect();
     for column in whole {
-        for (runs, run) in runs.iter_mut().zip(column.runs(&ends)) {
-            runs.push(run);
+        for (spans, run) in spans.iter_mut().zip(column.spans(&ends)) {
+            spans.push(run);
         }
     }
-    runs
+    spans
 }
 
-/// Rows of a call: at most `batch_rows`, fewer where rows are large (series), and a multiple of 8 so
-/// that bitmaps are cut at bytes.
+/// Number of rows per call: at most `batch_rows`, fewer when rows are large (series), and a multiple of 8 so that
+/// bitmaps are cut at byte boundaries.
 pub(super) fn call_rows(inputs: &[Column], rows: usize, batch_rows: usize) -> usize {
     let bytes: usize = inputs.iter().map(columns::bytes).sum();
     let per_row = (bytes / rows.max(1)).max(1);
@@ -334,7 +332,7 @@ pub(super) fn call_rows(inputs: &[Column], rows: usize, batch_rows: usize) -> us
     if most > 8 { most - most % 8 } else { most }
 }
 
-/// The batches of many rows and the calls of each: few calls in few batches would leave cores idle.
+/// Groups the rows into batches and calls. Small inputs get fewer calls per batch, to keep all cores busy.
 fn plan(inputs: &[Column], rows: usize, batch_rows: usize) -> Plan {
     let size = call_rows(inputs, rows, batch_rows);
     let calls: Vec<_> = (0..rows)

@@ -1,42 +1,42 @@
-//! Why a call failed: stable codes, backtraces and a panic's own words.
+//! Failures of calls: stable codes, backtraces and panic messages.
 //!
-//! A guest without imports cannot print. Its panic hook instead leaves a note in its memory, which
-//! outlives the trap and can be read from the dead store (the guest cannot be called any more):
+//! A guest without imports cannot print. Its panic hook instead writes a note into its own memory, which survives
+//! the trap. The host reads it from the dead store, whose guest can no longer be called:
 //!
 //! ```text
 //! 16-byte aligned:  "provender-panic" 0x01 · length u32 little endian · UTF-8 text
 //! ```
 //!
-//! The note lies in the guest's static data with length 0 until it panics. The SDK writes it; a
-//! guest in another language may do the same; without a note the backtrace has to do.
+//! The note is static data with length 0 until the guest panics. The SDK writes it, and guests in other languages
+//! may do the same. Without a note there is only the backtrace.
 
 use wasmtime::{AsContext, Error, Trap, WasmBacktrace, WasmCoreDump};
 
 use super::limits::LimitReached;
 
-/// Why a row, or a component at load, failed.
+/// Why a row failed, or a component failed to load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureCode {
     /// The guest used up its fuel.
     OutOfFuel,
-    /// The guest asked for more memory or table elements than it may have.
+    /// The guest asked for more memory or table elements than allowed.
     OutOfMemory,
-    /// The guest's calls went too deep.
+    /// The guest's calls nested too deeply.
     StackOverflow,
-    /// Any other trap: a panic, a division by zero, an access out of bounds.
+    /// Any other trap: a panic, a division by zero, an out-of-bounds access.
     Trap,
-    /// The guest refused a parameter.
+    /// The guest rejected a parameter.
     InvalidParameter,
-    /// The guest refused an input.
+    /// The guest rejected an input.
     InvalidInput,
-    /// The guest reported an error of its own.
+    /// The guest reported its own error.
     Internal,
     /// The guest returned something that breaks the contract.
     BadReturn,
 }
 
 impl FailureCode {
-    /// The stable text of the code.
+    /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -56,9 +56,9 @@ impl FailureCode {
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) code: FailureCode,
-    /// What happened, a clause without a full stop.
+    /// What happened, as a clause without a full stop.
     pub(super) cause: String,
-    /// Symbolised backtrace; empty where there is none.
+    /// Symbolised backtrace; empty if there is none.
     pub(super) detail: String,
 }
 
@@ -71,43 +71,44 @@ impl Failure {
         }
     }
 
-    /// Of making an instance: what is neither a trap nor a limit of the meter is a refusal to hold so
-    /// many memories, tables or instances, for nothing was returned yet.
-    pub(super) fn of_start(error: &Error, store: impl AsContext) -> Failure {
-        let failure = Failure::of(error, store);
+    /// For a failed instantiation. An error that is neither a trap nor a limit of the meter means too many
+    /// memories, tables or instances, because nothing has been returned yet.
+    pub(super) fn from_start(error: &Error, store: impl AsContext) -> Failure {
+        let failure = Failure::from_call(error, store);
         if failure.code != FailureCode::BadReturn {
             return failure;
         }
         let why = printable(&error.root_cause().to_string(), 500);
         Failure {
             code: FailureCode::OutOfMemory,
-            cause: format!("it could not be started: {why}"),
+            cause: format!("it could not start: {why}"),
             ..failure
         }
     }
 
-    /// Sorts an error of wasmtime by its kind, never by its text.
-    pub(super) fn of(error: &Error, store: impl AsContext) -> Failure {
+    /// Classifies a wasmtime error by its type, never by its text.
+    pub(super) fn from_call(error: &Error, store: impl AsContext) -> Failure {
         let (code, mut cause) = if let Some(limit) = error.downcast_ref::<LimitReached>() {
             (FailureCode::OutOfMemory, limit.to_string())
         } else if let Some(trap) = error.downcast_ref::<Trap>() {
             match trap {
                 Trap::OutOfFuel => (
                     FailureCode::OutOfFuel,
-                    "it used up its fuel, as an endless loop does".to_owned(),
+                    "it used up its fuel, as an endless loop would".to_owned(),
                 ),
                 Trap::StackOverflow => (
                     FailureCode::StackOverflow,
-                    "its calls went deeper than its stack".to_owned(),
+                    "its calls exceeded its stack".to_owned(),
                 ),
-                // Fine-grained faults in passing values over the border are the guest's doing.
+                // wasmtime has many trap codes for values that cannot be lifted or lowered; all are the guest's
+                // fault.
                 other => (FailureCode::Trap, format!("it trapped: {other}")),
             }
         } else {
             let why = printable(&error.root_cause().to_string(), 500);
             (
                 FailureCode::BadReturn,
-                format!("what it returned could not be read: {why}"),
+                format!("its result could not be read: {why}"),
             )
         };
         if let Some(note) = panic_note(error, &store) {
@@ -125,12 +126,12 @@ impl Failure {
     }
 }
 
-/// Marks the note; its only aligned occurrence in a guest's memory is the note itself.
+/// Marks the note. It occurs 16-byte aligned nowhere else in a guest's memory.
 const NOTE_MARK: &[u8; 16] = b"provender-panic\x01";
-/// The note is static data, which lies at the bottom of a memory: a large memory is not searched
-/// whole for every row that fails.
+/// How far to search. Static data lies at the start of a memory, so a large memory need not be searched to its
+/// end for every failing row.
 const NOTE_WITHIN: usize = 16 << 20;
-/// More than this is cut off.
+/// Longer notes are cut off.
 const NOTE_BYTES: usize = 1_004;
 
 fn panic_note(error: &Error, store: &impl AsContext) -> Option<String> {
@@ -152,7 +153,7 @@ fn note_in(memory: &[u8]) -> Option<String> {
     Some(printable(&String::from_utf8_lossy(text), 500))
 }
 
-/// A guest's text on one line and without control characters, at most `most` characters.
+/// A guest's text on one line, without control characters, cut to `most` characters.
 pub(super) fn printable(text: &str, most: usize) -> String {
     let mut out = String::new();
     for (n, c) in text.chars().enumerate() {
@@ -160,7 +161,7 @@ pub(super) fn printable(text: &str, most: usize) -> String {
             out.push('…');
             break;
         }
-        // Control characters could repaint a terminal; bidirectional ones could reorder a report.
+        // Control characters could repaint a terminal; bidirectional ones could reorder a message.
         let hostile =
             c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         out.push(if hostile { ' ' } else { c });
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_is_found_at_its_aligned_place_only() {
+    fn a_note_is_found_only_where_it_is_aligned() {
         let mut memory = vec![0; 64];
         memory[16..32].copy_from_slice(NOTE_MARK);
         assert_eq!(note_in(&memory), None, "no length, no panic");
@@ -195,7 +196,7 @@ mod tests {
         assert_eq!(note_in(&memory).as_deref(), Some("oh [m"));
         memory.rotate_right(1);
         assert_eq!(note_in(&memory), None);
-        // A length past the end of memory is not followed.
+        // A length that exceeds the memory is ignored.
         let mut memory = vec![0xff; 48];
         memory[16..32].copy_from_slice(NOTE_MARK);
         assert_eq!(note_in(&memory), None);

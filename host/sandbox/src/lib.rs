@@ -1,31 +1,31 @@
-//! The sandbox: a component's bytes in, checked columns out.
+//! The sandbox: runs components over columns and checks everything they return.
 //!
-//! Everything a guest says is untrusted until this room has looked at it. A component has no
-//! imports, runs under fuel, memory and stack limits in a fresh store per batch, and what it
-//! returns is checked value by value before it becomes a domain column. The bytes that were hashed
-//! are the bytes that are compiled.
+//! Guests are untrusted. A component has no imports and runs under fuel, memory and stack limits in a fresh store
+//! per batch. Every value it returns is checked before it enters a domain column. The bytes that are compiled are
+//! the bytes that were hashed.
 //!
-//! * [`limits`] — what a guest may use, every number with its reason
-//! * [`engine`] — the deterministic profile, and which engine this program contains
-//! * `bindings` — the host's side of the contract, generated from the frozen WIT
-//! * [`versions`] — which versions of the contract this host speaks side by side
-//! * `border` — imports and exports of a component, by name
-//! * [`difference`] — two versions of the contract, or a component and the contract, item by item
-//! * `survey` — what the bytes say before anything is compiled: makers, language, sizes
-//! * [`component`] — from bytes to a loaded component: what is refused, and what is kept
-//! * `describe` — a guest's declaration into a checked [`Description`](provender_domain::description::Description)
-//! * `columns` — columns over the border, on the way in
-//! * `returned` — and on the way back, with every check
-//! * `assemble` — one column out of the pieces that the calls left
-//! * `batch` — the calls of one store, and a failed call taken apart down to the row
-//! * [`execute`] — rows to batches, batches to threads, and whole columns of what they return
-//! * `probe` — single calls and batches of the caller's choice, for checks and measurements
-//! * `failure` — why a call failed: stable codes, backtraces and a panic's own words
-//! * `cache` — compiled code kept between runs, and thrown away on any doubt
-//! * `measure` — the fuel of a call, stage by stage, for authors
-//! * [`shelf`] — a component by its digest alone, wherever its file is
-//! * [`lock`] — `provender.lock`, the pinned set
-//! * [`error`] — how this room says no
+//! * [`limits`] — the guest's limits, each with its reason
+//! * [`engine`] — the deterministic settings, and the identity of the engine
+//! * `bindings` — host bindings, generated from the frozen WIT
+//! * [`versions`] — the contract versions this host speaks side by side
+//! * `border` — checks a component's imports and exports by name
+//! * [`difference`] — compares two contract versions, or a component and the contract, item by item
+//! * `survey` — reads makers, language and sizes from the bytes before compilation
+//! * [`component`] — loads and checks components
+//! * `describe` — checks a guest's declaration and makes a
+//!   [`Description`](provender_domain::description::Description)
+//! * `columns` — lowers input columns into the guest
+//! * `returned` — lifts and checks the returned columns
+//! * `assemble` — assembles output columns from the pieces of the calls
+//! * `batch` — runs the calls of one store, and bisects a failed call down to the failing rows
+//! * [`execute`] — splits rows into batches and runs them on threads
+//! * `probe` — single calls and chosen batches, for checks and measurements
+//! * `failure` — failures: stable codes, backtraces and panic messages
+//! * `cache` — the cache of compiled code
+//! * `measure` — the fuel of a call by stage, for authors
+//! * [`search_path`] — finds a component by its digest alone
+//! * [`lock`] — `provender.lock`, the pinned components
+//! * [`error`] — errors of the sandbox
 
 #![warn(clippy::too_many_lines)]
 
@@ -47,7 +47,7 @@ pub mod lock;
 mod measure;
 mod probe;
 mod returned;
-pub mod shelf;
+pub mod search_path;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -60,9 +60,9 @@ pub use error::{ExitKind, LogicError};
 pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
 pub use limits::{Limits, PinLimits};
-pub use lock::{Lock, Pin, State};
+pub use lock::{Lock, Pin, PinState};
 pub use measure::Fuel;
 pub use probe::Probe;
-pub use shelf::{Shelf, ShelfError};
-pub use survey::language_of;
+pub use search_path::{ComponentSearchError, ComponentSearchPath};
+pub use survey::stated_language;
 pub use versions::WORLD;

@@ -1,95 +1,93 @@
-//! What a guest may use, every number with its reason.
+//! The guest's limits, each with its reason.
 //!
-//! All limits are ceilings: a guest that stays below them computes the same bits under any of
-//! them, so that none of them belongs to the provenance of a number.
+//! All limits are ceilings: a guest that stays below them computes the same bits under any of them. So none is
+//! part of a number's provenance.
 
 use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
-/// Ceilings of one sandbox.
+/// Limits of one sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of linear memory, all memories of one store together.
+    /// Bytes of linear memory, over all memories of a store.
     pub memory_bytes: u64,
-    /// Elements of all tables of one store together.
+    /// Elements of tables, over all tables of a store.
     pub table_elements: u64,
     /// Bytes of stack for wasm frames.
     pub stack_bytes: usize,
-    /// Fuel of every call before its rows.
+    /// Fuel of every call, regardless of its rows.
     pub fuel_base: u64,
-    /// Fuel of every call for each of its rows.
+    /// Additional fuel per row.
     pub fuel_per_row: u64,
-    /// Bytes of a component file.
+    /// Largest component file in bytes.
     pub component_bytes: u64,
-    /// Bytes that one call may hand back.
+    /// Most bytes that one call may return.
     pub returned_bytes: usize,
-    /// Rows of a batch at most.
+    /// Most rows of a batch.
     pub batch_rows: usize,
-    /// Threads that compute; 0 is one per core.
+    /// Number of computing threads; 0 is one per core.
     pub threads: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            // A batch of 2,048 rows with a year of daily values in four series columns is 36 MB,
-            // and a guest that copies it once still fits. Times the threads of a usual machine it
-            // stays far below physical memory, so that growth never fails for the host's reasons.
+            // 36 MB is a batch of 2,048 rows with a year of daily values in four series columns, and a guest that
+            // copies it once still fits. Times the threads of a usual machine it is far below physical memory, so
+            // growth never fails because of the host.
             memory_bytes: 128 << 20,
-            // Function pointers of a language runtime: CPython's table has about 10,000 elements.
+            // For the function pointers of a language runtime: CPython's table has about 10,000 elements.
             table_elements: 100_000,
-            // wasmtime's own default. A debug build of a Rust guest needs some tens of KiB.
+            // wasmtime's default. A debug build of a Rust guest needs a few tens of KiB.
             stack_bytes: 512 << 10,
-            // About 20 ms of work: starting a guest and describing it take a fraction of a
-            // millisecond in Rust, some milliseconds in a language with a runtime of its own.
+            // About 20 ms of work. Starting and describing a guest takes a fraction of a millisecond in Rust, and
+            // a few milliseconds in a language with its own runtime.
             fuel_base: 20_000_000,
-            // Some 20 µs a row. Measured: a row of ten inputs and ten outputs takes 850 in Rust,
-            // 120,000 in Python, 190,000 in JavaScript; a language that needs more than this has it
-            // from its pin.
+            // About 20 µs per row. Measured: a row of ten inputs and ten outputs uses 850 in Rust, 120,000 in
+            // Python, 190,000 in JavaScript. A language that needs more gets it from its pin.
             fuel_per_row: 100_000,
-            // A Rust component is 0.1 to 0.5 MB; one that carries CPython about 20 MB.
+            // A Rust component has 0.1 to 0.5 MB; one that carries CPython about 20 MB.
             component_bytes: 32 << 20,
-            // 2,048 rows of 100 columns of numbers are 1.6 MB; ten times that leaves room for texts.
+            // 2,048 rows of 100 numeric columns are 1.6 MB; ten times that leaves room for texts.
             returned_bytes: 16 << 20,
-            // Measured: 1,000 to 4,000 rows take about 13 ns a row where 100,000 in one batch take
-            // 37, because the guest's memory then grows out of the CPU's cache and faults anew.
+            // Measured: batches of 1,000 to 4,000 rows take about 13 ns per row, a batch of 100,000 takes 37. Its
+            // guest's memory outgrows the CPU's cache and page-faults again.
             batch_rows: 2_048,
             threads: 0,
         }
     }
 }
 
-/// Ceilings that a pin sets for its own component, where the deployment's do not do: a guest that
-/// carries a language runtime needs more memory and more fuel than one in Rust. `[component.limits]`
-/// of the lock file.
+/// Limits that a pin sets for its own component, `[component.limits]` in the lock file. A guest with a language
+/// runtime needs more memory and fuel than the deployment's limits allow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PinLimits {
     /// Bytes of linear memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Elements of all tables.
+    /// Elements of tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_elements: Option<u64>,
-    /// Fuel of every call before its rows.
+    /// Fuel of every call, regardless of its rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fuel_base: Option<u64>,
-    /// Fuel of every call for each of its rows.
+    /// Additional fuel per row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fuel_per_row: Option<u64>,
-    /// Bytes of the component file.
+    /// Largest component file in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component_bytes: Option<u64>,
-    /// Bytes that one call may hand back.
+    /// Most bytes that one call may return.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returned_bytes: Option<u64>,
 }
 
 impl PinLimits {
-    /// What a component in this language usually needs beyond the default limits. A guest in Rust or
-    /// C needs nothing more; one that carries an interpreter does.
+    /// What a component in this language usually needs beyond the default limits: nothing for Rust or C, more for
+    /// a language with an interpreter.
     #[must_use]
-    pub fn usual(language: &str) -> PinLimits {
+    pub fn for_language(language: &str) -> PinLimits {
         match language {
             "python" => PinLimits {
                 memory_bytes: Some(256 << 20),
@@ -106,9 +104,8 @@ impl PinLimits {
         }
     }
 
-    /// The most that a component may have whose own ceilings are not known here: a stranger's bundle must not
-    /// take the machine.
-    pub const MOST: PinLimits = PinLimits {
+    /// The most that any component may have when its own limits come from an untrusted source, such as a bundle.
+    pub const MAX: PinLimits = PinLimits {
         memory_bytes: Some(2 << 30),
         table_elements: Some(1_000_000),
         fuel_base: Some(1_000_000_000),
@@ -117,9 +114,9 @@ impl PinLimits {
         returned_bytes: Some(1 << 30),
     };
 
-    /// Each ceiling of a sandbox as one of a component's own.
+    /// All limits of a sandbox, as limits of a pin.
     #[must_use]
-    pub fn of(limits: &Limits) -> PinLimits {
+    pub fn from_limits(limits: &Limits) -> PinLimits {
         PinLimits {
             memory_bytes: Some(limits.memory_bytes),
             table_elements: Some(limits.table_elements),
@@ -130,10 +127,10 @@ impl PinLimits {
         }
     }
 
-    /// The higher one of each two ceilings; that of one where the other says nothing.
+    /// The higher of each two limits; an unset limit is lower than any.
     #[must_use]
-    pub fn or_more(&self, other: &PinLimits) -> PinLimits {
-        // Nothing is less than any number.
+    pub fn max_of_each(&self, other: &PinLimits) -> PinLimits {
+        // `None` orders before every number.
         PinLimits {
             memory_bytes: self.memory_bytes.max(other.memory_bytes),
             table_elements: self.table_elements.max(other.table_elements),
@@ -144,9 +141,9 @@ impl PinLimits {
         }
     }
 
-    /// What is set, up to what another one sets.
+    /// The limits that are set here, capped by those in `most`.
     #[must_use]
-    pub fn at_most(&self, most: &PinLimits) -> PinLimits {
+    pub fn capped_by(&self, most: &PinLimits) -> PinLimits {
         let least = |own: Option<u64>, most: Option<u64>| own.map(|n| most.map_or(n, |m| n.min(m)));
         PinLimits {
             memory_bytes: least(self.memory_bytes, most.memory_bytes),
@@ -158,18 +155,18 @@ impl PinLimits {
         }
     }
 
-    /// True when nothing is set.
+    /// True when no limit is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == PinLimits::default()
     }
 
-    /// The deployment's ceilings with what is set here in their place.
+    /// The deployment's limits, overridden by those set here.
     #[must_use]
-    pub fn over(&self, base: &Limits) -> Limits {
+    pub fn applied_to(&self, base: &Limits) -> Limits {
         #[expect(
             clippy::disallowed_methods,
-            reason = "a ceiling beyond what a memory holds is none"
+            reason = "a limit beyond the address space is no limit"
         )]
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Limits {
@@ -184,56 +181,55 @@ impl PinLimits {
     }
 }
 
-/// Bytes that one `describe` may hand back: the largest declaration that passes the checks of
-/// `describe` has some hundred names and sentences, 200 KB at most.
+/// Most bytes that one `describe` may return. The largest valid declaration has a few hundred names and
+/// sentences, at most 200 KB.
 pub(super) const DESCRIPTION_BYTES: usize = 1 << 20;
 
-/// Bytes of input columns that a batch holds, unless a single row has more: two batches on two
-/// cores fit the last-level cache of a small server.
+/// Bytes of input columns per batch, unless a single row has more. Two batches on two cores fit the last-level
+/// cache of a small server.
 pub(super) const BATCH_BYTES: usize = 4 << 20;
 
-/// Calls that the store of one batch takes at most. Making a store and touching its memory for the first
-/// time cost about as much as a call of 2,048 rows; among 16 calls that is a small part.
+/// Most calls per store. Making a store and touching its memory for the first time costs about as much as a call
+/// of 2,048 rows; spread over 16 calls it is negligible.
 pub(super) const BATCH_CALLS: usize = 16;
 
-/// Batches that rows are dealt into before their stores take more than one call: work for four cores.
+/// Number of batches to make before any store takes more than one call: work for four cores.
 pub(super) const BATCHES: usize = 4;
 
-/// How many times the fuel of the whole batch may be spent on taking a failed batch apart. Finding
-/// one endless row among 2,048 costs under three times the batch's fuel, so that five such rows
-/// are found exactly; cheap failures burn little and are found however many they are. It bounds a
-/// component that loops in every row to a few seconds a batch.
+/// How many times the fuel of the whole batch may be spent on bisecting a failed batch. Finding one endless row
+/// among 2,048 costs less than three times the batch's fuel, so five such rows are found exactly. Cheap failures
+/// use little fuel and are all found. A component that loops in every row is limited to a few seconds per batch.
 pub(super) const BISECT_FUEL_FACTOR: u64 = 16;
 
-/// Core instances, memories and tables in a store: a component of one Rust module has two or three
-/// of each, one with a language runtime and its libraries about twenty.
+/// Most core instances, memories and tables in a store. A component of one Rust module has two or three of each,
+/// one with a language runtime and its libraries about twenty.
 const INSTANCES: usize = 64;
 const MEMORIES: usize = 16;
 const TABLES: usize = 64;
 
-/// Functions of a component, imported ones included: CPython with its standard library has some
-/// 20,000. Each costs the compiler time and every instance some tens of bytes that no meter counts.
+/// Most functions of a component, imported ones included. CPython with its standard library has about 20,000.
+/// Each costs compile time, and each instance a few tens of bytes that no meter counts.
 pub(super) const FUNCTIONS: u64 = 100_000;
 
-/// Globals of a component: one in Rust has three, one linked from shared libraries has one for each
-/// address that they exchange, some thousands. Every instance holds 16 bytes for each, uncounted too.
+/// Most globals of a component. One in Rust has three; one linked from shared libraries has a few thousand, one
+/// per shared address. Every instance holds 16 bytes for each, which no meter counts.
 pub(super) const GLOBALS: u64 = 50_000;
 
-/// Components and modules in one another. A composed component has three or four levels; each one
-/// costs the validator a state of its own (measured: 5,000 of them 830 MB and 5 s).
+/// Deepest nesting of components and modules. A composed component has three or four levels. Each level costs the
+/// validator memory (measured: 5,000 levels take 830 MB and 5 s).
 pub(super) const NESTING: u64 = 32;
 
-/// Types of components and instances in one another, by a count that is never too low. Components of
-/// CPython, `QuickJS` and `SpiderMonkey` have at most one; each level takes the parser some kilobytes of
-/// stack (measured: 1,000 of them overflow a thread's 2 MiB, which aborts the process).
+/// Deepest nesting of component and instance types, estimated by a count that is never too low. Components of
+/// CPython, `QuickJS` and `SpiderMonkey` have at most one level. Each level takes a few kilobytes of the parser's
+/// stack (measured: 1,000 levels overflow a thread's 2 MiB, which aborts the process).
 pub(super) const TYPE_NESTING: u64 = 100;
 
-/// Memory and component size up to which a fresh call costs no more than its fuel says.
+/// Up to this size of memory plus component, a fresh call costs the host no more than its fuel.
 const LIGHT_BYTES: u64 = 4 << 20;
 
-/// What a failed call costs the host beside the guest's fuel, in units of fuel (about a nanosecond):
-/// a large memory is set up and searched for a panic's words, and a handle is made for every global.
-/// Without it, a guest that fails cheaply in every row could have the host do that 4,095 times a batch.
+/// The host's own cost of a failed call, in units of fuel (about a nanosecond each): setting up a large memory,
+/// searching it for a panic note, and making a handle for every global. Without it, a guest that fails cheaply in
+/// every row could cause this cost 4,095 times per batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight {
     size: u64,
@@ -241,24 +237,24 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    /// Of a component of `size` bytes with `globals` globals.
+    /// For a component of `size` bytes with `globals` globals.
     pub(super) fn new(size: u64, globals: u64) -> Weight {
         Weight { size, globals }
     }
 
-    /// Of one call after which the guest held `memory` bytes.
+    /// The cost of one call after which the guest held `memory` bytes.
     pub(super) fn of_call(self, memory: u64) -> u64 {
         let bytes = memory.saturating_add(self.size).saturating_sub(LIGHT_BYTES);
-        // One module may stand in a store as often as there may be instances.
+        // A module can be instantiated as often as there may be instances in a store.
         (bytes / 4).saturating_add(self.globals.saturating_mul(16 * INSTANCES as u64))
     }
 }
 
-/// Bytes of native stack that the host's own frames need beside the guest's: lifting, lowering and
-/// the trap handler use some tens of KiB in a debug build.
+/// Native stack that the host's own frames need besides the guest's. Lifting, lowering and the trap handler use a
+/// few tens of KiB in a debug build.
 pub(super) const HOST_STACK_BYTES: usize = 1 << 20;
 
-/// So many threads, or one per core for 0.
+/// Resolves a number of threads, where 0 means one per core.
 pub(super) fn cores(threads: usize) -> usize {
     match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -267,37 +263,37 @@ pub(super) fn cores(threads: usize) -> usize {
 }
 
 impl Limits {
-    /// How many threads compute, the cores counted where that is what is asked for.
+    /// Number of computing threads, with 0 resolved to the number of cores.
     #[must_use]
     pub fn workers(&self) -> usize {
         cores(self.threads)
     }
 
-    /// Fuel of a call over `rows` rows.
+    /// Fuel for a call over `rows` rows.
     pub(super) fn fuel(&self, rows: usize) -> u64 {
-        // u64::MAX itself would leave no room for the engine's own accounting.
+        // u64::MAX would leave no room for the engine's own accounting.
         self.fuel_base
             .saturating_add(self.fuel_per_row.saturating_mul(rows as u64))
             .min(u64::MAX / 2)
     }
 }
 
-/// A limit that the guest ran into while its memory or tables grew.
+/// A limit that the guest reached when growing its memory or tables.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum LimitReached {
     /// Linear memory.
-    #[error("it asked for {asked} bytes of memory where {limit} are allowed")]
+    #[error("it asked for {asked} bytes of memory; {limit} are allowed")]
     Memory { asked: u64, limit: u64 },
     /// Tables.
-    #[error("it asked for {asked} table elements where {limit} are allowed")]
+    #[error("it asked for {asked} table elements; {limit} are allowed")]
     Table { asked: u64, limit: u64 },
 }
 
-/// The state of a store: counts what the guest holds and refuses more than the limits.
+/// Per-store accounting: counts what the guest holds and refuses growth beyond the limits.
 ///
-/// wasmtime's own `StoreLimits` bounds each memory by itself; a guest with several of them would
-/// get that much several times. Growth past a limit traps, because a guest that sees `-1` may go
-/// on with another number, and a trap names the cause.
+/// wasmtime's own `StoreLimits` bounds each memory separately, so a guest with several memories would get a
+/// multiple. Growth beyond a limit traps, because a guest that sees `-1` might continue with a different number,
+/// and a trap names the cause.
 #[derive(Debug)]
 pub(super) struct Meter {
     memory: Gauge,
@@ -311,7 +307,8 @@ struct Gauge {
 }
 
 impl Gauge {
-    /// Counts a growth from `current` to `desired`; the total asked for when it is too much.
+    /// Counts a growth from `current` to `desired`. `Err` has the total that was asked for if it exceeds the
+    /// limit.
     fn grow(&mut self, current: usize, desired: usize) -> Result<(), u64> {
         let more = desired.saturating_sub(current) as u64;
         let total = self.held.saturating_add(more);
@@ -339,7 +336,7 @@ impl Meter {
 }
 
 impl Meter {
-    /// Bytes of linear memory in all memories.
+    /// Bytes of linear memory, over all memories.
     pub(super) fn memory(&self) -> u64 {
         self.memory.held
     }
@@ -355,7 +352,7 @@ impl ResourceLimiter for Meter {
         let limit = self.memory.limit;
         match self.memory.grow(current, desired) {
             Err(asked) => Err(LimitReached::Memory { asked, limit }.into()),
-            // Past its own declared maximum the guest gets the -1 that the specification promises.
+            // Beyond a memory's own declared maximum, the guest gets the `-1` that the specification promises.
             Ok(()) => Ok(maximum.is_none_or(|m| desired <= m)),
         }
     }
@@ -413,21 +410,21 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_bundle_takes_no_more_than_it_may() {
+    fn limits_from_an_untrusted_bundle_are_capped() {
         let greedy = PinLimits {
             fuel_base: Some(u64::MAX),
             memory_bytes: Some(u64::MAX),
-            ..PinLimits::usual("python")
+            ..PinLimits::for_language("python")
         };
-        let bounded = greedy.at_most(&PinLimits::MOST);
-        assert_eq!(bounded.fuel_base, PinLimits::MOST.fuel_base);
-        assert_eq!(bounded.memory_bytes, PinLimits::MOST.memory_bytes);
-        let own = PinLimits::usual("python");
-        assert_eq!(own.at_most(&PinLimits::MOST), own);
+        let bounded = greedy.capped_by(&PinLimits::MAX);
+        assert_eq!(bounded.fuel_base, PinLimits::MAX.fuel_base);
+        assert_eq!(bounded.memory_bytes, PinLimits::MAX.memory_bytes);
+        let own = PinLimits::for_language("python");
+        assert_eq!(own.capped_by(&PinLimits::MAX), own);
     }
 
     #[test]
-    fn a_light_call_weighs_next_to_nothing_and_a_heavy_one_what_it_costs() {
+    fn a_light_call_costs_almost_nothing_and_a_heavy_one_is_charged() {
         let light = Weight::new(150_000, 3).of_call(1 << 20);
         assert!(light < 4_000, "{light}");
         let heavy = Weight::new(150_000, 3).of_call(128 << 20);

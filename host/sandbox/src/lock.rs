@@ -1,6 +1,6 @@
-//! `provender.lock`, the pinned set: which bytes are which logic version.
+//! `provender.lock`: which bytes are which logic version.
 //!
-//! One spelling: sorted by name and version, so that a review shows only what changed.
+//! Pins are sorted by name and version, so that a review shows only real changes.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
@@ -15,32 +15,32 @@ use super::describe;
 use super::error::LogicError;
 use super::limits::PinLimits;
 
-/// The form of the file.
+/// Version of the file format.
 const FORM: u32 = 1;
 
-/// The pinned set.
+/// The pinned components.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     components: Vec<Pin>,
 }
 
-/// How firm a pin is.
+/// Whether a pin can still be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
-    /// May be replaced by other bytes; good for tests, back-tests and dry runs, records nothing.
+pub enum PinState {
+    /// May be replaced by other bytes. Serves tests, back-tests and dry runs, but records nothing.
     Draft,
-    /// These bytes are this version for ever; only such a pin records runs.
+    /// These bytes are this version for ever. Only a frozen pin records runs.
     Frozen,
 }
 
-impl State {
-    /// As the lock file writes it.
+impl PinState {
+    /// As written in the lock file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            State::Draft => "draft",
-            State::Frozen => "frozen",
+            PinState::Draft => "draft",
+            PinState::Frozen => "frozen",
         }
     }
 }
@@ -51,21 +51,21 @@ impl State {
 pub struct Pin {
     /// Name of the logic.
     pub name: String,
-    /// Its version: `v2`.
+    /// Version, such as `v2`.
     pub version: String,
     /// Draft or frozen.
-    pub state: State,
+    pub state: PinState,
     /// Digest of the component's bytes.
     pub sha256: Digest,
-    /// Their number.
+    /// Size in bytes.
     pub size: u64,
     /// World the component is built for.
     pub world: String,
-    /// Language the component is written in, as it says itself: `rust`, `python`.
+    /// Source language that the component states, such as `rust` or `python`.
     pub language: String,
-    /// Where the file is, relative to the lock file, with `/`.
+    /// Path of the file relative to the lock file, with `/`.
     pub path: String,
-    /// Ceilings of its own.
+    /// Limits that this pin sets for its component.
     #[serde(default, skip_serializing_if = "PinLimits::is_empty")]
     pub limits: PinLimits,
 }
@@ -85,10 +85,10 @@ fn lock_error(cause: impl Into<String>) -> LogicError {
 }
 
 impl Lock {
-    /// A set of pins.
+    /// A set of pins, sorted.
     ///
     /// # Errors
-    /// When two pins have one `name:version`, or a pin has an unusable field.
+    /// When two pins have the same `name:version`, or a pin has an invalid field.
     pub fn new(mut components: Vec<Pin>) -> Result<Lock, LogicError> {
         let mut seen = BTreeSet::new();
         for pin in &components {
@@ -101,16 +101,16 @@ impl Lock {
         Ok(Lock { components })
     }
 
-    /// Reads the text of a lock file.
+    /// Parses a lock file.
     ///
     /// # Errors
-    /// When the text is not TOML, is of another form, has unknown or missing fields, or pins one
-    /// `name:version` twice.
+    /// When the text is not valid TOML, has another format version, has unknown or missing fields, or pins the
+    /// same `name:version` twice.
     pub fn parse(text: &str) -> Result<Lock, LogicError> {
         let file: File = toml::from_str(text).map_err(|e| lock_error(e.to_string().trim_end()))?;
         if file.version != FORM {
             return Err(lock_error(format!(
-                "it has version {} where this program reads version {FORM}",
+                "it has version {}, but this program reads version {FORM}",
                 file.version
             )));
         }
@@ -120,7 +120,7 @@ impl Lock {
     /// The text of the lock file.
     ///
     /// # Errors
-    /// When a pin's size is beyond what TOML can carry.
+    /// When a pin's size exceeds what TOML can represent.
     pub fn render(&self) -> Result<String, LogicError> {
         let file = File {
             version: FORM,
@@ -143,11 +143,11 @@ impl Lock {
             .find(|p| p.name == name && p.version == version)
     }
 
-    /// The set with a pin added, or put in the place of the one with its name and version.
+    /// A copy with `pin` added, or replacing the pin with the same name and version.
     ///
     /// # Errors
-    /// When the pin has an unusable field.
-    pub fn with(&self, pin: Pin) -> Result<Lock, LogicError> {
+    /// When the pin has an invalid field.
+    pub fn with_pin(&self, pin: Pin) -> Result<Lock, LogicError> {
         let mut components = self.components.clone();
         components.retain(|p| p.model_version() != pin.model_version());
         components.push(pin);
@@ -162,9 +162,14 @@ impl Lock {
 }
 
 impl Pin {
-    /// The pin of a loaded component that lies at `path`.
+    /// The pin of a loaded component whose file is at `path`.
     #[must_use]
-    pub fn of(component: &Component, path: &str, state: State, limits: PinLimits) -> Pin {
+    pub fn for_component(
+        component: &Component,
+        path: &str,
+        state: PinState,
+        limits: PinLimits,
+    ) -> Pin {
         Pin {
             name: component.description().name.clone(),
             version: component.description().version.clone(),
@@ -203,14 +208,14 @@ impl Pin {
         })
     }
 
-    /// Checks that a component loaded from the pinned bytes calls itself what the pin says.
+    /// Checks that a component loaded from the pinned bytes declares the pinned name and version.
     ///
     /// # Errors
-    /// [`LogicError::Identity`] when it does not, [`LogicError::Lock`] when it is of another world.
+    /// [`LogicError::Identity`] when it does not, [`LogicError::Lock`] when it has another world.
     pub fn check_component(&self, component: &Component) -> Result<(), LogicError> {
         if component.world() != self.world {
             return Err(lock_error(format!(
-                "{} is pinned with the world {}, its component has {}",
+                "{} is pinned with the world {}, but its component has {}",
                 self.model_version(),
                 self.world,
                 component.world()
@@ -227,7 +232,7 @@ impl Pin {
         })
     }
 
-    /// Numeric order of versions: v2 before v10.
+    /// Sorts versions by number: v2 before v10.
     fn order(&self) -> (String, Option<u32>, String) {
         let number = describe::version_number(&self.version);
         (self.name.clone(), number, self.version.clone())
@@ -241,13 +246,13 @@ impl Pin {
         describe::version(&self.version).map_err(of)?;
         if Digest::from_parts(Recipe::Raw, *self.sha256.bytes()) != self.sha256 {
             return Err(of(
-                "the digest of a file is sha256:<64 hex digits>".to_owned()
+                "the digest of a file must be sha256:<64 hex digits>".to_owned()
             ));
         }
         if self.size > COMPONENT_BYTES {
             let size = self.size;
             return Err(of(format!(
-                "the size is {size}; a component has at most {COMPONENT_BYTES} bytes"
+                "the size is {size}; a component may have at most {COMPONENT_BYTES} bytes"
             )));
         }
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+#._ -".contains(c);
@@ -258,7 +263,7 @@ impl Pin {
                 super::failure::printable(&self.language, 80)
             )));
         }
-        // The path is opened below the lock file's own folder and must not lead out of it.
+        // The path is opened below the lock file's folder and must not lead out of it.
         let inside = !self.path.is_empty()
             && !self.path.contains(['\\', '\0', ':'])
             && self
@@ -267,7 +272,7 @@ impl Pin {
                 .all(|part| !matches!(part, "" | "." | ".."));
         if !inside {
             return Err(of(format!(
-                "the path is `{}`; a path is relative to the lock file, with / and without ..",
+                "the path is `{}`; a path must be relative to the lock file, with / and without ..",
                 super::failure::printable(&self.path, 200)
             )));
         }
@@ -283,7 +288,7 @@ mod tests {
         Pin {
             name: name.into(),
             version: version.into(),
-            state: State::Frozen,
+            state: PinState::Frozen,
             sha256: Digest::of_bytes(version.as_bytes()),
             size: version.len() as u64,
             world: super::super::WORLD.into(),
@@ -294,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_pins_does_not_change_the_text() {
+    fn the_text_does_not_depend_on_the_order_of_pins() {
         let pins = [pin("frost", "v1"), pin("days", "v10"), pin("days", "v2")];
         let mut other = pins.to_vec();
         other.reverse();
@@ -373,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_of_more_bytes_than_any_component_has_is_refused() {
+    fn a_pin_larger_than_any_component_is_refused() {
         let sized = |size| Pin {
             size,
             ..pin("days", "v1")

@@ -1,5 +1,4 @@
-//! The fuel of a call, stage by stage. For authors who ask where it goes; production does not
-//! measure.
+//! Measures the fuel of a call by stage, for authors. Production does not measure.
 
 use provender_domain::column::Column;
 use provender_domain::value::Scalar;
@@ -10,14 +9,14 @@ use super::error::LogicError;
 use super::execute::{self, Callee};
 use super::limits::DESCRIPTION_BYTES;
 
-/// Fuel used, stage by stage; the part of the stages that ended in a failure is counted too.
+/// Fuel used by each stage. A stage that failed counts with what it had used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fuel {
-    /// Of making an instance.
+    /// Fuel of instantiation.
     pub start_up: u64,
-    /// Of `describe` in a fresh instance.
+    /// Fuel of `describe` in a fresh instance.
     pub describe: u64,
-    /// Of `compute` in a fresh instance, with the guest's work of taking the columns in.
+    /// Fuel of `compute` in a fresh instance, including the guest's work of reading the columns.
     pub compute: u64,
 }
 
@@ -25,7 +24,7 @@ impl Component {
     /// Measures one call over all rows of `inputs`, without splitting it into batches.
     ///
     /// # Errors
-    /// When parameters or inputs are not those declared, or the host cannot call at all.
+    /// When parameters or inputs do not match the declaration, or the host cannot make the call.
     pub fn fuel(
         &self,
         parameters: &[Scalar],
@@ -54,7 +53,7 @@ fn measure(
     let plugin = callee.pre.instantiate(&mut store)?;
     let after_start = store.get_fuel()?;
     let guest = plugin.provender_logic_logic();
-    // What a failing guest burned is what was asked for; why it failed is said elsewhere.
+    // The fuel counts even if the guest failed; the cause of a failure is reported by other calls.
     let _ = guest.call_describe(&mut store);
     let describe = after_start.saturating_sub(store.get_fuel()?);
 
@@ -62,7 +61,7 @@ fn measure(
     let plugin = callee.pre.instantiate(&mut store)?;
     let before = store.get_fuel()?;
     let scalars: Vec<_> = parameters.iter().map(columns::scalar).collect();
-    let lowered: Vec<_> = inputs.iter().map(|c| Lowered::of(c, 0..rows)).collect();
+    let lowered: Vec<_> = inputs.iter().map(|c| Lowered::slice(c, 0..rows)).collect();
     let lowered: Vec<_> = lowered.iter().map(Lowered::as_wit).collect();
     let count = u32::try_from(rows).map_err(wasmtime::Error::new)?;
     let guest = plugin.provender_logic_logic();

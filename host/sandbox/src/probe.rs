@@ -1,4 +1,4 @@
-//! Calls that checks and measurements make: one by itself, or in batches of the caller's choice.
+//! Calls for checks and measurements: single ones, or in batches of the caller's choice.
 
 use std::ops::Range;
 
@@ -10,22 +10,21 @@ use super::error::LogicError;
 use super::execute::{self, Computed};
 use super::failure::FailureCode;
 
-/// What became of a single call, in an instance of its own.
+/// The result of a single call in a fresh instance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
-    /// Fuel that start-up and call used together.
+    /// Fuel of start-up and call together.
     pub fuel: u64,
-    /// The outputs in declared order, or the code and the cause of the failure.
+    /// The outputs in declared order, or the failure's code and cause.
     pub result: Result<Vec<Column>, (FailureCode, String)>,
 }
 
 impl Component {
-    /// As [`Component::compute`], in batches of the caller's choice, one call each. They must cover the
-    /// rows.
+    /// Like [`Component::compute`], with the given batches of one call each, which must cover the rows.
     ///
     /// # Errors
-    /// As [`Component::compute`].
-    pub fn compute_in(
+    /// See [`Component::compute`].
+    pub fn compute_in_batches(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
@@ -33,14 +32,15 @@ impl Component {
         batches: &[Range<usize>],
     ) -> Result<Computed, LogicError> {
         let plan = batches.iter().map(|call| vec![call.clone()]).collect();
-        self.callee().compute_in(parameters, inputs, rows, &plan)
+        self.callee()
+            .compute_in_batches(parameters, inputs, rows, &plan)
     }
 
-    /// As [`Component::compute_in`], all calls in one batch.
+    /// Like [`Component::compute_in_batches`], with all calls in one batch.
     ///
     /// # Errors
-    /// As [`Component::compute`].
-    pub fn compute_together(
+    /// See [`Component::compute`].
+    pub fn compute_in_one_batch(
         &self,
         parameters: &[Scalar],
         inputs: &[Column],
@@ -48,16 +48,17 @@ impl Component {
         calls: &[Range<usize>],
     ) -> Result<Computed, LogicError> {
         let plan = vec![calls.to_vec()];
-        self.callee().compute_in(parameters, inputs, rows, &plan)
+        self.callee()
+            .compute_in_batches(parameters, inputs, rows, &plan)
     }
 
-    /// How many of these rows one call of production's holds.
+    /// Number of rows that one call in production would take.
     #[must_use]
     pub fn batch(&self, inputs: &[Column], rows: usize) -> usize {
         execute::call_rows(inputs, rows, self.limits().batch_rows).min(rows)
     }
 
-    /// One call over a range of rows (which may be empty), not taken apart where it fails.
+    /// Makes one call over a range of rows, which may be empty, without bisecting a failure.
     ///
     /// # Errors
     /// When no thread could be started.

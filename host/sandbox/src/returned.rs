@@ -1,8 +1,7 @@
-//! Columns over the border, on the way back: every value is checked. A fault of the layout fails the
-//! call; a fault of one value fails its row.
+//! Checks every returned value. A broken layout fails the call; a bad value fails its row.
 //!
-//! Each check first looks at the whole column in vectors, which ends the matter for columns without a
-//! fault; only where there is one is it looked for row by row.
+//! Each check first tests the whole column in one vectorised pass. Only if that finds a fault is the faulty row
+//! searched.
 
 use std::ops::Range;
 
@@ -13,19 +12,19 @@ use provender_domain::value::{DataType, plain_zero};
 
 use super::bindings::wit;
 
-/// A value that breaks the contract in an otherwise sound column.
+/// A value that breaks the contract, in a column with a valid layout.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadValue {
     /// Row within the batch.
     pub(super) row: usize,
-    /// A clause that names the output.
+    /// What is wrong, as a clause that names the output.
     pub(super) cause: String,
 }
 
-/// Checks what a guest returned for the declared `output` of `rows` rows.
+/// Checks a returned column of `rows` rows against its declared `output`.
 ///
-/// Bad values are pushed to `bad` and become null in the column. The error is a fault of the
-/// layout: a clause that names the output.
+/// Bad values are added to `bad` and become null in the column. The error describes a broken layout, as a clause
+/// that names the output.
 pub(super) fn checked(
     output: &Output,
     returned: wit::ColumnResult,
@@ -35,7 +34,7 @@ pub(super) fn checked(
     let field = &output.field;
     let name = field.name.as_str();
     let found = type_of(&returned.values);
-    let mut checking = Checking {
+    let mut check = ColumnCheck {
         name,
         rows,
         valid: validity(name, returned.validity, rows)?,
@@ -49,20 +48,20 @@ pub(super) fn checked(
         ));
     }
     if !field.nullable {
-        let nulls: Vec<usize> = (0..rows).filter(|&i| checking.is_null(i)).collect();
+        let nulls: Vec<usize> = (0..rows).filter(|&i| check.is_null(i)).collect();
         for row in nulls {
-            checking.refuse(row, "null, although it is declared not to be");
+            check.refuse(row, "null, although it is declared as not nullable");
         }
     }
     let data = match returned.values {
-        wit::ValuesResult::Float64(values) => checking.numbers(values)?,
-        wit::ValuesResult::Int64(values) => checking.integers(values)?,
-        wit::ValuesResult::Boolean(bits) => checking.booleans(bits)?,
-        wit::ValuesResult::Date(days) => checking.dates(days)?,
-        wit::ValuesResult::Text(text) => checking.texts(text)?,
-        wit::ValuesResult::Series(series) => checking.series(series)?,
+        wit::ValuesResult::Float64(values) => check.numbers(values)?,
+        wit::ValuesResult::Int64(values) => check.integers(values)?,
+        wit::ValuesResult::Boolean(bits) => check.booleans(bits)?,
+        wit::ValuesResult::Date(days) => check.dates(days)?,
+        wit::ValuesResult::Text(text) => check.texts(text)?,
+        wit::ValuesResult::Series(series) => check.series(series)?,
     };
-    Ok(Column::from_checked_parts(rows, data, checking.valid))
+    Ok(Column::from_checked_parts(rows, data, check.valid))
 }
 
 fn type_of(values: &wit::ValuesResult) -> DataType {
@@ -76,21 +75,21 @@ fn type_of(values: &wit::ValuesResult) -> DataType {
     }
 }
 
-/// A column while its values are checked.
-struct Checking<'a> {
-    /// The output.
+/// A column whose values are being checked.
+struct ColumnCheck<'a> {
+    /// Name of the output.
     name: &'a str,
     rows: usize,
     valid: Option<Vec<u8>>,
     bad: &'a mut Vec<BadValue>,
 }
 
-impl Checking<'_> {
+impl ColumnCheck<'_> {
     fn is_null(&self, row: usize) -> bool {
         is_null(&self.valid, row)
     }
 
-    /// Makes the value of a row null: it is what no output may be.
+    /// Reports a bad value and makes it null.
     fn refuse(&mut self, row: usize, what: impl std::fmt::Display) {
         let cause = format!("the output `{}` is {what}", self.name);
         self.bad.push(BadValue { row, cause });
@@ -102,7 +101,7 @@ impl Checking<'_> {
             return Ok(());
         }
         Err(format!(
-            "the output `{}` has {found} {what} for {} rows where there must be {wanted}",
+            "the output `{}` has {found} {what} for {} rows; expected {wanted}",
             self.name, self.rows
         ))
     }
@@ -199,13 +198,13 @@ impl Checking<'_> {
     }
 }
 
-/// A bitmap of the right length with zeros after its last row; `None` where no row is null.
+/// A bitmap of the right length with zeros after the last row; `None` if no row is null.
 fn validity(name: &str, raw: Option<Vec<u8>>, rows: usize) -> Result<Option<Vec<u8>>, String> {
     let Some(mut bits) = raw else { return Ok(None) };
     let wanted = rows.div_ceil(8);
     if bits.len() != wanted {
         return Err(format!(
-            "the output `{name}` has {} validity bytes for {rows} rows where there must be {wanted}",
+            "the output `{name}` has {} validity bytes for {rows} rows; expected {wanted}",
             bits.len()
         ));
     }
@@ -246,7 +245,7 @@ fn zero_nulls<T: Default>(values: &mut [T], valid: &Option<Vec<u8>>) {
     }
 }
 
-/// Whether all texts are UTF-8 and none is cut within a character.
+/// Whether all texts are UTF-8 and no offset is inside a character.
 fn all_utf8(offsets: &[u32], bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return false;
@@ -270,7 +269,7 @@ fn ascending(name: &str, offsets: &[u32], length: usize) -> Result<(), String> {
         .fold(false, |any, (a, b)| any | (a > b));
     if descends && let Some(i) = offsets.windows(2).position(|w| w[0] > w[1]) {
         return Err(format!(
-            "the offsets of the output `{name}` go back from {} to {} at row {i}",
+            "the offsets of the output `{name}` decrease from {} to {} at row {i}",
             offsets[i],
             offsets[i + 1]
         ));
@@ -278,13 +277,13 @@ fn ascending(name: &str, offsets: &[u32], length: usize) -> Result<(), String> {
     let last = offsets.last().map_or(0, |o| *o as usize);
     if last != length {
         return Err(format!(
-            "the offsets of the output `{name}` end at {last} where there are {length} values"
+            "the offsets of the output `{name}` end at {last}, but there are {length} values"
         ));
     }
     Ok(())
 }
 
-/// Empties the ranges of null rows. Offsets are in order and within `values`.
+/// Removes the values of null rows. Offsets must be ascending and within `values`.
 fn compact<T: Copy>(
     offsets: Vec<u32>,
     values: Vec<T>,

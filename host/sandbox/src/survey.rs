@@ -1,5 +1,5 @@
-//! What a component's bytes say before anything is compiled: who made it, in which language, and how
-//! deep it is nested, and how many functions and globals it has.
+//! Reads from a component's bytes, before compilation: the tools that made it, its language, its nesting depth,
+//! and its numbers of functions and globals.
 
 use std::collections::BTreeSet;
 
@@ -9,30 +9,30 @@ use super::component::LISTED;
 use super::failure::printable;
 use super::limits::{FUNCTIONS, GLOBALS, NESTING, TYPE_NESTING};
 
-/// The language that a component says it is written in; `unknown` where it does not, or is none.
+/// The language that a component states; `unknown` if it states none or is not a component.
 #[must_use]
-pub fn language_of(bytes: &[u8]) -> String {
+pub fn stated_language(bytes: &[u8]) -> String {
     survey(bytes).map_or_else(|_| "unknown".to_owned(), |made| made.language)
 }
 
-/// What the sections of a component tell.
+/// What the sections of a component contain.
 pub(super) struct Survey {
-    /// (tool, version), sorted.
+    /// Tools that made it: (tool, version), sorted.
     pub(super) tools: Vec<(String, String)>,
-    /// As the component says itself; `unknown` where it does not.
+    /// Language that the component states; `unknown` if it states none.
     pub(super) language: String,
     /// Functions of all modules inside, imported ones included.
     pub(super) functions: u64,
-    /// Their globals.
+    /// Globals of all modules inside.
     pub(super) globals: u64,
-    /// Components and modules that lie in one another, the outermost not counted.
+    /// Nesting depth of components and modules, not counting the outermost.
     pub(super) depth: u64,
-    /// Types of components and instances that may lie in one another, at most.
+    /// Upper bound of the nesting depth of component and instance types.
     pub(super) type_depth: u64,
 }
 
 impl Survey {
-    /// What there is too much of: (of what, how many, the limit).
+    /// The first limit that is exceeded: (what is counted, count, limit).
     pub(super) fn excess(&self) -> Option<(&'static str, u64, u64)> {
         [
             ("levels of nesting", self.depth, NESTING),
@@ -45,7 +45,7 @@ impl Survey {
     }
 }
 
-/// What a custom section says of the tools and languages that made the component.
+/// Reads the tools and languages from a `producers` section.
 fn producers(
     section: &CustomSectionReader<'_>,
     depth: u64,
@@ -56,7 +56,7 @@ fn producers(
         return;
     };
     for field in fields {
-        // The section is a courtesy of the tools: a broken one says nothing, and harms nothing.
+        // The section is optional, so a malformed one is ignored.
         let Ok(field) = field else { break };
         for value in field.values {
             let Ok(value) = value else { break };
@@ -70,8 +70,8 @@ fn producers(
     }
 }
 
-/// Reads the component and the modules in it. The component's own `producers` section names its
-/// language; the sections inside may name the languages of libraries too.
+/// Surveys the component and the modules inside. Only the component's own `producers` section names its language;
+/// those inside may name the languages of libraries.
 pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
     let mut tools = BTreeSet::new();
     let mut languages: Vec<(u64, String)> = Vec::new();
@@ -82,7 +82,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 depth += 1;
                 deepest = deepest.max(depth);
-                // What is refused anyway is read no further.
+                // It will be refused anyway, so stop reading.
                 if deepest > NESTING {
                     break;
                 }
@@ -134,9 +134,9 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
     })
 }
 
-/// A bound on how deep types of components and instances lie in one another in a section of types. A
-/// nested one begins with 0x01 (a declaration that is a type) and 0x41 or 0x42; each such pair may be a
-/// level. wasmparser reads them by recursion, and past the end of the stack the process is gone.
+/// An upper bound of the nesting depth of component and instance types in a type section. A nested type starts
+/// with 0x01 (a declaration that is a type) and 0x41 or 0x42, so each such pair may be a level. wasmparser reads
+/// them recursively, and a stack overflow would abort the process.
 fn nested_types(section: &[u8]) -> u64 {
     let pairs = section
         .windows(2)

@@ -1,37 +1,37 @@
-//! Which versions of the contract's package this host speaks, and which one a component is built for.
+//! The contract versions that this host speaks, and the one that a component is built for.
 //!
-//! A version of `wit/logic.wit` is frozen when it is released, and a component names the version that
-//! it was built for in its export. The host speaks every version of the table side by side: the
-//! interface of 1.0.0 is what it calls, and no 1.x changes it (see [`super::difference::broken`]), so
-//! that a component keeps its bytes, its world and its digest while the contract grows around it.
+//! A version of `wit/logic.wit` is frozen when it is released, and a component's export names the version it was
+//! built for. The host speaks all versions in the table side by side. It calls the interface of 1.0.0, which no
+//! 1.x changes (see [`super::difference::breaking_changes`]), so a component keeps its bytes, its world and its
+//! digest while the contract grows.
 
-/// The package of the contract.
+/// Name of the contract's package.
 const PACKAGE: &str = "provender:logic";
 
-/// A version of the contract's package, as its WIT writes it: `1.0.0`.
+/// A version of the contract's package as in its WIT, such as `1.0.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version(&'static str);
 
-/// The versions that this host speaks, oldest first. A new one is added at the end, with its frozen
-/// copy in `wit/frozen/`; none is ever taken out within 1.x.
+/// The versions that this host speaks, oldest first. Append a new one with its frozen copy in `wit/frozen/`.
+/// Never remove one within 1.x.
 pub(super) const SPOKEN: &[Version] = &[Version("1.0.0")];
 
-/// The world of the newest version that this host speaks, as the lock file and the provenance name it.
+/// The world of the newest version, as in the lock file and the provenance.
 pub const WORLD: &str = "provender:logic/logic-plugin@1.0.0";
 
 impl Version {
     #[cfg(test)]
-    pub(super) const fn of_test(number: &'static str) -> Version {
+    pub(super) const fn for_test(number: &'static str) -> Version {
         Version(number)
     }
 
-    /// `1.0.0`.
+    /// The version number, such as `1.0.0`.
     #[must_use]
     pub fn number(self) -> &'static str {
         self.0
     }
 
-    /// The interface that a component of this version exports: `provender:logic/logic@1.0.0`.
+    /// The interface that a component of this version exports, such as `provender:logic/logic@1.0.0`.
     #[must_use]
     pub fn interface(self) -> String {
         format!("{PACKAGE}/logic@{}", self.0)
@@ -44,51 +44,51 @@ impl Version {
     }
 }
 
-/// The versions of a table as a message lists them.
+/// Formats versions as a list for messages.
 pub(super) fn listed(spoken: &[Version]) -> String {
     let numbers: Vec<_> = spoken.iter().map(|v| v.0).collect();
     numbers.join(", ")
 }
 
-/// The version in the name of an export that is the contract's interface; `None` for other names.
-pub(super) fn of_export(name: &str) -> Option<&str> {
+/// The version in an export name of the contract's interface; `None` for other names.
+pub(super) fn exported_version(name: &str) -> Option<&str> {
     let rest = name.strip_prefix(PACKAGE)?.strip_prefix("/logic@")?;
     (!rest.is_empty()).then_some(rest)
 }
 
-/// Why a version is not spoken, which decides what to do.
+/// Why a version is not spoken. The remedy depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stranger {
-    /// Before 1.0.0: the contract was a draft.
+pub enum UnsupportedVersion {
+    /// Before 1.0.0, when the contract was a draft.
     Draft,
     /// Newer than this host.
     Newer,
-    /// Anything else.
+    /// Any other unknown version.
     Unknown,
 }
 
-impl Stranger {
-    /// Where a version that `spoken` lacks stands.
-    pub(super) fn of(version: &str, spoken: &[Version]) -> Stranger {
+impl UnsupportedVersion {
+    /// Classifies a version that is not in `spoken`.
+    pub(super) fn classify(version: &str, spoken: &[Version]) -> UnsupportedVersion {
         let newest = spoken.last().and_then(|v| numbers(v.0));
         match (numbers(version), newest) {
-            (Some([0, ..]), _) => Stranger::Draft,
-            (Some(found), Some(newest)) if found > newest => Stranger::Newer,
-            _ => Stranger::Unknown,
+            (Some([0, ..]), _) => UnsupportedVersion::Draft,
+            (Some(found), Some(newest)) if found > newest => UnsupportedVersion::Newer,
+            _ => UnsupportedVersion::Unknown,
         }
     }
 
-    /// What is to be said of it, as the end of a sentence.
-    pub(super) fn says(self) -> &'static str {
+    /// Describes the version, for the end of a sentence.
+    pub(super) fn description(self) -> &'static str {
         match self {
-            Stranger::Draft => "a draft from before the contract was frozen",
-            Stranger::Newer => "newer than this program",
-            Stranger::Unknown => "a version that was never released",
+            UnsupportedVersion::Draft => "a draft from before the contract was frozen",
+            UnsupportedVersion::Newer => "newer than this program",
+            UnsupportedVersion::Unknown => "a version that was never released",
         }
     }
 }
 
-/// `1.2.3` as numbers; `None` for what is no such version.
+/// Parses `1.2.3`; `None` if the text has another form.
 fn numbers(version: &str) -> Option<[u64; 3]> {
     let mut parts = version.split('.').map(|part| {
         let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -105,8 +105,11 @@ mod tests {
     #[test]
     fn the_version_is_read_from_the_name_of_the_export() {
         let version = SPOKEN[0];
-        assert_eq!(of_export(&version.interface()), Some("1.0.0"));
-        assert_eq!(of_export("provender:logic/logic@1.1.0"), Some("1.1.0"));
+        assert_eq!(exported_version(&version.interface()), Some("1.0.0"));
+        assert_eq!(
+            exported_version("provender:logic/logic@1.1.0"),
+            Some("1.1.0")
+        );
         for other in [
             "provender:logic/logic",
             "provender:logic/logic@",
@@ -114,7 +117,7 @@ mod tests {
             "provender:logical/logic@1.0.0",
             "logic@1.0.0",
         ] {
-            assert_eq!(of_export(other), None, "{other}");
+            assert_eq!(exported_version(other), None, "{other}");
         }
     }
 
@@ -126,20 +129,24 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_version_is_a_draft_newer_or_unknown() {
+    fn an_unsupported_version_is_a_draft_newer_or_unknown() {
         let spoken = [Version("1.0.0"), Version("1.2.0")];
-        for (version, stranger) in [
-            ("0.1.0", Stranger::Draft),
-            ("1.2.1", Stranger::Newer),
-            ("1.10.0", Stranger::Newer),
-            ("2.0.0", Stranger::Newer),
-            ("1.1.0", Stranger::Unknown),
-            ("1.1", Stranger::Unknown),
-            ("1.3.0-rc.1", Stranger::Unknown),
-            ("99999999999999999999.0.0", Stranger::Unknown),
-            ("", Stranger::Unknown),
+        for (version, kind) in [
+            ("0.1.0", UnsupportedVersion::Draft),
+            ("1.2.1", UnsupportedVersion::Newer),
+            ("1.10.0", UnsupportedVersion::Newer),
+            ("2.0.0", UnsupportedVersion::Newer),
+            ("1.1.0", UnsupportedVersion::Unknown),
+            ("1.1", UnsupportedVersion::Unknown),
+            ("1.3.0-rc.1", UnsupportedVersion::Unknown),
+            ("99999999999999999999.0.0", UnsupportedVersion::Unknown),
+            ("", UnsupportedVersion::Unknown),
         ] {
-            assert_eq!(Stranger::of(version, &spoken), stranger, "{version}");
+            assert_eq!(
+                UnsupportedVersion::classify(version, &spoken),
+                kind,
+                "{version}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use provender_sandbox::{Component, Limits, PinLimits};
 
 use super::random::{SAFE, random_inputs};
-use super::{cache, defaults, load, load_within, others, repository};
+use super::{cache, defaults, load, load_with_limits, others, repository};
 
 /// The median of five.
 fn time(mut f: impl FnMut()) -> Duration {
@@ -44,9 +44,9 @@ fn the_table_of_languages_is_measured() {
     let rust = repository().join("logic-plugins/artifacts/days_remaining-v2.wasm");
     for (language, file) in [("rust", rust)].into_iter().chain(others()) {
         let bytes = std::fs::read(&file).unwrap();
-        let usual = PinLimits::usual(language).over(&Limits::default());
+        let usual = PinLimits::for_language(language).applied_to(&Limits::default());
         let started = Instant::now();
-        let component = load_within(&usual, None, &bytes).unwrap();
+        let component = load_with_limits(&usual, None, &bytes).unwrap();
         let compile = started.elapsed();
         let _ = load(&file);
         let cached = time(|| drop(load(&file)));
@@ -63,7 +63,7 @@ fn the_table_of_languages_is_measured() {
             call(&component, batch).unwrap(),
         );
         let works = |limits: Limits| {
-            let loaded = load_within(&limits, Some(cache()), &bytes);
+            let loaded = load_with_limits(&limits, Some(cache()), &bytes);
             loaded.is_ok_and(|c| call(&c, batch).is_ok())
         };
         let memory = least(usual.memory_bytes >> 20, |n| {

@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::Dir;
 use provender_domain::column::Column;
 use provender_domain::value::{DataType, Scalar, Value};
-use provender_sandbox::{Component, Computed, Limits, LogicError, PinLimits, Sandbox, language_of};
+use provender_sandbox::{
+    Component, Computed, Limits, LogicError, PinLimits, Sandbox, stated_language,
+};
 use serde_json::Value as Json;
 
 use crate::kit::Ranch;
@@ -54,15 +56,19 @@ fn cache() -> Dir {
     Dir::open_ambient_dir(folder, cap_std::ambient_authority()).unwrap()
 }
 
-fn load_within(limits: &Limits, cache: Option<Dir>, bytes: &[u8]) -> Result<Component, LogicError> {
+fn load_with_limits(
+    limits: &Limits,
+    cache: Option<Dir>,
+    bytes: &[u8],
+) -> Result<Component, LogicError> {
     Sandbox::new(limits.clone(), cache)?.load("a component", bytes)
 }
 
 /// Loads a component as a pin of its language would.
 fn load(file: &Path) -> Component {
     let bytes = std::fs::read(file).unwrap();
-    let limits = PinLimits::usual(&language_of(&bytes)).over(&Limits::default());
-    load_within(&limits, Some(cache()), &bytes).unwrap()
+    let limits = PinLimits::for_language(&stated_language(&bytes)).applied_to(&Limits::default());
+    load_with_limits(&limits, Some(cache()), &bytes).unwrap()
 }
 
 fn rust() -> Component {

@@ -13,7 +13,7 @@ use provender_host::audit::proof::prove;
 use provender_host::replay::compute::Manifests;
 use provender_host::replay::{ManifestRecord, Replayer, Subject};
 use provender_ledger::types::NewRun;
-use provender_sandbox::{PinLimits, Shelf, ShelfError};
+use provender_sandbox::{ComponentSearchError, ComponentSearchPath, PinLimits};
 
 use super::super::Global;
 use super::super::cache::sandbox_anywhere_on;
@@ -40,20 +40,26 @@ pub(in super::super) fn write(
     let (manifest, bytes) = context.manifests()?.read_with_bytes(run.manifest_ref())?;
     let record = ManifestRecord::read(&manifest)
         .map_err(|e| CliError::new(Exit::Integrity, "manifest_damaged", e))?;
-    let component = context.shelf()?.find(&record.component).map_err(|e| {
-        let exit = match e {
-            ShelfError::Missing { .. } => Exit::NotFound,
-            ShelfError::Damaged { .. } => Exit::Integrity,
-            ShelfError::Io { .. } => Exit::Io,
-        };
-        CliError::new(exit, e.code(), e.to_string())
-    })?;
+    let component = context
+        .search_path()?
+        .find(&record.component)
+        .map_err(|e| {
+            let exit = match e {
+                ComponentSearchError::Missing { .. } => Exit::NotFound,
+                ComponentSearchError::Damaged { .. } => Exit::Integrity,
+                ComponentSearchError::Io { .. } => Exit::Io,
+            };
+            CliError::new(exit, e.code(), e.to_string())
+        })?;
     let origin = signer.as_ref().map_or(UNSIGNED, |s| s.name());
     let recorded = context.ceilings(&*ledger)?.remove(&record.component);
-    let own =
-        recorded.unwrap_or_else(|| PinLimits::usual(&provender_sandbox::language_of(&component)));
+    let own = recorded.unwrap_or_else(|| {
+        PinLimits::for_language(&provender_sandbox::stated_language(&component))
+    });
     let bundle = Bundle {
-        limits: own.or_more(&PinLimits::of(&context.project.settings.limits.resolve())),
+        limits: own.max_of_each(&PinLimits::from_limits(
+            &context.project.settings.limits.resolve(),
+        )),
         component,
         manifest: bytes,
         proof: prove(&*ledger, &run.key, origin, signer.as_ref())?,
@@ -94,12 +100,12 @@ pub(in super::super) fn replay(
     let (proven, manifest) = bundle.check(key.as_ref())?;
     let sandbox = sandbox_anywhere_on(global, engine.backend())?;
     let component = provender_domain::canonical::Digest::of_bytes(&bundle.component);
-    let ceilings = HashMap::from([(component, bundle.limits.at_most(&PinLimits::MOST))]);
-    let mut shelf = Shelf::default();
-    shelf.bytes(bundle.component);
+    let ceilings = HashMap::from([(component, bundle.limits.capped_by(&PinLimits::MAX))]);
+    let mut search_path = ComponentSearchPath::default();
+    search_path.add_bytes(bundle.component);
     let verdict = Replayer {
         sandbox: &sandbox,
-        shelf: &shelf,
+        search_path: &search_path,
         manifests: Manifests::One(&manifest),
         ceilings,
         interrupt: global.interrupt.clone(),

@@ -96,7 +96,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     let manifests = context.manifests()?;
     // Where the folder cannot be read, nothing is known of any manifest: that is not the record's fault.
     manifests.holds_any()?;
-    let shelf = context.shelf_unwarned()?;
+    let search_path = context.search_path_unwarned()?;
     let releases = context.store_if_any()?;
     let pinned = pinned(&context);
     let bar = context.ui.progress(0, "auditing");
@@ -104,7 +104,7 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
         &Audit {
             ledger: &*ledger,
             manifests: &manifests,
-            shelf: &shelf,
+            search_path: &search_path,
             pinned: pinned.as_deref().map_err(String::as_str),
             releases: releases.as_ref(),
             against: against.as_ref(),

@@ -99,9 +99,9 @@ fn load(global: &Global, built: &Built) -> Result<Result<Component, LogicError>,
         Some(context) => context.sandbox()?,
         None => sandbox_anywhere(global)?,
     };
-    let limits = PinLimits::usual(built.manifest.language.name());
+    let limits = PinLimits::for_language(built.manifest.language.name());
     let name = built.manifest.logic.file();
-    Ok(sandbox.load_within(&name, &built.bytes, &limits))
+    Ok(sandbox.load_with_limits(&name, &built.bytes, &limits))
 }
 
 fn compared(twice: &Twice, seconds: f64) -> Done {

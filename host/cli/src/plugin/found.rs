@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use provender_domain::files::bounded;
 use provender_host::author::PluginManifest;
 use provender_host::deployment::pin;
-use provender_sandbox::{Component, LogicError, Pin, PinLimits, Sandbox, language_of};
+use provender_sandbox::{Component, LogicError, Pin, PinLimits, Sandbox, stated_language};
 
 /// Ceilings for a component that needs more than the deployment's.
 #[derive(Args, Clone, Debug, Default)]
@@ -96,7 +96,7 @@ impl Bytes {
         let bytes = read_component(Path::new(what), ceiling)?;
         Ok(Bytes {
             file: what.to_owned(),
-            limits: limits.over(PinLimits::usual(&language_of(&bytes))),
+            limits: limits.over(PinLimits::for_language(&stated_language(&bytes))),
             bytes,
             sandbox,
             pin: None,
@@ -121,7 +121,7 @@ impl Found {
         let found = Bytes::read(global, what, limits)?;
         let component = found
             .sandbox
-            .load_within(&found.file, &found.bytes, &found.limits)?;
+            .load_with_limits(&found.file, &found.bytes, &found.limits)?;
         if let Some(pin) = &found.pin {
             pin.check_component(&component)?;
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_sandbox::State;
+use provender_sandbox::PinState;
 
 pub(super) fn list(context: &Context) -> Result<Done, CliError> {
     let lock = context.lock()?;
@@ -28,8 +28,8 @@ pub(super) fn list(context: &Context) -> Result<Done, CliError> {
                 plain(p.path.clone()),
                 (
                     match p.state {
-                        State::Draft => Look::Warn,
-                        State::Frozen => Look::Plain,
+                        PinState::Draft => Look::Warn,
+                        PinState::Frozen => Look::Plain,
                     },
                     p.state.name().to_owned(),
                 ),

@@ -12,7 +12,7 @@ use crate::ui::{Done, Look, Text};
 use provender_host::check;
 use provender_host::deployment::{FreezeOutcome, LOCK, PinOutcome};
 use provender_host::golden::case::version_number;
-use provender_sandbox::{Lock, Pin, State};
+use provender_sandbox::{Lock, Pin, PinState};
 
 use super::check::{catalogue, problem};
 use super::found::{Bytes, LimitArgs, folder, own_limits};
@@ -93,7 +93,7 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
     for (name, value) in own_limits(&new.limits) {
         text.line(format!("  limit of its own: {name} {value}"));
     }
-    if new.state == State::Draft {
+    if new.state == PinState::Draft {
         text.line(next_of_draft(&context, &context.lock()?, &new)?);
     }
     let replaced = replaced.map(|digest| digest.to_string());

@@ -28,7 +28,7 @@ use provender_host::release::error::Problem;
 use provender_host::release::evidence::Finding;
 use provender_ledger::Write;
 use provender_ledger::entries::{ReportKind, Verdict};
-use provender_sandbox::{Lock, Pin, State};
+use provender_sandbox::{Lock, Pin, PinState};
 
 use super::{brief, name_of, reason};
 
@@ -77,7 +77,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
             continue;
         };
         if active.contains(&model) {
-            if pin.state == State::Draft {
+            if pin.state == PinState::Draft {
                 problems.extend(draft(&context, &sandbox, pin, &read)?);
             }
             let bound = context

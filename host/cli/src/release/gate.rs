@@ -123,7 +123,7 @@ fn looked(
         manifests: &context.manifests()?,
         sandbox: &context.sandbox()?,
         store: &context.store()?,
-        shelf: &context.shelf()?,
+        search_path: &context.search_path()?,
         standing,
         release,
         environment,

@@ -100,7 +100,7 @@ impl Pinned {
             },
             text,
             missing,
-            sandbox: Sandbox::watched(
+            sandbox: Sandbox::with_observer(
                 Limits::default(),
                 cache.map(cache_folder).transpose()?,
                 Some(global.ui().compiling(CompileLimits::default())),
@@ -130,7 +130,7 @@ impl Pinned {
             .and_then(|dir| bounded::read_in(&dir, &pin.path, bounded::COMPONENT_BYTES))
             .map_err(|e| unreadable(&path, &e, "component_unreadable"))?;
         pin.check_bytes(&file, &bytes)?;
-        let component = self.sandbox.load_within(&file, &bytes, &pin.limits)?;
+        let component = self.sandbox.load_with_limits(&file, &bytes, &pin.limits)?;
         pin.check_component(&component)?;
         Ok(component)
     }

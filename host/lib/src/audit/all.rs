@@ -11,7 +11,7 @@ use provender_ledger::inspect::Schema;
 use provender_ledger::scan::Scan;
 use provender_ledger::{Inspect, LedgerError, Read};
 use provender_proof::{Checkpoint, continues};
-use provender_sandbox::Shelf;
+use provender_sandbox::ComponentSearchPath;
 use provender_store::manifest::Store;
 
 use super::claims::Claims;
@@ -27,7 +27,7 @@ pub struct Audit<'a> {
     /// Its manifests.
     pub manifests: &'a Store,
     /// Where components are looked for.
-    pub shelf: &'a Shelf,
+    pub search_path: &'a ComponentSearchPath,
     /// What the lock file pins, or why it cannot be read.
     pub pinned: Result<&'a [Pinned], &'a str>,
     /// The store of releases, where there is one.
@@ -224,8 +224,15 @@ fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, St
             found.looked(check, 0);
         }
         let entries = [known, &pruned].concat();
-        let (pins, shelf) = (what.pinned, what.shelf);
-        stored::components(&entries, pins, shelf, what.releases, named, &mut found);
+        let (pins, search_path) = (what.pinned, what.search_path);
+        stored::components(
+            &entries,
+            pins,
+            search_path,
+            what.releases,
+            named,
+            &mut found,
+        );
         if found.bad.is_empty() {
             return found;
         }

@@ -7,7 +7,7 @@ use crate::release::{ReleaseStore, Standing};
 use provender_domain::canonical::{Digest, Recipe};
 use provender_ledger::entry::Entry;
 use provender_ledger::{Inspect, LedgerError};
-use provender_sandbox::Shelf;
+use provender_sandbox::ComponentSearchPath;
 
 use super::claims::{Claims, DocumentClaim};
 use super::finding::{Check, ObjectKind, Report};
@@ -86,7 +86,7 @@ pub fn reports(
 pub fn components(
     entries: &[Entry],
     pinned: Result<&[Pinned], &str>,
-    shelf: &Shelf,
+    search_path: &ComponentSearchPath,
     releases: Option<&ReleaseStore>,
     runs: &BTreeMap<Digest, String>,
     report: &mut Report,
@@ -138,7 +138,7 @@ pub fn components(
     }
     for (digest, by) in named {
         report.looked(Check::Components, 1);
-        if let Err(e) = shelf.find(&digest) {
+        if let Err(e) = search_path.find(&digest) {
             let id = format!("{} (of {by})", digest.short());
             report.bad(Check::Components, ObjectKind::Component, id, e.to_string());
         }

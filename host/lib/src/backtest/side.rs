@@ -131,7 +131,7 @@ impl<'a> Side<'a> {
             let component = &self.bound.component;
             match self.alone {
                 true => component.compute(&parameters, &inputs, count)?,
-                false => component.compute_alone(&parameters, &inputs, count)?,
+                false => component.compute_single_threaded(&parameters, &inputs, count)?,
             }
         };
         let failed: BTreeMap<usize, &_> = computed.failed.iter().map(|f| (f.row, f)).collect();

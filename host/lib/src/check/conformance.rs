@@ -96,7 +96,7 @@ impl Run<'_> {
 
     pub(super) fn compute(&self, batches: &[Range<usize>]) -> Result<Computed, LogicError> {
         self.component
-            .compute_in(&self.parameters, self.inputs, self.rows.len(), batches)
+            .compute_in_batches(&self.parameters, self.inputs, self.rows.len(), batches)
     }
 
     fn empty(&self) -> Result<Conformance, LogicError> {
@@ -155,9 +155,12 @@ impl Run<'_> {
     fn reversed(&self, whole: &Computed) -> Result<Conformance, LogicError> {
         let last = self.rows.len().saturating_sub(1);
         let inputs = columns(self.component.description(), self.rows.iter().rev());
-        let other =
-            self.component
-                .compute_in(&self.parameters, &inputs, self.rows.len(), &self.few())?;
+        let other = self.component.compute_in_batches(
+            &self.parameters,
+            &inputs,
+            self.rows.len(),
+            &self.few(),
+        )?;
         Ok(self.compare("the rows in another order", whole, &other, |row| last - row))
     }
 
@@ -170,7 +173,7 @@ impl Run<'_> {
         if apart.status == Status::Failed {
             return Ok(apart);
         }
-        let together = self.component.compute_together(
+        let together = self.component.compute_in_one_batch(
             &self.parameters,
             self.inputs,
             self.rows.len(),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::compute::ComputeError;
 use crate::monitor::MonitorError;
-use provender_sandbox::versions::Stranger;
+use provender_sandbox::versions::UnsupportedVersion;
 use provender_sandbox::{FailureCode, LogicError, difference};
 
 /// One thing for which a component is refused.
@@ -40,7 +40,7 @@ pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<CheckFinding> 
         LogicError::MissingExport { .. } | LogicError::MistypedExport { .. }
     ) {
         // The engine's own words for another type say less than the items do.
-        let items = difference::differences(bytes);
+        let items = difference::contract_differences(bytes);
         if matches!(error, LogicError::MistypedExport { .. }) && !items.is_empty() {
             findings.clear();
         }
@@ -81,14 +81,14 @@ pub fn fix(error: &LogicError) -> &'static str {
         LogicError::MissingExport { .. } => {
             "build it for the world logic-plugin of this host's wit/logic.wit"
         }
-        LogicError::OtherVersion { stranger, .. } => match stranger {
-            Stranger::Draft => {
+        LogicError::OtherVersion { kind, .. } => match kind {
+            UnsupportedVersion::Draft => {
                 "put the contract of this program in place of the folder's copy of logic.wit (in wit/ or sdk/wit/; a new folder by `provender plugin new` holds it) and build again"
             }
-            Stranger::Newer => {
+            UnsupportedVersion::Newer => {
                 "use a newer program, or build it for a version that this one speaks"
             }
-            Stranger::Unknown => "build it for a version that this program speaks",
+            UnsupportedVersion::Unknown => "build it for a version that this program speaks",
         },
         LogicError::SeveralVersions { .. } => {
             "export the interface once, in the version that the component was tested with"

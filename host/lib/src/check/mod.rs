@@ -73,7 +73,7 @@ pub fn check(
         findings: Vec::new(),
         conformance: Vec::new(),
     };
-    match sandbox.load_within(file, bytes, own) {
+    match sandbox.load_with_limits(file, bytes, own) {
         Ok(component) => {
             report.findings = declaration::findings(component.description(), catalogue);
             report.conformance = conformance::run(&component)?;

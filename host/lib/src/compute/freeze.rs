@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use provender_ledger::entries::{self, Ceilings};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Payload, Read, Write};
-use provender_sandbox::{Pin, PinLimits, State};
+use provender_sandbox::{Pin, PinLimits, PinState};
 
 use super::ComputeError;
 
@@ -88,8 +88,8 @@ pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, Comp
 /// [`ComputeError::Draft`] for a draft; as [`freeze`] otherwise.
 pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
     match pin.state {
-        State::Draft => Err(ComputeError::Draft(pin.model_version())),
-        State::Frozen => freeze(ledger, pin, stamp).map(|_| ()),
+        PinState::Draft => Err(ComputeError::Draft(pin.model_version())),
+        PinState::Frozen => freeze(ledger, pin, stamp).map(|_| ()),
     }
 }
 

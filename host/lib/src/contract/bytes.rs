@@ -56,7 +56,11 @@ pub(super) fn bytes(
             frozen.pin.sha256
         ),
     )];
-    let load = |bytes: &[u8]| sandbox.load_within(&path, bytes, &frozen.pin.limits).ok();
+    let load = |bytes: &[u8]| {
+        sandbox
+            .load_with_limits(&path, bytes, &frozen.pin.limits)
+            .ok()
+    };
     let (was, is) = (load(&repository.at_base(&path)?), load(&now));
     // Bytes that do not load declare nothing; that they differ is said already.
     if let (Some(was), Some(is)) = (was, is) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use provender_sandbox::{Lock, Pin, State};
+use provender_sandbox::{Lock, Pin, PinState};
 
 use super::error::ContractError;
 use super::git::Repository;
@@ -55,7 +55,7 @@ pub(super) fn at_base(
             Ok(base) => frozen.extend(
                 base.components()
                     .iter()
-                    .filter(|pin| pin.state == State::Frozen)
+                    .filter(|pin| pin.state == PinState::Frozen)
                     .map(|pin| Frozen {
                         lock: lock.clone(),
                         pin: pin.clone(),

@@ -3,7 +3,7 @@
 use super::error::ContractError;
 use super::git::{FileChange, Repository, What};
 use super::rule::{ContractFinding, Rule};
-use provender_sandbox::difference::broken;
+use provender_sandbox::difference::breaking_changes;
 
 /// What to do about a version that is gone or changed.
 const PUT_BACK: &str = "put it back and add the new contract under a new package version; the host speaks several side by side";
@@ -101,7 +101,7 @@ fn file(
     if major(number) != released(&new).and_then(major) {
         return Ok(());
     }
-    match broken(&was, &now) {
+    match breaking_changes(&was, &now) {
         Ok(items) if items.is_empty() => {}
         Ok(items) => find(
             line,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use provender_domain::files::bounded;
 use provender_domain::files::outfile::{self, Together};
-use provender_sandbox::{Limits, Lock, LogicError, OnCompile, Pin, PinLimits, Sandbox, State};
+use provender_sandbox::{Limits, Lock, LogicError, OnCompile, Pin, PinLimits, PinState, Sandbox};
 
 use crate::author::shipped_cases;
 use crate::embedded::{ARTIFACTS, SAMPLE};
@@ -241,7 +241,7 @@ fn from_folder(
     if files.is_empty() {
         return Err(CreateError::NoComponents(folder.to_path_buf()));
     }
-    let sandbox = Sandbox::watched(Limits::default(), None, on_compile)?;
+    let sandbox = Sandbox::with_observer(Limits::default(), None, on_compile)?;
     let ceiling = sandbox.limits().component_bytes;
     files
         .iter()
@@ -255,7 +255,7 @@ fn from_folder(
             let component = sandbox.load(&file.display().to_string(), &bytes)?;
             let d = component.description();
             let path = format!("components/{}-{}.wasm", d.name, d.version);
-            let pin = Pin::of(&component, &path, State::Frozen, PinLimits::default());
+            let pin = Pin::for_component(&component, &path, PinState::Frozen, PinLimits::default());
             Ok((pin, bytes))
         })
         .collect()

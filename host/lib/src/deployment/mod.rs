@@ -245,7 +245,7 @@ impl Deployment {
     pub fn sandbox(&self) -> Result<Sandbox, DeploymentError> {
         let limits = &self.project.settings.limits;
         let watch = self.observer.compiling(limits.compile());
-        Ok(Sandbox::watched(
+        Ok(Sandbox::with_observer(
             limits.resolve(),
             self.project.cache(),
             watch,

@@ -13,7 +13,9 @@ use crate::replay::select;
 use provender_domain::canonical::Digest;
 use provender_domain::files::bounded;
 use provender_ledger::Read;
-use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, Sandbox, Shelf};
+use provender_sandbox::{
+    Component, ComponentSearchPath, Lock, LogicError, Pin, PinLimits, Sandbox,
+};
 
 use super::{Deployment, DeploymentError, LOCK, Warning};
 
@@ -63,24 +65,24 @@ impl Deployment {
     ///
     /// # Errors
     /// When a folder cannot be opened.
-    pub fn shelf(&self) -> Result<Shelf, DeploymentError> {
+    pub fn search_path(&self) -> Result<ComponentSearchPath, DeploymentError> {
         if let Err(e) = self.lock_if_any() {
             self.observer.warn(&Warning::LockNotSearched(&e));
         }
-        self.shelf_unwarned()
+        self.search_path_unwarned()
     }
 
-    /// Like [`Deployment::shelf`], without the warning, for callers that report the lock file themselves.
+    /// Like [`Deployment::search_path`], without the warning, for callers that report the lock file themselves.
     ///
     /// # Errors
     /// When a folder cannot be opened.
-    pub fn shelf_unwarned(&self) -> Result<Shelf, DeploymentError> {
+    pub fn search_path_unwarned(&self) -> Result<ComponentSearchPath, DeploymentError> {
         let dir = &self.project.dir;
         let again = |d: &Dir| d.try_clone().map_err(DeploymentError::Handle);
-        let mut shelf = Shelf::default();
+        let mut search_path = ComponentSearchPath::default();
         let mut folders = BTreeSet::from(["components".to_owned()]);
         for pin in self.lock().iter().flat_map(Lock::components) {
-            shelf.pinned(again(dir)?, &pin.path, pin.sha256);
+            search_path.add_pinned(again(dir)?, &pin.path, pin.sha256);
             if let Some((folder, _)) = pin.path.rsplit_once('/') {
                 folders.insert(folder.to_owned());
             }
@@ -88,15 +90,15 @@ impl Deployment {
         if self.store_if_any()?.is_some() {
             let (store, path) = self.store_folder()?;
             if let Ok(store) = store.open_dir("components") {
-                shelf.store(store, &format!("{path}/components"));
+                search_path.add_store(store, &format!("{path}/components"));
             }
         }
         for folder in folders {
             if let Ok(opened) = dir.open_dir(&folder) {
-                shelf.folder(opened, &folder);
+                search_path.add_folder(opened, &folder);
             }
         }
-        Ok(shelf)
+        Ok(search_path)
     }
 
     /// The pinned set that the deployment's lock file names.
@@ -161,7 +163,7 @@ impl Deployment {
     /// When its bytes are not the pinned ones, or it cannot be used.
     pub fn load(&self, sandbox: &Sandbox, pin: &Pin) -> Result<Component, DeploymentError> {
         let bytes = self.pinned_bytes(pin)?;
-        let component = sandbox.load_within(&named(pin), &bytes, &pin.limits)?;
+        let component = sandbox.load_with_limits(&named(pin), &bytes, &pin.limits)?;
         pin.check_component(&component)?;
         Ok(component)
     }
@@ -179,7 +181,7 @@ impl Deployment {
         // A lock file that cannot be read pins nothing.
         for pin in self.lock().iter().flat_map(Lock::components) {
             if let Some(recorded) = ceilings.get_mut(&pin.sha256) {
-                *recorded = recorded.or_more(&pin.limits);
+                *recorded = recorded.max_of_each(&pin.limits);
             }
         }
         Ok(ceilings)

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use provender_domain::day::Day;
 use provender_ledger::entries::Nothing;
 use provender_ledger::{LedgerError, Payload};
-use provender_sandbox::State;
+use provender_sandbox::PinState;
 use tempfile::TempDir;
 
 use crate::compute::outcome::Outcome;
@@ -388,7 +388,7 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
     let PinOutcome::Pinned { pin, replaced } = pinned.unwrap() else {
         panic!("it was not pinned")
     };
-    assert_eq!((pin.state, replaced), (State::Draft, None));
+    assert_eq!((pin.state, replaced), (PinState::Draft, None));
     let frozen = deployment.freeze_pin(
         &ModelVersion::unchecked("days_remaining:v1"),
         Some("reviewed"),
@@ -396,7 +396,7 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
     let FreezeOutcome::Frozen(frozen) = frozen.unwrap() else {
         panic!("it was not frozen")
     };
-    assert_eq!(frozen.state, State::Frozen);
+    assert_eq!(frozen.state, PinState::Frozen);
     let again = deployment.freeze_pin(&ModelVersion::unchecked("days_remaining:v1"), None);
     assert_eq!(again.unwrap(), FreezeOutcome::Unchanged(frozen.clone()));
     // Taken out of the lock file, it comes back as frozen.

@@ -18,7 +18,7 @@ use provender_ledger::entries::{self, ReleaseCut};
 use provender_ledger::entry::{Entry, Kind, Stamp};
 use provender_ledger::retry::{retry, unless_moved};
 use provender_ledger::{LedgerError, Payload, Read, Write};
-use provender_sandbox::{Pin, State};
+use provender_sandbox::{Pin, PinState};
 
 use super::ReleaseError;
 use super::document::{Component, Content, Cut, Document, InForce, Logic, SeriesDefinition};
@@ -282,6 +282,6 @@ pub fn objections(ledger: &dyn Read, pins: &[&Pin]) -> Result<Vec<Problem>, Rele
 #[must_use]
 pub fn pinned_set<'p>(pins: &'p [Pin], active: &[ModelVersion]) -> Vec<&'p Pin> {
     pins.iter()
-        .filter(|p| p.state == State::Frozen || active.contains(&p.model_version()))
+        .filter(|p| p.state == PinState::Frozen || active.contains(&p.model_version()))
         .collect()
 }

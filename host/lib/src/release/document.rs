@@ -18,7 +18,7 @@ use provender_domain::description::MonitorRule;
 use provender_domain::forms::Form;
 use provender_domain::value::DataType;
 use provender_ledger::entries::ReleaseLogic;
-use provender_sandbox::{Lock, Pin, PinLimits, State};
+use provender_sandbox::{Lock, Pin, PinLimits, PinState};
 
 use super::ReleaseError;
 
@@ -164,7 +164,7 @@ impl Component {
         Pin {
             name: self.name.clone(),
             version: self.version.clone(),
-            state: State::Frozen,
+            state: PinState::Frozen,
             sha256: self.sha256,
             size: self.size,
             world: self.world.clone(),

@@ -90,7 +90,7 @@ pub fn bind(
     })?;
     let bytes = store.component(component)?;
     let pin = component.pin(store.path_of(&component.sha256));
-    let loaded = sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
+    let loaded = sandbox.load_with_limits(&pin.path, &bytes, &pin.limits)?;
     pin.check_component(&loaded)?;
     let bound = binding::bind(
         loaded,

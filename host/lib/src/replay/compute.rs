@@ -15,7 +15,10 @@ use provender_domain::key::{ManifestRef, Place, RunKey};
 use provender_domain::value::{Scalar, Value};
 use provender_ledger::types::NewRun;
 use provender_proof::{ManifestRecord, ProvenRun};
-use provender_sandbox::{Component, ExitKind, PinLimits, Sandbox, Shelf, ShelfError, language_of};
+use provender_sandbox::{
+    Component, ComponentSearchError, ComponentSearchPath, ExitKind, PinLimits, Sandbox,
+    stated_language,
+};
 use provender_store::manifest::{Manifest, ManifestError, Store};
 
 use super::packs;
@@ -102,7 +105,7 @@ pub struct Replayer<'a> {
     /// The sandbox, on the backend that was asked for.
     pub sandbox: &'a Sandbox,
     /// Where components are looked for.
-    pub shelf: &'a Shelf,
+    pub search_path: &'a ComponentSearchPath,
     /// Where manifests are.
     pub manifests: Manifests<'a>,
     /// Ceilings recorded with a component's version, by its digest.
@@ -203,30 +206,30 @@ impl Replayer<'_> {
     }
 
     fn load(&self, digest: &Digest) -> Loaded {
-        let bytes = self.shelf.find(digest).map_err(|e| {
+        let bytes = self.search_path.find(digest).map_err(|e| {
             let cause = match e {
-                ShelfError::Missing { .. } => Cause::ComponentMissing,
-                ShelfError::Damaged { .. } => Cause::Integrity,
-                ShelfError::Io { .. } => Cause::Host,
+                ComponentSearchError::Missing { .. } => Cause::ComponentMissing,
+                ComponentSearchError::Damaged { .. } => Cause::Integrity,
+                ComponentSearchError::Io { .. } => Cause::Host,
             };
             (cause, e.code().to_owned(), e.to_string())
         })?;
         let base = self.sandbox.limits();
         let recorded = self.ceilings.get(digest);
-        let usual = PinLimits::usual(&language_of(&bytes));
+        let usual = PinLimits::for_language(&stated_language(&bytes));
         // Ceilings change no number: what was computed below one is computed again below a higher one, and
         // nobody knows any more what a deployment allowed when it was recorded. Fuel has its own factor.
         let room = PinLimits {
             fuel_base: None,
             fuel_per_row: None,
-            ..PinLimits::MOST
+            ..PinLimits::MAX
         };
-        let mut own = recorded.cloned().unwrap_or(usual).or_more(&room);
+        let mut own = recorded.cloned().unwrap_or(usual).max_of_each(&room);
         let more = |own: Option<u64>, base: u64| Some(own.unwrap_or(base).saturating_mul(FUEL));
         own.fuel_base = more(own.fuel_base, base.fuel_base);
         own.fuel_per_row = more(own.fuel_per_row, base.fuel_per_row);
         self.sandbox
-            .load_within(&digest.to_string(), &bytes, &own)
+            .load_with_limits(&digest.to_string(), &bytes, &own)
             .map_err(|e| {
                 let cause = match e.exit_code_kind() {
                     ExitKind::Rejected => Cause::ComponentRejected,

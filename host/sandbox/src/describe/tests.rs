@@ -1,4 +1,4 @@
-//! A sound declaration is taken over; each broken rule is named.
+//! A valid declaration is accepted; each broken rule is named in the error.
 
 use super::*;
 
@@ -51,7 +51,7 @@ fn good() -> wit::Description {
 }
 
 #[test]
-fn a_sound_declaration_is_taken_over() {
+fn a_valid_declaration_is_accepted() {
     let d = description(good()).unwrap();
     assert_eq!(d.model_version(), "demo:v2");
     let Scalar::Float64(x) = d.parameters[0].default else {
@@ -67,8 +67,8 @@ fn each_broken_rule_is_named() {
     let cases: &[(Break, &str)] = &[
         (|d| d.name = String::new(), "the component's name is empty"),
         (|d| d.name = "Days".into(), "is `Days`; a name"),
-        (|d| d.name = "../x".into(), "a name is made of"),
-        (|d| d.name = "a".repeat(65), "65 bytes where 64"),
+        (|d| d.name = "../x".into(), "a name consists of"),
+        (|d| d.name = "a".repeat(65), "65 bytes; at most 64"),
         (|d| d.version = "2".into(), "the version is `2`"),
         (|d| d.version = "v02".into(), "the version is `v02`"),
         (|d| d.version = "v".into(), "the version is `v`"),
@@ -102,7 +102,7 @@ fn each_broken_rule_is_named() {
         ),
         (
             |d| d.outputs[0].role = wit::Role::Reason,
-            "a reason is a text",
+            "a reason must be a text",
         ),
         (
             |d| d.outputs[0].role = wit::Role::Term,
@@ -123,7 +123,7 @@ fn each_broken_rule_is_named() {
         ),
         (
             |d| d.parameters[0].default = wit::ScalarResult::Int64(1),
-            "is of type float64, its default of type int64",
+            "has type float64, but the default has type int64",
         ),
         (
             |d| d.parameters[0].maximum = Some(wit::ScalarResult::Float64(-1.0)),
@@ -160,7 +160,7 @@ fn each_broken_rule_is_named() {
         ),
         (
             |d| d.summary = "\u{1b}[2J".into(),
-            "the summary holds control characters",
+            "the summary contains control characters",
         ),
         (|d| d.summary = "é".repeat(2_001), "2001 characters"),
         (|d| d.annotations[0].0 = "A".into(), "has the key `A`"),
@@ -171,13 +171,13 @@ fn each_broken_rule_is_named() {
         let error = description(raw).unwrap_err();
         assert!(
             error.contains(expected),
-            "{error:?} should say {expected:?}"
+            "{error:?} should contain {expected:?}"
         );
     }
 }
 
 #[test]
-fn limits_are_obeyed_up_to_their_last_unit() {
+fn values_at_the_limit_are_accepted() {
     let mut raw = good();
     raw.name = "a".repeat(64);
     raw.summary = "é".repeat(2_000);
@@ -185,7 +185,7 @@ fn limits_are_obeyed_up_to_their_last_unit() {
     assert!(description(raw).is_ok());
 }
 
-/// A declaration with so many of one kind, each sound.
+/// Makes a declaration with N valid items of one kind.
 type Many = fn(&mut wit::Description, usize);
 
 #[test]
@@ -201,7 +201,7 @@ fn each_kind_is_counted_to_256() {
         }),
         ("parameters", |d, n| {
             let one = d.parameters[0].clone();
-            // The guardrail's own is one of them.
+            // The guardrail's own parameter is one of them.
             d.parameters.extend(many(n - 1, |i, name| {
                 let mut parameter = one.clone();
                 parameter.name = format!("{name}{i}");
@@ -244,7 +244,7 @@ fn each_kind_is_counted_to_256() {
         let mut raw = good();
         fill(&mut raw, 257);
         let error = description(raw).unwrap_err();
-        let expected = format!("257 {what} are declared where 256 are allowed");
+        let expected = format!("257 {what} are declared; at most 256 are allowed");
         assert_eq!(error, expected);
     }
 }
@@ -254,7 +254,7 @@ fn many<T>(n: usize, of: impl Fn(usize, &str) -> T) -> Vec<T> {
 }
 
 #[test]
-fn words_are_counted_to_their_last_character() {
+fn texts_are_limited_to_the_exact_character() {
     type Fill = fn(&mut wit::Description, usize);
     let words: [(&str, usize, Fill); 9] = [
         ("name", 64, |d, n| d.name = "a".repeat(n)),

@@ -1,7 +1,7 @@
-//! What comes back is what went in, and what is none is named.
+//! Valid columns come back unchanged, and each fault is named.
 
 use super::*;
-use crate::assemble::Assembly;
+use crate::assemble::ColumnBuilder;
 use crate::columns::Lowered;
 use crate::failure::{Failure, FailureCode};
 use provender_domain::description::{Field, Role};
@@ -49,9 +49,9 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-/// What a guest that hands its input back would return.
+/// The columns of a guest that returns its input.
 fn echoed(column: &Column, rows: Range<usize>) -> wit::ColumnResult {
-    let lowered = Lowered::of(column, rows);
+    let lowered = Lowered::slice(column, rows);
     let raw = lowered.as_wit();
     let values = match raw.values {
         wit::ValuesParam::Float64(v) => wit::ValuesResult::Float64(v.to_vec()),
@@ -74,7 +74,7 @@ fn echoed(column: &Column, rows: Range<usize>) -> wit::ColumnResult {
     }
 }
 
-/// One column of `rows` rows out of pieces, each in one of the runs that end at these rows.
+/// Assembles one column from pieces; `ends` are the ends of its spans.
 fn assemble(
     data_type: DataType,
     ends: &[usize],
@@ -83,22 +83,22 @@ fn assemble(
 ) -> Column {
     let failure = Failure::new(FailureCode::Trap, "it trapped");
     let failed: BTreeMap<_, _> = failed.iter().map(|row| (*row, failure.clone())).collect();
-    let mut whole = Assembly::new(data_type, *ends.last().unwrap());
+    let mut whole = ColumnBuilder::new(data_type, *ends.last().unwrap());
     let mut first = 0;
     let written = whole
-        .runs(ends)
+        .spans(ends)
         .into_iter()
         .zip(ends)
-        .map(|(mut run, end)| {
+        .map(|(mut span, end)| {
             for (from, piece) in pieces {
-                // A piece that lies in several runs comes in as many.
+                // A piece that covers several spans is cut at their ends.
                 let (a, b) = (first.max(*from), (*end).min(from + piece.rows()));
                 if a < b {
-                    run.append(a, &piece.slice(a - from, b - from), &failed);
+                    span.append(a, &piece.slice(a - from, b - from), &failed);
                 }
             }
             first = *end;
-            run.end()
+            span.end()
         });
     let written = written.collect();
     whole.finish(written)
@@ -126,7 +126,7 @@ fn every_type_comes_back_unchanged_wherever_it_is_cut() {
 }
 
 #[test]
-fn rows_without_a_piece_and_failed_rows_are_null() {
+fn uncovered_and_failed_rows_are_null() {
     for column in columns() {
         for from in 0..12 {
             for failed in [vec![], vec![6], vec![from], vec![from + 7]] {
@@ -163,13 +163,10 @@ fn offsets_must_start_at_0_ascend_and_end_with_the_values() {
     };
     assert!(text(&[0, 4, 4]).is_ok());
     for (offsets, cause) in [
-        (
-            &[0, 4][..],
-            "has 2 offsets for 2 rows where there must be 3",
-        ),
+        (&[0, 4][..], "has 2 offsets for 2 rows; expected 3"),
         (&[1, 2, 4], "do not start at 0"),
-        (&[0, 5, 4], "go back from 5 to 4 at row 1"),
-        (&[0, 2, 3], "end at 3 where there are 4 values"),
+        (&[0, 5, 4], "decrease from 5 to 4 at row 1"),
+        (&[0, 2, 3], "end at 3, but there are 4 values"),
         (&[0, 2, u32::MAX], "end at 4294967295"),
     ] {
         let error = text(offsets).unwrap_err();

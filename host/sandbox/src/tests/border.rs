@@ -1,4 +1,4 @@
-//! What is refused at load.
+//! Components that are refused at load.
 
 use super::guest::Load as _;
 use super::guest::{Recipe, component_of, limits};
@@ -17,7 +17,7 @@ fn refused(bytes: &[u8]) -> LogicError {
 }
 
 #[test]
-fn a_good_component_is_described_by_what_it_is() {
+fn a_good_component_reports_its_properties() {
     let bytes = Recipe::default().component();
     let component = sandbox().load("product.wasm", &bytes).unwrap();
     assert_eq!(component.digest(), Digest::of_bytes(&bytes));
@@ -47,7 +47,7 @@ fn any_import_is_refused_by_name() {
 }
 
 #[test]
-fn bytes_that_are_no_component_are_told_apart() {
+fn each_kind_of_bytes_that_are_not_a_component_has_its_error() {
     let core = wat::parse_str("(module)").unwrap();
     assert!(matches!(refused(&core), LogicError::CoreModule { .. }));
 
@@ -66,7 +66,7 @@ fn bytes_that_are_no_component_are_told_apart() {
 }
 
 #[test]
-fn a_component_of_just_the_allowed_size_loads_and_one_byte_more_does_not() {
+fn a_component_of_the_maximum_size_loads_and_one_byte_more_does_not() {
     let bytes = Recipe::default().component();
     let mut limits = limits();
     limits.component_bytes = bytes.len() as u64;
@@ -96,7 +96,7 @@ fn a_missing_interface_or_function_is_named() {
 }
 
 #[test]
-fn another_version_of_the_contract_is_refused_with_what_it_is() {
+fn another_version_of_the_contract_is_refused_with_its_kind() {
     let of = |version: &str| {
         let wit = include_str!("../../../../wit/logic.wit").replace("1.0.0", version);
         let wat = Recipe::default()
@@ -106,7 +106,7 @@ fn another_version_of_the_contract_is_refused_with_what_it_is() {
         assert_eq!(error.code(), "component_contract_version");
         error.to_string()
     };
-    for (version, says) in [
+    for (version, expected) in [
         (
             "0.1.0",
             "provender:logic 0.1.0, a draft from before the contract was frozen; this host speaks 1.0.0",
@@ -119,12 +119,12 @@ fn another_version_of_the_contract_is_refused_with_what_it_is() {
         ),
     ] {
         let error = of(version);
-        assert!(error.contains(says), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
 #[test]
-fn an_export_of_other_types_is_refused() {
+fn an_export_with_other_types_is_refused() {
     let wit = include_str!("../../../../wit/logic.wit").replace("rows: u32,", "rows: s32,");
     let error = refused(&component_of(&Recipe::default().wat(), &wit));
     assert!(
@@ -178,7 +178,7 @@ fn a_describe_that_loops_traps_or_changes_is_refused() {
     let error = with("(call $hoard)", "");
     assert_eq!(error.code(), "memory_exhausted", "{error}");
 
-    // The first letter of the name changes from call to call.
+    // The first letter of the name changes with each call.
     let error = with(
         "(i32.store8 (i32.load (i32.const 4096)) (i32.add (i32.const 1) (i32.load8_u (i32.load (i32.const 4096)))))",
         "",
@@ -191,7 +191,7 @@ fn a_describe_that_loops_traps_or_changes_is_refused() {
 }
 
 #[test]
-fn memory_and_tables_at_start_up_count() {
+fn initial_memory_and_tables_count() {
     let with = |top| {
         Recipe {
             top,
@@ -206,7 +206,7 @@ fn memory_and_tables_at_start_up_count() {
     );
     let wat = Recipe::default().wat();
     let wit = include_str!("../../../../wit/logic.wit");
-    // 8 MiB are 128 pages.
+    // 128 pages are 8 MiB.
     for (pages, code) in [(128, None), (129, Some("memory_exhausted"))] {
         let wat = wat.replace(
             "(memory (export \"memory\") 1)",

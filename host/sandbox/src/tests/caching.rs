@@ -1,4 +1,4 @@
-//! Compiled code kept, tampered with, thrown away.
+//! The cache of compiled code: hits, tampering and eviction.
 
 use std::sync::{Arc, Mutex};
 
@@ -87,7 +87,7 @@ fn code_of_another_component_under_this_name_is_not_run() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_no_error() {
+fn a_cache_that_cannot_be_written_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("cache");
     std::fs::create_dir(&inner).unwrap();
@@ -99,24 +99,24 @@ fn a_cache_that_cannot_be_written_is_no_error() {
 }
 
 #[test]
-fn a_compilation_is_told_of_and_a_hit_is_not() {
+fn the_observer_sees_each_compilation_and_no_cache_hit() {
     let folder = tempfile::tempdir().unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let calls = Arc::new(Mutex::new(Vec::new()));
     let sandbox = |cache: bool| {
         let dir = || Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
-        let told = Arc::clone(&told);
-        let tell: OnCompile = Arc::new(move |c: Compiling<'_>| {
-            let line = format!("{} {}", c.file, c.kept);
-            told.lock().unwrap().push(line.clone());
-            Box::new(Ends(Arc::clone(&told), line))
+        let calls = Arc::clone(&calls);
+        let observer: OnCompile = Arc::new(move |c: Compiling<'_>| {
+            let line = format!("{} {}", c.file, c.cached);
+            calls.lock().unwrap().push(line.clone());
+            Box::new(Ends(Arc::clone(&calls), line))
         });
-        Sandbox::watched(limits(), cache.then(dir), Some(tell)).unwrap()
+        Sandbox::with_observer(limits(), cache.then(dir), Some(observer)).unwrap()
     };
     let bytes = Recipe::default().component();
     for cache in [true, true, false] {
         sandbox(cache).load("product.wasm", &bytes).unwrap();
     }
-    let lines = told.lock().unwrap().join(", ");
+    let lines = calls.lock().unwrap().join(", ");
     assert_eq!(
         lines,
         "product.wasm true, product.wasm true ended, product.wasm false, product.wasm false ended"
@@ -132,11 +132,11 @@ impl Drop for Ends {
 }
 
 #[test]
-fn what_was_written_first_goes_when_the_cache_is_full() {
+fn the_oldest_entry_is_removed_when_the_cache_is_full() {
     let folder = tempfile::tempdir().unwrap();
     works(&load(folder.path()));
     let first = entries(folder.path());
-    // Older than the next one, however coarse the clock of the file system is.
+    // Makes it older than the next one, even on a file system with a coarse clock.
     let file = std::fs::File::options().write(true).open(&first[0]);
     let past = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
     file.unwrap().set_modified(past).unwrap();
@@ -160,7 +160,7 @@ fn what_was_written_first_goes_when_the_cache_is_full() {
 }
 
 #[test]
-fn what_a_killed_process_left_goes_after_an_hour() {
+fn files_left_by_a_killed_process_are_removed_after_an_hour() {
     let folder = tempfile::tempdir().unwrap();
     let left = |name: &str, minutes: u64| {
         let path = folder.path().join(name);

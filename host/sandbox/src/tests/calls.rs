@@ -1,4 +1,4 @@
-//! Computing, and how failures stay with their rows.
+//! Computing, and how failures are confined to their rows.
 
 use super::guest::Load as _;
 use super::guest::{Recipe, limits, magic, numbers};
@@ -8,7 +8,7 @@ use provender_domain::value::{DataType, Scalar, Value};
 
 const FACTOR: &[Scalar] = &[Scalar::Float64(2.0)];
 
-/// `a` and `b` of many rows, every seventh and eleventh null.
+/// Columns `a` and `b`, where every seventh and every eleventh value is null.
 fn inputs(rows: usize) -> [Column; 2] {
     let every = |n: usize, f: fn(f64) -> f64| {
         let values: Vec<_> = (0..rows)
@@ -29,7 +29,7 @@ fn run(limits: Limits, inputs: &[Column; 2]) -> Computed {
 }
 
 #[test]
-fn ten_thousand_rows_with_nulls_are_exact_twice_and_however_split() {
+fn ten_thousand_rows_with_nulls_are_exact_however_they_are_split() {
     let inputs = inputs(10_000);
     let first = run(limits(), &inputs);
     assert!(first.failed.is_empty());
@@ -47,12 +47,12 @@ fn ten_thousand_rows_with_nulls_are_exact_twice_and_however_split() {
             threads,
             ..limits()
         };
-        assert_eq!(run(limits, &inputs), first, "{batch_rows} rows a batch");
+        assert_eq!(run(limits, &inputs), first, "{batch_rows} rows per batch");
     }
 }
 
 #[test]
-fn a_trap_in_the_middle_of_ten_thousand_rows_is_one_row_and_no_other() {
+fn a_trap_in_ten_thousand_rows_fails_one_row_only() {
     let good = inputs(10_000);
     let reference = run(limits(), &good);
     let mut a: Vec<Value> = (0..10_000).map(|i| good[0].get(i)).collect();
@@ -75,14 +75,14 @@ fn a_trap_in_the_middle_of_ten_thousand_rows_is_one_row_and_no_other() {
 }
 
 #[test]
-fn no_rows_are_no_call() {
+fn without_rows_no_call_is_made() {
     let computed = run(limits(), &with_a(&[]));
     assert_eq!(computed.outputs[1], Column::new(DataType::Text));
     assert_eq!(computed.outputs[0].rows(), 0);
 }
 
 #[test]
-fn a_failing_row_leaves_the_others_of_its_batch_alone() {
+fn a_failing_row_does_not_affect_the_others_of_its_batch() {
     let cases = [
         (magic::LOOP, FailureCode::OutOfFuel, "used up its fuel"),
         (
@@ -93,12 +93,12 @@ fn a_failing_row_leaves_the_others_of_its_batch_alone() {
         (
             magic::GROW,
             FailureCode::OutOfMemory,
-            "bytes of memory where 8388608 are allowed",
+            "bytes of memory; 8388608 are allowed",
         ),
         (
             magic::RECURSE,
             FailureCode::StackOverflow,
-            "deeper than its stack",
+            "exceeded its stack",
         ),
         (
             magic::NAN,
@@ -117,7 +117,7 @@ fn a_failing_row_leaves_the_others_of_its_batch_alone() {
         for row in [0, 777, 2_999] {
             a[row] = value;
         }
-        // Recursion must meet the stack's end before the fuel's.
+        // Recursion must reach the stack limit before the fuel limit.
         let limits = Limits {
             stack_bytes: 64 << 10,
             ..limits()
@@ -150,7 +150,7 @@ fn a_failing_row_leaves_the_others_of_its_batch_alone() {
 }
 
 #[test]
-fn a_trap_shows_the_functions_it_came_through() {
+fn a_trap_has_a_symbolised_backtrace() {
     let computed = run(limits(), &with_a(&[magic::PANIC]));
     let detail = &computed.failed[0].detail;
     assert!(
@@ -181,11 +181,11 @@ fn rows_that_all_loop_end_within_the_budget() {
     let computed = run(limits(), &with_a(&[magic::LOOP; 2_048]));
     assert_eq!(computed.failed.len(), 2_048);
     let last = &computed.failed[2_047].message;
-    assert!(last.contains("were not taken apart"), "{last}");
+    assert!(last.contains("were not examined one by one"), "{last}");
 }
 
 #[test]
-fn rows_that_all_fail_cheaply_are_each_found() {
+fn when_all_rows_fail_cheaply_each_is_found() {
     for value in [magic::PANIC, magic::NAN, magic::INVALID_INPUT] {
         let mut a = vec![value; 500];
         a[321] = 5.0;
@@ -196,8 +196,8 @@ fn rows_that_all_fail_cheaply_are_each_found() {
 }
 
 #[test]
-fn memory_just_within_the_limit_is_granted() {
-    // 16 bytes of input, 8 + 2 + 4 of output a row, and one page to begin with.
+fn memory_up_to_the_limit_is_granted() {
+    // 16 bytes of input and 8 + 2 + 4 bytes of output per row, and one initial page.
     let rows = 100_000;
     let inputs = with_a(&vec![1.5; rows]);
     let limits = |memory_bytes| Limits {
@@ -219,7 +219,7 @@ fn memory_just_within_the_limit_is_granted() {
 
 #[test]
 fn state_kept_in_the_guest_does_not_outlive_its_batch() {
-    // Counts its calls and answers with the count in the first row.
+    // Counts its calls and returns the count in the first row.
     let recipe = Recipe {
         top: "(global $calls (mut i32) (i32.const 0))",
         end: "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
@@ -233,8 +233,8 @@ fn state_kept_in_the_guest_does_not_outlive_its_batch() {
     }
 }
 
-/// What a guest answers to 40 calls of one row in as few stores as production takes, its `hook` run after
-/// it has counted the call into `$calls`; every answer is the count.
+/// Makes 40 calls of one row, in as few stores as in production. The guest counts each call in `$calls`, runs
+/// `hook`, and returns the count.
 fn counts(hook: &str) -> Vec<Value> {
     let end = format!(
         "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
@@ -262,19 +262,19 @@ fn cycle(n: u32) -> Vec<Value> {
 }
 
 #[test]
-fn few_calls_share_a_store_whichever_thread_takes_them() {
-    // 40 calls are dealt into four batches.
+fn a_few_calls_share_a_store_whichever_thread_takes_them() {
+    // 40 calls make four batches.
     assert_eq!(counts(""), cycle(10));
 }
 
 #[test]
-fn a_call_that_fails_in_a_used_store_is_made_again_in_a_fresh_one() {
+fn a_call_that_fails_in_a_used_store_is_repeated_in_a_fresh_one() {
     let second = "(if (i32.eq (global.get $calls) (i32.const 2)) (then (call $panic)))";
     assert_eq!(counts(second), cycle(1));
 }
 
 #[test]
-fn calls_together_see_one_instance_until_its_memory_has_grown_twice() {
+fn calls_share_an_instance_until_its_memory_has_grown_twice() {
     let together = |hook: &'static str| {
         let recipe = Recipe {
             top: "(global $calls (mut i32) (i32.const 0))",
@@ -285,7 +285,7 @@ fn calls_together_see_one_instance_until_its_memory_has_grown_twice() {
         let calls: Vec<_> = (0..40).map(|i| i..i + 1).collect();
         let inputs = with_a(&[1.0; 40]);
         let computed = component
-            .compute_together(FACTOR, &inputs, 40, &calls)
+            .compute_in_one_batch(FACTOR, &inputs, 40, &calls)
             .unwrap();
         let counts = (0..40).map(|row| computed.outputs[0].get(row));
         counts.collect::<Vec<_>>()
@@ -308,11 +308,11 @@ fn a_call_with_other_columns_than_declared_is_refused() {
         assert!(matches!(error, LogicError::Call { .. }));
         assert!(error.to_string().contains(text), "{error}");
     };
-    refused(&[], &good, 1, "takes 1 parameters and was given 0");
+    refused(&[], &good, 1, "takes 1 parameters but was given 0");
     refused(&[Scalar::Int64(1)], &good, 1, "`factor` is of type float64");
     refused(&[Scalar::Float64(f64::INFINITY)], &good, 1, "not finite");
     refused(FACTOR, &good[..1], 1, "takes 2 input columns");
-    refused(FACTOR, &good, 2, "was given 1 rows of 2");
+    refused(FACTOR, &good, 2, "was given 1 rows instead of 2");
     let text = Column::from_values(DataType::Text, &[Value::Null]);
     refused(
         FACTOR,

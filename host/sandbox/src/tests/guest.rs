@@ -1,6 +1,5 @@
-//! A guest written by hand in WAT: `product = a * b` over nullable numbers, and `note`, the text
-//! `ok` in every row. Some values of `a` make it misbehave in that row (see [`magic`]); hooks break
-//! it in other ways.
+//! A handwritten WAT guest: `product = a * b` over nullable numbers, and `note`, the text `ok` in every row. Some
+//! values of `a` make it misbehave in that row (see [`magic`]); hooks break it in other ways.
 
 pub(crate) use provender_guests::magic;
 pub(crate) use provender_guests::recipe::{Recipe, component_in, component_of};
@@ -9,12 +8,12 @@ use crate::{Component, Limits, LogicError, Sandbox};
 use provender_domain::column::Column;
 use provender_domain::value::{DataType, Value};
 
-/// A recipe's component, loaded.
+/// Loads a recipe's component.
 pub(crate) trait Load {
-    /// Under the given limits.
+    /// Loads it under the given limits.
     fn load_with(&self, limits: Limits) -> Result<Component, LogicError>;
 
-    /// Under the tests' limits.
+    /// Loads it under the tests' limits.
     fn load(&self) -> Result<Component, LogicError> {
         self.load_with(limits())
     }
@@ -27,7 +26,7 @@ impl Load for Recipe {
     }
 }
 
-/// Limits that let an endless loop end in milliseconds.
+/// Limits under which an endless loop ends within milliseconds.
 pub(crate) fn limits() -> Limits {
     Limits {
         memory_bytes: 8 << 20,
@@ -37,7 +36,7 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
-/// A column of numbers; NaN stands for null.
+/// A column of numbers, with NaN for null.
 pub(crate) fn numbers(values: &[f64]) -> Column {
     let values: Vec<_> = values
         .iter()

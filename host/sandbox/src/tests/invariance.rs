@@ -1,4 +1,4 @@
-//! What a row's answer is does not depend on the rows beside it: any order, any batches, the same bits.
+//! A row's answer does not depend on the rows beside it: any order and any batches give the same bits.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use provender_domain::day::Day;
 use provender_domain::value::{DataType, Scalar, Value};
 use provender_guests::how_many;
 
-/// What the shipped components are: real logic, in the sandbox that production uses.
+/// The shipped components: real logic, in the sandbox that production uses.
 const SHIPPED: [(&str, &[u8]); 3] = [
     (
         "days_remaining-v1",
@@ -59,7 +59,7 @@ fn value(data_type: DataType, nullable: bool) -> BoxedStrategy<Value> {
     }
 }
 
-/// Rows with an order of theirs, and the places where batches are cut.
+/// Rows, a permutation of them, and where to cut batches.
 type Case = (Vec<Vec<Value>>, Vec<usize>, Vec<prop::sample::Index>);
 
 fn cases(row: impl Strategy<Value = Vec<Value>>) -> impl Strategy<Value = Case> {
@@ -93,7 +93,7 @@ fn columns<'r>(component: &Component, rows: impl Iterator<Item = &'r Vec<Value>>
         .collect()
 }
 
-/// The bits of a row's answers, and why it has none.
+/// For each row, the bits of its outputs, or the code of its failure.
 fn held(
     component: &Component,
     parameters: &[Scalar],
@@ -102,7 +102,7 @@ fn held(
 ) -> Vec<(Vec<String>, Option<&'static str>)> {
     let rows = inputs[0].rows();
     let computed = component
-        .compute_in(parameters, inputs, rows, batches)
+        .compute_in_batches(parameters, inputs, rows, batches)
         .unwrap();
     let bits = |value: Value| match value {
         Value::Float64(x) => format!("{:016x}", x.to_bits()),
@@ -143,7 +143,7 @@ fn check(component: &Component, row: impl Strategy<Value = Vec<Value>>, count: u
 }
 
 #[test]
-fn rows_of_the_shipped_logics_answer_the_same_in_any_order_and_any_batches() {
+fn shipped_logics_answer_the_same_in_any_order_and_any_batches() {
     let sandbox = Sandbox::new(Limits::default(), None).unwrap();
     for (name, bytes) in SHIPPED {
         let component = sandbox.load(name, bytes).unwrap();
@@ -155,7 +155,7 @@ fn rows_of_the_shipped_logics_answer_the_same_in_any_order_and_any_batches() {
     }
 }
 
-/// Rows that trap or loop, too: they are told from the others whichever stand beside them.
+/// Rows that trap or loop are isolated whatever rows surround them.
 #[test]
 fn failing_rows_fail_alone_in_any_order_and_any_batches() {
     let component = Recipe::default().load_with(limits()).unwrap();

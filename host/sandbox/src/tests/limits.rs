@@ -1,4 +1,4 @@
-//! Every limit in a pair: just obeyed, and violated by one.
+//! Each limit in a pair: reached exactly, and exceeded by one.
 
 use super::guest::Load as _;
 use super::guest::{Recipe, component_of, limits, numbers};
@@ -8,12 +8,12 @@ use crate::{Backend, FailureCode, Limits, LogicError, Sandbox};
 use provender_domain::value::Scalar;
 use provender_guests::declaration::Declaration;
 
-/// Text that lives as long as the tests: a recipe holds what was written down.
+/// Leaks a text, because a recipe holds static texts.
 fn leaked(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-/// The least number between two at which something holds from there on.
+/// Finds the smallest number for which `what` holds, by bisection.
 fn least(mut fails: u64, mut holds: u64, what: impl Fn(u64) -> bool) -> u64 {
     assert!(
         !what(fails) && what(holds),
@@ -34,7 +34,7 @@ fn loads(recipe: &Recipe, limits: &Limits) -> Result<(), LogicError> {
     recipe.load_with(limits.clone()).map(|_| ())
 }
 
-/// Loads with top-level code, `count` times.
+/// Loads a component with `code` at its top level, `count` times.
 fn many(code: &str, count: usize) -> Result<(), LogicError> {
     let top = leaked(code.repeat(count));
     loads(
@@ -46,9 +46,9 @@ fn many(code: &str, count: usize) -> Result<(), LogicError> {
     )
 }
 
-/// `compute` over 1,000 rows under these limits: the code of its failure.
+/// Computes 1,000 rows under these limits, and returns the code of the failure.
 fn computes(backend: Backend, limits: &Limits) -> Option<FailureCode> {
-    let sandbox = Sandbox::on(backend, limits.clone(), None, None).unwrap();
+    let sandbox = Sandbox::with_backend(backend, limits.clone(), None, None).unwrap();
     let component = sandbox
         .load("product.wasm", &Recipe::default().component())
         .unwrap();
@@ -60,7 +60,7 @@ fn computes(backend: Backend, limits: &Limits) -> Option<FailureCode> {
 }
 
 #[test]
-fn fuel_is_spent_to_the_last_unit_and_alike_on_both_backends() {
+fn fuel_is_counted_to_the_unit_and_alike_on_both_backends() {
     let with = |fuel_base| Limits {
         fuel_base,
         fuel_per_row: 0,
@@ -74,7 +74,7 @@ fn fuel_is_spent_to_the_last_unit_and_alike_on_both_backends() {
             computes(backend, &with(enough - 1)),
             Some(FailureCode::OutOfFuel)
         );
-        // The same number of instructions whatever runs them.
+        // Both backends execute the same number of instructions.
         assert_eq!(
             enough,
             least(10_000, 1_000_000, |fuel| computes(
@@ -83,7 +83,7 @@ fn fuel_is_spent_to_the_last_unit_and_alike_on_both_backends() {
             )
             .is_none())
         );
-        // A unit for each row is as good as a thousand for the call.
+        // One unit for each of 1,000 rows equals a thousand for the call.
         let by_row = Limits {
             fuel_per_row: 1,
             ..with(enough - 1_000)
@@ -98,7 +98,7 @@ fn fuel_is_spent_to_the_last_unit_and_alike_on_both_backends() {
 }
 
 #[test]
-fn the_stack_holds_so_many_calls_and_not_one_more() {
+fn the_stack_limit_is_exact() {
     let fails = |depth: u64, stack_bytes| {
         let recipe = Recipe {
             top: "(func $down (param i32) (result i32) (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0))))",
@@ -121,13 +121,13 @@ fn the_stack_holds_so_many_calls_and_not_one_more() {
     let small = 64 << 10;
     let first = least(10, 20_000, |depth| fails(depth, small));
     assert!(!fails(first - 1, small) && fails(first, small));
-    // The limit is what stops it: with twice the stack it goes twice as deep.
+    // It is the limit that stops it: with twice the stack it recurses twice as deep.
     assert!(!fails(first, 2 * small) && !fails(2 * first - 20, 2 * small));
     assert!(fails(2 * first + 20, 2 * small));
 }
 
 #[test]
-fn what_is_returned_may_have_so_many_bytes() {
+fn the_limit_of_returned_bytes_is_exact() {
     let with = |bytes: u64| Limits {
         returned_bytes: usize::try_from(bytes).unwrap(),
         ..Limits::default()
@@ -139,7 +139,7 @@ fn what_is_returned_may_have_so_many_bytes() {
         computes(Backend::Native, &with(enough - 1)),
         Some(FailureCode::BadReturn)
     );
-    // 1,000 numbers, 1,001 offsets, 2,000 letters, a bitmap.
+    // 1,000 numbers, 1,001 offsets, 2,000 letters and a bitmap.
     assert!(
         (8_000 + 4_004 + 2_000 + 125..20_000).contains(&enough),
         "{enough}"
@@ -147,7 +147,7 @@ fn what_is_returned_may_have_so_many_bytes() {
 }
 
 #[test]
-fn what_describe_says_may_have_so_many_bytes() {
+fn the_limit_of_described_bytes_is_exact() {
     let code = |length: u64| {
         let declare = Declaration {
             summary: leaked("x".repeat(usize::try_from(length).unwrap())),
@@ -159,7 +159,7 @@ fn what_describe_says_may_have_so_many_bytes() {
         };
         loads(&recipe, &Limits::default()).unwrap_err().code()
     };
-    // A summary of more than 2,000 letters breaks a rule; more than a megabyte is not even read.
+    // A summary of over 2,000 letters breaks a rule; over a megabyte is not even read.
     let most = DESCRIPTION_BYTES as u64;
     let first = least(most / 2, most + 1, |n| code(n) == "bad_return");
     assert_eq!(
@@ -171,7 +171,7 @@ fn what_describe_says_may_have_so_many_bytes() {
 
 #[test]
 fn memories_tables_and_globals_are_counted() {
-    // The guest has one memory and one global of its own.
+    // The guest itself has one memory and one global.
     assert!(many("(memory 0)", 15).is_ok());
     assert_eq!(
         many("(memory 0)", 16).unwrap_err().code(),
@@ -189,7 +189,7 @@ fn memories_tables_and_globals_are_counted() {
     assert!(
         error
             .to_string()
-            .contains("50001 globals where a component may have 50000"),
+            .contains("50001 globals; a component may have at most 50000"),
         "{error}"
     );
 }
@@ -214,7 +214,7 @@ fn core_instances_are_counted() {
             _ => {}
         }
     }
-    // An empty module more, in the place after the guest's own, so many times.
+    // Adds an empty module after the guest's own, and instantiates it `count` times.
     let with = |count: usize| {
         let mut component = guest.clone();
         let empty = wasm_encoder::Module::new();
@@ -235,10 +235,7 @@ fn core_instances_are_counted() {
     assert_eq!(usize::try_from(most).unwrap() + instances, 64);
     let error = with(usize::try_from(most).unwrap() + 1).unwrap_err();
     assert_eq!(error.code(), "memory_exhausted", "{error}");
-    assert!(
-        error.to_string().contains("could not be started"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("could not start"), "{error}");
 }
 
 #[test]
@@ -258,7 +255,7 @@ fn functions_are_counted() {
 }
 
 #[test]
-fn types_in_one_another_are_counted_before_anything_reads_them() {
+fn nested_types_are_counted_before_anything_parses_them() {
     let nested = |levels: u64| {
         let mut types = vec![1];
         types.extend([0x41, 1, 1].repeat(usize::try_from(levels).unwrap()));
@@ -280,7 +277,7 @@ fn types_in_one_another_are_counted_before_anything_reads_them() {
 }
 
 #[test]
-fn fields_and_their_words_are_counted() {
+fn fields_and_their_texts_are_limited() {
     let declared = |change: &dyn Fn(&mut Declaration)| {
         let mut declare = Declaration::default();
         change(&mut declare);
@@ -306,7 +303,7 @@ fn fields_and_their_words_are_counted() {
     assert!(outputs(256).is_ok());
     let error = outputs(257).unwrap_err().to_string();
     assert!(
-        error.contains("257 outputs are declared where 256 are allowed"),
+        error.contains("257 outputs are declared; at most 256 are allowed"),
         "{error}"
     );
     for (allowed, change) in [

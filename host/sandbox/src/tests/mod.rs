@@ -1,13 +1,13 @@
-//! The room under good and hostile guests.
+//! Tests of the sandbox with good and hostile guests.
 //!
-//! * `guest` — a guest written by hand in WAT, good or broken on purpose, as a component
-//! * `border` — what is refused at load
-//! * `calls` — computing, and how failures stay with their rows
-//! * `invariance` — any order of rows and any batches, by random rows
-//! * `limits` — every limit just obeyed and just violated
-//! * `values` — what a guest returns, and its checks
-//! * `versions` — components of every frozen contract, on a host whose contract has grown
-//! * `caching` — compiled code kept, tampered with, thrown away
+//! * `guest` — a handwritten WAT guest, good or broken on purpose, as a component
+//! * `border` — components that are refused at load
+//! * `calls` — computing, and how failures are confined to their rows
+//! * `invariance` — any order of rows and any batches, with random rows
+//! * `limits` — each limit, reached and exceeded
+//! * `values` — checks of what a guest returns
+//! * `versions` — components of every frozen contract, on a host with a grown contract
+//! * `caching` — the cache of compiled code
 
 mod border;
 mod caching;

@@ -1,4 +1,4 @@
-//! What a guest returns, and its checks.
+//! Checks of what a guest returns.
 
 use super::guest::Load as _;
 use super::guest::{Recipe, magic, numbers};
@@ -22,7 +22,7 @@ fn compute(recipe: &Recipe, a: &[f64]) -> Computed {
 }
 
 #[test]
-fn a_broken_layout_fails_the_rows_with_its_cause() {
+fn a_broken_layout_fails_the_rows_and_names_the_fault() {
     let cases = [
         // One value too few, and too many.
         (
@@ -42,12 +42,12 @@ fn a_broken_layout_fails_the_rows_with_its_cause() {
             "(i32.store8 (i32.const 1288) (i32.const 1))",
             "declared float64 and was returned as int64",
         ),
-        // No such case of the variant.
+        // A case that the variant does not have.
         (
             "(i32.store8 (i32.const 1288) (i32.const 77))",
             "could not be read",
         ),
-        // One column, and a billion columns.
+        // One column, then a billion columns.
         (
             "(i32.store (i32.const 1096) (i32.const 1))",
             "it returned 1 columns where it declares 2",
@@ -56,7 +56,7 @@ fn a_broken_layout_fails_the_rows_with_its_cause() {
             "(i32.store (i32.const 1096) (i32.const 1000000000))",
             "could not be read",
         ),
-        // Validity too short.
+        // The validity bitmap is too short.
         (
             "(i32.store (i32.const 1324) (i32.const 0))",
             "has 0 validity bytes for",
@@ -78,7 +78,7 @@ fn a_broken_layout_fails_the_rows_with_its_cause() {
             "(i32.store (i32.const 1336) (local.get $rows))",
             "offsets for",
         ),
-        // A column that lies beyond the memory's end.
+        // A column beyond the end of memory.
         (
             "(i32.store (i32.const 1292) (i32.const 0x7ffffff8))",
             "could not be read",
@@ -96,7 +96,7 @@ fn a_broken_layout_fails_the_rows_with_its_cause() {
 }
 
 #[test]
-fn a_layout_that_is_broken_only_in_company_is_tried_row_by_row() {
+fn a_layout_broken_only_with_several_rows_is_tried_row_by_row() {
     let computed = run(
         "(if (i32.gt_u (local.get $rows) (i32.const 1)) (then (i32.store offset=4 (local.get $offsets) (i32.const 5))))",
         &[1.0, 2.0],
@@ -124,7 +124,7 @@ fn a_text_that_is_not_utf8_fails_its_row_only() {
 }
 
 #[test]
-fn a_null_where_none_is_declared_fails_its_row() {
+fn a_null_in_an_output_that_is_not_nullable_fails_its_row() {
     let recipe = Recipe {
         nullable: false,
         ..Recipe::default()
@@ -135,13 +135,13 @@ fn a_null_where_none_is_declared_fails_its_row() {
     assert!(
         computed.failed[0]
             .message
-            .contains("although it is declared not to be")
+            .contains("although it is declared as not nullable")
     );
 }
 
 #[test]
-fn what_lies_under_a_null_is_never_seen() {
-    // NaN in every slot, no row valid.
+fn the_value_behind_a_null_is_ignored() {
+    // Every slot holds NaN, and no row is valid.
     let computed = run(
         "(f64.store (local.get $out) (f64.const nan)) (i32.store8 (local.get $valid) (i32.const 0xfe))",
         &[1.0, 2.0],

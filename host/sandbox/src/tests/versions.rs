@@ -1,17 +1,17 @@
-//! Components of every frozen contract, on a host whose contract has grown.
+//! Components of every frozen contract, on a host with a grown contract.
 
 use wasmtime::component::{Component as Compiled, Linker};
 
 use super::guest::{Recipe, component_in, limits, numbers};
-use crate::difference::broken;
+use crate::difference::breaking_changes;
 use crate::engine::{Backend, engine};
 use crate::execute::store;
 use crate::versions::{SPOKEN, Version, WORLD};
-use crate::{Component, LogicError, Pin, PinLimits, Sandbox, State};
+use crate::{Component, LogicError, Pin, PinLimits, PinState, Sandbox};
 use provender_domain::canonical::Digest;
 use provender_domain::value::Value;
 
-/// A host's bindings for a contract that has grown.
+/// Host bindings for a grown contract.
 mod later {
     wasmtime::component::bindgen!({
         path: "src/tests/wit/logic-1.1.0.wit",
@@ -26,13 +26,13 @@ const FROZEN: &[(&str, &str)] = &[(
 )];
 const GROWN: &str = include_str!("wit/logic-1.1.0.wit");
 
-/// `product:v1` of these tests' guest, built once for 1.0.0 and never again.
+/// `product:v1` of these tests' guest, built once for 1.0.0 and never rebuilt.
 const OLD: &[u8] = include_bytes!("../../../../tests/frozen/product-1.0.0.wasm");
 const OLD_DIGEST: &str = "sha256:2989857b9ac6b1cda6793e0b70d2dfaa667fbc29cd2e456ce9992cbfabe54722";
 
-const BOTH: &[Version] = &[Version::of_test("1.0.0"), Version::of_test("1.1.0")];
+const BOTH: &[Version] = &[Version::for_test("1.0.0"), Version::for_test("1.1.0")];
 
-/// The guest, built for the grown contract and for its added interface.
+/// The guest, built for the grown contract with its added interface.
 fn grown() -> Vec<u8> {
     let wat = Recipe::default()
         .wat()
@@ -58,7 +58,7 @@ fn products(component: &Component) -> Vec<Value> {
 }
 
 #[test]
-fn the_contract_is_its_frozen_copy_byte_for_byte_and_every_spoken_version_has_one() {
+fn the_contract_equals_its_frozen_copy_and_every_spoken_version_has_one() {
     let package = |v: &Version| format!("package provender:logic@{};", v.number());
     let newest = SPOKEN.last().unwrap();
     assert!(CURRENT.contains(&package(newest)));
@@ -76,19 +76,19 @@ fn each_frozen_contract_only_adds_to_the_ones_before() {
     let all: Vec<_> = all.collect();
     for (n, old) in all.iter().enumerate() {
         for new in &all[n..] {
-            assert_eq!(broken(old, new), Ok(Vec::new()));
+            assert_eq!(breaking_changes(old, new), Ok(Vec::new()));
         }
     }
 }
 
 #[test]
-fn what_breaks_a_component_of_1_0_is_named() {
+fn each_change_that_breaks_a_1_0_component_is_named() {
     let with = |from: &str, to: &str| {
         let changed = GROWN.replacen(from, to, 1);
         assert_ne!(changed, GROWN, "{from}");
-        broken(CURRENT, &changed).unwrap().join("; ")
+        breaking_changes(CURRENT, &changed).unwrap().join("; ")
     };
-    for (from, to, says) in [
+    for (from, to, expected) in [
         (
             "enum severity { warn, crit }",
             "enum severity { warn, crit, page }",
@@ -102,12 +102,12 @@ fn what_breaks_a_component_of_1_0_is_named() {
         (
             "min-rows: u32",
             "min-rows: u64",
-            "the field `min-rows` of `monitor-rule` is u64 where the contract has u32",
+            "the field `min-rows` of `monitor-rule` is u64, but the contract has u32",
         ),
         (
             "describe: func() -> description;",
             "describe: func() -> description;\n  license: func() -> string;",
-            "the function `license` is added to `logic`, which a component built before does not have",
+            "the function `license` is added to `logic`; a component built before does not have it",
         ),
         (
             "compute: func(",
@@ -117,7 +117,7 @@ fn what_breaks_a_component_of_1_0_is_named() {
         (
             "world logic-plugin { export logic; }",
             "world logic-plugin { export logic; export notes; }",
-            "the world `logic-plugin` is to export provender:logic/notes, which a component built before does not",
+            "the world `logic-plugin` adds the export provender:logic/notes, which a component built before does not have",
         ),
         (
             "world logic-plugin {",
@@ -126,20 +126,20 @@ fn what_breaks_a_component_of_1_0_is_named() {
         ),
         ("interface logic {", "interface logics {", ""),
     ] {
-        if says.is_empty() {
-            // A world that names what is not there is no package at all.
-            assert!(broken(CURRENT, &GROWN.replacen(from, to, 1)).is_err());
+        if expected.is_empty() {
+            // A world that names a missing interface is not a valid package.
+            assert!(breaking_changes(CURRENT, &GROWN.replacen(from, to, 1)).is_err());
             continue;
         }
         let found = with(from, to);
-        assert!(found.contains(says), "{found}");
+        assert!(found.contains(expected), "{found}");
     }
 }
 
 #[test]
 fn a_component_of_1_0_runs_beside_one_of_1_1_and_each_keeps_its_own_world() {
     assert_eq!(Digest::of_bytes(OLD).to_string(), OLD_DIGEST);
-    let sandbox = Sandbox::speaking(limits(), BOTH).unwrap();
+    let sandbox = Sandbox::with_versions(limits(), BOTH).unwrap();
     let old = sandbox.load("old.wasm", OLD).unwrap();
     let new = sandbox.load("new.wasm", &grown()).unwrap();
     assert_eq!(products(&old), [Value::Float64(10.0), Value::Null]);
@@ -149,11 +149,11 @@ fn a_component_of_1_0_runs_beside_one_of_1_1_and_each_keeps_its_own_world() {
     assert!(old.extra_exports().is_empty());
     assert_eq!(new.extra_exports(), ["provender:logic/notes@1.1.0"]);
     for component in [&old, &new] {
-        let pin = Pin::of(component, "x.wasm", State::Frozen, PinLimits::default());
+        let pin = Pin::for_component(component, "x.wasm", PinState::Frozen, PinLimits::default());
         assert_eq!(pin.world, component.world());
         assert!(pin.check_component(component).is_ok());
     }
-    // The host of today has the old one's world under the same name.
+    // Today's host calls the old component's world by the same name.
     let today = Sandbox::new(limits(), None).unwrap();
     let component = today.load("old.wasm", OLD).unwrap();
     assert_eq!(component.world(), WORLD);
@@ -195,7 +195,7 @@ fn a_component_that_exports_two_versions_is_refused() {
             (export "provender:logic/logic@1.1.0" (instance $empty)))"#,
     )
     .unwrap();
-    let sandbox = Sandbox::speaking(limits(), BOTH).unwrap();
+    let sandbox = Sandbox::with_versions(limits(), BOTH).unwrap();
     let error = sandbox.load("both.wasm", &both).unwrap_err();
     assert!(
         matches!(error, LogicError::SeveralVersions { .. }),

@@ -15,7 +15,7 @@ use provender_domain::failpoint;
 use provender_domain::files::durable::{self, Keep};
 use provender_ledger::admin::{AdvisoryLock, LockError};
 use provender_ledger::{LedgerError, Payload};
-use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, State};
+use provender_sandbox::{Component, Lock, LogicError, Pin, PinLimits, PinState};
 
 use crate::compute::{ComputeError, freeze};
 
@@ -108,11 +108,12 @@ impl Deployment {
         let _locked = self.lock_pins()?;
         let lock = self.lock_if_any()?.unwrap_or_default();
         let dir = &self.project.dir;
-        let mut new = Pin::of(component, "", State::Draft, limits.clone());
+        let mut new = Pin::for_component(component, "", PinState::Draft, limits.clone());
         new.path = place::of(dir, &new);
         let before = lock.find(&new.name, &new.version);
         if let Some(old) = before {
-            if old.sha256 == new.sha256 && (old.state == State::Frozen || old.limits == new.limits)
+            if old.sha256 == new.sha256
+                && (old.state == PinState::Frozen || old.limits == new.limits)
             {
                 // The pin says so; the file may be gone, or another's since a process was killed.
                 let is_there = self.pinned_bytes(old).is_ok();
@@ -125,7 +126,7 @@ impl Deployment {
                     false => PinOutcome::Restored(old.clone()),
                 });
             }
-            if old.state == State::Frozen {
+            if old.state == PinState::Frozen {
                 let frozen = ComputeError::Frozen {
                     model_version: new.model_version(),
                     recorded: old.sha256.to_string(),
@@ -139,13 +140,13 @@ impl Deployment {
             }
         }
         if freeze::check(&*ledger, &new)? {
-            new.state = State::Frozen;
+            new.state = PinState::Frozen;
         }
         // The lock file last: until it names the new file, the old pin and the old file agree.
         ledger.append(&self.stamp(None), &Payload::Pin(freeze::says_of(&new)))?;
         replace(dir, &new.path, bytes)?;
         failpoint::hit("pin.before-lock");
-        let now = lock.with(new.clone())?;
+        let now = lock.with_pin(new.clone())?;
         write_lock(dir, &now)?;
         failpoint::hit("pin.after-lock");
         place::sweep(dir, &now, &new, &*ledger)?;
@@ -171,14 +172,14 @@ impl Deployment {
         // What is frozen is what lies there, not what the lock file says of it.
         self.load(&self.sandbox()?, old)?;
         let new = Pin {
-            state: State::Frozen,
+            state: PinState::Frozen,
             ..old.clone()
         };
         let recorded = freeze::freeze(&*ledger, &new, &self.stamp(reason))?;
-        if old.state == State::Frozen && !recorded {
+        if old.state == PinState::Frozen && !recorded {
             return Ok(FreezeOutcome::Unchanged(new));
         }
-        write_lock(&self.project.dir, &lock.with(new.clone())?)?;
+        write_lock(&self.project.dir, &lock.with_pin(new.clone())?)?;
         Ok(FreezeOutcome::Frozen(new))
     }
 
@@ -191,9 +192,9 @@ impl Deployment {
         let _locked = self.lock_pins()?;
         let lock = self.lock_if_any()?.unwrap_or_default();
         let mut frozen = lock.clone();
-        for pin in pins.iter().filter(|p| p.state == State::Draft) {
-            frozen = frozen.with(Pin {
-                state: State::Frozen,
+        for pin in pins.iter().filter(|p| p.state == PinState::Draft) {
+            frozen = frozen.with_pin(Pin {
+                state: PinState::Frozen,
                 ..(*pin).clone()
             })?;
         }

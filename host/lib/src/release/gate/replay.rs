@@ -36,7 +36,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     let subjects: Vec<Subject> = runs.iter().map(|r| Subject::of(&r.run)).collect();
     let verdict = Replayer {
         sandbox: scene.sandbox,
-        shelf: scene.shelf,
+        search_path: scene.search_path,
         manifests: Manifests::Store(scene.manifests),
         ceilings: select::ceilings(scene.ledger)?,
         interrupt: Interrupt::default(),

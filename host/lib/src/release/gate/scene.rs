@@ -12,7 +12,7 @@ use provender_domain::catalogue::Feature;
 use provender_domain::day::Day;
 use provender_domain::interrupt::Interrupt;
 use provender_ledger::Read;
-use provender_sandbox::{Sandbox, Shelf};
+use provender_sandbox::{ComponentSearchPath, Sandbox};
 use provender_store::manifest::Store;
 
 use super::super::ReleaseError;
@@ -31,7 +31,7 @@ pub struct Scene<'a, 'l> {
     /// Components of releases.
     pub store: &'a ReleaseStore,
     /// Components by digest, for runs of any version.
-    pub shelf: &'a Shelf,
+    pub search_path: &'a ComponentSearchPath,
     /// How releases stand.
     pub standing: &'a Standing,
     /// The release that is asked about.

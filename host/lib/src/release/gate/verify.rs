@@ -54,7 +54,9 @@ fn weigh(rows: u64, problems: Vec<String>) -> Check {
 fn loads(scene: &Scene<'_, '_>, component: &Component) -> Result<(), ReleaseError> {
     let bytes = scene.store.component(component)?;
     let pin = component.pin(scene.store.path_of(&component.sha256));
-    let loaded = scene.sandbox.load_within(&pin.path, &bytes, &pin.limits)?;
+    let loaded = scene
+        .sandbox
+        .load_with_limits(&pin.path, &bytes, &pin.limits)?;
     Ok(pin.check_component(&loaded)?)
 }
 

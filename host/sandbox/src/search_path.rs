@@ -1,8 +1,8 @@
-//! A component by its digest alone.
+//! Finds a component by its digest alone.
 //!
-//! What was recorded names bytes, not a file: the lock file may have moved on, the file may lie in
-//! the store of a release or in a bundle. A shelf knows the places and takes from the first one that
-//! holds exactly those bytes.
+//! Recorded runs name bytes, not files. The lock file may have changed since, and the file may be in the store of
+//! a release or in a bundle. The search path lists these locations, and the first one that holds exactly those
+//! bytes wins.
 
 use std::io;
 
@@ -11,14 +11,14 @@ use cap_std::fs::Dir;
 use provender_domain::canonical::Digest;
 use provender_domain::files::bounded::{self, COMPONENT_BYTES};
 
-/// Places where components lie.
+/// Locations to search for components, in order.
 #[derive(Debug, Default)]
-pub struct Shelf {
-    places: Vec<Place>,
+pub struct ComponentSearchPath {
+    locations: Vec<SearchLocation>,
 }
 
 #[derive(Debug)]
-enum Place {
+enum SearchLocation {
     /// A file that a pin names for a digest.
     File {
         dir: Dir,
@@ -29,59 +29,59 @@ enum Place {
     Store { dir: Dir, label: String },
     /// A folder with components under any name.
     Folder { dir: Dir, label: String },
-    /// Bytes at hand.
+    /// Bytes in memory, from a bundle.
     Bytes { digest: Digest, bytes: Vec<u8> },
 }
 
-/// How a shelf says no.
+/// Why a component could not be found.
 #[derive(Debug, thiserror::Error)]
-pub enum ShelfError {
-    /// Nowhere.
-    #[error("the component {digest} is in none of: {looked}")]
+pub enum ComponentSearchError {
+    /// No location has it.
+    #[error("the component {digest} was not found in: {looked}")]
     Missing {
-        /// The digest asked for.
+        /// The digest that was searched.
         digest: Box<Digest>,
-        /// Where it was looked for.
+        /// The locations that were searched.
         looked: String,
     },
-    /// The file that should hold it holds something else, and no other place has it.
-    #[error("{path} should hold the component {digest} and holds {found}")]
+    /// A file that should hold the component has other bytes, and no other location has it.
+    #[error("{path} should hold the component {digest}, but holds {found}")]
     Damaged {
-        /// The digest asked for.
+        /// The digest that was searched.
         digest: Box<Digest>,
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// The digest of its bytes.
+        /// Digest of the file's bytes.
         found: Box<Digest>,
     },
-    /// A place cannot be read.
-    #[error("{path}, where the component {digest} should be, cannot be read: {cause}")]
+    /// A file that should hold the component cannot be read.
+    #[error("cannot read {path}, which should hold the component {digest}: {cause}")]
     Io {
-        /// The digest asked for.
+        /// The digest that was searched.
         digest: Box<Digest>,
-        /// The place.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// The system's error.
         cause: io::Error,
     },
 }
 
-impl ShelfError {
-    /// A stable name for machines.
+impl ComponentSearchError {
+    /// A stable code for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            ShelfError::Missing { .. } => "component_missing",
-            ShelfError::Damaged { .. } => "component_digest",
-            ShelfError::Io { .. } => "component_unreadable",
+            ComponentSearchError::Missing { .. } => "component_missing",
+            ComponentSearchError::Damaged { .. } => "component_digest",
+            ComponentSearchError::Io { .. } => "component_unreadable",
         }
     }
 }
 
-impl Shelf {
-    /// Adds the file that a pin names for a digest.
-    pub fn pinned(&mut self, dir: Dir, path: &str, digest: Digest) {
-        self.places.push(Place::File {
+impl ComponentSearchPath {
+    /// Adds a file that a pin names for a digest.
+    pub fn add_pinned(&mut self, dir: Dir, path: &str, digest: Digest) {
+        self.locations.push(SearchLocation::File {
             dir,
             path: path.to_owned(),
             digest,
@@ -89,39 +89,42 @@ impl Shelf {
     }
 
     /// Adds a store whose files are named `<hex>.wasm`; `label` names it in messages.
-    pub fn store(&mut self, dir: Dir, label: &str) {
+    pub fn add_store(&mut self, dir: Dir, label: &str) {
         let label = label.to_owned();
-        self.places.push(Place::Store { dir, label });
+        self.locations.push(SearchLocation::Store { dir, label });
     }
 
-    /// Adds a folder whose `.wasm` files may have any name: each is read to know its digest.
-    pub fn folder(&mut self, dir: Dir, label: &str) {
+    /// Adds a folder whose `.wasm` files may have any name; each is read and hashed.
+    pub fn add_folder(&mut self, dir: Dir, label: &str) {
         let label = label.to_owned();
-        self.places.push(Place::Folder { dir, label });
+        self.locations.push(SearchLocation::Folder { dir, label });
     }
 
-    /// Adds bytes at hand.
-    pub fn bytes(&mut self, bytes: Vec<u8>) {
+    /// Adds bytes in memory, from a bundle.
+    pub fn add_bytes(&mut self, bytes: Vec<u8>) {
         let digest = Digest::of_bytes(&bytes);
-        self.places.push(Place::Bytes { digest, bytes });
+        self.locations.push(SearchLocation::Bytes { digest, bytes });
     }
 
-    /// The bytes with a digest.
+    /// Returns the bytes with this digest.
     ///
     /// # Errors
-    /// When no place has them; a file that should hold them and does not is named.
-    pub fn find(&self, digest: &Digest) -> Result<Vec<u8>, ShelfError> {
+    /// When no location has them. A file that should hold them but does not is named.
+    pub fn find(&self, digest: &Digest) -> Result<Vec<u8>, ComponentSearchError> {
         let mut looked = Vec::new();
-        let mut wrong = None;
-        for place in &self.places {
-            let file = |dir: &Dir, path: &str, shown: String, wrong: &mut Option<ShelfError>| {
+        let mut failure = None;
+        for location in &self.locations {
+            let file = |dir: &Dir,
+                        path: &str,
+                        shown: String,
+                        failure: &mut Option<ComponentSearchError>| {
                 match bounded::read_in(dir, path, COMPONENT_BYTES) {
                     Ok(bytes) => {
                         let found = Digest::of_bytes(&bytes);
                         if found == *digest {
                             return Some(bytes);
                         }
-                        wrong.get_or_insert(ShelfError::Damaged {
+                        failure.get_or_insert(ComponentSearchError::Damaged {
                             digest: Box::new(*digest),
                             path: shown,
                             found: Box::new(found),
@@ -129,7 +132,7 @@ impl Shelf {
                     }
                     Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                     Err(cause) => {
-                        wrong.get_or_insert(ShelfError::Io {
+                        failure.get_or_insert(ComponentSearchError::Io {
                             digest: Box::new(*digest),
                             path: shown,
                             cause,
@@ -138,8 +141,8 @@ impl Shelf {
                 }
                 None
             };
-            let found = match place {
-                Place::File {
+            let found = match location {
+                SearchLocation::File {
                     dir,
                     path,
                     digest: pinned,
@@ -148,18 +151,18 @@ impl Shelf {
                         continue;
                     }
                     looked.push(path.clone());
-                    file(dir, path, path.clone(), &mut wrong)
+                    file(dir, path, path.clone(), &mut failure)
                 }
-                Place::Store { dir, label } => {
+                SearchLocation::Store { dir, label } => {
                     let name = format!("{}.wasm", digest.hex());
                     looked.push(format!("{label}/{name}"));
-                    file(dir, &name, format!("{label}/{name}"), &mut wrong)
+                    file(dir, &name, format!("{label}/{name}"), &mut failure)
                 }
-                Place::Folder { dir, label } => {
+                SearchLocation::Folder { dir, label } => {
                     looked.push(format!("{label}/*.wasm"));
                     scan(dir, digest)
                 }
-                Place::Bytes {
+                SearchLocation::Bytes {
                     digest: held,
                     bytes,
                 } => {
@@ -171,10 +174,10 @@ impl Shelf {
                 return Ok(bytes);
             }
         }
-        Err(wrong.unwrap_or_else(|| ShelfError::Missing {
+        Err(failure.unwrap_or_else(|| ComponentSearchError::Missing {
             digest: Box::new(*digest),
             looked: if looked.is_empty() {
-                "no place at all".to_owned()
+                "no location is configured".to_owned()
             } else {
                 looked.join(", ")
             },
@@ -182,7 +185,7 @@ impl Shelf {
     }
 }
 
-/// A file of the folder with these bytes; what cannot be read is not it.
+/// A file of the folder with these bytes. Unreadable files are skipped.
 fn scan(dir: &Dir, digest: &Digest) -> Option<Vec<u8>> {
     dir.entries().ok()?.flatten().find_map(|entry| {
         let name = entry.file_name();
@@ -199,17 +202,17 @@ mod tests {
     use super::*;
     use cap_std::ambient_authority;
 
-    fn shelf(temp: &tempfile::TempDir, digest: Digest) -> Shelf {
+    fn search_path(temp: &tempfile::TempDir, digest: Digest) -> ComponentSearchPath {
         let dir = || Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        let mut shelf = Shelf::default();
-        shelf.pinned(dir(), "a.wasm", digest);
-        shelf.store(dir(), "store");
-        shelf.folder(dir(), "components");
-        shelf
+        let mut search_path = ComponentSearchPath::default();
+        search_path.add_pinned(dir(), "a.wasm", digest);
+        search_path.add_store(dir(), "store");
+        search_path.add_folder(dir(), "components");
+        search_path
     }
 
     #[test]
-    fn the_bytes_are_found_wherever_they_lie_and_only_those() {
+    fn the_right_bytes_are_found_in_every_location() {
         let digest = Digest::of_bytes(b"component");
         for name in [
             "a.wasm",
@@ -219,16 +222,16 @@ mod tests {
             let temp = tempfile::tempdir().unwrap();
             std::fs::write(temp.path().join(name), b"component").unwrap();
             assert_eq!(
-                shelf(&temp, digest).find(&digest).unwrap(),
+                search_path(&temp, digest).find(&digest).unwrap(),
                 b"component",
                 "{name}"
             );
         }
         let temp = tempfile::tempdir().unwrap();
-        let error = shelf(&temp, digest).find(&digest).unwrap_err();
+        let error = search_path(&temp, digest).find(&digest).unwrap_err();
         assert_eq!(error.code(), "component_missing");
         std::fs::write(temp.path().join("a.wasm"), b"compoment").unwrap();
-        let error = shelf(&temp, digest).find(&digest).unwrap_err();
+        let error = search_path(&temp, digest).find(&digest).unwrap_err();
         assert_eq!(error.code(), "component_digest");
         assert!(error.to_string().starts_with("a.wasm should hold"));
     }
