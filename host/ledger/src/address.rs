@@ -1,4 +1,4 @@
-//! Where a ledger is.
+//! Ledger addresses.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::admin::Admin;
 use crate::sqlite;
 
-/// `ledger.url` of a deployment that does not say another one.
+/// Default of `ledger.url` in a deployment.
 pub const DEFAULT_URL: &str = "sqlite:out/ledger.db";
 
-/// Where a ledger is, as `ledger.url` says it. What kind of store is there, this alone tells; the other rooms
-/// see [`Admin`] and the handles that it opens.
+/// The address of a ledger, as in `ledger.url`. Only this type knows the kind of store; other code uses [`Admin`]
+/// and the handles that it opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(Kind);
 
@@ -20,16 +20,16 @@ enum Kind {
     Sqlite(PathBuf),
 }
 
-/// The address is of no store that this program knows.
+/// The address names an unsupported kind of store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("only sqlite:PATH is known, such as {DEFAULT_URL}")]
+#[error("only sqlite:PATH is supported, such as {DEFAULT_URL}")]
 pub struct UnknownAddress;
 
 impl Address {
-    /// Reads an address. A path in it is relative to `root`, the deployment's folder.
+    /// Parses an address. A path in it is relative to `root`, the deployment's folder.
     ///
     /// # Errors
-    /// When it names no store that this program knows.
+    /// When it names an unsupported kind of store.
     ///
     /// ```
     /// use provender_ledger::Address;
@@ -45,27 +45,28 @@ impl Address {
         }
     }
 
-    /// A ledger that is a file of its own, as a backup's is.
+    /// The address of a ledger in a file, such as a backup.
     #[must_use]
     pub fn of_file(path: &Path) -> Address {
         Address(Kind::Sqlite(path.to_path_buf()))
     }
 
-    /// The address without the kind of store: of a ledger that is a file, its path.
+    /// The address without the kind of store: for a file, its path.
     #[must_use]
     pub fn location(&self) -> String {
         let Kind::Sqlite(path) = &self.0;
         path.display().to_string()
     }
 
-    /// The folder that a ledger lies in; none where it is not a file. A backup has its manifests and releases there.
+    /// The folder of a ledger that is a file, otherwise `None`. A backup has its manifests and releases in this
+    /// folder.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         let Kind::Sqlite(path) = &self.0;
         path.parent()
     }
 
-    /// What opens and keeps the store at this address.
+    /// The administration of the store at this address.
     #[must_use]
     pub fn admin(&self) -> Box<dyn Admin> {
         match &self.0 {

@@ -1,4 +1,4 @@
-//! Opening a ledger, and keeping it: the only door to a store.
+//! Opening and administering a ledger: the only entry point to a store.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,83 +8,83 @@ use crate::address::Address;
 use crate::store::{Read, Write};
 use crate::{LedgerError, sqlite};
 
-/// How a ledger is opened to be written.
+/// Whether opening a ledger may create it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     /// Creates the ledger if it does not exist.
     Create,
-    /// Refuses a missing ledger: for a deployment with recorded runs.
+    /// Refuses a missing ledger. For a deployment with recorded runs.
     Existing,
 }
 
-/// A store at one [`Address`]: what is done with it as a whole.
+/// Administers the store at one [`Address`] as a whole.
 pub trait Admin {
-    /// Whether a ledger is there. Looking makes none.
+    /// Whether a ledger exists. Checking does not create one.
     ///
     /// # Errors
-    /// When nobody can say.
+    /// When this cannot be determined.
     fn is_there(&self) -> Result<bool, LedgerError>;
 
-    /// Makes what a ledger lies in, where there is no ledger yet: one that is there was begun when its folder was
-    /// durable.
+    /// Creates the folder of a ledger durably, unless the ledger exists: an existing ledger's folder was made
+    /// durable when it was created.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the folder cannot be created.
     fn prepare(&self) -> Result<(), PrepareError>;
 
-    /// Opens the ledger to write, and leads an older schema to the newest. A writer waits up to `patience`
-    /// for others.
+    /// Opens the ledger for writing, and migrates an older schema to the newest. A writer waits up to `patience`
+    /// for other writers.
     ///
     /// # Errors
-    /// When it cannot be opened, is no ledger, or is of a newer schema; [`LedgerError::Gone`] when
-    /// [`Opening::Existing`] finds none.
+    /// When it cannot be opened, is not a ledger, or has a newer schema; [`LedgerError::Gone`] if
+    /// [`Opening::Existing`] finds no ledger.
     fn open(&self, opening: Opening, patience: Duration) -> Result<Box<dyn Write>, LedgerError>;
 
-    /// Opens the ledger to read only: a backup, or one that this process may not write. An older schema is read
-    /// as it is.
+    /// Opens the ledger read-only, for a backup or a ledger that this process may not write. An older schema is
+    /// not migrated.
     ///
     /// # Errors
-    /// As [`Admin::open`]; also when it does not exist.
+    /// See [`Admin::open`]; also when it does not exist.
     fn open_reader(&self) -> Result<Box<dyn Read>, LedgerError>;
 
-    /// Leads an older schema to the newest; what the ledger has before and after.
+    /// Migrates an older schema to the newest. Returns the ledger's properties before and after.
     ///
     /// # Errors
-    /// As [`Admin::open`]; [`LedgerError::Migration`] leaves the ledger as it was.
+    /// See [`Admin::open`]; [`LedgerError::Migration`] leaves the ledger unchanged.
     fn migrate(&self, patience: Duration) -> Result<(Description, Description), LedgerError> {
         let before = self.describe()?;
         drop(self.open(Opening::Existing, patience)?);
         Ok((before, self.describe()?))
     }
 
-    /// Copies the ledger consistently into a folder while others go on writing; one with nothing in it where
-    /// nothing is recorded yet.
+    /// Copies a consistent state of the ledger into a folder while others keep writing. The copy of a ledger that
+    /// does not exist yet is empty.
     ///
     /// # Errors
-    /// When the folder has a copy, or cannot be written.
+    /// When the folder already has a copy, or cannot be written.
     fn back_up(&self, folder: &Path) -> Result<Backup, LedgerError>;
 
-    /// Waits for a lock of this name, which everybody who uses the ledger sees, and holds it until it is
-    /// dropped. Who reads or appends does not wait for it.
+    /// Waits for the lock with this name, which is visible to all users of the ledger, and holds it until
+    /// dropped. Reads and appends do not wait for it.
     ///
     /// # Errors
-    /// When there can be no such lock.
+    /// When the lock cannot be created.
     fn lock(&self, name: &str) -> Result<AdvisoryLock, LockError>;
 
-    /// How many files a killed process left of copies that it was making beside the ledger.
+    /// Number of unfinished copies beside the ledger, left over from killed processes.
     fn unfinished(&self) -> usize;
 
-    /// What can be said of the ledger without reading what is recorded.
+    /// Properties of the ledger that are available without reading its records.
     ///
     /// # Errors
     /// When it cannot be opened.
     fn describe(&self) -> Result<Description, LedgerError>;
 }
 
-/// Opens a ledger to write; see [`Admin::open`].
+/// Opens a ledger for writing; see [`Admin::open`].
 ///
 /// # Errors
-/// As [`Admin::open`].
+/// See [`Admin::open`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -103,73 +103,73 @@ pub fn open(
     address.admin().open(opening, patience)
 }
 
-/// Opens a ledger to read only; see [`Admin::open_reader`].
+/// Opens a ledger read-only; see [`Admin::open_reader`].
 ///
 /// # Errors
-/// As [`Admin::open_reader`].
+/// See [`Admin::open_reader`].
 pub fn open_reader(address: &Address) -> Result<Box<dyn Read>, LedgerError> {
     address.admin().open_reader()
 }
 
-/// An empty ledger to read: of a deployment in which nothing is recorded yet.
+/// An empty ledger for reading, for a deployment that has not recorded anything yet.
 ///
 /// # Errors
-/// When the memory does not suffice.
+/// When memory is insufficient.
 pub fn nothing() -> Result<Box<dyn Read>, LedgerError> {
     Ok(Box::new(sqlite::SqliteLedger::none()?))
 }
 
-/// The newest schema that this program knows.
+/// The newest schema that this program supports.
 #[must_use]
 pub fn newest_schema() -> i64 {
     sqlite::schema()
 }
 
-/// What can be said of a ledger as a whole.
+/// Properties of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// Where it is.
+    /// Address of the ledger.
     pub address: Address,
-    /// The schema that it has.
+    /// Number of its schema.
     pub schema: i64,
-    /// The newest entry's number.
+    /// Number of its newest entry.
     pub head: i64,
 }
 
-/// What a ledger lies in could not be made.
+/// The folder of a ledger could not be created.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {cause}", folder.display())]
 pub struct PrepareError {
     /// The folder.
     pub folder: PathBuf,
-    /// What the system says.
+    /// The system's error.
     pub cause: io::Error,
 }
 
-/// A lock could not be had.
+/// A lock could not be acquired.
 #[derive(Debug, thiserror::Error)]
 #[error("{place} cannot be locked: {cause}")]
 pub struct LockError {
     /// What was to be locked.
     pub place: String,
-    /// What the system says.
+    /// The system's error.
     pub cause: io::Error,
 }
 
-/// A lock that is held until this is dropped.
+/// A lock, held until it is dropped.
 #[derive(Debug)]
 pub struct AdvisoryLock {
-    /// Closing it gives the lock back.
+    /// Closing the file releases the lock.
     pub(crate) _file: std::fs::File,
 }
 
-/// A copy of a ledger in a folder. It has its name, [`Backup::NAME`], when [`Backup::publish`] gives it; one that
-/// is dropped before goes.
+/// An unpublished copy of a ledger in a folder. [`Backup::publish`] gives it its name, [`Backup::NAME`]; dropping
+/// it deletes the copy.
 #[derive(Debug)]
 pub struct Backup {
     pub(crate) partial: PathBuf,
     pub(crate) to: PathBuf,
-    /// What goes with a copy that is dropped.
+    /// Files to delete if the copy is dropped.
     pub(crate) discard: fn(&Path),
 }
 
@@ -177,10 +177,10 @@ impl Backup {
     /// Name of the ledger in a backup's folder.
     pub const NAME: &'static str = "ledger.db";
 
-    /// Gives the copy its name, by which the folder is a backup. The caller makes the name durable.
+    /// Gives the copy its final name, which makes the folder a backup. The caller makes the name durable.
     ///
     /// # Errors
-    /// When it cannot be renamed; the copy goes then.
+    /// When it cannot be renamed; the copy is then deleted.
     pub fn publish(self) -> io::Result<()> {
         std::fs::rename(&self.partial, &self.to)
     }
@@ -188,7 +188,7 @@ impl Backup {
 
 impl Drop for Backup {
     fn drop(&mut self) {
-        // One that has its name is not there any more.
+        // After publishing, this file no longer exists.
         (self.discard)(&self.partial);
     }
 }

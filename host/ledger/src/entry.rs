@@ -1,4 +1,4 @@
-//! Entries of the hash chain: each names its predecessor, so that a change anywhere shows.
+//! Entries of the hash chain. Each names its predecessor, so any change is detectable.
 
 use serde_json::Value as Json;
 
@@ -8,61 +8,61 @@ use provender_domain::forms::ChainEntry;
 /// Kinds of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A file taken in.
+    /// A file was ingested.
     Ingest,
-    /// A file withdrawn.
+    /// A file was retracted.
     Retract,
-    /// A version and configuration that answers from a date on.
+    /// A version and configuration becomes active from a date on.
     Activation,
-    /// A component pinned as a draft.
+    /// A component was pinned as a draft.
     Pin,
-    /// A version that is these bytes for ever.
+    /// A version was frozen to its bytes.
     Freeze,
     /// A batch of runs.
     Runs,
-    /// A batch of runs that replace others after a revision of inputs.
+    /// A batch of runs that replace others after inputs were revised.
     Reissue,
     /// A monitor's report.
     Report,
-    /// A reference that monitors compare with.
+    /// A baseline that monitors compare with.
     Baseline,
-    /// A release made here.
+    /// A release was cut here.
     ReleaseCut,
-    /// A release taken in from another deployment.
+    /// A release was imported from another deployment.
     ReleaseImport,
-    /// A release that answers from now on.
+    /// A release was promoted.
     Promotion,
-    /// A former release that answers again.
+    /// An earlier release became active again.
     Rollback,
-    /// No promotion until further notice.
+    /// Promotions are frozen.
     Hold,
     /// Promotions are possible again.
     Unhold,
-    /// A person's consent to a release.
+    /// A person approved a release.
     Approval,
-    /// What was found out about a release.
+    /// Evidence about a release.
     Evidence,
     /// A gate's decision about a release.
     GateDecision,
-    /// A release that computes in shadow.
+    /// A release started to run in shadow.
     CanaryStart,
     /// The end of a canary.
     CanaryStop,
-    /// Releases whose files were taken out of the store.
+    /// Releases whose files were removed from the store.
     Prune,
-    /// Runs computed again from their manifests.
+    /// Runs were replayed from their manifests.
     Replay,
-    /// A known case, acknowledged until a day.
+    /// A known problem was acknowledged until a day.
     Ack,
-    /// Something went wrong, and people look into it.
+    /// An incident was opened.
     IncidentOpen,
-    /// What an incident is about.
+    /// Links of an incident.
     IncidentLink,
-    /// What somebody found out about an incident.
+    /// A note about an incident.
     IncidentNote,
-    /// The failing inputs of an incident, written as golden cases.
+    /// An incident's failing inputs, exported as golden cases.
     IncidentRegression,
-    /// The end of an incident, with its resolution.
+    /// An incident was closed with its resolution.
     IncidentClose,
 }
 
@@ -99,13 +99,13 @@ impl Kind {
         Kind::IncidentClose,
     ];
 
-    /// The kind of a name; `None` for one that this program does not know.
+    /// The kind with this name; `None` if this program does not know it.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|k| k.name() == name)
     }
 
-    /// Name in the ledger.
+    /// Name of the kind in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -141,36 +141,36 @@ impl Kind {
     }
 }
 
-/// Who writes, when, and why; from the caller, since rooms read no clock and no environment.
+/// Who writes, when, and why. The caller provides it, because the library reads neither clock nor environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// RFC 3339, UTC.
     pub at: String,
-    /// Who.
+    /// Who writes.
     pub actor: String,
-    /// Why, where a reason is asked for.
+    /// Why, if a reason is required.
     pub reason: Option<String>,
 }
 
-/// An entry as it stands in the ledger.
+/// An entry as recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// 1, 2, 3, …
+    /// Sequence number, from 1.
     pub seq: i64,
     /// Name of the kind.
     pub kind: String,
-    /// Who, when, why.
+    /// Who, when and why.
     pub stamp: Stamp,
-    /// Canonical JSON.
+    /// Payload as canonical JSON.
     pub payload: String,
-    /// Hash of the entry before; zeros for the first.
+    /// Hash of the previous entry; zeros for the first.
     pub prev: [u8; 32],
-    /// Hash of this one.
+    /// Hash of this entry.
     pub hash: [u8; 32],
 }
 
 impl Entry {
-    /// The entry that follows `head`.
+    /// Makes the entry that follows `head`.
     ///
     /// # Errors
     /// When the payload has no canonical form.
@@ -194,11 +194,11 @@ impl Entry {
         Ok(entry)
     }
 
-    /// The entry's canonical text: what its hash is of, and its leaf in the tree over all entries. The
-    /// payload stands in it by its own digest.
+    /// The entry's canonical text: the text that is hashed, and its leaf in the tree over all entries. It
+    /// contains the payload's digest instead of the payload.
     ///
     /// # Errors
-    /// Never for entries of this program; when a sequence number is beyond 2^53.
+    /// When a sequence number exceeds 2^53, which never happens for entries of this program.
     pub fn canonical(&self) -> Result<String, CanonicalError> {
         ChainEntry {
             seq: self.seq,
@@ -212,10 +212,10 @@ impl Entry {
         .to_text()
     }
 
-    /// The hash that this entry must carry: the digest of its canonical text.
+    /// The hash that this entry must have: the digest of its canonical text.
     ///
     /// # Errors
-    /// As [`Entry::canonical`].
+    /// See [`Entry::canonical`].
     pub fn computed_hash(&self) -> Result<[u8; 32], CanonicalError> {
         Ok(*Digest::of_canonical(self.canonical()?.as_bytes()).bytes())
     }

@@ -1,8 +1,8 @@
-//! How the ledger says no.
+//! Errors of the ledger.
 
 use crate::Address;
 
-/// A refusal or failure of the ledger.
+/// Why the ledger refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The database cannot be opened.
@@ -10,28 +10,28 @@ pub enum LedgerError {
     Unavailable {
         /// Address from the configuration.
         url: String,
-        /// What the database says.
+        /// The database's message.
         cause: String,
     },
-    /// Its file is not all there, or is no database.
-    #[error("the ledger {url} is cut, damaged or no ledger: {cause}")]
+    /// The file is truncated, damaged, or not a database.
+    #[error("the ledger {url} is truncated, damaged or not a ledger: {cause}")]
     Broken {
         /// Address from the configuration.
         url: String,
         /// What is wrong with it.
         cause: String,
     },
-    /// The file is something else.
-    #[error("{url} is a database, but not a ledger of provender (its application id is {found})")]
+    /// The database is not a ledger.
+    #[error("{url} is a database, but not a Provender ledger (its application id is {found})")]
     NotALedger {
         /// Address from the configuration.
         url: String,
         /// The id found.
         found: i64,
     },
-    /// Written by a newer program.
+    /// A newer program has written the ledger.
     #[error(
-        "the ledger {url} has schema {found}, this program knows schemas up to {known}: use a newer provender"
+        "the ledger {url} has schema {found}, but this program supports schemas up to {known}; use a newer provender"
     )]
     NewerSchema {
         /// Address from the configuration.
@@ -41,9 +41,9 @@ pub enum LedgerError {
         /// Newest schema known.
         known: i64,
     },
-    /// The way to a newer schema failed.
+    /// Migration to a newer schema failed.
     #[error(
-        "the ledger {url} could not be led from schema {found} to {newest}, and is as it was: {cause}"
+        "the ledger {url} could not be migrated from schema {found} to {newest}; it was left unchanged: {cause}"
     )]
     Migration {
         /// Address from the configuration.
@@ -52,70 +52,70 @@ pub enum LedgerError {
         found: i64,
         /// Newest schema known.
         newest: i64,
-        /// What the disk or the database says.
+        /// The message of the system or the database.
         cause: String,
     },
-    /// There is no ledger where runs have been recorded.
-    #[error("the ledger {url} is missing or empty, but manifests of recorded runs are there")]
+    /// The ledger is missing, although runs have been recorded.
+    #[error("the ledger {url} is missing or empty, but manifests of recorded runs exist")]
     Gone {
         /// Address from the configuration.
         url: String,
     },
-    /// It can only be read, and a log lies beside it that only a writer can fold in.
+    /// The ledger can only be read, and its log can only be checkpointed by a writer.
     #[error(
-        "the ledger {url} has a log ({log}) that a killed process left, and its folder cannot be written to fold it in"
+        "a killed process left the log {log} of the ledger {url}, and it cannot be checkpointed because its folder is not writable"
     )]
     LogLeft {
         /// Address from the configuration.
         url: String,
-        /// The log's path.
+        /// Path of the log.
         log: String,
     },
-    /// Another process holds the write lock for too long.
+    /// Another process has held the write lock for too long.
     #[error(
-        "the ledger is busy: another process is writing for longer than this one waits (ledger.busy_seconds); try again"
+        "the ledger is busy: another process has been writing for longer than ledger.busy_seconds; try again"
     )]
     Busy,
-    /// Since it was read, something else was recorded that the write depends on.
+    /// Something else that the write depends on was recorded after it was read.
     #[error(
-        "entry {found} was recorded meanwhile, where entry {expected} was the last of its kind"
+        "entry {found} was recorded in the meantime; this write expected entry {expected} to be the last of its kind"
     )]
     Moved {
-        /// The entry that was the last one when it was read.
+        /// The last entry of its kind when it was read.
         expected: i64,
-        /// The entry that is the last one now.
+        /// The last entry of its kind now.
         found: i64,
     },
-    /// The guard refused a second provenance under one key.
+    /// A guard refused another provenance for a recorded key.
     #[error("drift: {0} is recorded with other provenance")]
     Drift(String),
-    /// The guard refused a change of what is recorded.
+    /// A guard refused a change of recorded data.
     #[error("the ledger refused to change what is recorded: {0}")]
     Immutable(String),
-    /// A text holds the character U+0000.
+    /// A text contains the character U+0000.
     #[error(
-        "{what} holds the character U+0000, which a ledger cannot keep: remove it and try again"
+        "{what} contains the character U+0000, which a ledger cannot store: remove it and try again"
     )]
     Nul {
         /// Which text.
         what: &'static str,
     },
-    /// What is stored contradicts itself.
+    /// The stored data contradicts itself.
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
-    /// An entry does not say what its kind says.
+    /// An entry's payload is invalid.
     #[error("the ledger is damaged: {0}")]
     Payload(#[from] crate::entries::PayloadError),
     /// The disk is full or failing.
     #[error("the ledger could not be written: {0}")]
     Io(String),
-    /// Anything else the database says.
-    #[error("the ledger's database says: {0}")]
+    /// Any other error of the database.
+    #[error("the ledger's database failed: {0}")]
     Database(String),
 }
 
 impl LedgerError {
-    /// There is no ledger where one must be.
+    /// The error for a ledger that must exist but does not.
     #[must_use]
     pub fn gone(address: &Address) -> LedgerError {
         LedgerError::Gone {
@@ -123,7 +123,7 @@ impl LedgerError {
         }
     }
 
-    /// A stable name for machines.
+    /// A stable code for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

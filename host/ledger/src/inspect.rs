@@ -1,6 +1,6 @@
-//! Everything that stands in a ledger, row by row, for an audit and a replay.
+//! Every row of a ledger, for audits and replays.
 //!
-//! A row that cannot be read is reported and passed over; the scan goes on.
+//! An unreadable row is reported and skipped; the scan continues.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, HashMap};
@@ -15,24 +15,24 @@ use crate::entry::Entry;
 use crate::store::Read;
 use crate::types::{File, Guardrail, Observed, Sourced};
 
-/// What a scan hands over: a row, or which row could not be read and why.
+/// A scanned row, or which row could not be read and why.
 pub type Scanned<T> = Result<T, Unreadable>;
 
-/// A row that is not of the form that this program writes.
+/// A row that is not in the form that this program writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// The row, by its key's columns.
+    /// The row, identified by its key columns.
     pub id: String,
-    /// Why.
+    /// What is wrong.
     pub problem: String,
 }
 
-/// A document as the table has it.
+/// A document, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportRow {
     /// The digest's 32 bytes.
     pub digest: [u8; 32],
-    /// The entry that wrote it.
+    /// The entry that recorded it.
     pub entry: i64,
     /// Its kind.
     pub kind: String,
@@ -40,10 +40,10 @@ pub struct ReportRow {
     pub body: String,
 }
 
-/// A configuration as the table has it.
+/// A configuration, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigRow {
-    /// Its number, by which series refer to it.
+    /// Number by which series refer to it.
     pub config_id: i64,
     /// The digest's 32 bytes.
     pub digest: [u8; 32],
@@ -51,10 +51,10 @@ pub struct ConfigRow {
     pub canonical: String,
 }
 
-/// A stream as the table has it.
+/// A stream, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamRow {
-    /// Its number, by which observations refer to it.
+    /// Number by which observations refer to it.
     pub stream_id: i64,
     /// The place.
     pub boundary_id: BoundaryId,
@@ -64,23 +64,23 @@ pub struct StreamRow {
     pub source: String,
 }
 
-/// A list of runs as the table has it.
+/// A list of runs, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListRow {
-    /// The first hex digit of their ids.
+    /// First hex digit of the runs' ids.
     pub digit: i64,
     /// The entry that recorded them.
     pub entry: i64,
-    /// Number of the row among those of digit and entry, from 0.
+    /// Index of the row among those with the same digit and entry, from 0.
     pub part: i64,
-    /// The list, as [`crate::located`] writes it.
+    /// The list in the encoding of [`crate::located`].
     pub runs: Vec<u8>,
 }
 
-/// A pack of manifests as the table has it.
+/// A pack of manifests, as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackRow {
-    /// Its number, by which runs refer to it.
+    /// Number by which runs refer to it.
     pub pack_id: i64,
     /// The digest's 32 bytes.
     pub digest: [u8; 32],
@@ -88,7 +88,7 @@ pub struct PackRow {
     pub entry: i64,
 }
 
-/// What the runs of a series share of their key.
+/// The part of the key that the runs of a series share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesKey {
     /// The place.
@@ -97,12 +97,12 @@ pub struct SeriesKey {
     pub herd_config_id: HerdId,
     /// `name:version`.
     pub model_version: ModelVersion,
-    /// Its configuration and reissue.
+    /// Configuration and reissue.
     pub version: ConfigVersion,
 }
 
 impl SeriesKey {
-    /// Whether both are of one place and logic.
+    /// Whether both have the same place and logic.
     pub(crate) fn is_beside(&self, other: &SeriesKey) -> bool {
         self.boundary_id == other.boundary_id
             && self.herd_config_id == other.herd_config_id
@@ -110,12 +110,12 @@ impl SeriesKey {
     }
 }
 
-/// Number of a series and days since 1970-01-01: a run's place in its table, whatever stands there.
+/// Position of a run in its table: number of its series, and days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunAt {
     /// Number of its series.
     pub series: i64,
-    /// Its day.
+    /// Days since 1970-01-01.
     pub date: i32,
 }
 
@@ -125,21 +125,21 @@ impl std::fmt::Display for RunAt {
     }
 }
 
-/// A run's place and the number of the pack that it names.
+/// A run's position and the pack that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedAt {
     /// The run.
     pub at: RunAt,
-    /// The pack's number.
+    /// Number of the pack.
     pub pack: Option<i64>,
 }
 
-/// A run as the table has it.
+/// A run, as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
     /// Number of its series.
     pub series: i64,
-    /// Its day.
+    /// Calculation date.
     pub day: Day,
     /// The entry that recorded it.
     pub entry: i64,
@@ -149,43 +149,44 @@ pub struct RunRow {
     pub snapshot: Digest,
     /// SHA-256 of the manifest.
     pub manifest: Digest,
-    /// What the guardrails said.
+    /// Result of the guardrails.
     pub guardrail: Guardrail,
     /// Number of the series whose run it replaces.
     pub replaces: Option<i64>,
     /// Canonical JSON list of the outputs.
     pub outputs: String,
-    /// Number of the pack that has its manifest.
+    /// Number of the pack that holds its manifest.
     pub pack: Option<i64>,
-    /// The manifest's row in the pack.
+    /// Row of the manifest in the pack.
     pub place: Option<u32>,
 }
 
-/// Tables, indexes, guards and views: their statements by type and name.
+/// Statements of tables, indexes, guards and views, by type and name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    /// As they are.
+    /// The statements in the database.
     pub found: BTreeMap<String, String>,
-    /// As this program makes them.
+    /// The statements that this program would create.
     pub expected: BTreeMap<String, String>,
 }
 
-/// A ledger as it stands at one moment: all of its rows, also those that no other question would show.
-/// [`Read::readers`] gives it; it holds on to its moment until it is dropped, and no writer waits for it.
+/// All rows of a ledger at one moment, including those that no other query returns. Made by [`Read::readers`]. It
+/// keeps its snapshot until it is dropped, and blocks no writer.
 pub trait Inspect: Read {
-    /// What the database finds wrong with itself: pages, indexes, types, constraints. Empty when all is well.
+    /// Problems that the database finds in its own pages, indexes, types and constraints. Empty if there are
+    /// none.
     ///
     /// # Errors
     /// When the database cannot be read at all.
     fn integrity(&self) -> Result<Vec<String>, LedgerError>;
 
-    /// Its tables, guards and views as they are, and as this program makes them for a ledger of its schema.
+    /// The database's tables, guards and views, and those this program would create for the ledger's schema.
     ///
     /// # Errors
     /// When the database cannot be read.
     fn schema(&self) -> Result<Schema, LedgerError>;
 
-    /// Whether it keeps lists of runs. One of an older schema, read as it is, has none.
+    /// Whether the ledger has lists of runs. An older schema that was not migrated has none.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -197,13 +198,13 @@ pub trait Inspect: Read {
     /// When the database cannot be read any further. The same holds for every scan below.
     fn scan_entries(&self, each: &mut dyn FnMut(Scanned<Entry>)) -> Result<(), LedgerError>;
 
-    /// Files, by number. Their withdrawal is not looked at.
+    /// Files, by number, without their retractions.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
     fn scan_files(&self, each: &mut dyn FnMut(Scanned<File>)) -> Result<(), LedgerError>;
 
-    /// Withdrawals: the file's number and the entry's.
+    /// Retractions: the number of the file and of the entry.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
@@ -212,7 +213,7 @@ pub trait Inspect: Read {
         each: &mut dyn FnMut(Scanned<(i64, i64)>),
     ) -> Result<(), LedgerError>;
 
-    /// Revisions of boundaries, also those of files withdrawn since.
+    /// Revisions of boundaries, including those of retracted files.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
@@ -221,7 +222,7 @@ pub trait Inspect: Read {
         each: &mut dyn FnMut(Scanned<Sourced<Boundary>>),
     ) -> Result<(), LedgerError>;
 
-    /// Rows of herds, also those of files withdrawn since.
+    /// Rows of herds, including those of retracted files.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
@@ -233,7 +234,7 @@ pub trait Inspect: Read {
     /// See [`Inspect::scan_entries`].
     fn scan_streams(&self, each: &mut dyn FnMut(Scanned<StreamRow>)) -> Result<(), LedgerError>;
 
-    /// Observations with the number of their stream (their source is left empty).
+    /// Observations with the number of their stream; their source is left empty.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
@@ -248,7 +249,7 @@ pub trait Inspect: Read {
     /// See [`Inspect::scan_entries`].
     fn scan_configs(&self, each: &mut dyn FnMut(Scanned<ConfigRow>)) -> Result<(), LedgerError>;
 
-    /// Series: their number and that of their configuration.
+    /// Series: their number and the number of their configuration.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
@@ -272,14 +273,14 @@ pub trait Inspect: Read {
     /// See [`Inspect::scan_entries`].
     fn scan_reports(&self, each: &mut dyn FnMut(Scanned<ReportRow>)) -> Result<(), LedgerError>;
 
-    /// What the runs of each series share of their key, by the series' number; or why that cannot be read.
+    /// The shared part of each series' key, by the number of the series; or why it cannot be read.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
     fn series_keys(&self) -> Result<HashMap<i64, Result<SeriesKey, String>>, LedgerError>;
 
-    /// Of every run whose series has a number from `from` on and below `below`: where it is and which pack
-    /// it names, by series and day.
+    /// Position and pack of every run whose series has a number from `from` to below `below`, ordered by series
+    /// and day.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].
@@ -290,7 +291,7 @@ pub trait Inspect: Read {
         each: &mut dyn FnMut(Scanned<PackedAt>),
     ) -> Result<(), LedgerError>;
 
-    /// The runs from one place to another, both included, by series and day.
+    /// The runs between two positions, both included, ordered by series and day.
     ///
     /// # Errors
     /// See [`Inspect::scan_entries`].

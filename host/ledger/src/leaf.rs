@@ -1,11 +1,11 @@
-//! The leaves that the root in a file's entry is over: one for each row that the file brought.
+//! The leaves under the root in a file's entry: one for each row of the file.
 
 use provender_domain::forms::{Stream, boundary, herd};
 use provender_domain::merkle::{self, Hash};
 
 use super::types::NewFacts;
 
-/// The leaf hashes of everything that a file brought.
+/// Leaf hashes of all rows of a file.
 #[must_use]
 pub fn leaves(source: &str, facts: &NewFacts) -> Vec<Hash> {
     let streams: Vec<Stream> = facts

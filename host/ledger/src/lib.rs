@@ -1,26 +1,24 @@
-//! The append-only record of everything that happened: files taken in, observations, runs,
-//! withdrawals, reissues, activations, reports.
+//! The append-only record: ingested files, observations, runs, retractions, reissues, activations, reports.
 //!
-//! Every change is one entry of a hash chain and one transaction; nothing is ever updated or
-//! deleted. An entry's number orders all knowledge: "known at entry K" is a consistent view of the
-//! past. The store behind the trait is SQLite; a twin for another database would be held to the
-//! same tests.
+//! Every change is one entry of a hash chain and one transaction; nothing is ever updated or deleted. Entry
+//! numbers order everything, so "known at entry K" is a consistent view of the past. The store behind the trait
+//! is SQLite. A store on another database would have to pass the same tests.
 //!
-//! * [`types`] — what goes in and comes out
-//! * [`entries`] — what an entry of each kind says
-//! * [`entry`] — the chain: what an entry's hash covers
-//! * [`leaf`] — the canonical texts that the roots in entries are over
-//! * [`address`] — where a ledger is
-//! * [`admin`] — opening one, migrating, copying and describing it
-//! * [`store`] — reading and writing, which the other rooms use
-//! * [`retry`] — decisions by what is recorded, made again where that has changed
-//! * [`inspect`] — every row as it stands, for the audit
-//! * [`scan`] — every run, read by several threads, pack by pack
-//! * [`located`] — lists of runs by place and id
-//! * `sqlite` — SQLite, with its schema: nothing outside it names SQLite or its files
-//! * `nul` — text that no store takes
-//! * `conformance` — what every store must do, for the tests of each
-//! * [`error`] — how it says no
+//! * [`types`] — what is written and read
+//! * [`entries`] — the payload of each kind of entry
+//! * [`entry`] — the hash chain
+//! * [`leaf`] — the canonical texts under the roots in entries
+//! * [`address`] — ledger addresses
+//! * [`admin`] — opening, migrating, copying and describing a ledger
+//! * [`store`] — the traits for reading and writing
+//! * [`retry`] — repeats decisions if another process recorded something in between
+//! * [`inspect`] — every stored row, for audits
+//! * [`scan`] — all runs, read pack by pack by several threads
+//! * [`located`] — lists of runs by position and id
+//! * `sqlite` — the SQLite store; nothing else mentions SQLite or its files
+//! * `nul` — refuses texts with U+0000
+//! * `conformance` — tests that every store must pass
+//! * [`error`] — errors of the ledger
 
 pub mod address;
 pub mod admin;

@@ -1,28 +1,27 @@
-//! A list of runs by their places and the beginnings of their ids, as a row of `locator` holds it.
+//! Encodes lists of runs by position and id prefix, as in a row of `locator`.
 //!
-//! The runs ascend by series and day. Of each there is the difference of its series' number from the one
-//! before, its day (in the series of the one before: the difference of the days), and the first three bytes
-//! of its id.
+//! The runs ascend by series and day. Each run has three parts: the difference of its series number from the
+//! previous one, its day (within the same series, the difference of days), and the first three bytes of its id.
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 
-/// Most runs in one row, so that rows seldom need more than their page.
+/// Most runs in one row, so that a row seldom exceeds its page.
 pub const PART: usize = 128;
 
-/// A run by its place in the table `run`, with the first three bytes of its id.
+/// A run by its position in the table `run`, with the first three bytes of its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Located {
     /// Number of its series.
     pub series: i64,
-    /// Its day, in days since 1970-01-01.
+    /// Day, as days since 1970-01-01.
     pub date: i32,
     /// The first three bytes of its id.
     pub id: [u8; 3],
 }
 
 impl Located {
-    /// The run of a series on a day whose id begins so.
+    /// The run of a series on a day, with the prefix of `id`.
     #[must_use]
     pub fn new(series: i64, date: Day, id: &Digest) -> Located {
         let [a, b, c, ..] = *id.bytes();
@@ -33,14 +32,14 @@ impl Located {
         }
     }
 
-    /// The first hex digit of its id.
+    /// First hex digit of the id.
     #[must_use]
     pub fn digit(self) -> u8 {
         self.id[0] >> 4
     }
 }
 
-/// The bytes of a row; nothing when the runs do not ascend.
+/// Encodes a row; `None` if the runs do not ascend.
 #[must_use]
 pub fn encode(runs: &[Located]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(runs.len() * 6);
@@ -52,7 +51,7 @@ pub fn encode(runs: &[Located]) -> Option<Vec<u8>> {
         varint(
             match ahead {
                 0 => u64::try_from(days - date).ok()?,
-                // Zigzag: days before 1970 are below zero.
+                // Zigzag encoding, because days before 1970 are negative.
                 _ => ((days << 1) ^ (days >> 63)).cast_unsigned(),
             },
             &mut out,
@@ -63,7 +62,7 @@ pub fn encode(runs: &[Located]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Reads a row; nothing when it is none.
+/// Decodes a row; `None` if it is malformed.
 pub fn decode(mut text: &[u8], each: &mut dyn FnMut(Located)) -> Option<()> {
     let (mut series, mut date) = (0_i64, 0_i64);
     while !text.is_empty() {
@@ -85,7 +84,7 @@ pub fn decode(mut text: &[u8], each: &mut dyn FnMut(Located)) -> Option<()> {
     Some(())
 }
 
-/// Seven bits a byte, the lowest first; the highest bit says that more follow.
+/// Writes seven bits per byte, lowest first; the highest bit marks that more follow.
 fn varint(mut n: u64, out: &mut Vec<u8>) {
     while n >= 0x80 {
         out.push(n.to_le_bytes()[0] | 0x80);
@@ -119,27 +118,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_is_read_as_it_was_written(mut runs in prop::collection::btree_map((1_i64..1 << 40, Day::MIN.days()..=Day::MAX.days()), any::<[u8; 3]>(), 0..200), cut in any::<prop::sample::Index>()) {
-            // Neighbouring days of one series, as ledgers have them.
+        fn a_list_round_trips(mut runs in prop::collection::btree_map((1_i64..1 << 40, Day::MIN.days()..=Day::MAX.days()), any::<[u8; 3]>(), 0..200), cut in any::<prop::sample::Index>()) {
+            // Consecutive days of one series, as in real ledgers.
             for (i, day) in (-3..400).enumerate() {
                 runs.insert((7, day), [u8::try_from(i % 256).unwrap(), 1, 2]);
             }
             let runs: Vec<Located> = runs.into_iter().map(|((series, date), id)| Located { series, date, id }).collect();
             let bytes = encode(&runs).unwrap();
             prop_assert_eq!(read(&bytes), Some(runs.clone()));
-            // Cut anywhere it is none, or a shorter one.
+            // A truncated list is malformed or shorter.
             let cut = read(&bytes[..cut.index(bytes.len())]);
             prop_assert!(cut.is_none_or(|some| runs.starts_with(&some) && some.len() < runs.len()));
         }
 
         #[test]
-        fn any_bytes_are_a_list_or_none(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn any_bytes_can_be_decoded_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let _ = read(&bytes);
         }
     }
 
     #[test]
-    fn what_does_not_ascend_has_no_list_and_neighbours_take_five_bytes() {
+    fn unordered_runs_are_refused_and_neighbours_take_five_bytes() {
         let run = |series, date| Located {
             series,
             date,

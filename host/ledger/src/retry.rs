@@ -1,18 +1,18 @@
-//! Decided by what a ledger holds, and again where another process recorded something in between.
+//! Repeats a decision if another process recorded something in between.
 //!
-//! Nobody holds a lock while a decision is made. It is made by what was read, and appended only while that is
-//! still the newest ([`crate::Write::append_expecting`]); if not, it is made again.
+//! No lock is held while deciding. A decision is based on what was read, and appended only if that is still the
+//! newest ([`crate::Write::append_expecting`]); otherwise it is made again.
 
 use crate::LedgerError;
 
-/// How many attempts are made while other processes write. More is a fault to be reported.
+/// Most attempts while other processes write. More indicate a fault.
 pub const TRIES: u32 = 100;
 
-/// Makes attempts until one comes to something. An attempt reads, decides and appends; it comes to nothing,
-/// `None`, where [`unless_moved`] says that another process was faster.
+/// Repeats attempts until one succeeds. An attempt reads, decides and appends; it returns `None` if
+/// [`unless_moved`] finds that another process was faster.
 ///
 /// # Errors
-/// The attempt's own; [`LedgerError::Busy`] after [`TRIES`] of them.
+/// The attempt's own error; [`LedgerError::Busy`] after [`TRIES`] attempts.
 ///
 /// ```
 /// # use provender_ledger::{LedgerError, retry::retry};

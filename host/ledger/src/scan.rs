@@ -1,9 +1,9 @@
-//! Every run, read by several threads side by side, those of one entry's packs together.
+//! Reads every run with several threads, and groups the runs of one entry's packs.
 //!
-//! The table has its rows by series and day. Asked by pack, a database would sort the keys of all runs and look
-//! each of them up again. So the table is passed over once for its *stretches*, rows one after the other whose
-//! manifests are in one pack; a pack's stretches are then read as they stand. Where places were computed
-//! in bulk a pack is a stretch or a few, where every day was computed by itself each run is one.
+//! The table is ordered by series and day. Querying by pack would make the database sort the keys of all runs and
+//! look each one up again. So the scan first passes once over the table to find its *segments*, consecutive rows
+//! whose manifests are in the same pack, and then reads each pack by its segments. Bulk computation leaves one or
+//! a few segments per pack; computing each day separately leaves one per run.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::column::index;
 use provender_domain::key::{Place, RunKey};
 
-/// Runs with a manifest of their own that are handed over at once.
+/// Runs with their own manifest file that are returned at once.
 const CHUNK: usize = 500;
-/// Most runs that are read at once, unless they are of one pack: more than an entry's packs have.
+/// Most runs that are read at once, unless they are in one pack. The packs of one entry have fewer.
 const MOST: usize = 65_536;
 
-/// A run with the number of its series and its entry's.
+/// A run with the numbers of its series and entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     /// Number of its series.
@@ -32,24 +32,24 @@ pub struct Stored {
     pub run: NewRun,
 }
 
-/// Runs one after the other, from the first to the last, by series and day. There may be as many as runs:
-/// whoever computes every day by itself has one a run.
+/// Consecutive runs, from the first to the last, by series and day. If every day was computed separately, there
+/// is one segment per run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Stretch {
-    /// The entry of their pack and its number; [`NONE`] where they have none.
+    /// Entry and number of their pack; [`NONE`] if they have none.
     pack: (i64, i64),
     first: RunAt,
     last: RunAt,
     rows: u32,
 }
 
-/// No pack: before all others.
+/// No pack. Orders before all packs.
 const NONE: (i64, i64) = (i64::MIN, i64::MIN);
 
-/// What every reader knows.
+/// Shared by all readers.
 struct Plan {
     stretches: Vec<Stretch>,
-    /// Stretches that are read at once: their places in the list, end by end.
+    /// End indexes in the list of the segments that are read at once.
     ends: Vec<usize>,
     next: AtomicUsize,
     series: HashMap<i64, Result<SeriesKey, String>>,
@@ -63,22 +63,22 @@ struct Pack {
     entry: i64,
 }
 
-/// A scan: who reads, and what is known before.
+/// A scan of all runs.
 pub struct Scan {
-    /// One for each thread.
+    /// One reader per thread.
     pub readers: Vec<Reader>,
-    /// How many runs there are.
+    /// Number of runs.
     pub runs: u64,
-    /// Rows that no reader will come to, since their key cannot be read.
+    /// Rows that no reader returns because their key cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
 
 /// Runs that are read at once.
 #[derive(Debug, Default)]
 pub struct Runs {
-    /// Those in the packs of one entry, by pack and row, or some that have a manifest of their own.
+    /// The runs in the packs of one entry, by pack and row, or some runs with their own manifest file.
     pub runs: Vec<Stored>,
-    /// Rows among them that cannot be read.
+    /// Unreadable rows among them.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -89,13 +89,13 @@ pub struct Reader {
 }
 
 impl Scan {
-    /// A scan by these readers, which see one moment.
+    /// Starts a scan with these readers, which must see the same moment.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn begin(readers: Vec<Box<dyn Inspect>>) -> Result<Scan, LedgerError> {
         let Some(first) = readers.first() else {
-            return Err(LedgerError::Damaged("nobody reads it".to_owned()));
+            return Err(LedgerError::Damaged("it has no reader".to_owned()));
         };
         let series = first.series_keys()?;
         let packs = packs(&**first)?;
@@ -109,7 +109,7 @@ impl Scan {
                 .into_iter()
                 .map(|thread| match thread.join() {
                     Ok(pass) => pass,
-                    // A panic of a thread is a defect of this program and goes on as one.
+                    // A panic of a thread is a bug of this program, so it is propagated.
                     Err(panic) => std::panic::resume_unwind(panic),
                 })
                 .collect()
@@ -122,7 +122,7 @@ impl Scan {
             unreadable.extend(pass.unreadable);
         }
         let runs = stretches.iter().map(|s| u64::from(s.rows)).sum();
-        // Those without a pack come first; within one pack the order of the table is kept.
+        // Runs without a pack come first. The stable sort keeps the table's order within a pack.
         stretches.sort_unstable_by_key(|s| (s.pack, s.first));
         let plan = Arc::new(Plan {
             ends: ends(&stretches),
@@ -143,8 +143,8 @@ impl Scan {
     }
 }
 
-/// The packs by their numbers. What is no digest is reported by whoever looks at the packs; a run that names
-/// it has none.
+/// Packs by number. A malformed digest is reported when the packs are audited; here, runs that name such a pack
+/// have none.
 fn packs(ledger: &dyn Inspect) -> Result<HashMap<i64, Pack>, LedgerError> {
     let mut packs = HashMap::new();
     ledger.scan_packs(&mut |scanned| {
@@ -159,8 +159,7 @@ fn packs(ledger: &dyn Inspect) -> Result<HashMap<i64, Pack>, LedgerError> {
     Ok(packs)
 }
 
-/// From which number of a series on, and below which: about as many series for each of so many readers,
-/// and no number outside of all parts.
+/// Splits the series into `count` ranges (from, below) of about the same size that together cover all numbers.
 fn parts(
     series: &HashMap<i64, Result<SeriesKey, String>>,
     count: usize,
@@ -169,7 +168,7 @@ fn parts(
     numbers.sort_unstable();
     let begin = |n: usize| match n {
         0 => Some(i64::MIN),
-        // More readers than series: the last ones have nothing.
+        // With more readers than series, the last ones get nothing.
         n => numbers.get(n * numbers.len().div_ceil(count)).copied(),
     };
     (0..count)
@@ -186,7 +185,7 @@ struct Pass {
     unreadable: Vec<Unreadable>,
 }
 
-/// The stretches of a part of the table.
+/// Finds the segments in a part of the table.
 fn pass(
     ledger: Box<dyn Inspect>,
     packs: &HashMap<i64, Pack>,
@@ -198,7 +197,7 @@ fn pass(
         let PackedAt { at, pack } = match scanned {
             Ok(read) => read,
             Err(e) => {
-                // A stretch that went on behind it would come to it again.
+                // End the segment here; otherwise reading it would return the bad row again.
                 stretches.extend(open.take());
                 return unreadable.push(e);
             }
@@ -234,8 +233,8 @@ fn pass(
     })
 }
 
-/// Where what is read at once ends: all stretches of the packs of an entry, up to [`MOST`] runs; those without
-/// one up to [`CHUNK`].
+/// End indexes of the groups that are read at once: all segments of the packs of an entry, up to [`MOST`] runs;
+/// without a pack, up to [`CHUNK`] runs.
 fn ends(stretches: &[Stretch]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut rows = 0;
@@ -257,7 +256,7 @@ fn ends(stretches: &[Stretch]) -> Vec<usize> {
 }
 
 impl Reader {
-    /// The next runs that nobody has read; `None` when all are read.
+    /// The next runs that no reader has read; `None` when all are read.
     ///
     /// # Errors
     /// When the database cannot be read any further.
@@ -302,7 +301,7 @@ impl Plan {
         })?;
         match read == stretch.rows {
             true => Ok(()),
-            // What goes through the table from its beginning comes to other rows than what looks for keys.
+            // A full table scan returned other rows than a lookup by key.
             false => Err(LedgerError::Damaged(
                 "the runs are not in the order of their keys".to_owned(),
             )),
@@ -313,7 +312,7 @@ impl Plan {
         match self.series.get(&series) {
             Some(Ok(shared)) => Ok(shared),
             Some(Err(problem)) => Err(problem.clone()),
-            None => Err(format!("its series {series} is not there")),
+            None => Err(format!("its series {series} is missing")),
         }
     }
 
@@ -328,29 +327,30 @@ impl Plan {
         })
     }
 
-    /// The run with what its numbers refer to.
+    /// Resolves the numbers in a row to what they refer to.
     fn resolved(&self, row: RunRow) -> Result<Stored, String> {
         let shared = self.shared(row.series)?;
         let place = match (row.pack, row.place) {
             (None, None) => None,
             (Some(pack), Some(row)) => {
                 let pack = self.packs.get(&pack);
-                let pack = pack.ok_or("the pack that it names is not there")?;
+                let pack = pack.ok_or("the pack that it names is missing")?;
                 Some(Place {
                     pack: pack.digest,
                     row,
                 })
             }
-            _ => return Err("it names a pack without a row in it, or a row without a pack".into()),
+            _ => return Err("it names a pack without a row, or a row without a pack".into()),
         };
         let replaces = row.replaces.map(|series| match self.shared(series) {
-            // The leaf says its configuration alone; the rest is the run's own.
+            // The leaf contains only the configuration of the replaced run; place and logic must be this run's
+            // own.
             Ok(replaced) if replaced.is_beside(shared) => Ok(replaced.version.clone()),
             Ok(replaced) => Err(format!(
-                "it replaces a run of {} / {} / {}, which is another place or logic",
+                "it replaces a run of {} / {} / {}, which has another place or logic",
                 replaced.boundary_id, replaced.herd_config_id, replaced.model_version
             )),
-            Err(problem) => Err(format!("of the run that it replaces: {problem}")),
+            Err(problem) => Err(format!("the run that it replaces: {problem}")),
         });
         Ok(Stored {
             series: row.series,

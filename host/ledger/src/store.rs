@@ -1,4 +1,4 @@
-//! The traits through which the other rooms see the ledger.
+//! The traits through which other code reads and writes the ledger.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
@@ -17,54 +17,54 @@ use super::types::{
     RunFilter, Sourced, Standing,
 };
 
-/// What is recorded: facts, runs and entries. Reads take `known`, the number of the last entry that
-/// counts, so that the past can be asked what it knew.
+/// Reads recorded facts, runs and entries. `known` is the number of the last entry that counts, so queries can
+/// return what was known in the past.
 ///
-/// One thread at a time uses a handle; [`Read::readers`] gives more of them.
+/// A handle is for one thread at a time; [`Read::readers`] makes more handles.
 pub trait Read: Send {
-    /// The newest entry's number; 0 for an empty ledger.
+    /// Number of the newest entry; 0 if the ledger is empty.
     ///
     /// # Errors
     /// When the database cannot be read. The same holds for every read below.
     fn head(&self) -> Result<i64, LedgerError>;
 
-    /// The number of the last entry recorded at or before an instant (RFC 3339, UTC).
+    /// Number of the last entry recorded at or before an instant (RFC 3339, UTC).
     ///
     /// # Errors
     /// See [`Read::head`].
     fn known_at(&self, instant: &str) -> Result<i64, LedgerError>;
 
-    /// Entries of a kind (or all), oldest first.
+    /// Entries of a kind, or all entries, oldest first.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn entries(&self, kind: Option<Kind>) -> Result<Vec<Entry>, LedgerError>;
 
-    /// One entry.
+    /// The entry with this number.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn entry(&self, seq: i64) -> Result<Option<Entry>, LedgerError>;
 
-    /// Entries of several kinds as they stood at one moment, oldest first.
+    /// Entries of several kinds, read at one moment, oldest first.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn entries_of(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError>;
 
-    /// The document under a digest.
+    /// The document with this digest.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn document(&self, digest: Digest) -> Result<Option<Document>, LedgerError>;
 
-    /// Every file taken in, oldest first, with its withdrawal.
+    /// All ingested files, oldest first, with their retractions.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn files(&self) -> Result<Vec<File>, LedgerError>;
 
-    /// Revisions of boundaries (of one, or all), by id, day and entry.
+    /// Revisions of one boundary or all, by id, day and entry.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -74,8 +74,8 @@ pub trait Read: Send {
         known: i64,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError>;
 
-    /// Rows of all herds, or of those that are ever in one boundary, by id, boundary, day and entry. A
-    /// herd's rows in other boundaries are there too: they end its periods in this one.
+    /// Rows of all herds, or of the herds that were ever in one boundary, by id, boundary, day and entry. This
+    /// includes a herd's rows in other boundaries, because they end its periods in this one.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -85,8 +85,8 @@ pub trait Read: Send {
         known: i64,
     ) -> Result<Vec<Sourced<Herd>>, LedgerError>;
 
-    /// Observations of one column of one boundary by every source, by date and entry; revisions
-    /// are all there, later entries after earlier ones.
+    /// Observations of one column of one boundary from all sources, by date and entry. All revisions are
+    /// included, later entries after earlier ones.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -97,8 +97,8 @@ pub trait Read: Send {
         known: i64,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
 
-    /// Everything ever said of one column of one boundary, also by files withdrawn since, ordered
-    /// by date, source and entry: for who asks what was known at many moments.
+    /// All observations ever recorded for one column of one boundary, including those of retracted files, by
+    /// date, source and entry. For callers that need to know what was known at many moments.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -108,25 +108,25 @@ pub trait Read: Send {
         column: &str,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
 
-    /// For every (boundary, column, source): number of days with a value and the newest of them.
+    /// For every (boundary, column, source): the number of days with a value, and the newest day.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError>;
 
-    /// The configuration behind a digest.
+    /// The configuration with this digest.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn config(&self, digest: Digest) -> Result<Option<Config>, LedgerError>;
 
-    /// The newest reissue (or the first recording) under a key, whatever reissue the key names.
+    /// The newest reissue, or the first recording, under a key. The reissue in `key` is ignored.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn newest_of(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
 
-    /// For each day from one to another the newest reissue (or the first recording) of a series; by day.
+    /// The newest reissue, or the first recording, of a series for each day of a period, ordered by day.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -137,26 +137,26 @@ pub trait Read: Send {
         to: Day,
     ) -> Result<Vec<Standing>, LedgerError>;
 
-    /// The run of exactly this key.
+    /// The run with exactly this key.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
 
-    /// The keys of the runs whose ids begin with these digits: six or more, lower-case hexadecimal.
+    /// Keys of the runs whose ids start with these digits, at least six, in lower-case hexadecimal.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError>;
 
-    /// Runs by filter, ordered by boundary, herd, logic, date, configuration, reissue.
+    /// Runs that match a filter, ordered by boundary, herd, logic, date, configuration and reissue.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError>;
 
-    /// For every boundary and herd with runs that the filter selects: how many, and their first and
-    /// last day; by both. The filter's configurations are not looked at.
+    /// For every boundary and herd with matching runs: the number of runs and their first and last day, ordered
+    /// by boundary and herd. The filter's configurations are ignored.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -168,33 +168,33 @@ pub trait Read: Send {
     /// See [`Read::head`].
     fn activations(&self) -> Result<Vec<Activation>, LedgerError>;
 
-    /// Hands over the runs that an entry recorded, by series and day.
+    /// Passes the runs of an entry to `each`, ordered by series and day.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn runs_of(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError>;
 
-    /// Of the runs that an entry recorded, by series and day, those at these positions, which are below
-    /// `count`, the number of runs that the entry says.
+    /// The runs at these positions among the runs of an entry, ordered by series and day. `count` is the number
+    /// of runs that the entry states; the positions must be below it.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] when there are not as many as it says; see [`Read::head`].
+    /// [`LedgerError::Damaged`] when the number of runs is not `count`; see [`Read::head`].
     fn nth_of(&self, entry: i64, count: u64, positions: &[u64]) -> Result<Vec<Run>, LedgerError>;
 
-    /// Entry, series and day of every run that a filter leaves, in this order. The filter's
-    /// configurations are not looked at.
+    /// Entry, series and day of every run that matches a filter, in this order. The filter's configurations are
+    /// ignored.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn places(&self, filter: &RunFilter) -> Result<Vec<RunPlace>, LedgerError>;
 
-    /// The run at a place that [`Read::places`] gave.
+    /// The run at a position from [`Read::places`].
     ///
     /// # Errors
     /// See [`Read::head`].
     fn run_at(&self, place: RunPlace) -> Result<Option<Run>, LedgerError>;
 
-    /// For each source of dated observations, the newest day with a value at or before `day`.
+    /// For each source of dated observations, the newest day with a value up to `day`.
     ///
     /// # Errors
     /// See [`Read::head`].
@@ -204,33 +204,33 @@ pub trait Read: Send {
         day: Day,
     ) -> Result<BTreeMap<String, Option<Day>>, LedgerError>;
 
-    /// Several readers for threads that read side by side. All of them see one moment, and hold on to it
-    /// until they are dropped. None where a store has no more than the one connection.
+    /// Readers for several threads. All see the same moment and keep it until they are dropped. Empty if the
+    /// store has only one connection.
     ///
     /// # Errors
     /// See [`Read::head`].
     fn readers(&self, count: usize) -> Result<Vec<Box<dyn Inspect>>, LedgerError>;
 
-    /// One reader, which holds on to the present moment until it is dropped.
+    /// A reader that keeps the present moment until it is dropped.
     ///
     /// # Errors
-    /// See [`Read::head`]; when the store has no more than the one connection.
+    /// See [`Read::head`]; also when the store has only one connection.
     fn moment(&self) -> Result<Box<dyn Inspect>, LedgerError> {
         let reader = self.readers(1)?.pop();
         reader.ok_or_else(|| LedgerError::Damaged("its file has no name".to_owned()))
     }
 }
 
-/// Appends to what is recorded; nothing is ever changed or deleted. Each method is one transaction: all
-/// of it is recorded, durably, or nothing.
+/// Appends records; nothing is ever changed or deleted. Each method is one transaction, which is recorded durably
+/// as a whole or not at all.
 ///
-/// Text with the character U+0000 is refused with [`LedgerError::Nul`]: not every database can keep it.
+/// Text with the character U+0000 is refused with [`LedgerError::Nul`]: not every database can store it.
 pub trait Write: Read {
-    /// Appends an entry of its own, without rows.
+    /// Appends a single entry without rows.
     ///
     /// # Errors
-    /// When the payload has no canonical form or the database refuses. The same holds for every
-    /// write below.
+    /// When the payload has no canonical form, or the database refuses the write. The same holds for every write
+    /// below.
     fn append(&self, stamp: &Stamp, payload: &Payload) -> Result<Entry, LedgerError>;
 
     /// Appends several entries, all or none.
@@ -239,12 +239,11 @@ pub trait Write: Read {
     /// See [`Write::append`].
     fn append_all(&self, stamp: &Stamp, entries: &[Payload]) -> Result<Vec<Entry>, LedgerError>;
 
-    /// Appends several entries, all or none, and only while `last` is the number of the newest entry
-    /// of the `watched` kinds (0 when there is no such entry): a caller that decided by what stood
-    /// there learns that another process was faster.
+    /// Appends several entries, all or none, and only if `last` is still the number of the newest entry of the
+    /// `watched` kinds (0 if there is none). So a caller learns that another process was faster.
     ///
     /// # Errors
-    /// [`LedgerError::Moved`] then; see [`Write::append`].
+    /// [`LedgerError::Moved`] if it is not; see [`Write::append`].
     fn append_expecting(
         &self,
         stamp: &Stamp,
@@ -253,11 +252,11 @@ pub trait Write: Read {
         last: i64,
     ) -> Result<Vec<Entry>, LedgerError>;
 
-    /// Records a file with what of it is new or revised; one entry, one transaction; and only while no
-    /// file was taken in or withdrawn after the entry `known`, to which it was compared.
+    /// Records a file with its new and revised rows under one entry, and only if no file was ingested or
+    /// retracted after the entry `known`, with which the file was compared.
     ///
     /// # Errors
-    /// [`LedgerError::Moved`] then; see [`Write::append`].
+    /// [`LedgerError::Moved`] if one was; see [`Write::append`].
     fn record_file(
         &self,
         stamp: &Stamp,
@@ -267,20 +266,20 @@ pub trait Write: Read {
         known: i64,
     ) -> Result<i64, LedgerError>;
 
-    /// Withdraws files.
+    /// Retracts files.
     ///
     /// # Errors
     /// See [`Write::append`].
     fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError>;
 
-    /// Records a batch of runs under one entry, atomically. Runs whose key another process has
-    /// recorded meanwhile come back as [`Recorded::Already`] and are left out of the batch.
+    /// Records a batch of runs under one entry, atomically. Runs whose key another process has recorded in the
+    /// meantime are returned as [`Recorded::Already`] and left out of the batch.
     ///
     /// # Errors
     /// See [`Write::append`].
     fn record_runs(&self, batch: &Batch) -> Result<Vec<Recorded>, LedgerError>;
 
-    /// Records a report once: `None` when its digest is recorded already.
+    /// Records a report once; returns `None` if its digest is already recorded.
     ///
     /// # Errors
     /// See [`Write::append`].
@@ -292,8 +291,8 @@ pub trait Write: Read {
         body: &str,
     ) -> Result<Option<i64>, LedgerError>;
 
-    /// Appends an entry together with a document, in one transaction. A document whose digest is
-    /// there already is not written twice; the entry is.
+    /// Appends an entry together with a document, in one transaction. A document whose digest is already recorded
+    /// is not written again, but the entry is.
     ///
     /// # Errors
     /// See [`Write::append`].
@@ -305,7 +304,7 @@ pub trait Write: Read {
     ) -> Result<Entry, LedgerError>;
 }
 
-/// Where a run is in its ledger. The numbers mean something to the store that gave them, and to no other.
+/// Position of a run. The numbers are valid only for the store that returned them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunPlace {
     /// The entry that recorded it.
@@ -316,7 +315,7 @@ pub struct RunPlace {
     pub date: Day,
 }
 
-/// The runs that share everything of their key but the day and the reissue.
+/// Identifies the runs whose keys differ only in day and reissue.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
     /// The place.
@@ -329,22 +328,22 @@ pub struct Series<'a> {
     pub config: Digest,
 }
 
-/// How many runs of a boundary and herd are recorded, and over which days.
+/// How many runs of a boundary and herd are recorded, and for which days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// The place.
     pub boundary_id: BoundaryId,
     /// The herd, or `-`.
     pub herd_config_id: HerdId,
-    /// Recorded runs, superseded ones included.
+    /// Number of recorded runs, superseded ones included.
     pub runs: u64,
-    /// First day of any of them.
+    /// First day with a run.
     pub first: Day,
-    /// Last day of any of them.
+    /// Last day with a run.
     pub last: Day,
 }
 
-/// How much of a column is known.
+/// How many values of a column are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coverage {
     /// The place.
@@ -353,10 +352,10 @@ pub struct Coverage {
     pub column: String,
     /// The source.
     pub source: String,
-    /// Days with a value.
+    /// Number of days with a value.
     pub days: u64,
-    /// First of them; `None` for a property without a date.
+    /// First day; `None` for a property without a date.
     pub first: Option<Day>,
-    /// Newest of them.
+    /// Newest day; `None` for a property without a date.
     pub newest: Option<Day>,
 }

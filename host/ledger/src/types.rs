@@ -1,4 +1,4 @@
-//! What goes into the ledger and comes out of it.
+//! What is written to the ledger and read from it.
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
@@ -11,12 +11,12 @@ use provender_domain::place::{Boundary, Herd};
 use super::entries::{ReportKind, RunsOf};
 use super::entry::Stamp;
 
-/// A file taken in.
+/// An ingested file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
-    /// Number in this ledger; 0 before it is recorded.
+    /// Number in this ledger; 0 before the file is recorded.
     pub file_id: i64,
-    /// The entry that recorded it; 0 before.
+    /// The entry that recorded it; 0 before that.
     pub entry: i64,
     /// Id of the source.
     pub source: String,
@@ -24,17 +24,17 @@ pub struct File {
     pub kind: String,
     /// `geojson`, `rap`, …
     pub format: String,
-    /// Path as it was given, for people.
+    /// Path as given on the command line or in `sources.toml`, for people.
     pub path: String,
     /// Digest of the bytes.
     pub sha256: Digest,
     /// Data rows.
     pub rows: u32,
-    /// The entry that withdrew it.
+    /// The entry that retracted it.
     pub retracted: Option<i64>,
 }
 
-/// Something a file said: value, file and row.
+/// A value with the file and row it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sourced<T> {
     /// The entry that recorded it.
@@ -43,7 +43,7 @@ pub struct Sourced<T> {
     pub file_id: i64,
     /// 1-based row of the file.
     pub row: u32,
-    /// What it said.
+    /// The value.
     pub value: T,
 }
 
@@ -54,7 +54,7 @@ pub struct Observed {
     pub source: String,
     /// The day; `None` for a property without a date.
     pub date: Option<Day>,
-    /// The value; `None` where the file says nodata.
+    /// The value; `None` for nodata.
     pub value: Option<f64>,
 }
 
@@ -71,7 +71,7 @@ pub struct NewObservation {
     pub row: u32,
 }
 
-/// What an observation is of.
+/// The subject of observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewStream {
     /// The place.
@@ -80,12 +80,12 @@ pub struct NewStream {
     pub column: String,
 }
 
-/// What of a file is new or revised.
+/// The new and revised rows of a file.
 #[derive(Clone, Debug, Default)]
 pub struct NewFacts {
-    /// Boundary revisions with the day from which each holds.
+    /// Revisions of boundaries: row, day from which each holds, boundary.
     pub boundaries: Vec<(u32, Day, Boundary)>,
-    /// Herds with their row.
+    /// Herds with their row numbers.
     pub herds: Vec<(u32, Herd)>,
     /// What the observations are of.
     pub streams: Vec<NewStream>,
@@ -98,16 +98,16 @@ pub struct NewFacts {
 pub struct NewRun {
     /// Its key.
     pub key: RunKey,
-    /// Digest of component, configuration and the inputs it declares.
+    /// Digest of component, configuration and declared inputs.
     pub provenance: Digest,
     /// Digest of the manifest's reproducible part.
     pub snapshot: Digest,
-    /// SHA-256 of the manifest's bytes, also where they are made from a pack.
+    /// SHA-256 of the manifest's bytes, even if they are rendered from a pack.
     pub manifest: Digest,
-    /// Where it is, when it is in a pack. The canonical text does not name it and need not: what is read
-    /// there must have the digests that the text names.
+    /// Position in a pack, if the manifest is in one. Not part of the canonical text: what is read there must
+    /// match the digests in that text.
     pub place: Option<Place>,
-    /// What the guardrails said.
+    /// Result of the guardrails.
     pub guardrail: Guardrail,
     /// The configuration version that this run supersedes (same boundary, herd, date and model).
     pub replaces: Option<ConfigVersion>,
@@ -115,19 +115,19 @@ pub struct NewRun {
     pub outputs: String,
 }
 
-/// What the guardrails said of a run.
+/// Result of the guardrails of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guardrail {
-    /// Nothing breached.
+    /// No guardrail was breached.
     Ok,
-    /// Breached, and an answer with a warning.
+    /// Breached; the run is an answer with a warning.
     Marked,
-    /// Breached, and never an answer.
+    /// Breached; the run is never an answer.
     Refused,
 }
 
 impl Guardrail {
-    /// As the ledger keeps it.
+    /// As stored in the ledger.
     #[must_use]
     pub fn number(self) -> i64 {
         match self {
@@ -145,7 +145,7 @@ impl Guardrail {
             .find(|g| g.number() == n)
     }
 
-    /// `ok` or `failed`, as reports say it.
+    /// `ok` or `failed`, as in reports.
     #[must_use]
     pub fn status(self) -> &'static str {
         match self {
@@ -158,29 +158,29 @@ impl Guardrail {
 /// A recorded run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// As it was recorded.
+    /// The run as recorded.
     pub run: NewRun,
     /// The entry that recorded it.
     pub entry: i64,
-    /// The configuration version that supersedes it, where one does.
+    /// The configuration version that supersedes it, if any.
     pub superseded_by: Option<ConfigVersion>,
 }
 
-/// Of a recorded run what tells whether it would be computed again as it is.
+/// The part of a recorded run that decides whether it would be computed the same way again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The day.
     pub day: Day,
     /// Digest of component, configuration and inputs.
     pub provenance: Digest,
-    /// What the guardrails said.
+    /// Result of the guardrails.
     pub guardrail: Guardrail,
     /// Canonical JSON list of the outputs in declared order.
     pub outputs: String,
 }
 
 impl NewRun {
-    /// Its manifest.
+    /// Reference to the run's manifest.
     #[must_use]
     pub fn manifest_ref(&self) -> ManifestRef<'_> {
         ManifestRef {
@@ -191,7 +191,7 @@ impl NewRun {
         }
     }
 
-    /// The run's canonical text, which the root in its batch's entry is over.
+    /// The run's canonical text, which is under the root in its batch's entry.
     #[must_use]
     #[expect(clippy::expect_used, reason = "it is written of texts and digits")]
     pub fn canonical(&self) -> String {
@@ -200,7 +200,7 @@ impl NewRun {
         String::from_utf8(out).expect("a run's canonical text is UTF-8")
     }
 
-    /// Appends [`NewRun::canonical`]: a million runs make a million of them.
+    /// Appends [`NewRun::canonical`] to a buffer, to avoid a million allocations for a million runs.
     pub fn write_canonical(&self, out: &mut Vec<u8>) {
         RunText {
             key: &self.key,
@@ -220,7 +220,7 @@ impl NewRun {
         self.leaf_in(&mut Vec::with_capacity(1_024))
     }
 
-    /// As [`NewRun::leaf`], with room for the text.
+    /// Like [`NewRun::leaf`], with a reused buffer for the text.
     #[must_use]
     pub fn leaf_in(&self, room: &mut Vec<u8>) -> merkle::Hash {
         room.clear();
@@ -229,62 +229,62 @@ impl NewRun {
     }
 }
 
-/// A configuration: its digest and the canonical JSON it is the digest of.
+/// A configuration: a digest and its canonical JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The digest.
     pub digest: Digest,
-    /// The hashed text.
+    /// The canonical JSON that was hashed.
     pub canonical: String,
 }
 
-/// A batch of runs with what its entry says of them.
+/// A batch of runs with the properties for its entry.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Who, when, why.
     pub stamp: Stamp,
     /// The runs.
     pub runs: Vec<NewRun>,
-    /// The configurations they refer to.
+    /// The configurations that the runs refer to.
     pub configs: Vec<Config>,
-    /// What made them, and why.
+    /// What made the runs, and why.
     pub of: RunsOf,
 }
 
-/// What became of a run of a batch.
+/// The result of recording a run of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recorded {
-    /// It is in the ledger now.
+    /// It was recorded.
     New,
-    /// Another process had recorded a run with this key in the meantime; compare with it.
+    /// Another process had recorded a run with this key in the meantime. Compare with it.
     Already(Box<Run>),
 }
 
-/// A version and configuration that answers.
+/// An active version and configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activation {
-    /// The entry that says so.
+    /// The entry that activated it.
     pub entry: i64,
     /// `name:version`.
     pub model_version: ModelVersion,
     /// Its configuration.
     pub config: Digest,
-    /// The first calculation date for which it was asked.
+    /// First calculation date that it was asked for.
     pub from: Day,
 }
 
-/// A document kept under its digest: a report, a baseline.
+/// A document stored under its digest: a report or a baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// What it is.
+    /// Kind of the document.
     pub kind: ReportKind,
-    /// The digest of its canonical form, or of what the kind says.
+    /// Digest of its canonical form, or of what the kind defines.
     pub digest: Digest,
     /// Canonical JSON.
     pub body: String,
 }
 
-/// Which runs to list. Empty fields do not filter.
+/// Selects runs. Empty fields do not filter.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
     /// Only this boundary.
@@ -302,7 +302,7 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
-    /// Whether a run is one of those that are asked for.
+    /// Whether a run with this key matches.
     #[must_use]
     pub fn admits(&self, key: &RunKey) -> bool {
         let place = self.boundary_id.as_ref();

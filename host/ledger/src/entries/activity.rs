@@ -1,4 +1,4 @@
-//! Files, components, runs, reports and what was done with them.
+//! Payloads about files, components, runs and reports.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use serde::{Deserialize, Serialize};
@@ -9,35 +9,35 @@ use provender_domain::day::Day;
 
 use super::words::{ReplayVerdict, ReportKind};
 
-/// A file taken in: what is the same of it wherever it is, and what of its rows was new.
+/// A file was ingested: its identity, and which of its rows were new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ingest {
-    /// The file's row, and the root over what it brought.
+    /// The file's row, and the root over its content.
     #[serde(flatten)]
     pub file: FileIn,
-    /// What was found when it was compared with what is known.
+    /// Result of comparing the file with what is known.
     #[serde(flatten)]
     pub notes: FileNotes,
 }
 
-/// What was found when a file was compared with what is known.
+/// Result of comparing a file with what is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNotes {
-    /// The boundary that all of its rows are of, where it was named.
+    /// The boundary of all its rows, if it was named.
     pub boundary: Option<BoundaryId>,
-    /// Rows that nothing was known of.
+    /// Rows about something unknown.
     pub new: u32,
-    /// Rows that say what was known.
+    /// Rows that repeat what is known.
     pub unchanged: u32,
-    /// Rows that say something else than was known.
+    /// Rows that revise what is known.
     pub revised: u32,
-    /// Rows left out, each with its reason.
+    /// Skipped rows, each with its reason.
     pub skipped: Vec<String>,
-    /// Whether many revisions were accepted by name.
+    /// Whether an unusual number of revisions was accepted explicitly.
     pub accepted: bool,
 }
 
-/// A file's row as its entry binds it.
+/// A file's row, as bound by its entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIn {
     /// Id of the source.
@@ -46,51 +46,51 @@ pub struct FileIn {
     pub kind: String,
     /// `geojson`, `rap`, …
     pub format: String,
-    /// Path as it was given.
+    /// Path as given.
     pub path: String,
     /// Digest of the bytes.
     pub sha256: Digest,
     /// Data rows.
     pub rows: u32,
-    /// What it brought; ledgers that began before schema 1 was complete have entries without it.
+    /// What the file brought. Absent in entries of ledgers that began before schema 1 was complete.
     #[serde(flatten)]
     pub identity: Option<Identity>,
 }
 
-/// The file's number, and what the root is over.
+/// The file's number, and the root over its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Number of the file in this ledger.
     pub file: i64,
-    /// Rows of the ledger that it brought.
+    /// Number of ledger rows from this file.
     pub count: u64,
-    /// Root over them.
+    /// Root over those rows.
     pub root: Digest,
 }
 
-/// Files withdrawn.
+/// Files were retracted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retract {
     /// The files.
     pub files: Vec<RetractedFile>,
 }
 
-/// A file that was withdrawn.
+/// A retracted file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetractedFile {
     /// Its number.
     pub file: i64,
-    /// Path as it was given.
+    /// Path as given.
     pub path: String,
     /// Digest of the bytes.
     pub sha256: Digest,
     /// Id of the source.
     pub source: String,
-    /// The entry that took it in.
+    /// The entry that ingested it.
     pub ingested_by: i64,
 }
 
-/// A version and configuration that answers from a day on.
+/// A version and configuration becomes active from a day on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
     /// `name:version`.
@@ -106,42 +106,42 @@ pub struct Activation {
     pub from: Day,
 }
 
-/// A component pinned, as a draft or for ever.
+/// A component was pinned, as a draft or frozen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// `name:version`.
     pub model_version: ModelVersion,
     /// Digest of the bytes.
     pub component: Digest,
-    /// Their number.
+    /// Size in bytes.
     pub size: u64,
-    /// World it is built for.
+    /// World that it is built for.
     pub world: String,
-    /// Language it is written in.
+    /// Source language.
     pub language: String,
-    /// Ceilings of its own.
+    /// Limits of this component.
     pub limits: Ceilings,
 }
 
-/// Ceilings of a component beside the deployment's; what is left out is as the deployment has it.
+/// Limits of a component that differ from the deployment's. An absent limit is the deployment's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ceilings {
     /// Bytes of linear memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Elements of all tables.
+    /// Elements of tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_elements: Option<u64>,
-    /// Fuel of every call before its rows.
+    /// Fuel of every call, regardless of its rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel_base: Option<u64>,
-    /// Fuel of every call for each of its rows.
+    /// Additional fuel per row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel_per_row: Option<u64>,
-    /// Bytes of the component file.
+    /// Largest component file in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component_bytes: Option<u64>,
-    /// Bytes that one call may hand back.
+    /// Most bytes that one call may return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned_bytes: Option<u64>,
 }
@@ -150,32 +150,32 @@ pub struct Ceilings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// They are the answers of what is in force.
+    /// They are answers of the active version.
     Answers,
-    /// Somebody asked for this version by name.
+    /// This version was requested by name.
     Version,
-    /// A parameter was set for one command: never an answer.
+    /// A parameter was overridden for one command; never an answer.
     OneOff,
-    /// They replace runs whose inputs were revised.
+    /// They replace runs after inputs were revised.
     Reissue,
-    /// A canary, in shadow.
+    /// A canary computed them in shadow.
     Canary,
 }
 
-/// What made the runs of a batch.
+/// What computed the runs of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunsOf {
     /// `name:version`.
     pub model_version: ModelVersion,
     /// Digest of the component's bytes.
     pub component: Digest,
-    /// World that it implements.
+    /// World that the component implements.
     pub world: String,
     /// Digest of the configuration.
     pub config_version: Digest,
-    /// Why they were computed.
+    /// Why the runs were computed.
     pub origin: Origin,
-    /// The release that was active, or ran in shadow.
+    /// The release that was active, or that ran in shadow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Digest>,
 }
@@ -183,117 +183,117 @@ pub struct RunsOf {
 /// A batch of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunsRecorded {
-    /// What made them.
+    /// What computed the runs.
     #[serde(flatten)]
     pub of: RunsOf,
-    /// How many.
+    /// Number of runs.
     pub count: u64,
-    /// Root over them.
+    /// Root over the runs.
     pub root: Digest,
-    /// Packs that hold their manifests; left out where each has a file of its own.
+    /// Packs that hold their manifests. Absent if each manifest has its own file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packs: Vec<Digest>,
 }
 
-/// A document's row as an entry binds it.
+/// A document's row, as bound by its entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentRow {
-    /// What it is.
+    /// Kind of the document.
     pub kind: ReportKind,
-    /// The digest it is kept under.
+    /// The digest under which it is stored.
     pub digest: Digest,
     /// SHA-256 of its text.
     pub sha256: Digest,
 }
 
-/// A report that was kept.
+/// A report was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportKept {
-    /// What it is a report of.
+    /// Kind of the report.
     pub kind: ReportKind,
-    /// The digest it is kept under.
+    /// The digest under which it is stored.
     pub report: Digest,
-    /// Its row; the first ledgers have entries without it.
+    /// Row of the document. Absent in entries of the first ledgers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentRow>,
 }
 
-/// A reference that monitors compare with.
+/// A baseline was frozen, for monitors to compare with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaselineFrozen {
-    /// The digest it is kept under.
+    /// The digest under which it is stored.
     pub baseline: Digest,
     /// `name:version`.
     pub model_version: ModelVersion,
-    /// Every configuration version behind it.
+    /// All configuration versions of its answers.
     pub config_versions: Vec<String>,
     /// First day of its period.
     pub from: Day,
-    /// Last day, included.
+    /// Last day of its period, included.
     pub to: Day,
-    /// Answers behind it.
+    /// Number of answers.
     pub rows: u64,
-    /// Its row; the ledger adds it when it keeps the document.
+    /// Row of the document. The ledger adds it when it stores the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentRow>,
 }
 
-/// Runs computed again from their manifests.
+/// Runs were replayed from their manifests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {
-    /// How many were computed.
+    /// Number of replayed runs.
     pub count: u64,
     /// Root over their ids.
     pub root: Digest,
-    /// How many gave the same bits.
+    /// Number of runs that gave the same bits.
     pub identical: u64,
-    /// Ids of those that did not.
+    /// Ids of the runs that gave other bits.
     pub different: Vec<String>,
-    /// Those that could not be computed.
+    /// Runs that could not be computed.
     pub failed: Vec<FailedReplay>,
-    /// What came of it.
+    /// Result of the replay.
     pub verdict: ReplayVerdict,
-    /// What computed them.
+    /// Engine that computed them.
     pub engine: Engine,
-    /// How they were chosen.
+    /// How the runs were selected.
     pub selection: Selection,
 }
 
-/// A run that could not be computed again.
+/// A run that could not be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedReplay {
     /// Its id.
     pub run_id: String,
-    /// Why, as a stable name.
+    /// Stable code of the reason.
     pub code: String,
 }
 
-/// What computes components.
+/// The engine that runs components.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Engine {
     /// `native` or `pulley`.
     pub backend: String,
     /// Version of wasmtime.
     pub wasmtime: String,
-    /// Settings that decide about bits.
+    /// Name of the engine settings.
     pub profile: String,
-    /// Machine that it compiled for.
+    /// Target that the code was compiled for.
     pub target: String,
 }
 
-/// How runs of a replay were chosen; what is left out did not narrow them.
+/// How the runs of a replay were selected. An absent criterion was not used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
-    /// Runs named one by one: how many.
+    /// Number of runs named individually.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<u64>,
     /// Recorded since this day or entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// Of this boundary.
+    /// Only this boundary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<BoundaryId>,
-    /// Of this logic.
+    /// Only this logic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logic: Option<String>,
     /// From this calculation date on.
@@ -302,31 +302,31 @@ pub struct Selection {
     /// Up to this calculation date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// A sample: of so many runs.
+    /// Number of runs that the sample was drawn from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<u64>,
-    /// How many were asked for.
+    /// Size of the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<u64>,
-    /// What the sample was drawn by.
+    /// Seed of the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
-    /// How it was drawn: `by position`.
+    /// Method of drawing, such as `by position`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<String>,
 }
 
-/// A known case, acknowledged until a day.
+/// A known problem was acknowledged until a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// The place.
     pub boundary_id: BoundaryId,
     /// The herd, or `-`.
     pub herd_config_id: HerdId,
-    /// `name`, for all of its versions, or `name:version`.
+    /// `name` for all versions, or `name:version`.
     pub logic: String,
     /// Only rules of this metric.
     pub metric: Option<String>,
-    /// The last window end for which it counts.
+    /// The last window end for which the acknowledgement counts.
     pub until: Day,
 }

@@ -1,10 +1,10 @@
-//! Incidents: what they are about, what was found out, how they ended.
+//! Payloads about incidents: what they concern, what was found, how they ended.
 
 use serde::{Deserialize, Serialize};
 
 use provender_domain::canonical::Digest;
 
-/// What kind of thing is linked.
+/// Kind of thing that an incident is linked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Thing {
@@ -14,16 +14,16 @@ pub enum Thing {
     Release,
     /// A recorded run, with its manifest.
     Run,
-    /// Runs computed again.
+    /// A replay.
     Replay,
-    /// Any other entry of the ledger: a retraction, a gate's decision, a reissue.
+    /// Any other entry: a retraction, a gate's decision, a reissue.
     Entry,
     /// Another incident.
     Incident,
 }
 
 impl Thing {
-    /// The word for people.
+    /// The word used in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -37,28 +37,28 @@ impl Thing {
     }
 }
 
-/// A thing that an incident is about.
+/// A thing that an incident is linked to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
-    /// What it is.
+    /// Kind of the thing.
     pub what: Thing,
-    /// Its identity: a digest, `I3`, or an entry's number.
+    /// Identity of the thing: a digest, `I3`, or an entry's number.
     pub id: String,
     /// The entry that recorded it.
     pub entry: i64,
-    /// What it is, for people.
+    /// Description for people.
     pub about: String,
-    /// For a run: the digest of its manifest's reproducible part.
+    /// Of a run: the digest of its manifest's reproducible part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_id: Option<String>,
-    /// For a run: where its manifest is, relative to the deployment's folder.
+    /// Of a run: path of its manifest, relative to the deployment's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
 }
 
 impl Link {
-    /// `run 4f2a9c81d0aa`, `release R3`.
+    /// Short name, such as `run 4f2a9c81d0aa` or `release R3`.
     #[must_use]
     pub fn name(&self) -> String {
         let short = match self.id.parse::<Digest>() {
@@ -69,82 +69,82 @@ impl Link {
     }
 }
 
-/// A file of golden cases made of an incident's failing inputs.
+/// A file of golden cases, exported from an incident's failing inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exported {
     /// Where it was written.
     pub file: String,
-    /// SHA-256 of its bytes as written, before DS completed them.
+    /// SHA-256 of the bytes as exported, before DS completed the cases.
     pub sha256: String,
-    /// `name:version` that gave the failing answers.
+    /// `name:version` of the logic that gave the failing answers.
     pub logic: String,
-    /// The first version that the cases bind.
+    /// The first version that the cases apply to.
     pub since: String,
-    /// Their names.
+    /// Names of the cases.
     pub cases: Vec<String>,
 }
 
-/// A regression case as it stood when the incident was closed.
+/// A regression case, as it was when the incident was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Held {
-    /// The file it stands in.
+    /// The file that contains it.
     pub file: String,
     /// SHA-256 of that file's bytes.
     pub sha256: String,
-    /// Its name.
+    /// Name of the case.
     pub case: String,
-    /// What was checked: `passes days_remaining:v4`, or why no version was run.
+    /// Result of the check: `passes days_remaining:v4`, or why no version was run.
     pub checked: String,
 }
 
-/// Something went wrong, and people look into it.
+/// An incident was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentOpen {
-    /// Its number, 1, 2, 3, … in this ledger.
+    /// Number of the incident, from 1.
     pub incident: u32,
-    /// What went wrong, in a line.
+    /// One line that says what went wrong.
     pub title: String,
-    /// What it is about.
+    /// What the incident concerns.
     pub links: Vec<Link>,
 }
 
-/// More of what an incident is about.
+/// An incident was linked to more things.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentLink {
-    /// Its number.
+    /// Number of the incident.
     pub incident: u32,
-    /// What it is about, too.
+    /// The additional links.
     pub links: Vec<Link>,
 }
 
-/// What somebody found out about an incident.
+/// A note about an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentNote {
-    /// Its number.
+    /// Number of the incident.
     pub incident: u32,
-    /// The finding.
+    /// The text.
     pub note: String,
 }
 
-/// The failing inputs of an incident, written as golden cases.
+/// An incident's failing inputs were exported as golden cases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentRegression {
-    /// Its number.
+    /// Number of the incident.
     pub incident: u32,
-    /// The file.
+    /// The exported file.
     pub exported: Exported,
 }
 
-/// The end of an incident.
+/// An incident was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentClose {
-    /// Its number.
+    /// Number of the incident.
     pub incident: u32,
     /// How it was resolved.
     pub resolution: String,
-    /// Why no regression case was asked for.
+    /// Why no regression case was required.
     pub waived: Option<String>,
     /// The regression cases.
     pub cases: Vec<Held>,

@@ -1,7 +1,7 @@
-//! What each kind of entry says: one struct a kind, which writers fill and readers get.
+//! Payloads of entries: one struct per kind, used for both writing and reading.
 //!
-//! A payload is kept as canonical JSON. Members may be added to a kind later, so readers pass over those
-//! they do not know; a member that is missing or of another type is an error that names the entry.
+//! Payloads are stored as canonical JSON. Later versions may add members, so readers ignore unknown ones. A
+//! missing or mistyped member is an error that names the entry.
 
 mod activity;
 mod incident;
@@ -34,45 +34,45 @@ pub use words::{Action, GateOutcome, ReplayVerdict, ReportKind, Role, Verdict};
 /// A payload that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
-    /// A kind of a newer program.
+    /// The kind is not known, perhaps because a newer program wrote it.
     #[error("entry {entry} is of the kind `{kind}`, which this program does not know")]
     Kind {
-        /// Its number.
+        /// Number of the entry.
         entry: i64,
-        /// The name of its kind.
+        /// Name of its kind.
         kind: String,
     },
-    /// Another kind than was asked for.
+    /// The entry has another kind than requested.
     #[error("entry {entry} is of the kind `{kind}`, not `{wanted}`")]
     Other {
-        /// Its number.
+        /// Number of the entry.
         entry: i64,
-        /// The name of its kind.
+        /// Name of its kind.
         kind: String,
-        /// The kind that was asked for.
+        /// The requested kind.
         wanted: &'static str,
     },
-    /// Not of the documented form.
-    #[error("entry {entry} ({kind}) is not of the documented form: {cause}")]
+    /// The payload is malformed.
+    #[error("entry {entry} ({kind}) does not have the documented form: {cause}")]
     Malformed {
-        /// Its number.
+        /// Number of the entry.
         entry: i64,
-        /// The name of its kind.
+        /// Name of its kind.
         kind: String,
-        /// What is wrong with it.
+        /// What is wrong with the payload.
         cause: serde_json::Error,
     },
 }
 
-/// What an entry of one of some kinds says.
+/// A payload of one or several kinds of entries.
 pub trait Says: Serialize + DeserializeOwned {
-    /// The kinds that say it.
+    /// The kinds with this payload.
     const KINDS: &'static [Kind];
 }
 
 macro_rules! payloads {
     ($($of:ident: $($(#[$doc:meta])* $kind:ident),+;)+) => {
-        /// What an entry says, of every kind there is.
+        /// The payload of an entry of any kind.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Payload {
             $($($(#[$doc])* $kind($of),)+)+
@@ -83,7 +83,7 @@ macro_rules! payloads {
         })+
 
         impl Payload {
-            /// The kind of its entry.
+            /// The kind of entry for this payload.
             #[must_use]
             pub fn kind(&self) -> Kind {
                 match self {
@@ -91,20 +91,20 @@ macro_rules! payloads {
                 }
             }
 
-            /// As JSON.
+            /// The payload as JSON.
             ///
             /// # Errors
-            /// When a part of it is not JSON.
+            /// When a part cannot be represented as JSON.
             pub fn to_json(&self) -> Result<Json, CanonicalError> {
                 Ok(match self {
                     $($(Payload::$kind(says) => serde_json::to_value(says)?,)+)+
                 })
             }
 
-            /// What JSON says under a kind.
+            /// Parses the payload of a kind.
             ///
             /// # Errors
-            /// When it is not of the documented form.
+            /// When it does not have the documented form.
             pub fn from_json(kind: Kind, json: Json) -> Result<Payload, serde_json::Error> {
                 Ok(match kind {
                     $($(Kind::$kind => Payload::$kind(serde_json::from_value(json)?),)+)+
@@ -116,18 +116,18 @@ macro_rules! payloads {
 
 payloads! {
     Ingest:
-        /// A file taken in.
+        /// A file was ingested.
         Ingest;
     Retract:
-        /// Files withdrawn.
+        /// Files were retracted.
         Retract;
     Activation:
-        /// A version and configuration that answers.
+        /// A version and configuration became active.
         Activation;
     Pin:
-        /// A component pinned as a draft.
+        /// A component was pinned as a draft.
         Pin,
-        /// A version that is these bytes for ever.
+        /// A version was frozen to its bytes.
         Freeze;
     RunsRecorded:
         /// A batch of runs.
@@ -138,36 +138,36 @@ payloads! {
         /// A report.
         Report;
     BaselineFrozen:
-        /// A reference that monitors compare with.
+        /// A baseline that monitors compare with.
         Baseline;
     ReleaseCut:
-        /// A release made here.
+        /// A release was cut here.
         ReleaseCut;
     ReleaseImport:
-        /// A release taken in.
+        /// A release was imported.
         ReleaseImport;
     Promotion:
-        /// A release that answers from now on.
+        /// A release was promoted.
         Promotion;
     Rollback:
-        /// A former release that answers again.
+        /// An earlier release became active again.
         Rollback;
     Nothing:
-        /// No promotion until further notice.
+        /// Promotions were frozen.
         Hold,
-        /// Promotions are possible again.
+        /// Promotions became possible again.
         Unhold;
     Approval:
-        /// A person's consent.
+        /// A person approved a release.
         Approval;
     EvidenceFound:
-        /// What was found out about a release.
+        /// Evidence about a release.
         Evidence;
     GateDecision:
         /// A gate's decision.
         GateDecision;
     CanaryStart:
-        /// A release that computes in shadow.
+        /// A release started to run in shadow.
         CanaryStart;
     CanaryStop:
         /// The end of a canary.
@@ -176,30 +176,30 @@ payloads! {
         /// Releases whose files were removed.
         Prune;
     Replay:
-        /// Runs computed again.
+        /// Runs were replayed.
         Replay;
     Ack:
-        /// A known case.
+        /// A known problem was acknowledged.
         Ack;
     IncidentOpen:
-        /// An incident begins.
+        /// An incident was opened.
         IncidentOpen;
     IncidentLink:
-        /// What it is about.
+        /// Links of an incident.
         IncidentLink;
     IncidentNote:
-        /// A finding.
+        /// A note about an incident.
         IncidentNote;
     IncidentRegression:
-        /// Its failing inputs as golden cases.
+        /// Exported golden cases of an incident.
         IncidentRegression;
     IncidentClose:
-        /// Its end.
+        /// An incident was closed.
         IncidentClose;
 }
 
 impl Payload {
-    /// The release that it names.
+    /// The release that the payload names, if any.
     #[must_use]
     pub fn release(&self) -> Option<Digest> {
         match self {
@@ -217,20 +217,20 @@ impl Payload {
         }
     }
 
-    /// The canonical text that is kept.
+    /// The canonical JSON that is stored.
     ///
     /// # Errors
-    /// When a number in it has no canonical form.
+    /// When a number has no canonical form.
     pub fn to_text(&self) -> Result<String, CanonicalError> {
         to_text(&self.to_json()?)
     }
 }
 
 impl Entry {
-    /// Its kind.
+    /// The kind of the entry.
     ///
     /// # Errors
-    /// [`PayloadError::Kind`] for one that this program does not know.
+    /// [`PayloadError::Kind`] when this program does not know the kind.
     pub fn known_kind(&self) -> Result<Kind, PayloadError> {
         Kind::of_name(&self.kind).ok_or_else(|| PayloadError::Kind {
             entry: self.seq,
@@ -238,10 +238,10 @@ impl Entry {
         })
     }
 
-    /// What it says.
+    /// Parses the payload.
     ///
     /// # Errors
-    /// When its kind is unknown, or it is not of the documented form.
+    /// When the kind is unknown, or the payload does not have the documented form.
     pub fn says(&self) -> Result<Payload, PayloadError> {
         let kind = self.known_kind()?;
         from_slice(self.payload.as_bytes())
@@ -249,10 +249,10 @@ impl Entry {
             .map_err(|cause| self.malformed(cause))
     }
 
-    /// What it says, where its kind is known to the caller.
+    /// Parses the payload as a type that the caller expects.
     ///
     /// # Errors
-    /// When it is of another kind, or not of the documented form.
+    /// When the entry has another kind, or its payload does not have the documented form.
     pub fn read<T: Says>(&self) -> Result<T, PayloadError> {
         if !T::KINDS.iter().any(|k| k.name() == self.kind) {
             return Err(PayloadError::Other {

@@ -1,4 +1,4 @@
-//! Releases: cut, taken in, approved, examined, promoted, removed.
+//! Payloads about releases: cut, imported, approved, examined, promoted, pruned.
 
 use provender_domain::ids::ModelVersion;
 use serde::{Deserialize, Serialize};
@@ -9,29 +9,29 @@ use provender_domain::day::Day;
 
 use super::words::{Action, GateOutcome, Role, Verdict};
 
-/// A release made here, whole, so that the ledger alone says what it was.
+/// A release was cut here. The payload contains all of it, so that the ledger alone documents it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseCut {
-    /// Its digest.
+    /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
     /// The release: canonical JSON of the form `provender.release.v1`.
     #[serde(deserialize_with = "as_written")]
     pub document: Json,
 }
 
-/// A release taken in from another deployment.
+/// A release was imported from another deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseImport {
-    /// Its digest.
+    /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
     /// The release: canonical JSON of the form `provender.release.v1`.
     #[serde(deserialize_with = "as_written")]
     pub document: Json,
-    /// Environment that it was cut in.
+    /// Environment in which it was cut.
     pub origin: String,
     /// SHA-256 of the archive.
     pub archive: Digest,
@@ -48,13 +48,13 @@ pub struct ReleaseLogic {
     pub component: Digest,
 }
 
-/// A release that answers from now on.
+/// A release was promoted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promotion {
-    /// What it makes active, as a rollback does.
+    /// What becomes active, as in a rollback.
     #[serde(flatten)]
     pub change: Rollback,
-    /// The entry of the gate's decision that was relied on.
+    /// The entry of the gate decision that the promotion relied on.
     pub gate: Option<i64>,
     /// Why the gate was overridden.
     #[serde(rename = "override")]
@@ -63,52 +63,52 @@ pub struct Promotion {
     pub objection: Option<String>,
 }
 
-/// A former release that answers again.
+/// An earlier release became active again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollback {
     /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// Digest of what was active before.
+    /// Digest of the release that was active before.
     pub previous: Option<Digest>,
-    /// Its number.
+    /// Number of that release.
     pub previous_number: Option<u32>,
-    /// First calculation date that it answers for.
+    /// First calculation date for which it is active.
     pub from: Day,
-    /// What answers.
+    /// The logics that are active.
     pub logics: Vec<ReleaseLogic>,
 }
 
-/// An entry whose kind says it all.
+/// An empty payload: the kind of the entry says everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nothing {}
 
-/// A person's consent to a release.
+/// A person approved a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// In which role.
+    /// Role of the person.
     pub role: Role,
-    /// Environment in which it was given.
+    /// Environment in which approval was given.
     pub environment: String,
 }
 
-/// What was found out about a release.
+/// Evidence about a release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceFound {
     /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
     /// Digest of the evidence.
     pub digest: Digest,
     /// The evidence: canonical JSON of the form `provender.evidence.v1`.
     pub evidence: Json,
-    /// SHA-256 of the archive that it came with.
+    /// SHA-256 of the archive that the evidence was imported with.
     pub imported_with: Option<Digest>,
 }
 
@@ -117,55 +117,55 @@ pub struct EvidenceFound {
 pub struct GateDecision {
     /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// The environment whose policy was asked.
+    /// Environment whose policy was applied.
     pub environment: String,
     /// Digest of the release that was active.
     pub against: Option<Digest>,
-    /// Whether it is let in.
+    /// Whether the release may be promoted.
     pub passes: bool,
-    /// What was decided.
+    /// The decision.
     pub outcome: GateOutcome,
-    /// In words.
+    /// Explanation in words.
     pub why: String,
     /// Digest of the policy.
     pub policy: Digest,
-    /// How old evidence may be that the policy relies on.
+    /// How old evidence may be under the policy, in days.
     pub max_age_days: u32,
-    /// Every check.
+    /// All checks.
     pub checks: Vec<GateCheck>,
     /// Digest of the report.
     pub report: Digest,
 }
 
-/// A check behind a decision.
+/// A check of a gate decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {
-    /// Its name.
+    /// Name of the check.
     pub name: String,
-    /// What it came to.
+    /// Result of the check.
     pub verdict: Verdict,
-    /// What that does; none where it holds.
+    /// Consequence of the result; `None` if the check passed.
     pub action: Option<Action>,
-    /// What was seen.
+    /// The observed value.
     pub observed: String,
-    /// What is asked for.
+    /// The required value.
     pub threshold: String,
-    /// On how many cases, runs or rows it rests.
+    /// Number of cases, runs or rows it is based on.
     pub rows: u64,
 }
 
-/// A release that computes in shadow.
+/// A release started to run in shadow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CanaryStart {
     /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// Digest of the active release that it runs beside.
+    /// Digest of the active release beside which it runs.
     pub against: Digest,
-    /// Its number.
+    /// Number of the active release.
     pub against_number: u32,
     /// Share of the places, in percent.
     pub share: u32,
@@ -175,25 +175,25 @@ pub struct CanaryStart {
     pub as_of: Day,
 }
 
-/// The end of a canary.
+/// A canary ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CanaryStop {
     /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// The entry that started it.
+    /// The entry that started the canary.
     pub canary: i64,
 }
 
-/// Releases whose files were taken out of the store.
+/// Files of releases were removed from the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prune {
     /// The releases.
     pub releases: Vec<PrunedRelease>,
     /// Components that no release needs any more.
     pub components: Vec<Digest>,
-    /// Digest of the plan, which is applied by it.
+    /// Digest of the plan that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Digest>,
 }
@@ -201,8 +201,8 @@ pub struct Prune {
 /// A release whose files were removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrunedRelease {
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// Its digest.
+    /// Digest of the release.
     pub release: Digest,
 }

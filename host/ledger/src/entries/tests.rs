@@ -1,4 +1,4 @@
-//! Every kind has a struct, and what was recorded is read and written back to the same bytes.
+//! Every kind has a struct, and recorded payloads round-trip to the same bytes.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::entry::Stamp;
 
-/// One line for each shape of each kind, as version 0.1.0 recorded it.
+/// One line for each form of each kind, as recorded by version 0.1.0.
 const KNOWN: &str = include_str!("../../../../tests/fixtures/entries-0.1.0.jsonl");
 
 fn fixture(name: &str) -> PathBuf {
@@ -34,8 +34,8 @@ fn entry(kind: &str, payload: &str) -> Entry {
     }
 }
 
-/// Reads and writes back; gives the name of the kind.
-fn holds(kind: &str, payload: &str) -> Kind {
+/// Round-trips a payload, and returns its kind.
+fn round_trips(kind: &str, payload: &str) -> Kind {
     let entry = entry(kind, payload);
     let says = entry.says().unwrap_or_else(|e| panic!("{e}: {payload}"));
     assert_eq!(says.to_text().unwrap(), payload, "{kind}");
@@ -44,12 +44,12 @@ fn holds(kind: &str, payload: &str) -> Kind {
 }
 
 #[test]
-fn every_kind_of_version_0_1_0_is_read_and_written_alike() {
+fn every_kind_of_version_0_1_0_round_trips() {
     let mut seen = BTreeSet::new();
     for line in KNOWN.lines() {
         let known = from_slice(line.as_bytes()).unwrap();
         let kind = known["kind"].as_str().unwrap();
-        seen.insert(holds(kind, &to_text(&known["payload"]).unwrap()).name());
+        seen.insert(round_trips(kind, &to_text(&known["payload"]).unwrap()).name());
     }
     let all: BTreeSet<&str> = Kind::ALL.iter().map(|k| k.name()).collect();
     assert_eq!(all.len(), Kind::ALL.len());
@@ -70,7 +70,7 @@ fn database(path: &Path) -> usize {
 }
 
 #[test]
-fn entries_of_older_ledgers_are_read_and_written_alike() {
+fn entries_of_older_ledgers_round_trip() {
     assert_eq!(database(&fixture("ledger-schema-1.db")), 6);
     for name in ["deployment-schema-1.tar", "deployment-schema-2.tar"] {
         let file = std::fs::File::open(fixture(name)).unwrap();
@@ -94,7 +94,7 @@ fn entries_of_older_ledgers_are_read_and_written_alike() {
 }
 
 #[test]
-fn what_is_missing_or_of_another_type_is_an_error_that_names_the_entry() {
+fn a_missing_or_mistyped_member_is_an_error_that_names_the_entry() {
     let good = r#"{"incident":1,"note":"hm"}"#;
     assert!(entry("incident-note", good).says().is_ok());
     for (kind, payload, expected) in [
@@ -117,7 +117,7 @@ fn what_is_missing_or_of_another_type_is_an_error_that_names_the_entry() {
 }
 
 #[test]
-fn a_word_that_no_version_writes_is_an_error_that_names_member_and_word() {
+fn an_unknown_word_is_an_error_that_names_member_and_word() {
     let digest = Digest::of_bytes(b"a").to_string();
     let approval =
         json!({"release": digest, "number": 1, "role": "boss", "environment": "prod"}).to_string();
@@ -137,7 +137,7 @@ fn a_word_that_no_version_writes_is_an_error_that_names_member_and_word() {
 }
 
 #[test]
-fn members_of_a_later_version_are_passed_over() {
+fn members_of_a_later_version_are_ignored() {
     let says = entry("incident-note", r#"{"incident":1,"later":2,"note":"hm"}"#).says();
     let expected = Payload::from_json(Kind::IncidentNote, json!({"incident": 1, "note": "hm"}));
     assert_eq!(says.unwrap(), expected.unwrap());

@@ -1,4 +1,4 @@
-//! What entries say in a word.
+//! Enumerated values in payloads.
 
 use provender_domain::render::Tone;
 use provender_domain::words;
@@ -10,31 +10,31 @@ words! {
         Verify = "verify",
         /// Golden cases.
         Goldens = "goldens",
-        /// A candidate against the active version.
+        /// A candidate compared with the active version.
         Backtest = "backtest",
         /// A window of answers.
         Monitor = "monitor",
-        /// Runs computed again.
+        /// Replayed runs.
         Replay = "replay",
         /// A gate's decision.
         Gate = "gate",
         /// A release in shadow.
         Canary = "canary",
-        /// A person's consent, as it travels with a release.
+        /// A person's approval, as it travels with a release.
         Approval = "approval",
-        /// A reference that monitors compare with.
+        /// A baseline that monitors compare with.
         Baseline = "baseline",
     }
 }
 
 words! {
-    /// What a check or a finding came to, from the best to what weighs most.
+    /// Result of a check or a finding, from the best to the most serious.
     pub enum Verdict: "verdict" {
         /// Within its thresholds.
         Ok = "ok",
-        /// Beyond warn.
+        /// Beyond the warn threshold.
         Warn = "warn",
-        /// Beyond crit.
+        /// Beyond the crit threshold.
         Crit = "crit",
         /// Missing, empty, too few or too old: never a pass.
         Unknown = "unknown",
@@ -42,7 +42,7 @@ words! {
 }
 
 impl Verdict {
-    /// How a page shows it.
+    /// How a report displays it.
     #[must_use]
     pub fn tone(self) -> Tone {
         match self {
@@ -67,15 +67,15 @@ words! {
 }
 
 words! {
-    /// What a gate decided.
+    /// Decision of a gate.
     pub enum GateOutcome: "outcome" {
-        /// Let in; every check holds, or what does not is ignored.
+        /// Passes: every check passed, or its result is ignored.
         Clean = "clean",
-        /// Let in, with an alert about warn.
+        /// Passes, with an alert about a warning.
         Warn = "warn",
-        /// Let in, with an alert about crit.
+        /// Passes, with an alert about a critical result.
         Crit = "crit",
-        /// Not let in.
+        /// Does not pass.
         Blocked = "blocked",
     }
 }
@@ -91,11 +91,11 @@ words! {
 }
 
 words! {
-    /// What came of a replay.
+    /// Result of a replay.
     pub enum ReplayVerdict: "verdict" {
         /// Every run gave the same bits.
         Identical = "identical",
-        /// One did not, or could not be computed.
+        /// A run gave other bits, or could not be computed.
         Different = "different",
     }
 }

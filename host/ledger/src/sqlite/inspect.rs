@@ -1,4 +1,4 @@
-//! Everything that stands in the tables, row by row.
+//! Scans every row of the tables.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +21,7 @@ use super::rows;
 
 /// The first schema with lists of runs.
 const WITH_LISTS: i64 = 3;
-/// Columns of a run's key.
+/// Key columns of a run.
 const RUN: [&str; 2] = ["series_id", "date"];
 const RUNS: &str = "SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs, pack, place
   FROM run WHERE (series_id, date) >= (?1, ?2) AND (series_id, date) <= (?3, ?4)";
@@ -40,19 +40,19 @@ impl Inspect for SqliteLedger {
         let mut lines = Vec::new();
         for problem in found.map_err(translate)? {
             match problem {
-                // A heading and what is below it come as one.
+                // A heading and its details arrive as one text.
                 Ok(problem) => lines.extend(
                     problem
                         .lines()
                         .filter(|line| *line != "ok" && !line.starts_with("***"))
                         .map(str::to_owned),
                 ),
-                // It says no more then; what it has said stands.
+                // SQLite stops here; keep the problems that it reported before.
                 Err(_) if !lines.is_empty() => break,
                 Err(e) => return Err(translate(e)),
             }
         }
-        // What hangs on a page that cannot be read is not reached.
+        // Pages below an unreadable page are unreachable as well; they are not separate problems.
         if lines.iter().any(|line| !is_unreached(line)) {
             lines.retain(|line| !is_unreached(line));
         }
@@ -211,12 +211,12 @@ impl Inspect for SqliteLedger {
                 ))
             };
             let (boundary_id, herd_config_id, model_version, version) = read()
-                .map_err(|e| format!("its series is not of the form that is recorded: {e}"))?;
+                .map_err(|e| format!("its series is malformed: {e}"))?;
             Ok(SeriesKey {
                 boundary_id,
                 herd_config_id,
                 model_version,
-                version: version.ok_or("its configuration is not there")?,
+                version: version.ok_or("its configuration is missing")?,
             })
         };
         let mut statement = self.db.prepare(sql).map_err(translate)?;
@@ -253,7 +253,7 @@ impl Inspect for SqliteLedger {
         last: RunAt,
         each: &mut dyn FnMut(Scanned<RunRow>),
     ) -> Result<(), LedgerError> {
-        // Asked once for each stretch of a scan.
+        // Prepared once, because it runs for each segment of a scan.
         let mut statement = self.db.prepare_cached(RUNS).map_err(translate)?;
         let range = [
             first.series,
@@ -289,13 +289,13 @@ fn hand_over<T>(
     while let Some(r) = rows.next().map_err(translate)? {
         each(row(r).map_err(|e| Unreadable {
             id: named(r, key),
-            problem: format!("the row is not of the form that is recorded: {e}"),
+            problem: format!("the row is malformed: {e}"),
         }));
     }
     Ok(())
 }
 
-/// A row of [`RUNS`].
+/// Reads a row of [`RUNS`].
 fn run_row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
     let guardrail: i64 = r.get(6)?;
     Ok(RunRow {
@@ -314,7 +314,7 @@ fn run_row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
     })
 }
 
-/// A row's key for people, whatever its columns hold.
+/// A row's key for messages, whatever its columns contain.
 fn named(r: &Row<'_>, key: &[&str]) -> String {
     let cell = |name: &&str| {
         use rusqlite::types::ValueRef;
@@ -330,13 +330,13 @@ fn named(r: &Row<'_>, key: &[&str]) -> String {
     key.iter().map(cell).collect::<Vec<_>>().join(", ")
 }
 
-/// The schema's number: an older ledger is read as it is.
+/// Number of the schema. An older ledger may be read without migration.
 fn version(db: &Connection) -> Result<i64, LedgerError> {
     db.pragma_query_value(None, "user_version", |r| r.get(0))
         .map_err(translate)
 }
 
-/// The schema of this number that this program makes.
+/// The schema with this number, as this program creates it.
 fn expected_schema(version: i64) -> Result<BTreeMap<String, String>, LedgerError> {
     let db = Connection::open_in_memory().map_err(translate)?;
     db.execute_batch(include_str!("schema.sql"))
@@ -348,9 +348,9 @@ fn expected_schema(version: i64) -> Result<BTreeMap<String, String>, LedgerError
 }
 
 fn schema_of(db: &Connection) -> Result<BTreeMap<String, String>, LedgerError> {
-    // SQLite's own statistics, which ANALYZE writes, are nobody's record.
-    // A name that became a blob would read as the same text, hence the types; what is no table has no
-    // page of its own.
+    // Exclude SQLite's own statistics from ANALYZE; they are not records.
+    // Compare types too, because a name that was turned into a blob would read as the same text. Views and
+    // triggers have no page of their own.
     let sql = "SELECT type || ' ' || name,
                  coalesce(tbl_name || ': ' || sql, tbl_name) || ' ' || typeof(type) || typeof(name) || typeof(tbl_name)
                    || typeof(sql) || CASE WHEN type IN ('view', 'trigger') THEN rootpage ELSE rootpage > 1 END

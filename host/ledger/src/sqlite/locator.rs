@@ -1,11 +1,11 @@
-//! Where the run with an id is, and which runs an entry recorded.
+//! Finds runs by id, and the runs of an entry.
 //!
-//! An id is a digest of the run's key and no column, and five million keys are not digested for one
-//! question; nor are runs sorted by their entry. The table `locator` answers both. A row of it lists up to
-//! [`PART`] runs of one entry whose ids begin with the same hex digit, as `located` writes them: some five
-//! bytes a run, in sixteen places a batch. An index of digests would take twenty, each in a place of its own.
+//! An id is a digest of the run's key, not a column. Digesting millions of keys for one lookup would be too slow,
+//! and runs are not sorted by entry. The table `locator` answers both queries. Each row lists up to [`PART`] runs
+//! of one entry whose ids start with the same hex digit, encoded by `located`: about five bytes per run, written
+//! to sixteen places per batch. An index of digests would take twenty bytes per run, each in a different place.
 //!
-//! Whoever finds a run here computes its id from its key: a list that somebody changed leads nowhere else.
+//! The id of a run found here is always recomputed from its key, so a manipulated list cannot return a wrong run.
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
@@ -21,7 +21,7 @@ use super::read::{RUN_COLUMNS, parameters_of, where_of};
 use super::rows::{boundary, day, herd, model, new_run, run_row, version};
 use crate::located::{Located, PART, decode, encode};
 
-/// Writes the rows of an entry's runs.
+/// Writes the lists for the runs of an entry.
 pub(super) fn write(
     tx: &Transaction<'_>,
     entry: i64,
@@ -35,7 +35,7 @@ pub(super) fn write(
         for (part, runs) in (0_i64..).zip(of_digit.chunks(PART)) {
             let (Some(first), Some(text)) = (runs.first(), encode(runs)) else {
                 return Err(LedgerError::Damaged(format!(
-                    "entry {entry} has runs of series with numbers below zero"
+                    "entry {entry} has runs of series with negative numbers"
                 )));
             };
             insert
@@ -46,7 +46,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes the rows of all runs, where an older schema had no such table.
+/// Writes the lists for all runs, when migrating from a schema without them.
 pub(super) fn fill(tx: &Transaction<'_>) -> Result<(), LedgerError> {
     let is_there = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'locator')";
     let is_there: bool = tx
@@ -73,7 +73,7 @@ pub(super) fn fill(tx: &Transaction<'_>) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Every run: the key of its series, its number and day, its id and entry.
+/// Passes every run to `each`: the key of its series, series number, day, id and entry.
 fn each_id(
     db: &Connection,
     each: &mut dyn FnMut(&RunKey, i64, Day, &Digest, i64),
@@ -99,7 +99,7 @@ fn each_id(
     Ok(())
 }
 
-/// The key of a series in the first five columns, on no particular day.
+/// Reads a series' key from the first five columns, with an arbitrary day.
 fn series_key(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunKey> {
     let missing = || {
         let null = rusqlite::types::Type::Null;
@@ -114,14 +114,14 @@ fn series_key(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunKey> {
     })
 }
 
-/// The keys of the runs whose ids begin with these hex digits.
+/// Keys of the runs whose ids start with these hex digits.
 pub(super) fn with_id(db: &Connection, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
     let mut keys = Vec::new();
     for found in listed(db, digits)? {
         let key = key_of(db, found)?.filter(|key| key.run_id().begins(digits));
         keys.extend(key);
     }
-    // A ledger of an older schema that is only read has no list, and rows can be taken away.
+    // No list if an older schema is only read, or if rows were removed.
     if keys.is_empty() {
         each_id(db, &mut |key, _, date, id, _| {
             if id.begins(digits) {
@@ -135,8 +135,8 @@ pub(super) fn with_id(db: &Connection, digits: &str) -> Result<Vec<RunKey>, Ledg
     Ok(keys)
 }
 
-/// Whether these bytes stand somewhere. Every place is looked at, without an early end, so that the compiler
-/// takes many at a time.
+/// Whether the three bytes occur anywhere. Checking all positions without an early exit lets the compiler
+/// vectorise it.
 fn holds(text: &[u8], [a, b, c]: [u8; 3]) -> bool {
     let after = |by: usize| &text[by.min(text.len())..];
     let places = text.iter().zip(after(1)).zip(after(2));
@@ -145,7 +145,7 @@ fn holds(text: &[u8], [a, b, c]: [u8; 3]) -> bool {
     })
 }
 
-/// The runs that are listed under the first six of these hex digits.
+/// The listed runs with the first six of these hex digits.
 pub(super) fn listed(db: &Connection, digits: &str) -> Result<Vec<Located>, LedgerError> {
     let first = digits
         .get(..6)
@@ -160,9 +160,9 @@ pub(super) fn listed(db: &Connection, digits: &str) -> Result<Vec<Located>, Ledg
     let mut rows = statement.query([id[0] >> 4]).map_err(translate)?;
     while let Some(r) = rows.next().map_err(translate)? {
         let text = r.get_ref(0).map_err(translate)?;
-        // What is no list lists nothing; the audit tells it.
+        // A malformed list is skipped here; the audit reports it.
         let _ = text.as_blob().ok().and_then(|text| {
-            // One list in many thousands has the run: looking for its bytes is cheaper than reading numbers.
+            // Few lists contain the run, so searching for its bytes is cheaper than decoding every list.
             holds(text, id).then_some(())?;
             decode(text, &mut |run| {
                 if run.id == id {
@@ -189,7 +189,7 @@ fn key_of(db: &Connection, run: Located) -> Result<Option<RunKey>, LedgerError> 
         .map_err(translate)
 }
 
-/// Series and day of every run that an entry recorded, in this order.
+/// Series and day of every run of an entry, in this order.
 fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError> {
     let sql = "SELECT runs FROM locator
                WHERE digit IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) AND entry = ?";
@@ -205,13 +205,13 @@ fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError
                 .and_then(|t| decode(t, &mut |run| places.push((run.series, run.date))));
             if read.is_none() {
                 return Err(LedgerError::Damaged(format!(
-                    "the list of the runs of entry {entry} is none"
+                    "a list of the runs of entry {entry} is malformed"
                 )));
             }
         }
     }
     if places.is_empty() {
-        // A ledger of an older schema that is only read has no list.
+        // An older schema that is only read has no list.
         let mut statement = db
             .prepare_cached("SELECT series_id, date FROM run WHERE entry = ?")
             .map_err(translate)?;
@@ -222,7 +222,7 @@ fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError
     Ok(places)
 }
 
-/// Hands over the runs that an entry recorded, by series and day.
+/// Passes the runs of an entry to `each`, ordered by series and day.
 pub(super) fn runs_of(
     db: &Connection,
     entry: i64,
@@ -254,8 +254,8 @@ pub(super) fn runs_of(
     Ok(())
 }
 
-/// Of the runs that an entry recorded, by series and day, those at these positions, which are below
-/// `count`, the number of runs that the entry says.
+/// The runs at these positions among the runs of an entry, ordered by series and day. The positions must be below
+/// `count`, the number of runs that the entry states.
 pub(super) fn nth_of(
     db: &Connection,
     entry: i64,
@@ -266,7 +266,7 @@ pub(super) fn nth_of(
     let found = places.len();
     if found as u64 != count {
         return Err(LedgerError::Damaged(format!(
-            "entry {entry} recorded {count} runs, {found} are there; `provender audit` tells more"
+            "entry {entry} recorded {count} runs, but {found} were found; run `provender audit` for details"
         )));
     }
     let mut runs = Vec::with_capacity(positions.len());
@@ -278,14 +278,14 @@ pub(super) fn nth_of(
         };
         runs.push(run.ok_or_else(|| {
             LedgerError::Damaged(format!(
-                "entry {entry} lists a run at position {position} that is not there; `provender audit` tells more"
+                "entry {entry} lists a run at position {position} that does not exist; run `provender audit` for details"
             ))
         })?);
     }
     Ok(runs)
 }
 
-/// The run of a series on a day, by its number and the days since 1970-01-01.
+/// The run of a series on a day, by series number and days since 1970-01-01.
 pub(super) fn run_at(db: &Connection, series: i64, date: i32) -> Result<Option<Run>, LedgerError> {
     let sql = format!("{RUN_COLUMNS} WHERE s.series_id = ? AND r.date = ?");
     db.prepare_cached(&sql)
@@ -293,8 +293,8 @@ pub(super) fn run_at(db: &Connection, series: i64, date: i32) -> Result<Option<R
         .map_err(translate)
 }
 
-/// Entry, series and day of every run that a filter leaves, in this order. The filter's
-/// configurations are not looked at.
+/// Entry, series and day of every run that matches a filter, in this order. The filter's configurations are
+/// ignored.
 pub(super) fn places(db: &Connection, filter: &RunFilter) -> Result<Vec<RunPlace>, LedgerError> {
     let sql = format!(
         "SELECT r.entry, r.series_id, r.date FROM series s JOIN run r ON r.series_id = s.series_id WHERE {}",
@@ -349,8 +349,8 @@ mod tests {
         }
     }
 
-    /// Two batches that share their series, days taken in turns: the second one's stand between the
-    /// first one's. More runs than a row lists.
+    /// Two batches that share their series with alternating days, so that the days of the second lie between
+    /// those of the first. More runs than one row lists.
     fn filled(path: &std::path::Path) -> SqliteLedger {
         let ledger = SqliteLedger::open(path).unwrap();
         for odd in 0..2 {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_found_wherever_they_stand() {
+    fn bytes_are_found_at_every_position() {
         let text: Vec<u8> = (0..200_u8).collect();
         for i in 0..198 {
             assert!(holds(&text, [i, i + 1, i + 2]));
@@ -406,7 +406,7 @@ mod tests {
                 std::slice::from_ref(&wanted)
             );
         }
-        // Of all with the same six digits the others have other digits after them.
+        // Another run with the same six digits differs in the later ones.
         let near = ledger.with_id(&id[..6]).unwrap();
         assert!(near.contains(&wanted));
         assert!(near.iter().all(|key| key.run_id().begins(&id[..6])));
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_its_runs_and_no_others() {
+    fn the_runs_of_an_entry_are_exactly_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = filled(&dir.path().join("ledger.db"));
         let places = ledger.places(&RunFilter::default()).unwrap();

@@ -1,9 +1,8 @@
-//! From an older schema to the newest: forward only, all steps in one transaction, a copy first.
+//! Migrates an older schema to the newest: forward only, all steps in one transaction, after making a copy.
 //!
-//! A step never touches what is recorded: it adds tables, columns, indexes and triggers, and fills what
-//! follows from the runs. The copy lies
-//! beside the ledger, named after the schema that it has, and is whole under its name or not there. There
-//! is no way back; who must go back opens the copy with the program that made it.
+//! A step never changes recorded data. It adds tables, columns, indexes and triggers, and fills in what follows
+//! from the runs. The copy lies beside the ledger, named after its schema; it appears under that name only when
+//! complete. There is no downgrade: to go back, open the copy with the program that wrote it.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -17,14 +16,14 @@ use provender_domain::failpoint;
 use super::locator;
 use super::open::translate;
 
-/// The statements that lead from a schema to the next one.
+/// SQL that migrates a schema to the next one.
 pub(super) type Step = &'static str;
 
-/// Step N leads from schema N + 1 to N + 2. Schema 1 is the first; a step that was released never changes.
+/// Step N migrates schema N + 1 to N + 2. A released step never changes.
 pub(super) const STEPS: &[Step] = &[include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
-/// What lets a ledger of schema N + 1 be read as it is, without a write: views and tables of the
-/// connection alone that stand before those of the file. One for each step.
+/// Make a ledger of schema N + 1 readable without migrating it: temporary views and tables of the connection that
+/// shadow those in the file. One per step.
 pub(super) const SHIMS: &[&str] = &[
     "CREATE TEMP VIEW run AS
    SELECT series_id, date, entry, provenance, snapshot, manifest, guardrail, replaces, outputs,
@@ -34,38 +33,38 @@ pub(super) const SHIMS: &[&str] = &[
     "CREATE TEMP TABLE locator (digit INTEGER, entry INTEGER, part INTEGER, runs BLOB);",
 ];
 
-/// The newest schema that these steps lead to.
+/// The newest schema that these steps reach.
 pub(super) fn newest(steps: &[Step]) -> i64 {
     numbered(steps).last().map_or(1, |(schema, _)| schema)
 }
 
-/// Each step with the schema that it leads to; the first one leads on from schema 1.
+/// Each step with the schema that it reaches; the first step starts from schema 1.
 pub(super) fn numbered<T>(steps: &[T]) -> impl Iterator<Item = (i64, &T)> {
     (2..).zip(steps)
 }
 
-/// Where the copy of a ledger of an older schema lies.
+/// Path of the copy of a ledger with an older schema.
 pub(super) fn copy_of(path: &Path, schema: i64) -> PathBuf {
     with(path, &format!(".schema-{schema}"))
 }
 
-/// Whether a file beside the ledger is of a copy that has not got its name.
+/// Whether a file beside the ledger is an unfinished copy.
 pub(super) fn is_unfinished(path: &Path, name: &str) -> bool {
     path.file_name()
         .and_then(|ledger| name.strip_prefix(&*ledger.to_string_lossy()))
         .is_some_and(|rest| rest.starts_with(".schema-") && rest.ends_with(".tmp"))
 }
 
-/// The path with more at its end.
+/// The path with a suffix.
 fn with(path: &Path, more: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(more);
     PathBuf::from(name)
 }
 
-/// Why a ledger stays of the schema that it has.
+/// Why a migration failed.
 enum Cause {
-    /// The disk is full or failing, which is not the schema's fault.
+    /// The disk is full or failing, which is not caused by the schema.
     Disk(String),
     Ledger(LedgerError),
     Other(String),
@@ -86,7 +85,7 @@ impl From<rusqlite::Error> for Cause {
 
 impl From<io::Error> for Cause {
     fn from(e: io::Error) -> Cause {
-        /// A disk that fails has no kind of its own.
+        /// Failing disks have no `ErrorKind` of their own.
         const EIO: i32 = 5;
         let full = [
             ErrorKind::StorageFull,
@@ -101,11 +100,10 @@ impl From<io::Error> for Cause {
     }
 }
 
-/// Leads the ledger at `path` from an older schema to the newest.
+/// Migrates the ledger at `path` to the newest schema.
 ///
-/// One process after the other, from before the copy on, under the lock of whoever writes the ledger: each
-/// copy is of the very state that the steps began with, and a partial copy that lies there is of a process
-/// that was killed.
+/// The ledger's write lock is held from before the copy on. So each copy has exactly the state that the steps
+/// start from, and any partial copy is left over from a killed process.
 pub(super) fn migrate(
     db: &mut Connection,
     path: &Path,
@@ -143,28 +141,28 @@ pub(super) fn migrate(
     Ok(())
 }
 
-/// The schema that the ledger has after the copy and the steps.
+/// Makes the copy, applies the steps, and returns the resulting schema.
 fn stepped(tx: &Transaction<'_>, path: &Path, steps: &[Step]) -> Result<i64, Cause> {
     let now: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
     let newest = newest(steps);
-    // Another process has been here meanwhile; the copy is of its making.
+    // Another process has migrated the ledger in the meantime and made the copy.
     if now >= newest {
         return Ok(now);
     }
     keep(path, &copy_of(path, now)).map_err(|cause| match cause {
-        Cause::Other(cause) => Cause::Other(format!("no copy was made: {cause}")),
+        Cause::Other(cause) => Cause::Other(format!("the copy could not be made: {cause}")),
         other => other,
     })?;
     for (_, step) in numbered(steps).filter(|(schema, _)| *schema > now) {
         tx.execute_batch(step)?;
     }
-    // What follows from the runs but is no SQL.
+    // Derived data that SQL cannot compute.
     locator::fill(tx).map_err(Cause::Ledger)?;
     tx.pragma_update(None, "user_version", newest)?;
     Ok(newest)
 }
 
-/// A whole copy under its name, durably. The caller has the ledger's write lock.
+/// Makes a complete copy durably under its name. The caller must hold the ledger's write lock.
 fn keep(path: &Path, to: &Path) -> Result<(), Cause> {
     let partial = with(to, ".tmp");
     sweep(&partial)?;
@@ -189,12 +187,12 @@ fn keep(path: &Path, to: &Path) -> Result<(), Cause> {
     made
 }
 
-/// Pages of the first stretch: few, so that a test can stop in the middle of any ledger.
+/// Pages of the first backup step: few, so that a test can stop in the middle of any ledger.
 const FIRST: i32 = 8;
-/// Pages of every other one.
+/// Pages of every later backup step.
 const STRETCH: i32 = 1_024;
 
-/// Through a connection of its own: one that holds the write lock cannot be copied from.
+/// Copies through a separate connection, because one that holds the write lock cannot be copied from.
 fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let from = Connection::open_with_flags(path, flags)?;
@@ -211,14 +209,14 @@ fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
             pages = STRETCH;
         }
     }
-    // A copy is one file: without a log it can be opened from a read-only folder.
+    // Without WAL, the copy is a single file that can be opened from a read-only folder.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     copy.close().map_err(|(_, e)| e)?;
     Ok(())
 }
 
-/// Removes a partial copy and what SQLite has beside it. A journal that stayed would be rolled back into
-/// the next one.
+/// Removes a partial copy with SQLite's files beside it. A remaining journal would be rolled back into the next
+/// copy.
 pub(super) fn sweep(partial: &Path) -> io::Result<()> {
     for beside in ["-journal", "-wal", "-shm", ""] {
         match std::fs::remove_file(with(partial, beside)) {
@@ -239,7 +237,7 @@ mod tests {
     use crate::types::RunFilter;
     use crate::{Read as _, Write as _};
 
-    /// A ledger that was written when schema 1 was the newest.
+    /// A ledger written when schema 1 was the newest.
     const SCHEMA_1: &[u8] = include_bytes!("../../../../tests/fixtures/ledger-schema-1.db");
     const LATER: &[Step] = &[
         "CREATE TABLE note (entry INTEGER NOT NULL REFERENCES entry (seq), text TEXT NOT NULL) STRICT",
@@ -252,11 +250,11 @@ mod tests {
         drop(SqliteLedger::open(&path).unwrap());
         let copy = copy_of(&path, 1);
         let kept = std::fs::read(&copy).unwrap();
-        // Another process found schema 1 too, and gets its turn when the steps are done.
+        // Another process found schema 1 too, and gets the lock after the steps are done.
         let mut late = Connection::open(&path).unwrap();
         migrate(&mut late, &path, 1, STEPS).unwrap();
         assert_eq!(std::fs::read(&copy).unwrap(), kept);
-        // Or when a newer program has led it further.
+        // A newer program may also have migrated it further.
         late.pragma_update(None, "user_version", 99).unwrap();
         let error = migrate(&mut late, &path, 1, STEPS).unwrap_err();
         assert_eq!(error.code(), "ledger_newer_schema");
@@ -265,10 +263,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_of_a_copy_is_swept() {
+    fn a_partial_copy_of_a_killed_process_is_removed() {
         let (_temp, path) = fixture();
         let copy = copy_of(&path, 1);
-        // A journal that says what the pages were before somebody wrote them.
+        // A journal would restore the pages as they were before a write.
         for left in [".tmp", ".tmp-journal", ".tmp-wal", ".tmp-shm"] {
             std::fs::write(with(&copy, left), "half of it").unwrap();
         }
@@ -278,7 +276,7 @@ mod tests {
         assert_eq!(entries(&copy), before);
     }
 
-    /// Names beside the ledger that are nobody's for long.
+    /// Temporary files beside the ledger.
     fn temporary(path: &Path) -> Vec<String> {
         let beside = std::fs::read_dir(path.parent().unwrap()).unwrap();
         beside
@@ -295,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn every_step_has_what_lets_older_ledgers_be_read() {
+    fn every_step_has_a_shim_for_reading_older_ledgers() {
         assert_eq!(SHIMS.len(), STEPS.len());
         let (_temp, path) = fixture();
         let older = SqliteLedger::open_read_only(&path).unwrap();
@@ -319,13 +317,13 @@ mod tests {
         );
         drop((older, scan));
         assert_eq!(std::fs::read(&path).unwrap(), SCHEMA_1);
-        // The same runs as after the steps.
+        // The runs must be the same as after the steps.
         let newer = SqliteLedger::open(&path).unwrap();
         assert_eq!(newer.runs(&RunFilter::default()).unwrap(), runs);
         assert_eq!(runs.len(), 5);
     }
 
-    /// As a program that knows these steps alone would have made them.
+    /// The steps of a hypothetical newer program.
     fn all_steps() -> Vec<Step> {
         STEPS.iter().chain(LATER).copied().collect()
     }
@@ -337,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_of_schema_1_is_read_and_goes_on() {
+    fn a_ledger_of_schema_1_is_read_and_migrated() {
         let (_temp, path) = fixture();
         let ledger = SqliteLedger::open(&path).unwrap();
         assert_eq!(ledger.head().unwrap(), 6);
@@ -351,7 +349,7 @@ mod tests {
         };
         let entry = ledger.append(&stamp, &Payload::Hold(Nothing {})).unwrap();
         assert_eq!(entry.seq, 7);
-        // The steps listed every run.
+        // The steps must have listed every run.
         let mut listed = 0;
         for run in &runs {
             let digits = run.run.key.run_id().hex();
@@ -373,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_lead_forward_with_a_copy_first_and_change_nothing_that_is_recorded() {
+    fn steps_make_a_copy_first_and_change_no_recorded_data() {
         let (_temp, path) = fixture();
         let before = entries(&path);
         let mut db = Connection::open(&path).unwrap();
@@ -387,16 +385,16 @@ mod tests {
         db.execute("INSERT INTO note VALUES (1, 'x', 'en')", [])
             .unwrap();
         drop(db);
-        // The copy is the ledger as it was, and today's program refuses the newer one.
+        // The copy is the unmigrated ledger, and today's program refuses the newer one.
         assert_eq!(entries(&copy_of(&path, 1)), before);
         let Err(error) = SqliteLedger::open(&path) else {
-            panic!("a newer schema is taken")
+            panic!("a newer schema was accepted")
         };
         assert_eq!(error.code(), "ledger_newer_schema");
     }
 
     #[test]
-    fn a_step_that_fails_leaves_the_schema_as_it_was() {
+    fn a_failing_step_leaves_the_schema_unchanged() {
         let (_temp, path) = fixture();
         let mut db = Connection::open(&path).unwrap();
         let error = migrate(&mut db, &path, 1, &[LATER[0], "CREATE TABLE run (x)"]).unwrap_err();
@@ -413,7 +411,7 @@ mod tests {
         std::fs::create_dir(copy_of(&path, 1)).unwrap();
         let mut db = Connection::open(&path).unwrap();
         let error = migrate(&mut db, &path, 1, LATER).unwrap_err();
-        assert!(error.to_string().contains("no copy was made"), "{error}");
+        assert!(error.to_string().contains("the copy could not be made"), "{error}");
         drop(db);
         let ledger = SqliteLedger::open_read_only(&path).unwrap();
         assert_eq!(ledger.head().unwrap(), 6);

@@ -1,17 +1,18 @@
 //! The ledger on SQLite: one file, WAL, `synchronous=FULL`.
 //!
-//! * `open` — opening, the schema, the settings every connection gets
-//! * `migrate` — from an older schema to the newest, with a copy first
-//! * `locator` — runs by their id and by their entry
+//! * `open` — opens a ledger, checks or creates the schema, configures connections
+//! * `migrate` — migrates an older schema to the newest, after making a copy
+//! * `locator` — finds runs by id and by entry
 //! * `read` — queries
-//! * `readers` — more connections, all of one moment
-//! * `rows` — their rows as values
-//! * `inspect` — every row as it stands, for the audit
-//! * `store` — the file at an address: opened, copied, described
-//! * `whole` — whether all of its pages are there
-//! * `write` — appends, each one immediate transaction
-//! * `write_facts` — the append of a file with its rows
-//! * `schema.sql`, `schema-2.sql`, `schema-3.sql` — tables, guards and the view for people; what each schema added
+//! * `readers` — more connections that see the same moment
+//! * `rows` — converts rows to values
+//! * `inspect` — scans every row, for audits
+//! * `store` — administers the file at an address: open, copy, describe
+//! * `whole` — checks that no page is missing
+//! * `write` — appends, each in an immediate transaction
+//! * `write_facts` — appends a file with its rows
+//! * `schema.sql`, `schema-2.sql`, `schema-3.sql` — tables, guards, a view for people, and the additions of each
+//! schema
 
 mod inspect;
 mod locator;
@@ -28,7 +29,7 @@ mod write_facts;
 pub(crate) use open::SqliteLedger;
 pub(crate) use store::SqliteStore;
 
-/// The newest schema that this program knows.
+/// The newest schema that this program supports.
 #[must_use]
 pub(crate) fn schema() -> i64 {
     migrate::newest(migrate::STEPS)

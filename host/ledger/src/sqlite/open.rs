@@ -1,5 +1,5 @@
-//! Opening a ledger: the schema is made or checked, and the connection is told to refuse what the
-//! triggers cannot (dropping them, for one).
+//! Opens a ledger: creates or checks the schema, and makes the connection refuse what triggers cannot, such as
+//! dropping the triggers.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -15,15 +15,15 @@ use provender_domain::files::durable::{folder_of, sync_at};
 use super::migrate::{SHIMS, STEPS, migrate, newest, numbered};
 use super::whole::{log_of, missing};
 
-/// `PVDR`: tells a ledger from any other database.
+/// `PVDR`: distinguishes a ledger from other databases.
 const APPLICATION_ID: i64 = 0x5056_4452;
-/// How long a writer waits for another one before it gives up with "busy", unless told otherwise.
+/// Default time that a writer waits for another one before it reports "busy".
 const BUSY: Duration = Duration::from_secs(60);
 
 /// A ledger in an SQLite database.
 pub(crate) struct SqliteLedger {
     pub(super) db: Connection,
-    /// The schema that it was opened with; another process may lead it on.
+    /// Schema at the time of opening. Another process may have migrated it since.
     pub(super) schema: i64,
 }
 
@@ -33,10 +33,10 @@ impl SqliteLedger {
         Self::open_patiently(path, BUSY)
     }
 
-    /// Opens the ledger at `path`, making it where it does not exist.
+    /// Opens the ledger at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// When the file cannot be opened, is no ledger, or is of a newer schema.
+    /// When the file cannot be opened, is not a ledger, or has a newer schema.
     pub(crate) fn open_patiently(
         path: &Path,
         patience: Duration,
@@ -47,10 +47,11 @@ impl SqliteLedger {
         Self::with_flags(path, flags, patience)
     }
 
-    /// As [`SqliteLedger::open_patiently`], but begins no new ledger: for a deployment with recorded runs.
+    /// Like [`SqliteLedger::open_patiently`], but refuses to create a ledger. For a deployment with recorded
+    /// runs.
     ///
     /// # Errors
-    /// As [`SqliteLedger::open_patiently`]; [`LedgerError::Gone`] when there is no ledger, or an empty one.
+    /// See [`SqliteLedger::open_patiently`]; [`LedgerError::Gone`] when there is no ledger or it is empty.
     pub(crate) fn open_existing(
         path: &Path,
         patience: Duration,
@@ -58,21 +59,22 @@ impl SqliteLedger {
         match path.try_exists() {
             Ok(true) => {}
             Ok(false) => return Err(LedgerError::gone(&Address::of_file(path))),
-            // It may be there: nobody can say.
+            // It may exist; the check itself failed.
             Err(cause) => return Err(unavailable(path, &cause)),
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self::with_flags(path, flags, patience)
     }
 
-    /// Opens an existing ledger to read only: a backup, or one in a folder that cannot be written.
+    /// Opens an existing ledger read-only: a backup, or a ledger in a read-only folder.
     ///
-    /// SQLite makes two files beside a ledger with a log even to read it. Where it cannot, and there is
-    /// no log, the file is read as it lies: who writes has a log there, so that nobody does.
+    /// Even for reading a ledger with a WAL, SQLite creates two files beside it. If it cannot, but there is no
+    /// WAL, the file is opened as immutable. That is safe: a writer would have created a WAL, so nobody is
+    /// writing.
     ///
     /// # Errors
-    /// As [`SqliteLedger::open_patiently`]; also when the file does not exist. [`LedgerError::LogLeft`] when the
-    /// folder cannot be written and a killed process has left a log in it.
+    /// See [`SqliteLedger::open_patiently`]; also when the file does not exist. [`LedgerError::LogLeft`] when the
+    /// folder is read-only and contains a WAL of a killed process.
     pub(crate) fn open_read_only(path: &Path) -> Result<SqliteLedger, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let refused = match Self::with_flags(path, flags, BUSY) {
@@ -90,7 +92,7 @@ impl SqliteLedger {
             });
         }
         let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-        // What the first attempt said is about the folder; what this one says is about the file.
+        // The first error was about the folder; an error here is about the file.
         Self::opened(
             Connection::open_with_flags(address, flags),
             path,
@@ -108,7 +110,7 @@ impl SqliteLedger {
         Self::opened(db, path, flags, patience)
     }
 
-    /// A connection as every ledger has it.
+    /// Configures a connection, and checks the ledger.
     fn opened(
         db: rusqlite::Result<Connection>,
         path: &Path,
@@ -137,20 +139,20 @@ impl SqliteLedger {
         db.busy_timeout(patience).map_err(&unavailable)?;
         let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
         let begins = flags.contains(OpenFlags::SQLITE_OPEN_CREATE);
-        // SQLite opens a file that may not be written as one to read, and says so at the first write.
+        // SQLite opens a read-only file silently and only fails at the first write, so check here.
         if writable && db.is_readonly(MAIN_DB).map_err(&unavailable)? {
             let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
             return Err(unavailable(rusqlite::Error::SqliteFailure(refused, None)));
         }
         if writable && !begins {
-            // Through this very connection: another one, closed again, would take the log with it.
+            // Use this connection: a second one would remove the WAL when it closes.
             let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
             if tables.is_ok_and(|tables: i64| tables == 0) {
                 return Err(LedgerError::gone(&Address::of_file(path)));
             }
         }
         if writable {
-            // WAL lets readers go on beside a writer; FULL makes what was reported durable.
+            // With WAL, readers continue beside a writer. FULL makes commits durable.
             db.pragma_update(None, "journal_mode", "WAL")
                 .map_err(&unavailable)?;
             db.pragma_update(None, "synchronous", "FULL")
@@ -163,7 +165,7 @@ impl SqliteLedger {
             .map_err(&unavailable)?;
         db.pragma_update(None, "trusted_schema", false)
             .map_err(&unavailable)?;
-        // The last connection that closes folds the log in, which would make zeros of what is missing.
+        // The last connection to close checkpoints the WAL, which would replace missing pages by zeros.
         let folds = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         db.set_db_config(folds, true).map_err(&unavailable)?;
         if let Some(cause) = missing(&db, path).map_err(&unavailable)? {
@@ -179,10 +181,10 @@ impl SqliteLedger {
         Ok(SqliteLedger { db, schema })
     }
 
-    /// An empty ledger in the memory, to read: of a deployment in which nothing is recorded yet.
+    /// An empty in-memory ledger for reading, for a deployment that has not recorded anything yet.
     ///
     /// # Errors
-    /// When the memory does not suffice.
+    /// When memory is insufficient.
     pub(crate) fn none() -> Result<SqliteLedger, LedgerError> {
         let mut db = Connection::open_in_memory().map_err(translate)?;
         let memory = Path::new(":memory:");
@@ -193,7 +195,7 @@ impl SqliteLedger {
         Ok(SqliteLedger { db, schema })
     }
 
-    /// Copies the ledger to a new file, consistently, while others go on writing.
+    /// Copies the ledger consistently to a new file while others keep writing.
     ///
     /// # Errors
     /// When the target exists or cannot be written.
@@ -202,7 +204,7 @@ impl SqliteLedger {
         if to.exists() {
             return Err(LedgerError::Unavailable {
                 url,
-                cause: "the file exists; a backup never overwrites".to_owned(),
+                cause: "the file already exists, and a backup never overwrites".to_owned(),
             });
         }
         let mut target = Connection::open(to).map_err(translate)?;
@@ -212,7 +214,7 @@ impl SqliteLedger {
                 .run_to_completion(1024, Duration::ZERO, None)
                 .map_err(translate)?;
         }
-        // A copy is one file: without WAL it can be opened from a read-only folder.
+        // Without WAL, the copy is a single file that can be opened from a read-only folder.
         target
             .pragma_update(None, "journal_mode", "DELETE")
             .map_err(translate)?;
@@ -220,12 +222,12 @@ impl SqliteLedger {
     }
 }
 
-/// A ledger's address, as errors say it.
+/// A ledger's address, for errors.
 fn url_of(path: &Path) -> String {
     Address::of_file(path).to_string()
 }
 
-/// What the system says of a ledger's file.
+/// Converts a system error about a ledger's file.
 pub(super) fn unavailable(path: &Path, cause: &io::Error) -> LedgerError {
     LedgerError::Unavailable {
         url: url_of(path),
@@ -233,8 +235,8 @@ pub(super) fn unavailable(path: &Path, cause: &io::Error) -> LedgerError {
     }
 }
 
-/// Makes durable what others have left in the log. A process that was killed between its commit and the disk's
-/// answer told nobody; this one reads what that one wrote, and tells of it as recorded.
+/// Syncs what others have left in the WAL. A process may have been killed after its commit but before the sync;
+/// this process would report those records as durable.
 fn sync_log(path: &Path) -> io::Result<()> {
     let log = log_of(path);
     if !log.metadata().is_ok_and(|m| m.len() > 0) {
@@ -242,16 +244,15 @@ fn sync_log(path: &Path) -> io::Result<()> {
     }
     match std::fs::File::open(&log) {
         Ok(log) => log.sync_all()?,
-        // Folded in meanwhile by who closed last, who synced it for that.
+        // The last connection to close has checkpointed and synced the WAL in the meantime.
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),
     }
-    // Its name, and the ledger's.
+    // Sync the folder too, for the names of the log and the ledger.
     sync_at(&folder_of(&log))
 }
 
-/// The address under which SQLite reads a file as it lies, without a lock and without a log; nothing for
-/// a path that no address can say.
+/// The URI with which SQLite reads a file without lock and WAL; `None` if the path cannot be written as a URI.
 fn as_it_lies(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let mut address = String::from("file:");
@@ -267,7 +268,7 @@ fn as_it_lies(path: &Path) -> Option<String> {
     Some(address)
 }
 
-/// The schema that the ledger has now, led on to the newest one where it may be written.
+/// Checks the ledger's schema, migrates it if it may be written, and returns its number.
 fn check_schema(
     db: &mut Connection,
     path: &Path,
@@ -275,7 +276,7 @@ fn check_schema(
     writable: bool,
 ) -> Result<i64, LedgerError> {
     let newest = newest(STEPS);
-    // Looking needs no write lock, so that nobody who only reads waits for a writer.
+    // Checking takes no write lock, so readers never wait for a writer.
     match schema(db, url, writable)? {
         Some(found) if found < newest && !writable => {
             for (_, shim) in numbered(SHIMS).filter(|(schema, _)| *schema > found) {
@@ -292,7 +293,7 @@ fn check_schema(
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(translate)?;
-    // Another process may have made the schema meanwhile.
+    // Another process may have created the schema in the meantime.
     if let Some(found) = schema(&tx, url, writable)? {
         return tx.commit().map_err(translate).map(|()| found);
     }
@@ -300,7 +301,7 @@ fn check_schema(
         .map_err(translate)?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(translate)?;
-    // `schema.sql` is schema 1, for ever; the steps lead on from it.
+    // `schema.sql` stays schema 1; the steps migrate from there.
     for step in STEPS {
         tx.execute_batch(step).map_err(translate)?;
     }
@@ -312,7 +313,7 @@ fn check_schema(
     Ok(newest)
 }
 
-/// The schema of a ledger that this program knows; nothing for an empty database that may become one.
+/// The supported schema of a ledger; `None` for an empty database that may become one.
 fn schema(db: &Connection, url: &str, writable: bool) -> Result<Option<i64>, LedgerError> {
     let pragma = |name: &str| {
         db.pragma_query_value(None, name, |r| r.get::<_, i64>(0))
@@ -328,7 +329,7 @@ fn schema(db: &Connection, url: &str, writable: bool) -> Result<Option<i64>, Led
             }),
             v if v < 1 => Err(LedgerError::Broken {
                 url: url.to_owned(),
-                cause: format!("its schema has the number {v}, and the first one is 1"),
+                cause: format!("its schema has the number {v}, but the first schema is 1"),
             }),
             v => Ok(Some(v)),
         };
@@ -345,7 +346,7 @@ fn schema(db: &Connection, url: &str, writable: bool) -> Result<Option<i64>, Led
     Ok(None)
 }
 
-/// What no statement of this program may do once the schema stands.
+/// Forbids statements that this program must never execute after the schema exists.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::DropTable { .. }
@@ -370,7 +371,7 @@ fn is_of_another_kind(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// SQLite's errors in the ledger's words.
+/// Converts SQLite's errors.
 pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
     let text = error.to_string();
     match error.sqlite_error_code() {
@@ -382,12 +383,12 @@ pub(super) fn translate(error: rusqlite::Error) -> LedgerError {
             | ErrorCode::ReadOnly
             | ErrorCode::CannotOpen,
         ) => LedgerError::Io(text),
-        // What a trigger says. In any other error such words are somebody's data.
+        // Triggers raise these words. In any other error they are user data.
         Some(ErrorCode::ConstraintViolation) if text.contains("DRIFT:") => LedgerError::Drift(text),
         Some(ErrorCode::ConstraintViolation) if text.contains("IMMUTABLE:") => {
             LedgerError::Immutable(text)
         }
-        // No row that this program writes has a value of another kind than its column's.
+        // This program never writes a value of another type than its column's.
         None if is_of_another_kind(&error) => LedgerError::Damaged(text),
         _ => LedgerError::Database(text),
     }

@@ -1,4 +1,4 @@
-//! Queries.
+//! Queries of the ledger.
 
 use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use super::rows::{
     optional_day, run_row,
 };
 
-/// A fact counts when its entry is known and its file was not withdrawn by then.
+/// A fact is in force if its entry is known and its file was not retracted by then.
 const IN_FORCE: &str = "LEFT JOIN retraction x ON x.file_id = f.file_id AND x.entry <= ?1 WHERE f.entry <= ?1 AND x.file_id IS NULL";
 
 pub(super) const RUN_COLUMNS: &str =
@@ -49,13 +49,13 @@ pub(super) fn head(db: &Connection) -> Result<Option<(i64, [u8; 32])>, LedgerErr
         .map_err(translate)
 }
 
-/// The kinds as the list of an IN; their names are this program's own.
+/// The kinds as an SQL list. Their names are constants of this program.
 fn list_of(kinds: &[Kind]) -> String {
     let names: Vec<String> = kinds.iter().map(|k| format!("'{}'", k.name())).collect();
     names.join(", ")
 }
 
-/// The number of the newest entry of some kinds; 0 when there is none.
+/// Number of the newest entry of these kinds; 0 if there is none.
 pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<i64, LedgerError> {
     let sql = format!(
         "SELECT coalesce(max(seq), 0) FROM entry WHERE kind IN ({})",
@@ -64,8 +64,8 @@ pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<i64, LedgerErro
     db.query_row(&sql, [], |r| r.get(0)).map_err(translate)
 }
 
-/// What of series `s` and runs `r` a filter leaves, but for its configurations. Plain equality where there
-/// is something to equal, so that the index of series is used.
+/// The SQL condition of a filter on series `s` and runs `r`, without its configurations. Uses plain equality
+/// where possible, so that the index of series is used.
 pub(super) fn where_of(filter: &RunFilter) -> String {
     let is = |column: &str, n: u8, given: bool| match given {
         true => format!("s.{column} = ?{n}"),
@@ -80,7 +80,7 @@ pub(super) fn where_of(filter: &RunFilter) -> String {
     )
 }
 
-/// The parameters of [`where_of`].
+/// Parameters for [`where_of`].
 pub(super) fn parameters_of(
     filter: &RunFilter,
 ) -> (Option<&str>, Option<&str>, Option<&str>, i32, i32) {
@@ -132,7 +132,7 @@ fn collect<T>(
     Ok(rows)
 }
 
-/// The table that a query begins with.
+/// The table that a query reads first.
 fn table_of(sql: &str) -> &str {
     let after = sql.split_once("FROM ").map_or("", |(_, after)| after);
     after
@@ -373,7 +373,7 @@ impl Read for SqliteLedger {
                 outputs: r.get(3)?,
             })
         })?;
-        // Of each day the newest, which comes first.
+        // The newest entry of each day comes first.
         standings.dedup_by_key(|s| s.day);
         Ok(standings)
     }
@@ -450,7 +450,7 @@ impl Read for SqliteLedger {
         known: i64,
         day: Day,
     ) -> Result<BTreeMap<String, Option<Day>>, LedgerError> {
-        // Not NO_DATE: properties without a date have no age.
+        // Exclude NO_DATE: properties without a date do not become stale.
         let sql = "SELECT t.source, max(o.date) FROM stream t JOIN observation o USING (stream_id)
                    LEFT JOIN retraction x ON x.file_id = o.file_id AND x.entry <= ?1
                    WHERE o.entry <= ?1 AND x.file_id IS NULL AND o.value IS NOT NULL AND o.date > -719162 AND o.date <= ?2

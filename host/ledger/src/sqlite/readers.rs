@@ -1,4 +1,4 @@
-//! Connections beside one, for threads that read side by side: all of them see one moment.
+//! Opens more connections for reading in several threads, which all see the same moment.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,12 @@ use super::SqliteLedger;
 use super::open::translate;
 use super::read;
 
-/// How often the moment is looked for. A writer takes milliseconds for an entry, looking takes microseconds.
+/// How often to try to open all readers between two writes. A writer takes milliseconds per entry, an attempt
+/// takes microseconds.
 const TRIES: usize = 1_000;
 
 impl SqliteLedger {
-    /// Connections to the same file, which read alone; none where it has no name.
+    /// Read-only connections to the same file; empty if it is in memory.
     pub(super) fn beside(&self, count: usize) -> Result<Vec<Box<dyn Inspect>>, LedgerError> {
         let Some(path) = self.db.path().filter(|p| !p.is_empty()).map(PathBuf::from) else {
             return Ok(Vec::new());
@@ -26,9 +27,9 @@ impl SqliteLedger {
             let mut heads = Vec::with_capacity(count);
             for reader in &readers {
                 reader.db.execute_batch("BEGIN").map_err(translate)?;
-                // The first read fixes the moment. All that is written has an entry: with the same newest
-                // one, whose hash is over all before it, two readers see the same. A migration alone has
-                // none. To entries that cannot be read nothing can be appended.
+                // The first read starts the snapshot. Every write except a migration adds an entry, and an
+                // entry's hash covers all before it. So two readers with the same newest entry see the same data.
+                // Nothing can be appended to entries that cannot be read.
                 let schema: i64 = reader
                     .db
                     .pragma_query_value(None, "user_version", |r| r.get(0))
@@ -42,7 +43,7 @@ impl SqliteLedger {
                 heads.push((as_opened, head));
             }
             if !heads.iter().all(|(as_opened, _)| *as_opened) {
-                // Another process has led the ledger to a newer schema.
+                // Another process has migrated the ledger to a newer schema.
                 readers = open()?;
                 continue;
             }
@@ -94,12 +95,12 @@ mod tests {
                 }
             });
             let mut same = Vec::new();
-            // Until something was written meanwhile.
+            // Until something was written in between.
             while same.len() < 20 || moments.len() < 2 {
                 assert!(!writing.is_finished());
                 let readers = ledger.readers(5).unwrap();
                 let first = readers[0].head().unwrap();
-                // Later questions are of the same moment.
+                // Later queries see the same moment.
                 let heads: Vec<i64> = readers.iter().map(|r| r.head().unwrap()).collect();
                 same.push(heads == [first; 5]);
                 moments.insert(first);

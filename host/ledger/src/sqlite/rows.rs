@@ -1,4 +1,4 @@
-//! Rows as values: each function takes the columns of one query in their order.
+//! Converts rows to values. Each function reads the columns of one query in order.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use rusqlite::Row;
@@ -20,7 +20,7 @@ pub(super) fn day(r: &Row<'_>, i: usize) -> rusqlite::Result<Day> {
     Day::from_days(days).ok_or(rusqlite::Error::IntegralValueOutOfRange(i, i64::from(days)))
 }
 
-/// A number of days that no calendar has is an error, not a missing day.
+/// A number outside the calendar is an error, not a missing day.
 pub(super) fn optional_day(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Day>> {
     match r.get(i)? {
         None | Some(NO_DATE) => Ok(None),
@@ -55,7 +55,7 @@ pub(super) fn version(r: &Row<'_>, d: usize, n: usize) -> rusqlite::Result<Optio
     }))
 }
 
-/// The pack and the row in it, in this column and the next.
+/// The pack and the row in it, from this column and the next.
 fn place(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Place>> {
     let pack: Option<[u8; 32]> = r.get(i)?;
     let row: Option<u32> = r.get(i + 1)?;
@@ -69,7 +69,7 @@ fn place(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Place>> {
     }))
 }
 
-/// The run in the first sixteen columns of [`super::read::RUN_COLUMNS`], with its entry.
+/// Reads a run and its entry from the first sixteen columns of [`super::read::RUN_COLUMNS`].
 pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
     let missing = |i| rusqlite::Error::InvalidColumnType(i, "run".to_owned(), Type::Null);
     let guardrail: i64 = r.get(9)?;
@@ -171,8 +171,7 @@ pub(super) fn herd_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Herd>> {
     })
 }
 
-/// What an entry makes answer: one version and configuration, or each of a release; nothing where its
-/// kind makes nothing answer.
+/// What an entry activates: one version and configuration, or each logic of a release; empty for other kinds.
 pub(super) fn activations_of(entry: &Entry) -> Result<Vec<Activation>, LedgerError> {
     let change = match entry.says()? {
         Payload::Activation(one) => {

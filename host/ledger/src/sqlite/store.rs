@@ -1,4 +1,4 @@
-//! The file at an address: opened, copied, described.
+//! Administers the file at an address: open, copy, describe.
 
 use std::fs::DirEntry;
 use std::io::ErrorKind;
@@ -15,13 +15,13 @@ use super::SqliteLedger;
 use super::migrate::{is_unfinished, sweep};
 use super::open::unavailable;
 
-/// A ledger's file, which need not be there.
+/// The file of a ledger, which may not exist.
 pub(crate) struct SqliteStore {
     path: PathBuf,
 }
 
 impl SqliteStore {
-    /// The store at a path.
+    /// The store at this path.
     pub(crate) fn new(path: &Path) -> SqliteStore {
         SqliteStore {
             path: path.to_path_buf(),
@@ -33,7 +33,7 @@ impl Admin for SqliteStore {
     fn is_there(&self) -> Result<bool, LedgerError> {
         match self.path.metadata() {
             Ok(found) => Ok(found.len() > 0),
-            // A file on the way to it is reported when its folder is made.
+            // A file in place of a folder on this path is reported by `prepare`.
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Ok(false)
             }
@@ -73,7 +73,7 @@ impl Admin for SqliteStore {
             partial: folder.join(format!("{}.partial", Backup::NAME)),
             to: folder.join(Backup::NAME),
             discard: |partial| {
-                // What stays is in the way of the next copy, which says so.
+                // If removal fails, the next copy reports the remaining file.
                 let _ = sweep(partial);
             },
         };
@@ -101,7 +101,7 @@ impl Admin for SqliteStore {
     }
 
     fn unfinished(&self) -> usize {
-        // A folder that is not there, or cannot be read, has none.
+        // A missing or unreadable folder counts as having none.
         let beside = self.path.parent().and_then(|f| f.read_dir().ok());
         let of_a_copy = |entry: std::io::Result<DirEntry>| {
             let name = entry.ok()?.file_name().into_string().ok()?;

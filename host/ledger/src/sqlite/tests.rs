@@ -1,4 +1,4 @@
-//! The guards, tried by the program's own connection and by one with default pragmas.
+//! Tests the guards, with the program's own connection and with one with default pragmas.
 
 mod scan;
 
@@ -10,7 +10,7 @@ use crate::conformance::{self, TestStore, batch, fill, new_run};
 use crate::types::{NewRun, Recorded, RunFilter};
 use crate::{Address, LedgerError, Read as _, Write as _};
 
-/// A ledger in a folder of its own.
+/// A ledger in its own folder.
 struct OneFile(tempfile::TempDir);
 
 impl OneFile {
@@ -88,7 +88,7 @@ impl TestStore for OneFile {
 }
 
 #[test]
-fn it_does_what_every_store_must_do() {
+fn it_passes_the_tests_for_every_store() {
     conformance::conforms(&|| Box::new(OneFile(tempfile::tempdir().unwrap())));
 }
 
@@ -180,7 +180,7 @@ fn every_statement_that_would_change_history_is_refused_in_a_shell_with_default_
 }
 
 #[test]
-fn the_program_itself_may_not_drop_a_guard() {
+fn the_program_itself_cannot_drop_a_guard() {
     let (_dir, ledger) = filled();
     for sql in [
         "DROP TRIGGER run_guard",
@@ -225,7 +225,7 @@ fn another_database_or_a_newer_ledger_is_refused() {
     ));
     std::fs::write(
         dir.path().join("y.db"),
-        "not a database at all, but long enough to look",
+        "not a database, but long enough to be examined",
     )
     .unwrap();
     let Err(error) = SqliteLedger::open(&dir.path().join("y.db")) else {
@@ -235,8 +235,8 @@ fn another_database_or_a_newer_ledger_is_refused() {
 }
 
 mod model {
-    //! The guard against a model: whatever is tried in whatever order, the first provenance under a
-    //! key stays, and every later try learns of it.
+    //! Compares the guard with a model: in any sequence of attempts, the first provenance under a key stays, and
+    //! every later attempt returns it.
 
     use std::collections::BTreeMap;
 
@@ -278,7 +278,7 @@ mod model {
 }
 
 #[test]
-fn the_words_of_a_guard_in_somebodys_data_are_no_guard() {
+fn data_that_contains_a_guards_message_is_not_mistaken_for_it() {
     let said = |code: i32, text: &str| {
         let error = rusqlite::ffi::Error::new(code);
         translate(rusqlite::Error::SqliteFailure(error, Some(text.to_owned())))

@@ -1,7 +1,7 @@
-//! Whether all of a ledger's pages are there, in its file or in the log beside it.
+//! Checks that all pages of a ledger exist, in its file or in the WAL beside it.
 //!
-//! SQLite notices a file that is shorter than its first page says, but not where less than a page is missing, nor
-//! where a log lies beside it: what is in neither it would read as zeros, and write on. The form of the log:
+//! SQLite notices if a file is shorter than its first page states. It does not notice if less than a page is
+//! missing, or if there is a WAL: it would read missing pages as zeros, and write them. Format of the WAL:
 //! <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use std::collections::BTreeSet;
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-/// Bytes of the log's header, and of that of each page in it.
+/// Header sizes in bytes, of the log and of each page in it.
 const HEADER: usize = 32;
 const FRAME: usize = 24;
 
-/// Where SQLite has the log of a ledger: beside the file itself, also where the path is a link to it.
+/// Path of a ledger's WAL: beside the file itself, even if `path` is a link to it.
 pub(super) fn log_of(path: &Path) -> PathBuf {
     let file = path.canonicalize();
     let mut log = file.map_or_else(|_| path.as_os_str().to_owned(), PathBuf::into_os_string);
@@ -23,12 +23,12 @@ pub(super) fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(log)
 }
 
-/// What is missing of a ledger that is shorter than it should be.
+/// Describes what is missing of a truncated ledger; `None` if it is complete.
 pub(super) fn missing(db: &Connection, path: &Path) -> rusqlite::Result<Option<String>> {
-    // While this is open, the log is not begun anew, and the file does not become shorter.
+    // While this file is open, the WAL is not restarted and the ledger is not truncated.
     let reading = db.unchecked_transaction()?;
     let number = |name: &str| reading.pragma_query_value(None, name, |r| r.get::<_, u32>(0));
-    // The first read fixes the moment.
+    // The first read starts the snapshot.
     reading.pragma_query_value(None, "schema_version", |_| Ok(()))?;
     let (page, pages) = (
         u64::from(number("page_size")?).max(1),
@@ -36,13 +36,13 @@ pub(super) fn missing(db: &Connection, path: &Path) -> rusqlite::Result<Option<S
     );
     let length = match std::fs::metadata(path) {
         Ok(about) => about.len(),
-        Err(e) => return Ok(Some(format!("how large it is cannot be read: {e}"))),
+        Err(e) => return Ok(Some(format!("its size cannot be read: {e}"))),
     };
     let there = length / page;
     if pages <= there && length.is_multiple_of(page) {
         return Ok(None);
     }
-    // A page that the log has may be on its way into the file at this moment.
+    // A checkpoint may be copying pages of the WAL into the file right now.
     let log = log_of(path);
     let logged = match logged(&log, page) {
         Ok(logged) => logged,
@@ -55,11 +55,11 @@ pub(super) fn missing(db: &Connection, path: &Path) -> rusqlite::Result<Option<S
     };
     let lost = (there + 1..=pages).find(|n| !logged.contains(n));
     Ok(lost.map(|n| {
-        format!("it has {length} bytes, and its page {n} of {pages} ({page} bytes each) is not among them")
+        format!("it has {length} bytes, but page {n} of its {pages} pages ({page} bytes each) is missing")
     }))
 }
 
-/// The pages that are committed in a log; none where there is no log.
+/// The pages that are committed in a WAL; empty if there is no WAL.
 fn logged(log: &Path, page: u64) -> io::Result<BTreeSet<u64>> {
     let mut log = match File::open(log) {
         Ok(log) => log,
@@ -71,7 +71,7 @@ fn logged(log: &Path, page: u64) -> io::Result<BTreeSet<u64>> {
     };
     let mut header = [0; HEADER];
     match log.read_exact(&mut header) {
-        // A log that was emptied, or only just begun.
+        // An emptied or newly created log.
         Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(BTreeSet::new()),
         read => read?,
     }
@@ -89,7 +89,7 @@ fn logged(log: &Path, page: u64) -> io::Result<BTreeSet<u64>> {
             break;
         }
         open.push(u64::from(word(&frame, 0)));
-        // The last page of a transaction says how many pages there are.
+        // The last frame of a transaction states the total number of pages.
         if word(&frame, 4) > 0 {
             committed.extend(open.drain(..));
         }
@@ -101,7 +101,7 @@ fn logged(log: &Path, page: u64) -> io::Result<BTreeSet<u64>> {
 mod tests {
     use super::*;
 
-    /// Pages that stand in the log alone, some in the file too.
+    /// A database with pages that are only in the WAL, and some that are in the file too.
     fn logging(path: &Path) -> Connection {
         let db = Connection::open(path).unwrap();
         db.pragma_update(None, "journal_mode", "WAL").unwrap();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_file_or_in_the_log_is_not_missing_and_what_is_in_neither_is() {
+    fn pages_in_neither_the_file_nor_the_log_are_missing() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("ledger.db");
         let db = logging(&path);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_a_transaction_that_did_not_end_do_not_count() {
+    fn pages_of_an_uncommitted_transaction_do_not_count() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("ledger.db");
         let _db = logging(&path);

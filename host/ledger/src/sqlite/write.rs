@@ -1,5 +1,5 @@
-//! Appends. Each is one immediate transaction: a reader that becomes a writer in a deferred one
-//! would fail at once with "busy" however long the timeout.
+//! Appends to the ledger. Each append is an immediate transaction: a deferred one that turns from reading to
+//! writing would fail with "busy" at once, whatever the timeout.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -28,8 +28,8 @@ use super::read;
 use crate::located::Located;
 
 impl SqliteLedger {
-    /// Unchecked, because a handle is used through a shared reference: one inside another is refused by
-    /// SQLite when it begins.
+    /// Not checked by the compiler, because a handle is used through a shared reference. SQLite refuses a nested
+    /// transaction.
     pub(super) fn begin(&self) -> Result<Transaction<'_>, LedgerError> {
         Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).map_err(translate)
     }
@@ -43,7 +43,7 @@ impl SqliteLedger {
         let _span = write_span(0).entered();
         let tx = self.begin()?;
         if let Some((watched, expected)) = expected {
-            // Under the write lock: nobody can come between looking and appending.
+            // Checked under the write lock, so nothing can be appended between check and append.
             let found = read::last_of(&tx, watched)?;
             if found != expected {
                 return Err(LedgerError::Moved { expected, found });
@@ -131,7 +131,7 @@ impl Write for SqliteLedger {
         )
         .entered();
         let tx = self.begin()?;
-        // Under the write lock: what another process recorded since the plan was made is seen here.
+        // Read under the write lock, so runs recorded by another process since planning are seen.
         let (outcomes, fresh) = sort_out(&tx, &batch.runs)?;
         span.record("new", fresh.len());
         if fresh.is_empty() {
@@ -159,7 +159,7 @@ impl Write for SqliteLedger {
         for pack in packs {
             interned.pack(&tx, pack, entry)?;
         }
-        // Only what a run refers to: a row that nothing refers to is one that somebody put there.
+        // Insert only what a run refers to: audits report rows without references as foreign.
         let used: HashSet<Digest> = fresh.iter().map(|r| r.key.config_version.config).collect();
         for config in batch.configs.iter().filter(|c| used.contains(&c.digest)) {
             interned.config(&tx, config)?;
@@ -177,7 +177,7 @@ impl Write for SqliteLedger {
         body: &str,
     ) -> Result<Option<i64>, LedgerError> {
         nul::in_document(body)?;
-        // What is known needs no turn to write.
+        // A known report needs no write lock.
         if known_report(&self.db, digest)? {
             return Ok(None);
         }
@@ -230,7 +230,7 @@ impl Write for SqliteLedger {
     }
 }
 
-/// Whether two keys differ in their day alone.
+/// Whether two keys differ only in the day.
 fn same_series(a: &RunKey, b: &RunKey) -> bool {
     a.boundary_id == b.boundary_id
         && a.herd_config_id == b.herd_config_id
@@ -238,7 +238,7 @@ fn same_series(a: &RunKey, b: &RunKey) -> bool {
         && a.model_version == b.model_version
 }
 
-/// What is said of each run, and those that are not recorded yet.
+/// The outcome for each run, and the runs that are not recorded yet.
 fn sort_out<'r>(
     tx: &Transaction<'_>,
     runs: &'r [NewRun],
@@ -264,7 +264,7 @@ fn sort_out<'r>(
     Ok((outcomes, fresh))
 }
 
-/// Inserts the runs of an entry, and the list by which their ids are found.
+/// Inserts the runs of an entry, and the lists for finding them by id.
 fn insert_runs(
     tx: &Transaction<'_>,
     entry: i64,
@@ -314,7 +314,7 @@ fn insert_runs(
     locator::write(tx, entry, located)
 }
 
-/// The days among those of runs of one series on which something is recorded.
+/// Days of these runs, all of one series, on which something is recorded.
 fn days_of(tx: &Transaction<'_>, runs: &[NewRun]) -> Result<HashSet<i32>, LedgerError> {
     let days = runs.iter().map(|r| r.key.calculation_date.days());
     let (Some(first), Some(last)) = (days.clone().min(), days.max()) else {
@@ -342,13 +342,12 @@ fn days_of(tx: &Transaction<'_>, runs: &[NewRun]) -> Result<HashSet<i32>, Ledger
     days.collect::<Result<_, _>>().map_err(translate)
 }
 
-/// The root over rows as payloads say it.
+/// The root over rows, as payloads state it.
 pub(super) fn root_of(leaves: Vec<merkle::Hash>) -> Digest {
     Digest::from_parts(Recipe::Raw, merkle::set_root(leaves))
 }
 
-/// What binds a document's row to the entry that wrote it: also where its digest is of something
-/// else than its text.
+/// Binds a document's row to its entry, even if its digest is not the digest of its text.
 fn document_row(kind: ReportKind, digest: Digest, body: &str) -> DocumentRow {
     DocumentRow {
         kind,
@@ -363,8 +362,8 @@ fn known_report(db: &rusqlite::Connection, digest: Digest) -> Result<bool, Ledge
         .map_err(translate)
 }
 
-/// The span of a write of so many rows beside its entry, from the wait for the lock to the commit. What is
-/// appended says its kind and its number in it.
+/// The tracing span of a write, from waiting for the lock to the commit. Appended entries record their kind and
+/// number in it.
 fn write_span(rows: usize) -> Span {
     tracing::info_span!(
         target: "provender::ledger",
@@ -409,13 +408,13 @@ pub(super) fn append(
         .map_err(translate)?;
     let span = Span::current();
     span.record("kind", payload.kind().name());
-    // One of the two is a field of the span: runs are recorded in batches.
+    // The span has only one of the two fields: batches of runs have `batch`.
     span.record("entry", entry.seq);
     span.record("batch", entry.seq);
     Ok(entry)
 }
 
-/// Ids of packs, configurations and series, made on first use.
+/// Row ids of packs, configurations and series, created on first use.
 #[derive(Default)]
 struct Interned {
     configs: HashMap<Digest, i64>,

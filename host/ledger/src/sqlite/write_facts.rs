@@ -1,4 +1,4 @@
-//! A file taken in: its row, and what of it is new or revised, bound by the root in its entry.
+//! Records a file: its row, and its new and revised rows, bound by the root in its entry.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use super::open::translate;
 use super::read;
 use super::write::{append, commit, root_of};
 
-/// `None` as a date in the observation table.
+/// Stands for `None` as a date in the observation table.
 pub(super) const NO_DATE: i32 = -719_162;
 
 impl SqliteLedger {
@@ -30,7 +30,8 @@ impl SqliteLedger {
     ) -> Result<i64, LedgerError> {
         let leaves = leaf::leaves(&file.source, facts);
         let tx = self.begin()?;
-        // Under the write lock: what another process took in meanwhile would be taken in twice.
+        // Checked under the write lock: a file ingested by another process in the meantime would be ingested
+        // twice.
         let found = read::last_of(&tx, &[Kind::Ingest, Kind::Retract])?;
         if found > known {
             return Err(LedgerError::Moved {
@@ -43,7 +44,7 @@ impl SqliteLedger {
                 r.get(0)
             })
             .map_err(translate)?;
-        // Every column of the file's row, and a root over the rows it brought: the entry binds both.
+        // The entry binds every column of the file's row, and a root over its rows.
         let payload = Payload::Ingest(Ingest {
             file: FileIn {
                 source: file.source.clone(),
@@ -138,7 +139,7 @@ fn insert_observations(
     let mut streams = Vec::with_capacity(facts.streams.len());
     let used: HashSet<usize> = facts.observations.iter().map(|o| o.stream).collect();
     for (i, of) in facts.streams.iter().enumerate() {
-        // A stream without an observation would be a row that no entry stands for.
+        // Create streams only with an observation: no entry would account for an empty stream.
         if !used.contains(&i) {
             streams.push(None);
             continue;

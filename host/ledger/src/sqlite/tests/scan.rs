@@ -1,4 +1,4 @@
-//! A scan comes to every run once, whoever reads, and names what it cannot read.
+//! A scan returns every run once, whoever reads it, and reports unreadable rows.
 
 use provender_domain::ids::BoundaryId;
 use rusqlite::Connection;
@@ -13,7 +13,7 @@ use provender_domain::day::Day;
 use provender_domain::key::Place;
 
 #[test]
-fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
+fn runs_are_scanned_pack_by_pack_whatever_their_keys() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
     let packs = [1, 0].map(|n| Digest::of_bytes(&[n]));
@@ -22,7 +22,7 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
             let mut run = new_run(0, id);
             run.key.boundary_id = BoundaryId::unchecked(id);
             run.key.calculation_date = Day::from_days(i32::try_from(day).unwrap()).unwrap();
-            // Rows stand in a pack in another order than their keys.
+            // Rows in the pack have another order than their keys.
             run.place = Some(Place {
                 pack: *pack,
                 row: 2 - row,
@@ -47,7 +47,7 @@ fn runs_are_scanned_one_pack_after_the_other_whatever_their_keys() {
         assert_eq!((scan.runs, scan.unreadable.len()), (7, 0));
         let mut readers = scan.readers;
         let mut found = Vec::new();
-        // In turns, as threads would: what one has read nobody else comes to.
+        // Readers alternate, like threads; each run is returned to one reader only.
         let mut at_once = Vec::new();
         let turns = readers.len();
         for turn in (0..turns).cycle() {
@@ -93,7 +93,7 @@ fn packs_of_one_entry_are_read_at_once_each_by_its_rows() {
 }
 
 #[test]
-fn a_scan_reads_every_run_as_a_question_for_it_does() {
+fn a_scan_returns_every_run_as_a_query_does() {
     let (_dir, ledger) = filled();
     ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
     let asked: Vec<NewRun> = ledger
@@ -150,20 +150,20 @@ fn a_scan_names_rows_that_refer_to_nothing() {
     db.execute_batch("UPDATE run SET replaces = 4711").unwrap();
     assert_eq!(
         told()[0],
-        "of the run that it replaces: its series 4711 is not there"
+        "the run that it replaces: its series 4711 is missing"
     );
     db.execute_batch("UPDATE run SET replaces = NULL, pack = 4711, place = 0")
         .unwrap();
-    assert_eq!(told()[0], "the pack that it names is not there");
+    assert_eq!(told()[0], "the pack that it names is missing");
     db.execute_batch("UPDATE run SET pack = NULL, place = 0")
         .unwrap();
     assert_eq!(
         told()[0],
-        "it names a pack without a row in it, or a row without a pack"
+        "it names a pack without a row, or a row without a pack"
     );
     db.execute_batch("UPDATE run SET place = NULL; DELETE FROM config")
         .unwrap();
-    assert_eq!(told()[0], "its configuration is not there");
+    assert_eq!(told()[0], "its configuration is missing");
     db.execute_batch("DELETE FROM series").unwrap();
     assert!(told()[0].starts_with("its series "), "{:?}", told());
 }
