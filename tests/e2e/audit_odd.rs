@@ -23,7 +23,7 @@ fn a_run_that_replaces_one_of_another_place_is_named() {
     let data = ranch.data(&["audit"], 11);
     assert!(kinds(&data).contains(&"run".to_owned()), "{data}");
     let told = data.to_string();
-    assert!(told.contains("which is another place or logic"), "{told}");
+    assert!(told.contains("which has another place or logic"), "{told}");
 }
 
 /// SQLite lets anybody make names that are like those of its statistics.

@@ -45,7 +45,7 @@ fn rewrite(ranch: &Ranch) {
         ranch,
         "UPDATE run SET outputs = json_set(outputs, '$[0]', 4711) WHERE snapshot = (SELECT min(snapshot) FROM run)",
     );
-    let ledger = open_reader(&Address::of_file(&path)).unwrap();
+    let ledger = open_reader(&Address::from_path(&path)).unwrap();
     let mut leaves = std::collections::BTreeMap::<i64, Vec<merkle::Hash>>::new();
     let mut scan = Scan::begin(ledger.readers(1).unwrap()).unwrap();
     while let Some(read) = scan.readers[0].read().unwrap() {

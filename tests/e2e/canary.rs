@@ -94,7 +94,7 @@ fn a_canary_back_fills_goes_on_daily_and_its_runs_answer_once_promoted() {
     assert_eq!(observed["by_day"][0]["status"], "unknown");
 
     // The batch names what recorded it first; nothing has activated it.
-    let ledger = open_reader(&Address::of_file(&ranch.path("out/ledger.db"))).unwrap();
+    let ledger = open_reader(&Address::from_path(&ranch.path("out/ledger.db"))).unwrap();
     let batch = ledger.entries(Some(Kind::Runs)).unwrap().pop().unwrap();
     let batch: Json = serde_json::from_str(&batch.payload).unwrap();
     assert_eq!(batch["origin"], "canary");

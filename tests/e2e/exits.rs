@@ -268,7 +268,7 @@ fn a_store_that_is_none_is_69() {
         .execute_batch("CREATE TABLE mine (x)")
         .unwrap();
     let message = ends(&ranch, &["list"], 69).stderr;
-    assert!(message.contains("not a ledger of provender"), "{message}");
+    assert!(message.contains("not a Provender ledger"), "{message}");
     ranch.write("out/ledger.db", "this is a text, long enough to be looked at as a database header at least, and then some more of it");
     let _ = ends(&ranch, &["list"], 69);
 }
@@ -313,7 +313,7 @@ fn a_wrong_configuration_is_78_with_file_and_key() {
     ranch.write("provender.toml", "[ledger]\nurl = \"oracle:x\"\n");
     let message = ends(&ranch, &["list"], 78).stderr;
     assert!(
-        message.contains("provender.toml: ledger.url = oracle:x: only sqlite:PATH is known"),
+        message.contains("provender.toml: ledger.url = oracle:x: only sqlite:PATH is supported"),
         "{message}"
     );
 }

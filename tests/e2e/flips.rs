@@ -59,7 +59,7 @@ fn look(ranch: &Ranch, ledger: &dyn Read) -> Result<Vec<Bad>, String> {
 
 /// Opened as a verb that writes opens it.
 fn ledger_of(ranch: &Ranch) -> Result<Box<dyn Write>, LedgerError> {
-    let address = Address::of_file(&ranch.path("out/ledger.db"));
+    let address = Address::from_path(&ranch.path("out/ledger.db"));
     open(&address, Opening::Existing, Duration::from_secs(60))
 }
 

@@ -32,7 +32,7 @@ fn a_ledger_that_is_gone_empty_cut_foreign_or_newer_is_told_apart() {
     let path = |ranch: &Ranch| ranch.path("out/ledger.db");
     let (exit, code, message) = suffering(|r| std::fs::remove_file(path(r)).unwrap());
     assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
-    insta::assert_snapshot!(message, @"the ledger sqlite:RANCH/out/ledger.db is missing or empty, but manifests of recorded runs are there");
+    insta::assert_snapshot!(message, @"the ledger sqlite:RANCH/out/ledger.db is missing or empty, but manifests of recorded runs exist");
     let (exit, code, message) = suffering(|r| std::fs::write(path(r), "").unwrap());
     assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
     let whole = {
@@ -57,7 +57,7 @@ fn a_ledger_that_is_gone_empty_cut_foreign_or_newer_is_told_apart() {
         let found = (exit, code.as_str());
         assert_eq!(found, (69, "ledger_unavailable"), "{cut}: {message}");
         assert!(
-            message.contains("RANCH/out/ledger.db is cut, damaged or no ledger"),
+            message.contains("RANCH/out/ledger.db is truncated, damaged or not a ledger"),
             "{cut}: {message}"
         );
     }

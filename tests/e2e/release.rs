@@ -138,7 +138,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     assert!((second - first).abs() > 0.1, "{second}");
 
     // The batch names what it was recorded under.
-    let ledger = open_reader(&Address::of_file(&ranch.path("out/ledger.db"))).unwrap();
+    let ledger = open_reader(&Address::from_path(&ranch.path("out/ledger.db"))).unwrap();
     let named: Vec<Json> = ledger
         .entries(Some(Kind::Runs))
         .unwrap()

@@ -125,7 +125,7 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
             .window_days
             .unwrap_or(context.project.settings.monitor.window_days),
     };
-    if global.ledger.is_none() && !context.project.ledger().admin().is_there()? {
+    if global.ledger.is_none() && !context.project.ledger().admin().exists()? {
         // Opening it would make one, and a back-test writes nothing.
         return Err(BacktestError::Nothing {
             logic: against.description().name.clone(),

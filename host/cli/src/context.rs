@@ -115,7 +115,7 @@ pub(super) fn options(global: &Global) -> Result<Options, CliError> {
     };
     Ok(Options {
         location,
-        ledger: global.ledger.as_deref().map(Address::of_file),
+        ledger: global.ledger.as_deref().map(Address::from_path),
         now: now()?,
         actor: actor(global),
         observer: Arc::new(global.ui()),

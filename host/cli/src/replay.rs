@@ -13,7 +13,7 @@ use provender_host::replay::verdict::{Cause, Failure};
 use provender_host::replay::{Replayer, Subject, Verdict, select};
 use provender_ledger::entries::{Engine, Selection};
 use provender_ledger::inspect::Unreadable;
-use provender_ledger::scan::{Reader, Runs, Scan, Stored};
+use provender_ledger::scan::{Reader, RunGroup, Scan, ScannedRun};
 use provender_ledger::types::{Run, RunFilter};
 use provender_ledger::{LedgerError, Payload, Read};
 use provender_sandbox::{Backend, Sandbox};
@@ -173,13 +173,13 @@ fn scan(
     if let Some(e) = scan.unreadable.into_iter().next() {
         return Err(told(e));
     }
-    let admits = |stored: &Stored| {
+    let admits = |stored: &ScannedRun| {
         let counts = recorded.as_ref();
         counts.is_none_or(|r| r.contains(&stored.entry)) && filter.admits(&stored.run.key)
     };
     let reader = |mut reader: Reader| {
         move || -> Result<Option<Vec<Subject>>, LedgerError> {
-            let Some(Runs { runs, unreadable }) = reader.read()? else {
+            let Some(RunGroup { runs, unreadable }) = reader.read()? else {
                 return Ok(None);
             };
             if let Some(e) = unreadable.into_iter().next() {

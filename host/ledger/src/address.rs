@@ -40,14 +40,14 @@ impl Address {
     /// ```
     pub fn parse(url: &str, root: &Path) -> Result<Address, UnknownAddress> {
         match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Address::of_file(&root.join(path))),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Address::from_path(&root.join(path))),
             _ => Err(UnknownAddress),
         }
     }
 
     /// The address of a ledger in a file, such as a backup.
     #[must_use]
-    pub fn of_file(path: &Path) -> Address {
+    pub fn from_path(path: &Path) -> Address {
         Address(Kind::Sqlite(path.to_path_buf()))
     }
 

@@ -23,7 +23,7 @@ pub trait Admin {
     ///
     /// # Errors
     /// When this cannot be determined.
-    fn is_there(&self) -> Result<bool, LedgerError>;
+    fn exists(&self) -> Result<bool, LedgerError>;
 
     /// Creates the folder of a ledger durably, unless the ledger exists: an existing ledger's folder was made
     /// durable when it was created.
@@ -51,7 +51,10 @@ pub trait Admin {
     ///
     /// # Errors
     /// See [`Admin::open`]; [`LedgerError::Migration`] leaves the ledger unchanged.
-    fn migrate(&self, patience: Duration) -> Result<(Description, Description), LedgerError> {
+    fn migrate(
+        &self,
+        patience: Duration,
+    ) -> Result<(LedgerProperties, LedgerProperties), LedgerError> {
         let before = self.describe()?;
         drop(self.open(Opening::Existing, patience)?);
         Ok((before, self.describe()?))
@@ -78,7 +81,7 @@ pub trait Admin {
     ///
     /// # Errors
     /// When it cannot be opened.
-    fn describe(&self) -> Result<Description, LedgerError>;
+    fn describe(&self) -> Result<LedgerProperties, LedgerError>;
 }
 
 /// Opens a ledger for writing; see [`Admin::open`].
@@ -115,8 +118,8 @@ pub fn open_reader(address: &Address) -> Result<Box<dyn Read>, LedgerError> {
 ///
 /// # Errors
 /// When memory is insufficient.
-pub fn nothing() -> Result<Box<dyn Read>, LedgerError> {
-    Ok(Box::new(sqlite::SqliteLedger::none()?))
+pub fn empty_ledger() -> Result<Box<dyn Read>, LedgerError> {
+    Ok(Box::new(sqlite::SqliteLedger::empty_in_memory()?))
 }
 
 /// The newest schema that this program supports.
@@ -127,7 +130,7 @@ pub fn newest_schema() -> i64 {
 
 /// Properties of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
+pub struct LedgerProperties {
     /// Address of the ledger.
     pub address: Address,
     /// Number of its schema.

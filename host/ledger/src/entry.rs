@@ -101,7 +101,7 @@ impl Kind {
 
     /// The kind with this name; `None` if this program does not know it.
     #[must_use]
-    pub fn of_name(name: &str) -> Option<Kind> {
+    pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|k| k.name() == name)
     }
 

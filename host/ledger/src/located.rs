@@ -67,11 +67,11 @@ pub fn decode(mut text: &[u8], each: &mut dyn FnMut(Located)) -> Option<()> {
     let (mut series, mut date) = (0_i64, 0_i64);
     while !text.is_empty() {
         let ahead = number(&mut text)?;
-        let said = number(&mut text)?;
+        let number_read = number(&mut text)?;
         series = series.checked_add(i64::try_from(ahead).ok()?)?;
         date = match ahead {
-            0 => date.checked_add(i64::try_from(said).ok()?)?,
-            _ => (said >> 1).cast_signed() ^ -((said & 1).cast_signed()),
+            0 => date.checked_add(i64::try_from(number_read).ok()?)?,
+            _ => (number_read >> 1).cast_signed() ^ -((number_read & 1).cast_signed()),
         };
         let (id, rest) = text.split_first_chunk::<3>()?;
         text = rest;

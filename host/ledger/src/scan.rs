@@ -19,11 +19,11 @@ use provender_domain::key::{Place, RunKey};
 /// Runs with their own manifest file that are returned at once.
 const CHUNK: usize = 500;
 /// Most runs that are read at once, unless they are in one pack. The packs of one entry have fewer.
-const MOST: usize = 65_536;
+const MAX_GROUP: usize = 65_536;
 
 /// A run with the numbers of its series and entry.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
+pub struct ScannedRun {
     /// Number of its series.
     pub series: i64,
     /// Number of its entry.
@@ -35,7 +35,7 @@ pub struct Stored {
 /// Consecutive runs, from the first to the last, by series and day. If every day was computed separately, there
 /// is one segment per run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Stretch {
+struct Segment {
     /// Entry and number of their pack; [`NONE`] if they have none.
     pack: (i64, i64),
     first: RunAt,
@@ -48,7 +48,7 @@ const NONE: (i64, i64) = (i64::MIN, i64::MIN);
 
 /// Shared by all readers.
 struct Plan {
-    stretches: Vec<Stretch>,
+    segments: Vec<Segment>,
     /// End indexes in the list of the segments that are read at once.
     ends: Vec<usize>,
     next: AtomicUsize,
@@ -75,9 +75,9 @@ pub struct Scan {
 
 /// Runs that are read at once.
 #[derive(Debug, Default)]
-pub struct Runs {
+pub struct RunGroup {
     /// The runs in the packs of one entry, by pack and row, or some runs with their own manifest file.
-    pub runs: Vec<Stored>,
+    pub runs: Vec<ScannedRun>,
     /// Unreadable rows among them.
     pub unreadable: Vec<Unreadable>,
 }
@@ -100,7 +100,7 @@ impl Scan {
         let series = first.series_keys()?;
         let packs = packs(&**first)?;
         let parts = parts(&series, readers.len());
-        let passed: Vec<Result<Pass, LedgerError>> = std::thread::scope(|scope| {
+        let passed: Vec<Result<TablePass, LedgerError>> = std::thread::scope(|scope| {
             let packs = &packs;
             let passing: Vec<_> = std::iter::zip(readers, parts)
                 .map(|(reader, part)| scope.spawn(move || pass(reader, packs, part)))
@@ -114,19 +114,19 @@ impl Scan {
                 })
                 .collect()
         });
-        let (mut ledgers, mut stretches, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ledgers, mut segments, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for pass in passed {
             let pass = pass?;
             ledgers.push(pass.ledger);
-            stretches.extend(pass.stretches);
+            segments.extend(pass.segments);
             unreadable.extend(pass.unreadable);
         }
-        let runs = stretches.iter().map(|s| u64::from(s.rows)).sum();
+        let runs = segments.iter().map(|s| u64::from(s.rows)).sum();
         // Runs without a pack come first. The stable sort keeps the table's order within a pack.
-        stretches.sort_unstable_by_key(|s| (s.pack, s.first));
+        segments.sort_unstable_by_key(|s| (s.pack, s.first));
         let plan = Arc::new(Plan {
-            ends: ends(&stretches),
-            stretches,
+            ends: ends(&segments),
+            segments,
             next: AtomicUsize::new(0),
             series,
             packs,
@@ -179,9 +179,9 @@ fn parts(
         .collect()
 }
 
-struct Pass {
+struct TablePass {
     ledger: Box<dyn Inspect>,
-    stretches: Vec<Stretch>,
+    segments: Vec<Segment>,
     unreadable: Vec<Unreadable>,
 }
 
@@ -190,15 +190,15 @@ fn pass(
     ledger: Box<dyn Inspect>,
     packs: &HashMap<i64, Pack>,
     (from, below): (i64, Option<i64>),
-) -> Result<Pass, LedgerError> {
-    let (mut stretches, mut unreadable): (Vec<Stretch>, _) = (Vec::new(), Vec::new());
-    let mut open: Option<Stretch> = None;
+) -> Result<TablePass, LedgerError> {
+    let (mut segments, mut unreadable): (Vec<Segment>, _) = (Vec::new(), Vec::new());
+    let mut open: Option<Segment> = None;
     ledger.scan_run_places(from, below, &mut |scanned| {
         let PackedAt { at, pack } = match scanned {
             Ok(read) => read,
             Err(e) => {
                 // End the segment here; otherwise reading it would return the bad row again.
-                stretches.extend(open.take());
+                segments.extend(open.take());
                 return unreadable.push(e);
             }
         };
@@ -215,36 +215,36 @@ fn pass(
                 s.rows += 1;
             }
             _ => {
-                let begun = Stretch {
+                let begun = Segment {
                     pack,
                     first: at,
                     last: at,
                     rows: 1,
                 };
-                stretches.extend(open.replace(begun));
+                segments.extend(open.replace(begun));
             }
         }
     })?;
-    stretches.extend(open);
-    Ok(Pass {
+    segments.extend(open);
+    Ok(TablePass {
         ledger,
-        stretches,
+        segments,
         unreadable,
     })
 }
 
-/// End indexes of the groups that are read at once: all segments of the packs of an entry, up to [`MOST`] runs;
+/// End indexes of the groups that are read at once: all segments of the packs of an entry, up to [`MAX_GROUP`] runs;
 /// without a pack, up to [`CHUNK`] runs.
-fn ends(stretches: &[Stretch]) -> Vec<usize> {
+fn ends(segments: &[Segment]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut rows = 0;
-    for (i, s) in stretches.iter().enumerate() {
+    for (i, s) in segments.iter().enumerate() {
         rows += index(s.rows);
-        let goes_on = stretches.get(i + 1).is_some_and(|next| {
+        let goes_on = segments.get(i + 1).is_some_and(|next| {
             let together = rows + index(next.rows);
             match s.pack == NONE {
                 true => next.pack == NONE && together <= CHUNK,
-                false => next.pack == s.pack || (next.pack.0 == s.pack.0 && together <= MOST),
+                false => next.pack == s.pack || (next.pack.0 == s.pack.0 && together <= MAX_GROUP),
             }
         });
         if !goes_on {
@@ -260,23 +260,23 @@ impl Reader {
     ///
     /// # Errors
     /// When the database cannot be read any further.
-    pub fn read(&mut self) -> Result<Option<Runs>, LedgerError> {
+    pub fn read(&mut self) -> Result<Option<RunGroup>, LedgerError> {
         let plan = &*self.plan;
         let unit = plan.next.fetch_add(1, Ordering::Relaxed);
         let Some(end) = plan.ends.get(unit).copied() else {
             return Ok(None);
         };
         let begin = unit.checked_sub(1).map_or(0, |u| plan.ends[u]);
-        let stretches = &plan.stretches[begin..end];
-        let rows: usize = stretches.iter().map(|s| index(s.rows)).sum();
-        let mut found = Runs {
-            runs: Vec::with_capacity(rows.min(MOST)),
+        let segments = &plan.segments[begin..end];
+        let rows: usize = segments.iter().map(|s| index(s.rows)).sum();
+        let mut found = RunGroup {
+            runs: Vec::with_capacity(rows.min(MAX_GROUP)),
             unreadable: Vec::new(),
         };
-        for stretch in stretches {
-            plan.read(&*self.ledger, stretch, &mut found)?;
+        for segment in segments {
+            plan.read(&*self.ledger, segment, &mut found)?;
         }
-        let row = |s: &Stored| s.run.place;
+        let row = |s: &ScannedRun| s.run.place;
         if !found.runs.is_sorted_by_key(row) {
             found.runs.sort_by_key(row);
         }
@@ -288,18 +288,18 @@ impl Plan {
     fn read(
         &self,
         ledger: &dyn Inspect,
-        stretch: &Stretch,
-        found: &mut Runs,
+        segment: &Segment,
+        found: &mut RunGroup,
     ) -> Result<(), LedgerError> {
         let mut read = 0;
-        ledger.scan_runs(stretch.first, stretch.last, &mut |scanned| {
+        ledger.scan_runs(segment.first, segment.last, &mut |scanned| {
             read += 1;
-            match scanned.and_then(|row| self.stored(row)) {
+            match scanned.and_then(|row| self.scanned_run(row)) {
                 Ok(stored) => found.runs.push(stored),
                 Err(unreadable) => found.unreadable.push(unreadable),
             }
         })?;
-        match read == stretch.rows {
+        match read == segment.rows {
             true => Ok(()),
             // A full table scan returned other rows than a lookup by key.
             false => Err(LedgerError::Damaged(
@@ -316,7 +316,7 @@ impl Plan {
         }
     }
 
-    fn stored(&self, row: RunRow) -> Scanned<Stored> {
+    fn scanned_run(&self, row: RunRow) -> Scanned<ScannedRun> {
         let at = RunAt {
             series: row.series,
             date: row.day.days(),
@@ -328,7 +328,7 @@ impl Plan {
     }
 
     /// Resolves the numbers in a row to what they refer to.
-    fn resolved(&self, row: RunRow) -> Result<Stored, String> {
+    fn resolved(&self, row: RunRow) -> Result<ScannedRun, String> {
         let shared = self.shared(row.series)?;
         let place = match (row.pack, row.place) {
             (None, None) => None,
@@ -352,7 +352,7 @@ impl Plan {
             )),
             Err(problem) => Err(format!("the run that it replaces: {problem}")),
         });
-        Ok(Stored {
+        Ok(ScannedRun {
             series: row.series,
             entry: row.entry,
             run: NewRun {

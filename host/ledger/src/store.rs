@@ -9,12 +9,12 @@ use provender_domain::key::RunKey;
 use provender_domain::place::{Boundary, Herd};
 
 use super::LedgerError;
-use super::entries::{BaselineFrozen, FileNotes, Payload, ReportKind};
+use super::entries::{BaselineFrozen, IngestNotes, Payload, ReportKind};
 use super::entry::{Entry, Kind, Stamp};
 use super::inspect::Inspect;
 use super::types::{
-    Activation, Batch, Config, Document, File, NewFacts, NewRun, Observed, Recorded, Run,
-    RunFilter, Sourced, Standing,
+    Activation, Batch, Config, Document, File, LatestRun, NewFacts, NewRun, Observed, Recorded,
+    Run, RunFilter, Sourced,
 };
 
 /// Reads recorded facts, runs and entries. `known` is the number of the last entry that counts, so queries can
@@ -50,7 +50,7 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn entries_of(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError>;
+    fn entries_of_kinds(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError>;
 
     /// The document with this digest.
     ///
@@ -124,18 +124,18 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn newest_of(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
+    fn newest_reissue(&self, key: &RunKey) -> Result<Option<Run>, LedgerError>;
 
     /// The newest reissue, or the first recording, of a series for each day of a period, ordered by day.
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn standings(
+    fn latest_runs(
         &self,
         series: Series<'_>,
         from: Day,
         to: Day,
-    ) -> Result<Vec<Standing>, LedgerError>;
+    ) -> Result<Vec<LatestRun>, LedgerError>;
 
     /// The run with exactly this key.
     ///
@@ -147,7 +147,7 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError>;
+    fn keys_with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError>;
 
     /// Runs that match a filter, ordered by boundary, herd, logic, date, configuration and reissue.
     ///
@@ -172,14 +172,19 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn runs_of(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError>;
+    fn runs_of_entry(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError>;
 
     /// The runs at these positions among the runs of an entry, ordered by series and day. `count` is the number
     /// of runs that the entry states; the positions must be below it.
     ///
     /// # Errors
     /// [`LedgerError::Damaged`] when the number of runs is not `count`; see [`Read::head`].
-    fn nth_of(&self, entry: i64, count: u64, positions: &[u64]) -> Result<Vec<Run>, LedgerError>;
+    fn runs_at_positions(
+        &self,
+        entry: i64,
+        count: u64,
+        positions: &[u64],
+    ) -> Result<Vec<Run>, LedgerError>;
 
     /// Entry, series and day of every run that matches a filter, in this order. The filter's configurations are
     /// ignored.
@@ -262,7 +267,7 @@ pub trait Write: Read {
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
-        about: &FileNotes,
+        about: &IngestNotes,
         known: i64,
     ) -> Result<i64, LedgerError>;
 

@@ -8,7 +8,7 @@ use provender_domain::key::{ConfigVersion, ManifestRef, Place, RunKey};
 use provender_domain::merkle;
 use provender_domain::place::{Boundary, Herd};
 
-use super::entries::{ReportKind, RunsOf};
+use super::entries::{ReportKind, RunsContext};
 use super::entry::Stamp;
 
 /// An ingested file.
@@ -168,7 +168,7 @@ pub struct Run {
 
 /// The part of a recorded run that decides whether it would be computed the same way again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct LatestRun {
     /// The day.
     pub day: Day,
     /// Digest of component, configuration and inputs.
@@ -248,7 +248,7 @@ pub struct Batch {
     /// The configurations that the runs refer to.
     pub configs: Vec<Config>,
     /// What made the runs, and why.
-    pub of: RunsOf,
+    pub context: RunsContext,
 }
 
 /// The result of recording a run of a batch.

@@ -56,7 +56,7 @@ fn inserted(path: &Path, rows: usize, guarded: bool) -> Result<f64, String> {
         // It is not there the first time.
         let _ = std::fs::remove_file(name);
     }
-    let ledger = open(&Address::of_file(path), Opening::Create, Duration::ZERO);
+    let ledger = open(&Address::from_path(path), Opening::Create, Duration::ZERO);
     drop(ledger.map_err(|e| e.to_string())?);
     let text = |e: rusqlite::Error| e.to_string();
     let mut db = Connection::open(path).map_err(text)?;

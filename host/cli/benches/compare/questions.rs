@@ -139,7 +139,8 @@ fn asked(deployment: &Deployment, question: Question, round: usize) -> Result<f6
 
 /// The id of the place's run on a day.
 fn id_of(deployment: &Deployment, date: provender_domain::day::Day) -> Result<String, String> {
-    let ledger = open_reader(&Address::of_file(&deployment.ledger())).map_err(|e| e.to_string())?;
+    let ledger =
+        open_reader(&Address::from_path(&deployment.ledger())).map_err(|e| e.to_string())?;
     let filter = RunFilter {
         boundary_id: Some(BoundaryId::unchecked(PLACE)),
         herd_config_id: Some(HerdId::unchecked(HERD)),

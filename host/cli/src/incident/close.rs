@@ -11,9 +11,9 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::deployment::Runtime;
 use provender_host::explain::find::{Wanted, find};
-use provender_host::incident::link::Thing;
+use provender_host::incident::link::LinkKind;
 use provender_host::incident::regression::{Inputs, Version, case_name, check};
-use provender_host::incident::standing::{Exported, Held};
+use provender_host::incident::standing::{ExportedCases, RegressionCase};
 use provender_host::incident::{Incident, IncidentError, Incidents, act};
 use provender_sandbox::Component;
 
@@ -82,7 +82,7 @@ fn held(
     context: &Context,
     incident: &Incident,
     moved: Option<&Path>,
-) -> Result<Vec<Held>, CliError> {
+) -> Result<Vec<RegressionCase>, CliError> {
     let exported = incident.exported();
     if exported.is_empty() {
         return Err(IncidentError::NotReady {
@@ -122,7 +122,7 @@ fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<I
     let ledger = context.reader()?;
     let environment = &context.project.settings.environment;
     let mut inputs = Inputs::new();
-    for link in incident.links.iter().filter(|l| l.what == Thing::Run) {
+    for link in incident.links.iter().filter(|l| l.what == LinkKind::Run) {
         let run = find(&*ledger, &Wanted::Id(link.id.clone()))?.run.run;
         let manifest = runtime.manifests.read(run.manifest_ref())?;
         let name = case_name(incident, environment, &run.key);
@@ -132,7 +132,7 @@ fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<I
 }
 
 /// Where the cases are: as they were written, from here or from the deployment's folder.
-fn folder(context: &Context, file: &Exported, moved: Option<&Path>) -> (PathBuf, String) {
+fn folder(context: &Context, file: &ExportedCases, moved: Option<&Path>) -> (PathBuf, String) {
     if let Some(dir) = moved {
         return (dir.to_owned(), dir.display().to_string());
     }

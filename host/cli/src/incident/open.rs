@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
-use provender_host::incident::link::{Thing, failing_of, to_json};
+use provender_host::incident::link::{LinkKind, failing_of, to_json};
 use provender_host::incident::{Incidents, Link, act};
 use provender_ledger::Read;
 
@@ -52,7 +52,7 @@ fn found(
     let mut told = Vec::new();
     let reports: Vec<Link> = links
         .iter()
-        .filter(|l| l.what == Thing::Report)
+        .filter(|l| l.what == LinkKind::Report)
         .cloned()
         .collect();
     for report in &reports {
@@ -75,11 +75,11 @@ fn found(
 
 /// `report 4c31c78cae4a (monitor crit: …)`, and runs by their number.
 fn say(text: &mut Text, links: &[Link]) {
-    let runs = links.iter().filter(|l| l.what == Thing::Run).count();
-    for link in links.iter().filter(|l| l.what != Thing::Run) {
+    let runs = links.iter().filter(|l| l.what == LinkKind::Run).count();
+    for link in links.iter().filter(|l| l.what != LinkKind::Run) {
         text.line(format!("  {} ({})", link.name(), link.about));
     }
-    for link in links.iter().filter(|l| l.what == Thing::Run).take(5) {
+    for link in links.iter().filter(|l| l.what == LinkKind::Run).take(5) {
         text.line(format!("  {} ({})", link.name(), link.about));
     }
     if runs > 5 {
@@ -98,7 +98,7 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
         ));
     }
     if let Some(active) = context.standing()?.active_release()
-        && !links.iter().any(|l| l.what == Thing::Release)
+        && !links.iter().any(|l| l.what == LinkKind::Release)
     {
         let one = ThingArgs {
             reports: Vec::new(),

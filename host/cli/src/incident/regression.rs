@@ -17,9 +17,9 @@ use provender_domain::render::text::count;
 use provender_host::deployment::{Runtime, pin};
 use provender_host::explain::find::{Wanted, find};
 use provender_host::golden::case::version_number;
-use provender_host::incident::link::Thing;
+use provender_host::incident::link::LinkKind;
 use provender_host::incident::regression::{CASES, Drafted, draft, write};
-use provender_host::incident::standing::Exported;
+use provender_host::incident::standing::ExportedCases;
 use provender_host::incident::{Incident, Incidents, act};
 use provender_ledger::Read;
 use provender_ledger::types::Run;
@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     let mut files = Vec::new();
     for (logic, (folder, shown), file) in &drafted {
         let sha256 = write(folder, shown, file)?;
-        let exported = Exported {
+        let exported = ExportedCases {
             file: format!("{shown}/{}", file.file),
             sha256: sha256.to_string(),
             logic: logic.to_string(),
@@ -105,7 +105,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     ))
 }
 
-fn say(text: &mut Text, exported: &Exported, file: &Drafted, new: bool) {
+fn say(text: &mut Text, exported: &ExportedCases, file: &Drafted, new: bool) {
     let word = if new { "wrote" } else { "unchanged:" };
     text.look(
         Look::Good,
@@ -125,7 +125,7 @@ fn say(text: &mut Text, exported: &Exported, file: &Drafted, new: bool) {
     }
 }
 
-fn data(exported: &Exported, file: &Drafted, entry: Option<i64>) -> Json {
+fn data(exported: &ExportedCases, file: &Drafted, entry: Option<i64>) -> Json {
     json!({
         "file": exported.file,
         "sha256": exported.sha256,
@@ -151,7 +151,7 @@ fn failing(
     let linked: Vec<&str> = incident
         .links
         .iter()
-        .filter(|l| l.what == Thing::Run)
+        .filter(|l| l.what == LinkKind::Run)
         .map(|l| l.id.as_str())
         .collect();
     let mut wanted: Vec<String> = linked.iter().map(|id| (*id).to_owned()).collect();

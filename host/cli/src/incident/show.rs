@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::escape;
 use provender_host::incident::Incidents;
-use provender_host::incident::link::Thing;
+use provender_host::incident::link::LinkKind;
 use provender_host::incident::page::Dossier;
 use provender_host::incident::timeline::{Step, steps};
 
@@ -42,7 +42,10 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     text.table(&["entry", "when", "who", "what"], &rows);
     text.blank();
     for link in &incident.links {
-        let manifest = link.manifest.as_deref().filter(|_| link.what == Thing::Run);
+        let manifest = link
+            .manifest
+            .as_deref()
+            .filter(|_| link.what == LinkKind::Run);
         let manifest = manifest.map_or_else(String::new, |m| format!(" {m}"));
         text.line(escape::terminal(&format!(
             "{}: {}{manifest}",

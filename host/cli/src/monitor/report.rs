@@ -129,7 +129,12 @@ fn behind(
 ) -> Result<Behind, CliError> {
     let run = find_run(ledger, &RunWanted::Id(row.run_id.to_string()))?.run;
     let of = match ledger.entry(run.entry)? {
-        Some(entry) => entry.read::<RunsRecorded>().map_err(LedgerError::from)?.of,
+        Some(entry) => {
+            entry
+                .read::<RunsRecorded>()
+                .map_err(LedgerError::from)?
+                .context
+        }
         None => {
             let what = format!("entry {} is missing", run.entry);
             return Err(LedgerError::Damaged(what).into());

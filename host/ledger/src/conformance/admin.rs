@@ -18,15 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn looking_for_a_ledger_makes_none(store: &dyn TestStore) {
     let admin = store.address().admin();
-    assert!(!admin.is_there().unwrap());
+    assert!(!admin.exists().unwrap());
     assert!(open_reader(&store.address()).is_err());
     let gone = open(&store.address(), Opening::Existing, PATIENCE);
     assert!(matches!(gone.err(), Some(LedgerError::Gone { .. })));
-    assert!(!admin.is_there().unwrap());
+    assert!(!admin.exists().unwrap());
     admin.prepare().unwrap();
-    assert!(!admin.is_there().unwrap());
+    assert!(!admin.exists().unwrap());
     drop(store.open());
-    assert!(admin.is_there().unwrap());
+    assert!(admin.exists().unwrap());
     assert!(open(&store.address(), Opening::Existing, PATIENCE).is_ok());
     assert_eq!(admin.unfinished(), 0);
 }
@@ -54,7 +54,7 @@ fn a_copy_holds_what_was_recorded_and_is_never_overwritten(store: &dyn TestStore
     let backup = admin.back_up(folder.path()).unwrap();
     assert!(!at.exists());
     backup.publish().unwrap();
-    let copy = open_reader(&Address::of_file(&at)).unwrap();
+    let copy = open_reader(&Address::from_path(&at)).unwrap();
     let all = RunFilter::default();
     assert_eq!(copy.entries(None).unwrap(), ledger.entries(None).unwrap());
     assert_eq!(copy.runs(&all).unwrap(), ledger.runs(&all).unwrap());

@@ -4,7 +4,7 @@ use provender_domain::canonical::Digest;
 
 use super::{Promise, TestStore, boundary, day, filled, new_run, note, stamp};
 use crate::LedgerError;
-use crate::entries::{BaselineFrozen, Nothing, Payload, ReportKind};
+use crate::entries::{BaselineFrozen, NoPayload, Payload, ReportKind};
 use crate::entry::Kind;
 use crate::types::Document;
 
@@ -19,7 +19,7 @@ pub(super) const ALL: &[Promise] = &[
 pub(super) fn an_append_that_expects_another_head_is_refused_whole(store: &dyn TestStore) {
     let (first, second) = (store.open(), store.open());
     let at = stamp("2025-07-01T00:00:00Z");
-    let entries = [Payload::Hold(Nothing {}), Payload::Unhold(Nothing {})];
+    let entries = [Payload::Hold(NoPayload {}), Payload::Unhold(NoPayload {})];
     let watched = [Kind::Hold, Kind::Unhold];
     let written = first.append_expecting(&at, &entries, &watched, 0).unwrap();
     let numbers: Vec<i64> = written.iter().map(|e| e.seq).collect();
@@ -40,7 +40,7 @@ pub(super) fn an_append_that_expects_another_head_is_refused_whole(store: &dyn T
     second.append_expecting(&at, &entries, &watched, 2).unwrap();
     assert_eq!(first.head().unwrap(), 5);
     let all = first.append_all(&at, &entries).unwrap();
-    assert_eq!(first.entries_of(&watched).unwrap().last(), all.last());
+    assert_eq!(first.entries_of_kinds(&watched).unwrap().last(), all.last());
 }
 
 pub(super) fn the_chain_of_entries_holds_and_the_past_can_be_asked(store: &dyn TestStore) {
@@ -95,9 +95,9 @@ pub(super) fn entries_are_found_by_number_kind_and_moment(store: &dyn TestStore)
     assert_eq!(ledger.known_at("2025-07-02T00:00:00Z").unwrap(), 0);
     assert!(ledger.entries(None).unwrap().is_empty());
     for (at, payload) in [
-        ("2025-07-01T00:00:00Z", Payload::Hold(Nothing {})),
+        ("2025-07-01T00:00:00Z", Payload::Hold(NoPayload {})),
         ("2025-07-02T00:00:00Z", note()),
-        ("2025-07-03T00:00:00Z", Payload::Unhold(Nothing {})),
+        ("2025-07-03T00:00:00Z", Payload::Unhold(NoPayload {})),
     ] {
         let entry = ledger.append(&stamp(at), &payload).unwrap();
         assert_eq!(ledger.entry(entry.seq).unwrap().as_ref(), Some(&entry));
@@ -110,9 +110,11 @@ pub(super) fn entries_are_found_by_number_kind_and_moment(store: &dyn TestStore)
     assert_eq!(numbers(ledger.entries(None).unwrap()), [1, 2, 3]);
     let notes = ledger.entries(Some(Kind::IncidentNote)).unwrap();
     assert_eq!(numbers(notes), [2]);
-    let both = ledger.entries_of(&[Kind::Unhold, Kind::Hold]).unwrap();
+    let both = ledger
+        .entries_of_kinds(&[Kind::Unhold, Kind::Hold])
+        .unwrap();
     assert_eq!(numbers(both), [1, 3]);
-    assert!(ledger.entries_of(&[]).unwrap().is_empty());
+    assert!(ledger.entries_of_kinds(&[]).unwrap().is_empty());
     // The very moment of an entry counts.
     assert_eq!(ledger.known_at("2025-07-02T00:00:00Z").unwrap(), 2);
     assert_eq!(ledger.known_at("2025-07-01T23:59:59Z").unwrap(), 1);

@@ -4,7 +4,7 @@ use provender_domain::day::Day;
 use provender_domain::place::Boundary;
 
 use super::{Promise, TestStore, boundary, day, file, herd, stamp};
-use crate::entries::FileNotes;
+use crate::entries::IngestNotes;
 use crate::store::Coverage;
 use crate::types::{NewFacts, NewObservation, NewStream};
 use crate::{LedgerError, Write};
@@ -32,7 +32,7 @@ fn take_in(ledger: &dyn Write, source: &str, facts: &NewFacts) -> i64 {
     let known = ledger.head().unwrap();
     let at = stamp("2025-07-01T00:00:00Z");
     ledger
-        .record_file(&at, &file(source), facts, &FileNotes::default(), known)
+        .record_file(&at, &file(source), facts, &IngestNotes::default(), known)
         .unwrap()
 }
 
@@ -204,7 +204,7 @@ fn what_a_withdrawn_file_said_is_no_longer_known(store: &dyn TestStore) {
     );
     assert_eq!(ledger.observations(&north, "x", taken).unwrap().len(), 1);
     // For those that ask what was known at many moments.
-    assert_eq!(ledger.said(&north, "x").unwrap().len(), 1);
+    assert_eq!(ledger.all_observations(&north, "x").unwrap().len(), 1);
     assert!(ledger.coverage(withdrawn).unwrap().is_empty());
 }
 
@@ -213,7 +213,7 @@ fn a_file_compared_to_an_older_state_is_refused(store: &dyn TestStore) {
     let facts = said(&[("2025-06-01", Some(1.0))]);
     let taken = take_in(&*ledger, "a", &facts);
     let at = stamp("2025-07-02T00:00:00Z");
-    let late = |known| ledger.record_file(&at, &file("b"), &facts, &FileNotes::default(), known);
+    let late = |known| ledger.record_file(&at, &file("b"), &facts, &IngestNotes::default(), known);
     assert!(matches!(late(0), Err(LedgerError::Moved { .. })));
     let withdrawn = ledger.retract(&at, &ledger.files().unwrap()).unwrap();
     assert!(matches!(late(taken), Err(LedgerError::Moved { .. })));

@@ -9,7 +9,7 @@ use super::{
     Promise, TABLES, TestStore, batch, boundary, file, filled, new_run, note, problems, stamp,
 };
 use crate::LedgerError;
-use crate::entries::FileNotes;
+use crate::entries::IngestNotes;
 use crate::entry::Stamp;
 use crate::types::{File, NewFacts, NewRun, NewStream, RunFilter};
 
@@ -108,7 +108,7 @@ pub(super) fn text_with_the_character_zero_is_refused(store: &dyn TestStore) {
     let known = ledger.head().unwrap();
     let takes = |file: &File, facts: &NewFacts| {
         ledger
-            .record_file(&at, file, facts, &FileNotes::default(), known)
+            .record_file(&at, file, facts, &IngestNotes::default(), known)
             .err()
     };
     let source = File {

@@ -34,7 +34,7 @@ use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use provender_domain::key::{ConfigVersion, Place, RunKey};
 use provender_domain::place::Herd;
 
-use crate::entries::{FileNotes, IncidentNote, Origin, Payload, ReportKind, RunsOf};
+use crate::entries::{IncidentNote, IngestNotes, Origin, Payload, ReportKind, RunsContext};
 use crate::entry::Stamp;
 use crate::scan::Scan;
 use crate::types::{Batch, Config, File, Guardrail, NewFacts, NewObservation, NewRun, NewStream};
@@ -197,7 +197,7 @@ pub(crate) fn batch(runs: Vec<NewRun>) -> Batch {
     }];
     Batch {
         stamp: stamp("2025-07-01T00:00:00Z"),
-        of: RunsOf {
+        context: RunsContext {
             model_version: ModelVersion::unchecked("days_remaining:v1"),
             component: Digest::of_bytes(b"c"),
             world: "w".into(),
@@ -240,7 +240,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
             &stamp("2025-07-01T00:00:00Z"),
             &file("csv"),
             &facts,
-            &FileNotes::default(),
+            &IngestNotes::default(),
             0,
         )
         .unwrap();
@@ -248,7 +248,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
         &stamp("2025-07-01T00:00:00Z"),
         &file("csv"),
         &facts,
-        &FileNotes::default(),
+        &IngestNotes::default(),
         0,
     );
     assert_eq!(late.unwrap_err().code(), "ledger_moved");

@@ -5,7 +5,7 @@ use provender_domain::ids::{BoundaryId, HerdId};
 
 use super::{Promise, TestStore, batch, boundary, day, file, filled, new_run, stamp};
 use crate::LedgerError;
-use crate::entries::{self, FileNotes, Payload};
+use crate::entries::{self, IngestNotes, Payload};
 use crate::entry::Kind;
 use crate::store::{Extent, Series};
 use crate::types::{NewFacts, NewObservation, NewRun, NewStream, Recorded, RunFilter};
@@ -93,7 +93,7 @@ pub(super) fn order_is_by_bytes_and_numbers_and_texts_come_back_as_they_were(
     };
     let at = stamp("2025-07-02T00:00:00Z");
     let entry = ledger
-        .record_file(&at, &file("csv"), &facts, &FileNotes::default(), 0)
+        .record_file(&at, &file("csv"), &facts, &IngestNotes::default(), 0)
         .unwrap();
     let read = ledger
         .observations(&boundary("north"), "forage_kg_per_ha", entry)
@@ -134,7 +134,10 @@ pub(super) fn a_reissue_supersedes_and_the_base_key_leads_to_the_newest(store: &
     let ledger = filled(store);
     ledger.record_runs(&batch(vec![new_run(1, "b")])).unwrap();
     ledger.record_runs(&batch(vec![new_run(2, "c")])).unwrap();
-    let newest = ledger.newest_of(&new_run(0, "a").key).unwrap().unwrap();
+    let newest = ledger
+        .newest_reissue(&new_run(0, "a").key)
+        .unwrap()
+        .unwrap();
     assert_eq!(newest.run, new_run(2, "c"));
     let all = ledger.runs(&RunFilter::default()).unwrap();
     let superseded: Vec<_> = all
@@ -192,24 +195,26 @@ pub(super) fn a_run_is_found_by_key_id_entry_and_place(store: &dyn TestStore) {
     let id = wanted.key.run_id().hex();
     for digits in [&id[..], &id[..6]] {
         assert!(
-            ledger.with_id(digits).unwrap().contains(&wanted.key),
+            ledger.keys_with_id(digits).unwrap().contains(&wanted.key),
             "{digits}"
         );
     }
     let other = if id.ends_with('0') { '1' } else { '0' };
     assert!(
         ledger
-            .with_id(&format!("{}{other}", &id[..63]))
+            .keys_with_id(&format!("{}{other}", &id[..63]))
             .unwrap()
             .is_empty()
     );
     let mut of_entry = Vec::new();
-    ledger.runs_of(1, &mut |run| of_entry.push(run)).unwrap();
+    ledger
+        .runs_of_entry(1, &mut |run| of_entry.push(run))
+        .unwrap();
     assert_eq!(of_entry, first);
-    let nth = ledger.nth_of(1, 2, &[1]).unwrap();
+    let nth = ledger.runs_at_positions(1, 2, &[1]).unwrap();
     assert_eq!((nth.len(), &nth[0].run, nth[0].entry), (1, wanted, 1));
     // Fewer or more than the entry says.
-    let short = ledger.nth_of(1, 3, &[0]);
+    let short = ledger.runs_at_positions(1, 3, &[0]);
     assert!(matches!(short, Err(LedgerError::Damaged(_))), "{short:?}");
     let places = ledger.places(&RunFilter::default()).unwrap();
     let order: Vec<_> = places.iter().map(|p| (p.entry, p.date)).collect();

@@ -14,15 +14,15 @@ use super::words::{ReplayVerdict, ReportKind};
 pub struct Ingest {
     /// The file's row, and the root over its content.
     #[serde(flatten)]
-    pub file: FileIn,
+    pub file: IngestedFile,
     /// Result of comparing the file with what is known.
     #[serde(flatten)]
-    pub notes: FileNotes,
+    pub notes: IngestNotes,
 }
 
 /// Result of comparing a file with what is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileNotes {
+pub struct IngestNotes {
     /// The boundary of all its rows, if it was named.
     pub boundary: Option<BoundaryId>,
     /// Rows about something unknown.
@@ -39,7 +39,7 @@ pub struct FileNotes {
 
 /// A file's row, as bound by its entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileIn {
+pub struct IngestedFile {
     /// Id of the source.
     pub source: String,
     /// `boundaries`, `herds`, `forage`, …
@@ -164,7 +164,7 @@ pub enum Origin {
 
 /// What computed the runs of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunsOf {
+pub struct RunsContext {
     /// `name:version`.
     pub model_version: ModelVersion,
     /// Digest of the component's bytes.
@@ -185,7 +185,7 @@ pub struct RunsOf {
 pub struct RunsRecorded {
     /// What computed the runs.
     #[serde(flatten)]
-    pub of: RunsOf,
+    pub context: RunsContext,
     /// Number of runs.
     pub count: u64,
     /// Root over the runs.

@@ -7,7 +7,7 @@ use provender_domain::canonical::Digest;
 /// Kind of thing that an incident is linked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Thing {
+pub enum LinkKind {
     /// A monitor's report.
     Report,
     /// A release.
@@ -22,17 +22,17 @@ pub enum Thing {
     Incident,
 }
 
-impl Thing {
+impl LinkKind {
     /// The word used in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Thing::Report => "report",
-            Thing::Release => "release",
-            Thing::Run => "run",
-            Thing::Replay => "replay",
-            Thing::Entry => "entry",
-            Thing::Incident => "incident",
+            LinkKind::Report => "report",
+            LinkKind::Release => "release",
+            LinkKind::Run => "run",
+            LinkKind::Replay => "replay",
+            LinkKind::Entry => "entry",
+            LinkKind::Incident => "incident",
         }
     }
 }
@@ -42,7 +42,7 @@ impl Thing {
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// Kind of the thing.
-    pub what: Thing,
+    pub what: LinkKind,
     /// Identity of the thing: a digest, `I3`, or an entry's number.
     pub id: String,
     /// The entry that recorded it.
@@ -72,7 +72,7 @@ impl Link {
 /// A file of golden cases, exported from an incident's failing inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Exported {
+pub struct ExportedCases {
     /// Where it was written.
     pub file: String,
     /// SHA-256 of the bytes as exported, before DS completed the cases.
@@ -88,7 +88,7 @@ pub struct Exported {
 /// A regression case, as it was when the incident was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Held {
+pub struct RegressionCase {
     /// The file that contains it.
     pub file: String,
     /// SHA-256 of that file's bytes.
@@ -134,7 +134,7 @@ pub struct IncidentRegression {
     /// Number of the incident.
     pub incident: u32,
     /// The exported file.
-    pub exported: Exported,
+    pub exported: ExportedCases,
 }
 
 /// An incident was closed.
@@ -147,5 +147,5 @@ pub struct IncidentClose {
     /// Why no regression case was required.
     pub waived: Option<String>,
     /// The regression cases.
-    pub cases: Vec<Held>,
+    pub cases: Vec<RegressionCase>,
 }

@@ -17,17 +17,17 @@ use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
 use super::entry::{Entry, Kind};
 
 pub use activity::{
-    Ack, Activation, BaselineFrozen, Ceilings, DocumentRow, Engine, FailedReplay, FileIn,
-    FileNotes, Identity, Ingest, Origin, Pin, Replay, ReportKept, Retract, RetractedFile, RunsOf,
-    RunsRecorded, Selection,
+    Ack, Activation, BaselineFrozen, Ceilings, DocumentRow, Engine, FailedReplay, Identity, Ingest,
+    IngestNotes, IngestedFile, Origin, Pin, Replay, ReportKept, Retract, RetractedFile,
+    RunsContext, RunsRecorded, Selection,
 };
 pub use incident::{
-    Exported, Held, IncidentClose, IncidentLink, IncidentNote, IncidentOpen, IncidentRegression,
-    Link, Thing,
+    ExportedCases, IncidentClose, IncidentLink, IncidentNote, IncidentOpen, IncidentRegression,
+    Link, LinkKind, RegressionCase,
 };
 pub use release::{
-    Approval, CanaryStart, CanaryStop, EvidenceFound, GateCheck, GateDecision, Nothing, Promotion,
-    Prune, PrunedRelease, ReleaseCut, ReleaseImport, ReleaseLogic, Rollback,
+    Approval, CanaryStart, CanaryStop, EvidenceFound, GateCheck, GateDecision, NoPayload,
+    Promotion, Prune, PrunedRelease, ReleaseCut, ReleaseImport, ReleaseLogic, Rollback,
 };
 pub use words::{Action, GateOutcome, ReplayVerdict, ReportKind, Role, Verdict};
 
@@ -65,7 +65,7 @@ pub enum PayloadError {
 }
 
 /// A payload of one or several kinds of entries.
-pub trait Says: Serialize + DeserializeOwned {
+pub trait EntryPayload: Serialize + DeserializeOwned {
     /// The kinds with this payload.
     const KINDS: &'static [Kind];
 }
@@ -78,7 +78,7 @@ macro_rules! payloads {
             $($($(#[$doc])* $kind($of),)+)+
         }
 
-        $(impl Says for $of {
+        $(impl EntryPayload for $of {
             const KINDS: &'static [Kind] = &[$(Kind::$kind),+];
         })+
 
@@ -152,7 +152,7 @@ payloads! {
     Rollback:
         /// An earlier release became active again.
         Rollback;
-    Nothing:
+    NoPayload:
         /// Promotions were frozen.
         Hold,
         /// Promotions became possible again.
@@ -203,7 +203,7 @@ impl Payload {
     #[must_use]
     pub fn release(&self) -> Option<Digest> {
         match self {
-            Payload::Runs(runs) | Payload::Reissue(runs) => runs.of.release,
+            Payload::Runs(runs) | Payload::Reissue(runs) => runs.context.release,
             Payload::ReleaseCut(cut) => Some(cut.release),
             Payload::ReleaseImport(import) => Some(import.release),
             Payload::Promotion(promotion) => Some(promotion.change.release),
@@ -232,7 +232,7 @@ impl Entry {
     /// # Errors
     /// [`PayloadError::Kind`] when this program does not know the kind.
     pub fn known_kind(&self) -> Result<Kind, PayloadError> {
-        Kind::of_name(&self.kind).ok_or_else(|| PayloadError::Kind {
+        Kind::from_name(&self.kind).ok_or_else(|| PayloadError::Kind {
             entry: self.seq,
             kind: self.kind.clone(),
         })
@@ -242,7 +242,7 @@ impl Entry {
     ///
     /// # Errors
     /// When the kind is unknown, or the payload does not have the documented form.
-    pub fn says(&self) -> Result<Payload, PayloadError> {
+    pub fn parse(&self) -> Result<Payload, PayloadError> {
         let kind = self.known_kind()?;
         from_slice(self.payload.as_bytes())
             .and_then(|json| Payload::from_json(kind, json))
@@ -253,7 +253,7 @@ impl Entry {
     ///
     /// # Errors
     /// When the entry has another kind, or its payload does not have the documented form.
-    pub fn read<T: Says>(&self) -> Result<T, PayloadError> {
+    pub fn read<T: EntryPayload>(&self) -> Result<T, PayloadError> {
         if !T::KINDS.iter().any(|k| k.name() == self.kind) {
             return Err(PayloadError::Other {
                 entry: self.seq,

@@ -82,7 +82,7 @@ pub struct Rollback {
 
 /// An empty payload: the kind of the entry says everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Nothing {}
+pub struct NoPayload {}
 
 /// A person approved a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,10 +37,10 @@ fn entry(kind: &str, payload: &str) -> Entry {
 /// Round-trips a payload, and returns its kind.
 fn round_trips(kind: &str, payload: &str) -> Kind {
     let entry = entry(kind, payload);
-    let says = entry.says().unwrap_or_else(|e| panic!("{e}: {payload}"));
-    assert_eq!(says.to_text().unwrap(), payload, "{kind}");
-    assert_eq!(says.kind().name(), kind);
-    says.kind()
+    let parsed = entry.parse().unwrap_or_else(|e| panic!("{e}: {payload}"));
+    assert_eq!(parsed.to_text().unwrap(), payload, "{kind}");
+    assert_eq!(parsed.kind().name(), kind);
+    parsed.kind()
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn database(path: &Path) -> usize {
     let rows = select.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
     let rows: Vec<(String, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
     for (kind, payload) in &rows {
-        holds(kind, payload);
+        round_trips(kind, payload);
     }
     rows.len()
 }
@@ -96,7 +96,7 @@ fn entries_of_older_ledgers_round_trip() {
 #[test]
 fn a_missing_or_mistyped_member_is_an_error_that_names_the_entry() {
     let good = r#"{"incident":1,"note":"hm"}"#;
-    assert!(entry("incident-note", good).says().is_ok());
+    assert!(entry("incident-note", good).parse().is_ok());
     for (kind, payload, expected) in [
         ("incident-note", r#"{"incident":1}"#, "missing field `note`"),
         ("incident-note", r#"{"incident":1,"note":null}"#, "null"),
@@ -105,9 +105,9 @@ fn a_missing_or_mistyped_member_is_an_error_that_names_the_entry() {
         ("incident-note", "{", "EOF"),
         ("rain", good, "of the kind `rain`, which this program"),
     ] {
-        let said = entry(kind, payload).says().unwrap_err().to_string();
-        assert!(said.starts_with("entry 7 "), "{said}");
-        assert!(said.contains(expected), "{said}");
+        let error = entry(kind, payload).parse().unwrap_err().to_string();
+        assert!(error.starts_with("entry 7 "), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let other = entry("incident-note", good).read::<Ack>().unwrap_err();
     assert_eq!(
@@ -130,7 +130,7 @@ fn an_unknown_word_is_an_error_that_names_member_and_word() {
         ),
         ("report", report, "unknown kind of report `rain`"),
     ] {
-        let error = entry(kind, &payload).says().unwrap_err().to_string();
+        let error = entry(kind, &payload).parse().unwrap_err().to_string();
         assert!(error.starts_with(&format!("entry 7 ({kind})")), "{error}");
         assert!(error.contains(expected), "{error}");
     }
@@ -138,7 +138,7 @@ fn an_unknown_word_is_an_error_that_names_member_and_word() {
 
 #[test]
 fn members_of_a_later_version_are_ignored() {
-    let says = entry("incident-note", r#"{"incident":1,"later":2,"note":"hm"}"#).says();
+    let parsed = entry("incident-note", r#"{"incident":1,"later":2,"note":"hm"}"#).parse();
     let expected = Payload::from_json(Kind::IncidentNote, json!({"incident": 1, "note": "hm"}));
-    assert_eq!(says.unwrap(), expected.unwrap());
+    assert_eq!(parsed.unwrap(), expected.unwrap());
 }

@@ -210,8 +210,8 @@ impl Inspect for SqliteLedger {
                     rows::version(r, 4, 5)?,
                 ))
             };
-            let (boundary_id, herd_config_id, model_version, version) = read()
-                .map_err(|e| format!("its series is malformed: {e}"))?;
+            let (boundary_id, herd_config_id, model_version, version) =
+                read().map_err(|e| format!("its series is malformed: {e}"))?;
             Ok(SeriesKey {
                 boundary_id,
                 herd_config_id,

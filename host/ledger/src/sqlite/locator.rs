@@ -115,7 +115,7 @@ fn series_key(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunKey> {
 }
 
 /// Keys of the runs whose ids start with these hex digits.
-pub(super) fn with_id(db: &Connection, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
+pub(super) fn keys_with_id(db: &Connection, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
     let mut keys = Vec::new();
     for found in listed(db, digits)? {
         let key = key_of(db, found)?.filter(|key| key.run_id().begins(digits));
@@ -223,7 +223,7 @@ fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError
 }
 
 /// Passes the runs of an entry to `each`, ordered by series and day.
-pub(super) fn runs_of(
+pub(super) fn runs_of_entry(
     db: &Connection,
     entry: i64,
     each: &mut dyn FnMut(NewRun),
@@ -240,8 +240,8 @@ pub(super) fn runs_of(
                LEFT JOIN config pc ON pc.config_id = ps.config_id
                WHERE s.series_id = ? AND r.date BETWEEN ? AND ? AND r.entry = ? ORDER BY r.date";
     let mut statement = db.prepare_cached(sql).map_err(translate)?;
-    for stretch in places_of(db, entry)?.chunk_by(|a, b| a.0 == b.0) {
-        let (Some((series, first)), Some((_, last))) = (stretch.first(), stretch.last()) else {
+    for group in places_of(db, entry)?.chunk_by(|a, b| a.0 == b.0) {
+        let (Some((series, first)), Some((_, last))) = (group.first(), group.last()) else {
             continue;
         };
         let mut rows = statement
@@ -256,7 +256,7 @@ pub(super) fn runs_of(
 
 /// The runs at these positions among the runs of an entry, ordered by series and day. The positions must be below
 /// `count`, the number of runs that the entry states.
-pub(super) fn nth_of(
+pub(super) fn runs_at_positions(
     db: &Connection,
     entry: i64,
     count: u64,
@@ -316,7 +316,7 @@ pub(super) fn places(db: &Connection, filter: &RunFilter) -> Result<Vec<RunPlace
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entries::{Origin, RunsOf};
+    use crate::entries::{Origin, RunsContext};
     use crate::entry::Stamp;
     use crate::sqlite::SqliteLedger;
     use crate::store::{Read as _, Write as _};
@@ -363,7 +363,7 @@ mod tests {
                     actor: "tester".to_owned(),
                     reason: None,
                 },
-                of: RunsOf {
+                context: RunsContext {
                     model_version: ModelVersion::unchecked("days_remaining:v1"),
                     component: Digest::of_bytes(b"c"),
                     world: "w".to_owned(),
@@ -402,18 +402,18 @@ mod tests {
         let id = wanted.run_id().hex();
         for digits in [&id[..], &id[..12]] {
             assert_eq!(
-                ledger.with_id(digits).unwrap(),
+                ledger.keys_with_id(digits).unwrap(),
                 std::slice::from_ref(&wanted)
             );
         }
         // Another run with the same six digits differs in the later ones.
-        let near = ledger.with_id(&id[..6]).unwrap();
+        let near = ledger.keys_with_id(&id[..6]).unwrap();
         assert!(near.contains(&wanted));
         assert!(near.iter().all(|key| key.run_id().begins(&id[..6])));
         assert_eq!(listed(&ledger.db, &id).unwrap().len(), near.len());
         let other = if id.ends_with('0') { '1' } else { '0' };
         let none = format!("{}{other}", &id[..63]);
-        assert!(ledger.with_id(&none).unwrap().is_empty());
+        assert!(ledger.keys_with_id(&none).unwrap().is_empty());
         drop(ledger);
 
         let shell = Connection::open(&path).unwrap();
@@ -422,7 +422,7 @@ mod tests {
             .unwrap();
         let ledger = SqliteLedger::open(&path).unwrap();
         assert!(listed(&ledger.db, &id).unwrap().is_empty());
-        assert_eq!(ledger.with_id(&id[..12]).unwrap(), [wanted]);
+        assert_eq!(ledger.keys_with_id(&id[..12]).unwrap(), [wanted]);
     }
 
     #[test]
@@ -432,7 +432,9 @@ mod tests {
         let places = ledger.places(&RunFilter::default()).unwrap();
         for entry in [1, 2] {
             let mut runs = Vec::new();
-            ledger.runs_of(entry, &mut |run| runs.push(run)).unwrap();
+            ledger
+                .runs_of_entry(entry, &mut |run| runs.push(run))
+                .unwrap();
             let odd = i32::try_from(entry - 1).unwrap();
             let expected: Vec<NewRun> = ["north", "south"]
                 .into_iter()
@@ -442,11 +444,13 @@ mod tests {
             let of_entry = places.iter().filter(|p| p.entry == entry);
             let found = places_of(&ledger.db, entry).unwrap();
             assert!(of_entry.map(|p| (p.series, p.date.days())).eq(found));
-            let nth = ledger.nth_of(entry, 5_000, &[0, 2_500, 4_999]).unwrap();
+            let nth = ledger
+                .runs_at_positions(entry, 5_000, &[0, 2_500, 4_999])
+                .unwrap();
             let keys: Vec<&NewRun> = nth.iter().map(|r| &r.run).collect();
             assert_eq!(keys, [&expected[0], &expected[2_500], &expected[4_999]]);
         }
-        assert!(ledger.nth_of(1, 4_999, &[0]).is_err());
+        assert!(ledger.runs_at_positions(1, 4_999, &[0]).is_err());
     }
 
     #[test]
@@ -463,7 +467,7 @@ mod tests {
             )
             .unwrap();
         let ledger = SqliteLedger::open(&path).unwrap();
-        let taken = ledger.nth_of(1, 5_000, &[0]);
+        let taken = ledger.runs_at_positions(1, 5_000, &[0]);
         assert!(
             matches!(&taken, Err(LedgerError::Damaged(cause)) if cause.contains("position 0")),
             "{taken:?}"

@@ -17,10 +17,11 @@ use super::locator;
 use super::open::translate;
 
 /// SQL that migrates a schema to the next one.
-pub(super) type Step = &'static str;
+pub(super) type MigrationStep = &'static str;
 
 /// Step N migrates schema N + 1 to N + 2. A released step never changes.
-pub(super) const STEPS: &[Step] = &[include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+pub(super) const STEPS: &[MigrationStep] =
+    &[include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// Make a ledger of schema N + 1 readable without migrating it: temporary views and tables of the connection that
 /// shadow those in the file. One per step.
@@ -34,7 +35,7 @@ pub(super) const SHIMS: &[&str] = &[
 ];
 
 /// The newest schema that these steps reach.
-pub(super) fn newest(steps: &[Step]) -> i64 {
+pub(super) fn newest(steps: &[MigrationStep]) -> i64 {
     numbered(steps).last().map_or(1, |(schema, _)| schema)
 }
 
@@ -63,28 +64,30 @@ fn with(path: &Path, more: &str) -> PathBuf {
 }
 
 /// Why a migration failed.
-enum Cause {
+enum MigrationFailure {
     /// The disk is full or failing, which is not caused by the schema.
     Disk(String),
     Ledger(LedgerError),
     Other(String),
 }
 
-impl From<rusqlite::Error> for Cause {
-    fn from(e: rusqlite::Error) -> Cause {
+impl From<rusqlite::Error> for MigrationFailure {
+    fn from(e: rusqlite::Error) -> MigrationFailure {
         match e.sqlite_error_code() {
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Cause::Disk(e.to_string()),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
+                MigrationFailure::Disk(e.to_string())
+            }
             _ => match translate(e) {
-                e @ (LedgerError::Busy | LedgerError::Damaged(_)) => Cause::Ledger(e),
-                LedgerError::Database(cause) => Cause::Other(cause),
-                e => Cause::Other(e.to_string()),
+                e @ (LedgerError::Busy | LedgerError::Damaged(_)) => MigrationFailure::Ledger(e),
+                LedgerError::Database(cause) => MigrationFailure::Other(cause),
+                e => MigrationFailure::Other(e.to_string()),
             },
         }
     }
 }
 
-impl From<io::Error> for Cause {
-    fn from(e: io::Error) -> Cause {
+impl From<io::Error> for MigrationFailure {
+    fn from(e: io::Error) -> MigrationFailure {
         /// Failing disks have no `ErrorKind` of their own.
         const EIO: i32 = 5;
         let full = [
@@ -93,9 +96,9 @@ impl From<io::Error> for Cause {
             ErrorKind::FileTooLarge,
         ];
         if full.contains(&e.kind()) || cfg!(unix) && e.raw_os_error() == Some(EIO) {
-            Cause::Disk(e.to_string())
+            MigrationFailure::Disk(e.to_string())
         } else {
-            Cause::Other(e.to_string())
+            MigrationFailure::Other(e.to_string())
         }
     }
 }
@@ -108,14 +111,14 @@ pub(super) fn migrate(
     db: &mut Connection,
     path: &Path,
     found: i64,
-    steps: &[Step],
+    steps: &[MigrationStep],
 ) -> Result<(), LedgerError> {
-    let url = Address::of_file(path).to_string();
+    let url = Address::from_path(path).to_string();
     let newest = newest(steps);
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(translate)?;
-    match stepped(&tx, path, steps) {
+    match copy_and_step(&tx, path, steps) {
         Ok(now) if now > newest => {
             return Err(LedgerError::NewerSchema {
                 url,
@@ -124,9 +127,11 @@ pub(super) fn migrate(
             });
         }
         Ok(_) => {}
-        Err(Cause::Disk(cause)) => return Err(LedgerError::Io(format!("{url}: {cause}"))),
-        Err(Cause::Ledger(e)) => return Err(e),
-        Err(Cause::Other(cause)) => {
+        Err(MigrationFailure::Disk(cause)) => {
+            return Err(LedgerError::Io(format!("{url}: {cause}")));
+        }
+        Err(MigrationFailure::Ledger(e)) => return Err(e),
+        Err(MigrationFailure::Other(cause)) => {
             return Err(LedgerError::Migration {
                 url,
                 found,
@@ -142,31 +147,37 @@ pub(super) fn migrate(
 }
 
 /// Makes the copy, applies the steps, and returns the resulting schema.
-fn stepped(tx: &Transaction<'_>, path: &Path, steps: &[Step]) -> Result<i64, Cause> {
+fn copy_and_step(
+    tx: &Transaction<'_>,
+    path: &Path,
+    steps: &[MigrationStep],
+) -> Result<i64, MigrationFailure> {
     let now: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
     let newest = newest(steps);
     // Another process has migrated the ledger in the meantime and made the copy.
     if now >= newest {
         return Ok(now);
     }
-    keep(path, &copy_of(path, now)).map_err(|cause| match cause {
-        Cause::Other(cause) => Cause::Other(format!("the copy could not be made: {cause}")),
+    write_copy(path, &copy_of(path, now)).map_err(|cause| match cause {
+        MigrationFailure::Other(cause) => {
+            MigrationFailure::Other(format!("the copy could not be made: {cause}"))
+        }
         other => other,
     })?;
     for (_, step) in numbered(steps).filter(|(schema, _)| *schema > now) {
         tx.execute_batch(step)?;
     }
     // Derived data that SQL cannot compute.
-    locator::fill(tx).map_err(Cause::Ledger)?;
+    locator::fill(tx).map_err(MigrationFailure::Ledger)?;
     tx.pragma_update(None, "user_version", newest)?;
     Ok(newest)
 }
 
 /// Makes a complete copy durably under its name. The caller must hold the ledger's write lock.
-fn keep(path: &Path, to: &Path) -> Result<(), Cause> {
+fn write_copy(path: &Path, to: &Path) -> Result<(), MigrationFailure> {
     let partial = with(to, ".tmp");
-    sweep(&partial)?;
-    let made = copied(path, &partial).and_then(|()| {
+    remove_partial(&partial)?;
+    let made = back_up(path, &partial).and_then(|()| {
         std::fs::File::open(&partial)?.sync_all()?;
         failpoint::hit("copy.before-name");
         std::fs::rename(&partial, to)?;
@@ -182,31 +193,31 @@ fn keep(path: &Path, to: &Path) -> Result<(), Cause> {
         Ok(())
     });
     if made.is_err() {
-        let _ = sweep(&partial);
+        let _ = remove_partial(&partial);
     }
     made
 }
 
 /// Pages of the first backup step: few, so that a test can stop in the middle of any ledger.
-const FIRST: i32 = 8;
+const FIRST_PAGES: i32 = 8;
 /// Pages of every later backup step.
-const STRETCH: i32 = 1_024;
+const BACKUP_PAGES: i32 = 1_024;
 
 /// Copies through a separate connection, because one that holds the write lock cannot be copied from.
-fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
+fn back_up(path: &Path, partial: &Path) -> Result<(), MigrationFailure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let from = Connection::open_with_flags(path, flags)?;
     let mut copy = Connection::open(partial)?;
     {
         let backup = Backup::new(&from, &mut copy)?;
-        let mut pages = FIRST;
+        let mut pages = FIRST_PAGES;
         loop {
             match backup.step(pages)? {
                 StepResult::Done => break,
                 StepResult::More => failpoint::hit("copy.half"),
-                _ => return Err(Cause::Ledger(LedgerError::Busy)),
+                _ => return Err(MigrationFailure::Ledger(LedgerError::Busy)),
             }
-            pages = STRETCH;
+            pages = BACKUP_PAGES;
         }
     }
     // Without WAL, the copy is a single file that can be opened from a read-only folder.
@@ -217,7 +228,7 @@ fn copied(path: &Path, partial: &Path) -> Result<(), Cause> {
 
 /// Removes a partial copy with SQLite's files beside it. A remaining journal would be rolled back into the next
 /// copy.
-pub(super) fn sweep(partial: &Path) -> io::Result<()> {
+pub(super) fn remove_partial(partial: &Path) -> io::Result<()> {
     for beside in ["-journal", "-wal", "-shm", ""] {
         match std::fs::remove_file(with(partial, beside)) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
@@ -230,7 +241,7 @@ pub(super) fn sweep(partial: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entries::{Nothing, Payload};
+    use crate::entries::{NoPayload, Payload};
     use crate::entry::{Kind, Stamp};
     use crate::scan::Scan;
     use crate::sqlite::SqliteLedger;
@@ -239,7 +250,7 @@ mod tests {
 
     /// A ledger written when schema 1 was the newest.
     const SCHEMA_1: &[u8] = include_bytes!("../../../../tests/fixtures/ledger-schema-1.db");
-    const LATER: &[Step] = &[
+    const LATER: &[MigrationStep] = &[
         "CREATE TABLE note (entry INTEGER NOT NULL REFERENCES entry (seq), text TEXT NOT NULL) STRICT",
         "ALTER TABLE note ADD COLUMN language TEXT",
     ];
@@ -301,11 +312,13 @@ mod tests {
         for run in &runs {
             let digits = run.run.key.run_id().hex();
             assert_eq!(
-                older.with_id(&digits).unwrap(),
+                older.keys_with_id(&digits).unwrap(),
                 std::slice::from_ref(&run.run.key)
             );
             let mut found = Vec::new();
-            older.runs_of(run.entry, &mut |r| found.push(r)).unwrap();
+            older
+                .runs_of_entry(run.entry, &mut |r| found.push(r))
+                .unwrap();
             assert!(found.contains(&run.run));
         }
         let mut scan = Scan::begin(older.beside(2).unwrap()).unwrap();
@@ -324,7 +337,7 @@ mod tests {
     }
 
     /// The steps of a hypothetical newer program.
-    fn all_steps() -> Vec<Step> {
+    fn all_steps() -> Vec<MigrationStep> {
         STEPS.iter().chain(LATER).copied().collect()
     }
 
@@ -347,7 +360,7 @@ mod tests {
             actor: "tester".to_owned(),
             reason: None,
         };
-        let entry = ledger.append(&stamp, &Payload::Hold(Nothing {})).unwrap();
+        let entry = ledger.append(&stamp, &Payload::Hold(NoPayload {})).unwrap();
         assert_eq!(entry.seq, 7);
         // The steps must have listed every run.
         let mut listed = 0;
@@ -357,14 +370,16 @@ mod tests {
             assert_eq!(found.len(), 1, "{}", run.run.key);
             listed += found.len();
             assert_eq!(
-                ledger.with_id(&digits).unwrap(),
+                ledger.keys_with_id(&digits).unwrap(),
                 std::slice::from_ref(&run.run.key)
             );
         }
         assert_eq!(listed, 5);
-        for entry in ledger.entries_of(&[Kind::Runs]).unwrap() {
+        for entry in ledger.entries_of_kinds(&[Kind::Runs]).unwrap() {
             let mut of_entry = 0;
-            ledger.runs_of(entry.seq, &mut |_| of_entry += 1).unwrap();
+            ledger
+                .runs_of_entry(entry.seq, &mut |_| of_entry += 1)
+                .unwrap();
             let all = runs.iter().filter(|r| r.entry == entry.seq).count();
             assert_eq!(of_entry, all);
         }
@@ -411,7 +426,10 @@ mod tests {
         std::fs::create_dir(copy_of(&path, 1)).unwrap();
         let mut db = Connection::open(&path).unwrap();
         let error = migrate(&mut db, &path, 1, LATER).unwrap_err();
-        assert!(error.to_string().contains("the copy could not be made"), "{error}");
+        assert!(
+            error.to_string().contains("the copy could not be made"),
+            "{error}"
+        );
         drop(db);
         let ledger = SqliteLedger::open_read_only(&path).unwrap();
         assert_eq!(ledger.head().unwrap(), 6);

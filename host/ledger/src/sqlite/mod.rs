@@ -12,7 +12,7 @@
 //! * `write` — appends, each in an immediate transaction
 //! * `write_facts` — appends a file with its rows
 //! * `schema.sql`, `schema-2.sql`, `schema-3.sql` — tables, guards, a view for people, and the additions of each
-//! schema
+//!   schema
 
 mod inspect;
 mod locator;

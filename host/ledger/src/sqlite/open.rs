@@ -58,7 +58,7 @@ impl SqliteLedger {
     ) -> Result<SqliteLedger, LedgerError> {
         match path.try_exists() {
             Ok(true) => {}
-            Ok(false) => return Err(LedgerError::gone(&Address::of_file(path))),
+            Ok(false) => return Err(LedgerError::gone(&Address::from_path(path))),
             // It may exist; the check itself failed.
             Err(cause) => return Err(unavailable(path, &cause)),
         }
@@ -81,13 +81,13 @@ impl SqliteLedger {
             Err(e @ (LedgerError::Unavailable { .. } | LedgerError::Io(_))) if path.is_file() => e,
             opened => return opened,
         };
-        let Some(address) = as_it_lies(path) else {
+        let Some(address) = immutable_uri(path) else {
             return Err(refused);
         };
         let log = log_of(path);
         if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
             return Err(LedgerError::LogLeft {
-                url: url_of(path),
+                url: ledger_url(path),
                 log: log.display().to_string(),
             });
         }
@@ -117,7 +117,7 @@ impl SqliteLedger {
         flags: OpenFlags,
         patience: Duration,
     ) -> Result<SqliteLedger, LedgerError> {
-        let url = url_of(path);
+        let url = ledger_url(path);
         let unavailable = |e: rusqlite::Error| match (e.sqlite_error_code(), translate(e)) {
             // The disk is full or failing, which is not the ledger's fault.
             (Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure), LedgerError::Io(cause)) => {
@@ -148,7 +148,7 @@ impl SqliteLedger {
             // Use this connection: a second one would remove the WAL when it closes.
             let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0));
             if tables.is_ok_and(|tables: i64| tables == 0) {
-                return Err(LedgerError::gone(&Address::of_file(path)));
+                return Err(LedgerError::gone(&Address::from_path(path)));
             }
         }
         if writable {
@@ -166,12 +166,14 @@ impl SqliteLedger {
         db.pragma_update(None, "trusted_schema", false)
             .map_err(&unavailable)?;
         // The last connection to close checkpoints the WAL, which would replace missing pages by zeros.
-        let folds = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        db.set_db_config(folds, true).map_err(&unavailable)?;
+        let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        db.set_db_config(no_checkpoint, true)
+            .map_err(&unavailable)?;
         if let Some(cause) = missing(&db, path).map_err(&unavailable)? {
             return Err(LedgerError::Broken { url, cause });
         }
-        db.set_db_config(folds, false).map_err(&unavailable)?;
+        db.set_db_config(no_checkpoint, false)
+            .map_err(&unavailable)?;
         let schema = check_schema(&mut db, path, &url, writable)?;
         if writable {
             sync_log(path).map_err(|cause| LedgerError::Io(format!("{url}: {cause}")))?;
@@ -185,10 +187,10 @@ impl SqliteLedger {
     ///
     /// # Errors
     /// When memory is insufficient.
-    pub(crate) fn none() -> Result<SqliteLedger, LedgerError> {
+    pub(crate) fn empty_in_memory() -> Result<SqliteLedger, LedgerError> {
         let mut db = Connection::open_in_memory().map_err(translate)?;
         let memory = Path::new(":memory:");
-        let schema = check_schema(&mut db, memory, &url_of(memory), true)?;
+        let schema = check_schema(&mut db, memory, &ledger_url(memory), true)?;
         db.authorizer(Some(authorize)).map_err(translate)?;
         db.pragma_update(None, "query_only", true)
             .map_err(translate)?;
@@ -200,7 +202,7 @@ impl SqliteLedger {
     /// # Errors
     /// When the target exists or cannot be written.
     pub(crate) fn backup(&self, to: &Path) -> Result<(), LedgerError> {
-        let url = url_of(to);
+        let url = ledger_url(to);
         if to.exists() {
             return Err(LedgerError::Unavailable {
                 url,
@@ -223,14 +225,14 @@ impl SqliteLedger {
 }
 
 /// A ledger's address, for errors.
-fn url_of(path: &Path) -> String {
-    Address::of_file(path).to_string()
+fn ledger_url(path: &Path) -> String {
+    Address::from_path(path).to_string()
 }
 
 /// Converts a system error about a ledger's file.
 pub(super) fn unavailable(path: &Path, cause: &io::Error) -> LedgerError {
     LedgerError::Unavailable {
-        url: url_of(path),
+        url: ledger_url(path),
         cause: cause.to_string(),
     }
 }
@@ -253,7 +255,7 @@ fn sync_log(path: &Path) -> io::Result<()> {
 }
 
 /// The URI with which SQLite reads a file without lock and WAL; `None` if the path cannot be written as a URI.
-fn as_it_lies(path: &Path) -> Option<String> {
+fn immutable_uri(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let mut address = String::from("file:");
     for c in path.to_str()?.chars() {

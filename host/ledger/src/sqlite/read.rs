@@ -10,8 +10,8 @@ use crate::entry::{Entry, Kind};
 use crate::inspect::Inspect;
 use crate::store::{Coverage, Extent, Read, RunPlace, Series};
 use crate::types::{
-    Activation, Config, Document, File, Guardrail, NewRun, Observed, Run, RunFilter, Sourced,
-    Standing,
+    Activation, Config, Document, File, Guardrail, LatestRun, NewRun, Observed, Run, RunFilter,
+    Sourced,
 };
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::day::Day;
@@ -169,7 +169,7 @@ impl Read for SqliteLedger {
             .map_err(translate)
     }
 
-    fn entries_of(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError> {
+    fn entries_of_kinds(&self, kinds: &[Kind]) -> Result<Vec<Entry>, LedgerError> {
         let sql = format!(
             "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry WHERE kind IN ({}) ORDER BY seq",
             list_of(kinds)
@@ -324,7 +324,7 @@ impl Read for SqliteLedger {
             .map_err(translate)
     }
 
-    fn newest_of(&self, key: &RunKey) -> Result<Option<Run>, LedgerError> {
+    fn newest_reissue(&self, key: &RunKey) -> Result<Option<Run>, LedgerError> {
         let sql = format!(
             "{RUN_COLUMNS} WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ? AND r.date = ?
              ORDER BY s.reissue DESC LIMIT 1"
@@ -344,12 +344,12 @@ impl Read for SqliteLedger {
             .map_err(translate)
     }
 
-    fn standings(
+    fn latest_runs(
         &self,
         series: Series<'_>,
         from: Day,
         to: Day,
-    ) -> Result<Vec<Standing>, LedgerError> {
+    ) -> Result<Vec<LatestRun>, LedgerError> {
         let sql = "SELECT r.date, r.provenance, r.guardrail, r.outputs
                    FROM series s JOIN config c USING (config_id) JOIN run r USING (series_id)
                    WHERE s.boundary_id = ? AND s.herd_config_id = ? AND s.model_version = ? AND c.digest = ?
@@ -363,9 +363,9 @@ impl Read for SqliteLedger {
             from.days(),
             to.days()
         ];
-        let mut standings = collect(&self.db, sql, parameters, |r| {
+        let mut latest_runs = collect(&self.db, sql, parameters, |r| {
             let guardrail = r.get(2)?;
-            Ok(Standing {
+            Ok(LatestRun {
                 day: day(r, 0)?,
                 provenance: digest(r, 1, Recipe::JcsV1)?,
                 guardrail: Guardrail::from_number(guardrail)
@@ -374,16 +374,16 @@ impl Read for SqliteLedger {
             })
         })?;
         // The newest entry of each day comes first.
-        standings.dedup_by_key(|s| s.day);
-        Ok(standings)
+        latest_runs.dedup_by_key(|s| s.day);
+        Ok(latest_runs)
     }
 
     fn run(&self, key: &RunKey) -> Result<Option<Run>, LedgerError> {
         run(&self.db, key)
     }
 
-    fn with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
-        locator::with_id(&self.db, digits)
+    fn keys_with_id(&self, digits: &str) -> Result<Vec<RunKey>, LedgerError> {
+        locator::keys_with_id(&self.db, digits)
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
@@ -423,18 +423,23 @@ impl Read for SqliteLedger {
 
     fn activations(&self) -> Result<Vec<Activation>, LedgerError> {
         let mut activations = Vec::new();
-        for entry in self.entries_of(&[Kind::Activation, Kind::Promotion, Kind::Rollback])? {
+        for entry in self.entries_of_kinds(&[Kind::Activation, Kind::Promotion, Kind::Rollback])? {
             activations.extend(activations_of(&entry)?);
         }
         Ok(activations)
     }
 
-    fn runs_of(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError> {
-        locator::runs_of(&self.db, entry, each)
+    fn runs_of_entry(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError> {
+        locator::runs_of_entry(&self.db, entry, each)
     }
 
-    fn nth_of(&self, entry: i64, count: u64, positions: &[u64]) -> Result<Vec<Run>, LedgerError> {
-        locator::nth_of(&self.db, entry, count, positions)
+    fn runs_at_positions(
+        &self,
+        entry: i64,
+        count: u64,
+        positions: &[u64],
+    ) -> Result<Vec<Run>, LedgerError> {
+        locator::runs_at_positions(&self.db, entry, count, positions)
     }
 
     fn places(&self, filter: &RunFilter) -> Result<Vec<RunPlace>, LedgerError> {

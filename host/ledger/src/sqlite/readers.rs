@@ -64,7 +64,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::entries::{Nothing, Payload};
+    use crate::entries::{NoPayload, Payload};
     use crate::entry::Stamp;
     use crate::store::{Read as _, Write as _};
 
@@ -74,7 +74,7 @@ mod tests {
             actor: "tester".into(),
             reason: None,
         };
-        ledger.append(&stamp, &Payload::Hold(Nothing {})).unwrap();
+        ledger.append(&stamp, &Payload::Hold(NoPayload {})).unwrap();
     }
 
     #[test]

@@ -173,7 +173,7 @@ pub(super) fn herd_row(r: &Row<'_>) -> rusqlite::Result<Sourced<Herd>> {
 
 /// What an entry activates: one version and configuration, or each logic of a release; empty for other kinds.
 pub(super) fn activations_of(entry: &Entry) -> Result<Vec<Activation>, LedgerError> {
-    let change = match entry.says()? {
+    let change = match entry.parse()? {
         Payload::Activation(one) => {
             return Ok(vec![Activation {
                 entry: entry.seq,

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use provender_domain::files::durable::make_durably;
 
-use crate::admin::{Admin, AdvisoryLock, Backup, Description, LockError, Opening, PrepareError};
+use crate::admin::{
+    Admin, AdvisoryLock, Backup, LedgerProperties, LockError, Opening, PrepareError,
+};
 use crate::store::{Read, Write};
 use crate::{Address, LedgerError};
 
 use super::SqliteLedger;
-use super::migrate::{is_unfinished, sweep};
+use super::migrate::{is_unfinished, remove_partial};
 use super::open::unavailable;
 
 /// The file of a ledger, which may not exist.
@@ -30,7 +32,7 @@ impl SqliteStore {
 }
 
 impl Admin for SqliteStore {
-    fn is_there(&self) -> Result<bool, LedgerError> {
+    fn exists(&self) -> Result<bool, LedgerError> {
         match self.path.metadata() {
             Ok(found) => Ok(found.len() > 0),
             // A file in place of a folder on this path is reported by `prepare`.
@@ -65,21 +67,21 @@ impl Admin for SqliteStore {
     }
 
     fn back_up(&self, folder: &Path) -> Result<Backup, LedgerError> {
-        let ledger = match self.is_there()? {
+        let ledger = match self.exists()? {
             true => SqliteLedger::open_read_only(&self.path)?,
-            false => SqliteLedger::none()?,
+            false => SqliteLedger::empty_in_memory()?,
         };
         let backup = Backup {
             partial: folder.join(format!("{}.partial", Backup::NAME)),
             to: folder.join(Backup::NAME),
             discard: |partial| {
                 // If removal fails, the next copy reports the remaining file.
-                let _ = sweep(partial);
+                let _ = remove_partial(partial);
             },
         };
         if backup.to.exists() {
             return Err(LedgerError::Unavailable {
-                url: Address::of_file(&backup.to).to_string(),
+                url: Address::from_path(&backup.to).to_string(),
                 cause: "the file exists; a backup never overwrites".to_owned(),
             });
         }
@@ -110,10 +112,10 @@ impl Admin for SqliteStore {
         beside.into_iter().flatten().filter_map(of_a_copy).count()
     }
 
-    fn describe(&self) -> Result<Description, LedgerError> {
+    fn describe(&self) -> Result<LedgerProperties, LedgerError> {
         let ledger = SqliteLedger::open_read_only(&self.path)?;
-        Ok(Description {
-            address: Address::of_file(&self.path),
+        Ok(LedgerProperties {
+            address: Address::from_path(&self.path),
             schema: ledger.schema,
             head: ledger.head()?,
         })

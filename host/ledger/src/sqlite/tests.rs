@@ -25,7 +25,7 @@ impl OneFile {
 
 impl TestStore for OneFile {
     fn address(&self) -> Address {
-        Address::of_file(&self.path())
+        Address::from_path(&self.path())
     }
 
     fn again(&self) -> Vec<String> {
@@ -279,16 +279,16 @@ mod model {
 
 #[test]
 fn data_that_contains_a_guards_message_is_not_mistaken_for_it() {
-    let said = |code: i32, text: &str| {
+    let translated = |code: i32, text: &str| {
         let error = rusqlite::ffi::Error::new(code);
         translate(rusqlite::Error::SqliteFailure(error, Some(text.to_owned())))
     };
     let drift = "DRIFT: a run with this key is recorded with other provenance";
     let trigger = rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER;
-    assert_eq!(said(trigger, drift).code(), "drift");
-    assert_eq!(said(trigger, "IMMUTABLE: entry").code(), "immutable");
+    assert_eq!(translated(trigger, drift).code(), "drift");
+    assert_eq!(translated(trigger, "IMMUTABLE: entry").code(), "immutable");
     for text in [drift, "no such column: IMMUTABLE: entry"] {
-        let error = said(rusqlite::ffi::SQLITE_ERROR, text);
+        let error = translated(rusqlite::ffi::SQLITE_ERROR, text);
         assert_eq!(error.code(), "ledger_database", "{error}");
     }
 }

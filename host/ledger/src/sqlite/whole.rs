@@ -128,10 +128,10 @@ mod tests {
         let file = File::options().write(true).open(&path).unwrap();
         for cut in [1, 100, 4_096] {
             file.set_len(length - cut).unwrap();
-            let told = missing(&more, &path).unwrap().unwrap();
+            let problems = missing(&more, &path).unwrap().unwrap();
             assert!(
-                told.contains(&format!("has {} bytes", length - cut)),
-                "{told}"
+                problems.contains(&format!("has {} bytes", length - cut)),
+                "{problems}"
             );
         }
     }
@@ -180,7 +180,7 @@ mod tests {
         let log = log_of(&path);
         std::fs::remove_file(&log).unwrap();
         std::fs::create_dir(&log).unwrap();
-        let told = missing(&db, &path).unwrap().unwrap();
-        assert!(told.contains("cannot be read"), "{told}");
+        let problems = missing(&db, &path).unwrap().unwrap();
+        assert!(problems.contains("cannot be read"), "{problems}");
     }
 }

@@ -9,7 +9,7 @@ use tracing::field::Empty;
 
 use crate::LedgerError;
 use crate::entries::{
-    BaselineFrozen, DocumentRow, FileNotes, Origin, Payload, ReportKept, ReportKind, Retract,
+    BaselineFrozen, DocumentRow, IngestNotes, Origin, Payload, ReportKept, ReportKind, Retract,
     RetractedFile, RunsRecorded,
 };
 use crate::entry::{Entry, Kind, Stamp};
@@ -86,7 +86,7 @@ impl Write for SqliteLedger {
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
-        about: &FileNotes,
+        about: &IngestNotes,
         known: i64,
     ) -> Result<i64, LedgerError> {
         nul::in_file(file, facts)?;
@@ -143,12 +143,12 @@ impl Write for SqliteLedger {
             .filter_map(|r| r.place.map(|p| p.pack))
             .collect();
         let recorded = RunsRecorded {
-            of: batch.of.clone(),
+            context: batch.context.clone(),
             count: fresh.len() as u64,
             root: root_of(leaves),
             packs: packs.iter().copied().collect(),
         };
-        let payload = match batch.of.origin {
+        let payload = match batch.context.origin {
             Origin::Reissue => Payload::Reissue(recorded),
             Origin::Answers | Origin::Version | Origin::OneOff | Origin::Canary => {
                 Payload::Runs(recorded)

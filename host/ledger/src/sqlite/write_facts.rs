@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::LedgerError;
-use crate::entries::{FileIn, FileNotes, Identity, Ingest, Payload};
+use crate::entries::{Identity, Ingest, IngestNotes, IngestedFile, Payload};
 use crate::entry::{Kind, Stamp};
 use crate::leaf;
 use crate::types::{File, NewFacts};
@@ -25,7 +25,7 @@ impl SqliteLedger {
         stamp: &Stamp,
         file: &File,
         facts: &NewFacts,
-        about: &FileNotes,
+        about: &IngestNotes,
         known: i64,
     ) -> Result<i64, LedgerError> {
         let leaves = leaf::leaves(&file.source, facts);
@@ -46,7 +46,7 @@ impl SqliteLedger {
             .map_err(translate)?;
         // The entry binds every column of the file's row, and a root over its rows.
         let payload = Payload::Ingest(Ingest {
-            file: FileIn {
+            file: IngestedFile {
                 source: file.source.clone(),
                 kind: file.kind.clone(),
                 format: file.format.clone(),

@@ -236,7 +236,7 @@ fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, St
         if found.bad.is_empty() {
             return found;
         }
-        let mut since = match what.ledger.entries_of(&[Kind::Prune]) {
+        let mut since = match what.ledger.entries_of_kinds(&[Kind::Prune]) {
             Ok(since) => since,
             Err(e) => {
                 let problem = format!("what was pruned since cannot be read: {e}");

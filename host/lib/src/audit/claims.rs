@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::release::standing::KINDS;
 use provender_domain::canonical::{Digest, hex};
 use provender_domain::merkle::{self, Hash};
-use provender_ledger::entries::{BaselineFrozen, FileIn, Ingest, ReportKept, Retract};
+use provender_ledger::entries::{BaselineFrozen, Ingest, IngestedFile, ReportKept, Retract};
 use provender_ledger::entry::Entry;
 use provender_ledger::{Inspect, LedgerError, Payload, PayloadError};
 
@@ -150,7 +150,7 @@ impl Claims {
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
-        let says = entry.says().map_err(|e| match e {
+        let says = entry.parse().map_err(|e| match e {
             PayloadError::Malformed { cause, .. } => {
                 format!("its payload is not of the documented form: {cause}")
             }
@@ -177,7 +177,7 @@ impl Claims {
                         count: runs.count,
                         root: runs.root.to_string(),
                     },
-                    component: runs.of.component,
+                    component: runs.context.component,
                     packs: runs.packs.into_iter().collect(),
                 };
                 self.batches.insert(entry.seq, claim);
@@ -208,7 +208,7 @@ impl Claims {
     }
 }
 
-fn file_claim(file: &FileIn) -> Option<FileClaim> {
+fn file_claim(file: &IngestedFile) -> Option<FileClaim> {
     let brought = file.identity.as_ref()?;
     Some(FileClaim {
         rows: Rows {

@@ -25,7 +25,7 @@ pub fn prove(
         .run(key)?
         .ok_or_else(|| unprovable(format!("there is no run {key}")))?;
     let mut batch: Vec<Hash> = Vec::new();
-    moment.runs_of(run.entry, &mut |other| batch.push(other.leaf()))?;
+    moment.runs_of_entry(run.entry, &mut |other| batch.push(other.leaf()))?;
     batch.sort_unstable();
     let (mut leaves, mut own, mut problem): (Vec<Hash>, Option<(usize, String, String)>, _) =
         (Vec::new(), None, None);

@@ -12,7 +12,7 @@ use provender_domain::key::{ManifestRef, RunKey};
 use provender_domain::merkle::Hash;
 use provender_ledger::inspect::Unreadable;
 use provender_ledger::located::Located;
-use provender_ledger::scan::{Reader, Runs, Scan, Stored};
+use provender_ledger::scan::{Reader, RunGroup, Scan, ScannedRun};
 use provender_ledger::types::NewRun;
 use provender_ledger::{Inspect, LedgerError};
 use provender_store::manifest::{ManifestError, Store};
@@ -119,7 +119,7 @@ fn merge(report: &mut Report, other: Report) {
     report.bad.extend(other.bad);
 }
 
-fn located(stored: &Stored, id: &Digest) -> Located {
+fn located(stored: &ScannedRun, id: &Digest) -> Located {
     Located::new(stored.series, stored.run.key.calculation_date, id)
 }
 
@@ -165,12 +165,12 @@ impl Part {
     }
 
     /// Runs that were read at once; how many there were.
-    fn chunk(&mut self, claims: &Claims, files: (&Store, &HashSet<&str>), runs: Runs) -> u64 {
-        let Runs { runs, unreadable } = runs;
+    fn chunk(&mut self, claims: &Claims, files: (&Store, &HashSet<&str>), runs: RunGroup) -> u64 {
+        let RunGroup { runs, unreadable } = runs;
         let rows = runs.len() + unreadable.len();
         self.unreadable(unreadable);
         self.series.extend(runs.iter().map(|stored| stored.series));
-        let pack = |stored: &Stored| stored.run.place.map(|p| p.pack);
+        let pack = |stored: &ScannedRun| stored.run.place.map(|p| p.pack);
         let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
         for together in runs.chunk_by(|a, b| pack(a) == pack(b)) {
             match together.first().and_then(pack) {
@@ -191,7 +191,7 @@ impl Part {
         rows as u64
     }
 
-    fn run(&mut self, claims: &Claims, manifests: &Store, stored: &Stored) {
+    fn run(&mut self, claims: &Claims, manifests: &Store, stored: &ScannedRun) {
         let (entry, run) = (stored.entry, &stored.run);
         self.report.looked(Check::Runs, 1);
         self.leaves
@@ -237,7 +237,7 @@ impl Part {
         &mut self,
         claims: &Claims,
         (manifests, singles): (&Store, &HashSet<&str>),
-        (digest, runs): (&Digest, &[Stored]),
+        (digest, runs): (&Digest, &[ScannedRun]),
         leaves: &mut HashMap<i64, Vec<Hash>>,
     ) {
         self.report.looked(Check::Runs, runs.len() as u64);

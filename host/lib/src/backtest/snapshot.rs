@@ -211,7 +211,10 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         }
         let lost = || LedgerError::Damaged(format!("entry {} of {key} is missing", run.entry));
         let entry = self.ledger.entry(run.entry)?.ok_or_else(lost)?;
-        let of = entry.read::<RunsRecorded>().map_err(LedgerError::from)?.of;
+        let of = entry
+            .read::<RunsRecorded>()
+            .map_err(LedgerError::from)?
+            .context;
         let (component, world) = (of.component.to_string(), of.world);
         let group_key = (config, component, world);
         if let Some(group) = self.groups.get(&group_key) {

@@ -135,7 +135,7 @@ fn shadows(ledger: &dyn Read) -> Result<BTreeSet<i64>, LedgerError> {
     let batches = ledger.entries(Some(Kind::Runs))?;
     let mut shadows = BTreeSet::new();
     for entry in batches.iter().filter(|e| e.seq > first) {
-        if entry.read::<RunsRecorded>()?.of.origin == Origin::Canary {
+        if entry.read::<RunsRecorded>()?.context.origin == Origin::Canary {
             let _ = shadows.insert(entry.seq);
         }
     }

@@ -17,7 +17,7 @@ use provender_domain::failpoint;
 use provender_domain::key::Place;
 use provender_ledger::Write;
 use provender_ledger::store::Series;
-use provender_ledger::types::{Guardrail, NewRun, Recorded, Standing};
+use provender_ledger::types::{Guardrail, LatestRun, NewRun, Recorded};
 use provender_store::manifest::pack::{self, FULL, PART, Rows, Scratch, Template};
 
 use super::ComputeError;
@@ -125,7 +125,7 @@ struct Gathered {
     rows: Rows,
     template: Template,
     /// Inputs of the recorded runs, and what is recorded of them.
-    known: (Vec<Column>, Vec<(Target, Standing)>),
+    known: (Vec<Column>, Vec<(Target, LatestRun)>),
     /// Runs that go the engine's way.
     aside: Vec<Target>,
 }
@@ -258,7 +258,9 @@ fn gather(
             model_version: &bound.model_version,
             config: bound.config.digest,
         };
-        let recorded = facts.ledger().standings(series, stretch.from, stretch.to)?;
+        let recorded = facts
+            .ledger()
+            .latest_runs(series, stretch.from, stretch.to)?;
         let mut recorded = recorded.into_iter().peekable();
         for day in stretch.from.through(stretch.to) {
             let standing = recorded.next_if(|s| s.day == day);

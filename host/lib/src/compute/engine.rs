@@ -145,7 +145,7 @@ impl<'a> Engine<'a, '_> {
                 outcomes.push(Some(self.no_boundary(&question)));
                 continue;
             }
-            match self.facts.ledger().newest_of(&question.key)? {
+            match self.facts.ledger().newest_reissue(&question.key)? {
                 None => {
                     outcomes.push(None);
                     pending.push((

@@ -54,7 +54,7 @@ pub use facts::Facts;
 #[cfg(test)]
 pub(crate) fn test_ledger(folder: &std::path::Path) -> Box<dyn provender_ledger::Write> {
     use provender_ledger::{Address, Opening, open};
-    let address = Address::of_file(&folder.join("ledger.db"));
+    let address = Address::from_path(&folder.join("ledger.db"));
     open(
         &address,
         Opening::Create,

@@ -178,7 +178,7 @@ impl<'l> Past<'l> {
             self.boundary_id.clone_from(boundary_id);
         }
         if !self.columns.contains_key(column) {
-            let said = self.ledger.said(boundary_id, column)?;
+            let said = self.ledger.all_observations(boundary_id, column)?;
             let timeline = Timeline::new(said, &self.history.withdrawn);
             self.columns.insert(column.to_owned(), timeline);
         }
@@ -276,7 +276,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use provender_ledger::entries::FileNotes;
+    use provender_ledger::entries::IngestNotes;
 
     use super::*;
     use crate::compute::Facts;
@@ -351,7 +351,7 @@ mod tests {
                         retracted: None,
                     };
                     ledger
-                        .record_file(&stamp(), &file, &facts, &FileNotes::default(), i64::MAX)
+                        .record_file(&stamp(), &file, &facts, &IngestNotes::default(), i64::MAX)
                         .unwrap();
                 }
                 Act::Withdraw(n) => {

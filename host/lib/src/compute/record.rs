@@ -4,7 +4,7 @@
 use provender_domain::key::RunKey;
 use provender_domain::manifest::Breach;
 use provender_domain::value::Value;
-use provender_ledger::entries::RunsOf;
+use provender_ledger::entries::RunsContext;
 use provender_ledger::types::{Batch, Guardrail, NewRun, Recorded, Run};
 use provender_store::manifest::Store;
 
@@ -29,7 +29,7 @@ impl Recorder<'_> {
     pub(super) fn batch(&self, runs: Vec<NewRun>) -> Batch {
         Batch {
             stamp: self.policy.stamp.clone(),
-            of: RunsOf {
+            context: RunsContext {
                 model_version: self.bound.model_version.clone(),
                 component: self.bound.component.digest(),
                 world: self.bound.component.world().to_owned(),

@@ -80,7 +80,7 @@ pub fn plan(
         let place = (&target.boundary_id, &target.herd_config_id);
         engine.policy.interrupt.check()?;
         let question = ask(engine.facts, bound, place, target.day)?;
-        let Some(run) = engine.facts.ledger().newest_of(&question.key)? else {
+        let Some(run) = engine.facts.ledger().newest_reissue(&question.key)? else {
             continue;
         };
         if run.run.provenance == question.provenance {

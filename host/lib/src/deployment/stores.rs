@@ -7,7 +7,7 @@ use std::time::Duration;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use provender_ledger::admin::nothing;
+use provender_ledger::admin::empty_ledger;
 use provender_ledger::{Address, LedgerError, Opening, Read, Write, open_reader};
 use provender_store::manifest::Store;
 
@@ -67,7 +67,7 @@ impl Deployment {
         let patience = Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
         let ledger = self.project.ledger().admin();
         // A ledger that is lost must not be begun anew unnoticed: every key would be recorded again.
-        let is_there = ledger.is_there()?;
+        let is_there = ledger.exists()?;
         ledger.prepare().map_err(|e| ProjectError::Write {
             file: e.folder.display().to_string(),
             cause: Arc::new(e.cause),
@@ -94,14 +94,14 @@ impl Deployment {
     /// When there are manifests and no ledger, or the ledger cannot be looked for.
     pub fn has_ledger(&self) -> Result<bool, DeploymentError> {
         let ledger = self.project.ledger();
-        if self.other_ledger.is_some() || ledger.admin().is_there()? {
+        if self.other_ledger.is_some() || ledger.admin().exists()? {
             return Ok(true);
         }
         if !self.manifests_of_project()?.holds_any()? {
             return Ok(false);
         }
         // Another process may have made both meanwhile, the ledger before its manifests.
-        match ledger.admin().is_there()? {
+        match ledger.admin().exists()? {
             true => Ok(true),
             false => Err(LedgerError::gone(ledger).into()),
         }
@@ -145,7 +145,7 @@ impl Deployment {
         }
         // Looking makes no ledger.
         if !self.has_ledger()? {
-            return Ok(Handle::Reader(nothing()?));
+            return Ok(Handle::Reader(empty_ledger()?));
         }
         let refused = match self.writer() {
             Err(e) if is_refused(&e) => e,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use provender_domain::day::Day;
-use provender_ledger::entries::Nothing;
+use provender_ledger::entries::NoPayload;
 use provender_ledger::{LedgerError, Payload};
 use provender_sandbox::PinState;
 use tempfile::TempDir;
@@ -332,7 +332,9 @@ fn a_clock_that_is_behind_is_reported_once() {
     let folder = ranch();
     let ledger = open(folder.path()).writer().unwrap();
     let stamp = open(folder.path()).stamp(None);
-    ledger.append(&stamp, &Payload::Unhold(Nothing {})).unwrap();
+    ledger
+        .append(&stamp, &Payload::Unhold(NoPayload {}))
+        .unwrap();
     drop(ledger);
     let heard = Arc::new(Heard::default());
     let options = Options {

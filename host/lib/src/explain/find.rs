@@ -5,7 +5,7 @@ use crate::compute::answers::{answers, rank};
 use provender_domain::day::Day;
 use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::key::RunKey;
-use provender_ledger::entries::{CanaryStart, Origin, RunsOf, RunsRecorded};
+use provender_ledger::entries::{CanaryStart, Origin, RunsContext, RunsRecorded};
 use provender_ledger::entry::Kind;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 use provender_ledger::{LedgerError, Read};
@@ -86,7 +86,7 @@ fn by_id(ledger: &dyn Read, id: &str) -> Result<FoundRun, ExplainError> {
             "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
         )));
     }
-    let mut keys = ledger.with_id(&hex)?;
+    let mut keys = ledger.keys_with_id(&hex)?;
     keys.sort_by(|a: &RunKey, b| {
         let order = |k: &'_ RunKey| {
             (
@@ -277,10 +277,10 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
 }
 
 /// What the entry that recorded a run says of it.
-fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsOf, LedgerError> {
+fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsContext, LedgerError> {
     let lost = || LedgerError::Damaged(format!("entry {entry} of the run is missing"));
     let entry = ledger.entry(entry)?.ok_or_else(lost)?;
-    Ok(entry.read::<RunsRecorded>()?.of)
+    Ok(entry.read::<RunsRecorded>()?.context)
 }
 
 /// Which canary recorded a run, in words: the number of its release is what its start says.

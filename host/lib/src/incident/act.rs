@@ -10,7 +10,7 @@ use provender_ledger::{LedgerError, Payload, Write};
 
 use super::IncidentError;
 use super::link::Link;
-use super::standing::{Exported, Held, Incident, Incidents, KINDS};
+use super::standing::{ExportedCases, Incident, Incidents, KINDS, RegressionCase};
 
 /// Opens an incident; its number and its entry. Two people who open one at once get two numbers.
 ///
@@ -92,7 +92,7 @@ pub fn exported(
     ledger: &dyn Write,
     stamp: &Stamp,
     asked: &str,
-    exported: &Exported,
+    exported: &ExportedCases,
 ) -> Result<Option<i64>, IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(asked)?;
@@ -119,7 +119,7 @@ pub fn close(
     looked_at: &Incident,
     resolution: &str,
     waived: Option<&str>,
-    cases: &[Held],
+    cases: &[RegressionCase],
 ) -> Result<i64, IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(&looked_at.name())?;

@@ -19,9 +19,9 @@ use provender_store::manifest::Store;
 use super::IncidentError;
 use super::standing::Incidents;
 
-pub use provender_ledger::entries::{Link, Thing};
+pub use provender_ledger::entries::{Link, LinkKind};
 
-fn link(what: Thing, id: String, entry: i64, about: String) -> Link {
+fn link(what: LinkKind, id: String, entry: i64, about: String) -> Link {
     Link {
         what,
         id,
@@ -90,7 +90,7 @@ pub fn resolve(
         let other = incidents.find(text)?;
         let opened = other.opened();
         links.push(link(
-            Thing::Incident,
+            LinkKind::Incident,
             other.name(),
             opened.entry,
             other.title.clone(),
@@ -112,7 +112,7 @@ pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
         snapshot_id: Some(run.run.snapshot.to_string()),
         manifest: Some(manifests.path_of(run.run.manifest_ref())),
         ..link(
-            Thing::Run,
+            LinkKind::Run,
             key.run_id().to_string(),
             run.entry,
             key.to_string(),
@@ -162,7 +162,7 @@ fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
     let known = standing.find(text)?;
     let d = &known.document;
     Ok(link(
-        Thing::Release,
+        LinkKind::Release,
         known.digest.to_string(),
         known.entry,
         format!("{}: {}", d.name(), d.active.join(", ")),
@@ -182,7 +182,7 @@ pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     match hits.as_slice() {
         [(seq, digest, kind, _)] => {
             let about = about_report(ledger, *digest, *kind)?;
-            Ok(link(Thing::Report, digest.to_string(), *seq, about))
+            Ok(link(LinkKind::Report, digest.to_string(), *seq, about))
         }
         [] => Err(IncidentError::NotRecorded {
             what: format!("report {text}"),
@@ -242,9 +242,9 @@ fn entry(ledger: &dyn Read, seq: i64, kind: Option<Kind>) -> Result<Link, Incide
         });
     };
     let thing = if found.kind == Kind::Replay.name() {
-        Thing::Replay
+        LinkKind::Replay
     } else {
-        Thing::Entry
+        LinkKind::Entry
     };
     let why = found.stamp.reason.as_deref();
     let about = why.map_or_else(

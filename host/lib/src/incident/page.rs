@@ -11,8 +11,8 @@ use provender_ledger::{LedgerError, Read};
 use crate::monitor::report::Status;
 
 use super::IncidentError;
-use super::link::{Link, Thing, read_document, to_json};
-use super::standing::{Held, Incident, What};
+use super::link::{Link, LinkKind, read_document, to_json};
+use super::standing::{Incident, RegressionCase, What};
 use super::timeline::{Step, steps};
 
 /// A linked report in short.
@@ -44,7 +44,7 @@ impl Dossier {
         incident: &Incident,
         environment: &str,
     ) -> Result<Dossier, IncidentError> {
-        let reports = incident.links.iter().filter(|l| l.what == Thing::Report);
+        let reports = incident.links.iter().filter(|l| l.what == LinkKind::Report);
         let reports = reports
             .map(|l| reported(ledger, l))
             .collect::<Result<Vec<_>, _>>()?;
@@ -58,7 +58,7 @@ impl Dossier {
         })
     }
 
-    fn closing(&self) -> (Option<&str>, Option<&str>, &[Held]) {
+    fn closing(&self) -> (Option<&str>, Option<&str>, &[RegressionCase]) {
         match self.incident.closed().map(|e| &e.what) {
             Some(What::Closed {
                 resolution,
@@ -179,7 +179,7 @@ impl Dossier {
     fn case_rows(&self) -> Vec<[String; 4]> {
         let (.., cases) = self.closing();
         if !cases.is_empty() {
-            let row = |h: &Held| {
+            let row = |h: &RegressionCase| {
                 [
                     h.case.clone(),
                     h.file.clone(),

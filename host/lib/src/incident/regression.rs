@@ -25,7 +25,7 @@ use provender_store::manifest::Manifest;
 use provender_store::objects::{Creation, ObjectError, Objects as _};
 
 use super::IncidentError;
-use super::standing::{Exported, Held, Incident};
+use super::standing::{ExportedCases, Incident, RegressionCase};
 
 /// More failing runs than this become cases only when they are named one by one.
 pub const CASES: usize = 20;
@@ -244,10 +244,10 @@ pub fn check(
     incident: &Incident,
     folder: &Path,
     shown: &str,
-    exported: &Exported,
+    exported: &ExportedCases,
     versions: &[Version<'_>],
     failed: &Inputs,
-) -> Result<Vec<Held>, IncidentError> {
+) -> Result<Vec<RegressionCase>, IncidentError> {
     let not = |problem: String| IncidentError::NotReady {
         incident: incident.name(),
         problem,
@@ -289,7 +289,7 @@ pub fn check(
                 verb: "read",
                 cause,
             })?;
-        held.push(Held {
+        held.push(RegressionCase {
             file: place.file.clone(),
             sha256: Digest::of_bytes(&bytes).to_string(),
             case: name.clone(),
@@ -347,7 +347,7 @@ fn readable(
     set: &CaseSet,
     name: &str,
     versions: &[Version<'_>],
-    exported: &Exported,
+    exported: &ExportedCases,
     failed: &Inputs,
 ) -> Result<(), String> {
     let mut first = None;

@@ -9,9 +9,9 @@ use provender_ledger::entry::{Entry, Kind, Stamp};
 use provender_ledger::{Payload, Read};
 
 use super::IncidentError;
-use super::link::{Link, Thing, damaged, unreadable};
+use super::link::{Link, LinkKind, damaged, unreadable};
 
-pub use provender_ledger::entries::{Exported, Held};
+pub use provender_ledger::entries::{ExportedCases, RegressionCase};
 
 /// Every kind of entry that says something about incidents.
 pub const KINDS: [Kind; 5] = [
@@ -32,7 +32,7 @@ pub enum What {
     /// Somebody's finding.
     Noted(String),
     /// Its failing inputs were written as golden cases.
-    Regression(Exported),
+    Regression(ExportedCases),
     /// It was closed.
     Closed {
         /// How it was resolved.
@@ -40,7 +40,7 @@ pub enum What {
         /// Why no regression case was asked for.
         waived: Option<String>,
         /// The regression cases.
-        cases: Vec<Held>,
+        cases: Vec<RegressionCase>,
     },
 }
 
@@ -101,7 +101,7 @@ impl Incident {
 
     /// The files of regression cases, the newest export of each.
     #[must_use]
-    pub fn exported(&self) -> Vec<&Exported> {
+    pub fn exported(&self) -> Vec<&ExportedCases> {
         let mut seen = BTreeSet::new();
         let exports = self.events.iter().rev().filter_map(|e| match &e.what {
             What::Regression(exported) => Some(exported),
@@ -153,7 +153,7 @@ impl Incidents {
     /// # Errors
     /// When the ledger cannot be read or an entry is not of the documented form.
     pub fn read(ledger: &dyn Read) -> Result<Incidents, IncidentError> {
-        Incidents::of(&ledger.entries_of(&KINDS)?)
+        Incidents::of(&ledger.entries_of_kinds(&KINDS)?)
     }
 
     /// How they stand after these entries.
@@ -207,9 +207,9 @@ impl Incidents {
         for incident in self.open() {
             for link in &incident.links {
                 let named = match link.what {
-                    Thing::Release => link.id.parse().ok(),
-                    Thing::Entry => match ledger.entry(link.entry)? {
-                        Some(entry) => entry.says().map_err(|e| unreadable(&entry, e))?.release(),
+                    LinkKind::Release => link.id.parse().ok(),
+                    LinkKind::Entry => match ledger.entry(link.entry)? {
+                        Some(entry) => entry.parse().map_err(|e| unreadable(&entry, e))?.release(),
                         None => None,
                     },
                     _ => None,
@@ -230,7 +230,7 @@ impl Incidents {
             stamp: entry.stamp.clone(),
             what,
         };
-        let (number, what) = match entry.says().map_err(|e| unreadable(entry, e))? {
+        let (number, what) = match entry.parse().map_err(|e| unreadable(entry, e))? {
             Payload::IncidentOpen(open) => {
                 if open.incident != self.next() {
                     return Err(damaged(entry, "its number is not the next one"));

@@ -10,7 +10,7 @@ use provender_ledger::entry::{Entry, Kind};
 use provender_ledger::{LedgerError, Payload, Read};
 
 use super::IncidentError;
-use super::link::{Link, Thing};
+use super::link::{Link, LinkKind};
 use super::standing::{Event, Incident, What};
 
 /// A step: when, who, what.
@@ -44,7 +44,7 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
     let in_question = incident
         .links
         .iter()
-        .filter(|l| matches!(l.what, Thing::Run | Thing::Report))
+        .filter(|l| matches!(l.what, LinkKind::Run | LinkKind::Report))
         .map(|l| l.entry);
     let first = in_question
         .chain([incident.opened().entry])
@@ -62,7 +62,7 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
             Kind::CanaryStop,
         ])
         .collect();
-    for entry in ledger.entries_of(&kinds)? {
+    for entry in ledger.entries_of_kinds(&kinds)? {
         let within = (first..=last).contains(&entry.seq);
         if within && !told.contains_key(&entry.seq) {
             let _ = told.insert(entry.seq, (decided(&entry)?, false));
@@ -98,11 +98,11 @@ fn of_links(links: &[Link]) -> Vec<(i64, String)> {
     let mut out = Vec::new();
     for link in links {
         match link.what {
-            Thing::Run => *batches.entry(link.entry).or_default() += 1,
-            Thing::Incident => {}
-            Thing::Report => out.push((link.entry, format!("{} ({})", link.name(), link.about))),
-            Thing::Release => out.push((link.entry, format!("{} became known", link.about))),
-            Thing::Replay | Thing::Entry => out.push((link.entry, link.about.clone())),
+            LinkKind::Run => *batches.entry(link.entry).or_default() += 1,
+            LinkKind::Incident => {}
+            LinkKind::Report => out.push((link.entry, format!("{} ({})", link.name(), link.about))),
+            LinkKind::Release => out.push((link.entry, format!("{} became known", link.about))),
+            LinkKind::Replay | LinkKind::Entry => out.push((link.entry, link.about.clone())),
         }
     }
     for (entry, runs) in batches {
@@ -118,7 +118,7 @@ fn of_links(links: &[Link]) -> Vec<(i64, String)> {
 }
 
 fn decided(entry: &Entry) -> Result<String, LedgerError> {
-    Ok(match entry.says()? {
+    Ok(match entry.parse()? {
         Payload::Promotion(p) => match &p.overridden {
             Some(why) => format!("R{} promoted, the gate overridden ({why})", p.change.number),
             None => format!("R{} promoted", p.change.number),

@@ -2,7 +2,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
-use provender_ledger::entries::FileNotes;
+use provender_ledger::entries::IngestNotes;
 use provender_ledger::entry::Stamp;
 use provender_ledger::retry::retry_always;
 use provender_ledger::types::File;
@@ -243,7 +243,7 @@ fn fill(
         retracted: None,
     };
     // What of the file's row and of its facts binds them, the ledger adds.
-    let notes = FileNotes {
+    let notes = IngestNotes {
         boundary: offer.options.boundary.clone(),
         new: c.new,
         unchanged: c.unchanged,

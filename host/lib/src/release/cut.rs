@@ -203,7 +203,7 @@ impl Snapshot {
     pub(super) fn read(ledger: &dyn Read) -> Result<Snapshot, ReleaseError> {
         let kinds: Vec<Kind> = KINDS.into_iter().chain([Kind::Freeze]).collect();
         let (frozen, others): (Vec<Entry>, Vec<Entry>) = ledger
-            .entries_of(&kinds)?
+            .entries_of_kinds(&kinds)?
             .into_iter()
             .partition(|e| e.kind == Kind::Freeze.name());
         let standing = Standing::of(&others)?;

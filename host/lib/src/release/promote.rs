@@ -5,7 +5,7 @@ use crate::project::gate::Policy;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::failpoint;
-use provender_ledger::entries::{Nothing, Promotion, Rollback};
+use provender_ledger::entries::{NoPayload, Promotion, Rollback};
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Read, Write};
 
@@ -280,8 +280,8 @@ fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, Releas
             (None, false) => Err(ReleaseError::Hold("promotions are not frozen".to_owned())),
             _ => {
                 let payload = match stop {
-                    true => Payload::Hold(Nothing {}),
-                    false => Payload::Unhold(Nothing {}),
+                    true => Payload::Hold(NoPayload {}),
+                    false => Payload::Unhold(NoPayload {}),
                 };
                 append(ledger, standing, stamp, &[payload])
             }

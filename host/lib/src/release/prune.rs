@@ -84,8 +84,11 @@ pub fn plan(
     let standing = Standing::read(ledger, i64::MAX)?;
     let mut recorded_under: BTreeSet<Digest> = BTreeSet::new();
     let mut ran: BTreeSet<Digest> = BTreeSet::new();
-    for entry in ledger.entries_of(&[Kind::Runs, Kind::Reissue])? {
-        let of = entry.read::<RunsRecorded>().map_err(LedgerError::from)?.of;
+    for entry in ledger.entries_of_kinds(&[Kind::Runs, Kind::Reissue])? {
+        let of = entry
+            .read::<RunsRecorded>()
+            .map_err(LedgerError::from)?
+            .context;
         recorded_under.extend(of.release);
         ran.insert(of.component);
     }
@@ -138,7 +141,7 @@ pub fn plan(
         .filter(|d| !needed.contains(d) && !ran.contains(d) && store.has(d))
         .map(|d| (d, store.size(&d)))
         .collect();
-    let told = ledger.entries_of(&REFERRING)?;
+    let told = ledger.entries_of_kinds(&REFERRING)?;
     let told = told.last().map_or(0, |e| e.seq);
     Ok(Plan {
         releases,
@@ -158,7 +161,7 @@ pub fn plan(
 /// # Errors
 /// When the ledger cannot be read.
 pub fn newest(ledger: &dyn Read) -> Result<i64, LedgerError> {
-    let pruned = ledger.entries_of(&[Kind::Prune])?;
+    let pruned = ledger.entries_of_kinds(&[Kind::Prune])?;
     Ok(pruned.last().map_or(0, |e| e.seq))
 }
 

@@ -160,7 +160,7 @@ impl Standing {
     /// # Errors
     /// When the ledger cannot be read, or an entry is not what it must be.
     pub fn read(ledger: &dyn Read, known: i64) -> Result<Standing, ReleaseError> {
-        let mut entries = ledger.entries_of(&KINDS)?;
+        let mut entries = ledger.entries_of_kinds(&KINDS)?;
         entries.retain(|e| e.seq <= known);
         Standing::of(&entries)
     }
@@ -178,7 +178,7 @@ impl Standing {
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), ReleaseError> {
-        let says = entry.says().map_err(LedgerError::from)?;
+        let says = entry.parse().map_err(LedgerError::from)?;
         self.last = entry.seq;
         if DECIDING.contains(&says.kind()) {
             self.decided = entry.seq;

@@ -82,7 +82,7 @@ pub fn sample_of(
         return Ok((of, runs));
     }
     let mut batches: Vec<(i64, u64)> = Vec::new();
-    for entry in ledger.entries_of(&[Kind::Runs, Kind::Reissue])? {
+    for entry in ledger.entries_of_kinds(&[Kind::Runs, Kind::Reissue])? {
         let count = entry.read::<RunsRecorded>()?.count;
         if counts(entry.seq) {
             batches.push((entry.seq, count));
@@ -95,7 +95,7 @@ pub fn sample_of(
         let (here, later) = rest.split_at(rest.partition_point(|p| *p < before + count));
         if !here.is_empty() {
             let positions: Vec<u64> = here.iter().map(|p| p - before).collect();
-            runs.extend(ledger.nth_of(entry, count, &positions)?);
+            runs.extend(ledger.runs_at_positions(entry, count, &positions)?);
         }
         (rest, before) = (later, before + count);
     }

@@ -135,7 +135,7 @@ fn a_scan_names_rows_that_refer_to_nothing() {
         .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
         .unwrap();
     let runs = usize::try_from(runs).unwrap();
-    let told = || {
+    let problems = || {
         let ledger = SqliteLedger::open_read_only(&path).unwrap();
         let mut scan = Scan::begin(ledger.beside(1).unwrap()).unwrap();
         let (mut read, mut problems) = (0, scan.unreadable);
@@ -146,24 +146,24 @@ fn a_scan_names_rows_that_refer_to_nothing() {
         assert_eq!(read + problems.len(), runs);
         problems.into_iter().map(|e| e.problem).collect::<Vec<_>>()
     };
-    assert_eq!(told(), Vec::<String>::new());
+    assert_eq!(problems(), Vec::<String>::new());
     db.execute_batch("UPDATE run SET replaces = 4711").unwrap();
     assert_eq!(
-        told()[0],
+        problems()[0],
         "the run that it replaces: its series 4711 is missing"
     );
     db.execute_batch("UPDATE run SET replaces = NULL, pack = 4711, place = 0")
         .unwrap();
-    assert_eq!(told()[0], "the pack that it names is missing");
+    assert_eq!(problems()[0], "the pack that it names is missing");
     db.execute_batch("UPDATE run SET pack = NULL, place = 0")
         .unwrap();
     assert_eq!(
-        told()[0],
+        problems()[0],
         "it names a pack without a row, or a row without a pack"
     );
     db.execute_batch("UPDATE run SET place = NULL; DELETE FROM config")
         .unwrap();
-    assert_eq!(told()[0], "its configuration is missing");
+    assert_eq!(problems()[0], "its configuration is missing");
     db.execute_batch("DELETE FROM series").unwrap();
-    assert!(told()[0].starts_with("its series "), "{:?}", told());
+    assert!(problems()[0].starts_with("its series "), "{:?}", problems());
 }

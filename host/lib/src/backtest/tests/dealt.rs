@@ -24,7 +24,7 @@ use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::{magic, recipe::Recipe};
 use provender_ledger::Write;
-use provender_ledger::entries::{FileNotes, Origin};
+use provender_ledger::entries::{IngestNotes, Origin};
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{File, NewFacts, NewObservation, NewStream};
 use provender_store::manifest::Store;
@@ -140,7 +140,7 @@ impl Recorded {
         };
         let taken =
             self.ledger
-                .record_file(&stamp(), &file, facts, &FileNotes::default(), i64::MAX);
+                .record_file(&stamp(), &file, facts, &IngestNotes::default(), i64::MAX);
         taken.unwrap();
     }
 

@@ -20,7 +20,7 @@ use provender_domain::place::Boundary;
 use provender_guests::declaration::Limit;
 use provender_guests::recipe::Recipe;
 use provender_ledger::Write;
-use provender_ledger::entries::{FileNotes, Origin};
+use provender_ledger::entries::{IngestNotes, Origin};
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{File, NewFacts};
 use provender_store::manifest::Store;
@@ -103,7 +103,7 @@ impl Real<'_> {
             retracted: None,
         };
         self.ledger
-            .record_file(&stamp(), &file, facts, &FileNotes::default(), i64::MAX)
+            .record_file(&stamp(), &file, facts, &IngestNotes::default(), i64::MAX)
             .unwrap()
     }
 

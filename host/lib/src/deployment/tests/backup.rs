@@ -38,7 +38,7 @@ fn a_backup_is_whole_readable_by_itself_and_never_overwritten() {
     assert!(files(&copy.join("manifests")) == own);
 
     let mut options = Options::new(folder.path(), NOW, "ada");
-    options.ledger = Some(Address::of_file(&backed_up.ledger));
+    options.ledger = Some(Address::from_path(&backed_up.ledger));
     let other = Deployment::open(&options).unwrap();
     let head = |deployment: &Deployment| deployment.reader().unwrap().head().unwrap();
     assert_eq!(head(&other), head(&deployment));

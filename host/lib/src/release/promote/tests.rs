@@ -172,7 +172,7 @@ fn nobody_is_promoted_over_whatever_else_is_recorded() {
         "{moved:?}"
     );
     assert_eq!((looked, number_of(&standing)), (2, 3));
-    let (moved, _, standing) = promoted(vec![Payload::Hold(Nothing {})]);
+    let (moved, _, standing) = promoted(vec![Payload::Hold(NoPayload {})]);
     assert!(
         matches!(moved, Err(ReleaseError::Overtaken { .. })),
         "{moved:?}"
