@@ -1,20 +1,20 @@
-//! Where a place of objects is.
+//! Addresses of object stores.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The address of a place of objects: `file:out/manifests`.
+/// The address of an object store, such as `file:out/manifests`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreAddress {
-    /// A folder: its path, relative to the deployment's folder unless it begins with `/`.
+    /// A folder: its path, relative to the deployment's folder unless it starts with `/`.
     File(String),
 }
 
-/// A text that is not the address of a place that this build can open.
+/// A text that is not the address of a store that this build can open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreAddressError {
-    /// A scheme that this build has no driver for.
+    /// This build has no driver for the scheme.
     #[error("`{text}`: this build cannot open `{scheme}:`; use file:FOLDER")]
     Scheme {
         /// The address.
@@ -22,7 +22,7 @@ pub enum StoreAddressError {
         /// Its scheme.
         scheme: String,
     },
-    /// An address that names no folder.
+    /// The address names no folder.
     #[error("`{0}` names no folder; use file:FOLDER")]
     Empty(String),
 }
@@ -34,7 +34,7 @@ impl StoreAddress {
         StoreAddress::File(path.trim_end_matches('/').to_owned())
     }
 
-    /// What messages, pins and paths of objects call the place: of a folder its path.
+    /// Name of the store in messages, pins and paths of objects: for a folder, its path.
     #[must_use]
     pub fn shown(&self) -> &str {
         match self {
@@ -42,7 +42,7 @@ impl StoreAddress {
         }
     }
 
-    /// What messages and answers call an object of the place.
+    /// Name of an object in messages and answers.
     #[must_use]
     pub fn object(&self, name: &str) -> String {
         format!("{}/{name}", self.shown())
@@ -62,7 +62,7 @@ impl FromStr for StoreAddress {
 
     fn from_str(text: &str) -> Result<StoreAddress, StoreAddressError> {
         let scheme = text.split_once(':').filter(|(scheme, _)| {
-            // A single letter is a drive of Windows.
+            // A single letter is a Windows drive.
             scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric())
         });
         let path = match scheme {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_read_and_written_in_one_form() {
+    fn an_address_has_one_canonical_form() {
         for (text, written, shown) in [
             ("file:out/manifests", "file:out/manifests", "out/manifests"),
             ("out/manifests/", "file:out/manifests", "out/manifests"),

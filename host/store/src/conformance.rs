@@ -1,10 +1,10 @@
-//! What every place of objects promises, whatever keeps them: one function that each driver's tests call.
+//! The promises of every object store, checked by one function that each driver's tests call.
 
 use std::io::ErrorKind;
 
 use crate::objects::{Creation, Objects};
 
-/// Opens the place that is checked. Every call opens the same one, which is empty before.
+/// Opens the store under test. Every call opens the same store, which is empty at the start.
 pub(crate) type Open<'a> = dyn Fn() -> Box<dyn Objects> + Sync + 'a;
 
 const MOST: u64 = 1 << 20;
@@ -72,12 +72,12 @@ fn ceilings(place: &dyn Objects) {
     assert_eq!(place.read("ceiling/exact", 10).unwrap(), [7; 10]);
     let larger = place.read("ceiling/exact", 9).unwrap_err();
     assert_eq!(larger.cause().kind(), ErrorKind::FileTooLarge);
-    // What is there and larger than anything that may be there cannot be told apart from it.
+    // An object larger than the ceiling cannot be compared, so it is an error.
     assert!(place.create("ceiling/exact", b"7", 9).is_err());
 }
 
 fn names(open: &Open<'_>) {
-    // One letter in both normal forms, and names of which one is the beginning of another.
+    // One letter in both normal forms, and names that are prefixes of others.
     let names = [
         "names/a:b",
         "names/caf\u{e9}",
@@ -123,7 +123,7 @@ fn listed(open: &Open<'_>) {
     assert!(of("").len() > 30 && of("").is_sorted());
 }
 
-/// Of writers that begin at once, one creates the object and all others find its bytes.
+/// Of writers that start at once, one creates the object and all others find its bytes.
 fn one_of_many(open: &Open<'_>) {
     const WRITERS: u8 = 8;
     for round in 0..5 {

@@ -1,8 +1,8 @@
 //! Objects as files in a folder.
 //!
-//! A file is written under a temporary name, fsynced and linked to its name, which fails when the name exists;
-//! then the folders are fsynced. A killed process leaves at most a temporary file, which the next write removes,
-//! or a whole object that nobody names yet, which the next write of the same object finds.
+//! A file is written under a temporary name, fsynced and linked to its name, which fails if the name exists; then
+//! the folders are fsynced. A killed process leaves at most a temporary file, which the next write removes, or a
+//! complete object without a reference, which the next write of the same object finds.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -22,15 +22,15 @@ use crate::objects::{Creating, Creation, ObjectError, Objects, Remove, create_or
 #[derive(Debug)]
 pub struct Files {
     open: OnceLock<Dir>,
-    /// That the folder is there durably.
+    /// Set when the folder is known to exist durably.
     made: OnceLock<()>,
-    /// The folder that the path is relative to, where the objects' own may be missing.
+    /// The parent folder of `path`, for a folder that may not exist yet.
     above: Option<Dir>,
     address: StoreAddress,
 }
 
 impl Files {
-    /// Objects in an open folder; `path` is its name for people.
+    /// Objects in an open folder; `path` is its name in messages.
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> Files {
         Files {
@@ -41,8 +41,8 @@ impl Files {
         }
     }
 
-    /// Objects in a folder below an open one. If it is missing, it holds nothing and the first write makes it;
-    /// reading makes no folder.
+    /// Objects in a folder below an open one. A missing folder counts as empty; the first write creates it, and
+    /// reading does not.
     #[must_use]
     pub fn below(above: Dir, path: &str) -> Files {
         Files {
@@ -67,7 +67,7 @@ impl Files {
         Ok(self.open.get_or_init(|| dir))
     }
 
-    /// The folder to write in, whose own name is on the disk.
+    /// The folder for writing, created durably if necessary.
     fn made(&self) -> io::Result<&Dir> {
         if let (None, Some(above)) = (self.made.get(), &self.above) {
             let path = self.address.shown();
@@ -126,14 +126,14 @@ impl Files {
     }
 }
 
-/// Whether a name stays below the folder and out of the way of what the folder itself needs.
+/// Checks that a name stays below the folder and does not collide with the folder's own files.
 fn checked(name: &str) -> io::Result<&str> {
     let plain = |part: &str| !part.is_empty() && !part.starts_with('.');
     match name.split('/').all(plain) {
         true => Ok(name),
         false => Err(io::Error::new(
             ErrorKind::InvalidInput,
-            format!("`{name}` is not the name of an object"),
+            format!("`{name}` is not a valid object name"),
         )),
     }
 }
@@ -238,16 +238,16 @@ struct CreatingFiles<'a> {
     files: &'a Files,
     dir: &'a Dir,
     staging: Staging,
-    /// Folders in which names are not durable yet.
+    /// Folders whose entries are not durable yet.
     folders: BTreeSet<String>,
     objects: u64,
     bytes: u64,
-    /// From the first file until all are durable.
+    /// Open from the first file until all files are durable.
     span: tracing::Span,
 }
 
 impl CreatingFiles<'_> {
-    /// Makes the folders that a file lies in, each once.
+    /// Creates the folders of a file, each once.
     fn make_folders(&mut self, name: &str) -> io::Result<()> {
         let folder = durable::parent(name);
         if folder == "." || self.folders.contains(folder) {
@@ -312,13 +312,13 @@ mod tests {
     }
 
     #[test]
-    fn files_in_a_folder_to_be_made_are_objects_written_once() {
+    fn files_in_a_folder_to_be_created_are_objects_written_once() {
         let temp = tempfile::tempdir().unwrap();
         conformance::check(&|| Box::new(Files::below(open(temp.path()), "out/objects/")));
     }
 
     #[test]
-    fn reading_makes_no_folder() {
+    fn reading_creates_no_folder() {
         let temp = tempfile::tempdir().unwrap();
         let files = Files::below(open(temp.path()), "out/objects");
         assert_eq!(files.list("").unwrap(), Vec::<String>::new());
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_disk_and_the_driver_need_is_not_an_object() {
+    fn files_of_the_disk_and_the_driver_are_not_objects() {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join(durable::OF_THE_DISK)).unwrap();
         std::fs::write(temp.path().join(durable::OF_THE_DISK).join("x"), "").unwrap();
@@ -344,7 +344,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_nowhere_is_not_an_empty_place() {
+    fn a_dangling_link_is_not_an_empty_store() {
         let temp = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("nowhere", temp.path().join("objects")).unwrap();
         let files = Files::below(open(temp.path()), "objects");

@@ -1,9 +1,9 @@
-//! Objects that are written once, whatever keeps them, and manifests over them.
+//! Write-once objects on any storage, and the manifests stored in them.
 //!
-//! * [`objects`] — the trait of a place of objects: create if absent, read, list
-//! * [`address`] — where such a place is
-//! * [`files`] — the place that is a folder
-//! * [`manifest`] — manifests, each an object of its own or packed with others
+//! * [`objects`] — the trait of an object store: create if absent, read, list
+//! * [`address`] — addresses of object stores
+//! * [`files`] — the object store in a folder
+//! * [`manifest`] — manifests, each an object by itself or packed with others
 
 #![warn(clippy::too_many_lines)]
 

@@ -1,65 +1,64 @@
-//! The trait of objects that are written once, whatever keeps them.
+//! The trait of write-once objects on any storage.
 
 use std::fmt;
 use std::io;
 
 use crate::address::StoreAddress;
 
-/// What became of an object that was to be created.
+/// The result of creating an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "other bytes under the name are an integrity error, unless the caller can tell that they mean the same"]
 pub enum Creation {
-    /// It is there now, with these bytes.
+    /// The object was created with these bytes.
     Created,
-    /// It was there already, with the same bytes.
+    /// The object already existed with the same bytes.
     Same,
-    /// The name is taken by other bytes, which are these.
+    /// The object already exists with other bytes, given here.
     Taken(Vec<u8>),
 }
 
-/// A place of objects that are written once, each whole under its name or not there.
+/// A store of write-once objects. Each object exists completely under its name, or not at all.
 ///
-/// Names are relative paths with `/`, told apart byte by byte. No part of a name begins with a dot.
+/// Names are relative paths with `/`, compared byte by byte. No part of a name starts with a dot.
 pub trait Objects: fmt::Debug + Send + Sync {
-    /// Where it is.
+    /// Address of the store.
     fn address(&self) -> &StoreAddress;
 
-    /// Begins to create objects.
+    /// Starts creating objects.
     ///
     /// # Errors
-    /// When the place cannot be written.
+    /// When the store cannot be written.
     fn begin(&self) -> Result<Box<dyn Creating + '_>, ObjectError>;
 
     /// The bytes of an object, up to a ceiling.
     ///
     /// # Errors
-    /// When it is not there ([`io::ErrorKind::NotFound`]), cannot be read, or has more bytes than the ceiling
+    /// When it does not exist ([`io::ErrorKind::NotFound`]), cannot be read, or has more bytes than the ceiling
     /// ([`io::ErrorKind::FileTooLarge`]).
     fn read(&self, name: &str, ceiling: u64) -> Result<Vec<u8>, ObjectError>;
 
-    /// How many bytes an object has; `None` when it is not there.
+    /// Size of an object in bytes; `None` if it does not exist.
     ///
     /// # Errors
-    /// When the place cannot be asked.
+    /// When the store cannot be queried.
     fn size(&self, name: &str) -> Result<Option<u64>, ObjectError>;
 
-    /// The names of all objects that begin with a prefix, in ascending order of their bytes. A place that is not
-    /// there yet has none.
+    /// Names of all objects with a prefix, in ascending byte order. A store that does not exist yet has none.
     ///
     /// # Errors
-    /// When the place is there and cannot be read.
+    /// When the store exists but cannot be read.
     fn list(&self, prefix: &str) -> Result<Vec<String>, ObjectError>;
 
-    /// Whether anything lies there that somebody put there.
+    /// Whether the store contains any object or foreign file.
     ///
     /// # Errors
-    /// When the place is there and cannot be read.
+    /// When the store exists but cannot be read.
     fn holds_any(&self) -> Result<bool, ObjectError>;
 
     /// Creates one object, which is durable when this returns.
     ///
     /// # Errors
-    /// As [`Creating::create`].
+    /// See [`Creating::create`].
     fn create(&self, name: &str, bytes: &[u8], ceiling: u64) -> Result<Creation, ObjectError> {
         let mut creating = self.begin()?;
         let creation = creating.create(name, bytes, ceiling)?;
@@ -68,60 +67,60 @@ pub trait Objects: fmt::Debug + Send + Sync {
     }
 }
 
-/// Objects that are created together: all of them are durable once they are settled.
+/// Creates several objects. All of them are durable after [`Creating::settle`].
 pub trait Creating {
-    /// Creates an object; where its name is taken, reads and compares what is there. An object of more than
-    /// `ceiling` bytes is refused, because nobody could read it again.
+    /// Creates an object. If its name exists, reads and compares the existing bytes. An object of more than
+    /// `ceiling` bytes is refused, because it could not be read again.
     ///
     /// # Errors
-    /// When the place refuses, or what is there cannot be read. Objects that were created before stay.
+    /// When the store refuses, or an existing object cannot be read. Objects created before stay.
     fn create(&mut self, name: &str, bytes: &[u8], ceiling: u64) -> Result<Creation, ObjectError>;
 
-    /// Makes the names of all these objects durable, also of those that were there already: whoever created them
-    /// may have been killed before.
+    /// Makes the names of all these objects durable, including those that existed already: their creator may have
+    /// been killed before doing so.
     ///
     /// # Errors
-    /// When the place refuses.
+    /// When the store refuses.
     fn settle(self: Box<Self>) -> Result<(), ObjectError>;
 }
 
-/// A place whose objects can be removed, for what the ledger has recorded as pruned. A store that retains its
-/// objects does not have this.
+/// A store whose objects can be removed, for objects that the ledger records as pruned. A store that retains its
+/// objects does not implement this.
 pub trait Remove: Objects {
-    /// Removes an object; that it is gone already is not an error.
+    /// Removes an object. A missing object is not an error.
     ///
     /// # Errors
-    /// When the place refuses.
+    /// When the store refuses.
     fn remove(&self, name: &str) -> Result<(), ObjectError>;
 }
 
-/// A place or an object of it that cannot be read or written.
+/// A store or an object that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// The place itself.
+    /// The store as a whole.
     #[error("folder {path} could not be {verb}: {cause}")]
     Place {
-        /// What people call the place.
+        /// Name of the store in messages.
         path: String,
         /// `written` or `read`.
         verb: &'static str,
-        /// Why.
+        /// The system's error.
         cause: io::Error,
     },
     /// An object.
     #[error("{path} could not be {verb}: {cause}")]
     Object {
-        /// What people call the object.
+        /// Name of the object in messages.
         path: String,
         /// `written` or `read`.
         verb: &'static str,
-        /// Why.
+        /// The system's error.
         cause: io::Error,
     },
 }
 
 impl ObjectError {
-    /// What the store or the disk said.
+    /// The system's error.
     #[must_use]
     pub fn cause(&self) -> &io::Error {
         match self {
@@ -129,18 +128,18 @@ impl ObjectError {
         }
     }
 
-    /// Whether the object is not there.
+    /// Whether the object does not exist.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.cause().kind() == io::ErrorKind::NotFound
     }
 }
 
-/// Times that an object is created again which was there, and gone when it was read.
+/// How often creation is repeated for an object that existed but was removed before it could be read.
 const TRIES: usize = 8;
 
-/// Creates an object, and compares what is there when the name is taken. `create` answers false when it is;
-/// what is gone by the time it is read is created again.
+/// Creates an object, or compares it with the existing one. `create` returns false if the name exists; if the
+/// existing object has gone by the time it is read, creation is repeated.
 pub(crate) fn create_or_compare<E>(
     bytes: &[u8],
     mut create: impl FnMut() -> Result<bool, E>,
@@ -166,8 +165,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_gone_when_it_is_read_is_created_again() {
-        // Somebody else's object, taken away before it is read, so many times.
+    fn an_object_that_vanishes_before_it_is_read_is_created_again() {
+        // An object of another writer, removed N times before it is read.
         for (gone, created) in [(0, true), (1, true), (7, true), (8, false)] {
             let mut left = gone;
             let create = || -> Result<bool, &str> {
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_created_again() {
+    fn an_unreadable_object_is_not_created_again() {
         let mut asked = 0;
         let create = || {
             asked += 1;

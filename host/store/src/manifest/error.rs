@@ -1,4 +1,4 @@
-//! How the room says no.
+//! Errors of the manifest store.
 
 use std::io;
 
@@ -6,22 +6,22 @@ use provender_domain::canonical::CanonicalError;
 
 use crate::objects::ObjectError;
 
-/// How the store says no.
+/// Why a manifest could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The disk refused.
     #[error("the manifest {path} could not be {verb}: {cause}")]
     Io {
-        /// Path of the manifest; `folder PATH` where it is that of all of them.
+        /// Path of the manifest, or `folder PATH` for the whole store.
         path: String,
         /// `written` or `read`.
         verb: &'static str,
-        /// Why.
+        /// The system's error.
         cause: io::Error,
     },
-    /// A name is taken by other content.
+    /// The name exists with other content.
     #[error(
-        "the manifest {path} exists and is not what this run would write: {problem}. Nothing was recorded; `provender audit` tells what else is damaged"
+        "the manifest {path} exists with other content than this run would write: {problem}. Nothing was recorded; run `provender audit` to see what else is damaged"
     )]
     Taken {
         /// Path of the manifest.
@@ -29,7 +29,7 @@ pub enum ManifestError {
         /// What differs.
         problem: String,
     },
-    /// A recorded manifest is not what was recorded.
+    /// The manifest differs from what was recorded.
     #[error("the manifest {path} is not what was recorded: {problem}")]
     Damaged {
         /// Path of the manifest.
@@ -37,7 +37,7 @@ pub enum ManifestError {
         /// What differs.
         problem: String,
     },
-    /// A number without a canonical form.
+    /// A number has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
 }
@@ -56,7 +56,7 @@ impl From<ObjectError> for ManifestError {
 }
 
 impl ManifestError {
-    /// A stable name for machines.
+    /// A stable code for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,10 +1,10 @@
-//! Write-once manifests: everything about a run, in one file under the digest of what can be
-//! computed again. [`Manifest`] is what one holds.
+//! Write-once manifests: everything about a run, in one file named by the digest of the reproducible part.
+//! [`Manifest`] holds one.
 //!
-//! * [`store`] — writing once, adopting what a killed process left, reading with every digest checked
+//! * [`store`] — writes manifests once, adopts those of killed processes, and checks every digest when reading
 //! * [`pack`] — many manifests in one file
 //! * [`names`] — boundary ids as safe folder names
-//! * [`error`] — how it says no
+//! * [`error`] — errors of the manifest store
 
 pub mod error;
 pub mod names;

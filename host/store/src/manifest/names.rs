@@ -1,14 +1,14 @@
-//! Boundary ids as folder names: whatever an id holds, its folder stays inside the store.
+//! Boundary ids as folder names that stay inside the store, whatever an id contains.
 
 use provender_domain::canonical::hex;
 use sha2::{Digest as _, Sha256};
 
-/// Longest name kept as it is; file systems take 255 bytes.
+/// Longest name that is kept; file systems allow 255 bytes.
 const MAX: usize = 120;
 
-/// Letters, digits, `_`, `-` and `.` stay; other bytes become `%XX`. A leading dot, the names that
-/// some systems reserve, and long names are escaped too; a long one ends in a digest of the whole.
-/// Different ids have different names.
+/// Letters, digits, `_`, `-` and `.` stay; other bytes become `%XX`. A leading dot, names reserved by some
+/// systems, and long names are escaped too; a long name ends in a digest of the whole id. Different ids have
+/// different names.
 #[must_use]
 pub fn safe(id: &str) -> String {
     use std::fmt::Write as _;
@@ -75,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_one_plain_path_component_and_tells_ids_apart(a in any::<String>(), b in any::<String>()) {
+        fn a_name_is_one_plain_path_component_and_unique(a in any::<String>(), b in any::<String>()) {
             let name = safe(&a);
             prop_assert!(!name.contains(['/', '\\', '\0']) && name != "." && name != ".." && !name.starts_with('.'));
             prop_assert_eq!(a == b, name == safe(&b));

@@ -1,7 +1,8 @@
-//! Manifests as objects: `{boundary_id}/{as_of}_{snapshot_id}.json`, and packs of many of them as
+//! Manifests as objects `{boundary_id}/{as_of}_{snapshot_id}.json`, and packs of manifests as
 //! `packs/{sha256}.arrow`, each written once.
 //!
-//! A killed process may leave a whole manifest without a run; the next one that writes it adopts it.
+//! A killed process may leave a complete manifest without a run; the next process that writes the same manifest
+//! adopts it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -21,10 +22,10 @@ use super::error::ManifestError;
 use super::names;
 use super::pack::Pack;
 
-/// The folder of packs. A boundary of this name has its manifests beside them, under other names.
+/// The folder of packs. A boundary with this name shares the folder, but its files are named differently.
 const PACKS: &str = "packs";
 
-/// Packs that are kept when they were read.
+/// Number of recently read packs to cache.
 const AT_HAND: usize = 3;
 
 /// A store of manifests.
@@ -34,7 +35,7 @@ pub struct Store {
     packs: Mutex<VecDeque<(Digest, Arc<Pack>)>>,
 }
 
-/// A manifest to write into a file of its own.
+/// A manifest to be written to its own file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
     /// The run.
@@ -46,7 +47,7 @@ pub struct Sheet {
 }
 
 impl Store {
-    /// A store over a place of objects.
+    /// A manifest store on an object store.
     #[must_use]
     pub fn over(objects: Box<dyn Objects>) -> Store {
         Store {
@@ -55,27 +56,26 @@ impl Store {
         }
     }
 
-    /// A store in an open folder; `path` is its name for people.
+    /// A store in an open folder; `path` is its name in messages.
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> Store {
         Store::over(Box::new(Files::new(dir, path)))
     }
 
-    /// A store in a folder below an open one. If it is missing, it holds nothing and the first write makes it;
-    /// reading makes no folder.
+    /// A store in a folder below an open one. A missing folder counts as empty; the first write creates it, and
+    /// reading does not.
     #[must_use]
     pub fn below(above: Dir, path: &str) -> Store {
         Store::over(Box::new(Files::below(above, path)))
     }
 
-    /// The name of a manifest that is an object of its own.
+    /// Object name of a manifest with its own file.
     fn name_of(key: &RunKey, snapshot_id: &Digest) -> String {
         let (folder, day) = (names::safe(&key.boundary_id), key.calculation_date);
         format!("{folder}/{day}_{snapshot_id}.json")
     }
 
-    /// Where a run's manifest is, relative to the deployment's folder: its file, or its pack and the
-    /// row in it.
+    /// Path of a run's manifest, relative to the deployment's folder: its file, or its pack and row.
     #[must_use]
     pub fn path_of(&self, run: ManifestRef<'_>) -> String {
         if let Some(place) = run.place {
@@ -85,19 +85,18 @@ impl Store {
         self.objects.address().object(&name)
     }
 
-    /// The path of a pack, relative to the deployment's folder.
+    /// Path of a pack, relative to the deployment's folder.
     #[must_use]
     pub fn pack_path(&self, pack: &Digest) -> String {
         self.objects.address().object(&pack_name(pack))
     }
 
-    /// Writes manifests, each into a file of its own; what is given back is durable: the SHA-256 of each
-    /// file's bytes. A name that exists is adopted when its reproducible part is the same, and its bytes
-    /// are what the ledger will name.
+    /// Writes manifests durably, each to its own file, and returns the SHA-256 of each file's bytes. An existing
+    /// file with the same reproducible part is adopted; then the ledger names the existing bytes.
     ///
     /// # Errors
-    /// When the disk refuses, or a name is taken by other content. Manifests written before stay:
-    /// without a row they are no run.
+    /// When the disk refuses, or a name exists with other content. Manifests written before stay; without a
+    /// ledger row they are not runs.
     pub fn write(&self, manifests: &[Sheet]) -> Result<Vec<Digest>, ManifestError> {
         let mut creating = self.objects.begin()?;
         let mut written = Vec::with_capacity(manifests.len());
@@ -109,23 +108,22 @@ impl Store {
                 Creation::Taken(found) => self.adopt(&name, &found, sheet.snapshot)?,
             });
         }
-        // One barrier for all: the names are durable before any row refers to them.
+        // One barrier for all: the names must be durable before any row refers to them.
         creating.settle()?;
         Ok(written)
     }
 
-    /// Writes packs, each named by its digest; they are durable then. A name that exists has the same bytes, or
-    /// is an error.
+    /// Writes packs durably, each named by its digest. An existing file must have the same bytes.
     ///
     /// # Errors
-    /// When the disk refuses, or a name is taken by other content.
+    /// When the disk refuses, or a name exists with other content.
     pub fn write_packs(&self, packs: &[Vec<u8>]) -> Result<Vec<Digest>, ManifestError> {
         let mut creating = self.objects.begin()?;
         let written = packs
             .iter()
             .map(|bytes| self.write_pack(&mut *creating, bytes));
         let written = written.collect::<Result<_, _>>()?;
-        // One barrier for all: the names are durable before any row refers to them.
+        // One barrier for all: the names must be durable before any row refers to them.
         creating.settle()?;
         failpoint::hit("pack.after-file");
         Ok(written)
@@ -147,8 +145,8 @@ impl Store {
         }
     }
 
-    /// The SHA-256 of a manifest that lies there already, if it is of the same run and answer: files and machine
-    /// behind it may be others.
+    /// The SHA-256 of an existing manifest if it has the same run and answer. The files and the environment in it
+    /// may differ.
     fn adopt(
         &self,
         name: &str,
@@ -166,38 +164,38 @@ impl Store {
         Ok(Digest::of_bytes(bytes))
     }
 
-    /// Whether any manifest is there, whoever names it.
+    /// Whether the store contains anything, recorded or not.
     ///
     /// # Errors
-    /// When the folder is there and cannot be read.
+    /// When the folder exists but cannot be read.
     pub fn holds_any(&self) -> Result<bool, ManifestError> {
         Ok(self.objects.holds_any()?)
     }
 
-    /// The paths of all manifests that are there, as [`Store::path_of`] gives them, whoever names them.
+    /// Paths of all existing manifests, recorded or not, as from [`Store::path_of`].
     ///
     /// # Errors
     /// When a folder cannot be read.
     pub fn files(&self) -> Result<Vec<String>, ManifestError> {
         let mut names = self.objects.list("")?;
-        // A file beside the boundaries' folders is somebody's own.
+        // A file beside the boundaries' folders is foreign.
         names.retain(|name| name.contains('/'));
         let address = self.objects.address();
         Ok(names.iter().map(|name| address.object(name)).collect())
     }
 
-    /// Reads a recorded run's manifest and checks every digest on the way.
+    /// Reads a recorded run's manifest, and checks every digest.
     ///
     /// # Errors
-    /// When it cannot be read or is not what was recorded.
+    /// When it cannot be read or differs from what was recorded.
     pub fn read(&self, run: ManifestRef<'_>) -> Result<Manifest, ManifestError> {
         Ok(self.read_with_bytes(run)?.0)
     }
 
-    /// As [`Store::read`], with the manifest's bytes.
+    /// Like [`Store::read`], also returning the manifest's bytes.
     ///
     /// # Errors
-    /// As [`Store::read`].
+    /// See [`Store::read`].
     pub fn read_with_bytes(
         &self,
         run: ManifestRef<'_>,
@@ -220,24 +218,24 @@ impl Store {
         let found = Digest::of_bytes(&bytes);
         if found != *run.sha256 {
             return Err(damaged(format!(
-                "its SHA-256 is {found}, the ledger says {}",
+                "its SHA-256 is {found}, but the ledger has {}",
                 run.sha256
             )));
         }
         let (manifest, found) = Manifest::parse_named(&bytes).map_err(damaged)?;
         if found != *run.snapshot {
             return Err(damaged(format!(
-                "its snapshot_id is {found}, the ledger says {}",
+                "its snapshot_id is {found}, but the ledger has {}",
                 run.snapshot
             )));
         }
         Ok((manifest, bytes))
     }
 
-    /// Reads a pack and checks its digest. The last few that were read are at hand.
+    /// Reads a pack and checks its digest. The packs that were read last are cached.
     ///
     /// # Errors
-    /// When it cannot be read or is not what was recorded.
+    /// When it cannot be read or differs from what was recorded.
     pub fn pack(&self, digest: &Digest) -> Result<Arc<Pack>, ManifestError> {
         let held = || match self.packs.lock() {
             Ok(held) => held,
@@ -255,10 +253,10 @@ impl Store {
         Ok(pack)
     }
 
-    /// As [`Store::pack`], for callers that read each pack once.
+    /// Like [`Store::pack`], without caching, for callers that read each pack once.
     ///
     /// # Errors
-    /// As [`Store::pack`].
+    /// See [`Store::pack`].
     pub fn open_pack(&self, digest: &Digest) -> Result<Pack, ManifestError> {
         let bytes = self.objects.read(&pack_name(digest), PACK_BYTES)?;
         let damaged = |problem: String| ManifestError::Damaged {
@@ -268,7 +266,7 @@ impl Store {
         let found = Digest::of_bytes(&bytes);
         if found != *digest {
             return Err(damaged(format!(
-                "its SHA-256 is {found}, the ledger says {digest}"
+                "its SHA-256 is {found}, but the ledger has {digest}"
             )));
         }
         Pack::parse(&bytes).map_err(damaged)
@@ -328,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read_and_nothing_else_is_left() {
+    fn a_written_manifest_can_be_read_and_nothing_else_remains() {
         let (temp, store) = store();
         let (key, sheet) = (key(), sheet("1"));
         let w = store.write(std::slice::from_ref(&sheet)).unwrap();
@@ -349,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn who_looks_makes_no_folder_and_who_writes_does() {
+    fn reading_creates_no_folder_and_writing_does() {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
         let store = Store::below(dir, "out/manifests/");
@@ -366,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_left_by_a_killed_process_is_adopted_with_its_own_bytes() {
+    fn a_manifest_of_a_killed_process_is_adopted_with_its_bytes() {
         let (_temp, store) = store();
         let first = store.write(&[sheet("1")]).unwrap();
         let second = store.write(&[sheet("2")]).unwrap();
@@ -374,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_byte_is_found() {
+    fn a_changed_byte_is_detected() {
         let (temp, store) = store();
         let (key, sheet) = (key(), sheet("1"));
         let w = store.write(std::slice::from_ref(&sheet)).unwrap();

@@ -1,7 +1,7 @@
-//! The bytes of a batch: buffers one after the other on multiples of eight, each compressed by itself.
+//! The body of a batch: compressed buffers one after the other, each aligned to eight bytes.
 //!
-//! Writing appends nodes and buffers in the order of the columns; reading takes them in the same order,
-//! each to a length that is known before, so that nothing small unpacks to something large.
+//! Nodes and buffers are written in the order of the columns and read in the same order. Each buffer is read to a
+//! known length, so that no small input can unpack to something large.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ use super::lz4;
 use provender_domain::column::{Column, ColumnData, index};
 use provender_domain::day::Day;
 
-/// Most bytes that the buffers of one pack may have when they are unpacked.
+/// Most bytes of a pack's buffers when unpacked.
 pub(super) const UNPACKED: usize = 256 << 20;
 
 /// A batch being written.
@@ -21,7 +21,7 @@ pub(super) struct BodyWriter {
     pub(super) bytes: Vec<u8>,
 }
 
-/// How many of so many bits are not set.
+/// Number of zero bits among the first `rows` bits.
 fn zeros(bits: Option<&[u8]>, rows: usize) -> usize {
     let Some(bits) = bits else { return 0 };
     let ones = |b: &u8| index(b.count_ones());
@@ -41,7 +41,7 @@ macro_rules! little {
 }
 
 impl BodyWriter {
-    /// A column's length and nulls, with its bitmap.
+    /// Appends a column's length, number of nulls and bitmap.
     pub(super) fn node(&mut self, rows: usize, validity: Option<&[u8]>) -> Result<(), String> {
         let nulls = zeros(validity, rows);
         self.batch.nodes.push((long(rows), long(nulls)));
@@ -51,7 +51,7 @@ impl BodyWriter {
         }
     }
 
-    /// One buffer, compressed where that makes it smaller.
+    /// Appends a buffer, compressed if that makes it smaller.
     pub(super) fn buffer(&mut self, raw: &[u8]) -> Result<(), String> {
         let at = self.bytes.len();
         if !raw.is_empty() {
@@ -62,7 +62,7 @@ impl BodyWriter {
             encoder.finish().map_err(|e| fail(&e))?;
             if self.bytes.len() - at >= raw.len() + 8 {
                 self.bytes.truncate(at);
-                // -1: as it is.
+                // A length of -1 marks an uncompressed buffer.
                 self.bytes.extend_from_slice(&(-1_i64).to_le_bytes());
                 self.bytes.extend_from_slice(raw);
             }
@@ -89,7 +89,7 @@ impl BodyWriter {
         self.buffer(&little!(values))
     }
 
-    /// A column of values.
+    /// Appends a column of values.
     pub(super) fn column(&mut self, column: &Column) -> Result<(), String> {
         self.node(column.rows(), column.validity())?;
         match column.data() {
@@ -107,7 +107,7 @@ impl BodyWriter {
                 values,
             } => {
                 self.offsets(offsets)?;
-                // The struct, its days, its values: none of them is ever null.
+                // The struct, its dates, its values: none of them is ever null.
                 for _ in 0..2 {
                     self.node(dates.len(), None)?;
                 }
@@ -124,9 +124,9 @@ pub(super) struct BodyReader<'a> {
     nodes: std::vec::IntoIter<(i64, i64)>,
     buffers: std::vec::IntoIter<(i64, i64)>,
     bytes: &'a [u8],
-    /// Where the next buffer begins.
+    /// Offset of the next buffer.
     at: usize,
-    /// Bytes that may still be unpacked.
+    /// Number of bytes that may still be unpacked.
     left: usize,
 }
 
@@ -152,11 +152,11 @@ impl<'a> BodyReader<'a> {
         self.nodes.len() == 0 && self.buffers.len() == 0 && self.at == self.bytes.len()
     }
 
-    /// A column's bitmap; `Err` when it has not this many rows.
+    /// A column's bitmap; an error unless the column has `rows` rows.
     pub(super) fn node(&mut self, rows: usize) -> Read<Option<Vec<u8>>> {
         let (length, nulls) = self.nodes.next().ok_or_else(short)?;
         if length != long(rows) || nulls < 0 {
-            return Err(format!("a column has {length} rows in place of {rows}"));
+            return Err(format!("a column has {length} rows instead of {rows}"));
         }
         let bits = self.buffer(if nulls > 0 { rows.div_ceil(8) } else { 0 })?;
         if nulls == 0 {
@@ -164,13 +164,13 @@ impl<'a> BodyReader<'a> {
         }
         match usize::try_from(nulls) == Ok(zeros(Some(&bits), rows)) {
             true => Ok(Some(bits)),
-            false => Err("a column has another number of nulls than it says".to_owned()),
+            false => Err("a column has another number of nulls than it states".to_owned()),
         }
     }
 
     fn raw(&mut self) -> Read<&'a [u8]> {
         let (at, length) = self.buffers.next().ok_or_else(short)?;
-        let elsewhere = || "a buffer lies elsewhere than behind the one before".to_owned();
+        let elsewhere = || "a buffer does not follow the previous one".to_owned();
         let from = usize::try_from(at).ok().filter(|at| *at == self.at);
         let (from, length) = from
             .zip(usize::try_from(length).ok())
@@ -181,14 +181,14 @@ impl<'a> BodyReader<'a> {
         self.at = next;
         match padding.iter().all(|b| *b == 0) {
             true => self.bytes.get(from..to).ok_or_else(elsewhere),
-            false => Err("something stands between two buffers".to_owned()),
+            false => Err("the padding between two buffers is not zero".to_owned()),
         }
     }
 
-    /// A buffer of exactly this many bytes.
+    /// A buffer of exactly `length` unpacked bytes.
     fn buffer(&mut self, length: usize) -> Read<Vec<u8>> {
         let raw = self.raw()?;
-        let wrong = || format!("a buffer has another length than the {length} bytes it must have");
+        let wrong = || format!("a buffer does not have the expected {length} bytes");
         let Some((said, packed)) = raw.split_first_chunk::<8>() else {
             return match raw.is_empty() && length == 0 {
                 true => Ok(Vec::new()),
@@ -228,7 +228,7 @@ impl<'a> BodyReader<'a> {
         let days = self.split(rows, i32::from_le_bytes)?;
         match days.iter().all(|d| Day::from_days(*d).is_some()) {
             true => Ok(days),
-            false => Err("a day lies outside of the calendar".to_owned()),
+            false => Err("a day is outside the calendar".to_owned()),
         }
     }
 
@@ -240,7 +240,7 @@ impl<'a> BodyReader<'a> {
         }
     }
 
-    /// Offsets of so many rows, with the number of what they lead to.
+    /// The offsets of `rows` rows, and the number of values they cover.
     pub(super) fn offsets(&mut self, rows: usize) -> Read<(Vec<u32>, usize)> {
         let offsets = self.words(rows + 1)?;
         let ascend = offsets.is_sorted() && offsets.first() == Some(&0);
@@ -248,7 +248,7 @@ impl<'a> BodyReader<'a> {
         let items = index(last);
         match ascend && items <= UNPACKED {
             true => Ok((offsets, items)),
-            false => Err("offsets do not ascend".to_owned()),
+            false => Err("offsets are not ascending".to_owned()),
         }
     }
 
@@ -302,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_that_are_not_set_are_counted_one_by_one(bits in prop::collection::vec(any::<u8>(), 0..9), rows in 0_usize..80) {
+        fn zero_bits_are_counted_exactly(bits in prop::collection::vec(any::<u8>(), 0..9), rows in 0_usize..80) {
             let one_by_one = (0..rows).filter(|i| !provender_domain::column::bit(&bits, *i)).count();
             prop_assert_eq!(zeros(Some(&bits), rows), one_by_one);
             prop_assert_eq!(zeros(None, rows), 0);

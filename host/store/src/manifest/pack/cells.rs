@@ -1,4 +1,4 @@
-//! The values of a row as canonical JSON: an object of its columns, or their list.
+//! Values of a row as canonical JSON: as an object of its columns, or as a list.
 
 use super::header;
 use super::render::Scratch;
@@ -6,14 +6,14 @@ use provender_domain::column::{Column, ColumnData, bit, index};
 use provender_domain::day::Day;
 use provender_domain::text::{self, Numbers};
 
-/// A member of an object by its column: `"name":`, with the comma before it.
+/// A member of an object: its column, and `"name":` with the comma before it.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) column: usize,
     pub(super) key: Vec<u8>,
 }
 
-/// The members of an object of these columns, in their order.
+/// The members of an object of these columns, in canonical order.
 pub(super) fn members(columns: &[header::Column]) -> Vec<Member> {
     let mut order: Vec<usize> = (0..columns.len()).collect();
     let name = |i: &usize| columns.get(*i).map_or("", |c| c.name.as_str());
@@ -28,7 +28,7 @@ pub(super) fn members(columns: &[header::Column]) -> Vec<Member> {
     order.into_iter().enumerate().map(member).collect()
 }
 
-/// The canonical list of a row's outputs in declared order, as the ledger keeps it.
+/// Writes the canonical list of a row's outputs in declared order, as in the ledger.
 pub fn list(outputs: &[Column], i: usize, scratch: &mut Scratch, out: &mut Vec<u8>) {
     out.push(b'[');
     for (n, column) in outputs.iter().enumerate() {
@@ -40,7 +40,7 @@ pub fn list(outputs: &[Column], i: usize, scratch: &mut Scratch, out: &mut Vec<u
     out.push(b']');
 }
 
-/// An object of a row's values.
+/// Writes an object of a row's values.
 pub(super) fn object(
     members: &[Member],
     columns: &[Column],
@@ -56,12 +56,12 @@ pub(super) fn object(
     out.push(b'}');
 }
 
-#[expect(clippy::expect_used, reason = "days of the calendar alone get in")]
+#[expect(clippy::expect_used, reason = "every stored day was checked to be in the calendar")]
 pub(super) fn day(days: i32) -> Day {
     Day::from_days(days).expect("a day of the calendar")
 }
 
-/// A value of a column.
+/// Writes a value of a column.
 pub(super) fn cell(column: &Column, i: usize, numbers: &mut Numbers, out: &mut Vec<u8>) {
     if column.is_null(i) {
         return out.extend_from_slice(b"null");

@@ -1,15 +1,15 @@
-//! As much of FlatBuffers as Arrow's metadata needs: tables, texts, vectors and structs, written from
-//! front to back, and read with every bound checked.
+//! The part of FlatBuffers that Arrow's metadata needs: tables, strings, vectors and structs. Writing goes from
+//! front to back; reading checks all bounds.
 //!
-//! A table is written before what it refers to; [`Writer::table`] gives back where the references stand,
-//! and each is settled when its object is written.
+//! A table is written before the objects that it refers to. [`Writer::table`] returns the positions of its
+//! references, and each is settled when its object is written.
 
 /// A slot of a table, in the order of the schema's ids.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Slot {
-    /// Left out: the reader takes the default.
+    /// Absent: the reader uses the default.
     Absent,
-    /// One byte: a boolean, an enum, the kind of a union.
+    /// One byte: a boolean, an enum, the type of a union.
     Byte(u8),
     /// Two bytes.
     Short(i16),
@@ -33,7 +33,7 @@ impl Slot {
     }
 }
 
-/// Where a reference stands that is not settled yet.
+/// Position of a reference that is not settled yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending(usize);
 
@@ -74,7 +74,7 @@ impl Writer {
         self.bytes
     }
 
-    /// Pads so that `ahead` bytes on the position is a multiple of `to`.
+    /// Pads so that the position plus `ahead` is a multiple of `to`.
     fn align(&mut self, to: usize, ahead: usize) {
         while !(self.bytes.len() + ahead).is_multiple_of(to) {
             self.bytes.push(0);
@@ -86,9 +86,9 @@ impl Writer {
         self.bytes[from.0..from.0 + 4].copy_from_slice(&distance);
     }
 
-    /// Writes a table to which `from` refers; gives its references in the order of their slots.
+    /// Writes the table that `from` refers to, and returns its references in the order of their slots.
     pub(super) fn table(&mut self, from: Pending, slots: &[Slot]) -> Vec<Pending> {
-        // Where each slot lies within the table: the largest first, so that none needs padding.
+        // Offset of each slot in the table: the largest first, so that none needs padding.
         let mut offsets = vec![0; slots.len()];
         let mut end = 4;
         for size in [8, 4, 2, 1] {
@@ -102,7 +102,7 @@ impl Writer {
         }
         self.align(2, 0);
         let head = 4 + 2 * slots.len();
-        // The table itself stands on a multiple of eight, behind its list of slots.
+        // The table itself is aligned to eight bytes, after its list of slots.
         self.align(8, head);
         let list = self.bytes.len();
         self.bytes.extend_from_slice(&small(head).to_le_bytes());
@@ -151,7 +151,7 @@ impl Writer {
         (0..n).map(|i| Pending(first + 4 * i)).collect()
     }
 
-    /// Writes a vector of `n` numbers or structs that stand on multiples of eight.
+    /// Writes a vector of `n` numbers, or of structs aligned to eight bytes.
     pub(super) fn longs(&mut self, from: Pending, n: usize, values: impl Iterator<Item = i64>) {
         self.align(8, 4);
         self.settle(from);
@@ -162,7 +162,7 @@ impl Writer {
     }
 }
 
-/// A buffer that somebody else may have written.
+/// Reads an untrusted buffer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
@@ -175,17 +175,17 @@ impl<'a> Reader<'a> {
         usize::try_from(u32::from_le_bytes(self.array(at)?)).ok()
     }
 
-    /// What a reference refers to.
+    /// The position that a reference refers to.
     fn follow(self, at: usize) -> Option<usize> {
         at.checked_add(self.size(at)?)
     }
 
-    /// The root table.
+    /// Position of the root table.
     pub(super) fn root(self) -> Option<usize> {
         self.follow(0)
     }
 
-    /// Where a slot of a table stands.
+    /// Position of a slot of a table.
     fn slot(self, table: usize, n: usize) -> Option<usize> {
         let distance = i32::from_le_bytes(self.array(table)?);
         let list = i64::try_from(table).ok()? - i64::from(distance);
@@ -201,23 +201,23 @@ impl<'a> Reader<'a> {
             .and_then(|t| t.checked_add(offset))
     }
 
-    /// The number in a slot of eight bytes.
+    /// The eight-byte number in a slot.
     pub(super) fn long(self, table: usize, n: usize) -> Option<i64> {
         Some(i64::from_le_bytes(self.array(self.slot(table, n)?)?))
     }
 
-    /// The table or vector that a slot refers to.
+    /// Position of the table or vector that a slot refers to.
     pub(super) fn object(self, table: usize, n: usize) -> Option<usize> {
         self.follow(self.slot(table, n)?)
     }
 
-    /// The `i`-th reference of a vector, followed.
+    /// Position that the `i`-th reference of a vector refers to.
     pub(super) fn element(self, vector: usize, i: usize) -> Option<usize> {
         (i < self.size(vector)?).then_some(())?;
         self.follow(vector.checked_add(4)?.checked_add(i.checked_mul(4)?)?)
     }
 
-    /// The text in a slot.
+    /// The string in a slot.
     pub(super) fn text(self, table: usize, n: usize) -> Option<&'a str> {
         let at = self.object(table, n)?;
         let from = at.checked_add(4)?;
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(bytes).ok()
     }
 
-    /// The numbers of a vector of structs of two.
+    /// The numbers of a vector of structs of two numbers.
     pub(super) fn pairs(self, vector: usize) -> Option<Vec<(i64, i64)>> {
         let from = vector.checked_add(4)?;
         let length = self.size(vector)?.checked_mul(16)?;
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_buffer_can_be_read() {
         let bytes = sample();
         assert_eq!(bytes.len() % 8, 0);
         let r = Reader(&bytes);
@@ -284,7 +284,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_lead_out_of_the_buffer(mut bytes in prop::collection::vec(any::<u8>(), 0..200), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6), own in any::<bool>()) {
+        fn no_bytes_cause_a_read_outside_the_buffer(mut bytes in prop::collection::vec(any::<u8>(), 0..200), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6), own in any::<bool>()) {
             if own {
                 bytes = sample();
             }

@@ -1,4 +1,4 @@
-//! What all manifests of a pack share, as canonical JSON in the schema's metadata.
+//! The shared part of all manifests of a pack, stored as canonical JSON in the schema's metadata.
 
 use provender_domain::ids::ModelVersion;
 use schemars::JsonSchema;
@@ -74,7 +74,7 @@ fn values(data_type: DataType) -> Kind {
 }
 
 impl Header {
-    /// Its text.
+    /// The header as canonical JSON.
     ///
     /// # Errors
     /// When a number in it has no canonical form.
@@ -83,14 +83,14 @@ impl Header {
         to_text(&json).map_err(|e| e.to_string())
     }
 
-    /// Reads a text that [`Header::to_text`] wrote.
+    /// Parses a text from [`Header::to_text`].
     pub(super) fn parse(text: &str) -> Result<Header, String> {
         let json = from_slice(text.as_bytes()).map_err(|e| format!("its header: {e}"))?;
         match json.get("format").and_then(Json::as_str) {
             Some(FORMAT) => {}
             Some(other) => {
                 return Err(format!(
-                    "its format is {other}, this program reads {FORMAT}"
+                    "its format is {other}, but this program reads {FORMAT}"
                 ));
             }
             None => return Err("its header names no format".to_owned()),
@@ -110,20 +110,20 @@ impl Header {
         ModelVersion::of(&self.component.name, &self.component.version)
     }
 
-    /// Whether its parts are each other's: what [`provender_proof::ManifestRecord`] looks at in a single manifest.
+    /// Checks that the parts match, as [`provender_proof::ManifestRecord`] does for a single manifest.
     fn check(&self) -> Result<(), String> {
         let checked = self.config.check_form();
         checked.map_err(|e| format!("its config: {e}"))?;
         let config = self.config.digest().map_err(|e| e.to_string())?;
         if config != self.config_version {
             return Err(format!(
-                "it says config_version {}, its content has {config}",
+                "it states config_version {}, but its content gives {config}",
                 self.config_version
             ));
         }
         match self.parameters.iter().eq(&self.config.parameters) {
             true => Ok(()),
-            false => Err("its parameters are not those of its configuration".to_owned()),
+            false => Err("its parameters differ from those in its configuration".to_owned()),
         }
     }
 

@@ -1,26 +1,26 @@
 //! The frame of an Arrow IPC file with one batch: schema, batch, footer.
 //!
-//! What a frame is made of (the columns, their lengths, the header's text) decides its every byte. So a
-//! reader takes from a file only those, builds the frame again and compares: no other spelling of the same
-//! content is read, and nothing in the metadata is trusted.
+//! The columns, their lengths and the header's text determine every byte of a frame. So a reader takes only those
+//! from a file, builds the frame again and compares. No other encoding of the same content is accepted, and
+//! nothing in the metadata is trusted.
 
 use super::flat::{Pending, Reader, Slot, Writer, long, word};
 
-/// What every file begins with, padded to eight bytes.
+/// Start of every file, padded to eight bytes.
 const MAGIC: &[u8; 8] = b"ARROW1\0\0";
-/// What every file ends with.
+/// End of every file.
 const END: &[u8; 6] = b"ARROW1";
-/// What every message begins with.
+/// Start of every message.
 const CONTINUES: [u8; 4] = [0xff; 4];
-/// The schema's member that holds the header.
+/// Metadata key of the header in the schema.
 const KEY: &str = "provender.pack";
 /// `MetadataVersion.V5`.
 const VERSION: i16 = 4;
 
-/// Types of columns, as Arrow's `Schema.fbs` has them.
+/// Column types, as in Arrow's `Schema.fbs`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// Whole numbers: bits, signed.
+    /// Integers: bits, signed.
     Int(i32, bool),
     /// IEEE 754 binary64.
     Double,
@@ -30,11 +30,11 @@ pub(super) enum Kind {
     Date,
     /// UTF-8 with 32-bit offsets.
     Text,
-    /// So many bytes a row.
+    /// Fixed-size binary: bytes per row.
     Fixed(i32),
     /// Lists with 32-bit offsets.
     List(Box<Field>),
-    /// Several columns side by side.
+    /// Structs: several columns side by side.
     Struct(Vec<Field>),
 }
 
@@ -64,13 +64,13 @@ impl Field {
     }
 }
 
-/// A batch without its bytes.
+/// A batch without its body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Batch {
     pub(super) rows: i64,
-    /// Of each column, in pre-order: length and number of nulls.
+    /// For each column, in pre-order: length and number of nulls.
     pub(super) nodes: Vec<(i64, i64)>,
-    /// Of each buffer: where it begins in the body, and its length.
+    /// For each buffer: its offset in the body, and its length.
     pub(super) buffers: Vec<(i64, i64)>,
 }
 
@@ -153,7 +153,7 @@ fn message(kind: u8, body: i64, content: impl FnOnce(&mut Writer, Pending)) -> V
     framed(&w.finish())
 }
 
-/// A message with its mark and length.
+/// A message with its marker and length.
 fn framed(metadata: &[u8]) -> Vec<u8> {
     let length = word(metadata.len());
     [&CONTINUES, &length.to_le_bytes(), metadata].concat()
@@ -179,7 +179,7 @@ fn batch_message(batch: &Batch, body: i64) -> Vec<u8> {
     })
 }
 
-/// Everything of a file but the batch's body: what stands before it, and what after it.
+/// Everything in a file except the batch's body: the part before it, and the part after it.
 pub(super) fn frame(
     fields: &[Field],
     header: &str,
@@ -201,7 +201,7 @@ pub(super) fn frame(
     ];
     if let [of_schema, blocks] = w.table(root, &slots)[..] {
         schema(&mut w, of_schema, fields, header);
-        // The length of the metadata is four bytes and four of padding.
+        // The length of the metadata takes four bytes and four of padding.
         let block = [long(at), long(metadata.len()), long(body)];
         w.longs(blocks, 1, block.into_iter());
     }
@@ -213,7 +213,7 @@ pub(super) fn frame(
     (before, after)
 }
 
-/// The metadata of the message at `at`, and where what follows it begins.
+/// The metadata of the message at `at`, and the position after it.
 fn metadata(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let head: &[u8] = bytes.get(at..at.checked_add(8)?)?;
     let (mark, length) = head.split_at(4);
@@ -223,7 +223,7 @@ fn metadata(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     Some((bytes.get(from..to)?, to))
 }
 
-/// What a file says of itself; nothing of it is checked yet.
+/// The unchecked content of a file.
 pub(super) struct Said<'a> {
     pub(super) header: &'a str,
     pub(super) batch: Batch,
@@ -233,8 +233,8 @@ pub(super) struct Said<'a> {
     pub(super) body: usize,
 }
 
-/// Takes the header's text, the batch and its body from a file; `None` when they are not where a frame
-/// has them.
+/// Takes the header's text, the batch and its body from a file; `None` if they are not at their positions in a
+/// frame.
 pub(super) fn said(bytes: &[u8]) -> Option<Said<'_>> {
     (bytes.get(..8)? == MAGIC).then_some(())?;
     let (schema, next) = metadata(bytes, 8)?;

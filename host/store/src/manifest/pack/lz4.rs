@@ -1,18 +1,18 @@
-//! LZ4 frames as far as packs have them: unpacked in place, to lengths that are known before.
+//! The subset of LZ4 frames that packs use, unpacked in place to known lengths.
 //!
-//! `lz4_flex` unpacks the blocks. Its reader of whole frames makes and clears room of its own for each frame,
-//! four megabytes where a buffer has a few hundred kilobytes.
+//! `lz4_flex` unpacks the blocks. Its frame reader is not used because it allocates and clears its own buffer per
+//! frame: four megabytes, where a pack's buffer has a few hundred kilobytes.
 
 use lz4_flex::block::{decompress_into, decompress_into_with_dict};
 
-/// What a frame begins with.
+/// Start of a frame.
 const MAGIC: [u8; 4] = 0x184D_2204_u32.to_le_bytes();
 
-/// How far back a block refers.
+/// How far back a block can refer.
 const WINDOW: usize = 64 << 10;
 
-/// The heads that frames have: flags, size of blocks, and the check of these two. Version 01, blocks that
-/// refer to those before or do not; no sizes, dictionaries or checksums, which this program does not write.
+/// The accepted frame headers: flags, block size, and the checksum of both. Version 01, with linked or
+/// independent blocks; without sizes, dictionaries or checksums, which this program does not write.
 const HEADS: [([u8; 3], usize); 8] = [
     ([0x40, 0x40, 0xc0], 64 << 10),
     ([0x40, 0x50, 0x77], 256 << 10),
@@ -24,15 +24,15 @@ const HEADS: [([u8; 3], usize); 8] = [
     ([0x60, 0x70, 0x73], 4 << 20),
 ];
 
-/// The flag of blocks that do not refer to those before.
+/// Flag for blocks that do not refer to earlier ones.
 const INDEPENDENT: u8 = 0x20;
 
-/// Unpacks one whole frame into `out`, which it fills exactly; `Err` says in words what is wrong.
+/// Unpacks one complete frame into `out`, which it must fill exactly. `Err` describes what is wrong.
 pub(super) fn unpack(frame: &[u8], out: &mut [u8]) -> Result<(), String> {
-    let no_frame = || "a buffer is not one whole LZ4 frame".to_owned();
+    let no_frame = || "a buffer is not one complete LZ4 frame".to_owned();
     let fail = |e: &dyn std::fmt::Display| format!("a buffer cannot be unpacked: {e}");
     let length = out.len();
-    let wrong = || format!("a buffer has another length than the {length} bytes it must have");
+    let wrong = || format!("a buffer does not have the expected {length} bytes");
     let rest = frame.strip_prefix(&MAGIC).ok_or_else(no_frame)?;
     let (head, mut rest) = rest.split_first_chunk::<3>().ok_or_else(no_frame)?;
     let (_, most) = HEADS
@@ -55,12 +55,12 @@ pub(super) fn unpack(frame: &[u8], out: &mut [u8]) -> Result<(), String> {
         let (block, after) = blocks.split_at_checked(size).ok_or_else(no_frame)?;
         rest = after;
         if size > *most {
-            return Err(fail(&"a block is larger than its frame says"));
+            return Err(fail(&"a block is larger than its frame allows"));
         }
         let (before, room) = out.split_at_mut(at);
         let to = room.len().min(*most);
         let room = &mut room[..to];
-        // The highest bit says that the block is not compressed.
+        // The highest bit marks an uncompressed block.
         at += if word >> 31 == 1 {
             room.get_mut(..size)
                 .ok_or_else(wrong)?
@@ -98,7 +98,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// Bytes of which some repeat and some do not.
+    /// Bytes that partly repeat.
     fn bytes(length: usize, seed: u64) -> Vec<u8> {
         let mut state = seed | 1;
         let next = |i: usize| {
@@ -115,10 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn every_head_is_read() {
+    fn every_header_is_accepted() {
         for mode in [BlockMode::Linked, BlockMode::Independent] {
             for size in SIZES {
-                // More than one block of most sizes.
+                // More than one block, for most sizes.
                 let raw = bytes(1_200_000, 3);
                 let frame = framed(&raw, mode, size);
                 let mut out = vec![0; raw.len()];
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_frame_is_unpacked_and_no_part_of_it(length in 1..200_000_usize, seed in any::<u64>(), cut in any::<prop::sample::Index>(), linked in any::<bool>()) {
+        fn a_frame_is_unpacked_and_no_part_of_it_is(length in 1..200_000_usize, seed in any::<u64>(), cut in any::<prop::sample::Index>(), linked in any::<bool>()) {
             let mode = if linked { BlockMode::Linked } else { BlockMode::Independent };
             let raw = bytes(length, seed);
             let frame = framed(&raw, mode, BlockSize::Auto);
@@ -150,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_frame_or_none(head in 0..8_usize, blocks in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn any_bytes_are_unpacked_without_a_panic(head in 0..8_usize, blocks in prop::collection::vec(any::<u8>(), 0..60)) {
             let frame = [MAGIC.as_slice(), &HEADS[head].0, &blocks].concat();
             let _ = unpack(&frame, &mut [0; 40]);
         }

@@ -1,18 +1,18 @@
-//! Manifests in bulk: those of one chunk in one file, column by column, named by its digest.
+//! Packs: the manifests of one chunk in one columnar file, named by its digest.
 //!
-//! A pack is an Arrow IPC file with one batch, which notebooks read as it is; `docs/reference/manifest-packs.md`
-//! describes every byte. What all its manifests share stands once in the schema's metadata, what differs
-//! in the columns, and a manifest's document is an exact function of both: the very bytes that a single
-//! file would have, under the same digests.
+//! A pack is an Arrow IPC file with one batch, which notebooks can read directly;
+//! `docs/reference/manifest-packs.md` describes every byte. The shared part of its manifests is in the schema's
+//! metadata, the rest in columns. A manifest's document is an exact function of both: the same bytes that a
+//! single file would have, with the same digests.
 //!
-//! * [`header`] — what the manifests share
+//! * [`header`] — the shared part of the manifests
 //! * [`rows`] — the columns
-//! * `cells` — a row's values as canonical JSON
-//! * [`render`] — the document of a row, and its digests
-//! * `body` — buffers, compressed, read to lengths that are known before
+//! * `cells` — values of a row as canonical JSON
+//! * [`render`] — renders the document of a row, and its digests
+//! * `body` — compressed buffers, read to known lengths
 //! * `ipc` — schema, batch and footer of the file
-//! * `lz4` — the frames that buffers are compressed in
-//! * `flat` — FlatBuffers, as much as these need
+//! * `lz4` — the frames of compressed buffers
+//! * `flat` — the required part of FlatBuffers
 
 mod body;
 mod cells;
@@ -36,26 +36,26 @@ use body::{BodyReader, BodyWriter};
 /// Version of the format, in the header.
 pub const FORMAT: &str = "provender.pack.v1";
 
-/// Most rows that a pack may have.
+/// Most rows of a pack.
 pub const ROWS: usize = 65_536;
 
-/// Rows after which a pack of many is closed: a question about one run reads its whole pack, and each pack is
-/// a file that is synced.
+/// Rows after which a pack is closed. A query about one run reads its whole pack, so packs must not be large;
+/// each pack is a file that is synced, so they must not be many.
 pub const PART: usize = 4_096;
 
-/// Bytes of columns after which a pack is closed and another one begun.
+/// Bytes of columns after which a pack is closed and the next one started.
 pub const FULL: usize = 64 << 20;
 
-/// A pack: what its manifests share, and its rows.
+/// A pack: the shared part of its manifests, and its rows.
 #[derive(Debug)]
 pub struct Pack {
-    /// Writes the documents.
+    /// Renders the documents.
     pub template: Template,
     /// The rows.
     pub rows: Rows,
 }
 
-/// The bytes of a pack.
+/// Encodes a pack.
 ///
 /// # Errors
 /// When there are no rows or too many, or the header has no canonical form.
@@ -74,17 +74,17 @@ pub fn to_bytes(header: &Header, rows: &Rows) -> Result<Vec<u8>, String> {
 }
 
 impl Pack {
-    /// Reads a pack's bytes; `Err` says in words what is wrong. Its digest is for the caller to check.
+    /// Parses a pack's bytes; `Err` describes what is wrong. The caller checks the digest.
     ///
     /// # Errors
-    /// When it is no pack, of a newer format, or not written in the one way.
+    /// When it is not a pack, has a newer format, or is not in the canonical encoding.
     pub fn parse(bytes: &[u8]) -> Result<Pack, String> {
-        let said = ipc::said(bytes).ok_or("it is no Arrow file with a header of this program")?;
+        let said = ipc::said(bytes).ok_or("it is not an Arrow file with a header of this program")?;
         let header = Header::parse(said.header)?;
         let rows = usize::try_from(said.batch.rows).ok();
         let rows = rows
             .filter(|n| (1..=ROWS).contains(n))
-            .ok_or_else(|| format!("it says that it has {} rows", said.batch.rows))?;
+            .ok_or_else(|| format!("it states that it has {} rows", said.batch.rows))?;
         let (before, after) = ipc::frame(&header.fields(), said.header, &said.batch, said.body);
         let cut = said.rest.split_at_checked(said.body);
         let framed = cut.filter(|(_, end)| {
@@ -93,7 +93,7 @@ impl Pack {
                 && before.len() + said.rest.len() == bytes.len()
         });
         let Some((body, _)) = framed else {
-            return Err("its frame is not the one that its content has".to_owned());
+            return Err("its frame does not match its content".to_owned());
         };
         let mut reader = BodyReader::new(said.batch, body);
         let rows = Rows::read(&mut reader, &header, rows)?;
@@ -103,7 +103,7 @@ impl Pack {
         })
     }
 
-    /// What the manifests share.
+    /// The shared part of the manifests.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.template.header
@@ -112,7 +112,7 @@ impl Pack {
     /// The document of a row.
     ///
     /// # Errors
-    /// When there is no such row, or it refers to what is not there.
+    /// When the row does not exist, or refers to something that does not exist.
     pub fn document(&self, row: u32) -> Result<Vec<u8>, String> {
         let i = usize::try_from(row).ok().filter(|i| *i < self.rows.len());
         let i = i.ok_or_else(|| format!("it has no row {row}"))?;

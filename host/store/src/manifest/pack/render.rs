@@ -1,7 +1,7 @@
-//! The document of a row: the very bytes that a single manifest of the run has.
+//! Renders the document of a row: the same bytes as the single manifest of the run.
 //!
-//! Members are written in the order of RFC 8785. What all rows share is made once and hashed once: a
-//! row's digests go on from there.
+//! Members are written in the order of RFC 8785. The part that all rows share is rendered and hashed once; a
+//! row's digests continue from there.
 
 use std::ops::Range;
 
@@ -17,17 +17,17 @@ use provender_domain::forms::{self, GuardrailBounds};
 use provender_domain::manifest::{self, Breach, Environment, GuardrailStatus, Guardrails};
 use provender_domain::text::{self, Numbers};
 
-/// Writes documents.
+/// Renders documents.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// What all rows share.
+    /// The part that all rows share.
     pub header: Header,
-    /// From the document's first byte up to the guardrails of the reproducible part.
+    /// The document's start, up to the guardrails of the reproducible part.
     head: Vec<u8>,
     head_hash: Sha256,
-    /// Where in it the environment ends.
+    /// Offset in it at which the environment ends.
     format: usize,
-    /// The document of a run that replaces another, up to the version that it replaces.
+    /// The document's start for a run that replaces another, up to the replaced version.
     replacing: Vec<u8>,
     reproducible_hash: Sha256,
     /// The provenance's object up to its inputs, and after them.
@@ -61,15 +61,15 @@ pub struct Sealed {
     pub sha256: Digest,
 }
 
-/// Room to work in.
+/// Reusable buffers.
 #[derive(Debug, Default)]
 pub struct Scratch {
     inputs: Vec<u8>,
-    /// Where the inputs are in the body.
+    /// Position of the inputs in the body.
     inputs_at: Range<usize>,
     /// The rest of the reproducible part.
     body: Vec<u8>,
-    /// What follows it.
+    /// The part after the reproducible part.
     tail: Vec<u8>,
     files: Vec<u32>,
     pub(super) numbers: Numbers,
@@ -82,7 +82,7 @@ fn canonical<T: Serialize>(part: &T) -> Result<Vec<u8>, String> {
 fn rails(header: &Header) -> Result<Vec<Rail>, String> {
     let rail = |bounds: &GuardrailBounds| {
         let output = header.outputs.iter().position(|o| o.name == bounds.output);
-        let missing = || format!("the guardrail of `{}` is of no output", bounds.output);
+        let missing = || format!("the guardrail of `{}` names no output", bounds.output);
         Ok(Rail {
             output: output.ok_or_else(missing)?,
             bounds: bounds.clone(),
@@ -110,10 +110,10 @@ fn replacing(header: &Header) -> Result<Vec<u8>, String> {
 }
 
 impl Template {
-    /// For manifests with this header.
+    /// A template for manifests with this header.
     ///
     /// # Errors
-    /// When a number in it has no canonical form.
+    /// When a number in the header has no canonical form.
     pub fn new(header: Header) -> Result<Template, String> {
         let mut head = opening(&header.environment)?;
         let format = head.len();
@@ -177,10 +177,10 @@ impl Template {
         Digest::from_parts(Recipe::JcsV1, hash.finalize().into())
     }
 
-    /// As [`Template::seal`], with the provenance of the row's inputs, whose text is the same in both.
+    /// Like [`Template::seal`], also returning the provenance of the row's inputs: both hash the same text.
     ///
     /// # Errors
-    /// As [`Template::seal`].
+    /// See [`Template::seal`].
     pub fn seal_anew(
         &self,
         rows: &Rows,
@@ -195,7 +195,7 @@ impl Template {
     /// The digests of a row.
     ///
     /// # Errors
-    /// When the row refers to what is not there.
+    /// When the row refers to something that does not exist.
     pub fn seal(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Sealed, String> {
         let (run_id, snapshot) = self.render(rows, i, scratch)?;
         Ok(Sealed {
@@ -205,11 +205,10 @@ impl Template {
         })
     }
 
-    /// As [`Template::seal`], when the digest of the reproducible part is known: the SHA-256 of the document
-    /// that names it.
+    /// Like [`Template::seal`], with a given digest of the reproducible part, which is not computed again.
     ///
     /// # Errors
-    /// As [`Template::seal`].
+    /// See [`Template::seal`].
     pub fn seal_with(
         &self,
         rows: &Rows,
@@ -226,7 +225,7 @@ impl Template {
         })
     }
 
-    /// SHA-256 of the document whose body and tail are written.
+    /// SHA-256 of the document whose body and tail are in `scratch`.
     fn sha256(&self, rows: &Rows, i: usize, scratch: &Scratch) -> Digest {
         let mut hash = match rows.replaces(i) {
             None => self.head_hash.clone(),
@@ -240,7 +239,7 @@ impl Template {
     /// The bytes of a row's document.
     ///
     /// # Errors
-    /// As [`Template::seal`].
+    /// See [`Template::seal`].
     pub fn document(
         &self,
         rows: &Rows,
@@ -255,7 +254,7 @@ impl Template {
         Ok([head, scratch.body.clone(), scratch.tail.clone()].concat())
     }
 
-    /// The head of a run that replaces another: its environment says which, and why.
+    /// The head of a run that replaces another: its environment names that run, and the reason.
     fn head_of(&self, replaces: &str) -> Vec<u8> {
         let mut head = self.replacing.clone();
         text::string(replaces, &mut head);
@@ -264,7 +263,7 @@ impl Template {
         head
     }
 
-    /// Writes what differs into `scratch`; gives the digests of key and reproducible part.
+    /// Renders the varying parts into `scratch`; returns the digests of key and reproducible part.
     fn render(
         &self,
         rows: &Rows,
@@ -279,7 +278,7 @@ impl Template {
         Ok((run_id, snapshot))
     }
 
-    /// Writes the rest of the reproducible part; gives the digest of the key.
+    /// Renders the rest of the reproducible part; returns the digest of the key.
     fn body(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Digest, String> {
         let run_id = self.run_id(rows, i, &mut scratch.body);
         let Scratch {
@@ -309,7 +308,7 @@ impl Template {
         Ok(run_id)
     }
 
-    /// Writes what follows the reproducible part.
+    /// Renders the part after the reproducible part.
     fn tail(
         &self,
         rows: &Rows,
@@ -400,7 +399,7 @@ impl Template {
                 out.push(b',');
             }
             let file = usize::try_from(*file).ok().and_then(|f| self.files.get(f));
-            out.extend_from_slice(file.ok_or("a source names a file that is not there")?);
+            out.extend_from_slice(file.ok_or("a source names a file that does not exist")?);
         }
         out.extend_from_slice(b"],\"inputs\":{");
         for member in &self.inputs {
@@ -421,7 +420,7 @@ impl Template {
                 let place = files.binary_search(&s.file[k]).ok();
                 let place = place.and_then(|n| i64::try_from(n).ok());
                 out.extend_from_slice(b"\"file\":");
-                text::integer(place.ok_or("a source is of no file")?, out);
+                text::integer(place.ok_or("a source names no file")?, out);
                 out.extend_from_slice(b",\"row\":");
                 text::integer(i64::from(s.row[k]), out);
                 if !s.value.is_null(k) {

@@ -1,4 +1,4 @@
-//! The columns of a pack: what differs from one manifest to the next.
+//! The columns of a pack: the parts in which its manifests differ.
 
 use super::body::{BodyReader, BodyWriter};
 use super::cells::day;
@@ -9,33 +9,33 @@ use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_domain::value::{DataType, Value};
 
-/// What the values of one input were made of.
+/// The observations behind the values of one input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sources {
     /// Days from the newest contributing observation to the calculation date.
     pub age_days: Column,
-    /// Row `i` is the observations `offsets[i]..offsets[i + 1]`, oldest first.
+    /// Row `i` has the observations `offsets[i]..offsets[i + 1]`, oldest first.
     pub offsets: Vec<u32>,
-    /// Of each the file: a place in [`Header::files`].
+    /// For each observation, the file: an index into [`Header::files`].
     pub file: Vec<u32>,
-    /// Its 1-based row in that file.
+    /// For each observation, its 1-based row in that file.
     pub row: Vec<u32>,
-    /// Its day.
+    /// For each observation, its day.
     pub date: Column,
-    /// Its value.
+    /// For each observation, its value.
     pub value: Column,
 }
 
-/// An observation that entered a value.
+/// An observation that contributed to a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
-    /// A place in [`Header::files`].
+    /// An index into [`Header::files`].
     pub file: u32,
     /// 1-based row of the file.
     pub row: u32,
-    /// Its day, where it has one.
+    /// The day, if it has one.
     pub date: Option<Day>,
-    /// Its value, where it is a number.
+    /// The value, if it is a number.
     pub value: Option<f64>,
 }
 
@@ -50,7 +50,7 @@ pub struct Rows {
     replaces: Column,
     /// Inputs in declared order.
     pub inputs: Vec<Column>,
-    /// Of each input the observations behind it.
+    /// For each input, the observations behind it.
     pub sources: Vec<Sources>,
     /// Outputs in declared order.
     pub outputs: Vec<Column>,
@@ -88,7 +88,7 @@ impl Sources {
         }
     }
 
-    /// The observations of a row.
+    /// The range of a row's observations.
     #[must_use]
     pub fn range(&self, i: usize) -> std::ops::Range<usize> {
         let at = |i: usize| self.offsets.get(i).map_or(0, |o| index(*o));
@@ -111,7 +111,7 @@ impl Sources {
 }
 
 impl Rows {
-    /// No rows of these inputs and outputs.
+    /// No rows, with columns for these inputs and outputs.
     #[must_use]
     pub fn new(inputs: &[header::Column], outputs: &[header::Column]) -> Rows {
         let columns = |of: &[header::Column]| of.iter().map(|c| Column::new(c.data_type)).collect();
@@ -131,20 +131,20 @@ impl Rows {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Appends a row's key. Its inputs, sources, outputs, provenance and breaches are appended by
-    /// themselves: all columns must have the same length before anything is made of them.
+    /// Appends a row's key. Append its inputs, sources, outputs, provenance and breaches separately: all columns
+    /// must have the same length when the pack is encoded.
     pub fn push_key(
         &mut self,
         (boundary_id, herd_config_id, day): (&BoundaryId, &HerdId, Day),
@@ -165,7 +165,7 @@ impl Rows {
         self.provenance.push(digest);
     }
 
-    /// Appends the guardrails that a row breaches: places in the configuration's list.
+    /// Appends the guardrails that a row breaches, as indexes into the configuration's list.
     pub fn push_breached(&mut self, rails: impl Iterator<Item = u32>) {
         self.breached.extend(rails);
         self.breached_offsets.push(count(self.breached.len()));
@@ -183,13 +183,13 @@ impl Rows {
         self.herd_config_id.text(i)
     }
 
-    /// The day of a row.
+    /// The calculation date of a row.
     #[must_use]
     pub fn day(&self, i: usize) -> Day {
         day(self.date[i])
     }
 
-    /// The number of a row's reissue.
+    /// The reissue number of a row.
     #[must_use]
     pub fn reissue(&self, i: usize) -> u32 {
         self.reissue[i]
@@ -229,7 +229,7 @@ impl Rows {
         }
     }
 
-    /// The rows cut into parts of about the same size, of at most so many rows each.
+    /// Splits the rows into parts of about the same size, of at most `most` rows each.
     #[must_use]
     pub fn parts(&self, most: usize) -> Vec<Rows> {
         let parts = self.len.div_ceil(most.max(1)).max(1);
@@ -237,7 +237,7 @@ impl Rows {
         (0..parts).map(|n| self.slice(at(n), at(n + 1))).collect()
     }
 
-    /// Rows `from` (included) to `to` (not).
+    /// The rows from `from` to before `to`.
     fn slice(&self, from: usize, to: usize) -> Rows {
         let columns = |of: &[Column]| of.iter().map(|c| c.slice(from, to)).collect();
         let (breached_offsets, breached) = led(&self.breached_offsets, from..to);
@@ -257,7 +257,7 @@ impl Rows {
         }
     }
 
-    /// How many bytes the columns have, about.
+    /// Approximate size of the columns in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let column = |c: &Column| match c.data() {
@@ -342,7 +342,7 @@ impl Rows {
             r.node(seen)?;
             let row = r.words(seen)?;
             if file.iter().any(|f| *f >= files) {
-                return Err("a source names a file that its header does not have".to_owned());
+                return Err("a source names a file that is not in the header".to_owned());
             }
             sources.push(Sources {
                 age_days,

@@ -1,5 +1,4 @@
-//! A pack gives back, of every row, the bytes that a single manifest has; and of bytes that are no pack
-//! nothing.
+//! A pack returns for every row the bytes of the single manifest, and invalid packs are refused.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +28,7 @@ const TYPES: [DataType; 6] = [
     DataType::Series,
 ];
 
-/// Of one run everything that its manifest says.
+/// Everything in the manifest of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     boundary_id: BoundaryId,
@@ -130,7 +129,7 @@ fn row() -> impl Strategy<Value = Row> {
 }
 
 fn named(prefix: &str) -> Vec<Named> {
-    // Names that sort otherwise by bytes than by UTF-16, and otherwise than declared.
+    // Names that sort differently by bytes, by UTF-16 and by declaration.
     let names = ["z", "\u{fb33}", "\u{1f600}", "a\"\\\n", "\u{20ac}", "b"];
     let column = |(name, data_type): (&str, DataType)| Named {
         name: format!("{prefix}{name}"),
@@ -214,7 +213,7 @@ fn version(header: &Header, reissue: u32) -> ConfigVersion {
     }
 }
 
-/// Where the inputs of a row came from.
+/// The sources of a row's inputs.
 fn sources(header: &Header, row: &Row) -> Sources {
     let mut files: Vec<u32> = row
         .inputs
@@ -247,7 +246,7 @@ fn sources(header: &Header, row: &Row) -> Sources {
     }
 }
 
-/// The manifest of a row as a tree: what a single file holds.
+/// The manifest of a row as JSON: the content of a single file.
 fn manifest(header: &Header, row: &Row, provenance: &Digest) -> Manifest {
     let object = |names: &[Named], values: &mut dyn Iterator<Item = Json>| -> Map<String, Json> {
         names.iter().map(|n| n.name.clone()).zip(values).collect()
@@ -337,7 +336,7 @@ fn sample() -> (Header, Vec<Row>) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(provender_guests::how_many(64)))]
     #[test]
-    fn a_row_gives_the_bytes_that_a_single_manifest_has(list in prop::collection::vec(row(), 1..6)) {
+    fn a_row_gives_the_bytes_of_a_single_manifest(list in prop::collection::vec(row(), 1..6)) {
         let header = header();
         let rows = packed(&header, &list);
         let bytes = to_bytes(&header, &rows).unwrap();
@@ -364,7 +363,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_are_what_their_rows_alone_make(list in prop::collection::vec(row(), 1..9), most in 1_usize..10) {
+    fn parts_equal_packs_of_their_rows(list in prop::collection::vec(row(), 1..9), most in 1_usize..10) {
         let header = header();
         let parts = packed(&header, &list).parts(most);
         prop_assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= most));
@@ -378,7 +377,7 @@ proptest! {
     }
 
     #[test]
-    fn any_change_of_a_pack_is_refused_or_read_without_harm(flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 1..4), cut in prop::option::of(any::<prop::sample::Index>())) {
+    fn a_changed_pack_is_refused_or_read_without_harm(flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 1..4), cut in prop::option::of(any::<prop::sample::Index>())) {
         let (header, list) = sample();
         let mut bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
         for (at, with) in flips {
@@ -397,7 +396,7 @@ proptest! {
 }
 
 #[test]
-fn the_frame_has_one_spelling() {
+fn the_frame_has_one_encoding() {
     let (header, list) = sample();
     let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
     let said = ipc::said(&bytes).unwrap();
@@ -411,7 +410,7 @@ fn the_frame_has_one_spelling() {
 }
 
 #[test]
-fn a_pack_has_rows_and_not_too_many() {
+fn a_pack_has_at_least_one_row_and_not_too_many() {
     let (header, list) = sample();
     let none = Rows::new(&header.inputs, &header.outputs);
     assert!(to_bytes(&header, &none).is_err());
@@ -420,19 +419,19 @@ fn a_pack_has_rows_and_not_too_many() {
 }
 
 #[test]
-fn a_newer_format_is_told() {
+fn a_newer_format_is_named() {
     let (mut header, list) = sample();
     header.format = "provender.pack.v2".to_owned();
     let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
     assert_eq!(
         Pack::parse(&bytes).unwrap_err(),
-        "its format is provender.pack.v2, this program reads provender.pack.v1"
+        "its format is provender.pack.v2, but this program reads provender.pack.v1"
     );
 }
 
-/// The format does not change by accident: a file of it reads for ever.
+/// The format must not change by accident: existing files stay readable for ever.
 #[test]
-fn the_bytes_of_a_pack_are_those_of_its_first_day() {
+fn the_bytes_of_a_pack_have_not_changed_since_its_first_version() {
     let (header, list) = sample();
     let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
     if std::env::var_os("PROVENDER_WRITE_PACK").is_some() {
