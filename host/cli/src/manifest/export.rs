@@ -13,7 +13,7 @@ use provender_domain::render::text::count;
 use provender_host::explain::find::{Wanted, find};
 use provender_ledger::Read;
 use provender_ledger::types::{Run, RunFilter};
-use provender_store::manifest::{Sheet, Store};
+use provender_store::manifest::{ManifestDraft, Store};
 
 use super::super::Global;
 use super::super::compute::day;
@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
             let mut sheets = Vec::with_capacity(chunk.len());
             for run in chunk {
                 let (_, bytes) = from.read_with_bytes(run.run.manifest_ref())?;
-                sheets.push(Sheet {
+                sheets.push(ManifestDraft {
                     key: run.run.key.clone(),
                     snapshot: run.run.snapshot,
                     bytes,

@@ -20,7 +20,7 @@ use provender_ledger::entries::Origin;
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::{Guardrail, NewRun, Recorded, Run};
 use provender_store::manifest::pack::{self, Scratch};
-use provender_store::manifest::{Sheet, Store};
+use provender_store::manifest::{ManifestDraft, Store};
 
 use super::ComputeError;
 use super::binding::Bound;
@@ -352,7 +352,7 @@ impl<'a> Engine<'a, '_> {
             let mut list = Vec::with_capacity(runs);
             for Sheets { template, rows } in sheets {
                 for i in 0..rows.len() {
-                    list.push(Sheet {
+                    list.push(ManifestDraft {
                         key: rows.key(&template.header, i),
                         snapshot: written
                             .get(list.len())

@@ -8,7 +8,7 @@ use provender_domain::catalogue::Origin;
 use provender_domain::column::Column;
 use provender_domain::day::Day;
 use provender_ledger::LedgerError;
-use provender_store::manifest::pack::{Rows, Seen, Sources};
+use provender_store::manifest::pack::{Rows, SourceObservation, Sources};
 
 use super::aggregate::Point;
 use super::binding::Bound;
@@ -154,13 +154,13 @@ fn push(sources: &mut Sources, view: &View<'_>, files: &mut Vec<i64>) {
         files.sort_unstable();
         files.dedup();
     }
-    let row = view.row.map(|(file, row)| Seen {
+    let row = view.row.map(|(file, row)| SourceObservation {
         file: number(file),
         row,
         date: None,
         value: None,
     });
-    let points = view.points.iter().map(|p| Seen {
+    let points = view.points.iter().map(|p| SourceObservation {
         file: number(p.file_id),
         row: p.row,
         date: p.date,

@@ -6,7 +6,9 @@ use provender_domain::forms::Config;
 use provender_domain::key::ConfigVersion;
 use provender_domain::manifest::{Component, Environment, SourceFile};
 use provender_domain::value::Value;
-use provender_store::manifest::pack::{FORMAT, FULL, Header, ROWS, Rows, Seen, Template, header};
+use provender_store::manifest::pack::{
+    FORMAT, FULL, Header, ROWS, Rows, SourceObservation, Template, header,
+};
 
 use super::ComputeError;
 use super::binding::Bound;
@@ -186,7 +188,7 @@ fn push(rows: &mut Rows, answer: &Answer<'_>, files: &[i64]) {
     let columns = rows.inputs.iter_mut().zip(&mut rows.sources);
     for ((column, sources), cell) in columns.zip(&answer.question.cells) {
         column.push(&cell.value);
-        let seen = cell.from.iter().map(|c| Seen {
+        let seen = cell.from.iter().map(|c| SourceObservation {
             file: position(files, c.file_id),
             row: c.row,
             date: c.date,

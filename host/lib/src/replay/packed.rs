@@ -42,7 +42,7 @@ impl<'a> Packed<'a> {
         let row = self.row_of(key, place)?;
         let rows = &self.pack.rows;
         let template = &self.pack.template;
-        let (sealed, found) = template.seal_anew(rows, row, &mut self.scratch)?;
+        let (sealed, found) = template.seal_with_provenance(rows, row, &mut self.scratch)?;
         let said = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
         if said != found {
             return Err(format!(
@@ -77,7 +77,7 @@ impl<'a> Packed<'a> {
             return Err(format!("its provenance is {found}, its run's {recorded}"));
         }
         let template = &self.pack.template;
-        let sealed = template.seal_with(rows, row, subject.snapshot, &mut self.scratch)?;
+        let sealed = template.seal_with_snapshot(rows, row, subject.snapshot, &mut self.scratch)?;
         if sealed.sha256 != subject.manifest {
             // It was made with the ledger's snapshot in it: which of the two is another?
             let found = template.seal(rows, row, &mut self.scratch)?;
@@ -114,9 +114,9 @@ impl<'a> Packed<'a> {
 }
 
 fn other_sha256(found: &Digest, recorded: &Digest) -> String {
-    format!("its SHA-256 is {found}, the ledger says {recorded}")
+    format!("its SHA-256 is {found}, but the ledger has {recorded}")
 }
 
 fn other_snapshot(found: &Digest, recorded: &Digest) -> String {
-    format!("its snapshot_id is {found}, the ledger says {recorded}")
+    format!("its snapshot_id is {found}, but the ledger has {recorded}")
 }

@@ -13,4 +13,4 @@ pub mod store;
 
 pub use error::ManifestError;
 pub use provender_domain::manifest::Manifest;
-pub use store::{Sheet, Store};
+pub use store::{ManifestDraft, Store};

@@ -10,7 +10,7 @@ const MAX: usize = 120;
 /// systems, and long names are escaped too; a long name ends in a digest of the whole id. Different ids have
 /// different names.
 #[must_use]
-pub fn safe(id: &str) -> String {
+pub fn folder_name(id: &str) -> String {
     use std::fmt::Write as _;
     let reserved = is_reserved(id);
     let mut name = String::with_capacity(id.len());
@@ -68,17 +68,17 @@ mod tests {
             (".writing", "%2Ewriting"),
             ("", "%"),
         ] {
-            assert_eq!(safe(id), name);
+            assert_eq!(folder_name(id), name);
         }
-        assert!(safe(&"x".repeat(10_000)).len() <= MAX);
+        assert!(folder_name(&"x".repeat(10_000)).len() <= MAX);
     }
 
     proptest! {
         #[test]
         fn a_name_is_one_plain_path_component_and_unique(a in any::<String>(), b in any::<String>()) {
-            let name = safe(&a);
+            let name = folder_name(&a);
             prop_assert!(!name.contains(['/', '\\', '\0']) && name != "." && name != ".." && !name.starts_with('.'));
-            prop_assert_eq!(a == b, name == safe(&b));
+            prop_assert_eq!(a == b, name == folder_name(&b));
         }
     }
 }

@@ -26,7 +26,7 @@ use super::pack::Pack;
 const PACKS: &str = "packs";
 
 /// Number of recently read packs to cache.
-const AT_HAND: usize = 3;
+const CACHED_PACKS: usize = 3;
 
 /// A store of manifests.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Store {
 
 /// A manifest to be written to its own file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sheet {
+pub struct ManifestDraft {
     /// The run.
     pub key: RunKey,
     /// Digest of the reproducible part.
@@ -49,7 +49,7 @@ pub struct Sheet {
 impl Store {
     /// A manifest store on an object store.
     #[must_use]
-    pub fn over(objects: Box<dyn Objects>) -> Store {
+    pub fn on_objects(objects: Box<dyn Objects>) -> Store {
         Store {
             objects,
             packs: Mutex::default(),
@@ -59,19 +59,19 @@ impl Store {
     /// A store in an open folder; `path` is its name in messages.
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> Store {
-        Store::over(Box::new(Files::new(dir, path)))
+        Store::on_objects(Box::new(Files::new(dir, path)))
     }
 
     /// A store in a folder below an open one. A missing folder counts as empty; the first write creates it, and
     /// reading does not.
     #[must_use]
     pub fn below(above: Dir, path: &str) -> Store {
-        Store::over(Box::new(Files::below(above, path)))
+        Store::on_objects(Box::new(Files::below(above, path)))
     }
 
     /// Object name of a manifest with its own file.
     fn name_of(key: &RunKey, snapshot_id: &Digest) -> String {
-        let (folder, day) = (names::safe(&key.boundary_id), key.calculation_date);
+        let (folder, day) = (names::folder_name(&key.boundary_id), key.calculation_date);
         format!("{folder}/{day}_{snapshot_id}.json")
     }
 
@@ -97,15 +97,15 @@ impl Store {
     /// # Errors
     /// When the disk refuses, or a name exists with other content. Manifests written before stay; without a
     /// ledger row they are not runs.
-    pub fn write(&self, manifests: &[Sheet]) -> Result<Vec<Digest>, ManifestError> {
+    pub fn write(&self, manifests: &[ManifestDraft]) -> Result<Vec<Digest>, ManifestError> {
         let mut creating = self.objects.begin()?;
         let mut written = Vec::with_capacity(manifests.len());
-        for sheet in manifests {
-            let name = Self::name_of(&sheet.key, &sheet.snapshot);
-            let creation = creating.create(&name, &sheet.bytes, MANIFEST_BYTES)?;
+        for draft in manifests {
+            let name = Self::name_of(&draft.key, &draft.snapshot);
+            let creation = creating.create(&name, &draft.bytes, MANIFEST_BYTES)?;
             written.push(match creation {
-                Creation::Created | Creation::Same => Digest::of_bytes(&sheet.bytes),
-                Creation::Taken(found) => self.adopt(&name, &found, sheet.snapshot)?,
+                Creation::Created | Creation::Same => Digest::of_bytes(&draft.bytes),
+                Creation::Taken(found) => self.adopt(&name, &found, draft.snapshot)?,
             });
         }
         // One barrier for all: the names must be durable before any row refers to them.
@@ -246,7 +246,7 @@ impl Store {
         }
         let pack = Arc::new(self.open_pack(digest)?);
         let mut held = held();
-        if held.len() >= AT_HAND {
+        if held.len() >= CACHED_PACKS {
             held.pop_front();
         }
         held.push_back((*digest, Arc::clone(&pack)));
@@ -294,19 +294,19 @@ mod tests {
         }
     }
 
-    fn sheet(environment: &str) -> Sheet {
+    fn draft(environment: &str) -> ManifestDraft {
         let manifest = manifest(environment);
-        Sheet {
+        ManifestDraft {
             key: key(),
             snapshot: manifest.snapshot_id().unwrap(),
             bytes: manifest.to_bytes().unwrap(),
         }
     }
 
-    fn named<'a>(key: &'a RunKey, sheet: &'a Sheet, sha256: &'a Digest) -> ManifestRef<'a> {
+    fn named<'a>(key: &'a RunKey, draft: &'a ManifestDraft, sha256: &'a Digest) -> ManifestRef<'a> {
         ManifestRef {
             key,
-            snapshot: &sheet.snapshot,
+            snapshot: &draft.snapshot,
             sha256,
             place: None,
         }
@@ -328,16 +328,16 @@ mod tests {
     #[test]
     fn a_written_manifest_can_be_read_and_nothing_else_remains() {
         let (temp, store) = store();
-        let (key, sheet) = (key(), sheet("1"));
-        let w = store.write(std::slice::from_ref(&sheet)).unwrap();
-        let run = named(&key, &sheet, &w[0]);
+        let (key, draft) = (key(), draft("1"));
+        let w = store.write(std::slice::from_ref(&draft)).unwrap();
+        let run = named(&key, &draft, &w[0]);
         assert_eq!(store.read(run).unwrap(), manifest("1"));
         let path = store.path_of(run);
         assert_eq!(
             path,
             format!(
                 "out/manifests/%2E.%2Fnorth/2025-06-30_{}.json",
-                sheet.snapshot
+                draft.snapshot
             )
         );
         let names: Vec<_> = std::fs::read_dir(temp.path().join("%2E.%2Fnorth"))
@@ -351,14 +351,14 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
         let store = Store::below(dir, "out/manifests/");
-        let (key, sheet) = (key(), sheet("1"));
+        let (key, draft) = (key(), draft("1"));
         let digest = Digest::of_bytes(b"x");
-        assert!(store.read(named(&key, &sheet, &digest)).is_err());
+        assert!(store.read(named(&key, &draft, &digest)).is_err());
         assert!(store.pack(&digest).is_err());
         assert_eq!(store.files().unwrap(), Vec::<String>::new());
         assert!(!temp.path().join("out").exists());
-        let w = store.write(std::slice::from_ref(&sheet)).unwrap();
-        let run = named(&key, &sheet, &w[0]);
+        let w = store.write(std::slice::from_ref(&draft)).unwrap();
+        let run = named(&key, &draft, &w[0]);
         assert!(store.read(run).is_ok());
         assert_eq!(store.files().unwrap(), [store.path_of(run)]);
     }
@@ -366,31 +366,31 @@ mod tests {
     #[test]
     fn a_manifest_of_a_killed_process_is_adopted_with_its_bytes() {
         let (_temp, store) = store();
-        let first = store.write(&[sheet("1")]).unwrap();
-        let second = store.write(&[sheet("2")]).unwrap();
+        let first = store.write(&[draft("1")]).unwrap();
+        let second = store.write(&[draft("2")]).unwrap();
         assert_eq!(first, second);
     }
 
     #[test]
     fn a_changed_byte_is_detected() {
         let (temp, store) = store();
-        let (key, sheet) = (key(), sheet("1"));
-        let w = store.write(std::slice::from_ref(&sheet)).unwrap();
+        let (key, draft) = (key(), draft("1"));
+        let w = store.write(std::slice::from_ref(&draft)).unwrap();
         let file = temp
             .path()
             .join("%2E.%2Fnorth")
-            .join(format!("2025-06-30_{}.json", sheet.snapshot));
+            .join(format!("2025-06-30_{}.json", draft.snapshot));
         let bytes = std::fs::read(&file).unwrap();
         for i in 0..bytes.len() {
             let mut other = bytes.clone();
             other[i] ^= 1;
             std::fs::write(&file, &other).unwrap();
-            let read = store.read(named(&key, &sheet, &w[0]));
+            let read = store.read(named(&key, &draft, &w[0]));
             assert!(read.is_err(), "byte {i}");
         }
         std::fs::write(&file, "{}").unwrap();
         assert!(matches!(
-            store.write(&[sheet]),
+            store.write(&[draft]),
             Err(ManifestError::Taken { .. })
         ));
     }

@@ -189,7 +189,7 @@ impl<'a> BodyReader<'a> {
     fn buffer(&mut self, length: usize) -> Read<Vec<u8>> {
         let raw = self.raw()?;
         let wrong = || format!("a buffer does not have the expected {length} bytes");
-        let Some((said, packed)) = raw.split_first_chunk::<8>() else {
+        let Some((stated, packed)) = raw.split_first_chunk::<8>() else {
             return match raw.is_empty() && length == 0 {
                 true => Ok(Vec::new()),
                 false => Err(wrong()),
@@ -199,7 +199,7 @@ impl<'a> BodyReader<'a> {
             .left
             .checked_sub(length)
             .ok_or_else(|| format!("it unpacks to more than {UNPACKED} bytes"))?;
-        match i64::from_le_bytes(*said) {
+        match i64::from_le_bytes(*stated) {
             -1 if packed.len() == length => Ok(packed.to_vec()),
             n if n == long(length) && length > 0 => {
                 let mut bytes = vec![0; length];

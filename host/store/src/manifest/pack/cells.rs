@@ -56,7 +56,10 @@ pub(super) fn object(
     out.push(b'}');
 }
 
-#[expect(clippy::expect_used, reason = "every stored day was checked to be in the calendar")]
+#[expect(
+    clippy::expect_used,
+    reason = "every stored day was checked to be in the calendar"
+)]
 pub(super) fn day(days: i32) -> Day {
     Day::from_days(days).expect("a day of the calendar")
 }

@@ -224,7 +224,7 @@ fn metadata(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
 }
 
 /// The unchecked content of a file.
-pub(super) struct Said<'a> {
+pub(super) struct UncheckedFile<'a> {
     pub(super) header: &'a str,
     pub(super) batch: Batch,
     /// The batch's body and everything after it.
@@ -235,7 +235,7 @@ pub(super) struct Said<'a> {
 
 /// Takes the header's text, the batch and its body from a file; `None` if they are not at their positions in a
 /// frame.
-pub(super) fn said(bytes: &[u8]) -> Option<Said<'_>> {
+pub(super) fn split_file(bytes: &[u8]) -> Option<UncheckedFile<'_>> {
     (bytes.get(..8)? == MAGIC).then_some(())?;
     let (schema, next) = metadata(bytes, 8)?;
     let r = Reader(schema);
@@ -246,7 +246,7 @@ pub(super) fn said(bytes: &[u8]) -> Option<Said<'_>> {
     let r = Reader(batch);
     let root = r.root()?;
     let table = r.object(root, 2)?;
-    Some(Said {
+    Some(UncheckedFile {
         header,
         batch: Batch {
             rows: r.long(table, 0)?,

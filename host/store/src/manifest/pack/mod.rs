@@ -28,8 +28,8 @@ mod tests;
 
 pub use cells::list;
 pub use header::Header;
-pub use render::{Scratch, Sealed, Template};
-pub use rows::{Rows, Seen, Sources};
+pub use render::{RowDigests, Scratch, Template};
+pub use rows::{Rows, SourceObservation, Sources};
 
 use body::{BodyReader, BodyWriter};
 
@@ -79,23 +79,29 @@ impl Pack {
     /// # Errors
     /// When it is not a pack, has a newer format, or is not in the canonical encoding.
     pub fn parse(bytes: &[u8]) -> Result<Pack, String> {
-        let said = ipc::said(bytes).ok_or("it is not an Arrow file with a header of this program")?;
-        let header = Header::parse(said.header)?;
-        let rows = usize::try_from(said.batch.rows).ok();
+        let unchecked = ipc::split_file(bytes)
+            .ok_or("it is not an Arrow file with a header of this program")?;
+        let header = Header::parse(unchecked.header)?;
+        let rows = usize::try_from(unchecked.batch.rows).ok();
         let rows = rows
             .filter(|n| (1..=ROWS).contains(n))
-            .ok_or_else(|| format!("it states that it has {} rows", said.batch.rows))?;
-        let (before, after) = ipc::frame(&header.fields(), said.header, &said.batch, said.body);
-        let cut = said.rest.split_at_checked(said.body);
+            .ok_or_else(|| format!("it states that it has {} rows", unchecked.batch.rows))?;
+        let (before, after) = ipc::frame(
+            &header.fields(),
+            unchecked.header,
+            &unchecked.batch,
+            unchecked.body,
+        );
+        let cut = unchecked.rest.split_at_checked(unchecked.body);
         let framed = cut.filter(|(_, end)| {
             bytes.starts_with(&before)
                 && *end == after
-                && before.len() + said.rest.len() == bytes.len()
+                && before.len() + unchecked.rest.len() == bytes.len()
         });
         let Some((body, _)) = framed else {
             return Err("its frame does not match its content".to_owned());
         };
-        let mut reader = BodyReader::new(said.batch, body);
+        let mut reader = BodyReader::new(unchecked.batch, body);
         let rows = Rows::read(&mut reader, &header, rows)?;
         Ok(Pack {
             template: Template::new(header)?,

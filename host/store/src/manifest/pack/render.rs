@@ -52,7 +52,7 @@ struct Rail {
 
 /// Digests of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sealed {
+pub struct RowDigests {
     /// Digest of the key.
     pub run_id: Digest,
     /// Digest of the reproducible part.
@@ -181,12 +181,12 @@ impl Template {
     ///
     /// # Errors
     /// See [`Template::seal`].
-    pub fn seal_anew(
+    pub fn seal_with_provenance(
         &self,
         rows: &Rows,
         i: usize,
         scratch: &mut Scratch,
-    ) -> Result<(Sealed, Digest), String> {
+    ) -> Result<(RowDigests, Digest), String> {
         let sealed = self.seal(rows, i, scratch)?;
         let inputs = &scratch.body[scratch.inputs_at.clone()];
         Ok((sealed, self.provenance_of(inputs)))
@@ -196,9 +196,9 @@ impl Template {
     ///
     /// # Errors
     /// When the row refers to something that does not exist.
-    pub fn seal(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<Sealed, String> {
+    pub fn seal(&self, rows: &Rows, i: usize, scratch: &mut Scratch) -> Result<RowDigests, String> {
         let (run_id, snapshot) = self.render(rows, i, scratch)?;
-        Ok(Sealed {
+        Ok(RowDigests {
             run_id,
             snapshot,
             sha256: self.sha256(rows, i, scratch),
@@ -209,16 +209,16 @@ impl Template {
     ///
     /// # Errors
     /// See [`Template::seal`].
-    pub fn seal_with(
+    pub fn seal_with_snapshot(
         &self,
         rows: &Rows,
         i: usize,
         snapshot: Digest,
         scratch: &mut Scratch,
-    ) -> Result<Sealed, String> {
+    ) -> Result<RowDigests, String> {
         let run_id = self.body(rows, i, scratch)?;
         self.tail(rows, i, &snapshot, scratch)?;
-        Ok(Sealed {
+        Ok(RowDigests {
             run_id,
             snapshot,
             sha256: self.sha256(rows, i, scratch),

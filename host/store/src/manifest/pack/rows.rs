@@ -28,7 +28,7 @@ pub struct Sources {
 
 /// An observation that contributed to a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen {
+pub struct SourceObservation {
     /// An index into [`Header::files`].
     pub file: u32,
     /// 1-based row of the file.
@@ -96,7 +96,7 @@ impl Sources {
     }
 
     /// Appends a row.
-    pub fn push(&mut self, age_days: Option<i32>, seen: impl Iterator<Item = Seen>) {
+    pub fn push(&mut self, age_days: Option<i32>, seen: impl Iterator<Item = SourceObservation>) {
         self.age_days
             .push(&age_days.map_or(Value::Null, |a| Value::Int64(i64::from(a))));
         for s in seen {

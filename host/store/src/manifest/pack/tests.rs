@@ -36,7 +36,7 @@ pub(super) struct Row {
     day: Day,
     reissue: u32,
     replaces: Option<u32>,
-    inputs: Vec<(Value, Option<i32>, Vec<Seen>)>,
+    inputs: Vec<(Value, Option<i32>, Vec<SourceObservation>)>,
     outputs: Vec<Value>,
     breached: Vec<u32>,
 }
@@ -78,14 +78,14 @@ fn value(data_type: DataType) -> BoxedStrategy<Value> {
     prop_oneof![1 => Just(Value::Null), 3 => some].boxed()
 }
 
-fn seen() -> impl Strategy<Value = Seen> {
+fn seen() -> impl Strategy<Value = SourceObservation> {
     (
         0..4_u32,
         any::<u32>(),
         prop::option::of(day()),
         prop::option::of(finite()),
     )
-        .prop_map(|(file, row, date, value)| Seen {
+        .prop_map(|(file, row, date, value)| SourceObservation {
             file,
             row,
             date,
@@ -222,8 +222,8 @@ fn sources(header: &Header, row: &Row) -> Sources {
         .collect();
     files.sort_unstable();
     files.dedup();
-    let from = |seen: &[Seen]| -> Vec<Observed> {
-        let one = |s: &Seen| Observed {
+    let from = |seen: &[SourceObservation]| -> Vec<Observed> {
+        let one = |s: &SourceObservation| Observed {
             date: s.date,
             file: u32::try_from(files.binary_search(&s.file).unwrap()).unwrap(),
             row: s.row,
@@ -354,10 +354,10 @@ proptest! {
             prop_assert_eq!(sealed.snapshot, single.snapshot_id().unwrap());
             prop_assert_eq!(sealed.sha256, Digest::of_bytes(&expected));
             prop_assert_eq!(sealed.run_id, rows.key(&header, i).run_id());
-            prop_assert_eq!(template.seal_anew(&rows, i, &mut scratch).unwrap(), (sealed, provenance));
-            prop_assert_eq!(template.seal_with(&rows, i, sealed.snapshot, &mut scratch).unwrap(), sealed);
+            prop_assert_eq!(template.seal_with_provenance(&rows, i, &mut scratch).unwrap(), (sealed, provenance));
+            prop_assert_eq!(template.seal_with_snapshot(&rows, i, sealed.snapshot, &mut scratch).unwrap(), sealed);
             let other = Digest::of_canonical(b"another");
-            prop_assert!(template.seal_with(&rows, i, other, &mut scratch).unwrap().sha256 != sealed.sha256);
+            prop_assert!(template.seal_with_snapshot(&rows, i, other, &mut scratch).unwrap().sha256 != sealed.sha256);
             prop_assert!(Manifest::parse(&document).is_ok());
         }
     }
@@ -399,8 +399,9 @@ proptest! {
 fn the_frame_has_one_encoding() {
     let (header, list) = sample();
     let bytes = to_bytes(&header, &packed(&header, &list)).unwrap();
-    let said = ipc::said(&bytes).unwrap();
-    let body = bytes.len() - said.rest.len()..bytes.len() - said.rest.len() + said.body;
+    let unchecked = ipc::split_file(&bytes).unwrap();
+    let body =
+        bytes.len() - unchecked.rest.len()..bytes.len() - unchecked.rest.len() + unchecked.body;
     for i in (0..bytes.len()).filter(|i| !body.contains(i)) {
         let mut other = bytes.clone();
         other[i] ^= 1;
