@@ -177,13 +177,13 @@ pub(crate) fn sleepers() -> Vec<Sleeper> {
             "too_many_columns",
             end("(i32.store (i32.const 1096) (i32.const 3))"),
             "bad_return",
-            "3 columns where it declares 2",
+            "3 columns, but declares 2",
         ),
         (
             "too_few_columns",
             end("(i32.store (i32.const 1096) (i32.const 1))"),
             "bad_return",
-            "1 columns where it declares 2",
+            "1 columns, but declares 2",
         ),
         (
             "another_type",

@@ -50,7 +50,7 @@ fn a_broken_layout_fails_the_rows_and_names_the_fault() {
         // One column, then a billion columns.
         (
             "(i32.store (i32.const 1096) (i32.const 1))",
-            "it returned 1 columns where it declares 2",
+            "it returned 1 columns, but declares 2",
         ),
         (
             "(i32.store (i32.const 1096) (i32.const 1000000000))",
