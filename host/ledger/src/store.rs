@@ -102,7 +102,7 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn said(
+    fn all_observations(
         &self,
         boundary_id: &BoundaryId,
         column: &str,

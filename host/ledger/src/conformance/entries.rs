@@ -101,7 +101,7 @@ pub(super) fn entries_are_found_by_number_kind_and_moment(store: &dyn TestStore)
     ] {
         let entry = ledger.append(&stamp(at), &payload).unwrap();
         assert_eq!(ledger.entry(entry.seq).unwrap().as_ref(), Some(&entry));
-        assert_eq!(entry.says().unwrap(), payload);
+        assert_eq!(entry.parse().unwrap(), payload);
     }
     assert_eq!(ledger.entry(4).unwrap(), None);
     let numbers = |entries: Vec<crate::entry::Entry>| -> Vec<i64> {

@@ -245,13 +245,13 @@ pub(super) fn the_newest_reissue_of_each_day_stands_for_its_series(store: &dyn T
         config: key.config_version.config,
     };
     let (from, to) = (day("2025-06-01"), day("2025-06-30"));
-    let standing = ledger.standings(series, from, to).unwrap();
-    assert_eq!(standing.len(), 1);
+    let latest = ledger.latest_runs(series, from, to).unwrap();
+    assert_eq!(latest.len(), 1);
     assert_eq!(
-        (standing[0].day, standing[0].provenance),
+        (latest[0].day, latest[0].provenance),
         (key.calculation_date, run.provenance)
     );
-    let before = ledger.standings(series, from, day("2025-06-29")).unwrap();
+    let before = ledger.latest_runs(series, from, day("2025-06-29")).unwrap();
     assert!(before.is_empty());
 }
 

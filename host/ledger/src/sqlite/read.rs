@@ -282,7 +282,7 @@ impl Read for SqliteLedger {
         )
     }
 
-    fn said(
+    fn all_observations(
         &self,
         boundary_id: &BoundaryId,
         column: &str,

@@ -4,7 +4,7 @@ use provender_domain::ids::ModelVersion;
 use std::path::PathBuf;
 
 use provender_build::{BuildError, ToolsError};
-use provender_sandbox::State;
+use provender_sandbox::PinState;
 
 use super::manifest::{FILE, Language};
 
@@ -33,7 +33,7 @@ pub enum AuthorError {
         /// `name:version`.
         model_version: ModelVersion,
         /// Draft or frozen.
-        state: State,
+        state: PinState,
         /// The next version that is not pinned.
         free: String,
     },
@@ -125,7 +125,7 @@ pub enum AuthorError {
         /// `name:version`.
         model_version: ModelVersion,
         /// Draft or frozen.
-        state: State,
+        state: PinState,
         /// Digest in the lock file.
         pinned: String,
         /// Digest of what was built.
@@ -222,7 +222,7 @@ impl AuthorError {
             AuthorError::Componentize { output, .. } if output.contains("ModuleNotFoundError") => {
                 "the build takes the folder and the standard library alone: put a package of pure Python into the folder, beside app.py; one with compiled parts, such as numpy, cannot be loaded".into()
             }
-            AuthorError::PinnedOther { state: State::Frozen, .. } => {
+            AuthorError::PinnedOther { state: PinState::Frozen, .. } => {
                 "a frozen version never changes: make a new one with `provender plugin new … --from`, or build to another file with -o. Nothing was written".into()
             }
             AuthorError::PinnedOther { .. } => {
