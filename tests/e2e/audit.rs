@@ -283,7 +283,7 @@ fn manifests_that_are_missing_or_changed_are_bad_and_orphans_are_told() {
         (
             &"manifest".into(),
             &manifest.as_str().into(),
-            &"it is not there".into()
+            &"it is missing".into()
         )
     );
 }
@@ -366,7 +366,7 @@ fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
       |
     8 | sha256 = "sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    `sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>; what it pins is not checked
+    `sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>; the components it pins were not checked
      help: take provender.lock back from git, or mend what the message names: until then what it pins is not checked
     "#);
     ranch.write("provender.lock", &lock);

@@ -259,9 +259,8 @@ fn nothing_is_proved_of_a_changed_row() {
     );
     let said = ranch.run(&["audit", "prove", &id]).exits(11);
     assert!(
-        said.stderr.contains(
-            "nothing can be proved of this run: the run does not lead to the root in its entry"
-        ),
+        said.stderr
+            .contains("this run cannot be proved: the run does not lead to the root in its entry"),
         "{}",
         said.stderr
     );

@@ -324,7 +324,7 @@ fn an_open_incident_keeps_its_release() {
         .exits(0);
     assert_eq!(plan("0"), 1);
     let kept = ranch.data(&["release", "prune", "--keep", "0"], 0);
-    assert_eq!(kept["kept"][0]["why"], "I1, which is open, refers to it");
+    assert_eq!(kept["kept"][0]["why"], "I1 is open and refers to it");
     let mut close = CLOSE.to_vec();
     close.extend(["--waive-regression", "x"]);
     let _ = ranch.run(&close).exits(0);

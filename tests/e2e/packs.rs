@@ -174,7 +174,7 @@ fn a_pack_that_is_changed_cut_off_or_gone_is_told() {
     spoil(&|b| b.truncate(last / 2), "its SHA-256 is");
     std::fs::remove_file(&pack).unwrap();
     let ran = ranch.run(&["audit"]).exits(11);
-    assert!(ran.stdout.contains("it is not there"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("it is missing"), "{}", ran.stdout);
     std::fs::write(&pack, &bytes).unwrap();
     let _ = ranch.run(&["audit"]).exits(0);
 }
@@ -194,11 +194,11 @@ fn rows_that_name_other_packs_or_places_are_found() {
         ),
         (
             "UPDATE run SET pack = NULL, place = NULL WHERE place = 3",
-            "it is not there",
+            "it is missing",
         ),
         (
             "UPDATE pack SET digest = randomblob(32) WHERE pack_id = 1",
-            "it is not there",
+            "it is missing",
         ),
         (
             "UPDATE pack SET entry = 1 WHERE pack_id = 1",

@@ -331,7 +331,7 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
         .run(&["release", "promote", "R3", "--reason", "x"])
         .exits(12);
     insta::assert_snapshot!(held.stderr, @r"
-    error: promotions are frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
+    error: promotions have been frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
      help: `provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile
     ");
     // Who overrides the gate does not override that.
@@ -390,7 +390,7 @@ fn an_unclean_state_is_no_release_and_every_reason_is_told() {
     ];
     let refused = ranch.run(&args).exits(17);
     for expected in [
-        "2 things must be put right first",
+        "2 problems must be fixed first",
         "days_remaining:v1: ",
         "no such parameter",
         "remedy: ",

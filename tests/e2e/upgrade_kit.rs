@@ -50,7 +50,18 @@ const GROWS: &[(&str, &str, &str)] = &[
 
 /// Sentences of the program that read otherwise today: a part of the old text, the new one, the reason.
 /// Texts that were recorded never change and have no place here.
-const REWORDED: &[(&str, &str, &str)] = &[];
+const REWORDED: &[(&str, &str, &str)] = &[
+    (
+        "promotions are frozen since ",
+        "promotions have been frozen since ",
+        "plain English",
+    ),
+    (
+        "1 run that the incident links recorded",
+        "recorded 1 run that the incident links",
+        "plain English",
+    ),
+];
 
 /// Warnings and notes that 0.1.0 did not print: the beginning of the command's name, a part of the text,
 /// and what it means to somebody who upgrades.

@@ -158,19 +158,19 @@ fn schema(snapshot: &dyn Inspect, report: &mut Report) -> Result<(), LedgerError
                 Check::Schema,
                 ObjectKind::Schema,
                 name.as_str(),
-                "it is not there",
+                "it is missing",
             ),
             Some(other) if other != sql => report.bad(
                 Check::Schema,
                 ObjectKind::Schema,
                 name.as_str(),
-                "it is not what this program makes",
+                "it differs from this program's schema",
             ),
             Some(_) => {}
         }
     }
     for name in found.keys().filter(|n| !expected.contains_key(*n)) {
-        let problem = "this program makes no such thing";
+        let problem = "it is not part of this program's schema";
         report.bad(Check::Schema, ObjectKind::Schema, name.as_str(), problem);
     }
     Ok(())
@@ -239,7 +239,7 @@ fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, St
         let mut since = match what.ledger.entries_of_kinds(&[Kind::Prune]) {
             Ok(since) => since,
             Err(e) => {
-                let problem = format!("what was pruned since cannot be read: {e}");
+                let problem = format!("the entries about later prunes cannot be read: {e}");
                 found.bad(Check::Database, ObjectKind::Database, "ledger", problem);
                 return found;
             }

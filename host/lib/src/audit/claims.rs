@@ -29,14 +29,14 @@ impl Rows {
         let found = leaves.len() as u64;
         if found != self.count {
             return Err(format!(
-                "the entry recorded {} rows, there are {found}",
+                "the entry recorded {} rows, but there are {found}",
                 self.count
             ));
         }
         let root = format!("sha256:{}", hex(&merkle::set_root(leaves)));
         if root != self.root {
             return Err(format!(
-                "the root over its {found} rows is {root}, the entry says {}: one of them was changed",
+                "the root over its {found} rows is {root}, but the entry recorded {}: a row was changed",
                 self.root
             ));
         }
@@ -118,11 +118,14 @@ impl Claims {
                 );
             };
             if entry.seq != before.0 + 1 {
-                bad(format!("it follows entry {}", before.0));
+                bad(format!(
+                    "it comes right after entry {}, so the numbering has a gap",
+                    before.0
+                ));
             }
             if entry.prev != before.1 {
                 bad(format!(
-                    "it names {} as the hash of the entry before, which is {}",
+                    "it records {} as the hash of the previous entry, which is {}",
                     hex(&entry.prev),
                     hex(&before.1)
                 ));
@@ -134,7 +137,7 @@ impl Claims {
                     let found = *Digest::of_canonical(text.as_bytes()).bytes();
                     if found != entry.hash {
                         bad(format!(
-                            "its content has the hash {}, it says {}",
+                            "its content has the hash {}, but it records {}",
                             hex(&found),
                             hex(&entry.hash)
                         ));
@@ -152,17 +155,17 @@ impl Claims {
     fn add(&mut self, entry: Entry) -> Result<(), String> {
         let says = entry.parse().map_err(|e| match e {
             PayloadError::Malformed { cause, .. } => {
-                format!("its payload is not of the documented form: {cause}")
+                format!("its payload does not have the documented form: {cause}")
             }
             PayloadError::Kind { kind, .. } | PayloadError::Other { kind, .. } => {
-                format!("its kind `{kind}` is not one that this program knows")
+                format!("its kind `{kind}` is unknown to this program")
             }
         })?;
         let kind = says.kind();
         let document = match says {
             Payload::Ingest(Ingest { file, .. }) => {
                 let claim = file_claim(&file);
-                let missing = "its payload has no whole description of a file";
+                let missing = "its payload does not describe its file completely";
                 self.files.insert(entry.seq, claim.ok_or(missing)?);
                 None
             }

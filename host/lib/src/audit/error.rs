@@ -19,7 +19,7 @@ pub enum AuditError {
         problem: Discontinuity,
     },
     /// A run whose rows are not what its batch's entry says: nothing can be proved of it.
-    #[error("nothing can be proved of this run: {0}")]
+    #[error("this run cannot be proved: {0}")]
     Unprovable(String),
     /// It was asked to stop.
     #[error(transparent)]

@@ -65,7 +65,7 @@ pub fn rows(
             Check::Facts,
             ObjectKind::Facts,
             format!("entry {entry}"),
-            format!("{} rows name it, and it took in no file", found.len()),
+            format!("{} rows name it, but it ingested no file", found.len()),
         );
     }
     Ok(())
@@ -86,24 +86,24 @@ fn of_entries(
         };
         let id = format!("file {} ({})", file.file_id, file.path);
         let Some(claim) = claims.files.get(&file.entry) else {
-            let problem = format!("it names entry {}, which took in no file", file.entry);
+            let problem = format!("it names entry {}, which ingested no file", file.entry);
             return report.bad(Check::Files, ObjectKind::File, id, problem);
         };
         for ((column, found), said) in COLUMNS.iter().zip(cells(&file)).zip(&claim.row) {
             if found != *said {
                 let entry = file.entry;
-                let problem = format!("its {column} is {found}, entry {entry} says {said}");
+                let problem = format!("its {column} is {found}, but entry {entry} recorded {said}");
                 report.bad(Check::Files, ObjectKind::File, id.as_str(), problem);
             }
         }
         if of_entry.insert(file.entry, file.file_id).is_some() {
-            let problem = format!("entry {} has another file already", file.entry);
+            let problem = format!("entry {} already has another file", file.entry);
             report.bad(Check::Files, ObjectKind::File, id, problem);
         }
     })?;
     for (entry, claim) in &claims.files {
         if !of_entry.contains_key(entry) {
-            let problem = format!("entry {entry} took it in, and its row is not there");
+            let problem = format!("entry {entry} ingested it, but its row is missing");
             report.bad(
                 Check::Files,
                 ObjectKind::File,
@@ -159,7 +159,7 @@ fn retractions(
                     .join(", "),
             };
             let problem = format!(
-                "the rows withdraw the files {}, the entry {}",
+                "the rows withdraw the files {}, but the entry withdraws {}",
                 list(rows),
                 list(said)
             );
@@ -186,7 +186,7 @@ impl Rows<'_> {
         self.report.looked(Check::Facts, 1);
         if self.of_entry.get(&row.entry) != Some(&row.file_id) {
             let problem = format!(
-                "it names file {}, which entry {} did not take in",
+                "it names file {}, which entry {} did not ingest",
                 row.file_id, row.entry
             );
             self.report.bad(Check::Facts, kind, id(), problem);
@@ -251,7 +251,7 @@ fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), Ledge
         used.insert(stream_id);
         let Some((name, stream)) = streams.get(&stream_id) else {
             let id = format!("row {} of file {}", row.row, row.file_id);
-            let problem = format!("its stream {stream_id} is not there");
+            let problem = format!("its stream {stream_id} is missing");
             return rows
                 .report
                 .bad(Check::Facts, ObjectKind::Observation, id, problem);
@@ -270,7 +270,7 @@ fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), Ledge
                 Check::Facts,
                 ObjectKind::Stream,
                 name.as_str(),
-                "no observation refers to it: no entry recorded it",
+                "no observation refers to it, so no entry recorded it",
             );
         }
     }

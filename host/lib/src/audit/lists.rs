@@ -107,7 +107,7 @@ pub(super) fn check(
         .collect();
     for entry in entries.difference(&told.into_iter().collect()) {
         if listed.entries.get(entry) != runs.entries.get(entry) {
-            let problem = "the lists by which its runs are found are not made of its runs";
+            let problem = "the lists that index its runs do not match its runs";
             report.bad(
                 Check::Runs,
                 ObjectKind::List,
@@ -122,9 +122,9 @@ pub(super) fn check(
 /// The runs of a row; `Err` says why this program would not have written it there.
 fn read(row: &ListRow, before: Option<Before>) -> Result<Vec<Located>, &'static str> {
     let mut list = Vec::new();
-    decode(&row.runs, &mut |run| list.push(run)).ok_or("it is no list of runs")?;
+    decode(&row.runs, &mut |run| list.push(run)).ok_or("it is not a list of runs")?;
     if list.is_empty() || list.len() > PART || encode(&list).as_ref() != Some(&row.runs) {
-        return Err("it is not written in the one way");
+        return Err("it is not in canonical form");
     }
     if list.iter().any(|run| i64::from(run.digit()) != row.digit) {
         return Err("it lists runs whose ids begin with another digit");
@@ -137,6 +137,6 @@ fn read(row: &ListRow, before: Option<Before>) -> Result<Vec<Located>, &'static 
     };
     match follows {
         true => Ok(list),
-        false => Err("it does not go on from the list before"),
+        false => Err("it does not continue the previous list"),
     }
 }

@@ -46,7 +46,7 @@ pub fn prove(
     if let Some(problem) = problem {
         return Err(unprovable(problem));
     }
-    let missing = || unprovable(format!("its entry {} is not there", run.entry));
+    let missing = || unprovable(format!("its entry {} is missing", run.entry));
     let (at, text, payload) = own.ok_or_else(missing)?;
     let leaf = run.run.leaf();
     let index = batch.iter().position(|h| *h == leaf).ok_or_else(missing)?;
@@ -66,7 +66,7 @@ pub fn prove(
     // A row that was changed has another batch than its entry says.
     proof.verify(None).map_err(|e| match e {
         ProofError::Proof(problem) => unprovable(format!(
-            "{problem}; `provender audit` tells what else is not what was recorded"
+            "{problem}; `provender audit` lists everything that differs from what was recorded"
         )),
         other => other.into(),
     })?;

@@ -38,11 +38,11 @@ pub(super) fn packs(
         if !missing.remove(&(entry, digest)) {
             bad(format!("it names entry {entry}, which names no such pack"));
         } else if !named.contains(&digest) {
-            bad("no run has its manifest in it: no entry recorded it".to_owned());
+            bad("no run has its manifest in it, so no entry recorded it".to_owned());
         }
     })?;
     for (entry, digest) in missing {
-        let problem = format!("entry {entry} names it, and it is not there");
+        let problem = format!("entry {entry} names it, but it is missing");
         report.bad(
             Check::Manifests,
             ObjectKind::Pack,
@@ -68,7 +68,7 @@ pub(super) fn configs(
                     Check::Configs,
                     ObjectKind::Series,
                     format!("series {series}"),
-                    "no run is of it: no entry recorded it",
+                    "no run belongs to it, so no entry recorded it",
                 );
             }
         }
@@ -90,7 +90,7 @@ pub(super) fn configs(
                 problem,
             );
         } else if !used.contains(&config.config_id) {
-            let problem = "no series refers to it: no entry recorded it";
+            let problem = "no series refers to it, so no entry recorded it";
             report.bad(
                 Check::Configs,
                 ObjectKind::Config,

@@ -217,8 +217,9 @@ impl Part {
             }
             Ok(component) => {
                 if batch.component != component {
-                    let problem =
-                        format!("it names the component {component}, entry {entry} names another");
+                    let problem = format!(
+                        "it names the component {component}, but entry {entry} names another"
+                    );
                     self.report.bad(
                         Check::Manifests,
                         ObjectKind::Manifest,
@@ -292,7 +293,7 @@ impl Part {
             let component = packed.component();
             if batch.component != component {
                 let problem =
-                    format!("it names the component {component}, entry {entry} names another");
+                    format!("it names the component {component}, but entry {entry} names another");
                 self.report
                     .bad(Check::Manifests, ObjectKind::Manifest, path(), problem);
             }
@@ -325,7 +326,7 @@ impl Part {
 fn told(e: ManifestError) -> String {
     match e {
         ManifestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
-            "it is not there".to_owned()
+            "it is missing".to_owned()
         }
         ManifestError::Io { cause, .. } => format!("it cannot be read: {cause}"),
         ManifestError::Damaged { problem, .. } => problem,
@@ -340,14 +341,14 @@ fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
     let of = |key: &RunKey| key.to_string();
     if record.key != run.key {
         return Err(format!(
-            "it is of {}, its run is {}",
+            "it belongs to {}, but its run is {}",
             of(&record.key),
             of(&run.key)
         ));
     }
     if record.provenance != run.provenance {
         return Err(format!(
-            "its provenance is {}, its run's {}",
+            "its provenance is {}, but its run's is {}",
             record.provenance, run.provenance
         ));
     }
@@ -367,7 +368,7 @@ fn batches(
         let problem = match (sound.contains(entry), found.len()) {
             (true, 0) => continue,
             (true, more) => format!(
-                "the entry recorded {} rows, there are {more} more",
+                "the entry recorded {} rows, but there are {more} more",
                 batch.rows.count
             ),
             (false, _) => match batch.rows.check(found) {

@@ -45,7 +45,7 @@ pub fn reports(
         let entry = row.entry;
         let id = format!("{} ({})", digest.short(), row.kind);
         let Some(claim) = claims.documents.get(&entry) else {
-            let problem = format!("it names entry {entry}, which wrote no document");
+            let problem = format!("it names entry {entry}, which recorded no document");
             return report.bad(Check::Reports, ObjectKind::Report, id, problem);
         };
         let row = DocumentClaim {
@@ -60,7 +60,7 @@ pub fn reports(
             ("SHA-256", &row.sha256, &claim.sha256),
         ] {
             if found != said && !(column == "digest" && *said == raw) {
-                let problem = format!("its {column} is {found}, entry {entry} says {said}");
+                let problem = format!("its {column} is {found}, but entry {entry} recorded {said}");
                 report.bad(Check::Reports, ObjectKind::Report, id.as_str(), problem);
             }
         }
@@ -69,7 +69,7 @@ pub fn reports(
     })?;
     for (entry, claim) in &claims.documents {
         if !found.contains(&claim.digest) {
-            let problem = format!("entry {entry} wrote it, and it is not there");
+            let problem = format!("entry {entry} recorded it, but it is missing");
             report.bad(
                 Check::Reports,
                 ObjectKind::Report,
@@ -92,7 +92,7 @@ pub fn components(
     report: &mut Report,
 ) {
     let pinned = pinned.unwrap_or_else(|problem| {
-        let problem = format!("{problem}; what it pins is not checked");
+        let problem = format!("{problem}; the components it pins were not checked");
         let lock = "provender.lock";
         report.bad(Check::Components, ObjectKind::Lock, lock, problem);
         &[]
@@ -102,7 +102,7 @@ pub fn components(
         let problem = match &pin.found {
             Ok(found) if *found == pin.sha256 => continue,
             Ok(found) => format!(
-                "its bytes have the digest {found}, pinned is {}",
+                "its bytes have the digest {found}, but {} is pinned",
                 pin.sha256
             ),
             Err(problem) => problem.clone(),
@@ -124,7 +124,7 @@ pub fn components(
                 let id = format!("release {}", known.document.number);
                 let problems = match releases {
                     Some(store) => store.problems(&known.digest, &known.document),
-                    None => vec!["the folder of releases is not there".to_owned()],
+                    None => vec!["the folder of releases is missing".to_owned()],
                 };
                 for problem in problems {
                     report.bad(Check::Releases, ObjectKind::Release, id.as_str(), problem);

@@ -11,7 +11,7 @@ use provender_store::manifest::ManifestError;
 #[derive(Debug, thiserror::Error)]
 pub enum IncidentError {
     /// No incident of this number.
-    #[error("there is no incident {asked}; known are {known}")]
+    #[error("there is no incident {asked}; known incidents: {known}")]
     Unknown {
         /// As it was asked for.
         asked: String,
@@ -27,7 +27,7 @@ pub enum IncidentError {
         problem: String,
     },
     /// Several things begin with these digits.
-    #[error("`{asked}` is the beginning of several {what}: {found}")]
+    #[error("`{asked}` matches several {what}: {found}; give more digits")]
     Ambiguous {
         /// As it was asked for.
         asked: String,
@@ -49,7 +49,7 @@ pub enum IncidentError {
         resolution: String,
     },
     /// Somebody else closed or changed it meanwhile.
-    #[error("something else was recorded of {0} meanwhile; nothing was written")]
+    #[error("something else was recorded about {0} in the meantime; nothing was written")]
     Overtaken(String),
     /// Nothing to make a golden case of.
     #[error("{incident} {problem}")]
@@ -60,7 +60,7 @@ pub enum IncidentError {
         problem: String,
     },
     /// The file of cases is there, with other content.
-    #[error("{file} is there already, and holds something else than would be written")]
+    #[error("{file} already exists with other contents; it was left unchanged")]
     Occupied {
         /// The file.
         file: String,

@@ -186,7 +186,7 @@ pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
         }
         [] => Err(IncidentError::NotRecorded {
             what: format!("report {text}"),
-            problem: "no report has this digest; `provender monitor` prints and records one, `latest` means the newest".to_owned(),
+            problem: "no report has this digest; `provender monitor` records a report and prints its digest, `latest` means the newest".to_owned(),
         }),
         several => Err(IncidentError::Ambiguous {
             asked: text.to_owned(),

@@ -74,7 +74,7 @@ pub fn draft(
             Some(n) => format!("v{}", n + 1),
             None => {
                 return Err(none(
-                    "has runs of a version without a number: say with --since which versions its cases bind",
+                    "has runs of a version without a number: give the first version that its cases bind with --since",
                 ));
             }
         },
@@ -256,7 +256,7 @@ pub fn check(
     let set = match CaseSet::read(folder, shown) {
         Err(GoldenError::Io { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
             return Err(not(format!(
-                "its regression cases are not there any more: {shown} is no folder"
+                "the folder {shown} with its regression cases is missing"
             )));
         }
         other => other?,
@@ -265,7 +265,7 @@ pub fn check(
     for name in &exported.cases {
         let Some((place, binds)) = set.find(name) else {
             return Err(not(format!(
-                "the regression case `{name}` is not in {shown} any more"
+                "the regression case `{name}` is no longer in {shown}"
             )));
         };
         readable(&set, name, versions, exported, failed).map_err(not)?;
@@ -275,7 +275,7 @@ pub fn check(
                 Outcome::Said(text) => checked.push(text),
                 Outcome::Fails(logic) => {
                     return Err(not(format!(
-                        "the regression case `{name}` ({place}) does not hold for {logic}, which answers"
+                        "the regression case `{name}` ({place}) does not hold for {logic}, which is active"
                     )));
                 }
                 Outcome::Nothing => {}
@@ -370,7 +370,7 @@ fn readable(
     }
     Err(first.unwrap_or_else(|| {
         format!(
-            "no version of {} is pinned here, so that the regression case `{name}` cannot be read",
+            "no version of {} is pinned here, so the regression case `{name}` cannot be read",
             exported.logic
         )
     }))

@@ -215,9 +215,9 @@ impl Incidents {
                     _ => None,
                 };
                 if let Some(digest) = named {
-                    needed.entry(digest).or_insert_with(|| {
-                        format!("{}, which is open, refers to it", incident.name())
-                    });
+                    needed
+                        .entry(digest)
+                        .or_insert_with(|| format!("{} is open and refers to it", incident.name()));
                 }
             }
         }

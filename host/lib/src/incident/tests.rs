@@ -89,10 +89,13 @@ fn an_incident_that_is_not_there_is_named_with_those_that_are() {
     }
     assert_eq!(
         all.find("I9").unwrap_err().to_string(),
-        "there is no incident I9; known are I1 to I2"
+        "there is no incident I9; known incidents: I1 to I2"
     );
     let none = Incidents::default().find("I1").unwrap_err();
-    assert_eq!(none.to_string(), "there is no incident I1; known are none");
+    assert_eq!(
+        none.to_string(),
+        "there is no incident I1; known incidents: none"
+    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn of_links(links: &[Link]) -> Vec<(i64, String)> {
         out.push((
             entry,
             format!(
-                "{} that the incident links recorded",
+                "recorded {} that the incident links",
                 count(runs as u64, "run")
             ),
         ));
@@ -125,9 +125,9 @@ fn decided(entry: &Entry) -> Result<String, LedgerError> {
         },
         Payload::Rollback(back) => format!("rolled back to R{}", back.number),
         Payload::Hold(_) => "promotions frozen".to_owned(),
-        Payload::Unhold(_) => "promotions possible again".to_owned(),
+        Payload::Unhold(_) => "promotions unfrozen".to_owned(),
         Payload::ReleaseCut(cut) => format!("R{} cut", cut.number),
-        Payload::ReleaseImport(import) => format!("R{} taken in", import.number),
+        Payload::ReleaseImport(import) => format!("R{} imported", import.number),
         Payload::GateDecision(gate) => {
             let word = if gate.passes { "lets in" } else { "refuses" };
             format!("the gate {word} R{}: {}", gate.number, gate.why)

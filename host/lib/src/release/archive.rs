@@ -78,7 +78,7 @@ impl Archive {
         let read = read(bytes).map_err(refuse)?;
         if read.pack()? != bytes {
             return Err(refuse(
-                "it is not written in the one way an export writes it: something was added, moved or changed"
+                "it is not byte for byte what an export writes: something was added, moved or changed"
                     .to_owned(),
             ));
         }
@@ -92,7 +92,7 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
     let mut evidence = Vec::new();
     let mut reports = BTreeMap::new();
     for (name, content) in archive::members(bytes).map_err(|e| e.to_string())? {
-        let unknown = || format!("{name} does not belong into a release archive");
+        let unknown = || format!("{name} does not belong in a release archive");
         let (folder, file) = name.split_once('/').ok_or_else(unknown)?;
         let stem = |ending: &str| file.strip_suffix(ending).ok_or_else(unknown);
         let other = |found: &Digest| format!("{name} has the digest {found}");
@@ -105,7 +105,7 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
                 }
                 let read = Document::parse(&content).map_err(|e| format!("{name}: {e}"))?;
                 if document.replace(read).is_some() {
-                    return Err("two releases are in it".to_owned());
+                    return Err("it contains two releases".to_owned());
                 }
             }
             "components" => {
@@ -144,7 +144,7 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
         }
     }
     let archive = Archive {
-        document: document.ok_or("no release is in it")?,
+        document: document.ok_or("it contains no release")?,
         components,
         evidence,
         reports,
@@ -165,10 +165,12 @@ fn check_complete(archive: &Archive) -> Result<(), String> {
     for component in &document.components {
         let of = component.model_version();
         let Some(bytes) = components.get(&component.sha256) else {
-            return Err(format!("the component of {of} is not in it"));
+            return Err(format!("the component of {of} is missing"));
         };
         if bytes.len() as u64 != component.size {
-            return Err(format!("the component of {of} has another size"));
+            return Err(format!(
+                "the component of {of} does not have the recorded size"
+            ));
         }
     }
     let named = |sha256: &Digest| document.components.iter().any(|c| c.sha256 == *sha256);
@@ -176,7 +178,7 @@ fn check_complete(archive: &Archive) -> Result<(), String> {
         return Err(format!("the release does not name the component {stray}"));
     }
     if evidence.iter().any(|e| e.release != digest) {
-        return Err("evidence of another release is in it".to_owned());
+        return Err("it contains evidence of another release".to_owned());
     }
     let reported = |report: &Digest| evidence.iter().any(|e| e.report == Some(*report));
     match reports.keys().find(|d| !reported(d)) {

@@ -260,7 +260,7 @@ impl Snapshot {
         (recorded != pin.sha256).then(|| Problem {
             about: pin.model_version().into(),
             what: format!(
-                "the ledger has it frozen as {recorded}, the lock file pins {}",
+                "the ledger froze it as {recorded}, but the lock file pins {}",
                 pin.sha256
             ),
             remedy: "put the frozen bytes back, or release the new ones as a new version"

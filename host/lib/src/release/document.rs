@@ -197,10 +197,10 @@ impl Document {
     pub fn parse(bytes: &[u8]) -> Result<Document, String> {
         let value = from_slice(bytes).map_err(|e| format!("it is not JSON: {e}"))?;
         let document: Document =
-            serde_json::from_value(value).map_err(|e| format!("it is no release: {e}"))?;
+            serde_json::from_value(value).map_err(|e| format!("it is not a release: {e}"))?;
         let text = document.to_text().map_err(|e| e.to_string())?;
         if text.as_bytes() != bytes {
-            return Err("it is not written in the one canonical way".to_owned());
+            return Err("it is not in canonical form".to_owned());
         }
         document.check()?;
         Ok(document)
@@ -306,7 +306,7 @@ impl Document {
     fn check(&self) -> Result<(), String> {
         if self.form != FORM {
             return Err(format!(
-                "its $type is {}, this program reads {FORM}",
+                "its $type is {}, but this program reads {FORM}",
                 self.form
             ));
         }
@@ -325,26 +325,24 @@ impl Document {
         }
         let described: Vec<&ModelVersion> = self.logics.iter().map(|l| &l.model_version).collect();
         if described != self.active.iter().collect::<Vec<_>>() {
-            return Err("what is active and what is described differ".to_owned());
+            return Err("the active versions and the described logics differ".to_owned());
         }
         for logic in &self.logics {
             let of = &logic.model_version;
             let Some(component) = self.component(of) else {
-                return Err(format!("{of} is active and has no component"));
+                return Err(format!("{of} is active but has no component"));
             };
             if component.sha256 != logic.component {
-                return Err(format!("two digests are given for {of}"));
+                return Err(format!("{of} has two different component digests"));
             }
             let config = to_text(&logic.config).map_err(|e| e.to_string())?;
             if Digest::of_canonical(config.as_bytes()) != logic.config_version {
                 return Err(format!(
-                    "the configuration of {of} is not that of its digest"
+                    "the configuration of {of} does not match its digest"
                 ));
             }
             if thresholds_version(&logic.thresholds) != logic.thresholds_version {
-                return Err(format!(
-                    "the thresholds of {of} are not those of their digest"
-                ));
+                return Err(format!("the thresholds of {of} do not match their digest"));
             }
         }
         Ok(())
@@ -420,7 +418,7 @@ pub(super) mod tests {
             (|d| d.components.clear(), "has no component"),
             (
                 |d| d.components[0].sha256 = Digest::of_bytes(b"b"),
-                "two digests",
+                "two different",
             ),
             (
                 |d| d.active.push(ModelVersion::unchecked("days:v2")),

@@ -23,7 +23,7 @@ pub struct Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
     /// No release of this name.
-    #[error("there is no release {asked}; known are {known}")]
+    #[error("there is no release {asked}; known releases: {known}")]
     Unknown {
         /// As it was asked for.
         asked: String,
@@ -31,7 +31,7 @@ pub enum ReleaseError {
         known: String,
     },
     /// Several releases begin with these digits.
-    #[error("`{asked}` is the beginning of several digests: {found}")]
+    #[error("`{asked}` matches several releases: {found}; give more digits")]
     Ambiguous {
         /// As it was asked for.
         asked: String,
@@ -39,10 +39,10 @@ pub enum ReleaseError {
         found: String,
     },
     /// The state is unclean.
-    #[error("no release was cut: {}", told(.0))]
+    #[error("no release was cut: {}", listed(.0))]
     Unclean(Vec<Problem>),
     /// A promotion while promotions are frozen.
-    #[error("promotions are frozen since {at} by {by}: {reason}")]
+    #[error("promotions have been frozen since {at} by {by}: {reason}")]
     Held {
         /// Since when.
         at: String,
@@ -122,7 +122,7 @@ pub enum ReleaseError {
         problem: String,
     },
     /// An archive is not one, or not what it says it is.
-    #[error("{file} is no release archive that can be trusted: {problem}")]
+    #[error("{file} is not a valid release archive: {problem}")]
     Archive {
         /// The file.
         file: String,
@@ -131,7 +131,7 @@ pub enum ReleaseError {
     },
     /// What is bound from the release is not what the release says.
     #[error(
-        "{release}: {model_version} binds to the configuration {found} here, where the release was cut with {recorded}: {differs}"
+        "{release}: {model_version} binds to the configuration {found} here, but the release was cut with {recorded}: {differs}"
     )]
     OtherConfig {
         /// The release.
@@ -146,7 +146,7 @@ pub enum ReleaseError {
         differs: String,
     },
     /// A plan of `prune` is no longer what it was.
-    #[error("the plan {asked} is not what there is to prune now: {now}; nothing was removed")]
+    #[error("the plan {asked} does not apply: {now}; nothing was removed")]
     PlanChanged {
         /// As it was asked for.
         asked: String,
@@ -181,10 +181,10 @@ pub enum ReleaseError {
     Canonical(#[from] CanonicalError),
 }
 
-fn told(problems: &[Problem]) -> String {
+fn listed(problems: &[Problem]) -> String {
     let n = problems.len();
     let head = format!(
-        "{n} thing{} must be put right first",
+        "{n} problem{} must be fixed first",
         if n == 1 { "" } else { "s" }
     );
     problems.iter().fold(head, |text, p| {

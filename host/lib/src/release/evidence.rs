@@ -136,7 +136,7 @@ impl Evidence {
         let evidence: Evidence = serde_json::from_value(value).map_err(|e| e.to_string())?;
         let text = evidence.to_text().map_err(|e| e.to_string())?;
         if evidence.form != FORM || text.as_bytes() != bytes {
-            return Err("it is not evidence in the one canonical way".to_owned());
+            return Err("it is not evidence in canonical form".to_owned());
         }
         Ok(evidence)
     }

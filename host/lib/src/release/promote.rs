@@ -155,7 +155,7 @@ fn put_in(
         .map(|canary| {
             let found = match look.canary(&*ledger, standing, &release.digest) {
                 Ok(Some(found)) => Ok(found),
-                Ok(None) => Err("nothing is recorded of it".to_owned()),
+                Ok(None) => Err("nothing is recorded for it".to_owned()),
                 Err(e) => Err(e.to_string()),
             };
             EndedCanary { canary, found }
@@ -233,7 +233,7 @@ fn roll_back(
 fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), ReleaseError> {
     let Some(before) = standing.active_release().cloned() else {
         return Err(ReleaseError::NoWayBack(
-            "no release is active, so there is none to go back from".to_owned(),
+            "no release is active, so there is nothing to roll back".to_owned(),
         ));
     };
     let release = match to {
@@ -248,7 +248,7 @@ fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), Rel
     let was_active = standing.changes.iter().any(|c| c.release == release.digest);
     if release.digest != before.digest && !was_active {
         return Err(ReleaseError::NoWayBack(format!(
-            "{} was never active here, so that it is no release to go back to: promote it",
+            "{} was never active here, so it cannot be rolled back to; promote it instead",
             release.document.name()
         )));
     }
@@ -272,7 +272,7 @@ fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, Releas
         ledger,
         &mut |ledger, standing| match (&standing.hold, stop) {
             (Some(hold), true) => Err(ReleaseError::Hold(format!(
-                "promotions are frozen already, since {} by {}: {}",
+                "promotions are already frozen, since {} by {}: {}",
                 hold.stamp.at,
                 hold.stamp.actor,
                 hold.stamp.reason.as_deref().unwrap_or_default()
@@ -302,7 +302,7 @@ pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> 
             format!("its files were pruned by entry {entry} ({first})")
         }
         // Whoever prunes removes what is recorded already.
-        (Some(entry), None) => format!("its files are pruned by entry {entry}"),
+        (Some(entry), None) => format!("its files are being pruned by entry {entry}"),
     };
     Err(ReleaseError::Missing {
         release: release.document.name(),

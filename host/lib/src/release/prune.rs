@@ -183,7 +183,7 @@ pub fn apply(
     };
     let named = asked == digest.to_string() || asked.len() >= 8 && digest.hex().starts_with(asked);
     if !named {
-        return Err(changed(digest.to_string()));
+        return Err(changed(format!("the current plan is {digest}")));
     }
     if plan.is_empty() {
         return Ok(None);
@@ -193,7 +193,7 @@ pub fn apply(
     failpoint::hit("prune.before-ledger");
     let appended = ledger.append_expecting(stamp, &[payload], &watched, plan.last);
     let appended = unless_moved(appended)?
-        .ok_or_else(|| changed("something was recorded meanwhile".to_owned()))?;
+        .ok_or_else(|| changed("something was recorded in the meantime".to_owned()))?;
     let entry = appended.first().map_or(0, |e| e.seq);
     failpoint::hit("prune.after-ledger");
     for (_, release) in &plan.releases {

@@ -239,7 +239,10 @@ impl Standing {
         let document =
             Document::parse(text.as_bytes()).map_err(|problem| damaged(entry, &problem))?;
         if Digest::of_canonical(text.as_bytes()) != named {
-            return Err(damaged(entry, "the release in it has another digest"));
+            return Err(damaged(
+                entry,
+                "its release does not have the recorded digest",
+            ));
         }
         self.releases.push(Known {
             digest: named,

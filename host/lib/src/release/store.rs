@@ -80,7 +80,7 @@ impl ReleaseStore {
             Err(e) => problems.push(e.to_string()),
             Ok(bytes) if Digest::of_canonical(&bytes) != *digest => {
                 let path = self.objects.address().object(&file);
-                problems.push(format!("{path} is not the release of this digest"));
+                problems.push(format!("{path} does not match the digest in its name"));
             }
             Ok(_) => {}
         }
@@ -144,7 +144,7 @@ impl ReleaseStore {
             Creation::Created | Creation::Same => Ok(()),
             Creation::Taken(_) => Err(ReleaseError::damaged(
                 self.objects.address().object(name),
-                "other bytes lie under the name; remove the file and repeat the command",
+                "it has other contents; remove the file and repeat the command",
             )),
         }
     }

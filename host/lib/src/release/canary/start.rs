@@ -63,15 +63,13 @@ pub fn start(
     let name = release.document.name();
     let Some(against) = standing.active_release().cloned() else {
         return Err(ReleaseError::Canary {
-            what: format!("{name} has nothing to run beside: no release is active"),
-            next: "`provender release promote` makes the first one active; a canary is for the next",
+            what: format!("{name} cannot run as a canary: no release is active to compare it with"),
+            next: "make the first release active with `provender release promote`; a canary is for later ones",
         });
     };
     if against.digest == release.digest {
         return Err(ReleaseError::Canary {
-            what: format!(
-                "{name} is the active release: it answers, and there is nothing to compare it with"
-            ),
+            what: format!("{name} is the active release, so there is nothing to compare it with"),
             next: "`provender release list` shows the candidates",
         });
     }
@@ -93,7 +91,7 @@ pub fn start(
         .and_then(|n| request.as_of.plus(-n))
         .ok_or_else(|| ReleaseError::Canary {
             what: format!(
-                "a window of {days} days before {} has no first day",
+                "a window of {days} days up to {} begins before the first date that can be written",
                 request.as_of
             ),
             next: "ask for fewer days with --window-days",
@@ -123,13 +121,13 @@ pub fn start(
 /// A canary that is running is the one that is asked for.
 fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), ReleaseError> {
     let started = format!(
-        "the canary of R{} is running since {} by {}",
+        "the canary of R{} has been running since {}, started by {}",
         canary.number, canary.stamp.at, canary.stamp.actor
     );
     let next = "stop it first: `provender release canary stop --reason …`";
     if canary.release != release.digest {
         return Err(ReleaseError::Canary {
-            what: format!("{started}, and one runs at a time"),
+            what: format!("{started}; only one can run at a time"),
             next,
         });
     }
@@ -141,7 +139,7 @@ fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), R
     if differs {
         return Err(ReleaseError::Canary {
             what: format!(
-                "{started}, with a share of {share} % and {days} days, which do not change while it runs"
+                "{started}, with a share of {share} % and {days} days, which cannot change while it runs"
             ),
             next,
         });
@@ -222,6 +220,6 @@ fn overtaken(now: &Standing) -> ReleaseError {
             "another process was faster: {canary}; {}; nothing was done",
             now.told()
         ),
-        next: "look at `provender release status`, then decide anew",
+        next: "look at `provender release status`, then decide again",
     }
 }
