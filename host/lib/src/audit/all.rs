@@ -1,4 +1,4 @@
-//! The audit: every check in turn, at one moment of the ledger.
+//! The audit: runs every check in order, all on the ledger as it was at one moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -20,40 +20,40 @@ use super::finding::{Check, ObjectKind, Report};
 use super::stored::Pinned;
 use super::{facts, runs, stored};
 
-/// What is audited.
+/// Inputs of [`audit`].
 pub struct Audit<'a> {
-    /// The ledger.
+    /// The ledger to audit.
     pub ledger: &'a dyn Read,
-    /// Its manifests.
+    /// The manifests that its runs name.
     pub manifests: &'a Store,
-    /// Where components are looked for.
+    /// Folders in which components are searched by digest.
     pub search_path: &'a ComponentSearchPath,
-    /// What the lock file pins, or why it cannot be read.
+    /// The pins of the lock file, or why the file cannot be read.
     pub pinned: Result<&'a [Pinned], &'a str>,
-    /// The store of releases, where there is one.
+    /// The store of releases; `None` if the deployment has none.
     pub releases: Option<&'a ReleaseStore>,
-    /// A checkpoint kept elsewhere.
+    /// A checkpoint that was kept outside the ledger, to compare with.
     pub against: Option<&'a Checkpoint>,
-    /// What may ask to stop: half an audit says nothing.
+    /// Stops the audit on request. A stopped audit returns an error, because half an audit proves nothing.
     pub interrupt: &'a Interrupt,
 }
 
-/// Makes every check. `begun` is told how many runs there are, `tick` how many are done. A check that comes to
-/// a damaged page of the database is not made, which the report says; the others are made all the same,
-/// where they do not need what it would have found.
+/// Runs every check. `begun` receives the number of runs, `tick` the number of runs done since its last call. A
+/// check that reaches a damaged page of the database is dropped, and the report says so; checks that do not
+/// need its result still run.
 ///
 /// # Errors
-/// When the ledger cannot be read at all, or when it was asked to stop.
+/// If the ledger cannot be read at all, or if the audit was interrupted.
 pub fn audit(
     what: &Audit<'_>,
     begun: &dyn Fn(u64),
     tick: &(dyn Fn(u64) + Sync),
 ) -> Result<Report, AuditError> {
     let _phase = tracing::info_span!(target: "provender::phase", "audit").entered();
-    // Before the ledger is looked at: a manifest that is found has its row by then, unless it has none.
+    // List the files before opening the ledger: a file listed now either has its row by then or is an orphan.
     let files = what.manifests.files();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    // All of one moment: one for the rows that are few, one for the database's check of itself, one for each
+    // All readers see the same moment: one for small tables, one for SQLite's integrity check, and one per
     // thread that reads runs.
     let mut readers = what.ledger.readers(threads + 2)?;
     let (Some(own), Some(whole)) = (readers.pop(), readers.pop()) else {
@@ -78,7 +78,7 @@ pub fn audit(
         );
         match sound.join() {
             Ok(sound) => (sound, scanned),
-            // A panic of a thread is a defect of this program and goes on as one.
+            // A panic in the thread is a bug of this program: pass it on.
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
@@ -113,7 +113,7 @@ pub fn audit(
     Ok(report)
 }
 
-/// What was found, and why the database could not be read further by some of the checks.
+/// What was found, and the damage that kept checks from reading the database further.
 #[derive(Default)]
 struct Findings {
     report: Report,
@@ -121,7 +121,7 @@ struct Findings {
 }
 
 impl Findings {
-    /// What a step found; nothing where it came to a damaged page: its checks were not made then.
+    /// The result of a step. `None` if it reached a damaged page: its checks then count as not run.
     fn made<T>(
         &mut self,
         checks: &[Check],
@@ -140,7 +140,7 @@ impl Findings {
         }
     }
 
-    /// The report, for a step that makes these checks, even where there is nothing to look at.
+    /// The report for a step with these checks. They count as run even if they find nothing to look at.
     fn begin(&mut self, checks: &[Check]) -> &mut Report {
         for check in checks {
             self.report.looked(*check, 0);
@@ -176,7 +176,7 @@ fn schema(snapshot: &dyn Inspect, report: &mut Report) -> Result<(), LedgerError
     Ok(())
 }
 
-/// What runs name, where all of them could be read.
+/// What runs refer to; `None` if damage kept the runs from being read.
 fn scan(
     what: &Audit<'_>,
     (snapshot, readers): (&dyn Inspect, Vec<Box<dyn Inspect>>),
@@ -194,13 +194,13 @@ fn scan(
     let claims = findings.made(&checks, step)?;
     let seen = match &claims {
         Some(claims) => against_claims(what, (snapshot, runs), (claims, singles), tick, findings)?,
-        // Without the entries nothing is known that the rows could be held against.
+        // Without the entries there is nothing to compare the rows with.
         None => None,
     };
     let nothing = BTreeMap::new();
     let named = seen.as_ref().map_or(&nothing, |seen| &seen.components);
     findings.report.add(stored(what, claims.as_ref(), named));
-    // Of those that are not known, nobody can say that they held.
+    // Nobody can vouch for components whose runs are unknown.
     if seen.is_none() {
         findings.report.checked.remove(&Check::Components);
     }
@@ -210,8 +210,8 @@ fn scan(
     Ok(seen)
 }
 
-/// What lies in the store of releases and where components are: files that are there now, while the entries are
-/// of the moment at which the audit began. A release that was pruned since is none that should be there.
+/// Checks the release store and the component files. These are read now, while the entries date from the start
+/// of the audit. A release pruned since then is not expected in the store.
 fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, String>) -> Report {
     let (known, moment) = match claims {
         Some(claims) => (&claims.releases[..], claims.leaves.len()),

@@ -1,4 +1,4 @@
-//! The chain of entries, and what they say of rows, documents and components.
+//! Reads the chain of entries, and what each entry claims about rows, documents and components.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use provender_ledger::{Inspect, LedgerError, Payload, PayloadError};
 
 use super::finding::{Check, ObjectKind, Report};
 
-/// How many rows an entry recorded, and the root over them.
+/// The number of rows that an entry recorded, and the Merkle root over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows {
-    /// How many.
+    /// Number of rows.
     pub count: u64,
-    /// The root as the payload has it: `sha256:HEX`.
+    /// The root, as in the payload: `sha256:HEX`.
     pub root: String,
 }
 
 impl Rows {
-    /// Compares with the leaves of the rows that are there; `Err` says what differs.
+    /// Compares with the leaves of the stored rows; the error says what differs.
     ///
     /// # Errors
-    /// When there are more or fewer, or one of them is another.
+    /// If the number of rows or the root differs.
     pub fn check(&self, leaves: Vec<Hash>) -> Result<(), String> {
         let found = leaves.len() as u64;
         if found != self.count {
@@ -44,59 +44,59 @@ impl Rows {
     }
 }
 
-/// A batch of runs as its entry describes it.
+/// A batch of runs, as its entry describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchClaim {
-    /// Its rows.
+    /// Count and root of its runs.
     pub rows: Rows,
     /// Digest of the component that computed them.
     pub component: Digest,
-    /// The packs that hold their manifests, where they share files.
+    /// The packs that hold its manifests, if they share files.
     pub packs: BTreeSet<Digest>,
 }
 
-/// A file as its entry describes it.
+/// An ingested file, as its entry describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileClaim {
-    /// What it brought.
+    /// Count and root of the rows that it added.
     pub rows: Rows,
     /// Number, source, kind, format, path, digest and row count, as the file's row must have them.
     pub row: [String; 7],
 }
 
-/// A document as an entry names it: kind, digest, SHA-256 of its text.
+/// A document, as its entry names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentClaim {
-    /// Its kind.
+    /// `report`, `baseline` and so on.
     pub kind: String,
-    /// The digest it stands under.
+    /// The digest under which it is stored.
     pub digest: String,
     /// SHA-256 of its text.
     pub sha256: String,
 }
 
-/// What all entries say.
+/// The claims of all entries.
 #[derive(Debug, Default)]
 pub struct Claims {
-    /// Leaf hashes of the entries, in order.
+    /// Leaf hashes of all entries, in order.
     pub leaves: Vec<Hash>,
-    /// Files by entry.
+    /// Files, by the entry that ingested them.
     pub files: BTreeMap<i64, FileClaim>,
-    /// Numbers of withdrawn files by entry.
+    /// Numbers of withdrawn files, by entry.
     pub retractions: BTreeMap<i64, BTreeSet<i64>>,
-    /// Batches by entry.
+    /// Batches of runs, by entry.
     pub batches: BTreeMap<i64, BatchClaim>,
-    /// Documents by entry.
+    /// Documents, by entry.
     pub documents: BTreeMap<i64, DocumentClaim>,
-    /// Entries that say how releases stand.
+    /// The entries that decide the state of releases.
     pub releases: Vec<Entry>,
 }
 
 impl Claims {
-    /// Reads the chain and checks it.
+    /// Reads the chain of entries and checks its hashes.
     ///
     /// # Errors
-    /// When the database cannot be read any further.
+    /// If the database cannot be read further.
     pub fn read(snapshot: &dyn Inspect, report: &mut Report) -> Result<Claims, LedgerError> {
         let mut claims = Claims::default();
         let mut before: (i64, [u8; 32]) = (0, [0; 32]);

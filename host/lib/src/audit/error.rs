@@ -1,4 +1,4 @@
-//! Why a ledger does not continue a checkpoint, or proves nothing.
+//! Why a ledger does not continue a checkpoint, or why a run cannot be proved.
 
 use provender_domain::interrupt::Interrupted;
 use provender_ledger::LedgerError;
@@ -7,30 +7,30 @@ use provender_proof::{Discontinuity, ProofError};
 /// A key, a checkpoint, a proof or a bundle that cannot be used or made.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// A key, a checkpoint, a proof or a bundle is refused.
+    /// A key, checkpoint, proof or bundle was rejected.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// The ledger does not continue what a checkpoint says.
+    /// The ledger does not extend the history that a checkpoint recorded.
     #[error("the ledger is not a continuation of {what}: {problem}")]
     Rewritten {
-        /// The checkpoint, for people.
+        /// The checkpoint, as shown to people.
         what: String,
         /// What differs.
         problem: Discontinuity,
     },
-    /// A run whose rows are not what its batch's entry says: nothing can be proved of it.
+    /// A run whose rows differ from what the entry of its batch recorded.
     #[error("this run cannot be proved: {0}")]
     Unprovable(String),
-    /// It was asked to stop.
+    /// The audit was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The ledger says no.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
 impl AuditError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

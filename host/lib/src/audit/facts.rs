@@ -1,4 +1,4 @@
-//! Files and what they brought, against the roots in their entries.
+//! Checks files and the rows that they added against the roots in their entries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,15 +11,15 @@ use provender_ledger::{Inspect, LedgerError};
 use super::claims::Claims;
 use super::finding::{Check, ObjectKind, Report};
 
-/// Columns of a file's row, as messages name them.
+/// The columns of a file's row, as messages name them.
 const COLUMNS: [&str; 7] = [
     "number", "source", "kind", "format", "path", "SHA-256", "rows",
 ];
 
-/// Checks files and withdrawals; the number of the file of each entry.
+/// Checks files and withdrawals. Returns the number of the file that each entry ingested.
 ///
 /// # Errors
-/// When the database cannot be read any further.
+/// If the database cannot be read further.
 pub fn files(
     snapshot: &dyn Inspect,
     claims: &Claims,
@@ -30,10 +30,10 @@ pub fn files(
     Ok(of_entry)
 }
 
-/// Checks boundaries, herds and observations of these files.
+/// Checks the boundaries, herds and observations of these files.
 ///
 /// # Errors
-/// When the database cannot be read any further.
+/// If the database cannot be read further.
 pub fn rows(
     snapshot: &dyn Inspect,
     claims: &Claims,
@@ -71,7 +71,7 @@ pub fn rows(
     Ok(())
 }
 
-/// The number of the file of each entry.
+/// The number of the file that each entry ingested.
 fn of_entries(
     snapshot: &dyn Inspect,
     claims: &Claims,
@@ -174,7 +174,7 @@ fn retractions(
     Ok(())
 }
 
-/// Leaves of the rows by the entry that they name.
+/// Leaves of the rows, by the entry that they name.
 struct Rows<'a> {
     of_entry: HashMap<i64, i64>,
     leaves: BTreeMap<i64, Vec<Hash>>,

@@ -1,4 +1,4 @@
-//! What held, what did not.
+//! The result of an audit: what holds and what does not.
 
 use std::collections::BTreeMap;
 
@@ -6,37 +6,37 @@ use provender_domain::canonical::Digest;
 use provender_domain::merkle::Hash;
 use provender_domain::words;
 
-/// What is checked, in the order in which it is told.
+/// The checks, in the order in which they are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
-    /// SQLite's own check of its file.
+    /// SQLite's own integrity check.
     Database,
-    /// Tables, indexes, triggers and views against this program's schema.
+    /// Tables, indexes, triggers and views match this program's schema.
     Schema,
-    /// Entries: each hash, and each naming the one before.
+    /// Each entry has its hash and names the entry before it.
     Entries,
-    /// The tree over the entries, against a checkpoint kept elsewhere.
+    /// The tree over the entries extends a checkpoint that was kept outside the ledger.
     Checkpoint,
-    /// Files and their withdrawals, against their entries.
+    /// Files and withdrawals match their entries.
     Files,
-    /// Boundaries, herds and observations, against the root in their file's entry.
+    /// Boundaries, herds and observations match the root in their file's entry.
     Facts,
-    /// Runs, against the root in their batch's entry.
+    /// Runs match the root in their batch's entry.
     Runs,
-    /// Configurations and series: each by its digest, each referred to.
+    /// Configurations and series match their digests, and each is referred to.
     Configs,
-    /// Manifests, against their run.
+    /// Manifests match their runs.
     Manifests,
-    /// Documents (reports, baselines), against their entry.
+    /// Documents (reports, baselines) match their entries.
     Reports,
-    /// Components: pinned, named by a run, named by a release.
+    /// Components that are pinned, or named by a run or a release, match their digests.
     Components,
-    /// Releases in the store, against their entry.
+    /// Releases in the store match their entries.
     Releases,
 }
 
 impl Check {
-    /// Every check.
+    /// Every check, in order.
     pub const ALL: [Check; 12] = [
         Check::Database,
         Check::Schema,
@@ -52,7 +52,7 @@ impl Check {
         Check::Releases,
     ];
 
-    /// Its name, which is also the kind of what it found.
+    /// The name of the check in output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Check {
         }
     }
 
-    /// What it means that it held, for people.
+    /// What holds if the check passes, as a sentence for people.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -92,37 +92,38 @@ impl Check {
 }
 
 words! {
-    /// What kind of object is not what was recorded. Findings are sorted by its order, which is that of the words.
+    /// The kind of an object that differs from what was recorded. Findings are sorted in this order, which is
+    /// also that of the words.
     pub enum ObjectKind: "kind of object" {
-        /// Runs recorded under one entry.
+        /// The runs recorded by one entry.
         Batch = "batch",
-        /// An outline.
+        /// The outline of a pasture.
         Boundary = "boundary",
-        /// A checkpoint kept elsewhere.
+        /// A checkpoint kept outside the ledger.
         Checkpoint = "checkpoint",
-        /// A component's bytes.
+        /// The bytes of a component.
         Component = "component",
         /// A configuration.
         Config = "config",
         /// The database as a whole.
         Database = "database",
-        /// An entry.
+        /// An entry of the ledger.
         Entry = "entry",
-        /// What a file brought.
+        /// The rows that a file added.
         Facts = "facts",
-        /// A file taken in.
+        /// An ingested file.
         File = "file",
         /// A herd.
         Herd = "herd",
-        /// A list by which runs are found.
+        /// A list that indexes runs.
         List = "list",
-        /// The lock file.
+        /// `provender.lock`.
         Lock = "lock",
         /// A manifest.
         Manifest = "manifest",
         /// An observation.
         Observation = "observation",
-        /// A pack of manifests.
+        /// A file with the manifests of several runs.
         Pack = "pack",
         /// A release.
         Release = "release",
@@ -141,42 +142,42 @@ words! {
     }
 }
 
-/// Something that is not what was recorded.
+/// An object that differs from what was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bad {
-    /// Which check found it.
+    /// The check that found it.
     pub check: Check,
-    /// What it is.
+    /// What kind of object it is.
     pub kind: ObjectKind,
-    /// Which one.
+    /// Which object: a path, digest or number.
     pub id: String,
     /// What is wrong with it.
     pub problem: String,
 }
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many objects each check looked at; a check that is missing was not made.
+    /// How many objects each check looked at. A check that is absent was not run.
     pub checked: BTreeMap<Check, u64>,
-    /// Everything that is not what was recorded, by check, in the order in which it was found.
+    /// Everything that differs, by check, in the order in which it was found.
     pub bad: Vec<Bad>,
-    /// Manifests that no run names: left by a killed process, harmless, and told.
+    /// Manifests that no run names. A killed process leaves them behind; they are harmless but reported.
     pub orphans: Vec<String>,
-    /// Size and root of the tree over the entries.
+    /// Size and root of the Merkle tree over the entries.
     pub tree: Option<(u64, Digest)>,
-    /// The hashes that prove that the tree of the checkpoint is a beginning of this one (RFC 6962, 2.1.2);
-    /// none when it is not, or when there is nothing to prove.
+    /// The hashes that prove that this tree extends the checkpoint's tree (RFC 6962, 2.1.2). `None` if it does
+    /// not, or if there is nothing to prove.
     pub consistency: Option<Vec<Hash>>,
 }
 
 impl Report {
-    /// Notes that a check looked at so many objects more.
+    /// Counts `n` more objects for a check.
     pub fn looked(&mut self, check: Check, n: u64) {
         *self.checked.entry(check).or_default() += n;
     }
 
-    /// Takes over what another part of the audit looked at and found.
+    /// Adds the counts and findings of another part of the audit.
     pub fn add(&mut self, other: Report) {
         for (check, n) in other.checked {
             self.looked(check, n);
@@ -184,7 +185,7 @@ impl Report {
         self.bad.extend(other.bad);
     }
 
-    /// Notes something bad.
+    /// Adds a finding.
     pub fn bad(
         &mut self,
         check: Check,
@@ -200,19 +201,20 @@ impl Report {
         });
     }
 
-    /// How many bad objects a check found.
+    /// The number of findings of a check.
     #[must_use]
     pub fn bad_of(&self, check: Check) -> usize {
         self.bad.iter().filter(|b| b.check == check).count()
     }
 
-    /// True when everything that was checked held.
+    /// Whether every check that was run passed.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.bad.is_empty()
     }
 
-    /// By check; within one by kind and id where threads found them in any order.
+    /// Sorts findings by check. Within a check the order stays as it is: sorted by kind and id if threads found
+    /// them.
     pub fn sort(&mut self) {
         self.bad.sort_by_key(|b| b.check);
         self.orphans.sort_unstable();

@@ -1,4 +1,4 @@
-//! The lists by which runs are found, against the runs: each run in one list of its entry, and nothing else.
+//! Checks the lists that index runs: each run is in exactly one list of its entry, and nothing else is.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,15 +9,15 @@ use provender_ledger::{Inspect, LedgerError};
 
 use super::finding::{Check, ObjectKind, Report};
 
-/// How many runs there are, and the sum of their hashes: the same for the same runs in any order. The keys
-/// of the hash are made anew for every audit, so that nobody can look for runs of the same sum.
+/// The number of runs, and the sum of their hashes, which does not depend on their order. The hash keys are
+/// random for each audit, so nobody can construct other runs with the same sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     runs: u64,
     hashes: u64,
 }
 
-/// The sums of the runs of each entry.
+/// The sums of the runs, by entry.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     keys: RandomState,
@@ -25,7 +25,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// No runs, with the same keys: sums of several threads are put together.
+    /// Sums of no runs with the same hash keys, so that the sums of several threads can be added.
     pub(super) fn empty(&self) -> Sums {
         Sums {
             keys: self.keys.clone(),
@@ -49,7 +49,7 @@ impl Sums {
     }
 }
 
-/// The list before, which the next one goes on from.
+/// The previous list, which the next one may continue.
 #[derive(Clone, Copy, Debug)]
 struct Before {
     digit: i64,
@@ -59,11 +59,11 @@ struct Before {
     last: Option<Located>,
 }
 
-/// Checks the lists. `runs` are the sums of the runs that are there, `unsound` the entries of which it is
-/// told already that their runs are not as recorded.
+/// Checks the lists. `runs` are the sums of the stored runs. `unsound` are entries whose runs are already
+/// reported as different, so their lists are not reported again.
 ///
 /// # Errors
-/// When the database cannot be read any further.
+/// If the database cannot be read further.
 pub(super) fn check(
     snapshot: &dyn Inspect,
     runs: &Sums,
@@ -119,7 +119,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The runs of a row; `Err` says why this program would not have written it there.
+/// Decodes the runs of a row. The error says why this program would not have written that row.
 fn read(row: &ListRow, before: Option<Before>) -> Result<Vec<Located>, &'static str> {
     let mut list = Vec::new();
     decode(&row.runs, &mut |run| list.push(run)).ok_or("it is not a list of runs")?;

@@ -1,20 +1,22 @@
-//! Whether what is stored is what was recorded, and proofs of it for people who have nothing else.
+//! Checks that what is stored is what was recorded, and proves it to people who have nothing but the proof.
 //!
-//! Entries bind rows (each names a count and a root over the rows that it recorded), rows bind manifests,
-//! manifests bind components; the entries are a hash chain and the leaves of an RFC 6962 tree. So whoever
-//! keeps the root of that tree elsewhere, a signed checkpoint, has everything in it.
-//! `docs/reference/audit.md` has every format; the crate `provender_proof` checks those that leave the ledger.
+//! Entries bind rows: each names the count of the rows that it recorded and a root over them. Rows bind
+//! manifests, and manifests bind components. The entries form a hash chain, and they are the leaves of an RFC
+//! 6962 tree. A signed checkpoint, kept elsewhere, holds the root of that tree and so commits to everything in
+//! it.
+//! `docs/reference/audit.md` describes every format. The crate `provender_proof` checks those that leave the
+//! ledger.
 //!
-//! * [`all`] — the audit: every check in turn, at one moment of the ledger
-//! * [`finding`] — what held, what did not
-//! * [`claims`] — the chain of entries, and what they say of rows, documents and components
-//! * [`facts`] — files and what they brought, against the roots in their entries
+//! * [`all`] — the audit: every check in order, at one moment of the ledger
+//! * [`finding`] — the result: what holds and what does not
+//! * [`claims`] — the chain of entries, and what they claim about rows, documents and components
+//! * [`facts`] — files and the rows they added, against the roots in their entries
 //! * [`runs`] — runs against the roots of their batches, and each manifest against its run
-//! * `lists` — the lists by which runs are found, against the runs
-//! * `referred` — packs, configurations and series: each by what names it
+//! * `lists` — the lists that index runs, against the runs
+//! * `referred` — packs, configurations and series: each against what refers to it
 //! * [`stored`] — components, releases and documents
-//! * [`proof`] — that a run is recorded, from the run to a checkpoint
-//! * [`error`] — why a ledger does not continue a checkpoint, or proves nothing
+//! * [`proof`] — proofs that a run is recorded, from the run to a checkpoint
+//! * [`error`] — why a ledger does not continue a checkpoint, or why a run cannot be proved
 
 pub mod all;
 pub mod claims;
@@ -31,5 +33,5 @@ pub use all::{Audit, audit};
 pub use error::AuditError;
 pub use finding::{Bad, Check, ObjectKind, Report};
 
-/// One file with a run's manifest, component and proof, and the ceilings to compute it below.
+/// One file with a run's manifest, component and proof, and the resource limits for computing it again.
 pub type Bundle = provender_proof::Bundle<provender_sandbox::PinLimits>;

@@ -1,6 +1,6 @@
-//! The proof that a run is recorded, made from a ledger: from the run over its batch's root and its entry to a
-//! checkpoint. `provender_proof` checks it; `docs/reference/audit.md` describes the form, and
-//! `tests/audit/verify_proof.py` checks it without this program.
+//! Makes the proof that a run is recorded: from the run to its batch's root, to its entry, to a checkpoint.
+//! `provender_proof` checks it, `docs/reference/audit.md` describes its form, and `tests/audit/verify_proof.py`
+//! checks it without this program.
 
 use provender_domain::key::RunKey;
 use provender_domain::merkle::{self, Hash};
@@ -12,7 +12,7 @@ use super::error::AuditError;
 /// Proves that a run is recorded.
 ///
 /// # Errors
-/// When there is no such run, or [`AuditError::Unprovable`] when what is stored is not what was recorded.
+/// If there is no such run ([`AuditError::Unprovable`]), or if what is stored differs from what was recorded.
 pub fn prove(
     ledger: &dyn Read,
     key: &RunKey,
@@ -63,7 +63,7 @@ pub fn prove(
         entry: InclusionStep::to(text, &leaves, at).ok_or_else(missing)?,
         checkpoint: signer.map_or(note.clone(), |s| s.sign(&note)),
     };
-    // A row that was changed has another batch than its entry says.
+    // A row that was changed gives another root than its entry recorded.
     proof.verify(None).map_err(|e| match e {
         ProofError::Proof(problem) => unprovable(format!(
             "{problem}; `provender audit` lists everything that differs from what was recorded"

@@ -1,4 +1,4 @@
-//! What runs refer to: packs, configurations and series, each named by something that is recorded.
+//! Checks what runs refer to: packs, configurations and series. Each must be named by something recorded.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,7 +9,7 @@ use provender_ledger::{Inspect, LedgerError};
 use super::claims::Claims;
 use super::finding::{Check, ObjectKind, Report};
 
-/// Packs: each named by its entry, and by a run.
+/// Checks packs: each is named by its entry and by at least one run.
 pub(super) fn packs(
     snapshot: &dyn Inspect,
     claims: &Claims,
@@ -53,7 +53,8 @@ pub(super) fn packs(
     Ok(())
 }
 
-/// Configurations by their digest; what no run and no series refers to, no entry recorded.
+/// Checks configurations by their digests. A configuration that no run and no series refers to was recorded by
+/// no entry.
 pub(super) fn configs(
     snapshot: &dyn Inspect,
     with_runs: Option<&HashSet<i64>>,

@@ -1,7 +1,7 @@
-//! Runs against the roots of their batches, configurations and series against what refers to them, and
+//! Checks runs against the roots of their batches, configurations and series against what refers to them, and
 //! each manifest against its run.
 //!
-//! Threads read rows side by side, those of one pack together, and open each pack once.
+//! Threads read rows in parallel. Rows of one pack stay together, so each pack is opened once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,31 +22,31 @@ use super::finding::{Check, ObjectKind, Report};
 use super::lists::{self, Sums};
 use super::referred;
 
-/// How a scan of runs is followed, and stopped.
+/// How a scan of runs reports progress and is stopped.
 #[derive(Clone, Copy)]
 pub struct Follow<'a> {
-    /// Is told how many runs were looked at.
+    /// Receives the number of runs done since the last call, from any thread.
     pub tick: &'a (dyn Fn(u64) + Sync),
-    /// What may ask to stop.
+    /// Stops the scan on request.
     pub interrupt: &'a Interrupt,
 }
 
-/// What the scan of runs leaves to other checks.
+/// What the scan of runs found for other checks to use.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Manifests and packs that runs name, as paths in their store.
+    /// Manifests and packs that runs name, as paths in the store.
     pub manifests: HashSet<String>,
     /// Packs that runs name.
     pub packs: BTreeSet<Digest>,
-    /// Components that runs name, each with the first run.
+    /// Components that runs name, each with the first run that names it.
     pub components: BTreeMap<Digest, String>,
 }
 
-/// Checks runs, their manifests, packs, configurations and series. `singles` are the manifests
-/// that have a file of their own, which also those in packs may have. `tick` is told how many runs are done, from any thread.
+/// Checks runs with their manifests, packs, configurations and series. `singles` are the manifests that have a
+/// file of their own; a manifest in a pack may also have one.
 ///
 /// # Errors
-/// When the database cannot be read any further.
+/// If the database cannot be read further.
 pub fn check(
     (snapshot, scan): (&dyn Inspect, Scan),
     claims: &Claims,
@@ -90,7 +90,7 @@ pub fn check(
             .into_iter()
             .map(|w| match w.join() {
                 Ok(part) => part,
-                // A panic of a worker is a defect of this program and goes on as one.
+                // A panic in a worker is a bug of this program: pass it on.
                 Err(panic) => std::panic::resume_unwind(panic),
             })
             .collect()
@@ -106,7 +106,7 @@ pub fn check(
     let unsound = batches(claims, whole.leaves, &whole.sound, report);
     lists::check(snapshot, &whole.sums, &unsound, report)?;
     referred::packs(snapshot, claims, &whole.seen.packs, report)?;
-    // A run that cannot be read may be the one of its series.
+    // If a run cannot be read, it may be the only run of its series, so series are not checked then.
     let series = whole.all_read.then_some(&whole.series);
     referred::configs(snapshot, series, report)?;
     Ok(whole.seen)
@@ -123,19 +123,19 @@ fn located(stored: &ScannedRun, id: &Digest) -> Located {
     Located::new(stored.series, stored.run.key.calculation_date, id)
 }
 
-/// What one thread found.
+/// The findings of one thread.
 struct Part {
     report: Report,
     sums: Sums,
     leaves: HashMap<i64, Vec<Hash>>,
-    /// Entries whose rows are all there and as recorded: their leaves are let go.
+    /// Entries whose rows are complete and match their root; their leaves have been dropped to save memory.
     sound: HashSet<i64>,
     seen: Seen,
-    /// Series that have runs.
+    /// Series that have at least one run.
     series: HashSet<i64>,
     /// Whether every row could be read.
     all_read: bool,
-    /// Room for a run's text.
+    /// Buffer for the text of a run, reused.
     room: Vec<u8>,
 }
 
@@ -164,7 +164,7 @@ impl Part {
         }
     }
 
-    /// Runs that were read at once; how many there were.
+    /// Checks runs that were read together. Returns how many there were.
     fn chunk(&mut self, claims: &Claims, files: (&Store, &HashSet<&str>), runs: RunGroup) -> u64 {
         let RunGroup { runs, unreadable } = runs;
         let rows = runs.len() + unreadable.len();
@@ -233,7 +233,7 @@ impl Part {
         self.seen.manifests.insert(path);
     }
 
-    /// The runs of a pack.
+    /// Checks runs whose manifests are in the same pack.
     fn pack(
         &mut self,
         claims: &Claims,
@@ -315,7 +315,7 @@ impl Part {
         self.seen.manifests.extend(other.seen.manifests);
         for (digest, run) in other.seen.components {
             let first = self.seen.components.entry(digest).or_insert(run.clone());
-            // Whichever thread came first, the same run is named.
+            // Name the same run regardless of which thread came first.
             if run < *first {
                 *first = run;
             }
@@ -334,7 +334,7 @@ fn told(e: ManifestError) -> String {
     }
 }
 
-/// The component that a run's manifest names; `Err` says what is wrong with the manifest.
+/// The component that a run's manifest names; the error says what is wrong with the manifest.
 fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
     let manifest = store.read(run.manifest_ref()).map_err(told)?;
     let record = ManifestRecord::read(&manifest)?;
@@ -355,7 +355,7 @@ fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
     Ok(record.component)
 }
 
-/// Each batch against its entry; the entries of those that are not as recorded.
+/// Compares each batch with its entry. Returns the entries whose runs differ.
 fn batches(
     claims: &Claims,
     mut leaves: HashMap<i64, Vec<Hash>>,

@@ -1,4 +1,4 @@
-//! Documents in the ledger, and components and releases beside it.
+//! Checks documents in the ledger, and components and releases stored beside it.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,14 +12,14 @@ use provender_sandbox::ComponentSearchPath;
 use super::claims::{Claims, DocumentClaim};
 use super::finding::{Check, ObjectKind, Report};
 
-/// A component that the lock file pins: what it is called, where its file lies, what its digest is.
+/// A component that the lock file pins.
 #[derive(Clone, Debug)]
 pub struct Pinned {
     /// `name:version`.
     pub model_version: ModelVersion,
-    /// Its file.
+    /// Path of its file.
     pub path: String,
-    /// Its digest.
+    /// The digest that the lock file pins.
     pub sha256: Digest,
     /// The digest of the file's bytes, or why they cannot be read.
     pub found: Result<Digest, String>,
@@ -28,7 +28,7 @@ pub struct Pinned {
 /// Checks documents against their entries.
 ///
 /// # Errors
-/// When the database cannot be read any further.
+/// If the database cannot be read further.
 pub fn reports(
     snapshot: &dyn Inspect,
     claims: &Claims,
@@ -81,8 +81,8 @@ pub fn reports(
     Ok(())
 }
 
-/// Checks releases in the store, and every component that the lock file, a run or a release names. `entries` say
-/// how releases stand.
+/// Checks releases in the store, and every component that the lock file, a run or a release names. `entries`
+/// are those that decide the state of releases.
 pub fn components(
     entries: &[Entry],
     pinned: Result<&[Pinned], &str>,
