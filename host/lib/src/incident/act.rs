@@ -1,5 +1,5 @@
-//! Open, link, note and close: each is one entry, appended only while what it was decided by still
-//! stands.
+//! Opens, links, notes and closes incidents. Each action is one entry, appended only if what it was decided on
+//! has not changed.
 
 use provender_ledger::entries::{
     IncidentClose, IncidentLink, IncidentNote, IncidentOpen, IncidentRegression,
@@ -12,17 +12,18 @@ use super::IncidentError;
 use super::link::Link;
 use super::standing::{ExportedCases, Incident, Incidents, KINDS, RegressionCase};
 
-/// Opens an incident; its number and its entry. Two people who open one at once get two numbers.
+/// Opens an incident. Returns its number and its entry. Two people who open one at the same time get two
+/// numbers.
 ///
 /// # Errors
-/// When the ledger refuses.
+/// If the ledger cannot be read or written.
 pub fn open(
     ledger: &dyn Write,
     stamp: &Stamp,
     title: &str,
     links: &[Link],
 ) -> Result<(u32, i64), IncidentError> {
-    // Where somebody else is faster, the next number is another one.
+    // If another process was faster, the next number is different: try again.
     retry_always(|| {
         let incidents = Incidents::read(ledger)?;
         let number = incidents.next();
@@ -36,10 +37,10 @@ pub fn open(
     })
 }
 
-/// Adds what is not linked yet; the entry, or `None` when all of it was.
+/// Links what is not linked yet. Returns the new links and the entry, `None` if everything was linked already.
 ///
 /// # Errors
-/// When the incident is closed, or the ledger refuses.
+/// If the incident is closed, or the ledger cannot be read or written.
 pub fn link(
     ledger: &dyn Write,
     stamp: &Stamp,
@@ -65,10 +66,10 @@ pub fn link(
     Ok((new, Some(entry)))
 }
 
-/// Adds a finding, also to an incident that is closed.
+/// Adds a note. A closed incident can also be noted.
 ///
 /// # Errors
-/// When the ledger refuses.
+/// If the ledger cannot be read or written.
 pub fn note(
     ledger: &dyn Write,
     stamp: &Stamp,
@@ -84,10 +85,10 @@ pub fn note(
     append(ledger, stamp, incident, incidents.last, payload)
 }
 
-/// Records a file of regression cases; `None` when that very file is recorded already.
+/// Records a file of regression cases. `None` if exactly this file is already recorded.
 ///
 /// # Errors
-/// When the incident is closed, or the ledger refuses.
+/// If the incident is closed, or the ledger cannot be read or written.
 pub fn exported(
     ledger: &dyn Write,
     stamp: &Stamp,
@@ -107,12 +108,12 @@ pub fn exported(
     append(ledger, stamp, incident, incidents.last, payload).map(Some)
 }
 
-/// Closes an incident with the regression cases that hold, or with the reason for which there are
-/// none. The caller has checked the cases.
+/// Closes an incident with its passing regression cases, or with the reason why there are none. The caller has
+/// checked the cases.
 ///
 /// # Errors
-/// When it is closed already, neither cases nor a waiver are given, something was recorded of it
-/// since it was looked at, or the ledger refuses.
+/// If it is already closed, if there are neither cases nor a waiver, if something was recorded about it since
+/// `looked_at` was read, or if the ledger cannot be read or written.
 pub fn close(
     ledger: &dyn Write,
     stamp: &Stamp,
@@ -156,8 +157,8 @@ fn append(
     retry_always(|| {
         let appended = first(ledger.append_expecting(stamp, &entries, &KINDS, last))?;
         if appended.is_none() {
-            // What was recorded meanwhile may be of another incident; of this one, only its closing
-            // matters to what adds to it, and anything to what closes it.
+            // The new entry may be about another incident. If it is about this one, it stops a close; links and
+            // exports are stopped only if it closed the incident, and notes never.
             let now = Incidents::read(ledger)?;
             let same = now.find(&incident.name())?;
             if kind != Kind::IncidentNote {
@@ -172,7 +173,7 @@ fn append(
     })
 }
 
-/// The number of the first entry that was appended, or `None` where another process was faster.
+/// The number of the first appended entry; `None` if another process was faster.
 fn first(appended: Result<Vec<Entry>, LedgerError>) -> Result<Option<i64>, LedgerError> {
     let appended = unless_moved(appended)?;
     Ok(appended.map(|entries| entries.first().map_or(0, |e| e.seq)))

@@ -1,4 +1,4 @@
-//! How incidents say no.
+//! Errors about incidents.
 
 use crate::explain::ExplainError;
 use crate::golden::GoldenError;
@@ -7,51 +7,51 @@ use provender_domain::canonical::CanonicalError;
 use provender_ledger::LedgerError;
 use provender_store::manifest::ManifestError;
 
-/// A refusal or failure.
+/// Why an action on an incident was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum IncidentError {
-    /// No incident of this number.
+    /// No incident has this number.
     #[error("there is no incident {asked}; known incidents: {known}")]
     Unknown {
-        /// As it was asked for.
+        /// What the user asked for.
         asked: String,
-        /// The incidents known.
+        /// The incidents that exist, as a range.
         known: String,
     },
-    /// What was to be linked is not recorded.
+    /// The thing to be linked is not recorded.
     #[error("{what} is not recorded here: {problem}")]
     NotRecorded {
-        /// As it was asked for: `report 1a2b3c4d5e6f`.
+        /// What the user asked for, such as `report 1a2b3c4d5e6f`.
         what: String,
-        /// What was looked for.
+        /// Why it was not found, and how to find it.
         problem: String,
     },
-    /// Several things begin with these digits.
+    /// Several digests begin with the given digits.
     #[error("`{asked}` matches several {what}: {found}; give more digits")]
     Ambiguous {
-        /// As it was asked for.
+        /// What the user asked for.
         asked: String,
-        /// `reports`, `manifests`.
+        /// `reports` or `manifests`.
         what: &'static str,
-        /// Those that begin so.
+        /// The short digests that match.
         found: String,
     },
-    /// The incident is closed.
+    /// The incident is already closed.
     #[error("{incident} was closed by {by} at {at}: {resolution}")]
     Closed {
         /// `I3`.
         incident: String,
-        /// By whom.
+        /// Who closed it.
         by: String,
-        /// When.
+        /// When it was closed (RFC 3339, UTC).
         at: String,
-        /// With which resolution.
+        /// Its resolution.
         resolution: String,
     },
-    /// Somebody else closed or changed it meanwhile.
+    /// Another process closed or changed it in the meantime.
     #[error("something else was recorded about {0} in the meantime; nothing was written")]
     Overtaken(String),
-    /// Nothing to make a golden case of.
+    /// There is no failing run to make a golden case of.
     #[error("{incident} {problem}")]
     NoFailing {
         /// `I3`.
@@ -59,23 +59,23 @@ pub enum IncidentError {
         /// Why, as the end of the sentence.
         problem: String,
     },
-    /// The file of cases is there, with other content.
+    /// The file of cases already exists with other contents.
     #[error("{file} already exists with other contents; it was left unchanged")]
     Occupied {
         /// The file.
         file: String,
     },
-    /// Closing without a regression case.
+    /// The incident cannot be closed yet.
     #[error("{incident} is not closed: {problem}")]
     NotReady {
         /// `I3`.
         incident: String,
-        /// What is missing, in a sentence.
+        /// What is missing, as a clause.
         problem: String,
-        /// Whether its cases were written already, so that DS is next.
+        /// Whether its cases were already written, so that DS has to act next.
         written: bool,
     },
-    /// An entry is not of the documented form.
+    /// An entry does not have the documented form.
     #[error("the ledger is damaged: entry {entry} ({kind}): {problem}")]
     Damaged {
         /// Its number.
@@ -85,38 +85,38 @@ pub enum IncidentError {
         /// What is wrong.
         problem: String,
     },
-    /// A file cannot be written or read.
+    /// A file cannot be read or written.
     #[error("{what} cannot be {verb}: {cause}")]
     Io {
-        /// Which.
+        /// The file.
         what: String,
         /// `read` or `written`.
         verb: &'static str,
         /// Why.
         cause: std::io::Error,
     },
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A run that is linked.
+    /// A linked run cannot be read.
     #[error(transparent)]
     Explain(#[from] ExplainError),
-    /// A manifest that is linked.
+    /// A linked manifest cannot be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// A release that is linked.
+    /// A linked release was not found.
     #[error(transparent)]
     Release(#[from] ReleaseError),
-    /// Golden cases.
+    /// Golden cases cannot be read or run.
     #[error(transparent)]
     Golden(#[from] GoldenError),
-    /// A number without a canonical form.
+    /// A number has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
 }
 
 impl IncidentError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

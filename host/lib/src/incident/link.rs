@@ -1,5 +1,4 @@
-//! What an incident is about. Each thing is found in the ledger before it is linked; what is not
-//! recorded cannot be linked.
+//! Finds what an incident is about. Only things that are recorded in the ledger can be linked.
 
 use std::collections::BTreeSet;
 
@@ -32,10 +31,10 @@ fn link(what: LinkKind, id: String, entry: i64, about: String) -> Link {
     }
 }
 
-/// What is asked to be linked, as a person writes it.
+/// What the user asked to link, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct Asked<'a> {
-    /// Reports: a digest, the beginning of one, or `latest`.
+    /// Reports: a digest, its beginning, or `latest`.
     pub reports: &'a [String],
     /// Releases: `R3`, `3`, or the beginning of a digest.
     pub releases: &'a [String],
@@ -43,7 +42,7 @@ pub struct Asked<'a> {
     pub runs: &'a [String],
     /// Manifests by snapshot id or path.
     pub manifests: &'a [String],
-    /// Replays by their entry.
+    /// Replays, by their entry.
     pub replays: &'a [i64],
     /// Entries by number.
     pub entries: &'a [i64],
@@ -51,14 +50,14 @@ pub struct Asked<'a> {
     pub incidents: &'a [String],
 }
 
-/// How many failing runs of a report are linked by themselves; the report names the others.
+/// How many failing runs of a report are linked automatically; the report itself names them all.
 pub const RUNS_OF_A_REPORT: usize = 50;
 
-/// Finds everything that is asked for, in the order report, release, run, manifest, replay, entry,
-/// incident; a thing that is named twice is linked once.
+/// Finds everything that is asked for, in the order report, release, run, manifest, replay, entry, incident. A
+/// thing that is named twice is linked once.
 ///
 /// # Errors
-/// When something is not recorded, or not named well enough.
+/// If something is not recorded, or if a name is ambiguous.
 pub fn resolve(
     ledger: &dyn Read,
     manifests: &Store,
@@ -101,10 +100,10 @@ pub fn resolve(
     Ok(links)
 }
 
-/// A recorded run as a link; its manifest is read, so that what is linked is there and whole.
+/// A link to a recorded run. Reads its manifest, so that only a run with an intact manifest is linked.
 ///
 /// # Errors
-/// When the manifest cannot be read or is not what was recorded.
+/// If the manifest cannot be read or differs from what was recorded.
 pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
     let key = &run.run.key;
     manifests.read(run.run.manifest_ref())?;
@@ -120,7 +119,7 @@ pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
     })
 }
 
-/// The run that a snapshot id or the path of a manifest means.
+/// The run that a snapshot id or the path of a manifest names.
 fn by_manifest(ledger: &dyn Read, manifests: &Store, text: &str) -> Result<Run, IncidentError> {
     let hex = text.strip_prefix("sha256-jcs-v1:").unwrap_or(text);
     let digits = is_beginning(hex);
@@ -135,7 +134,7 @@ fn by_manifest(ledger: &dyn Read, manifests: &Store, text: &str) -> Result<Run, 
     };
     let all = ledger.runs(&RunFilter::default())?;
     let mut hits: Vec<Run> = all.into_iter().filter(is_it).collect();
-    // Runs of several keys can rest on one snapshot only when they are the same run.
+    // Runs with different keys never share a snapshot, so several hits are ambiguous.
     match hits.len() {
         1 => Ok(hits.remove(0)),
         0 => Err(IncidentError::NotRecorded {
@@ -169,10 +168,10 @@ fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
     ))
 }
 
-/// A report by its digest, the beginning of it, or `latest`.
+/// Finds a report by its digest, the beginning of it, or `latest`.
 ///
 /// # Errors
-/// When none or several are meant.
+/// If no report matches, or several do.
 pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     let mut hits = digests(ledger)?;
     hits.retain(|(_, digest, ..)| text == "latest" || begins(digest, text));
@@ -200,7 +199,7 @@ pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     }
 }
 
-/// The JSON of a recorded document.
+/// Parses a recorded document as JSON.
 pub(super) fn read_document(digest: Digest, body: &str) -> Result<Json, LedgerError> {
     from_slice(body.as_bytes()).map_err(|e| {
         LedgerError::Damaged(format!("document {} cannot be read: {e}", digest.short()))
@@ -254,11 +253,11 @@ fn entry(ledger: &dyn Read, seq: i64, kind: Option<Kind>) -> Result<Link, Incide
     Ok(link(thing, seq.to_string(), seq, about))
 }
 
-/// The failing runs that a monitor's report names, each once, at most [`RUNS_OF_A_REPORT`]; and how
-/// many it names in all.
+/// The failing runs that a monitor's report names, each once, at most [`RUNS_OF_A_REPORT`], and how many it
+/// names in total.
 ///
 /// # Errors
-/// When the report or a run's manifest cannot be read.
+/// If the report or a run's manifest cannot be read.
 pub fn failing_of(
     ledger: &dyn Read,
     manifests: &Store,
@@ -292,7 +291,7 @@ pub fn failing_of(
     Ok((links, ids.len()))
 }
 
-/// What is wrong with an entry that cannot be read.
+/// The error for an entry that cannot be read.
 pub(super) fn unreadable(entry: &Entry, error: PayloadError) -> IncidentError {
     match error {
         PayloadError::Malformed { cause, .. } => damaged(entry, &cause.to_string()),
@@ -308,7 +307,7 @@ pub(super) fn damaged(entry: &Entry, problem: &str) -> IncidentError {
     }
 }
 
-/// Links as an entry's payload and `--json` carry them.
+/// Links as in an entry's payload and in `--json`.
 #[must_use]
 pub fn to_json(links: &[Link]) -> Json {
     links.iter().map(|l| json!(l)).collect()

@@ -1,18 +1,17 @@
-//! Incidents: what went wrong, what it was about, and why it cannot come back silently.
+//! Incidents: what went wrong, what it was about, and why it cannot silently come back.
 //!
-//! An incident is a number and the entries that name it; whether it is open, what it is about and
-//! what was found out follow from those entries and are stored nowhere else. What it links must be
-//! recorded, so that the timeline leads an auditor to the run, the manifest, the release and the
-//! report. It is closed with a resolution and, unless that is waived with a reason, with its failing
-//! inputs as golden cases that DS has completed.
+//! An incident is a number and the entries that name it. Whether it is open, what it is about and what was
+//! found out follow from those entries and are stored nowhere else. Only recorded things can be linked, so the
+//! timeline leads an auditor to the run, manifest, release and report. To close an incident you need a
+//! resolution and its failing inputs as golden cases completed by DS, unless these are waived with a reason.
 //!
-//! * [`standing`] — from the entries: which incidents there are, and all that was said of each
-//! * [`link`] — what an incident is about: found in the ledger, or refused
-//! * [`act`] — open, link, note and close, one entry each
-//! * [`regression`] — failing inputs as a file of golden cases, and whether those are completed
-//! * [`timeline`] — an incident's own entries with those of what it links, in their order
+//! * [`standing`] — the state of incidents, computed from entries
+//! * [`link`] — what an incident is about: only things recorded in the ledger
+//! * [`act`] — open, link, note and close: one entry each
+//! * [`regression`] — failing inputs as a file of golden cases, and the check that DS completed them
+//! * [`timeline`] — an incident's own entries and those of what it links, in order
 //! * [`page`] — an incident as one page for the audit, in Markdown and HTML
-//! * [`error`] — how this room says no
+//! * [`error`] — errors about incidents
 
 pub mod act;
 pub mod error;

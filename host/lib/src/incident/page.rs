@@ -1,5 +1,5 @@
-//! An incident as one page for the audit: self-contained, in Markdown or HTML, with every digest in
-//! full so that each statement can be looked up in the ledger.
+//! An incident as one self-contained page for auditors, in Markdown or HTML. Every digest is given in full, so
+//! that each statement can be looked up in the ledger.
 
 use serde_json::{Value as Json, json};
 
@@ -15,12 +15,12 @@ use super::link::{Link, LinkKind, read_document, to_json};
 use super::standing::{Incident, RegressionCase, What};
 use super::timeline::{Step, steps};
 
-/// A linked report in short.
+/// A linked report, in short.
 #[derive(Clone, Debug, PartialEq)]
 struct Reported {
     id: String,
     status: String,
-    /// What fired: logic, metric, why.
+    /// Metrics that fired: logic, metric, reason.
     fired: Vec<(String, String, String)>,
 }
 
@@ -35,10 +35,10 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// Gathers an incident for its page.
+    /// Collects what the page of an incident shows.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn gather(
         ledger: &dyn Read,
         incident: &Incident,
@@ -102,7 +102,7 @@ impl Dossier {
         format!("Incident {}: {}", self.incident.name(), self.incident.title)
     }
 
-    /// What `--json` carries and what the HTML page embeds.
+    /// The JSON of `--json`, which the HTML page embeds.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let (resolution, waived, cases) = self.closing();
@@ -124,10 +124,10 @@ impl Dossier {
         })
     }
 
-    /// As a document, its JSON included.
+    /// The page as a document that embeds its JSON.
     ///
     /// # Errors
-    /// When the data has no canonical JSON.
+    /// If the data has no canonical JSON.
     pub fn document(&self) -> Result<Document, CanonicalError> {
         let mut out = Document::new(self.title());
         out.heading(1, self.title());
@@ -175,7 +175,7 @@ impl Dossier {
         Ok(out)
     }
 
-    /// The cases as they held when it was closed; before that as they were written.
+    /// The cases as checked when the incident was closed; before that, as they were written.
     fn case_rows(&self) -> Vec<[String; 4]> {
         let (.., cases) = self.closing();
         if !cases.is_empty() {

@@ -1,4 +1,4 @@
-//! An incident's failing inputs as golden cases: written for DS to complete, and checked before the
+//! Turns an incident's failing inputs into golden cases. DS completes them, and they are checked before the
 //! incident is closed.
 
 use provender_domain::ids::ModelVersion;
@@ -27,31 +27,32 @@ use provender_store::objects::{Creation, ObjectError, Objects as _};
 use super::IncidentError;
 use super::standing::{ExportedCases, Incident, RegressionCase};
 
-/// More failing runs than this become cases only when they are named one by one.
+/// At most this many failing runs become cases automatically; name further runs one by one.
 pub const CASES: usize = 20;
 
-/// A file of cases that is to be written.
+/// A file of cases, not yet written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drafted {
-    /// Its name, without a folder.
+    /// Its file name.
     pub file: String,
-    /// Its text.
+    /// Its contents.
     pub text: String,
-    /// The first version that the cases bind.
+    /// The first logic version that the cases bind.
     pub since: String,
-    /// The cases' names.
+    /// The names of the cases.
     pub cases: Vec<String>,
-    /// Failing runs that were left out, since another has the same inputs or there are too many.
+    /// Failing runs that were left out: duplicates of other inputs, or beyond [`CASES`].
     pub left_out: usize,
 }
 
-/// Failing runs of one logic version as a file of cases; runs with the same inputs become one case.
+/// Drafts a file of cases from the failing runs of one logic version. Runs with the same inputs become one
+/// case.
 ///
-/// `since` is the first version that is bound: the next one, unless DS says otherwise, because the
-/// version that failed is frozen as it is.
+/// `since` is the first version that the cases bind. It defaults to the next one, because the version that
+/// failed is frozen.
 ///
 /// # Errors
-/// When no run is given, or an input of a manifest is not of the declared type.
+/// If no run is given, or if an input in a manifest does not have the declared type.
 pub fn draft(
     incident: &Incident,
     environment: &str,
@@ -111,7 +112,7 @@ pub fn draft(
     })
 }
 
-/// `incident-prod-I1-v3.toml`: the cases of a folder are of one logic.
+/// `incident-prod-I1-v3.toml`. The name of the logic is missing because a folder of cases belongs to one logic.
 fn file_name(incident: &Incident, environment: &str, model_version: &ModelVersion) -> String {
     let safe = |text: &str| -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
@@ -126,7 +127,7 @@ fn file_name(incident: &Incident, environment: &str, model_version: &ModelVersio
     )
 }
 
-/// The name of the case that is made of a run.
+/// The name of the case that a run becomes.
 #[must_use]
 pub fn case_name(incident: &Incident, environment: &str, key: &RunKey) -> String {
     format!(
@@ -195,10 +196,10 @@ fn one(
     })
 }
 
-/// Writes a drafted file once, whole or not at all. A file with these very bytes is left as it is.
+/// Writes a drafted file once, completely or not at all. If the same bytes are already there, nothing changes.
 ///
 /// # Errors
-/// [`IncidentError::Occupied`] when another file has the name: DS may have completed it already.
+/// [`IncidentError::Occupied`] if a file with other contents has the name: DS may already have completed it.
 pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, IncidentError> {
     let file = format!("{shown}/{}", drafted.file);
     let io = |verb, cause| IncidentError::Io {
@@ -218,28 +219,28 @@ pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, In
     }
 }
 
-/// The folder of golden cases that the deployment or the command line names.
+/// Opens the folder of golden cases that the deployment or the command line names.
 fn open(folder: &Path) -> std::io::Result<Dir> {
     Dir::open_ambient_dir(folder, ambient_authority())
 }
 
-/// A version of the logic that can be run, and whether it answers.
+/// A version of the logic that can be run.
 #[derive(Clone, Copy, Debug)]
 pub struct Version<'a> {
     /// Its component.
     pub component: &'a Component,
-    /// Whether it answers.
+    /// Whether it is the active version.
     pub active: bool,
 }
 
-/// What failing runs read, by the name of their case.
+/// The inputs of failing runs, by the name of their case.
 pub type Inputs = BTreeMap<String, Map<String, Json>>;
 
-/// Whether the cases of an exported file are there, completed, still of the inputs that failed, and hold for the version that answers
-/// where they bind it; each with the digest of the file in which it stands now.
+/// Checks that the cases of an exported file exist, are completed, still have the inputs that failed, and pass
+/// on the active version if they bind it. Returns each case with the digest of the file that now contains it.
 ///
 /// # Errors
-/// [`IncidentError::NotReady`] with the first case that is missing, not completed or does not hold.
+/// [`IncidentError::NotReady`] for the first case that is missing, not completed or failing.
 pub fn check(
     incident: &Incident,
     folder: &Path,
@@ -306,13 +307,13 @@ pub fn check(
     Ok(held)
 }
 
-/// What a version makes of a case.
+/// The result of a case for one version.
 enum Outcome {
-    /// To be recorded.
+    /// A sentence to record.
     Said(String),
-    /// It does not hold for the version that answers.
+    /// The case fails on the active version.
     Fails(String),
-    /// It does not bind the version, which does not answer.
+    /// The case does not bind the version, which is not active either.
     Nothing,
 }
 
@@ -341,8 +342,8 @@ fn against(
     )
 }
 
-/// That DS has completed a case, by the declaration of any version that it fits, and has left the inputs
-/// as they failed.
+/// Checks that DS completed a case, by the declaration of any version that it fits, and did not change the
+/// inputs that failed.
 fn readable(
     set: &CaseSet,
     name: &str,
@@ -376,7 +377,7 @@ fn readable(
     }))
 }
 
-/// The first input that is not what was recorded; an input that the run did not have is the version's.
+/// The first input that differs from what was recorded. Inputs that the failed run did not have are ignored.
 fn changed<'d>(
     d: &'d Description,
     inputs: &[Value],

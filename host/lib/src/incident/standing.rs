@@ -1,6 +1,7 @@
-//! From the entries to incidents: which there are, open or closed, and all that was said of each.
+//! Computes the state of incidents from entries: which exist, which are open, and everything recorded about
+//! each.
 //!
-//! A pure function of entries. Nothing here is stored.
+//! A pure function of the entries: nothing here is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use super::link::{Link, LinkKind, damaged, unreadable};
 
 pub use provender_ledger::entries::{ExportedCases, RegressionCase};
 
-/// Every kind of entry that says something about incidents.
+/// Every kind of entry about incidents.
 pub const KINDS: [Kind; 5] = [
     Kind::IncidentOpen,
     Kind::IncidentLink,
@@ -22,67 +23,67 @@ pub const KINDS: [Kind; 5] = [
     Kind::IncidentClose,
 ];
 
-/// What an entry says of an incident.
+/// What an entry records about an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// It was opened.
+    /// The incident was opened.
     Opened,
-    /// More of what it is about.
+    /// More things were linked.
     Linked(Vec<Link>),
-    /// Somebody's finding.
+    /// Somebody added a note.
     Noted(String),
-    /// Its failing inputs were written as golden cases.
+    /// Its failing inputs were exported as golden cases.
     Regression(ExportedCases),
-    /// It was closed.
+    /// The incident was closed.
     Closed {
         /// How it was resolved.
         resolution: String,
-        /// Why no regression case was asked for.
+        /// Why it was closed without a regression case.
         waived: Option<String>,
-        /// The regression cases.
+        /// The regression cases, as checked.
         cases: Vec<RegressionCase>,
     },
 }
 
-/// One step of an incident.
+/// One entry about an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its entry.
+    /// Sequence number of the entry.
     pub entry: i64,
-    /// Who, when.
+    /// Who and when.
     pub stamp: Stamp,
-    /// What.
+    /// What it records.
     pub what: What,
 }
 
-/// An incident.
+/// An incident and its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
-    /// 1, 2, 3, … in this ledger.
+    /// 1, 2, 3, … in this ledger; shown as `I3`.
     pub number: u32,
-    /// What went wrong, in a line.
+    /// What went wrong, in one line.
     pub title: String,
-    /// What it is about, each once, in the order of linking.
+    /// The linked things, each once, in the order of linking.
     pub links: Vec<Link>,
-    /// Everything that was said of it, oldest first; the first is its opening.
+    /// Everything recorded about it, oldest first, beginning with its opening.
     pub events: Vec<Event>,
     opened: Event,
 }
 
 impl Incident {
-    /// `I3`.
+    /// Its name: `I3`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("I{}", self.number)
     }
 
-    /// Its opening.
+    /// The entry that opened it.
     #[must_use]
     pub fn opened(&self) -> &Event {
         &self.opened
     }
 
-    /// Its closing; `None` while it is open.
+    /// The entry that closed it; `None` while it is open.
     #[must_use]
     pub fn closed(&self) -> Option<&Event> {
         self.events
@@ -99,7 +100,7 @@ impl Incident {
         }
     }
 
-    /// The files of regression cases, the newest export of each.
+    /// The exported files of regression cases; of each file only the newest export.
     #[must_use]
     pub fn exported(&self) -> Vec<&ExportedCases> {
         let mut seen = BTreeSet::new();
@@ -112,16 +113,16 @@ impl Incident {
         newest
     }
 
-    /// Its newest entry.
+    /// Sequence number of its newest entry.
     #[must_use]
     pub fn newest(&self) -> i64 {
         self.events.last().map_or(self.opened.entry, |e| e.entry)
     }
 
-    /// Refuses to go on with an incident that is closed.
+    /// Refuses to continue if the incident is closed.
     ///
     /// # Errors
-    /// [`IncidentError::Closed`] then.
+    /// [`IncidentError::Closed`].
     pub fn must_be_open(&self) -> Result<(), IncidentError> {
         let Some(closed) = self.closed() else {
             return Ok(());
@@ -138,28 +139,28 @@ impl Incident {
     }
 }
 
-/// All incidents.
+/// All incidents of a ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Incidents {
-    /// By number.
+    /// Ordered by number.
     pub all: Vec<Incident>,
-    /// Newest entry of the [`KINDS`]; 0 when there is none.
+    /// Newest entry of the [`KINDS`]; 0 if there is none.
     pub last: i64,
 }
 
 impl Incidents {
-    /// How the ledger says they stand.
+    /// Reads the current state from the ledger.
     ///
     /// # Errors
-    /// When the ledger cannot be read or an entry is not of the documented form.
+    /// If the ledger cannot be read, or an entry does not have the documented form.
     pub fn read(ledger: &dyn Read) -> Result<Incidents, IncidentError> {
         Incidents::of(&ledger.entries_of_kinds(&KINDS)?)
     }
 
-    /// How they stand after these entries.
+    /// The state after these entries.
     ///
     /// # Errors
-    /// When an entry is not of the documented form, or speaks of an incident that was never opened.
+    /// If an entry does not have the documented form, or is about an incident that was never opened.
     pub fn of(entries: &[Entry]) -> Result<Incidents, IncidentError> {
         let mut incidents = Incidents::default();
         for entry in entries {
@@ -169,16 +170,16 @@ impl Incidents {
         Ok(incidents)
     }
 
-    /// The number of the next one.
+    /// The number that the next incident gets.
     #[must_use]
     pub fn next(&self) -> u32 {
         self.all.iter().map(|i| i.number).max().unwrap_or(0) + 1
     }
 
-    /// The incident that a person calls `I3`, `i3` or `3`.
+    /// Finds an incident by its name as typed: `I3`, `i3` or `3`.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is no such incident.
     pub fn find(&self, asked: &str) -> Result<&Incident, IncidentError> {
         let number = asked.strip_prefix(['I', 'i']).unwrap_or(asked).parse().ok();
         let found = self.all.iter().find(|i| Some(i.number) == number);
@@ -192,16 +193,16 @@ impl Incidents {
         })
     }
 
-    /// Those that are not closed.
+    /// The open incidents.
     pub fn open(&self) -> impl Iterator<Item = &Incident> {
         self.all.iter().filter(|i| i.closed().is_none())
     }
 
-    /// The releases that open incidents refer to, each with the reason for which it must stay: those
-    /// that are linked, and those that a linked entry names.
+    /// The releases that open incidents link, directly or through a linked entry, each with the reason why it
+    /// must be kept.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn releases(&self, ledger: &dyn Read) -> Result<BTreeMap<Digest, String>, IncidentError> {
         let mut needed = BTreeMap::new();
         for incident in self.open() {
@@ -256,7 +257,7 @@ impl Incidents {
                     cases: close.cases,
                 },
             ),
-            // Not of an incident.
+            // About releases or something else, not about an incident.
             _ => return Ok(()),
         };
         let incident = self

@@ -1,4 +1,4 @@
-//! How incidents stand follows from their entries.
+//! The state of incidents follows from their entries.
 
 use serde_json::{Value as Json, json};
 
@@ -75,7 +75,7 @@ fn how_incidents_stand_follows_from_their_entries_alone() {
         Err(IncidentError::Closed { .. })
     ));
     assert_eq!(all.open().map(|i| i.number).collect::<Vec<_>>(), [2]);
-    // As it stood before it was closed.
+    // The state before it was closed.
     let before = Incidents::of(&story()[..6]).unwrap();
     assert_eq!(before.find("1").unwrap().state(), "open");
     assert!(before.find("i1").unwrap().must_be_open().is_ok());

@@ -1,4 +1,4 @@
-//! An incident's own entries with those of what it links, in the order of the ledger.
+//! An incident's own entries and those of what it links, in ledger order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,34 +13,34 @@ use super::IncidentError;
 use super::link::{Link, LinkKind};
 use super::standing::{Event, Incident, What};
 
-/// A step: when, who, what.
+/// A step of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Its entry.
+    /// Sequence number of its entry.
     pub entry: i64,
-    /// When.
+    /// When (RFC 3339, UTC).
     pub at: String,
     /// Who.
     pub by: String,
-    /// What, in a sentence.
+    /// What happened, as a clause.
     pub what: String,
-    /// True for the incident's own entries.
+    /// Whether the entry is about the incident itself.
     pub own: bool,
-    /// Hash of the entry, by which an auditor finds it.
+    /// Hash of the entry, so that an auditor can find it.
     pub hash: String,
 }
 
-/// All steps: of the incident, of what recorded the things it links, and what was decided about
-/// releases while it was open.
+/// All steps: the incident's own entries, the entries that recorded what it links, and the release decisions
+/// made while it was open.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, IncidentError> {
     let mut told: BTreeMap<i64, (String, bool)> = BTreeMap::new();
     for (seq, text) in of_links(&incident.links) {
         let _ = told.insert(seq, (text, false));
     }
-    // From the first number in question on: a release may be much older.
+    // Starts at the first run or report in question, because a linked release may be much older.
     let in_question = incident
         .links
         .iter()
@@ -92,7 +92,7 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
     Ok(steps)
 }
 
-/// The entries that recorded what is linked; runs of one batch are one step.
+/// The entries that recorded what is linked. Runs of one batch share a step.
 fn of_links(links: &[Link]) -> Vec<(i64, String)> {
     let mut batches: BTreeMap<i64, usize> = BTreeMap::new();
     let mut out = Vec::new();
