@@ -136,7 +136,7 @@ fn a_ledger_that_is_cut_beside_its_log_is_told_or_whole_with_it() {
 
 /// Verbs that ask which release is in force, or what the ledger has frozen, and would go by the files alone where
 /// nothing is recorded yet.
-const LOOKING: [&[&str]; 10] = [
+pub(crate) const LOOKING: [&[&str]; 10] = [
     &["list"],
     &["status", "--as-of", "2025-06-30"],
     &["explain", "--boundary", "north", "--as-of", "2025-06-30"],

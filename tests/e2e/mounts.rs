@@ -15,7 +15,7 @@ fn read_only(ranch: &Ranch, args: &[&str]) -> Ran {
 }
 
 /// The verbs that look, and those that judge or try without recording.
-const READING: [&[&str]; 18] = [
+pub(crate) const READING: [&[&str]; 18] = [
     &["list", "--all-versions"],
     &["status", "--as-of", "2025-06-30"],
     &[

@@ -4,6 +4,122 @@ use std::io::Read as _;
 use std::process::Stdio;
 
 use crate::kit::Ranch;
+use crate::{lost, mounts};
+
+/// Every verb, as the reference lists them; a test holds the reference to the definitions.
+pub(crate) fn verbs() -> Vec<&'static str> {
+    let page = include_str!("../../docs/reference/cli.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("## `"));
+    let verbs: Vec<_> = headings.filter_map(|h| h.strip_suffix('`')).collect();
+    assert!(verbs.len() > 60, "{verbs:?}");
+    verbs
+}
+
+/// Verbs that neither `lost::LOOKING` nor `mounts::READING` tries, and why not.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    (
+        "records or writes",
+        &[
+            "init",
+            "ingest",
+            "ingest retract",
+            "run",
+            "reissue",
+            "release cut",
+            "release import",
+            "release approve",
+            "release canary",
+            "release canary stop",
+            "release evidence",
+            "release gate",
+            "release promote",
+            "release rollback",
+            "release freeze",
+            "release unfreeze",
+            "release prune",
+            "incident open",
+            "incident link",
+            "incident note",
+            "incident regression",
+            "incident close",
+            "monitor baseline create",
+            "monitor ack",
+            "plugin add",
+            "plugin freeze",
+        ],
+    ),
+    (
+        "writes files that the command names",
+        &[
+            "release export",
+            "incident export",
+            "manifest export",
+            "audit checkpoint",
+            "audit prove",
+            "audit key",
+            "man",
+        ],
+    ),
+    (
+        "holds other verbs",
+        &[
+            "release",
+            "incident",
+            "manifest",
+            "monitor baseline",
+            "plugin",
+        ],
+    ),
+    (
+        "looks at one thing that has to be named and made first",
+        &[
+            "release show",
+            "incident show",
+            "manifest show",
+            "diff",
+            "monitor baseline list",
+            "monitor baseline show",
+            "monitor report",
+            "monitor triage",
+        ],
+    ),
+    (
+        "needs no ledger",
+        &[
+            "plugin new",
+            "plugin build",
+            "plugin check",
+            "plugin test",
+            "plugin diff",
+            "doctor",
+            "completions",
+            "schema",
+        ],
+    ),
+];
+
+#[test]
+fn every_verb_is_tried_without_a_ledger_or_a_disk_or_left_out_for_a_reason() {
+    let tried: Vec<String> = lost::LOOKING
+        .iter()
+        .chain(&mounts::READING)
+        .map(|args| {
+            let words = args.iter().take_while(|a| !a.starts_with('-'));
+            words.copied().collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    for verb in verbs() {
+        let is_tried = tried
+            .iter()
+            .any(|t| t == verb || t.starts_with(&format!("{verb} ")));
+        let is_left_out = LEFT_OUT.iter().any(|(_, verbs)| verbs.contains(&verb));
+        assert!(is_tried || is_left_out, "`{verb}` is in no list of verbs");
+    }
+    let known = verbs();
+    for verb in LEFT_OUT.iter().flat_map(|(_, verbs)| *verbs) {
+        assert!(known.contains(verb), "`{verb}` is no verb any more");
+    }
+}
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
@@ -42,14 +158,12 @@ fn a_reader_that_goes_away_is_no_error() {
 fn help_version_and_completions_work_without_a_project() {
     let ranch = Ranch::empty();
     let help = ranch.run(&["--help"]).exits(0).stdout;
-    for verb in [
-        "init", "ingest", "run", "compute", "reissue", "status", "list", "explain", "diff",
-        "monitor", "features", "config", "backup", "doctor", "schema", "verify",
-    ] {
+    for verb in verbs().into_iter().filter(|verb| !verb.contains(' ')) {
         assert!(help.contains(verb), "{verb}");
         let own = ranch.run(&[verb, "--help"]).exits(0).stdout;
+        // What only holds other verbs leaves the examples to them.
         assert!(
-            own.contains("Example: provender"),
+            own.contains("Example: provender") || own.contains("<COMMAND>"),
             "{verb} has no example:\n{own}"
         );
     }

@@ -129,7 +129,9 @@ fn what_a_guest_returns_is_checked_whatever_it_is() {
 
 #[test]
 fn a_file_of_observations_is_read_or_refused_whatever_is_in_it() {
-    all(&targets::FORMATS);
+    let formats = targets::formats();
+    let names: Vec<&str> = formats.iter().map(String::as_str).collect();
+    all(&names);
 }
 
 #[test]
@@ -145,7 +147,8 @@ fn what_an_auditor_is_given_is_read_or_refused_whatever_is_in_it() {
 #[test]
 fn every_target_is_run_by_a_test() {
     let mut run = vec!["audit", "component", "description", "returned"];
-    run.extend(targets::FORMATS);
+    let formats = targets::formats();
+    run.extend(formats.iter().map(String::as_str));
     run.extend(targets::FILES);
     let mut known: Vec<_> = targets::ALL.iter().map(|t| t.name).collect();
     run.sort_unstable();

@@ -3,7 +3,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_host::audit::Bundle;
-use provender_host::ingest::parsed::Kind;
+use provender_host::ingest::parsed::{Format, Kind};
 use provender_host::project::logic::LogicFile;
 use provender_host::project::settings::Settings;
 use provender_host::project::sources::Sources;
@@ -30,20 +30,11 @@ pub(crate) struct Target {
     pub(crate) run: fn(&[u8]),
 }
 
-pub(crate) const FORMATS: [&str; 12] = [
-    "geojson",
-    "herds_json",
-    "herds_csv",
-    "rap",
-    "forage_csv",
-    "open_meteo",
-    "daymet",
-    "gridmet",
-    "weather_csv",
-    "sda",
-    "soil_csv",
-    "series_csv",
-];
+/// The targets that read files of observations: one for each format that the readers know.
+pub(crate) fn formats() -> Vec<String> {
+    let names = Format::all().map(Format::name);
+    names.map(|name| name.replace('-', "_")).collect()
+}
 
 pub(crate) const FILES: [&str; 7] = [
     "provender_toml",

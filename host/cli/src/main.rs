@@ -292,7 +292,22 @@ impl Verb {
             | Verb::Backtest(_)
             | Verb::Backup(_) => true,
             Verb::Release(release) => release.computes(),
-            _ => false,
+            Verb::Init(_)
+            | Verb::Incident(_)
+            | Verb::Status(_)
+            | Verb::List(_)
+            | Verb::Explain(_)
+            | Verb::Manifest(_)
+            | Verb::Diff(_)
+            | Verb::Monitor(_)
+            | Verb::Features(_)
+            | Verb::Plugin(_)
+            | Verb::Verify(_)
+            | Verb::Config(_)
+            | Verb::Doctor(_)
+            | Verb::Completions(_)
+            | Verb::Man(_)
+            | Verb::Schema(_) => false,
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The words that name places, herds, logic versions and entries, each with a type of its own: none can be given
-//! where another is asked for.
+//! The words that name places, herds and logic versions, each with a type of its own: none can be given where
+//! another is asked for.
 //!
-//! Each is written and hashed as its bare text or number.
+//! Each is written and hashed as its bare text.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -210,57 +210,19 @@ impl ModelVersion {
     }
 }
 
-/// The number of an entry in its ledger: 1, 2, 3, …
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct EntryNo(i64);
-
-impl EntryNo {
-    /// Before the first entry: the head of an empty ledger.
-    pub const NONE: EntryNo = EntryNo(0);
-
-    /// The entry with this number.
-    #[must_use]
-    pub const fn new(number: i64) -> EntryNo {
-        EntryNo(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> i64 {
-        self.0
-    }
-
-    /// The one after it.
-    #[must_use]
-    pub const fn next(self) -> EntryNo {
-        EntryNo(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for EntryNo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
     #[test]
-    fn an_id_is_written_as_its_bare_text_and_an_entry_as_its_bare_number() {
+    fn an_id_is_written_as_its_bare_text() {
         let id: BoundaryId = "north".parse().unwrap();
         assert_eq!(serde_json::to_string(&id).unwrap(), r#""north""#);
         assert_eq!(
             serde_json::from_str::<BoundaryId>(r#""north""#).unwrap(),
             id
         );
-        assert_eq!(serde_json::to_string(&EntryNo::new(7)).unwrap(), "7");
-        assert_eq!(serde_json::from_str::<EntryNo>("7").unwrap().get(), 7);
         assert_eq!(format!("{id}|{id:>7}|{id:?}"), "north|  north|\"north\"");
         assert_eq!(BTreeMap::from([(id, 1)]).get("north"), Some(&1));
     }

@@ -12,7 +12,7 @@
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
 //! * [`number`] — numbers in decimal, and in hexadecimal where the bits are the point
 //! * [`key`] — the five-part key of a run and its id
-//! * [`ids`] — the words that name boundaries, herds, logic versions and entries
+//! * [`ids`] — the words that name boundaries, herds and logic versions
 //! * [`interrupt`] — a request to stop between two batches
 //! * [`periods`] — when a herd is where
 //! * [`place`] — boundaries and herds as the readers deliver them

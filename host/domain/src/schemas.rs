@@ -1,4 +1,4 @@
-//! JSON Schemas of the types that JSON holds as one text or number.
+//! JSON Schemas of the types that JSON holds as one text.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::canonical::Digest;
 use super::day::Day;
-use super::ids::{BoundaryId, EntryNo, HerdId, ModelVersion};
+use super::ids::{BoundaryId, HerdId, ModelVersion};
 use super::key::ConfigVersion;
 
 macro_rules! plain {
@@ -33,6 +33,5 @@ plain! {
     BoundaryId { "type": "string" },
     HerdId { "type": "string" },
     ModelVersion { "type": "string" },
-    EntryNo { "type": "integer", "format": "int64" },
     Day { "type": "string", "format": "date" }
 }

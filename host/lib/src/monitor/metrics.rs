@@ -7,6 +7,9 @@
 
 use std::fmt;
 
+use serde_json::Value as Json;
+
+use provender_domain::description::Direction;
 use provender_domain::value::{Value, plain_zero};
 
 use super::baseline::Reference;
@@ -22,7 +25,44 @@ pub struct Metric {
     base: Base,
     /// Meaning and computation, for the reference.
     doc: &'static str,
+    /// Whether one row alone fails a rule of this metric, for triage.
+    fails: fn(row: OneRow<'_>) -> Option<bool>,
     observe: fn(subject: Option<&str>, scene: MetricInput<'_>) -> Observed,
+}
+
+/// One recorded row, as a rule that it may fail sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OneRow<'r> {
+    /// The subject's value, where the rule has a subject and the row a value of it.
+    pub value: Option<&'r Json>,
+    /// The minimum of the subject's guardrail.
+    pub minimum: Option<f64>,
+    /// The maximum of the subject's guardrail.
+    pub maximum: Option<f64>,
+    /// Whether the row breached a guardrail.
+    pub guardrail_failed: bool,
+    /// The rule's threshold, with the side that is bad.
+    pub threshold: Option<(Direction, f64)>,
+}
+
+impl OneRow<'_> {
+    fn number(self) -> Option<f64> {
+        self.value.and_then(Json::as_f64)
+    }
+}
+
+/// Of a rule that single values decide: whether this one is on the bad side.
+fn beyond_threshold(row: OneRow<'_>) -> Option<bool> {
+    let value = row.number()?;
+    Some(match row.threshold? {
+        (Direction::Above, most) => value > most,
+        (Direction::Below, least) => value < least,
+    })
+}
+
+/// Of a rule that all rows decide together.
+fn undecided(_: OneRow<'_>) -> Option<bool> {
+    None
 }
 
 /// On what a metric rests, which is what a rule's `min_rows` counts.
@@ -62,6 +102,7 @@ impl Metric {
             name: "share_at_or_below_minimum",
             needs: Needs::Minimum,
             base: Base::Rows,
+            fails: |row| Some(row.number()? <= row.minimum?),
             doc: "Share of non-null values at or below the minimum of the subject's guardrail; rows: non-null values.",
             observe: |subject, scene| {
                 beyond(subject, scene, scene.bounds.minimum, |x, low| x <= low)
@@ -71,6 +112,7 @@ impl Metric {
             name: "share_above_maximum",
             needs: Needs::Maximum,
             base: Base::Rows,
+            fails: |row| Some(row.number()? > row.maximum?),
             doc: "Share of non-null values above the maximum of the subject's guardrail; rows: non-null values.",
             observe: |subject, scene| {
                 beyond(subject, scene, scene.bounds.maximum, |x, high| x > high)
@@ -80,6 +122,7 @@ impl Metric {
             name: "share_null",
             needs: Needs::Column,
             base: Base::Rows,
+            fails: |row| row.value.map(Json::is_null),
             doc: "Share of answers whose subject is null; rows: all answers.",
             observe: |subject, scene| share(scene, |row| is_null(subject, row)),
         },
@@ -87,6 +130,7 @@ impl Metric {
             name: "share_guardrail_failed",
             needs: Needs::Rows,
             base: Base::Rows,
+            fails: |row| Some(row.guardrail_failed),
             doc: "Share of answers recorded with a breached guardrail; rows: all answers.",
             observe: |_, scene| share(scene, |row| row.guardrail_failed),
         },
@@ -94,6 +138,7 @@ impl Metric {
             name: "coverage",
             needs: Needs::Rows,
             base: Base::Expected,
+            fails: undecided,
             doc: "Expected answers that are recorded, as a share of all expected ones; rows: expected answers. \
                  An answer on a day that was not expected does not count. Nothing expected: not applicable; \
                  nothing recorded of what was expected: crit.",
@@ -103,6 +148,7 @@ impl Metric {
             name: "mean",
             needs: Needs::Numbers,
             base: Base::Rows,
+            fails: undecided,
             doc: "Arithmetic mean of the non-null values.",
             observe: |subject, scene| statistic(subject, scene, mean),
         },
@@ -110,6 +156,7 @@ impl Metric {
             name: "median",
             needs: Needs::Numbers,
             base: Base::Rows,
+            fails: undecided,
             doc: "The middle of the sorted non-null values, or the mean of the two middle ones.",
             observe: |subject, scene| statistic(subject, scene, median),
         },
@@ -117,6 +164,7 @@ impl Metric {
             name: "min",
             needs: Needs::Numbers,
             base: Base::Rows,
+            fails: beyond_threshold,
             doc: "Smallest non-null value.",
             observe: |subject, scene| statistic(subject, scene, |sorted| sorted.first().copied()),
         },
@@ -124,6 +172,7 @@ impl Metric {
             name: "max",
             needs: Needs::Numbers,
             base: Base::Rows,
+            fails: beyond_threshold,
             doc: "Largest non-null value.",
             observe: |subject, scene| statistic(subject, scene, |sorted| sorted.last().copied()),
         },
@@ -131,6 +180,7 @@ impl Metric {
             name: "p05",
             needs: Needs::Numbers,
             base: Base::Rows,
+            fails: beyond_threshold,
             doc: "5th percentile of the non-null values by nearest rank: the value at position ceil(0.05 n).",
             observe: |subject, scene| statistic(subject, scene, |sorted| nearest_rank(sorted, 5)),
         },
@@ -138,6 +188,7 @@ impl Metric {
             name: "p95",
             needs: Needs::Numbers,
             base: Base::Rows,
+            fails: beyond_threshold,
             doc: "95th percentile of the non-null values by nearest rank: the value at position ceil(0.95 n).",
             observe: |subject, scene| statistic(subject, scene, |sorted| nearest_rank(sorted, 95)),
         },
@@ -145,6 +196,7 @@ impl Metric {
             name: "rows",
             needs: Needs::Rows,
             base: Base::Itself,
+            fails: undecided,
             doc: "Number of answers; none is zero, not unknown.",
             observe: |_, scene| rows(scene),
         },
@@ -152,6 +204,7 @@ impl Metric {
             name: "median_shift",
             needs: Needs::Baseline,
             base: Base::Rows,
+            fails: undecided,
             doc: "Distance of the window's median from the baseline's, over the baseline's robust standard \
                  deviation (1.4826 MAD). No baseline: unknown.",
             observe: |subject, scene| compared(subject, scene, shift::median_shift),
@@ -160,6 +213,7 @@ impl Metric {
             name: "psi",
             needs: Needs::Baseline,
             base: Base::Rows,
+            fails: undecided,
             doc: "PSI of the window against the baseline's bins, as a multiple of (B-1)(1/n+1/m), which it is \
                  expected to be without a change; n and m are effective numbers of rows. No baseline: unknown.",
             observe: |subject, scene| compared(subject, scene, shift::psi),
@@ -168,6 +222,7 @@ impl Metric {
             name: "step",
             needs: Needs::Numbers,
             base: Base::Pairs,
+            fails: undecided,
             doc: "Largest absolute change from one day to the next, without those days on which the herd, the \
                  boundary, the configuration or an input that is observed now and then changed; rows: pairs of \
                  days that are left.",
@@ -209,6 +264,13 @@ impl Metric {
     #[must_use]
     pub fn doc(&self) -> &'static str {
         self.doc
+    }
+
+    /// Whether one row alone fails a rule of this metric; `None` where no single row decides, or the row lacks
+    /// what decides.
+    #[must_use]
+    pub fn fails(&self, row: OneRow<'_>) -> Option<bool> {
+        (self.fails)(row)
     }
 
     /// Computes it. Rules have passed [`super::resolve::check`]: the subject is there where one is

@@ -240,4 +240,24 @@ mod tests {
             let _ = read(&bytes, &options);
         }
     }
+
+    #[test]
+    fn the_reference_lists_every_format_with_its_kind_and_no_other() {
+        let page = include_str!("../../../../../docs/reference/files.md");
+        let (_, section) = page.split_once("\n## Input formats\n").unwrap();
+        let rows = section.lines().take_while(|line| !line.starts_with('#'));
+        let rows = rows.filter(|row| row.starts_with("| ") && !row.starts_with("| input "));
+        let mut listed: Vec<(&str, &str)> = rows
+            .flat_map(|row| {
+                let mut cells = row.trim_start_matches("| ").split(" | ");
+                let (kind, formats) = (cells.next().unwrap(), cells.next().unwrap());
+                let formats = formats.split(", ");
+                formats.map(move |format| (kind, format.trim_matches('`')))
+            })
+            .collect();
+        let mut known: Vec<_> = Format::all().map(|f| (f.kind().name(), f.name())).collect();
+        listed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(listed, known);
+    }
 }

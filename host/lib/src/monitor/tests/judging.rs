@@ -325,3 +325,20 @@ fn versions_stay_apart_and_config_versions_are_listed() {
     let twice = judge(window(), &[v1.clone(), v1]);
     assert!(matches!(twice, Err(MonitorError::Twice { .. })));
 }
+
+#[test]
+fn the_reference_lists_every_metric_and_no_other() {
+    let page = include_str!("../../../../../docs/reference/monitoring.md");
+    let (_, section) = page.split_once("\n## Metrics\n").unwrap();
+    let rows = section.lines().take_while(|line| !line.starts_with('#'));
+    let cells = rows.filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let listed: Vec<&str> = cells
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    let known: Vec<&str> = metrics::Metric::ALL
+        .iter()
+        .map(metrics::Metric::name)
+        .collect();
+    assert_eq!(listed, known);
+}

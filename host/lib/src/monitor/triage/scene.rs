@@ -9,6 +9,7 @@ use provender_domain::day::Day;
 use provender_domain::description::Direction;
 
 use super::super::baseline::Baseline;
+use super::super::metrics::{Metric, OneRow};
 use super::super::stored::OutputBounds;
 
 /// A recorded run.
@@ -83,28 +84,15 @@ impl TriageScene {
                 Some((name, rest)) => (name, rest.strip_suffix(')')),
                 None => (metric.as_str(), None),
             };
-            let value = subject.and_then(|s| other.outputs.get(s));
             let bounds = subject.and_then(|s| self.bounds.get(s));
-            let number = value.and_then(Json::as_f64);
-            let fails = match name {
-                "share_null" => value.map(Json::is_null),
-                "share_guardrail_failed" => Some(other.guardrail_failed),
-                "share_above_maximum" => match (number, bounds.and_then(|b| b.maximum)) {
-                    (Some(x), Some(most)) => Some(x > most),
-                    _ => None,
-                },
-                "share_at_or_below_minimum" => match (number, bounds.and_then(|b| b.minimum)) {
-                    (Some(x), Some(least)) => Some(x <= least),
-                    _ => None,
-                },
-                // Rules that single values decide.
-                "min" | "max" | "p05" | "p95" => match (number, self.thresholds.get(metric)) {
-                    (Some(x), Some((Direction::Above, most))) => Some(x > *most),
-                    (Some(x), Some((Direction::Below, least))) => Some(x < *least),
-                    _ => None,
-                },
-                _ => None,
+            let row = OneRow {
+                value: subject.and_then(|s| other.outputs.get(s)),
+                minimum: bounds.and_then(|b| b.minimum),
+                maximum: bounds.and_then(|b| b.maximum),
+                guardrail_failed: other.guardrail_failed,
+                threshold: self.thresholds.get(metric).copied(),
             };
+            let fails = Metric::by_name(name).and_then(|metric| metric.fails(row));
             if let Some(fails) = fails {
                 judged = Some(judged.unwrap_or(false) || fails);
             }
