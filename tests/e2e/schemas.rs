@@ -33,10 +33,15 @@ pub(crate) fn check(envelope: &Json) {
     let mut faults = faults(&SCHEMAS["envelope"], envelope);
     // A command that failed as a whole has nothing to say of itself.
     if envelope["error"].is_null() || envelope["data"] != json!({}) {
+        let mut found = Vec::new();
         match SCHEMAS.get(&command.replace(' ', "-")) {
-            Some(schema) => faults.extend(self::faults(schema, &envelope["data"])),
+            Some(schema) => found = self::faults(schema, &envelope["data"]),
             None => println!("no schema of the answer of {command} yet"),
         }
+        if !found.is_empty() && envelope["error"]["code"] == "interrupted" {
+            found = self::faults(&SCHEMAS["interrupted"], &envelope["data"]);
+        }
+        faults.extend(found);
     }
     assert!(faults.is_empty(), "{command}: {faults:#?}\n{envelope:#}");
 }

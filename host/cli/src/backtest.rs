@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::ProgressBar;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::day::Day;
 use provender_domain::files::outfile;
@@ -217,13 +219,13 @@ fn against(
 fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
     let internal = |e: String| CliError::new(Exit::Internal, "not_canonical", e);
     let mut text = Text::default();
-    let mut data = report.to_json().map_err(|e| internal(e.to_string()))?;
+    let mut printed = None;
     let document = document(report).map_err(|e| internal(e.to_string()))?;
     match &args.markdown {
         Some(None) => {
             let markdown = markdown(&document);
             text.line(markdown.trim_end());
-            data["markdown"] = markdown.into();
+            printed = Some(markdown);
         }
         other => {
             text.document(&document);
@@ -245,12 +247,22 @@ fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
     let error = (report.failed_rows > 0)
         .then(|| failure(report))
         .or_else(|| nothing_compared(report));
-    Ok(Done {
-        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
-        data,
-        text,
-        error,
-    })
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    let answer = BacktestAnswer {
+        report,
+        markdown: printed,
+    };
+    Ok(Done::ended(exit, &answer, text, error))
+}
+
+/// The report of a back-test.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BacktestAnswer<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// The report as Markdown; absent unless `--markdown` is given without a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    markdown: Option<String>,
 }
 
 fn failure(report: &Report) -> CliError {

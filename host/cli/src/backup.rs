@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::render::text::count;
 use provender_host::deployment::BackupError;
@@ -41,8 +42,23 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
         ),
     );
     text.line(format!("read it with: provender list --ledger {ledger}"));
-    let data = json!({"ledger": ledger, "manifests": manifests, "release_files": releases});
-    Ok(Done::raw(data, text))
+    let answer = BackupAnswer {
+        ledger,
+        manifests,
+        release_files: releases,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// What was copied.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BackupAnswer {
+    /// Path of the copied ledger, for `--ledger`.
+    ledger: String,
+    /// Copied files of the manifest store.
+    manifests: u64,
+    /// Copied files of the release store.
+    release_files: u64,
 }
 
 impl From<BackupError> for CliError {

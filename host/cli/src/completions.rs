@@ -2,7 +2,8 @@
 
 use clap::{Args, Command};
 use clap_complete::Shell;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -25,6 +26,18 @@ pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<Done, 
         let message = format!("the completions cannot be printed: {e}");
         CliError::new(Exit::Internal, "completions", message)
     })?;
-    let data = json!({"shell": args.shell.to_string(), "script": script});
-    Ok(Done::raw(data, Text::verbatim(script)))
+    let answer = CompletionsAnswer {
+        shell: args.shell.to_string(),
+        script: &script,
+    };
+    Ok(Done::ok(&answer, Text::verbatim(script.clone())))
+}
+
+/// Completions for a shell.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CompletionsAnswer<'a> {
+    /// The shell.
+    shell: String,
+    /// What the shell reads.
+    script: &'a str,
 }

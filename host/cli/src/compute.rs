@@ -8,17 +8,20 @@ use crate::asking::models;
 use std::collections::BTreeMap;
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::render::text::count;
-use provender_host::compute::outcome::RunOutcome;
+use provender_host::compute::answer::RunAnswer;
+use provender_host::compute::outcome::{RunOutcome, Summary};
 use provender_host::deployment::{Computed, DeploymentError, Request};
+use provender_host::release::reading::Ignored;
 
 use super::asking::instant;
 use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
-use super::interrupted;
+use super::interrupted::{self, Interrupted};
 use super::progress::Bars;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
@@ -77,15 +80,16 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
     };
     let computed = match context.compute(&request, &mut Bars::new(context.ui)) {
         Err(DeploymentError::Interrupted(finished)) => {
-            let data = json!({"dry_run": request.dry_run});
-            return Ok(interrupted::done(&finished, data));
+            let own = Interrupted {
+                dry_run: Some(request.dry_run),
+                ..Interrupted::default()
+            };
+            return Ok(interrupted::done(&finished, own));
         }
         computed => computed?,
     };
     let ignored = context.tell_ignored()?;
-    let mut done = done(computed);
-    done.data["ignored"] = ignored;
-    Ok(done)
+    Ok(done(&computed, ignored))
 }
 
 pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
@@ -102,38 +106,70 @@ pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, C
         .collect()
 }
 
-fn done(computed: Computed) -> Done {
+/// What was computed.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ComputeAnswer<'a> {
+    /// How many runs came to what.
+    summary: Summary,
+    /// True when nothing was recorded, and `recorded` tells what would have been.
+    dry_run: bool,
+    #[serde(flatten)]
+    runs: Runs<'a>,
+    /// What the deployment's files say and the active release overrules.
+    ignored: Vec<Ignored>,
+}
+
+/// The runs of a command.
+#[derive(Default, Serialize, JsonSchema)]
+pub(super) struct Runs<'a> {
+    /// Every run; absent where there are more than 1,000, unless `--runs` asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<Vec<RunAnswer<'a>>>,
+    /// In place of `runs`, those that have no answer; absent where all have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Vec<RunAnswer<'a>>>,
+}
+
+fn done(computed: &Computed, ignored: Vec<Ignored>) -> Done {
     let mut text = Text::default();
     if computed.dry_run {
         text.look(Look::Warn, "dry run: nothing is recorded");
     }
-    say(&mut text, &computed);
+    say(&mut text, computed);
     let exit = Exit::worst(computed.troubles().map(trouble_exit));
-    let mut data = json!({"summary": computed.summary, "dry_run": computed.dry_run});
-    runs_into(&mut data, &computed);
-    Done {
-        exit,
-        data,
-        text,
-        error: trouble(&computed),
+    let answer = ComputeAnswer {
+        summary: computed.summary,
+        dry_run: computed.dry_run,
+        runs: Runs::of(computed),
+        ignored,
+    };
+    Done::ended(exit, &answer, text, trouble(computed))
+}
+
+impl<'a> Runs<'a> {
+    /// All runs, or of more than are listed those without an answer.
+    pub(super) fn of(computed: &'a Computed) -> Runs<'a> {
+        let kept = runs(computed);
+        match (computed.abridged, kept.is_empty()) {
+            (false, _) => Runs {
+                runs: Some(kept),
+                refused: None,
+            },
+            (true, true) => Runs::default(),
+            (true, false) => Runs {
+                runs: None,
+                refused: Some(kept),
+            },
+        }
     }
 }
 
-/// All runs, or of more than are listed those without an answer.
-pub(super) fn runs_into(data: &mut Json, computed: &Computed) {
-    if !computed.abridged {
-        data["runs"] = runs_json(computed);
-    } else if computed.logics.iter().any(|(_, kept)| !kept.is_empty()) {
-        data["refused"] = runs_json(computed);
-    }
-}
-
-pub(super) fn runs_json(computed: &Computed) -> Json {
-    let runs = computed
-        .logics
-        .iter()
-        .flat_map(|(b, runs)| runs.iter().map(|r| r.to_json(b.description())));
-    Json::Array(runs.collect())
+/// The runs that are listed.
+pub(super) fn runs(computed: &Computed) -> Vec<RunAnswer<'_>> {
+    let logics = computed.logics.iter();
+    logics
+        .flat_map(|(b, runs)| runs.iter().map(|r| r.answer(b.description())))
+        .collect()
 }
 
 /// Tables of runs, and what became of them all.

@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
+use provender_domain::canonical::Digest;
+use provender_domain::description::MonitorRule;
+use provender_domain::ids::ModelVersion;
 use provender_host::monitor::gather::rules;
 use provender_host::monitor::thresholds_version;
+use provender_host::project::settings::SetIn;
 
 use super::Global;
 use super::context::Context;
@@ -51,7 +57,10 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
                         Look::Warn,
                         format!("{model} does not fit this deployment: {}", e),
                     );
-                    logics.push(json!({"logic": model, "error": e.to_string()}));
+                    logics.push(LogicConfig::Unfit {
+                        logic: model,
+                        error: e.to_string(),
+                    });
                     continue;
                 }
             };
@@ -71,7 +80,12 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
                 .parameters
                 .iter()
                 .zip(&bound.parameters)
-                .map(|(p, (v, by))| json!({"name": p.name, "value": v.to_json(), "unit": p.unit, "set_by": by.text()}))
+                .map(|(p, (v, by))| ParameterSetting {
+                    name: p.name.clone(),
+                    value: v.to_json(),
+                    unit: p.unit.clone(),
+                    set_by: by.text(),
+                })
                 .collect();
             let rows: Vec<_> = bound
                 .description()
@@ -89,22 +103,90 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
             if !rows.is_empty() {
                 text.table(&["parameter", "value", "set by"], &rows);
             }
-            logics.push(json!({
-                "logic": model,
-                "active": context.active()?.contains(&pin.model_version()),
-                "config_version": bound.config.digest.to_string(),
-                "thresholds_version": thresholds.to_string(),
-                "season_start": format!("{:02}-{:02}", bound.season_start.0, bound.season_start.1),
-                "parameters": parameters,
-                "monitors": rules,
-            }));
+            logics.push(LogicConfig::Bound {
+                active: context.active()?.contains(&model),
+                logic: model,
+                config_version: bound.config.digest,
+                thresholds_version: thresholds,
+                season_start: format!("{:02}-{:02}", bound.season_start.0, bound.season_start.1),
+                parameters,
+                monitors: rules,
+            });
         }
     }
-    let data = json!({
-        "project": context.project.root.display().to_string(),
-        "settings": settings.iter().map(|(k, v, by)| json!({"key": k, "value": v, "set_by": by})).collect::<Vec<_>>(),
-        "sources": context.project.sources.precedence(),
-        "logics": logics,
-    });
-    Ok(Done::raw(data, text))
+    let setting = |(key, value, set_by)| SettingAnswer { key, value, set_by };
+    let answer = ConfigAnswer {
+        project: context.project.root.display().to_string(),
+        settings: settings.into_iter().map(setting).collect(),
+        sources: context.project.sources.precedence(),
+        logics,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// Every setting in force.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ConfigAnswer {
+    /// The deployment's folder.
+    project: String,
+    /// The settings of provender.toml.
+    settings: Vec<SettingAnswer>,
+    /// Ids of the sources; of two that know a value, the one that comes first counts.
+    sources: Vec<String>,
+    /// Each pinned logic with its settings; none where nothing is pinned.
+    logics: Vec<LogicConfig>,
+}
+
+/// A setting of provender.toml.
+#[derive(Serialize, JsonSchema)]
+struct SettingAnswer {
+    /// Its name with dots: `monitor.window_days`.
+    key: String,
+    /// Its value in force, as JSON text; `(built in)` where it has none.
+    value: String,
+    /// Where it was set.
+    set_by: SetIn,
+}
+
+/// A pinned logic with its settings.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum LogicConfig {
+    /// One that fits the deployment.
+    Bound {
+        /// `name:version`.
+        logic: ModelVersion,
+        /// Whether it answers; absent where it does not fit.
+        active: bool,
+        /// Digest of its configuration; absent where it does not fit.
+        config_version: Digest,
+        /// Digest of its monitors' thresholds; absent where it does not fit.
+        thresholds_version: Digest,
+        /// Month and day on which the season begins, `MM-DD`; absent where it does not fit.
+        season_start: String,
+        /// Its parameters; absent where it does not fit.
+        parameters: Vec<ParameterSetting>,
+        /// Its monitoring rules; absent where it does not fit.
+        monitors: Vec<MonitorRule>,
+    },
+    /// One that does not, which matters where it is active.
+    Unfit {
+        /// `name:version`.
+        logic: ModelVersion,
+        /// Why it does not fit the deployment; absent where it does.
+        error: String,
+    },
+}
+
+/// A parameter in force.
+#[derive(Serialize, JsonSchema)]
+struct ParameterSetting {
+    /// Its name.
+    name: String,
+    /// Its value, of the type that the component declares.
+    value: Json,
+    /// Its unit; null for what has none.
+    unit: Option<String>,
+    /// `component default` or `logic.toml`.
+    set_by: &'static str,
 }

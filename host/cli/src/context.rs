@@ -3,8 +3,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use provender_host::deployment::{
     Deployment, DeploymentError, Location, Observer, Options, Warning,
 };
@@ -78,7 +76,7 @@ impl Context {
     }
 
     /// Reports on stderr what is overruled, and gives it for `ignored` in the data.
-    pub(super) fn tell_ignored(&self) -> Result<Json, CliError> {
+    pub(super) fn tell_ignored(&self) -> Result<Vec<Ignored>, CliError> {
         let ignored = self.ignored()?;
         if let Some(release) = self.release()?.filter(|_| !ignored.is_empty()) {
             let mut lines: Vec<String> = ignored
@@ -97,7 +95,7 @@ impl Context {
                 lines.join("\n  ")
             ));
         }
-        Ok(ignored.iter().map(Ignored::to_json).collect())
+        Ok(ignored)
     }
 }
 

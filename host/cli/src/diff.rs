@@ -1,8 +1,12 @@
 //! `diff`: two runs side by side.
 
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use provender_host::explain::diff::{diff, to_json};
+use provender_domain::canonical::Digest;
+use provender_host::explain::diff::{Difference, diff};
+use provender_host::explain::explanation::Explanation;
 use provender_host::explain::find::Wanted;
 use provender_host::explain::parts::shown;
 use provender_host::explain::units::Units;
@@ -27,7 +31,8 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let first = context.explain(&Wanted::Id(args.first.clone()))?;
     let second = context.explain(&Wanted::Id(args.second.clone()))?;
-    let rows: Vec<_> = diff(&first, &second)
+    let differences = diff(&first, &second);
+    let rows: Vec<_> = differences
         .iter()
         .map(|d| {
             let plain = |s: String| (Look::Plain, s);
@@ -48,5 +53,25 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> Result<Done, CliError> {
     } else {
         text.table(&["part", "name", "first", "second"], &rows);
     }
-    Ok(Done::raw(to_json(&first, &second), text))
+    let id = |e: &Explanation| e.found.run.run.key.run_id();
+    let answer = DiffAnswer {
+        first: id(&first),
+        second: id(&second),
+        identical: differences.is_empty(),
+        differences,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// What differs between two runs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DiffAnswer {
+    /// Id of the first run.
+    first: Digest,
+    /// Id of the second run.
+    second: Digest,
+    /// Whether nothing differs.
+    identical: bool,
+    /// Each difference, in the order of the parts.
+    differences: Vec<Difference>,
 }

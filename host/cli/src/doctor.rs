@@ -1,9 +1,10 @@
 //! `doctor`: what is to be done about a deployment.
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use provender_host::doctor::examine;
+use provender_host::doctor::{Finding, examine};
 
 use super::Global;
 use super::context::options;
@@ -41,13 +42,33 @@ pub(super) fn run(global: &Global, args: &DoctorArgs) -> Result<Done, CliError> 
         );
         text.line(format!("  next: {}", finding.next()));
     }
-    let rows: Vec<_> = found
-        .iter()
-        .map(|f| json!({"code": f.code(), "what": f.what(), "next": f.next()}))
-        .collect();
-    let mut done = Done::raw(json!({"findings": rows}), text);
-    if !found.is_empty() {
-        done.exit = Exit::Warn;
-    }
-    Ok(done)
+    let exit = match found.is_empty() {
+        true => Exit::Ok,
+        false => Exit::Warn,
+    };
+    let row = |f: &Finding| DoctorFinding {
+        code: f.code().to_owned(),
+        what: f.what(),
+        next: f.next(),
+    };
+    let findings = found.iter().map(row).collect();
+    Ok(Done::ended(exit, &DoctorAnswer { findings }, text, None))
+}
+
+/// What is to be done about a deployment.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DoctorAnswer {
+    /// Each finding, in the order in which they are best dealt with; none when nothing is to be done.
+    findings: Vec<DoctorFinding>,
+}
+
+/// Something that is to be done.
+#[derive(Serialize, JsonSchema)]
+struct DoctorFinding {
+    /// A stable code.
+    code: String,
+    /// What is wrong or will be asked, with the value in it.
+    what: String,
+    /// What to do.
+    next: String,
 }

@@ -4,10 +4,13 @@ use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::files::outfile;
 use provender_domain::render::html::page;
 use provender_host::explain::ExplainError;
+use provender_host::explain::answer::ExplainAnswer;
 use provender_host::explain::document::document;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::explain::units::Units;
@@ -115,11 +118,21 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         text.line(format!("bundle: {}", file.display()));
     }
     // Units are for people; what machines read is as recorded.
-    let mut data = explanation.to_json(Units::Metric);
-    if let Some(file) = &args.bundle {
-        data["bundle"] = file.display().to_string().into();
-    }
-    Ok(Done::raw(data, text))
+    let answer = ExplainVerbAnswer {
+        explanation: explanation.answer(Units::Metric),
+        bundle: args.bundle.as_ref().map(|file| file.display().to_string()),
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// Why a number is what it is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ExplainVerbAnswer<'a> {
+    #[serde(flatten)]
+    explanation: ExplainAnswer<'a>,
+    /// The file that `--bundle` wrote; absent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle: Option<String>,
 }
 
 /// The room's errors with their exit codes.

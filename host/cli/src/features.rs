@@ -4,9 +4,12 @@ use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::catalogue::{FeatureRef, Origin};
+use provender_domain::day::Day;
+use provender_domain::value::DataType;
 
 use super::Global;
 use super::context::Context;
@@ -44,7 +47,7 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
         }
     }
     let mut rows = Vec::new();
-    let mut data = Vec::new();
+    let mut features = Vec::new();
     for f in context.project.sources.catalogue() {
         let of: Vec<_> = coverage.iter().filter(|c| c.column == f.name).collect();
         let read_by = readers.get(&f.name).cloned().unwrap_or_default();
@@ -56,12 +59,12 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
         let days: u64 = of.iter().map(|c| c.days).sum();
         let first = of.iter().filter_map(|c| c.first).min();
         let newest = of.iter().filter_map(|c| c.newest).max();
-        let origin = match f.origin {
-            Origin::Run => "run",
-            Origin::Boundary => "boundary",
-            Origin::Herd => "herd",
-            Origin::Observation => "dated",
-            Origin::Static => "undated",
+        let (origin, word) = match f.origin {
+            Origin::Run => (FeatureOrigin::Run, "run"),
+            Origin::Boundary => (FeatureOrigin::Boundary, "boundary"),
+            Origin::Herd => (FeatureOrigin::Herd, "herd"),
+            Origin::Observation => (FeatureOrigin::Dated, "dated"),
+            Origin::Static => (FeatureOrigin::Undated, "undated"),
         };
         let span = match (first, newest) {
             (Some(a), Some(b)) => format!("{a} to {b}"),
@@ -72,7 +75,7 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
             (Look::Strong, f.name.clone()),
             plain(f.data_type.name().to_owned()),
             plain(f.unit.clone().unwrap_or_default()),
-            plain(origin.to_owned()),
+            plain(word.to_owned()),
             plain(if of.is_empty() {
                 String::new()
             } else {
@@ -82,11 +85,20 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
             plain(read_by.join(", ")),
             (Look::Dim, f.doc.clone()),
         ]);
-        data.push(json!({
-            "name": f.name, "data_type": f.data_type.name(), "unit": f.unit, "origin": origin, "version": f.version, "doc": f.doc,
-            "values": days, "boundaries": boundaries.len(), "first": first.map(|d| d.to_string()), "newest": newest.map(|d| d.to_string()),
-            "read_by": read_by,
-        }));
+        let boundaries = boundaries.len();
+        features.push(FeatureAnswer {
+            data_type: f.data_type,
+            origin,
+            version: f.version,
+            values: days,
+            boundaries,
+            first,
+            newest,
+            read_by,
+            name: f.name,
+            unit: f.unit,
+            doc: f.doc,
+        });
     }
     let mut text = Text::default();
     text.table(
@@ -104,5 +116,55 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
     );
     text.blank();
     text.look(Look::Dim, "dated columns take :latest, :age, :sum, :mean, :min, :max, :count or :series over :Nd or :season");
-    Ok(Done::raw(json!({"features": data}), text))
+    Ok(Done::ok(&FeaturesAnswer { features }, text))
+}
+
+/// The feature columns.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FeaturesAnswer {
+    /// Each column that a component can ask for.
+    features: Vec<FeatureAnswer>,
+}
+
+/// A feature column, and what is known of it.
+#[derive(Serialize, JsonSchema)]
+struct FeatureAnswer {
+    /// Its name.
+    name: String,
+    /// Type of its value.
+    data_type: DataType,
+    /// Its unit; null for what has none.
+    unit: Option<String>,
+    /// Where it comes from.
+    origin: FeatureOrigin,
+    /// Version of its definition.
+    version: u32,
+    /// What it means.
+    doc: String,
+    /// How many values are known.
+    values: u64,
+    /// Of how many boundaries.
+    boundaries: usize,
+    /// Day of the first value; null where none has a day.
+    first: Option<Day>,
+    /// Day of the newest value; null where none has a day.
+    newest: Option<Day>,
+    /// The pinned logics that read it, as `name:version`.
+    read_by: Vec<ModelVersion>,
+}
+
+/// Where a column's value comes from.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum FeatureOrigin {
+    /// The key of the run.
+    Run,
+    /// The boundary's revision in force.
+    Boundary,
+    /// The herd's row in force.
+    Herd,
+    /// Dated observations of a boundary.
+    Dated,
+    /// Observations of a boundary that carry no date of their own.
+    Undated,
 }

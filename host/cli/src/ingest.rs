@@ -1,13 +1,14 @@
 //! `ingest`: files in, observations recorded.
 
 mod named;
-mod retract;
+pub(super) mod retract;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_host::deployment::{DeploymentError, Finished};
-use provender_host::ingest::report::{FileOutcome, FileReport};
+use provender_host::ingest::report::{FileAnswer, FileOutcome, FileReport};
 use provender_host::ingest::take::Policy;
 
 use super::context::Context;
@@ -16,6 +17,7 @@ use super::exit::Exit;
 use super::progress::Bars;
 use super::ui::{Done, Look, Text};
 use super::{Global, interrupted};
+use interrupted::Interrupted;
 use named::FileArgs;
 use retract::RetractArgs;
 
@@ -69,8 +71,7 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
     let reports = if named.is_empty() {
         match context.ingest_sources(&*ledger, &policy, &mut Bars::new(context.ui)) {
             Err(DeploymentError::Interrupted(finished)) => {
-                let data = json!({"dry_run": args.dry_run});
-                return Ok(interrupted::done(&finished, data));
+                return Ok(interrupted::done(&finished, interrupted(args)));
             }
             reports => reports?,
         }
@@ -80,8 +81,7 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
         let mut finished = Finished::default();
         for (kind, path) in named {
             if global.interrupt.is_asked() {
-                let data = json!({"dry_run": args.dry_run});
-                return Ok(interrupted::done(&finished, data));
+                return Ok(interrupted::done(&finished, interrupted(args)));
             }
             let files = &args.files;
             let report = named::take_in(&context, &*ledger, &policy, files, kind, path)?;
@@ -94,18 +94,32 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
     Ok(done(reports, args.dry_run))
 }
 
+/// What was taken in.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct IngestAnswer<'a> {
+    /// Each file, in the order in which they were taken in.
+    files: Vec<FileAnswer<'a>>,
+    /// True when nothing was recorded, and `outcome` tells what would have become of a file.
+    dry_run: bool,
+}
+
+fn interrupted(args: &IngestArgs) -> Interrupted<'_> {
+    Interrupted {
+        dry_run: Some(args.dry_run),
+        ..Interrupted::default()
+    }
+}
+
 fn done(reports: Vec<FileReport>, dry_run: bool) -> Done {
     let mut text = Text::default();
     say(&mut text, &reports);
-    let files: Vec<_> = reports.iter().map(FileReport::to_json).collect();
-    let exit = exit(&reports);
-    let error = first_error(reports);
-    Done {
-        exit,
-        data: json!({"files": files, "dry_run": dry_run}),
-        text,
-        error,
-    }
+    let answer = IngestAnswer {
+        files: reports.iter().map(FileReport::answer).collect(),
+        dry_run,
+    };
+    let mut done = Done::ended(exit(&reports), &answer, text, None);
+    done.error = first_error(reports);
+    done
 }
 
 /// How the files' troubles end the process.

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::canonical::Digest;
 use provender_host::deployment::{Contents, Created, create};
 use provender_host::embedded::SAMPLE_DATE;
 use provender_host::project::settings::CompileLimits;
+use provender_sandbox::Pin;
 
 use super::Global;
 use super::error::CliError;
@@ -66,11 +69,46 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
         true => format!("next: provender run{project} --as-of {SAMPLE_DATE}"),
         false => format!("next: describe your files in sources.toml, then provender run{project} --as-of YYYY-MM-DD"),
     });
-    let data = json!({
-        "project": dir.display().to_string(),
-        "sample": args.sample,
-        "golden_cases": cases,
-        "components": pins.iter().map(|p| json!({"name": p.name, "version": p.version, "sha256": p.sha256.to_string(), "size": p.size, "path": p.path})).collect::<Vec<_>>(),
-    });
-    Ok(Done::raw(data, text))
+    let pinned = |p: Pin| PinMade {
+        name: p.name,
+        version: p.version,
+        sha256: p.sha256,
+        size: p.size,
+        path: p.path,
+    };
+    let answer = InitAnswer {
+        project: dir.display().to_string(),
+        sample: args.sample,
+        golden_cases: cases,
+        components: pins.into_iter().map(pinned).collect(),
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// The deployment that was made.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct InitAnswer {
+    /// Its folder, as it was given.
+    project: String,
+    /// Whether it is the sample ranch.
+    sample: bool,
+    /// The logics that have golden cases in `cases/`.
+    golden_cases: Vec<String>,
+    /// The components that are pinned.
+    components: Vec<PinMade>,
+}
+
+/// A component that was pinned.
+#[derive(Serialize, JsonSchema)]
+struct PinMade {
+    /// Name of the logic.
+    name: String,
+    /// Its version.
+    version: String,
+    /// Digest of the component's bytes.
+    sha256: Digest,
+    /// Bytes of the component.
+    size: u64,
+    /// Where it is, from the deployment's folder.
+    path: String,
 }

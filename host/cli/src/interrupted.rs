@@ -1,42 +1,63 @@
 //! A command that was asked to stop: what it finished, and that it is to be run again.
 
-use provender_domain::interrupt::Interrupted;
-use provender_host::deployment::Finished;
-use provender_host::ingest::report::FileReport;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::day::Day;
+use provender_domain::interrupt;
+use provender_host::compute::outcome::Summary;
+use provender_host::deployment::Finished;
+use provender_host::ingest::report::{FileAnswer, FileReport};
+
+use super::compute::Runs;
 use super::error::CliError;
 use super::ui::{Done, Text};
 use super::{compute, ingest};
 
+/// What `ingest`, `run`, `compute` and `reissue` finished before they were interrupted (exit 75).
+#[derive(Default, Serialize, JsonSchema)]
+pub(super) struct Interrupted<'a> {
+    /// The day of a `run`; absent for other verbs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) as_of: Option<Day>,
+    /// Whether nothing was to be recorded; absent for verbs without `--dry-run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dry_run: Option<bool>,
+    /// The reason of a `reissue`; absent for other verbs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
+    /// The files that were taken in; absent where none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) files: Vec<FileAnswer<'a>>,
+    /// How many runs came to what; absent where computing had not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Summary>,
+    #[serde(flatten)]
+    pub(super) runs: Runs<'a>,
+}
+
 /// What was finished, beside what the verb says of itself. The exit is 75 whatever befell single files and runs:
 /// running the command again tells that once more.
-pub(super) fn done(finished: &Finished, mut data: Json) -> Done {
+pub(super) fn done<'a>(finished: &'a Finished, mut own: Interrupted<'a>) -> Done {
     let mut text = Text::default();
     if !finished.files.is_empty() {
         ingest::say(&mut text, &finished.files);
         text.blank();
-        let files = finished.files.iter().map(FileReport::to_json);
-        data["files"] = Json::Array(files.collect());
+        own.files = finished.files.iter().map(FileReport::answer).collect();
     }
     if let Some(computed) = &finished.computed {
         compute::say(&mut text, computed);
-        data["summary"] = json!(computed.summary);
-        compute::runs_into(&mut data, computed);
+        own.summary = Some(computed.summary);
+        own.runs = Runs::of(computed);
     }
     let error = error(finished);
-    Done {
-        exit: error.exit,
-        data,
-        text,
-        error: Some(error),
-    }
+    Done::ended(error.exit, &own, text, Some(error))
 }
 
 /// The same as an error, for verbs that have nothing else to say.
 pub(super) fn error(finished: &Finished) -> CliError {
     CliError {
         message: format!("interrupted between two batches: {finished}"),
-        ..Interrupted.into()
+        ..interrupt::Interrupted.into()
     }
 }

@@ -4,11 +4,16 @@ use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
+use provender_domain::canonical::Digest;
 use provender_domain::description::{Description, Role};
+use provender_domain::key::{ConfigVersion, RunKey};
 use provender_host::compute::activation::Activations;
 use provender_host::compute::answers::{answers, rank};
+use provender_host::compute::outcome::Outcome;
 use provender_ledger::LedgerError;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 
@@ -71,26 +76,27 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     };
     let descriptions = descriptions(&context, &runs)?;
     if args.csv {
-        let mut done = Done::raw(json!({}), Text::default());
-        if !super::ui::print(&csv(&runs, &descriptions)?) {
-            done.exit = Exit::Io;
-        }
-        return Ok(done);
+        let exit = match super::ui::print(&csv(&runs, &descriptions)?) {
+            true => Exit::Ok,
+            false => Exit::Io,
+        };
+        // `--csv` and `--json` exclude each other.
+        let answer = ListAnswer {
+            answers: Vec::new(),
+            all_versions: args.all_versions,
+        };
+        return Ok(Done::ended(exit, &answer, Text::default(), None));
     }
     let activations = Activations::load(&*ledger)?;
     let shadow = |r: &Run| activations.in_shadow(r) && rank(r, &activations).is_none();
-    let list: Vec<Json> = runs
+    let list: Vec<Answer> = runs
         .iter()
         .map(|r| {
-            let description = descriptions.get(&r.run.key.model_version);
-            let mut entry = json!({"run": run_json(r, description)?});
-            if let Some(by) = &r.superseded_by {
-                entry["superseded_by"] = json!(by.to_string());
-            }
-            if shadow(r) {
-                entry["shadow"] = json!(true);
-            }
-            Ok(entry)
+            Ok(Answer {
+                run: run_of(r, descriptions.get(&r.run.key.model_version))?,
+                superseded_by: r.superseded_by.as_ref(),
+                shadow: shadow(r).then_some(true),
+            })
         })
         .collect::<Result<_, LedgerError>>()?;
     let mut text = Text::default();
@@ -147,10 +153,69 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
             &rows,
         );
     }
-    Ok(Done::raw(
-        json!({"answers": list, "all_versions": args.all_versions}),
-        text,
-    ))
+    let answer = ListAnswer {
+        answers: list,
+        all_versions: args.all_versions,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// The answers, by boundary, herd, logic and day.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ListAnswer<'a> {
+    /// Each answer, or each recorded run with `--all-versions`.
+    answers: Vec<Answer<'a>>,
+    /// Whether `--all-versions` was given.
+    all_versions: bool,
+}
+
+/// A run of the list.
+#[derive(Serialize, JsonSchema)]
+struct Answer<'a> {
+    /// The run.
+    run: ListedRun<'a>,
+    /// The configuration version of the run that supersedes it; absent where none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<&'a ConfigVersion>,
+    /// True of a run that a canary recorded and that is no answer; absent of others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<bool>,
+}
+
+/// A recorded run, from the ledger alone.
+#[derive(Serialize, JsonSchema)]
+struct ListedRun<'a> {
+    /// Digest of the key.
+    run_id: Digest,
+    /// What became of it, as in `compute`.
+    outcome: Outcome,
+    /// Its key.
+    key: &'a RunKey,
+    /// The outputs that downstream uses, by name; none where its component is not pinned here.
+    outputs: Map<String, Json>,
+    /// The outputs that the others are made of, by name; none where its component is not pinned here.
+    terms: Map<String, Json>,
+    /// What the guardrails say of it.
+    guardrails: ListedGuardrails,
+    /// Why outputs are null, as the component says it.
+    reasons: Vec<Json>,
+    /// Digest of component, configuration and inputs: what makes the number.
+    provenance: Digest,
+    /// Digest of the reproducible part of its manifest.
+    snapshot_id: Digest,
+    /// The configuration version of the run that it supersedes; null where it supersedes none.
+    replaces: Option<&'a ConfigVersion>,
+    /// The ledger entry that recorded it.
+    entry: i64,
+}
+
+/// What the guardrails say of a listed run.
+#[derive(Serialize, JsonSchema)]
+struct ListedGuardrails {
+    /// `ok` or `failed`.
+    status: &'static str,
+    /// Always empty: `explain` has the breached ones.
+    breached: [(); 0],
 }
 
 /// What the pinned components among the runs declare; a version that is no longer pinned has none.
@@ -186,38 +251,35 @@ fn values(run: &Run) -> Result<Vec<Json>, LedgerError> {
     })
 }
 
-/// A recorded run in the contract's form, from the ledger alone.
-fn run_json(run: &Run, description: Option<&Description>) -> Result<Json, LedgerError> {
+fn run_of<'a>(
+    run: &'a Run,
+    description: Option<&Description>,
+) -> Result<ListedRun<'a>, LedgerError> {
     let values = values(run)?;
-    let by_role = |role: Role| -> Json {
-        let Some(d) = description else {
-            return json!({});
-        };
-        d.outputs
-            .iter()
-            .zip(&values)
-            .filter(|(o, _)| o.role == role)
+    let by_role = |role: Role| -> Map<String, Json> {
+        let outputs = description.into_iter().flat_map(|d| &d.outputs);
+        let of_role = outputs.zip(&values).filter(|(o, _)| o.role == role);
+        of_role
             .map(|(o, v)| (o.field.name.clone(), v.clone()))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+            .collect()
     };
-    let reasons: Vec<Json> = by_role(Role::Reason)
-        .as_object()
-        .map(|m| m.values().filter(|v| !v.is_null()).cloned().collect())
-        .unwrap_or_default();
-    Ok(json!({
-        "run_id": run.run.key.run_id().to_string(),
-        "outcome": "recorded",
-        "key": run.run.key,
-        "outputs": by_role(Role::Outcome),
-        "terms": by_role(Role::Term),
-        "guardrails": {"status": run.run.guardrail.status(), "breached": []},
-        "reasons": reasons,
-        "provenance": run.run.provenance.to_string(),
-        "snapshot_id": run.run.snapshot.to_string(),
-        "replaces": run.run.replaces.as_ref().map(ToString::to_string),
-        "entry": run.entry,
-    }))
+    let reasons = by_role(Role::Reason).into_iter().map(|(_, reason)| reason);
+    Ok(ListedRun {
+        run_id: run.run.key.run_id(),
+        outcome: Outcome::Recorded,
+        key: &run.run.key,
+        outputs: by_role(Role::Outcome),
+        terms: by_role(Role::Term),
+        guardrails: ListedGuardrails {
+            status: run.run.guardrail.status(),
+            breached: [],
+        },
+        reasons: reasons.filter(|reason| !reason.is_null()).collect(),
+        provenance: run.run.provenance,
+        snapshot_id: run.run.snapshot,
+        replaces: run.run.replaces.as_ref(),
+        entry: run.entry,
+    })
 }
 
 /// The outcomes in one cell, and the reasons.

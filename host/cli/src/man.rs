@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_mangen::Man;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::files::outfile::Together;
 use provender_domain::render::text::count;
@@ -29,7 +30,8 @@ pub(super) fn run(args: &ManArgs, mut command: Command) -> Result<Done, CliError
     command.build();
     let Some(folder) = &args.out else {
         let page = page(&command)?;
-        return Ok(Done::raw(json!({"page": page}), Text::verbatim(page)));
+        let answer = ManAnswer::Page { page: &page };
+        return Ok(Done::ok(&answer, Text::verbatim(page.clone())));
     };
     let mut pages = Vec::new();
     collect(&command, &mut pages)?;
@@ -43,9 +45,29 @@ pub(super) fn run(args: &ManArgs, mut command: Command) -> Result<Done, CliError
         Look::Good,
         format!("wrote {written} to {}", folder.display()),
     );
-    let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
-    let data = json!({"folder": folder.display().to_string(), "pages": names});
-    Ok(Done::raw(data, text))
+    let answer = ManAnswer::Folder {
+        folder: folder.display().to_string(),
+        pages: pages.iter().map(|(name, _)| name.as_str()).collect(),
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// The manual page, or where the pages were written.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum ManAnswer<'a> {
+    /// Without `--out`.
+    Page {
+        /// The page of the program, as roff.
+        page: &'a str,
+    },
+    /// With `--out`.
+    Folder {
+        /// The folder.
+        folder: String,
+        /// The files in it that were written.
+        pages: Vec<&'a str>,
+    },
 }
 
 fn page(command: &Command) -> Result<String, CliError> {

@@ -3,13 +3,15 @@
 use crate::asking::models;
 use clap::{Args, Subcommand, ValueEnum};
 use provender_domain::ids::BoundaryId;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::render::escape;
 use provender_host::deployment::Published;
 use provender_host::monitor::brief::brief;
 use provender_host::monitor::{Report, Verdict, Window};
 use provender_host::project::settings::FailOn;
+use provender_host::release::reading::Ignored;
 
 use super::Global;
 use super::compute::day;
@@ -18,10 +20,10 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Text};
 
-mod ack;
-mod baseline;
-mod report;
-mod triage;
+pub(super) mod ack;
+pub(super) mod baseline;
+pub(super) mod report;
+pub(super) mod triage;
 
 /// Judge a rolling window of answers by the logics' own rules.
 ///
@@ -136,8 +138,10 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     } else {
         Some(context.publish(&*context.writer()?, &report, None)?)
     };
-    let mut data = data(&report, files.as_ref())?;
-    data["ignored"] = context.tell_ignored()?;
+    let answer = MonitorAnswer {
+        report: ReportAnswer::of(&report, files.as_ref()),
+        ignored: context.tell_ignored()?,
+    };
     let mut text = Text::default();
     say(&mut text, &report);
     if let Some(files) = &files {
@@ -148,21 +152,54 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let exit = args
         .fail
         .exit(report.status, context.project.settings.monitor.fail_on);
-    Ok(Done {
-        exit,
-        data,
-        text,
-        error: None,
-    })
+    Ok(Done::ended(exit, &answer, text, None))
 }
 
-pub(super) fn data(report: &Report, files: Option<&Published>) -> Result<Json, CliError> {
-    let mut data = report.to_json()?;
-    if let Some(f) = files {
-        data["files"] = json!({"json": f.json, "markdown": f.markdown, "html": f.html});
-        data["recorded_before"] = json!(f.known);
+/// A verdict, and what is set here without effect.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MonitorAnswer<'a> {
+    #[serde(flatten)]
+    report: ReportAnswer<'a>,
+    /// What the deployment's files say and the active release overrules.
+    ignored: Vec<Ignored>,
+}
+
+/// A monitor report, and where it is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ReportAnswer<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// Its files; absent with `--ledger`, which writes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<ReportFiles<'a>>,
+    /// Whether the ledger had this report already; absent with `--ledger`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_before: Option<bool>,
+}
+
+/// The files of a report, from the deployment's folder.
+#[derive(Serialize, JsonSchema)]
+struct ReportFiles<'a> {
+    /// The report itself.
+    json: &'a str,
+    /// For a mail or a merge request.
+    markdown: &'a str,
+    /// The page.
+    html: &'a str,
+}
+
+impl<'a> ReportAnswer<'a> {
+    pub(super) fn of(report: &'a Report, files: Option<&'a Published>) -> ReportAnswer<'a> {
+        ReportAnswer {
+            report,
+            files: files.map(|f| ReportFiles {
+                json: &f.json,
+                markdown: &f.markdown,
+                html: &f.html,
+            }),
+            recorded_before: files.map(|f| f.known),
+        }
     }
-    Ok(data)
 }
 
 pub(super) fn say(text: &mut Text, report: &Report) {

@@ -3,19 +3,25 @@
 use crate::asking::models;
 use clap::Args;
 use provender_domain::ids::{BoundaryId, HerdId};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::canonical::Digest;
+use provender_domain::key::RunKey;
 use provender_domain::render::text::count;
 use provender_host::compute::Bound;
-use provender_host::compute::reissue::{Plan, causes};
+use provender_host::compute::answer::RunAnswer;
+use provender_host::compute::outcome::{Change, Summary};
+use provender_host::compute::reissue::{Cause, Plan, Planned, Refused, causes};
 use provender_host::compute::select::Selection;
 use provender_host::deployment::{DeploymentError, Reissue, ReissueRequest};
 
 use super::Global;
-use super::compute::{Which, runs_json, say};
+use super::compute::{Which, runs, say};
 use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
+use super::interrupted::{self, Interrupted};
 use super::progress::Bars;
 use super::ui::{Done, Look, Text};
 
@@ -62,8 +68,11 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     };
     let (plan, computed) = match context.reissue(&request, &mut Bars::new(context.ui)) {
         Err(DeploymentError::Interrupted(finished)) => {
-            let data = json!({"reason": args.reason});
-            return Ok(super::interrupted::done(&finished, data));
+            let own = Interrupted {
+                reason: Some(&args.reason),
+                ..Interrupted::default()
+            };
+            return Ok(interrupted::done(&finished, own));
         }
         Err(e) => return Err(e.into()),
         Ok(Reissue::Planned { digest, plans }) => {
@@ -76,18 +85,86 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     text.line(format!("reason: {}", args.reason));
     let exit = Exit::worst(computed.troubles().map(trouble_exit));
     let error = super::trouble::trouble(&computed);
-    let data = json!({"plan": plan.to_string(), "applied": true, "reason": args.reason, "summary": computed.summary, "runs": runs_json(&computed)});
-    Ok(Done {
-        exit,
-        data,
-        text,
-        error,
-    })
+    let answer = ReissueAnswer::Applied {
+        plan: plan.to_string(),
+        applied: true,
+        reason: &args.reason,
+        summary: computed.summary,
+        runs: runs(&computed),
+    };
+    Ok(Done::ended(exit, &answer, text, error))
+}
+
+/// The plan of a reissue, or what came of it.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum ReissueAnswer<'a> {
+    /// Without `--apply`.
+    Planned {
+        /// Digest of the plan, for `--apply`.
+        plan: &'a str,
+        /// Whether it was recorded.
+        applied: bool,
+        /// Why.
+        reason: &'a str,
+        /// How many runs would be replaced.
+        runs: usize,
+        /// The plan of each logic; absent with `--apply`.
+        logics: Vec<LogicPlan<'a>>,
+    },
+    /// With `--apply`.
+    Applied {
+        /// Digest of the plan.
+        plan: String,
+        /// Whether it was recorded.
+        applied: bool,
+        /// Why.
+        reason: &'a str,
+        /// How many runs came to what; absent without `--apply`.
+        summary: Summary,
+        /// With `--apply`: each run that was recorded.
+        runs: Vec<RunAnswer<'a>>,
+    },
+}
+
+/// What would be reissued of one logic.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LogicPlan<'a> {
+    /// `name:version`.
+    model_version: &'a str,
+    /// Runs whose inputs are what they were.
+    unchanged: u64,
+    /// The files behind the changes.
+    causes: Vec<Cause>,
+    /// Each run that would be recorded.
+    runs: Vec<PlannedRun<'a>>,
+    /// Each run that drifted for another reason than its inputs, and is not reissued.
+    refused: Vec<RefusedRun<'a>>,
+}
+
+/// A run that would be recorded.
+#[derive(Serialize, JsonSchema)]
+struct PlannedRun<'a> {
+    /// Id of the run that it would replace.
+    replaces_run_id: Digest,
+    /// Its key.
+    key: &'a RunKey,
+    /// What changed.
+    changes: &'a [Change],
+}
+
+/// A run that is not reissued.
+#[derive(Serialize, JsonSchema)]
+struct RefusedRun<'a> {
+    /// Its id.
+    run_id: Digest,
+    /// Why.
+    why: &'a str,
 }
 
 fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
     let mut text = Text::default();
-    let mut data_logics = Vec::new();
+    let mut logics = Vec::new();
     let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
     let mut exits = Vec::new();
     let mut refusals = Vec::new();
@@ -124,13 +201,13 @@ fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
             refusals.push(format!("{}: {}", r.run.run.key, r.why));
         }
         text.blank();
-        data_logics.push(json!({
-            "model_version": bound.model_version,
-            "unchanged": plan.unchanged,
-            "causes": causes.iter().map(|c| json!({"file": c.file, "inputs": c.inputs, "runs": c.runs, "largest_relative_change": c.largest_change})).collect::<Vec<_>>(),
-            "runs": plan.runs.iter().map(planned_json).collect::<Vec<_>>(),
-            "refused": plan.refused.iter().map(|r| json!({"run_id": r.run.run.key.run_id().to_string(), "why": r.why})).collect::<Vec<_>>(),
-        }));
+        logics.push(LogicPlan {
+            model_version: &bound.model_version,
+            unchanged: plan.unchanged,
+            causes,
+            runs: plan.runs.iter().map(planned).collect(),
+            refused: plan.refused.iter().map(refused).collect(),
+        });
     }
     if total == 0 {
         text.line("nothing drifted: there is nothing to reissue");
@@ -163,20 +240,27 @@ fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
             ),
         )
     });
-    let data = json!({"plan": digest, "applied": false, "reason": args.reason, "runs": total, "logics": data_logics});
-    Done {
-        exit: Exit::worst(exits),
-        data,
-        text,
-        error,
+    let answer = ReissueAnswer::Planned {
+        plan: digest,
+        applied: false,
+        reason: &args.reason,
+        runs: total,
+        logics,
+    };
+    Done::ended(Exit::worst(exits), &answer, text, error)
+}
+
+fn planned(p: &Planned) -> PlannedRun<'_> {
+    PlannedRun {
+        replaces_run_id: p.run_id,
+        key: &p.question.key,
+        changes: &p.changes,
     }
 }
 
-fn planned_json(p: &provender_host::compute::reissue::Planned) -> Json {
-    let changes: Vec<Json> = p
-        .changes
-        .iter()
-        .map(|c| json!({"name": c.name, "unit": c.unit, "old": c.old, "new": c.new, "old_source": c.old_source, "new_source": c.new_source}))
-        .collect();
-    json!({"replaces_run_id": p.run_id.to_string(), "key": p.question.key, "changes": changes})
+fn refused(r: &Refused) -> RefusedRun<'_> {
+    RefusedRun {
+        run_id: r.run.run.key.run_id(),
+        why: &r.why,
+    }
 }

@@ -4,12 +4,14 @@ use provender_domain::ids::BoundaryId;
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::canonical::Digest;
 use provender_domain::interrupt::Interrupted;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::replay::compute::Manifests;
-use provender_host::replay::verdict::{Cause, Failure};
+use provender_host::replay::verdict::{Cause, Difference, Failure};
 use provender_host::replay::{Replayer, Subject, Verdict, select};
 use provender_ledger::entries::{Engine, Selection};
 use provender_ledger::inspect::Unreadable;
@@ -144,7 +146,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
         let stamp = context.stamp(None);
         Some(context.writer()?.append(&stamp, &payload)?.seq)
     };
-    Ok(done(&verdict, &engine, &json!(selection), entry))
+    Ok(done(&verdict, &engine, Chosen::Runs(&selection), entry))
 }
 
 /// Runs to compute again.
@@ -327,38 +329,104 @@ fn exit_of(cause: Cause) -> Exit {
     }
 }
 
+/// What was computed again.
+pub(super) enum Chosen<'a> {
+    /// Recorded runs.
+    Runs(&'a Selection),
+    /// The run of a bundle.
+    Bundle {
+        file: &'a str,
+        bundle: &'a BundleAnswer,
+    },
+}
+
+/// What came of a replay.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ReplayAnswer<'a> {
+    /// How many runs were computed again.
+    replayed: usize,
+    /// How many of them gave the same bits.
+    identical: usize,
+    /// The outputs that did not.
+    different: &'a [Difference],
+    /// Runs that could not be computed again.
+    failed: &'a [Failure],
+    /// What computed them.
+    engine: &'a Engine,
+    /// Which runs were asked for.
+    selection: ReplaySelection<'a>,
+    /// The ledger entry that records the replay; null where nothing was recorded.
+    entry: Option<i64>,
+    /// The bundle; absent without `--bundle`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle: Option<&'a BundleAnswer>,
+}
+
+/// Which runs a replay was asked for.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum ReplaySelection<'a> {
+    /// Recorded runs.
+    Runs(&'a Selection),
+    /// The run of a bundle.
+    Bundle {
+        /// Path of the bundle; absent without `--bundle`.
+        bundle: &'a str,
+    },
+}
+
+/// A bundle, as it was proven.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BundleAnswer {
+    /// The run's key as one text.
+    pub(super) key: String,
+    /// The run's id.
+    pub(super) run_id: Digest,
+    /// When it was recorded (RFC 3339, UTC).
+    pub(super) recorded_at: String,
+    /// Who recorded it.
+    pub(super) actor: String,
+    /// The ledger entry that recorded it.
+    pub(super) entry: u64,
+    /// Digest of the component's bytes.
+    pub(super) component: Digest,
+    /// Digest of the manifest's bytes.
+    pub(super) manifest_sha256: Digest,
+    /// The ledger that the checkpoint is of.
+    pub(super) origin: String,
+    /// How many entries the checkpoint covers.
+    pub(super) size: u64,
+    /// The name of the key that signed the checkpoint; null where `--public-key` was not given.
+    pub(super) signed_by: Option<String>,
+}
+
 /// Differences and failures that are shown; JSON has them all.
 const SHOWN: usize = 20;
 
 pub(super) fn done(
     verdict: &Verdict,
     engine: &Engine,
-    selection: &Json,
+    chosen: Chosen<'_>,
     entry: Option<i64>,
 ) -> Done {
-    let different: Vec<Json> = verdict
-        .different
-        .iter()
-        .map(|d| {
-            json!({"run_id": d.run_id.to_string(), "key": d.key, "output": d.output, "recorded": d.recorded, "replayed": d.replayed})
-        })
-        .collect();
-    let failed: Vec<Json> = verdict
-        .failed
-        .iter()
-        .map(|f| {
-            json!({"run_id": f.run_id.to_string(), "key": f.key, "code": f.code, "message": f.message})
-        })
-        .collect();
-    let data = json!({
-        "replayed": verdict.replayed.len(),
-        "identical": verdict.identical,
-        "different": different,
-        "failed": failed,
-        "engine": engine,
-        "selection": selection,
-        "entry": entry,
-    });
+    let (selection, bundle) = match chosen {
+        Chosen::Runs(selection) => (ReplaySelection::Runs(selection), None),
+        Chosen::Bundle { file, bundle } => (ReplaySelection::Bundle { bundle: file }, Some(bundle)),
+    };
+    let seed = match &selection {
+        ReplaySelection::Runs(Selection { seed, of, .. }) => seed.as_ref().zip(*of),
+        ReplaySelection::Bundle { .. } => None,
+    };
+    let answer = ReplayAnswer {
+        replayed: verdict.replayed.len(),
+        identical: verdict.identical,
+        different: &verdict.different,
+        failed: &verdict.failed,
+        engine,
+        selection,
+        entry,
+        bundle,
+    };
     let mut text = Text::default();
     let runs = |n: usize| format!("{n} {}", if n == 1 { "run" } else { "runs" });
     let on = &engine.target;
@@ -382,11 +450,8 @@ pub(super) fn done(
             ),
         );
     }
-    if let Some(seed) = selection["seed"].as_str() {
-        text.look(
-            Look::Dim,
-            format!("sample of {}, seed {seed}", selection["of"]),
-        );
+    if let Some((seed, of)) = seed {
+        text.look(Look::Dim, format!("sample of {of}, seed {seed}"));
     }
     if !verdict.different.is_empty() {
         let rows: Vec<_> = verdict
@@ -434,20 +499,12 @@ pub(super) fn done(
             ),
             ..Interrupted.into()
         };
-        return Done {
-            exit: error.exit,
-            data,
-            text: if asked == 0 { Text::default() } else { text },
-            error: Some(error),
-        };
+        let text = if asked == 0 { Text::default() } else { text };
+        return Done::ended(error.exit, &answer, text, Some(error));
     }
     let error = trouble(verdict);
-    Done {
-        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
-        data,
-        text,
-        error,
-    }
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    Done::ended(exit, &answer, text, error)
 }
 
 fn trouble(verdict: &Verdict) -> Option<CliError> {

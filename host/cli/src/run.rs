@@ -3,19 +3,28 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::day::Day;
 use provender_domain::render::text::count;
+use provender_host::compute::answer::RunAnswer;
+use provender_host::compute::outcome::Summary;
 use provender_host::deployment::{Contents, DeploymentError, create};
 use provender_host::embedded::SAMPLE_DATE;
-use provender_host::ingest::report::FileReport;
+use provender_host::ingest::report::{FileAnswer, FileReport};
 use provender_host::project::settings;
+use provender_host::release::reading::Ignored;
 
-use super::compute::{day, runs_json, say};
+use super::canary::CanaryAnswer;
+use super::compute::{day, runs, say};
 use super::context::Context;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
+use super::interrupted::Interrupted;
+use super::monitor::ReportAnswer;
 use super::progress::Bars;
+use super::status::StatusAnswer;
 use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
 use super::{Global, canary, ingest, interrupted, monitor, status, telemetry};
@@ -36,6 +45,33 @@ pub(super) struct RunArgs {
     sample: bool,
     #[command(flatten)]
     fail: monitor::FailArgs,
+}
+
+/// What became of a day.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DayAnswer<'a> {
+    /// What the deployment's files say and the active release overrules.
+    ignored: Vec<Ignored>,
+    /// The day.
+    as_of: Day,
+    /// Each input file.
+    files: Vec<FileAnswer<'a>>,
+    /// Every due run.
+    runs: Vec<RunAnswer<'a>>,
+    /// How many runs came to what.
+    summary: Summary,
+    /// What was computed in shadow; null where no canary is running.
+    canary: Option<CanaryAnswer<'a>>,
+    /// The monitors' verdict on the window that ends on the day.
+    monitor: ReportAnswer<'a>,
+    /// Whether the day is complete.
+    status: StatusAnswer<'a>,
+    /// Where the ledger is.
+    ledger: &'a str,
+    /// The folder of the manifest store.
+    manifests: String,
+    /// Path of the report's page.
+    report: String,
 }
 
 pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
@@ -67,8 +103,11 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     telemetry::as_of(as_of);
     let day = match context.run_day(as_of, &mut Bars::new(context.ui)) {
         Err(DeploymentError::Interrupted(finished)) => {
-            let data = json!({"as_of": as_of.to_string()});
-            return Ok(interrupted::done(&finished, data));
+            let own = Interrupted {
+                as_of: Some(as_of),
+                ..Interrupted::default()
+            };
+            return Ok(interrupted::done(&finished, own));
         }
         day => day?,
     };
@@ -120,25 +159,21 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let troubles = day.computed.troubles().map(trouble_exit);
     let exit =
         Exit::worst(troubles.chain([ingest::exit(&day.files), verdict, status::exit(&day.status)]));
-    let data = json!({
-        "ignored": context.tell_ignored()?,
-        "as_of": as_of.to_string(),
-        "files": day.files.iter().map(FileReport::to_json).collect::<Vec<_>>(),
-        "runs": runs_json(&day.computed),
-        "summary": day.computed.summary,
-        "canary": canary.as_ref().map(canary::Daily::to_json),
-        "monitor": monitor::data(&day.report, Some(&day.published))?,
-        "status": status::to_json(&day.status),
-        "ledger": ledger,
-        "manifests": manifests,
-        "report": page,
-    });
+    let answer = DayAnswer {
+        ignored: context.tell_ignored()?,
+        as_of,
+        files: day.files.iter().map(FileReport::answer).collect(),
+        runs: runs(&day.computed),
+        summary: day.computed.summary,
+        canary: canary.as_ref().map(canary::Daily::answer),
+        monitor: ReportAnswer::of(&day.report, Some(&day.published)),
+        status: StatusAnswer::of(&day.status),
+        ledger: &ledger,
+        manifests,
+        report: page,
+    };
+    let mut done = Done::ended(exit, &answer, text, None);
     let errors = [trouble(&day.computed), ingest::first_error(day.files)];
-    let error = CliError::together(errors.into_iter().flatten());
-    Ok(Done {
-        exit,
-        data,
-        text,
-        error,
-    })
+    done.error = CliError::together(errors.into_iter().flatten());
+    Ok(done)
 }

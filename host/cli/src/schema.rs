@@ -15,17 +15,28 @@ use provender_store::manifest::pack;
 use super::envelope::Envelope;
 use super::error::CliError;
 use super::exit::Exit;
+use super::interrupted::Interrupted;
+use super::monitor::baseline;
 use super::ui::{Done, Text};
+use super::{
+    backtest, backup, completions, compute, config, diff, doctor, explain, features, ingest, init,
+    list, man, monitor, reissue, replay, run as daily, status, verify,
+};
 
 /// How a schema is made.
 type Make = fn() -> Schema;
 
 /// What is no verb's answer: name, what it is of, and how it is made.
-const FILES: [(&str, &str, Make); 6] = [
+const FILES: [(&str, &str, Make); 7] = [
     (
         "envelope",
         "what every verb prints with --json, around its data",
         answer::<Envelope<'_>>,
+    ),
+    (
+        "interrupted",
+        "data of `ingest`, `run`, `compute` and `reissue` where error.code is `interrupted`",
+        answer::<Interrupted<'_>>,
     ),
     (
         "logic.toml",
@@ -55,7 +66,48 @@ const FILES: [(&str, &str, Make); 6] = [
 ];
 
 /// The `data` of each verb with `--json`, by the verb's words.
-const ANSWERS: &[(&str, Make)] = &[("schema", answer::<SchemaAnswer>)];
+const ANSWERS: &[(&str, Make)] = &[
+    ("backtest", answer::<backtest::BacktestAnswer<'_>>),
+    ("backup", answer::<backup::BackupAnswer>),
+    ("completions", answer::<completions::CompletionsAnswer<'_>>),
+    ("compute", answer::<compute::ComputeAnswer<'_>>),
+    ("config", answer::<config::ConfigAnswer>),
+    ("diff", answer::<diff::DiffAnswer>),
+    ("doctor", answer::<doctor::DoctorAnswer>),
+    ("explain", answer::<explain::ExplainVerbAnswer<'_>>),
+    ("features", answer::<features::FeaturesAnswer>),
+    ("ingest", answer::<ingest::IngestAnswer<'_>>),
+    ("ingest retract", answer::<ingest::retract::RetractAnswer>),
+    ("init", answer::<init::InitAnswer>),
+    ("list", answer::<list::ListAnswer<'_>>),
+    ("man", answer::<man::ManAnswer<'_>>),
+    ("monitor", answer::<monitor::MonitorAnswer<'_>>),
+    ("monitor ack", answer::<monitor::ack::AckAnswer<'_>>),
+    ("monitor acks", answer::<monitor::ack::AcksAnswer>),
+    (
+        "monitor baseline create",
+        answer::<baseline::BaselineCreateAnswer<'_>>,
+    ),
+    (
+        "monitor baseline list",
+        answer::<baseline::BaselineListAnswer<'_>>,
+    ),
+    (
+        "monitor baseline show",
+        answer::<baseline::BaselineShowAnswer<'_>>,
+    ),
+    (
+        "monitor report",
+        answer::<monitor::report::MonitorReportAnswer<'_>>,
+    ),
+    ("monitor triage", answer::<monitor::triage::TriageAnswer>),
+    ("reissue", answer::<reissue::ReissueAnswer<'_>>),
+    ("replay", answer::<replay::ReplayAnswer<'_>>),
+    ("run", answer::<daily::DayAnswer<'_>>),
+    ("schema", answer::<SchemaAnswer>),
+    ("status", answer::<status::StatusVerbAnswer<'_>>),
+    ("verify", answer::<verify::VerifyAnswer<'_>>),
+];
 
 /// The schema of what is written, not of what is read: a field that is always there is required.
 fn answer<T: JsonSchema>() -> Schema {
@@ -68,6 +120,12 @@ fn answer<T: JsonSchema>() -> Schema {
 pub(super) fn of_answer(verb: &str) -> Option<Schema> {
     let row = ANSWERS.iter().find(|(known, _)| *known == verb);
     row.map(|(_, make)| make())
+}
+
+/// The schema of what an interrupted command finished.
+#[cfg(test)]
+pub(super) fn of_interrupted() -> Schema {
+    answer::<Interrupted<'_>>()
 }
 
 /// A schema: its name, what it is of, and how it is made.
@@ -188,15 +246,6 @@ mod tests {
         "audit checkpoint",
         "audit key",
         "audit prove",
-        "backtest",
-        "backup",
-        "completions",
-        "compute",
-        "config",
-        "diff",
-        "doctor",
-        "explain",
-        "features",
         "incident close",
         "incident export",
         "incident link",
@@ -205,21 +254,8 @@ mod tests {
         "incident open",
         "incident regression",
         "incident show",
-        "ingest",
-        "ingest retract",
-        "init",
-        "list",
-        "man",
         "manifest export",
         "manifest show",
-        "monitor",
-        "monitor ack",
-        "monitor acks",
-        "monitor baseline create",
-        "monitor baseline list",
-        "monitor baseline show",
-        "monitor report",
-        "monitor triage",
         "plugin add",
         "plugin build",
         "plugin check",
@@ -229,7 +265,6 @@ mod tests {
         "plugin new",
         "plugin show",
         "plugin test",
-        "reissue",
         "release approve",
         "release canary",
         "release canary stop",
@@ -247,10 +282,6 @@ mod tests {
         "release show",
         "release status",
         "release unfreeze",
-        "replay",
-        "run",
-        "status",
-        "verify",
     ];
 
     fn schemas() -> Vec<Row> {

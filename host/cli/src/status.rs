@@ -1,9 +1,12 @@
 //! `status`: is the day complete?
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use provender_host::deployment::{DayStatus, Lack};
+use provender_domain::day::Day;
+use provender_host::deployment::{ActiveLogic, DayStatus, Lack, SourceAge, Unanswered};
+use provender_host::release::reading::Ignored;
 
 use super::Global;
 use super::compute::day;
@@ -33,24 +36,52 @@ pub(super) fn exit(status: &DayStatus) -> Exit {
     }
 }
 
-pub(super) fn to_json(status: &DayStatus) -> Json {
-    json!({
-        "as_of": status.as_of.to_string(),
-        "complete": status.is_complete(),
-        "expected": status.expected,
-        "recorded": status.recorded,
-        "refused": status.count(Lack::Refused),
-        "failed": status.count(Lack::Failed),
-        "missing": status.unanswered.iter().map(|m| json!({
-            "boundary_id": m.boundary_id, "herd_config_id": m.herd_config_id, "logic": m.logic, "state": m.lack.word(), "cause": m.cause,
-        })).collect::<Vec<_>>(),
-        "sources": status.sources.iter().map(|s| json!({
-            "id": s.id, "newest": s.newest.map(|d| d.to_string()), "max_age_days": s.max_age_days, "stale": s.stale,
-        })).collect::<Vec<_>>(),
-        "active": status.active.iter().map(|a| json!({
-            "logic": a.model_version, "config_version": a.config.to_string(), "component": a.component.to_string(),
-        })).collect::<Vec<_>>(),
-    })
+/// How far a day is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StatusAnswer<'a> {
+    /// The day.
+    as_of: Day,
+    /// Whether anything is due, and all of it is answered.
+    complete: bool,
+    /// Due runs of the active logics.
+    expected: usize,
+    /// Due runs that are answered.
+    recorded: usize,
+    /// Due runs that were computed before from other inputs.
+    refused: usize,
+    /// Due runs that cannot be computed.
+    failed: usize,
+    /// Each due run without an answer.
+    missing: &'a [Unanswered],
+    /// The sources of dated observations.
+    sources: &'a [SourceAge],
+    /// What answers.
+    active: &'a [ActiveLogic],
+}
+
+impl StatusAnswer<'_> {
+    pub(super) fn of(status: &DayStatus) -> StatusAnswer<'_> {
+        StatusAnswer {
+            as_of: status.as_of,
+            complete: status.is_complete(),
+            expected: status.expected,
+            recorded: status.recorded,
+            refused: status.count(Lack::Refused),
+            failed: status.count(Lack::Failed),
+            missing: &status.unanswered,
+            sources: &status.sources,
+            active: &status.active,
+        }
+    }
+}
+
+/// How far a day is, and what is set here without effect.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StatusVerbAnswer<'a> {
+    #[serde(flatten)]
+    status: StatusAnswer<'a>,
+    /// What the deployment's files say and the active release overrules.
+    ignored: Vec<Ignored>,
 }
 
 pub(super) fn say(status: &DayStatus, text: &mut Text) {
@@ -142,12 +173,9 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> Result<Done, CliError> 
         ],
         &rows,
     );
-    let mut data = to_json(&status);
-    data["ignored"] = context.tell_ignored()?;
-    Ok(Done {
-        exit: exit(&status),
-        data,
-        text,
-        error: None,
-    })
+    let answer = StatusVerbAnswer {
+        status: StatusAnswer::of(&status),
+        ignored: context.tell_ignored()?,
+    };
+    Ok(Done::ended(exit(&status), &answer, text, None))
 }

@@ -132,7 +132,7 @@ pub struct Guardrail {
 }
 
 /// Which side of a threshold is bad. Comparisons are strict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Bad when the value is above the threshold.
@@ -142,7 +142,7 @@ pub enum Direction {
 }
 
 /// Over which rows a rule is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// One boundary and herd.
@@ -152,7 +152,7 @@ pub enum Scope {
 }
 
 /// A monitoring rule over a rolling window of answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MonitorRule {
     /// Name of the metric, one of the monitor room's catalogue.

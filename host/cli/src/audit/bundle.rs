@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-use serde_json::json;
-
 use provender_domain::files::bounded::{self, COMPONENT_BYTES, MANIFEST_BYTES};
 use provender_domain::files::outfile;
 use provender_host::audit::Bundle;
@@ -20,7 +18,7 @@ use super::super::cache::sandbox_anywhere_on;
 use super::super::context::Context;
 use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
-use super::super::replay::{EngineArg, done, engine_of};
+use super::super::replay::{BundleAnswer, Chosen, EngineArg, done, engine_of};
 use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::key;
@@ -112,20 +110,24 @@ pub(in super::super) fn replay(
     }
     .replay(&[Subject::from(proven.run.clone())], &|_| {});
     let engine = engine_of(&sandbox, engine);
-    let mut told = done(&verdict, &engine, &json!({"bundle": name}), None);
     let checkpoint = &proven.checkpoint;
-    told.data["bundle"] = json!({
-        "key": proven.run.key.to_string(),
-        "run_id": proven.run.key.run_id().to_string(),
-        "recorded_at": proven.at,
-        "actor": proven.actor,
-        "entry": proven.entry,
-        "component": component.to_string(),
-        "manifest_sha256": proven.run.manifest.to_string(),
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "signed_by": key.as_ref().map(|k| k.name()),
-    });
+    let bundle = BundleAnswer {
+        key: proven.run.key.to_string(),
+        run_id: proven.run.key.run_id(),
+        recorded_at: proven.at.clone(),
+        actor: proven.actor.clone(),
+        entry: proven.entry,
+        component,
+        manifest_sha256: proven.run.manifest,
+        origin: checkpoint.origin.clone(),
+        size: checkpoint.size,
+        signed_by: key.as_ref().map(|k| k.name().to_owned()),
+    };
+    let chosen = Chosen::Bundle {
+        file: &name,
+        bundle: &bundle,
+    };
+    let mut told = done(&verdict, &engine, chosen, None);
     let mut text = Text::default();
     text.look(Look::Strong, proven.run.key.to_string());
     text.line(format!(

@@ -1,9 +1,11 @@
 //! The canary of a daily run, as text and JSON tell of it.
 
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::error::CliError;
 use crate::ui::{Look, Text};
+use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_host::deployment::{CanaryDay, Shadow};
 use provender_host::release::canary::{Canary, Observed};
@@ -29,25 +31,54 @@ impl From<CanaryDay> for Daily {
     }
 }
 
+/// What was computed in shadow for a release that is tried.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CanaryAnswer<'a> {
+    /// The release that is tried; null where not even the canary could be read, as are the next three.
+    release: Option<Digest>,
+    /// Its number.
+    number: Option<u32>,
+    /// Share of the boundaries that take part, in percent.
+    share: Option<u32>,
+    /// When it was started (RFC 3339, UTC).
+    since: Option<&'a str>,
+    #[serde(flatten)]
+    shadow: Option<&'a Shadow>,
+    /// What it came to so far; null where nothing is compared yet, absent where `error` says why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed: Option<Option<&'a Observed>>,
+    /// Why the day was not computed in shadow; null where it was.
+    error: Option<CanaryError<'a>>,
+}
+
+/// Why a day was not computed in shadow.
+#[derive(Serialize, JsonSchema)]
+struct CanaryError<'a> {
+    /// A stable code.
+    code: &'a str,
+    /// What is wrong, with the value in it.
+    message: &'a str,
+}
+
 impl Daily {
-    pub(crate) fn to_json(&self) -> Json {
+    pub(crate) fn answer(&self) -> CanaryAnswer<'_> {
         let canary = self.canary.as_ref();
-        let mut data = json!({
-            "release": canary.map(|c| c.release.to_string()),
-            "number": canary.map(|c| c.number),
-            "share": canary.map(|c| c.share),
-            "since": canary.map(|c| &c.stamp.at),
-            "error": null,
-        });
-        match &self.came {
-            Ok((shadow, observed)) => {
-                data["summary"] = json!(shadow.summary);
-                data["problems"] = json!(shadow.problems);
-                data["observed"] = json!(observed.as_ref().map(Observed::to_json));
-            }
-            Err(e) => data["error"] = json!({"code": e.code, "message": e.message}),
+        let (shadow, observed, error) = match &self.came {
+            Ok((shadow, observed)) => (Some(shadow), Some(observed.as_ref()), None),
+            Err(e) => (None, None, Some(e)),
+        };
+        CanaryAnswer {
+            release: canary.map(|c| c.release),
+            number: canary.map(|c| c.number),
+            share: canary.map(|c| c.share),
+            since: canary.map(|c| c.stamp.at.as_str()),
+            shadow,
+            observed,
+            error: error.map(|e| CanaryError {
+                code: &e.code,
+                message: &e.message,
+            }),
         }
-        data
     }
 
     pub(crate) fn say(&self, text: &mut Text, day: Day) {

@@ -8,7 +8,7 @@ use crate::ui::{Look, Text};
 mod daily;
 mod tables;
 
-pub(crate) use daily::Daily;
+pub(crate) use daily::{CanaryAnswer, Daily};
 pub(crate) use tables::say;
 
 /// What computing in shadow gave.

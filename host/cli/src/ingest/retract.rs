@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_host::ingest::report::IngestError;
 use provender_host::ingest::retract::retract;
 use provender_ledger::Write;
@@ -21,6 +23,26 @@ pub(super) struct RetractArgs {
     /// Why, for the ledger.
     #[arg(long)]
     reason: String,
+}
+
+/// What was withdrawn.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RetractAnswer {
+    /// Each taking of the file.
+    files: Vec<WithdrawnFile>,
+    /// The ledger entry that withdrew them.
+    entry: i64,
+}
+
+/// A taking of a file that counts no more.
+#[derive(Serialize, JsonSchema)]
+struct WithdrawnFile {
+    /// Its path as it was ingested.
+    path: String,
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// Id of its source.
+    source: String,
 }
 
 /// Withdraws every taking of the file, with one entry.
@@ -55,9 +77,11 @@ pub(super) fn withdraw(
         Look::Dim,
         "runs that used it drift now: `provender reissue` plans their replacement",
     );
-    let data = json!({
-        "files": files.iter().map(|f| json!({"path": f.path, "sha256": f.sha256.to_string(), "source": f.source})).collect::<Vec<_>>(),
-        "entry": entry,
+    let withdrawn = files.into_iter().map(|f| WithdrawnFile {
+        path: f.path,
+        sha256: f.sha256,
+        source: f.source,
     });
-    Ok(Done::raw(data, text))
+    let files = withdrawn.collect();
+    Ok(Done::ok(&RetractAnswer { files, entry }, text))
 }

@@ -1,7 +1,8 @@
 //! `monitor ack` and `monitor acks`: acknowledge a known case, list what is acknowledged.
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::day::Day;
 use provender_host::monitor::ack::{Ack, Target, acks, record};
@@ -75,16 +76,45 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
         )));
     }
     let new = record(&*writer, &context.stamp(Some(&args.reason)), &target, until)?;
-    let word = if new { "recorded" } else { "unchanged" };
+    let (outcome, word) = match new {
+        true => (Appended::Recorded, "recorded"),
+        false => (Appended::Unchanged, "unchanged"),
+    };
     let mut text = Text::default();
     text.look(
         Look::of_status(word),
         format!("{word}: {target} is acknowledged until {until}"),
     );
-    Ok(Done::raw(
-        json!({"series": args.series, "metric": target.metric, "until": until, "outcome": word}),
-        text,
-    ))
+    let answer = AckAnswer {
+        series: &args.series,
+        metric: target.metric.as_deref(),
+        until,
+        outcome,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// What is acknowledged now.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AckAnswer<'a> {
+    /// The series, as it was given.
+    series: &'a str,
+    /// The metric whose rules are meant; null for all.
+    metric: Option<&'a str>,
+    /// The last window end for which it counts.
+    until: Day,
+    /// Whether it is new.
+    outcome: Appended,
+}
+
+/// Whether the ledger has something new.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Appended {
+    /// An entry was appended.
+    Recorded,
+    /// The newest entry said the same.
+    Unchanged,
 }
 
 /// A series that nothing is recorded or due for would be acknowledged without any effect.
@@ -132,22 +162,46 @@ pub(super) fn list(global: &Global, _: &AcksArgs) -> Result<Done, CliError> {
             &rows,
         );
     }
-    let data: Vec<Json> = all
-        .iter()
-        .map(|a| {
-            json!({
-                "series": series(a),
-                "metric": a.target.metric,
-                "until": a.until,
-                "expired": a.until < context.today,
-                "by": a.by,
-                "at": a.at,
-                "reason": a.reason,
-                "entry": a.entry,
-            })
-        })
-        .collect();
-    Ok(Done::raw(json!({"acknowledged": data}), text))
+    let known = |a: Ack| KnownCase {
+        series: series(&a),
+        metric: a.target.metric,
+        until: a.until,
+        expired: a.until < context.today,
+        by: a.by,
+        at: a.at,
+        reason: a.reason,
+        entry: a.entry,
+    };
+    let acknowledged = all.into_iter().map(known).collect();
+    Ok(Done::ok(&AcksAnswer { acknowledged }, text))
+}
+
+/// What is acknowledged.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AcksAnswer {
+    /// The newest acknowledgement of each series and metric, also the expired ones.
+    acknowledged: Vec<KnownCase>,
+}
+
+/// A case that somebody knows of.
+#[derive(Serialize, JsonSchema)]
+struct KnownCase {
+    /// The series, as BOUNDARY/HERD/LOGIC.
+    series: String,
+    /// The metric whose rules are meant; null for all.
+    metric: Option<String>,
+    /// The last window end for which it counts.
+    until: Day,
+    /// Whether that day is past.
+    expired: bool,
+    /// Who acknowledged it.
+    by: String,
+    /// When (RFC 3339, UTC).
+    at: String,
+    /// Why; null where no reason was given.
+    reason: Option<String>,
+    /// The ledger entry.
+    entry: i64,
 }
 
 fn series(a: &Ack) -> String {

@@ -4,7 +4,8 @@ use crate::asking::models;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
@@ -162,7 +163,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
         })?);
     }
     let mut text = Text::default();
-    let mut data = Vec::new();
+    let mut baselines = Vec::new();
     let writer = if args.dry_run {
         None
     } else {
@@ -181,10 +182,10 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
                 false,
             ),
         };
-        let word = match (&writer, new) {
-            (None, _) => "would be",
-            (Some(_), true) => "recorded",
-            (Some(_), false) => "unchanged",
+        let (outcome, word) = match (&writer, new) {
+            (None, _) => (BaselineOutcome::WouldBe, "would be"),
+            (Some(_), true) => (BaselineOutcome::Recorded, "recorded"),
+            (Some(_), false) => (BaselineOutcome::Unchanged, "unchanged"),
         };
         text.look(
             Look::of_status(word),
@@ -198,17 +199,56 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
                 baseline.series.len()
             ),
         );
-        data.push(json!({
-            "baseline": digest.to_string(),
-            "model_version": baseline.model_version,
-            "from": baseline.from,
-            "to": baseline.to,
-            "rows": baseline.rows,
-            "series": baseline.series.len(),
-            "outcome": word,
-        }));
+        baselines.push(BaselineMade {
+            baseline: digest,
+            model_version: &baseline.model_version,
+            from: baseline.from,
+            to: baseline.to,
+            rows: baseline.rows,
+            series: baseline.series.len(),
+            outcome,
+        });
     }
-    Ok(Done::raw(json!({"baselines": data}), text))
+    Ok(Done::ok(&BaselineCreateAnswer { baselines }, text))
+}
+
+/// What was frozen.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BaselineCreateAnswer<'a> {
+    /// One for each logic.
+    baselines: Vec<BaselineMade<'a>>,
+}
+
+/// A baseline that was frozen, or would be.
+#[derive(Serialize, JsonSchema)]
+struct BaselineMade<'a> {
+    /// Its digest.
+    baseline: Digest,
+    /// The logic, as `name:version`.
+    model_version: &'a str,
+    /// First day of its period.
+    from: Day,
+    /// Last day, included.
+    to: Day,
+    /// Answers behind it.
+    rows: usize,
+    /// Series behind it.
+    series: usize,
+    /// What became of it.
+    outcome: BaselineOutcome,
+}
+
+/// What became of a baseline.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum BaselineOutcome {
+    /// It is new in the ledger.
+    Recorded,
+    /// It is in force already.
+    Unchanged,
+    /// Nothing was recorded, as `--dry-run` asks for.
+    #[serde(rename = "would be")]
+    WouldBe,
 }
 
 fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
@@ -249,23 +289,66 @@ fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
             &rows,
         );
     }
-    let data: Vec<Json> = all.iter().map(entry_json).collect();
-    Ok(Done::raw(json!({"baselines": data}), text))
+    let baselines = all.iter().map(KnownBaseline::of).collect();
+    Ok(Done::ok(&BaselineListAnswer { baselines }, text))
 }
 
-fn entry_json(f: &Frozen) -> Json {
-    json!({
-        "baseline": f.baseline.to_string(),
-        "model_version": f.model_version,
-        "from": f.from,
-        "to": f.to,
-        "rows": f.rows,
-        "in_force": f.in_force,
-        "entry": f.entry,
-        "by": f.stamp.actor,
-        "at": f.stamp.at,
-        "reason": f.stamp.reason,
-    })
+/// The baselines.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BaselineListAnswer<'a> {
+    /// Each, oldest first.
+    baselines: Vec<KnownBaseline<'a>>,
+}
+
+/// A baseline as its entry has it.
+#[derive(Serialize, JsonSchema)]
+struct KnownBaseline<'a> {
+    /// Its digest.
+    baseline: Digest,
+    /// The logic, as `name:version`.
+    model_version: &'a str,
+    /// First day of its period.
+    from: Day,
+    /// Last day, included.
+    to: Day,
+    /// Answers behind it.
+    rows: u64,
+    /// Whether monitors compare with it.
+    in_force: bool,
+    /// The ledger entry.
+    entry: i64,
+    /// Who froze it.
+    by: &'a str,
+    /// When (RFC 3339, UTC).
+    at: &'a str,
+    /// Why; null where no reason was given.
+    reason: Option<&'a str>,
+}
+
+impl KnownBaseline<'_> {
+    fn of(f: &Frozen) -> KnownBaseline<'_> {
+        KnownBaseline {
+            baseline: f.baseline,
+            model_version: &f.model_version,
+            from: f.from,
+            to: f.to,
+            rows: f.rows,
+            in_force: f.in_force,
+            entry: f.entry,
+            by: &f.stamp.actor,
+            at: &f.stamp.at,
+            reason: f.stamp.reason.as_deref(),
+        }
+    }
+}
+
+/// A baseline with what it holds.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BaselineShowAnswer<'a> {
+    #[serde(flatten)]
+    known: KnownBaseline<'a>,
+    /// What it holds: what its digest is of.
+    document: &'a Baseline,
 }
 
 fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
@@ -309,11 +392,11 @@ fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         ],
         &rows,
     );
-    let mut data = entry_json(found);
-    data["document"] = baseline
-        .to_json()
-        .map_err(provender_host::monitor::MonitorError::from)?;
-    Ok(Done::raw(data, text))
+    let answer = BaselineShowAnswer {
+        known: KnownBaseline::of(found),
+        document: &baseline,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn column_row(c: &Reference) -> Vec<(Look, String)> {

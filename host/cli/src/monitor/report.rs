@@ -2,12 +2,16 @@
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
 use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
+use provender_host::monitor::Verdict;
+use provender_host::monitor::report::ReportWindow;
 use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
 use provender_ledger::entries::RunsRecorded;
 use provender_ledger::{LedgerError, Read};
@@ -107,18 +111,89 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> Result<Done, CliError> 
         }
         super::next_steps(&mut text, &stored.digest);
     }
-    let data = json!({
-        "report": stored.digest.to_string(),
-        "entry": stored.entry,
-        "recorded": {"at": stored.stamp.at, "by": stored.stamp.actor},
-        "status": stored.body.status,
-        "window": {"start": stored.body.window.start, "end": stored.body.window.end, "days": stored.body.window.days},
-        "thresholds_version": stored.body.thresholds_version,
-        "notes": stored.body.notes,
-        "failing": rows.iter().map(to_json).collect::<Vec<Json>>(),
-        "missing": stored.body.missing(),
-    });
-    Ok(Done::raw(data, text))
+    let (body, stamp) = (&stored.body, &stored.stamp);
+    let answer = MonitorReportAnswer {
+        report: stored.digest,
+        entry: stored.entry,
+        recorded: Recorded {
+            at: &stamp.at,
+            by: &stamp.actor,
+        },
+        status: body.status,
+        window: ReportWindow {
+            start: body.window.start,
+            end: body.window.end,
+            days: body.window.days,
+        },
+        thresholds_version: &body.thresholds_version,
+        notes: &body.notes,
+        failing: rows.iter().map(Behind::answer).collect(),
+        missing: body.missing(),
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// A recorded report.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct MonitorReportAnswer<'a> {
+    /// Its digest.
+    report: Digest,
+    /// The ledger entry.
+    entry: i64,
+    /// Who recorded it, and when.
+    recorded: Recorded<'a>,
+    /// The overall verdict.
+    status: Verdict,
+    /// The days looked at.
+    window: ReportWindow,
+    /// Digest over the thresholds of all logics.
+    thresholds_version: &'a str,
+    /// What decided the verdict and what else must be said, in sentences.
+    notes: &'a [String],
+    /// Each answer behind a fired rule.
+    failing: Vec<FailingAnswer<'a>>,
+    /// How many expected answers are not recorded.
+    missing: usize,
+}
+
+/// Who recorded something, and when.
+#[derive(Serialize, JsonSchema)]
+struct Recorded<'a> {
+    /// When (RFC 3339, UTC).
+    at: &'a str,
+    /// Who.
+    by: &'a str,
+}
+
+/// An answer behind a fired rule, with what the ledger and its manifest say of it.
+#[derive(Serialize, JsonSchema)]
+struct FailingAnswer<'a> {
+    /// The run.
+    run_id: Digest,
+    /// Its place.
+    boundary_id: &'a str,
+    /// Its herd, or `-`.
+    herd_config_id: &'a str,
+    /// Its day.
+    calculation_date: Day,
+    /// The logic, as `name:version`.
+    model_version: &'a str,
+    /// The configuration it ran under.
+    config_version: &'a str,
+    /// Digest of the component's bytes.
+    component: Option<&'a str>,
+    /// Digest of the reproducible part of its manifest.
+    snapshot_id: Digest,
+    /// Where its manifest is, from the manifest store.
+    manifest: &'a str,
+    /// The fired rules that count it: `share_null(days)`.
+    metrics: &'a [String],
+    /// The release under which it was recorded; null where none was active.
+    release: Option<&'a str>,
+    /// The ledger entry that recorded it.
+    entry: i64,
+    /// The configuration version of the run that supersedes it; null where none does.
+    superseded_by: Option<&'a str>,
 }
 
 fn behind(
@@ -231,20 +306,22 @@ fn table(text: &mut Text, rows: &[Behind]) {
     }
 }
 
-fn to_json(b: &Behind) -> Json {
-    json!({
-        "run_id": b.row.run_id.to_string(),
-        "boundary_id": b.row.boundary_id,
-        "herd_config_id": b.row.herd_config_id,
-        "calculation_date": b.row.calculation_date,
-        "model_version": b.model_version,
-        "config_version": b.row.config_version,
-        "component": b.component,
-        "snapshot_id": b.row.snapshot_id.to_string(),
-        "manifest": b.row.manifest,
-        "metrics": b.row.metrics,
-        "release": b.release,
-        "entry": b.entry,
-        "superseded_by": b.superseded_by,
-    })
+impl Behind {
+    fn answer(&self) -> FailingAnswer<'_> {
+        FailingAnswer {
+            run_id: self.row.run_id,
+            boundary_id: &self.row.boundary_id,
+            herd_config_id: &self.row.herd_config_id,
+            calculation_date: self.row.calculation_date,
+            model_version: &self.model_version,
+            config_version: &self.row.config_version,
+            component: self.component.as_deref(),
+            snapshot_id: self.row.snapshot_id,
+            manifest: &self.row.manifest,
+            metrics: &self.row.metrics,
+            release: self.release.as_deref(),
+            entry: self.entry,
+            superseded_by: self.superseded_by.as_deref(),
+        }
+    }
 }

@@ -2,11 +2,14 @@
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::canonical::Digest;
 use provender_domain::key::ConfigVersion;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
+use provender_host::monitor::Verdict;
 use provender_host::monitor::stored::Stored;
 use provender_host::monitor::triage::gather::scenes;
 use provender_host::monitor::triage::judge::TriageVerdict;
@@ -76,14 +79,29 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
             text.line(format!("  {}", escape::terminal(command)));
         }
     }
-    let data = json!({
-        "report": stored.digest.to_string(),
-        "status": stored.body.status,
-        "missing": missing,
-        "logics": triages,
-        "next": commands,
-    });
-    Ok(Done::raw(data, text))
+    let answer = TriageAnswer {
+        report: stored.digest,
+        status: stored.body.status,
+        missing,
+        logics: triages,
+        next: commands,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+/// Where a report's failing answers come from.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct TriageAnswer {
+    /// Digest of the report.
+    report: Digest,
+    /// Its overall verdict.
+    status: Verdict,
+    /// How many expected answers are not recorded.
+    missing: usize,
+    /// One for each logic with failing answers.
+    logics: Vec<Triage>,
+    /// The commands of the runbook that the evidence asks for.
+    next: Vec<String>,
 }
 
 fn say(text: &mut Text, triage: &Triage) {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::Global;
@@ -167,16 +169,31 @@ pub(crate) fn refusal(logic: &str, tested: &Tested) -> Option<CliError> {
     })
 }
 
-/// The summary of a run of cases, for `data`.
-pub(crate) fn summary(tested: &Tested) -> Json {
+/// How many golden cases came to what.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct GoldenCounts {
+    /// Cases that were computed.
+    cases: usize,
+    /// Of these, those that hold.
+    passed: usize,
+    /// Of these, those that do not.
+    failed: usize,
+    /// Cases that a case of this version or an older one supersedes.
+    superseded: usize,
+    /// Cases of later versions.
+    later: usize,
+}
+
+/// The summary of a run of cases.
+pub(crate) fn summary(tested: &Tested) -> GoldenCounts {
     let superseded = tested.skipped.iter().filter(|s| s.superseded).count();
-    json!({
-        "cases": tested.cases.len(),
-        "passed": tested.cases.len() - tested.failed(),
-        "failed": tested.failed(),
-        "superseded": superseded,
-        "later": tested.skipped.len() - superseded,
-    })
+    GoldenCounts {
+        cases: tested.cases.len(),
+        passed: tested.cases.len() - tested.failed(),
+        failed: tested.failed(),
+        superseded,
+        later: tested.skipped.len() - superseded,
+    }
 }
 
 impl Report<'_> {

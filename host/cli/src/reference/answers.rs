@@ -50,8 +50,13 @@ impl Answers {
     /// The parts that several answers have.
     pub(super) fn parts(&self) -> String {
         let mut out = String::from("## Parts of several answers\n\n");
+        out.push_str("### Type Interrupted\n\n");
+        let interrupted = json!(schema::of_interrupted());
+        let about = interrupted["description"].as_str().unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{}\n", line(about));
+        out.push_str(&self.rows(&interrupted, &interrupted, "`data`"));
         for (name, (part, document)) in &self.shared {
-            // Writing to a String cannot fail.
             let _ = writeln!(out, "### Type {name}\n");
             if let Some(about) = part["description"].as_str() {
                 let _ = writeln!(out, "{}\n", line(about));
@@ -127,7 +132,7 @@ impl<'s> Fields<'_, 's> {
         let mut all: Vec<(&str, Vec<&'s Json>, bool)> = Vec::new();
         let mut flat = Vec::new();
         for schema in schemas {
-            self.flatten(schema, true, &mut flat);
+            self.flatten(schema, &mut flat);
         }
         for (name, schema, required) in flat {
             if found.insert(name.to_owned(), Json::Null).is_none() {
@@ -146,20 +151,31 @@ impl<'s> Fields<'_, 's> {
     }
 
     /// The fields of a schema and of those that it is made of.
-    fn flatten(&self, schema: &'s Json, all: bool, out: &mut Vec<(&'s str, &'s Json, bool)>) {
+    fn flatten(&self, schema: &'s Json, out: &mut Vec<(&'s str, &'s Json, bool)>) {
         if let Some(part) = self.referred(schema) {
-            self.flatten(part, all, out);
+            self.flatten(part, out);
         }
         let required = |name: &str| {
-            let names = schema["required"].as_array().into_iter().flatten();
-            all && names.into_iter().any(|n| n == name)
+            let mut names = schema["required"].as_array().into_iter().flatten();
+            names.any(|n| n == name)
         };
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             out.push((name, property, required(name)));
         }
-        for variant in variants(schema) {
-            self.flatten(variant, all && schema["allOf"].is_array(), out);
+        let mut each = Vec::new();
+        for variant in variants(schema).filter(|v| v["type"] != "null") {
+            let mut fields = Vec::new();
+            self.flatten(variant, &mut fields);
+            each.push(fields);
         }
+        // Of several forms a field is in each, or it may be absent.
+        let always = |name: &str| {
+            each.iter()
+                .all(|of| of.iter().any(|(n, _, r)| *n == name && *r))
+        };
+        let fields = each.iter().flatten();
+        let fields = fields.map(|(name, schema, _)| (*name, *schema, always(name)));
+        out.extend(fields.collect::<Vec<_>>());
     }
 
     fn referred(&self, schema: &Json) -> Option<&'s Json> {
@@ -167,24 +183,35 @@ impl<'s> Fields<'_, 's> {
         self.document.pointer(name)
     }
 
+    /// A row for a field, and the rows of what is in it. What is a list in one form of an answer and none in
+    /// another has two.
     fn field(&mut self, path: &str, schemas: &[&'s Json], required: bool) {
-        let mut kind = self.kind(schemas[0]);
-        for schema in &schemas[1..] {
-            let more = self.kind(schema);
-            kind.words.extend(more.words);
-            kind.inner.extend(more.inner);
-            kind.opened.extend(more.opened);
+        let mut forms: Vec<(Kind<'s>, Vec<&'s Json>)> = Vec::new();
+        for &schema in schemas {
+            let kind = self.kind(schema);
+            match forms.iter_mut().find(|(k, _)| k.suffix == kind.suffix) {
+                Some((known, of)) => {
+                    known.words.extend(kind.words);
+                    known.inner.extend(kind.inner);
+                    known.opened.extend(kind.opened);
+                    of.push(schema);
+                }
+                None => forms.push((kind, vec![schema])),
+            }
         }
+        for (kind, schemas) in forms {
+            self.form(path, kind, &schemas, required);
+        }
+    }
+
+    fn form(&mut self, path: &str, kind: Kind<'s>, schemas: &[&'s Json], required: bool) {
         let mut words = Vec::new();
-        for word in kind.words {
+        // Null last.
+        let (null, others): (Vec<_>, Vec<_>) = kind.words.into_iter().partition(|w| w == "null");
+        for word in others.into_iter().chain(null) {
             if !words.contains(&word) {
                 words.push(word);
             }
-        }
-        let nothing = words.iter().position(|w| w == "null");
-        if let Some(at) = nothing {
-            let null = words.remove(at);
-            words.push(null);
         }
         let about = schemas.iter().find_map(|schema| {
             let own = schema["description"].as_str();
@@ -197,13 +224,15 @@ impl<'s> Fields<'_, 's> {
             words.join(", "),
             line(about.unwrap_or_default())
         ));
-        let opened: Vec<&str> = kind
-            .opened
-            .iter()
-            .copied()
-            .filter(|o| self.inside.insert((*o).to_owned()))
-            .collect();
-        if opened.len() == kind.opened.len() {
+        let mut opened = Vec::new();
+        let mut again = false;
+        for part in kind.opened {
+            match self.inside.insert(part.to_owned()) {
+                true => opened.push(part),
+                false => again |= !opened.contains(&part),
+            }
+        }
+        if !again {
             self.object(&path, &kind.inner);
         }
         for part in opened {

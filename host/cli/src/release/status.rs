@@ -9,7 +9,6 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::deployment::canary::Bench;
 use provender_host::release::canary::{Canary, Observed, running};
-use provender_host::release::reading::Ignored;
 
 use super::brief;
 
@@ -82,7 +81,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         "reason": standing.active().map(|c| &c.stamp.reason),
         "frozen": standing.hold.as_ref().map(|h| json!({"since": h.stamp.at, "by": h.stamp.actor, "reason": h.stamp.reason})),
         "rollback_to": standing.former().map(|k| k.document.number),
-        "ignored": ignored.iter().map(Ignored::to_json).collect::<Vec<_>>(),
+        "ignored": ignored,
     });
     Ok(Done::raw(data, text))
 }

@@ -20,7 +20,8 @@ use super::exit::Exit;
 use super::plugin::test::write_junit;
 use super::ui::Done;
 
-use pinned::Pinned;
+pub(super) use output::VerifyAnswer;
+use pinned::{Checked, Pinned};
 
 /// Check every pinned component: its bytes against provender.lock, the pin against what this
 /// deployment's ledger has frozen, what it declares against its pin, its inputs against this
@@ -98,25 +99,21 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
             .map(|t| t.exit)
             .chain(findings.unwrap_or_default().iter().map(|_| Exit::Check)),
     );
-    let data = json!({
-        "components": checked.iter().map(output::component_json).collect::<Vec<_>>(),
-        "contract": findings.unwrap_or_default().iter().map(output::finding_json).collect::<Vec<_>>(),
-        "base": args.base,
-        "commit": verdict.as_ref().map(|v| &v.commit),
-        "frozen": verdict.as_ref().map(|v| v.frozen),
-        "ledger_frozen": frozen_here,
-    });
+    let answer = VerifyAnswer {
+        components: checked.iter().map(Checked::answer).collect(),
+        contract: findings.unwrap_or_default(),
+        base: args.base.as_deref(),
+        commit: verdict.as_ref().map(|v| v.commit.as_str()),
+        frozen: verdict.as_ref().map(|v| v.frozen),
+        ledger_frozen: frozen_here,
+    };
     let text = output::text(&pinned, &checked, verdict.as_ref(), args.github);
     let broken = findings.unwrap_or_default();
     let contract = (!broken.is_empty()).then(|| refused(broken));
+    let mut done = Done::ended(exit, &answer, text, None);
     let troubles = checked.into_iter().flat_map(|c| c.troubles);
-    let error = troubles.chain(contract).find(|t| t.exit == exit);
-    Ok(Done {
-        exit,
-        data,
-        text,
-        error,
-    })
+    done.error = troubles.chain(contract).find(|t| t.exit == exit);
+    Ok(done)
 }
 
 /// The same look at some pins of a deployment, for who goes on with them: troubles of each, the number
@@ -140,7 +137,7 @@ pub(super) fn examine(
     let look = |pin: &&Pin| {
         let checked = pinned.check(pin, cases);
         Examined {
-            report: output::component_json(&checked),
+            report: json!(checked.answer()),
             cases: checked.golden.as_ref().map(|(t, _)| t.cases.len()),
             model: checked.model,
             troubles: checked.troubles,

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::error::CliError;
-use crate::plugin::test::summary;
+use crate::plugin::test::{GoldenCounts, summary};
 use crate::ui::{Look, Text};
 use provender_domain::render::escape;
 use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
@@ -16,19 +17,64 @@ use provender_host::golden::junit;
 
 use super::pinned::{Checked, Pinned};
 
-pub(super) fn component_json(c: &Checked) -> Json {
-    json!({
-        "name": c.name,
-        "version": c.version,
-        "sha256": c.sha256,
-        "status": if c.troubles.is_empty() { "ok" } else { "refused" },
-        "problems": c.troubles.iter().map(|t| &t.message).collect::<Vec<_>>(),
-        "golden": c.golden.as_ref().map(|(tested, _)| summary(tested)),
-    })
+/// What was found of the pinned components and of the release contract.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct VerifyAnswer<'a> {
+    /// Each pinned component.
+    pub(super) components: Vec<VerifiedComponent<'a>>,
+    /// Each place where the change breaks the release contract; none without `--base`.
+    pub(super) contract: &'a [ContractFinding],
+    /// What `--base` names; null without it.
+    pub(super) base: Option<&'a str>,
+    /// The commit that the change is held to; null without `--base`.
+    pub(super) commit: Option<&'a str>,
+    /// How many versions were frozen there; null without `--base`.
+    pub(super) frozen: Option<usize>,
+    /// How many frozen versions the ledger knows; null where there is no ledger.
+    pub(super) ledger_frozen: Option<usize>,
 }
 
-pub(super) fn finding_json(f: &ContractFinding) -> Json {
-    json!({"rule": f.rule.name(), "path": f.path, "line": f.line, "message": f.message, "remedy": f.remedy})
+/// What was found of a pinned component.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct VerifiedComponent<'a> {
+    /// Name of the logic.
+    name: &'a str,
+    /// Its version.
+    version: &'a str,
+    /// The digest that it is pinned with.
+    sha256: &'a str,
+    /// Whether it holds.
+    status: Verified,
+    /// What is wrong, in sentences.
+    problems: Vec<&'a str>,
+    /// How many golden cases came to what; null where it has none, or none could be computed.
+    golden: Option<GoldenCounts>,
+}
+
+/// Whether a pinned component holds.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Verified {
+    /// Bytes, declaration, binding and golden cases hold.
+    Ok,
+    /// Something is wrong.
+    Refused,
+}
+
+impl Checked {
+    pub(super) fn answer(&self) -> VerifiedComponent<'_> {
+        VerifiedComponent {
+            name: &self.name,
+            version: &self.version,
+            sha256: &self.sha256,
+            status: match self.troubles.is_empty() {
+                true => Verified::Ok,
+                false => Verified::Refused,
+            },
+            problems: self.troubles.iter().map(|t| t.message.as_str()).collect(),
+            golden: self.golden.as_ref().map(|(tested, _)| summary(tested)),
+        }
+    }
 }
 
 pub(super) fn suites(checked: &[Checked], findings: Option<&[ContractFinding]>) -> Vec<Suite> {

@@ -1,6 +1,7 @@
 //! Payloads about files, components, runs and reports.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -269,7 +270,8 @@ pub struct FailedReplay {
 }
 
 /// The engine that runs components.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplayEngine")]
 pub struct Engine {
     /// `native` or `pulley`.
     pub backend: String,
@@ -282,7 +284,8 @@ pub struct Engine {
 }
 
 /// How the runs of a replay were selected. An absent criterion was not used.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplayRuns")]
 pub struct Selection {
     /// Number of runs named individually.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@
 //! Nothing in it depends on a clock or a host.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -18,7 +19,8 @@ use super::snapshot::Provenance;
 use super::statistics::Summary;
 
 /// A back-test.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestReport")]
 pub struct Report {
     /// What is tried.
     pub candidate: SideReport,
@@ -63,7 +65,7 @@ pub struct Report {
 }
 
 /// A component with its configuration.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SideReport {
     /// `name:version`.
     pub model_version: ModelVersion,
@@ -76,7 +78,8 @@ pub struct SideReport {
 }
 
 /// Which answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestRange")]
 pub struct Range {
     /// First day with a row.
     pub from: Day,
@@ -89,7 +92,8 @@ pub struct Range {
 }
 
 /// How the numbers before were come by.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestBaseline")]
 pub struct Baseline {
     /// Recorded outputs of this very version and component.
     pub recorded: u64,
@@ -102,7 +106,7 @@ pub struct Baseline {
 }
 
 /// What kind of setting it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingKind {
     /// A parameter's value in force.
@@ -132,7 +136,7 @@ impl SettingKind {
 }
 
 /// A setting that differs between the sides.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SettingReport {
     /// What it is.
     pub kind: SettingKind,
@@ -147,7 +151,7 @@ pub struct SettingReport {
 }
 
 /// What a setting is on one side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SettingValue {
     /// The value; of guardrails, monitors and features an object.
     pub value: Json,
@@ -158,7 +162,8 @@ pub struct SettingValue {
 }
 
 /// Something to look at before the figures are believed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestWarning")]
 pub struct Warning {
     /// Stable code.
     pub code: &'static str,
@@ -169,7 +174,7 @@ pub struct Warning {
 }
 
 /// An outcome on both sides.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct OutcomeReport {
     /// The output.
     pub name: String,
@@ -192,7 +197,7 @@ pub struct OutcomeReport {
 }
 
 /// A row that became null or ceased to be.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct NullChange {
     /// Its place.
     pub boundary_id: BoundaryId,
@@ -209,7 +214,7 @@ pub struct NullChange {
 }
 
 /// An outcome that cannot be compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotCompared {
     /// The output.
     pub name: String,
@@ -218,7 +223,7 @@ pub struct NotCompared {
 }
 
 /// A guardrail on either side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GuardrailReport {
     /// The output.
     pub output: String,
@@ -229,7 +234,7 @@ pub struct GuardrailReport {
 }
 
 /// A guardrail's bounds and how often they were breached.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RailReport {
     /// Smallest acceptable value.
     pub minimum: Option<f64>,
@@ -242,7 +247,7 @@ pub struct RailReport {
 }
 
 /// What the monitors would say as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct VerdictReport {
     /// The days looked at.
     pub window: ReportWindow,
@@ -259,7 +264,8 @@ pub struct VerdictReport {
 }
 
 /// A monitoring rule on either side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestMonitor")]
 pub struct MonitorReport {
     /// `p95(forage_age_days)`.
     pub rule: String,
@@ -276,7 +282,7 @@ pub struct MonitorReport {
 }
 
 /// What a rule says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RuleReport {
     /// The status.
     pub status: Status,
@@ -289,7 +295,7 @@ pub struct RuleReport {
 }
 
 /// The most changed row of a boundary.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AffectedRow {
     /// The place.
     pub boundary_id: BoundaryId,
@@ -312,7 +318,7 @@ pub struct AffectedRow {
 }
 
 /// A value that was read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct InputReport {
     /// The input.
     pub name: String,
@@ -325,7 +331,7 @@ pub struct InputReport {
 }
 
 /// Which side of a back-test read a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReadBy {
     /// Both of them.
@@ -337,7 +343,7 @@ pub enum ReadBy {
 }
 
 /// A row on which the candidate failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FailedRow {
     /// The place.
     pub boundary_id: BoundaryId,

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -27,7 +28,8 @@ use provender_store::manifest::Store;
 use super::error::BacktestError;
 
 /// Of how many rows the inputs were proved, and of how many they were read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestProvenance")]
 pub struct Provenance {
     /// Gathered from the observations as known then, and proved by the recorded digest.
     pub proved: u64,

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::monitor::metrics::{median, nearest_rank};
@@ -27,7 +28,7 @@ pub struct Pairs {
 }
 
 /// Median and largest size of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Size {
     /// The middle one of the rows that changed; of an even count the mean of the two in the middle.
     pub median: f64,
@@ -39,7 +40,7 @@ pub struct Size {
 
 /// Three quantiles. The middle one is the median by the rule of [`Size`], so that a table which has both says
 /// one thing; the outer ones are by nearest rank, numbers that some row has.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Quantiles {
     /// 5th percentile.
     pub p05: f64,
@@ -51,7 +52,7 @@ pub struct Quantiles {
 
 /// How two columns are spread, over bins of one width. The lowest and the highest percent lie
 /// outside, so that a few far values do not press all others into one bin.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Distribution {
     /// Lower end of the first bin.
     pub low: f64,
@@ -68,7 +69,8 @@ pub struct Distribution {
 }
 
 /// What the pairs say.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "BacktestFigures")]
 pub struct Summary {
     /// Size of the change, in the outcome's unit; of dates in days. None when no number changed.
     pub absolute: Option<Size>,

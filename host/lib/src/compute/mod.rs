@@ -9,6 +9,7 @@
 //! * [`recipe`] — how the inputs of recorded runs are gathered again, and proved to be the same
 //! * [`guard`] — a question against what is recorded: unchanged, drift, or unknown
 //! * [`outcome`] — what is said of each run
+//! * [`answer`] — the same for machines
 //! * [`bulk`] — long ranges by columns: looked up, compared, computed and recorded in batches
 //! * `fits` — whether recorded outputs are those that a component declares
 //! * `gather` — the inputs of many runs as columns
@@ -24,6 +25,7 @@
 
 pub mod activation;
 pub mod aggregate;
+pub mod answer;
 pub mod answers;
 pub mod binding;
 pub mod bulk;

@@ -1,19 +1,21 @@
 //! What is said of each run.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 use tracing::Span;
 use tracing::field::Empty;
 
 use provender_domain::canonical::Digest;
 use provender_domain::description::{Description, Role};
 use provender_domain::key::{ConfigVersion, RunKey};
-use provender_domain::manifest::{Breach, GuardrailStatus};
+use provender_domain::manifest::Breach;
 use provender_domain::value::Value;
 
 /// The contract's four outcomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "RunOutcome")]
 pub enum Outcome {
     /// New in the ledger.
     Recorded,
@@ -56,13 +58,14 @@ pub struct Problem {
 }
 
 /// An input that differs from what was recorded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "InputChange")]
 pub struct Change {
     /// Name of the input; `component` when the bytes differ.
     pub name: String,
     /// Unit of the input.
     pub unit: Option<String>,
-    /// Value recorded.
+    /// Value recorded: a number, a text, true or false, the dated values of a window, or null.
     pub old: Json,
     /// Value now.
     pub new: Json,
@@ -71,6 +74,7 @@ pub struct Change {
     /// `file row N` of the value now.
     pub new_source: String,
     /// Path of the file behind the value now, or of the recorded one where there is none now; causes are grouped by it.
+    #[serde(skip)]
     pub cause: String,
 }
 
@@ -102,49 +106,6 @@ pub struct RunOutcome {
 }
 
 impl RunOutcome {
-    /// The contract's JSON.
-    #[must_use]
-    pub fn to_json(&self, description: &Description) -> Json {
-        let by_role = |role: Role| -> Map<String, Json> {
-            description
-                .outputs
-                .iter()
-                .zip(&self.outputs)
-                .filter(|(o, _)| o.role == role)
-                .map(|(o, v)| (o.field.name.clone(), v.to_json()))
-                .collect()
-        };
-        let mut object = json!({
-            "run_id": self.key.run_id().to_string(),
-            "outcome": self.outcome,
-            "key": self.key,
-            "outputs": by_role(Role::Outcome),
-            "terms": by_role(Role::Term),
-            "guardrails": {"status": GuardrailStatus::of(&self.breaches), "breached": self.breaches, "refused": self.refused},
-            "reasons": self.reasons(description),
-            "provenance": self.provenance.to_string(),
-            "snapshot_id": self.snapshot_id.map(|d| d.to_string()),
-            "manifest": self.manifest,
-        });
-        if let Some(replaces) = &self.replaces {
-            object["replaces"] = json!(replaces.to_string());
-        }
-        if let Some(p) = &self.problem {
-            object["error"] = json!({"code": p.code, "message": p.message, "detail": p.detail});
-        }
-        if !self.changes.is_empty() {
-            let changes: Vec<Json> = self
-                .changes
-                .iter()
-                .map(|c| {
-                    json!({"name": c.name, "unit": c.unit, "old": c.old, "new": c.new, "old_source": c.old_source, "new_source": c.new_source})
-                })
-                .collect();
-            object["changes"] = json!(changes);
-        }
-        object
-    }
-
     /// The texts of the reason columns that are there.
     #[must_use]
     pub fn reasons(&self, description: &Description) -> Vec<String> {
@@ -165,7 +126,8 @@ impl RunOutcome {
 }
 
 /// How many runs ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RunCounts")]
 pub struct Summary {
     /// New in the ledger.
     pub recorded: u64,

@@ -3,6 +3,9 @@
 //! A plan lists the recorded runs whose inputs have changed and nothing else; its digest names
 //! exactly that list, so that what is applied is what was looked at.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
@@ -54,7 +57,8 @@ pub struct Plan {
 }
 
 /// Changes that share a cause.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ReissueCause")]
 pub struct Cause {
     /// The file behind the change.
     pub file: String,
@@ -62,7 +66,8 @@ pub struct Cause {
     pub inputs: Vec<String>,
     /// Runs concerned.
     pub runs: u64,
-    /// The largest relative change of a number, 0.08 for 8 %.
+    /// The largest relative change of a number, 0.08 for 8 %; null where no number changed.
+    #[serde(rename = "largest_relative_change")]
     pub largest_change: Option<f64>,
 }
 

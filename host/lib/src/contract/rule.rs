@@ -1,7 +1,12 @@
 //! The rules by name, and what a broken one says.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// A rule of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ContractRule")]
 pub enum Rule {
     /// A frozen pin stays, with its bytes' digest.
     FrozenPin,
@@ -60,7 +65,7 @@ impl Rule {
 }
 
 /// A broken rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContractFinding {
     /// Which rule.
     pub rule: Rule,

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
@@ -30,7 +32,7 @@ use super::{Deployment, DeploymentError, Phase, Progress};
 const FEW: usize = 5;
 
 /// What computing in shadow gave.
-#[derive(Default)]
+#[derive(Default, Serialize, JsonSchema)]
 pub struct Shadow {
     /// How many runs came to what.
     pub summary: Summary,

@@ -3,6 +3,9 @@
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_ledger::Read;
@@ -16,7 +19,8 @@ use crate::compute::{Bound, Facts, answers};
 use super::{Deployment, DeploymentError, Runtime};
 
 /// Why a due run has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Lack {
     /// It was not computed yet, is no answer, or its boundary is not there.
     Missing,
@@ -39,39 +43,42 @@ impl Lack {
 }
 
 /// A due run without an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Unanswered {
     /// Its place.
     pub boundary_id: BoundaryId,
-    /// Its herd.
+    /// Its herd, or `-`.
     pub herd_config_id: HerdId,
     /// `name:version`.
     pub logic: String,
     /// Why, in a word.
+    #[serde(rename = "state")]
     pub lack: Lack,
     /// Why, in a sentence.
     pub cause: String,
 }
 
 /// How old a source's newest observation is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SourceAge {
     /// Its id.
     pub id: String,
-    /// Its newest day by then.
+    /// Its newest day by then; null where it has no data by then.
     pub newest: Option<Day>,
-    /// How many days old that may be.
+    /// How many days old that may be; null where sources.toml does not say.
     pub max_age_days: Option<u32>,
     /// Whether it is older.
     pub stale: bool,
 }
 
 /// An active logic.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ActiveLogic {
     /// `name:version`.
+    #[serde(rename = "logic")]
     pub model_version: ModelVersion,
     /// Digest of its configuration.
+    #[serde(rename = "config_version")]
     pub config: Digest,
     /// Digest of its component.
     pub component: Digest,

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use provender_domain::key::RunKey;
@@ -10,15 +12,16 @@ use provender_domain::manifest::Component;
 use super::explanation::Explanation;
 
 /// A difference.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "RunDifference")]
 pub struct Difference {
-    /// `key`, `component`, `parameter`, `input`, `output`.
+    /// `key`, `component`, `parameter`, `input` or `output`.
     pub part: &'static str,
     /// Name within the part.
     pub name: String,
-    /// In the first run.
+    /// Its value in the first run; null where it has none.
     pub first: Json,
-    /// In the second run.
+    /// Its value in the second run; null where it has none.
     pub second: Json,
 }
 
@@ -83,15 +86,4 @@ fn compare(
             });
         }
     }
-}
-
-/// As JSON.
-#[must_use]
-pub fn to_json(first: &Explanation, second: &Explanation) -> Json {
-    let id = |e: &Explanation| e.found.run.run.key.run_id().to_string();
-    let differences: Vec<Json> = diff(first, second)
-        .into_iter()
-        .map(|d| json!({"part": d.part, "name": d.name, "first": d.first, "second": d.second}))
-        .collect();
-    json!({"first": id(first), "second": id(second), "identical": differences.is_empty(), "differences": differences})
 }

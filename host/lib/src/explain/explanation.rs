@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::compute::Facts;
@@ -21,7 +23,8 @@ use super::ExplainError;
 use super::find::FoundRun;
 
 /// A file's row behind an input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedSource")]
 pub struct Source {
     /// Path of the file.
     pub file: String,
@@ -29,9 +32,9 @@ pub struct Source {
     pub sha256: String,
     /// 1-based row.
     pub row: u64,
-    /// Day of the observation.
+    /// Day of the observation; null where it has none.
     pub date: Option<String>,
-    /// Value of the observation.
+    /// Value of the observation; null where it is not a number.
     pub value: Option<f64>,
 }
 
@@ -55,17 +58,18 @@ pub struct Input {
 }
 
 /// A parameter in force.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedParameter")]
 pub struct Parameter {
-    /// Name.
+    /// Its name.
     pub name: String,
-    /// Value.
+    /// Its value in force, of the type that the component declares.
     pub value: Json,
-    /// Unit.
+    /// Its unit; null for what has none, and where the component is not pinned here.
     pub unit: Option<String>,
-    /// What it is, in the component's words.
+    /// What it is, in the component's words; empty where the component is not pinned here.
     pub doc: String,
-    /// Where it was set.
+    /// Where it was set: `component default`, `logic.toml`, `--param`, or `not recorded`.
     pub set_by: String,
 }
 

@@ -4,12 +4,14 @@
 //! * [`find`] — which run is meant: by id, or the answer of a place and day
 //! * [`explanation`] — gathering it: run, manifest with every digest checked, facts of today
 //! * [`parts`] — what it says, part by part
+//! * [`answer`] — all of it for machines
 //! * [`arithmetic`] — formulas with their values
 //! * [`units`] — figures in acres and pounds, for people
 //! * [`document`] — in words and tables, for a terminal and as a page
 //! * [`diff`] — two runs side by side
 //! * [`error`] — how it says no
 
+pub mod answer;
 pub mod arithmetic;
 pub mod diff;
 pub mod document;

@@ -1,19 +1,15 @@
 //! What an explanation says, part by part, for whoever lays it out: outputs, reasons, breaches, guardrails,
-//! the arithmetic, and all of it as JSON.
+//! the arithmetic.
 
-use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
-use provender_domain::canonical::as_read;
 use provender_domain::description::Role;
 use provender_domain::forms::GuardrailBounds;
 use provender_domain::manifest::Breach;
 use provender_domain::value::Value;
-use provender_ledger::entry::Entry;
-use provender_ledger::types::Guardrail;
 
 use super::arithmetic::{Named, sentence};
-use super::explanation::{Explanation, Source};
+use super::explanation::Explanation;
 use super::units::{Units, show};
 
 /// A JSON value for people.
@@ -171,73 +167,4 @@ impl Explanation {
             })
             .collect()
     }
-
-    /// The contract's JSON.
-    #[must_use]
-    pub fn to_json(&self, units: Units) -> Json {
-        let run = &self.found.run;
-        let map = |role: Role| -> Map<String, Json> {
-            self.outputs(role)
-                .into_iter()
-                .map(|(n, v, _)| (n, v))
-                .collect()
-        };
-        let r = &self.manifest.reproducible;
-        let mut guardrails = as_recorded(&r.guardrails);
-        guardrails["refused"] = json!(run.run.guardrail == Guardrail::Refused);
-        let source = |s: &Source| json!({"file": s.file, "sha256": s.sha256, "row": s.row, "date": s.date, "value": s.value});
-        json!({
-            "run": {
-                "run_id": run.run.key.run_id().to_string(),
-                "outcome": "recorded",
-                "key": run.run.key,
-                "outputs": map(Role::Outcome),
-                "terms": map(Role::Term),
-                "guardrails": guardrails,
-                "reasons": self.reasons(),
-                "provenance": run.run.provenance.to_string(),
-                "snapshot_id": run.run.snapshot.to_string(),
-                "manifest": self.manifest_path,
-                "replaces": run.run.replaces.as_ref().map(ToString::to_string),
-                "superseded_by": run.superseded_by.as_ref().map(ToString::to_string),
-            },
-            "is_answer": self.found.is_answer,
-            "shadow": self.found.shadow,
-            "component": {
-                "name": r.component.name, "version": r.component.version, "sha256": r.component.sha256, "world": r.component.world,
-                "toolchain": self.manifest.environment.component_toolchain,
-            },
-            "config": as_recorded(&r.config),
-            "inputs": self.inputs.iter().map(|i| json!({
-                "name": i.name, "value": i.value, "unit": i.unit, "doc": i.doc, "feature": i.feature, "age_days": i.age_days,
-                "source": i.sources.last().map(source), "sources": i.sources.iter().map(source).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "parameters": self.parameters.iter().map(|p| json!({"name": p.name, "value": p.value, "unit": p.unit, "doc": p.doc, "set_by": p.set_by})).collect::<Vec<_>>(),
-            "arithmetic": self.arithmetic(units),
-            "not_accounted_for": self.not_accounted_for(),
-            "pinned_component": self.other_component.map(|d| d.to_string()),
-            "incomparable_inputs": self.incomparable.iter().map(|(name, why)| json!({"name": name, "why": why})).collect::<Vec<_>>(),
-            "superseded_inputs": self.superseded_inputs.iter().map(|c| json!({
-                "name": c.name, "unit": c.unit, "old": c.old, "new": c.new, "old_source": c.old_source, "new_source": c.new_source,
-            })).collect::<Vec<_>>(),
-            "newer_observations": self.newer.iter().map(|(column, date)| json!({"feature": column, "date": date})).collect::<Vec<_>>(),
-            "recorded": self.entry.as_ref().map(entry_json),
-            "superseded_by_entry": self.superseded_by.as_ref().map(entry_json),
-            "environment": self.manifest.environment,
-            "others": self.found.others.iter().map(|(r, what)| json!({"run_id": r.run.key.run_id().to_string(), "key": r.run.key, "what": what})).collect::<Vec<_>>(),
-        })
-    }
-}
-
-/// A part of a manifest as its file spells it: 365 and not 365.0.
-#[expect(
-    clippy::expect_used,
-    reason = "what was read from canonical JSON has a canonical form"
-)]
-fn as_recorded<T: Serialize>(part: &T) -> Json {
-    as_read(part).expect("the part was read from canonical JSON")
-}
-
-fn entry_json(e: &Entry) -> Json {
-    json!({"entry": e.seq, "at": e.stamp.at, "actor": e.stamp.actor, "reason": e.stamp.reason, "kind": e.kind})
 }

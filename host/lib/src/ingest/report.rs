@@ -1,8 +1,8 @@
 //! What is said of each file that was offered.
 
 use provender_domain::ids::HerdId;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 use tracing::Span;
 
 use provender_ledger::LedgerError;
@@ -10,7 +10,7 @@ use provender_ledger::LedgerError;
 use super::parsed::{Kind, ReadError};
 
 /// What became of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FileOutcome {
     /// Something of it was new or revised and is recorded.
@@ -109,27 +109,74 @@ impl FileReport {
         }
     }
 
-    /// The contract's JSON.
+    /// For machines.
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        json!({
-            "path": self.path,
-            "source": self.source,
-            "kind": self.kind,
-            "format": self.format,
-            "sha256": self.sha256,
-            "outcome": self.outcome,
-            "rows": self.rows,
-            "new": self.new,
-            "unchanged": self.unchanged,
-            "revised": self.revised,
-            "skipped": self.skipped.len(),
-            "skipped_rows": self.skipped,
-            "warnings": self.warnings,
-            "entry": self.entry,
-            "error": self.error.as_ref().map(|e| json!({"code": e.code(), "message": e.to_string()})),
-        })
+    pub fn answer(&self) -> FileAnswer<'_> {
+        FileAnswer {
+            path: &self.path,
+            source: &self.source,
+            kind: &self.kind,
+            format: &self.format,
+            sha256: &self.sha256,
+            outcome: self.outcome,
+            rows: self.rows,
+            new: self.new,
+            unchanged: self.unchanged,
+            revised: self.revised,
+            skipped: self.skipped.len(),
+            skipped_rows: &self.skipped,
+            warnings: &self.warnings,
+            entry: self.entry,
+            error: self.error.as_ref().map(|e| FileError {
+                code: e.code(),
+                message: e.to_string(),
+            }),
+        }
     }
+}
+
+/// What is said of one file that was offered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FileAnswer<'a> {
+    /// Its path as it was given; from the deployment's folder where it lies in it.
+    path: &'a str,
+    /// Id of the source; empty where it was not found out.
+    source: &'a str,
+    /// `boundaries`, `herds`, `forage`, `weather`, `soil` or `series`; empty for a file that was not recognised.
+    kind: &'a str,
+    /// Its format, such as `rap`; empty for a file that was not recognised.
+    format: &'a str,
+    /// Digest of its bytes; empty for a file that could not be read.
+    sha256: &'a str,
+    /// What became of it.
+    outcome: FileOutcome,
+    /// Data rows.
+    rows: u32,
+    /// Rows with something new.
+    new: u32,
+    /// Rows that say what is known.
+    unchanged: u32,
+    /// Rows that say otherwise than before.
+    revised: u32,
+    /// How many rows `--skip-bad-rows` left out.
+    skipped: usize,
+    /// Those rows, each with what is wrong.
+    skipped_rows: &'a [String],
+    /// What is worth knowing and does not keep the file out.
+    warnings: &'a [String],
+    /// The ledger entry that recorded it; null where nothing was recorded.
+    entry: Option<i64>,
+    /// Why it was not taken; null where it was.
+    error: Option<FileError>,
+}
+
+/// Why a file was not taken.
+#[derive(Debug, Serialize, JsonSchema)]
+struct FileError {
+    /// A stable code.
+    code: &'static str,
+    /// What is wrong, with the value in it.
+    message: String,
 }
 
 /// Why a file was not taken.

@@ -6,6 +6,7 @@
 //! before, so that a report depends on no clock; the newest one of a series and metric holds.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_domain::day::Day;
@@ -16,7 +17,7 @@ use provender_ledger::{LedgerError, Payload, Read, Write};
 use super::report::MetricReport;
 
 /// What is acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Target {
     /// The place.
     pub boundary_id: BoundaryId,
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// An acknowledgement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ack {
     /// What it is of.
     #[serde(flatten)]

@@ -7,6 +7,7 @@
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -28,7 +29,7 @@ pub const BINS: usize = 10;
 const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 
 /// The reference of one logic version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
     /// [`TYPE`].
     #[serde(rename = "$type")]
@@ -50,7 +51,7 @@ pub struct Baseline {
 }
 
 /// The reference of one boundary and herd.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesReference {
     /// The place.
     pub boundary_id: BoundaryId,
@@ -69,7 +70,7 @@ pub struct SeriesReference {
 }
 
 /// How the numbers of one column were distributed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reference {
     /// The output or input.
     pub subject: String,

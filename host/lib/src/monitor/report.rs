@@ -6,6 +6,7 @@
 //! order of the input.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -25,6 +26,7 @@ pub const TYPE: &str = Form::MonitorReport.name();
 
 words! {
     /// What became of a rule or a group, from the least to the most urgent.
+    #[schemars(rename = "RuleStatus")]
     pub enum Status: "status" {
         /// Without thresholds; reported for information.
         Info = "info",
@@ -105,7 +107,8 @@ impl Verdict {
 }
 
 /// A report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "MonitorReport")]
 pub struct Report {
     /// [`TYPE`].
     #[serde(rename = "$type")]
@@ -134,7 +137,7 @@ pub struct Report {
 }
 
 /// The days looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReportWindow {
     /// First day.
     pub start: Day,
@@ -145,7 +148,8 @@ pub struct ReportWindow {
 }
 
 /// Counts over all series of the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SeriesCounts")]
 pub struct Summary {
     /// Series.
     pub series: usize,
@@ -170,7 +174,7 @@ pub struct Summary {
 }
 
 /// A logic and what it is held to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LogicReport {
     /// `name:version`.
     pub model_version: ModelVersion,
@@ -188,7 +192,7 @@ pub struct LogicReport {
 }
 
 /// The baseline behind the shift metrics of a logic.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct BaselineReport {
     /// The digest it is recorded under.
     pub baseline: Digest,
@@ -203,7 +207,7 @@ pub struct BaselineReport {
 }
 
 /// Guardrail bounds of an output.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct BoundsReport {
     /// The output.
     pub output: String,
@@ -216,7 +220,8 @@ pub struct BoundsReport {
 }
 
 /// The rules of one scope over the rows of one group. Model versions are never mixed in one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "MonitorGroup")]
 pub struct Group {
     /// The place; null for the fleet.
     pub boundary_id: Option<BoundaryId>,
@@ -245,7 +250,8 @@ pub struct Group {
 }
 
 /// A rule with its observed value.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "MonitorMetric")]
 pub struct MetricReport {
     /// Name of the metric.
     pub name: String,
@@ -285,7 +291,7 @@ impl MetricReport {
 }
 
 /// A row behind a fired rule.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FailingRow {
     /// The run.
     pub run_id: Digest,
@@ -306,7 +312,7 @@ pub struct FailingRow {
 }
 
 /// An expected answer that is not recorded.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MissingRow {
     /// The place.
     pub boundary_id: BoundaryId,
@@ -317,7 +323,7 @@ pub struct MissingRow {
 }
 
 /// The main outcome of a series over the window.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct OutcomeSeries {
     /// The output.
     pub name: String,

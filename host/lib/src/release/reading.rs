@@ -4,6 +4,8 @@
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::compute::{Bound, binding};
@@ -17,13 +19,13 @@ use super::document::Document;
 use super::store::ReleaseStore;
 
 /// Something in the deployment's files that the release in force overrules.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ignored {
     /// The file.
     pub file: String,
     /// The key.
     pub key: String,
-    /// What it says.
+    /// What it says there.
     pub here: String,
     /// What is in force.
     pub in_force: String,
@@ -37,12 +39,6 @@ impl Ignored {
             here,
             in_force,
         }
-    }
-
-    /// As JSON.
-    #[must_use]
-    pub fn to_json(&self) -> Json {
-        json!({"file": self.file, "key": self.key, "here": self.here, "in_force": self.in_force})
     }
 }
 

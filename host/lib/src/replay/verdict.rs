@@ -1,5 +1,7 @@
 //! What came of a replay.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, Recipe};
@@ -7,7 +9,8 @@ use provender_domain::merkle;
 use provender_ledger::entries::{Engine, FailedReplay, Replay, ReplayVerdict, Selection};
 
 /// An output that came out otherwise.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ReplayDifference")]
 pub struct Difference {
     /// The run.
     pub run_id: Digest,
@@ -37,15 +40,17 @@ pub enum Cause {
 }
 
 /// A run that could not be computed again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ReplayFailure")]
 pub struct Failure {
     /// The run.
     pub run_id: Digest,
     /// Its key, for people.
     pub key: String,
     /// For the exit code.
+    #[serde(skip)]
     pub cause: Cause,
-    /// A stable name.
+    /// A stable code.
     pub code: String,
     /// A sentence.
     pub message: String,

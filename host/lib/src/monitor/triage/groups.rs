@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::judge::{Points, TriageFinding};
@@ -13,7 +14,8 @@ use provender_domain::render::text::count;
 pub const ENOUGH: usize = 3;
 
 /// How often a value stands among the failing rows and among all of the window.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(rename = "TriageGroup")]
 pub struct Group {
     /// `version`, `config`, `place`, `source`, `file`.
     pub by: &'static str,

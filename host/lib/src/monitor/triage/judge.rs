@@ -1,5 +1,6 @@
 //! The evidence together, and where it points.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::groups::{Group, groups};
@@ -7,7 +8,7 @@ use super::scene::TriageScene;
 use super::{frozen, groups as apart, inputs, versions};
 
 /// Where a finding points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Points {
     /// To the data.
@@ -19,7 +20,7 @@ pub enum Points {
 }
 
 /// One comparison and what it says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct TriageFinding {
     /// A stable name for machines.
     pub code: &'static str,
@@ -52,7 +53,7 @@ impl TriageFinding {
 }
 
 /// Where all of it points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriageVerdict {
     /// To the data.
@@ -79,7 +80,7 @@ impl TriageVerdict {
 }
 
 /// The triage of one logic's failing rows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Triage {
     /// Name of the logic.
     pub logic: String,

@@ -12,6 +12,7 @@
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::monitor::baseline::Reference;
@@ -27,7 +28,8 @@ use provender_domain::value::{DataType, Value, plain_zero};
 use super::pairs::{Pair, Pairs};
 
 /// One figure with its thresholds and what it comes to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "CanaryFigure")]
 pub struct Figure {
     /// `name:version` of the candidate's logic.
     pub logic: ModelVersion,

@@ -3,6 +3,7 @@
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -46,7 +47,8 @@ pub struct Scene<'a> {
 }
 
 /// What a canary came to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "CanaryObserved")]
 pub struct Observed {
     /// The candidate.
     pub release: Digest,
@@ -93,7 +95,8 @@ pub struct Observed {
 }
 
 /// One day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "CanaryDay")]
 pub struct OfDay {
     /// The day.
     pub day: Day,
@@ -108,7 +111,8 @@ pub struct OfDay {
 }
 
 /// Rows of one side alone, or of both with other inputs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "CanaryUnpaired")]
 pub struct Unpaired {
     /// Recorded under the candidate alone.
     pub candidate_only: usize,

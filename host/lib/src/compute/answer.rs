@@ -1,0 +1,105 @@
+//! What is said of a run, for machines.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use provender_domain::canonical::Digest;
+use provender_domain::description::{Description, Role};
+use provender_domain::key::{ConfigVersion, RunKey};
+use provender_domain::manifest::{Breach, GuardrailStatus};
+
+use super::outcome::{Change, Outcome, Problem, RunOutcome};
+
+/// What became of a run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RunAnswer<'a> {
+    /// Digest of the key.
+    run_id: Digest,
+    /// What became of it.
+    outcome: Outcome,
+    /// The key that it has in the ledger, or would have.
+    key: &'a RunKey,
+    /// The outputs that downstream uses, by name; null where there is no answer, and none where nothing was computed.
+    outputs: Map<String, Json>,
+    /// The outputs that the others are made of, by name.
+    terms: Map<String, Json>,
+    /// What the guardrails say of the outputs.
+    guardrails: RunGuardrails<'a>,
+    /// Why outputs are null, as the component says it.
+    reasons: Vec<String>,
+    /// Digest of component, configuration and inputs: what makes the number.
+    provenance: Digest,
+    /// Digest of the reproducible part of its manifest; null where it has none.
+    snapshot_id: Option<Digest>,
+    /// Path of its manifest in the manifest store; null where it has none.
+    manifest: Option<&'a str>,
+    /// The configuration version of the run that it supersedes; absent where it supersedes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<&'a ConfigVersion>,
+    /// Why it has no answer; absent where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<RunError<'a>>,
+    /// What differs from the recorded run; absent where it is no drift.
+    #[serde(skip_serializing_if = "<[Change]>::is_empty")]
+    changes: &'a [Change],
+}
+
+/// What the guardrails say of a run.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RunGuardrails<'a> {
+    /// Whether one is breached.
+    status: GuardrailStatus,
+    /// The breached ones.
+    breached: &'a [Breach],
+    /// True when the breach makes it no answer.
+    refused: bool,
+}
+
+/// Why a run has no answer.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RunError<'a> {
+    /// A stable code.
+    code: &'a str,
+    /// What is wrong, with the value in it.
+    message: &'a str,
+    /// The backtrace of a component that failed, and the like; empty where there is none.
+    detail: &'a str,
+}
+
+impl RunOutcome {
+    /// For machines.
+    #[must_use]
+    pub fn answer<'a>(&'a self, description: &Description) -> RunAnswer<'a> {
+        let by_role = |role: Role| {
+            let outputs = description.outputs.iter().zip(&self.outputs);
+            let of_role = outputs.filter(|(o, _)| o.role == role);
+            of_role
+                .map(|(o, v)| (o.field.name.clone(), v.to_json()))
+                .collect()
+        };
+        RunAnswer {
+            run_id: self.key.run_id(),
+            outcome: self.outcome,
+            key: &self.key,
+            outputs: by_role(Role::Outcome),
+            terms: by_role(Role::Term),
+            guardrails: RunGuardrails {
+                status: GuardrailStatus::of(&self.breaches),
+                breached: &self.breaches,
+                refused: self.refused,
+            },
+            reasons: self.reasons(description),
+            provenance: self.provenance,
+            snapshot_id: self.snapshot_id,
+            manifest: self.manifest.as_deref(),
+            replaces: self.replaces.as_ref(),
+            error: self.problem.as_ref().map(|p: &Problem| RunError {
+                code: &p.code,
+                message: &p.message,
+                detail: &p.detail,
+            }),
+            changes: &self.changes,
+        }
+    }
+}
