@@ -1,15 +1,16 @@
-//! One file with everything a release needs to run: a tar archive that has exactly one spelling.
+//! One file with everything a release needs to run: a tar archive. The same content always gives the same
+//! bytes.
 //!
 //! ```text
 //! release/HEX.json       the release, named after its digest
 //! components/HEX.wasm    each component, named after its SHA-256
-//! evidence/HEX.json      what was found out about it, in the order in which it was recorded
-//! reports/KIND-HEX.json  the full reports that evidence names
+//! evidence/HEX.json      evidence about it, in the order of recording
+//! reports/KIND-HEX.json  the full reports that the evidence names
 //! ```
 //!
-//! Entries are read in memory, by name; nothing is unpacked by path. Whatever was read is packed
-//! again and must give the same bytes: an archive with anything added, moved or changed, also in
-//! padding and headers, is refused.
+//! Entries are read into memory by name; nothing is unpacked to a path. What was read is packed again and must
+//! give the same bytes. An archive with anything added, moved or changed, even in padding or headers, is
+//! refused.
 
 use std::collections::BTreeMap;
 
@@ -21,27 +22,28 @@ use super::ReleaseError;
 use super::document::Document;
 use super::evidence::Evidence;
 
-/// Largest archive, in bytes.
+/// Size limit of an archive, in bytes.
 pub const MOST: u64 = 2 << 30;
 
-/// What is in an archive.
+/// The contents of an archive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Archive {
     /// The release.
     pub document: Document,
-    /// Bytes of each component, by digest.
+    /// The bytes of each component, by digest.
     pub components: BTreeMap<Digest, Vec<u8>>,
-    /// Evidence, oldest first: of two decisions of a gate the later one counts, also where they travel to.
+    /// Evidence, oldest first. The order matters: of two gate decisions the later one counts, also after
+    /// import.
     pub evidence: Vec<Evidence>,
-    /// Kind and text of reports, by digest.
+    /// The kind and text of each report, by digest.
     pub reports: BTreeMap<Digest, (ReportKind, String)>,
 }
 
 impl Archive {
-    /// The archive's bytes: the same for the same content, anywhere and at any time.
+    /// The bytes of the archive. They depend only on the content, not on the machine or the time.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn pack(&self) -> Result<Vec<u8>, ReleaseError> {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         let digest = self.document.digest()?;
@@ -66,10 +68,10 @@ impl Archive {
         })
     }
 
-    /// Reads an archive and checks every hash in it; `file` is its name for people.
+    /// Reads an archive and checks every hash in it. `file` is its name for messages.
     ///
     /// # Errors
-    /// [`ReleaseError::Archive`] when anything is not as it must be.
+    /// [`ReleaseError::Archive`] if any part is damaged, missing or superfluous.
     pub fn unpack(file: &str, bytes: &[u8]) -> Result<Archive, ReleaseError> {
         let refuse = |problem: String| ReleaseError::Archive {
             file: file.to_owned(),
@@ -153,7 +155,7 @@ fn read(bytes: &[u8]) -> Result<Archive, String> {
     Ok(archive)
 }
 
-/// What the release names is in it, and nothing else.
+/// Checks that the archive holds what the release names and nothing else.
 fn check_complete(archive: &Archive) -> Result<(), String> {
     let Archive {
         document,
@@ -231,7 +233,7 @@ mod tests {
             one.evidence.extend(evidence);
             let bytes = one.pack().unwrap();
             assert_eq!(Archive::unpack("r.tar", &bytes).unwrap(), one);
-            // Whichever of the two has the smaller digest, the order is that of the ledger.
+            // The archive keeps the order of the ledger, regardless of which digest is smaller.
             one.evidence.reverse();
         }
         one.evidence.push(later);

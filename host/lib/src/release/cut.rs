@@ -1,5 +1,5 @@
-//! A release made here: what is pinned and set becomes one object, its versions are frozen, and all
-//! of it is recorded in one transaction.
+//! Cuts a release: what is pinned and set becomes one object, its versions are frozen, and everything is
+//! recorded in one transaction.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,11 +27,11 @@ use super::evidence::{Evidence, Finding};
 use super::standing::{KINDS, KNOWING, Known, Standing};
 use super::store::ReleaseStore;
 
-/// Puts the content of a release together: `pins` with the settings of each, and what is active,
-/// bound.
+/// Assembles the content of a release from `pins`, the settings of each, and `bounds`, the bound active
+/// versions.
 ///
 /// # Errors
-/// When a setting or a monitor rule does not fit.
+/// If a setting or a monitor rule does not fit its logic.
 pub fn content(
     pins: &[&Pin],
     bounds: &[Bound],
@@ -88,7 +88,7 @@ pub fn content(
     })
 }
 
-/// Settings as canonical JSON can carry them: TOML's dates become text, which binding reads alike.
+/// Settings in a form that canonical JSON can hold: TOML dates become text, which binds to the same value.
 fn plain(settings: &LogicOverrides) -> LogicOverrides {
     let mut plain = settings.clone();
     for value in plain.parameters.values_mut() {
@@ -99,22 +99,23 @@ fn plain(settings: &LogicOverrides) -> LogicOverrides {
     plain
 }
 
-/// What a cut came to.
+/// The result of a cut.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The release.
     pub release: Known,
-    /// False when a release of this content was known.
+    /// False if a release with this content was already known.
     pub new: bool,
-    /// Versions that were frozen by it.
+    /// Versions that it froze.
     pub frozen: Vec<ModelVersion>,
 }
 
-/// Records a release of this content, unless there is one. `bytes` are the components' own, by
-/// digest; `findings` is what was found out about it on the way.
+/// Records a release with this content, unless one exists already. `bytes` are the components by digest.
+/// `findings` become evidence about the release.
 ///
 /// # Errors
-/// When a version is frozen as other bytes, the store cannot be written or the ledger refuses.
+/// If a version is frozen with other bytes, the store cannot be written, or the ledger cannot be read or
+/// written.
 pub fn cut(
     ledger: &dyn Write,
     store: &ReleaseStore,
@@ -139,7 +140,7 @@ pub fn cut(
             .max()
             .unwrap_or(0)
             + 1;
-        // Read back, so that what is compared is what will be read.
+        // Compare the document as it will be read back, not as it was built.
         let text = Document::new(next, content.clone(), cut.clone()).to_text()?;
         let mut document = Document::parse(text.as_bytes())
             .map_err(|problem| ReleaseError::damaged("the new release", problem))?;
@@ -186,12 +187,12 @@ pub fn cut(
     })
 }
 
-/// The kinds that a release becoming known depends on.
+/// The kinds of entry that decide whether a release can become known.
 pub(super) fn watched() -> Vec<Kind> {
     KNOWING.into_iter().chain([Kind::Freeze]).collect()
 }
 
-/// Releases and frozen versions as they stood at one moment.
+/// Releases and frozen versions at one moment.
 pub(super) struct Snapshot {
     pub(super) standing: Standing,
     frozen: Vec<entries::Pin>,
@@ -217,7 +218,7 @@ impl Snapshot {
         })
     }
 
-    /// The digest as which a version is frozen.
+    /// The digest with which a version is frozen.
     fn frozen_as(&self, model_version: &ModelVersion) -> Option<Digest> {
         let first = self
             .frozen
@@ -226,7 +227,8 @@ impl Snapshot {
         first.map(|p| p.component)
     }
 
-    /// The entries that freeze what of a release is not frozen yet, and the names.
+    /// The entries that freeze the versions of a release that are not frozen yet, and the names of these
+    /// versions.
     pub(super) fn freezes(
         &self,
         document: &Document,
@@ -253,7 +255,7 @@ impl Snapshot {
         Ok((entries, names))
     }
 
-    /// What a version's pin in the lock file would be refused for.
+    /// Why the ledger would refuse a version's pin.
     #[must_use]
     pub(super) fn objection(&self, pin: &Pin) -> Option<Problem> {
         let recorded = self.frozen_as(&pin.model_version())?;
@@ -269,16 +271,16 @@ impl Snapshot {
     }
 }
 
-/// What the ledger objects to in a set of pins: versions that are frozen as other bytes.
+/// Why the ledger would refuse these pins: versions that are frozen with other bytes.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn objections(ledger: &dyn Read, pins: &[&Pin]) -> Result<Vec<Problem>, ReleaseError> {
     let now = Snapshot::read(ledger)?;
     Ok(pins.iter().filter_map(|p| now.objection(p)).collect())
 }
 
-/// The pinned set of a release: every frozen version, and of the drafts those that are to answer.
+/// The pinned set of a release: every frozen version, and the drafts that are to be active.
 #[must_use]
 pub fn pinned_set<'p>(pins: &'p [Pin], active: &[ModelVersion]) -> Vec<&'p Pin> {
     pins.iter()

@@ -1,7 +1,7 @@
-//! The release itself: canonical JSON, and the digest that is its identity wherever it travels.
+//! The release itself: canonical JSON. Its digest identifies it wherever it travels.
 //!
-//! It says what the numbers are made of and nothing about a place: no paths, no limits of the
-//! environment, no sources, no policy. Its number is given where it is cut; the digest is what counts.
+//! It holds what determines results and nothing specific to a place: no paths, no limits of an environment, no
+//! sources, no policy. Its number is assigned where it is cut; what identifies it is the digest.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,23 +25,23 @@ use super::ReleaseError;
 /// `$type` of the document.
 pub const FORM: &str = Form::Release.name();
 
-/// A release.
+/// A release: pinned components, active versions, their configurations and settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     #[serde(rename = "$type")]
     form: String,
-    /// 1, 2, 3, …; shown as `R3`.
+    /// 1, 2, 3, … in the environment where it was cut; shown as `R3`.
     pub number: u32,
-    /// The pinned set.
+    /// Every pinned component.
     pub components: Vec<Component>,
-    /// `name:version` of what answers, one version per name.
+    /// The active versions, one for each name.
     pub active: Vec<ModelVersion>,
-    /// What each active version computes with.
+    /// Configuration and thresholds of each active version.
     pub logics: Vec<Logic>,
-    /// What was set where it was cut.
+    /// Settings from where it was cut.
     pub settings: InForce,
-    /// Who cut it, when and why.
+    /// By whom, when and why it was cut.
     pub cut: Cut,
 }
 
@@ -49,24 +49,24 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Component {
-    /// Name of the logic.
+    /// Name of its logic.
     pub name: String,
-    /// Its version.
+    /// Version of its logic, such as `v3`.
     pub version: String,
-    /// Digest of the bytes.
+    /// SHA-256 of its bytes.
     pub sha256: Digest,
-    /// Their number.
+    /// Number of bytes.
     pub size: u64,
-    /// World it is built for.
+    /// The WIT world it is built for.
     pub world: String,
-    /// Language it is written in.
+    /// The programming language it is written in.
     pub language: String,
-    /// Ceilings of its own.
+    /// Its own resource limits, where the pin sets some.
     #[serde(default, skip_serializing_if = "PinLimits::is_empty")]
     pub limits: PinLimits,
 }
 
-/// What an active version computes with and is judged by.
+/// The configuration and thresholds of an active version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logic {
@@ -78,67 +78,67 @@ pub struct Logic {
     pub config_version: Digest,
     /// The configuration itself: parameters, guardrail bounds, feature definitions.
     pub config: Json,
-    /// Digest of the thresholds.
+    /// Digest of the monitor rules.
     pub thresholds_version: Digest,
     /// The monitor rules themselves.
     pub thresholds: Vec<MonitorRule>,
 }
 
-/// What was set where the release was cut, and holds wherever it is active.
+/// Settings of the place where the release was cut. They apply wherever it is active.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InForce {
-    /// DS's settings of `logic.toml` by `name:version`, of every pinned version that has some.
+    /// DS's settings from `logic.toml`, for every pinned version that has some.
     pub logic: BTreeMap<ModelVersion, LogicOverrides>,
-    /// Columns of `[[series]]` that active versions read.
+    /// The definitions of `[[series]]` columns that active versions read.
     pub series: Vec<SeriesDefinition>,
-    /// What a breached guardrail does.
+    /// What happens when a guardrail is breached.
     pub on_guardrail: OnGuardrail,
 }
 
-/// What a column beside the built-in ones means; where it comes from is the environment's business.
+/// The meaning of a column that is not built in. Where its data comes from is up to each environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesDefinition {
-    /// Name in the catalogue.
+    /// Name in the catalogue of columns.
     pub name: String,
-    /// Unit.
+    /// Its unit, if it has one.
     pub unit: Option<String>,
-    /// One sentence.
+    /// Its description, in one sentence.
     pub doc: String,
 }
 
-/// How the release came to be.
+/// By whom, when, where and why a release was cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
-    /// Who.
+    /// Who cut it.
     pub by: String,
-    /// When.
+    /// When (RFC 3339, UTC).
     pub at: String,
-    /// Why.
+    /// The reason given.
     pub reason: String,
     /// Environment it was cut in.
     pub environment: String,
-    /// Version of the program that cut it.
+    /// The version of Provender that cut it.
     pub program: String,
 }
 
-/// What a release is but for its number and how it came to be.
+/// A release without its number and without how it was cut: two cuts of the same content are one release.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
-    /// The pinned set.
+    /// Every pinned component.
     pub components: Vec<Component>,
-    /// What answers.
+    /// The active versions.
     pub active: Vec<ModelVersion>,
-    /// What each active version computes with.
+    /// Configuration and thresholds of each active version.
     pub logics: Vec<Logic>,
-    /// What was set.
+    /// Settings from where it is cut.
     pub settings: InForce,
 }
 
 impl Component {
-    /// As it is pinned.
+    /// The component that a pin names.
     #[must_use]
     pub fn of(pin: &Pin) -> Component {
         Component {
@@ -158,7 +158,7 @@ impl Component {
         ModelVersion::of(&self.name, &self.version)
     }
 
-    /// The pin of this component where its file is.
+    /// A frozen pin of this component, with its file at `path`.
     #[must_use]
     pub fn pin(&self, path: String) -> Pin {
         Pin {
@@ -176,7 +176,7 @@ impl Component {
 }
 
 impl Document {
-    /// A release of this content.
+    /// A release with this content.
     #[must_use]
     pub fn new(number: u32, content: Content, cut: Cut) -> Document {
         Document {
@@ -190,10 +190,10 @@ impl Document {
         }
     }
 
-    /// Reads the canonical text of a release and checks it against itself.
+    /// Parses the canonical text of a release and checks that it is consistent.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// What is wrong with it, as a clause.
     pub fn parse(bytes: &[u8]) -> Result<Document, String> {
         let value = from_slice(bytes).map_err(|e| format!("it is not JSON: {e}"))?;
         let document: Document =
@@ -206,18 +206,18 @@ impl Document {
         Ok(document)
     }
 
-    /// The canonical text.
+    /// The release as canonical JSON text.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn to_text(&self) -> Result<String, ReleaseError> {
         Ok(to_text(&self.to_json()?)?)
     }
 
-    /// As JSON.
+    /// The release as a JSON value.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn to_json(&self) -> Result<Json, ReleaseError> {
         Ok(
             serde_json::to_value(self)
@@ -225,21 +225,21 @@ impl Document {
         )
     }
 
-    /// The release's identity.
+    /// The digest of the canonical text, which identifies the release.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn digest(&self) -> Result<Digest, ReleaseError> {
         Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
     }
 
-    /// `R3`.
+    /// Its name: `R3`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("R{}", self.number)
     }
 
-    /// What it is but for its number and how it came to be.
+    /// The release without its number and without how it was cut.
     #[must_use]
     pub fn content(&self) -> Content {
         Content {
@@ -250,7 +250,7 @@ impl Document {
         }
     }
 
-    /// What of its active logics entries carry, so that activations follow from them.
+    /// The active logics as entries record them, so that activations follow from entries alone.
     #[must_use]
     pub fn active_logics(&self) -> Vec<ReleaseLogic> {
         let of = |l: &Logic| ReleaseLogic {
@@ -261,7 +261,7 @@ impl Document {
         self.logics.iter().map(of).collect()
     }
 
-    /// What an active version computes with.
+    /// Configuration and thresholds of an active version.
     #[must_use]
     pub fn logic(&self, model_version: &ModelVersion) -> Option<&Logic> {
         self.logics
@@ -287,7 +287,7 @@ impl Document {
             .unwrap_or_default()
     }
 
-    /// The catalogue that the release is bound to: the built-in columns and its own series.
+    /// The columns that the release binds to: the built-in ones and its own series.
     #[must_use]
     pub fn catalogue(&self) -> Vec<Feature> {
         let mut all = built_in();
@@ -302,7 +302,7 @@ impl Document {
         all
     }
 
-    /// A release contradicts itself nowhere.
+    /// Checks that the release does not contradict itself.
     fn check(&self) -> Result<(), String> {
         if self.form != FORM {
             return Err(format!(
@@ -313,7 +313,7 @@ impl Document {
         if self.number == 0 {
             return Err("its number is 0".to_owned());
         }
-        // The rules of the lock file hold for the pinned set of a release.
+        // The pinned set obeys the rules of the lock file.
         let pins = self.components.iter().map(|c| c.pin(file_of(&c.sha256)));
         Lock::new(pins.collect()).map_err(|e| e.to_string())?;
         let mut names = BTreeSet::new();
@@ -349,7 +349,7 @@ impl Document {
     }
 }
 
-/// Where a component lies in a release store, and in an archive.
+/// Path of a component inside a release store or an archive.
 #[must_use]
 pub fn file_of(sha256: &Digest) -> String {
     format!("components/{}.wasm", sha256.hex())

@@ -1,4 +1,4 @@
-//! How releases say no.
+//! Errors about releases.
 
 use crate::backtest::BacktestError;
 use crate::compute::ComputeError;
@@ -8,120 +8,120 @@ use provender_domain::ids::ModelVersion;
 use provender_ledger::LedgerError;
 use provender_sandbox::LogicError;
 
-/// What is wrong in a state that was to become a release.
+/// A reason why the current state cannot become a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is about: `days_remaining:v3`, `provender.toml`.
+    /// The subject: `days_remaining:v3`, `provender.toml`.
     pub about: String,
-    /// What is wrong.
+    /// What is wrong with it.
     pub what: String,
-    /// What to do.
+    /// How to fix it.
     pub remedy: String,
 }
 
-/// A refusal or failure.
+/// Why an action on a release was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// No release of this name.
+    /// No release has this name or digest.
     #[error("there is no release {asked}; known releases: {known}")]
     Unknown {
-        /// As it was asked for.
+        /// What the user asked for.
         asked: String,
-        /// The releases known.
+        /// The releases that exist.
         known: String,
     },
-    /// Several releases begin with these digits.
+    /// Several digests begin with the given digits.
     #[error("`{asked}` matches several releases: {found}; give more digits")]
     Ambiguous {
-        /// As it was asked for.
+        /// What the user asked for.
         asked: String,
-        /// The releases that begin so.
+        /// The releases that match.
         found: String,
     },
-    /// The state is unclean.
+    /// The current state cannot become a release.
     #[error("no release was cut: {}", listed(.0))]
     Unclean(Vec<Problem>),
-    /// A promotion while promotions are frozen.
+    /// A promotion was asked for while promotions are frozen.
     #[error("promotions have been frozen since {at} by {by}: {reason}")]
     Held {
-        /// Since when.
+        /// When they were frozen (RFC 3339, UTC).
         at: String,
-        /// By whom.
+        /// Who froze them.
         by: String,
-        /// Why.
+        /// The reason given.
         reason: String,
     },
-    /// The freeze is already so.
+    /// Promotions are already frozen, or already not frozen.
     #[error("{0}")]
     Hold(String),
-    /// What is active is not what was expected.
+    /// Another release is active than `--expect` says.
     #[error("{expected} was expected to be active, but {found}; nothing was promoted")]
     Expected {
-        /// What `--expect` said.
+        /// The release that `--expect` names.
         expected: String,
-        /// What is active instead, since when and by whom.
+        /// The release that is active, since when and by whom, as a clause.
         found: String,
     },
-    /// Somebody else was faster.
+    /// Another process changed the state first.
     #[error("another process was faster: {found}; nothing was promoted")]
     Overtaken {
-        /// What is active now, since when and by whom.
+        /// What is active now, since when and by whom, as a clause.
         found: String,
     },
-    /// A gate says no.
+    /// The gate refuses the release.
     #[error("the gate of {environment} refuses {release}: {why}")]
     Gate {
         /// The release.
         release: String,
         /// The environment.
         environment: String,
-        /// The decision in words.
+        /// The reasons for the decision.
         why: String,
     },
-    /// A canary cannot start, or there is none to stop.
+    /// A canary cannot be started, or none is running that could be stopped.
     #[error("{what}")]
     Canary {
-        /// What is in the way.
+        /// What prevents it.
         what: String,
         /// What to do next.
         next: &'static str,
     },
-    /// There is nothing to go back to.
+    /// There is no release to roll back to.
     #[error("{0}")]
     NoWayBack(String),
-    /// Files of the release are gone.
+    /// Files of the release are missing.
     #[error("{release} cannot run here: {problem}")]
     Missing {
         /// The release.
         release: String,
-        /// What is missing.
+        /// Which file, and why.
         problem: String,
     },
-    /// A release of this number exists with another content.
+    /// Another release already has this number.
     #[error(
         "the archive's release is {number} with the digest {theirs}, but here {number} is {ours}, cut {cut} by {by}"
     )]
     NumberTaken {
         /// `R3`.
         number: String,
-        /// Digest in the archive.
+        /// Digest of the release in the archive.
         theirs: String,
-        /// Digest known here.
+        /// Digest of the release known here.
         ours: String,
-        /// When ours was cut.
+        /// When the release known here was cut (RFC 3339, UTC).
         cut: String,
-        /// By whom.
+        /// Who cut the release known here.
         by: String,
     },
-    /// A file of the store, or an entry, is not what it must be.
+    /// A file of the store or an entry differs from what was recorded.
     #[error("{what} is not what was recorded: {problem}")]
     Damaged {
         /// The file or entry.
         what: String,
-        /// What differs.
+        /// How it differs.
         problem: String,
     },
-    /// An archive is not one, or not what it says it is.
+    /// A file is not a release archive, or its contents do not match their hashes.
     #[error("{file} is not a valid release archive: {problem}")]
     Archive {
         /// The file.
@@ -129,31 +129,31 @@ pub enum ReleaseError {
         /// What is wrong.
         problem: String,
     },
-    /// What is bound from the release is not what the release says.
+    /// A version binds to another configuration here than in the release.
     #[error(
         "{release}: {model_version} binds to the configuration {found} here, but the release was cut with {recorded}: {differs}"
     )]
     OtherConfig {
-        /// The release.
+        /// The release, such as `R3`.
         release: String,
-        /// The logic.
+        /// The logic version.
         model_version: ModelVersion,
-        /// Digest found.
+        /// Digest of the configuration it binds to here.
         found: String,
-        /// Digest recorded.
+        /// Digest of the configuration in the release.
         recorded: String,
-        /// The first members that differ.
+        /// The first members that differ, with both values.
         differs: String,
     },
-    /// A plan of `prune` is no longer what it was.
+    /// The files to prune have changed since the plan was shown.
     #[error("the plan {asked} does not apply: {now}; nothing was removed")]
     PlanChanged {
-        /// As it was asked for.
+        /// The digest that the user gave.
         asked: String,
-        /// The plan as it would be now.
+        /// The current plan, or what changed.
         now: String,
     },
-    /// The disk refused.
+    /// The file system failed.
     #[error("{what}: {cause}")]
     Io {
         /// The file.
@@ -161,22 +161,22 @@ pub enum ReleaseError {
         /// Why.
         cause: std::io::Error,
     },
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A component.
+    /// A component cannot be loaded.
     #[error(transparent)]
     Logic(#[from] LogicError),
-    /// Binding.
+    /// A version cannot be bound.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// A back-test.
+    /// A back-test failed.
     #[error(transparent)]
     Backtest(#[from] BacktestError),
-    /// Monitor rules.
+    /// Monitor rules cannot be gathered or judged.
     #[error(transparent)]
     Gather(#[from] GatherError),
-    /// A number without a canonical form.
+    /// A number has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
 }
@@ -196,7 +196,7 @@ fn listed(problems: &[Problem]) -> String {
 }
 
 impl ReleaseError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! What was found out about a release: an object of its own that names the release's digest.
+//! Evidence: a finding about a release, as an object of its own that names the release's digest.
 //!
-//! Evidence is added to a release after it was cut and travels with it. Its full report is kept once,
-//! by digest, in the ledger's table of reports.
+//! Evidence is added after a release was cut and travels with it. Its full report is stored once, by digest, in
+//! the ledger's table of reports.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -18,33 +18,33 @@ use super::ReleaseError;
 /// `$type` of evidence.
 pub const FORM: &str = Form::Evidence.name();
 
-/// One finding.
+/// A finding with who made it, when and where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     #[serde(rename = "$type")]
     form: String,
-    /// The release it is about.
+    /// Digest of the release.
     pub release: Digest,
-    /// What it is about.
+    /// The kind of check that found it.
     pub kind: ReportKind,
-    /// What it came to.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// How many cases, runs or rows it rests on.
+    /// The number of cases, runs or rows it is based on.
     pub rows: u64,
-    /// Digest of the full report, where there is one.
+    /// Digest of the full report, if there is one.
     pub report: Option<Digest>,
-    /// What it says, in a sentence.
+    /// The result in one sentence.
     pub summary: String,
     /// Environment in which it was found.
     pub environment: String,
-    /// Who found it.
+    /// Who made the finding.
     pub by: String,
-    /// When.
+    /// When (RFC 3339, UTC).
     pub at: String,
 }
 
-/// What was found, without who and when.
+/// A finding, without who made it and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// See [`Evidence::kind`].
@@ -59,7 +59,7 @@ pub struct Finding {
     pub summary: String,
 }
 
-/// What was found, with the full report behind it; neither is recorded yet.
+/// A finding with its full report, neither of them recorded yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reported {
     finding: Finding,
@@ -67,7 +67,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// A finding and its report, canonical JSON.
+    /// Combines a finding with its report, which is canonical JSON.
     #[must_use]
     pub fn new(mut finding: Finding, body: String) -> Reported {
         finding.report = Some(Digest::of_canonical(body.as_bytes()));
@@ -80,11 +80,11 @@ impl Reported {
         &self.finding
     }
 
-    /// Records the report, before the evidence that names it: a kill between leaves a report that nothing
-    /// names.
+    /// Records the report. Call this before recording the evidence: a kill in between then leaves a report that
+    /// nothing names, not evidence without a report.
     ///
     /// # Errors
-    /// When the ledger refuses.
+    /// If the ledger cannot be written.
     pub fn record(&self, ledger: &dyn Write, stamp: &Stamp) -> Result<(), ReleaseError> {
         if let Some(digest) = self.finding.report {
             ledger.record_report(stamp, self.finding.kind, digest, &self.body)?;
@@ -94,7 +94,7 @@ impl Reported {
 }
 
 impl Evidence {
-    /// A finding about a release, by whom and when.
+    /// A finding about a release, signed by `stamp`.
     #[must_use]
     pub fn new(release: Digest, finding: Finding, environment: &str, stamp: &Stamp) -> Evidence {
         Evidence {
@@ -111,26 +111,26 @@ impl Evidence {
         }
     }
 
-    /// The canonical text.
+    /// The evidence as canonical JSON text.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn to_text(&self) -> Result<String, CanonicalError> {
         to_text(&serde_json::to_value(self)?)
     }
 
-    /// Its digest.
+    /// The digest of the canonical text.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
         Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
     }
 
-    /// Reads the canonical text.
+    /// Parses the canonical text.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// What is wrong with it, as a clause.
     pub fn parse(bytes: &[u8]) -> Result<Evidence, String> {
         let value = from_slice(bytes).map_err(|e| e.to_string())?;
         let evidence: Evidence = serde_json::from_value(value).map_err(|e| e.to_string())?;
@@ -141,10 +141,10 @@ impl Evidence {
         Ok(evidence)
     }
 
-    /// What its entry says; `imported` names the archive it came with.
+    /// The payload of its entry. `imported` is the digest of the archive that it came with.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn says(&self, number: u32, imported: Option<&Digest>) -> Result<Payload, CanonicalError> {
         Ok(Payload::Evidence(EvidenceFound {
             release: self.release,
@@ -155,11 +155,11 @@ impl Evidence {
         }))
     }
 
-    /// That its entry names a kind and a verdict that this program knows. Evidence of another form is that of a
-    /// newer program and is passed over, as [`Evidence::of`] does.
+    /// Checks that an entry names a kind and a verdict that this program knows. Evidence of another form is
+    /// from a newer program and is skipped, as in [`Evidence::of`].
     ///
     /// # Errors
-    /// The word that is not known.
+    /// The unknown word.
     pub fn check_words(found: &EvidenceFound) -> Result<(), UnknownWord> {
         let word = |member: &str| found.evidence.get(member).and_then(Json::as_str);
         if word("$type") == Some(FORM) {
@@ -169,7 +169,7 @@ impl Evidence {
         Ok(())
     }
 
-    /// As its entry has it; `None` when that is of a form this program does not write.
+    /// Reads evidence from its entry; `None` if it has a form that this program does not know.
     #[must_use]
     pub fn of(found: &EvidenceFound) -> Option<Evidence> {
         let text = to_text(&found.evidence).ok()?;

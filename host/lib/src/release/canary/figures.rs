@@ -1,13 +1,13 @@
-//! What the pairs of one logic say, and whether that is within the thresholds.
+//! The figures that compare the pairs of one logic, judged against the thresholds.
 //!
 //! | figure | of | value |
 //! |---|---|---|
-//! | `candidate_missing` | the logic, or an outcome it lost | share of the active release's rows without one of the candidate |
-//! | `guardrail_rate` | the logic | share of rows with a breached guardrail, candidate less active |
-//! | `null_rate` | an outcome | share of rows that are null, candidate less active |
-//! | `share_changed` | an outcome | share of rows that differ at all |
+//! | `candidate_missing` | the logic, or an outcome it lost | share of the active release's rows that the candidate lacks |
+//! | `guardrail_rate` | the logic | share of rows with a breached guardrail, candidate minus active |
+//! | `null_rate` | an outcome | share of rows that are null, candidate minus active |
+//! | `share_changed` | an outcome | share of rows that differ in any way |
 //! | `median_change`, `p95_change` | a number | of \|candidate − active\| / \|active\| |
-//! | `psi` | a number | PSI over what it is expected to be without a change, as monitors compute it |
+//! | `psi` | a number | PSI divided by its expected value without a change, as in monitors |
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
@@ -27,46 +27,46 @@ use provender_domain::value::{DataType, Value, plain_zero};
 
 use super::pairs::{Pair, Pairs};
 
-/// One figure with its thresholds and what it comes to.
+/// One figure with its thresholds and verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "CanaryFigure")]
 pub struct Figure {
     /// `name:version` of the candidate's logic.
     pub logic: ModelVersion,
-    /// The outcome it is about.
+    /// The outcome that it is about; `None` if it is about the whole logic.
     pub subject: Option<String>,
-    /// Its name.
+    /// Its name, as in the table of this module.
     pub name: &'static str,
-    /// The value; shares and relative changes are 0.08 for 8 %.
+    /// The value. Shares and relative changes are fractions: 0.08 for 8 %.
     pub value: Option<f64>,
-    /// Of a rate: the active release's.
+    /// For a rate: the value of the active release.
     pub active: Option<f64>,
-    /// Of a rate: the candidate's.
+    /// For a rate: the value of the candidate.
     pub candidate: Option<f64>,
-    /// Above this it warns.
+    /// A value above this is a warning.
     pub warn: Option<f64>,
-    /// Above this it is crit.
+    /// A value above this is critical.
     pub crit: Option<f64>,
-    /// Rows behind it.
+    /// The number of rows it is based on.
     pub rows: usize,
-    /// Fewer rows are unknown.
+    /// With fewer rows the status is unknown.
     pub min_rows: u32,
-    /// What it comes to.
+    /// The verdict.
     pub status: Status,
-    /// The status in a sentence.
+    /// The reason for the status, as a clause.
     pub why: String,
 }
 
-/// An outcome of both sides.
+/// An outcome that both sides have.
 struct Outcome {
     name: String,
     unit: Option<String>,
     number: bool,
-    /// Its place among the outputs of active and candidate.
+    /// Its index among the outputs of the active release and of the candidate.
     at: (usize, usize),
 }
 
-/// The figures of one logic.
+/// Computes the figures of one logic.
 #[must_use]
 pub fn figures(
     (active, candidate): (&Description, &Description),
@@ -216,7 +216,8 @@ fn of_outcome(
     all
 }
 
-/// Median and 95th percentile of the relative change. A row that was zero and is not has no scale.
+/// Median and 95th percentile of the relative change. A row that was zero and no longer is has no relative
+/// change.
 fn changes(
     logic: &ModelVersion,
     outcome: &str,
@@ -269,7 +270,7 @@ fn distribution(
     let candidate: Vec<f64> = numbers.iter().map(|(_, _, c)| plain_zero(*c)).collect();
     let (value, why) = match reference {
         None => (None, "no row has a number on both sides".to_owned()),
-        // Of the same numbers the shift is none, also where they are too few different ones for bins.
+        // Equal numbers have not shifted, even if they are too few distinct ones to form bins.
         Some(_) if numbers.iter().all(|(_, a, c)| a == c) => {
             (Some(0.0), "no number differs".to_owned())
         }
@@ -333,7 +334,7 @@ fn judged(
     }
 }
 
-/// A figure's value for people: `psi` as it is, everything else in percent.
+/// A figure's value for people: `psi` as a plain number, everything else in percent.
 #[must_use]
 pub fn told(figure: &str, x: f64) -> String {
     if figure == "psi" {
@@ -343,11 +344,11 @@ pub fn told(figure: &str, x: f64) -> String {
     }
 }
 
-/// 0.083 as `8.3 %`.
+/// Formats 0.083 as `8.3 %`.
 #[must_use]
 pub fn percent(x: f64) -> String {
     let shown = x * 100.0;
-    // What is not zero never reads as zero.
+    // A value other than zero is never shown as zero.
     if shown != 0.0 && shown.abs() < 0.05 {
         return format!("{} %", number(shown));
     }

@@ -1,17 +1,17 @@
-//! Canaries: a candidate release computes in shadow beside the active one, and is compared with it.
+//! Canaries: a candidate release computes in shadow beside the active one and is compared with it.
 //!
-//! A canary is two entries, its start and its end; everything else follows from the ledger. Its runs
-//! are recorded under the candidate's own version and configuration, which nothing has activated, so
-//! that they answer nothing, until the release is promoted and they are the answers.
+//! A canary is two entries, its start and its end; everything else follows from the ledger. Its runs are
+//! recorded under the candidate's own version and configuration. These are not active, so the runs answer
+//! nothing until the release is promoted; then they are the answers.
 //!
-//! * [`state`] — from the entries: canaries, which is running, what ended the others
+//! * [`state`] — the state of canaries, computed from entries: running or ended, and by what
 //! * [`start`] — start and stop
 //! * [`share`] — which boundaries take part
-//! * [`sides`] — the logics of candidate and active, bound, side by side
+//! * [`sides`] — the logics of both releases, bound
 //! * [`pairs`] — recorded runs of both on the same inputs
 //! * [`rows`] — the figures as the cells of a table
-//! * [`figures`] — what the pairs say, and whether that is within the thresholds
-//! * [`mod@observed`] — all of it for a window and day by day: what a gate asks for
+//! * [`figures`] — the figures of the pairs, judged against the thresholds
+//! * [`mod@observed`] — the result over a window and day by day, as the gate uses it
 
 pub mod figures;
 pub mod observed;

@@ -1,4 +1,4 @@
-//! A canary over its window and day by day: the differences, and what they come to.
+//! The result of a canary over its window and day by day.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
@@ -29,72 +29,72 @@ use super::sides::Sides;
 use super::state::{Canary, of_release};
 use crate::compute::engine::Target;
 
-/// What a canary is looked at with.
+/// What is needed to compute the result of a canary.
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
-    /// Where runs are recorded.
+    /// The ledger with the runs.
     pub ledger: &'a dyn Read,
-    /// Their manifests.
+    /// The manifests of the runs.
     pub manifests: &'a Store,
-    /// Loads the components, for what they declare.
+    /// Loads the components to read their declarations.
     pub sandbox: &'a Sandbox,
-    /// Where the components are.
+    /// The store with the components.
     pub store: &'a ReleaseStore,
-    /// How releases stand.
+    /// The state of releases.
     pub standing: &'a Standing,
-    /// The thresholds.
+    /// The thresholds of `[canary]`.
     pub policy: &'a CanarySettings,
 }
 
-/// What a canary came to.
+/// The result of a canary.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "CanaryObserved")]
 pub struct Observed {
-    /// The candidate.
+    /// Digest of the candidate.
     pub release: Digest,
-    /// Its number.
+    /// Number of the candidate.
     pub number: u32,
-    /// The release it is compared with.
+    /// Digest of the release that it is compared with.
     pub against: Digest,
-    /// Its number.
+    /// Number of that release.
     pub against_number: u32,
     /// When it was started (RFC 3339, UTC).
     pub since: String,
     /// Who started it.
     pub by: String,
-    /// Whether it is running.
+    /// Whether it is still running.
     pub running: bool,
-    /// What ended it, in words.
+    /// What ended it, as a clause; `None` while it runs.
     pub ended: Option<String>,
-    /// First day that is looked at.
+    /// First day of the window.
     pub from: Day,
-    /// Last day.
+    /// Last day of the window.
     pub to: Day,
-    /// Days with a compared row.
+    /// Number of days with at least one compared row.
     pub days: usize,
-    /// Share of the boundaries, in percent.
+    /// Share of the boundaries that take part, in percent.
     pub share: u32,
-    /// Compared rows: recorded on both sides, with the same inputs.
+    /// Number of compared rows: recorded on both sides with the same inputs.
     pub rows: usize,
-    /// The worst of its figures; unknown where nothing was compared.
+    /// The worst status of its figures; unknown if nothing was compared.
     pub status: Status,
     /// Every figure, worst first.
     pub figures: Vec<Figure>,
-    /// The same for each day.
+    /// The same figures for each day.
     pub by_day: Vec<OfDay>,
-    /// Logics that compute alike under both releases, by their digests: not computed twice.
+    /// Logics with the same component and configuration digests in both releases. They are not computed twice.
     pub unchanged: Vec<ModelVersion>,
-    /// Logics that the active release does not have.
+    /// Logics that only the candidate has.
     pub added: Vec<ModelVersion>,
-    /// Logics that the candidate no longer has.
+    /// Logics that only the active release has.
     pub dropped: Vec<ModelVersion>,
     /// Rows that could not be compared.
     pub unpaired: Unpaired,
-    /// What must be said about it.
+    /// Remarks for people who read the result.
     pub notes: Vec<String>,
 }
 
-/// One day.
+/// The result of one day.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "CanaryDay")]
 pub struct OfDay {
@@ -102,7 +102,7 @@ pub struct OfDay {
     pub day: Day,
     /// Compared rows.
     pub rows: usize,
-    /// The worst of its figures.
+    /// The worst status of its figures.
     pub status: Status,
     /// Its figures.
     pub figures: Vec<Figure>,
@@ -110,7 +110,7 @@ pub struct OfDay {
     pub unpaired: Unpaired,
 }
 
-/// Rows of one side alone, or of both with other inputs.
+/// Rows of only one side, or of both sides with different inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "CanaryUnpaired")]
 pub struct Unpaired {
@@ -118,13 +118,13 @@ pub struct Unpaired {
     pub candidate_only: usize,
     /// Recorded under the active release alone.
     pub active_only: usize,
-    /// Recorded on both sides, with other inputs.
+    /// Recorded on both sides with different inputs.
     pub other_inputs: usize,
-    /// Some of them by name.
+    /// Up to [`NAMED`] of them, as text.
     pub examples: Vec<String>,
 }
 
-/// So many rows that could not be compared are named.
+/// How many rows that could not be compared are listed as examples.
 const NAMED: usize = 5;
 
 impl Unpaired {
@@ -148,7 +148,7 @@ impl Unpaired {
         self.examples.truncate(NAMED);
     }
 
-    /// Whether every row was compared.
+    /// Whether every row could be compared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.candidate_only + self.active_only + self.other_inputs == 0
@@ -159,11 +159,11 @@ impl Observed {
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        // Its parts are numbers, texts and lists of them.
+        // Cannot fail: its parts are numbers, texts and lists of them.
         json!(self)
     }
 
-    /// One sentence.
+    /// The result in one sentence.
     #[must_use]
     pub fn summary(&self) -> String {
         let worst = self.figures.iter().find(|f| f.status == self.status);
@@ -187,7 +187,7 @@ impl Observed {
         )
     }
 
-    /// What it came to, as evidence of the release.
+    /// The result as evidence about the release, not yet recorded.
     #[must_use]
     pub fn finding(&self) -> Finding {
         let verdict = match self.status {
@@ -205,28 +205,28 @@ impl Observed {
         }
     }
 
-    /// The whole of it, as the report behind the finding.
+    /// The full report behind the finding, as canonical JSON.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn body(&self) -> Result<String, CanonicalError> {
         Form::Canary.text(self)
     }
 
-    /// The finding with that report.
+    /// The finding together with its report.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn reported(&self) -> Result<Reported, CanonicalError> {
         Ok(Reported::new(self.finding(), self.body()?))
     }
 }
 
-/// What the newest canary of a release came to; `None` when it had none. The window ends with `to`,
-/// else with the newest day that the canary recorded.
+/// The result of the newest canary of a release; `None` if it never had one. The window ends with `to` or, if
+/// that is not given, with the newest day that the canary recorded.
 ///
 /// # Errors
-/// When ledger, manifests or components cannot be read.
+/// If the ledger, a manifest or a component cannot be read.
 pub fn observed(
     scene: Scene<'_>,
     release: &Digest,
@@ -298,8 +298,8 @@ pub fn observed(
     }))
 }
 
-/// The figures of all pairs of versions, or of a part of each: with the number of rows, and those that have none
-/// to go with.
+/// The figures of all pairs of versions (of the part that `pairs` selects), the number of compared rows, and
+/// the rows that could not be compared.
 fn figures_of(
     read: &[(&Bound, &Bound, Pairs)],
     policy: &CanarySettings,
@@ -316,7 +316,7 @@ fn figures_of(
     (all, rows, unpaired)
 }
 
-/// Equal digests are no lack of rows; without a row and without them nothing is known.
+/// If no row was compared, the status is ok only if both releases compute the same; otherwise it is unknown.
 fn worst(figures: &[Figure], sides: &Sides) -> Status {
     let worst = figures.iter().map(|f| f.status).max();
     match worst.filter(|s| *s > Status::NotApplicable) {

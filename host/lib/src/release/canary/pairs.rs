@@ -1,8 +1,8 @@
-//! Recorded runs of candidate and active for one boundary, herd and day, on the same inputs.
+//! Pairs the recorded runs of candidate and active release by boundary, herd and day, on the same inputs.
 //!
-//! Both sides are what is recorded: nothing is computed to compare it. Two runs see the same inputs
-//! when every column that both read has the same value in both manifests; where the data was
-//! revised between them they do not, and the pair is counted and left out.
+//! Only recorded runs are compared; nothing is computed for it. Two runs have the same inputs if every column
+//! that both read has the same value in both manifests. If the data was revised between them, the pair is
+//! counted but left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,39 +22,39 @@ use super::super::ReleaseError;
 use super::share::takes_part;
 use super::state::Canary;
 
-/// A run of each side on the same inputs.
+/// One run of each side, on the same inputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    /// Where and when.
+    /// Boundary, herd and day.
     pub place: Target,
     /// Outputs under the active release, in declared order.
     pub active: Vec<Value>,
     /// Outputs under the candidate, in declared order.
     pub candidate: Vec<Value>,
-    /// Whether the active side breached a guardrail.
+    /// Whether the active release's run breached a guardrail.
     pub active_breached: bool,
-    /// Whether the candidate did.
+    /// Whether the candidate's run breached a guardrail.
     pub candidate_breached: bool,
 }
 
-/// What is recorded of one logic on both sides.
+/// The recorded runs of one logic on both sides.
 #[derive(Clone, Debug, Default)]
 pub struct Pairs {
-    /// Pairs on the same inputs, by boundary, herd and day.
+    /// Pairs on the same inputs, ordered by boundary, herd and day.
     pub pairs: Vec<Pair>,
-    /// Recorded under the candidate alone.
+    /// Runs that only the candidate has.
     pub candidate_only: Vec<Target>,
-    /// Recorded under the active release alone.
+    /// Runs that only the active release has.
     pub active_only: Vec<Target>,
-    /// Recorded on both sides with other inputs: the place and the inputs that differ.
+    /// Runs of both sides with different inputs, and the names of those inputs.
     pub other_inputs: Vec<(Target, Vec<String>)>,
 }
 
 impl Pairs {
-    /// What is recorded from `from` to `to` in the boundaries that take part.
+    /// Reads what was recorded from `from` to `to` in the boundaries that take part.
     ///
     /// # Errors
-    /// When the ledger or a manifest cannot be read.
+    /// If the ledger or a manifest cannot be read.
     pub fn read(
         ledger: &dyn Read,
         manifests: &Store,
@@ -88,7 +88,7 @@ impl Pairs {
         Ok(found)
     }
 
-    /// What of it is of one day.
+    /// The part that belongs to one day.
     #[must_use]
     pub fn of_day(&self, day: Day) -> Pairs {
         let of = |places: &[Target]| {
@@ -122,15 +122,15 @@ impl Pairs {
         pairs.chain(others).chain(single.map(|p| p.day)).collect()
     }
 
-    /// Rows that the active release has in the boundaries that take part.
+    /// The number of rows of the active release in the boundaries that take part.
     #[must_use]
     pub fn expected(&self) -> usize {
         self.pairs.len() + self.other_inputs.len() + self.active_only.len()
     }
 }
 
-/// The newest run of every place under one version and configuration, recorded before the canary
-/// ended.
+/// The newest run of each boundary, herd and day under one version and configuration, recorded before the
+/// canary ended.
 fn recorded(
     ledger: &dyn Read,
     canary: &Canary,
@@ -166,7 +166,7 @@ fn recorded(
     Ok(newest)
 }
 
-/// Inputs of both sides that take the same column over the same days: their names on each side.
+/// Inputs that read the same column over the same days on both sides, with their names on each side.
 fn common_inputs(active: &Bound, candidate: &Bound) -> Vec<(String, String)> {
     let same_season = active.season_start == candidate.season_start;
     let mut common = Vec::new();
@@ -188,7 +188,7 @@ fn common_inputs(active: &Bound, candidate: &Bound) -> Vec<(String, String)> {
     common
 }
 
-/// The candidate's names of the common inputs whose values differ.
+/// The common inputs whose values differ, by the candidate's names.
 fn differences(
     manifests: &Store,
     common: &[(String, String)],

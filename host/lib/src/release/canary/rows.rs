@@ -1,11 +1,11 @@
-//! The figures of a canary as the cells of a table.
+//! The figures of a canary as table cells.
 
 use crate::monitor::report::Status;
 
 use super::Observed;
 use super::figures::{percent, told};
 
-/// The heads of [`figure_rows`].
+/// The column headings of [`figure_rows`].
 pub const FIGURE_HEADS: [&str; 9] = [
     "logic",
     "outcome",
@@ -18,7 +18,7 @@ pub const FIGURE_HEADS: [&str; 9] = [
     "verdict",
 ];
 
-/// The cells of each figure, with its verdict.
+/// The cells of each figure, with its status.
 #[must_use]
 pub fn figure_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
     let dash = || "–".to_owned();

@@ -1,10 +1,9 @@
-//! Which boundaries take part in a canary.
+//! Decides which boundaries take part in a canary.
 //!
-//! A boundary's place is the first 8 bytes, read as a big-endian number, of
-//! SHA-256(`provender.canary-share.v1` LF boundary id), as a share of 2^64. It takes part in a
-//! canary of P percent when its place is below P / 100. The place depends on the id alone: the same
-//! boundaries take part every day, under every release, and those of 20 percent are among those of
-//! 50.
+//! A boundary's position is the first 8 bytes of SHA-256(`provender.canary-share.v1` LF boundary id), read as a
+//! big-endian number and divided by 2^64. It takes part in a canary of P percent if its position is below P /
+//! 100. The position depends only on the id. So the same boundaries take part every day and under every
+//! release, and a larger share includes all boundaries of a smaller one.
 
 use provender_domain::canonical::Digest;
 use provender_domain::ids::BoundaryId;
@@ -17,7 +16,7 @@ pub fn takes_part(boundary_id: &BoundaryId, share: u32) -> bool {
     for (to, from) in first.iter_mut().zip(digest.bytes()) {
         *to = *from;
     }
-    // Place · 100 < share, in whole numbers.
+    // position · 100 < share, in integers.
     (u128::from(u64::from_be_bytes(first)) * 100) >> 64 < u128::from(share)
 }
 
@@ -35,7 +34,7 @@ mod tests {
         for share in [1, 5, 20, 50, 99] {
             let expected = i64::from(share) * 100;
             let found = i64::try_from(of(share)).unwrap();
-            // Five standard deviations of a binomial of 10,000.
+            // Five standard deviations of a binomial distribution with n = 10,000.
             assert!((found - expected).abs() < 250, "{share}: {found}");
             assert!(
                 ids.iter()

@@ -1,4 +1,4 @@
-//! The logics of candidate and active, bound, side by side.
+//! The logics of both releases of a canary, bound.
 
 use crate::compute::Bound;
 use provender_domain::ids::ModelVersion;
@@ -9,24 +9,24 @@ use super::super::document::Document;
 use super::super::reading::bind;
 use super::super::store::ReleaseStore;
 
-/// What a canary computes and compares.
+/// What a canary computes and what it compares.
 #[derive(Default)]
 pub struct Sides {
-    /// Logics that compute otherwise under the candidate: active, candidate.
+    /// Logics that compute differently under the candidate: (active, candidate).
     pub pairs: Vec<(Bound, Bound)>,
-    /// Logics that the active release does not have: computed, and compared with nothing.
+    /// Logics that only the candidate has. They are computed but compared with nothing.
     pub added: Vec<Bound>,
-    /// `name:version` of logics with the same bytes and configuration in both: not computed twice.
+    /// Logics with the same bytes and configuration in both releases. They are not computed twice.
     pub unchanged: Vec<ModelVersion>,
-    /// `name:version` of logics that the candidate no longer has.
+    /// Logics that only the active release has.
     pub dropped: Vec<ModelVersion>,
 }
 
 impl Sides {
-    /// Binds what differs.
+    /// Binds the logics that differ.
     ///
     /// # Errors
-    /// When a component is not there, or does not bind as its release says.
+    /// If a component is missing, or binds differently than its release says.
     pub fn bind(
         sandbox: &Sandbox,
         store: &ReleaseStore,
@@ -71,7 +71,7 @@ impl Sides {
         Ok(sides)
     }
 
-    /// What computes in shadow.
+    /// The logics that compute in shadow.
     pub fn shadows(&self) -> impl Iterator<Item = &Bound> {
         self.pairs.iter().map(|(_, c)| c).chain(&self.added)
     }

@@ -1,4 +1,5 @@
-//! Start and stop: each is one entry, appended only while what it was decided by still stands.
+//! Starts and stops canaries. Each action is one entry, appended only if what it was decided on has not
+//! changed.
 
 use provender_domain::day::Day;
 use provender_domain::failpoint;
@@ -14,43 +15,44 @@ use super::super::standing::{DECIDING, KNOWING, Known, Standing};
 use super::super::store::ReleaseStore;
 use super::state::{Canary, running};
 
-/// The kinds that say whether a canary runs.
+/// The kinds of entry that decide whether a canary runs.
 pub const CANARY: [Kind; 2] = [Kind::CanaryStart, Kind::CanaryStop];
 
-/// What is asked for.
+/// What the user asked for.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// What a person calls the release.
+    /// The release, as typed.
     pub release: &'a str,
-    /// Days of the back-fill; of a canary that is running, as it was started.
+    /// Days of the back-fill. `None` means the default or, for a running canary, the value it was started with.
     pub window_days: Option<u32>,
-    /// Share of the boundaries in percent; of a canary that is running, as it was started.
+    /// Share of the boundaries in percent. `None` means 100 or, for a running canary, the value it was started
+    /// with.
     pub share: Option<u32>,
-    /// Days of the back-fill where nothing is asked for.
+    /// Days of the back-fill if `window_days` is `None`.
     pub default_days: u32,
     /// Last day of the back-fill.
     pub as_of: Day,
 }
 
-/// A canary that runs.
+/// A running canary.
 #[derive(Clone, Debug)]
 pub struct Started {
     /// The canary.
     pub canary: Canary,
-    /// Its release.
+    /// The candidate.
     pub release: Known,
-    /// What it is compared with.
+    /// The release that it is compared with.
     pub against: Known,
-    /// False when it was running already.
+    /// False if it was already running.
     pub new: bool,
 }
 
-/// Starts the canary of a release, or finds it running: then the same command goes on with a
-/// back-fill that was cut short. `runs_here` looks whether it can run in this environment.
+/// Starts the canary of a release. If it is already running, the same command continues an interrupted
+/// back-fill. `runs_here` checks that both releases can run in this environment.
 ///
 /// # Errors
-/// When the release is not known, is the active one or cannot run here; when nothing is active,
-/// another canary is running, or another process was faster.
+/// If the release is unknown, is active or cannot run here; if no release is active; if another canary is
+/// running; or if another process was faster.
 pub fn start(
     ledger: &dyn Write,
     store: &ReleaseStore,
@@ -118,7 +120,7 @@ pub fn start(
     })
 }
 
-/// A canary that is running is the one that is asked for.
+/// Checks that the running canary is the one asked for.
 fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), ReleaseError> {
     let started = format!(
         "the canary of R{} has been running since {}, started by {}",
@@ -147,11 +149,10 @@ fn same(canary: &Canary, release: &Known, request: &Request<'_>) -> Result<(), R
     Ok(())
 }
 
-/// Ends the canary that is running. `found` is what it came to, as evidence that travels with the
-/// release.
+/// Stops the running canary. `found` is its result, recorded as evidence that travels with the release.
 ///
 /// # Errors
-/// When none is running, or another process was faster.
+/// If no canary is running, or if another process was faster.
 pub fn stop(
     ledger: &dyn Write,
     found: Option<&Reported>,
@@ -183,7 +184,7 @@ pub fn stop(
     Ok((canary, entry))
 }
 
-/// The newest entry that says whether a canary runs.
+/// The newest entry that decides whether a canary runs.
 #[must_use]
 pub fn last(standing: &Standing) -> i64 {
     let of_canaries = standing

@@ -1,7 +1,7 @@
-//! From the entries to the canaries: a pure function, like [`Standing`] itself.
+//! Computes the state of canaries from entries: a pure function, like [`Standing`] itself.
 //!
-//! A canary ends by a stop, or by the entry that makes its release active. It goes on when another
-//! release becomes active: from then on it is compared with that one.
+//! A canary ends when it is stopped, or when its release becomes active. If another release becomes active, the
+//! canary continues and is compared with that one from then on.
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
@@ -11,24 +11,24 @@ use provender_ledger::entry::{Kind, Stamp};
 use super::super::ReleaseError;
 use super::super::standing::{Known, Note, Standing};
 
-/// A canary.
+/// A canary, running or ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Canary {
     /// The entry that started it.
     pub entry: i64,
     /// Who, when, why.
     pub stamp: Stamp,
-    /// The candidate.
+    /// Digest of the candidate.
     pub release: Digest,
-    /// Its number.
+    /// Number of the candidate.
     pub number: u32,
-    /// Share of the boundaries, in percent.
+    /// Share of the boundaries that take part, in percent.
     pub share: u32,
     /// First calculation date of its back-fill.
     pub from: Day,
     /// Last calculation date of its back-fill.
     pub as_of: Day,
-    /// What ended it.
+    /// What ended it; `None` while it runs.
     pub ended: Option<Ended>,
 }
 
@@ -60,7 +60,7 @@ impl Ended {
         }
     }
 
-    /// In words: `stopped by ops at …: why`.
+    /// As a clause: `stopped by ops at …: why`.
     #[must_use]
     pub fn told(&self) -> String {
         let (what, stamp) = match self {
@@ -77,7 +77,7 @@ impl Ended {
 }
 
 impl Canary {
-    /// The release that it was, or is, compared with: what was active before it ended.
+    /// The release that it is, or was, compared with: the one that was active before it ended.
     #[must_use]
     pub fn against<'s>(&self, standing: &'s Standing) -> Option<&'s Known> {
         let until = self.until();
@@ -85,20 +85,20 @@ impl Canary {
         standing.known(&change.release)
     }
 
-    /// What was recorded from this entry on is no part of it.
+    /// The entry that ended it. Runs recorded by this or a later entry are not part of the canary.
     #[must_use]
     pub fn until(&self) -> i64 {
         self.ended.as_ref().map_or(i64::MAX, Ended::entry)
     }
 
-    /// Number of days of its back-fill.
+    /// Number of days in its back-fill.
     #[must_use]
     pub fn window_days(&self) -> i32 {
         self.as_of.since(self.from) + 1
     }
 }
 
-/// Every canary, oldest first.
+/// All canaries, oldest first.
 #[must_use]
 pub fn canaries(standing: &Standing) -> Vec<Canary> {
     let starts = standing.notes.iter().filter_map(|n| match &n.says {
@@ -117,10 +117,10 @@ pub fn canaries(standing: &Standing) -> Vec<Canary> {
     starts.collect()
 }
 
-/// The canary that is running: at most one is.
+/// The running canary; there is at most one.
 ///
 /// # Errors
-/// As [`canaries`].
+/// As for [`canaries`].
 pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
     Ok(canaries(standing).into_iter().rfind(|c| c.ended.is_none()))
 }
@@ -128,14 +128,14 @@ pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
 /// The newest canary of a release, running or not.
 ///
 /// # Errors
-/// As [`canaries`].
+/// As for [`canaries`].
 pub fn of_release(standing: &Standing, release: &Digest) -> Result<Option<Canary>, ReleaseError> {
     Ok(canaries(standing)
         .into_iter()
         .rfind(|c| c.release == *release))
 }
 
-/// The first entry after the start that ends it.
+/// The first entry after the start that ends the canary.
 fn ended(standing: &Standing, start: &Note) -> Option<Ended> {
     let stop = standing
         .notes_of(Kind::CanaryStop, &start.release)
@@ -188,7 +188,7 @@ mod tests {
         payload
     }
 
-    /// Releases 1 to 3, the first one active, and what follows from entry 5 on.
+    /// Releases 1 to 3 with the first one active, then these events from entry 5 on.
     fn after(events: &[(Kind, u32)]) -> Standing {
         let mut entries: Vec<Entry> = (1..=3)
             .map(|n| {
@@ -219,7 +219,7 @@ mod tests {
         Standing::of(&entries).unwrap()
     }
 
-    /// Number of the running canary, and of the release it is compared with.
+    /// Number of the running canary, and of the release that it is compared with.
     fn seen(standing: &Standing) -> Option<(u32, u32)> {
         let canary = running(standing).unwrap()?;
         Some((
@@ -237,7 +237,7 @@ mod tests {
             (&[(CanaryStart, 2)], Some((2, 1))),
             (&[(CanaryStart, 2), (CanaryStop, 2)], None),
             (&[(CanaryStart, 2), (Promotion, 2)], None),
-            // Another one became active: it goes on, beside that.
+            // Another release became active: the canary continues and is compared with that one.
             (&[(CanaryStart, 2), (Promotion, 3)], Some((2, 3))),
             (&[(CanaryStart, 2), (Promotion, 3), (Rollback, 2)], None),
             (

@@ -1,4 +1,4 @@
-//! What the figures give, and how often they cry wolf where only noise differs.
+//! What the figures give, and how often they raise a false alarm when only noise differs.
 
 use super::*;
 use crate::compute::engine::Target;
@@ -49,7 +49,7 @@ fn target(place: usize, n: usize) -> Target {
     }
 }
 
-/// Ten places, one after the other, day by day.
+/// Ten boundaries in turn, day by day.
 fn pairs(values: &[(Option<f64>, Option<f64>)]) -> Pairs {
     let each = values.iter().enumerate().map(|(i, (a, c))| Pair {
         place: target(i % 10, i / 10),
@@ -181,7 +181,7 @@ fn an_outcome_that_is_gone_or_of_another_type_is_missing() {
     }
 }
 
-/// SplitMix64 and Box–Muller: the same numbers on every machine.
+/// SplitMix64 and Box–Muller give the same numbers on every machine.
 struct Seeded(u64);
 
 impl Seeded {
@@ -201,9 +201,9 @@ impl Seeded {
     }
 }
 
-/// Shares of 1,000 canaries with a `psi` above 3 and above 5, and with any figure beyond its warn.
-/// `noise` is that of the candidate, in standard deviations of the numbers; none: its numbers are
-/// drawn anew, and have nothing but their distribution in common.
+/// Shares of 1,000 canaries with a `psi` above 3, with a `psi` above 5, and with any figure above its warning
+/// threshold. `noise` is the candidate's noise in standard deviations of the numbers. `None` draws the
+/// candidate's numbers independently from the same distribution.
 fn alarms(rows: usize, noise: Option<f64>, seed: u64) -> [f64; 3] {
     let mut random = Seeded(seed);
     let mut fired = [0.0; 3];
