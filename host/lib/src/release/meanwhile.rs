@@ -1,4 +1,4 @@
-//! Decided by how things stand, and anew where something else was recorded meanwhile.
+//! Decides from the current state, and decides again if the state changed before the decision was recorded.
 
 use provender_ledger::entry::Stamp;
 use provender_ledger::retry::{TRIES, retry, unless_moved};
@@ -7,7 +7,7 @@ use provender_ledger::{Payload, Write};
 use super::ReleaseError;
 use super::standing::{KINDS, Standing};
 
-/// Decides anew where another process was faster: for what a person means whatever the others do.
+/// Retries if another process was faster. Use it only for decisions that hold regardless of what others do.
 pub(super) fn whatever_happens<T>(
     decide: &mut dyn FnMut() -> Result<T, ReleaseError>,
 ) -> Result<T, ReleaseError> {
@@ -20,8 +20,8 @@ pub(super) fn whatever_happens<T>(
     decide()
 }
 
-/// Decides by how things stand, and anew while the decision comes to nothing because something else was
-/// recorded meanwhile. Never over somebody else's promotion, rollback or freeze: that is for people.
+/// Decides from the current state, and again while `decide` returns `None` because something else was recorded
+/// first. It never overrides another person's promotion, rollback or freeze: people must decide that.
 pub(super) fn anew<T>(
     ledger: &dyn Write,
     decide: &mut dyn FnMut(&dyn Write, &Standing) -> Result<Option<T>, ReleaseError>,
@@ -53,7 +53,8 @@ fn overtaken(before: &Standing, now: &Standing) -> ReleaseError {
     ReleaseError::Overtaken { found }
 }
 
-/// The last entry, or none where anything about releases was recorded since `standing`.
+/// Appends the entries and returns the last one; `None` if anything about releases was recorded since
+/// `standing`.
 pub(super) fn append(
     ledger: &dyn Write,
     standing: &Standing,

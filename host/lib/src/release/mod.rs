@@ -1,23 +1,23 @@
 //! Releases: what may run in an environment, as one immutable object that travels.
 //!
 //! A release names components by their bytes, the active version of each logic, and the settings and
-//! configuration themselves. Which release is in force is never stored: it follows from the entries
-//! of the ledger, and going back is one entry more.
+//! configuration themselves. The active release is not stored anywhere: it follows from the entries of the
+//! ledger, and a rollback is one more entry.
 //!
-//! * [`document`] — the release itself: what is in it, its digest, its checks against itself
+//! * [`document`] — the release itself: its contents, digest and consistency checks
 //! * [`store`] — the folder of releases and their components, each file written once
-//! * [`standing`] — from the entries: releases known, which is active, held or not, notes on each
-//! * [`evidence`] — what was found out about a release, as an object that travels
-//! * [`cut`] — a release made here
-//! * [`gate`] — what must hold before a release becomes active, looked at and decided
+//! * [`standing`] — the state of releases, computed from entries: known, active, frozen, notes
+//! * [`evidence`] — findings about a release, as objects that travel
+//! * [`cut`] — cuts a release here
+//! * [`gate`] — what a release must pass before it becomes active
 //! * [`promote`] — promotion, rollback, freeze and unfreeze
-//! * `meanwhile` — what is decided by how things stand, and anew where they changed
+//! * `meanwhile` — decides from the current state, and again if it changed
 //! * [`canary`] — a candidate that computes in shadow, compared with the active release
-//! * [`archive`] — one file with everything a release needs to run; one spelling, every byte checked
+//! * [`archive`] — one file with everything a release needs to run; every byte is checked
 //! * [`travel`] — export and import
-//! * [`prune`] — which files of the store nobody needs any more
-//! * [`reading`] — what a release in force means for binding a logic, and what it overrules
-//! * [`error`] — how this room says no
+//! * [`prune`] — removes files of the store that are no longer needed
+//! * [`reading`] — binds a logic as the active release says, and lists what that overrides
+//! * [`error`] — errors about releases
 
 pub mod archive;
 pub mod canary;

@@ -1,5 +1,5 @@
-//! Promotion, rollback, freeze and unfreeze: each is one entry, appended only while what it was
-//! decided by still stands.
+//! Promotion, rollback, freeze and unfreeze. Each is one entry, appended only if what it was decided on has not
+//! changed.
 
 use crate::project::gate::Policy;
 use provender_domain::canonical::Digest;
@@ -17,40 +17,40 @@ use super::meanwhile::{anew, append, whatever_happens};
 use super::standing::{Known, Standing, gate_of};
 use super::store::ReleaseStore;
 
-/// What `promote` is asked for.
+/// What the user asked `promote` to do.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// What a person calls the release.
+    /// The release, as typed.
     pub release: &'a str,
-    /// What must be active now: a release, or `none`.
+    /// What must be active now: a release or `none`. Otherwise the promotion is refused.
     pub expect: Option<&'a str>,
-    /// Why a gate's refusal is not heeded.
+    /// The reason to override a gate's refusal.
     pub overriding: Option<&'a str>,
-    /// The environment.
+    /// The environment to promote in.
     pub environment: &'a str,
-    /// The gate's policy there, and its digest.
+    /// The gate's policy of the environment, and its digest.
     pub policy: (&'a Policy, Digest),
-    /// Today.
+    /// The current day.
     pub today: Day,
-    /// First calculation date it answers for.
+    /// First calculation date that the release answers for.
     pub from: Day,
 }
 
-/// What came of it.
+/// The result of a promotion or rollback.
 #[derive(Clone, Debug)]
 pub struct Moved {
     /// The release that is active now.
     pub release: Known,
-    /// What was active before.
+    /// The release that was active before, if any.
     pub before: Option<Known>,
-    /// The entry; `None` when nothing changed.
+    /// The entry; `None` if the release was already active.
     pub entry: Option<i64>,
-    /// The canary of the release that a promotion ended.
+    /// The release's canary, if the promotion ended one.
     pub canary: Option<EndedCanary>,
 }
 
 impl Moved {
-    /// Nothing changed.
+    /// The release was already active, so nothing changed.
     fn none(release: Known, before: Option<Known>) -> Moved {
         Moved {
             release,
@@ -66,22 +66,22 @@ impl Moved {
 pub struct EndedCanary {
     /// The canary.
     pub canary: Canary,
-    /// What it came to, recorded as evidence; or why it could not be looked at.
+    /// Its result, recorded as evidence, or why it could not be computed.
     pub found: Result<Reported, String>,
 }
 
-/// What a promotion looks at besides entries and files.
+/// What a promotion looks at apart from entries and files.
 pub trait Look {
-    /// Whether the release can run in this environment.
+    /// Checks that the release can run in this environment.
     ///
     /// # Errors
-    /// When it cannot.
+    /// If it cannot.
     fn runs_here(&mut self, release: &Known) -> Result<(), ReleaseError>;
 
-    /// What the canary of the release came to so far.
+    /// The result so far of the release's canary.
     ///
     /// # Errors
-    /// When it cannot be looked at.
+    /// If it cannot be computed.
     fn canary(
         &mut self,
         ledger: &dyn Read,
@@ -90,12 +90,13 @@ pub trait Look {
     ) -> Result<Option<Reported>, ReleaseError>;
 }
 
-/// Makes a release active. Where a gate, an approval, a canary or a prune lands meanwhile, it is decided
-/// anew by what they say. A canary of the release ends; what it came to is evidence.
+/// Makes a release active. If a gate decision, an approval, a canary or a prune is recorded in the meantime, it
+/// decides again from the new state. A running canary of the release ends, and its result is recorded as
+/// evidence.
 ///
 /// # Errors
-/// When promotions are frozen, something else is active than was expected, a gate refuses, the
-/// release cannot run here, or another process was faster.
+/// If promotions are frozen, another release is active than expected, a gate refuses, the release cannot run
+/// here, or another process was faster.
 pub fn promote(
     ledger: &dyn Write,
     store: &ReleaseStore,
@@ -171,7 +172,7 @@ fn put_in(
         change: change(&release, before.as_ref(), request.from),
         gate: decision.map(|d| d.entry),
         overridden: request.overriding.map(str::to_owned),
-        // What was overridden, for whoever reads the entry later.
+        // For readers of the entry: what was overridden.
         objection,
     }));
     failpoint::hit("promote.before-ledger");
@@ -185,13 +186,13 @@ fn put_in(
     }))
 }
 
-/// Makes a former release active again: the one asked for, or the one before. Also while promotions
-/// are frozen, without any new analysis. One that is asked for by name is gone back to whatever another
-/// process promoted meanwhile.
+/// Makes a former release active again: the one named, or the previous one. It needs no new analysis and also
+/// works while promotions are frozen. If a release is named, a promotion by another process in the meantime
+/// does not stop it.
 ///
 /// # Errors
-/// When there is nothing to go back to, its files are gone, or, where none was named, another process
-/// was faster.
+/// If there is nothing to roll back to, if files of the release are missing, or, if no release was named,
+/// another process was faster.
 pub fn rollback(
     ledger: &dyn Write,
     store: &ReleaseStore,
@@ -229,7 +230,7 @@ fn roll_back(
     })
 }
 
-/// What is active, and what is to be gone back to.
+/// The active release, and the release to roll back to.
 fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), ReleaseError> {
     let Some(before) = standing.active_release().cloned() else {
         return Err(ReleaseError::NoWayBack(
@@ -255,11 +256,11 @@ fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), Rel
     Ok((before, release))
 }
 
-/// Stops promotions, or lets them go on. Two people who stop them at once mean the same thing, and
-/// the second is told of the first. A stop holds whatever another process promotes meanwhile.
+/// Freezes or unfreezes promotions. Of two people who freeze at the same time, the second gets an error that
+/// names the first. A freeze is recorded even if another process promotes in the meantime.
 ///
 /// # Errors
-/// When it is so already; when they are to go on and another process was faster.
+/// If promotions are already in that state, or if another process was faster than an unfreeze.
 pub fn hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
     match stop {
         true => whatever_happens(&mut || set_hold(ledger, stop, stamp)),
@@ -289,10 +290,10 @@ fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, Releas
     )
 }
 
-/// The files of a release are all there and are what they must be.
+/// Checks that all files of a release are present and match their digests.
 ///
 /// # Errors
-/// Names what is missing.
+/// [`ReleaseError::Missing`] names the first file that is missing or differs.
 pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> {
     let problems = store.problems(&release.digest, &release.document);
     let problem = match (release.pruned, problems.first()) {
@@ -301,7 +302,7 @@ pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> 
         (Some(entry), Some(first)) => {
             format!("its files were pruned by entry {entry} ({first})")
         }
-        // Whoever prunes removes what is recorded already.
+        // A prune removes files after its entry is recorded, so they may still be there.
         (Some(entry), None) => format!("its files are being pruned by entry {entry}"),
     };
     Err(ReleaseError::Missing {

@@ -1,7 +1,7 @@
-//! Which files of the store nobody needs any more: shown first, removed by the plan's digest.
+//! Removes files of the store that are no longer needed. The plan is shown first and applied by its digest.
 //!
-//! Only files of the release store are ever removed. What a release was stays in the ledger, and an
-//! import brings its files back.
+//! Only files of the release store are ever removed. The release itself stays in the ledger, and an import
+//! brings its files back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,40 +19,40 @@ use super::canary::start::{CANARY, last};
 use super::standing::{DECIDING, KNOWING, Standing};
 use super::store::ReleaseStore;
 
-/// Entries that make an incident refer to a release: one that is opened between plan and removal makes
-/// the plan stale.
+/// Entries that make an incident refer to a release. One recorded between plan and removal invalidates the
+/// plan.
 const REFERRING: [Kind; 2] = [Kind::IncidentOpen, Kind::IncidentLink];
 
-/// What would be removed, and why the rest would not.
+/// What would be removed, and why the rest would be kept.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Releases whose files go: number and digest.
+    /// Releases whose files would be removed: number and digest.
     pub releases: Vec<(u32, Digest)>,
-    /// Components that go, with their sizes.
+    /// Components that would be removed, with their sizes in bytes.
     pub components: Vec<(Digest, u64)>,
-    /// Releases that stay, each with the first reason.
+    /// Releases that are kept, each with the first reason found.
     pub kept: Vec<(u32, Digest, String)>,
     /// Newest entry that the plan depends on.
     last: i64,
 }
 
 impl Plan {
-    /// True when there is nothing to remove.
+    /// Whether there is nothing to remove.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.releases.is_empty() && self.components.is_empty()
     }
 
-    /// Bytes that would be freed, documents aside.
+    /// Bytes that would be freed, not counting the release documents.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.components.iter().map(|(_, size)| size).sum()
     }
 
-    /// The plan's own digest, by which it is applied.
+    /// The digest by which the plan is applied.
     ///
     /// # Errors
-    /// Never for what this program plans.
+    /// None in practice: the plan holds only digests and numbers.
     pub fn digest(&self) -> Result<Digest, ReleaseError> {
         Ok(Form::ReleasePrune.digest(&self.says(None))?)
     }
@@ -70,11 +70,11 @@ impl Plan {
     }
 }
 
-/// Plans what to remove. `keep` newest releases stay, and what anything refers to; `held` are
+/// Plans what to remove. The `keep` newest releases are kept, and everything that is referred to. `held` are
 /// releases that others need, each with the reason.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn plan(
     ledger: &dyn Read,
     store: &ReleaseStore,
@@ -119,7 +119,7 @@ pub fn plan(
                 kept.push((known.document.number, digest, reason));
             }
             Some(_) => {}
-            // A process that was killed between its entry and its removals left files behind.
+            // A process that was killed after recording its entry may have left files behind.
             None if known.pruned.is_none() || store.has_document(&digest) => {
                 releases.push((known.document.number, digest));
             }
@@ -155,20 +155,20 @@ pub fn plan(
     })
 }
 
-/// Entry of the newest removal; 0 before the first. Files go after their entry: where it did not move, what was
-/// looked at in between was all there.
+/// Entry of the newest prune; 0 if there was none. Files are removed after their entry. So if this number has
+/// not changed while you looked at files, all of them were there.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn newest(ledger: &dyn Read) -> Result<i64, LedgerError> {
     let pruned = ledger.entries_of_kinds(&[Kind::Prune])?;
     Ok(pruned.last().map_or(0, |e| e.seq))
 }
 
-/// Removes what the plan of this digest says, after recording it; of a plan that is empty nothing is recorded.
+/// Records and removes what the plan with this digest says. For an empty plan nothing is recorded.
 ///
 /// # Errors
-/// When the plan is no longer what it was, or the disk refuses.
+/// If the plan has changed, or if the file system fails.
 pub fn apply(
     ledger: &dyn Write,
     store: &ReleaseStore,

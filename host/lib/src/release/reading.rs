@@ -1,5 +1,5 @@
-//! What a release in force means: what is bound must be what was cut, and what the deployment's own
-//! files say otherwise is told, not obeyed.
+//! Binds logics as the active release says. Contradicting settings in the deployment's own files are reported
+//! but not applied.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,16 +18,16 @@ use super::ReleaseError;
 use super::document::Document;
 use super::store::ReleaseStore;
 
-/// Something in the deployment's files that the release in force overrules.
+/// A setting in the deployment's files that the active release overrides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ignored {
-    /// The file.
+    /// The file, such as `logic.toml`.
     pub file: String,
-    /// The key.
+    /// The key, with dots.
     pub key: String,
-    /// What it says there.
+    /// Its value in the file.
     pub here: String,
-    /// What is in force.
+    /// The value that applies.
     pub in_force: String,
 }
 
@@ -42,10 +42,10 @@ impl Ignored {
     }
 }
 
-/// A bound active version computes with exactly the configuration that the release was cut with.
+/// Checks that a bound active version has exactly the configuration of the release.
 ///
 /// # Errors
-/// [`ReleaseError::OtherConfig`] names what differs.
+/// [`ReleaseError::OtherConfig`] lists what differs.
 pub fn check(document: &Document, bound: &Bound) -> Result<(), ReleaseError> {
     let Some(logic) = document.logic(&bound.model_version) else {
         return Ok(());
@@ -71,10 +71,10 @@ pub fn check(document: &Document, bound: &Bound) -> Result<(), ReleaseError> {
     })
 }
 
-/// A version of a release from the store alone: loaded, and bound as the release says.
+/// Loads a version of a release from the store alone and binds it as the release says.
 ///
 /// # Errors
-/// When its component is not there or is not what it must be, or it binds to another configuration.
+/// If its component is missing or differs from its digest, or if it binds to another configuration.
 pub fn bind(
     sandbox: &Sandbox,
     store: &ReleaseStore,
@@ -108,7 +108,7 @@ fn differences(path: &str, then: &Json, now: &Json, found: &mut Vec<String>) {
                 } else {
                     format!("{path}.{name}")
                 };
-                // What is absent indexes as null.
+                // An absent member indexes as null.
                 differences(&path, &then[name], &now[name], found);
             }
         }
@@ -119,7 +119,8 @@ fn differences(path: &str, then: &Json, now: &Json, found: &mut Vec<String>) {
     }
 }
 
-/// Whatever the deployment's files say otherwise. What they leave out says nothing.
+/// Everything in the deployment's files that contradicts the release. Settings that they leave out do not
+/// contradict it.
 #[must_use]
 pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> Vec<Ignored> {
     let mut found = Vec::new();
@@ -194,7 +195,7 @@ fn logic_ignored(document: &Document, own: &LogicFile, found: &mut Vec<Ignored>)
     }
 }
 
-/// A member of a version's settings, or each of its own members that differs.
+/// Compares one member of a version's settings. If it is an object, each of its members that differs is listed.
 fn member_ignored(key: &str, there: &Json, here: &Json, found: &mut Vec<Ignored>) {
     if is_same(there, here) {
         return;
@@ -211,7 +212,7 @@ fn member_ignored(key: &str, there: &Json, here: &Json, found: &mut Vec<Ignored>
     };
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     for name in names {
-        // What is absent indexes as null, which says "not set".
+        // An absent member indexes as null, which is shown as "not set".
         let (a, b) = (&there[name], &here[name]);
         if !is_same(a, b) {
             say(format!("{key}.{name}"), a, b);
@@ -235,7 +236,7 @@ fn series_ignored(document: &Document, project: &Project, found: &mut Vec<Ignore
     }
 }
 
-/// Whether both have the same canonical form; numbers that have none are compared as they are.
+/// Whether both have the same canonical form. Numbers without one are compared as they are.
 fn is_same(a: &Json, b: &Json) -> bool {
     match (to_text(a), to_text(b)) {
         (Ok(a), Ok(b)) => a == b,
@@ -256,7 +257,7 @@ fn told(settings: &LogicOverrides) -> Json {
     told
 }
 
-/// A threshold of monitors by the rules that it is of, and what it sets.
+/// The name of a monitor override, made of the rules it applies to, and the thresholds it sets.
 fn rule(set: &MonitorOverride) -> (String, Json) {
     let mut name = set.metric.clone();
     if let Some(subject) = &set.subject {

@@ -1,7 +1,7 @@
-//! From the entries to how things stand: releases known, which is active, held or not.
+//! Computes the state of releases from entries: known, active, frozen.
 //!
-//! A pure function of entries. Nothing here is stored; asked with the entries up to a moment, it says
-//! how things stood then.
+//! A pure function of the entries: nothing here is stored. Given the entries up to a moment, it returns the
+//! state at that moment.
 
 use serde_json::Value as Json;
 
@@ -15,7 +15,7 @@ use super::ReleaseError;
 use super::document::Document;
 use super::evidence::Evidence;
 
-/// Every kind of entry that says something about releases.
+/// Every kind of entry about releases.
 pub const KINDS: [Kind; 12] = [
     Kind::ReleaseCut,
     Kind::ReleaseImport,
@@ -31,17 +31,17 @@ pub const KINDS: [Kind; 12] = [
     Kind::Prune,
 ];
 
-/// The kinds that decide what is active and whether anything may become so: nobody promotes over one
-/// that was recorded meanwhile.
+/// The kinds that decide what is active or whether anything may become active. A promotion fails if one of
+/// these was recorded in the meantime.
 pub const DECIDING: [Kind; 4] = [Kind::Promotion, Kind::Rollback, Kind::Hold, Kind::Unhold];
 
-/// The kinds that decide which releases there are.
+/// The kinds that decide which releases exist.
 pub const KNOWING: [Kind; 3] = [Kind::ReleaseCut, Kind::ReleaseImport, Kind::Prune];
 
 /// A release that this environment knows.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// Its identity.
+    /// Digest of the release.
     pub digest: Digest,
     /// The release.
     pub document: Document,
@@ -49,57 +49,57 @@ pub struct Known {
     pub entry: i64,
     /// Who made it known here, when and why.
     pub stamp: Stamp,
-    /// True when it was cut elsewhere.
+    /// Whether it was cut elsewhere and imported.
     pub imported: bool,
-    /// The entry that took its files out of the store, while no later one brought them back.
+    /// The entry that pruned its files; `None` if they were never pruned or were brought back since.
     pub pruned: Option<i64>,
 }
 
 /// A promotion or a rollback.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Its entry.
+    /// Sequence number of the entry.
     pub entry: i64,
     /// Who, when, why.
     pub stamp: Stamp,
-    /// True for a rollback.
+    /// Whether it is a rollback.
     pub rollback: bool,
-    /// What is active from then on.
+    /// Digest of the release that became active.
     pub release: Digest,
-    /// Its number.
+    /// Number of that release.
     pub number: u32,
     /// First calculation date that it answers for.
     pub from: Day,
-    /// What was active before.
+    /// Digest of the release that was active before.
     pub previous: Option<Digest>,
-    /// The reason for which a gate was overridden.
+    /// The reason given for overriding the gate.
     pub overridden: Option<String>,
 }
 
 /// A freeze of promotions.
 #[derive(Clone, Debug)]
 pub struct Hold {
-    /// Its entry.
+    /// Sequence number of the entry.
     pub entry: i64,
     /// Who, when, why.
     pub stamp: Stamp,
 }
 
-/// An entry that names a release: an approval, evidence, a gate's decision, a canary.
+/// An entry about a release: an approval, evidence, a gate decision or a canary.
 #[derive(Clone, Debug)]
 pub struct Note {
-    /// Its entry.
+    /// Sequence number of the entry.
     pub entry: i64,
     /// Who, when, why.
     pub stamp: Stamp,
-    /// The release it names.
+    /// Digest of the release.
     pub release: Digest,
-    /// All it says.
+    /// The payload of the entry.
     pub says: Payload,
 }
 
 impl Note {
-    /// The approval, where it is one.
+    /// The approval, if the note is one.
     #[must_use]
     pub fn approval(&self) -> Option<&Approval> {
         match &self.says {
@@ -108,7 +108,7 @@ impl Note {
         }
     }
 
-    /// The evidence, where it is some, and of a form that this program knows.
+    /// The evidence, if the note is some in a form that this program knows.
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
         match &self.says {
@@ -118,14 +118,14 @@ impl Note {
     }
 }
 
-/// A gate's decision about a release in an environment.
+/// A gate's decision on a release in an environment.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// Its entry.
+    /// Sequence number of the entry.
     pub entry: i64,
     /// Whether it lets the release in.
     pub passes: bool,
-    /// In words.
+    /// The reasons, in words.
     pub why: String,
     /// When (RFC 3339, UTC).
     pub at: String,
@@ -135,40 +135,40 @@ pub struct Decision {
     pub against: Option<Digest>,
 }
 
-/// How things stand.
+/// The state of releases in an environment.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
-    /// Releases known, by the order in which they became so.
+    /// Known releases, in the order in which they became known.
     pub releases: Vec<Known>,
     /// Promotions and rollbacks, oldest first.
     pub changes: Vec<Change>,
-    /// The freeze in force.
+    /// The freeze in force; `None` if promotions are possible.
     pub hold: Option<Hold>,
-    /// Approvals, evidence, gates and canaries, oldest first.
+    /// Approvals, evidence, gate decisions and canaries, oldest first.
     pub notes: Vec<Note>,
-    /// Newest entry of the [`DECIDING`] kinds; 0 when there is none.
+    /// Newest entry of the [`DECIDING`] kinds; 0 if there is none.
     pub decided: i64,
-    /// Newest entry of the [`KNOWING`] kinds; 0 when there is none.
+    /// Newest entry of the [`KNOWING`] kinds; 0 if there is none.
     pub knew: i64,
-    /// Newest entry of the [`KINDS`]; 0 when there is none.
+    /// Newest entry of the [`KINDS`]; 0 if there is none.
     pub last: i64,
 }
 
 impl Standing {
-    /// How things stand, as far as the ledger knew at entry `known` (now: `i64::MAX`).
+    /// The state as of entry `known` of the ledger (`i64::MAX` for now).
     ///
     /// # Errors
-    /// When the ledger cannot be read, or an entry is not what it must be.
+    /// If the ledger cannot be read, or an entry is damaged.
     pub fn read(ledger: &dyn Read, known: i64) -> Result<Standing, ReleaseError> {
         let mut entries = ledger.entries_of_kinds(&KINDS)?;
         entries.retain(|e| e.seq <= known);
         Standing::of(&entries)
     }
 
-    /// How things stand after these entries.
+    /// The state after these entries.
     ///
     /// # Errors
-    /// When an entry is not what it must be.
+    /// If an entry is damaged.
     pub fn of(entries: &[Entry]) -> Result<Standing, ReleaseError> {
         let mut standing = Standing::default();
         for entry in entries {
@@ -211,11 +211,11 @@ impl Standing {
                 }
             }
             about => {
-                // Every other kind of these names a release.
+                // Every other kind of [`KINDS`] names a release.
                 let release = about.release();
                 let release = release.ok_or_else(|| damaged(entry, "it names no release"))?;
                 if let Payload::Evidence(found) = &about {
-                    // Passed over, it would leave the word to older evidence.
+                    // If such evidence were skipped, older evidence would count instead.
                     Evidence::check_words(found).map_err(|e| damaged(entry, &e.to_string()))?;
                 }
                 self.notes.push(Note {
@@ -231,7 +231,7 @@ impl Standing {
 
     fn learn(&mut self, entry: &Entry, named: Digest, written: &Json) -> Result<(), ReleaseError> {
         if let Some(known) = self.releases.iter_mut().find(|k| k.digest == named) {
-            // Files that were pruned are back.
+            // The files that were pruned are back.
             known.pruned = None;
             return Ok(());
         }
@@ -255,13 +255,13 @@ impl Standing {
         Ok(())
     }
 
-    /// The promotion or rollback that made active what is.
+    /// The promotion or rollback that made the active release active.
     #[must_use]
     pub fn active(&self) -> Option<&Change> {
         self.changes.last()
     }
 
-    /// The release that is active.
+    /// The active release, if any.
     #[must_use]
     pub fn active_release(&self) -> Option<&Known> {
         self.active().and_then(|c| self.known(&c.release))
@@ -273,18 +273,17 @@ impl Standing {
         self.releases.iter().find(|k| k.digest == *digest)
     }
 
-    /// A release by what a person calls it: `R3`, `3`, or the beginning of its digest (from eight
-    /// digits on).
+    /// Finds a release by its name as typed: `R3`, `3`, or at least the first eight digits of its digest.
     ///
     /// # Errors
-    /// When there is none, or several.
+    /// If no release matches, or several do.
     pub fn find(&self, asked: &str) -> Result<&Known, ReleaseError> {
         let number = asked
             .strip_prefix(['R', 'r'])
             .unwrap_or(asked)
             .parse::<u32>()
             .ok()
-            // Eight digits are the beginning of a digest.
+            // Eight or more digits are the beginning of a digest, not a number.
             .filter(|_| asked.len() < 8);
         let hex = asked.strip_prefix("sha256-jcs-v1:").unwrap_or(asked);
         let found: Vec<&Known> = self
@@ -311,8 +310,8 @@ impl Standing {
         }
     }
 
-    /// The release that a rollback without a name goes back to. Promotions lay one upon the other, a
-    /// rollback takes off what lies above its release: going back twice goes back two steps.
+    /// The release that a rollback without a name goes back to. Promotions form a stack, and a rollback removes
+    /// everything above its release, so two rollbacks go back two steps.
     #[must_use]
     pub fn former(&self) -> Option<&Known> {
         let mut stack: Vec<Digest> = Vec::new();
@@ -330,7 +329,7 @@ impl Standing {
             .and_then(|d| self.known(d))
     }
 
-    /// What is noted about a release, by kind.
+    /// The notes on a release of one kind.
     pub fn notes_of<'a>(
         &'a self,
         kind: Kind,
@@ -341,7 +340,7 @@ impl Standing {
             .filter(move |n| n.says.kind() == kind && n.release == *release)
     }
 
-    /// Who made active what is, since when and why, as a clause.
+    /// Which release is active, since when, by whom and why, as a clause.
     #[must_use]
     pub fn told(&self) -> String {
         match self.active() {
@@ -362,7 +361,7 @@ impl Standing {
     }
 }
 
-/// The newest decision of a gate about a release in an environment: what `promote` asks.
+/// The newest gate decision on a release in an environment, which `promote` obeys.
 #[must_use]
 pub fn gate_of(standing: &Standing, release: &Digest, environment: &str) -> Option<Decision> {
     let mut newest = None;
@@ -460,7 +459,8 @@ mod tests {
                 ],
                 Some(1),
             ),
-            // A release that was never active can be gone back to by name; then on to what was.
+            // A release that was never active can be rolled back to by name; after that, to the one that was
+            // active.
             (&[(Promotion, 1), (Rollback, 2)], Some(1)),
             (&[(Promotion, 1), (Promotion, 2), (Promotion, 1)], Some(2)),
         ];

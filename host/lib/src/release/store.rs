@@ -1,8 +1,8 @@
-//! Releases as objects: `HEX.json` and `components/HEX.wasm`, each written once.
+//! The store of releases: `HEX.json` and `components/HEX.wasm`, each written once.
 //!
-//! An object is named after the digest of its bytes, so that any number of releases share a component
-//! and what is read is checked by its own name. A kill leaves at most a whole object that no entry names
-//! yet. Computing under a release reads bytes from here alone.
+//! An object is named after the digest of its bytes. So releases share components, and everything read is
+//! checked against its name. A kill leaves at most a complete object that no entry names yet. Computing under a
+//! release reads component bytes only from here.
 
 use cap_std::fs::Dir;
 
@@ -14,20 +14,20 @@ use provender_store::objects::{Creation, ObjectError, Remove};
 use super::ReleaseError;
 use super::document::{Component, Document, file_of};
 
-/// A release store.
+/// A store of releases and their components.
 #[derive(Debug)]
 pub struct ReleaseStore {
     objects: Box<dyn Remove>,
 }
 
 impl ReleaseStore {
-    /// A store over a place of objects.
+    /// A store on top of any object storage.
     #[must_use]
     pub fn over(objects: Box<dyn Remove>) -> ReleaseStore {
         ReleaseStore { objects }
     }
 
-    /// A store in an open folder; `path` is where that is in the deployment's folder.
+    /// A store in an open folder. `path` is the folder's path relative to the deployment's folder.
     #[must_use]
     pub fn new(dir: Dir, path: &str) -> ReleaseStore {
         ReleaseStore::over(Box::new(Files::new(dir, path)))
@@ -39,20 +39,20 @@ impl ReleaseStore {
         self.objects.address().object(&file_of(sha256))
     }
 
-    /// Writes a component's bytes; what is there already is checked instead.
+    /// Writes a component's bytes. If it exists already, its bytes are compared instead.
     ///
     /// # Errors
-    /// When the disk refuses, or other bytes lie under the name.
+    /// If the file system fails, or if other bytes are stored under the name.
     pub fn add_component(&self, bytes: &[u8]) -> Result<Digest, ReleaseError> {
         let sha256 = Digest::of_bytes(bytes);
         self.write(&file_of(&sha256), bytes)?;
         Ok(sha256)
     }
 
-    /// Writes a release's document; what is there already is checked instead.
+    /// Writes a release's document. If it exists already, its bytes are compared instead.
     ///
     /// # Errors
-    /// As [`ReleaseStore::add_component`].
+    /// As for [`ReleaseStore::add_component`].
     pub fn add_document(&self, document: &Document) -> Result<Digest, ReleaseError> {
         let text = document.to_text()?;
         let digest = document.digest()?;
@@ -60,10 +60,10 @@ impl ReleaseStore {
         Ok(digest)
     }
 
-    /// The bytes of a component, which are those that the release names.
+    /// Reads a component and checks its bytes against the release.
     ///
     /// # Errors
-    /// When they are missing or others.
+    /// If it is missing or has other bytes.
     pub fn component(&self, component: &Component) -> Result<Vec<u8>, ReleaseError> {
         let path = self.path_of(&component.sha256);
         let bytes = self.read(&file_of(&component.sha256))?;
@@ -71,7 +71,7 @@ impl ReleaseStore {
         Ok(bytes)
     }
 
-    /// What is missing of a release, or is not what it must be.
+    /// The files of a release that are missing or differ, each as a sentence.
     #[must_use]
     pub fn problems(&self, digest: &Digest, document: &Document) -> Vec<String> {
         let file = name_of(digest);
@@ -89,24 +89,24 @@ impl ReleaseStore {
         problems
     }
 
-    /// Whether a component's file is there.
+    /// Whether a component's file exists.
     #[must_use]
     pub fn has(&self, sha256: &Digest) -> bool {
         self.has_object(&file_of(sha256))
     }
 
-    /// Whether a release's document is there.
+    /// Whether a release's document exists.
     #[must_use]
     pub fn has_document(&self, digest: &Digest) -> bool {
         self.has_object(&name_of(digest))
     }
 
     fn has_object(&self, name: &str) -> bool {
-        // One that cannot be asked for is not there to be used.
+        // A file that cannot be looked up cannot be used either, so it counts as missing.
         matches!(self.objects.size(name), Ok(Some(_)))
     }
 
-    /// Bytes of a component's file; 0 when it is not there.
+    /// Size of a component's file in bytes; 0 if it is missing.
     #[must_use]
     pub fn size(&self, sha256: &Digest) -> u64 {
         match self.objects.size(&file_of(sha256)) {
@@ -115,18 +115,18 @@ impl ReleaseStore {
         }
     }
 
-    /// Takes a component's file away; that it is gone already is no error.
+    /// Removes a component's file. It is no error if it is already gone.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// If the file system fails.
     pub fn remove_component(&self, sha256: &Digest) -> Result<(), ReleaseError> {
         self.remove(&file_of(sha256))
     }
 
-    /// Takes a release's document away; that it is gone already is no error.
+    /// Removes a release's document. It is no error if it is already gone.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// If the file system fails.
     pub fn remove_document(&self, digest: &Digest) -> Result<(), ReleaseError> {
         self.remove(&name_of(digest))
     }

@@ -1,4 +1,4 @@
-//! Export and import: a release goes from one deployment to another with its evidence.
+//! Exports and imports releases: a release moves to another deployment together with its evidence.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -17,10 +17,10 @@ use super::evidence::{Evidence, Finding};
 use super::standing::{Known, Note, Standing};
 use super::store::ReleaseStore;
 
-/// The archive of a release with its evidence, approvals among it.
+/// The archive of a release with its evidence, which includes approvals.
 ///
 /// # Errors
-/// When a file of the release is missing or not what it must be.
+/// If a file of the release is missing or differs from its digest.
 pub fn export(
     ledger: &dyn Read,
     store: &ReleaseStore,
@@ -47,7 +47,7 @@ pub fn export(
         };
         if let Some(digest) = found.report
             && let Some(report) = ledger.document(digest)?
-            // Only what the archive's reader can check by its name.
+            // Only reports that the importing side can check by their digest.
             && Digest::of_canonical(report.body.as_bytes()) == digest
         {
             reports.insert(digest, (report.kind, report.body));
@@ -62,7 +62,7 @@ pub fn export(
     })
 }
 
-/// An approval as evidence: elsewhere it tells who consented, and counts as nobody's approval there.
+/// An approval as evidence. Elsewhere it shows who approved, but it does not count as an approval there.
 fn consent(note: &Note, approval: &Approval) -> Evidence {
     let finding = Finding {
         kind: ReportKind::Approval,
@@ -79,24 +79,24 @@ fn consent(note: &Note, approval: &Approval) -> Evidence {
     Evidence::new(note.release, finding, &approval.environment, &note.stamp)
 }
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// The release.
     pub release: Known,
-    /// Whether it was not known, or its files had been pruned.
+    /// Whether the release was new here, or its files had been pruned.
     pub new: bool,
-    /// Evidence that was not known.
+    /// The number of new pieces of evidence.
     pub evidence: usize,
-    /// Versions frozen by it.
+    /// Versions that the import froze.
     pub frozen: Vec<ModelVersion>,
 }
 
-/// Takes in the release of an archive that was read, hence checked. What is known already stays as
-/// it is; files that are missing are put back.
+/// Imports the release of an archive, which was checked when it was read. Known things stay unchanged, and
+/// missing files are restored.
 ///
 /// # Errors
-/// When its number is another release's, or one of its versions is frozen here as other bytes.
+/// If another release has its number, or if one of its versions is frozen here with other bytes.
 pub fn import(
     ledger: &dyn Write,
     store: &ReleaseStore,
@@ -106,7 +106,7 @@ pub fn import(
 ) -> Result<Imported, ReleaseError> {
     let document = &archive.document;
     let digest = document.digest()?;
-    // Refused before anything is written.
+    // Check before anything is written.
     check(&Snapshot::read(ledger)?, archive, &digest)?;
     for bytes in archive.components.values() {
         store.add_component(bytes)?;
@@ -145,7 +145,7 @@ pub fn import(
         }
         failpoint::hit("import.before-ledger");
         if !entries.is_empty() {
-            // Evidence, too: of two imports at once one must see what the other took in.
+            // Watch evidence too: of two simultaneous imports, one must see what the other recorded.
             let watched: Vec<Kind> = watched().into_iter().chain([Kind::Evidence]).collect();
             let seen = now
                 .standing

@@ -1,4 +1,4 @@
-//! Check `age`: what the decision relies on, and did not look at itself, is recent.
+//! Check `age`: the recorded things that the decision relies on are recent enough.
 
 use crate::project::gate::CheckName;
 use provender_domain::day::Day;
@@ -6,19 +6,19 @@ use provender_domain::render::text::count;
 
 use super::check::{Check, Verdict};
 
-/// Whole days from an instant (RFC 3339, UTC) or a day to a day; `None` when it is neither.
+/// Whole days from an instant (RFC 3339, UTC) or a date to a day; `None` if `at` is neither.
 #[must_use]
 pub fn days_since(at: &str, today: Day) -> Option<i32> {
     Some(today.since(at.get(..10)?.parse().ok()?))
 }
 
-/// Whether so many days are more than may be; an age that nobody knows is.
+/// Whether an age exceeds the limit. An unknown age always does.
 #[must_use]
 pub fn is_older(days: Option<i32>, max_days: u32) -> bool {
     days.is_none_or(|days| i64::from(days) > i64::from(max_days))
 }
 
-/// The oldest of what the other checks relied on.
+/// Judges the oldest thing that the other checks relied on.
 #[must_use]
 pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
     let relied: Vec<(Option<i32>, &str, &str)> = checks
@@ -28,7 +28,7 @@ pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
         .collect();
     let rows = relied.len() as u64;
     let asked = format!("at most {} old", count(u64::from(max_days), "day"));
-    // What has no date that can be read is older than anything that has one.
+    // A date that cannot be read counts as older than any that can.
     let by_age = relied.iter().max_by_key(|r| (r.0.is_none(), r.0));
     let Some((oldest, what, at)) = by_age.copied() else {
         let observed = "everything was looked at now";
@@ -48,7 +48,7 @@ pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
         (true, _) => format!("the oldest is {what}, of {day}"),
         (false, None) => format!("{what} is of {day}, which is no day: too old"),
         (false, Some(days)) => {
-            // More than may be, so not below zero.
+            // It exceeds an unsigned limit, so it is not negative.
             let days = count(u64::from(days.unsigned_abs()), "day");
             format!("{what} is of {day}, {days} ago: too old")
         }
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(of(&["2025-07-01T23:00:00.000000Z"]), Verdict::Ok);
         assert_eq!(of(&["2025-07-08", "2025-06-30"]), Verdict::Unknown);
         assert_eq!(of(&["yesterday"]), Verdict::Unknown);
-        // No limit is so high that an age that nobody knows is within it.
+        // An unknown age exceeds any limit.
         let check = check(&relies(&["2025-07-01", "yesterday"]), u32::MAX, today);
         assert_eq!(check.verdict, Verdict::Unknown);
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Check `backtest`: how far the release is from the active one on the same recorded inputs.
 //!
-//! One back-test for each active logic; its rows and its monitors' verdict serve other checks too.
+//! Runs one back-test for each active logic. Other checks use its rows and its monitors' verdict too.
 
 use crate::backtest::BacktestError;
 use crate::backtest::report::{OutcomeReport, RailReport, Report};
@@ -16,31 +16,31 @@ use super::super::ReleaseError;
 use super::check::{Check, Figure, Verdict, above};
 use super::scene::{Scene, Side};
 
-/// A logic of the release beside the active one.
+/// A logic of the release, compared with the active one.
 pub struct Compared {
-    /// `name:version` of the release's.
+    /// `name:version` in the release.
     pub logic: ModelVersion,
-    /// `name:version` that is active; none where no version of the logic is.
+    /// `name:version` that is active; `None` if no version of the logic is active.
     pub against: Option<ModelVersion>,
-    /// Whether both are the same component with the same configuration.
+    /// Whether both have the same component and the same configuration.
     pub same: bool,
-    /// The back-test; none where nothing is recorded to compare on.
+    /// The back-test; `None` if nothing is recorded to compare on.
     pub report: Option<Report>,
 }
 
 impl Compared {
-    /// Recorded answers that were looked at.
+    /// The number of recorded answers in the back-test.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.report.as_ref().map_or(0, |r| r.rows)
     }
 }
 
-/// Back-tests each active logic of the release. Where no version of a logic is active it stands
-/// beside itself: nothing is compared, but rows and monitors are there.
+/// Back-tests each active logic of the release. If no version of a logic is active, it is compared with itself:
+/// the differences mean nothing then, but rows and monitors are available.
 ///
 /// # Errors
-/// When a release cannot be bound, or what is recorded cannot be read.
+/// If a release cannot be bound, or recorded data cannot be read.
 pub fn compare(
     scene: &Scene<'_, '_>,
     candidates: &[Side],
@@ -86,16 +86,16 @@ fn contender(side: &Side) -> Contender<'_> {
     Contender {
         bound: &side.bound,
         settings: &side.settings,
-        // A release says all of it itself.
+        // A release always holds the complete settings.
         has_block: true,
         file: None,
     }
 }
 
-/// What the back-tests come to.
+/// The verdict on the back-tests.
 ///
 /// # Errors
-/// When a report has no canonical form.
+/// If a report has no canonical form.
 pub fn check(
     compared: &[Compared],
     policy: &BacktestSettings,
@@ -107,7 +107,7 @@ pub fn check(
     for one in compared {
         match (&one.against, &one.report) {
             (None, _) if first => check.verdict = Verdict::Unknown,
-            // A logic that comes beside others that are compared.
+            // A logic that is new, while others are compared.
             (None, _) => {
                 check.verdict = check.verdict.max(Verdict::Warn);
                 told.push(format!(
@@ -225,7 +225,7 @@ fn look(
     check.verdict = check.verdict.max(verdict);
 }
 
-/// The figures of one logic, with their thresholds.
+/// The figures of one logic with their thresholds.
 fn figures(report: &Report, policy: &BacktestSettings) -> Vec<Figure> {
     let logic = &report.candidate.model_version;
     let mut out = Vec::new();
@@ -240,7 +240,7 @@ fn figures(report: &Report, policy: &BacktestSettings) -> Vec<Figure> {
             warn,
             crit,
             rows,
-            // No row changed: there is no size of a change, which is none.
+            // If no row changed, the size of the change is unknown and counts as zero.
             verdict: above(value.unwrap_or(0.0), warn, crit),
         });
     };
@@ -259,7 +259,7 @@ fn figures(report: &Report, policy: &BacktestSettings) -> Vec<Figure> {
         );
     }
     for lost in &report.not_compared {
-        // An outcome that is no longer there is lost on every row.
+        // An outcome that no longer exists is null on every row.
         put(Some(&lost.name), "null_rate", Some(1.0), report.compared);
     }
     for rail in &report.guardrails {
@@ -304,7 +304,7 @@ mod tests {
                 .observed
                 .contains("no recorded answer to compare days:v2 with days:v1")
         );
-        // A new logic beside one without rows does not hide that.
+        // A new logic does not hide that another has no rows.
         let both = of(&[alone(Some("days:v1")), alone(None)]);
         assert_eq!(both.verdict, Verdict::Unknown);
     }

@@ -1,4 +1,4 @@
-//! Check `canary`: what the newest canary of the release came to.
+//! Check `canary`: the result of the newest canary of the release.
 
 use crate::monitor::report::Status;
 use crate::project::gate::{CanaryGate, CheckName};
@@ -10,10 +10,10 @@ use super::super::canary::{self, Observed};
 use super::check::{Check, Figure, Verdict};
 use super::scene::Scene;
 
-/// Looks at the newest canary; without one nothing is known.
+/// Judges the newest canary. Without one the verdict is unknown.
 ///
 /// # Errors
-/// When ledger, manifests or components cannot be read.
+/// If the ledger, a manifest or a component cannot be read.
 pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     let of = canary::Scene {
         ledger: scene.ledger,
@@ -48,7 +48,8 @@ fn start(release: &str) -> String {
     )
 }
 
-/// No canary ran; `itself` says whether the release is the active one, where any is.
+/// The check if no canary ran. `itself` says whether the release is the active one; `None` if no release is
+/// active.
 fn missing(release: &str, itself: Option<bool>) -> Check {
     let (observed, remedy) = match itself {
         None => (
@@ -90,7 +91,7 @@ fn judged(observed: &Observed, asked: &CanaryGate, active: Option<String>) -> Ch
             verdict: verdict_of(f.status),
         })
         .collect();
-    // A figure that is unknown is no pass, whatever the others say.
+    // An unknown figure keeps the check from passing, whatever the other figures are.
     let worst = figures.iter().map(|f| f.verdict).max();
     let mut verdict = verdict_of(observed.status).max(worst.unwrap_or(Verdict::Ok));
     let mut said = observed.summary();

@@ -1,4 +1,4 @@
-//! A check's result.
+//! The result of a check.
 
 use provender_domain::ids::ModelVersion;
 use serde::Serialize;
@@ -10,7 +10,7 @@ pub use provender_ledger::entries::Verdict;
 
 use super::super::evidence::Finding;
 
-/// A value against its thresholds; at a threshold it is within.
+/// Compares a value with its thresholds. A value equal to a threshold does not exceed it.
 #[must_use]
 pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> Verdict {
     match (warn, crit) {
@@ -20,58 +20,58 @@ pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> Verdict
     }
 }
 
-/// One number behind a check.
+/// A number that a check is based on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
     /// `name:version` of the logic it is about.
     pub logic: ModelVersion,
-    /// The output, where it is about one.
+    /// The output that it is about; `None` if it is about the whole logic.
     pub subject: Option<String>,
-    /// Its name.
+    /// Name of the figure.
     pub name: String,
-    /// The value; shares and relative changes are 0.08 for 8 %. None where it could not be had.
+    /// The value. Shares and relative changes are fractions: 0.08 for 8 %. `None` if it could not be computed.
     pub value: Option<f64>,
-    /// Above this it warns.
+    /// A value above this is a warning.
     pub warn: Option<f64>,
-    /// Above this it is crit.
+    /// A value above this is critical.
     pub crit: Option<f64>,
-    /// Rows behind it.
+    /// The number of rows it is based on.
     pub rows: u64,
-    /// What it comes to.
+    /// The verdict on this figure.
     pub verdict: Verdict,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// The check.
+    /// Which check it is.
     pub name: CheckName,
-    /// What it came to.
+    /// Its verdict.
     pub verdict: Verdict,
     /// What was observed, in words.
     pub observed: String,
-    /// What is asked for, in words.
+    /// What is required, in words.
     pub threshold: String,
-    /// On how many components, cases, people or rows it rests.
+    /// The number of components, cases, people or rows it is based on.
     pub rows: u64,
-    /// Where its evidence is: `entry 12`, `report sha256-jcs-v1:…`.
+    /// References to its evidence: `entry 12`, `report sha256-jcs-v1:…`.
     pub evidence: Vec<String>,
-    /// What is behind it, line by line.
+    /// Details for people, one per line.
     pub details: Vec<String>,
-    /// The numbers behind it.
+    /// The numbers it is based on.
     pub figures: Vec<Figure>,
-    /// What would have to change where it does not hold, as commands and settings.
+    /// What to do if it does not pass, as commands and settings.
     pub remedy: Vec<String>,
-    /// What it relied on and did not see itself: what, and since when (RFC 3339, or a day).
+    /// What it relied on without looking at it again, each with the date (RFC 3339, or a day) it is from.
     #[serde(skip)]
     pub relied: Vec<(String, String)>,
-    /// What it found, as evidence of the release; its report, canonical JSON, is kept with it.
+    /// The finding to record as evidence, with its report as canonical JSON.
     #[serde(skip)]
     pub finding: Option<(Finding, Option<String>)>,
 }
 
 impl Check {
-    /// A check with nothing behind it yet.
+    /// A check without details, figures, remedies or evidence.
     #[must_use]
     pub fn new(name: CheckName, verdict: Verdict, rows: u64, observed: impl Into<String>) -> Check {
         Check {
@@ -89,14 +89,14 @@ impl Check {
         }
     }
 
-    /// With what is asked for.
+    /// Sets what is required.
     #[must_use]
     pub fn asks(mut self, threshold: impl Into<String>) -> Check {
         self.threshold = threshold.into();
         self
     }
 
-    /// With what would have to change; a check that holds needs nothing.
+    /// Adds a remedy, unless the check passes.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Check {
         if self.verdict != Verdict::Ok {
@@ -105,7 +105,7 @@ impl Check {
         self
     }
 
-    /// With what it found as evidence of a kind, and its report.
+    /// Sets the finding to record as evidence of this kind, and its report.
     #[must_use]
     pub fn found(mut self, kind: ReportKind, report: Option<String>) -> Check {
         let finding = Finding {

@@ -1,4 +1,4 @@
-//! From checks and policy to a decision.
+//! Makes a decision from checks and policy.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -16,70 +16,70 @@ use super::check::{Check, Verdict};
 /// `$type` of the report.
 pub const FORM: &str = Form::Gate.name();
 
-/// A check with what its verdict does under the policy.
+/// A check, and the action that the policy prescribes for its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weighed {
-    /// The check.
+    /// The result of the check.
     #[serde(flatten)]
     pub check: Check,
-    /// What its verdict does; none where it holds.
+    /// The action; `None` if the check passes.
     pub action: Option<Action>,
 }
 
-/// The gate's report.
+/// The decision of a gate, with everything that led to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GateReport {
     #[serde(rename = "$type")]
     form: &'static str,
-    /// The release.
+    /// Digest of the release.
     pub release: Digest,
-    /// Its number.
+    /// Number of the release.
     pub number: u32,
-    /// The environment whose policy was asked.
+    /// The environment whose policy applied.
     pub environment: String,
-    /// The release that was active: the decision is good only while it is.
+    /// The release that was active. The decision is valid only while it still is.
     pub against: Option<Digest>,
-    /// Its number.
+    /// Number of that release.
     pub against_number: Option<u32>,
     /// When (RFC 3339, UTC).
     pub at: String,
     /// By whom.
     pub by: String,
-    /// Whether it is let in.
+    /// Whether the release may become active.
     pub passes: bool,
-    /// What the process says.
+    /// The outcome that determines the exit code.
     pub outcome: GateOutcome,
-    /// In words.
+    /// The reasons, in words.
     pub why: String,
     /// Digest of the policy.
     pub policy_digest: Digest,
-    /// The policy itself.
+    /// The policy that applied.
     pub policy: Policy,
-    /// Every check.
+    /// Every check that was made.
     pub checks: Vec<Weighed>,
 }
 
-/// What is decided about.
+/// What a decision is about.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
-    /// The release.
+    /// The release to decide on.
     pub release: &'a Known,
-    /// The release that is active.
+    /// The release that is active, if any.
     pub against: Option<&'a Known>,
     /// The environment.
     pub environment: &'a str,
-    /// Its policy.
+    /// The policy of the environment.
     pub policy: &'a Policy,
     /// The policy's digest.
     pub policy_digest: Digest,
-    /// When.
+    /// When (RFC 3339, UTC).
     pub at: &'a str,
-    /// By whom.
+    /// Who asked for the decision.
     pub by: &'a str,
 }
 
 impl GateReport {
-    /// Decides.
+    /// Decides by the policy.
     #[must_use]
     pub fn decide(about: &About<'_>, checks: Vec<Check>) -> GateReport {
         let act = |check: Check| Weighed {
@@ -116,15 +116,15 @@ impl GateReport {
         format!("R{}", self.number)
     }
 
-    /// One line: who lets in what.
+    /// One line: which gate lets in or refuses which release.
     #[must_use]
     pub fn title(&self) -> String {
         let does = if self.passes { "lets in" } else { "refuses" };
         format!("the gate of {} {does} {}", self.environment, self.name())
     }
 
-    /// The decision without what was observed, for a page that shows that below: why it is refused by the
-    /// names of the checks, else all of it.
+    /// The reasons without the observations, for a page that shows those anyway: the names of the blocking
+    /// checks or, if none blocks, the full text.
     #[must_use]
     pub fn short(&self) -> String {
         let blocking: Vec<String> = self
@@ -142,20 +142,20 @@ impl GateReport {
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        // Its parts are numbers, texts and lists of them.
+        // Cannot fail: its parts are numbers, texts and lists of them.
         json!(self)
     }
 
-    /// The canonical text that is kept, and its digest.
+    /// The report as it is recorded: its digest and canonical JSON.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn body(&self) -> Result<(Digest, String), CanonicalError> {
         let body = to_text(&self.to_json())?;
         Ok((Digest::of_canonical(body.as_bytes()), body))
     }
 
-    /// What the decision's entry says.
+    /// The payload of the decision's entry.
     #[must_use]
     pub fn says(&self, report: Digest) -> GateDecision {
         let checks = self.checks.iter().map(|r| GateCheck {
@@ -181,7 +181,7 @@ impl GateReport {
         }
     }
 
-    /// The decision as evidence, which travels with the release.
+    /// The decision as evidence that travels with the release.
     #[must_use]
     pub fn finding(&self, report: Digest) -> Finding {
         let verdict = match self.outcome {
@@ -199,7 +199,7 @@ impl GateReport {
     }
 }
 
-/// What a verdict does. What is not known is never let in.
+/// The action for a verdict. An unknown verdict always blocks.
 fn action(policy: &Policy, verdict: Verdict) -> Option<Action> {
     match verdict {
         Verdict::Ok => None,
@@ -268,7 +268,7 @@ pub(super) mod tests {
     use crate::project::gate::GateSettings;
     use provender_ledger::entry::Stamp;
 
-    /// A release that is known.
+    /// A release that the environment knows.
     pub(crate) fn known(number: u32) -> Known {
         let document = release(number, b"a", &format!("r{number}"));
         Known {
@@ -285,7 +285,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Evidence about a release as a note: kind, verdict and rows, and the environment it is of.
+    /// Evidence about a release as a note: its kind, verdict, rows and environment.
     pub(crate) fn found(
         release: &Known,
         entry: i64,
@@ -308,7 +308,7 @@ pub(super) mod tests {
         }
     }
 
-    /// A report of checks with these verdicts under a policy.
+    /// A report with checks of these verdicts under a policy.
     pub(crate) fn report(
         environment: &str,
         set: &GateSettings,
@@ -356,7 +356,7 @@ pub(super) mod tests {
             ("prod", &alert, &[Warn, Crit], AlertCrit),
             ("prod", &alert, &[Ok, Unknown], Blocked),
             ("sample", &none, &[Ok, Warn], AlertWarn),
-            // No checks are no pass.
+            // A gate without checks lets nothing in.
             ("prod", &none, &[], Blocked),
         ] {
             let report = report(environment, set, verdicts);

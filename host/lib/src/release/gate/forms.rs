@@ -1,4 +1,4 @@
-//! The report as a document and as JUnit.
+//! The gate's report as a document and as JUnit XML.
 
 use crate::project::gate::Action;
 use provender_domain::canonical::CanonicalError;
@@ -9,7 +9,7 @@ use provender_domain::render::{Block, Document, Inline, Table, Tone};
 use super::check::{Figure, Verdict};
 use super::decision::{GateReport, Weighed};
 
-/// What a verdict does, as a word.
+/// The effect of a verdict, as a verb.
 #[must_use]
 pub fn effect(result: &Weighed) -> &'static str {
     match result.action {
@@ -20,7 +20,7 @@ pub fn effect(result: &Weighed) -> &'static str {
     }
 }
 
-/// A figure in a line: `median_change of days (days_remaining:v2) is 0.3; warn above 0.25`.
+/// One figure as a line: `median_change of days (days_remaining:v2) is 0.3; warn above 0.25`.
 #[must_use]
 pub fn line(figure: &Figure) -> String {
     let of = figure
@@ -40,7 +40,7 @@ pub fn line(figure: &Figure) -> String {
     )
 }
 
-/// What is behind a check that does not hold, line by line: figures beyond their thresholds first.
+/// The reasons why a check does not pass, one per line; figures above their thresholds come first.
 #[must_use]
 pub fn behind(result: &Weighed) -> Vec<String> {
     let check = &result.check;
@@ -48,10 +48,10 @@ pub fn behind(result: &Weighed) -> Vec<String> {
     beyond.map(line).chain(check.details.clone()).collect()
 }
 
-/// As a document, its JSON included: for a pull request or a step's summary, and as a page.
+/// The report as a document that embeds its JSON, for a pull request, a job summary or a page.
 ///
 /// # Errors
-/// When the report has no canonical JSON.
+/// If the report has no canonical JSON.
 pub fn document(report: &GateReport) -> Result<Document, CanonicalError> {
     let title = report.title();
     let mut out = Document::new(&title);
@@ -127,8 +127,8 @@ fn row(result: &Weighed) -> Vec<Inline> {
     ]
 }
 
-/// As a suite: what blocks has failed, what could not be looked at is an error, and an alert is a
-/// case that passed, since the release is let in.
+/// The report as a JUnit suite. A blocking check is a failure, or an error if its verdict is unknown. An alert
+/// passes, because the release is let in.
 #[must_use]
 pub fn suite(report: &GateReport) -> Suite {
     let cases = report.checks.iter().map(|result| {
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn the_page_of_every_verdict() {
         let page = page(&document(&every()).unwrap());
-        // The style sheet is every page's own.
+        // The style sheet is the same on every page.
         let body = page.split_once("<body>").unwrap().1;
         insta::assert_snapshot!(body);
     }

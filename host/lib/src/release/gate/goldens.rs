@@ -1,4 +1,4 @@
-//! Check `goldens`: the golden cases, run here where they are here, else as they were found before.
+//! Check `goldens`: runs the golden cases if they are available here; otherwise uses earlier evidence.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -16,16 +16,16 @@ use super::super::standing::{Known, Standing};
 use super::check::{Check, Verdict};
 use super::scene::Scene;
 
-/// What came of the cases of one logic: how many, and which do not hold.
+/// The result of the cases of one logic: how many ran, and which failed.
 struct Ran {
     cases: u64,
     broken: Vec<String>,
 }
 
-/// Runs the cases of every active version, or relies on the newest evidence about them.
+/// Runs the cases of every active version, or uses the newest evidence about them.
 ///
 /// # Errors
-/// When a component is not there or not what it must be.
+/// If a component is missing or differs from its digest.
 pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     let document = &scene.release.document;
     let mut without = Vec::new();
@@ -73,10 +73,10 @@ fn asked(check: Check) -> Check {
     check.asks("every golden case of each active version holds")
 }
 
-/// Without cases here it is the newest evidence that counts, such as that of the cut.
+/// Without cases here, the newest evidence counts, such as that from cutting the release.
 fn relied(standing: &Standing, release: &Known, without: &[ModelVersion], cases: u64) -> Check {
-    // Of one environment the one recorded last; of several, the newest: what was found out longer ago may
-    // have come here later.
+    // Of each environment use the evidence recorded last; of several environments, the newest. Evidence that
+    // was imported later may have been found earlier.
     let found = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
@@ -124,7 +124,7 @@ fn ran(scene: &Scene<'_, '_>, model: &ModelVersion) -> Result<Option<Ran>, Relea
         .and_then(|set| set.select(bound.description()))
         .and_then(|selected| run::run(&bound.component, selected));
     Ok(Some(match tested {
-        // A folder that cannot be read is no folder of cases that hold.
+        // A folder that cannot be read counts as a failing case.
         Err(e) => Ran {
             cases: 1,
             broken: vec![format!("{model}: {e}")],
@@ -174,7 +174,7 @@ mod tests {
         for (evidence, expected) in [
             (&[][..], Verdict::Unknown),
             (&[(Verdict::Ok, 20)], Verdict::Ok),
-            // So many as none hold.
+            // Evidence that rests on no cases is no pass.
             (&[(Verdict::Ok, 0)], Verdict::Unknown),
             (&[(Verdict::Unknown, 20)], Verdict::Unknown),
             (&[(Verdict::Warn, 20)], Verdict::Warn),

@@ -1,4 +1,4 @@
-//! Every check that the policy asks for, in order.
+//! Runs every check that the policy asks for, in order.
 
 use crate::backtest::run::Progress;
 use crate::project::gate::CheckName;
@@ -9,16 +9,16 @@ use super::check::{Check, Verdict};
 use super::scene::{Scene, Side};
 use super::{age, backtest, canary, goldens, monitors, people, replay, rows, verify};
 
-/// Makes the checks.
+/// Runs the checks.
 ///
 /// # Errors
-/// When what is recorded cannot be read. What a release does wrong is a verdict.
+/// If recorded data cannot be read. A defect of the release is a verdict, not an error.
 pub fn judge(
     scene: &Scene<'_, '_>,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Check>, ReleaseError> {
     let policy = scene.policy;
-    // Looked at whatever the policy says: what cannot be bound cannot be computed with either.
+    // Runs whatever the policy says, because a component that cannot be bound cannot be computed with either.
     let verified = verify::check(scene);
     let usable = verified.verdict == Verdict::Ok;
     let mut both: Option<(Vec<Side>, Vec<Compared>)> = None;

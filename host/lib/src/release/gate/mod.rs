@@ -1,18 +1,18 @@
-//! Gates: what must hold before a release becomes active in an environment, looked at and decided.
+//! Gates: what a release must pass before it becomes active in an environment.
 //!
-//! The policy says which checks are made and what each verdict does. A check yields what was
-//! observed, on how many rows, against which threshold, and what would have to change. What could not
-//! be looked at is unknown, and unknown never lets anything in.
+//! The policy says which checks are made and what each verdict does. A check reports what it observed, on how
+//! many rows, against which threshold, and what to change. What could not be looked at is unknown, and an
+//! unknown verdict never lets a release in.
 //!
-//! * [`check`] — a check's result
-//! * [`scene`] — what checks look at, bound once
+//! * [`check`] — the result of a check
+//! * [`scene`] — what checks look at
 //! * [`verify`], [`goldens`], [`people`], [`rows`], [`replay`], [`backtest`], [`monitors`],
 //!   [`canary`], [`age`] — the checks
-//! * [`mod@judge`] — every check that the policy asks for
-//! * [`decision`] — from checks and policy to a decision, and what its entry says
-//! * [`record`] — the decision, its report and the evidence, as entries
-//! * [`require`] — what a promotion asks of the ledger
-//! * [`forms`] — as a document, and as JUnit
+//! * [`mod@judge`] — runs every check that the policy asks for
+//! * [`decision`] — makes a decision from checks and policy
+//! * [`record`] — records the decision, its report and the evidence
+//! * [`require`] — the recorded decision that a promotion needs
+//! * [`forms`] — the report as a document and as JUnit XML
 
 pub mod age;
 pub mod backtest;

@@ -1,7 +1,7 @@
-//! Check `monitors`: what the monitors say of the recent window.
+//! Check `monitors`: the monitors' verdict on the recent window.
 //!
-//! Of a version that answers already, what they say of its answers; of one that does not, what they
-//! would say of it, as the back-test computed it on the recorded inputs of the same window.
+//! For a version that is already active, the monitors judge its recorded answers. For one that is not, they
+//! judge the numbers that the back-test computed on the recorded inputs of the same window.
 
 use serde_json::{Value as Json, json};
 
@@ -19,10 +19,10 @@ use super::backtest::Compared;
 use super::check::{Check, Verdict};
 use super::scene::{Scene, Side};
 
-/// The verdicts of every active logic of the release.
+/// Judges every active logic of the release.
 ///
 /// # Errors
-/// When the window cannot be gathered or judged.
+/// If the window cannot be gathered or judged.
 pub fn check(
     scene: &Scene<'_, '_>,
     candidates: &[Side],
@@ -58,12 +58,12 @@ pub fn check(
     Ok(weigh(&watched, scene.window_days).found(ReportKind::Monitor, Some(body)))
 }
 
-/// A logic of the release, and what the monitors say of it.
+/// A logic of the release, and the monitors' verdict on it.
 struct Watched<'a> {
     logic: &'a str,
-    /// Whether it answers already, so that its own answers were looked at.
+    /// Whether the version is already active, so that its own answers were judged.
     same: bool,
-    /// The window's last day, and what was said; none where nothing is recorded.
+    /// The window's last day and the verdict; `None` if nothing is recorded.
     seen: Option<(Day, Said)>,
 }
 
@@ -95,7 +95,7 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
         told.push(said);
         let of = |line: &String| format!("{}: {line}", one.logic);
         check.details.extend(lines.iter().map(of));
-        // A window that ended long ago says nothing of today.
+        // A window that ended long ago shows nothing about today.
         check.relied.push((
             format!("the newest recorded answer for {}", one.logic),
             end.to_string(),
@@ -115,7 +115,7 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
 
 type Said = (Overall, Vec<String>, u64);
 
-/// What monitors say of the answers of a version that is active as it is, and their report.
+/// The monitors' verdict on the answers of a version that is active with this configuration, and their report.
 fn answered(
     scene: &Scene<'_, '_>,
     side: &Side,
@@ -142,7 +142,7 @@ fn answered(
     Ok(((report.status, lines, rows), whole))
 }
 
-/// What monitors would say of a version's numbers.
+/// The verdict that monitors would give on the numbers of a version.
 fn expected(report: &crate::backtest::report::Report) -> Said {
     let fleet = report.monitors.iter().filter(|m| m.boundary_id.is_none());
     let lines = fleet
@@ -173,7 +173,7 @@ mod tests {
             (Some((Overall::Ok, 70)), Verdict::Ok, 70),
             (Some((Overall::Warn, 70)), Verdict::Warn, 70),
             (Some((Overall::Crit, 70)), Verdict::Crit, 70),
-            // Whatever was said of no row.
+            // Any verdict on no rows is unknown.
             (Some((Overall::Ok, 0)), Verdict::Unknown, 0),
             (None, Verdict::Unknown, 0),
         ] {

@@ -1,4 +1,4 @@
-//! Checks `ownership`, `approvals` and `passed`: who has said yes, and which gates have.
+//! Checks `ownership`, `approvals` and `passed`: who approved the release, and which gates let it in.
 
 use std::collections::BTreeSet;
 
@@ -25,12 +25,12 @@ fn links(check: &mut Check, notes: &[&Note]) {
     }
 }
 
-/// The role in which somebody approved.
+/// The role in which a person approved.
 fn role_of(note: &Note) -> Option<Role> {
     note.approval().map(|a| a.role)
 }
 
-/// Each role has approved here, and not only who cut the release.
+/// Every required role approved here and, if the policy asks for it, not only the person who cut the release.
 #[must_use]
 pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings) -> Check {
     let role = |n: &&&Note| role_of(n).is_some_and(|role| asked.roles.contains(&role));
@@ -86,7 +86,7 @@ pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings
     check
 }
 
-/// So many different people have approved here.
+/// Enough different people approved here.
 #[must_use]
 pub fn people(standing: &Standing, release: &Known, asked: &ApprovalSettings) -> Check {
     let given = approvals(standing, release);
@@ -117,7 +117,7 @@ pub fn people(standing: &Standing, release: &Known, asked: &ApprovalSettings) ->
     check
 }
 
-/// The gates of other environments have let it in, by the evidence that travelled with it.
+/// The gates of other environments let the release in, according to the evidence that came with it.
 #[must_use]
 pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> Check {
     let found: Vec<(i64, Evidence)> = standing

@@ -1,5 +1,4 @@
-//! The decision, its report and what was found, as entries: reports first, then the evidence and the
-//! decision together.
+//! Records a decision: first the reports, then the evidence and the decision together.
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
@@ -12,19 +11,19 @@ use super::super::evidence::{Evidence, Finding, Reported};
 use super::super::standing::Known;
 use super::decision::GateReport;
 
-/// What was recorded.
+/// What was recorded for a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The decision's entry.
+    /// Sequence number of the decision's entry.
     pub entry: i64,
-    /// Digest of the report.
+    /// Digest of the gate's report.
     pub report: Digest,
 }
 
-/// Records a decision. A kill on the way leaves reports that nothing names, and no decision.
+/// Records a decision. A kill on the way leaves at most reports that nothing names, and no decision.
 ///
 /// # Errors
-/// When the ledger refuses.
+/// If the ledger cannot be written.
 pub fn record(
     ledger: &dyn Write,
     release: &Known,

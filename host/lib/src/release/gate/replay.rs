@@ -1,4 +1,4 @@
-//! Check `replay`: a sample of recorded runs, computed again from manifests and components alone.
+//! Check `replay`: computes a sample of recorded runs again, from manifests and components alone.
 
 use crate::project::gate::CheckName;
 use crate::replay::compute::Manifests;
@@ -13,10 +13,10 @@ use super::super::ReleaseError;
 use super::check::{Check, Verdict};
 use super::scene::Scene;
 
-/// Draws runs of the release's logics within the days that are looked back, and computes them again.
+/// Samples runs of the release's logics within the window of the policy, and computes them again.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     let mut runs = Vec::new();
     for model in &scene.release.document.active {
@@ -28,7 +28,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         })?);
     }
     let of = runs.len();
-    // Nobody who recorded the runs could know the newest entry.
+    // The seed is the hash of the newest entry, so nobody who recorded the runs could predict the sample.
     let newest = scene.ledger.entry(scene.ledger.head()?)?;
     let seed = newest.map(|e| e.digest().to_string()).unwrap_or_default();
     let asked = &scene.policy.replay;
@@ -53,7 +53,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         .found(ReportKind::Replay, None))
 }
 
-/// What a replay comes to; `of` is how many runs the sample was drawn from.
+/// The verdict on a replay. `of` is the number of runs that the sample was drawn from.
 fn judged(replayed: &Replayed, of: usize, min_rows: u64) -> Check {
     let rows = replayed.replayed.len() as u64;
     let lost = |c: Cause| matches!(c, Cause::ComponentMissing | Cause::Host);

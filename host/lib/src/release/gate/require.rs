@@ -1,5 +1,5 @@
-//! What a promotion asks of the ledger: a decision that lets the release in, made under the policy in
-//! force, beside the release that is still active, and not too long ago.
+//! What a promotion requires of the ledger: a recent decision that lets the release in, made under the policy
+//! in force and beside the release that is still active.
 
 use crate::project::gate::Policy;
 use provender_domain::canonical::Digest;
@@ -9,9 +9,9 @@ use provender_domain::render::text::count;
 use super::super::standing::{Decision, Known, Standing, gate_of};
 use super::age::{days_since, is_older};
 
-/// What is in the way of a promotion; none where nothing is.
+/// The reason why a promotion is refused; `None` if nothing is in the way.
 ///
-/// An environment whose policy asks for no decision still heeds one that refuses.
+/// Even if the policy of the environment requires no decision, a refusal counts.
 #[must_use]
 pub fn objection(
     standing: &Standing,
@@ -35,7 +35,7 @@ pub fn objection(
         .flatten()
 }
 
-/// Why a decision that let the release in is good no longer.
+/// Why a decision that let the release in is no longer valid.
 fn outdated(
     standing: &Standing,
     decision: &Decision,

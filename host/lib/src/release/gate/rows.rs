@@ -1,4 +1,4 @@
-//! Checks `min_rows` and `baseline`: whether there is anything to judge by.
+//! Checks `min_rows` and `baseline`: there is enough recorded data to judge by.
 
 use crate::monitor::frozen::{Frozen, baselines};
 use crate::project::gate::{CheckName, RowSettings};
@@ -10,7 +10,7 @@ use super::backtest::Compared;
 use super::check::{Check, Figure, Verdict};
 use super::scene::Scene;
 
-/// Recorded answers of each logic, within the days that are looked back.
+/// Enough answers of each logic are recorded in the last `days` days.
 #[must_use]
 pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
     let wanted = u64::from(asked.rows);
@@ -57,10 +57,10 @@ pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
         .remedy("provender compute --all --from DATE --to DATE   # a back-fill of the days before")
 }
 
-/// A frozen reference of each logic: of the version itself, or of the one it takes the place of.
+/// Each logic has a frozen baseline, of the version itself or of the active version that it replaces.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     let before = scene.standing.active_release();
     let before = before.map_or(&[][..], |k| &k.document.active);
@@ -68,7 +68,7 @@ pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     Ok(reference(&scene.release.document.active, before, &frozen))
 }
 
-/// What is in force for the versions of a release, or for those that are active before it.
+/// The baselines in force for the versions of a release, or else for the versions that are active before it.
 fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]) -> Check {
     let mut check = Check::new(CheckName::Baseline, Verdict::Ok, 0, String::new());
     let mut told = Vec::new();
@@ -146,7 +146,7 @@ mod tests {
         );
         for (before, there) in [
             (&["days:v1"][..], vec![]),
-            // Replaced; of a version that is not the one before; of another logic.
+            // A replaced baseline; one of a version that is not the active one; one of another logic.
             (&["days:v1"], vec![frozen(4, "days:v1", false)]),
             (&["days:v1"], vec![frozen(4, "days:v0", true)]),
             (&["frost:v1"], vec![frozen(4, "frost:v1", true)]),

@@ -1,4 +1,4 @@
-//! What checks look at: the release, the environment, and both sides of a comparison bound once.
+//! What checks look at: the release, the environment and its recorded data.
 
 use provender_domain::ids::ModelVersion;
 use std::path::PathBuf;
@@ -20,41 +20,41 @@ use super::super::reading;
 use super::super::standing::{Known, Standing};
 use super::super::store::ReleaseStore;
 
-/// What checks look at.
+/// Everything that checks need.
 pub struct Scene<'a, 'l> {
-    /// Where runs and entries are.
+    /// The ledger with runs and entries.
     pub ledger: &'l dyn Read,
-    /// Manifests of the runs.
+    /// The manifests of the runs.
     pub manifests: &'a Store,
     /// Loads and runs components.
     pub sandbox: &'a Sandbox,
-    /// Components of releases.
+    /// The store with the components of releases.
     pub store: &'a ReleaseStore,
-    /// Components by digest, for runs of any version.
+    /// Finds components of runs of any version, by digest.
     pub search_path: &'a ComponentSearchPath,
-    /// How releases stand.
+    /// The state of releases.
     pub standing: &'a Standing,
-    /// The release that is asked about.
+    /// The release to decide on.
     pub release: &'a Known,
-    /// The environment whose policy is asked.
+    /// The environment whose policy applies.
     pub environment: &'a str,
-    /// Its policy.
+    /// The policy of the environment.
     pub policy: &'a Policy,
-    /// Thresholds of a canary.
+    /// Thresholds of canaries, from `[canary]`.
     pub canary: &'a CanarySettings,
-    /// What is known now.
+    /// The facts as known now.
     pub facts: &'a Facts<'l>,
-    /// Columns of this deployment.
+    /// The catalogue of columns of this deployment.
     pub catalogue: &'a [Feature],
-    /// Sources in their order of precedence.
+    /// Names of sources, in order of precedence.
     pub precedence: Vec<String>,
-    /// Days of the monitors' window.
+    /// Length of the monitors' window in days.
     pub window_days: u32,
-    /// The folder with the golden cases of a logic, where there is one here.
+    /// Returns the folder with the golden cases of a logic, if it is available here.
     pub cases: &'a dyn Fn(&str) -> Option<PathBuf>,
     /// Now (RFC 3339, UTC).
     pub now: &'a str,
-    /// Today.
+    /// The current day.
     pub today: Day,
 }
 
@@ -62,15 +62,15 @@ pub struct Scene<'a, 'l> {
 pub struct Side {
     /// The component with its configuration.
     pub bound: Bound,
-    /// DS's settings of it.
+    /// DS's settings of the version.
     pub settings: LogicOverrides,
 }
 
 impl Scene<'_, '_> {
-    /// The active versions of a release, bound as it says.
+    /// Binds the active versions of a release as the release says.
     ///
     /// # Errors
-    /// When a component is not there, not what it must be, or binds otherwise here.
+    /// If a component is missing, differs from its digest, or binds differently here.
     pub fn sides(&self, of: &Known) -> Result<Vec<Side>, ReleaseError> {
         let bind = |model: &ModelVersion| {
             Ok(Side {
@@ -81,13 +81,13 @@ impl Scene<'_, '_> {
         of.document.active.iter().map(bind).collect()
     }
 
-    /// First day of the days that are looked back.
+    /// First day of the policy's window.
     #[must_use]
     pub fn from(&self) -> Day {
         self.today.back(self.policy.backtest.days)
     }
 
-    /// Where a back-test reads.
+    /// The recorded data that a back-test reads.
     #[must_use]
     pub fn archive(&self) -> Archive<'_> {
         Archive {
@@ -99,7 +99,7 @@ impl Scene<'_, '_> {
         }
     }
 
-    /// `R3`.
+    /// Name of the release: `R3`.
     #[must_use]
     pub fn name(&self) -> String {
         self.release.document.name()

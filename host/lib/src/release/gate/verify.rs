@@ -1,4 +1,4 @@
-//! Check `verify`: the components' bytes, what they declare, and what they bind to here.
+//! Check `verify`: the components' bytes, their declarations, and what they bind to here.
 
 use crate::compute::binding::input_problems;
 use crate::project::gate::CheckName;
@@ -12,7 +12,7 @@ use super::super::reading;
 use super::check::{Check, Verdict};
 use super::scene::Scene;
 
-/// Looks at every component of the release.
+/// Checks every component of the release.
 #[must_use]
 pub fn check(scene: &Scene<'_, '_>) -> Check {
     let document = &scene.release.document;
@@ -30,7 +30,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Check {
     weigh(document.components.len() as u64, problems)
 }
 
-/// What the problems of so many components come to; a release without any cannot be cut.
+/// The verdict on `rows` components. A release has at least one.
 fn weigh(rows: u64, problems: Vec<String>) -> Check {
     let asked = "bytes, declaration, binding and columns of each component";
     if problems.is_empty() {
@@ -62,7 +62,7 @@ fn loads(scene: &Scene<'_, '_>, component: &Component) -> Result<(), ReleaseErro
 
 fn binds_here(scene: &Scene<'_, '_>, model: &ModelVersion) -> Result<(), ReleaseError> {
     let bound = reading::bind(scene.sandbox, scene.store, &scene.release.document, model)?;
-    // The release brings the meaning of its columns; this deployment must have their sources.
+    // The release defines the meaning of its columns; this deployment must have sources for them.
     match input_problems(bound.description(), scene.catalogue)
         .into_iter()
         .next()
@@ -90,7 +90,7 @@ mod tests {
             "2 of 3 components cannot be used here: days:v2: it is not there; frost:v1: no column soil"
         );
         assert_eq!(bad.details, problems);
-        // Either way it is evidence of the release.
+        // Both verdicts become evidence of the release.
         for (check, verdict) in [(good, Verdict::Ok), (bad, Verdict::Crit)] {
             let (finding, _) = check.finding.unwrap();
             assert_eq!(

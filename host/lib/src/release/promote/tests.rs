@@ -10,12 +10,12 @@ use provender_ledger::entry::Kind;
 use provender_ledger::{LedgerError, Write};
 use serde_json::{Value as Json, json};
 
-/// What another process records while this one looks; each time it looks, the next.
+/// A ledger on which another process records the next of these events each time it is read.
 struct Meanwhile {
     ledger: Box<dyn Write>,
     events: Vec<Payload>,
     looked: usize,
-    /// Whether what a canary came to cannot be looked at.
+    /// Whether the result of the canary cannot be computed.
     blind: bool,
 }
 
@@ -86,8 +86,8 @@ fn decision(number: u32, passes: bool) -> Payload {
     says(Kind::GateDecision, number, more)
 }
 
-/// Promotes R2 over R1, expecting it, while `events` happen. What came of it, how often it looked, and
-/// how things stand then.
+/// Promotes R2 over R1, expecting R1, while `events` happen. Returns the result, how often the promotion
+/// looked, and the state afterwards.
 fn promoted(events: Vec<Payload>) -> (Result<Moved, ReleaseError>, usize, Standing) {
     promoted_so(events, false)
 }
@@ -157,7 +157,7 @@ fn what_changes_nothing_for_the_release_is_looked_at_and_the_promotion_goes_on()
         decision(2, true),
     ]);
     let moved = moved.unwrap();
-    // Three times something was recorded, and the fourth look held.
+    // Something was recorded three times, so the fourth attempt succeeded.
     assert_eq!((looked, number_of(&standing)), (4, 2));
     assert!(moved.canary.is_none());
     let entry = standing.active().unwrap().entry;
@@ -205,11 +205,11 @@ fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
     assert_eq!(moved.canary.unwrap().found.unwrap().finding().rows, 70);
     assert!(running(&standing).unwrap().is_none());
     let found = standing.notes_of(Kind::Evidence, &moved.release.digest);
-    // Before the promotion, so that it is among what the promotion rests on.
+    // Before the promotion's entry, so that it is part of what the promotion rests on.
     let entries: Vec<i64> = found.map(|n| n.entry).collect();
     assert_eq!(entries, [moved.entry.unwrap() - 1]);
 
-    // Where it cannot be looked at, the promotion says so and does not wait.
+    // If the canary's result cannot be computed, the promotion reports that and goes ahead.
     let (moved, _, standing) = promoted_so(vec![start], true);
     let moved = moved.unwrap();
     let why = moved.canary.unwrap().found.unwrap_err();

@@ -5,7 +5,8 @@ use provender_ledger::Payload;
 use provender_ledger::entries::Approval;
 use provender_ledger::entry::Stamp;
 
-/// Who has approved as what, in this order. The release was cut by `ds`, as `release` of the tests says.
+/// A state in which these people approved in this order. The release was cut by `ds`, see `release` in the
+/// tests.
 fn approved(by: &[(&str, Role)]) -> Standing {
     let notes = by.iter().zip(5..).map(|((who, role), entry)| Note {
         entry,
@@ -52,7 +53,7 @@ fn ownership_asks_for_each_role_and_for_somebody_else_than_who_cut() {
         assert_eq!(check.evidence.len(), by.len());
         assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok, "{by:?}");
     }
-    // An approval of another release says nothing of this one.
+    // An approval of another release does not count for this one.
     let by = [("dora", Role::Ds), ("omar", Role::Mlops)];
     let other = ownership(&approved(&by), &known(3), &asked);
     assert_eq!(other.verdict, Verdict::Unknown);
@@ -91,7 +92,7 @@ fn passed_goes_by_the_newest_decision_of_each_environment() {
     };
     for (decisions, expected) in [
         (&[][..], Verdict::Unknown),
-        // One of the two is no pass.
+        // One of two required decisions is not enough.
         (&[(Verdict::Ok, "staging")], Verdict::Unknown),
         (
             &[(Verdict::Ok, "staging"), (Verdict::Warn, "dev")],
@@ -129,7 +130,7 @@ fn passed_goes_by_the_newest_decision_of_each_environment() {
                     environment,
                 )
             });
-        // Evidence of another kind is no decision.
+        // Evidence of another kind is not a decision.
         let other = found(&release, 4, (ReportKind::Backtest, Verdict::Ok, 8), "dev");
         let standing = Standing {
             notes: std::iter::once(other).chain(notes).collect(),
