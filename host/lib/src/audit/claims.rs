@@ -13,14 +13,14 @@ use super::finding::{Check, ObjectKind, Report};
 
 /// The number of rows that an entry recorded, and the Merkle root over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rows {
+pub struct RowsClaim {
     /// Number of rows.
     pub count: u64,
     /// The root, as in the payload: `sha256:HEX`.
     pub root: String,
 }
 
-impl Rows {
+impl RowsClaim {
     /// Compares with the leaves of the stored rows; the error says what differs.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Rows {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchClaim {
     /// Count and root of its runs.
-    pub rows: Rows,
+    pub rows: RowsClaim,
     /// Digest of the component that computed them.
     pub component: Digest,
     /// The packs that hold its manifests, if they share files.
@@ -59,7 +59,7 @@ pub struct BatchClaim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileClaim {
     /// Count and root of the rows that it added.
-    pub rows: Rows,
+    pub rows: RowsClaim,
     /// Number, source, kind, format, path, digest and row count, as the file's row must have them.
     pub row: [String; 7],
 }
@@ -176,7 +176,7 @@ impl Claims {
             }
             Payload::Runs(runs) | Payload::Reissue(runs) => {
                 let claim = BatchClaim {
-                    rows: Rows {
+                    rows: RowsClaim {
                         count: runs.count,
                         root: runs.root.to_string(),
                     },
@@ -214,7 +214,7 @@ impl Claims {
 fn file_claim(file: &IngestedFile) -> Option<FileClaim> {
     let brought = file.identity.as_ref()?;
     Some(FileClaim {
-        rows: Rows {
+        rows: RowsClaim {
             count: brought.count,
             root: brought.root.to_string(),
         },

@@ -40,14 +40,14 @@ pub fn rows(
     of_entry: HashMap<i64, i64>,
     report: &mut Report,
 ) -> Result<(), LedgerError> {
-    let mut rows = Rows {
+    let mut rows = FactLeaves {
         of_entry,
         leaves: BTreeMap::new(),
         report,
     };
     places(snapshot, &mut rows)?;
     observations(snapshot, &mut rows)?;
-    let Rows { mut leaves, .. } = rows;
+    let FactLeaves { mut leaves, .. } = rows;
     for (entry, claim) in &claims.files {
         let found = leaves.remove(entry).unwrap_or_default();
         if let Err(problem) = claim.rows.check(found) {
@@ -89,10 +89,11 @@ fn of_entries(
             let problem = format!("it names entry {}, which ingested no file", file.entry);
             return report.bad(Check::Files, ObjectKind::File, id, problem);
         };
-        for ((column, found), said) in COLUMNS.iter().zip(cells(&file)).zip(&claim.row) {
-            if found != *said {
+        for ((column, found), claimed) in COLUMNS.iter().zip(cells(&file)).zip(&claim.row) {
+            if found != *claimed {
                 let entry = file.entry;
-                let problem = format!("its {column} is {found}, but entry {entry} recorded {said}");
+                let problem =
+                    format!("its {column} is {found}, but entry {entry} recorded {claimed}");
                 report.bad(Check::Files, ObjectKind::File, id.as_str(), problem);
             }
         }
@@ -148,8 +149,8 @@ fn retractions(
         .collect();
     for entry in entries {
         let rows = found.get(&entry).unwrap_or(&nothing);
-        let said = claims.retractions.get(&entry).unwrap_or(&nothing);
-        if rows != said {
+        let claimed = claims.retractions.get(&entry).unwrap_or(&nothing);
+        if rows != claimed {
             let list = |set: &BTreeSet<i64>| match set.is_empty() {
                 true => "none".to_owned(),
                 false => set
@@ -161,7 +162,7 @@ fn retractions(
             let problem = format!(
                 "the rows withdraw the files {}, but the entry withdraws {}",
                 list(rows),
-                list(said)
+                list(claimed)
             );
             report.bad(
                 Check::Files,
@@ -175,13 +176,13 @@ fn retractions(
 }
 
 /// Leaves of the rows, by the entry that they name.
-struct Rows<'a> {
+struct FactLeaves<'a> {
     of_entry: HashMap<i64, i64>,
     leaves: BTreeMap<i64, Vec<Hash>>,
     report: &'a mut Report,
 }
 
-impl Rows<'_> {
+impl FactLeaves<'_> {
     fn add<T>(&mut self, kind: ObjectKind, row: &Sourced<T>, id: &dyn Fn() -> String, text: &[u8]) {
         self.report.looked(Check::Facts, 1);
         if self.of_entry.get(&row.entry) != Some(&row.file_id) {
@@ -209,7 +210,7 @@ impl Rows<'_> {
     }
 }
 
-fn places(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
+fn places(snapshot: &dyn Inspect, rows: &mut FactLeaves<'_>) -> Result<(), LedgerError> {
     snapshot.scan_boundaries(&mut |scanned| {
         if let Some(row) = rows.readable(ObjectKind::Boundary, scanned)
             && let Some(effective) = row.value.effective_date
@@ -234,7 +235,7 @@ fn places(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError
     })
 }
 
-fn observations(snapshot: &dyn Inspect, rows: &mut Rows<'_>) -> Result<(), LedgerError> {
+fn observations(snapshot: &dyn Inspect, rows: &mut FactLeaves<'_>) -> Result<(), LedgerError> {
     let mut streams: HashMap<i64, (String, Stream)> = HashMap::new();
     snapshot.scan_streams(&mut |scanned| {
         if let Some(s) = rows.readable(ObjectKind::Stream, scanned) {

@@ -74,7 +74,7 @@ pub(super) fn check(
         return Ok(());
     }
     let mut listed = runs.empty();
-    let mut told: HashSet<i64> = unsound.clone();
+    let mut already_reported: HashSet<i64> = unsound.clone();
     let mut before: Option<Before> = None;
     snapshot.scan_lists(&mut |scanned| {
         let row = match scanned {
@@ -92,7 +92,7 @@ pub(super) fn check(
         match list {
             Ok(list) => list.iter().for_each(|run| listed.add(row.entry, *run)),
             Err(problem) => {
-                told.insert(row.entry);
+                already_reported.insert(row.entry);
                 let (digit, entry, part) = (row.digit, row.entry, row.part);
                 let id = format!("digit {digit}, entry {entry}, part {part}");
                 report.bad(Check::Runs, ObjectKind::List, id, problem);
@@ -105,7 +105,7 @@ pub(super) fn check(
         .chain(runs.entries.keys())
         .copied()
         .collect();
-    for entry in entries.difference(&told.into_iter().collect()) {
+    for entry in entries.difference(&already_reported.into_iter().collect()) {
         if listed.entries.get(entry) != runs.entries.get(entry) {
             let problem = "the lists that index its runs do not match its runs";
             report.bad(

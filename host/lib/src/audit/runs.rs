@@ -249,7 +249,7 @@ impl Part {
             Ok(pack) => Some(pack),
             Err(e) => {
                 let path = manifests.pack_path(digest);
-                let problem = format!("{}; {} runs name it", told(e), runs.len());
+                let problem = format!("{}; {} runs name it", manifest_problem(e), runs.len());
                 self.report
                     .bad(Check::Manifests, ObjectKind::Pack, path, problem);
                 None
@@ -323,7 +323,7 @@ impl Part {
     }
 }
 
-fn told(e: ManifestError) -> String {
+fn manifest_problem(e: ManifestError) -> String {
     match e {
         ManifestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
             "it is missing".to_owned()
@@ -336,7 +336,7 @@ fn told(e: ManifestError) -> String {
 
 /// The component that a run's manifest names; the error says what is wrong with the manifest.
 fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
-    let manifest = store.read(run.manifest_ref()).map_err(told)?;
+    let manifest = store.read(run.manifest_ref()).map_err(manifest_problem)?;
     let record = ManifestRecord::read(&manifest)?;
     let of = |key: &RunKey| key.to_string();
     if record.key != run.key {

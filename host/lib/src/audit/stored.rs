@@ -54,13 +54,14 @@ pub fn reports(
             sha256: Digest::of_bytes(row.body.as_bytes()).to_string(),
         };
         let raw = Digest::from_parts(Recipe::Raw, *digest.bytes()).to_string();
-        for (column, found, said) in [
+        for (column, found, claimed) in [
             ("kind", &row.kind, &claim.kind),
             ("digest", &row.digest, &claim.digest),
             ("SHA-256", &row.sha256, &claim.sha256),
         ] {
-            if found != said && !(column == "digest" && *said == raw) {
-                let problem = format!("its {column} is {found}, but entry {entry} recorded {said}");
+            if found != claimed && !(column == "digest" && *claimed == raw) {
+                let problem =
+                    format!("its {column} is {found}, but entry {entry} recorded {claimed}");
                 report.bad(Check::Reports, ObjectKind::Report, id.as_str(), problem);
             }
         }

@@ -273,13 +273,13 @@ pub fn check(
         let mut checked = Vec::new();
         for version in versions {
             match against(&set, name, binds, version)? {
-                Outcome::Said(text) => checked.push(text),
-                Outcome::Fails(logic) => {
+                CaseOutcome::ToRecord(text) => checked.push(text),
+                CaseOutcome::Fails(logic) => {
                     return Err(not(format!(
                         "the regression case `{name}` ({place}) does not hold for {logic}, which is active"
                     )));
                 }
-                Outcome::Nothing => {}
+                CaseOutcome::Nothing => {}
             }
         }
         let file = place.file.rsplit('/').next().unwrap_or_default();
@@ -308,9 +308,9 @@ pub fn check(
 }
 
 /// The result of a case for one version.
-enum Outcome {
+enum CaseOutcome {
     /// A sentence to record.
-    Said(String),
+    ToRecord(String),
     /// The case fails on the active version.
     Fails(String),
     /// The case does not bind the version, which is not active either.
@@ -322,21 +322,21 @@ fn against(
     name: &str,
     binds: &Binds,
     version: &Version<'_>,
-) -> Result<Outcome, IncidentError> {
+) -> Result<CaseOutcome, IncidentError> {
     let d = version.component.description();
     let logic = d.model_version();
     if !version_number(&d.version).is_some_and(|n| binds.holds(n)) {
         return Ok(match version.active {
-            true => Outcome::Said(format!("does not bind {logic}, which answers")),
-            false => Outcome::Nothing,
+            true => CaseOutcome::ToRecord(format!("does not bind {logic}, which answers")),
+            false => CaseOutcome::Nothing,
         });
     }
     Ok(
         match (passes(set, name, version.component)?, version.active) {
-            (true, _) => Outcome::Said(format!("passes {logic}")),
-            (false, true) => Outcome::Fails(logic.into()),
+            (true, _) => CaseOutcome::ToRecord(format!("passes {logic}")),
+            (false, true) => CaseOutcome::Fails(logic.into()),
             (false, false) => {
-                Outcome::Said(format!("does not hold for {logic}, which does not answer"))
+                CaseOutcome::ToRecord(format!("does not hold for {logic}, which does not answer"))
             }
         },
     )

@@ -59,7 +59,7 @@ fn story() -> Vec<Entry> {
 }
 
 #[test]
-fn how_incidents_stand_follows_from_their_entries_alone() {
+fn the_state_of_incidents_follows_from_their_entries_alone() {
     let all = Incidents::of(&story()).unwrap();
     assert_eq!((all.all.len(), all.last, all.next()), (2, 8, 3));
     let one = all.find("I1").unwrap();
@@ -82,7 +82,7 @@ fn how_incidents_stand_follows_from_their_entries_alone() {
 }
 
 #[test]
-fn an_incident_that_is_not_there_is_named_with_those_that_are() {
+fn an_unknown_incident_is_refused_with_the_known_ones() {
     let all = Incidents::of(&story()).unwrap();
     for asked in ["I3", "x", "", "I-1"] {
         assert!(all.find(asked).is_err(), "{asked}");

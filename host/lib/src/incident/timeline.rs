@@ -36,9 +36,9 @@ pub struct Step {
 /// # Errors
 /// If the ledger cannot be read.
 pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, IncidentError> {
-    let mut told: BTreeMap<i64, (String, bool)> = BTreeMap::new();
+    let mut sentences: BTreeMap<i64, (String, bool)> = BTreeMap::new();
     for (seq, text) in of_links(&incident.links) {
-        let _ = told.insert(seq, (text, false));
+        let _ = sentences.insert(seq, (text, false));
     }
     // Starts at the first run or report in question, because a linked release may be much older.
     let in_question = incident
@@ -64,15 +64,15 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
         .collect();
     for entry in ledger.entries_of_kinds(&kinds)? {
         let within = (first..=last).contains(&entry.seq);
-        if within && !told.contains_key(&entry.seq) {
-            let _ = told.insert(entry.seq, (decided(&entry)?, false));
+        if within && !sentences.contains_key(&entry.seq) {
+            let _ = sentences.insert(entry.seq, (decided(&entry)?, false));
         }
     }
     for event in &incident.events {
-        let _ = told.insert(event.entry, (own(event, incident), true));
+        let _ = sentences.insert(event.entry, (own(event, incident), true));
     }
     let mut steps = Vec::new();
-    for (seq, (what, own)) in told {
+    for (seq, (what, own)) in sentences {
         if let Some(entry) = ledger.entry(seq)? {
             let reason = entry.stamp.reason.as_deref();
             let what = match reason.filter(|r| !own && !what.contains(r)) {

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_comes_back_whole() {
+    fn an_archive_survives_a_round_trip() {
         let mut one = archive();
         let mut later = one.evidence[0].clone();
         later.verdict = Verdict::Crit;
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_together_is_refused() {
+    fn parts_that_do_not_belong_together_are_refused() {
         let cases: [(fn(&mut Archive), &str); 4] = [
             (|a| a.components.clear(), "the component of days:v1"),
             (

@@ -101,7 +101,7 @@ fn plain(settings: &LogicOverrides) -> LogicOverrides {
 
 /// The result of a cut.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct CutRelease {
     /// The release.
     pub release: Known,
     /// False if a release with this content was already known.
@@ -124,7 +124,7 @@ pub fn cut(
     findings: &[Finding],
     cut: &Cut,
     stamp: &Stamp,
-) -> Result<Outcome, ReleaseError> {
+) -> Result<CutRelease, ReleaseError> {
     failpoint::hit("cut.before-store");
     for bytes in bytes.values() {
         store.add_component(bytes)?;
@@ -154,7 +154,7 @@ pub fn cut(
         }
         let digest = store.add_document(&document)?;
         if let Some(known) = same.filter(|k| k.pruned.is_none()) {
-            return Ok(Some(Outcome {
+            return Ok(Some(CutRelease {
                 release: known.clone(),
                 new: false,
                 frozen: Vec::new(),
@@ -179,7 +179,7 @@ pub fn cut(
         let release = standing.known(&digest).cloned();
         let release = release
             .ok_or_else(|| ReleaseError::damaged("the ledger", "the new release is not in it"))?;
-        Ok(Some(Outcome {
+        Ok(Some(CutRelease {
             release,
             new: true,
             frozen,

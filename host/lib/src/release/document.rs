@@ -410,7 +410,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_release_that_contradicts_itself_is_none() {
+    fn a_release_that_contradicts_itself_is_refused() {
         let good = release(1, b"a", "first");
         let cases: [(fn(&mut Document), &str); 7] = [
             (|d| d.form = "provender.release.v2".into(), "its $type is"),

@@ -141,8 +141,8 @@ pub fn plan(
         .filter(|d| !needed.contains(d) && !ran.contains(d) && store.has(d))
         .map(|d| (d, store.size(&d)))
         .collect();
-    let told = ledger.entries_of_kinds(&REFERRING)?;
-    let told = told.last().map_or(0, |e| e.seq);
+    let newest_reference = ledger.entries_of_kinds(&REFERRING)?;
+    let newest_reference = newest_reference.last().map_or(0, |e| e.seq);
     Ok(Plan {
         releases,
         components,
@@ -150,7 +150,7 @@ pub fn plan(
         last: standing
             .decided
             .max(standing.knew)
-            .max(told)
+            .max(newest_reference)
             .max(last(&standing)),
     })
 }

@@ -185,8 +185,8 @@ fn logic_ignored(document: &Document, own: &LogicFile, found: &mut Vec<Ignored>)
             continue;
         }
         let (here, there) = (
-            told(&own.of(name, version)),
-            told(&document.overrides(&model)),
+            comparable(&own.of(name, version)),
+            comparable(&document.overrides(&model)),
         );
         for member in ["season_start", "parameters", "guardrails", "monitors"] {
             let key = format!("{}.{member}", model.as_str().replace(':', "."));
@@ -204,18 +204,18 @@ fn member_ignored(key: &str, there: &Json, here: &Json, found: &mut Vec<Ignored>
         true => Json::from("not set").to_string(),
         false => value.to_string(),
     };
-    let mut say = |key: String, there: &Json, here: &Json| {
+    let mut report = |key: String, there: &Json, here: &Json| {
         found.push(Ignored::new("logic.toml", key, only(here), only(there)));
     };
     let (Json::Object(a), Json::Object(b)) = (there, here) else {
-        return say(key.to_owned(), there, here);
+        return report(key.to_owned(), there, here);
     };
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     for name in names {
         // An absent member indexes as null, which is shown as "not set".
         let (a, b) = (&there[name], &here[name]);
         if !is_same(a, b) {
-            say(format!("{key}.{name}"), a, b);
+            report(format!("{key}.{name}"), a, b);
         }
     }
 }
@@ -244,7 +244,7 @@ fn is_same(a: &Json, b: &Json) -> bool {
     }
 }
 
-fn told(settings: &LogicOverrides) -> Json {
+fn comparable(settings: &LogicOverrides) -> Json {
     let mut settings = settings.clone();
     for value in settings.parameters.values_mut() {
         if let toml::Value::Datetime(d) = value {
@@ -252,9 +252,9 @@ fn told(settings: &LogicOverrides) -> Json {
         }
     }
     let rules = std::mem::take(&mut settings.monitors);
-    let mut told = json!(settings);
-    told["monitors"] = rules.iter().map(rule).collect::<Map<String, Json>>().into();
-    told
+    let mut members = json!(settings);
+    members["monitors"] = rules.iter().map(rule).collect::<Map<String, Json>>().into();
+    members
 }
 
 /// The name of a monitor override, made of the rules it applies to, and the thresholds it sets.
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_without_a_canonical_form_differ_where_they_are_others() {
+    fn numbers_without_a_canonical_form_are_compared_by_value() {
         let (a, b) = (json!(u64::MAX), json!(u64::MAX - 1));
         assert!(to_text(&a).is_err() && to_text(&b).is_err());
         assert!(!is_same(&a, &b) && is_same(&a, &a.clone()));

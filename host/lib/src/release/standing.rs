@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_with_an_unknown_word_is_damage_and_of_another_form_is_passed_over() {
+    fn evidence_with_an_unknown_word_is_damage_and_of_another_form_is_skipped() {
         let digest = release(1, b"a", "r1").digest().unwrap().to_string();
         let of = |form: &str, verdict: &str| {
             let evidence = json!({"$type": form, "kind": "goldens", "verdict": verdict});
@@ -527,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_with_another_release_than_it_names_is_damage() {
+    fn an_entry_whose_release_has_another_digest_is_damage() {
         let mut payload: Json = serde_json::from_str(&known(1, 1).payload).unwrap();
         payload["document"]["cut"]["reason"] = json!("another");
         assert!(Standing::of(&[entry(1, Kind::ReleaseCut, &payload)]).is_err());

@@ -58,7 +58,7 @@ pub struct Figure {
 }
 
 /// An outcome that both sides have.
-struct Outcome {
+struct SharedOutcome {
     name: String,
     unit: Option<String>,
     number: bool,
@@ -104,7 +104,7 @@ pub fn figures(
             all.push(lost(&logic, name, rows, policy));
             continue;
         };
-        let outcome = Outcome {
+        let outcome = SharedOutcome {
             name: name.clone(),
             unit: output.field.unit.clone(),
             number: matches!(output.field.data_type, DataType::Float64 | DataType::Int64),
@@ -165,7 +165,7 @@ fn rate(
 
 fn of_outcome(
     logic: &ModelVersion,
-    outcome: &Outcome,
+    outcome: &SharedOutcome,
     pairs: &[Pair],
     policy: &CanarySettings,
 ) -> Vec<Figure> {
@@ -253,7 +253,7 @@ fn changes(
 
 fn distribution(
     logic: &ModelVersion,
-    outcome: &Outcome,
+    outcome: &SharedOutcome,
     numbers: &[(&Pair, f64, f64)],
     policy: &CanarySettings,
 ) -> Figure {

@@ -120,7 +120,7 @@ pub struct Unpaired {
     pub active_only: usize,
     /// Recorded on both sides with different inputs.
     pub other_inputs: usize,
-    /// Up to [`NAMED`] of them, as text.
+    /// The first few of them, as text.
     pub examples: Vec<String>,
 }
 

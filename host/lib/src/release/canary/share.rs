@@ -1,8 +1,8 @@
 //! Decides which boundaries take part in a canary.
 //!
 //! A boundary's position is the first 8 bytes of SHA-256(`provender.canary-share.v1` LF boundary id), read as a
-//! big-endian number and divided by 2^64. It takes part in a canary of P percent if its position is below P /
-//! 100. The position depends only on the id. So the same boundaries take part every day and under every
+//! big-endian number and divided by 2^64. It takes part in a canary of P percent if its position times 100 is
+//! below P. The position depends only on the id. So the same boundaries take part every day and under every
 //! release, and a larger share includes all boundaries of a smaller one.
 
 use provender_domain::canonical::Digest;

@@ -102,7 +102,7 @@ pub fn check(
     release: &str,
 ) -> Result<Check, ReleaseError> {
     let mut check = Check::new(CheckName::Backtest, Verdict::Ok, 0, String::new());
-    let mut told = Vec::new();
+    let mut sentences = Vec::new();
     let first = compared.iter().all(|c| c.against.is_none());
     for one in compared {
         match (&one.against, &one.report) {
@@ -110,25 +110,25 @@ pub fn check(
             // A logic that is new, while others are compared.
             (None, _) => {
                 check.verdict = check.verdict.max(Verdict::Warn);
-                told.push(format!(
+                sentences.push(format!(
                     "{} is new: there is nothing to compare it with",
                     one.logic
                 ));
             }
             (Some(against), None) => {
                 check.verdict = Verdict::Unknown;
-                told.push(format!(
+                sentences.push(format!(
                     "no recorded answer to compare {} with {against} on",
                     one.logic
                 ));
             }
             (Some(against), Some(report)) => {
-                look(&mut check, &mut told, (one, against), report, policy);
+                look(&mut check, &mut sentences, (one, against), report, policy);
             }
         }
     }
     if first {
-        told.push("no release is active, so that there is nothing to compare with".to_owned());
+        sentences.push("no release is active, so that there is nothing to compare with".to_owned());
         check = check.remedy(format!(
             "the first release of an environment: provender release promote {release} --reason TEXT --override \"the first release\""
         ));
@@ -137,11 +137,11 @@ pub fn check(
             .remedy("provender backtest NAME:VERSION   # which rows move, how far, and why")
             .remedy("where the change is meant: the thresholds of [gate.ENVIRONMENT.backtest] in provender.toml, or --override at the promotion");
     }
-    check.observed = told.join("; ");
+    check.observed = sentences.join("; ");
     let asked: Vec<String> = policy
         .thresholds()
         .iter()
-        .filter_map(|(name, warn, crit)| said(name, *warn, *crit))
+        .filter_map(|(name, warn, crit)| limits(name, *warn, *crit))
         .collect();
     let rows = count(u64::from(policy.min_rows), "compared row");
     let check = check.asks(format!("{rows}; {}", asked.join("; ")));
@@ -154,7 +154,7 @@ pub fn check(
     Ok(check.found(ReportKind::Backtest, Some(body)))
 }
 
-fn said(name: &str, warn: Option<f64>, crit: Option<f64>) -> Option<String> {
+fn limits(name: &str, warn: Option<f64>, crit: Option<f64>) -> Option<String> {
     let part = |word: &str, x: Option<f64>| x.map(|x| format!("{word} above {}", number(x)));
     let parts: Vec<String> = [part("warn", warn), part("crit", crit)]
         .into_iter()
@@ -173,7 +173,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 
 fn look(
     check: &mut Check,
-    told: &mut Vec<String>,
+    sentences: &mut Vec<String>,
     (one, against): (&Compared, &str),
     report: &Report,
     policy: &BacktestSettings,
@@ -190,24 +190,24 @@ fn look(
     if let Some(worst) = worst {
         verdict = worst.verdict;
     }
-    let mut said = format!("{beside}: {} compared", count(report.compared, "row"));
+    let mut sentence = format!("{beside}: {} compared", count(report.compared, "row"));
     if let Some(worst) = worst.filter(|f| f.verdict != Verdict::Ok) {
         let of = worst
             .subject
             .as_ref()
             .map_or_else(String::new, |s| format!(" of {s}"));
         let value = worst.value.map_or_else(|| "–".to_owned(), number);
-        said.push_str(&format!(", {}{of} is {value}", worst.name));
+        sentence.push_str(&format!(", {}{of} is {value}", worst.name));
     }
     if report.failed_rows > 0 {
         verdict = verdict.max(Verdict::Crit);
-        said.push_str(&format!(", {} failed", count(report.failed_rows, "row")));
+        sentence.push_str(&format!(", {} failed", count(report.failed_rows, "row")));
     }
     if report.compared < u64::from(policy.min_rows) {
         verdict = Verdict::Unknown;
-        said.push_str(", too few");
+        sentence.push_str(", too few");
     }
-    told.push(said);
+    sentences.push(sentence);
     check.details.extend(report.failed.iter().map(|f| {
         let at = format!(
             "{} / {} / {}",

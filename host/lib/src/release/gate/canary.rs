@@ -94,23 +94,23 @@ fn judged(observed: &Observed, asked: &CanaryGate, active: Option<String>) -> Ch
     // An unknown figure keeps the check from passing, whatever the other figures are.
     let worst = figures.iter().map(|f| f.verdict).max();
     let mut verdict = verdict_of(observed.status).max(worst.unwrap_or(Verdict::Ok));
-    let mut said = observed.summary();
+    let mut sentence = observed.summary();
     let compared = !observed.figures.is_empty();
     if compared && observed.days < asked.min_days as usize {
         verdict = Verdict::Unknown;
-        said.push_str(&format!(
+        sentence.push_str(&format!(
             "; {} compared, too few",
             count(observed.days as u64, "day")
         ));
     }
     if Some(observed.against.to_string()) != active {
         verdict = Verdict::Unknown;
-        said.push_str(&format!(
+        sentence.push_str(&format!(
             "; R{} is not active any more",
             observed.against_number
         ));
     }
-    let mut check = Check::new(CheckName::Canary, verdict, observed.rows as u64, said);
+    let mut check = Check::new(CheckName::Canary, verdict, observed.rows as u64, sentence);
     check.figures = figures;
     check.details.extend(observed.notes.iter().cloned());
     check
@@ -193,14 +193,14 @@ mod tests {
 
     #[test]
     fn without_a_canary_nothing_is_known_and_the_remedy_is_one_that_works() {
-        for (itself, said, remedy) in [
+        for (itself, sentence, remedy) in [
             (None, "nothing to run beside", "--override \"the first"),
             (Some(true), "active itself", "nothing"),
             (Some(false), "no canary", "release canary R2"),
         ] {
             let check = missing("R2", itself);
             assert_eq!(check.verdict, Verdict::Unknown);
-            assert!(check.observed.contains(said), "{}", check.observed);
+            assert!(check.observed.contains(sentence), "{}", check.observed);
             assert!(check.remedy[0].contains(remedy), "{:?}", check.remedy);
         }
     }

@@ -337,7 +337,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_warn_and_crit_do_is_the_policys_and_unknown_always_blocks() {
+    fn the_policy_decides_on_warn_and_crit_and_unknown_always_blocks() {
         use GateOutcome::{Blocked, Clean, Crit as AlertCrit, Warn as AlertWarn};
         use Verdict::{Crit, Ok, Unknown, Warn};
         let none = GateSettings::default();

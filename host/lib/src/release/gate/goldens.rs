@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_cases_here_the_newest_evidence_counts_and_none_is_no_pass() {
+    fn without_cases_here_the_newest_evidence_counts_and_no_evidence_is_no_pass() {
         let release = known(2);
         let without = [ModelVersion::unchecked("days:v1")];
         let of = |evidence: &[(Verdict, u64)]| {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_later_and_was_found_before_does_not_count() {
+    fn evidence_found_earlier_and_imported_later_does_not_count() {
         let release = known(2);
         let mut here = known(2);
         here.stamp.at = "2025-07-02T06:00:00.000000Z".into();

@@ -35,7 +35,7 @@ pub fn check(
             Some(report) => {
                 let end = report.range.to;
                 let days = scene.window_days;
-                let (said, whole) = match one.same {
+                let (summary, whole) = match one.same {
                     true => answered(scene, side, Window { end, days })?,
                     false => (expected(report), json!({"rules": report.monitors})),
                 };
@@ -45,7 +45,7 @@ pub fn check(
                     "recorded inputs"
                 };
                 reports.push(json!({"logic": one.logic, "of": of, "end": end, "days": days, "report": whole}));
-                Some((end, said))
+                Some((end, summary))
             }
         };
         watched.push(Watched {
@@ -64,16 +64,16 @@ struct Watched<'a> {
     /// Whether the version is already active, so that its own answers were judged.
     same: bool,
     /// The window's last day and the verdict; `None` if nothing is recorded.
-    seen: Option<(Day, Said)>,
+    seen: Option<(Day, MonitorSummary)>,
 }
 
 fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
     let mut check = Check::new(CheckName::Monitors, Verdict::Ok, 0, String::new());
-    let mut told = Vec::new();
+    let mut sentences = Vec::new();
     for one in watched {
         let Some((end, (overall, lines, rows))) = &one.seen else {
             check.verdict = Verdict::Unknown;
-            told.push(format!("{} has no recorded answer to watch", one.logic));
+            sentences.push(format!("{} has no recorded answer to watch", one.logic));
             continue;
         };
         let verdict = match overall {
@@ -88,11 +88,11 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
             true => "of its answers",
             false => "of its numbers on the recorded inputs",
         };
-        let mut said = format!("{} {how} to {end}: {}", one.logic, verdict.name());
+        let mut summary = format!("{} {how} to {end}: {}", one.logic, verdict.name());
         if let Some(first) = lines.first().filter(|_| verdict != Verdict::Ok) {
-            said.push_str(&format!(", {first}"));
+            summary.push_str(&format!(", {first}"));
         }
-        told.push(said);
+        sentences.push(summary);
         let of = |line: &String| format!("{}: {line}", one.logic);
         check.details.extend(lines.iter().map(of));
         // A window that ended long ago shows nothing about today.
@@ -101,7 +101,7 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
             end.to_string(),
         ));
     }
-    check.observed = told.join("; ");
+    check.observed = sentences.join("; ");
     check
         .asks(format!(
             "fleet rules of each logic over {} hold",
@@ -113,14 +113,14 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
         )
 }
 
-type Said = (Overall, Vec<String>, u64);
+type MonitorSummary = (Overall, Vec<String>, u64);
 
 /// The monitors' verdict on the answers of a version that is active with this configuration, and their report.
 fn answered(
     scene: &Scene<'_, '_>,
     side: &Side,
     window: Window,
-) -> Result<(Said, Json), ReleaseError> {
+) -> Result<(MonitorSummary, Json), ReleaseError> {
     let input = gather(
         scene.ledger,
         scene.facts,
@@ -143,7 +143,7 @@ fn answered(
 }
 
 /// The verdict that monitors would give on the numbers of a version.
-fn expected(report: &crate::backtest::report::Report) -> Said {
+fn expected(report: &crate::backtest::report::Report) -> MonitorSummary {
     let fleet = report.monitors.iter().filter(|m| m.boundary_id.is_none());
     let lines = fleet
         .filter_map(|m| Some((m, m.after.as_ref()?)))
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_logic_decides_and_it_is_said_what_was_looked_at() {
+    fn the_worst_logic_decides_and_the_check_says_what_was_judged() {
         let logics = [
             watched("days:v2", true, Some((Overall::Crit, 70))),
             watched("frost:v1", false, Some((Overall::Ok, 30))),

@@ -44,13 +44,13 @@ pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings
         .collect();
     let cutter = &release.document.cut.by;
     let alone = asked.independent && given.iter().all(|n| n.stamp.actor == *cutter);
-    let told: Vec<String> = given
+    let sentences: Vec<String> = given
         .iter()
         .filter_map(|n| Some(format!("{} as {}", n.stamp.actor, role_of(n)?)))
         .collect();
-    let approved = match told.is_empty() {
+    let approved = match sentences.is_empty() {
         true => "nobody has approved".to_owned(),
-        false => format!("approved by {}", told.join(", ")),
+        false => format!("approved by {}", sentences.join(", ")),
     };
     let (verdict, observed) = match (lacking.is_empty(), alone) {
         (true, false) => (Verdict::Ok, approved),
@@ -127,12 +127,12 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
         .collect();
     let mut check = Check::new(CheckName::Passed, Verdict::Ok, 0, String::new());
     let name = release.document.name();
-    let mut told = Vec::new();
+    let mut sentences = Vec::new();
     for environment in &asked.environments {
         let newest = found.iter().rfind(|(_, e)| e.environment == *environment);
         let Some((entry, evidence)) = newest else {
             check.verdict = check.verdict.max(Verdict::Unknown);
-            told.push(format!("no decision of the gate of {environment}"));
+            sentences.push(format!("no decision of the gate of {environment}"));
             check.remedy.push(format!("in {environment}: provender release gate {name} && provender release export {name} FILE; then import FILE here"));
             continue;
         };
@@ -140,7 +140,7 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
         check.evidence.push(format!("entry {entry}"));
         let what = format!("the decision of the gate of {environment}");
         check.relied.push((what, evidence.at.clone()));
-        told.push(format!("{environment}: {}", evidence.summary));
+        sentences.push(format!("{environment}: {}", evidence.summary));
         match evidence.verdict {
             Verdict::Ok | Verdict::Warn => {}
             Verdict::Crit | Verdict::Unknown => {
@@ -151,7 +151,7 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
             }
         }
     }
-    check.observed = told.join("; ");
+    check.observed = sentences.join("; ");
     check.asks(format!(
         "let in by the gate of {}: {}",
         asked.environments.join(" and of "),

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn none_and_too_few_are_unknown_and_a_difference_is_crit() {
+    fn no_runs_and_too_few_are_unknown_and_a_difference_is_crit() {
         let of = |r: &Replayed, of| {
             let check = judged(r, of, 10);
             (check.verdict, check.observed)

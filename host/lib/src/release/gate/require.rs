@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_no_gate_still_heeds_one_that_refuses() {
+    fn a_refusal_counts_even_if_no_gate_is_required() {
         let set = GateSettings {
             required: Some(false),
             ..GateSettings::default()

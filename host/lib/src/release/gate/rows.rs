@@ -15,7 +15,7 @@ use super::scene::Scene;
 pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
     let wanted = u64::from(asked.rows);
     let mut check = Check::new(CheckName::MinRows, Verdict::Ok, 0, String::new());
-    let mut told = Vec::new();
+    let mut sentences = Vec::new();
     for one in compared {
         let rows = one.rows();
         let verdict = if rows >= wanted {
@@ -25,11 +25,11 @@ pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
         };
         check.verdict = check.verdict.max(verdict);
         check.rows += rows;
-        let said = count(rows, "recorded answer");
-        told.push(match rows {
+        let recorded_answers = count(rows, "recorded answer");
+        sentences.push(match rows {
             0 => format!("{} has none", one.logic),
-            _ if verdict == Verdict::Ok => format!("{said} of {}", one.logic),
-            _ => format!("{said} of {}, too few", one.logic),
+            _ if verdict == Verdict::Ok => format!("{recorded_answers} of {}", one.logic),
+            _ => format!("{recorded_answers} of {}, too few", one.logic),
         });
         check.figures.push(Figure {
             logic: one.logic.clone(),
@@ -46,7 +46,7 @@ pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
             verdict,
         });
     }
-    check.observed = told.join("; ");
+    check.observed = sentences.join("; ");
     check
         .asks(format!(
             "{} of each logic within {}",
@@ -71,7 +71,7 @@ pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
 /// The baselines in force for the versions of a release, or else for the versions that are active before it.
 fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]) -> Check {
     let mut check = Check::new(CheckName::Baseline, Verdict::Ok, 0, String::new());
-    let mut told = Vec::new();
+    let mut sentences = Vec::new();
     for model in active {
         let former = before.iter().find(|m| m.name() == model.name());
         let candidates = [Some(model), former].into_iter().flatten();
@@ -81,7 +81,7 @@ fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]
         if let Some(f) = found {
             check.rows += f.rows;
             check.evidence.push(format!("entry {}", f.entry));
-            told.push(format!(
+            sentences.push(format!(
                 "{model}: {} of {}, {} to {}",
                 count(f.rows, "answer"),
                 f.model_version,
@@ -90,12 +90,12 @@ fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]
             ));
         } else {
             check.verdict = Verdict::Unknown;
-            told.push(format!("{model} has no baseline"));
+            sentences.push(format!("{model} has no baseline"));
             let of = former.unwrap_or(model);
             check.remedy.push(format!("provender monitor baseline create --logic {of} --to DATE --window-days N --reason TEXT"));
         }
     }
-    check.observed = told.join("; ");
+    check.observed = sentences.join("; ");
     check.asks("a frozen reference of each logic")
 }
 

@@ -10,7 +10,7 @@ use provender_ledger::entry::Kind;
 use provender_ledger::{LedgerError, Write};
 use serde_json::{Value as Json, json};
 
-/// A ledger on which another process records the next of these events each time it is read.
+/// Records the next of these events, as another process would, each time a promotion looks.
 struct Meanwhile {
     ledger: Box<dyn Write>,
     events: Vec<Payload>,
@@ -140,7 +140,7 @@ fn number_of(standing: &Standing) -> u32 {
 }
 
 #[test]
-fn a_refusal_that_lands_while_it_is_promoted_stops_it() {
+fn a_refusal_recorded_during_a_promotion_stops_it() {
     let (moved, _, standing) = promoted(vec![decision(2, true), decision(2, false)]);
     let Err(ReleaseError::Gate { why, .. }) = moved else {
         panic!("{moved:?}");
@@ -149,7 +149,7 @@ fn a_refusal_that_lands_while_it_is_promoted_stops_it() {
 }
 
 #[test]
-fn what_changes_nothing_for_the_release_is_looked_at_and_the_promotion_goes_on() {
+fn a_promotion_goes_on_after_entries_that_change_nothing_for_its_release() {
     let role = json!({"role": "ds", "environment": "prod"});
     let (moved, looked, standing) = promoted(vec![
         decision(3, false),
@@ -165,7 +165,7 @@ fn what_changes_nothing_for_the_release_is_looked_at_and_the_promotion_goes_on()
 }
 
 #[test]
-fn nobody_is_promoted_over_whatever_else_is_recorded() {
+fn another_promotion_is_never_overridden_whatever_else_is_recorded() {
     let (moved, looked, standing) = promoted(vec![decision(3, true), active(3)]);
     assert!(
         matches!(moved, Err(ReleaseError::Overtaken { .. })),

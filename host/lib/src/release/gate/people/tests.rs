@@ -30,7 +30,7 @@ fn approved(by: &[(&str, Role)]) -> Standing {
 }
 
 #[test]
-fn ownership_asks_for_each_role_and_for_somebody_else_than_who_cut() {
+fn ownership_requires_each_role_and_somebody_who_did_not_cut_the_release() {
     let release = known(2);
     let cutter = release.document.cut.by.clone();
     let asked = Policy::of("prod", None).ownership;
@@ -67,7 +67,7 @@ fn ownership_asks_for_each_role_and_for_somebody_else_than_who_cut() {
 }
 
 #[test]
-fn approvals_count_people_and_not_how_often_they_say_so() {
+fn approvals_count_people_not_how_often_they_approve() {
     let asked = Policy::of("prod", None).approvals;
     assert_eq!(asked.people, 2);
     for (by, n, expected) in [
