@@ -288,7 +288,7 @@ fn a_folder_that_is_a_file_is_74() {
     )
     .stderr;
     insta::assert_snapshot!(message, @r"
-    error: the manifest folder out/manifests could not be read: out is no folder
+    error: the manifest folder out/manifests could not be read: out is not a folder
      help: look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then
     ");
 }
@@ -309,7 +309,7 @@ fn a_wrong_configuration_is_78_with_file_and_key() {
         "residual_kg_per_ha = -1.0",
     );
     let message = ends(&ranch, &day("compute"), 78).stderr;
-    insta::assert_snapshot!(message, @"error: days_remaining:v2: parameter `residual_kg_per_ha` (logic.toml): -1 is below the smallest admissible value 0");
+    insta::assert_snapshot!(message, @"error: days_remaining:v2: parameter `residual_kg_per_ha` (logic.toml): -1 is below the smallest allowed value 0");
     ranch.write("provender.toml", "[ledger]\nurl = \"oracle:x\"\n");
     let message = ends(&ranch, &["list"], 78).stderr;
     assert!(
@@ -370,7 +370,7 @@ fn another_output_from_the_same_inputs_is_13() {
     let recheck = ["compute", "--all", "--as-of", "2025-06-30", "--recheck"];
     let message = ends(&ranch, &recheck, 13).stderr;
     assert!(
-        message.contains("the same component on the same inputs gave another output"),
+        message.contains("the same component on the same inputs gave a different output"),
         "{message}"
     );
     // The manifest tells too.

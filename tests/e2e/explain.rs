@@ -182,7 +182,7 @@ fn what_can_be_no_run_is_wrong_usage_and_what_is_not_there_names_the_nearest() {
     }
     let config: Vec<_> = NORTH.iter().copied().chain(["--config", ""]).collect();
     let refused = ranch.run(&config).exits(64);
-    insta::assert_snapshot!(refused.stderr, @"error: `` is no configuration version: give sha256-jcs-v1:<hex> or its first hex digits, with +rN for a reissue");
+    insta::assert_snapshot!(refused.stderr, @"error: `` is not a configuration version: give sha256-jcs-v1:<hex> or its first hex digits, with +rN for a reissue");
     let _ = ranch.run(&["explain", "abcdef123456"]).exits(66);
     let none = ranch
         .run(&["explain", "--boundary", "nort", "--as-of", "2025-06-30"])

@@ -147,7 +147,7 @@ fn a_parameter_outside_its_bounds_is_refused_in_productions_words() {
     );
     let told = seen(&test(&ranch, &["days_remaining:v2"], 17));
     let words =
-        "parameter `max_days_remaining` (golden case): -1 is below the smallest admissible value 0";
+        "parameter `max_days_remaining` (golden case): -1 is below the smallest allowed value 0";
     assert!(told.contains(words), "{told}");
     let compute = [
         "compute",

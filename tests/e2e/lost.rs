@@ -225,14 +225,14 @@ fn a_folder_that_may_not_be_looked_into_is_not_taken_for_an_empty_one() {
 fn a_folder_of_manifests_that_is_a_link_or_a_file_is_named() {
     let prepared = ingested();
     for (what, told) in [
-        ("file", "out/manifests is no folder"),
+        ("file", "out/manifests is not a folder"),
         (
             "nowhere",
-            "out/manifests is a link that leads to no folder inside the deployment's",
+            "out/manifests is a link that does not lead to a folder inside the deployment folder",
         ),
         (
             "/tmp",
-            "out/manifests is a link that leads to no folder inside the deployment's",
+            "out/manifests is a link that does not lead to a folder inside the deployment folder",
         ),
     ] {
         let ranch = copy_of(&prepared);
@@ -315,7 +315,7 @@ fn a_pipe_in_the_place_of_a_configuration_is_refused() {
             "provender.lock" => ("lock_invalid", "cannot be used"),
             _ => ("config_invalid", "is not usable"),
         };
-        let told = format!("{file} {verb}: it is a pipe or a device, and no file");
+        let told = format!("{file} {verb}: it is a pipe or a device, not a file");
         assert_eq!(
             (ran.code, code.as_str(), message),
             (78, refused, told),

@@ -61,6 +61,11 @@ const REWORDED: &[(&str, &str, &str)] = &[
         "recorded 1 run that the incident links",
         "plain English",
     ),
+    (
+        ", no answer unless that is promoted",
+        "; not an answer unless that release is promoted",
+        "plain English",
+    ),
 ];
 
 /// Warnings and notes that 0.1.0 did not print: the beginning of the command's name, a part of the text,

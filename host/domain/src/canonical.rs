@@ -51,7 +51,7 @@ pub enum CanonicalError {
     #[error("the integer {0} is beyond 2^53 and must travel as a string")]
     Integer(String),
     /// The encoder refused the value.
-    #[error("no canonical JSON: {0}")]
+    #[error("not canonical JSON: {0}")]
     Encoder(#[from] serde_json::Error),
 }
 

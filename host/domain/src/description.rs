@@ -85,12 +85,12 @@ impl Parameter {
         let show = |s: &Scalar| s.to_json().to_string();
         match (&self.minimum, &self.maximum) {
             (Some(low), _) if low.as_f64().is_some_and(|low| x < low) => Err(format!(
-                "{} is below the smallest admissible value {}",
+                "{} is below the smallest allowed value {}",
                 show(value),
                 show(low)
             )),
             (_, Some(high)) if high.as_f64().is_some_and(|high| x > high) => Err(format!(
-                "{} is above the largest admissible value {}",
+                "{} is above the largest allowed value {}",
                 show(value),
                 show(high)
             )),

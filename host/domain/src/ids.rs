@@ -115,10 +115,10 @@ pub enum NotAnId {
     #[error("is empty")]
     Empty,
     /// A control character would change what a terminal shows.
-    #[error("holds a control character, which an id cannot")]
+    #[error("contains a control character, which is not allowed in an id")]
     Control,
     /// It is longer than [`NotAnId::LONGEST`].
-    #[error("is longer than the {} bytes that an id may have", NotAnId::LONGEST)]
+    #[error("is longer than {} bytes, the limit for an id", NotAnId::LONGEST)]
     TooLong,
 }
 

@@ -28,7 +28,7 @@ pub const PACK_BYTES: u64 = 256 << 20;
 pub const COMPONENT_BYTES: u64 = 256 << 20;
 
 #[derive(Debug, thiserror::Error)]
-#[error("it has more than {0} bytes, the most that is read of such a file")]
+#[error("it is longer than {0} bytes, the limit for such a file")]
 struct TooLarge(u64);
 
 /// Reads everything there is.
@@ -71,7 +71,7 @@ pub fn within(bytes: u64, ceiling: u64) -> io::Result<()> {
 pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Vec<u8>> {
     let about = dir.metadata(&path)?;
     if !about.is_file() && !about.is_dir() {
-        let problem = "it is a pipe or a device, and no file";
+        let problem = "it is a pipe or a device, not a file";
         return Err(io::Error::new(ErrorKind::InvalidData, problem));
     }
     read_sized(dir.open(path)?, about.len(), ceiling)
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(read(&[7_u8; 10][..], 10).unwrap().len(), 10);
         let error = read(&[7_u8; 11][..], 10).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
-        insta::assert_snapshot!(error, @"it has more than 10 bytes, the most that is read of such a file");
+        insta::assert_snapshot!(error, @"it is longer than 10 bytes, the limit for such a file");
     }
 
     #[test]

@@ -326,8 +326,10 @@ pub fn obstacle(dir: &Dir, path: &str) -> Option<String> {
         }
         let shown = part.display();
         return Some(match found.is_symlink() {
-            true => format!("{shown} is a link that leads to no folder inside the deployment's"),
-            false => format!("{shown} is no folder"),
+            true => format!(
+                "{shown} is a link that does not lead to a folder inside the deployment folder"
+            ),
+            false => format!("{shown} is not a folder"),
         });
     }
     None

@@ -102,10 +102,10 @@ impl Manifest {
             Some(FORMAT) => {}
             Some(other) => {
                 return Err(format!(
-                    "its format is {other}, this program reads {FORMAT}"
+                    "its format is {other}, but this program reads {FORMAT}"
                 ));
             }
-            None => return Err("it names no format".to_owned()),
+            None => return Err("it has no `format`".to_owned()),
         }
         let Json::Object(mut members) = document else {
             return Err("it is not an object".to_owned());
@@ -116,7 +116,7 @@ impl Manifest {
         let computed = Digest::of_json(&reproducible).map_err(|e| e.to_string())?;
         if stated.as_str() != Some(&computed.to_string()) {
             return Err(format!(
-                "it says snapshot_id {stated}, its content has {computed}"
+                "it states snapshot_id {stated}, but its content gives {computed}"
             ));
         }
         let manifest = Manifest {

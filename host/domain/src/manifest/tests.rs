@@ -160,5 +160,5 @@ fn a_member_of_another_kind_is_refused() {
     let mut other = document;
     other["reproducible"]["inputs"]["surprise"] = json!(1);
     let problem = Manifest::parse(&to_bytes(&other).unwrap()).unwrap_err();
-    assert!(problem.starts_with("it says snapshot_id"), "{problem}");
+    assert!(problem.starts_with("it states snapshot_id"), "{problem}");
 }

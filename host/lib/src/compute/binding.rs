@@ -298,7 +298,7 @@ fn bind_parameters(
                 refuse(
                     &p.name,
                     &set_by,
-                    format!("{shown} is no {}", data_type.name()),
+                    format!("{shown} is not of type {}", data_type.name()),
                 )
             })?;
             p.admits(&value)
@@ -340,7 +340,10 @@ fn bind_rails(
         .keys()
         .find(|n| !description.guardrails.iter().any(|g| g.output == **n))
     {
-        return Err(refuse(name, "for which the component declares none"));
+        return Err(refuse(
+            name,
+            "but the component does not declare a guardrail for it",
+        ));
     }
     let number = |bound: &Option<DeclaredBound>| match bound {
         None => None,
@@ -359,7 +362,7 @@ fn bind_rails(
         let mut outputs = description.outputs.iter();
         let output = outputs
             .position(|o| o.field.name == g.output)
-            .ok_or_else(|| refuse(&g.output, "which is not among the outputs"))?;
+            .ok_or_else(|| refuse(&g.output, "which is not an output of the component"))?;
         let rail = Rail {
             output,
             minimum: set.and_then(|s| s.minimum).or_else(|| number(&g.minimum)),
@@ -371,10 +374,7 @@ fn bind_rails(
             .zip(rail.maximum)
             .is_some_and(|(low, high)| low > high)
         {
-            return Err(refuse(
-                &g.output,
-                "whose minimum would be above its maximum",
-            ));
+            return Err(refuse(&g.output, "whose minimum is then above its maximum"));
         }
         rails.push(rail);
     }

@@ -421,7 +421,7 @@ impl<'a> Engine<'a, '_> {
             trouble: Trouble::Nondeterminism,
             code: "nondeterminism".to_owned(),
             message: format!(
-                "{}: the same component on the same inputs gave another output: recorded {}, now {text}. \
+                "{}: the same component on the same inputs gave a different output: recorded {}, now {text}. \
                  Nothing was written; the component is not deterministic, or the record is damaged",
                 run.run.key, run.run.outputs
             ),

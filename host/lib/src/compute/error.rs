@@ -25,7 +25,7 @@ pub enum ComputeError {
     },
     /// An input asks for a column that this host does not offer.
     #[error(
-        "{logic}: input `{input}` asks for the feature `{feature}`, which the catalogue does not have{nearest}; `provender features` lists it, [[series]] in sources.toml extends it"
+        "{logic}: input `{input}` asks for the feature `{feature}`, which is not in the catalogue{nearest}; list the catalogue with `provender features`, or add the feature with [[series]] in sources.toml"
     )]
     UnknownFeature {
         /// `name:version`.
@@ -62,7 +62,7 @@ pub enum ComputeError {
         problem: String,
     },
     /// A guardrail override for an output without a guardrail.
-    #[error("{logic}: logic.toml sets a guardrail of `{output}`, {problem}")]
+    #[error("{logic}: logic.toml sets a guardrail for `{output}`, {problem}")]
     Guardrail {
         /// `name:version`.
         logic: String,
@@ -89,7 +89,7 @@ pub enum ComputeError {
     },
     /// A herd that is not in that place on that day.
     #[error(
-        "herd {herd} is not in {boundary} on {date}: its periods are {periods}. No run was made"
+        "herd {herd} is not in {boundary} on {date}: its periods are {periods}. Nothing was computed"
     )]
     OutsidePeriod {
         /// The herd.
@@ -103,12 +103,12 @@ pub enum ComputeError {
     },
     /// A draft was to record runs.
     #[error(
-        "{0} is pinned as a draft, and a draft records no runs: its bytes may still be replaced"
+        "{0} is pinned as a draft. A draft records no runs, because its bytes may still be replaced"
     )]
     Draft(ModelVersion),
     /// A frozen version with other bytes.
     #[error(
-        "{model_version} is frozen as {recorded}, and the pinned component is {found}: what a version computes never changes"
+        "{model_version} is frozen as {recorded}, but the pinned component is {found}; a version never changes what it computes, so pin the changed component as a new version"
     )]
     Frozen {
         /// `name:version`.
@@ -144,9 +144,7 @@ pub enum ComputeError {
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
     /// Manifests that cannot be written down.
-    #[error(
-        "the manifests of these runs cannot be written: {0}. Nothing of the batch was recorded"
-    )]
+    #[error("the manifests of these runs cannot be written: {0}. No run of the batch was recorded")]
     Sheet(String),
 }
 

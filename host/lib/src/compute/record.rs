@@ -81,10 +81,15 @@ impl Recorder<'_> {
                 Outcome::Failed,
                 Trouble::Nondeterminism,
                 "nondeterminism",
-                "another output",
+                "different outputs",
             )
         } else {
-            (Outcome::Drift, Trouble::Drift, "drift", "other provenance")
+            (
+                Outcome::Drift,
+                Trouble::Drift,
+                "drift",
+                "different provenance",
+            )
         };
         refused.outcome = outcome;
         refused.manifest = None;
@@ -92,7 +97,7 @@ impl Recorder<'_> {
             trouble,
             code: code.to_owned(),
             message: format!(
-                "{}: another process recorded this run meanwhile with {what}",
+                "{}: another process recorded this run in the meantime with {what}",
                 mine.key
             ),
             detail: String::new(),
@@ -111,7 +116,7 @@ impl Recorder<'_> {
                     trouble: Trouble::Integrity,
                     code: "recorded_outputs".to_owned(),
                     message: format!(
-                        "{}: what is recorded does not fit what the component declares",
+                        "{}: the recorded outputs do not match the outputs that the component declares",
                         run.run.key
                     ),
                     detail: String::new(),

@@ -95,7 +95,7 @@ pub fn plan(
         let manifest = engine.manifests.read(run.run.manifest_ref())?;
         // An input may be called `component`, so that the names of the changes do not tell.
         if other_component(bound, &manifest) {
-            let why = "the component's bytes differ from those that were recorded under this version: a changed logic needs a new version".to_owned();
+            let why = "the component's bytes differ from those recorded under this version; a changed logic needs a new version".to_owned();
             plan.refused.push(Refused { run, why });
             continue;
         }

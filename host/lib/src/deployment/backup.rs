@@ -41,16 +41,16 @@ pub struct BackedUp {
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The target is a file or a device.
-    #[error("{} is no folder; a backup never overwrites", .0.display())]
+    #[error("{} is not a folder; a backup never overwrites anything", .0.display())]
     NotAFolder(PathBuf),
     /// The target holds something, such as another backup.
-    #[error("{} is not empty; a backup never overwrites", .0.display())]
+    #[error("{} is not empty; a backup never overwrites anything", .0.display())]
     NotEmpty(PathBuf),
     /// Another process is making a backup in the target, or was killed while it did.
-    #[error("{} holds a backup without {}, which is still being made or was killed", .0.display(), Backup::NAME)]
+    #[error("{} holds a backup without {}: it is still being made, or it was killed", .0.display(), Backup::NAME)]
     Unfinished(PathBuf),
     /// The target lies in a folder that is copied.
-    #[error("{} lies in {folder}, which is copied; a backup cannot hold itself", .dir.display())]
+    #[error("{} lies in {folder}, which is backed up; a backup cannot contain itself", .dir.display())]
     Inside {
         /// The target.
         dir: PathBuf,
@@ -66,7 +66,7 @@ pub enum BackupError {
         cause: io::Error,
     },
     /// The copying was asked to stop, and did between two files.
-    #[error("interrupted: nothing of it is kept")]
+    #[error("interrupted: the partial backup was removed")]
     Interrupted(Interrupted),
     /// The ledger cannot be copied. [`LedgerError::Busy`] when releases are pruned again and again meanwhile.
     #[error(transparent)]
@@ -281,7 +281,7 @@ fn copy(from: &Dir, above: &Dir, name: &Path, interrupt: &Interrupt) -> Result<u
         }
         let kind = entry.file_type()?;
         if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
-            let problem = format!("{} is a pipe or a device, and no file", name.display());
+            let problem = format!("{} is a pipe or a device, not a file", name.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, problem).into());
         }
         if kind.is_dir() {

@@ -84,7 +84,7 @@ pub struct Created {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// The folder is a deployment.
-    #[error("{} is a deployment folder already: it has a {}", .0.display(), settings::FILE)]
+    #[error("{} is already a deployment folder: it contains {}", .0.display(), settings::FILE)]
     Already(PathBuf),
     /// A file cannot be written.
     #[error("{} cannot be written: {cause}", .path.display())]
@@ -116,7 +116,7 @@ pub enum CreateError {
         ceiling: u64,
     },
     /// The program was built without one of its components.
-    #[error("the program lacks its component {0}")]
+    #[error("the component {0} is missing from this build of the program")]
     Shipped(String),
     /// A component cannot be used.
     #[error(transparent)]

@@ -20,10 +20,10 @@ use super::{Finished, LOCK};
 #[derive(Debug, thiserror::Error)]
 pub enum DeploymentError {
     /// The caller's clock does not give an RFC 3339 instant.
-    #[error("the clock gives no date")]
+    #[error("the clock does not give a valid date")]
     Clock,
     /// The deployment was opened on another ledger, which is read only.
-    #[error("{} was opened for reading; this operation writes", .0.location())]
+    #[error("{} was opened read-only, but this operation writes", .0.location())]
     ReadOnly(Address),
     /// Nothing is recorded yet.
     #[error("the ledger {0} is missing or empty: nothing is recorded there")]
@@ -66,10 +66,10 @@ pub enum DeploymentError {
         size: u64,
     },
     /// Neither the settings nor the caller name a logic.
-    #[error("provender.toml names no active logic")]
+    #[error("provender.toml does not name an active logic")]
     NoActiveLogic,
     /// A logic that is not written as `name:version`.
-    #[error("`{given}` is no logic: write name:version; pinned are {pinned}")]
+    #[error("`{given}` is not a logic version: write name:version; pinned versions: {pinned}")]
     NotALogic {
         /// What was given.
         given: ModelVersion,
@@ -77,7 +77,7 @@ pub enum DeploymentError {
         pinned: String,
     },
     /// A version that is not pinned.
-    #[error("{model} is not pinned in {LOCK}; pinned are {pinned}")]
+    #[error("{model} is not pinned in {LOCK}; pinned versions: {pinned}")]
     NotPinned {
         /// `name:version`.
         model: ModelVersion,

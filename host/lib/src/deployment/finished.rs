@@ -22,7 +22,7 @@ impl fmt::Display for Finished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let runs = self.computed.as_ref().map_or(0, |c| c.summary.total());
         match (self.files.len() as u64, runs) {
-            (0, 0) => write!(f, "nothing was begun"),
+            (0, 0) => write!(f, "nothing was started"),
             (0, runs) => write!(f, "{} done", count(runs, "run")),
             (files, 0) => write!(f, "{} done", count(files, "file")),
             (files, runs) => write!(

@@ -28,13 +28,19 @@ impl std::fmt::Display for Warning<'_> {
         match self {
             Warning::ClockBehind { now, newest } => write!(
                 f,
-                "the clock says {now}, which is before the ledger's newest entry ({newest}): what is recorded now stands after it all the same; --known-at goes by what the clocks said"
+                "the clock says {now}, which is before the ledger's newest entry ({newest}): new entries still follow it in the ledger, but --known-at goes by the recorded times"
             ),
             Warning::LockNotRead(cause) => {
-                write!(f, "{LOCK} is not read, a release is active: {cause}")
+                write!(
+                    f,
+                    "{LOCK} was not read because a release is active: {cause}"
+                )
             }
             Warning::LockNotSearched(cause) => {
-                write!(f, "what {LOCK} pins is not looked at: {cause}")
+                write!(
+                    f,
+                    "the components pinned in {LOCK} were not checked: {cause}"
+                )
             }
         }
     }

@@ -231,7 +231,7 @@ fn answered(
 
 /// Why a run has no answer, in a sentence.
 fn message(problem: Option<&Problem>) -> String {
-    problem.map_or_else(|| "no cause was given".to_owned(), |p| p.message.clone())
+    problem.map_or_else(|| "no cause was recorded".to_owned(), |p| p.message.clone())
 }
 
 /// Looks at the due runs of one logic.

@@ -71,7 +71,7 @@ impl Finding {
                 "the ledger has schema {found}, and this program writes schema {newest}: the next command that writes will migrate it"
             ),
             Finding::Changed(change) => format!(
-                "`{}` means something else since {}: {}",
+                "`{}` has a different meaning since {}: {}",
                 change.setting, change.since, change.what
             ),
         }
@@ -89,7 +89,7 @@ impl Finding {
                 "nothing depends on them; if no command is running, `provender run` or `provender plugin add` removes those in its way".to_owned()
             }
             Finding::OlderSchema { found, .. } => format!(
-                "run `provender backup DIR` first; the migration keeps a copy, `.schema-{found}` beside the ledger, and there is no other way back"
+                "run `provender backup DIR` first; the migration keeps a copy, `.schema-{found}` beside the ledger, and only that copy or a backup takes you back"
             ),
             Finding::Changed(change) => change.next.to_owned(),
         }

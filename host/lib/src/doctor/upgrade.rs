@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(finding.code(), "setting_changed");
         assert_eq!(
             finding.what(),
-            "`monitor.window_days` means something else since 9.0.0: the last day is no longer counted"
+            "`monitor.window_days` has a different meaning since 9.0.0: the last day is no longer counted"
         );
         assert_eq!(finding.next(), "add 1");
     }

@@ -166,13 +166,13 @@ fn warnings(e: &Explanation, units: Units, out: &mut Document) {
     for (name, why) in &e.incomparable {
         out.note(
             Some(Tone::Warn),
-            format!("what {name} would be today cannot be told: {why}"),
+            format!("cannot compare {name} with its value today: {why}"),
         );
     }
     for (column, date) in &e.newer {
         out.push(Block::Background(
             format!(
-                "a newer observation of {column} exists, of {date}; it is after this run's day"
+                "a newer observation of {column} exists, for {date}; it is after this run's day"
             )
             .into(),
         ));

@@ -210,7 +210,7 @@ fn check(
     }
     if recorded.provenance != run.provenance {
         return Err(damaged(
-            "its row and its manifest name different provenance",
+            "its row and its manifest have different provenance",
         ));
     }
     if let Some(d) = description {
@@ -224,7 +224,7 @@ fn check(
             );
         }
         if to_text(&Json::Array(list)).ok().as_deref() != Some(run.outputs.as_str()) {
-            return Err(damaged("its row and its manifest hold different outputs"));
+            return Err(damaged("its row and its manifest have different outputs"));
         }
     }
     Ok(())
@@ -233,7 +233,7 @@ fn check(
 /// An input's observations, as the manifest names them; `Err` says what it lacks.
 fn sources(manifest: &Manifest, from: &[Observed]) -> Result<Vec<Source>, &'static str> {
     let source = |o: &Observed| {
-        let missing = "an observation of its manifest is of a file that is not there";
+        let missing = "its manifest lacks the file of one of its observations";
         let file = manifest.sources.file(o).ok_or(missing)?;
         Ok(Source {
             file: file.path.clone(),

@@ -83,7 +83,7 @@ fn by_id(ledger: &dyn Read, id: &str) -> Result<FoundRun, ExplainError> {
         .to_ascii_lowercase();
     if hex.len() < 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(ExplainError::Malformed(format!(
-            "`{id}` is no run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
+            "`{id}` is not a run id: give sha256-jcs-v1:<hex> or at least six of its hex digits, or --boundary and --as-of"
         )));
     }
     let mut keys = ledger.keys_with_id(&hex)?;
@@ -122,7 +122,7 @@ fn by_key(ledger: &dyn Read, filter: &RunFilter, version: &str) -> Result<FoundR
     let (hex, reissue) = wanted.split_once("+r").unwrap_or((wanted, "0"));
     if hex.is_empty() || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(ExplainError::Malformed(format!(
-            "`{version}` is no configuration version: give sha256-jcs-v1:<hex> or its first hex digits, with +rN for a reissue"
+            "`{version}` is not a configuration version: give sha256-jcs-v1:<hex> or its first hex digits, with +rN for a reissue"
         )));
     }
     let is_it = |r: &Run| {
@@ -278,7 +278,8 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
 
 /// What the entry that recorded a run says of it.
 fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsContext, LedgerError> {
-    let lost = || LedgerError::Damaged(format!("entry {entry} of the run is missing"));
+    let lost =
+        || LedgerError::Damaged(format!("entry {entry}, which recorded the run, is missing"));
     let entry = ledger.entry(entry)?.ok_or_else(lost)?;
     Ok(entry.read::<RunsRecorded>()?.context)
 }
@@ -295,6 +296,6 @@ fn shadow(ledger: &dyn Read, entry: i64) -> Result<String, ExplainError> {
     }
     let of = number.map_or_else(|| "a release".to_owned(), |n| format!("R{n}"));
     Ok(format!(
-        "shadow run of a canary of {of}, no answer unless that is promoted"
+        "shadow run of a canary of {of}; not an answer unless that release is promoted"
     ))
 }

@@ -307,7 +307,7 @@ impl Replayer<'_> {
                 Cause::Integrity,
                 "manifest_damaged".to_owned(),
                 format!(
-                    "the manifest of {} is not what was recorded: {problem}",
+                    "the manifest of {} differs from what was recorded: {problem}",
                     s.key
                 ),
             )
@@ -377,7 +377,7 @@ pub(super) fn unfit(component: &Component, what: &str, name: &str) -> Trouble {
         Cause::Integrity,
         "manifest_unfit".to_owned(),
         format!(
-            "the manifest's {what} `{name}` does not fit what {} declares",
+            "the manifest's {what} `{name}` does not match the declaration of {}",
             component.description().model_version()
         ),
     )

@@ -46,7 +46,7 @@ impl<'a> Packed<'a> {
         let said = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
         if said != found {
             return Err(format!(
-                "it says provenance {said}, its content has {found}"
+                "it states provenance {said}, but its content gives {found}"
             ));
         }
         if found != run.provenance {
@@ -95,7 +95,7 @@ impl<'a> Packed<'a> {
         let row = place.and_then(|row| usize::try_from(row).ok());
         let row = row
             .filter(|row| *row < rows.len())
-            .ok_or_else(|| format!("its pack has {} rows", rows.len()))?;
+            .ok_or_else(|| format!("its pack has only {} rows", rows.len()))?;
         let header = self.pack.header();
         let is_it = rows.boundary_id(row) == key.boundary_id
             && rows.herd_config_id(row) == key.herd_config_id

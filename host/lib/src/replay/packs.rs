@@ -51,7 +51,7 @@ pub(super) fn again(
             }),
             Err(problem) => {
                 let message = format!(
-                    "the manifest of {} is not what was recorded: {problem}",
+                    "the manifest of {} differs from what was recorded: {problem}",
                     s.key
                 );
                 fail(

@@ -74,7 +74,7 @@ pub fn sample_of(
             let run = ledger.run_at(place)?;
             runs.push(run.ok_or_else(|| {
                 LedgerError::Damaged(format!(
-                    "entry {} lists a run of {} that is not there; `provender audit` tells more",
+                    "entry {} lists a run for {} that is missing; run `provender audit` for details",
                     place.entry, place.date
                 ))
             })?);
