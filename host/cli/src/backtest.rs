@@ -30,21 +30,21 @@ use super::exit::Exit;
 use super::plugin::found::{folder, read_component};
 use super::ui::{Done, Text};
 
-/// Compare a candidate with the version that answers, over every recorded answer's inputs.
+/// Compare a candidate with the active version on the inputs of every recorded answer.
 ///
-/// How many outcomes change and by how much, which become null, guardrail breaches and the monitors'
-/// verdicts before and after, and the most affected boundaries. Nothing is recorded. Exits 17 when
-/// the candidate fails on any row, and 66 when nothing is recorded to compare with or no outcome can be compared.
+/// Shows how many outcomes change and by how much, which become null, guardrail breaches and monitor
+/// verdicts before and after, and the most affected boundaries. Records nothing. Exits 17 when the
+/// candidate fails on any row, and 66 when no answers are recorded or no outcome can be compared.
 ///
 /// Example: provender backtest days_remaining:v2 --against days_remaining:v1
 ///
 /// Example: provender backtest candidate.wasm --from 2025-06-01 --to 2025-06-30 --markdown report.md
 #[derive(Args)]
 pub(super) struct BacktestArgs {
-    /// What is tried: a pinned name:version, or a component file ending in .wasm.
+    /// The candidate: a pinned name:version, or a component file ending in .wasm.
     #[arg(value_name = "CANDIDATE")]
     candidate: String,
-    /// The pinned version to compare with; else the active one of the candidate's name.
+    /// The pinned version to compare with. Default: the active version of the candidate's name.
     #[arg(long, value_name = "NAME:VERSION")]
     against: Option<String>,
     /// A parameter for the candidate. May be repeated.
@@ -62,14 +62,15 @@ pub(super) struct BacktestArgs {
     /// Only this herd.
     #[arg(long, value_name = "ID")]
     herd: Option<String>,
-    /// Days of the monitors' window, which ends at --to or at the last answer; else what provender.toml says.
+    /// Length of the monitors' window in days. It ends at --to or at the last answer. Default:
+    /// provender.toml.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3660))]
     window_days: Option<u32>,
-    /// Write the report as Markdown to this file; without FILE, print it instead of the text.
+    /// Write the report as Markdown to FILE. Without FILE, print it in place of the text report.
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     #[expect(clippy::option_option, reason = "absent, without a value, with one")]
     markdown: Option<Option<PathBuf>>,
-    /// Write the report as one HTML page, with the distributions drawn.
+    /// Write the report as one HTML page, with charts of the distributions.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }

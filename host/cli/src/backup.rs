@@ -16,13 +16,14 @@ use super::exit::Exit;
 use super::progress::Bars;
 use super::ui::{Done, Look, Text};
 
-/// Copy the ledger, its manifests and the release store while others go on writing; read the copy
-/// with --ledger.
+/// Copy the ledger, its manifests and the release store. Other processes can keep writing.
+///
+/// To read the copy, name its ledger with --ledger.
 ///
 /// Example: provender backup backups/2025-06-30
 #[derive(Args)]
 pub(super) struct BackupArgs {
-    /// A folder that does not exist yet, or is empty.
+    /// The folder to copy into. It must be empty or not exist yet.
     dir: PathBuf,
 }
 

@@ -9,12 +9,12 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Text};
 
-/// Print completions for a shell.
+/// Print a completion script for a shell.
 ///
 /// Example: provender completions bash > /etc/bash_completion.d/provender
 #[derive(Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell.
+    /// The shell to complete for.
     #[arg(value_enum)]
     shell: Shell,
 }

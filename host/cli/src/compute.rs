@@ -31,30 +31,30 @@ pub(super) use which::{Which, day};
 
 /// Compute runs and record them.
 ///
-/// Known runs with the same inputs are unchanged; known runs with other inputs are drift and
-/// refused (exit 10), while the other runs of the batch are recorded.
+/// A run already recorded with the same inputs is unchanged. One recorded with other inputs is drift:
+/// it is refused (exit 10), and the other runs of the batch are recorded.
 ///
 /// Example: provender compute --all --as-of 2025-06-30
 #[derive(Args)]
 pub(super) struct ComputeArgs {
     #[command(flatten)]
     pub(super) which: Which,
-    /// Logic to compute, as name:version; else every active one. May be repeated.
+    /// Logic to compute, as name:version. Default: every active one. May be repeated.
     #[arg(long, value_name = "NAME:VERSION")]
     logic: Vec<String>,
-    /// A parameter for this command alone; such a run is never an answer. May be repeated.
+    /// A parameter for this command only. Such a run is never an answer. May be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
-    /// Compute from what was known at this instant (RFC 3339, or a day).
+    /// Use only what was known at this instant: an RFC 3339 time, or a day, meaning its end.
     #[arg(long, value_name = "INSTANT")]
     known_at: Option<String>,
-    /// Compute and show, record nothing.
+    /// Compute and show the runs, but record nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Run the component again for recorded runs, instead of trusting the record.
+    /// Run the component again for runs already recorded, instead of trusting the record.
     #[arg(long)]
     recheck: bool,
-    /// List every run, also of large ranges.
+    /// List every run, even for large ranges.
     #[arg(long)]
     runs: bool,
 }

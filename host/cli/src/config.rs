@@ -19,8 +19,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::ui::{Done, Look, Text};
 
-/// Show every setting in force and where it was set: provender.toml, logic.toml, the component's
-/// own defaults.
+/// Show every setting in force and where it was set: provender.toml, logic.toml or the component's own
+/// defaults.
 ///
 /// Example: provender config --json
 #[derive(Args)]

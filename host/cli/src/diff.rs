@@ -16,14 +16,14 @@ use super::context::Context;
 use super::error::CliError;
 use super::ui::{Done, Look, Text};
 
-/// Show what differs between two runs: key, component, parameters, inputs, outputs.
+/// Show what differs between two runs: key, component, parameters, inputs and outputs.
 ///
 /// Example: provender diff 4f2a9c81d0aa 90be12aa77f1
 #[derive(Args)]
 pub(super) struct DiffArgs {
     /// The first run's id, or at least six of its hex digits.
     first: String,
-    /// The second run's.
+    /// The second run's id, or at least six of its hex digits.
     second: String,
 }
 

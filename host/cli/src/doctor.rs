@@ -12,19 +12,19 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
-/// Find what is to be done about a deployment: files that cannot be used, a ledger that is missing or that this
-/// program cannot read, components that are not the pinned ones, folders that cannot be written, what a killed
-/// process left.
+/// Find problems of a deployment: unusable files, a ledger that is missing or that this program cannot
+/// read, components that are not the pinned ones, folders that cannot be written, leftovers of a killed
+/// process.
 ///
-/// Changes nothing. Exits 0 when nothing is to be done, else 1; each finding has its next step. Whether what is
-/// recorded is sound is for `audit`, whether components do what they declare is for `verify`.
+/// Changes nothing. Exits 0 when it finds nothing, else 1. Each finding comes with its next step. To
+/// check what is recorded, use `audit`; to check that components do what they declare, use `verify`.
 ///
 /// Example: provender doctor
 ///
 /// Example: provender doctor --upgrade
 #[derive(Args)]
 pub(super) struct DoctorArgs {
-    /// Also say what this version of the program asks of a deployment that an older one wrote.
+    /// Also report what this version of the program requires of a deployment that an older one wrote.
     #[arg(long)]
     upgrade: bool,
 }

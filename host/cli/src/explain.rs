@@ -22,8 +22,8 @@ use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Text};
 
-/// Explain a number: the arithmetic, every input down to file and row, parameters and where each
-/// was set, the component, the manifest, what is not accounted for, and what changed since.
+/// Explain a number: the arithmetic, every input down to file and row, the parameters and where each
+/// was set, the component, the manifest, what remains unaccounted for, and what has changed since.
 ///
 /// Example: provender explain --boundary north --as-of 2025-06-30
 ///
@@ -35,19 +35,20 @@ pub(super) struct ExplainArgs {
     /// A run's id, or at least six of its hex digits.
     #[arg(value_name = "RUN", conflicts_with_all = ["boundary", "herd", "as_of", "logic"])]
     run: Option<String>,
-    /// The place.
+    /// The run's boundary.
     #[arg(long, value_name = "ID", requires = "as_of")]
     boundary: Option<String>,
-    /// The herd, where the place has several.
+    /// The run's herd, if the boundary has several.
     #[arg(long, value_name = "ID")]
     herd: Option<String>,
-    /// The day.
+    /// The run's calculation date.
     #[arg(long, value_name = "DATE", requires = "boundary")]
     as_of: Option<String>,
-    /// The logic, as name or name:version.
+    /// The run's logic, as name or name:version.
     #[arg(long, value_name = "NAME[:VERSION]")]
     logic: Option<String>,
-    /// The configuration version, as `list` shows it: with place, day, herd and logic the whole key.
+    /// The configuration version, as `list` shows it. Together with boundary, date, herd and logic it
+    /// is the run's whole key.
     #[arg(long, value_name = "CONFIG", requires = "boundary")]
     config: Option<String>,
     /// Units to show.
@@ -56,11 +57,11 @@ pub(super) struct ExplainArgs {
     /// Write the explanation as one HTML page.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write all that an auditor needs as one file: manifest, component and the proof that the run is
-    /// recorded. `replay --bundle` computes from it.
+    /// Write one file with everything an auditor needs: the manifest, the component and a proof that
+    /// the run is recorded. `replay --bundle` replays it.
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
-    /// The private key that signs the checkpoint in the bundle.
+    /// Private key to sign the bundle's checkpoint with.
     #[arg(long, value_name = "FILE", requires = "bundle")]
     key: Option<PathBuf>,
 }

@@ -16,13 +16,13 @@ use super::context::Context;
 use super::error::CliError;
 use super::ui::{Done, Look, Text};
 
-/// List the feature columns that a component can ask for: unit, coverage, and which pinned logic
-/// reads each.
+/// List the feature columns that a component can read: unit, coverage, and which pinned logic reads
+/// each.
 ///
 /// Example: provender features --known
 #[derive(Args)]
 pub(super) struct FeaturesArgs {
-    /// Only columns with data or a reader.
+    /// Only columns that have data or that a pinned logic reads.
     #[arg(long)]
     known: bool,
 }

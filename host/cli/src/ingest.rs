@@ -21,10 +21,10 @@ use interrupted::Interrupted;
 use named::FileArgs;
 use retract::RetractArgs;
 
-/// Take files in: those that sources.toml names, or those given here.
+/// Ingest files: those that sources.toml names, or those given here.
 ///
-/// Says per file what was new, unchanged, revised or refused, and why. A file is taken whole or
-/// not at all.
+/// Reports what was new, unchanged, revised or refused in each file, and why. A file is ingested as a
+/// whole or not at all.
 ///
 /// Example: provender ingest --forage inputs/forage.csv --boundaries pastures.geojson
 #[derive(Args)]
@@ -34,17 +34,17 @@ pub(super) struct IngestArgs {
     action: Option<Action>,
     #[command(flatten)]
     files: FileArgs,
-    /// Take files that are held, older than what is known, or withdrawn.
+    /// Also ingest files that are held, older than what is known, or withdrawn.
     #[arg(long)]
     accept: bool,
-    /// Say what would happen, record nothing.
+    /// Show what would happen, but record nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// Withdraw a wrong file: nothing it said counts any more; nothing is deleted.
+    /// Withdraw a wrong file: its values no longer count. Nothing is deleted.
     Retract(RetractArgs),
 }
 

@@ -16,18 +16,18 @@ use super::Global;
 use super::error::CliError;
 use super::ui::{Done, Look, Text};
 
-/// Make a deployment folder: its three files, and the components shipped with the program, pinned, with
-/// their golden cases in `cases/`.
+/// Create a deployment folder: its three files, and the components shipped with the program, pinned,
+/// with their golden cases in `cases/`.
 ///
 /// Example: provender init --sample --project sample-ranch
 #[derive(Args)]
 pub(super) struct InitArgs {
-    /// The folder; else --project, else the current one.
+    /// The folder to create. Default: --project, or the current folder.
     dir: Option<PathBuf>,
     /// Add the sample ranch: invented pastures, herds, forage, weather and soil.
     #[arg(long)]
     sample: bool,
-    /// Pin the components of this folder instead of those shipped with the program.
+    /// Pin the components in this folder instead of those shipped with the program.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
 }

@@ -25,7 +25,7 @@ use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 use provender_host::deployment::pin;
 
-/// List the answers, by boundary, herd, logic and day.
+/// List answers by boundary, herd, logic and day.
 ///
 /// Example: provender list --boundary north --from 2025-06-01 --to 2025-06-30 --csv
 #[derive(Args)]
@@ -48,10 +48,10 @@ pub(super) struct ListArgs {
     /// Up to this day.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// Every recorded run: superseded ones, other versions, one-off parameters.
+    /// List every recorded run, including superseded runs, other versions and one-off parameters.
     #[arg(long)]
     all_versions: bool,
-    /// Comma-separated values instead of a table.
+    /// Print comma-separated values instead of a table.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }

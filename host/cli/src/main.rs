@@ -110,10 +110,10 @@ struct Cli<V: Subcommand> {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Options of every verb")]
 struct Global {
-    /// The deployment's folder; else the nearest one with a provender.toml, from here upwards.
+    /// The deployment's folder. Default: the nearest folder with a provender.toml, from here upwards.
     #[arg(long, global = true, value_name = "DIR")]
     project: Option<PathBuf>,
-    /// Read this ledger (a backup, say) instead of the deployment's; for verbs that read.
+    /// Read this ledger (a backup, for example) instead of the deployment's. For verbs that only read.
     #[arg(long, global = true, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Print exactly one JSON object on stdout.
@@ -122,10 +122,10 @@ struct Global {
     /// Print nothing but errors.
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Who does this, for the ledger; else PROVENDER_ACTOR, else the user's name.
+    /// Who is acting, as recorded in the ledger. Default: PROVENDER_ACTOR, or the user's name.
     #[arg(long, global = true, value_name = "NAME")]
     actor: Option<String>,
-    /// Log to stderr in this form: what PROVENDER_LOG says, else `info`.
+    /// Log to stderr in this format. PROVENDER_LOG selects what is logged. Default: `info`.
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
     /// What asks the command to stop.

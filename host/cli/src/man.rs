@@ -14,14 +14,14 @@ use super::error::{CliError, DISK};
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
-/// Print the manual page of the program, or write one page for each verb.
+/// Print the program's manual page, or write one page for each verb.
 ///
 /// Example: provender man | man -l -
 ///
 /// Example: provender man --out /usr/local/share/man/man1
 #[derive(Args)]
 pub(super) struct ManArgs {
-    /// Write the page of the program and one for each verb into this folder, which is made if it is not there.
+    /// Write the program's page and one for each verb into this folder, which is created if needed.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }

@@ -25,10 +25,10 @@ pub(super) mod baseline;
 pub(super) mod report;
 pub(super) mod triage;
 
-/// Judge a rolling window of answers by the logics' own rules.
+/// Judge a rolling window of answers by each logic's own rules.
 ///
-/// Exits 0 for ok, 1 for warn, 2 for crit, as --fail-on allows. The report is written as JSON,
-/// Markdown and one HTML page, and recorded in the ledger under its digest.
+/// Exits 0 for ok, 1 for warn and 2 for crit, depending on --fail-on. Writes the report as JSON, as
+/// Markdown and as one HTML page, and records it in the ledger under its digest.
 ///
 /// Example: provender monitor --all --end 2025-06-30 --window-days 30
 #[derive(Args)]
@@ -45,10 +45,10 @@ pub(super) struct MonitorArgs {
     /// Last day of the window.
     #[arg(long, value_name = "DATE", required = true)]
     end: Option<String>,
-    /// Days of the window; else what provender.toml says.
+    /// Length of the window in days. Default: provender.toml.
     #[arg(long, value_name = "N")]
     window_days: Option<u32>,
-    /// Logic, as name:version; else every active one. May be repeated.
+    /// Logic to judge, as name:version. Default: every active one. May be repeated.
     #[arg(long, value_name = "NAME:VERSION")]
     logic: Vec<String>,
     #[command(flatten)]
@@ -67,10 +67,10 @@ enum Verb {
 /// Which verdicts fail the process.
 #[derive(Args, Clone)]
 pub(super) struct FailArgs {
-    /// Which verdicts fail the process; else what provender.toml says.
+    /// Mildest verdict that fails the process. Default: provender.toml.
     #[arg(long, value_enum, value_name = "VERDICT")]
     fail_on: Option<FailOnArg>,
-    /// Whether warn fails the process; =false is the same as --fail-on crit.
+    /// Whether warn fails the process. `=false` means the same as --fail-on crit.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "fail_on")]
     fail_on_warn: Option<bool>,
 }

@@ -25,23 +25,23 @@ use super::interrupted::{self, Interrupted};
 use super::progress::Bars;
 use super::ui::{Done, Look, Text};
 
-/// Replace recorded runs whose inputs were revised: plan first, then apply the plan by its digest.
+/// Replace recorded runs whose inputs were revised: first make a plan, then apply it by its digest.
 ///
-/// The new runs stand under the same configuration with +rN; the old ones stay and are shown as
-/// superseded, with who and why.
+/// The new runs have the same configuration version with +rN appended. The old runs are kept and shown
+/// as superseded, with who replaced them and why.
 ///
 /// Example: provender reissue --as-of 2025-06-30 --reason "composite of 25 June corrected upstream"
 #[derive(Args)]
 pub(super) struct ReissueArgs {
     #[command(flatten)]
     which: Which,
-    /// Logic, as name:version; else every active one. May be repeated.
+    /// Logic to reissue, as name:version. Default: every active one. May be repeated.
     #[arg(long, value_name = "NAME:VERSION")]
     logic: Vec<String>,
-    /// Why; it stands in the ledger.
+    /// Why the runs are replaced. It is recorded in the ledger.
     #[arg(long)]
     reason: String,
-    /// Record the plan with this digest.
+    /// Apply the plan with this digest and record its runs.
     #[arg(long, value_name = "DIGEST")]
     apply: Option<String>,
 }

@@ -28,11 +28,11 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
-/// Compute recorded runs again from their manifests and components alone, and compare the outputs
-/// bit for bit; exit 13 when one differs.
+/// Compute recorded runs again from their manifests and components alone, and compare the outputs bit
+/// for bit. Exits 13 when one differs.
 ///
-/// Nothing of today enters: components are found by the recorded digest, inputs and parameters are
-/// those of the manifest. The replay is itself recorded in the ledger.
+/// Uses none of today's data or settings: components are found by their recorded digest, inputs and
+/// parameters come from the manifest. The replay itself is recorded in the ledger.
 ///
 /// Example: provender replay --all
 ///
@@ -41,16 +41,17 @@ use super::ui::{Done, Look, Text};
 /// Example: provender replay --bundle run.tar --public-key ledger.key.pub
 #[derive(Args)]
 pub(super) struct ReplayArgs {
-    /// Ids of runs, or at least six of their hex digits.
+    /// Run ids, or at least six hex digits of each.
     #[arg(value_name = "RUN", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to", "bundle"])]
     runs: Vec<String>,
-    /// Every recorded run that the filters leave.
+    /// Replay every recorded run that matches the filters.
     #[arg(long)]
     all: bool,
-    /// So many of them, drawn by the seed: each choice of them as likely as every other.
+    /// Replay N runs chosen uniformly at random (see --seed).
     #[arg(long, value_name = "N", conflicts_with = "all", value_parser = clap::value_parser!(u32).range(1..))]
     sample: Option<u32>,
-    /// Seed of the sample; else the digest of the newest entry, which no one knew before it.
+    /// Seed of the sample. Default: the digest of the ledger's newest entry, which nobody could know in
+    /// advance.
     #[arg(long, value_name = "TEXT", requires = "sample", conflicts_with = "all")]
     seed: Option<String>,
     /// Only runs recorded since this day or instant.
@@ -68,23 +69,22 @@ pub(super) struct ReplayArgs {
     /// Only calculation dates up to this day.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// Compute from a file that `explain --bundle` wrote, with no deployment at hand; nothing is
-    /// recorded.
+    /// Replay a file that `explain --bundle` wrote. Needs no deployment and records nothing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "sample", "since", "boundary", "logic", "from", "to"])]
     bundle: Option<std::path::PathBuf>,
-    /// Check that the holder of this key signed the bundle's checkpoint: a file, or the key's text.
+    /// Check that the bundle's checkpoint is signed with this key: a file, or the public key's text.
     #[arg(long, value_name = "KEY", requires = "bundle")]
     public_key: Option<String>,
-    /// What runs the component.
+    /// How to run the component.
     #[arg(long, value_enum, default_value = "native")]
     engine: EngineArg,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum EngineArg {
-    /// Machine code, as computed first.
+    /// Machine code, as in the first computation.
     Native,
-    /// wasmtime's portable interpreter: a second code generator must give the same bits.
+    /// Wasmtime's portable interpreter: a second code generator that must give the same bits.
     Pulley,
 }
 

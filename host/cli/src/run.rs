@@ -29,18 +29,18 @@ use super::trouble::trouble;
 use super::ui::{Done, Look, Text};
 use super::{Global, canary, ingest, interrupted, monitor, status, telemetry};
 
-/// The main job: ingest what changed, compute every due run with the active logic, monitor, write
-/// the report, exit with the verdict.
+/// Run the daily job: ingest what changed, compute every due run with the active logic, monitor, write
+/// the report, and exit with the verdict.
 ///
 /// Example: provender run --as-of today
 ///
 /// Example: provender run --sample
 #[derive(Args)]
 pub(super) struct RunArgs {
-    /// The day; `today` is today in UTC.
+    /// The day to run for. `today` means today in UTC.
     #[arg(long, value_name = "DATE", required_unless_present = "sample")]
     as_of: Option<String>,
-    /// Run on the sample ranch, made in --project (or ./sample-ranch) where it is not there yet.
+    /// Run on the sample ranch in --project (or ./sample-ranch), which is created if needed.
     #[arg(long)]
     sample: bool,
     #[command(flatten)]

@@ -161,14 +161,14 @@ fn about(cli: &Command, verb: &str) -> String {
     format!("data of `{verb}`: {}", about.unwrap_or(&"".into()))
 }
 
-/// Print the JSON Schema of a file or an answer, or list those that there are.
+/// Print the JSON Schema of a file or an answer, or list all schemas.
 ///
 /// Example: provender schema provender.toml > provender.schema.json
 ///
 /// Example: provender schema release-cut
 #[derive(Args)]
 pub(super) struct SchemaArgs {
-    /// The schema's name; all are listed without one.
+    /// The schema's name. Without one, all schemas are listed.
     name: Option<String>,
 }
 

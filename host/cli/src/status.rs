@@ -15,15 +15,15 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Done, Look, Text};
 
-/// Tell whether a day is complete: every due run of every active logic answered.
+/// Show whether a day is complete: every due run of every active logic has an answer.
 ///
-/// Names each run that is missing, refused or failed, with its cause, and each source's newest
-/// date against its max_age. Exits 2 when the day is not complete.
+/// Names each run that is missing, refused or failed, with its cause, and compares each source's newest
+/// date with its max_age. Exits 2 when the day is incomplete.
 ///
 /// Example: provender status --as-of 2025-06-30
 #[derive(Args)]
 pub(super) struct StatusArgs {
-    /// The day.
+    /// The day to check.
     #[arg(long, value_name = "DATE")]
     as_of: String,
 }

@@ -20,19 +20,19 @@ use super::{Against, entries, key};
 /// The origin of a checkpoint that nobody signs.
 pub(super) const UNSIGNED: &str = "provender";
 
-/// Write a checkpoint: how many entries the ledger has and the root of the tree over them, signed.
-/// Keep it where whoever can write the ledger cannot: `audit --against` shows what changed since.
+/// Write a checkpoint: the number of ledger entries and the root of the tree over them, signed.
 ///
-/// Nothing is signed when the chain of entries does not hold, or when the ledger does not continue
-/// the checkpoint of --against.
+/// Keep it where nobody who can write the ledger can change it. `audit --against` then shows whether
+/// history was rewritten. Signs nothing when the chain of entries does not hold, or when the ledger
+/// does not continue the checkpoint given with --against.
 ///
 /// Example: provender audit checkpoint --key ledger.key --out 2025-06-30.checkpoint
 #[derive(Args)]
 pub(super) struct CheckpointArgs {
-    /// The private key that signs; without one the checkpoint proves nothing about who made it.
+    /// Private key to sign with. Without one, the checkpoint proves nothing about who made it.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Write it to this file, which must not exist; else it is printed.
+    /// Write the checkpoint to this file, which must not exist. Default: print it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]

@@ -14,18 +14,19 @@ use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
 use super::super::ui::{Done, Look, Text};
 
-/// Make a pair of Ed25519 keys that sign and check checkpoints: FILE, for its holder alone, and
-/// FILE.pub, for everybody.
+/// Create a pair of Ed25519 keys for checkpoints: FILE, the private key, only for its holder, and
+/// FILE.pub, the public key, for everybody.
 ///
-/// Whoever holds the private key can sign any history. Keep it away from the machine that holds the
-/// ledger, and give the public key to auditors before they need it.
+/// Anyone who has the private key can sign any history. Keep it away from the machine that holds the
+/// ledger, and give auditors the public key before they need it.
 ///
 /// Example: provender audit key ledger.key --name ranch.example.org/grazing
 #[derive(Args)]
 pub(super) struct KeyArgs {
-    /// Where the private key goes; a file that exists is not touched.
+    /// Where to write the private key. An existing file is never overwritten.
     file: PathBuf,
-    /// Which ledger it signs for, without spaces or `+`: a domain and path of your own is unique.
+    /// Name of the ledger that it signs for, without spaces or `+`. Your own domain with a path is
+    /// unique.
     #[arg(long, value_name = "NAME")]
     name: String,
 }

@@ -27,10 +27,10 @@ pub(super) use bundle::{replay as replay_bundle, write as write_bundle};
 use key::verifier;
 
 /// Check that everything stored is what was recorded: entries and their tree, rows, manifests,
-/// components, releases, documents, the database's own guards; exit 11 when something is not.
+/// components, releases, documents, and the database's own guards. Exits 11 when something is not.
 ///
-/// Nobody who writes has to wait. With --against, that history only grew since a checkpoint: the only
-/// thing that shows a ledger whose every hash was computed anew.
+/// Writers do not have to wait. With --against, also checks that history has only grown since a
+/// checkpoint: no other check can expose a ledger in which every hash was recomputed.
 ///
 /// Example: provender audit
 ///
@@ -47,10 +47,10 @@ pub(super) struct AuditArgs {
 /// A checkpoint to hold the ledger to.
 #[derive(Args)]
 struct Against {
-    /// A checkpoint kept elsewhere: history must only have grown since.
+    /// A checkpoint that was kept elsewhere. History must only have grown since.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Check that the holder of this key signed the checkpoint: a file, or the key's text.
+    /// Check that the checkpoint is signed with this key: a file, or the public key's text.
     #[arg(long, value_name = "KEY", requires = "against")]
     public_key: Option<String>,
 }

@@ -18,8 +18,10 @@ use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::{entries, key};
 
-/// Prove that a run is recorded: from the run over its batch's root and its entry to a checkpoint, as
-/// JSON that another program checks without this one or the ledger.
+/// Prove that a run is recorded: the path from the run through its batch's root and its ledger entry to
+/// a checkpoint.
+///
+/// The proof is JSON that other programs can check without this one and without the ledger.
 ///
 /// Example: provender audit prove 4f2a9c81d0aa --key ledger.key --out proof.json
 #[derive(Args)]
@@ -27,10 +29,10 @@ pub(super) struct ProveArgs {
     /// A run's id, or at least six of its hex digits.
     #[arg(value_name = "RUN")]
     run: String,
-    /// The private key that signs the checkpoint in the proof.
+    /// Private key to sign the proof's checkpoint with.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Write the proof to this file; else it is printed.
+    /// Write the proof to this file. Default: print it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

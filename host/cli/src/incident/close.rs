@@ -19,15 +19,16 @@ use provender_sandbox::Component;
 
 use super::said;
 
-/// Close an incident: with its resolution, and with its regression cases completed.
+/// Close an incident with its resolution and its completed regression cases.
 ///
-/// Each case must be in its file with what DS expects of the inputs that failed, and hold for the version that answers where
-/// it binds it; the digest of its file is recorded. --waive-regression closes without, with a reason.
+/// Each case must be in its file, with the outputs that DS expects for the inputs that failed. If it
+/// binds the active version, it must hold for it. The digest of its file is recorded.
+/// --waive-regression closes without cases, for a reason that you give.
 ///
 /// Example: provender incident close I1 --resolution "v4 reads kg/ha; promoted as R5"
 #[derive(Args)]
 pub(crate) struct CloseArgs {
-    /// The incident: I1, or 1.
+    /// The incident, as I1 or 1.
     incident: String,
     /// How it was resolved.
     #[arg(long, value_name = "TEXT")]
@@ -35,7 +36,7 @@ pub(crate) struct CloseArgs {
     /// Why no regression case is needed.
     #[arg(long, value_name = "REASON")]
     waive_regression: Option<String>,
-    /// The folder in which the regression cases are now, where they were moved.
+    /// The folder that the regression cases are in now, if they were moved.
     #[arg(long, value_name = "DIR", conflicts_with = "waive_regression")]
     cases: Option<PathBuf>,
 }

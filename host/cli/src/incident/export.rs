@@ -18,12 +18,12 @@ use provender_host::incident::page::Dossier;
 
 /// Write an incident as one self-contained page: timeline, links with their digests, cases.
 ///
-/// Without a file the Markdown is printed.
+/// Without --html or --markdown, prints the Markdown.
 ///
 /// Example: provender incident export I1 --html I1.html
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// The incident: I1, or 1.
+    /// The incident, as I1 or 1.
     incident: String,
     /// Write it as one HTML page.
     #[arg(long, value_name = "FILE")]

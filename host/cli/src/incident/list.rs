@@ -16,7 +16,7 @@ use super::brief;
 /// Example: provender incident list --open
 #[derive(Args)]
 pub(crate) struct ListArgs {
-    /// Only those that are not closed.
+    /// Only open incidents.
     #[arg(long)]
     open: bool,
 }

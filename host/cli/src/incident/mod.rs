@@ -21,10 +21,10 @@ mod open;
 mod regression;
 mod show;
 
-/// Record what went wrong, what it was about, and the golden case that keeps it from coming back.
+/// Record what went wrong, what it concerns, and the golden case that keeps it from coming back.
 ///
-/// An incident is I1, I2, …; it is made of entries of the ledger, so nothing said of it is ever
-/// changed. The runbook is docs/operations/runbook.md.
+/// Incidents are numbered I1, I2, …. They consist of ledger entries, so nothing recorded about one ever
+/// changes. The runbook is docs/operations/runbook.md.
 ///
 /// Example: provender incident open --title "days far too high on the mesa" --report latest
 #[derive(Args)]
@@ -61,13 +61,14 @@ pub(super) fn run(global: &Global, args: &IncidentArgs) -> Result<Done, CliError
 /// What an incident is about.
 #[derive(Args)]
 struct ThingArgs {
-    /// A report, by its digest or the first six hex digits; `latest` is the newest. May be repeated.
+    /// A report, by its digest or at least six of its hex digits. `latest` is the newest. May be
+    /// repeated.
     #[arg(long = "report", value_name = "DIGEST")]
     reports: Vec<String>,
     /// A release: R3, 3, or the beginning of its digest. May be repeated.
     #[arg(long = "release", value_name = "R")]
     releases: Vec<String>,
-    /// A run, by its id or at least six of its hex digits; its manifest comes with it. May be repeated.
+    /// A run, by its id or at least six of its hex digits. Its manifest is linked too. May be repeated.
     #[arg(long = "run", value_name = "RUN")]
     runs: Vec<String>,
     /// A manifest, by its snapshot id or its path. May be repeated.

@@ -11,14 +11,14 @@ use provender_host::incident::{Incidents, act};
 
 use super::said;
 
-/// Add a finding to an incident's timeline, also after it was closed.
+/// Add a finding to an incident's timeline, even after it was closed.
 ///
 /// Example: provender incident note I1 "v3 divides by pounds; v2 on the same inputs is as before"
 #[derive(Args)]
 pub(crate) struct NoteArgs {
-    /// The incident: I1, or 1.
+    /// The incident, as I1 or 1.
     incident: String,
-    /// What was found out.
+    /// The text of the finding.
     text: String,
 }
 

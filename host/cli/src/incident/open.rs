@@ -14,27 +14,27 @@ use provender_ledger::Read;
 
 use super::{ThingArgs, said};
 
-/// Open an incident about what is recorded: reports, releases, runs with their manifests, replays.
+/// Open an incident about reports, releases, runs with their manifests, or replays.
 ///
-/// A report brings the runs behind its failing rows with it, the first 50, and the release that is
-/// active is linked too. What is linked must be recorded.
+/// A report also links the runs behind its failing rows, up to the first 50. The active release is
+/// linked as well. Everything that you link must be recorded.
 ///
 /// Example: provender incident open --title "days far too high on the mesa" --report latest
 #[derive(Args)]
 pub(crate) struct OpenArgs {
-    /// What went wrong, in a line.
+    /// What went wrong, in one line.
     #[arg(long, value_name = "TEXT")]
     title: String,
     #[command(flatten)]
     things: ThingArgs,
 }
 
-/// Link more of what an incident is about.
+/// Link more records to an incident.
 ///
 /// Example: provender incident link I1 --release R3 --run 4f2a9c81d0aa
 #[derive(Args)]
 pub(crate) struct LinkArgs {
-    /// The incident: I1, or 1.
+    /// The incident, as I1 or 1.
     incident: String,
     #[command(flatten)]
     things: ThingArgs,

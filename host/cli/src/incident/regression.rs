@@ -28,25 +28,25 @@ use provender_store::manifest::Manifest;
 /// Where golden cases lie: in a repository that is laid out like Provender's own, and in a deployment.
 const CASES_DIRS: [&str; 2] = ["logic-plugins/cases", "cases"];
 
-/// Write an incident's failing inputs as golden cases, for DS to complete with what is right.
+/// Write an incident's failing inputs as golden cases, for DS to complete with the right outputs.
 ///
-/// One file a logic version, in the folder of the logic's cases. A case expects nothing yet, so
-/// `plugin test` fails until DS has filled it in: it cannot be silently green. The cases bind the
-/// versions after the one that failed, which is frozen as it is.
+/// Writes one file per logic version into the folder of the logic's cases. A case expects nothing yet,
+/// so `plugin test` fails until DS has completed it: it cannot pass unnoticed. The cases bind the
+/// versions after the one that failed, which is frozen and cannot change.
 ///
 /// Example: provender incident regression I1 --cases logic-plugins/cases
 #[derive(Args)]
 pub(crate) struct RegressionArgs {
-    /// The incident: I1, or 1.
+    /// The incident, as I1 or 1.
     incident: String,
-    /// The folder of golden cases, or the one that holds a folder for each logic; else
-    /// logic-plugins/cases here or in the deployment's folder, else cases in the latter.
+    /// The folder of golden cases, or one that has a folder for each logic. Default:
+    /// logic-plugins/cases here or in the deployment's folder, or `cases` in the deployment's folder.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
     /// Only this linked run. May be repeated.
     #[arg(long = "run", value_name = "RUN")]
     runs: Vec<String>,
-    /// The first version that the cases bind; else the one after the version that failed.
+    /// The first version that the cases bind. Default: the one after the version that failed.
     #[arg(long, value_name = "VERSION")]
     since: Option<String>,
 }

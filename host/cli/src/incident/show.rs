@@ -13,12 +13,12 @@ use provender_host::incident::link::LinkKind;
 use provender_host::incident::page::Dossier;
 use provender_host::incident::timeline::{Step, steps};
 
-/// Show an incident: what it is about, and what happened when.
+/// Show an incident: what it concerns and what happened when.
 ///
 /// Example: provender incident show I1
 #[derive(Args)]
 pub(crate) struct ShowArgs {
-    /// The incident: I1, or 1.
+    /// The incident, as I1 or 1.
     incident: String,
 }
 

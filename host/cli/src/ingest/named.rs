@@ -18,7 +18,7 @@ use provender_ledger::{Read, Write};
 
 #[derive(Args, Default)]
 pub(super) struct FileArgs {
-    /// Outlines of places: GeoJSON.
+    /// Outlines of boundaries: GeoJSON.
     #[arg(long, value_name = "FILE")]
     boundaries: Vec<PathBuf>,
     /// Herds and their periods: JSON or CSV.
@@ -36,22 +36,22 @@ pub(super) struct FileArgs {
     /// Columns declared by `[[series]]`: CSV.
     #[arg(long, value_name = "FILE")]
     series: Vec<PathBuf>,
-    /// The place that the files belong to, for files of one place.
+    /// The boundary that the files belong to, for files about a single boundary.
     #[arg(long, value_name = "ID")]
     boundary: Option<String>,
-    /// GeoJSON property that holds the id.
+    /// GeoJSON property that holds the boundary's id.
     #[arg(long, value_name = "NAME")]
     id_property: Option<String>,
-    /// Several features of one id: refuse the file, or merge them into one place.
+    /// When several features share an id: refuse the file, or merge them into one boundary.
     #[arg(long, value_name = "HOW", value_parser = ["refuse", "merge"])]
     duplicate_ids: Option<String>,
-    /// The format, where recognition is not to be trusted.
+    /// Format of the files. Default: recognized from their contents.
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Id of the source that the files belong to.
     #[arg(long, value_name = "ID")]
     source: Option<String>,
-    /// Take the good rows of a file and list the bad ones.
+    /// Ingest the good rows of a file and list the bad ones.
     #[arg(long)]
     skip_bad_rows: bool,
 }

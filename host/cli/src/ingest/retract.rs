@@ -18,9 +18,9 @@ use super::named::shown_path;
 
 #[derive(Args)]
 pub(super) struct RetractArgs {
-    /// The file as it was ingested, or `sha256:DIGEST`.
+    /// The file's path as it was ingested, or `sha256:DIGEST`.
     file: String,
-    /// Why, for the ledger.
+    /// Why the file is withdrawn. It is recorded in the ledger.
     #[arg(long)]
     reason: String,
 }

@@ -22,18 +22,20 @@ use super::super::error::{CliError, DISK};
 use super::super::exit::Exit;
 use super::super::ui::{Done, Look, Text};
 
-/// Write manifests as single files, BOUNDARY/DATE_SNAPSHOT.json: into the deployment's folder of
-/// manifests, or into another one. A file that is there stays as it is.
+/// Write manifests as single files, BOUNDARY/DATE_SNAPSHOT.json, into the deployment's folder of
+/// manifests or another one.
+///
+/// Existing files are left unchanged.
 ///
 /// Example: provender manifest export --boundary north --from 2025-06-01 --to 2025-06-30
 ///
 /// Example: provender manifest export --all --dir for-the-auditor
 #[derive(Args)]
 pub(super) struct ExportArgs {
-    /// Ids of runs, or at least six of their hex digits.
+    /// Run ids, or at least six hex digits of each.
     #[arg(value_name = "RUN", conflicts_with_all = ["all", "boundary", "logic", "from", "to"])]
     runs: Vec<String>,
-    /// Every recorded run that the filters leave.
+    /// Write the manifest of every recorded run that matches the filters.
     #[arg(long)]
     all: bool,
     /// Only this boundary.
@@ -48,7 +50,8 @@ pub(super) struct ExportArgs {
     /// Only calculation dates up to this day.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// Write below this folder, which is made.
+    /// Write into this folder, which is created if needed. Default: the deployment's folder of
+    /// manifests.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }

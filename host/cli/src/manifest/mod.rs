@@ -12,7 +12,7 @@ use super::Global;
 use super::error::CliError;
 use super::ui::Done;
 
-/// Show manifests and write them as single files, also those that share a pack.
+/// Show manifests and write them as single files, including those in a pack.
 ///
 /// Example: provender manifest show 4f2a9c81d0aa
 #[derive(Args)]

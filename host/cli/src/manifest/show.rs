@@ -14,8 +14,8 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::ui::{Done, Text};
 
-/// Show the manifest of a run: the document whose SHA-256 the ledger names, byte for byte, whether it
-/// is a file of its own or in a pack.
+/// Show a run's manifest, byte for byte the document whose SHA-256 is in the ledger. It may be a single
+/// file or part of a pack.
 ///
 /// Example: provender manifest show 4f2a9c81d0aa > manifest.json
 #[derive(Args)]

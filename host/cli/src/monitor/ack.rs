@@ -17,22 +17,23 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 
-/// Acknowledge a known case, so that it does not fail the process again.
+/// Acknowledge a known case, so that it no longer fails the process.
 ///
-/// Hides nothing: its status stays, every report names it, and only the overall verdict leaves it
-/// out, for windows that end on --until or before. A newer one of the same series and metric
-/// replaces it; --until a day that is past ends it.
+/// Hides nothing: the status stays and every report names it. Only the overall verdict leaves it out,
+/// for windows that end on or before --until. A newer acknowledgement of the same series and metric
+/// replaces it. To end one, set --until to a past day.
 ///
 /// Example: provender monitor ack mesa/h-sheep/days_remaining --until 2025-07-31 --reason 'destocked, next composite on 25 July'
 #[derive(Args)]
 pub(super) struct AckArgs {
-    /// The series, as BOUNDARY/HERD/LOGIC; LOGIC is a name, for all of its versions, or name:version.
+    /// The series, as BOUNDARY/HERD/LOGIC. LOGIC is name:version, or a name, which means all of its
+    /// versions.
     #[arg(value_name = "SERIES")]
     series: String,
-    /// Only rules of this metric, as share_null or share_null(days).
+    /// Only rules of this metric, such as share_null or share_null(days).
     #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
-    /// The last window end for which it counts.
+    /// The last window end that it applies to.
     #[arg(long, value_name = "DATE")]
     until: String,
     /// Why this is known and who looks after it.
@@ -40,7 +41,7 @@ pub(super) struct AckArgs {
     reason: String,
 }
 
-/// List what is acknowledged, and what has expired.
+/// List acknowledgements, including those that have expired.
 ///
 /// Example: provender monitor acks
 #[derive(Args)]

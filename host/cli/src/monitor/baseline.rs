@@ -22,7 +22,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 
-/// References that shift metrics compare with.
+/// Freeze, list and show baselines: the reference periods that shift metrics compare with.
 #[derive(Args)]
 pub(super) struct BaselineArgs {
     #[command(subcommand)]
@@ -38,9 +38,9 @@ enum Verb {
 
 /// Freeze the answers of a period as the reference of each logic.
 ///
-/// Bin edges, counts and robust moments of every number, outputs and inputs, for the fleet and for
-/// each series, with the digest of the runs behind them. The newest baseline of a version is in
-/// force for it.
+/// Stores the bin edges, counts and robust moments of every numeric output and input, for the fleet and
+/// for each series, with the digest of the runs behind them. Each version's newest baseline is in
+/// force.
 ///
 /// Example: provender monitor baseline create --to 2025-06-30 --window-days 90 --reason 'a season without incidents'
 #[derive(Args)]
@@ -56,21 +56,21 @@ struct CreateArgs {
     /// Last day of the period.
     #[arg(long, value_name = "DATE")]
     to: String,
-    /// Days of the period, in place of --from.
+    /// Length of the period in days, instead of --from.
     #[arg(long, value_name = "N")]
     window_days: Option<u32>,
-    /// Logic, as name:version; else every active one. May be repeated.
+    /// Logic to freeze, as name:version. Default: every active one. May be repeated.
     #[arg(long, value_name = "NAME:VERSION")]
     logic: Vec<String>,
-    /// Why this period is what normal looks like.
+    /// Why this period is normal.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Show what would be frozen and record nothing.
+    /// Show what would be frozen, but record nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
-/// List the baselines, oldest first, and which are in force.
+/// List the baselines, oldest first, and show which are in force.
 ///
 /// Example: provender monitor baseline list
 #[derive(Args)]
@@ -85,8 +85,8 @@ struct ListArgs {
 /// Example: provender monitor baseline show days_remaining:v2
 #[derive(Args)]
 struct ShowArgs {
-    /// A baseline's digest or its first hex digits, or the name:version whose baseline in force is
-    /// meant.
+    /// A baseline's digest, or at least its first six hex digits. A name:version means the baseline in
+    /// force for it.
     #[arg(value_name = "BASELINE")]
     which: String,
 }

@@ -29,7 +29,7 @@ const SHOWN: usize = 50;
 /// Which report is meant.
 #[derive(Args)]
 pub(super) struct WhichArgs {
-    /// A report's digest, or at least six of its hex digits; else the newest.
+    /// A report's digest, or at least six of its hex digits. Default: the newest report.
     #[arg(value_name = "REPORT", conflicts_with = "end")]
     report: Option<String>,
     /// The newest report whose window ends on this day.
@@ -62,8 +62,8 @@ impl From<StoredError> for CliError {
     }
 }
 
-/// Show a recorded report: versions, configuration, snapshots, manifests and release behind each
-/// failing row.
+/// Show a recorded report with the versions, configuration, snapshots, manifests and release behind
+/// each failing row.
 ///
 /// Example: provender monitor report --end 2025-06-30
 #[derive(Args)]

@@ -22,11 +22,12 @@ use crate::ui::{Done, Look, Text};
 
 use super::report::{WhichArgs, head};
 
-/// Tell whether a report's failing answers come from the data or from the logic.
+/// Find out whether a report's failing answers come from the data or from the logic.
 ///
-/// Compares them with the other answers of the window, with what the same places had before, with runs
-/// that a reissue replaced, and with other versions on the same inputs where those are recorded. Each
-/// comparison says on how many rows it rests; "not enough to tell" is an answer. Nothing is written.
+/// Compares them with the other answers of the window, with earlier answers of the same series, with
+/// runs that a reissue replaced, and with other versions on the same inputs if those are recorded. Each
+/// comparison states how many rows it rests on. "Not enough to tell" is a possible result. Writes
+/// nothing.
 ///
 /// Example: provender monitor triage
 #[derive(Args)]

@@ -23,14 +23,16 @@ use super::ui::Done;
 pub(super) use output::VerifyAnswer;
 use pinned::{Checked, Pinned};
 
-/// Check every pinned component: its bytes against provender.lock, the pin against what this
+/// Check every pinned component: its bytes against provender.lock, its pin against what this
 /// deployment's ledger has frozen, what it declares against its pin, its inputs against this
-/// deployment's catalogue, its golden cases; and with --base the change against the release contract.
+/// deployment's catalogue, and its golden cases. With --base, also check the change against the release
+/// contract.
 ///
-/// The contract (exit 17): a frozen version keeps its pin, its bytes, what it declares and its source;
-/// a version of the WIT is not edited in place; and where a change touches what several owners of
-/// .github/CODEOWNERS own, each has approved: a trailer `Approved-by: OWNER …` in a commit since the
-/// base, or --approved-by. The change is the working tree against the newest commit shared with REV.
+/// The contract (exit 17): a frozen version keeps its pin, its bytes, what it declares and its source.
+/// A version of the WIT is not edited in place. When a change touches files of several owners in
+/// .github/CODEOWNERS, each owner has approved it, by a trailer `Approved-by: OWNER …` in a commit
+/// since the base or by --approved-by. The change is the difference between the working tree and the
+/// newest commit shared with REV.
 ///
 /// Example: provender verify
 ///
@@ -40,15 +42,15 @@ pub(super) struct VerifyArgs {
     /// Check this lock file and the components beside it, without a deployment.
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
-    /// Keep compiled code in this folder, so that the next time compiles nothing. Who can write there
-    /// can run code in this program. A deployment has a cache of its own.
+    /// Cache compiled code in this folder, so that later checks compile nothing. Anyone who can write
+    /// there can run code in this program. A deployment has its own cache.
     #[arg(long, value_name = "DIR", requires = "lock")]
     cache: Option<PathBuf>,
-    /// The folder of golden cases, with a folder of each logic's name; else `logic-plugins/cases` or
-    /// `cases` beside the lock file, or `cases` beside its folder.
+    /// The folder of golden cases, with one folder per logic. Default: `logic-plugins/cases` or `cases`
+    /// beside the lock file, or `cases` beside its folder.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
-    /// Judge the change since this revision by the release contract.
+    /// Check the change since this revision against the release contract.
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// An owner who has approved the change. May be repeated.
@@ -57,7 +59,7 @@ pub(super) struct VerifyArgs {
     /// Write the result as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print annotations of GitHub Actions, `::error file=…`.
+    /// Print GitHub Actions annotations, `::error file=…`.
     #[arg(long, conflicts_with = "json")]
     github: bool,
 }
