@@ -128,7 +128,10 @@ fn a_ledger_that_is_cut_beside_its_log_is_told_or_whole_with_it() {
         ] {
             let (code, message) = error(&ranch.run(args).exits(69));
             assert_eq!(code, "ledger_unavailable", "{cut}: {args:?}: {message}");
-            assert!(message.contains("is cut"), "{cut}: {args:?}: {message}");
+            assert!(
+                message.contains("is truncated"),
+                "{cut}: {args:?}: {message}"
+            );
         }
     }
     assert!((2..7).contains(&refused), "{refused}");

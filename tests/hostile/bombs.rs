@@ -232,7 +232,7 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "table_at_once",
         top("tables", "(table 4294967295 funcref)"),
         memory,
-        "table elements where 100000",
+        "table elements; 100000",
     );
     add(
         "memory_at_once",

@@ -113,13 +113,13 @@ pub(crate) fn sleepers() -> Vec<Sleeper> {
             "growth_by_steps",
             row("(call $hoard)"),
             "memory_exhausted",
-            "bytes of memory where 134217728",
+            "bytes of memory; 134217728",
         ),
         (
             "growth_at_once",
             row(memory_2049),
             "memory_exhausted",
-            "134283264 bytes of memory where 134217728",
+            "134283264 bytes of memory; 134217728",
         ),
         (
             "table_growth",
@@ -129,7 +129,7 @@ pub(crate) fn sleepers() -> Vec<Sleeper> {
                 ..Code::default()
             },
             "memory_exhausted",
-            "100001 table elements where 100000",
+            "100001 table elements; 100000",
         ),
         (
             "deep_calls",

@@ -72,7 +72,7 @@ fn a_broken_layout_fails_the_rows_and_names_the_fault() {
         ),
         (
             "(i32.store (i32.const 1344) (i32.const 1))",
-            "where there are 1 values",
+            "but there are 1 values",
         ),
         (
             "(i32.store (i32.const 1336) (local.get $rows))",
