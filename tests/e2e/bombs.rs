@@ -128,7 +128,7 @@ fn a_file_that_is_far_too_large_is_read_up_to_its_ceiling_only() {
         &ranch,
         "huge.wasm",
         "component_too_large",
-        "more than 33554432 bytes",
+        "larger than 33554432 bytes",
     );
 
     // In the place of a pinned component: other bytes, whatever they are.

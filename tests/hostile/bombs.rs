@@ -208,7 +208,7 @@ pub(crate) fn bombs() -> Vec<Bomb> {
         "too_large",
         padded(32 << 20),
         "component_too_large",
-        "more than 33554432 bytes",
+        "larger than 33554432 bytes",
     );
     add(
         "random_bytes",
