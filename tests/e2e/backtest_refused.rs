@@ -54,7 +54,7 @@ fn nothing_recorded_is_66_and_never_a_pass() {
     let empty = Ranch::sample();
     let ran = empty.run(&["backtest", "days_remaining:v1"]).exits(66);
     insta::assert_snapshot!(ran.stderr, @r#"
-    error: days_remaining has no recorded answer in this deployment, which has no ledger yet: nothing was compared, which is no pass
+    error: days_remaining has no recorded answer in this deployment, which has no ledger yet: nothing was compared, so this is not a pass
      help: `provender list --logic days_remaining` shows what is recorded, `provender compute --all --from … --to …` records a range
     "#);
     assert!(!empty.path("out/ledger.db").exists());
@@ -83,7 +83,7 @@ fn nothing_recorded_is_66_and_never_a_pass() {
         ])
         .exits(66);
     insta::assert_snapshot!(ran.stderr, @r#"
-    error: days_remaining has no recorded answer in mesa from 2025-07-01 up to 2025-07-31: nothing was compared, which is no pass
+    error: days_remaining has no recorded answer in mesa from 2025-07-01 up to 2025-07-31: nothing was compared, so this is not a pass
      help: `provender list --logic days_remaining` shows what is recorded, `provender compute --all --from … --to …` records a range
     "#);
     // A run that no version answers with is nothing to compare with either.

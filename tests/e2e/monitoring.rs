@@ -221,13 +221,13 @@ fn what_cannot_be_frozen_or_watched_says_why() {
     ");
     ranch.write("logic.toml", &format!("{own}{rule}add = true\n"));
     let text = ranch.run(&MONITOR).exits(78).stderr;
-    insta::assert_snapshot!(text, @"error: days_remaining:v2: logic.toml adds a monitor rule of `psi` without min_rows; say on how few rows it cannot be judged");
+    insta::assert_snapshot!(text, @"error: days_remaining:v2: logic.toml adds a monitor rule of `psi` without min_rows; set the fewest rows on which it can be judged");
     ranch.write(
         "logic.toml",
         &format!("{own}{rule}add = true\nmin_rows = 10\ndirection = \"up\"\n"),
     );
     let text = ranch.run(&MONITOR).exits(78).stderr;
-    insta::assert_snapshot!(text, @"error: days_remaining:v2: logic.toml sets a monitor's direction to `up`; directions are above and below");
+    insta::assert_snapshot!(text, @"error: days_remaining:v2: logic.toml sets a monitor's direction to `up`; write above or below");
     // A rule that has no verdict over some days yet is no pass.
     ranch.write(
         "logic.toml",

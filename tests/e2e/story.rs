@@ -84,7 +84,7 @@ fn a_number_from_its_file_to_its_reissue() {
         .run(&["ingest", "--forage", "story/forage_unit_mistake.csv"])
         .exits(65)
         .stderr;
-    insta::assert_snapshot!(held, @r#"error: story/forage_unit_mistake.csv: 23 of 23 rows say otherwise than source forage-standing said before (the limit is 50 %); the median ratio of new to old is 0.8921, which looks like lb/acre taken for kg/ha. Nothing was taken; if this is meant, run again with --accept"#);
+    insta::assert_snapshot!(held, @r#"error: story/forage_unit_mistake.csv: 23 of 23 rows differ from what source forage-standing gave before (the limit is 50 %); the median ratio of new to old is 0.8921, which looks like lb/acre taken for kg/ha. Nothing was recorded; if the change is intended, run again with --accept"#);
 
     // A revised input and a new herd: the one drifts and is refused, the other is recorded.
     let revised = ranch.data(&["ingest", "--forage", "story/forage_revised.csv"], 0);

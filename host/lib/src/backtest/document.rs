@@ -92,7 +92,7 @@ fn about(out: &mut Document, report: &Report) {
         out.note(
             None,
             format!(
-                "read beyond the recorded inputs, as known then: {}",
+                "inputs that were not recorded, read as known then: {}",
                 report.beyond.join(", ")
             ),
         );
@@ -251,7 +251,7 @@ fn monitors(out: &mut Document, report: &Report) {
         out.note(
             None,
             format!(
-                "and {} more series rules that say something else; --json lists them all",
+                "and {} more series rules whose status changes; --json lists them all",
                 series.len() - SERIES
             ),
         );
@@ -275,7 +275,7 @@ fn affected(out: &mut Document, report: &Report) {
     }
     out.note(
         None,
-        format!("Of each boundary the row whose {by} changes most, with what was read:"),
+        format!("For each boundary, the row whose {by} changes most, with its inputs:"),
     );
     let rows = report.affected.iter().map(|a| {
         let inputs = a.inputs.iter().map(|i| {

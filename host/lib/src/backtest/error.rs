@@ -12,7 +12,7 @@ use provender_store::manifest::ManifestError;
 #[derive(Debug, thiserror::Error)]
 pub enum BacktestError {
     /// There is no recorded answer to compare with.
-    #[error("{logic} has no recorded answer {place}: nothing was compared, which is no pass")]
+    #[error("{logic} has no recorded answer {place}: nothing was compared, so this is not a pass")]
     Nothing {
         /// Name of the logic.
         logic: String,

@@ -81,7 +81,7 @@ pub fn without_block(before: &Contender<'_>, after: &Contender<'_>) -> Option<Wa
             new.version
         ),
         help: format!(
-            "copy [{}.{}] to [{}.{}] in logic.toml with what still holds, and run this again; an empty [{}.{}] says that the defaults are meant",
+            "copy [{}.{}] to [{}.{}] in logic.toml, keep what still applies, and run this again; an empty [{}.{}] confirms the defaults",
             old.name, old.version, new.name, new.version, new.name, new.version
         ),
     })

@@ -211,7 +211,7 @@ fn herds(
         .collect();
     if !gone.is_empty() {
         c.warnings.push(format!(
-            "no longer in this file but still due, since nothing ended them: {}; give them an end_date or retract the earlier file",
+            "herds no longer in this file still count, because nothing ended them: {}; give them an end_date or retract the earlier file",
             gone.join(", ")
         ));
     }

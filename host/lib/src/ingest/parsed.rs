@@ -156,7 +156,7 @@ impl fmt::Display for BadRow {
             if let Some(value) = &self.value {
                 write!(f, " = `{value}`")?;
             }
-            write!(f, ": ")?;
+            write!(f, " ")?;
         }
         f.write_str(&self.problem)
     }
@@ -219,7 +219,7 @@ pub struct Reading {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReadError {
     /// Not a format that the readers know; `looked_like` says what was seen.
-    #[error("{file}: not a format that can be read: {looked_like}")]
+    #[error("{file}: not a known format: {looked_like}")]
     Unknown {
         /// Name of the file.
         file: String,

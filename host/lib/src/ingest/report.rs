@@ -192,7 +192,7 @@ pub enum IngestError {
     },
     /// It has more bytes than are read.
     #[error(
-        "{file}: {cause}; split it, or raise limits.input_mib in provender.toml. Nothing of it was taken"
+        "{file}: {cause}; split it, or raise limits.input_mib in provender.toml. Nothing was recorded"
     )]
     TooLarge {
         /// Which file.
@@ -205,8 +205,8 @@ pub enum IngestError {
     Read(#[from] ReadError),
     /// It revises too many rows.
     #[error(
-        "{file}: {revised} of {rows} rows say otherwise than source {source_id} said before (the limit is {limit:.0} %); \
-         the median ratio of new to old is {ratio}{hint}. Nothing was taken; if this is meant, run again with --accept"
+        "{file}: {revised} of {rows} rows differ from what source {source_id} gave before (the limit is {limit:.0} %); \
+         the median ratio of new to old is {ratio}{hint}. Nothing was recorded; if the change is intended, run again with --accept"
     )]
     Held {
         /// Which file.
@@ -226,8 +226,8 @@ pub enum IngestError {
     },
     /// A file from before a revision.
     #[error(
-        "{file} was taken in before (entry {entry}) and {revised} of its rows have been revised since; \
-         taking it again would bring the old values back. If this is meant, run again with --accept"
+        "{file} was ingested before (entry {entry}) and {revised} of its rows have been revised since; \
+         ingesting it again would restore the old values. If that is intended, run again with --accept"
     )]
     Older {
         /// Which file.
@@ -239,7 +239,7 @@ pub enum IngestError {
     },
     /// A withdrawn file.
     #[error(
-        "{file} was withdrawn (entry {entry}: {reason}); if it is right after all, run again with --accept"
+        "{file} was withdrawn (entry {entry}: {reason}); to use it anyway, run again with --accept"
     )]
     Withdrawn {
         /// Which file.
@@ -265,7 +265,7 @@ pub enum IngestError {
     },
     /// A retraction that names no known file.
     #[error(
-        "{file} was never taken in: `provender ingest retract` takes the path as it was ingested, or sha256:<digest>{known}"
+        "{file} was never ingested: give `provender ingest retract` the path under which it was ingested, or sha256:<digest>{known}"
     )]
     NeverTaken {
         /// What was named.

@@ -39,8 +39,8 @@ pub fn retract(
         paths.sort_by_key(|p| strsim::levenshtein(p, name));
         paths.dedup();
         let known = match paths.as_slice() {
-            [] => "; nothing is taken in yet".to_owned(),
-            some => format!("; nearest are {}", some[..some.len().min(3)].join(", ")),
+            [] => "; nothing has been ingested yet".to_owned(),
+            some => format!("; the nearest are {}", some[..some.len().min(3)].join(", ")),
         };
         return Err(IngestError::NeverTaken {
             file: name.to_owned(),

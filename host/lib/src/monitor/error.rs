@@ -49,7 +49,7 @@ pub enum MonitorError {
     },
     /// A rule names a column that the logic neither reads nor returns.
     #[error(
-        "{model_version}: the monitor rule `{rule}` looks at `{subject}`, which is no output or input of the logic; the nearest is `{nearest}`"
+        "{model_version}: the monitor rule `{rule}` looks at `{subject}`, which is not an output or input of the logic; the nearest is `{nearest}`"
     )]
     UnknownSubject {
         /// The logic.
@@ -153,7 +153,7 @@ pub enum MonitorError {
     },
     /// The window has no days or leaves the calendar.
     #[error(
-        "a window of {days} days up to {end} is not a window; it needs at least one day and must begin in the years 1 to 9999"
+        "a window of {days} days up to {end} is not valid; it needs at least one day and must begin in the years 1 to 9999"
     )]
     Window {
         /// Last day.

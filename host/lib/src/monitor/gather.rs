@@ -36,7 +36,7 @@ pub enum GatherError {
     #[error(transparent)]
     Compute(#[from] ComputeError),
     /// A scope that does not exist.
-    #[error("{logic}: logic.toml sets a monitor's scope to `{scope}`; scopes are fleet and series")]
+    #[error("{logic}: logic.toml sets a monitor's scope to `{scope}`; write fleet or series")]
     Scope {
         /// `name:version`.
         logic: ModelVersion,
@@ -45,7 +45,7 @@ pub enum GatherError {
     },
     /// A direction that does not exist.
     #[error(
-        "{logic}: logic.toml sets a monitor's direction to `{direction}`; directions are above and below"
+        "{logic}: logic.toml sets a monitor's direction to `{direction}`; write above or below"
     )]
     Direction {
         /// `name:version`.
@@ -55,7 +55,7 @@ pub enum GatherError {
     },
     /// A rule is added without saying how many rows make it a judgement.
     #[error(
-        "{logic}: logic.toml adds a monitor rule of `{metric}` without min_rows; say on how few rows it cannot be judged"
+        "{logic}: logic.toml adds a monitor rule of `{metric}` without min_rows; set the fewest rows on which it can be judged"
     )]
     MinRows {
         /// `name:version`.

@@ -21,7 +21,7 @@ pub enum StoredError {
     #[error("no monitor report is recorded{0}")]
     None(String),
     /// Several begin with these digits.
-    #[error("`{asked}` is the beginning of several reports: {found}")]
+    #[error("several reports begin with `{asked}`: {found}; give more digits")]
     Ambiguous {
         /// As it was asked for.
         asked: String,

@@ -84,23 +84,27 @@ impl CanarySettings {
     pub fn problem(&self) -> Option<(String, String, &'static str)> {
         if !(1..=366).contains(&self.window_days) {
             let value = self.window_days.to_string();
-            return Some(("window_days".to_owned(), value, "a window is 1 to 366 days"));
+            return Some((
+                "window_days".to_owned(),
+                value,
+                "write a number of days from 1 to 366",
+            ));
         }
         if self.min_rows == 0 {
-            let problem = "no rows at all are never a pass: 1 or more";
+            let problem = "write 1 or more: without rows there is no pass";
             return Some(("min_rows".to_owned(), "0".to_owned(), problem));
         }
         for (name, warn, crit) in self.pairs() {
             for (which, value) in [("warn", warn), ("crit", crit)] {
                 if let Some(x) = value.filter(|x| !x.is_finite() || *x < 0.0) {
-                    let problem = "a threshold is a number from 0 on";
+                    let problem = "write a number of 0 or more";
                     return Some((format!("{name}_{which}"), x.to_string(), problem));
                 }
             }
             if let (Some(warn), Some(crit)) = (warn, crit)
                 && warn > crit
             {
-                let problem = "warn lies beyond crit";
+                let problem = "warn is beyond crit";
                 return Some((format!("{name}_warn"), warn.to_string(), problem));
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProjectError {
     /// No folder of a deployment here or above.
-    #[error("no provender.toml in {} or any folder above it: `provender init` makes a deployment folder, --project names one", .0.display())]
+    #[error("no provender.toml in {} or any folder above it: create a deployment folder with `provender init`, or name one with --project", .0.display())]
     NotFound(PathBuf),
     /// A file cannot be read.
     #[error("{file} cannot be read: {cause}")]

@@ -89,7 +89,7 @@ impl LogicFile {
                         file: FILE.to_owned(),
                         key: format!("{name}.{version}.season_start"),
                         value: start.clone(),
-                        problem: "write MM-DD, such as 03-01; 02-29 is no start, since most years lack it".to_owned(),
+                        problem: "write MM-DD, such as 03-01; 02-29 is not allowed, because most years lack it".to_owned(),
                     })?;
                 }
             }

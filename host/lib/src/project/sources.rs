@@ -176,7 +176,7 @@ impl Sources {
                 return Err(refuse(
                     "series.name".to_owned(),
                     &s.name,
-                    "the catalogue has a column of this name",
+                    "the catalogue already has a column of this name",
                 ));
             }
             if let Some(id) = s
@@ -241,7 +241,7 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
         return Err(refuse(
             "source.id".to_owned(),
             &s.id,
-            "an id is needed: observations remember it",
+            "an id is required: observations are recorded under it",
         ));
     }
     let kind = Kind::parse(&s.kind).ok_or_else(|| {
@@ -261,19 +261,19 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
         return Err(refuse(key("path"), "", "a source needs a path or files"));
     }
     if let Some(p) = paths.iter().find(|p| p.matches("{boundary}").count() > 1) {
-        return Err(refuse(key("path"), p, "{boundary} may stand once"));
+        return Err(refuse(key("path"), p, "write {boundary} at most once"));
     }
     let duplicate_ids = match s.duplicate_ids.as_deref() {
         None | Some("refuse") => DuplicateIds::Refuse,
         Some("merge") => DuplicateIds::Merge,
-        Some(other) => return Err(refuse(key("duplicate_ids"), other, "refuse or merge")),
+        Some(other) => return Err(refuse(key("duplicate_ids"), other, "write refuse or merge")),
     };
     let max_age_days = s
         .max_age
         .as_ref()
         .map(|a| {
             let days = a.strip_suffix('d').and_then(|n| n.parse().ok());
-            days.ok_or_else(|| refuse(key("max_age"), a, "a number of days such as 16d"))
+            days.ok_or_else(|| refuse(key("max_age"), a, "write a number of days such as 16d"))
         })
         .transpose()?;
     let share = s.max_revised_share.unwrap_or(MAX_REVISED_SHARE);
@@ -281,7 +281,7 @@ fn source(s: RawSource) -> Result<Source, ProjectError> {
         return Err(refuse(
             key("max_revised_share"),
             &share.to_string(),
-            "a share from 0 to 1",
+            "write a share from 0 to 1",
         ));
     }
     Ok(Source {
@@ -315,7 +315,7 @@ fn paths_of(
     path: Option<&toml::Value>,
     key: &dyn Fn(&str) -> String,
 ) -> Result<Vec<String>, ProjectError> {
-    let wrong = |value: &str| refuse(key("path"), value, "a path or a list of paths");
+    let wrong = |value: &str| refuse(key("path"), value, "write a path or a list of paths");
     match path {
         None => Ok(Vec::new()),
         Some(toml::Value::String(one)) => Ok(vec![one.clone()]),
@@ -372,7 +372,7 @@ mod tests {
                 "[[source]]\nid='a'\nkind='soil'\npath='x'\n[[source]]\nid='a'\nkind='soil'\npath='x'",
                 "two sources",
             ),
-            ("[[series]]\nname='area_ha'", "has a column of this name"),
+            ("[[series]]\nname='area_ha'", "already has a column"),
             ("[[series]]\nname='x'\nsource='nope'", "no [[source]]"),
         ] {
             let message = Sources::parse(text).unwrap_err().to_string();

@@ -84,7 +84,7 @@ impl Places {
             ("", Some(given)) => return Some(given),
             ("", None) => Some("is missing".to_owned()),
             (own, Some(given)) if own != given => Some(format!(
-                "is another place than {given}, to which the file was said to belong"
+                "is not {given}, the boundary that was given for this file"
             )),
             (own, _) => fields::id_problem(own),
         };
@@ -132,7 +132,7 @@ pub(super) fn put(
                     line.line,
                     field,
                     Some(shown),
-                    "is in a unit that does not fit",
+                    "cannot be converted to this column's unit",
                 );
                 return;
             }
@@ -179,7 +179,7 @@ pub(super) fn read(
         .collect();
     draft.warn_ignored("columns", &table.unused(&used));
     if targets.is_empty() {
-        return Err(draft.refuse("the header names no column of values that the host knows"));
+        return Err(draft.refuse("the header has no known column of values"));
     }
     let mut gather = Gather::default();
     for line in table.rows.iter() {

@@ -121,7 +121,7 @@ fn columns_of(table: &Table, draft: &mut Draft<'_>) -> Result<Columns, ReadError
         }
         let Some(unit) = unit.and_then(Unit::parse) else {
             return Err(draft.refuse(format!(
-                "the column `{name}` names no unit in parentheses that is known"
+                "the column `{name}` has no known unit in parentheses"
             )));
         };
         if let Some((_, column, to)) = known {
@@ -147,7 +147,7 @@ fn columns_of(table: &Table, draft: &mut Draft<'_>) -> Result<Columns, ReadError
     }
     draft.warn_ignored("columns", &ignored);
     if radiation.is_some() && day_length.is_none() {
-        draft.warn("srad is a mean over daylight and the file has no dayl, so no solar_radiation_mj_m2 was made from it");
+        draft.warn("srad is a mean over daylight and the file has no dayl, so solar_radiation_mj_m2 was not computed");
     }
     Ok(Columns {
         targets,
@@ -219,7 +219,7 @@ fn day(line: Line<'_>, draft: &mut Draft<'_>) -> Option<Day> {
             line.line,
             "yday",
             Some(line.cell(1)),
-            "is outside 1 to 365, the days that Daymet gives every year",
+            "is outside 1 to 365; Daymet has 365 days in every year",
         );
         return None;
     }

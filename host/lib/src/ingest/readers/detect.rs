@@ -72,7 +72,11 @@ fn recognise(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadE
         .or(candidates.first());
     wanted.copied().ok_or_else(|| ReadError::Unknown {
         file: options.file_name.clone(),
-        looked_like: format!("{}; known are {}", describe(source), known(options.kind)),
+        looked_like: format!(
+            "{}; known formats are {}",
+            describe(source),
+            known(options.kind)
+        ),
     })
 }
 
@@ -94,7 +98,7 @@ fn describe(source: &Source<'_>) -> String {
                 .get("message")
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            format!("it holds only a message: {}", list(vec![message]))
+            format!("it has only a message: {}", list(vec![message]))
         }
         Source::Json(Json::Object(o)) => {
             format!(

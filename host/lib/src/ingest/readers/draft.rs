@@ -210,7 +210,7 @@ impl Gather {
             let problem = if x.is_finite() {
                 self.limit(given.column).and_then(|limit| limit.problem(x))
             } else {
-                Some("is beyond what a number can hold".to_owned())
+                Some("is too large for a 64-bit number".to_owned())
             };
             if let Some(problem) = problem {
                 let problem = if given.read_as.is_empty() {
@@ -236,7 +236,7 @@ impl Gather {
                 given.field,
                 Some(given.shown),
                 format!(
-                    "row {first} has a value of {} for {}{when} already",
+                    "repeats {} of {}{when}, which row {first} has already given",
                     given.column, given.boundary
                 ),
             );

@@ -37,8 +37,7 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
     let plain = if text.contains(',') {
         if !has_thousands(unsigned) {
             return Err(
-                "is not a number: a comma separates thousands here, decimals take a point"
-                    .to_owned(),
+                "is not a number: commas separate thousands, decimals need a point".to_owned(),
             );
         }
         Cow::Owned(text.replace(',', ""))
@@ -47,7 +46,7 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
     };
     match plain.parse::<f64>() {
         Ok(x) if x.is_finite() => Ok(plain_zero(x)),
-        Ok(_) => Err("is beyond what a number can hold".to_owned()),
+        Ok(_) => Err("is too large for a 64-bit number".to_owned()),
         Err(_) => Err("is not a number".to_owned()),
     }
 }
@@ -92,7 +91,7 @@ pub(super) fn json_number(value: &Json, codes: &[f64]) -> Result<Option<f64>, St
         Json::String(text) => optional_number(text, codes),
         Json::Number(n) => match n.as_f64().filter(|x| x.is_finite()) {
             Some(x) => Ok((!is_code(x, codes)).then_some(plain_zero(x))),
-            None => Err("is beyond what a number can hold".to_owned()),
+            None => Err("is too large for a 64-bit number".to_owned()),
         },
         Json::Bool(_) | Json::Array(_) | Json::Object(_) => Err("is not a number".to_owned()),
     }
@@ -108,7 +107,7 @@ pub(super) fn day(text: &str) -> Result<Day, String> {
         let parts: Vec<&str> = text.split(['/', '.']).collect();
         let digits = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit());
         if parts.len() == 3 && parts.iter().all(digits) {
-            "does not say which part is the day and which the month; write YYYY-MM-DD".to_owned()
+            "is ambiguous: it could be day or month first; write YYYY-MM-DD".to_owned()
         } else {
             "is not a date; write YYYY-MM-DD".to_owned()
         }

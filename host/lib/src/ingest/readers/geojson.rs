@@ -101,7 +101,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
         None => return Err(draft.refuse("is not GeoJSON: it has no `type`")),
     };
     if features.is_empty() {
-        draft.warn("the file holds no feature");
+        draft.warn("the file has no features");
     }
     let only_one = features.len() == 1;
     let count = features.len();
@@ -236,10 +236,10 @@ fn id(
     };
     let Some(id) = id else {
         let problem = if draft.options.id_property.is_some() {
-            format!("feature {row} does not have it, and it was named as the id")
+            format!("is missing in feature {row}, and it was given as the property with the id")
         } else {
             format!(
-                "feature {row} has none of {}; name the property with --id-property",
+                "is missing: feature {row} has none of {}; name the property with --id-property",
                 ID_PROPERTIES.join(", ")
             )
         };
@@ -349,10 +349,10 @@ fn no_parts(group: &[Part], duplicate_ids: DuplicateIds) -> Option<String> {
     match (duplicate_ids, dates_differ) {
         (DuplicateIds::Merge, false) => None,
         (DuplicateIds::Merge, true) => Some(format!(
-            "features {rows} have this id, but not all say from when they hold (effective_date), so they are neither parts nor revisions"
+            "is shared by features {rows}, but not all of them have an effective_date, so they are neither parts nor revisions"
         )),
         (DuplicateIds::Refuse, _) => Some(format!(
-            "features {rows} have this id; give each its own, or say that they are parts of one place (duplicate_ids = \"merge\")"
+            "is shared by features {rows}; give each its own, or set duplicate_ids = \"merge\" if they are parts of one place"
         )),
     }
 }
@@ -383,7 +383,7 @@ fn boundary(group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>> {
     let mut bad = |problem: String| draft.bad(row, "geometry", Some(&id), problem);
     if let Some(part) = first.outline.repeated_part() {
         bad(format!(
-            "part {} stands in it twice, which would count its area twice",
+            "has part {} twice, which would count its area twice",
             part + 1
         ));
         return None;
@@ -395,7 +395,7 @@ fn boundary(group: Vec<Part>, draft: &mut Draft<'_>) -> Option<At<Boundary>> {
     }
     if first.outline.slivers > 0 {
         draft.warn(format!(
-            "feature {row} ({id}): {} of its rings enclose no area and count as nothing",
+            "feature {row} ({id}): {} of its rings enclose no area and do not count",
             first.outline.slivers
         ));
     }

@@ -151,7 +151,7 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
         });
     }
     if targets.is_empty() {
-        return Err(draft.refuse("the header names no column of gridMET that the host knows"));
+        return Err(draft.refuse("the header has no known gridMET column"));
     }
     let used: Vec<usize> = targets
         .iter()
@@ -289,7 +289,7 @@ mod tests {
                 .problem
                 .contains("not a day")
         );
-        assert!(refusal(read("Date,vpd\n1979-01-01,1\n")).contains("known are"));
+        assert!(refusal(read("Date,vpd\n1979-01-01,1\n")).contains("known formats are"));
         assert!(refusal(read("Date,tmmx (mm)\n1979-01-01,1\n")).contains("temp_max_c"));
     }
 }

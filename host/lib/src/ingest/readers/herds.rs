@@ -51,7 +51,7 @@ pub(super) fn herd(row: u32, fields: &Fields, draft: &mut Draft<'_>) -> Option<A
     let utilization = amount(row, "utilization_target_pct", 100.0, fields, draft);
     let boundary_id = boundary_id?;
     if boundary_id.is_none() {
-        draft.bad(row, "boundary_id", None, "is missing, and pasture_id too");
+        draft.bad(row, "boundary_id", None, "is missing, and so is pasture_id");
     }
     let effective_date = effective_date?;
     if effective_date.is_none() {
@@ -127,7 +127,7 @@ fn one_of(
                     row,
                     name,
                     Some(&text),
-                    format!("says otherwise than {first} = `{earlier}`"),
+                    format!("contradicts {first} = `{earlier}`"),
                 );
                 return None;
             }
@@ -174,7 +174,7 @@ fn amount(
         return Some(None);
     };
     let problem = match fields::json_number(value, &[]) {
-        Ok(Some(x)) if x < 0.0 => "is negative, which this cannot be".to_owned(),
+        Ok(Some(x)) if x < 0.0 => "must not be negative".to_owned(),
         Ok(Some(x)) if x > maximum => format!("is more than {maximum}"),
         Ok(x) => return Some(x),
         Err(problem) => problem,
@@ -274,7 +274,7 @@ fn overlap(bad: &At<Herd>, other: &At<Herd>, draft: &mut Draft<'_>) {
         "effective_date",
         Some(&bad.value.effective_date.to_string()),
         format!(
-            "the period of herd {} ({}) overlaps that of row {} ({})",
+            "starts a period of herd {} ({}) that overlaps that of row {} ({})",
             bad.value.herd_config_id,
             period(&bad.value),
             other.row,

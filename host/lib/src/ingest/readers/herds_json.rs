@@ -53,7 +53,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
         _ => return Err(draft.refuse("is not a list of herds")),
     };
     if list.is_empty() {
-        draft.warn("the file holds no herd");
+        draft.warn("the file has no herds");
     }
     let mut found = Vec::new();
     let mut ignored: Vec<String> = Vec::new();
@@ -99,7 +99,7 @@ fn flatten(
                     row,
                     key,
                     Some(&shown(value)),
-                    "stands twice, with different values",
+                    "occurs twice, with different values",
                 );
                 false
             }

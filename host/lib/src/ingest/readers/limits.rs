@@ -13,9 +13,9 @@ impl Limit {
             return None;
         }
         Some(if low == 0.0 && value < 0.0 {
-            "is negative, which this cannot be".to_owned()
+            "must not be negative".to_owned()
         } else {
-            format!("is outside {low} to {high} {unit}, which no real value is")
+            format!("is outside {low} to {high} {unit}")
         })
     }
 }

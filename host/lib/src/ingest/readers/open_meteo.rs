@@ -106,14 +106,13 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
         return Err(draft.refuse(format!("is an Open-Meteo error reply: {reason}")));
     }
     let Some(daily) = json.get("daily").and_then(Json::as_object) else {
-        return Err(draft.refuse("has no `daily` block; ask Open-Meteo for daily variables"));
+        return Err(draft.refuse("has no `daily` block; request daily variables from Open-Meteo"));
     };
     let place = draft.place()?;
     let units = json.get("daily_units").and_then(Json::as_object);
     if units.and_then(|u| u.get("time")).and_then(Json::as_str) == Some("unixtime") {
-        return Err(
-            draft.refuse("counts its days in seconds; ask Open-Meteo for timeformat=iso8601")
-        );
+        return Err(draft
+            .refuse("has its dates in Unix seconds; request timeformat=iso8601 from Open-Meteo"));
     }
     let times = daily
         .get("time")
@@ -122,7 +121,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     let variables = variables(daily, units, times.len(), draft)?;
     warn_of_timezone(json, draft);
     if times.is_empty() {
-        draft.warn("the reply holds no day");
+        draft.warn("the reply has no days");
     }
     let mut gather = Gather::default();
     for (i, time) in times.iter().enumerate() {
@@ -202,7 +201,7 @@ fn variables<'j>(
             .filter(|u| u.convert(1.0, to).is_some())
             .ok_or_else(|| {
                 draft.refuse(match unit {
-                    None => format!("`daily_units` does not say in which unit `{name}` is"),
+                    None => format!("`daily_units` has no unit for `{name}`"),
                     Some(unit) => {
                         format!("`{name}` is in `{unit}`, which is not a unit of {column}")
                     }
@@ -224,7 +223,7 @@ fn variables<'j>(
     draft.warn_ignored("variables", &ignored);
     if variables.is_empty() {
         return Err(draft.refuse(format!(
-            "its `daily` block has no variable that the host knows; it has {}",
+            "its `daily` block has no known variable; it has {}",
             daily.keys().cloned().collect::<Vec<_>>().join(", ")
         )));
     }
@@ -248,7 +247,7 @@ fn warn_of_timezone(json: &Json, draft: &mut Draft<'_>) {
     });
     if (universal && longitude.abs() > UTC_REACH_DEGREES) || far {
         draft.warn(format!(
-            "its days are days of the timezone {timezone}, which is not the time at longitude {longitude}; ask Open-Meteo for timezone=auto"
+            "its days are those of the timezone {timezone}, which is not the time at longitude {longitude}; request timezone=auto from Open-Meteo"
         ));
     }
 }
@@ -289,7 +288,7 @@ mod tests {
     #[test]
     fn units_are_never_assumed_and_lengths_must_agree() {
         let daily = r#""temperature_2m_max":[1,2]"#;
-        assert!(refusal(read(&reply(r#""x":"y""#, daily))).contains("does not say in which unit"));
+        assert!(refusal(read(&reply(r#""x":"y""#, daily))).contains("has no unit for"));
         let wrong = refusal(read(&reply(r#""temperature_2m_max":"mm""#, daily)));
         assert!(wrong.contains("`mm`"), "{wrong}");
         let short = refusal(read(&reply(

@@ -120,7 +120,7 @@ fn polygons(geometry: &Json) -> Result<(Vec<&Json>, bool), OutlineProblem> {
     };
     let parts = parts
         .filter(|p: &Vec<&Json>| !p.is_empty())
-        .ok_or_else(|| problem("coordinates", coordinates, "hold no polygon"))?;
+        .ok_or_else(|| problem("coordinates", coordinates, "have no polygon"))?;
     Ok((parts, multi))
 }
 

@@ -92,12 +92,12 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     };
     if !features.iter().any(|f| is_feature(f)) {
         return Err(draft.refuse(
-            "is not a RAP reply: it has no table production16day, production or cover, header row first",
+            "is not a RAP reply: it has no table production16day, production or cover with a header row",
         ));
     }
     if features.len() > 1 && draft.options.boundary.is_some() {
         return Err(draft.refuse(
-            "holds several replies, which cannot all belong to the one place that was given; put boundary_id into each Feature's properties",
+            "has several replies, but only one boundary was given for them; put boundary_id into each Feature's properties",
         ));
     }
     let mut gather = Gather::default();
@@ -117,7 +117,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
         }
     }
     if count == 0 {
-        draft.warn("the reply holds no data row");
+        draft.warn("the reply has no data rows");
     }
     Ok((count, gather.into_content(draft)))
 }
@@ -128,7 +128,7 @@ fn place(feature: &Json, draft: &Draft<'_>) -> Result<String, ReadError> {
         .and_then(json_text);
     match (own, &draft.options.boundary) {
         (Some(own), Some(given)) if own != given.trim() => Err(draft.refuse(format!(
-            "its boundary_id is `{own}`, but it was said to belong to `{given}`"
+            "its boundary_id is `{own}`, but `{given}` was given as its boundary"
         ))),
         (Some(own), _) => match fields::id_problem(&own) {
             None => Ok(own),
@@ -202,7 +202,7 @@ impl Reply<'_> {
                     self.name,
                     Some(&row.to_string()),
                     format!(
-                        "is not a row of {} values, as the header is",
+                        "does not have {} values, as the header does",
                         header.0.len()
                     ),
                 );
@@ -217,7 +217,7 @@ impl Reply<'_> {
         }
         if empty > 0 {
             draft.warn(format!(
-                "{}: {empty} of {} rows carry nodata and no figure",
+                "{}: {empty} of {} rows have only nodata",
                 self.name,
                 rows.len()
             ));
@@ -237,7 +237,7 @@ impl Reply<'_> {
         };
         if !dated || !figures {
             return Err(draft.refuse(format!(
-                "its table {} has the columns {}, which do not give a date and a figure",
+                "its table {} has the columns {}, which lack a date or a figure",
                 self.name,
                 header.0.join(", ")
             )));
@@ -299,7 +299,7 @@ impl Reply<'_> {
                     row,
                     "date",
                     None,
-                    "the row does not say when its period ends",
+                    "is needed to know when the period ends: a date, or year and doy that agree with it",
                 );
             }
             return written.filter(|_| agrees);
@@ -338,7 +338,7 @@ impl Reply<'_> {
                 return Ok(None);
             };
             let problem = match fields::json_number(value, &NODATA) {
-                Ok(Some(x)) if x < 0.0 => "is negative, which this cannot be".to_owned(),
+                Ok(Some(x)) if x < 0.0 => "must not be negative".to_owned(),
                 Ok(x) => return Ok(x),
                 Err(problem) => problem,
             };

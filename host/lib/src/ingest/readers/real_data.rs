@@ -98,7 +98,7 @@ fn a_permit_table_is_not_taken_for_a_list_of_herds() {
     ] {
         let Some(bytes) = file(name) else { return };
         let message = super::read(&bytes, &options(name)).unwrap_err().to_string();
-        assert!(message.contains("known are"), "{message}");
+        assert!(message.contains("known formats are"), "{message}");
     }
 }
 

@@ -113,7 +113,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
     };
     let place = draft.place()?;
     let Some((header, rows)) = table.split_first() else {
-        draft.warn("the reply holds no row: Soil Data Access found nothing for the query");
+        draft.warn("the reply has no rows: Soil Data Access found nothing for the query");
         return Ok((0, Gather::default().into_aggregate()));
     };
     let names: Vec<String> = header
@@ -124,7 +124,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
         .collect();
     if !names.iter().any(|n| NAMES.contains(&n.as_str())) {
         return Err(draft.refuse(
-            "its first row does not name the columns; ask Soil Data Access for format JSON+COLUMNNAME",
+            "its first row does not name the columns; request format JSON+COLUMNNAME from Soil Data Access",
         ));
     }
     let rows = match rows.split_first() {
@@ -132,7 +132,7 @@ fn read(json: &Json, draft: &mut Draft<'_>) -> Taken {
         _ => rows,
     };
     if rows.is_empty() {
-        draft.warn("the reply holds no row: Soil Data Access found nothing for the query");
+        draft.warn("the reply has no rows: Soil Data Access found nothing for the query");
         return Ok((0, Gather::default().into_aggregate()));
     }
     let sheet = Sheet { names };
@@ -185,7 +185,7 @@ impl Sheet {
                     "",
                     Some(&row.to_string()),
                     format!(
-                        "is not a row of {} values, as the header is",
+                        "does not have {} values, as the header does",
                         self.names.len()
                     ),
                 );
@@ -211,7 +211,7 @@ impl Sheet {
                     area_name,
                     Some(&read.area.to_string()),
                     format!(
-                        "map unit {mukey} had {} before; sum its area in the query",
+                        "contradicts an earlier row: map unit {mukey} had {}; sum its area in the query",
                         unit.area
                     ),
                 );
@@ -230,7 +230,7 @@ impl Sheet {
                     number,
                     "cokey",
                     Some(&cokey),
-                    "says otherwise about this component than an earlier row",
+                    "contradicts an earlier row of this component",
                 );
                 continue;
             }
@@ -251,7 +251,7 @@ impl Sheet {
                 return Ok(None);
             };
             let problem = match fields::json_number(value, &[]) {
-                Ok(Some(x)) if x < 0.0 => "is negative, which this cannot be".to_owned(),
+                Ok(Some(x)) if x < 0.0 => "must not be negative".to_owned(),
                 Ok(x) => return Ok(x),
                 Err(problem) => problem,
             };
@@ -307,7 +307,7 @@ impl Sheet {
         let produces = PRODUCTION.iter().any(|(n, _)| has(n));
         let weighted = has("comppct_r");
         if (produces || has("awc_r")) && !weighted {
-            draft.warn("the reply has no comppct_r, so its components cannot be weighted; rsprod and awc_r were not taken");
+            draft.warn("the reply has no comppct_r, so its components cannot be weighted; rsprod and awc_r were ignored");
         }
         let whole: f64 = units.values().map(|u| u.area * 100.0).sum();
         let Means {
@@ -317,7 +317,7 @@ impl Sheet {
             layered,
         } = Means::of(units);
         if layered && !(has("hzdept_r") && has("hzdepb_r")) {
-            draft.warn("the reply gives several awc_r for a component but not how thick its horizons are (hzdept_r, hzdepb_r), so they count alike");
+            draft.warn("the reply gives several awc_r for a component but not the depths of its horizons (hzdept_r, hzdepb_r), so they are weighted equally");
         }
         let mut put = |column: &str, value: Option<f64>, draft: &mut Draft<'_>| {
             let text = value.map(|v| v.to_string()).unwrap_or_default();
@@ -340,7 +340,7 @@ impl Sheet {
                         .value()
                         .and_then(|lb| Unit::PoundPerAcre.convert(lb, Unit::KilogramPerHectare));
                     if value.is_none() {
-                        draft.warn(format!("no component of the reply carries {name}"));
+                        draft.warn(format!("no component of the reply has {name}"));
                     }
                     put(column, value, draft);
                 }

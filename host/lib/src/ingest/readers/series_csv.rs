@@ -60,7 +60,7 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
             .map(|(n, _)| n.as_str())
             .collect();
         return Err(draft.refuse(if declared.is_empty() {
-            "no [[series]] of sources.toml is declared for it".to_owned()
+            "no [[series]] in sources.toml is declared for this file".to_owned()
         } else {
             format!(
                 "has the columns {}, but none of the declared series {}",

@@ -22,7 +22,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
                 text,
                 note: broken.then(|| {
                     format!(
-                        "the file is marked as {} but holds bytes that are not; they were replaced",
+                        "the file is marked as {} but has bytes that are invalid in it; they were replaced",
                         encoding.name()
                     )
                 }),

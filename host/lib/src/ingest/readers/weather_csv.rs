@@ -166,8 +166,8 @@ mod tests {
                 text.push_str(&line(order[again], "n"));
                 let rows = bad(read_alone(&text));
                 assert_eq!((rows.len(), rows[0].row), (1, 12), "{text}");
-                let first = format!("row {} has a value", again + 2);
-                assert!(rows[0].problem.starts_with(&first), "{}", rows[0]);
+                let first = format!("which row {} has already given", again + 2);
+                assert!(rows[0].problem.ends_with(&first), "{}", rows[0]);
             }
         }
     }
@@ -181,7 +181,7 @@ mod tests {
         let rows = bad(super::super::read(text.as_bytes(), &options));
         assert_eq!(
             rows[0].to_string(),
-            "row 2: temp_min_c = `ten`: is not a number"
+            "row 2: temp_min_c = `ten` is not a number"
         );
         options.skip_bad_rows = true;
         let reading = super::super::read(text.as_bytes(), &options).unwrap();

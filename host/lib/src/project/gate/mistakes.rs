@@ -37,7 +37,11 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
         }
         if set.replay.min_rows > set.replay.sample {
             let value = set.replay.min_rows.to_string();
-            return say("replay.min_rows", value, "it is more than replay.sample");
+            return say(
+                "replay.min_rows",
+                value,
+                "must not be more than replay.sample",
+            );
         }
         if set.ownership.roles.is_empty() {
             let problem = "name ds, mlops or both, or leave ownership out of checks";
@@ -50,7 +54,7 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
         for (name, warn, crit) in set.backtest.thresholds() {
             for (which, value) in [("warn", warn), ("crit", crit)] {
                 if let Some(x) = value.filter(|x| !x.is_finite() || *x < 0.0) {
-                    let problem = "a threshold is a number from 0 on";
+                    let problem = "write a number of 0 or more";
                     return say(&format!("backtest.{name}_{which}"), x.to_string(), problem);
                 }
             }
@@ -58,7 +62,7 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
                 && warn > crit
             {
                 let key = format!("backtest.{name}_warn");
-                return say(&key, warn.to_string(), "warn lies beyond crit");
+                return say(&key, warn.to_string(), "warn is beyond crit");
             }
         }
     }
@@ -86,7 +90,7 @@ pub fn unknown(file: &toml::Table) -> Option<(String, String, String)> {
             let names = || CheckName::ALL.iter().map(|c| c.name());
             if names().all(|n| n != name) {
                 let problem = format!(
-                    "no such check{}; known are {}",
+                    "unknown check{}; known checks are {}",
                     nearest(name, names()),
                     names().collect::<Vec<_>>().join(", ")
                 );
@@ -103,7 +107,7 @@ fn unknown_in(at: &str, set: &toml::Table, known: &Json) -> Option<(String, Stri
         let Some(inner) = known.get(key) else {
             let near = nearest(key, known.keys().map(String::as_str));
             let names = known.keys().cloned().collect::<Vec<_>>().join(", ");
-            let problem = format!("no such key{near}; known are {names}");
+            let problem = format!("unknown key{near}; known keys are {names}");
             return Some((format!("{at}.{key}"), value.to_string(), problem));
         };
         if let (Some(table), true) = (value.as_table(), inner.is_object())

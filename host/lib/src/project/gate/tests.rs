@@ -50,21 +50,21 @@ fn mistakes_name_the_key_and_what_is_nearest() {
         ),
         (
             "[gate.prod]\non_wran = 'block'",
-            "gate.prod.on_wran = \"block\": no such key (did you mean `on_warn`?)",
+            "gate.prod.on_wran = \"block\": unknown key (did you mean `on_warn`?)",
         ),
         (
             "[gate.prod.backtest]\nday = 3",
-            "gate.prod.backtest.day = 3: no such key (did you mean `days`?)",
+            "gate.prod.backtest.day = 3: unknown key (did you mean `days`?)",
         ),
         (
             "[gate.prod]\nchecks = ['golden']",
-            "no such check (did you mean `goldens`?)",
+            "unknown check (did you mean `goldens`?)",
         ),
         ("[gate.prod]\nchecks = []", "lets everything in"),
         ("[gate.prod]\non_warn = 'explode'", "explode"),
         (
             "[gate.prod.replay]\nsample = 5",
-            "it is more than replay.sample",
+            "must not be more than replay.sample",
         ),
         (
             "[gate.prod.ownership]\nroles = []",
@@ -74,10 +74,10 @@ fn mistakes_name_the_key_and_what_is_nearest() {
             "[gate.prod.passed]\nenvironments = []",
             "name an environment",
         ),
-        ("[gate.prod.backtest]\nnull_rate_warn = -0.1", "from 0 on"),
+        ("[gate.prod.backtest]\nnull_rate_warn = -0.1", "0 or more"),
         (
             "[gate.prod.backtest]\nnull_rate_warn = 0.5",
-            "warn lies beyond crit",
+            "warn is beyond crit",
         ),
         ("[gate.prod]\nmax_age_days = 0", "from 1 to"),
     ] {

@@ -39,7 +39,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), ProjectError> {
 fn packs(settings: &Settings) -> Option<Problem> {
     (settings.manifests.pack_from == 0).then(|| {
         let problem =
-            "write 1 to pack every chunk's manifests, or more to pack only where there are many";
+            "write 1 to pack the manifests of every chunk, or more to pack only large chunks";
         let key = "manifests.pack_from";
         (key.to_owned(), "0".to_owned(), problem.to_owned())
     })
@@ -48,7 +48,7 @@ fn packs(settings: &Settings) -> Option<Problem> {
 fn window(settings: &Settings) -> Option<Problem> {
     let days = settings.monitor.window_days;
     (!(1..=3660).contains(&days)).then(|| {
-        let problem = "a window is 1 to 3660 days";
+        let problem = "write a number of days from 1 to 3660";
         let key = "monitor.window_days";
         (key.to_owned(), days.to_string(), problem.to_owned())
     })
@@ -67,7 +67,7 @@ fn folders(settings: &Settings) -> Option<Problem> {
             || path.split('/').any(|part| part == "..")
     };
     let (key, path) = folders.into_iter().find(|(_, path)| outside(path))?;
-    let problem = "write a path below the deployment's folder, with / and without .., such as out/manifests; to keep it on another disk, mount that there";
+    let problem = "write a path below the deployment's folder, with / and without .., such as out/manifests; to use another disk, mount it there";
     Some((key.to_owned(), path.clone(), problem.to_owned()))
 }
 
@@ -88,7 +88,7 @@ fn active(settings: &Settings) -> Option<Problem> {
         let problem = match active.parse::<ModelVersion>() {
             Ok(_) if names.insert(active.name()) => return None,
             Ok(_) => format!(
-                "two versions of {} are active; one answers, the other can be computed with --logic {active}",
+                "two versions of {} are active; keep the one that answers, and compute the other with --logic {active}",
                 active.name()
             ),
             Err(rule) => rule.to_string(),
