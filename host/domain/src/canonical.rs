@@ -68,7 +68,7 @@ impl Digest {
     /// SHA-256 of the canonical JSON of `value`.
     ///
     /// # Errors
-    /// When the value holds an integer beyond 2^53.
+    /// If the value holds an integer beyond 2^53.
     pub fn of_json(value: &Json) -> Result<Digest, CanonicalError> {
         Ok(Self::of_canonical(&to_bytes(value)?))
     }
@@ -186,7 +186,7 @@ impl<'de> serde::Deserialize<'de> for Digest {
 /// The RFC 8785 bytes of a value.
 ///
 /// # Errors
-/// When the value holds an integer beyond 2^53: two such integers would hash alike.
+/// If the value holds an integer beyond 2^53: two such integers would hash alike.
 pub fn to_bytes(value: &Json) -> Result<Vec<u8>, CanonicalError> {
     check_integers(value)?;
     Ok(serde_json_canonicalizer::to_vec(value)?)
@@ -195,7 +195,7 @@ pub fn to_bytes(value: &Json) -> Result<Vec<u8>, CanonicalError> {
 /// The RFC 8785 bytes of anything that has a JSON form.
 ///
 /// # Errors
-/// As [`to_bytes`].
+/// See [`to_bytes`].
 pub fn bytes_of<T: serde::Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     to_bytes(&serde_json::to_value(value)?)
 }
@@ -203,7 +203,7 @@ pub fn bytes_of<T: serde::Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Cano
 /// The JSON of a value as it is read from its canonical text: 185.0 is 185 there.
 ///
 /// # Errors
-/// As [`to_bytes`].
+/// See [`to_bytes`].
 pub fn as_read<T: serde::Serialize + ?Sized>(value: &T) -> Result<Json, CanonicalError> {
     Ok(from_slice(&bytes_of(value)?)?)
 }
@@ -211,7 +211,7 @@ pub fn as_read<T: serde::Serialize + ?Sized>(value: &T) -> Result<Json, Canonica
 /// The RFC 8785 text of a value.
 ///
 /// # Errors
-/// As [`to_bytes`].
+/// See [`to_bytes`].
 pub fn to_text(value: &Json) -> Result<String, CanonicalError> {
     check_integers(value)?;
     Ok(serde_json_canonicalizer::to_string(value)?)
@@ -221,7 +221,7 @@ pub fn to_text(value: &Json) -> Result<String, CanonicalError> {
 /// since [`to_bytes`] refuses such integers; they are read as what they were.
 ///
 /// # Errors
-/// When the bytes are not JSON.
+/// If the bytes are not JSON.
 pub fn from_slice(bytes: &[u8]) -> Result<Json, serde_json::Error> {
     let mut value = serde_json::from_slice(bytes)?;
     restore_floats(&mut value);
@@ -232,7 +232,7 @@ pub fn from_slice(bytes: &[u8]) -> Result<Json, serde_json::Error> {
 /// `#[serde(deserialize_with = "as_written")]`.
 ///
 /// # Errors
-/// When the member is not JSON.
+/// If the member is not JSON.
 pub fn as_written<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Json, D::Error> {
     let mut value = serde::Deserialize::deserialize(d)?;
     restore_floats(&mut value);
@@ -243,7 +243,7 @@ pub fn as_written<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Json, D::Err
 /// `#[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]`.
 ///
 /// # Errors
-/// When the member is not a value.
+/// If the member is not a value.
 pub(crate) fn there<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(
     d: D,
 ) -> Result<Option<T>, D::Error> {

@@ -77,7 +77,7 @@ impl Parameter {
     /// Whether the parameter may have this value; the error is a clause that names value and bound.
     ///
     /// # Errors
-    /// When the value lies outside the declared bounds.
+    /// If the value lies outside the declared bounds.
     pub fn admits(&self, value: &Scalar) -> Result<(), String> {
         let Some(x) = value.as_f64() else {
             return Ok(());

@@ -32,7 +32,7 @@ impl Interrupt {
     /// Called between two batches.
     ///
     /// # Errors
-    /// When work was asked to stop.
+    /// If work was asked to stop.
     pub fn check(&self) -> Result<(), Interrupted> {
         match self.is_asked() {
             true => Err(Interrupted),

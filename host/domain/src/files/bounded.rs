@@ -34,7 +34,7 @@ struct TooLarge(u64);
 /// Reads everything there is.
 ///
 /// # Errors
-/// When reading fails, or with [`ErrorKind::FileTooLarge`] when there are more than `ceiling` bytes.
+/// If reading fails, or with [`ErrorKind::FileTooLarge`] when there are more than `ceiling` bytes.
 pub fn read(from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
     read_into(Vec::new(), from, ceiling)
 }
@@ -67,7 +67,7 @@ pub fn within(bytes: u64, ceiling: u64) -> io::Result<()> {
 /// Reads a file of an open folder. A pipe is none: whoever opens one waits for its writer.
 ///
 /// # Errors
-/// As [`read`]; with [`ErrorKind::InvalidData`] when it is a pipe or a device; also when it cannot be opened.
+/// See [`read`]; with [`ErrorKind::InvalidData`] when it is a pipe or a device; also when it cannot be opened.
 pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Vec<u8>> {
     let about = dir.metadata(&path)?;
     if !about.is_file() && !about.is_dir() {
@@ -80,7 +80,7 @@ pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Ve
 /// Reads a text file of an open folder.
 ///
 /// # Errors
-/// As [`read_in`]; also with [`ErrorKind::InvalidData`] when it is not UTF-8.
+/// See [`read_in`]; also with [`ErrorKind::InvalidData`] when it is not UTF-8.
 pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<String> {
     text(read_in(dir, path, ceiling)?)
 }
@@ -88,7 +88,7 @@ pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<St
 /// Reads a file that a person named, wherever it lies.
 ///
 /// # Errors
-/// As [`read_in`].
+/// See [`read_in`].
 pub fn read_named(path: &Path, ceiling: u64) -> io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let size = file.metadata().map_or(0, |about| about.len());

@@ -38,7 +38,7 @@ impl Staging {
     /// Starts to write into a folder, and removes what killed processes left.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// If the folder cannot be written.
     pub fn open(dir: &Dir) -> io::Result<Staging> {
         dir.create_dir_all(WRITING)?;
         let writing = dir.open_dir(WRITING)?;
@@ -65,7 +65,7 @@ impl Staging {
     /// Writes a file whose name is not taken; false when it is. [`sync`] makes the name durable.
     ///
     /// # Errors
-    /// When the disk refuses; the name then is not there.
+    /// If the disk refuses; the name then is not there.
     pub fn create(&self, path: &str, bytes: &[u8]) -> io::Result<bool> {
         if self.dir.exists(path) {
             return Ok(false);
@@ -101,7 +101,7 @@ impl Staging {
     /// Writes a file, in the place of one with its name; durable when this returns.
     ///
     /// # Errors
-    /// When the disk refuses; under the name is what was there before.
+    /// If the disk refuses; under the name is what was there before.
     pub fn replace(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         self.put(bytes, |temporary| {
             self.writing.rename(temporary, &self.dir, path)
@@ -142,7 +142,7 @@ pub enum Keep {
 /// at, in which no [`WRITING`] should stand.
 ///
 /// # Errors
-/// When the disk refuses; under the name is what was there before.
+/// If the disk refuses; under the name is what was there before.
 pub fn replace_by(
     dir: &Dir,
     temporary: &str,
@@ -215,7 +215,7 @@ fn sweep(writing: &Dir) -> io::Result<()> {
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// When it cannot be opened or the disk refuses.
+/// If it cannot be opened or the disk refuses.
 pub fn sync(dir: &Dir, folder: &str) -> io::Result<()> {
     // Only Unix lets a folder be opened as a file.
     #[cfg(unix)]
@@ -237,7 +237,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// have their names.
 ///
 /// # Errors
-/// When it is not there, or the disk refuses.
+/// If it is not there, or the disk refuses.
 pub fn sync_at(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     match std::fs::File::open(folder) {
@@ -254,7 +254,7 @@ pub fn sync_at(folder: &Path) -> io::Result<()> {
 /// killed before its name was on the disk.
 ///
 /// # Errors
-/// When it cannot be made.
+/// If it cannot be made.
 pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
     dir.create_dir_all(path)?;
     for above in Path::new(path).ancestors().skip(1) {
@@ -275,7 +275,7 @@ pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
 /// anywhere, so that they are not reached through the deployment's folder.
 ///
 /// # Errors
-/// When one of them cannot be made.
+/// If one of them cannot be made.
 pub fn make_durably(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]

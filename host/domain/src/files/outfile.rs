@@ -128,7 +128,7 @@ impl Together {
     /// Makes a folder and those above it that are missing.
     ///
     /// # Errors
-    /// When one cannot be made.
+    /// If one cannot be made.
     pub fn folder(&mut self, folder: &Path) -> io::Result<()> {
         let missing = |f: &&Path| !f.as_os_str().is_empty() && !f.is_dir();
         let missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
@@ -146,7 +146,7 @@ impl Together {
     /// Writes a file whose name is free, and the folders above it that are missing.
     ///
     /// # Errors
-    /// When the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken.
+    /// If the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken.
     pub fn create(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let folder = folder_of(path);
         self.folder(&folder)?;
@@ -161,7 +161,7 @@ impl Together {
     /// As [`Together::create`]; where a file has the name already, it gets these bytes when all is settled.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// If the disk refuses.
     pub fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let created = self.create(path, bytes);
         match created {
@@ -182,7 +182,7 @@ impl Together {
     /// Puts what is to be written over in its place, and makes the names of all that was written so far durable.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// If the disk refuses.
     pub fn settle(&mut self) -> io::Result<()> {
         for (other, path) in self.others.drain(..) {
             other.persist(path)?;

@@ -100,7 +100,7 @@ impl Config {
     /// Reads a recorded text.
     ///
     /// # Errors
-    /// When it is not a configuration, or of a form that this program does not know.
+    /// If it is not a configuration, or of a form that this program does not know.
     pub fn read(text: &str) -> Result<Config, ConfigError> {
         let config: Config = serde_json::from_value(from_slice(text.as_bytes())?)?;
         config.check_form()?;
@@ -110,7 +110,7 @@ impl Config {
     /// Whether this program knows its form.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not.
     pub fn check_form(&self) -> Result<(), ConfigError> {
         match self.form == Form::Config.name() {
             true => Ok(()),
@@ -121,7 +121,7 @@ impl Config {
     /// The canonical text, whose digest is the configuration's version.
     ///
     /// # Errors
-    /// When a parameter has no canonical form.
+    /// If a parameter has no canonical form.
     pub fn to_text(&self) -> Result<String, CanonicalError> {
         Form::Config.text(self)
     }
@@ -129,7 +129,7 @@ impl Config {
     /// The configuration's version.
     ///
     /// # Errors
-    /// As [`Config::to_text`].
+    /// See [`Config::to_text`].
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
         Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
     }

@@ -29,7 +29,7 @@ impl ChainEntry {
     /// The canonical text.
     ///
     /// # Errors
-    /// When the number is beyond 2^53.
+    /// If the number is beyond 2^53.
     pub fn to_text(&self) -> Result<String, CanonicalError> {
         Form::Entry.text(self)
     }

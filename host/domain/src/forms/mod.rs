@@ -111,7 +111,7 @@ impl Form {
     /// `body` with its `$type`.
     ///
     /// # Errors
-    /// When it is not an object of JSON.
+    /// If it is not an object of JSON.
     pub fn object<T: Serialize + ?Sized>(self, body: &T) -> Result<Json, CanonicalError> {
         match serde_json::to_value(body)? {
             Json::Object(mut members) => {
@@ -125,7 +125,7 @@ impl Form {
     /// The canonical text of `body` with its `$type`.
     ///
     /// # Errors
-    /// When it is not an object, or a number in it has no canonical form.
+    /// If it is not an object, or a number in it has no canonical form.
     pub fn text<T: Serialize + ?Sized>(self, body: &T) -> Result<String, CanonicalError> {
         canonical::to_text(&self.object(body)?)
     }
@@ -133,7 +133,7 @@ impl Form {
     /// The digest of [`Form::text`].
     ///
     /// # Errors
-    /// As [`Form::text`].
+    /// See [`Form::text`].
     pub fn digest<T: Serialize + ?Sized>(self, body: &T) -> Result<Digest, CanonicalError> {
         Ok(Digest::of_canonical(self.text(body)?.as_bytes()))
     }

@@ -48,7 +48,7 @@ impl Provenance {
 /// The provenance of one run.
 ///
 /// # Errors
-/// When an input has no canonical form.
+/// If an input has no canonical form.
 pub fn provenance(
     component: &Digest,
     world: &str,

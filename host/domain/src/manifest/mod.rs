@@ -62,7 +62,7 @@ impl Manifest {
     /// The snapshot's id.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn snapshot_id(&self) -> Result<Digest, CanonicalError> {
         self.reproducible.digest()
     }
@@ -70,7 +70,7 @@ impl Manifest {
     /// The file's bytes: canonical JSON and a newline.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
         let mut bytes = bytes_of(&Document {
             environment: &self.environment,
@@ -86,7 +86,7 @@ impl Manifest {
     /// Reads a file's bytes; `Err` says in words what is wrong.
     ///
     /// # Errors
-    /// When it is no manifest, of a newer format, a member is missing or unknown, or its reproducible part has
+    /// If it is no manifest, of a newer format, a member is missing or unknown, or its reproducible part has
     /// another digest than it says.
     pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
         Ok(Manifest::parse_named(bytes)?.0)
@@ -95,7 +95,7 @@ impl Manifest {
     /// As [`Manifest::parse`], with the snapshot's id, which the content was found to have.
     ///
     /// # Errors
-    /// As [`Manifest::parse`].
+    /// See [`Manifest::parse`].
     pub fn parse_named(bytes: &[u8]) -> Result<(Manifest, Digest), String> {
         let document: Json = from_slice(bytes).map_err(|e| format!("it is not JSON: {e}"))?;
         match document.get("format").and_then(Json::as_str) {

@@ -51,7 +51,7 @@ impl Reproducible {
     /// Its digest: the snapshot's id.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
         Ok(Digest::of_canonical(&bytes_of(self)?))
     }

@@ -16,7 +16,7 @@ use super::binding::Bound;
 /// the first calculation date that is asked for. True when an entry was written.
 ///
 /// # Errors
-/// When the ledger refuses.
+/// If the ledger cannot be written.
 pub fn activate(
     ledger: &dyn Write,
     bound: &Bound,
@@ -64,7 +64,7 @@ impl Activations {
     /// Reads them.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn load(ledger: &dyn Read) -> Result<Activations, LedgerError> {
         Ok(Activations {
             all: ledger.activations()?,

@@ -24,7 +24,7 @@ pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
 /// The answers that a filter selects, by boundary, herd, logic and day.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn answers(ledger: &dyn Read, filter: &RunFilter) -> Result<Vec<Run>, LedgerError> {
     answers_by(ledger, &Activations::load(ledger)?, filter)
 }
@@ -32,7 +32,7 @@ pub fn answers(ledger: &dyn Read, filter: &RunFilter) -> Result<Vec<Run>, Ledger
 /// As [`answers`], by activations that are read already: for who asks place by place.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn answers_by(
     ledger: &dyn Read,
     activations: &Activations,

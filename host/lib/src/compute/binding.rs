@@ -87,7 +87,7 @@ impl Bound {
     /// Runs the component over rows.
     ///
     /// # Errors
-    /// As [`Component::compute`].
+    /// See [`Component::compute`].
     pub(super) fn compute(&self, inputs: &[Column], rows: usize) -> Result<Computed, LogicError> {
         let _span = tracing::debug_span!(target: "provender::compute", "component", rows).entered();
         self.component
@@ -108,7 +108,7 @@ impl Bound {
 /// Binds a component. `one_off` are the `--param` of this command.
 ///
 /// # Errors
-/// When an input does not fit the catalogue, or a setting does not fit the component.
+/// If an input does not fit the catalogue, or a setting does not fit the component.
 pub fn bind(
     component: Component,
     catalogue: &[Feature],

@@ -143,7 +143,7 @@ impl Engine<'_, '_> {
     /// one is gathered and computed. Without it they go run by run.
     ///
     /// # Errors
-    /// As [`Engine::chunk`]. What was recorded before stays, and `each` was told of it.
+    /// See [`Engine::chunk`]. What was recorded before stays, and `each` was told of it.
     pub fn stretches(
         &mut self,
         bound: &Bound,

@@ -124,7 +124,7 @@ impl<'a> Engine<'a, '_> {
     /// Computes and records one chunk of targets, in their order.
     ///
     /// # Errors
-    /// When ledger or manifest store fail as a whole; what single runs suffer is in their outcome. When it was
+    /// If ledger or manifest store fail as a whole; what single runs suffer is in their outcome. When it was
     /// asked to stop, before anything of the chunk was done.
     pub fn chunk(
         &mut self,
@@ -186,7 +186,7 @@ impl<'a> Engine<'a, '_> {
     /// Computes and records questions that supersede recorded runs.
     ///
     /// # Errors
-    /// As [`Engine::chunk`].
+    /// See [`Engine::chunk`].
     pub fn reissue(
         &mut self,
         bound: &Bound,

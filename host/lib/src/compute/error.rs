@@ -74,17 +74,17 @@ pub enum ComputeError {
     /// A boundary that was never ingested.
     #[error("boundary `{boundary}` is not known{hint}")]
     UnknownBoundary {
-        /// As it was asked for.
+        /// What the user asked for.
         boundary: BoundaryId,
-        /// What may be meant.
+        /// Names that the user may have meant.
         hint: String,
     },
     /// A herd that was never ingested.
     #[error("herd `{herd}` is not known{hint}")]
     UnknownHerd {
-        /// As it was asked for.
+        /// What the user asked for.
         herd: HerdId,
-        /// What may be meant.
+        /// Names that the user may have meant.
         hint: String,
     },
     /// A herd that is not in that place on that day.
@@ -128,19 +128,19 @@ pub enum ComputeError {
         /// Digest now.
         now: String,
     },
-    /// It was asked to stop.
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The sandbox refused.
+    /// The sandbox failed.
     #[error(transparent)]
     Logic(#[from] LogicError),
-    /// The ledger refused.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The manifest store refused.
+    /// The manifest store failed.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// A number without a canonical form.
+    /// A number has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
     /// Manifests that cannot be written down.
@@ -149,7 +149,7 @@ pub enum ComputeError {
 }
 
 impl ComputeError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

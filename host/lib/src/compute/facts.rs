@@ -88,7 +88,7 @@ impl<'l> Facts<'l> {
     /// `precedence` lists sources, the first wins; sources not in it come after, by name.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn load(
         ledger: &'l dyn Read,
         known: i64,
@@ -101,7 +101,7 @@ impl<'l> Facts<'l> {
     /// there are. Where the boundary is not known there is none.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn load_of(
         ledger: &'l dyn Read,
         known: i64,
@@ -188,7 +188,7 @@ impl<'l> Facts<'l> {
     /// The first day on which anything at all is known of a boundary's column.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn first_observation(
         &self,
         boundary_id: &BoundaryId,
@@ -214,7 +214,7 @@ impl<'l> Facts<'l> {
     /// places holds those of one.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub(super) fn points(
         &self,
         boundary_id: &BoundaryId,
@@ -267,7 +267,7 @@ impl<'l> Facts<'l> {
     /// day, 1 January when DS set none.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn cell(
         &self,
         reference: &FeatureRef,

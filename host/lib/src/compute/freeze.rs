@@ -17,7 +17,7 @@ use super::ComputeError;
 /// The digest under which a version is frozen, as the ledger spells it; `None` while it is not.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn frozen_as(
     ledger: &dyn Read,
     model_version: &ModelVersion,
@@ -28,7 +28,7 @@ pub fn frozen_as(
 /// Every frozen version, as `name:version`, with the digest that its first entry holds it to.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<ModelVersion, String>, ComputeError> {
     pinned_as(ledger, Kind::Freeze).map(|all| {
         // Of several entries the oldest holds.
@@ -39,7 +39,7 @@ pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<ModelVersion, String>, C
 /// Every component that was ever pinned, frozen or draft: `name:version` and digest, oldest first.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(ModelVersion, String)>, ComputeError> {
     pinned_as(ledger, Kind::Pin)
 }
@@ -73,7 +73,7 @@ pub fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
 /// Freezes the version of a pin; true when that is new.
 ///
 /// # Errors
-/// As [`check`]; or when the ledger refuses the entry.
+/// See [`check`]; or when the ledger refuses the entry.
 pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
     if check(ledger, pin)? {
         return Ok(false);

@@ -49,9 +49,9 @@ pub enum Trouble {
 pub struct Problem {
     /// For the exit code.
     pub trouble: Trouble,
-    /// A stable name.
+    /// The code: stable, for scripts.
     pub code: String,
-    /// A sentence.
+    /// What happened, as a sentence.
     pub message: String,
     /// A backtrace and the like.
     pub detail: String,

@@ -59,7 +59,7 @@ impl History {
     /// Reads which files were withdrawn when. `precedence` as for [`super::Facts::load`].
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn load(ledger: &dyn Read, precedence: Vec<String>) -> Result<History, LedgerError> {
         let files = ledger.files()?;
         let of_places = [Kind::Boundaries.name(), Kind::Herds.name()];
@@ -113,7 +113,7 @@ impl<'l> Past<'l> {
     /// Boundaries (without their outlines) and herds as known at a moment.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn places(&mut self, known: i64) -> Result<&Places, LedgerError> {
         let near = self.near.take().filter(|(at, _)| *at == known);
         let near = match near {
@@ -126,7 +126,7 @@ impl<'l> Past<'l> {
     /// The value that a reference takes at a moment; see [`super::Facts::cell`].
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn value(
         &mut self,
         reference: &FeatureRef,
@@ -156,7 +156,7 @@ impl<'l> Past<'l> {
     /// [`super::Facts::first_observation`].
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn first_observation(
         &mut self,
         boundary_id: &BoundaryId,

@@ -31,7 +31,7 @@ impl Places {
     /// Reads them as known at entry `known`: all, or one boundary with the herds that are ever in it.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn load(
         ledger: &dyn Read,
         known: i64,

@@ -46,7 +46,7 @@ impl From<QuestionError> for super::ComputeError {
 /// Gathers the inputs of one run.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn ask(
     facts: &Facts<'_>,
     bound: &Bound,

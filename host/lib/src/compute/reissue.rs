@@ -74,7 +74,7 @@ pub struct Cause {
 /// Looks for drifted runs among targets.
 ///
 /// # Errors
-/// When ledger or manifests cannot be read.
+/// If ledger or manifests cannot be read.
 pub fn plan(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
@@ -164,7 +164,7 @@ pub fn causes(plan: &Plan) -> Vec<Cause> {
 /// Records the runs of a plan, in chunks; `outcomes` gets what became of each.
 ///
 /// # Errors
-/// As [`Engine::chunk`]. What was recorded before stays, and is among the outcomes.
+/// See [`Engine::chunk`]. What was recorded before stays, and is among the outcomes.
 pub fn apply(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,

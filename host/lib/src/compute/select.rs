@@ -24,7 +24,7 @@ pub struct Selection {
 /// The targets of a selection, by day, boundary and herd.
 ///
 /// # Errors
-/// As [`stretches`].
+/// See [`stretches`].
 pub fn targets(
     facts: &Facts<'_>,
     reads_herd: bool,
@@ -46,7 +46,7 @@ pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
 /// What a selection asks for, by boundary, herd and day.
 ///
 /// # Errors
-/// When the boundary or herd is not known, or the herd is there on none of the days.
+/// If the boundary or herd is not known, or the herd is there on none of the days.
 pub fn stretches(
     facts: &Facts<'_>,
     reads_herd: bool,

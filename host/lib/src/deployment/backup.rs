@@ -77,7 +77,7 @@ pub enum BackupError {
 }
 
 impl BackupError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -107,7 +107,7 @@ impl Deployment {
     /// others go on writing. The folder is a backup once the ledger has its name in it, which it gets last.
     ///
     /// # Errors
-    /// When the folder is taken or lies in what is copied, the ledger cannot be read, the disk refuses, or the work
+    /// If the folder is taken or lies in what is copied, the ledger cannot be read, the disk refuses, or the work
     /// was asked to stop. Nothing of the backup is kept then.
     pub fn back_up(
         &self,

@@ -129,7 +129,7 @@ impl Deployment {
     /// Computes the candidate over some days, in the boundaries that take part. Nothing of it answers.
     ///
     /// # Errors
-    /// When ledger or manifests fail as a whole.
+    /// If ledger or manifests fail as a whole.
     pub fn shadow(
         &self,
         bench: Bench<'_>,
@@ -189,7 +189,7 @@ impl Deployment {
     /// What the newest canary of a release came to.
     ///
     /// # Errors
-    /// When its runs cannot be read or compared.
+    /// If its runs cannot be read or compared.
     pub fn observed(
         &self,
         bench: Bench<'_>,
@@ -213,7 +213,7 @@ impl Deployment {
 /// The candidate, and the document of what it is compared with.
 ///
 /// # Errors
-/// When the canary's entry names a release that is not known.
+/// If the canary's entry names a release that is not known.
 pub fn both<'s>(
     standing: &'s Standing,
     canary: &Canary,

@@ -123,7 +123,7 @@ impl Deployment {
     /// Opens what computing needs.
     ///
     /// # Errors
-    /// When the engine cannot be made, or nothing is pinned.
+    /// If the engine cannot be made, or nothing is pinned.
     pub fn runtime(&self) -> Result<Runtime, DeploymentError> {
         Ok(Runtime {
             sandbox: self.sandbox()?,
@@ -135,7 +135,7 @@ impl Deployment {
     /// How answers are computed and recorded here.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn policy(&self, runtime: &Runtime) -> Result<Policy, DeploymentError> {
         Ok(Policy {
             on_guardrail: self.on_guardrail()?,
@@ -152,7 +152,7 @@ impl Deployment {
     /// The active logics, or those that are named, loaded and bound.
     ///
     /// # Errors
-    /// When one is not pinned, cannot be used, or does not fit what is in force.
+    /// If one is not pinned, cannot be used, or does not fit what is in force.
     pub fn bind_all(
         &self,
         runtime: &Runtime,
@@ -169,7 +169,7 @@ impl Deployment {
     /// Computes runs and records them. What befalls single runs is in the answer; the others are recorded.
     ///
     /// # Errors
-    /// When ledger, components or manifests fail as a whole, or when it was asked to stop: what was computed
+    /// If ledger, components or manifests fail as a whole, or when the work was interrupted: what was computed
     /// by then is in the error, and recorded.
     pub fn compute(
         &self,

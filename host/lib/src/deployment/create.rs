@@ -89,7 +89,7 @@ pub enum CreateError {
     /// A file cannot be written.
     #[error("{} cannot be written: {cause}", .path.display())]
     Unwritable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         cause: io::Error,
@@ -97,7 +97,7 @@ pub enum CreateError {
     /// The folder of components cannot be read.
     #[error("{}: {cause}", .path.display())]
     Plugins {
-        /// Which folder.
+        /// The folder.
         path: PathBuf,
         /// Why.
         cause: io::Error,
@@ -127,7 +127,7 @@ pub enum CreateError {
 /// what was written goes again if the rest cannot be.
 ///
 /// # Errors
-/// When the folder is a deployment already, a component cannot be used, or a file cannot be written.
+/// If the folder is a deployment already, a component cannot be used, or a file cannot be written.
 pub fn create(dir: &Path, contents: &Contents) -> Result<Created, CreateError> {
     if dir.join(settings::FILE).exists() {
         return Err(CreateError::Already(dir.to_path_buf()));

@@ -41,7 +41,7 @@ impl Deployment {
     /// day is done.
     ///
     /// # Errors
-    /// When ledger, components, manifests or the report's files fail as a whole, or when it was asked to stop:
+    /// If ledger, components, manifests or the report's files fail as a whole, or when the work was interrupted:
     /// what was finished by then is in the error. What was recorded stays; run the day again.
     pub fn run_day(
         &self,

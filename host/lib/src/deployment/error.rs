@@ -31,7 +31,7 @@ pub enum DeploymentError {
     /// A folder cannot be opened.
     #[error("{}: {cause}", .path.display())]
     Folder {
-        /// Which folder.
+        /// The folder.
         path: PathBuf,
         /// Why.
         cause: io::Error,
@@ -87,7 +87,7 @@ pub enum DeploymentError {
     /// A file of a report cannot be written.
     #[error("{file} cannot be written: {cause}")]
     ReportUnwritable {
-        /// Which file.
+        /// The file.
         file: String,
         /// Why.
         cause: io::Error,
@@ -122,7 +122,7 @@ pub enum DeploymentError {
 }
 
 impl DeploymentError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

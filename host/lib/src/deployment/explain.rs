@@ -10,7 +10,7 @@ impl Deployment {
     /// its manifest.
     ///
     /// # Errors
-    /// When there is no such run, or ledger, manifests or the pinned component cannot be read.
+    /// If there is no such run, or ledger, manifests or the pinned component cannot be read.
     pub fn explain(&self, wanted: &Wanted) -> Result<Explanation, DeploymentError> {
         let ledger = self.reader()?;
         let manifests = self.manifests()?;

@@ -13,7 +13,7 @@ impl Deployment {
     /// How releases stand, as the ledger said when this was first asked. Looking makes no ledger.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn standing(&self) -> Result<&Standing, DeploymentError> {
         if let Some(standing) = self.standing.get() {
             return Ok(standing);
@@ -36,7 +36,7 @@ impl Deployment {
     /// The release in force; before the first promotion there is none, and the deployment's files hold.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn release(&self) -> Result<Option<&Known>, DeploymentError> {
         Ok(self.standing()?.active_release())
     }
@@ -44,7 +44,7 @@ impl Deployment {
     /// What the deployment's files say unlike the release in force: it is not obeyed.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn ignored(&self) -> Result<Vec<Ignored>, DeploymentError> {
         let Some(release) = self.release()? else {
             return Ok(Vec::new());
@@ -60,7 +60,7 @@ impl Deployment {
     /// DS's settings in force of a version: the release's, where it is of the release.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or `logic.toml` is in force and cannot be used.
+    /// If the ledger cannot be read, or `logic.toml` is in force and cannot be used.
     pub fn overrides(&self, name: &str, version: &str) -> Result<LogicOverrides, DeploymentError> {
         let model_version = ModelVersion::of(name, version);
         Ok(match self.release()? {
@@ -74,7 +74,7 @@ impl Deployment {
     /// What a breached guardrail does.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn on_guardrail(&self) -> Result<OnGuardrail, DeploymentError> {
         Ok(match self.release()? {
             Some(r) => r.document.settings.on_guardrail,
@@ -86,7 +86,7 @@ impl Deployment {
     /// `provender.toml` names.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn active(&self) -> Result<&[ModelVersion], DeploymentError> {
         Ok(match self.release()? {
             Some(r) => &r.document.active,
@@ -97,7 +97,7 @@ impl Deployment {
     /// The active logics, or those asked for.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or no logic is active.
+    /// If the ledger cannot be read, or no logic is active.
     pub fn logics(&self, asked: &[ModelVersion]) -> Result<Vec<ModelVersion>, DeploymentError> {
         if !asked.is_empty() {
             return Ok(asked.to_vec());

@@ -20,7 +20,7 @@ impl Deployment {
     /// was not taken is in its report.
     ///
     /// # Errors
-    /// When it was asked to stop: the files that were looked at by then are in the error.
+    /// If the work was interrupted: the files that were looked at by then are in the error.
     pub fn ingest_sources(
         &self,
         ledger: &dyn Write,

@@ -141,7 +141,7 @@ impl Deployment {
     /// and is among what is ignored while a release is.
     ///
     /// # Errors
-    /// When there is no deployment, or its files, or the ledger with the release in force, cannot be used.
+    /// If there is no deployment, or its files, or the ledger with the release in force, cannot be used.
     pub fn open(options: &Options) -> Result<Deployment, DeploymentError> {
         let deployment = Deployment::open_record(options)?;
         if let Some(problem) = &deployment.project.sources_problem {
@@ -159,7 +159,7 @@ impl Deployment {
     /// possible whatever state `logic.toml` and `sources.toml` are in.
     ///
     /// # Errors
-    /// When there is no deployment, or its `provender.toml` cannot be used.
+    /// If there is no deployment, or its `provender.toml` cannot be used.
     pub fn open_record(options: &Options) -> Result<Deployment, DeploymentError> {
         let root = match &options.location {
             Location::At(folder) => folder.clone(),
@@ -198,7 +198,7 @@ impl Deployment {
     /// Everything that is known now, or was known at an instant.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn facts<'l>(
         &self,
         ledger: &'l dyn Read,
@@ -216,7 +216,7 @@ impl Deployment {
     /// the facts of all places, so that the error can name the nearest.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn facts_of<'l>(
         &self,
         ledger: &'l dyn Read,
@@ -241,7 +241,7 @@ impl Deployment {
     /// A sandbox with the deployment's limits and its cache of compiled code.
     ///
     /// # Errors
-    /// When the engine cannot be made.
+    /// If the engine cannot be made.
     pub fn sandbox(&self) -> Result<Sandbox, DeploymentError> {
         let limits = &self.project.settings.limits;
         let watch = self.observer.compiling(limits.compile());

@@ -24,7 +24,7 @@ impl Deployment {
     /// those of the other releases in the store. Before the first promotion the lock file's alone.
     ///
     /// # Errors
-    /// When there is neither a release nor a lock file, or they cannot be read.
+    /// If there is neither a release nor a lock file, or they cannot be read.
     pub fn pins(&self) -> Result<Lock, DeploymentError> {
         let Some(active) = self.release()? else {
             return self.lock();
@@ -64,7 +64,7 @@ impl Deployment {
     /// lock file, and beside one that cannot be read, of which there is a warning.
     ///
     /// # Errors
-    /// When a folder cannot be opened.
+    /// If a folder cannot be opened.
     pub fn search_path(&self) -> Result<ComponentSearchPath, DeploymentError> {
         if let Err(e) = self.lock_if_any() {
             self.observer.warn(&Warning::LockNotSearched(&e));
@@ -75,7 +75,7 @@ impl Deployment {
     /// Like [`Deployment::search_path`], without the warning, for callers that report the lock file themselves.
     ///
     /// # Errors
-    /// When a folder cannot be opened.
+    /// If a folder cannot be opened.
     pub fn search_path_unwarned(&self) -> Result<ComponentSearchPath, DeploymentError> {
         let dir = &self.project.dir;
         let again = |d: &Dir| d.try_clone().map_err(DeploymentError::Handle);
@@ -104,7 +104,7 @@ impl Deployment {
     /// The pinned set that the deployment's lock file names.
     ///
     /// # Errors
-    /// When there is no lock file, or it cannot be read or used.
+    /// If there is no lock file, or it cannot be read or used.
     pub fn lock(&self) -> Result<Lock, DeploymentError> {
         self.lock_if_any()?
             .ok_or_else(|| DeploymentError::LockMissing(self.project.root.clone()))
@@ -113,7 +113,7 @@ impl Deployment {
     /// Like [`Deployment::lock`], with `None` when there is no lock file: nothing is pinned yet.
     ///
     /// # Errors
-    /// When the lock file cannot be read or used.
+    /// If the lock file cannot be read or used.
     pub fn lock_if_any(&self) -> Result<Option<Lock>, DeploymentError> {
         match bounded::text_in(&self.project.dir, LOCK, bounded::CONFIG_BYTES) {
             Ok(text) => Ok(Some(Lock::parse(&text)?)),
@@ -129,7 +129,7 @@ impl Deployment {
     /// The bytes of a pinned component, which are those that the lock file names.
     ///
     /// # Errors
-    /// When they are not there, or are others.
+    /// If they are not there, or are others.
     pub fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, DeploymentError> {
         // A release store beside a copied ledger lies outside the deployment's folder.
         let store = match (&self.other_ledger, self.store_if_any()?) {
@@ -160,7 +160,7 @@ impl Deployment {
     /// Loads a pinned component: its bytes against the lock, then what it declares.
     ///
     /// # Errors
-    /// When its bytes are not the pinned ones, or it cannot be used.
+    /// If its bytes are not the pinned ones, or it cannot be used.
     pub fn load(&self, sandbox: &Sandbox, pin: &Pin) -> Result<Component, DeploymentError> {
         let bytes = self.pinned_bytes(pin)?;
         let component = sandbox.load_with_limits(&named(pin), &bytes, &pin.limits)?;
@@ -172,7 +172,7 @@ impl Deployment {
     /// says now, whichever is higher. They change no number.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn ceilings(
         &self,
         ledger: &dyn Read,
@@ -190,7 +190,7 @@ impl Deployment {
     /// Loads a pinned version and binds it to what is in force.
     ///
     /// # Errors
-    /// When it is not pinned, cannot be used, or does not fit what is in force.
+    /// If it is not pinned, cannot be used, or does not fit what is in force.
     pub fn bind(
         &self,
         sandbox: &Sandbox,
@@ -218,7 +218,7 @@ impl Deployment {
     /// Binds a component as the deployment's own files say, whatever release is in force.
     ///
     /// # Errors
-    /// When it does not fit the deployment's files.
+    /// If it does not fit the deployment's files.
     pub fn bind_here(
         &self,
         component: Component,
@@ -242,7 +242,7 @@ fn named(pin: &Pin) -> String {
 /// The pin of a version, given as `name:version`.
 ///
 /// # Errors
-/// When it is not pinned, or not written so.
+/// If it is not pinned, or not written so.
 pub fn pin<'l>(lock: &'l Lock, model_version: &ModelVersion) -> Result<&'l Pin, DeploymentError> {
     let known = || {
         lock.components()

@@ -51,7 +51,7 @@ impl Deployment {
     /// Plans to replace runs that drifted, or applies the plan that was looked at.
     ///
     /// # Errors
-    /// When the plan is another one by now, or ledger, components or manifests fail.
+    /// If the plan is another one by now, or ledger, components or manifests fail.
     pub fn reissue(
         &self,
         request: &ReissueRequest<'_>,

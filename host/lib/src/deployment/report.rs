@@ -43,7 +43,7 @@ impl Deployment {
     /// Judges the answers of a window, of all boundaries or one.
     ///
     /// # Errors
-    /// When the boundary is not known, a rule cannot be used, or ledger or manifests cannot be read.
+    /// If the boundary is not known, a rule cannot be used, or ledger or manifests cannot be read.
     pub fn assess(
         &self,
         runtime: &Runtime,
@@ -81,7 +81,7 @@ impl Deployment {
     /// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
     ///
     /// # Errors
-    /// When a file cannot be written, or the ledger refuses.
+    /// If a file cannot be written, or the ledger cannot be written.
     pub fn publish(
         &self,
         ledger: &dyn Write,

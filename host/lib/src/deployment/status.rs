@@ -129,7 +129,7 @@ impl Deployment {
     /// Whether a day is complete.
     ///
     /// # Errors
-    /// When ledger, components or manifests cannot be read.
+    /// If ledger, components or manifests cannot be read.
     pub fn day_status(&self, as_of: Day) -> Result<DayStatus, DeploymentError> {
         let runtime = self.runtime()?;
         let reader = self.reader()?;

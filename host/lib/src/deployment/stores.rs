@@ -56,7 +56,7 @@ impl Deployment {
     /// A handle that may write.
     ///
     /// # Errors
-    /// When it cannot be opened, is busy, or the deployment was opened on another ledger.
+    /// If it cannot be opened, is busy, or the deployment was opened on another ledger.
     pub fn writer(&self) -> Result<Box<dyn Write>, DeploymentError> {
         if let Some(other) = &self.other_ledger {
             return Err(DeploymentError::ReadOnly(other.clone()));
@@ -91,7 +91,7 @@ impl Deployment {
     /// none: what was recorded there, the release in force for one, would be passed over in silence.
     ///
     /// # Errors
-    /// When there are manifests and no ledger, or the ledger cannot be looked for.
+    /// If there are manifests and no ledger, or the ledger cannot be looked for.
     pub fn has_ledger(&self) -> Result<bool, DeploymentError> {
         let ledger = self.project.ledger();
         if self.other_ledger.is_some() || ledger.admin().exists()? {
@@ -131,7 +131,7 @@ impl Deployment {
     /// process may not write, or that lies on a full disk, is read anyway.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// If it cannot be opened.
     pub fn reader(&self) -> Result<Box<dyn Read>, DeploymentError> {
         self.handle().map(Handle::into_reader)
     }
@@ -168,7 +168,7 @@ impl Deployment {
     /// Opens the ledger to audit. It must exist: a fresh, empty one would pass every check.
     ///
     /// # Errors
-    /// When nothing is recorded, or it cannot be opened.
+    /// If nothing is recorded, or it cannot be opened.
     pub fn recorded(&self) -> Result<Box<dyn Read>, DeploymentError> {
         let ledger = self.ledger_if_any()?;
         ledger.ok_or_else(|| DeploymentError::NothingRecorded(self.project.ledger().clone()))
@@ -178,7 +178,7 @@ impl Deployment {
     /// nothing, not the newest schema either.
     ///
     /// # Errors
-    /// When it cannot be opened, or is lost.
+    /// If it cannot be opened, or is lost.
     pub fn ledger_if_any(&self) -> Result<Option<Box<dyn Read>>, DeploymentError> {
         if !self.has_ledger()? {
             return Ok(None);
@@ -189,7 +189,7 @@ impl Deployment {
     /// The manifest store: beside the ledger that was named instead of the deployment's, if it is there.
     ///
     /// # Errors
-    /// When the folder cannot be opened.
+    /// If the folder cannot be opened.
     pub fn manifests(&self) -> Result<Store, DeploymentError> {
         if let Some(beside) = self.beside_ledger("manifests") {
             return Ok(Store::new(
@@ -214,7 +214,7 @@ impl Deployment {
     /// The release store: beside the ledger that was named instead of the deployment's, if it is there.
     ///
     /// # Errors
-    /// When the folder cannot be opened or made.
+    /// If the folder cannot be opened or made.
     pub fn store(&self) -> Result<ReleaseStore, DeploymentError> {
         let (dir, path) = self.store_folder()?;
         Ok(ReleaseStore::new(dir, &path))
@@ -223,7 +223,7 @@ impl Deployment {
     /// The release store to look into, if there is one: looking makes no folder.
     ///
     /// # Errors
-    /// When the folder cannot be opened.
+    /// If the folder cannot be opened.
     pub fn store_if_any(&self) -> Result<Option<ReleaseStore>, DeploymentError> {
         let path = &self.project.settings.releases.path;
         if self.beside_ledger("releases").is_none() && !self.project.dir.is_dir(path) {

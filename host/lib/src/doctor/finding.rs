@@ -39,7 +39,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

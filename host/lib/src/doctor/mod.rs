@@ -19,7 +19,7 @@ pub use finding::Finding;
 /// in which they are best dealt with; none means that nothing is to be done.
 ///
 /// # Errors
-/// When there is no deployment to examine.
+/// If there is no deployment to examine.
 pub fn examine(options: &Options, upgrade: bool) -> Result<Vec<Finding>, DeploymentError> {
     let deployment = match Deployment::open_record(options) {
         Ok(deployment) => deployment,

@@ -12,7 +12,7 @@ use super::units::Units;
 /// The explanation as a document, its JSON included.
 ///
 /// # Errors
-/// When it has no canonical JSON.
+/// If it has no canonical JSON.
 pub fn document(e: &Explanation, units: Units) -> Result<Document, CanonicalError> {
     let key = &e.found.run.run.key;
     let mut out = Document::new(format!("{} {}", key.model_version, key.calculation_date));

@@ -37,7 +37,7 @@ pub enum ExplainError {
 }
 
 impl ExplainError {
-    /// A stable name for machines.
+    /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

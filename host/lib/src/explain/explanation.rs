@@ -115,7 +115,7 @@ pub struct Explanation {
 /// Explains a run.
 ///
 /// # Errors
-/// When ledger or manifest cannot be read, or do not agree.
+/// If ledger or manifest cannot be read, or do not agree.
 pub fn explain(
     ledger: &dyn Read,
     facts: &Facts<'_>,

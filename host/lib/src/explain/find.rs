@@ -49,7 +49,7 @@ pub struct FoundRun {
 /// Finds it.
 ///
 /// # Errors
-/// When none or several are meant.
+/// If none or several are meant.
 pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<FoundRun, ExplainError> {
     match wanted {
         Wanted::Id(id) => by_id(ledger, id),

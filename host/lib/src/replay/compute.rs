@@ -149,7 +149,7 @@ impl Replayer<'_> {
     /// which gives runs of one pack, or some that have a manifest of their own, until there are none.
     ///
     /// # Errors
-    /// When there were no more runs to be had.
+    /// If there were no more runs to be had.
     pub fn replay_each<E: Send>(
         &self,
         readers: Vec<impl FnMut() -> Result<Option<Vec<Subject>>, E> + Send>,

@@ -36,7 +36,7 @@ impl<'a> Packed<'a> {
     /// provenance, computed again from the inputs, and the digests of the manifest.
     ///
     /// # Errors
-    /// When the manifest is not the one that was recorded.
+    /// If the manifest is not the one that was recorded.
     pub fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
         let (key, place) = (&run.key, run.place.map(|p| p.row));
         let row = self.row_of(key, place)?;
@@ -67,7 +67,7 @@ impl<'a> Packed<'a> {
     /// [`Packed::check`] to say.
     ///
     /// # Errors
-    /// As [`Packed::check`].
+    /// See [`Packed::check`].
     pub fn row(&mut self, subject: &Subject) -> Result<(usize, Digest), String> {
         let row = self.row_of(&subject.key, subject.place.map(|p| p.row))?;
         let rows = &self.pack.rows;

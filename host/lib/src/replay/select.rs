@@ -13,7 +13,7 @@ use provender_sandbox::PinLimits;
 /// The ceilings that were recorded with each component when its version was frozen.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
     let entries = ledger.entries(Some(Kind::Freeze))?;
     let limits = entries.iter().map(|entry| {
@@ -52,7 +52,7 @@ pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
 /// ones; who recorded the runs could not know the seed. Without a filter no other run is looked at.
 ///
 /// # Errors
-/// When the ledger cannot be read, or entries do not have as many runs as they say.
+/// If the ledger cannot be read, or entries do not have as many runs as they say.
 pub fn sample_of(
     ledger: &dyn Read,
     filter: Option<&RunFilter>,

@@ -52,7 +52,7 @@ pub struct Failure {
     pub cause: Cause,
     /// A stable code.
     pub code: String,
-    /// A sentence.
+    /// What happened, as a sentence.
     pub message: String,
 }
 

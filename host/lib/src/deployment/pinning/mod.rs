@@ -30,7 +30,7 @@ pub enum PinError {
     /// A file cannot be written.
     #[error("{path} cannot be written: {cause}")]
     Unwritable {
-        /// Which file.
+        /// The file.
         path: String,
         /// Why.
         cause: io::Error,
@@ -38,7 +38,7 @@ pub enum PinError {
     /// The file of an earlier draft cannot be removed.
     #[error("{path}, an earlier draft of {model}, cannot be removed: {cause}")]
     Draft {
-        /// Which file.
+        /// The file.
         path: String,
         /// `name:version`.
         model: ModelVersion,
@@ -48,7 +48,7 @@ pub enum PinError {
     /// What a killed process left cannot be removed.
     #[error("{path}, left by a killed process, cannot be removed: {cause}")]
     Leftover {
-        /// Which file.
+        /// The file.
         path: String,
         /// Why.
         cause: io::Error,
@@ -97,7 +97,7 @@ impl Deployment {
     /// out since, comes back as frozen.
     ///
     /// # Errors
-    /// When the version is frozen with other bytes, or a file cannot be written.
+    /// If the version is frozen with other bytes, or a file cannot be written.
     pub fn pin_draft(
         &self,
         component: &Component,
@@ -159,7 +159,7 @@ impl Deployment {
     /// Makes a draft, given as `name:version`, the version for ever.
     ///
     /// # Errors
-    /// When it is not pinned, its bytes are not the pinned ones, or a file cannot be written.
+    /// If it is not pinned, its bytes are not the pinned ones, or a file cannot be written.
     pub fn freeze_pin(
         &self,
         model_version: &ModelVersion,
@@ -186,7 +186,7 @@ impl Deployment {
     /// Marks drafts as frozen in the lock file, after a release has frozen them in the ledger.
     ///
     /// # Errors
-    /// When the lock file cannot be read or written.
+    /// If the lock file cannot be read or written.
     pub fn mark_frozen(&self, pins: &[&Pin]) -> Result<(), PinError> {
         // As it is now: another process may have pinned something meanwhile.
         let _locked = self.lock_pins()?;
@@ -216,7 +216,7 @@ impl Deployment {
 /// The text of a lock file: its one spelling.
 ///
 /// # Errors
-/// When the pins cannot be written down.
+/// If the pins cannot be written down.
 pub(super) fn lock_text(lock: &Lock) -> Result<String, LogicError> {
     Ok(format!(
         "# The pinned components: which bytes are which logic version.\n{}",
