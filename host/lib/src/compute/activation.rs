@@ -1,4 +1,4 @@
-//! From when a version and configuration answers: an entry of the ledger, never a mutable cell.
+//! Decides from when a version and configuration answers. This is an entry of the ledger, never a mutable cell.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use provender_ledger::{LedgerError, Payload, Read, Write};
 
 use super::binding::Bound;
 
-/// Records that a bound logic answers, unless it is what answered last under its name. `from` is
-/// the first calculation date that is asked for. True when an entry was written.
+/// Records that a bound logic answers, unless it is already the last activation of its name. `from` is the first
+/// calculation date asked for. Returns true if an entry was written.
 ///
 /// # Errors
 /// If the ledger cannot be written.
@@ -46,13 +46,13 @@ pub fn activate(
     Ok(true)
 }
 
-/// `days_remaining` of `days_remaining:v2`, and of `days_remaining`: what a filter may say.
+/// Returns `days_remaining` for `days_remaining:v2` and for `days_remaining`: a filter may give either.
 #[must_use]
 pub fn logic_name(logic: &str) -> &str {
     logic.split_once(':').map_or(logic, |(name, _)| name)
 }
 
-/// Which version and configuration of each logic answers, and how they rank.
+/// The activations of every logic, which decide what answers and in which order runs rank.
 #[derive(Clone, Debug, Default)]
 pub struct Activations {
     all: Vec<Activation>,
@@ -61,7 +61,7 @@ pub struct Activations {
 }
 
 impl Activations {
-    /// Reads them.
+    /// Reads all activations and the batches recorded in shadow.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -72,9 +72,9 @@ impl Activations {
         })
     }
 
-    /// The number of the newest entry that made a run's version and configuration answer; `None` when
-    /// none ever did. A run that was recorded in shadow answers by a later entry alone, also under a
-    /// version that answered once.
+    /// Returns the number of the newest entry that made a run's version and configuration answer, or `None` if there is
+    /// no such entry. A run recorded in shadow answers only through an activation after it, even if its version
+    /// answered before.
     #[must_use]
     pub fn rank(&self, run: &Run) -> Option<i64> {
         let key = &run.run.key;
@@ -103,8 +103,7 @@ impl Activations {
         self.shadows.contains(&run.entry)
     }
 
-    /// Whether another version of the logic was to answer on a day: of the entries that speak of that
-    /// day, the newest names another.
+    /// Whether the newest activation that covers a day names a different version of the logic.
     #[must_use]
     pub fn another_on(&self, model_version: &ModelVersion, day: Day) -> bool {
         let name = model_version.name();
@@ -114,7 +113,7 @@ impl Activations {
             .is_some_and(|a| a.model_version != *model_version)
     }
 
-    /// The first day for which a version was asked to answer, under any configuration.
+    /// The first day for which a version was activated, under any configuration.
     #[must_use]
     pub fn first_day(&self, model_version: &ModelVersion) -> Option<Day> {
         self.all
@@ -127,7 +126,7 @@ impl Activations {
 
 /// The batches that a canary recorded.
 fn shadows(ledger: &dyn Read) -> Result<BTreeSet<i64>, LedgerError> {
-    // Without a canary there is nothing to look for in what may be years of batches.
+    // Reading every batch of several years is slow, and without a canary there are no shadow runs.
     let starts = ledger.entries(Some(Kind::CanaryStart))?;
     let Some(first) = starts.first().map(|e| e.seq) else {
         return Ok(BTreeSet::new());

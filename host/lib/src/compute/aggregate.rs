@@ -1,15 +1,14 @@
-//! Dated points into the value of a feature: which of them a reference looks at, and what it makes
-//! of them. The arithmetic here is part of every provenance: a change needs a new version of the
-//! aggregate.
+//! Turns dated points into the value of a feature: selects the points that a reference covers and aggregates them. This
+//! arithmetic is part of every provenance, so changing it needs a new version of the aggregate.
 
 use provender_domain::catalogue::{Aggregate, FeatureRef, Window};
 use provender_domain::day::Day;
 use provender_domain::value::{Value, plain_zero};
 
-/// An observation in force: of its day the value of the source that wins.
+/// An observation in force: the value for a day from the source that takes precedence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Its day; `None` for a property without a date, which sorts first and always holds.
+    /// Its day. `None` for a property without a date, which sorts first and is always in force.
     pub date: Option<Day>,
     /// Its value.
     pub value: f64,
@@ -19,7 +18,7 @@ pub struct Point {
     pub row: u32,
 }
 
-/// First day of the season that `day` lies in.
+/// First day of the season that contains `day`.
 fn season(day: Day, (month, first): (i8, i8)) -> Day {
     let (year, _, _) = day.ymd();
     let this = Day::from_ymd(year, month, first);
@@ -27,8 +26,7 @@ fn season(day: Day, (month, first): (i8, i8)) -> Day {
     this.filter(|d| *d <= day).or(before).unwrap_or(Day::MIN)
 }
 
-/// The points that a reference looks at on a day, among all by date. `season_start` is month and
-/// day.
+/// Returns the points that a reference covers on a day. `points` are sorted by date; `season_start` is month and day.
 #[must_use]
 pub fn window<'p>(
     points: &'p [Point],
@@ -38,7 +36,7 @@ pub fn window<'p>(
 ) -> &'p [Point] {
     let from = match reference.window {
         Window::All => Day::MIN,
-        // Its own day is one of them.
+        // The window includes its own day.
         Window::Days(n) => day.back(n.saturating_sub(1)),
         Window::Season => season(day, season_start),
     };
@@ -53,7 +51,7 @@ pub fn age_days(window: &[Point], day: Day) -> Option<i32> {
     window.last().and_then(|p| p.date).map(|d| day.since(d))
 }
 
-/// The value that an aggregate makes of a window's points.
+/// Aggregates the points of a window.
 #[must_use]
 pub fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
     match (aggregate, window.last()) {
@@ -88,7 +86,7 @@ pub fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
     }
 }
 
-/// The points of a window that enter the aggregate's value.
+/// The points of a window that contribute to the aggregate's value.
 #[must_use]
 pub fn used(window: &[Point], aggregate: Aggregate) -> &[Point] {
     match (aggregate, window.last()) {
@@ -99,12 +97,12 @@ pub fn used(window: &[Point], aggregate: Aggregate) -> &[Point] {
     }
 }
 
-/// Plain left-to-right sum by date: the order is part of the aggregate's definition (version 1).
+/// Sums left to right by date: the order is part of the aggregate's definition (version 1).
 fn sum(window: &[Point]) -> f64 {
     window.iter().fold(0.0, |s, p| s + p.value)
 }
 
-/// A sum of finite numbers can overflow; what is not finite is missing, never infinite.
+/// A sum of finite numbers can overflow. A result that is not finite becomes null, never infinity.
 fn number(x: f64) -> Value {
     if x.is_finite() {
         Value::Float64(plain_zero(x))

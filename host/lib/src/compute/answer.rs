@@ -1,4 +1,4 @@
-//! What is said of a run, for machines.
+//! The JSON form of what became of a run.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,55 +20,55 @@ pub struct RunAnswer<'a> {
     outcome: Outcome,
     /// The key that it has in the ledger, or would have.
     key: &'a RunKey,
-    /// The outputs that downstream uses, by name; null where there is no answer, and none where nothing was computed.
+    /// The outputs for downstream users, by name: null if there is no answer, empty if nothing was computed.
     outputs: Map<String, Json>,
-    /// The outputs that the others are made of, by name.
+    /// The intermediate outputs from which the others are computed, by name.
     terms: Map<String, Json>,
-    /// What the guardrails say of the outputs.
+    /// The result of the guardrails.
     guardrails: RunGuardrails<'a>,
-    /// Why outputs are null, as the component says it.
+    /// Why outputs are null, in the component's words.
     reasons: Vec<String>,
-    /// Digest of component, configuration and inputs: what makes the number.
+    /// Digest of component, configuration and inputs: everything that determines the number.
     provenance: Digest,
-    /// Digest of the reproducible part of its manifest; null where it has none.
+    /// Digest of the reproducible part of its manifest; null if it has none.
     snapshot_id: Option<Digest>,
-    /// Path of its manifest in the manifest store; null where it has none.
+    /// Path of its manifest in the manifest store; null if it has none.
     manifest: Option<&'a str>,
-    /// The configuration version of the run that it supersedes; absent where it supersedes none.
+    /// The configuration version of the run that it supersedes; absent if it supersedes none.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaces: Option<&'a ConfigVersion>,
-    /// Why it has no answer; absent where it has one.
+    /// Why it has no answer; absent if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<RunError<'a>>,
-    /// What differs from the recorded run; absent where it is no drift.
+    /// What differs from the recorded run; absent unless the outcome is drift.
     #[serde(skip_serializing_if = "<[Change]>::is_empty")]
     changes: &'a [Change],
 }
 
-/// What the guardrails say of a run.
+/// The result of a run's guardrails.
 #[derive(Debug, Serialize, JsonSchema)]
 struct RunGuardrails<'a> {
-    /// Whether one is breached.
+    /// Whether a guardrail is breached.
     status: GuardrailStatus,
-    /// The breached ones.
+    /// The breached guardrails.
     breached: &'a [Breach],
-    /// True when the breach makes it no answer.
+    /// True if the breach stops the run from being an answer.
     refused: bool,
 }
 
 /// Why a run has no answer.
 #[derive(Debug, Serialize, JsonSchema)]
 struct RunError<'a> {
-    /// A stable code.
+    /// Stable code.
     code: &'a str,
     /// What is wrong, with the value in it.
     message: &'a str,
-    /// The backtrace of a component that failed, and the like; empty where there is none.
+    /// The backtrace of a failed component, for example; empty if there is none.
     detail: &'a str,
 }
 
 impl RunOutcome {
-    /// For machines.
+    /// The JSON form of this outcome.
     #[must_use]
     pub fn answer<'a>(&'a self, description: &Description) -> RunAnswer<'a> {
         let by_role = |role: Role| {

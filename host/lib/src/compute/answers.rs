@@ -1,8 +1,8 @@
-//! Which recorded run is the answer for a boundary, herd, day and logic.
+//! Decides which recorded run is the answer for a boundary, herd, day and logic.
 //!
-//! The newest not superseded run of a version and configuration that was active: of several, the
-//! one activated last. Runs with a one-off parameter, of versions never activated, and runs that a
-//! guardrail refused are never answers.
+//! The answer is the newest run, not superseded, whose version and configuration were activated; if there are several,
+//! the one activated last. Runs with a one-off parameter, runs of versions never activated, and runs that a guardrail
+//! refused are never answers.
 
 use provender_domain::day::Day;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
@@ -10,7 +10,7 @@ use provender_ledger::{LedgerError, Read};
 
 use super::activation::{Activations, logic_name};
 
-/// Whether a run can answer at all, and how it ranks among those of its place, day and logic.
+/// Ranks a run among those of its place, day and logic. `None` if it cannot be an answer.
 #[must_use]
 pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
     if run.superseded_by.is_some() || run.run.guardrail == Guardrail::Refused {
@@ -21,7 +21,7 @@ pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
     Some((rank, key.config_version.reissue))
 }
 
-/// The answers that a filter selects, by boundary, herd, logic and day.
+/// The answers that a filter selects, sorted by boundary, herd, logic and day.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -29,7 +29,7 @@ pub fn answers(ledger: &dyn Read, filter: &RunFilter) -> Result<Vec<Run>, Ledger
     answers_by(ledger, &Activations::load(ledger)?, filter)
 }
 
-/// As [`answers`], by activations that are read already: for who asks place by place.
+/// Like [`answers`], with activations already read, for callers that ask place by place.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -38,7 +38,7 @@ pub fn answers_by(
     activations: &Activations,
     filter: &RunFilter,
 ) -> Result<Vec<Run>, LedgerError> {
-    // A filter by version must not hide that another version answers.
+    // Filter by name first: a filter by version must not hide that another version answers.
     let version = filter.logic.as_ref().filter(|l| l.contains(':')).cloned();
     let mut wide = filter.clone();
     wide.logic = filter.logic.as_ref().map(|l| logic_name(l).to_owned());
@@ -46,7 +46,7 @@ pub fn answers_by(
     let mut ranked: Vec<((i64, u32), Run)> = runs
         .filter_map(|run| Some((rank(&run, activations)?, run)))
         .collect();
-    // The best of a place and day comes first; of equal ones that which the ledger gave first.
+    // The best of a place and day comes first; among equals, the one that the ledger returned first.
     ranked.sort_by(|(rank, a), (other, b)| question(a).cmp(&question(b)).then(other.cmp(rank)));
     ranked.dedup_by(|(_, later), (_, first)| question(later) == question(first));
     let answers = ranked.into_iter().map(|(_, run)| run);
@@ -59,7 +59,7 @@ pub fn answers_by(
         .collect())
 }
 
-/// What a run is an answer to: boundary, herd, logic and day.
+/// The question that a run answers: boundary, herd, logic and day.
 fn question(run: &Run) -> (&str, &str, &str, Day) {
     let key = &run.run.key;
     (

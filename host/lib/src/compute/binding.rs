@@ -1,7 +1,7 @@
-//! A component's declaration bound to the catalogue and to DS's settings.
+//! Binds a component's declaration to the catalogue and to DS's settings.
 //!
-//! What comes out is the configuration: parameters in force, guardrail bounds, feature definitions
-//! with their versions. Its digest is the `config_version` of every run made with it.
+//! The result is the configuration: parameters in force, guardrail bounds, and feature definitions with their versions.
+//! Its digest is the `config_version` of every run computed with it.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use provender_sandbox::{Component, Computed, LogicError};
 
 use super::ComputeError;
 
-/// An input with the feature it takes.
+/// An input with the feature that it reads.
 #[derive(Clone, Debug)]
 pub struct BoundInput {
     /// The reference.
@@ -28,10 +28,10 @@ pub struct BoundInput {
     pub feature: Feature,
 }
 
-/// A guardrail with numbers.
+/// A guardrail with its bounds resolved to numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rail {
-    /// Index of the output.
+    /// Index of the output, in declared order.
     pub output: usize,
     /// Smallest acceptable value.
     pub minimum: Option<f64>,
@@ -42,14 +42,14 @@ pub struct Rail {
 }
 
 impl Rail {
-    /// Whether a value lies outside.
+    /// Whether a value is outside the bounds.
     #[must_use]
     pub fn is_breached(&self, value: f64) -> bool {
         self.minimum.is_some_and(|low| value < low) || self.maximum.is_some_and(|high| value > high)
     }
 }
 
-/// A component ready to compute.
+/// A component bound and ready to compute.
 pub struct Bound {
     /// The component.
     pub component: Component,
@@ -59,15 +59,15 @@ pub struct Bound {
     pub parameters: Vec<(Scalar, SetBy)>,
     /// Inputs in declared order.
     pub inputs: Vec<BoundInput>,
-    /// Guardrails with numbers.
+    /// Guardrails with their bounds resolved to numbers.
     pub rails: Vec<Rail>,
     /// Month and day of the season's start.
     pub season_start: (i8, i8),
     /// The configuration.
     pub config: Config,
-    /// Whether any input is of a herd.
+    /// Whether any input reads a feature of a herd.
     pub reads_herd: bool,
-    /// Whether this command changed a parameter for itself alone.
+    /// Whether a `--param` changed a parameter for this command only.
     pub one_off: bool,
 }
 
@@ -105,7 +105,7 @@ impl Bound {
     }
 }
 
-/// Binds a component. `one_off` are the `--param` of this command.
+/// Binds a component. `one_off` holds the `--param` values of this command.
 ///
 /// # Errors
 /// If an input does not fit the catalogue, or a setting does not fit the component.
@@ -149,7 +149,7 @@ pub fn bind(
     })
 }
 
-/// Every input of a declaration that the catalogue does not have, or has otherwise.
+/// Lists every input of a declaration that is not in the catalogue, or differs from it.
 #[must_use]
 pub fn input_problems(description: &Description, catalogue: &[Feature]) -> Vec<ComputeError> {
     let logic = description.model_version();
@@ -381,7 +381,7 @@ fn bind_rails(
     Ok(rails)
 }
 
-/// What the component computes with.
+/// The configuration that the component computes with.
 fn config_of(
     description: &Description,
     parameters: &[(Scalar, SetBy)],

@@ -1,11 +1,10 @@
-//! Long ranges: the runs that [`super::engine`] would record, by columns instead of by questions.
+//! Computes long ranges of days: records the same runs as [`super::engine`], but by columns instead of run by run.
 //!
-//! A stretch is one place and herd over days that follow each other. What is recorded of it is looked up
-//! at once. Recorded days are compared by their provenance alone; the others become the rows of a pack:
-//! columns go from the ledger into the sandbox, out of it, and into the pack as they are, and every
-//! manifest's digests are made from them. Whatever is not plain (drift, a missing outline, a component
-//! that fails, too few runs for a pack) goes the engine's way, run by run, so that one place says what
-//! becomes of it.
+//! A stretch is one place and herd over consecutive days. The recorded runs of a stretch are looked up in one query and
+//! compared by provenance only. The other days become the rows of a pack: columns go unchanged from the ledger through
+//! the sandbox into the pack, and the digests of every manifest are computed from them. Everything else (drift, a
+//! missing outline, a component that fails, too few runs for a pack) takes the slow path: the engine handles it run by
+//! run, so that its outcome is decided in one place.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::sync::mpsc::{channel, sync_channel};
@@ -31,14 +30,13 @@ use super::outcome::{Outcome, RunOutcome, Summary};
 use super::record::Recorder;
 use super::sheets;
 
-/// Rows of a batch: its columns, manifests and rows stay in some tens of megabytes, and one barrier is
-/// shared by many.
+/// Rows of a batch. Its columns, manifests and rows take some tens of megabytes, and many runs share one fsync barrier.
 pub const BATCH: usize = 16_384;
 
-/// One place and herd on the days from one to another.
+/// One place and herd over a range of days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    /// The place.
+    /// The boundary.
     pub boundary_id: BoundaryId,
     /// The herd, or `-`.
     pub herd_config_id: HerdId,
@@ -49,14 +47,14 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// How many days it has.
+    /// Number of days in the range.
     #[must_use]
     #[expect(clippy::expect_used, reason = "no stretch ends before it begins")]
     pub fn days(&self) -> usize {
         usize::try_from(self.to.since(self.from) + 1).expect("a stretch has days")
     }
 
-    /// Its runs.
+    /// The runs of the range, one a day.
     pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
         self.from.through(self.to).map(|day| self.target(day))
     }
@@ -70,7 +68,7 @@ impl Stretch {
     }
 }
 
-/// Cuts stretches into batches of [`BATCH`] rows, the last one of some more or fewer.
+/// Cuts stretches into batches of about [`BATCH`] rows; the last batch can be larger or smaller.
 #[must_use]
 pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
     let mut all: Vec<Vec<Stretch>> = Vec::new();
@@ -103,7 +101,7 @@ pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
         }
     }
     match all.last_mut() {
-        // What is left over makes no pack of its own.
+        // Too few remaining rows for a pack of their own.
         Some(last) if rows < BATCH / 8 => last.extend(batch),
         _ if batch.is_empty() => {}
         _ => all.push(batch),
@@ -111,26 +109,26 @@ pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
     all
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// How many runs ended how.
+    /// Number of runs by outcome.
     pub summary: Summary,
-    /// The runs that are not as they should be.
+    /// The runs with a problem.
     pub troubled: Vec<RunOutcome>,
 }
 
-/// A batch that is looked up and computed.
+/// A batch with its inputs gathered and its recorded runs looked up.
 struct Gathered {
     rows: Rows,
     template: Template,
-    /// Inputs of the recorded runs, and what is recorded of them.
+    /// The inputs of the recorded runs, and the recorded runs.
     known: (Vec<Column>, Vec<(Target, LatestRun)>),
-    /// Runs that go the engine's way.
-    aside: Vec<Target>,
+    /// Runs that take the slow path.
+    slow_path: Vec<Target>,
 }
 
-/// Packs with their runs, to be recorded.
+/// Packs and their runs, ready to be recorded.
 struct Packed {
     packs: Vec<Vec<u8>>,
     runs: Vec<NewRun>,
@@ -138,69 +136,69 @@ struct Packed {
 }
 
 impl Engine<'_, '_> {
-    /// Computes and records stretches batch by batch; `each` is told what became of runs, and how many. A
-    /// thread of its own records a batch through `apart`, another handle of the same ledger, while the next
-    /// one is gathered and computed. Without it they go run by run.
+    /// Computes and records stretches batch by batch. `each` receives the result of a batch, or of a part of it. A
+    /// separate thread records a batch through `recording`, a second handle of the same ledger, while the next batch is
+    /// gathered and computed. Without `recording`, everything is computed run by run.
     ///
     /// # Errors
-    /// See [`Engine::chunk`]. What was recorded before stays, and `each` was told of it.
+    /// See [`Engine::chunk`]. Whatever was recorded before the error stays recorded, and `each` has received it.
     pub fn stretches(
         &mut self,
         bound: &Bound,
         stretches: &[Stretch],
-        apart: Option<&mut dyn Write>,
+        recording: Option<&mut dyn Write>,
         each: &mut dyn FnMut(Done),
     ) -> Result<(), ComputeError> {
         let days: usize = stretches.iter().map(Stretch::days).sum();
         let by_columns = !self.policy.recheck && days >= self.policy.pack_from;
-        let Some(apart) = apart.filter(|_| by_columns && self.ledger.is_some()) else {
+        let Some(recording) = recording.filter(|_| by_columns && self.ledger.is_some()) else {
             let targets = stretches.iter().flat_map(Stretch::targets);
-            return self.aside(bound, targets, each);
+            return self.slow_path(bound, targets, each);
         };
         let (facts, recorder) = (self.facts, self.recorder(bound));
         let (send, receive) = sync_channel::<Packed>(1);
-        let (told, heard) = channel::<Result<Done, ComputeError>>();
+        let (report, reports) = channel::<Result<Done, ComputeError>>();
         let interrupt = &self.policy.interrupt;
         let within = tracing::Span::current();
-        let (aside, stopped) = std::thread::scope(|scope| {
+        let (slow_path, stopped) = std::thread::scope(|scope| {
             scope.spawn(move || {
                 let _within = within.entered();
                 for packed in receive {
-                    let done = record(apart, recorder, packed);
+                    let done = record(recording, recorder, packed);
                     let failed = done.is_err();
-                    if told.send(done).is_err() || failed {
+                    if report.send(done).is_err() || failed {
                         break;
                     }
                 }
             });
-            let (mut aside, mut stopped) = (Vec::new(), Ok(()));
+            let (mut slow_path, mut stopped) = (Vec::new(), Ok(()));
             for batch in batches(stretches) {
                 stopped = interrupt.check();
                 if stopped.is_err() {
                     break;
                 }
-                let packed = compute(facts, recorder, &batch, &mut aside, each)?;
+                let packed = compute(facts, recorder, &batch, &mut slow_path, each)?;
                 failpoint::hit("compute.after-batch");
-                // Whoever cannot record any more has told why.
+                // A recording thread that stopped has already reported why.
                 if packed.is_some_and(|packed| send.send(packed).is_err()) {
                     break;
                 }
-                for done in heard.try_iter() {
+                for done in reports.try_iter() {
                     each(done?);
                 }
             }
             drop(send);
-            for done in heard {
+            for done in reports {
                 each(done?);
             }
-            Ok::<_, ComputeError>((aside, stopped))
+            Ok::<_, ComputeError>((slow_path, stopped))
         })?;
         stopped?;
-        self.aside(bound, aside.into_iter(), each)
+        self.slow_path(bound, slow_path.into_iter(), each)
     }
 
-    /// The engine's way.
-    fn aside(
+    /// The slow path: computes targets run by run.
+    fn slow_path(
         &mut self,
         bound: &Bound,
         mut targets: impl Iterator<Item = Target>,
@@ -223,25 +221,25 @@ impl Engine<'_, '_> {
     }
 }
 
-/// Looks a batch up and computes it; `each` is told of the runs that need nothing more.
+/// Looks up and computes a batch. `each` receives the runs that are already recorded.
 fn compute(
     facts: &Facts<'_>,
     recorder: Recorder<'_>,
     batch: &[Stretch],
-    aside: &mut Vec<Target>,
+    slow_path: &mut Vec<Target>,
     each: &mut dyn FnMut(Done),
 ) -> Result<Option<Packed>, ComputeError> {
     let runs = batch.iter().map(Stretch::days).sum();
     let span = Summary::span(&recorder.bound.model_version, runs).entered();
     let mut done = Done::default();
     let gathered = gather(facts, recorder, batch)?;
-    let packed = pack(recorder, gathered, aside, &mut done)?;
+    let packed = pack(recorder, gathered, slow_path, &mut done)?;
     done.summary.note(&span);
     each(done);
     Ok(packed)
 }
 
-/// Looks up what is recorded, and gathers the inputs.
+/// Looks up the recorded runs and gathers the inputs.
 fn gather(
     facts: &Facts<'_>,
     recorder: Recorder<'_>,
@@ -249,7 +247,7 @@ fn gather(
 ) -> Result<Gathered, ComputeError> {
     let bound = recorder.bound;
     let mut gatherer = Gatherer::new(facts, bound);
-    let (mut known, mut aside) = (Vec::new(), Vec::new());
+    let (mut known, mut slow_path) = (Vec::new(), Vec::new());
     for stretch in batch {
         let place = (&stretch.boundary_id, &stretch.herd_config_id);
         let series = Series {
@@ -265,7 +263,7 @@ fn gather(
         for day in stretch.from.through(stretch.to) {
             let standing = recorded.next_if(|s| s.day == day);
             match standing {
-                _ if facts.boundary(place.0, day).is_none() => aside.push(stretch.target(day)),
+                _ if facts.boundary(place.0, day).is_none() => slow_path.push(stretch.target(day)),
                 Some(standing) => {
                     gatherer.known(place, day)?;
                     known.push((stretch.target(day), standing));
@@ -280,15 +278,15 @@ fn gather(
         rows,
         template: Template::new(header).map_err(ComputeError::Sheet)?,
         known: (inputs, known),
-        aside,
+        slow_path,
     })
 }
 
-/// Compares what is recorded and computes the other rows; what makes no pack goes aside.
+/// Compares the recorded runs and computes the other rows. Rows that cannot form a pack take the slow path.
 fn pack(
     recorder: Recorder<'_>,
     gathered: Gathered,
-    aside: &mut Vec<Target>,
+    slow_path: &mut Vec<Target>,
     done: &mut Done,
 ) -> Result<Option<Packed>, ComputeError> {
     let (bound, policy) = (recorder.bound, recorder.policy);
@@ -296,9 +294,9 @@ fn pack(
         mut rows,
         template,
         known: (inputs, known),
-        aside: own,
+        slow_path: own,
     } = gathered;
-    aside.extend(own);
+    slow_path.extend(own);
     let mut scratch = Scratch::default();
     for (i, (target, standing)) in known.into_iter().enumerate() {
         let is_plain = standing.guardrail != Guardrail::Refused
@@ -306,7 +304,7 @@ fn pack(
             && fits(&bound.description().outputs, &standing.outputs);
         match is_plain {
             true => done.summary.count(Outcome::Unchanged),
-            false => aside.push(target),
+            false => slow_path.push(target),
         }
     }
     if rows.is_empty() {
@@ -318,7 +316,7 @@ fn pack(
         false => Some(bound.compute(&rows.inputs, rows.len())?),
     };
     let Some(computed) = computed.filter(|c| c.failed.is_empty()) else {
-        aside.extend((0..rows.len()).map(|i| Target {
+        slow_path.extend((0..rows.len()).map(|i| Target {
             boundary_id: BoundaryId::unchecked(rows.boundary_id(i)),
             herd_config_id: HerdId::unchecked(rows.herd_config_id(i)),
             day: rows.day(i),
@@ -335,7 +333,7 @@ fn pack(
     packed(rows, &template, recorder, &mut scratch).map(Some)
 }
 
-/// The packs of whole rows, and the runs that name them.
+/// Builds the packs, and the runs that refer to them.
 fn packed(
     rows: Rows,
     template: &Template,
@@ -375,7 +373,7 @@ fn packed(
     })
 }
 
-/// Writes packs and records their runs: the packs are durable before any row names them.
+/// Writes packs and then records their runs: a pack is durable before any ledger row refers to it.
 fn record(
     ledger: &dyn Write,
     recorder: Recorder<'_>,
@@ -400,7 +398,7 @@ fn record(
             continue;
         }
         let outputs = packed.outputs.iter().map(|c| c.get(i)).collect();
-        let outcome = recorder.told(&run, outputs, recorded);
+        let outcome = recorder.outcome_of(&run, outputs, recorded);
         done.summary.count(outcome.outcome);
         if outcome.problem.is_some() {
             done.troubled.push(outcome);

@@ -1,7 +1,7 @@
-//! The chunks of a batch: look up, execute, guard, write manifests, record.
+//! Computes a batch in chunks: look up, execute, apply guardrails, write manifests, record.
 //!
-//! A chunk is one transaction and one fsync barrier per folder; a kill between chunks leaves whole
-//! runs and nothing else. A refused run never stops the others.
+//! A chunk is one transaction and one fsync barrier per folder. A kill between chunks leaves only complete runs. A
+//! refused run never stops the others.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use serde_json::Value as Json;
@@ -31,14 +31,14 @@ use super::question::{Question, ask};
 use super::record::Recorder;
 use super::sheets::{Answer, Sheets, sheets};
 
-/// Runs in a chunk: large enough that one fsync barrier is shared by many, small enough that a
-/// chunk's columns and manifests stay in a few megabytes.
+/// Runs in a chunk. Large enough that many share one fsync barrier; small enough that a chunk's columns and manifests
+/// take a few megabytes.
 pub const CHUNK: usize = 1_000;
 
-/// Where and for which day a run is asked for, or recorded.
+/// The place and day of a run that is asked for or recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
-    /// The place.
+    /// The boundary.
     pub boundary_id: BoundaryId,
     /// The herd, or `-`.
     pub herd_config_id: HerdId,
@@ -51,24 +51,24 @@ pub struct Target {
 pub struct Policy {
     /// What a breached guardrail does.
     pub on_guardrail: OnGuardrail,
-    /// Run the component again for recorded runs, instead of trusting the record.
+    /// Run the component again for recorded runs, instead of trusting the recorded outputs.
     pub recheck: bool,
-    /// The release in force, under which the entry says these runs were recorded first.
+    /// The release in force, recorded with each run that is new.
     pub release: Option<Digest>,
     /// Why these runs are computed.
     pub origin: Origin,
     /// Who, when, why.
     pub stamp: Stamp,
-    /// Program, engine and platform, for the manifests.
+    /// Program, engine and platform, recorded in the manifests.
     pub computer: Computer,
-    /// From how many runs in a chunk on their manifests share a file.
+    /// Smallest number of runs in a chunk for which their manifests share a file.
     pub pack_from: usize,
-    /// What may ask to stop between two batches.
+    /// Checked between two batches for a request to stop.
     pub interrupt: Interrupt,
 }
 
 impl Policy {
-    /// What the guardrails say of a run.
+    /// The guardrail status to record for a run.
     pub(super) fn guardrail(&self, is_breached: bool) -> Guardrail {
         match (is_breached, self.on_guardrail) {
             (false, _) => Guardrail::Ok,
@@ -78,21 +78,21 @@ impl Policy {
     }
 }
 
-/// What the engine works with. `facts` may read through the handle that records: what is known ends at
-/// an entry, so that a recording chunk does not disturb it. [`Engine::stretches`], which does both at once,
-/// wants one for each.
+/// Computes and records runs. `facts` may read through the same handle that records: facts end at a fixed entry, so a
+/// recording chunk does not change them. [`Engine::stretches`] reads and records in parallel and needs a handle for
+/// each.
 pub struct Engine<'a, 'l> {
-    /// What is known.
+    /// The facts from which inputs are gathered.
     pub facts: &'a Facts<'l>,
-    /// Where runs are recorded. Without it nothing is written: the outcomes say what would happen.
+    /// Where runs are recorded. If `None`, nothing is written, and the outcomes describe what would happen.
     pub ledger: Option<&'a dyn Write>,
     /// Where manifests are written.
     pub manifests: &'a Store,
-    /// How.
+    /// How runs are computed and recorded.
     pub policy: &'a Policy,
 }
 
-/// How a manifest is named once it is written.
+/// The digests and place of a manifest, once it is written.
 struct Written {
     snapshot: Digest,
     sha256: Digest,
@@ -109,7 +109,7 @@ struct Pending {
 }
 
 impl<'a> Engine<'a, '_> {
-    /// What records runs of a logic.
+    /// The recorder for the runs of a logic.
     pub(super) fn recorder<'b>(&self, bound: &'b Bound) -> Recorder<'b>
     where
         'a: 'b,
@@ -124,8 +124,8 @@ impl<'a> Engine<'a, '_> {
     /// Computes and records one chunk of targets, in their order.
     ///
     /// # Errors
-    /// If ledger or manifest store fail as a whole; what single runs suffer is in their outcome. When it was
-    /// asked to stop, before anything of the chunk was done.
+    /// If ledger or manifest store fail as a whole, or the work was interrupted before anything of the chunk was done.
+    /// Problems with single runs are in their outcomes.
     pub fn chunk(
         &mut self,
         bound: &Bound,
@@ -139,8 +139,8 @@ impl<'a> Engine<'a, '_> {
             let boundary = &target.boundary_id;
             let place = (boundary, &target.herd_config_id);
             let question = ask(self.facts, bound, place, target.day)?;
-            // Without its boundary a run would only record that something is missing, and drift when
-            // the outline arrives.
+            // Without its boundary, a run would only record that something is missing, and would drift as soon as the
+            // outline arrives.
             if self.facts.boundary(boundary, target.day).is_none() {
                 outcomes.push(Some(self.no_boundary(&question)));
                 continue;
@@ -312,14 +312,14 @@ impl<'a> Engine<'a, '_> {
             None => batch.runs.iter().map(|_| Recorded::New).collect(),
             Some(ledger) => ledger.record_runs(&batch)?,
         };
-        let told = places.into_iter().zip(&batch.runs).zip(recorded);
-        Ok(told
-            .map(|(((i, outputs), run), recorded)| (i, recorder.told(run, outputs, recorded)))
+        let outcomes_by_place = places.into_iter().zip(&batch.runs).zip(recorded);
+        Ok(outcomes_by_place
+            .map(|(((i, outputs), run), recorded)| (i, recorder.outcome_of(run, outputs, recorded)))
             .collect())
     }
 
-    /// Writes manifests, unless nothing is to be written: what is given back is durable before any row
-    /// names it.
+    /// Writes manifests, unless this is a dry run. The returned manifests are durable before any ledger row refers to
+    /// them.
     fn write(&self, sheets: &[Sheets]) -> Result<Vec<Written>, ComputeError> {
         let runs: usize = sheets.iter().map(|s| s.rows.len()).sum();
         let packed = runs >= self.policy.pack_from.max(1) && self.ledger.is_some();

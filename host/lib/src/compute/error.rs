@@ -1,4 +1,4 @@
-//! How computing says no before any run is looked at. What befalls single runs is an
+//! Errors that stop a whole computation before any run is examined. Problems with single runs are in
 //! [`super::outcome::RunOutcome`].
 
 use provender_domain::canonical::CanonicalError;
@@ -10,10 +10,10 @@ use provender_ledger::LedgerError;
 use provender_sandbox::LogicError;
 use provender_store::manifest::ManifestError;
 
-/// A refusal or failure of a whole command.
+/// Why a whole computation was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
-    /// An input asks for something that is not a reference.
+    /// An input does not name a valid feature reference.
     #[error("{logic}: input `{input}`: {cause}")]
     Reference {
         /// `name:version`.
@@ -23,7 +23,7 @@ pub enum ComputeError {
         /// What is wrong with the reference.
         cause: FeatureRefError,
     },
-    /// An input asks for a column that this host does not offer.
+    /// An input asks for a column that is not in the catalogue.
     #[error(
         "{logic}: input `{input}` asks for the feature `{feature}`, which is not in the catalogue{nearest}; list the catalogue with `provender features`, or add the feature with [[series]] in sources.toml"
     )]
@@ -32,24 +32,24 @@ pub enum ComputeError {
         logic: String,
         /// The input.
         input: String,
-        /// What it asks for.
+        /// The feature that it asks for.
         feature: String,
-        /// The nearest name, as the end of a sentence.
+        /// The nearest name, as a clause; empty if there is none.
         nearest: String,
     },
-    /// Type, unit or nullability differ, or an aggregate cannot be applied.
+    /// Type, unit or nullability differ from the catalogue, or the aggregate cannot be applied.
     #[error("{logic}: input `{input}` of feature `{feature}`: {problem}")]
     Mismatch {
         /// `name:version`.
         logic: String,
         /// The input.
         input: String,
-        /// What it asks for.
+        /// The feature that it asks for.
         feature: String,
         /// What differs.
         problem: String,
     },
-    /// A parameter that does not exist or has a value it cannot have.
+    /// A parameter does not exist, or its value is not allowed.
     #[error("{logic}: parameter `{parameter}` ({}): {problem}", .set_by.text())]
     Parameter {
         /// `name:version`.
@@ -61,17 +61,17 @@ pub enum ComputeError {
         /// What is wrong.
         problem: String,
     },
-    /// A guardrail override for an output without a guardrail.
+    /// `logic.toml` overrides a guardrail that does not exist, or gives it impossible bounds.
     #[error("{logic}: logic.toml sets a guardrail for `{output}`, {problem}")]
     Guardrail {
         /// `name:version`.
         logic: String,
         /// The output.
         output: String,
-        /// What is wrong.
+        /// What is wrong, as a clause.
         problem: String,
     },
-    /// A boundary that was never ingested.
+    /// The boundary was never ingested.
     #[error("boundary `{boundary}` is not known{hint}")]
     UnknownBoundary {
         /// What the user asked for.
@@ -79,7 +79,7 @@ pub enum ComputeError {
         /// Names that the user may have meant.
         hint: String,
     },
-    /// A herd that was never ingested.
+    /// The herd was never ingested.
     #[error("herd `{herd}` is not known{hint}")]
     UnknownHerd {
         /// What the user asked for.
@@ -87,45 +87,45 @@ pub enum ComputeError {
         /// Names that the user may have meant.
         hint: String,
     },
-    /// A herd that is not in that place on that day.
+    /// The herd is not in that place on that day.
     #[error(
         "herd {herd} is not in {boundary} on {date}: its periods are {periods}. Nothing was computed"
     )]
     OutsidePeriod {
         /// The herd.
         herd: HerdId,
-        /// The place, or `any boundary`.
+        /// The boundary, or `any boundary`.
         boundary: String,
         /// The day.
         date: String,
-        /// Its periods.
+        /// The herd's periods.
         periods: String,
     },
-    /// A draft was to record runs.
+    /// A draft cannot record runs.
     #[error(
         "{0} is pinned as a draft. A draft records no runs, because its bytes may still be replaced"
     )]
     Draft(ModelVersion),
-    /// A frozen version with other bytes.
+    /// The version is frozen with other bytes.
     #[error(
         "{model_version} is frozen as {recorded}, but the pinned component is {found}; a version never changes what it computes, so pin the changed component as a new version"
     )]
     Frozen {
         /// `name:version`.
         model_version: ModelVersion,
-        /// What the ledger holds it to.
+        /// The digest that the ledger has frozen.
         recorded: String,
-        /// What is pinned, or to be pinned.
+        /// The digest that is pinned, or about to be pinned.
         found: String,
     },
-    /// The plan changed between showing and applying it.
+    /// The plan changed after it was shown.
     #[error(
         "the plan has changed since it was shown: its digest is now {now}, not {asked}. Look at it again, then apply {now}"
     )]
     PlanChanged {
-        /// Digest asked for.
+        /// The digest that the user asked to apply.
         asked: String,
-        /// Digest now.
+        /// The digest of the plan now.
         now: String,
     },
     /// The work was interrupted.
@@ -143,7 +143,7 @@ pub enum ComputeError {
     /// A number has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
-    /// Manifests that cannot be written down.
+    /// Manifests cannot be serialized.
     #[error("the manifests of these runs cannot be written: {0}. No run of the batch was recorded")]
     Sheet(String),
 }

@@ -1,4 +1,4 @@
-//! What is known of the places at a moment of the ledger, and the values that features take from it.
+//! Boundaries, herds and observations as known at one entry of the ledger, and the values of features.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::cell::RefCell;
@@ -15,12 +15,12 @@ use provender_ledger::{LedgerError, Read};
 use super::aggregate::{Point, age_days, used, value, window};
 use super::places::{HerdPeriod, Places, boundary_value, herd_value, run_value};
 
-/// An observation that entered a value.
+/// An observation that contributed to a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    /// Its day; `None` for what has no date of its own.
+    /// Its day; `None` if it has no date of its own.
     pub date: Option<Day>,
-    /// Its value, where it is a number.
+    /// Its value, if it is a number.
     pub value: Option<f64>,
     /// The file.
     pub file_id: i64,
@@ -39,26 +39,26 @@ impl Contribution {
     }
 }
 
-/// The value of one input of one run, with where it came from.
+/// The value of one input of one run, with its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// The value; null when nothing is known.
+    /// The value; null if nothing is known.
     pub value: Value,
     /// Days from the newest contributing observation to the calculation date.
     pub age_days: Option<i32>,
-    /// What it was made of, oldest first.
+    /// The observations behind the value, oldest first.
     pub from: Vec<Contribution>,
 }
 
-/// As [`Cell`], without a copy of what it was made of.
+/// Like [`Cell`], but borrows the observations behind the value.
 pub(super) struct View<'p> {
-    /// The value; null when nothing is known.
+    /// The value; null if nothing is known.
     pub(super) value: Value,
     /// Days from the newest contributing observation to the calculation date.
     pub(super) age_days: Option<i32>,
-    /// File and row of the place or herd that has the value.
+    /// File and row of the boundary or herd that holds the value.
     pub(super) row: Option<(i64, u32)>,
-    /// The observations that it was made of, oldest first.
+    /// The observations behind the value, oldest first.
     pub(super) points: &'p [Point],
 }
 
@@ -73,7 +73,7 @@ impl View<'_> {
     }
 }
 
-/// What is known at one moment.
+/// Everything known at one entry of the ledger.
 pub struct Facts<'l> {
     ledger: &'l dyn Read,
     known: i64,
@@ -84,8 +84,8 @@ pub struct Facts<'l> {
 }
 
 impl<'l> Facts<'l> {
-    /// Reads boundaries, herds and files as known at entry `known`; observations follow on demand.
-    /// `precedence` lists sources, the first wins; sources not in it come after, by name.
+    /// Reads boundaries, herds and files as known at entry `known`; observations are read on demand. `precedence` lists
+    /// sources, most important first. Sources that are not listed come last, by name.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -97,8 +97,8 @@ impl<'l> Facts<'l> {
         Facts::load_of(ledger, known, precedence, None)
     }
 
-    /// As [`Facts::load`], of one boundary and the herds that are ever in it: the others cost as much as
-    /// there are. Where the boundary is not known there is none.
+    /// Like [`Facts::load`], but reads only one boundary and the herds that are ever in it, because reading all places
+    /// is slow if there are many. If the boundary is not known, there are no places.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -123,12 +123,12 @@ impl<'l> Facts<'l> {
         })
     }
 
-    /// The ledger that is read.
+    /// The ledger that these facts are read from.
     pub(super) fn ledger(&self) -> &'l dyn Read {
         self.ledger
     }
 
-    /// The entry up to which things are known.
+    /// The last entry that these facts include.
     #[must_use]
     pub fn known(&self) -> i64 {
         self.known
@@ -185,7 +185,7 @@ impl<'l> Facts<'l> {
         self.places.due(day, reads_herd)
     }
 
-    /// The first day on which anything at all is known of a boundary's column.
+    /// The first day for which a boundary's column has a value.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -210,8 +210,8 @@ impl<'l> Facts<'l> {
         Ok(merged)
     }
 
-    /// The points in force of a boundary's column, by date. They are not kept: who goes through many
-    /// places holds those of one.
+    /// The points in force of a boundary's column, by date. They are not cached: a caller that visits many places keeps
+    /// only those of the current one.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -220,15 +220,15 @@ impl<'l> Facts<'l> {
         boundary_id: &BoundaryId,
         column: &str,
     ) -> Result<Rc<[Point]>, LedgerError> {
-        let said = self.ledger.observations(boundary_id, column, self.known)?;
-        Ok(said
+        let statements = self.ledger.observations(boundary_id, column, self.known)?;
+        Ok(statements
             .chunk_by(|a, b| a.value.date == b.value.date)
             .filter_map(|same_day| winner(same_day, &self.precedence))
             .collect())
     }
 
-    /// The value that a reference takes, with what it was made of. `points` are those in force of its
-    /// column, where it is observed.
+    /// The value that a reference reads, and the observations behind it. `points` are the points in force of its
+    /// column, if it is an observed column.
     pub(super) fn view<'p>(
         &self,
         (reference, origin): (&FeatureRef, Origin),
@@ -263,8 +263,8 @@ impl<'l> Facts<'l> {
         }
     }
 
-    /// The value that a reference takes for a boundary, herd and day. `season_start` is month and
-    /// day, 1 January when DS set none.
+    /// The value that a reference reads for a boundary, herd and day. `season_start` is month and day: 1 January if DS
+    /// set none.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -299,9 +299,8 @@ impl<'l> Facts<'l> {
     }
 }
 
-/// Of what was said of one day, by source and entry, the point in force: of each source its last
-/// word, of the sources the first in precedence that has a value. Sources outside `precedence` come
-/// after those in it, by name.
+/// Chooses the point in force for one day. `same_day` is sorted by source and entry. The last statement of each source
+/// counts; the first source in precedence that has a value wins. Sources outside `precedence` come last, by name.
 pub(super) fn winner<'s>(
     same_day: impl IntoIterator<Item = &'s Sourced<Observed>>,
     precedence: &[String],

@@ -1,5 +1,5 @@
-//! Whether a ledger row's outputs fit a component's declaration, without making values of them: a range
-//! that was computed before is looked at a million times.
+//! Checks whether the outputs of a ledger row match a component's declaration, without building values: a long range
+//! that is already recorded is checked a million times.
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
@@ -7,7 +7,7 @@ use provender_domain::day::Day;
 use provender_domain::description::Output;
 use provender_domain::value::{DataType, MAX_JSON_INT};
 
-/// Whether a canonical list is one of these outputs; the same answer as reading each by
+/// Whether a canonical JSON list holds exactly these outputs. Gives the same answer as reading each with
 /// [`provender_domain::value::Value::from_json`].
 pub(super) fn fits(outputs: &[Output], list: &str) -> bool {
     let mut text = serde_json::Deserializer::from_str(list);
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for Cell {
     }
 
     fn visit_i64<E: serde::de::Error>(self, i: i64) -> Result<(), E> {
-        // Beyond 2^53 it was written as a number that is none of the integers.
+        // Beyond 2^53 an integer is not exact as a JSON number.
         let exact = i.unsigned_abs() <= MAX_JSON_INT.unsigned_abs();
         self.only(self.0 == DataType::Float64 || self.0 == DataType::Int64 && exact)
     }
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Cell {
     }
 }
 
-/// A day and a number.
+/// A pair of day and number.
 struct Point;
 
 impl<'de> DeserializeSeed<'de> for Point {

@@ -1,8 +1,7 @@
-//! Which bytes a version is for ever: an entry of the ledger, which outlives the lock file.
+//! Freezes the bytes of a version for ever, by an entry of the ledger that outlives the lock file.
 //!
-//! A version is frozen by `plugin freeze`, or at the latest when it first records a run. From then on
-//! the ledger refuses other bytes under its name, also when the pin was taken out of the lock file
-//! and put back.
+//! A version is frozen by `plugin freeze`, or at the latest when it first records a run. From then on the ledger
+//! refuses other bytes under its name, even if the pin was removed from the lock file and added again.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -14,7 +13,7 @@ use provender_sandbox::{Pin, PinLimits, PinState};
 
 use super::ComputeError;
 
-/// The digest under which a version is frozen, as the ledger spells it; `None` while it is not.
+/// The digest under which a version is frozen, as spelled in the ledger; `None` if it is not frozen.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -25,18 +24,18 @@ pub fn frozen_as(
     Ok(all_frozen(ledger)?.remove(model_version))
 }
 
-/// Every frozen version, as `name:version`, with the digest that its first entry holds it to.
+/// Every frozen version, as `name:version`, with the digest of its oldest freeze entry.
 ///
 /// # Errors
 /// If the ledger cannot be read.
 pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<ModelVersion, String>, ComputeError> {
     pinned_as(ledger, Kind::Freeze).map(|all| {
-        // Of several entries the oldest holds.
+        // The oldest of several entries counts.
         all.into_iter().rev().collect()
     })
 }
 
-/// Every component that was ever pinned, frozen or draft: `name:version` and digest, oldest first.
+/// Every component that was ever pinned, frozen or as a draft: `name:version` and digest, oldest first.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -44,7 +43,7 @@ pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(ModelVersion, String)>, Com
     pinned_as(ledger, Kind::Pin)
 }
 
-/// What the entries of a kind say of pins, oldest first.
+/// The pins in all entries of a kind, oldest first.
 fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(ModelVersion, String)>, ComputeError> {
     let entries = ledger.entries(Some(kind))?;
     let pairs = entries.iter().map(|entry| {
@@ -54,10 +53,10 @@ fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(ModelVersion, String)
     pairs.collect()
 }
 
-/// Refuses a pin whose version the ledger has frozen with other bytes.
+/// Refuses a pin whose version is frozen with other bytes. Returns whether the version is frozen.
 ///
 /// # Errors
-/// [`ComputeError::Frozen`] then; or when the ledger cannot be read.
+/// [`ComputeError::Frozen`] for other bytes. Also if the ledger cannot be read.
 pub fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
     match frozen_as(ledger, &pin.model_version())? {
         None => Ok(false),
@@ -70,10 +69,10 @@ pub fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
     }
 }
 
-/// Freezes the version of a pin; true when that is new.
+/// Freezes the version of a pin. Returns true if it was not frozen before.
 ///
 /// # Errors
-/// See [`check`]; or when the ledger refuses the entry.
+/// See [`check`]. Also if the ledger cannot be written.
 pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
     if check(ledger, pin)? {
         return Ok(false);
@@ -82,10 +81,10 @@ pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, Comp
     Ok(true)
 }
 
-/// Before a batch records runs: its pin must be frozen, and the ledger must know these bytes.
+/// Requires, before a batch records runs, that its pin is frozen and that the ledger has its digest.
 ///
 /// # Errors
-/// [`ComputeError::Draft`] for a draft; as [`freeze`] otherwise.
+/// [`ComputeError::Draft`] for a draft. For other pins, see [`freeze`].
 pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
     match pin.state {
         PinState::Draft => Err(ComputeError::Draft(pin.model_version())),
@@ -93,10 +92,10 @@ pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeE
     }
 }
 
-/// What entries say of a pin.
+/// The form in which entries record a pin.
 #[must_use]
 pub fn says_of(pin: &Pin) -> entries::Pin {
-    // Every ceiling by name: a new one does not compile until it is recorded, too.
+    // Destructured by name: a new ceiling does not compile until it is recorded, too.
     let PinLimits {
         memory_bytes,
         table_elements,

@@ -1,4 +1,4 @@
-//! The inputs of many runs as columns, straight from what is known of their places.
+//! Gathers the inputs of many runs as columns.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::HashMap;
@@ -15,16 +15,15 @@ use super::binding::Bound;
 use super::facts::{Facts, View};
 use super::sheets;
 
-/// Rows being gathered. Only the observations of one place are held.
+/// Rows being gathered. Holds the observations of only one place at a time.
 pub(super) struct Gatherer<'a, 'l> {
     facts: &'a Facts<'l>,
     bound: &'a Bound,
     boundary_id: BoundaryId,
     points: HashMap<String, Rc<[Point]>>,
-    /// The rows of runs that are to be recorded. Until [`Gatherer::numbered`] their files have the
-    /// ledger's numbers.
+    /// The rows of runs to be recorded. Their files have the ledger's numbers until [`Gatherer::numbered`].
     rows: Rows,
-    /// The inputs of runs that are recorded.
+    /// The inputs of runs that are already recorded.
     known: Vec<Column>,
     files: Vec<i64>,
 }
@@ -43,7 +42,7 @@ impl<'a, 'l> Gatherer<'a, 'l> {
         }
     }
 
-    /// Gathers the inputs of a run that is recorded: their values alone.
+    /// Gathers the inputs of a recorded run, values only.
     pub(super) fn known(
         &mut self,
         place: (&BoundaryId, &HerdId),
@@ -66,7 +65,7 @@ impl<'a, 'l> Gatherer<'a, 'l> {
         Ok(())
     }
 
-    /// Gathers the inputs of a run that is to be recorded, with what they were made of.
+    /// Gathers the inputs of a run to be recorded, with the observations behind them.
     pub(super) fn fresh(
         &mut self,
         place: (&BoundaryId, &HerdId),
@@ -92,8 +91,8 @@ impl<'a, 'l> Gatherer<'a, 'l> {
         Ok(())
     }
 
-    /// The rows to record, the files that they name, by number and ascending, and the inputs of the runs
-    /// that are recorded.
+    /// Returns the rows to record, the numbers of the files that they refer to in ascending order, and the inputs of
+    /// the recorded runs.
     pub(super) fn numbered(mut self) -> (Rows, Vec<i64>, Vec<Column>) {
         self.files.sort_unstable();
         self.files.dedup();
@@ -106,7 +105,7 @@ impl<'a, 'l> Gatherer<'a, 'l> {
         (self.rows, self.files, self.known)
     }
 
-    /// Makes the observations of a place those at hand.
+    /// Loads the observations of a place, unless they are already loaded.
     fn at(&mut self, boundary_id: &BoundaryId) -> Result<(), LedgerError> {
         if self.boundary_id == *boundary_id && !self.points.is_empty() {
             return Ok(());
@@ -145,7 +144,7 @@ fn number<N: TryInto<u32>>(n: N) -> u32 {
 fn push(sources: &mut Sources, view: &View<'_>, files: &mut Vec<i64>) {
     let row = view.row.map(|(file, _)| file);
     for file in row.into_iter().chain(view.points.iter().map(|p| p.file_id)) {
-        // Neighbours mostly come from one file.
+        // Consecutive observations mostly come from one file.
         if files.last() != Some(&file) {
             files.push(file);
         }

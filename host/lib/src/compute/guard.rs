@@ -1,4 +1,4 @@
-//! A question against what is recorded under its key.
+//! Compares a question with what is recorded under its key.
 
 use serde_json::Value as Json;
 
@@ -14,14 +14,14 @@ use super::outcome::Change;
 use super::question::{Question, inputs_json};
 use provender_domain::value::Value;
 
-/// Which guardrails a run breaches: places in the configuration's list. `number` gives an output's number
-/// by its place; nulls are not judged.
+/// The guardrails that a run breaches, as indices into the configuration's list. `number` returns an output's number by
+/// its index; nulls are not checked.
 #[must_use]
 pub fn breached(bound: &Bound, number: impl Fn(usize) -> Option<f64>) -> Vec<u32> {
     breaking(bound, number).map(|(n, _, _)| n).collect()
 }
 
-/// The guardrails that are breached, with their places and the numbers that breach them.
+/// The breached guardrails, with their indices and the numbers that breach them.
 fn breaking(
     bound: &Bound,
     number: impl Fn(usize) -> Option<f64>,
@@ -32,7 +32,7 @@ fn breaking(
     })
 }
 
-/// The same guardrails with what breaches them.
+/// The breached guardrails in the form that manifests record.
 #[must_use]
 pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
     let declared = &bound.description().outputs;
@@ -47,7 +47,7 @@ pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
         .collect()
 }
 
-/// The outputs that a ledger row holds, by the component's declaration; `None` when they do not fit.
+/// The outputs of a ledger row, read by the component's declaration; `None` if they do not match it.
 #[must_use]
 pub fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
     let Json::Array(list) = from_slice(run.run.outputs.as_bytes()).ok()? else {
@@ -64,13 +64,13 @@ pub fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
         .collect()
 }
 
-/// Whether other bytes are pinned than those that computed a recorded run.
+/// Whether the bytes that computed a recorded run differ from the pinned ones.
 #[must_use]
 pub fn other_component(bound: &Bound, recorded: &Manifest) -> bool {
     recorded.reproducible.component.sha256 != bound.component.digest()
 }
 
-/// What differs between a recorded run and the same question now.
+/// Lists what differs between a recorded run and the same question now.
 #[must_use]
 pub fn changes(
     facts: &Facts<'_>,

@@ -1,27 +1,27 @@
-//! From questions to recorded numbers: plan, look up, execute, guard, record.
+//! Computes questions into recorded numbers: plan, look up, execute, guard, record.
 //!
-//! * [`binding`] — a component's declaration against the catalogue and DS's settings: the config
-//! * [`places`] — boundaries and herds as known at a moment
-//! * [`aggregate`] — dated points into the value of a feature
-//! * [`facts`] — what is known of the places, and the values that features take from it
-//! * [`past`] — the same values as they were known at many moments, for long tables of runs
-//! * [`question`] — one row to compute: its inputs, its provenance
-//! * [`recipe`] — how the inputs of recorded runs are gathered again, and proved to be the same
-//! * [`guard`] — a question against what is recorded: unchanged, drift, or unknown
-//! * [`outcome`] — what is said of each run
-//! * [`answer`] — the same for machines
+//! * [`binding`] — binds a component's declaration to the catalogue and DS's settings: the configuration
+//! * [`places`] — boundaries and herds as known at one entry of the ledger
+//! * [`aggregate`] — turns dated points into the value of a feature
+//! * [`facts`] — what is known about places, and the values of features
+//! * [`past`] — the same values as known at many entries, for long tables of runs
+//! * [`question`] — one row to compute: its inputs and provenance
+//! * [`recipe`] — gathers the inputs of recorded runs again and proves that they are the same
+//! * [`guard`] — compares a question with what is recorded: unchanged, drift, or unknown
+//! * [`outcome`] — what became of each run
+//! * [`answer`] — the JSON form of an outcome
 //! * [`bulk`] — long ranges by columns: looked up, compared, computed and recorded in batches
-//! * `fits` — whether recorded outputs are those that a component declares
+//! * `fits` — checks whether recorded outputs match a component's declaration
 //! * `gather` — the inputs of many runs as columns
-//! * `sheets` — answers into manifests: the columns of a pack, of which every document is made
-//! * `record` — how runs get into the ledger, and what is said of those that are in it
+//! * `sheets` — turns answers into manifests: the columns of a pack, from which every document is made
+//! * `record` — records runs, and turns recorded runs into outcomes
 //! * [`engine`] — the chunks: sandbox, guardrails, manifests, ledger
 //! * [`select`] — which runs a command asks for
-//! * [`reissue`] — the one door for a legitimate revision of inputs
+//! * [`reissue`] — the only way to record revised inputs: plan, review, apply
 //! * [`answers`] — which recorded run is the answer
 //! * [`activation`] — from when a version answers
-//! * [`freeze`] — which bytes a version is for ever
-//! * [`error`] — how it says no
+//! * [`freeze`] — freezes the bytes of a version for ever
+//! * [`error`] — errors of a whole computation
 
 pub mod activation;
 pub mod aggregate;
@@ -52,7 +52,7 @@ pub use binding::Bound;
 pub use error::ComputeError;
 pub use facts::Facts;
 
-/// A ledger for tests, made where it does not exist.
+/// Opens the ledger for tests, and creates it if it does not exist.
 #[cfg(test)]
 pub(crate) fn test_ledger(folder: &std::path::Path) -> Box<dyn provender_ledger::Write> {
     use provender_ledger::{Address, Opening, open};

@@ -1,4 +1,4 @@
-//! What is said of each run.
+//! What became of each run.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use provender_domain::key::{ConfigVersion, RunKey};
 use provender_domain::manifest::Breach;
 use provender_domain::value::Value;
 
-/// The contract's four outcomes.
+/// The four outcomes in `--json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "RunOutcome")]
@@ -21,13 +21,13 @@ pub enum Outcome {
     Recorded,
     /// Recorded before, with the same provenance.
     Unchanged,
-    /// Recorded before with other provenance: refused.
+    /// Refused: recorded before with different provenance.
     Drift,
     /// Not computed, or never an answer.
     Failed,
 }
 
-/// Which refusal or failure, for the exit code.
+/// The kind of refusal or failure, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
     /// Exit 10.
@@ -53,7 +53,7 @@ pub struct Problem {
     pub code: String,
     /// What happened, as a sentence.
     pub message: String,
-    /// A backtrace and the like.
+    /// A backtrace, for example; empty if there is none.
     pub detail: String,
 }
 
@@ -61,7 +61,7 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "InputChange")]
 pub struct Change {
-    /// Name of the input; `component` when the bytes differ.
+    /// Name of the input; `component` if the bytes differ.
     pub name: String,
     /// Unit of the input.
     pub unit: Option<String>,
@@ -73,40 +73,41 @@ pub struct Change {
     pub old_source: String,
     /// `file row N` of the value now.
     pub new_source: String,
-    /// Path of the file behind the value now, or of the recorded one where there is none now; causes are grouped by it.
+    /// Path of the file behind the value now, or behind the recorded value if there is none now. Causes are grouped by
+    /// it.
     #[serde(skip)]
     pub cause: String,
 }
 
-/// What is said of one run.
+/// What became of one run.
 #[derive(Clone, Debug)]
 pub struct RunOutcome {
-    /// The key it has in the ledger, or would have.
+    /// The key that it has in the ledger, or would have.
     pub key: RunKey,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Outputs in declared order; empty when there are none.
+    /// Outputs in declared order; empty if there are none.
     pub outputs: Vec<Value>,
     /// The breached guardrails.
     pub breaches: Vec<Breach>,
-    /// True when the breach makes it no answer.
+    /// True if the breach stops the run from being an answer.
     pub refused: bool,
-    /// Digest of what makes the number.
+    /// Digest of everything that determines the number.
     pub provenance: Digest,
     /// Digest of the manifest's reproducible part.
     pub snapshot_id: Option<Digest>,
     /// Path of the manifest.
     pub manifest: Option<String>,
-    /// What this run supersedes.
+    /// The run that this run supersedes.
     pub replaces: Option<ConfigVersion>,
     /// Why it has no answer.
     pub problem: Option<Problem>,
-    /// Of a drift: what changed.
+    /// What changed, for a drift.
     pub changes: Vec<Change>,
 }
 
 impl RunOutcome {
-    /// The texts of the reason columns that are there.
+    /// The texts of the reason columns that are not null.
     #[must_use]
     pub fn reasons(&self, description: &Description) -> Vec<String> {
         description
@@ -125,7 +126,7 @@ impl RunOutcome {
     }
 }
 
-/// How many runs ended how.
+/// Number of runs by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "RunCounts")]
 pub struct Summary {
@@ -133,7 +134,7 @@ pub struct Summary {
     pub recorded: u64,
     /// Recorded before.
     pub unchanged: u64,
-    /// Refused for other provenance.
+    /// Refused because the provenance differs.
     pub drift: u64,
     /// Not computed, or never an answer.
     pub failed: u64,
@@ -150,7 +151,7 @@ impl Summary {
         }
     }
 
-    /// Counts what another summary counted.
+    /// Adds the counts of another summary.
     pub fn add(&mut self, other: Summary) {
         self.recorded += other.recorded;
         self.unchanged += other.unchanged;
@@ -158,7 +159,7 @@ impl Summary {
         self.failed += other.failed;
     }
 
-    /// What became of runs.
+    /// Counts outcomes.
     #[must_use]
     pub fn of(outcomes: &[RunOutcome]) -> Summary {
         let mut summary = Summary::default();
@@ -168,7 +169,7 @@ impl Summary {
         summary
     }
 
-    /// The span of computing runs of a logic, in which [`Summary::note`] notes what became of them.
+    /// The span for computing runs of a logic. [`Summary::note`] records the counts in it.
     pub(super) fn span(logic: &str, runs: usize) -> Span {
         tracing::info_span!(
             target: "provender::compute",
@@ -182,7 +183,7 @@ impl Summary {
         )
     }
 
-    /// Notes the counts in a span.
+    /// Records the counts in a span.
     pub(super) fn note(&self, span: &Span) {
         span.record("recorded", self.recorded);
         span.record("unchanged", self.unchanged);

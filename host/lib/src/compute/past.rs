@@ -1,9 +1,9 @@
-//! The values of features as they were known at many moments of the ledger.
+//! The values of features as known at many entries of the ledger.
 //!
-//! [`super::Facts`] answers for one moment and for every place; who goes through years of recorded
-//! runs asks for one place after the other, at the moment of each run. Here everything ever said of
-//! a place is read once, and the moment moves: forwards only what was said since is put in, so that
-//! rows are best asked for by place and moment. Both give the same values, which a test holds them to.
+//! [`super::Facts`] covers every place at one entry. Callers that go through years of recorded runs ask for one place
+//! after another, each at the entry of its run. For them, all observations of a place are loaded once. Moving forward
+//! in time applies only what was recorded since, so ask for rows by place and entry. Both give the same values; a test
+//! compares them.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,29 +20,29 @@ use super::aggregate::{Point, value, window};
 use super::facts::winner;
 use super::places::{Places, boundary_value, herd_value, run_value};
 
-/// What all who read one past share: which files were withdrawn when, and the places.
+/// What several readers of the past share: the withdrawals of files, and the places.
 pub struct History {
     precedence: Vec<String>,
-    /// File → the entry that withdrew it.
+    /// Maps a file to the entry that withdrew it.
     withdrawn: HashMap<i64, i64>,
     /// The entries that changed boundaries or herds.
-    turns: BTreeSet<i64>,
-    /// Boundaries and herds by the turn after which they held.
+    changed_at: BTreeSet<i64>,
+    /// Boundaries and herds, by the entry of `changed_at` from which they hold.
     places: Mutex<BTreeMap<i64, Arc<Places>>>,
 }
 
-/// What was known, at any moment.
+/// What was known at any entry.
 pub struct Past<'l> {
     ledger: &'l dyn Read,
     history: Arc<History>,
-    /// The moment that was asked for last, and its places.
+    /// The last entry asked for, and its places.
     near: Option<(i64, Arc<Places>)>,
-    /// The place whose columns are at hand.
+    /// The place whose columns are cached.
     boundary_id: BoundaryId,
     columns: HashMap<String, Timeline>,
 }
 
-/// One run's place, day and moment.
+/// The place and day of a run, and the last entry known to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
     /// The place.
@@ -51,19 +51,19 @@ pub struct Moment<'a> {
     pub herd_config_id: &'a HerdId,
     /// The day the number is for.
     pub day: Day,
-    /// The last entry that counts.
+    /// The last entry that is known.
     pub known: i64,
 }
 
 impl History {
-    /// Reads which files were withdrawn when. `precedence` as for [`super::Facts::load`].
+    /// Reads when files were withdrawn. `precedence` as in [`super::Facts::load`].
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub fn load(ledger: &dyn Read, precedence: Vec<String>) -> Result<History, LedgerError> {
         let files = ledger.files()?;
         let of_places = [Kind::Boundaries.name(), Kind::Herds.name()];
-        let turns = files
+        let changed_at = files
             .iter()
             .filter(|f| of_places.contains(&f.kind.as_str()))
             .flat_map(|f| [Some(f.entry), f.retracted])
@@ -76,29 +76,34 @@ impl History {
         Ok(History {
             precedence,
             withdrawn,
-            turns,
+            changed_at,
             places: Mutex::default(),
         })
     }
 
-    /// Boundaries (without their outlines) and herds as known at a moment: read by whoever asks first,
-    /// while others wait, so that no turn is read twice.
+    /// Boundaries (without their outlines) and herds as known at an entry. The first reader loads them while others
+    /// wait, so that nothing is read twice.
     fn places(&self, ledger: &dyn Read, known: i64) -> Result<Arc<Places>, LedgerError> {
-        let turn = self.turns.range(..=known).next_back().copied().unwrap_or(0);
+        let changed = self
+            .changed_at
+            .range(..=known)
+            .next_back()
+            .copied()
+            .unwrap_or(0);
         let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(places) = all.get(&turn) {
+        if let Some(places) = all.get(&changed) {
             return Ok(Arc::clone(places));
         }
-        let mut places = Places::load(ledger, turn, None)?;
+        let mut places = Places::load(ledger, changed, None)?;
         places.forget_outlines();
         let places = Arc::new(places);
-        all.insert(turn, Arc::clone(&places));
+        all.insert(changed, Arc::clone(&places));
         Ok(places)
     }
 }
 
 impl<'l> Past<'l> {
-    /// Of a ledger, with what others have read of it already; the rest follows on demand.
+    /// Shares what other readers have already loaded; the rest is loaded on demand.
     #[must_use]
     pub fn new(ledger: &'l dyn Read, history: Arc<History>) -> Past<'l> {
         Past {
@@ -110,7 +115,7 @@ impl<'l> Past<'l> {
         }
     }
 
-    /// Boundaries (without their outlines) and herds as known at a moment.
+    /// Boundaries (without their outlines) and herds as known at an entry.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -123,7 +128,7 @@ impl<'l> Past<'l> {
         Ok(&self.near.insert(near).1)
     }
 
-    /// The value that a reference takes at a moment; see [`super::Facts::cell`].
+    /// The value that a reference reads at an entry; see [`super::Facts::cell`].
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -152,8 +157,7 @@ impl<'l> Past<'l> {
         }
     }
 
-    /// The first day on which anything at all was known of a boundary's column at a moment; see
-    /// [`super::Facts::first_observation`].
+    /// The first day for which a boundary's column had a value at an entry; see [`super::Facts::first_observation`].
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -178,8 +182,8 @@ impl<'l> Past<'l> {
             self.boundary_id.clone_from(boundary_id);
         }
         if !self.columns.contains_key(column) {
-            let said = self.ledger.all_observations(boundary_id, column)?;
-            let timeline = Timeline::new(said, &self.history.withdrawn);
+            let statements = self.ledger.all_observations(boundary_id, column)?;
+            let timeline = Timeline::new(statements, &self.history.withdrawn);
             self.columns.insert(column.to_owned(), timeline);
         }
         Ok(match self.columns.get_mut(column) {
@@ -189,33 +193,33 @@ impl<'l> Past<'l> {
     }
 }
 
-/// Everything ever said of one column, with the points in force at one moment.
+/// All observations ever recorded for one column, with the points in force at one entry.
 struct Timeline {
-    /// By date, source and entry.
-    said: Vec<Sourced<Observed>>,
-    /// For each of them the entry that withdrew it.
+    /// Sorted by date, source and entry.
+    statements: Vec<Sourced<Observed>>,
+    /// For each observation, the entry that withdrew it.
     withdrawn: Vec<Option<i64>>,
-    /// What changes at which entry: a place in `said`; by entry.
+    /// Pairs of an entry and the index of an observation that it adds or withdraws, sorted by entry.
     changes: Vec<(i64, usize)>,
-    /// So many changes have been put in.
+    /// Number of changes already applied.
     applied: usize,
     points: Vec<Point>,
 }
 
 impl Timeline {
-    fn new(said: Vec<Sourced<Observed>>, files: &HashMap<i64, i64>) -> Timeline {
-        let withdrawn: Vec<Option<i64>> = said
+    fn new(statements: Vec<Sourced<Observed>>, files: &HashMap<i64, i64>) -> Timeline {
+        let withdrawn: Vec<Option<i64>> = statements
             .iter()
             .map(|s| files.get(&s.file_id).copied())
             .collect();
-        let recorded = said.iter().enumerate().map(|(i, s)| (s.entry, i));
+        let recorded = statements.iter().enumerate().map(|(i, s)| (s.entry, i));
         let gone = withdrawn.iter().enumerate();
         let mut changes: Vec<(i64, usize)> = recorded
             .chain(gone.filter_map(|(i, w)| Some(((*w)?, i))))
             .collect();
         changes.sort_unstable();
         Timeline {
-            said,
+            statements,
             withdrawn,
             changes,
             applied: 0,
@@ -223,11 +227,11 @@ impl Timeline {
         }
     }
 
-    /// The points in force at a moment, by date.
+    /// The points in force at an entry, by date.
     fn at(&mut self, known: i64, precedence: &[String]) -> &[Point] {
         let until = self.changes.partition_point(|(entry, _)| *entry <= known);
         if until < self.applied {
-            // Time runs backwards rarely: from the start again.
+            // Queries rarely go back in time; when one does, rebuild from the start.
             self.applied = 0;
             self.points.clear();
         }
@@ -240,23 +244,23 @@ impl Timeline {
         &self.points
     }
 
-    /// Puts the day of one statement as it is at `known`.
+    /// Updates the point for the day of one observation to its state at `known`.
     fn settle(&mut self, place: usize, known: i64, precedence: &[String]) {
-        let Some(date) = self.said.get(place).map(|s| s.value.date) else {
+        let Some(date) = self.statements.get(place).map(|s| s.value.date) else {
             return;
         };
         let mut from = place;
-        while from > 0 && self.said[from - 1].value.date == date {
+        while from > 0 && self.statements[from - 1].value.date == date {
             from -= 1;
         }
-        let same_day = self.said[from..]
+        let same_day = self.statements[from..]
             .iter()
             .zip(&self.withdrawn[from..])
             .take_while(|(s, _)| s.value.date == date)
             .filter(|(s, gone)| s.entry <= known && gone.is_none_or(|w| w > known))
             .map(|(s, _)| s);
         let won = winner(same_day, precedence);
-        // Days mostly come in order: the end is looked at first.
+        // Days mostly come in order, so try the end first.
         let at = match self.points.last() {
             Some(last) if last.date < date => self.points.len(),
             _ => self.points.partition_point(|p| p.date < date),
@@ -294,8 +298,7 @@ mod tests {
         }
     }
 
-    /// What one file says: source, and (day offset, value) pairs; or that an earlier file is
-    /// withdrawn.
+    /// A file with a source and (day offset, value) pairs, or the withdrawal of an earlier file.
     #[derive(Clone, Debug)]
     enum Act {
         File(u8, Vec<(u8, Option<f64>)>),
@@ -303,9 +306,9 @@ mod tests {
     }
 
     fn acts() -> impl Strategy<Value = Vec<Act>> {
-        let said = prop::collection::vec((0_u8..12, prop::option::of(-5.0..5.0_f64)), 1..6);
+        let statements = prop::collection::vec((0_u8..12, prop::option::of(-5.0..5.0_f64)), 1..6);
         let act = prop_oneof![
-            4 => (0_u8..3, said).prop_map(|(s, said)| Act::File(s, said)),
+            4 => (0_u8..3, statements).prop_map(|(s, statements)| Act::File(s, statements)),
             1 => any::<prop::sample::Index>().prop_map(|i| Act::Withdraw(i.index(64))),
         ];
         prop::collection::vec(act, 1..8)
@@ -320,15 +323,16 @@ mod tests {
         let ledger = test_ledger(dir.path());
         for act in acts {
             match act {
-                Act::File(source, said) => {
-                    // A file says one thing of a day.
-                    let said: BTreeMap<u8, Option<f64>> = said.iter().copied().collect();
+                Act::File(source, statements) => {
+                    // A file has at most one value a day.
+                    let statements: BTreeMap<u8, Option<f64>> =
+                        statements.iter().copied().collect();
                     let facts = NewFacts {
                         streams: vec![NewStream {
                             boundary_id: BoundaryId::unchecked("north"),
                             column: "x".into(),
                         }],
-                        observations: said
+                        observations: statements
                             .iter()
                             .map(|(d, value)| NewObservation {
                                 stream: 0,
@@ -346,7 +350,7 @@ mod tests {
                         kind: "forage".into(),
                         format: "forage-csv".into(),
                         path: "f.csv".into(),
-                        sha256: Digest::of_bytes(format!("{said:?}").as_bytes()),
+                        sha256: Digest::of_bytes(format!("{statements:?}").as_bytes()),
                         rows: 1,
                         retracted: None,
                     };

@@ -1,4 +1,4 @@
-//! Boundaries and herds as they were known at a moment of the ledger.
+//! Boundaries and herds as known at one entry of the ledger.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::BTreeMap;
@@ -11,12 +11,12 @@ use provender_domain::value::{Value, plain_zero};
 use provender_ledger::types::Sourced;
 use provender_ledger::{LedgerError, Read};
 
-/// A herd's row with the period in which it holds.
+/// A herd's row with the period for which it is valid.
 #[derive(Clone, Debug)]
 pub struct HerdPeriod {
     /// The row.
     pub herd: Sourced<Herd>,
-    /// When.
+    /// The days for which it is valid.
     pub period: Period,
 }
 
@@ -28,7 +28,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Reads them as known at entry `known`: all, or one boundary with the herds that are ever in it.
+    /// Reads places as known at entry `known`: all, or one boundary with the herds that are ever in it.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -64,7 +64,7 @@ impl Places {
         Ok(Places { boundaries, herds })
     }
 
-    /// Lets go of the outlines, which are large and which no feature reads.
+    /// Drops the outlines, which are large and which no feature reads.
     pub fn forget_outlines(&mut self) {
         for (_, revision) in self.boundaries.values_mut().flatten() {
             revision.value.geometry = String::new();
@@ -76,8 +76,8 @@ impl Places {
         self.boundaries.keys()
     }
 
-    /// The outline in force on a day: of those effective by then the latest, and of one day the one
-    /// ingested last.
+    /// The outline in force on a day: the latest that is effective by then. If several are effective from the same day,
+    /// the one ingested last.
     #[must_use]
     pub fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
         let revisions = self.boundaries.get(id)?;
@@ -108,7 +108,7 @@ impl Places {
         self.herds.keys()
     }
 
-    /// The row of a herd that holds in a boundary on a day.
+    /// The row of a herd that is valid in a boundary on a day.
     #[must_use]
     pub fn herd(
         &self,
@@ -121,8 +121,8 @@ impl Places {
             .find(|h| h.herd.value.boundary_id == *boundary_id && h.period.covers(day))
     }
 
-    /// The (boundary, herd) pairs that are due on a day, by boundary and herd: every herd where its
-    /// period covers the day, or every boundary for a logic that reads no herd.
+    /// The (boundary, herd) pairs that are due on a day, sorted: every herd whose period covers the day, or every
+    /// boundary for a logic that reads no herd.
     #[must_use]
     pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(BoundaryId, HerdId)> {
         if !reads_herd {
@@ -149,7 +149,7 @@ impl Places {
     }
 }
 
-/// What a feature of the run itself is: the day, or the place's id.
+/// A feature of the run itself: the day, or the id of the place.
 pub(super) fn run_value(name: &str, boundary_id: &BoundaryId, day: Day) -> Value {
     match name {
         "calculation_date" => Value::Date(day),

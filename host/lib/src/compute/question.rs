@@ -1,4 +1,4 @@
-//! One row to compute: its key, its inputs, its provenance.
+//! One row to compute: its key, inputs and provenance.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use serde_json::{Map, Value as Json};
@@ -12,18 +12,18 @@ use provender_ledger::LedgerError;
 use super::binding::Bound;
 use super::facts::{Cell, Facts};
 
-/// A run that is asked for, with the values its component will see.
+/// A run that is asked for, with the values that its component will see.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// Its key, without any reissue.
+    /// Its key, without a reissue number.
     pub key: RunKey,
     /// One cell for each declared input.
     pub cells: Vec<Cell>,
-    /// Digest of what makes the number.
+    /// Digest of everything that determines the number.
     pub provenance: Digest,
 }
 
-/// Why a question could not be put together.
+/// Why a question cannot be assembled.
 #[derive(Debug, thiserror::Error)]
 pub enum QuestionError {
     /// The ledger could not be read.

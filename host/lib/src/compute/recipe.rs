@@ -1,10 +1,9 @@
-//! How the inputs of recorded runs are gathered again, and proved to be the recorded ones.
+//! Gathers the inputs of recorded runs again and proves that they are the recorded ones.
 //!
-//! The ledger holds of each run the digest of its provenance, which covers every input's value; the
-//! values themselves stand in its manifest. Opening a million manifests takes minutes. So the values
-//! are gathered from the observations as they were known, under the feature definitions of the run's
-//! recorded configuration, and their digest is compared with the recorded one. Where both agree the
-//! values are the recorded ones, bit for bit.
+//! For each run the ledger holds the digest of its provenance, which covers the value of every input. The values
+//! themselves are in the manifest, and opening a million manifests takes minutes. So the values are gathered again from
+//! the observations as known then, under the feature definitions of the run's recorded configuration, and their digest
+//! is compared with the recorded one. If the digests match, the values are the recorded ones, bit for bit.
 
 use crate::project::logic::season_day;
 use provender_domain::canonical::Digest;
@@ -15,27 +14,27 @@ use provender_domain::value::{DataType, Value};
 
 use super::binding::Bound;
 
-/// What is read under an input's name: two inputs with equal definitions have equal values in the
-/// same place on the same day at the same moment.
+/// What an input reads. Two inputs with equal definitions have equal values for the same place and day at the same
+/// entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     /// Column, aggregate and window.
     pub reference: FeatureRef,
     /// Version of the column's definition.
     pub version: u32,
-    /// Month and day of the season's start, where the window is the season.
+    /// Month and day of the season's start, if the window is the season.
     pub season_start: Option<(i8, i8)>,
 }
 
 /// An input of a recorded configuration.
 #[derive(Clone, Debug)]
 pub struct RecipeInput {
-    /// The name the component gave it.
+    /// The name that the component gave it.
     pub name: String,
     /// What it read.
     pub definition: Definition,
-    /// Where the value comes from and its type; `None` when the catalogue of this deployment has no
-    /// such column any more, or another version of it.
+    /// Where the value comes from, and its type. `None` if this deployment's catalogue no longer has the column, or has
+    /// another version of it.
     pub source: Option<(Origin, DataType)>,
     /// Unit of the value.
     pub unit: Option<String>,
@@ -44,11 +43,11 @@ pub struct RecipeInput {
 /// The inputs of the runs of one recorded component and configuration.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    /// Sorted by name, as canonical JSON has them.
+    /// Sorted by name, in the order of canonical JSON.
     pub inputs: Vec<RecipeInput>,
-    /// The provenance but for the inputs.
+    /// The provenance without the inputs.
     form: Provenance,
-    /// For each input `"name":`, with the comma before it.
+    /// For each input, the bytes `"name":`, with a comma before all but the first.
     keys: Vec<Vec<u8>>,
 }
 
@@ -66,8 +65,8 @@ impl Definition {
 }
 
 impl Recipe {
-    /// Reads the feature definitions of a recorded configuration; `None` when its text is not what
-    /// this program writes. `component` and `world` are those the batch's entry names.
+    /// Reads the feature definitions of a recorded configuration. `None` if its text differs from what this program
+    /// writes. `component` and `world` come from the entry of the batch.
     #[must_use]
     pub fn read(
         config: &str,
@@ -101,14 +100,13 @@ impl Recipe {
         })
     }
 
-    /// Whether every input can be gathered again from observations.
+    /// Whether every input can be gathered from observations.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.inputs.iter().all(|i| i.source.is_some())
     }
 
-    /// The provenance of a run with these values, in the order of [`Recipe::inputs`]. `buffer` is
-    /// room to work in.
+    /// The provenance of a run with these values, in the order of [`Recipe::inputs`]. `buffer` is scratch space.
     #[must_use]
     pub fn provenance(&self, values: &[Value], buffer: &mut Vec<u8>) -> Digest {
         buffer.clear();

@@ -1,5 +1,5 @@
-//! How computed runs get into the ledger, and what is said of runs that are in it. Nothing here looks at
-//! what is known of the places, so that a thread of its own can record while the next runs are gathered.
+//! Records computed runs in the ledger, and turns recorded runs into outcomes. Nothing here reads facts, so a separate
+//! thread can record while the next runs are gathered.
 
 use provender_domain::key::RunKey;
 use provender_domain::manifest::Breach;
@@ -13,19 +13,19 @@ use super::engine::Policy;
 use super::guard::{breaches, recorded_outputs};
 use super::outcome::{Outcome, Problem, RunOutcome, Trouble};
 
-/// Records and tells of runs of one logic.
+/// Records runs of one logic and reports their outcomes.
 #[derive(Clone, Copy)]
 pub(super) struct Recorder<'a> {
     /// The logic.
     pub(super) bound: &'a Bound,
     /// Where the manifests are.
     pub(super) manifests: &'a Store,
-    /// How.
+    /// How runs are recorded.
     pub(super) policy: &'a Policy,
 }
 
 impl Recorder<'_> {
-    /// What the ledger records of runs, and says of them.
+    /// The batch that the ledger records for these runs.
     pub(super) fn batch(&self, runs: Vec<NewRun>) -> Batch {
         Batch {
             stamp: self.policy.stamp.clone(),
@@ -42,8 +42,13 @@ impl Recorder<'_> {
         }
     }
 
-    /// What is said of a run that was offered to the ledger.
-    pub(super) fn told(&self, run: &NewRun, outputs: Vec<Value>, recorded: Recorded) -> RunOutcome {
+    /// The outcome of a run after the ledger was asked to record it.
+    pub(super) fn outcome_of(
+        &self,
+        run: &NewRun,
+        outputs: Vec<Value>,
+        recorded: Recorded,
+    ) -> RunOutcome {
         let breaches = breaches(self.bound, &outputs);
         let refused = run.guardrail == Guardrail::Refused;
         let outcome = RunOutcome {
@@ -63,7 +68,7 @@ impl Recorder<'_> {
             replaces: run.replaces.clone(),
             changes: Vec::new(),
         };
-        // Another process was first: the same answer is nothing new, another one is trouble.
+        // If another process was first, the same answer is unchanged, and a different one is a problem.
         match recorded {
             Recorded::New => outcome,
             Recorded::Already(run) => self.lost_race(&outcome, &run),
@@ -105,7 +110,7 @@ impl Recorder<'_> {
         refused
     }
 
-    /// What is said of a run that is recorded as it would be computed now.
+    /// The outcome of a recorded run whose provenance is unchanged.
     pub(super) fn unchanged(&self, run: &Run) -> RunOutcome {
         let refused = run.run.guardrail == Guardrail::Refused;
         let (outputs, problem) = match recorded_outputs(self.bound, run) {

@@ -1,7 +1,7 @@
-//! The one safe door for a legitimate revision of inputs: plan, look, apply.
+//! The only safe way to record a legitimate revision of inputs: plan, review, apply.
 //!
-//! A plan lists the recorded runs whose inputs have changed and nothing else; its digest names
-//! exactly that list, so that what is applied is what was looked at.
+//! A plan lists exactly the recorded runs whose inputs have changed. Its digest covers that list, so what you apply is
+//! what you reviewed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,9 +26,9 @@ use super::question::{Question, ask};
 /// A recorded run that would be superseded.
 #[derive(Debug)]
 pub struct Planned {
-    /// The question as it is now.
+    /// The question with today's inputs.
     pub question: Question,
-    /// What it would replace.
+    /// The configuration version that it would replace.
     pub replaces: ConfigVersion,
     /// Id of the run it would replace.
     pub run_id: Digest,
@@ -36,7 +36,7 @@ pub struct Planned {
     pub changes: Vec<Change>,
 }
 
-/// Runs that drifted for another reason than their inputs.
+/// A run that drifted for a reason other than its inputs.
 #[derive(Debug)]
 pub struct Refused {
     /// The run.
@@ -50,9 +50,9 @@ pub struct Refused {
 pub struct Plan {
     /// Runs to supersede.
     pub runs: Vec<Planned>,
-    /// Runs that need another remedy.
+    /// Runs that need a different remedy.
     pub refused: Vec<Refused>,
-    /// Recorded runs that are as they were.
+    /// Number of recorded runs whose inputs have not changed.
     pub unchanged: u64,
 }
 
@@ -64,14 +64,14 @@ pub struct Cause {
     pub file: String,
     /// The inputs that changed.
     pub inputs: Vec<String>,
-    /// Runs concerned.
+    /// Number of runs affected.
     pub runs: u64,
-    /// The largest relative change of a number, 0.08 for 8 %; null where no number changed.
+    /// The largest relative change of a number, 0.08 for 8 %; null if no number changed.
     #[serde(rename = "largest_relative_change")]
     pub largest_change: Option<f64>,
 }
 
-/// Looks for drifted runs among targets.
+/// Finds the drifted runs among targets.
 ///
 /// # Errors
 /// If ledger or manifests cannot be read.
@@ -93,7 +93,7 @@ pub fn plan(
             continue;
         }
         let manifest = engine.manifests.read(run.run.manifest_ref())?;
-        // An input may be called `component`, so that the names of the changes do not tell.
+        // An input may be called `component`, so the names of the changes cannot decide this.
         if other_component(bound, &manifest) {
             let why = "the component's bytes differ from those recorded under this version; a changed logic needs a new version".to_owned();
             plan.refused.push(Refused { run, why });
@@ -109,10 +109,10 @@ pub fn plan(
     Ok(plan)
 }
 
-/// The digest of plans: which runs are replaced, and with which provenance.
+/// The digest of plans: it covers which runs are replaced, and with which provenance.
 ///
 /// # Errors
-/// Never for digests and texts.
+/// Does not happen for digests and texts.
 pub fn digest(plans: &[&Plan]) -> Result<Digest, ComputeError> {
     let runs: Vec<Json> = plans
         .iter()
@@ -122,7 +122,7 @@ pub fn digest(plans: &[&Plan]) -> Result<Digest, ComputeError> {
     Ok(Form::ReissuePlan.digest(&json!({"runs": runs}))?)
 }
 
-/// The plan's changes grouped by the file behind them, most runs first.
+/// Groups the plan's changes by the file behind them, most runs first.
 #[must_use]
 pub fn causes(plan: &Plan) -> Vec<Cause> {
     let mut by_file: BTreeMap<&str, Cause> = BTreeMap::new();
@@ -161,10 +161,10 @@ pub fn causes(plan: &Plan) -> Vec<Cause> {
     causes
 }
 
-/// Records the runs of a plan, in chunks; `outcomes` gets what became of each.
+/// Records the runs of a plan in chunks; `outcomes` receives the outcome of each.
 ///
 /// # Errors
-/// See [`Engine::chunk`]. What was recorded before stays, and is among the outcomes.
+/// See [`Engine::chunk`]. Whatever was recorded before the error stays recorded, and is in `outcomes`.
 pub fn apply(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,

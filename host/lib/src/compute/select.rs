@@ -1,4 +1,4 @@
-//! Which runs a command asks for: pairs of boundary and herd, over days.
+//! Selects the runs that a command asks for: pairs of boundary and herd, over days.
 
 use provender_domain::day::Day;
 use provender_domain::ids::{BoundaryId, HerdId};
@@ -8,7 +8,7 @@ use super::bulk::Stretch;
 use super::engine::Target;
 use super::facts::Facts;
 
-/// What is asked for. Without boundary and herd: every pair that is due.
+/// What the user asks for. Without boundary and herd, every pair that is due.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// Only this boundary.
@@ -21,7 +21,7 @@ pub struct Selection {
     pub to: Day,
 }
 
-/// The targets of a selection, by day, boundary and herd.
+/// The targets of a selection, sorted by day, boundary and herd.
 ///
 /// # Errors
 /// See [`stretches`].
@@ -33,7 +33,7 @@ pub fn targets(
     Ok(by_day(&stretches(facts, reads_herd, s)?))
 }
 
-/// The runs of stretches by day, boundary and herd.
+/// The runs of stretches, sorted by day, boundary and herd.
 #[must_use]
 pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
     let mut targets: Vec<Target> = stretches.iter().flat_map(Stretch::targets).collect();
@@ -43,10 +43,10 @@ pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
     targets
 }
 
-/// What a selection asks for, by boundary, herd and day.
+/// The stretches of a selection, sorted by boundary, herd and day.
 ///
 /// # Errors
-/// If the boundary or herd is not known, or the herd is there on none of the days.
+/// If the boundary or herd is not known, or the herd is not there on any of the days.
 pub fn stretches(
     facts: &Facts<'_>,
     reads_herd: bool,
@@ -96,7 +96,7 @@ pub fn stretches(
     Ok(stretches)
 }
 
-/// The stretches of the places that fit, by boundary and herd.
+/// The stretches of the matching places, sorted by boundary and herd.
 fn due(
     facts: &Facts<'_>,
     reads_herd: bool,

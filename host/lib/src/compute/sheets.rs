@@ -1,5 +1,5 @@
-//! From questions with their answers to manifests: the columns of a pack, of which each manifest's
-//! document is made, whether it gets a file of its own or shares one.
+//! Turns answered questions into manifests. They are the columns of a pack, from which the document of each manifest is
+//! made, whether it has a file of its own or shares one.
 
 use provender_domain::description::Field;
 use provender_domain::forms::Config;
@@ -18,25 +18,25 @@ use super::question::Question;
 
 /// A computed run.
 pub(super) struct Answer<'a> {
-    /// What was asked.
+    /// The question.
     pub(super) question: &'a Question,
     /// The run that it supersedes.
     pub(super) replaces: Option<&'a ConfigVersion>,
     /// Outputs in declared order.
     pub(super) outputs: &'a [Value],
-    /// The guardrails that they breach: places in the configuration's list.
+    /// The guardrails that the outputs breach, as indices into the configuration's list.
     pub(super) breached: &'a [u32],
 }
 
-/// Manifests of one pack's size.
+/// As many manifests as fit into one pack.
 pub(super) struct Sheets {
     /// Writes their documents.
     pub(super) template: Template,
-    /// What differs between them.
+    /// What differs between the manifests.
     pub(super) rows: Rows,
 }
 
-/// What all manifests of a batch share; `files` by number, ascending.
+/// What all manifests of a batch share. `files` are file numbers in ascending order.
 pub(super) fn header(
     facts: &Facts<'_>,
     bound: &Bound,
@@ -115,7 +115,7 @@ pub(super) fn columns(bound: &Bound) -> (Vec<header::Column>, Vec<header::Column
     (inputs.collect(), outputs.collect())
 }
 
-/// The numbers of the files behind cells, ascending.
+/// The numbers of the files behind cells, in ascending order.
 fn files<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<i64> {
     let mut files: Vec<i64> = cells
         .flat_map(|c| c.from.iter().map(|f| f.file_id))
@@ -125,7 +125,7 @@ fn files<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<i64> {
     files
 }
 
-/// The manifests of answers, in their order, cut where a pack is full.
+/// The manifests of answers, in order, split where a pack is full.
 pub(super) fn sheets(
     facts: &Facts<'_>,
     bound: &Bound,
@@ -142,7 +142,7 @@ pub(super) fn sheets(
     Ok(all)
 }
 
-/// As many of the answers as fit, and how many those are.
+/// As many of the answers as fit into a pack, and their number.
 fn full(
     facts: &Facts<'_>,
     bound: &Bound,
@@ -164,7 +164,7 @@ fn full(
     Ok((Sheets { template, rows }, n))
 }
 
-/// Where the file of an observation stands among the `files` behind all of them.
+/// Index of an observation's file in `files`.
 #[expect(
     clippy::expect_used,
     reason = "the files are those of these very observations, far fewer than 2^32"

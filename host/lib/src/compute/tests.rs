@@ -1,7 +1,7 @@
-//! Guard and idempotency against a plain model: whatever is taken in, withdrawn, computed, replaced or
-//! opened anew, in whatever order, the ledger holds what a few maps hold.
+//! Tests guard and idempotency against a simple model: after any sequence of ingesting, withdrawing, computing,
+//! replacing and reopening, the ledger holds the same as a few maps.
 //!
-//! * `model` — the acts, and the maps
+//! * `model` — the actions, and the maps
 //! * `real` — the ledger and the manifests
 
 mod model;
@@ -28,7 +28,7 @@ use provender_guests::how_many;
 use provender_ledger::entries::Origin;
 use provender_ledger::types::{Guardrail, NewFacts, NewObservation, NewStream, Run, RunFilter};
 
-/// What manifests of tests say of program and machine.
+/// Program and machine as manifests of tests record them.
 pub(crate) fn computer() -> Computer {
     Computer {
         engine: manifest::Engine {
@@ -49,7 +49,7 @@ pub(crate) fn computer() -> Computer {
     }
 }
 
-/// Every place on every day of a range, as the model names them and as the engine does.
+/// Every place on every day of a range, in the model's and in the engine's terms.
 fn targets(from: u8, to: u8) -> Vec<((usize, u8), Target)> {
     let all = (from..=to).flat_map(|d| (0..PLACES.len()).map(move |p| (p, d)));
     let target = |(p, d): (usize, u8)| Target {
@@ -122,7 +122,7 @@ fn compute(
         policy: &policy,
     };
     let (names, asked): (Vec<_>, Vec<_>) = targets(from, to).into_iter().unzip();
-    // By columns or by questions: it must be the same to the ledger.
+    // Computing by columns or run by run must give the same ledger.
     let by_columns = u32::from(from) % 2 == 0;
     let (summary, mut outcomes) = if by_columns {
         let stretches: Vec<Stretch> = (0..PLACES.len())
@@ -191,7 +191,7 @@ fn compute(
         }
     }
     prop_assert_eq!(summary, counted);
-    // One entry for all that is new, none where nothing is.
+    // One entry for everything that is new; no entry if nothing is.
     prop_assert_eq!(real.ledger.head().unwrap(), head + i64::from(news > 0));
     Ok(())
 }
@@ -241,7 +241,7 @@ fn replace(real: &mut Real<'_>, model: &mut Model, config: usize, dry_run: bool)
     Ok(())
 }
 
-/// The ledger holds the model's runs and no other, and every one has its manifest.
+/// Checks that the ledger holds exactly the model's runs and that each has its manifest.
 fn same(real: &Real<'_>, model: &Model) -> TestCaseResult {
     let store = real.store();
     let recorded = real.ledger.runs(&RunFilter::default()).unwrap();
@@ -277,7 +277,7 @@ fn same(real: &Real<'_>, model: &Model) -> TestCaseResult {
     Ok(())
 }
 
-/// Does what the acts say and compares after each; how often each thing happened.
+/// Performs the actions and compares after each. Returns how often each thing happened.
 fn play(bounds: &[Bound; 2], acts: Vec<Act>) -> Result<BTreeMap<&'static str, u32>, TestCaseError> {
     let (mut real, mut model) = (Real::new(bounds), Model::default());
     for act in acts {
@@ -345,8 +345,8 @@ fn the_ledger_holds_what_a_plain_model_holds() {
     }
 }
 
-/// A file is revised, its runs replaced, the revision withdrawn: the first values are a third recording,
-/// not the first one again.
+/// A file is revised, its runs are replaced, the revision is withdrawn: the original values are recorded a third time,
+/// not recognised as the first recording.
 #[test]
 fn values_that_come_back_are_recorded_again() {
     let say = |column, value| Act::Say {

@@ -1,4 +1,4 @@
-//! What happens to a ledger, and what a few maps make of it.
+//! The actions on a ledger, and their effect on a few maps.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,25 @@ use proptest::prelude::*;
 use provender_domain::day::Day;
 
 pub(super) const PLACES: [&str; 2] = ["north", "south"];
-/// The last is read by nothing.
+/// No input reads the last one.
 pub(super) const COLUMNS: [&str; 3] = ["forage_kg_per_ha", "precipitation_mm", "temp_max_c"];
 pub(super) const DAYS: u8 = 4;
-/// A product above it breaches the guardrail.
+/// A product above this breaches the guardrail.
 pub(super) const MOST: f64 = 30.0;
 
 #[derive(Clone, Debug)]
 pub(super) enum Act {
-    /// A file says a value of a column, a place and a day.
+    /// A file gives a value for a column, place and day.
     Say {
         column: usize,
         place: usize,
         day: u8,
         value: u8,
     },
-    /// A file, the newest or one before it, is withdrawn.
+    /// The newest file, or one before it, is withdrawn.
     Withdraw(u8),
-    /// Every place and day of a range is computed, with what was known some entries ago: a process that
-    /// planned before others recorded.
+    /// Computes every place and day of a range with what was known some entries ago, like a process that planned before
+    /// others recorded.
     Compute {
         config: usize,
         from: u8,
@@ -34,14 +34,14 @@ pub(super) enum Act {
         recheck: bool,
         dry_run: bool,
     },
-    /// What drifted is replaced.
+    /// Replaces what drifted.
     Reissue { config: usize, dry_run: bool },
-    /// The process ends, another begins.
+    /// Closes the ledger and opens it again.
     Reopen,
 }
 
 pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
-    // Few places, days and values, so that keys meet and values come back.
+    // Few places, days and values, so that keys collide and values return.
     let say = (0..COLUMNS.len(), 0..PLACES.len(), 0..DAYS, 0_u8..4).prop_map(
         |(column, place, day, value)| Act::Say {
             column,
@@ -82,12 +82,12 @@ pub(super) fn day(offset: u8) -> Day {
     Day::from_days(20_000 + i32::from(offset)).unwrap()
 }
 
-/// What a run read: forage, rain.
+/// What a run read: forage and rain.
 pub(super) type Inputs = [Option<f64>; 2];
-/// Place, day, configuration.
+/// Place, day and configuration.
 pub(super) type Key = (usize, u8, usize);
 
-/// A value that a file said, and since which entry it is said and no longer said.
+/// A value from a file, with the entries that recorded and withdrew it.
 pub(super) struct Said {
     pub(super) entry: i64,
     pub(super) withdrawn: Option<i64>,
@@ -95,7 +95,7 @@ pub(super) struct Said {
     pub(super) value: f64,
 }
 
-/// What must be.
+/// The expected state.
 #[derive(Default)]
 pub(super) struct Model {
     pub(super) said: Vec<Said>,

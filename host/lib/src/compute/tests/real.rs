@@ -1,4 +1,4 @@
-//! The real thing: a ledger and its manifests in a folder.
+//! The system under test: a ledger and its manifests in a folder.
 
 use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use provender_ledger::entry::Stamp;
 use provender_ledger::types::{File, NewFacts};
 use provender_store::manifest::Store;
 
-/// The real thing: a ledger and manifests in a folder, and the same logic under two configurations.
+/// A ledger and its manifests in a folder, and the same logic under two configurations.
 pub(super) struct Real<'b> {
     pub(super) dir: tempfile::TempDir,
     pub(super) ledger: Box<dyn Write>,
@@ -115,7 +115,7 @@ impl Real<'_> {
         )
     }
 
-    /// A second connection, through which is read while the first one writes.
+    /// A second connection, which reads while the first one writes.
     pub(super) fn reader(&self) -> Box<dyn Write> {
         test_ledger(self.dir.path())
     }
@@ -129,7 +129,7 @@ pub(super) fn policy(origin: Origin, recheck: bool) -> Policy {
         origin,
         stamp: stamp(),
         computer: crate::compute::tests::computer(),
-        // So that some manifests stand alone and some share a pack.
+        // Small enough that some manifests have a file of their own and some share a pack.
         pack_from: 3,
         interrupt: Interrupt::default(),
     }
