@@ -323,7 +323,7 @@ fn where_nothing_is_recorded_nothing_is_audited_and_no_ledger_is_begun() {
             assert_eq!(error["code"], "ledger_missing", "{args:?}");
             insta::allow_duplicates! {
                 insta::assert_snapshot!(error["message"].as_str().unwrap(), @"the ledger sqlite:RANCH/out/ledger.db is missing or empty: nothing is recorded there");
-                insta::assert_snapshot!(error["help"].as_str().unwrap(), @"`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger");
+                insta::assert_snapshot!(error["help"].as_str().unwrap(), @"`provender run` records the first numbers. If some were recorded before, restore the ledger from a backup, or name a backup with --ledger");
             }
             let left = std::fs::metadata(ranch.path("out/ledger.db")).map(|m| m.len());
             assert_eq!(left.ok(), empty.then_some(0), "{args:?}");
@@ -367,7 +367,7 @@ fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
     8 | sha256 = "sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     `sha1:18d83e7386a2484358fe3d4ba429a96afbbe6f5f0fb1272258a30ce715e64f56` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>; the components it pins were not checked
-     help: take provender.lock back from git, or mend what the message names: until then what it pins is not checked
+     help: restore provender.lock from git, or fix what the message names: until then, what it pins is not checked
     "#);
     ranch.write("provender.lock", &lock);
     let _ = ranch.run(&["audit"]).exits(0);

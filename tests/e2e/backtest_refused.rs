@@ -141,7 +141,7 @@ fn what_cannot_be_tried_is_refused() {
     );
     let ran = ranch.run(&["backtest", "days_remaining:v1"]).exits(64);
     insta::assert_snapshot!(ran.stderr, @r#"
-    error: no version of days_remaining is active; active are: frost_days:v1
+    error: no version of days_remaining is active; the active versions are: frost_days:v1
      help: name what to compare with: --against NAME:VERSION
     "#);
 }

@@ -75,27 +75,27 @@ fn where_a_backup_cannot_lie_it_is_told_why() {
     insta::assert_snapshot!(refused("file"), @"
     74 backup_exists
     file is not a folder; a backup never overwrites anything
-    name a folder that is not there yet; nothing was changed
+    name a folder that does not exist yet; nothing was changed
     ");
     insta::assert_snapshot!(refused("taken"), @"
     74 backup_exists
     taken is not empty; a backup never overwrites anything
-    name a folder that is not there yet; nothing was changed
+    name a folder that does not exist yet; nothing was changed
     ");
     insta::assert_snapshot!(refused("killed"), @"
     74 backup_exists
     killed holds a backup without ledger.db: it is still being made, or it was killed
-    where none is being made remove the folder, or name another one; nothing was changed
+    if no backup is running, remove the folder; otherwise name another one. Nothing was changed
     ");
     insta::assert_snapshot!(refused("out/manifests/copy"), @"
     64 backup_inside
     out/manifests/copy lies in out/manifests, which is backed up; a backup cannot contain itself
-    name a folder elsewhere, on another disk at best
+    name a folder elsewhere, ideally on another disk
     ");
     insta::assert_snapshot!(refused("out/releases/a/../b/copy"), @"
     64 backup_inside
     out/releases/a/../b/copy lies in out/releases, which is backed up; a backup cannot contain itself
-    name a folder elsewhere, on another disk at best
+    name a folder elsewhere, ideally on another disk
     ");
     // Through a folder that is not there, which would be made.
     let through = ranch.run(&["backup", "nowhere/../out/manifests/copy", "--json"]);

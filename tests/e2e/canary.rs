@@ -345,7 +345,7 @@ fn a_canary_that_cannot_run_is_told_and_fails_nothing() {
     assert_eq!(ran["canary"]["error"]["code"], "release_io");
     let told = ranch.run(&["run", "--as-of", "2025-07-02"]).exits(2);
     assert!(
-        told.stdout.contains("the answers above are not touched"),
+        told.stdout.contains("the answers above are not affected"),
         "{}",
         told.stdout
     );

@@ -42,7 +42,7 @@ fn a_sound_deployment_asks_for_nothing_and_is_not_changed() {
     }
     assert!(files() == before);
     let said = ranch.run(&["doctor", "--upgrade"]).exits(0);
-    assert_eq!(said.stdout, "nothing is to be done\n");
+    assert_eq!(said.stdout, "no problems found\n");
 }
 
 /// Something that is wrong with a deployment, made by hand.

@@ -289,7 +289,7 @@ fn a_folder_that_is_a_file_is_74() {
     .stderr;
     insta::assert_snapshot!(message, @r"
     error: the manifest folder out/manifests could not be read: out is not a folder
-     help: look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then
+     help: check the disk's free space and permissions, then run the command again: finished work is kept, the rest is retried
     ");
 }
 

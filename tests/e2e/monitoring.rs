@@ -206,7 +206,7 @@ fn what_cannot_be_frozen_or_watched_says_why() {
         .exits(66)
         .stderr;
     insta::assert_snapshot!(text, @r"
-    error: no baseline is `days_remaining:v2`
+    error: there is no baseline `days_remaining:v2`
      help: `provender monitor baseline list` lists them; name one by at least six hex digits or by its name:version
     ");
 
@@ -217,7 +217,7 @@ fn what_cannot_be_frozen_or_watched_says_why() {
     let text = ranch.run(&MONITOR).exits(78).stderr;
     insta::assert_snapshot!(text, @r"
     error: days_remaining:v2: logic.toml sets thresholds of `psi(days_of_grazing_remaining)`, which the component does not declare; the nearest is `share_null(days_of_grazing_remaining) above, series`
-     help: if a rule of your own is meant, say `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics
+     help: to add a rule of your own, set `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics
     ");
     ranch.write("logic.toml", &format!("{own}{rule}add = true\n"));
     let text = ranch.run(&MONITOR).exits(78).stderr;

@@ -233,7 +233,7 @@ fn who_can_only_read_sees_what_a_writer_elsewhere_has_recorded() {
     let (code, message) = error(&ran);
     assert_eq!(code, "ledger_log_left", "{message}");
     insta::assert_snapshot!(message, @"a killed process left the log RANCH/out/ledger.db-wal of the ledger sqlite:RANCH/out/ledger.db, and it cannot be checkpointed because its folder is not writable");
-    insta::assert_snapshot!(ran.json()["error"]["help"].as_str().unwrap(), @"run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger");
+    insta::assert_snapshot!(ran.json()["error"]["help"].as_str().unwrap(), @"run any verb where the folder is writable, or copy the ledger together with its log to a writable folder and name the copy with --ledger");
     // Nor where the ledger is a link to a file elsewhere, beside which its log lies.
     let linked = copy_of(&killed);
     std::fs::create_dir(linked.path("elsewhere")).unwrap();

@@ -71,7 +71,7 @@ fn a_draft_may_be_replaced_and_a_frozen_version_never() {
     let refused = ranch.run(&compute).exits(14);
     insta::assert_snapshot!(refused.stderr, @r"
     error: days_remaining:v1 is pinned as a draft. A draft records no runs, because its bytes may still be replaced
-     help: `provender plugin freeze days_remaining:v1` once it has been tested and back-tested; --dry-run and `backtest` work with a draft
+     help: test and back-test it, then run `provender plugin freeze days_remaining:v1`; --dry-run and `backtest` work with a draft
     ");
     assert_eq!(
         ranch.data(&["list", "--all-versions"], 0)["answers"]

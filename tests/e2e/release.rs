@@ -106,7 +106,7 @@ fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
     ranch.edit("provender.toml", "\non_guardrail = \"mark\"", "\n");
     set(&ranch, "250.0");
     let ran = ranch.run(&COMPUTE).exits(0);
-    insta::assert_snapshot!(ran.stderr.lines().take(1).collect::<String>(), @"note: R1 is active, and what is set here otherwise is not obeyed");
+    insta::assert_snapshot!(ran.stderr.lines().take(1).collect::<String>(), @"note: R1 is active; settings here that differ from it are ignored");
     let data = ranch.data(&COMPUTE, 0);
     let keys: Vec<_> = data["ignored"]
         .as_array()

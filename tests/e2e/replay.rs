@@ -135,7 +135,7 @@ fn a_changed_output_is_named_with_both_values() {
     assert_ne!(different[0]["replayed"], 4711);
     let said = ranch.run(&["replay", id]).exits(13);
     assert!(
-        said.stderr.contains("1 of 1 runs came out otherwise"),
+        said.stderr.contains("1 of 1 runs gave other outputs"),
         "{}",
         said.stderr
     );

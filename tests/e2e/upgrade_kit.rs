@@ -66,6 +66,11 @@ const REWORDED: &[(&str, &str, &str)] = &[
         "; not an answer unless that release is promoted",
         "plain English",
     ),
+    (
+        " is active, and what is set here otherwise is not obeyed",
+        " is active; settings here that differ from it are ignored",
+        "plain English",
+    ),
 ];
 
 /// Warnings and notes that 0.1.0 did not print: the beginning of the command's name, a part of the text,

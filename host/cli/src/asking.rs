@@ -25,7 +25,7 @@ pub(crate) fn instant(text: &str) -> Result<String, CliError> {
         return Ok(format!("{text}T23:59:59.999999Z"));
     }
     let timestamp: jiff::Timestamp = text.parse().map_err(|_| {
-        CliError::usage(format!("`{text}` is no instant: write YYYY-MM-DD or an RFC 3339 time such as 2025-07-01T06:00:00Z"))
+        CliError::usage(format!("`{text}` is neither a day nor an instant: write YYYY-MM-DD, or an RFC 3339 time such as 2025-07-01T06:00:00Z"))
     })?;
     Ok(format!("{timestamp:.6}"))
 }

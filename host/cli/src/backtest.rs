@@ -204,7 +204,7 @@ fn against(
         Some(against) => ModelVersion::unchecked(against),
         None => active.iter().find(of_name).cloned().ok_or_else(|| {
             CliError::usage(format!(
-                "no version of {name} is active; active are: {}",
+                "no version of {name} is active; the active versions are: {}",
                 if active.is_empty() {
                     "none".to_owned()
                 } else {
@@ -284,7 +284,7 @@ fn failure(report: &Report) -> CliError {
         lines.push(format!("and {} more", report.failed_rows - told));
     }
     CliError::new(Exit::Check, "candidate_failed", lines.join("\n  "))
-        .help("a row without a result would be a missing answer; correct the candidate, nothing was recorded")
+        .help("correct the candidate: a row without a result would be a missing answer. Nothing was recorded")
 }
 
 /// A comparison without anything to compare is no pass.
@@ -304,17 +304,17 @@ fn nothing_compared(report: &Report) -> Option<CliError> {
                 "{new} and {old} have no outcome in common\n  {}",
                 why.join("\n  ")
             ),
-            "compare with a version of the same logic: --against NAME:VERSION; an outcome is the same where name, type and unit are",
+            "compare with a version of the same logic: --against NAME:VERSION. Outcomes are compared if their name, type and unit are equal",
         )
     } else if report.compared == 0 {
         (
             format!("{old} failed on every one of {}", count(report.rows, "row")),
-            "compare with a version that computes here: --against NAME:VERSION; `provender replay` says whether it still does",
+            "compare with a version that still computes here: --against NAME:VERSION. `provender replay` shows whether it does",
         )
     } else {
         return None;
     };
-    let message = format!("nothing was compared, which is no pass: {cause}");
+    let message = format!("nothing was compared, so this is not a pass: {cause}");
     Some(CliError::new(Exit::NotFound, "nothing_compared", message).help(help))
 }
 

@@ -36,9 +36,9 @@ pub(super) fn run(global: &Global, args: &BackupArgs) -> Result<Done, CliError> 
     text.look(
         Look::Good,
         format!(
-            "copied the ledger, {} and {} of releases to {}",
+            "copied the ledger, {} and {} to {}",
             count(manifests, "manifest"),
-            count(releases, "file"),
+            count(releases, "release file"),
             args.dir.display()
         ),
     );
@@ -68,12 +68,12 @@ impl From<BackupError> for CliError {
         let error = |exit| CliError::new(exit, code, message);
         match e {
             BackupError::NotAFolder(_) | BackupError::NotEmpty(_) => error(Exit::Io)
-                .help("name a folder that is not there yet; nothing was changed"),
+                .help("name a folder that does not exist yet; nothing was changed"),
             BackupError::Unfinished(_) => error(Exit::Io).help(
-                "where none is being made remove the folder, or name another one; nothing was changed",
+                "if no backup is running, remove the folder; otherwise name another one. Nothing was changed",
             ),
             BackupError::Inside { .. } => error(Exit::Usage)
-                .help("name a folder elsewhere, on another disk at best"),
+                .help("name a folder elsewhere, ideally on another disk"),
             BackupError::Io { .. } => error(Exit::Io).help(DISK),
             BackupError::Interrupted(_) => error(Exit::Busy).help("run the command again"),
             BackupError::Ledger(e) => e.into(),

@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, args: &ComputeArgs) -> Result<Done, CliError>
     let logics = models(&args.logic);
     if !one_off.is_empty() && logics.len() != 1 && context.logics(&logics)?.len() != 1 {
         return Err(CliError::usage(
-            "--param needs one --logic NAME:VERSION: it is that logic's parameter",
+            "--param needs exactly one --logic NAME:VERSION, the logic that has the parameter",
         ));
     }
     let request = Request {
@@ -100,7 +100,7 @@ pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, C
                 Ok((name.trim().to_owned(), value.trim().to_owned()))
             }
             _ => Err(CliError::usage(format!(
-                "--param {p}: write NAME=VALUE, such as max_days_remaining=200"
+                "--param {p} is not NAME=VALUE: write, for example, max_days_remaining=200"
             ))),
         })
         .collect()
@@ -186,7 +186,7 @@ pub(super) fn say(text: &mut Text, computed: &Computed) {
         );
         if runs.is_empty() {
             text.line(if computed.abridged {
-                "  no trouble"
+                "  no problems"
             } else {
                 "  nothing is due"
             });

@@ -88,9 +88,11 @@ impl Context {
                     )
                 })
                 .collect();
-            lines.push("`provender release cut` makes a new release of it".to_owned());
+            lines.push(
+                "`provender release cut` makes a new release from the settings here".to_owned(),
+            );
             self.ui.note(&format!(
-                "{} is active, and what is set here otherwise is not obeyed\n  {}",
+                "{} is active; settings here that differ from it are ignored\n  {}",
                 release.document.name(),
                 lines.join("\n  ")
             ));

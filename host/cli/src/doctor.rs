@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, args: &DoctorArgs) -> Result<Done, CliError> 
     let found = examine(&options(global)?, args.upgrade)?;
     let mut text = Text::default();
     if found.is_empty() {
-        text.look(Look::Good, "nothing is to be done");
+        text.look(Look::Good, "no problems found");
     }
     for finding in &found {
         text.look(

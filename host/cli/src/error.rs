@@ -30,7 +30,7 @@ pub(super) const RESTORE: &str =
     "put the pinned file back, or have DS release these bytes as a new version";
 
 /// What to do about a disk that refuses.
-pub(super) const DISK: &str = "look at the disk's space and permissions, then run the command again: what was recorded stays, what was not is done then";
+pub(super) const DISK: &str = "check the disk's free space and permissions, then run the command again: finished work is kept, the rest is retried";
 
 /// An error on its way to the user.
 #[derive(Clone, Debug)]
@@ -110,11 +110,11 @@ impl From<DeploymentError> for CliError {
             DeploymentError::Clock => error(Exit::Internal),
             DeploymentError::Interrupted(finished) => super::interrupted::error(&finished),
             DeploymentError::ReadOnly(ledger) => CliError::usage(format!(
-                "--ledger {} is for verbs that read; this one writes",
+                "--ledger {} works only with verbs that read; this one writes",
                 ledger.location()
             )),
             DeploymentError::NothingRecorded(_) => error(Exit::Unavailable).help(
-                "`provender run` records the first numbers; where there have been some, put the ledger back from a backup, or name one with --ledger",
+                "`provender run` records the first numbers. If some were recorded before, restore the ledger from a backup, or name a backup with --ledger",
             ),
             DeploymentError::Folder { .. }
             | DeploymentError::Handle(_)
@@ -210,26 +210,26 @@ impl From<LedgerError> for CliError {
         let error = CliError::new(exit, e.code(), e.to_string());
         match e {
             LedgerError::Gone { .. } => error.help(
-                "put the ledger back from a backup; to begin anew, move the folder of manifests away first",
+                "restore the ledger from a backup. To start afresh, move the folder of manifests away first",
             ),
             LedgerError::Unavailable { .. } => error.help(
-                "is the path right, and may you write in its folder? Verbs that only read do without, and with `--ledger FILE` monitor and replay judge without recording; what is to be recorded goes on in a copy that `provender backup` makes elsewhere",
+                "check that the path is right and that you may write in its folder. Verbs that only read do not need that, and with `--ledger FILE` monitor and replay judge without recording. To go on recording, use a copy that `provender backup` makes elsewhere",
             ),
             LedgerError::Broken { .. } => error.help(
-                "is the path right? Put the ledger back from a backup (`provender backup` makes them); the file as it is may hold more than the backup: keep it",
+                "check that the path is right, then restore the ledger from a backup (`provender backup` makes them). Keep the broken file: it may hold more than the backup",
             ),
             LedgerError::NotALedger { .. } => {
-                error.help("is the path right? `ledger.url` in provender.toml or --ledger names it")
+                error.help("check the path: it is set by `ledger.url` in provender.toml or by --ledger")
             }
             LedgerError::Migration { .. } => error.help(
-                "every other program that writes it must have ended, and beside it there must be room and leave for a copy; the cause is told above. A copy `….schema-N` that lies there is the ledger before an earlier attempt",
+                "end every other program that writes the ledger, and make sure that there is room and permission for a copy beside it; the cause is given above. An existing copy `….schema-N` is the ledger from before an earlier attempt",
             ),
             LedgerError::LogLeft { .. } => error.help(
-                "run any verb where the folder can be written, or copy the ledger and its log together to a folder that can be, and name the copy with --ledger",
+                "run any verb where the folder is writable, or copy the ledger together with its log to a writable folder and name the copy with --ledger",
             ),
             LedgerError::Io(_) => error.help(DISK),
             LedgerError::Damaged(_) | LedgerError::Payload(_) => error.help(
-                "stop writing to it; put it back from a backup (`provender backup` makes them)",
+                "stop writing to the ledger and restore it from a backup (`provender backup` makes them)",
             ),
             LedgerError::NewerSchema { .. }
             | LedgerError::Busy
@@ -272,12 +272,12 @@ impl From<GoldenError> for CliError {
             GoldenError::Io { .. } => error(Exit::Io).help(DISK),
             GoldenError::Parse { .. } | GoldenError::Field { .. } => error(Exit::Data).help(page),
             GoldenError::Incomplete { .. } => error(Exit::Check)
-                .help("DS writes what the logic must give for these inputs, docs/reference/golden-cases.md; what was recorded may be the mistake, so take it over only where it is right"),
+                .help("DS writes what the logic must give for these inputs (docs/reference/golden-cases.md). The recorded outputs may be the mistake: copy them only if they are right"),
             GoldenError::NoCases { .. } => error(Exit::NotFound)
                 .help("a version without golden cases is not tested: write some, see docs/reference/golden-cases.md"),
             GoldenError::Unexplained { .. } => error(Exit::Check),
             GoldenError::Inherited { version, .. } => error(Exit::Usage).help(format!(
-                "if {version} is meant to give other numbers, say why: --bless --reason \"…\" leaves the case to the versions before, supersedes it for {version} and writes what that gave beside it. Nothing was written"
+                "if {version} is meant to give other numbers, say why: --bless --reason \"…\" keeps the case for earlier versions, supersedes it for {version} and writes the new outputs beside it. Nothing was written"
             )),
             GoldenError::Logic(e) => e.into(),
         }
@@ -320,7 +320,7 @@ impl From<ComputeError> for CliError {
             ComputeError::PlanChanged { .. } => Exit::Check,
             ComputeError::Draft(ref logic) => {
                 return CliError::new(Exit::Rejected, code, message)
-                    .help(format!("`provender plugin freeze {logic}` once it has been tested and back-tested; --dry-run and `backtest` work with a draft"));
+                    .help(format!("test and back-test it, then run `provender plugin freeze {logic}`; --dry-run and `backtest` work with a draft"));
             }
             ComputeError::Frozen { .. } => {
                 return CliError::new(Exit::Integrity, code, message)
@@ -400,7 +400,7 @@ impl From<GatherError> for CliError {
             GatherError::Compute(e) => e.into(),
             GatherError::Monitor(e @ MonitorError::UnknownRule { .. }) => {
                 CliError::new(Exit::Config, "monitor_rules", e.to_string())
-                    .help("if a rule of your own is meant, say `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics")
+                    .help("to add a rule of your own, set `add = true` in its table, with scope, direction and min_rows; docs/reference/monitoring.md lists the metrics")
             }
             GatherError::Monitor(e) => e.into(),
             e @ (GatherError::Scope { .. }

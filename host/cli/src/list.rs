@@ -136,7 +136,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         })
         .collect::<Result<_, LedgerError>>()?;
     if rows.is_empty() {
-        text.line("no answers; `provender status --as-of DATE` tells what is missing, --all-versions lists every recorded run");
+        text.line("no answers: `provender status --as-of DATE` shows what is missing, --all-versions lists every recorded run");
     } else {
         text.table(
             &[

@@ -119,7 +119,7 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     let end = args
         .end
         .as_deref()
-        .ok_or_else(|| CliError::usage("give --end"))?;
+        .ok_or_else(|| CliError::usage("which window? give --end DATE"))?;
     let end = day(end, context.today)?;
     let days = args
         .window_days
@@ -227,7 +227,7 @@ pub(super) fn breach(text: &mut Text, report: &Report) {
 fn next_steps(text: &mut Text, report: &provender_domain::canonical::Digest) {
     let short = report.short();
     text.blank();
-    text.line("next: provender release freeze --reason TEXT   # nothing new meanwhile");
+    text.line("next: provender release freeze --reason TEXT   # hold promotions meanwhile");
     text.line(format!(
         "      provender monitor report {short}   # versions, configuration, manifests behind each failing row"
     ));

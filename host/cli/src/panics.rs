@@ -57,5 +57,5 @@ fn error(payload: &(dyn Any + Send)) -> CliError {
         }
     }
     CliError::new(Exit::Internal, "internal", text)
-        .help("please report it with the command and its input; nothing half-done was recorded")
+        .help("please report it with the command and its input; no partial work was recorded")
 }

@@ -49,7 +49,7 @@ pub(super) struct ReissueArgs {
 pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError> {
     if args.reason.trim().is_empty() {
         return Err(CliError::usage(
-            "--reason says why: it is what an auditor will read",
+            "--reason is empty: say why, an auditor will read it",
         ));
     }
     let context = Context::open(global)?;
@@ -234,7 +234,7 @@ fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
             Exit::Drift,
             "drift",
             format!(
-                "{} not to be reissued:\n  {}",
+                "{} cannot be reissued:\n  {}",
                 count(refusals.len() as u64, "run"),
                 refusals.join("\n  ")
             ),

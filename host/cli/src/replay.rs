@@ -518,9 +518,9 @@ fn trouble(verdict: &Verdict) -> Option<CliError> {
             CliError::new(
                 Exit::Nondeterminism,
                 "replay_differs",
-                format!("{n} of {} runs came out otherwise than recorded", verdict.replayed.len()),
+                format!("{n} of {} runs gave other outputs than recorded", verdict.replayed.len()),
             )
-            .help("`provender replay --engine pulley` tells whether the engine is at fault, a backup whether the record was changed"),
+            .help("`provender replay --engine pulley` shows whether the engine is at fault, a backup whether the record was changed"),
         );
     };
     let message = format!(
@@ -532,13 +532,13 @@ fn trouble(verdict: &Verdict) -> Option<CliError> {
     );
     let help = match f.cause {
         Cause::ComponentMissing => {
-            "put the component's file into components/ again, under any name: it is found by its digest"
+            "put the component's file back into components/, under any name: it is found by its digest"
         }
-        Cause::Integrity => "bring the named file back from a backup",
+        Cause::Integrity => "restore the named file from a backup",
         Cause::ComponentRejected | Cause::ComponentFailed => {
             "replay with the version of provender that the run's manifest names"
         }
-        Cause::Host => "nothing was decided about these runs: mend the cause and replay them again",
+        Cause::Host => "these runs were not judged: fix the cause and replay them again",
     };
     Some(CliError::new(exit_of(f.cause), &f.code, message).help(help))
 }

@@ -125,7 +125,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         text.look(
             Look::Warn,
             format!(
-                "the monitors judge what is recorded: {} of this day refused above {} not in it",
+                "the monitors judge only what is recorded: {} of this day refused above {} not included",
                 count(refused, "run"),
                 if refused == 1 { "is" } else { "are" }
             ),

@@ -217,7 +217,7 @@ pub(super) fn run(args: &SchemaArgs, cli: &Command) -> Result<Done, CliError> {
     let Some(row) = all.iter().find(|row| file == Some(&row.name)) else {
         let known: Vec<_> = all.iter().map(|row| row.name.as_str()).collect();
         let message = format!("there is no schema `{name}`");
-        let help = format!("schemas are {}", known.join(", "));
+        let help = format!("the schemas are {}", known.join(", "));
         return Err(CliError::new(Exit::NotFound, "schema_unknown", message).help(help));
     };
     let schema = (row.make)();

@@ -16,7 +16,7 @@ pub(super) fn listen(interrupt: &Interrupt) -> Result<(), CliError> {
         flag::register_conditional_default(signal, interrupt.flag())
             .and_then(|_| flag::register(signal, interrupt.flag()))
             .map_err(|e| {
-                let message = format!("signals cannot be listened for: {e}");
+                let message = format!("cannot listen for signals: {e}");
                 CliError::new(Exit::Internal, "signals", message)
             })?;
     }

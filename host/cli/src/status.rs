@@ -124,7 +124,7 @@ pub(super) fn say(status: &DayStatus, text: &mut Text) {
     for source in status.sources.iter().filter(|s| s.stale) {
         let newest = source.newest.map_or_else(
             || "has no data by then".to_owned(),
-            |d| format!("newest is of {d}"),
+            |d| format!("newest is from {d}"),
         );
         let max = source
             .max_age_days

@@ -71,7 +71,7 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
     let mut text = Text::default();
     if signer.is_none() {
         context.ui.note(
-            "this checkpoint is not signed, so that anybody could have made it: give --key (provender audit key makes one)",
+            "this checkpoint is not signed, so anybody could have made it: give --key (`provender audit key` makes one)",
         );
     }
     match &args.out {
@@ -85,7 +85,7 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
                     file.display()
                 ),
             );
-            text.line("keep it where whoever can write the ledger cannot");
+            text.line("keep it where nobody who can write the ledger can change it");
         }
         None => note.lines().for_each(|line| text.line(line)),
     }

@@ -37,7 +37,7 @@ pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
         CliError::new(
             Exit::Io,
             "no_randomness",
-            format!("the system gives no random bytes: {e}"),
+            format!("the system provides no random bytes: {e}"),
         )
     })?;
     let signer = Signer::new(&args.name, &seed)?;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
     text.blank();
     text.look(
         Look::Warn,
-        "whoever holds the private key can sign any history: keep it away from the machine that holds the ledger, and out of git and backups of it",
+        "anyone who has the private key can sign any history: keep it away from the machine that holds the ledger, and out of its backups and of git",
     );
     let data = json!({
         "private_key": args.file.display().to_string(),
@@ -141,7 +141,7 @@ pub(super) fn signer(file: &Path) -> Result<Signer, CliError> {
 pub(super) fn verifier(key: &str) -> Result<Verifier, CliError> {
     let file = Path::new(key);
     if !file.exists() && key.contains('+') {
-        return Ok(Verifier::parse("what --public-key says", key)?);
+        return Ok(Verifier::parse("--public-key", key)?);
     }
     Ok(Verifier::parse(key, &text_of(file)?)?)
 }

@@ -220,7 +220,12 @@ fn text(report: &Report, against: Option<&Checkpoint>) -> Text {
         })
         .collect();
     text.table(
-        &["check", "looked at", "result", "what it says when it holds"],
+        &[
+            "check",
+            "looked at",
+            "result",
+            "what it shows when it holds",
+        ],
         &rows,
     );
     if !report.is_clean() {
@@ -239,7 +244,7 @@ fn text(report: &Report, against: Option<&Checkpoint>) -> Text {
         text.look(
             Look::Dim,
             format!(
-                "{} without a run, which a killed process leaves and which {} no harm:",
+                "{} without a run, which a killed process left behind and which {} no harm:",
                 count(n, "manifest"),
                 if n == 1 { "does" } else { "do" }
             ),
@@ -290,16 +295,16 @@ fn trouble(report: &Report) -> Option<CliError> {
     );
     let help = match first.check {
         Check::Components if first.kind == ObjectKind::Lock => {
-            "take provender.lock back from git, or mend what the message names: until then what it pins is not checked"
+            "restore provender.lock from git, or fix what the message names: until then, what it pins is not checked"
         }
         Check::Components | Check::Releases => {
-            "put the file back, from a backup or from whoever released it: its digest tells that it is the right one"
+            "restore the file from a backup or from whoever released it: its digest shows that it is the right one"
         }
         Check::Manifests => {
-            "bring the named manifests back from a backup; the ledger's rows tell their digests"
+            "restore the named manifests from a backup; the ledger's rows hold their digests"
         }
         Check::Schema => {
-            "somebody changed the database's guards: compare with a backup before anything is written to it"
+            "somebody changed the database's guards: compare the ledger with a backup before you write to it"
         }
         _ => {
             "stop writing to this ledger and compare it with the newest backup that audits clean (provender audit --ledger BACKUP/ledger.db)"
@@ -316,7 +321,7 @@ pub(super) fn error(e: AuditError) -> CliError {
         AuditError::Rewritten { .. } => CliError::new(Exit::Integrity, code, message)
             .help("nothing was signed; compare the ledger with a backup of the checkpoint's time"),
         AuditError::Unprovable(_) => CliError::new(Exit::Integrity, code, message)
-            .help("provender audit names everything that is not what was recorded"),
+            .help("`provender audit` lists everything that is not what was recorded"),
         AuditError::Interrupted(e) => e.into(),
         AuditError::Ledger(e) => e.into(),
     }
@@ -334,6 +339,6 @@ pub(super) fn refused(e: &ProofError) -> CliError {
         ProofError::Signature { .. } => CliError::new(Exit::Integrity, code, message)
             .help("take the checkpoint from where it is kept, and the public key from its holder"),
         ProofError::Proof(_) => CliError::new(Exit::Integrity, code, message)
-            .help("ask whoever gave it for another; `provender audit prove RUN` makes it"),
+            .help("ask whoever gave it to you for another; `provender audit prove RUN` makes one"),
     }
 }

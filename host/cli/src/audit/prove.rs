@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
             text.look(
                 Look::Good,
                 format!(
-                    "{} is run {} of {} of entry {}, which stands in a tree of {}: {}",
+                    "{} is run {} of {} in entry {}, in a tree of {}: {}",
                     found.run.key.run_id().short(),
                     proof.run.index + 1,
                     proof.run.size,

@@ -87,7 +87,7 @@ impl Daily {
                 text.look(
                     Look::Warn,
                     format!(
-                        "{}: {day} was not computed in shadow; the answers above are not touched",
+                        "{}: {day} was not computed in shadow; the answers above are not affected",
                         &self.title
                     ),
                 );

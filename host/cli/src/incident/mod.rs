@@ -117,7 +117,7 @@ impl ThingArgs {
 fn said<'t>(option: &str, text: &'t str) -> Result<&'t str, CliError> {
     if text.trim().is_empty() {
         return Err(CliError::usage(format!(
-            "{option} is empty: it is what an auditor will read"
+            "{option} is empty: write what an auditor should read"
         )));
     }
     Ok(text)
@@ -146,11 +146,11 @@ impl From<IncidentError> for CliError {
                 error(Exit::NotFound).help("`provender incident list` lists them")
             }
             IncidentError::NotRecorded { .. } => {
-                error(Exit::NotFound).help("an incident links what is recorded; nothing was written")
+                error(Exit::NotFound).help("an incident can link only what is recorded; nothing was written")
             }
             IncidentError::Ambiguous { .. } => error(Exit::Usage).help("give more digits"),
             IncidentError::Closed { incident, .. } => error(Exit::Check).help(format!(
-                "`provender incident note {incident} …` adds what was found out since; a new one links it with --incident {incident}"
+                "`provender incident note {incident} …` adds later findings; a new incident can link it with --incident {incident}"
             )),
             IncidentError::Overtaken(incident) => error(Exit::Busy).help(format!(
                 "look at it again with `provender incident show {incident}`"
@@ -159,17 +159,17 @@ impl From<IncidentError> for CliError {
                 "`provender incident link {incident} --run RUN` links the runs whose inputs are to become cases"
             )),
             IncidentError::Occupied { .. } => error(Exit::Check).help(
-                "DS may have completed it: keep it, or move it away to have it written anew; nothing was written",
+                "DS may have completed it: keep it, or move it away to have it written again; nothing was written",
             ),
             IncidentError::NotReady {
                 incident,
                 written: false,
                 ..
             } => error(Exit::Check).help(format!(
-                "`provender incident regression {incident}` writes the failing inputs as golden cases, which DS completes; --waive-regression REASON closes without"
+                "`provender incident regression {incident}` writes the failing inputs as golden cases, which DS completes; --waive-regression REASON closes without cases"
             )),
             IncidentError::NotReady { .. } => error(Exit::Check).help(
-                "DS writes into the case what is right, docs/reference/golden-cases.md, then close again; --cases DIR where the file was moved, --waive-regression REASON closes without",
+                "have DS write the right outputs into the case (docs/reference/golden-cases.md), then close again. Give --cases DIR if the file was moved; --waive-regression REASON closes without cases",
             ),
             IncidentError::Damaged { .. } => error(Exit::Integrity),
             IncidentError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {

@@ -142,7 +142,7 @@ pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
     let name = incidents.find(&args.incident)?.name();
     let mut text = Text::default();
     if new.is_empty() {
-        text.line(format!("unchanged: {name} links all of it already"));
+        text.line(format!("unchanged: {name} already links all of it"));
     } else {
         text.look(Look::Good, format!("linked to {name}:"));
         say(&mut text, &new);

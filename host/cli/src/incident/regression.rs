@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         && version_number(since).is_none()
     {
         return Err(CliError::usage(format!(
-            "--since {since} is no version: a version is v1, v2 and so on"
+            "--since {since} is not a version: versions are v1, v2 and so on"
         )));
     }
     let context = Context::open(global)?;
@@ -93,7 +93,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     }
     text.blank();
     text.line(
-        "next: DS completes the cases with what is right; `provender plugin test` fails until then",
+        "next: DS completes the cases with the right outputs; `provender plugin test` fails until then",
     );
     text.line(format!(
         "      provender incident close {} --resolution TEXT",
@@ -119,7 +119,7 @@ fn say(text: &mut Text, exported: &ExportedCases, file: &Drafted, new: bool) {
     );
     if file.left_out > 0 {
         text.line(format!(
-            "  {} left out: the same inputs as another, or more than {CASES}; --run names one",
+            "  {} left out, with the same inputs as another or beyond the first {CASES}; --run selects one",
             count(file.left_out as u64, "run")
         ));
     }
@@ -222,7 +222,7 @@ fn folder(
             "golden_missing",
             format!("there is no folder {shown} for golden cases"),
         )
-        .help("name the folder of the logic's golden cases with --cases DIR; it lies beside the logic's source"));
+        .help("name the folder of the logic's golden cases with --cases DIR; it is beside the logic's source"));
     }
     let shown = shown.trim_end_matches('/').to_owned();
     Ok(match cases_folder(std::slice::from_ref(&base), name) {

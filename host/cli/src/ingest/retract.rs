@@ -56,7 +56,7 @@ pub(super) fn withdraw(
 ) -> Result<Done, CliError> {
     if args.reason.trim().is_empty() {
         return Err(CliError::usage(
-            "--reason says why: it is what an auditor will read",
+            "--reason is empty: say why, an auditor will read it",
         ));
     }
     let by_path = shown_path(context, Path::new(&args.file));

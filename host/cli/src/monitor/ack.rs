@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     }
     let target = Target::parse(&args.series, args.metric.as_deref()).ok_or_else(|| {
         CliError::usage(format!(
-            "`{}` is no series: write BOUNDARY/HERD/LOGIC, such as mesa/h-sheep/days_remaining; a logic without herds has the herd -",
+            "`{}` is not a series: write BOUNDARY/HERD/LOGIC, such as mesa/h-sheep/days_remaining; for a logic without herds, HERD is -",
             args.series
         ))
     })?;
@@ -62,7 +62,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
         if Metric::by_name(name).is_none() {
             let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
             return Err(CliError::usage(format!(
-                "`{name}` is no metric; metrics are {}",
+                "`{name}` is not a metric; the metrics are {}",
                 names.join(", ")
             )));
         }
@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     known(&context, &*writer, &target)?;
     if until < context.today && !acks(&*writer)?.iter().any(|a| a.target == target) {
         return Err(CliError::usage(format!(
-            "--until {until} is past, and there is no acknowledgement of {target} to end"
+            "--until {until} is in the past, and there is no acknowledgement of {target} to end"
         )));
     }
     let new = record(&*writer, &context.stamp(Some(&args.reason)), &target, until)?;

@@ -434,7 +434,7 @@ fn meant<'a>(all: &'a [Frozen], which: &str) -> Result<&'a Frozen, CliError> {
         CliError::new(
             Exit::NotFound,
             "no_baseline",
-            format!("no baseline is `{which}`"),
+            format!("there is no baseline `{which}`"),
         )
         .help("`provender monitor baseline list` lists them; name one by at least six hex digits or by its name:version")
     })

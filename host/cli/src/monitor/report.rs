@@ -284,7 +284,7 @@ fn table(text: &mut Text, rows: &[Behind]) {
                 b.release.clone().unwrap_or_else(|| "–".to_owned()),
                 match &b.superseded_by {
                     Some(_) => "superseded".to_owned(),
-                    None => "as then".to_owned(),
+                    None => "unchanged".to_owned(),
                 },
             ]
             .into_iter()

@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
         text.look(
             Look::Warn,
             format!(
-                "{} not recorded: neither data nor logic can be told from what is not there",
+                "{} not recorded: what is missing points to neither data nor logic",
                 count(missing as u64, "expected answer")
             ),
         );

@@ -194,7 +194,7 @@ fn summary_of(text: &mut Text, verdict: &ContractVerdict) {
     match (verdict.findings.len(), verdict.frozen) {
         (0, 0) => text.look(
             Look::Warn,
-            "the release contract holds; no version was frozen at the base, so that there was none to protect",
+            "the release contract holds; no version was frozen at the base, so there was none to protect",
         ),
         (0, n) => text.look(
             Look::Good,

@@ -80,7 +80,7 @@ impl Pinned {
         };
         let refused = |e: &std::io::Error| {
             unreadable(file, e, "lock_unreadable")
-                .help("--lock names a provender.lock, which `provender plugin add` writes; whether there was one before, --base REV says")
+                .help("--lock must name a provender.lock, which `provender plugin add` writes; --base REV shows whether there was one before")
         };
         let read = bounded::read_named(file, bounded::CONFIG_BYTES).and_then(bounded::text);
         let (text, missing) = match read {
@@ -251,7 +251,7 @@ impl Pinned {
             self.file, c.line, c.model, c.sha256
         );
         CliError::new(Exit::Integrity, "frozen", message).help(format!(
-            "put the entry of {} in {} and {path} back as they were, or ship the other bytes as a new version of {}",
+            "restore the entry of {} in {} and {path}, or ship the other bytes as a new version of {}",
             c.model, self.file, c.name
         ))
     }
