@@ -312,7 +312,7 @@ impl From<ComputeError> for CliError {
                 SetBy::CommandLine => Exit::Usage,
                 SetBy::Component | SetBy::LogicToml => Exit::Config,
             },
-            ComputeError::Guardrail { .. } => Exit::Config,
+            ComputeError::Guardrail { .. } | ComputeError::Season { .. } => Exit::Config,
             ComputeError::UnknownBoundary { .. } | ComputeError::UnknownHerd { .. } => {
                 Exit::NotFound
             }

@@ -20,6 +20,8 @@
 //! * `conformance` — tests that every store must pass
 //! * [`error`] — errors of the ledger
 
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
+
 pub mod address;
 pub mod admin;
 #[cfg(any(test, feature = "conformance"))]

@@ -31,6 +31,8 @@
 //! * [`doctor`] — what is to be done about a deployment, found without changing it
 //! * [`embedded`] — the components and the sample ranch that the program carries
 
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
+
 pub mod audit;
 pub mod author;
 pub mod backtest;

@@ -124,11 +124,7 @@ pub fn bind(
         .collect::<Result<Vec<_>, _>>()?;
     let parameters = bind_parameters(&logic, description, overrides, one_off)?;
     let rails = bind_rails(&logic, description, &parameters, overrides)?;
-    let season_start = overrides
-        .season_start
-        .as_deref()
-        .and_then(season_day)
-        .unwrap_or((1, 1));
+    let season_start = bind_season(&logic, overrides)?;
     let canonical = config_of(description, &parameters, &rails, &inputs, season_start).to_text()?;
     let config = Config {
         digest: Digest::of_canonical(canonical.as_bytes()),
@@ -324,6 +320,20 @@ fn from_toml(data_type: DataType, value: &toml::Value) -> Option<Scalar> {
     }
 }
 
+/// Where a season begins: on 1 January unless it is set.
+fn bind_season(
+    logic: &dyn std::fmt::Display,
+    overrides: &LogicOverrides,
+) -> Result<(i8, i8), ComputeError> {
+    let Some(start) = overrides.season_start.as_deref() else {
+        return Ok((1, 1));
+    };
+    season_day(start).ok_or_else(|| ComputeError::Season {
+        logic: logic.to_string(),
+        start: start.to_owned(),
+    })
+}
+
 fn bind_rails(
     logic: &str,
     description: &Description,
@@ -429,4 +439,27 @@ fn config_of(
         guardrails,
         features,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_season_that_begins_on_no_day_is_not_one_of_the_calendar_year() {
+        let of = |start: Option<&str>| {
+            let season_start = start.map(str::to_owned);
+            let overrides = LogicOverrides {
+                season_start,
+                ..LogicOverrides::default()
+            };
+            bind_season(&"grazing:v1", &overrides)
+        };
+        assert_eq!(of(None).unwrap(), (1, 1));
+        assert_eq!(of(Some("03-01")).unwrap(), (3, 1));
+        for start in ["13-45", "02-29", ""] {
+            let refused = of(Some(start)).unwrap_err();
+            assert_eq!(refused.code(), "season_start", "{refused}");
+        }
+    }
 }

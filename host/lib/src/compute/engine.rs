@@ -177,7 +177,11 @@ impl<'a> Engine<'a, '_> {
         for (i, outcome) in self.execute(bound, pending)? {
             outcomes[i] = Some(outcome);
         }
-        let outcomes: Vec<RunOutcome> = outcomes.into_iter().flatten().collect();
+        #[expect(clippy::expect_used, reason = "what is pending was executed")]
+        let outcomes: Vec<RunOutcome> = outcomes
+            .into_iter()
+            .map(|outcome| outcome.expect("each run has an outcome"))
+            .collect();
         Summary::of(&outcomes).note(&span);
         failpoint::hit("compute.after-chunk");
         Ok(outcomes)

@@ -71,6 +71,14 @@ pub enum ComputeError {
         /// What is wrong, as a clause.
         problem: String,
     },
+    /// A season that begins on no day: a release may say so, `logic.toml` is checked when it is read.
+    #[error("{logic}: season_start is `{start}`; write MM-DD, such as 03-01")]
+    Season {
+        /// `name:version`.
+        logic: String,
+        /// Where it begins.
+        start: String,
+    },
     /// The boundary was never ingested.
     #[error("boundary `{boundary}` is not known{hint}")]
     UnknownBoundary {
@@ -158,6 +166,7 @@ impl ComputeError {
             ComputeError::Mismatch { .. } => "feature_mismatch",
             ComputeError::Parameter { .. } => "parameter",
             ComputeError::Guardrail { .. } => "guardrail_override",
+            ComputeError::Season { .. } => "season_start",
             ComputeError::UnknownBoundary { .. } => "unknown_boundary",
             ComputeError::UnknownHerd { .. } => "unknown_herd",
             ComputeError::OutsidePeriod { .. } => "outside_period",

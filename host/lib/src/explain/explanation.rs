@@ -13,7 +13,9 @@ use crate::compute::outcome::Change;
 use crate::project::logic::season_day;
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
+use provender_domain::day::Day;
 use provender_domain::description::Description;
+use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::manifest::{Observed, SetBy};
 use provender_ledger::Read;
 use provender_ledger::entry::Entry;
@@ -279,6 +281,24 @@ struct Today {
     newer: BTreeMap<String, String>,
 }
 
+/// The day of the newest observation of a dated column, whatever an input makes of it.
+fn newest(
+    facts: &Facts<'_>,
+    feature: &Feature,
+    place: (&BoundaryId, &HerdId),
+) -> Result<Option<Day>, ExplainError> {
+    if !feature.is_dated() {
+        return Ok(None);
+    }
+    let reference = FeatureRef {
+        name: feature.name.clone(),
+        aggregate: Aggregate::Latest,
+        window: Window::All,
+    };
+    let last = facts.cell(&reference, feature.origin, place, Day::MAX, (1, 1))?;
+    Ok(last.from.last().and_then(|c| c.date))
+}
+
 /// What the inputs would be today, and what was observed after the calculation date.
 fn today(
     facts: &Facts<'_>,
@@ -308,8 +328,13 @@ fn today(
             ));
             continue;
         };
-        let season = definition.season_start.as_deref().and_then(season_day);
-        let season = season.unwrap_or((1, 1));
+        let start = definition.season_start.as_deref().unwrap_or("01-01");
+        let Some(season) = season_day(start) else {
+            cannot(format!(
+                "its manifest says that a season begins on {start}, which is no day"
+            ));
+            continue;
+        };
         let cell = facts.cell(
             &reference,
             feature.origin,
@@ -332,28 +357,9 @@ fn today(
                 cause,
             });
         }
-        if feature.is_dated() {
-            // Whatever the input makes of the column: is there a newer observation of it at all?
-            let reference = FeatureRef {
-                name: reference.name.clone(),
-                aggregate: Aggregate::Latest,
-                window: Window::All,
-            };
-            let last = facts.cell(
-                &reference,
-                feature.origin,
-                place,
-                provender_domain::day::Day::MAX,
-                season,
-            )?;
-            if let Some(day) = last
-                .from
-                .last()
-                .and_then(|c| c.date)
-                .filter(|d| *d > key.calculation_date)
-            {
-                today.newer.insert(feature.name.clone(), day.to_string());
-            }
+        let newest = newest(facts, feature, place)?;
+        if let Some(day) = newest.filter(|d| *d > key.calculation_date) {
+            today.newer.insert(feature.name.clone(), day.to_string());
         }
     }
     Ok(today)
