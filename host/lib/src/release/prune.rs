@@ -70,6 +70,21 @@ impl Plan {
     }
 }
 
+/// The releases that runs were recorded under, and the components that ran.
+fn recorded(ledger: &dyn Read) -> Result<(BTreeSet<Digest>, BTreeSet<Digest>), ReleaseError> {
+    let mut releases: BTreeSet<Digest> = BTreeSet::new();
+    let mut components: BTreeSet<Digest> = BTreeSet::new();
+    for entry in ledger.entries_of_kinds(&[Kind::Runs, Kind::Reissue])? {
+        let of = entry
+            .read::<RunsRecorded>()
+            .map_err(LedgerError::from)?
+            .context;
+        releases.extend(of.release);
+        components.insert(of.component);
+    }
+    Ok((releases, components))
+}
+
 /// Plans what to remove. The `keep` newest releases are kept, and everything that is referred to. `held` are
 /// releases that others need, each with the reason.
 ///
@@ -82,16 +97,7 @@ pub fn plan(
     held: &BTreeMap<Digest, String>,
 ) -> Result<Plan, ReleaseError> {
     let standing = Standing::read(ledger, i64::MAX)?;
-    let mut recorded_under: BTreeSet<Digest> = BTreeSet::new();
-    let mut ran: BTreeSet<Digest> = BTreeSet::new();
-    for entry in ledger.entries_of_kinds(&[Kind::Runs, Kind::Reissue])? {
-        let of = entry
-            .read::<RunsRecorded>()
-            .map_err(LedgerError::from)?
-            .context;
-        recorded_under.extend(of.release);
-        ran.insert(of.component);
-    }
+    let (recorded_under, ran) = recorded(ledger)?;
     let mut order: Vec<_> = standing.releases.iter().collect();
     order.sort_by_key(|k| std::cmp::Reverse(k.document.number));
     let former = standing.former().map(|k| k.digest);
