@@ -16,7 +16,7 @@ use provender_domain::render::markdown::markdown;
 use provender_domain::render::text::count;
 use provender_host::backtest::document::document;
 use provender_host::backtest::{
-    Archive, BacktestError, Contender, Progress, Report, Request, backtest,
+    Archive, BacktestError, BacktestReport, Contender, Progress, Request, backtest,
 };
 use provender_host::compute::{Bound, binding};
 use provender_host::project::logic::LogicOverrides;
@@ -217,7 +217,7 @@ fn against(
     Ok(context.bind(sandbox, lock, &against, &BTreeMap::new())?)
 }
 
-fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
+fn done(args: &BacktestArgs, report: &BacktestReport) -> Result<Done, CliError> {
     let internal = |e: String| CliError::new(Exit::Internal, "not_canonical", e);
     let mut text = Text::default();
     let mut printed = None;
@@ -260,13 +260,13 @@ fn done(args: &BacktestArgs, report: &Report) -> Result<Done, CliError> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct BacktestAnswer<'a> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a BacktestReport,
     /// The report as Markdown; absent unless `--markdown` is given without a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     markdown: Option<String>,
 }
 
-fn failure(report: &Report) -> CliError {
+fn failure(report: &BacktestReport) -> CliError {
     let mut lines = vec![format!(
         "{} failed on {} of {}",
         report.candidate.model_version,
@@ -288,7 +288,7 @@ fn failure(report: &Report) -> CliError {
 }
 
 /// A comparison without anything to compare is no pass.
-fn nothing_compared(report: &Report) -> Option<CliError> {
+fn nothing_compared(report: &BacktestReport) -> Option<CliError> {
     let (new, old) = (
         &report.candidate.model_version,
         &report.against.model_version,

@@ -4,7 +4,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use provender_host::doctor::{Finding, examine};
+use provender_host::doctor::{DoctorFinding, examine};
 
 use super::Global;
 use super::context::options;
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &DoctorArgs) -> Result<Done, CliError> 
         true => Exit::Ok,
         false => Exit::Warn,
     };
-    let row = |f: &Finding| DoctorFinding {
+    let row = |f: &DoctorFinding| FindingRow {
         code: f.code().to_owned(),
         what: f.what(),
         next: f.next(),
@@ -59,12 +59,13 @@ pub(super) fn run(global: &Global, args: &DoctorArgs) -> Result<Done, CliError> 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct DoctorAnswer {
     /// Each finding, in the order in which they are best dealt with; none when nothing is to be done.
-    findings: Vec<DoctorFinding>,
+    findings: Vec<FindingRow>,
 }
 
 /// Something that is to be done.
 #[derive(Serialize, JsonSchema)]
-struct DoctorFinding {
+#[schemars(rename = "DoctorFinding")]
+struct FindingRow {
     /// A stable code.
     code: String,
     /// What is wrong or will be asked, with the value in it.

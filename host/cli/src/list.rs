@@ -13,7 +13,7 @@ use provender_domain::description::{Description, Role};
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_host::compute::activation::Activations;
 use provender_host::compute::answers::{answers, rank};
-use provender_host::compute::outcome::Outcome;
+use provender_host::compute::outcome::RunOutcomeKind;
 use provender_ledger::LedgerError;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 
@@ -188,7 +188,7 @@ struct ListedRun<'a> {
     /// Digest of the key.
     run_id: Digest,
     /// What became of it, as in `compute`.
-    outcome: Outcome,
+    outcome: RunOutcomeKind,
     /// Its key.
     key: &'a RunKey,
     /// The outputs that downstream uses, by name; none where its component is not pinned here.
@@ -266,7 +266,7 @@ fn run_of<'a>(
     let reasons = by_role(Role::Reason).into_iter().map(|(_, reason)| reason);
     Ok(ListedRun {
         run_id: run.run.key.run_id(),
-        outcome: Outcome::Recorded,
+        outcome: RunOutcomeKind::Recorded,
         key: &run.run.key,
         outputs: by_role(Role::Outcome),
         terms: by_role(Role::Term),

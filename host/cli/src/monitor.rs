@@ -9,7 +9,7 @@ use serde::Serialize;
 use provender_domain::render::escape;
 use provender_host::deployment::Published;
 use provender_host::monitor::brief::brief;
-use provender_host::monitor::{Report, Verdict, Window};
+use provender_host::monitor::{MonitorReport, MonitorVerdict, Window};
 use provender_host::project::settings::FailOn;
 use provender_host::release::reading::Ignored;
 
@@ -84,7 +84,7 @@ enum FailOnArg {
 
 impl FailArgs {
     /// How a verdict ends the process.
-    pub(super) fn exit(&self, verdict: Verdict, set: FailOn) -> Exit {
+    pub(super) fn exit(&self, verdict: MonitorVerdict, set: FailOn) -> Exit {
         let fail_on = match (self.fail_on, self.fail_on_warn) {
             (Some(FailOnArg::Warn), _) | (None, Some(true)) => FailOn::Warn,
             (Some(FailOnArg::Crit), _) | (None, Some(false)) => FailOn::Crit,
@@ -92,8 +92,8 @@ impl FailArgs {
             (None, None) => set,
         };
         match (verdict, fail_on) {
-            (Verdict::Warn, FailOn::Warn) => Exit::Warn,
-            (Verdict::Crit, FailOn::Warn | FailOn::Crit) => Exit::Crit,
+            (MonitorVerdict::Warn, FailOn::Warn) => Exit::Warn,
+            (MonitorVerdict::Crit, FailOn::Warn | FailOn::Crit) => Exit::Crit,
             _ => Exit::Ok,
         }
     }
@@ -168,7 +168,7 @@ pub(super) struct MonitorAnswer<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ReportAnswer<'a> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a MonitorReport,
     /// Its files; absent with `--ledger`, which writes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<ReportFiles<'a>>,
@@ -189,7 +189,7 @@ struct ReportFiles<'a> {
 }
 
 impl<'a> ReportAnswer<'a> {
-    pub(super) fn of(report: &'a Report, files: Option<&'a Published>) -> ReportAnswer<'a> {
+    pub(super) fn of(report: &'a MonitorReport, files: Option<&'a Published>) -> ReportAnswer<'a> {
         ReportAnswer {
             report,
             files: files.map(|f| ReportFiles {
@@ -202,13 +202,13 @@ impl<'a> ReportAnswer<'a> {
     }
 }
 
-pub(super) fn say(text: &mut Text, report: &Report) {
+pub(super) fn say(text: &mut Text, report: &MonitorReport) {
     text.document(&brief(report, 20));
 }
 
 /// After a breach the steps of the runbook, with the report that is meant.
-pub(super) fn breach(text: &mut Text, report: &Report) {
-    if report.status == Verdict::Ok {
+pub(super) fn breach(text: &mut Text, report: &MonitorReport) {
+    if report.status == MonitorVerdict::Ok {
         return;
     }
     next_steps(text, &report.report);

@@ -11,7 +11,7 @@ use provender_domain::key::RunKey;
 use provender_domain::render::text::count;
 use provender_host::compute::Bound;
 use provender_host::compute::answer::RunAnswer;
-use provender_host::compute::outcome::{Change, Summary};
+use provender_host::compute::outcome::{InputChange, Summary};
 use provender_host::compute::reissue::{Cause, Plan, Planned, Refused, causes};
 use provender_host::compute::select::Selection;
 use provender_host::deployment::{DeploymentError, Reissue, ReissueRequest};
@@ -150,7 +150,7 @@ struct PlannedRun<'a> {
     /// Its key.
     key: &'a RunKey,
     /// What changed.
-    changes: &'a [Change],
+    changes: &'a [InputChange],
 }
 
 /// A run that is not reissued.

@@ -12,7 +12,7 @@ use provender_domain::interrupt::Interrupted;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::replay::compute::Manifests;
 use provender_host::replay::verdict::{Cause, Difference, Failure};
-use provender_host::replay::{Replayer, Subject, Verdict, select};
+use provender_host::replay::{ReplayResults, Replayer, Subject, select};
 use provender_ledger::entries::{Engine, Selection};
 use provender_ledger::inspect::Unreadable;
 use provender_ledger::scan::{Reader, RunGroup, Scan, ScannedRun};
@@ -170,7 +170,7 @@ fn scan(
     (filter, recorded): (&RunFilter, &Option<BTreeSet<i64>>),
     replayer: &Replayer<'_>,
     tick: &(dyn Fn(usize) + Sync),
-) -> Result<Verdict, LedgerError> {
+) -> Result<ReplayResults, LedgerError> {
     let told = |e: Unreadable| LedgerError::Damaged(format!("{}: {}", e.id, e.problem));
     if let Some(e) = scan.unreadable.into_iter().next() {
         return Err(told(e));
@@ -404,7 +404,7 @@ pub(super) struct BundleAnswer {
 const SHOWN: usize = 20;
 
 pub(super) fn done(
-    verdict: &Verdict,
+    verdict: &ReplayResults,
     engine: &Engine,
     chosen: Chosen<'_>,
     entry: Option<i64>,
@@ -507,7 +507,7 @@ pub(super) fn done(
     Done::ended(exit, &answer, text, error)
 }
 
-fn trouble(verdict: &Verdict) -> Option<CliError> {
+fn trouble(verdict: &ReplayResults) -> Option<CliError> {
     // A run that could not be computed again, or none where some came out otherwise.
     let differs = (!verdict.different.is_empty()).then_some(None);
     let troubles = verdict.failed.iter().map(Some).chain(differs);

@@ -3,7 +3,7 @@
 use provender_domain::description::{Description, Role};
 use provender_domain::render::text::number;
 use provender_domain::value::Value;
-use provender_host::compute::outcome::{Outcome, RunOutcome};
+use provender_host::compute::outcome::{RunOutcome, RunOutcomeKind};
 
 use super::ui::{Look, Text};
 
@@ -95,10 +95,10 @@ pub(super) fn runs(
                 (false, false) => (Look::Bad, "failed".to_owned()),
             });
             let word = match r.outcome {
-                Outcome::Recorded => recorded(dry_run),
-                Outcome::Unchanged => "unchanged",
-                Outcome::Drift => "drift",
-                Outcome::Failed => "failed",
+                RunOutcomeKind::Recorded => recorded(dry_run),
+                RunOutcomeKind::Unchanged => "unchanged",
+                RunOutcomeKind::Drift => "drift",
+                RunOutcomeKind::Failed => "failed",
             };
             row.push((Look::of_status(word), word.to_owned()));
             let mut why = r.reasons(description);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use provender_domain::render::text::count;
-use provender_host::compute::outcome::{Outcome, RunOutcome};
+use provender_host::compute::outcome::{RunOutcome, RunOutcomeKind};
 use provender_host::deployment::Computed;
 
 use super::error::{CliError, trouble_exit};
@@ -22,7 +22,7 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
     let exit = trouble_exit(first.trouble);
     let drifted: Vec<&&RunOutcome> = troubled
         .iter()
-        .filter(|r| r.outcome == Outcome::Drift)
+        .filter(|r| r.outcome == RunOutcomeKind::Drift)
         .collect();
     let mut lines = Vec::new();
     if drifted.len() > FEW {
@@ -57,7 +57,7 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
     }
     let others: Vec<&str> = troubled
         .iter()
-        .filter(|r| r.outcome != Outcome::Drift)
+        .filter(|r| r.outcome != RunOutcomeKind::Drift)
         .filter_map(|r| r.problem.as_ref())
         .map(|p| p.message.as_str())
         .collect();

@@ -8,7 +8,7 @@ use serde_json::json;
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::render::text::count;
 use provender_host::audit::claims::Claims;
-use provender_host::audit::{AuditError, Report};
+use provender_host::audit::{AuditError, AuditReport};
 use provender_proof::{Checkpoint, continues};
 
 use super::super::Global;
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
     let against = args.against.read(&context)?;
     let signer = args.key.as_deref().map(key::signer).transpose()?;
     let ledger = context.recorded()?;
-    let mut report = Report::default();
+    let mut report = AuditReport::default();
     let claims = Claims::read(&*ledger.moment()?, &mut report)?;
     if let Some(bad) = report.bad.first() {
         let problem = format!(

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use provender_domain::canonical::{Digest, Recipe, hex};
 use provender_domain::render::text::count;
 use provender_host::audit::stored::Pinned;
-use provender_host::audit::{Audit, AuditError, Bad, Check, ObjectKind, Report, audit};
+use provender_host::audit::{Audit, AuditError, AuditReport, Bad, Check, ObjectKind, audit};
 use provender_proof::{Checkpoint, ProofError};
 
 use super::Global;
@@ -148,7 +148,7 @@ fn pinned(context: &Context) -> Result<Vec<Pinned>, String> {
 /// Bad objects and orphans that are shown; JSON has them all.
 const SHOWN: usize = 20;
 
-fn done(report: &Report, against: Option<&Checkpoint>) -> Done {
+fn done(report: &AuditReport, against: Option<&Checkpoint>) -> Done {
     let error = trouble(report);
     Done {
         exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
@@ -158,7 +158,7 @@ fn done(report: &Report, against: Option<&Checkpoint>) -> Done {
     }
 }
 
-fn data(report: &Report, against: Option<&Checkpoint>) -> Json {
+fn data(report: &AuditReport, against: Option<&Checkpoint>) -> Json {
     let bad = |b: &Bad| json!({"kind": b.kind, "id": b.id, "problem": b.problem, "check": b.check.name()});
     let checked: serde_json::Map<String, Json> = report
         .checked
@@ -186,7 +186,7 @@ fn data(report: &Report, against: Option<&Checkpoint>) -> Json {
     })
 }
 
-fn text(report: &Report, against: Option<&Checkpoint>) -> Text {
+fn text(report: &AuditReport, against: Option<&Checkpoint>) -> Text {
     let mut text = Text::default();
     if report.is_clean() {
         text.look(Look::Good, "everything that is stored is what was recorded");
@@ -273,7 +273,7 @@ fn are(n: u64) -> String {
 }
 
 /// The first of every kind, then the others.
-fn shown(report: &Report) -> Vec<&Bad> {
+fn shown(report: &AuditReport) -> Vec<&Bad> {
     let mut kinds = std::collections::BTreeSet::new();
     let (mut first, others): (Vec<&Bad>, Vec<&Bad>) = report
         .bad
@@ -284,7 +284,7 @@ fn shown(report: &Report) -> Vec<&Bad> {
     first
 }
 
-fn trouble(report: &Report) -> Option<CliError> {
+fn trouble(report: &AuditReport) -> Option<CliError> {
     let first = report.bad.first()?;
     let message = format!(
         "{} not what was recorded; the first: {} {}: {}",

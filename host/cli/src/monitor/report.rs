@@ -10,7 +10,7 @@ use provender_domain::day::Day;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
 use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
-use provender_host::monitor::Verdict;
+use provender_host::monitor::MonitorVerdict;
 use provender_host::monitor::report::ReportWindow;
 use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
 use provender_ledger::entries::RunsRecorded;
@@ -143,7 +143,7 @@ pub(crate) struct MonitorReportAnswer<'a> {
     /// Who recorded it, and when.
     recorded: Recorded<'a>,
     /// The overall verdict.
-    status: Verdict,
+    status: MonitorVerdict,
     /// The days looked at.
     window: ReportWindow,
     /// Digest over the thresholds of all logics.

@@ -9,7 +9,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::key::ConfigVersion;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
-use provender_host::monitor::Verdict;
+use provender_host::monitor::MonitorVerdict;
 use provender_host::monitor::stored::Stored;
 use provender_host::monitor::triage::gather::scenes;
 use provender_host::monitor::triage::judge::TriageVerdict;
@@ -96,7 +96,7 @@ pub(crate) struct TriageAnswer {
     /// Digest of the report.
     report: Digest,
     /// Its overall verdict.
-    status: Verdict,
+    status: MonitorVerdict,
     /// How many expected answers are not recorded.
     missing: usize,
     /// One for each logic with failing answers.

@@ -14,7 +14,7 @@ use provender_host::deployment::canary::{Bench, Candidate, both};
 use provender_host::release::canary::start::{Request, start, stop as stop_it};
 use provender_host::release::canary::{Observed, Sides, running};
 use provender_host::release::evidence::Reported;
-use provender_host::release::{ReleaseError, Standing};
+use provender_host::release::{ReleaseError, ReleaseState};
 
 use super::{name_of, named, reason};
 
@@ -155,7 +155,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
     let context = Context::open(global)?;
     let writer = context.writer()?;
-    let standing = Standing::read(&*writer, i64::MAX)?;
+    let standing = ReleaseState::read(&*writer, i64::MAX)?;
     // A canary can be stopped whatever became of its files: then it leaves no evidence.
     let seen = match running(&standing)? {
         None => Ok(None),

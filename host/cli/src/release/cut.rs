@@ -25,9 +25,9 @@ use provender_host::release::ReleaseError;
 use provender_host::release::cut::{content, cut, objections, pinned_set};
 use provender_host::release::document::Cut;
 use provender_host::release::error::Problem;
-use provender_host::release::evidence::Finding;
+use provender_host::release::evidence::EvidenceFinding;
 use provender_ledger::Write;
-use provender_ledger::entries::{ReportKind, Verdict};
+use provender_ledger::entries::{CheckVerdict, ReportKind};
 use provender_sandbox::{Lock, Pin, PinState};
 
 use super::{brief, name_of, reason};
@@ -125,7 +125,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     failpoint::hit("cut.after-lock");
 
     let release = &outcome.release;
-    let standing = provender_host::release::Standing::read(&*ledger, i64::MAX)?;
+    let standing = provender_host::release::ReleaseState::read(&*ledger, i64::MAX)?;
     let mut text = Text::default();
     if outcome.new {
         text.look(Look::Good, format!("cut {}", name_of(release)));
@@ -228,7 +228,7 @@ fn findings(
     ledger: &dyn Write,
     examined: &[Examined],
     stamp: &provender_ledger::entry::Stamp,
-) -> Result<Vec<Finding>, CliError> {
+) -> Result<Vec<EvidenceFinding>, CliError> {
     let reports: Vec<_> = examined.iter().map(|e| e.report.clone()).collect();
     let body = Form::Verify
         .text(&json!({"components": reports}))
@@ -249,10 +249,14 @@ fn findings(
             without.join(", ")
         ),
     };
-    let finding = |kind, ok: bool, rows: usize, summary: String| Finding {
+    let finding = |kind, ok: bool, rows: usize, summary: String| EvidenceFinding {
         kind,
         // What was not tested is never a pass.
-        verdict: if ok { Verdict::Ok } else { Verdict::Unknown },
+        verdict: if ok {
+            CheckVerdict::Ok
+        } else {
+            CheckVerdict::Unknown
+        },
         rows: rows as u64,
         report: Some(report),
         summary,

@@ -20,8 +20,8 @@ use provender_host::project::gate::Policy;
 use provender_host::release::gate::decision::About;
 use provender_host::release::gate::forms::{behind, document, effect, suite};
 use provender_host::release::gate::record::{Recorded, record};
-use provender_host::release::gate::{GateReport, Scene, judge};
-use provender_host::release::{ReleaseError, Standing};
+use provender_host::release::gate::{GateContext, GateReport, judge};
+use provender_host::release::{ReleaseError, ReleaseState};
 use provender_ledger::entries::GateOutcome;
 
 /// Ask whether a release may become active: every check of the environment's policy, and a decision.
@@ -118,7 +118,7 @@ fn looked(
         None => deployment_cases(&context.project.root),
     };
     let mut bar = Bar(context.ui.progress(0, "looking"));
-    let scene = Scene {
+    let scene = GateContext {
         ledger: &*ledger,
         manifests: &context.manifests()?,
         sandbox: &context.sandbox()?,
@@ -153,7 +153,7 @@ fn looked(
 
 fn put_down(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
     let ledger = context.writer()?;
-    let standing = Standing::read(&*ledger, i64::MAX)?;
+    let standing = ReleaseState::read(&*ledger, i64::MAX)?;
     let release = standing.find(&report.name())?;
     Ok(record(&*ledger, release, report, &context.stamp(None))?)
 }

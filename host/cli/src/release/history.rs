@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::day::Day;
 use provender_host::release::evidence::Evidence;
-use provender_host::release::standing::{Change, Standing};
+use provender_host::release::standing::{ReleaseChange, ReleaseState};
 use provender_ledger::entry::Kind;
 
 use super::named;
@@ -92,7 +92,11 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
 
 /// Places of the changes that were in force at an instant, or at any time of a day. Order is that of
 /// the entries: of two, the later one decides, whatever the clocks said.
-fn at_any_time(context: &Context, standing: &Standing, at: &str) -> Result<Vec<usize>, CliError> {
+fn at_any_time(
+    context: &Context,
+    standing: &ReleaseState,
+    at: &str,
+) -> Result<Vec<usize>, CliError> {
     let ledger = context.reader()?;
     let last = ledger.known_at(&instant(at)?)?;
     // Before a day's first instant: what was active when the day began.
@@ -107,7 +111,7 @@ fn at_any_time(context: &Context, standing: &Standing, at: &str) -> Result<Vec<u
     })
 }
 
-fn say(text: &mut Text, change: &Change, until: Option<&str>, found: &[(i64, Evidence)]) {
+fn say(text: &mut Text, change: &ReleaseChange, until: Option<&str>, found: &[(i64, Evidence)]) {
     let look = if until.is_none() {
         Look::Good
     } else {

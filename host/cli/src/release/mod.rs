@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
-use provender_host::release::standing::{Known, Standing};
+use provender_host::release::standing::{Known, ReleaseState};
 use provender_host::release::{Document, ReleaseError};
 
 use super::Global;
@@ -118,7 +118,7 @@ fn name_of(known: &Known) -> String {
 }
 
 /// A release in short, for every `data`.
-fn brief(known: &Known, standing: &Standing) -> Json {
+fn brief(known: &Known, standing: &ReleaseState) -> Json {
     json!({
         "release": known.digest.to_string(),
         "number": known.document.number,

@@ -11,10 +11,10 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_host::project::canary::CanarySettings;
-use provender_host::release::canary::{Observed, Scene, observed};
+use provender_host::release::canary::{CanaryContext, Observed, observed};
 use provender_host::release::evidence::Reported;
 use provender_host::release::promote::{EndedCanary, Moved, Request};
-use provender_host::release::standing::{Known, Standing};
+use provender_host::release::standing::{Known, ReleaseState};
 use provender_host::release::{ReleaseError, ReleaseStore, promote as room, reading};
 use provender_ledger::Read;
 use provender_sandbox::Sandbox;
@@ -136,10 +136,10 @@ impl room::Look for Here<'_> {
     fn canary(
         &mut self,
         ledger: &dyn Read,
-        standing: &Standing,
+        standing: &ReleaseState,
         release: &Digest,
     ) -> Result<Option<Reported>, ReleaseError> {
-        let scene = Scene {
+        let scene = CanaryContext {
             ledger,
             manifests: self.manifests,
             sandbox: self.sandbox,

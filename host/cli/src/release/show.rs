@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_host::release::evidence::Evidence;
-use provender_host::release::standing::Standing;
+use provender_host::release::standing::ReleaseState;
 use provender_ledger::entry::Kind;
 
 use super::{brief, document_json, name_of};
@@ -24,7 +24,7 @@ pub(crate) struct ShowArgs {
 }
 
 /// Evidence about a release, oldest first, with its entries.
-pub(super) fn evidence(standing: &Standing, release: &Digest) -> Vec<(i64, Evidence)> {
+pub(super) fn evidence(standing: &ReleaseState, release: &Digest) -> Vec<(i64, Evidence)> {
     standing
         .notes_of(Kind::Evidence, release)
         .filter_map(|n| Some((n.entry, n.evidence()?)))

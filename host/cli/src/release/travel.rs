@@ -15,7 +15,7 @@ use provender_domain::files::bounded;
 use provender_domain::files::outfile;
 use provender_domain::render::text::count;
 use provender_host::release::archive::{Archive, MOST};
-use provender_host::release::{Standing, travel};
+use provender_host::release::{ReleaseState, travel};
 
 use super::{brief, name_of};
 
@@ -115,7 +115,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
         sha256,
         &context.stamp(None),
     )?;
-    let standing = Standing::read(&*ledger, i64::MAX)?;
+    let standing = ReleaseState::read(&*ledger, i64::MAX)?;
     let known = &imported.release;
     let mut text = Text::default();
     match (imported.new, imported.evidence) {

@@ -29,7 +29,7 @@ pub use release::{
     Approval, CanaryStart, CanaryStop, EvidenceFound, GateCheck, GateDecision, NoPayload,
     Promotion, Prune, PrunedRelease, ReleaseCut, ReleaseImport, ReleaseLogic, Rollback,
 };
-pub use words::{Action, GateOutcome, ReplayVerdict, ReportKind, Role, Verdict};
+pub use words::{Action, CheckVerdict, GateOutcome, ReplayVerdict, ReportKind, Role};
 
 /// A payload that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use provender_domain::canonical::{Digest, as_written};
 use provender_domain::day::Day;
 
-use super::words::{Action, GateOutcome, Role, Verdict};
+use super::words::{Action, CheckVerdict, GateOutcome, Role};
 
 /// A release was cut here. The payload contains all of it, so that the ledger alone documents it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ pub struct GateCheck {
     /// Name of the check.
     pub name: String,
     /// Result of the check.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// Consequence of the result; `None` if the check passed.
     pub action: Option<Action>,
     /// The observed value.

@@ -29,7 +29,7 @@ words! {
 
 words! {
     /// Result of a check or a finding, from the best to the most serious.
-    pub enum Verdict: "verdict" {
+    pub enum CheckVerdict: "verdict" {
         /// Within its thresholds.
         Ok = "ok",
         /// Beyond the warn threshold.
@@ -41,15 +41,15 @@ words! {
     }
 }
 
-impl Verdict {
+impl CheckVerdict {
     /// How a report displays it.
     #[must_use]
     pub fn tone(self) -> Tone {
         match self {
-            Verdict::Ok => Tone::Good,
-            Verdict::Warn => Tone::Warn,
-            Verdict::Crit => Tone::Bad,
-            Verdict::Unknown => Tone::Unknown,
+            CheckVerdict::Ok => Tone::Good,
+            CheckVerdict::Warn => Tone::Warn,
+            CheckVerdict::Crit => Tone::Bad,
+            CheckVerdict::Unknown => Tone::Unknown,
         }
     }
 }

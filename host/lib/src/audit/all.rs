@@ -16,7 +16,7 @@ use provender_store::manifest::Store;
 
 use super::claims::Claims;
 use super::error::AuditError;
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 use super::stored::Pinned;
 use super::{facts, runs, stored};
 
@@ -48,7 +48,7 @@ pub fn audit(
     what: &Audit<'_>,
     begun: &dyn Fn(u64),
     tick: &(dyn Fn(u64) + Sync),
-) -> Result<Report, AuditError> {
+) -> Result<AuditReport, AuditError> {
     let _phase = tracing::info_span!(target: "provender::phase", "audit").entered();
     // List the files before opening the ledger: a file listed now either has its row by then or is an orphan.
     let files = what.manifests.files();
@@ -116,7 +116,7 @@ pub fn audit(
 /// What was found, and the damage that kept checks from reading the database further.
 #[derive(Default)]
 struct Findings {
-    report: Report,
+    report: AuditReport,
     damage: BTreeSet<String>,
 }
 
@@ -141,7 +141,7 @@ impl Findings {
     }
 
     /// The report for a step with these checks. They count as run even if they find nothing to look at.
-    fn begin(&mut self, checks: &[Check]) -> &mut Report {
+    fn begin(&mut self, checks: &[Check]) -> &mut AuditReport {
         for check in checks {
             self.report.looked(*check, 0);
         }
@@ -149,7 +149,7 @@ impl Findings {
     }
 }
 
-fn schema(snapshot: &dyn Inspect, report: &mut Report) -> Result<(), LedgerError> {
+fn schema(snapshot: &dyn Inspect, report: &mut AuditReport) -> Result<(), LedgerError> {
     let Schema { found, expected } = snapshot.schema()?;
     for (name, sql) in &expected {
         report.looked(Check::Schema, 1);
@@ -212,14 +212,18 @@ fn scan(
 
 /// Checks the release store and the component files. These are read now, while the entries date from the start
 /// of the audit. A release pruned since then is not expected in the store.
-fn stored(what: &Audit<'_>, claims: Option<&Claims>, named: &BTreeMap<Digest, String>) -> Report {
+fn stored(
+    what: &Audit<'_>,
+    claims: Option<&Claims>,
+    named: &BTreeMap<Digest, String>,
+) -> AuditReport {
     let (known, moment) = match claims {
         Some(claims) => (&claims.releases[..], claims.leaves.len()),
         None => (&[][..], 0),
     };
     let mut pruned = Vec::new();
     loop {
-        let mut found = Report::default();
+        let mut found = AuditReport::default();
         for check in [Check::Components, Check::Releases] {
             found.looked(check, 0);
         }

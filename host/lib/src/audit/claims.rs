@@ -9,7 +9,7 @@ use provender_ledger::entries::{BaselineFrozen, Ingest, IngestedFile, ReportKept
 use provender_ledger::entry::Entry;
 use provender_ledger::{Inspect, LedgerError, Payload, PayloadError};
 
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 
 /// The number of rows that an entry recorded, and the Merkle root over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Claims {
     ///
     /// # Errors
     /// If the database cannot be read further.
-    pub fn read(snapshot: &dyn Inspect, report: &mut Report) -> Result<Claims, LedgerError> {
+    pub fn read(snapshot: &dyn Inspect, report: &mut AuditReport) -> Result<Claims, LedgerError> {
         let mut claims = Claims::default();
         let mut before: (i64, [u8; 32]) = (0, [0; 32]);
         snapshot.scan_entries(&mut |scanned| {

@@ -9,7 +9,7 @@ use provender_ledger::types::{File, Sourced};
 use provender_ledger::{Inspect, LedgerError};
 
 use super::claims::Claims;
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 
 /// The columns of a file's row, as messages name them.
 const COLUMNS: [&str; 7] = [
@@ -23,7 +23,7 @@ const COLUMNS: [&str; 7] = [
 pub fn files(
     snapshot: &dyn Inspect,
     claims: &Claims,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<HashMap<i64, i64>, LedgerError> {
     let of_entry = of_entries(snapshot, claims, report)?;
     retractions(snapshot, claims, report)?;
@@ -38,7 +38,7 @@ pub fn rows(
     snapshot: &dyn Inspect,
     claims: &Claims,
     of_entry: HashMap<i64, i64>,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     let mut rows = FactLeaves {
         of_entry,
@@ -75,7 +75,7 @@ pub fn rows(
 fn of_entries(
     snapshot: &dyn Inspect,
     claims: &Claims,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<HashMap<i64, i64>, LedgerError> {
     let mut of_entry = HashMap::new();
     snapshot.scan_files(&mut |scanned| {
@@ -131,7 +131,7 @@ fn cells(file: &File) -> [String; 7] {
 fn retractions(
     snapshot: &dyn Inspect,
     claims: &Claims,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     let mut found: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
     snapshot.scan_retractions(&mut |scanned| match scanned {
@@ -179,7 +179,7 @@ fn retractions(
 struct FactLeaves<'a> {
     of_entry: HashMap<i64, i64>,
     leaves: BTreeMap<i64, Vec<Hash>>,
-    report: &'a mut Report,
+    report: &'a mut AuditReport,
 }
 
 impl FactLeaves<'_> {

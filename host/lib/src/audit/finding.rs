@@ -157,7 +157,7 @@ pub struct Bad {
 
 /// The result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct AuditReport {
     /// How many objects each check looked at. A check that is absent was not run.
     pub checked: BTreeMap<Check, u64>,
     /// Everything that differs, by check, in the order in which it was found.
@@ -171,14 +171,14 @@ pub struct Report {
     pub consistency: Option<Vec<Hash>>,
 }
 
-impl Report {
+impl AuditReport {
     /// Counts `n` more objects for a check.
     pub fn looked(&mut self, check: Check, n: u64) {
         *self.checked.entry(check).or_default() += n;
     }
 
     /// Adds the counts and findings of another part of the audit.
-    pub fn add(&mut self, other: Report) {
+    pub fn add(&mut self, other: AuditReport) {
         for (check, n) in other.checked {
             self.looked(check, n);
         }

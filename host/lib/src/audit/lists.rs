@@ -7,7 +7,7 @@ use provender_ledger::inspect::ListRow;
 use provender_ledger::located::{Located, PART, decode, encode};
 use provender_ledger::{Inspect, LedgerError};
 
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 
 /// The number of runs, and the sum of their hashes, which does not depend on their order. The hash keys are
 /// random for each audit, so nobody can construct other runs with the same sum.
@@ -68,7 +68,7 @@ pub(super) fn check(
     snapshot: &dyn Inspect,
     runs: &Sums,
     unsound: &HashSet<i64>,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     if !snapshot.has_lists()? {
         return Ok(());

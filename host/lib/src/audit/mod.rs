@@ -31,7 +31,7 @@ pub mod stored;
 
 pub use all::{Audit, audit};
 pub use error::AuditError;
-pub use finding::{Bad, Check, ObjectKind, Report};
+pub use finding::{AuditReport, Bad, Check, ObjectKind};
 
 /// One file with a run's manifest, component and proof, and the resource limits for computing it again.
 pub type Bundle = provender_proof::Bundle<provender_sandbox::PinLimits>;

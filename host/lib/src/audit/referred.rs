@@ -7,14 +7,14 @@ use provender_ledger::inspect::PackRow;
 use provender_ledger::{Inspect, LedgerError};
 
 use super::claims::Claims;
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 
 /// Checks packs: each is named by its entry and by at least one run.
 pub(super) fn packs(
     snapshot: &dyn Inspect,
     claims: &Claims,
     named: &BTreeSet<Digest>,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     let mut missing: BTreeSet<(i64, Digest)> = claims
         .batches
@@ -58,7 +58,7 @@ pub(super) fn packs(
 pub(super) fn configs(
     snapshot: &dyn Inspect,
     with_runs: Option<&HashSet<i64>>,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     let mut used: BTreeSet<i64> = BTreeSet::new();
     snapshot.scan_series(&mut |scanned| match scanned {

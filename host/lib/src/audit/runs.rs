@@ -18,7 +18,7 @@ use provender_ledger::{Inspect, LedgerError};
 use provender_store::manifest::{ManifestError, Store};
 
 use super::claims::Claims;
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 use super::lists::{self, Sums};
 use super::referred;
 
@@ -51,7 +51,7 @@ pub fn check(
     (snapshot, scan): (&dyn Inspect, Scan),
     claims: &Claims,
     (manifests, singles): (&Store, &HashSet<&str>),
-    report: &mut Report,
+    report: &mut AuditReport,
     follow: Follow<'_>,
 ) -> Result<Seen, LedgerError> {
     let mut whole = Part::default();
@@ -112,7 +112,7 @@ pub fn check(
     Ok(whole.seen)
 }
 
-fn merge(report: &mut Report, other: Report) {
+fn merge(report: &mut AuditReport, other: AuditReport) {
     for (check, n) in other.checked {
         report.looked(check, n);
     }
@@ -125,7 +125,7 @@ fn located(stored: &ScannedRun, id: &Digest) -> Located {
 
 /// The findings of one thread.
 struct Part {
-    report: Report,
+    report: AuditReport,
     sums: Sums,
     leaves: HashMap<i64, Vec<Hash>>,
     /// Entries whose rows are complete and match their root; their leaves have been dropped to save memory.
@@ -142,7 +142,7 @@ struct Part {
 impl Default for Part {
     fn default() -> Part {
         Part {
-            report: Report::default(),
+            report: AuditReport::default(),
             sums: Sums::default(),
             leaves: HashMap::new(),
             sound: HashSet::new(),
@@ -360,7 +360,7 @@ fn batches(
     claims: &Claims,
     mut leaves: HashMap<i64, Vec<Hash>>,
     sound: &HashSet<i64>,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> HashSet<i64> {
     let mut unsound = HashSet::new();
     for (entry, batch) in &claims.batches {

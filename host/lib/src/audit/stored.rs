@@ -3,14 +3,14 @@
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::release::{ReleaseStore, Standing};
+use crate::release::{ReleaseState, ReleaseStore};
 use provender_domain::canonical::{Digest, Recipe};
 use provender_ledger::entry::Entry;
 use provender_ledger::{Inspect, LedgerError};
 use provender_sandbox::ComponentSearchPath;
 
 use super::claims::{Claims, DocumentClaim};
-use super::finding::{Check, ObjectKind, Report};
+use super::finding::{AuditReport, Check, ObjectKind};
 
 /// A component that the lock file pins.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Pinned {
 pub fn reports(
     snapshot: &dyn Inspect,
     claims: &Claims,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     snapshot.scan_reports(&mut |scanned| {
@@ -90,7 +90,7 @@ pub fn components(
     search_path: &ComponentSearchPath,
     releases: Option<&ReleaseStore>,
     runs: &BTreeMap<Digest, String>,
-    report: &mut Report,
+    report: &mut AuditReport,
 ) {
     let pinned = pinned.unwrap_or_else(|problem| {
         let problem = format!("{problem}; the components it pins were not checked");
@@ -112,7 +112,7 @@ pub fn components(
         report.bad(Check::Components, ObjectKind::Component, id, problem);
     }
     let mut named: BTreeMap<Digest, String> = runs.clone();
-    match Standing::of(entries) {
+    match ReleaseState::of(entries) {
         Err(e) => report.bad(
             Check::Releases,
             ObjectKind::Release,

@@ -11,12 +11,12 @@ use provender_domain::render::{Block, Document, Table, Tone};
 
 use super::figures::outcomes;
 use super::report::{
-    GuardrailReport, MonitorReport, RailReport, ReadBy, Report, RuleReport, percent,
+    BacktestMonitor, BacktestReport, GuardrailReport, RailReport, ReadBy, RuleReport, percent,
 };
 use super::settings::section;
 
 /// The title.
-fn title(report: &Report) -> String {
+fn title(report: &BacktestReport) -> String {
     format!(
         "Back-test: {} against {}",
         report.candidate.model_version, report.against.model_version
@@ -27,7 +27,7 @@ fn title(report: &Report) -> String {
 ///
 /// # Errors
 /// When the report has no canonical JSON.
-pub fn document(report: &Report) -> Result<Document, CanonicalError> {
+pub fn document(report: &BacktestReport) -> Result<Document, CanonicalError> {
     let title = title(report);
     let mut out = Document::new(&title);
     out.heading(1, title);
@@ -45,7 +45,7 @@ pub fn document(report: &Report) -> Result<Document, CanonicalError> {
     Ok(out)
 }
 
-fn about(out: &mut Document, report: &Report) {
+fn about(out: &mut Document, report: &BacktestReport) {
     let r = &report.range;
     let mut place = String::new();
     if let Some(b) = &r.boundary_id {
@@ -101,7 +101,7 @@ fn about(out: &mut Document, report: &Report) {
 }
 
 /// Where the numbers before come from.
-fn baseline(out: &mut Document, report: &Report) {
+fn baseline(out: &mut Document, report: &BacktestReport) {
     let b = &report.baseline;
     let mut before = format!("numbers before: {} as recorded", b.recorded);
     if b.other_configs > 0 {
@@ -129,7 +129,7 @@ fn baseline(out: &mut Document, report: &Report) {
     }
 }
 
-fn failed(out: &mut Document, report: &Report) {
+fn failed(out: &mut Document, report: &BacktestReport) {
     if report.failed_rows == 0 {
         return;
     }
@@ -159,7 +159,7 @@ fn failed(out: &mut Document, report: &Report) {
     ));
 }
 
-fn guardrails(out: &mut Document, report: &Report) {
+fn guardrails(out: &mut Document, report: &BacktestReport) {
     out.heading(2, "Guardrails");
     if report.guardrails.is_empty() {
         out.note(None, "Neither side has any.");
@@ -197,7 +197,7 @@ fn guardrails(out: &mut Document, report: &Report) {
     );
 }
 
-fn monitors(out: &mut Document, report: &Report) {
+fn monitors(out: &mut Document, report: &BacktestReport) {
     let v = &report.verdict;
     out.heading(2, "Monitors");
     out.note(
@@ -218,7 +218,7 @@ fn monitors(out: &mut Document, report: &Report) {
             format!("{}{}", r.status.word(), value.unwrap_or_default())
         }
     };
-    let row = |m: &MonitorReport| {
+    let row = |m: &BacktestMonitor| {
         let place = match (&m.boundary_id, &m.herd_config_id, m.scope) {
             (Some(b), Some(h), _) => format!("{b} / {h}"),
             _ => "fleet".to_owned(),
@@ -264,7 +264,7 @@ fn monitors(out: &mut Document, report: &Report) {
 /// So many series rules are shown to people.
 const SERIES: usize = 20;
 
-fn affected(out: &mut Document, report: &Report) {
+fn affected(out: &mut Document, report: &BacktestReport) {
     let Some(by) = &report.affected_by else {
         return;
     };

@@ -7,10 +7,10 @@ use provender_domain::value::DataType;
 
 use super::chart::chart;
 use super::document::{json, none, round};
-use super::report::{OutcomeReport, Report};
+use super::report::{BacktestReport, OutcomeReport};
 
 /// The section of the outcomes.
-pub(super) fn outcomes(out: &mut Document, report: &Report) {
+pub(super) fn outcomes(out: &mut Document, report: &BacktestReport) {
     out.heading(2, "Outcomes");
     if report.outcomes.is_empty() {
         out.note(Some(Tone::Warn), "no outcome of both sides can be compared");
@@ -60,7 +60,7 @@ pub(super) fn outcomes(out: &mut Document, report: &Report) {
 }
 
 /// The places with rows that became null or ceased to be.
-fn null_changes(out: &mut Document, report: &Report) {
+fn null_changes(out: &mut Document, report: &BacktestReport) {
     let nulls = report.outcomes.iter().flat_map(|o| {
         o.null_changes.iter().map(|n| {
             vec![
@@ -92,7 +92,7 @@ fn null_changes(out: &mut Document, report: &Report) {
     }
 }
 
-fn changes(out: &mut Document, report: &Report) {
+fn changes(out: &mut Document, report: &BacktestReport) {
     let rows: Vec<Vec<String>> = report
         .outcomes
         .iter()
@@ -144,7 +144,7 @@ fn changes(out: &mut Document, report: &Report) {
     );
 }
 
-fn spread(out: &mut Document, report: &Report) {
+fn spread(out: &mut Document, report: &BacktestReport) {
     let mut rows = Vec::new();
     for o in &report.outcomes {
         let Some(f) = &o.figures else { continue };

@@ -12,7 +12,7 @@ use super::snapshot::Provenance;
 use super::tally::Tally;
 
 /// Counts, and the rows that monitors look at.
-pub struct Found<'a> {
+pub struct PassResult<'a> {
     /// Outcomes, guardrails, failures.
     pub tally: Tally<'a>,
     /// Where the numbers before come from.
@@ -33,11 +33,11 @@ pub struct Found<'a> {
     pub days: Option<(Day, Day)>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> PassResult<'a> {
     /// Nothing yet.
     #[must_use]
-    pub fn new(before: &'a Bound, after: &'a Bound) -> Found<'a> {
-        Found {
+    pub fn new(before: &'a Bound, after: &'a Bound) -> PassResult<'a> {
+        PassResult {
             tally: Tally::new(before, after),
             baseline: Baseline::default(),
             provenance: Provenance::default(),
@@ -62,7 +62,7 @@ impl<'a> Found<'a> {
     }
 
     /// Takes in what was found at the places after these.
-    pub fn join(&mut self, later: Found<'_>) {
+    pub fn join(&mut self, later: PassResult<'_>) {
         self.tally.join(later.tally);
         let (own, other) = (&mut self.baseline, later.baseline);
         own.recorded += other.recorded;

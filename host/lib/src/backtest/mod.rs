@@ -50,5 +50,5 @@ pub mod tally;
 mod tests;
 
 pub use error::BacktestError;
-pub use report::Report;
+pub use report::BacktestReport;
 pub use run::{Archive, Contender, Progress, Request, backtest};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::expected::Expected;
 use crate::compute::Bound;
 use crate::monitor::gather::empty;
-use crate::monitor::report::{Group, MetricReport, Report};
+use crate::monitor::report::{Group, MetricReport, MonitorReport};
 use crate::monitor::{LogicInput, Row, SeriesInput, Window, judge};
 use crate::project::logic::LogicOverrides;
 use provender_domain::description::Scope;
@@ -19,7 +19,7 @@ use provender_domain::value::Value;
 use provender_ledger::types::Run;
 
 use super::error::BacktestError;
-use super::report::{MonitorReport, RuleReport, VerdictReport};
+use super::report::{BacktestMonitor, RuleReport, VerdictReport};
 
 /// The rules of one side.
 pub struct Watch {
@@ -83,7 +83,7 @@ impl Watch {
         mut watched: Watched,
         window: Window,
         expected: &Expected,
-    ) -> Result<Report, BacktestError> {
+    ) -> Result<MonitorReport, BacktestError> {
         for place in expected.keys() {
             watched.0.entry(place.clone()).or_default();
         }
@@ -107,7 +107,7 @@ pub fn compare(
     expected: &Expected,
     before: (Watch, Watched),
     after: (Watch, Watched),
-) -> Result<(VerdictReport, Vec<MonitorReport>), BacktestError> {
+) -> Result<(VerdictReport, Vec<BacktestMonitor>), BacktestError> {
     let before = before.0.judge(before.1, window, expected)?;
     let after = after.0.judge(after.1, window, expected)?;
     let mut notes = Vec::new();
@@ -141,7 +141,7 @@ pub fn compare(
     Ok((verdict, rules))
 }
 
-fn pair(out: &mut Vec<MonitorReport>, before: Option<&Group>, after: Option<&Group>) {
+fn pair(out: &mut Vec<BacktestMonitor>, before: Option<&Group>, after: Option<&Group>) {
     let rules = |g: Option<&Group>| g.map(|g| g.metrics.clone()).unwrap_or_default();
     let said = |m: &MetricReport| RuleReport {
         status: m.status,
@@ -151,7 +151,7 @@ fn pair(out: &mut Vec<MonitorReport>, before: Option<&Group>, after: Option<&Gro
     };
     let mut theirs = rules(after);
     let place = before.or(after);
-    let report = |rule: String, scope: Scope| MonitorReport {
+    let report = |rule: String, scope: Scope| BacktestMonitor {
         rule,
         scope,
         boundary_id: place.and_then(|g| g.boundary_id.clone()),

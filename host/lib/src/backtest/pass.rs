@@ -17,7 +17,7 @@ use provender_store::manifest::Store;
 
 use super::affected::Inputs;
 use super::error::BacktestError;
-use super::found::Found;
+use super::found::PassResult;
 use super::monitors::Watch;
 use super::side::{Given, Side};
 use super::snapshot::{Snapshot, Snapshots};
@@ -27,7 +27,7 @@ use super::spans::Span;
 const CHUNK: usize = 16_384;
 
 /// What all threads look at.
-pub struct Scene<'a> {
+pub struct PassContext<'a> {
     /// Manifests of the runs.
     pub manifests: &'a Store,
     /// The columns that features are made of.
@@ -65,18 +65,18 @@ struct Pending {
 
 /// One pass over the answers of some spans.
 pub struct Pass<'s, 'a, 'l> {
-    scene: &'s Scene<'a>,
+    scene: &'s PassContext<'a>,
     snapshots: Snapshots<'a, 'l>,
     candidate: Side<'a>,
     against: Side<'a>,
     chunk: Vec<Pending>,
-    found: Found<'a>,
+    found: PassResult<'a>,
 }
 
 impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
     /// Through a reader of its own; `alone` when no other thread goes through other spans meanwhile.
     #[must_use]
-    pub fn new(scene: &'s Scene<'a>, ledger: &'l dyn Read, alone: bool) -> Pass<'s, 'a, 'l> {
+    pub fn new(scene: &'s PassContext<'a>, ledger: &'l dyn Read, alone: bool) -> Pass<'s, 'a, 'l> {
         let past = Past::new(ledger, Arc::clone(&scene.history));
         Pass {
             scene,
@@ -84,7 +84,7 @@ impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
             candidate: Side::new(scene.candidate, alone),
             against: Side::new(scene.against, alone),
             chunk: Vec::new(),
-            found: Found::new(scene.against, scene.candidate),
+            found: PassResult::new(scene.against, scene.candidate),
         }
     }
 
@@ -92,7 +92,7 @@ impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
     ///
     /// # Errors
     /// When what is recorded cannot be read, or the sandbox cannot run at all.
-    pub fn through(&mut self, span: &Span) -> Result<Found<'a>, BacktestError> {
+    pub fn through(&mut self, span: &Span) -> Result<PassResult<'a>, BacktestError> {
         let scene = self.scene;
         let _span = tracing::info_span!(
             target: "provender::backtest",
@@ -113,7 +113,7 @@ impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
         self.flush()?;
         self.found.provenance = std::mem::take(&mut self.snapshots.provenance);
         self.found.beyond = self.candidate.beyond.clone();
-        let next = Found::new(scene.against, scene.candidate);
+        let next = PassResult::new(scene.against, scene.candidate);
         Ok(std::mem::replace(&mut self.found, next))
     }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::monitor::report::{ReportWindow, Status, Summary as SeriesSummary, Verdict};
+use crate::monitor::report::{MonitorVerdict, ReportWindow, Status, Summary as SeriesSummary};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::{Scope, Severity};
@@ -21,7 +21,7 @@ use super::statistics::Summary;
 /// A back-test.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "BacktestReport")]
-pub struct Report {
+pub struct BacktestReport {
     /// What is tried.
     pub candidate: SideReport,
     /// What it is compared with.
@@ -53,7 +53,7 @@ pub struct Report {
     /// The verdicts of the monitors.
     pub verdict: VerdictReport,
     /// Fleet rules of either side, then the series rules that would say something else.
-    pub monitors: Vec<MonitorReport>,
+    pub monitors: Vec<BacktestMonitor>,
     /// By which outcome `affected` is ranked; null when no outcome has a size.
     pub affected_by: Option<String>,
     /// The boundaries with the largest changes, each by its most changed row.
@@ -252,9 +252,9 @@ pub struct VerdictReport {
     /// The days looked at.
     pub window: ReportWindow,
     /// The overall verdict before.
-    pub before: Verdict,
+    pub before: MonitorVerdict,
     /// The overall verdict after.
-    pub after: Verdict,
+    pub after: MonitorVerdict,
     /// Counts over series, before.
     pub series_before: SeriesSummary,
     /// Counts over series, after.
@@ -266,7 +266,7 @@ pub struct VerdictReport {
 /// A monitoring rule on either side.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "BacktestMonitor")]
-pub struct MonitorReport {
+pub struct BacktestMonitor {
     /// `p95(forage_age_days)`.
     pub rule: String,
     /// Over which rows.
@@ -357,7 +357,7 @@ pub struct FailedRow {
     pub message: String,
 }
 
-impl Report {
+impl BacktestReport {
     /// The report as JSON.
     ///
     /// # Errors

@@ -17,11 +17,11 @@ use provender_ledger::types::RunFilter;
 use provender_store::manifest::Store;
 
 use super::error::BacktestError;
-use super::found::Found;
+use super::found::PassResult;
 use super::monitors::{self, Watch};
-use super::pass::Scene;
+use super::pass::PassContext;
 use super::range::{last_answer, nothing};
-use super::report::{Range, Report, SideReport};
+use super::report::{BacktestReport, Range, SideReport};
 use super::settings;
 use super::spans::{self, SPAN, spans};
 
@@ -87,7 +87,7 @@ pub fn backtest(
     archive: &Archive<'_>,
     request: &Request<'_>,
     progress: &mut dyn Progress,
-) -> Result<Report, BacktestError> {
+) -> Result<BacktestReport, BacktestError> {
     let threads = request.candidate.bound.component.limits().workers();
     dealt(archive, request, progress, (SPAN, threads))
 }
@@ -101,7 +101,7 @@ pub(super) fn dealt(
     request: &Request<'_>,
     progress: &mut dyn Progress,
     (span, threads): (u64, usize),
-) -> Result<Report, BacktestError> {
+) -> Result<BacktestReport, BacktestError> {
     let _phase = tracing::info_span!(target: "provender::phase", "backtest").entered();
     let filter = RunFilter {
         boundary_id: request.boundary.clone(),
@@ -128,7 +128,7 @@ pub(super) fn dealt(
         end,
         days: request.window_days,
     };
-    let scene = Scene {
+    let scene = PassContext {
         manifests: archive.manifests,
         catalogue: archive.catalogue,
         history: Arc::new(History::load(archive.ledger, archive.precedence.clone())?),
@@ -147,12 +147,12 @@ pub(super) fn dealt(
 }
 
 fn report(
-    scene: Scene<'_>,
-    mut found: Found<'_>,
+    scene: PassContext<'_>,
+    mut found: PassResult<'_>,
     ledger: &dyn Read,
     request: &Request<'_>,
     (window, threads): (Window, usize),
-) -> Result<Report, BacktestError> {
+) -> Result<BacktestReport, BacktestError> {
     let Some((from, to)) = found.days else {
         return Err(nothing(scene.filter));
     };
@@ -166,7 +166,7 @@ fn report(
     let after = (scene.watch_after, found.watched_after);
     let (verdict, monitors) = monitors::compare(window, &expected, before, after)?;
     let (affected_by, affected) = found.tally.affected();
-    Ok(Report {
+    Ok(BacktestReport {
         candidate: side(&request.candidate),
         against: side(&request.against),
         range: Range {

@@ -20,7 +20,7 @@ use provender_domain::render::{Document, Table, Tone};
 use super::document::none;
 use super::error::BacktestError;
 use super::figures::named;
-use super::report::{Report, SettingKind, SettingReport, SettingValue, Warning};
+use super::report::{BacktestReport, SettingKind, SettingReport, SettingValue, Warning};
 use super::run::Contender;
 
 /// Everything that one side is set to, by kind and name.
@@ -260,7 +260,7 @@ fn plain(json: &Json) -> String {
 }
 
 /// What the sides are set to differently: a number may move because of it.
-pub(super) fn section(out: &mut Document, report: &Report) {
+pub(super) fn section(out: &mut Document, report: &BacktestReport) {
     out.heading(2, "Settings");
     if report.settings.is_empty() {
         out.note(

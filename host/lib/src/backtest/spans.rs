@@ -13,8 +13,8 @@ use provender_sandbox::LogicError;
 use crate::compute::ComputeError;
 
 use super::error::BacktestError;
-use super::found::Found;
-use super::pass::{Pass, Scene};
+use super::found::PassResult;
+use super::pass::{Pass, PassContext};
 use super::run::{Archive, Progress};
 
 /// Runs of a span: enough of them that its calls of the sandbox share a store and joining is nothing beside
@@ -52,12 +52,12 @@ pub(super) fn spans(places: Vec<Extent>, runs: u64) -> Vec<Span> {
 /// # Errors
 /// Of the first span that has one, in their order.
 pub(super) fn go<'a>(
-    scene: &Scene<'a>,
+    scene: &PassContext<'a>,
     archive: &Archive<'_>,
     spans: &[Span],
     threads: usize,
     progress: &mut dyn Progress,
-) -> Result<Found<'a>, BacktestError> {
+) -> Result<PassResult<'a>, BacktestError> {
     let readers = match threads.min(spans.len()) {
         0 | 1 => Vec::new(),
         threads => archive.ledger.readers(threads)?,
@@ -70,12 +70,12 @@ pub(super) fn go<'a>(
 }
 
 fn alone<'a>(
-    scene: &Scene<'a>,
+    scene: &PassContext<'a>,
     archive: &Archive<'_>,
     spans: &[Span],
     progress: &mut dyn Progress,
-) -> Result<Found<'a>, BacktestError> {
-    let mut all = Found::new(scene.against, scene.candidate);
+) -> Result<PassResult<'a>, BacktestError> {
+    let mut all = PassResult::new(scene.against, scene.candidate);
     let mut pass = Pass::new(scene, archive.ledger, true);
     for span in spans {
         archive.interrupt.check().map_err(ComputeError::from)?;
@@ -86,14 +86,14 @@ fn alone<'a>(
 }
 
 fn together<'a>(
-    scene: &Scene<'a>,
+    scene: &PassContext<'a>,
     (readers, interrupt): (Vec<Box<dyn Inspect>>, &Interrupt),
     spans: &[Span],
     progress: &mut dyn Progress,
-) -> Result<Found<'a>, BacktestError> {
-    let mut all = Found::new(scene.against, scene.candidate);
+) -> Result<PassResult<'a>, BacktestError> {
+    let mut all = PassResult::new(scene.against, scene.candidate);
     let (next, within) = (AtomicUsize::new(0), tracing::Span::current());
-    let (tell, heard) = channel::<(usize, Result<Found<'a>, BacktestError>)>();
+    let (tell, heard) = channel::<(usize, Result<PassResult<'a>, BacktestError>)>();
     std::thread::scope(|scope| {
         let mut refused = None;
         for reader in readers {

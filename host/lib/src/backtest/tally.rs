@@ -20,15 +20,15 @@ pub const FAILURES: usize = 10;
 const NULLS: usize = 5;
 
 /// An outcome that both sides have.
-struct Outcome {
+struct OutcomeTally {
     before: usize,
     after: usize,
     report: OutcomeReport,
     pairs: Pairs,
 }
 
-impl Outcome {
-    fn join(&mut self, later: Outcome) {
+impl OutcomeTally {
+    fn join(&mut self, later: OutcomeTally) {
         let (own, other) = (&mut self.report, later.report);
         own.changed += other.changed;
         own.became_null += other.became_null;
@@ -54,7 +54,7 @@ fn told(report: &OutcomeReport, (boundary, herd): (&str, &str)) -> bool {
 pub struct Tally<'a> {
     before: &'a Bound,
     after: &'a Bound,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<OutcomeTally>,
     /// Outcomes that cannot be compared.
     pub not_compared: Vec<NotCompared>,
     rails_before: Vec<u64>,
@@ -122,7 +122,7 @@ impl<'a> Tally<'a> {
                 let why = format!("its unit was {} and is {}", unit(&old), unit(new));
                 self.not_compared.push(NotCompared { name, why });
             } else {
-                self.outcomes.push(Outcome {
+                self.outcomes.push(OutcomeTally {
                     before: i,
                     after: *j,
                     report: OutcomeReport {

@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::document::document;
 use super::report::{
-    AffectedRow, Baseline, FailedRow, GuardrailReport, InputReport, MonitorReport, NotCompared,
-    NullChange, OutcomeReport, RailReport, Range, ReadBy, Report, RuleReport, SettingKind,
-    SettingReport, SettingValue, SideReport, VerdictReport, Warning,
+    AffectedRow, BacktestMonitor, BacktestReport, Baseline, FailedRow, GuardrailReport,
+    InputReport, NotCompared, NullChange, OutcomeReport, RailReport, Range, ReadBy, RuleReport,
+    SettingKind, SettingReport, SettingValue, SideReport, VerdictReport, Warning,
 };
 use super::snapshot::Provenance;
 use super::statistics::Pairs;
-use crate::monitor::report::{ReportWindow, Status, Summary, Verdict};
+use crate::monitor::report::{MonitorVerdict, ReportWindow, Status, Summary};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::description::{Scope, Severity};
@@ -64,7 +64,7 @@ fn outcome() -> OutcomeReport {
     }
 }
 
-fn report() -> Report {
+fn report() -> BacktestReport {
     let rule = |status, value| RuleReport {
         status,
         value: Some(value),
@@ -77,7 +77,7 @@ fn report() -> Report {
         severity: Severity::Crit,
         breaches: 2,
     };
-    Report {
+    BacktestReport {
         candidate: side("v2"),
         against: side("v1"),
         range: Range {
@@ -131,13 +131,13 @@ fn report() -> Report {
                 end: day(),
                 days: 1,
             },
-            before: Verdict::Ok,
-            after: Verdict::Crit,
+            before: MonitorVerdict::Ok,
+            after: MonitorVerdict::Crit,
             series_before: Summary::default(),
             series_after: Summary::default(),
             notes: vec![HOSTILE.to_owned()],
         },
-        monitors: vec![MonitorReport {
+        monitors: vec![BacktestMonitor {
             rule: "share_null(days)".to_owned(),
             scope: Scope::Fleet,
             boundary_id: None,

@@ -9,7 +9,7 @@ use provender_domain::description::{Description, Role};
 use provender_domain::key::{ConfigVersion, RunKey};
 use provender_domain::manifest::{Breach, GuardrailStatus};
 
-use super::outcome::{Change, Outcome, Problem, RunOutcome};
+use super::outcome::{InputChange, Problem, RunOutcome, RunOutcomeKind};
 
 /// What became of a run.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -17,7 +17,7 @@ pub struct RunAnswer<'a> {
     /// Digest of the key.
     run_id: Digest,
     /// What became of it.
-    outcome: Outcome,
+    outcome: RunOutcomeKind,
     /// The key that it has in the ledger, or would have.
     key: &'a RunKey,
     /// The outputs for downstream users, by name: null if there is no answer, empty if nothing was computed.
@@ -41,8 +41,8 @@ pub struct RunAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<RunError<'a>>,
     /// What differs from the recorded run; absent unless the outcome is drift.
-    #[serde(skip_serializing_if = "<[Change]>::is_empty")]
-    changes: &'a [Change],
+    #[serde(skip_serializing_if = "<[InputChange]>::is_empty")]
+    changes: &'a [InputChange],
 }
 
 /// The result of a run's guardrails.

@@ -26,7 +26,7 @@ use super::facts::Facts;
 use super::fits::fits;
 use super::gather::Gatherer;
 use super::guard::breached;
-use super::outcome::{Outcome, RunOutcome, Summary};
+use super::outcome::{RunOutcome, RunOutcomeKind, Summary};
 use super::record::Recorder;
 use super::sheets;
 
@@ -303,7 +303,7 @@ fn pack(
             && standing.provenance == template.provenance(&inputs, i, &mut scratch)
             && fits(&bound.description().outputs, &standing.outputs);
         match is_plain {
-            true => done.summary.count(Outcome::Unchanged),
+            true => done.summary.count(RunOutcomeKind::Unchanged),
             false => slow_path.push(target),
         }
     }
@@ -394,7 +394,7 @@ fn record(
     let mut done = Done::default();
     for (i, (run, recorded)) in batch.runs.into_iter().zip(recorded).enumerate() {
         if run.guardrail != Guardrail::Refused && recorded == Recorded::New {
-            done.summary.count(Outcome::Recorded);
+            done.summary.count(RunOutcomeKind::Recorded);
             continue;
         }
         let outputs = packed.outputs.iter().map(|c| c.get(i)).collect();

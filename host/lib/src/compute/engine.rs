@@ -26,7 +26,7 @@ use super::ComputeError;
 use super::binding::Bound;
 use super::facts::Facts;
 use super::guard::{breached, changes};
-use super::outcome::{Outcome, Problem, RunOutcome, Summary, Trouble};
+use super::outcome::{Problem, RunOutcome, RunOutcomeKind, Summary, Trouble};
 use super::question::{Question, ask};
 use super::record::Recorder;
 use super::sheets::{Answer, Sheets, sheets};
@@ -387,7 +387,7 @@ impl<'a> Engine<'a, '_> {
         outcome.key = run.run.key.clone();
         match self.manifests.read(run.run.manifest_ref()) {
             Ok(manifest) => {
-                outcome.outcome = Outcome::Drift;
+                outcome.outcome = RunOutcomeKind::Drift;
                 outcome.changes = changes(self.facts, bound, question, &manifest);
                 if let Some(p) = &mut outcome.problem {
                     p.message = drift_message(&run.run.key, &outcome.changes);
@@ -440,7 +440,7 @@ impl<'a> Engine<'a, '_> {
     fn failed(&self, question: &Question, problem: Problem) -> RunOutcome {
         RunOutcome {
             key: question.key.clone(),
-            outcome: Outcome::Failed,
+            outcome: RunOutcomeKind::Failed,
             outputs: Vec::new(),
             breaches: Vec::new(),
             refused: false,
@@ -454,7 +454,7 @@ impl<'a> Engine<'a, '_> {
     }
 }
 
-fn drift_message(key: &RunKey, changes: &[super::outcome::Change]) -> String {
+fn drift_message(key: &RunKey, changes: &[super::outcome::InputChange]) -> String {
     let what: Vec<String> = changes
         .iter()
         .map(|c| {

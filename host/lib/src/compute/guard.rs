@@ -10,7 +10,7 @@ use provender_store::manifest::Manifest;
 
 use super::binding::{Bound, Rail};
 use super::facts::{Cell, Facts};
-use super::outcome::Change;
+use super::outcome::InputChange;
 use super::question::{Question, inputs_json};
 use provender_domain::value::Value;
 
@@ -77,11 +77,11 @@ pub fn changes(
     bound: &Bound,
     question: &Question,
     recorded: &Manifest,
-) -> Vec<Change> {
+) -> Vec<InputChange> {
     let mut changes = Vec::new();
     let component = recorded.reproducible.component.sha256;
     if other_component(bound, recorded) {
-        changes.push(Change {
+        changes.push(InputChange {
             name: "component".to_owned(),
             unit: None,
             old: Json::String(component.to_string()),
@@ -103,7 +103,7 @@ pub fn changes(
             let old_source = recorded_source(recorded, name);
             let new_source = current_source(facts, cell);
             let cause = newest_file(facts, cell).unwrap_or_else(|| old_source.clone());
-            changes.push(Change {
+            changes.push(InputChange {
                 name: name.clone(),
                 unit: input.field.unit.clone(),
                 old: before,

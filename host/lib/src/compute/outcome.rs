@@ -16,7 +16,7 @@ use provender_domain::value::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "RunOutcome")]
-pub enum Outcome {
+pub enum RunOutcomeKind {
     /// New in the ledger.
     Recorded,
     /// Recorded before, with the same provenance.
@@ -60,7 +60,7 @@ pub struct Problem {
 /// An input that differs from what was recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "InputChange")]
-pub struct Change {
+pub struct InputChange {
     /// Name of the input; `component` if the bytes differ.
     pub name: String,
     /// Unit of the input.
@@ -85,7 +85,7 @@ pub struct RunOutcome {
     /// The key that it has in the ledger, or would have.
     pub key: RunKey,
     /// Its outcome.
-    pub outcome: Outcome,
+    pub outcome: RunOutcomeKind,
     /// Outputs in declared order; empty if there are none.
     pub outputs: Vec<Value>,
     /// The breached guardrails.
@@ -103,7 +103,7 @@ pub struct RunOutcome {
     /// Why it has no answer.
     pub problem: Option<Problem>,
     /// What changed, for a drift.
-    pub changes: Vec<Change>,
+    pub changes: Vec<InputChange>,
 }
 
 impl RunOutcome {
@@ -142,12 +142,12 @@ pub struct Summary {
 
 impl Summary {
     /// Counts a run.
-    pub fn count(&mut self, outcome: Outcome) {
+    pub fn count(&mut self, outcome: RunOutcomeKind) {
         match outcome {
-            Outcome::Recorded => self.recorded += 1,
-            Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Drift => self.drift += 1,
-            Outcome::Failed => self.failed += 1,
+            RunOutcomeKind::Recorded => self.recorded += 1,
+            RunOutcomeKind::Unchanged => self.unchanged += 1,
+            RunOutcomeKind::Drift => self.drift += 1,
+            RunOutcomeKind::Failed => self.failed += 1,
         }
     }
 

@@ -11,7 +11,7 @@ use provender_store::manifest::Store;
 use super::binding::Bound;
 use super::engine::Policy;
 use super::guard::{breaches, recorded_outputs};
-use super::outcome::{Outcome, Problem, RunOutcome, Trouble};
+use super::outcome::{Problem, RunOutcome, RunOutcomeKind, Trouble};
 
 /// Records runs of one logic and reports their outcomes.
 #[derive(Clone, Copy)]
@@ -55,9 +55,9 @@ impl Recorder<'_> {
             manifest: Some(self.manifests.path_of(run.manifest_ref())),
             key: run.key.clone(),
             outcome: if refused {
-                Outcome::Failed
+                RunOutcomeKind::Failed
             } else {
-                Outcome::Recorded
+                RunOutcomeKind::Recorded
             },
             outputs,
             problem: refused.then(|| guardrail_problem(&run.key, &breaches)),
@@ -83,14 +83,14 @@ impl Recorder<'_> {
         let mut refused = mine.clone();
         let (outcome, trouble, code, what) = if run.run.provenance == mine.provenance {
             (
-                Outcome::Failed,
+                RunOutcomeKind::Failed,
                 Trouble::Nondeterminism,
                 "nondeterminism",
                 "different outputs",
             )
         } else {
             (
-                Outcome::Drift,
+                RunOutcomeKind::Drift,
                 Trouble::Drift,
                 "drift",
                 "different provenance",
@@ -137,9 +137,9 @@ impl Recorder<'_> {
             problem.or_else(|| refused.then(|| guardrail_problem(&run.run.key, &breaches)));
         RunOutcome {
             outcome: if problem.is_some() {
-                Outcome::Failed
+                RunOutcomeKind::Failed
             } else {
-                Outcome::Unchanged
+                RunOutcomeKind::Unchanged
             },
             outputs,
             breaches,

@@ -20,7 +20,7 @@ use super::ComputeError;
 use super::binding::Bound;
 use super::engine::{CHUNK, Engine, Target};
 use super::guard::{changes, other_component};
-use super::outcome::{Change, RunOutcome};
+use super::outcome::{InputChange, RunOutcome};
 use super::question::{Question, ask};
 
 /// A recorded run that would be superseded.
@@ -33,7 +33,7 @@ pub struct Planned {
     /// Id of the run it would replace.
     pub run_id: Digest,
     /// What changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<InputChange>,
 }
 
 /// A run that drifted for a reason other than its inputs.

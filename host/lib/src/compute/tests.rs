@@ -20,7 +20,7 @@ use real::{Real, bounds, policy, stamp};
 
 use super::bulk::{Done, Stretch};
 use super::engine::{Engine, Target};
-use super::outcome::{Outcome, Summary};
+use super::outcome::{RunOutcomeKind, Summary};
 use super::{Bound, Facts, reissue};
 use provender_domain::canonical::to_text;
 use provender_domain::manifest::{self, Computer, Platform, Program};
@@ -159,27 +159,27 @@ fn compute(
         let inputs = model.inputs(place, offset, known);
         let key = (place, offset, config);
         let expected = match model.runs.get(&key).and_then(|runs| runs.last()) {
-            None => Outcome::Recorded,
-            Some(last) if *last == inputs => Outcome::Unchanged,
-            Some(_) => Outcome::Drift,
+            None => RunOutcomeKind::Recorded,
+            Some(last) if *last == inputs => RunOutcomeKind::Unchanged,
+            Some(_) => RunOutcomeKind::Drift,
         };
         counted.count(expected);
         match &outcome {
             Some(o) => prop_assert_eq!(o.outcome, expected, "{:?} {:?}", key, &o.problem),
-            None => prop_assert!(by_columns && expected != Outcome::Drift, "{:?}", key),
+            None => prop_assert!(by_columns && expected != RunOutcomeKind::Drift, "{:?}", key),
         }
         model.saw(match expected {
-            Outcome::Recorded if dry_run => "tried",
-            Outcome::Recorded => "recorded",
-            Outcome::Unchanged if recheck => "rechecked",
-            Outcome::Unchanged => "unchanged",
-            Outcome::Drift if known < head => "stale",
+            RunOutcomeKind::Recorded if dry_run => "tried",
+            RunOutcomeKind::Recorded => "recorded",
+            RunOutcomeKind::Unchanged if recheck => "rechecked",
+            RunOutcomeKind::Unchanged => "unchanged",
+            RunOutcomeKind::Drift if known < head => "stale",
             _ => "drift",
         });
-        if expected == Outcome::Recorded && !dry_run {
+        if expected == RunOutcomeKind::Recorded && !dry_run {
             model.runs.insert(key, vec![inputs]);
             news += 1;
-        } else if expected == Outcome::Drift {
+        } else if expected == RunOutcomeKind::Drift {
             let last = model.runs[&key].last().unwrap();
             let differ: Vec<&str> = (0..2)
                 .filter(|i| last[*i] != inputs[*i])
@@ -235,7 +235,11 @@ fn replace(real: &mut Real<'_>, model: &mut Model, config: usize, dry_run: bool)
     let outcomes = engine
         .reissue(&bounds[config], questions.collect())
         .unwrap();
-    prop_assert!(outcomes.iter().all(|o| o.outcome == Outcome::Recorded));
+    prop_assert!(
+        outcomes
+            .iter()
+            .all(|o| o.outcome == RunOutcomeKind::Recorded)
+    );
     let grown = i64::from(planned > 0 && !dry_run);
     prop_assert_eq!(real.ledger.head().unwrap(), known + grown);
     Ok(())

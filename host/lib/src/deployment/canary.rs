@@ -21,10 +21,10 @@ use crate::monitor::aside::Aside;
 use crate::monitor::report::Status;
 use crate::release::canary::rows::{FIGURE_HEADS, figure_rows};
 use crate::release::canary::{
-    Canary, Observed, Scene, Sides, observed as observe, running, takes_part,
+    Canary, CanaryContext, Observed, Sides, observed as observe, running, takes_part,
 };
 use crate::release::standing::Known;
-use crate::release::{Document, ReleaseError, Standing};
+use crate::release::{Document, ReleaseError, ReleaseState};
 
 use super::{Deployment, DeploymentError, Phase, Progress};
 
@@ -197,8 +197,8 @@ impl Deployment {
         release: &Digest,
         to: Option<Day>,
     ) -> Result<Option<Observed>, DeploymentError> {
-        let standing = Standing::read(ledger, i64::MAX)?;
-        let scene = Scene {
+        let standing = ReleaseState::read(ledger, i64::MAX)?;
+        let scene = CanaryContext {
             ledger,
             manifests: bench.manifests,
             sandbox: bench.sandbox,
@@ -215,7 +215,7 @@ impl Deployment {
 /// # Errors
 /// If the canary's entry names a release that is not known.
 pub fn both<'s>(
-    standing: &'s Standing,
+    standing: &'s ReleaseState,
     canary: &Canary,
 ) -> Result<(&'s Known, &'s Document), DeploymentError> {
     let candidate = standing.known(&canary.release);

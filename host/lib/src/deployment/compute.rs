@@ -244,7 +244,7 @@ impl Deployment {
                 policy: &policy,
             };
             let mut listed = Vec::new();
-            let found = Found {
+            let found = RunSink {
                 listed: &mut listed,
                 summary: &mut computed.summary,
                 progress,
@@ -277,7 +277,7 @@ pub(super) fn interrupted(e: ComputeError, computed: Computed) -> DeploymentErro
 }
 
 /// Where what became of runs is told.
-struct Found<'f> {
+struct RunSink<'f> {
     listed: &'f mut Vec<RunOutcome>,
     summary: &'f mut Summary,
     progress: &'f mut dyn Progress,
@@ -288,7 +288,7 @@ fn each(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
     stretches: &[Stretch],
-    found: Found<'_>,
+    found: RunSink<'_>,
 ) -> Result<(), ComputeError> {
     for chunk in by_day(stretches).chunks(CHUNK) {
         for outcome in engine.chunk(bound, chunk)? {
@@ -306,9 +306,9 @@ fn troubled(
     bound: &Bound,
     stretches: &[Stretch],
     apart: Option<&mut dyn Write>,
-    found: Found<'_>,
+    found: RunSink<'_>,
 ) -> Result<(), ComputeError> {
-    let Found {
+    let RunSink {
         listed,
         summary,
         progress,

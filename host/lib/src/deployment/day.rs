@@ -11,7 +11,7 @@ use crate::compute::select::Selection;
 use crate::compute::{ComputeError, Facts};
 use crate::ingest::report::FileReport;
 use crate::ingest::take;
-use crate::monitor::Report;
+use crate::monitor::MonitorReport;
 
 use super::canary::Bench;
 use super::compute::Batch;
@@ -27,7 +27,7 @@ pub struct DayRun {
     /// Each due run.
     pub computed: Computed,
     /// The monitors' verdict over the window that ends with the day.
-    pub report: Report,
+    pub report: MonitorReport,
     /// Where the report is.
     pub published: Published,
     /// The day in shadow, if a canary is running.
@@ -105,7 +105,7 @@ impl Deployment {
         logics: &[ModelVersion],
         as_of: Day,
         progress: &mut dyn Progress,
-    ) -> Result<(Report, Published, Option<CanaryDay>, DayStatus), DeploymentError> {
+    ) -> Result<(MonitorReport, Published, Option<CanaryDay>, DayStatus), DeploymentError> {
         let stopped = || self.interrupt.check().map_err(ComputeError::from);
         stopped()?;
         let window = self.window(as_of);

@@ -2,7 +2,7 @@
 
 use crate::project::logic::LogicOverrides;
 use crate::project::settings::OnGuardrail;
-use crate::release::Standing;
+use crate::release::ReleaseState;
 use crate::release::reading::{self, Ignored};
 use crate::release::standing::Known;
 use provender_domain::ids::ModelVersion;
@@ -14,13 +14,13 @@ impl Deployment {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn standing(&self) -> Result<&Standing, DeploymentError> {
+    pub fn standing(&self) -> Result<&ReleaseState, DeploymentError> {
         if let Some(standing) = self.standing.get() {
             return Ok(standing);
         }
         let standing = if self.has_ledger()? {
             let ledger = self.handle()?;
-            let standing = Standing::read(ledger.reader(), i64::MAX)?;
+            let standing = ReleaseState::read(ledger.reader(), i64::MAX)?;
             if let Some(release) = standing.active_release() {
                 self.span
                     .record("release", tracing::field::display(release.digest));
@@ -28,7 +28,7 @@ impl Deployment {
             *self.cached() = Some(ledger);
             standing
         } else {
-            Standing::default()
+            ReleaseState::default()
         };
         Ok(self.standing.get_or_init(|| standing))
     }

@@ -53,7 +53,7 @@ use provender_sandbox::Sandbox;
 
 use crate::compute::Facts;
 use crate::project::Project;
-use crate::release::Standing;
+use crate::release::ReleaseState;
 
 pub use backup::{BackedUp, BackupError};
 pub use canary::{CanaryDay, Shadow};
@@ -129,7 +129,7 @@ pub struct Deployment {
     interrupt: Interrupt,
     span: tracing::Span,
     other_ledger: Option<Address>,
-    standing: OnceLock<Standing>,
+    standing: OnceLock<ReleaseState>,
     /// The handle through which `standing` was read, until one is needed: opening one takes longer than a
     /// question.
     cached: Mutex<Option<Handle>>,

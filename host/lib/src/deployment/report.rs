@@ -13,7 +13,7 @@ use crate::compute::{ComputeError, Facts};
 use crate::monitor::aside::Aside;
 use crate::monitor::document::{Extent, document};
 use crate::monitor::gather::{GatherError, gather};
-use crate::monitor::{Report, Window, ack, judge_with};
+use crate::monitor::{MonitorReport, Window, ack, judge_with};
 
 use super::{Deployment, DeploymentError, Runtime};
 
@@ -52,7 +52,7 @@ impl Deployment {
         logics: &[ModelVersion],
         window: Window,
         boundary: Option<&BoundaryId>,
-    ) -> Result<Report, DeploymentError> {
+    ) -> Result<MonitorReport, DeploymentError> {
         let _phase = tracing::info_span!(target: "provender::phase", "monitor").entered();
         if let Some(b) = boundary.filter(|b| facts.boundary_ids().all(|known| known != *b)) {
             let unknown = ComputeError::UnknownBoundary {
@@ -85,7 +85,7 @@ impl Deployment {
     pub fn publish(
         &self,
         ledger: &dyn Write,
-        report: &Report,
+        report: &MonitorReport,
         aside: Option<Aside>,
     ) -> Result<Published, DeploymentError> {
         let _phase = tracing::info_span!(target: "provender::phase", "report").entered();

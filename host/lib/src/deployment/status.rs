@@ -12,7 +12,7 @@ use provender_ledger::Read;
 use provender_ledger::types::RunFilter;
 
 use crate::compute::engine::Engine;
-use crate::compute::outcome::{Outcome, Problem, RunOutcome};
+use crate::compute::outcome::{Problem, RunOutcome, RunOutcomeKind};
 use crate::compute::select::{Selection, targets};
 use crate::compute::{Bound, Facts, answers};
 
@@ -265,20 +265,20 @@ fn look(
         }
         let pair = (boundary.clone(), outcome.key.herd_config_id.clone());
         let lacks = match (outcome.outcome, outcome.problem.as_ref()) {
-            (Outcome::Unchanged, _) if answered.contains(&pair) => {
+            (RunOutcomeKind::Unchanged, _) if answered.contains(&pair) => {
                 status.recorded += 1;
                 continue;
             }
-            (Outcome::Unchanged, _) => (
+            (RunOutcomeKind::Unchanged, _) => (
                 Lack::Missing,
                 "recorded, but not as an answer: `provender compute` activates it".to_owned(),
             ),
-            (Outcome::Recorded, _) => (
+            (RunOutcomeKind::Recorded, _) => (
                 Lack::Missing,
                 format!("not computed yet: provender compute --all --as-of {as_of}"),
             ),
-            (Outcome::Drift, problem) => (Lack::Refused, message(problem)),
-            (Outcome::Failed, problem) => (Lack::Failed, message(problem)),
+            (RunOutcomeKind::Drift, problem) => (Lack::Refused, message(problem)),
+            (RunOutcomeKind::Failed, problem) => (Lack::Failed, message(problem)),
         };
         status.add(outcome, logic, lacks);
     }

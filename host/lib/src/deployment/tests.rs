@@ -13,7 +13,7 @@ use provender_ledger::{LedgerError, Payload};
 use provender_sandbox::PinState;
 use tempfile::TempDir;
 
-use crate::compute::outcome::Outcome;
+use crate::compute::outcome::RunOutcomeKind;
 use crate::compute::select::Selection;
 use crate::explain::find::Wanted;
 use crate::project::{ProjectError, settings};
@@ -118,7 +118,7 @@ fn a_day_that_was_not_run_says_what_is_missing_and_records_nothing() {
     let computed = deployment.compute(&dry, &mut ()).unwrap();
     let runs = &computed.logics[0].1;
     assert_eq!(runs.len(), 2);
-    assert!(runs.iter().all(|r| r.outcome == Outcome::Recorded));
+    assert!(runs.iter().all(|r| r.outcome == RunOutcomeKind::Recorded));
     assert_eq!(deployment.reader().unwrap().head().unwrap(), head);
 }
 

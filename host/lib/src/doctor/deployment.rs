@@ -2,21 +2,21 @@
 
 use crate::deployment::{Deployment, DeploymentError};
 
-use super::Finding;
+use super::DoctorFinding;
 
 /// The files that people write. `provender.toml` was read already.
-pub(super) fn files(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn files(deployment: &Deployment) -> Vec<DoctorFinding> {
     let project = &deployment.project;
     let problems = [project.logic().err(), project.sources_problem.clone()];
     problems
         .into_iter()
         .flatten()
-        .map(|problem| Finding::Unusable(problem.into()))
+        .map(|problem| DoctorFinding::Unusable(problem.into()))
         .collect()
 }
 
 /// The ledger's schema, when there is a ledger and it can be read.
-pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<Finding>) -> Option<i64> {
+pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<DoctorFinding>) -> Option<i64> {
     let read = || -> Result<Option<i64>, DeploymentError> {
         if !deployment.has_ledger()? {
             return Ok(None);
@@ -24,20 +24,20 @@ pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<Finding>) -> Optio
         Ok(Some(deployment.ledger().admin().describe()?.schema))
     };
     read().unwrap_or_else(|problem| {
-        found.push(Finding::Unusable(problem));
+        found.push(DoctorFinding::Unusable(problem));
         None
     })
 }
 
 /// Every pinned component, by the SHA-256 of its bytes. What it declares is for `verify`.
-pub(super) fn components(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn components(deployment: &Deployment) -> Vec<DoctorFinding> {
     let lock = match deployment.lock() {
         Ok(lock) => lock,
-        Err(problem) => return vec![Finding::Unusable(problem)],
+        Err(problem) => return vec![DoctorFinding::Unusable(problem)],
     };
     let missing = lock.components().iter().filter_map(|pin| {
         let bytes = deployment.pinned_bytes(pin);
-        bytes.err().map(Finding::Unusable)
+        bytes.err().map(DoctorFinding::Unusable)
     });
     missing.collect()
 }

@@ -4,11 +4,11 @@ use provender_ledger::LedgerError;
 
 use crate::deployment::DeploymentError;
 
-use super::upgrade::Change;
+use super::upgrade::UpgradeChange;
 
 /// Something that is to be done about a deployment.
 #[derive(Debug)]
-pub enum Finding {
+pub enum DoctorFinding {
     /// A file, the ledger or a component cannot be used.
     Unusable(DeploymentError),
     /// Something is recorded in a folder that cannot be written.
@@ -35,19 +35,19 @@ pub enum Finding {
         newest: i64,
     },
     /// A setting that is used here means something else than before.
-    Changed(&'static Change),
+    Changed(&'static UpgradeChange),
 }
 
-impl Finding {
+impl DoctorFinding {
     /// The error code: stable, for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Finding::Unusable(e) => e.code(),
-            Finding::Unwritable { .. } => "folder_unwritable",
-            Finding::Unfinished { .. } => "unfinished_files",
-            Finding::OlderSchema { .. } => "ledger_older_schema",
-            Finding::Changed(_) => "setting_changed",
+            DoctorFinding::Unusable(e) => e.code(),
+            DoctorFinding::Unwritable { .. } => "folder_unwritable",
+            DoctorFinding::Unfinished { .. } => "unfinished_files",
+            DoctorFinding::OlderSchema { .. } => "ledger_older_schema",
+            DoctorFinding::Changed(_) => "setting_changed",
         }
     }
 
@@ -55,22 +55,22 @@ impl Finding {
     #[must_use]
     pub fn what(&self) -> String {
         match self {
-            Finding::Unusable(e) => e.to_string(),
-            Finding::Unwritable {
+            DoctorFinding::Unusable(e) => e.to_string(),
+            DoctorFinding::Unwritable {
                 setting,
                 folder,
                 cause,
             } => format!("{folder} cannot be written, and `{setting}` leads there: {cause}"),
-            Finding::Unfinished { folder, files: 1 } => {
+            DoctorFinding::Unfinished { folder, files: 1 } => {
                 format!("{folder} has 1 temporary file, which a killed process left")
             }
-            Finding::Unfinished { folder, files } => {
+            DoctorFinding::Unfinished { folder, files } => {
                 format!("{folder} has {files} temporary files, which a killed process left")
             }
-            Finding::OlderSchema { found, newest } => format!(
+            DoctorFinding::OlderSchema { found, newest } => format!(
                 "the ledger has schema {found}, and this program writes schema {newest}: the next command that writes will migrate it"
             ),
-            Finding::Changed(change) => format!(
+            DoctorFinding::Changed(change) => format!(
                 "`{}` has a different meaning since {}: {}",
                 change.setting, change.since, change.what
             ),
@@ -81,17 +81,17 @@ impl Finding {
     #[must_use]
     pub fn next(&self) -> String {
         match self {
-            Finding::Unusable(e) => after(e).to_owned(),
-            Finding::Unwritable { .. } => {
+            DoctorFinding::Unusable(e) => after(e).to_owned(),
+            DoctorFinding::Unwritable { .. } => {
                 "give the account that runs the jobs the right to write there, or name another folder in provender.toml".to_owned()
             }
-            Finding::Unfinished { .. } => {
+            DoctorFinding::Unfinished { .. } => {
                 "nothing depends on them; if no command is running, `provender run` or `provender plugin add` removes those in its way".to_owned()
             }
-            Finding::OlderSchema { found, .. } => format!(
+            DoctorFinding::OlderSchema { found, .. } => format!(
                 "run `provender backup DIR` first; the migration keeps a copy, `.schema-{found}` beside the ledger, and only that copy or a backup takes you back"
             ),
-            Finding::Changed(change) => change.next.to_owned(),
+            DoctorFinding::Changed(change) => change.next.to_owned(),
         }
     }
 }

@@ -7,11 +7,11 @@ use provender_domain::files::durable::WRITING;
 use crate::deployment::LOCK;
 use crate::project::Project;
 
-use super::Finding;
+use super::DoctorFinding;
 
 /// Folders of the program's own that cannot be written, each once. A file without a name is made in each and is
 /// gone with this process; rights alone do not tell of a full or read-only disk.
-pub(super) fn unwritable(project: &Project) -> Vec<Finding> {
+pub(super) fn unwritable(project: &Project) -> Vec<DoctorFinding> {
     let settings = &project.settings;
     let ledger = project.ledger().folder();
     let ledger = ledger.map(|folder| ("ledger.url", folder.to_path_buf()));
@@ -34,7 +34,7 @@ pub(super) fn unwritable(project: &Project) -> Vec<Finding> {
             continue;
         }
         if let Err(cause) = tempfile::tempfile_in(&there) {
-            found.push(Finding::Unwritable {
+            found.push(DoctorFinding::Unwritable {
                 setting,
                 folder: there.display().to_string(),
                 cause: cause.to_string(),
@@ -46,7 +46,7 @@ pub(super) fn unwritable(project: &Project) -> Vec<Finding> {
 }
 
 /// Temporary files, where the program writes them.
-pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
+pub(super) fn unfinished(project: &Project) -> Vec<DoctorFinding> {
     let settings = &project.settings;
     let manifests = Path::new(&settings.manifests.path);
     let releases = Path::new(&settings.releases.path);
@@ -57,7 +57,7 @@ pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
         releases.to_path_buf(),
         releases.join("components"),
     ];
-    let mut found: Vec<Finding> = written
+    let mut found: Vec<DoctorFinding> = written
         .iter()
         .filter_map(|folder| temporary(project, &folder.join(WRITING), |_| true))
         .collect();
@@ -80,16 +80,16 @@ pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
 }
 
 /// The files of a folder with such names. One that is not there, or cannot be read, has none.
-fn temporary(project: &Project, folder: &Path, of: impl Fn(&str) -> bool) -> Option<Finding> {
+fn temporary(project: &Project, folder: &Path, of: impl Fn(&str) -> bool) -> Option<DoctorFinding> {
     let names = project.dir.read_dir(folder).ok()?;
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     unfinished_in(folder, names.filter(|name| of(name)).count())
 }
 
-fn unfinished_in(folder: &Path, files: usize) -> Option<Finding> {
+fn unfinished_in(folder: &Path, files: usize) -> Option<DoctorFinding> {
     match files {
         0 => None,
-        files => Some(Finding::Unfinished {
+        files => Some(DoctorFinding::Unfinished {
             folder: folder.display().to_string(),
             files,
         }),

@@ -13,14 +13,14 @@ pub mod upgrade;
 use crate::deployment::{Deployment, DeploymentError, Options};
 use crate::project::ProjectError;
 
-pub use finding::Finding;
+pub use finding::DoctorFinding;
 
 /// Examines a deployment. With `upgrade` also what a newer program asks of it. The findings stand in the order
 /// in which they are best dealt with; none means that nothing is to be done.
 ///
 /// # Errors
 /// If there is no deployment to examine.
-pub fn examine(options: &Options, upgrade: bool) -> Result<Vec<Finding>, DeploymentError> {
+pub fn examine(options: &Options, upgrade: bool) -> Result<Vec<DoctorFinding>, DeploymentError> {
     let deployment = match Deployment::open_record(options) {
         Ok(deployment) => deployment,
         Err(
@@ -29,7 +29,7 @@ pub fn examine(options: &Options, upgrade: bool) -> Result<Vec<Finding>, Deploym
             return Err(e);
         }
         // Where anything lies is not known without the settings.
-        Err(e) => return Ok(vec![Finding::Unusable(e)]),
+        Err(e) => return Ok(vec![DoctorFinding::Unusable(e)]),
     };
     let mut found = deployment::files(&deployment);
     let ledger = deployment::ledger(&deployment, &mut found);

@@ -3,11 +3,11 @@
 use crate::project::Project;
 use crate::project::settings::SetIn;
 
-use super::Finding;
+use super::DoctorFinding;
 
 /// A setting whose meaning has changed.
 #[derive(Debug)]
-pub struct Change {
+pub struct UpgradeChange {
     /// The first version with the new meaning.
     pub since: &'static str,
     /// The key in `provender.toml`, with dots.
@@ -19,29 +19,29 @@ pub struct Change {
 }
 
 /// Every change since 0.1.0. Whoever changes what a setting means adds a row.
-pub const CHANGES: &[Change] = &[];
+pub const CHANGES: &[UpgradeChange] = &[];
 
 /// A ledger with an older schema than this program's.
-pub(super) fn schema(found: Option<i64>) -> Option<Finding> {
+pub(super) fn schema(found: Option<i64>) -> Option<DoctorFinding> {
     let newest = provender_ledger::admin::newest_schema();
     found
         .filter(|found| *found < newest)
-        .map(|found| Finding::OlderSchema { found, newest })
+        .map(|found| DoctorFinding::OlderSchema { found, newest })
 }
 
 /// The changes that touch a setting of this deployment's `provender.toml`. What is not set has the default of the
 /// program of today.
 #[must_use]
-pub fn settings(project: &Project, changes: &'static [Change]) -> Vec<Finding> {
+pub fn settings(project: &Project, changes: &'static [UpgradeChange]) -> Vec<DoctorFinding> {
     let settings = project.settings.origins(&project.settings_set);
-    let is_set = |change: &&Change| {
+    let is_set = |change: &&UpgradeChange| {
         let mut rows = settings.iter();
         rows.any(|(key, _, set_by)| key == change.setting && *set_by != SetIn::Default)
     };
     changes
         .iter()
         .filter(is_set)
-        .map(Finding::Changed)
+        .map(DoctorFinding::Changed)
         .collect()
 }
 
@@ -49,14 +49,14 @@ pub fn settings(project: &Project, changes: &'static [Change]) -> Vec<Finding> {
 mod tests {
     use super::*;
 
-    const MADE_UP: &[Change] = &[
-        Change {
+    const MADE_UP: &[UpgradeChange] = &[
+        UpgradeChange {
             since: "9.0.0",
             setting: "monitor.window_days",
             what: "the last day is no longer counted",
             next: "add 1",
         },
-        Change {
+        UpgradeChange {
             since: "9.0.0",
             setting: "manifests.pack_from",
             what: "it is a size",

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use crate::compute::outcome::{Change, Outcome};
+use crate::compute::outcome::{InputChange, RunOutcomeKind};
 use provender_domain::canonical::{Digest, as_read};
 use provender_domain::description::Role;
 use provender_domain::forms::Config;
@@ -43,7 +43,7 @@ pub struct ExplainAnswer<'a> {
     /// Inputs whose value of today cannot be told.
     incomparable_inputs: Vec<Incomparable<'a>>,
     /// Inputs that would have another value today.
-    superseded_inputs: &'a [Change],
+    superseded_inputs: &'a [InputChange],
     /// Columns with an observation after the run's day.
     newer_observations: Vec<Newer<'a>>,
     /// The ledger entry that recorded it; null where it is not there.
@@ -62,7 +62,7 @@ struct ExplainedRun<'a> {
     /// Digest of the key.
     run_id: Digest,
     /// What became of it, as in `compute`.
-    outcome: Outcome,
+    outcome: RunOutcomeKind,
     /// Its key.
     key: &'a RunKey,
     /// The outputs that downstream uses, by name; every output where the component is not pinned here.
@@ -237,7 +237,7 @@ impl Explanation {
         let guardrails = &self.manifest.reproducible.guardrails;
         ExplainedRun {
             run_id: run.run.key.run_id(),
-            outcome: Outcome::Recorded,
+            outcome: RunOutcomeKind::Recorded,
             key: &run.run.key,
             outputs: map(Role::Outcome),
             terms: map(Role::Term),

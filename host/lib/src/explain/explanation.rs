@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::compute::Facts;
 use crate::compute::facts::Cell;
-use crate::compute::outcome::Change;
+use crate::compute::outcome::InputChange;
 use crate::project::logic::season_day;
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Window};
@@ -107,7 +107,7 @@ pub struct Explanation {
     /// Parameters in declared order.
     pub parameters: Vec<Parameter>,
     /// Inputs that would have another value today.
-    pub superseded_inputs: Vec<Change>,
+    pub superseded_inputs: Vec<InputChange>,
     /// Inputs whose value of today cannot be told, with the reason.
     pub incomparable: Vec<(String, String)>,
     /// Columns with an observation after the calculation date: column and day.
@@ -275,7 +275,7 @@ fn inputs(manifest: &Manifest, description: Option<&Description>) -> Result<Vec<
 /// What is known now that bears on a run.
 #[derive(Default)]
 struct Today {
-    changes: Vec<Change>,
+    changes: Vec<InputChange>,
     incomparable: Vec<(String, String)>,
     /// Column to day.
     newer: BTreeMap<String, String>,
@@ -344,7 +344,7 @@ fn today(
         )?;
         if cell.value.to_json() != input.value {
             let (new_source, cause) = where_from(facts, &cell);
-            today.changes.push(Change {
+            today.changes.push(InputChange {
                 name: input.name.clone(),
                 unit: input.unit.clone(),
                 old: input.value.clone(),

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::explain::find::{Wanted, find};
 use crate::monitor::stored::{begins, digests};
-use crate::release::Standing;
+use crate::release::ReleaseState;
 use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::key::ManifestRef;
 use provender_ledger::entries::ReportKind;
@@ -61,7 +61,7 @@ pub const RUNS_OF_A_REPORT: usize = 50;
 pub fn resolve(
     ledger: &dyn Read,
     manifests: &Store,
-    standing: &Standing,
+    standing: &ReleaseState,
     incidents: &Incidents,
     asked: &Asked<'_>,
 ) -> Result<Vec<Link>, IncidentError> {
@@ -157,7 +157,7 @@ fn is_beginning(hex: &str) -> bool {
     hex.len() >= 6 && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn release(standing: &Standing, text: &str) -> Result<Link, IncidentError> {
+fn release(standing: &ReleaseState, text: &str) -> Result<Link, IncidentError> {
     let known = standing.find(text)?;
     let d = &known.document;
     Ok(link(

@@ -3,11 +3,11 @@
 use provender_domain::render::Document;
 use provender_domain::render::text::number;
 
-use super::report::{Group, MetricReport, Report};
+use super::report::{Group, MetricReport, MonitorReport};
 
 /// The report in short; at most `cap` entries of each list, with a line that counts the rest.
 #[must_use]
-pub fn brief(report: &Report, cap: usize) -> Document {
+pub fn brief(report: &MonitorReport, cap: usize) -> Document {
     let window = report.window;
     let title = format!(
         "monitor {}: {} to {} ({} days), report {}",
@@ -86,7 +86,7 @@ fn metric_line(metric: &MetricReport, width: usize) -> String {
     )
 }
 
-fn series(out: &mut Document, report: &Report, cap: usize) {
+fn series(out: &mut Document, report: &MonitorReport, cap: usize) {
     let s = report.summary;
     if s.series == 0 {
         return;

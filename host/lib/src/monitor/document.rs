@@ -12,7 +12,7 @@ use super::brief::{place, threshold};
 use super::chart::{Mark, chart};
 use super::error::MonitorError;
 use super::metrics::Metric;
-use super::report::{Group, LogicReport, MetricReport, Report};
+use super::report::{Group, LogicReport, MetricReport, MonitorReport};
 
 /// How much of the report is written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Extent {
 ///
 /// # Errors
 /// [`MonitorError`] when the report has no canonical JSON to embed.
-pub fn document(report: &Report, extent: &Extent) -> Result<Document, MonitorError> {
+pub fn document(report: &MonitorReport, extent: &Extent) -> Result<Document, MonitorError> {
     let window = report.window;
     let mut out = Document::new(format!("Monitor {}, {}", report.status.word(), window.end));
     header(&mut out, report);
@@ -85,7 +85,7 @@ pub fn document(report: &Report, extent: &Extent) -> Result<Document, MonitorErr
     Ok(out)
 }
 
-fn header(out: &mut Document, report: &Report) {
+fn header(out: &mut Document, report: &MonitorReport) {
     let window = report.window;
     out.heading(1, "Monitor report");
     let days = format!("{} to {}, {} days", window.start, window.end, window.days);
@@ -246,7 +246,7 @@ fn shown(what: &str, all: usize, cap: usize) -> String {
     }
 }
 
-fn series(out: &mut Document, report: &Report, extent: &Extent) {
+fn series(out: &mut Document, report: &MonitorReport, extent: &Extent) {
     let mut groups: Vec<&Group> = report.series.iter().collect();
     groups.retain(|g| extent.calm_series || g.status.needs_attention());
     // Stable: within a status the order stays that of model version, boundary and herd.

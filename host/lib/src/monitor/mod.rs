@@ -1,7 +1,7 @@
 //! The monitor: a rolling window of answers in, a verdict and its report out.
 //!
 //! Everything here is a pure function of its input: no ledger, no clock, no file. The caller
-//! gathers the answers of a window ([`input`]), [`judge`] turns them into a [`Report`], and the
+//! gathers the answers of a window ([`input`]), [`judge`] turns them into a [`MonitorReport`], and the
 //! renderers turn that one model into text, Markdown and a page. The report holds no clock value
 //! and no order of its input: the same rows give the same bytes and the same digest, which is how
 //! the ledger knows that it has recorded this report already.
@@ -57,6 +57,6 @@ mod tests;
 pub use error::MonitorError;
 pub use input::{Bounds, LogicInput, Row, SeriesInput, Subject, Window};
 pub use overrides::{Override, Setting, apply_overrides, thresholds_version};
-pub use report::{Report, Status, Verdict};
+pub use report::{MonitorReport, MonitorVerdict, Status};
 pub use resolve::bounds_of;
 pub use verdict::{judge, judge_with};

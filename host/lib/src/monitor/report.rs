@@ -78,7 +78,7 @@ impl Status {
 
 words! {
     /// The overall verdict.
-    pub enum Verdict: "status" {
+    pub enum MonitorVerdict: "status" {
         /// Every fleet rule holds.
         Ok = "ok",
         /// A fleet rule is beyond its warn threshold, or could not be judged.
@@ -88,7 +88,7 @@ words! {
     }
 }
 
-impl Verdict {
+impl MonitorVerdict {
     /// The word for people.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -99,9 +99,9 @@ impl Verdict {
     #[must_use]
     pub fn status(self) -> Status {
         match self {
-            Verdict::Ok => Status::Ok,
-            Verdict::Warn => Status::Warn,
-            Verdict::Crit => Status::Crit,
+            MonitorVerdict::Ok => Status::Ok,
+            MonitorVerdict::Warn => Status::Warn,
+            MonitorVerdict::Crit => Status::Crit,
         }
     }
 }
@@ -109,14 +109,14 @@ impl Verdict {
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "MonitorReport")]
-pub struct Report {
+pub struct MonitorReport {
     /// [`TYPE`].
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     /// Digest of everything else in here: the report's id.
     pub report: Digest,
     /// The overall verdict, by the fleet rules of all logics.
-    pub status: Verdict,
+    pub status: MonitorVerdict,
     /// Digest over the thresholds of all logics.
     pub thresholds_version: Digest,
     /// The days looked at.
@@ -348,9 +348,9 @@ impl OutcomeSeries {
     }
 }
 
-impl Report {
+impl MonitorReport {
     /// Gives the report its id.
-    pub(super) fn seal(mut self) -> Result<Report, MonitorError> {
+    pub(super) fn seal(mut self) -> Result<MonitorReport, MonitorError> {
         self.report = Digest::of_json(&self.reproducible()?)?;
         Ok(self)
     }

@@ -12,7 +12,7 @@ use provender_ledger::entries::{ReportKept, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read};
 
-use super::report::{Status, Verdict};
+use super::report::{MonitorVerdict, Status};
 
 /// Why a report is not found again.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,7 @@ pub struct Stored {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Body {
     /// The overall verdict.
-    pub status: Verdict,
+    pub status: MonitorVerdict,
     /// The days looked at.
     pub window: Days,
     /// Digest over the thresholds of all logics.

@@ -116,13 +116,13 @@ fn logic(rules: Vec<MonitorRule>, series: Vec<SeriesInput>) -> LogicInput {
     }
 }
 
-fn fleet_of(rules: Vec<MonitorRule>, values: &[Option<f64>]) -> (Report, Group) {
+fn fleet_of(rules: Vec<MonitorRule>, values: &[Option<f64>]) -> (MonitorReport, Group) {
     let report = judge(window(), &[logic(rules, vec![series(values)])]).unwrap();
     let group = report.fleet[0].clone();
     (report, group)
 }
 
-fn one(rule: MonitorRule, values: &[Option<f64>]) -> (MetricReport, Verdict, Vec<String>) {
+fn one(rule: MonitorRule, values: &[Option<f64>]) -> (MetricReport, MonitorVerdict, Vec<String>) {
     let (report, group) = fleet_of(vec![rule], values);
     let failing = group.failing.iter().map(|f| f.calculation_date.to_string());
     (group.metrics[0].clone(), report.status, failing.collect())

@@ -19,7 +19,7 @@ use super::metrics::{Coverage, Metric, MetricInput};
 use super::overrides::thresholds_version;
 use super::report::{
     BaselineReport, BoundsReport, FailingRow, Group, LogicReport, MetricReport, MissingRow,
-    OutcomeSeries, Report, ReportWindow, Status, Summary, TYPE, Verdict,
+    MonitorReport, MonitorVerdict, OutcomeSeries, ReportWindow, Status, Summary, TYPE,
 };
 use super::resolve;
 use super::rules::judge_rule;
@@ -29,7 +29,7 @@ use super::rules::judge_rule;
 /// # Errors
 /// [`MonitorError`] when a rule cannot be computed, or the input is not what [`super::input`] asks
 /// for. Thin or missing data is no error: it is `unknown` or `crit` in the report.
-pub fn judge(window: Window, logics: &[LogicInput]) -> Result<Report, MonitorError> {
+pub fn judge(window: Window, logics: &[LogicInput]) -> Result<MonitorReport, MonitorError> {
     judge_with(window, logics, &[])
 }
 
@@ -42,7 +42,7 @@ pub fn judge_with(
     window: Window,
     logics: &[LogicInput],
     acks: &[Ack],
-) -> Result<Report, MonitorError> {
+) -> Result<MonitorReport, MonitorError> {
     let span = tracing::info_span!(
         target: "provender::monitor",
         "judge",
@@ -64,10 +64,10 @@ pub fn judge_with(
             });
         }
     }
-    let mut report = Report {
+    let mut report = MonitorReport {
         type_name: TYPE,
         report: Digest::of_bytes(&[]),
-        status: Verdict::Ok,
+        status: MonitorVerdict::Ok,
         thresholds_version: all_thresholds(&logics)?,
         window: ReportWindow {
             start: first,
@@ -115,7 +115,7 @@ fn all_thresholds(logics: &[&LogicInput]) -> Result<Digest, MonitorError> {
 
 /// Adds the groups of a logic; gives the status that enters the verdict where acknowledged cases make
 /// it another than the fleet's.
-fn add_logic(report: &mut Report, logic: &LogicInput) -> Option<Status> {
+fn add_logic(report: &mut MonitorReport, logic: &LogicInput) -> Option<Status> {
     let mut series: Vec<&SeriesInput> = logic.series.iter().collect();
     series.sort_by_key(|s| (&s.boundary_id, &s.herd_config_id));
 
@@ -371,7 +371,7 @@ fn outcome(logic: &LogicInput, series: &SeriesInput) -> Option<OutcomeSeries> {
     })
 }
 
-fn summarise(report: &Report) -> Summary {
+fn summarise(report: &MonitorReport) -> Summary {
     let mut out = Summary {
         series: report.series.len(),
         ..Summary::default()
@@ -393,7 +393,7 @@ fn summarise(report: &Report) -> Summary {
 }
 
 /// Which baseline the shift metrics compare with, and whether it speaks of the same configuration.
-fn baseline_notes(report: &Report, group: &Group, notes: &mut Vec<String>) {
+fn baseline_notes(report: &MonitorReport, group: &Group, notes: &mut Vec<String>) {
     let logic = report
         .logics
         .iter()
@@ -425,8 +425,11 @@ fn baseline_notes(report: &Report, group: &Group, notes: &mut Vec<String>) {
 /// The verdict and what must be said about it. A logic that declares no fleet rule with a
 /// threshold has no say; one whose rules all turn out not applicable, and a report in which no
 /// rule judges at all, are no pass.
-fn overall(report: &Report, remaining: &BTreeMap<ModelVersion, Status>) -> (Verdict, Vec<String>) {
-    let mut verdict = Verdict::Ok;
+fn overall(
+    report: &MonitorReport,
+    remaining: &BTreeMap<ModelVersion, Status>,
+) -> (MonitorVerdict, Vec<String>) {
+    let mut verdict = MonitorVerdict::Ok;
     let mut judged = false;
     let mut notes: Vec<String> = report
         .acknowledged
@@ -471,24 +474,24 @@ fn overall(report: &Report, remaining: &BTreeMap<ModelVersion, Status>) -> (Verd
                 ));
                 continue;
             }
-            Status::Ok => (Verdict::Ok, None),
+            Status::Ok => (MonitorVerdict::Ok, None),
             Status::NotApplicable => (
-                Verdict::Warn,
+                MonitorVerdict::Warn,
                 Some("nothing was expected in the window, so nothing could be judged".to_owned()),
             ),
             Status::Unknown => (
-                Verdict::Warn,
+                MonitorVerdict::Warn,
                 Some("rules that could not be judged count as warn".to_owned()),
             ),
-            Status::Warn => (Verdict::Warn, None),
-            Status::Crit => (Verdict::Crit, None),
+            Status::Warn => (MonitorVerdict::Warn, None),
+            Status::Crit => (MonitorVerdict::Crit, None),
         };
         judged = true;
         verdict = verdict.max(one);
         notes.extend(note.map(|n| format!("{name}: {n}")));
     }
     if !judged {
-        verdict = Verdict::Warn;
+        verdict = MonitorVerdict::Warn;
         notes.push("no rule judged anything in this window, which is no pass".to_owned());
     }
     (verdict, notes)

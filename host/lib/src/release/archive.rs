@@ -192,9 +192,9 @@ fn check_complete(archive: &Archive) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::super::document::tests::release;
-    use super::super::evidence::Finding;
+    use super::super::evidence::EvidenceFinding;
     use super::*;
-    use provender_ledger::entries::Verdict;
+    use provender_ledger::entries::CheckVerdict;
     use provender_ledger::entry::Stamp;
 
     fn archive() -> Archive {
@@ -205,9 +205,9 @@ mod tests {
             actor: "ds".into(),
             reason: None,
         };
-        let finding = Finding {
+        let finding = EvidenceFinding {
             kind: ReportKind::Backtest,
-            verdict: Verdict::Ok,
+            verdict: CheckVerdict::Ok,
             rows: 30,
             report: Some(Digest::of_canonical(report.as_bytes())),
             summary: "30 rows".into(),
@@ -228,7 +228,7 @@ mod tests {
     fn an_archive_survives_a_round_trip() {
         let mut one = archive();
         let mut later = one.evidence[0].clone();
-        later.verdict = Verdict::Crit;
+        later.verdict = CheckVerdict::Crit;
         for evidence in [vec![later.clone()], Vec::new()] {
             one.evidence.extend(evidence);
             let bytes = one.pack().unwrap();

@@ -23,8 +23,8 @@ use provender_sandbox::{Pin, PinState};
 use super::ReleaseError;
 use super::document::{Component, Content, Cut, Document, InForce, Logic, SeriesDefinition};
 use super::error::Problem;
-use super::evidence::{Evidence, Finding};
-use super::standing::{KINDS, KNOWING, Known, Standing};
+use super::evidence::{Evidence, EvidenceFinding};
+use super::standing::{KINDS, KNOWING, Known, ReleaseState};
 use super::store::ReleaseStore;
 
 /// Assembles the content of a release from `pins`, the settings of each, and `bounds`, the bound active
@@ -121,7 +121,7 @@ pub fn cut(
     store: &ReleaseStore,
     content: &Content,
     bytes: &BTreeMap<Digest, Vec<u8>>,
-    findings: &[Finding],
+    findings: &[EvidenceFinding],
     cut: &Cut,
     stamp: &Stamp,
 ) -> Result<CutRelease, ReleaseError> {
@@ -175,7 +175,7 @@ pub fn cut(
         if unless_moved(appended)?.is_none() {
             return Ok(None);
         }
-        let standing = Standing::read(ledger, i64::MAX)?;
+        let standing = ReleaseState::read(ledger, i64::MAX)?;
         let release = standing.known(&digest).cloned();
         let release = release
             .ok_or_else(|| ReleaseError::damaged("the ledger", "the new release is not in it"))?;
@@ -194,7 +194,7 @@ pub(super) fn watched() -> Vec<Kind> {
 
 /// Releases and frozen versions at one moment.
 pub(super) struct Snapshot {
-    pub(super) standing: Standing,
+    pub(super) standing: ReleaseState,
     frozen: Vec<entries::Pin>,
     /// Newest entry of the [`watched`] kinds.
     pub(super) last: i64,
@@ -207,7 +207,7 @@ impl Snapshot {
             .entries_of_kinds(&kinds)?
             .into_iter()
             .partition(|e| e.kind == Kind::Freeze.name());
-        let standing = Standing::of(&others)?;
+        let standing = ReleaseState::of(&others)?;
         let last = frozen.last().map_or(0, |e| e.seq).max(standing.knew);
         let frozen = frozen.iter().map(Entry::read).collect::<Result<_, _>>();
         let frozen = frozen.map_err(LedgerError::from)?;

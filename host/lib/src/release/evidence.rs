@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use provender_domain::canonical::{CanonicalError, Digest, from_slice, to_text};
 use provender_domain::forms::Form;
 use provender_domain::words::UnknownWord;
-use provender_ledger::entries::{EvidenceFound, ReportKind, Verdict};
+use provender_ledger::entries::{CheckVerdict, EvidenceFound, ReportKind};
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Write};
 
@@ -29,7 +29,7 @@ pub struct Evidence {
     /// The kind of check that found it.
     pub kind: ReportKind,
     /// Its verdict.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// The number of cases, runs or rows it is based on.
     pub rows: u64,
     /// Digest of the full report, if there is one.
@@ -46,11 +46,11 @@ pub struct Evidence {
 
 /// A finding, without who made it and when.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct EvidenceFinding {
     /// See [`Evidence::kind`].
     pub kind: ReportKind,
     /// See [`Evidence::verdict`].
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// See [`Evidence::rows`].
     pub rows: u64,
     /// See [`Evidence::report`].
@@ -62,21 +62,21 @@ pub struct Finding {
 /// A finding with its full report, neither of them recorded yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reported {
-    finding: Finding,
+    finding: EvidenceFinding,
     body: String,
 }
 
 impl Reported {
     /// Combines a finding with its report, which is canonical JSON.
     #[must_use]
-    pub fn new(mut finding: Finding, body: String) -> Reported {
+    pub fn new(mut finding: EvidenceFinding, body: String) -> Reported {
         finding.report = Some(Digest::of_canonical(body.as_bytes()));
         Reported { finding, body }
     }
 
     /// The finding, which names the report.
     #[must_use]
-    pub fn finding(&self) -> &Finding {
+    pub fn finding(&self) -> &EvidenceFinding {
         &self.finding
     }
 
@@ -96,7 +96,12 @@ impl Reported {
 impl Evidence {
     /// A finding about a release, signed by `stamp`.
     #[must_use]
-    pub fn new(release: Digest, finding: Finding, environment: &str, stamp: &Stamp) -> Evidence {
+    pub fn new(
+        release: Digest,
+        finding: EvidenceFinding,
+        environment: &str,
+        stamp: &Stamp,
+    ) -> Evidence {
         Evidence {
             form: FORM.to_owned(),
             release,
@@ -164,7 +169,9 @@ impl Evidence {
         let word = |member: &str| found.evidence.get(member).and_then(Json::as_str);
         if word("$type") == Some(FORM) {
             word("kind").map(str::parse::<ReportKind>).transpose()?;
-            word("verdict").map(str::parse::<Verdict>).transpose()?;
+            word("verdict")
+                .map(str::parse::<CheckVerdict>)
+                .transpose()?;
         }
         Ok(())
     }

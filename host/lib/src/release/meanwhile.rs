@@ -5,7 +5,7 @@ use provender_ledger::retry::{TRIES, retry, unless_moved};
 use provender_ledger::{Payload, Write};
 
 use super::ReleaseError;
-use super::standing::{KINDS, Standing};
+use super::standing::{KINDS, ReleaseState};
 
 /// Retries if another process was faster. Use it only for decisions that hold regardless of what others do.
 pub(super) fn whatever_happens<T>(
@@ -24,14 +24,14 @@ pub(super) fn whatever_happens<T>(
 /// first. It never overrides another person's promotion, rollback or freeze: people must decide that.
 pub(super) fn anew<T>(
     ledger: &dyn Write,
-    decide: &mut dyn FnMut(&dyn Write, &Standing) -> Result<Option<T>, ReleaseError>,
+    decide: &mut dyn FnMut(&dyn Write, &ReleaseState) -> Result<Option<T>, ReleaseError>,
 ) -> Result<T, ReleaseError> {
-    let mut before = Standing::read(ledger, i64::MAX)?;
+    let mut before = ReleaseState::read(ledger, i64::MAX)?;
     retry(|| {
         if let Some(done) = decide(ledger, &before)? {
             return Ok(Some(done));
         }
-        let now = Standing::read(ledger, i64::MAX)?;
+        let now = ReleaseState::read(ledger, i64::MAX)?;
         if now.decided != before.decided {
             return Err(overtaken(&before, &now));
         }
@@ -40,7 +40,7 @@ pub(super) fn anew<T>(
     })
 }
 
-fn overtaken(before: &Standing, now: &Standing) -> ReleaseError {
+fn overtaken(before: &ReleaseState, now: &ReleaseState) -> ReleaseError {
     let found = match &now.hold {
         Some(hold) if before.hold.is_none() => format!(
             "{} froze promotions at {}: {}",
@@ -57,7 +57,7 @@ fn overtaken(before: &Standing, now: &Standing) -> ReleaseError {
 /// `standing`.
 pub(super) fn append(
     ledger: &dyn Write,
-    standing: &Standing,
+    standing: &ReleaseState,
     stamp: &Stamp,
     entries: &[Payload],
 ) -> Result<Option<i64>, ReleaseError> {

@@ -36,5 +36,5 @@ pub mod travel;
 
 pub use document::Document;
 pub use error::ReleaseError;
-pub use standing::Standing;
+pub use standing::ReleaseState;
 pub use store::ReleaseStore;

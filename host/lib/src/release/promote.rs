@@ -14,7 +14,7 @@ use super::canary::{Canary, running};
 use super::evidence::{Evidence, Reported};
 use super::gate::require::objection;
 use super::meanwhile::{anew, append, whatever_happens};
-use super::standing::{Known, Standing, gate_of};
+use super::standing::{Known, ReleaseState, gate_of};
 use super::store::ReleaseStore;
 
 /// What the user asked `promote` to do.
@@ -85,7 +85,7 @@ pub trait Look {
     fn canary(
         &mut self,
         ledger: &dyn Read,
-        standing: &Standing,
+        standing: &ReleaseState,
         release: &Digest,
     ) -> Result<Option<Reported>, ReleaseError>;
 }
@@ -111,7 +111,7 @@ pub fn promote(
 
 fn put_in(
     ledger: &dyn Write,
-    standing: &Standing,
+    standing: &ReleaseState,
     store: &ReleaseStore,
     request: &Request<'_>,
     stamp: &Stamp,
@@ -231,7 +231,7 @@ fn roll_back(
 }
 
 /// The active release, and the release to roll back to.
-fn way_back(standing: &Standing, to: Option<&str>) -> Result<(Known, Known), ReleaseError> {
+fn way_back(standing: &ReleaseState, to: Option<&str>) -> Result<(Known, Known), ReleaseError> {
     let Some(before) = standing.active_release().cloned() else {
         return Err(ReleaseError::NoWayBack(
             "no release is active, so there is nothing to roll back".to_owned(),
@@ -311,7 +311,7 @@ pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> 
     })
 }
 
-fn expect(standing: &Standing, expected: &str) -> Result<(), ReleaseError> {
+fn expect(standing: &ReleaseState, expected: &str) -> Result<(), ReleaseError> {
     let active = standing.active().map(|c| c.release);
     let wanted: Option<Digest> = match expected {
         "none" => None,

@@ -16,7 +16,7 @@ use provender_ledger::{LedgerError, Payload, Read, Write};
 use super::ReleaseError;
 use super::canary::running;
 use super::canary::start::{CANARY, last};
-use super::standing::{DECIDING, KNOWING, Standing};
+use super::standing::{DECIDING, KNOWING, ReleaseState};
 use super::store::ReleaseStore;
 
 /// Entries that make an incident refer to a release. One recorded between plan and removal invalidates the
@@ -96,7 +96,7 @@ pub fn plan(
     keep: u32,
     held: &BTreeMap<Digest, String>,
 ) -> Result<Plan, ReleaseError> {
-    let standing = Standing::read(ledger, i64::MAX)?;
+    let standing = ReleaseState::read(ledger, i64::MAX)?;
     let (recorded_under, ran) = recorded(ledger)?;
     let mut order: Vec<_> = standing.releases.iter().collect();
     order.sort_by_key(|k| std::cmp::Reverse(k.document.number));

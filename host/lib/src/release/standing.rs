@@ -57,7 +57,7 @@ pub struct Known {
 
 /// A promotion or a rollback.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct ReleaseChange {
     /// Sequence number of the entry.
     pub entry: i64,
     /// Who, when, why.
@@ -137,11 +137,11 @@ pub struct Decision {
 
 /// The state of releases in an environment.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub struct ReleaseState {
     /// Known releases, in the order in which they became known.
     pub releases: Vec<Known>,
     /// Promotions and rollbacks, oldest first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ReleaseChange>,
     /// The freeze in force; `None` if promotions are possible.
     pub hold: Option<Hold>,
     /// Approvals, evidence, gate decisions and canaries, oldest first.
@@ -154,23 +154,23 @@ pub struct Standing {
     pub last: i64,
 }
 
-impl Standing {
+impl ReleaseState {
     /// The state as of entry `known` of the ledger (`i64::MAX` for now).
     ///
     /// # Errors
     /// If the ledger cannot be read, or an entry is damaged.
-    pub fn read(ledger: &dyn Read, known: i64) -> Result<Standing, ReleaseError> {
+    pub fn read(ledger: &dyn Read, known: i64) -> Result<ReleaseState, ReleaseError> {
         let mut entries = ledger.entries_of_kinds(&KINDS)?;
         entries.retain(|e| e.seq <= known);
-        Standing::of(&entries)
+        ReleaseState::of(&entries)
     }
 
     /// The state after these entries.
     ///
     /// # Errors
     /// If an entry is damaged.
-    pub fn of(entries: &[Entry]) -> Result<Standing, ReleaseError> {
-        let mut standing = Standing::default();
+    pub fn of(entries: &[Entry]) -> Result<ReleaseState, ReleaseError> {
+        let mut standing = ReleaseState::default();
         for entry in entries {
             standing.take(entry)?;
         }
@@ -257,7 +257,7 @@ impl Standing {
 
     /// The promotion or rollback that made the active release active.
     #[must_use]
-    pub fn active(&self) -> Option<&Change> {
+    pub fn active(&self) -> Option<&ReleaseChange> {
         self.changes.last()
     }
 
@@ -363,7 +363,7 @@ impl Standing {
 
 /// The newest gate decision on a release in an environment, which `promote` obeys.
 #[must_use]
-pub fn gate_of(standing: &Standing, release: &Digest, environment: &str) -> Option<Decision> {
+pub fn gate_of(standing: &ReleaseState, release: &Digest, environment: &str) -> Option<Decision> {
     let mut newest = None;
     for note in standing.notes_of(Kind::GateDecision, release) {
         if let Payload::GateDecision(decision) = &note.says
@@ -393,8 +393,8 @@ fn damaged(entry: &Entry, problem: &str) -> ReleaseError {
     ReleaseError::damaged(format!("entry {} ({})", entry.seq, entry.kind), problem)
 }
 
-fn change(entry: &Entry, to: Rollback, overridden: Option<String>) -> Change {
-    Change {
+fn change(entry: &Entry, to: Rollback, overridden: Option<String>) -> ReleaseChange {
+    ReleaseChange {
         entry: entry.seq,
         stamp: entry.stamp.clone(),
         rollback: entry.kind == Kind::Rollback.name(),
@@ -469,7 +469,7 @@ mod tests {
             for (seq, (kind, number)) in (4..).zip(changes) {
                 entries.push(change(seq, *kind, *number));
             }
-            let standing = Standing::of(&entries).unwrap();
+            let standing = ReleaseState::of(&entries).unwrap();
             let former = standing.former().map(|k| k.document.number);
             assert_eq!(former, expected, "{changes:?}");
             let active = standing.active().map(|c| c.number);
@@ -479,7 +479,7 @@ mod tests {
 
     #[test]
     fn a_release_is_found_by_number_and_by_digest() {
-        let standing = Standing::of(&[known(1, 1), known(2, 2)]).unwrap();
+        let standing = ReleaseState::of(&[known(1, 1), known(2, 2)]).unwrap();
         let digest = standing.releases[1].digest;
         let whole = digest.to_string();
         for asked in ["R2", "r2", "2", &digest.hex()[..8], whole.as_str()] {
@@ -501,7 +501,7 @@ mod tests {
             entry(4, Kind::Unhold, &json!({})),
             known(5, 1),
         ];
-        let at = |n: usize| Standing::of(&entries[..n]).unwrap();
+        let at = |n: usize| ReleaseState::of(&entries[..n]).unwrap();
         assert!(at(2).hold.is_some());
         assert_eq!(at(3).releases[0].pruned, Some(3));
         assert!(at(4).hold.is_none());
@@ -515,7 +515,7 @@ mod tests {
         let of = |form: &str, verdict: &str| {
             let evidence = json!({"$type": form, "kind": "goldens", "verdict": verdict});
             let payload = json!({"release": digest, "number": 1, "digest": digest, "evidence": evidence, "imported_with": null});
-            Standing::of(&[known(1, 1), entry(2, Kind::Evidence, &payload)])
+            ReleaseState::of(&[known(1, 1), entry(2, Kind::Evidence, &payload)])
         };
         let error = of("provender.evidence.v1", "fine").unwrap_err();
         assert_eq!(
@@ -530,6 +530,6 @@ mod tests {
     fn an_entry_whose_release_has_another_digest_is_damage() {
         let mut payload: Json = serde_json::from_str(&known(1, 1).payload).unwrap();
         payload["document"]["cut"]["reason"] = json!("another");
-        assert!(Standing::of(&[entry(1, Kind::ReleaseCut, &payload)]).is_err());
+        assert!(ReleaseState::of(&[entry(1, Kind::ReleaseCut, &payload)]).is_err());
     }
 }

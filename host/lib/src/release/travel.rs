@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
-use provender_ledger::entries::{Approval, ReleaseImport, ReportKind, Verdict};
+use provender_ledger::entries::{Approval, CheckVerdict, ReleaseImport, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::retry::{retry, unless_moved};
 use provender_ledger::{Payload, Read, Write};
@@ -13,8 +13,8 @@ use provender_ledger::{Payload, Read, Write};
 use super::ReleaseError;
 use super::archive::Archive;
 use super::cut::{Snapshot, watched};
-use super::evidence::{Evidence, Finding};
-use super::standing::{Known, Note, Standing};
+use super::evidence::{Evidence, EvidenceFinding};
+use super::standing::{Known, Note, ReleaseState};
 use super::store::ReleaseStore;
 
 /// The archive of a release with its evidence, which includes approvals.
@@ -24,7 +24,7 @@ use super::store::ReleaseStore;
 pub fn export(
     ledger: &dyn Read,
     store: &ReleaseStore,
-    standing: &Standing,
+    standing: &ReleaseState,
     release: &Known,
 ) -> Result<Archive, ReleaseError> {
     let mut components = BTreeMap::new();
@@ -64,9 +64,9 @@ pub fn export(
 
 /// An approval as evidence. Elsewhere it shows who approved, but it does not count as an approval there.
 fn consent(note: &Note, approval: &Approval) -> Evidence {
-    let finding = Finding {
+    let finding = EvidenceFinding {
         kind: ReportKind::Approval,
-        verdict: Verdict::Ok,
+        verdict: CheckVerdict::Ok,
         rows: 1,
         report: None,
         summary: format!(
@@ -159,7 +159,7 @@ pub fn import(
             }
         }
         failpoint::hit("import.after-ledger");
-        let standing = Standing::read(ledger, i64::MAX)?;
+        let standing = ReleaseState::read(ledger, i64::MAX)?;
         let release = standing.known(&digest).cloned().ok_or_else(|| {
             ReleaseError::damaged("the ledger", "the imported release is not in it")
         })?;

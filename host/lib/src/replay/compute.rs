@@ -22,7 +22,7 @@ use provender_sandbox::{
 use provender_store::manifest::{Manifest, ManifestError, Store};
 
 use super::packs;
-use super::verdict::{Cause, Difference, Failure, Verdict};
+use super::verdict::{Cause, Difference, Failure, ReplayResults};
 
 /// How many times the fuel of a first computation a replay may burn.
 const FUEL: u64 = 10;
@@ -122,7 +122,7 @@ pub(super) type Loaded = Result<Component, Trouble>;
 impl Replayer<'_> {
     /// Computes runs again; `tick` is told how many are done, from any thread. When it is asked to stop, the
     /// verdict is of the runs that were computed again by then, and says so.
-    pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> Verdict {
+    pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> ReplayResults {
         let mut order: Vec<&Subject> = subjects.iter().collect();
         order.sort_by_key(|s| s.place);
         let pack = |s: &Subject| s.place.map(|p| p.pack);
@@ -154,7 +154,7 @@ impl Replayer<'_> {
         &self,
         readers: Vec<impl FnMut() -> Result<Option<Vec<Subject>>, E> + Send>,
         tick: &(dyn Fn(usize) + Sync),
-    ) -> Result<Verdict, E> {
+    ) -> Result<ReplayResults, E> {
         let _phase = tracing::info_span!(target: "provender::phase", "replay").entered();
         // Components are loaded one by one and by whoever needs one first; the lock is held over
         // the load so that no component is compiled twice.
@@ -167,14 +167,14 @@ impl Replayer<'_> {
         };
         failpoint::hit("replay.before-chunks");
         let within = tracing::Span::current();
-        let parts: Vec<Result<Verdict, E>> = std::thread::scope(|scope| {
+        let parts: Vec<Result<ReplayResults, E>> = std::thread::scope(|scope| {
             let (component, within) = (&component, &within);
             let workers: Vec<_> = readers
                 .into_iter()
                 .map(|mut next| {
                     scope.spawn(move || {
                         let _within = within.enter();
-                        let mut own = Verdict::default();
+                        let mut own = ReplayResults::default();
                         while let Some(chunk) = next()? {
                             if self.interrupt.is_asked() {
                                 own.interrupted = true;
@@ -197,7 +197,7 @@ impl Replayer<'_> {
                 })
                 .collect()
         });
-        let mut verdict = Verdict::default();
+        let mut verdict = ReplayResults::default();
         for part in parts {
             verdict.extend(part?);
         }
@@ -241,7 +241,7 @@ impl Replayer<'_> {
             })
     }
 
-    fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
+    fn chunk(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> ReplayResults {
         let span = tracing::info_span!(
             target: "provender::replay",
             "replay",
@@ -250,7 +250,7 @@ impl Replayer<'_> {
             failed = tracing::field::Empty,
         )
         .entered();
-        let mut verdict = Verdict::default();
+        let mut verdict = ReplayResults::default();
         let pack = |s: &Subject| s.place.map(|p| p.pack);
         for together in subjects.chunk_by(|a, b| pack(a) == pack(b)) {
             verdict.extend(match (&self.manifests, together.first().and_then(pack)) {
@@ -266,8 +266,12 @@ impl Replayer<'_> {
     }
 
     /// Runs with a manifest of their own.
-    fn singles(&self, subjects: &[Subject], component: &dyn Fn(&Digest) -> Loaded) -> Verdict {
-        let mut verdict = Verdict::default();
+    fn singles(
+        &self,
+        subjects: &[Subject],
+        component: &dyn Fn(&Digest) -> Loaded,
+    ) -> ReplayResults {
+        let mut verdict = ReplayResults::default();
         // One call of a component computes all runs with the same parameters.
         let mut groups: BTreeMap<(Digest, String), Vec<(&Subject, ManifestRecord)>> =
             BTreeMap::new();
@@ -401,10 +405,13 @@ pub(super) fn parameters(
 
 /// Computes runs of one component and one set of parameters, the last one first: an answer that depends on
 /// the rows before it is another one then.
-fn again(component: &Component, group: &[(&Subject, ManifestRecord)]) -> Result<Verdict, Trouble> {
+fn again(
+    component: &Component,
+    group: &[(&Subject, ManifestRecord)],
+) -> Result<ReplayResults, Trouble> {
     let description = component.description();
     let Some((_, first)) = group.first() else {
-        return Ok(Verdict::default());
+        return Ok(ReplayResults::default());
     };
     let parameters = parameters(component, &first.parameters)?;
     let columns = description
@@ -428,7 +435,7 @@ fn again(component: &Component, group: &[(&Subject, ManifestRecord)]) -> Result<
         .compute(&parameters, &columns, group.len())
         .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
     let mut failures = computed.failed.iter().rev().peekable();
-    let mut verdict = Verdict::default();
+    let mut verdict = ReplayResults::default();
     for ((subject, record), row) in group.iter().zip((0..group.len()).rev()) {
         if let Some(f) = failures.next_if(|f| f.row == row) {
             verdict.failed.push(failure(

@@ -20,4 +20,4 @@ pub mod verdict;
 pub use compute::{Replayer, Subject};
 pub use packed::Packed;
 pub use provender_proof::ManifestRecord;
-pub use verdict::{Difference, Verdict};
+pub use verdict::{Difference, ReplayResults};

@@ -12,7 +12,7 @@ use provender_store::manifest::{Manifest, Store};
 
 use super::Packed;
 use super::compute::{Loaded, Subject, Trouble, compare, failure, parameters, unfit, unreadable};
-use super::verdict::{Cause, Verdict};
+use super::verdict::{Cause, ReplayResults};
 
 /// A run and the row of the pack that has its manifest.
 struct Member<'a> {
@@ -27,8 +27,8 @@ pub(super) fn again(
     digest: &Digest,
     subjects: &[Subject],
     component: &dyn Fn(&Digest) -> Loaded,
-) -> Verdict {
-    let mut verdict = Verdict::default();
+) -> ReplayResults {
+    let mut verdict = ReplayResults::default();
     let mut fail = |s: &Subject, (cause, code, message): &Trouble| {
         verdict.failed.push(failure(s, *cause, code, message));
     };
@@ -101,14 +101,18 @@ fn inputs(
     Ok(columns.collect())
 }
 
-fn compute(component: &Component, pack: &Pack, group: &[Member<'_>]) -> Result<Verdict, Trouble> {
+fn compute(
+    component: &Component,
+    pack: &Pack,
+    group: &[Member<'_>],
+) -> Result<ReplayResults, Trouble> {
     let parameters = parameters(component, &pack.header().parameters)?;
     let inputs = inputs(component, pack, group)?;
     let computed = component
         .compute(&parameters, &inputs, group.len())
         .map_err(|e| (Cause::Host, e.code().to_owned(), e.to_string()))?;
     let mut failures = computed.failed.iter().rev().peekable();
-    let mut verdict = Verdict::default();
+    let mut verdict = ReplayResults::default();
     let mut now = Vec::new();
     let mut scratch = Scratch::default();
     for (member, i) in group.iter().zip((0..group.len()).rev()) {

@@ -58,7 +58,7 @@ pub struct Failure {
 
 /// What came of all runs.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Verdict {
+pub struct ReplayResults {
     /// Runs computed again.
     pub replayed: Vec<Digest>,
     /// How many of them gave the same bits.
@@ -71,9 +71,9 @@ pub struct Verdict {
     pub interrupted: bool,
 }
 
-impl Verdict {
+impl ReplayResults {
     /// Adds what came of other runs.
-    pub fn extend(&mut self, other: Verdict) {
+    pub fn extend(&mut self, other: ReplayResults) {
         self.replayed.extend(other.replayed);
         self.identical += other.identical;
         self.different.extend(other.different);

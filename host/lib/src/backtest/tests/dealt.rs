@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 
 use crate::backtest::run::dealt;
 use crate::backtest::spans::SPAN;
-use crate::backtest::{Archive, BacktestError, Contender, Progress, Report, Request};
+use crate::backtest::{Archive, BacktestError, BacktestReport, Contender, Progress, Request};
 use crate::compute::activation::activate;
 use crate::compute::engine::{Engine, Policy, Target};
 use crate::compute::test_ledger;
@@ -209,7 +209,7 @@ impl Recorded {
         &self,
         narrow: impl Fn(&mut Request<'_>),
         dealing: (u64, usize),
-    ) -> Result<Report, BacktestError> {
+    ) -> Result<BacktestReport, BacktestError> {
         let settings = LogicOverrides::default();
         let side = |bound| Contender {
             bound,

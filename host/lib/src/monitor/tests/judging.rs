@@ -75,16 +75,16 @@ fn a_value_at_its_threshold_is_within_it_and_the_next_number_is_not() {
 fn the_verdict_follows_the_worst_fleet_rule() {
     let rules = |warn, crit| vec![days(warn, crit, "share_null"), days(400.0, 500.0, "max")];
     for (warn, crit, verdict) in [
-        (0.125, 0.2, Verdict::Ok),
-        (0.1, 0.125, Verdict::Warn),
-        (0.02, 0.1, Verdict::Crit),
+        (0.125, 0.2, MonitorVerdict::Ok),
+        (0.1, 0.125, MonitorVerdict::Warn),
+        (0.02, 0.1, MonitorVerdict::Crit),
     ] {
         let (report, group) = fleet_of(rules(warn, crit), &EIGHT);
         assert_eq!(report.status, verdict);
         assert_eq!(group.status, verdict.status());
         assert_eq!(
             group.metrics[0].name == "share_null",
-            verdict != Verdict::Ok
+            verdict != MonitorVerdict::Ok
         );
     }
 }
@@ -127,7 +127,7 @@ fn too_few_rows_no_rows_and_only_nulls_are_unknown_and_no_pass() {
     let (m, verdict, _) = one(strict.clone(), &EIGHT);
     assert_eq!(
         (m.status, m.rows, verdict),
-        (Status::Unknown, 7, Verdict::Warn)
+        (Status::Unknown, 7, MonitorVerdict::Warn)
     );
     assert!(
         m.why
@@ -147,12 +147,12 @@ fn too_few_rows_no_rows_and_only_nulls_are_unknown_and_no_pass() {
     let (m, verdict, _) = one(days(1e6, 1e7, "mean"), &[]);
     assert_eq!(
         (m.value, m.status, verdict),
-        (None, Status::Unknown, Verdict::Warn)
+        (None, Status::Unknown, MonitorVerdict::Warn)
     );
     let (m, verdict, _) = one(days(0.1, 0.5, "share_above_maximum"), &[None, None]);
     assert_eq!(
         (m.value, m.status, verdict),
-        (None, Status::Unknown, Verdict::Warn)
+        (None, Status::Unknown, MonitorVerdict::Warn)
     );
     assert!(m.why.contains("null in 2 answers"), "{}", m.why);
     let (m, _, _) = one(days(1.0, 2.0, "mean"), &[Some(f64::MAX), Some(f64::MAX)]);
@@ -187,14 +187,14 @@ fn coverage_counts_recorded_answers_of_expected_days_only() {
     };
     assert_eq!(
         coverage(&[1, 2], &[1, 2, 3]),
-        (Some(1.0), Status::Ok, Verdict::Ok, vec![])
+        (Some(1.0), Status::Ok, MonitorVerdict::Ok, vec![])
     );
     assert_eq!(
         coverage(&[1, 2], &[2, 3]),
         (
             Some(0.5),
             Status::Crit,
-            Verdict::Crit,
+            MonitorVerdict::Crit,
             vec!["2025-06-01".to_owned()]
         )
     );
@@ -209,7 +209,7 @@ fn coverage_counts_recorded_answers_of_expected_days_only() {
     let (value, status, verdict, _) = coverage(&[], &[1]);
     assert_eq!(
         (value, status, verdict),
-        (None, Status::NotApplicable, Verdict::Warn)
+        (None, Status::NotApplicable, MonitorVerdict::Warn)
     );
 }
 
@@ -220,7 +220,7 @@ fn nothing_recorded_is_crit_whatever_the_thresholds_say() {
     let mut empty = series(&[]);
     empty.expected = BTreeSet::from([june(1)]);
     let report = judge(window(), &[logic(vec![lax], vec![empty])]).unwrap();
-    assert_eq!(report.status, Verdict::Crit);
+    assert_eq!(report.status, MonitorVerdict::Crit);
     assert_eq!(
         report.fleet[0].metrics[0].why,
         "none of the 1 expected answers is recorded"
@@ -238,7 +238,7 @@ fn a_report_in_which_nothing_judges_is_no_pass_and_says_so() {
         )],
     ] {
         let report = judge(window(), &logics).unwrap();
-        assert_eq!(report.status, Verdict::Warn);
+        assert_eq!(report.status, MonitorVerdict::Warn);
         assert!(
             report
                 .notes
@@ -253,7 +253,7 @@ fn a_report_in_which_nothing_judges_is_no_pass_and_says_so() {
     };
     let judged = logic(vec![days(400.0, 500.0, "max")], vec![series(&EIGHT)]);
     let report = judge(window(), &[silent, judged]).unwrap();
-    assert_eq!(report.status, Verdict::Ok);
+    assert_eq!(report.status, MonitorVerdict::Ok);
     assert!(
         report
             .notes
@@ -275,7 +275,7 @@ fn series_rules_are_reported_and_counted_but_do_not_decide() {
         &[logic(vec![series_rule, fleet_rule], vec![bad, good])],
     )
     .unwrap();
-    assert_eq!(report.status, Verdict::Ok);
+    assert_eq!(report.status, MonitorVerdict::Ok);
     let s = report.summary;
     assert_eq!(
         (s.series, s.crit, s.ok, s.rows, s.expected),
@@ -307,7 +307,7 @@ fn versions_stay_apart_and_config_versions_are_listed() {
     assert_eq!(means, [Some(1.5), Some(5.0)]);
     assert_eq!(report.fleet[0].config_versions.len(), 2);
     assert!(report.fleet[0].config_versions[1].ends_with("+r1"));
-    let says = |report: &Report| {
+    let says = |report: &MonitorReport| {
         report
             .notes
             .iter()

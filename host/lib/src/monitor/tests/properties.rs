@@ -63,7 +63,7 @@ proptest! {
         let again = judge(window(), &[backward]).unwrap();
         prop_assert_eq!(report.report, again.report);
         prop_assert_eq!(report.to_canonical().unwrap(), again.to_canonical().unwrap());
-        let page = |r: &Report| provender_domain::render::html::page(&document(r, &whole()).unwrap());
+        let page = |r: &MonitorReport| provender_domain::render::html::page(&document(r, &whole()).unwrap());
         prop_assert_eq!(page(&report), page(&again));
     }
 }

@@ -31,7 +31,7 @@ fn the_json_is_the_contract_and_carries_its_own_digest() {
     assert_eq!(stated, Digest::of_json(&json).unwrap().to_string());
 }
 
-fn hostile() -> Report {
+fn hostile() -> MonitorReport {
     let evil = "</script><script>alert(1)</script>|`\u{1b}[31m\n# x";
     let mut bad = series(&EIGHT);
     bad.boundary_id = BoundaryId::unchecked(evil);

@@ -19,7 +19,7 @@ fn wave(shift: f64) -> Vec<Option<f64>> {
         .collect()
 }
 
-fn report(rules: Vec<MonitorRule>, values: &[Option<f64>], with: bool) -> Report {
+fn report(rules: Vec<MonitorRule>, values: &[Option<f64>], with: bool) -> MonitorReport {
     let mut input = logic(rules, vec![series(values)]);
     input.baseline = with.then(|| frozen(&wave(0.0)));
     judge(window(), &[input]).unwrap()
@@ -34,7 +34,7 @@ fn rules() -> Vec<MonitorRule> {
 #[test]
 fn without_a_baseline_a_shift_is_unknown_and_says_how_to_make_one() {
     let report = report(rules(), &wave(0.0), false);
-    assert_eq!(report.status, Verdict::Warn);
+    assert_eq!(report.status, MonitorVerdict::Warn);
     for m in &report.fleet[0].metrics {
         assert_eq!((m.status, m.value), (Status::Unknown, None));
         assert_eq!(
@@ -48,7 +48,7 @@ fn without_a_baseline_a_shift_is_unknown_and_says_how_to_make_one() {
 #[test]
 fn the_same_numbers_are_ok_and_the_report_names_the_baseline() {
     let report = report(rules(), &wave(0.0), true);
-    assert_eq!(report.status, Verdict::Ok);
+    assert_eq!(report.status, MonitorVerdict::Ok);
     let (digest, _) = frozen(&wave(0.0));
     assert_eq!(report.logics[0].baseline.as_ref().unwrap().baseline, digest);
     assert_eq!(
@@ -63,7 +63,7 @@ fn the_same_numbers_are_ok_and_the_report_names_the_baseline() {
 #[test]
 fn a_shift_is_crit_and_points_at_the_answers_beyond_the_baseline() {
     let report = report(rules(), &wave(60.0), true);
-    assert_eq!(report.status, Verdict::Crit);
+    assert_eq!(report.status, MonitorVerdict::Crit);
     let group = &report.fleet[0];
     let shift = group
         .metrics
@@ -78,7 +78,7 @@ fn a_shift_is_crit_and_points_at_the_answers_beyond_the_baseline() {
 #[test]
 fn too_few_rows_are_no_pass_with_a_baseline_either() {
     let report = report(rules(), &wave(0.0)[..10], true);
-    assert_eq!(report.status, Verdict::Warn);
+    assert_eq!(report.status, MonitorVerdict::Warn);
     for m in &report.fleet[0].metrics {
         assert_eq!(m.why, "10 rows are too few to judge; the rule wants 20");
     }

@@ -23,7 +23,7 @@ pub mod start;
 pub mod state;
 
 pub use figures::Figure;
-pub use observed::{Observed, Scene, observed};
+pub use observed::{CanaryContext, Observed, observed};
 pub use share::takes_part;
 pub use sides::Sides;
 pub use state::{Canary, Ended, of_release, running};

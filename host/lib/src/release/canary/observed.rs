@@ -15,13 +15,13 @@ use provender_domain::day::Day;
 use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 use provender_ledger::Read;
-use provender_ledger::entries::{ReportKind, Verdict};
+use provender_ledger::entries::{CheckVerdict, ReportKind};
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
 use super::super::ReleaseError;
-use super::super::evidence::{Finding, Reported};
-use super::super::standing::Standing;
+use super::super::evidence::{EvidenceFinding, Reported};
+use super::super::standing::ReleaseState;
 use super::super::store::ReleaseStore;
 use super::figures::{Figure, figures};
 use super::pairs::Pairs;
@@ -31,7 +31,7 @@ use crate::compute::engine::Target;
 
 /// What is needed to compute the result of a canary.
 #[derive(Clone, Copy)]
-pub struct Scene<'a> {
+pub struct CanaryContext<'a> {
     /// The ledger with the runs.
     pub ledger: &'a dyn Read,
     /// The manifests of the runs.
@@ -41,7 +41,7 @@ pub struct Scene<'a> {
     /// The store with the components.
     pub store: &'a ReleaseStore,
     /// The state of releases.
-    pub standing: &'a Standing,
+    pub standing: &'a ReleaseState,
     /// The thresholds of `[canary]`.
     pub policy: &'a CanarySettings,
 }
@@ -189,14 +189,14 @@ impl Observed {
 
     /// The result as evidence about the release, not yet recorded.
     #[must_use]
-    pub fn finding(&self) -> Finding {
+    pub fn finding(&self) -> EvidenceFinding {
         let verdict = match self.status {
-            Status::Ok | Status::Info | Status::NotApplicable => Verdict::Ok,
-            Status::Unknown => Verdict::Unknown,
-            Status::Warn => Verdict::Warn,
-            Status::Crit => Verdict::Crit,
+            Status::Ok | Status::Info | Status::NotApplicable => CheckVerdict::Ok,
+            Status::Unknown => CheckVerdict::Unknown,
+            Status::Warn => CheckVerdict::Warn,
+            Status::Crit => CheckVerdict::Crit,
         };
-        Finding {
+        EvidenceFinding {
             kind: ReportKind::Canary,
             verdict,
             rows: self.rows as u64,
@@ -228,7 +228,7 @@ impl Observed {
 /// # Errors
 /// If the ledger, a manifest or a component cannot be read.
 pub fn observed(
-    scene: Scene<'_>,
+    scene: CanaryContext<'_>,
     release: &Digest,
     to: Option<Day>,
 ) -> Result<Option<Observed>, ReleaseError> {
@@ -327,7 +327,7 @@ fn worst(figures: &[Figure], sides: &Sides) -> Status {
 }
 
 fn notes(
-    standing: &Standing,
+    standing: &ReleaseState,
     canary: &Canary,
     sides: &Sides,
     unpaired: &Unpaired,

@@ -11,7 +11,7 @@ use provender_ledger::{Payload, Write};
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, Reported};
 use super::super::promote::whole;
-use super::super::standing::{DECIDING, KNOWING, Known, Standing};
+use super::super::standing::{DECIDING, KNOWING, Known, ReleaseState};
 use super::super::store::ReleaseStore;
 use super::state::{Canary, running};
 
@@ -60,7 +60,7 @@ pub fn start(
     stamp: &Stamp,
     runs_here: &mut dyn FnMut(&Known, &Known) -> Result<(), ReleaseError>,
 ) -> Result<Started, ReleaseError> {
-    let standing = Standing::read(ledger, i64::MAX)?;
+    let standing = ReleaseState::read(ledger, i64::MAX)?;
     let release = standing.find(request.release)?.clone();
     let name = release.document.name();
     let Some(against) = standing.active_release().cloned() else {
@@ -110,7 +110,7 @@ pub fn start(
     failpoint::hit("canary.before-ledger");
     append(ledger, &standing, vec![payload], stamp)?;
     failpoint::hit("canary.after-ledger");
-    let now = Standing::read(ledger, i64::MAX)?;
+    let now = ReleaseState::read(ledger, i64::MAX)?;
     let canary = running(&now)?.filter(|c| c.release == release.digest);
     Ok(Started {
         canary: canary.ok_or_else(|| overtaken(&now))?,
@@ -159,7 +159,7 @@ pub fn stop(
     environment: &str,
     stamp: &Stamp,
 ) -> Result<(Canary, i64), ReleaseError> {
-    let standing = Standing::read(ledger, i64::MAX)?;
+    let standing = ReleaseState::read(ledger, i64::MAX)?;
     let Some(canary) = running(&standing)? else {
         return Err(ReleaseError::Canary {
             what: "no canary is running".to_owned(),
@@ -186,7 +186,7 @@ pub fn stop(
 
 /// The newest entry that decides whether a canary runs.
 #[must_use]
-pub fn last(standing: &Standing) -> i64 {
+pub fn last(standing: &ReleaseState) -> i64 {
     let of_canaries = standing
         .notes
         .iter()
@@ -196,7 +196,7 @@ pub fn last(standing: &Standing) -> i64 {
 
 fn append(
     ledger: &dyn Write,
-    standing: &Standing,
+    standing: &ReleaseState,
     entries: Vec<Payload>,
     stamp: &Stamp,
 ) -> Result<i64, ReleaseError> {
@@ -204,11 +204,11 @@ fn append(
     let newest = last(standing).max(standing.decided).max(standing.knew);
     match unless_moved(ledger.append_expecting(stamp, &entries, &watched, newest))? {
         Some(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
-        None => Err(overtaken(&Standing::read(ledger, i64::MAX)?)),
+        None => Err(overtaken(&ReleaseState::read(ledger, i64::MAX)?)),
     }
 }
 
-fn overtaken(now: &Standing) -> ReleaseError {
+fn overtaken(now: &ReleaseState) -> ReleaseError {
     let canary = match running(now) {
         Ok(Some(c)) => format!(
             "the canary of R{} is running, started by {} at {}",

@@ -1,4 +1,4 @@
-//! Computes the state of canaries from entries: a pure function, like [`Standing`] itself.
+//! Computes the state of canaries from entries: a pure function, like [`ReleaseState`] itself.
 //!
 //! A canary ends when it is stopped, or when its release becomes active. If another release becomes active, the
 //! canary continues and is compared with that one from then on.
@@ -9,7 +9,7 @@ use provender_ledger::Payload;
 use provender_ledger::entry::{Kind, Stamp};
 
 use super::super::ReleaseError;
-use super::super::standing::{Known, Note, Standing};
+use super::super::standing::{Known, Note, ReleaseState};
 
 /// A canary, running or ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,7 @@ impl Ended {
 impl Canary {
     /// The release that it is, or was, compared with: the one that was active before it ended.
     #[must_use]
-    pub fn against<'s>(&self, standing: &'s Standing) -> Option<&'s Known> {
+    pub fn against<'s>(&self, standing: &'s ReleaseState) -> Option<&'s Known> {
         let until = self.until();
         let change = standing.changes.iter().rfind(|c| c.entry < until)?;
         standing.known(&change.release)
@@ -100,7 +100,7 @@ impl Canary {
 
 /// All canaries, oldest first.
 #[must_use]
-pub fn canaries(standing: &Standing) -> Vec<Canary> {
+pub fn canaries(standing: &ReleaseState) -> Vec<Canary> {
     let starts = standing.notes.iter().filter_map(|n| match &n.says {
         Payload::CanaryStart(start) => Some(Canary {
             entry: n.entry,
@@ -121,7 +121,7 @@ pub fn canaries(standing: &Standing) -> Vec<Canary> {
 ///
 /// # Errors
 /// As for [`canaries`].
-pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
+pub fn running(standing: &ReleaseState) -> Result<Option<Canary>, ReleaseError> {
     Ok(canaries(standing).into_iter().rfind(|c| c.ended.is_none()))
 }
 
@@ -129,14 +129,17 @@ pub fn running(standing: &Standing) -> Result<Option<Canary>, ReleaseError> {
 ///
 /// # Errors
 /// As for [`canaries`].
-pub fn of_release(standing: &Standing, release: &Digest) -> Result<Option<Canary>, ReleaseError> {
+pub fn of_release(
+    standing: &ReleaseState,
+    release: &Digest,
+) -> Result<Option<Canary>, ReleaseError> {
     Ok(canaries(standing)
         .into_iter()
         .rfind(|c| c.release == *release))
 }
 
 /// The first entry after the start that ends the canary.
-fn ended(standing: &Standing, start: &Note) -> Option<Ended> {
+fn ended(standing: &ReleaseState, start: &Note) -> Option<Ended> {
     let stop = standing
         .notes_of(Kind::CanaryStop, &start.release)
         .filter(|n| n.entry > start.entry)
@@ -189,7 +192,7 @@ mod tests {
     }
 
     /// Releases 1 to 3 with the first one active, then these events from entry 5 on.
-    fn after(events: &[(Kind, u32)]) -> Standing {
+    fn after(events: &[(Kind, u32)]) -> ReleaseState {
         let mut entries: Vec<Entry> = (1..=3)
             .map(|n| {
                 let d = release(n, b"a", &format!("r{n}"));
@@ -216,11 +219,11 @@ mod tests {
             };
             entries.push(entry(seq, kind, &with(n, more)));
         }
-        Standing::of(&entries).unwrap()
+        ReleaseState::of(&entries).unwrap()
     }
 
     /// Number of the running canary, and of the release that it is compared with.
-    fn seen(standing: &Standing) -> Option<(u32, u32)> {
+    fn seen(standing: &ReleaseState) -> Option<(u32, u32)> {
         let canary = running(standing).unwrap()?;
         Some((
             canary.number,

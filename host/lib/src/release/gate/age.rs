@@ -4,7 +4,7 @@ use crate::project::gate::CheckName;
 use provender_domain::day::Day;
 use provender_domain::render::text::count;
 
-use super::check::{Check, Verdict};
+use super::check::{Check, CheckVerdict};
 
 /// Whole days from an instant (RFC 3339, UTC) or a date to a day; `None` if `at` is neither.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
     let by_age = relied.iter().max_by_key(|r| (r.0.is_none(), r.0));
     let Some((oldest, what, at)) = by_age.copied() else {
         let observed = "everything was looked at now";
-        return Check::new(CheckName::Age, Verdict::Ok, rows, observed).asks(asked);
+        return Check::new(CheckName::Age, CheckVerdict::Ok, rows, observed).asks(asked);
     };
     let old: Vec<String> = relied
         .iter()
@@ -40,8 +40,8 @@ pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
         .map(|(_, what, at)| format!("{what} is of {at}"))
         .collect();
     let verdict = match old.is_empty() {
-        true => Verdict::Ok,
-        false => Verdict::Unknown,
+        true => CheckVerdict::Ok,
+        false => CheckVerdict::Unknown,
     };
     let day = at.get(..10).unwrap_or(at);
     let observed = match (old.is_empty(), oldest) {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn relies(at: &[&str]) -> Vec<Check> {
-        let mut check = Check::new(CheckName::Goldens, Verdict::Ok, 1, "x");
+        let mut check = Check::new(CheckName::Goldens, CheckVerdict::Ok, 1, "x");
         check.relied = at.iter().map(|a| ("it".into(), (*a).into())).collect();
         vec![check]
     }
@@ -75,13 +75,13 @@ mod tests {
     fn the_oldest_counts_and_what_has_no_date_is_too_old() {
         let today: Day = "2025-07-08".parse().unwrap();
         let of = |at: &[&str]| check(&relies(at), 7, today).verdict;
-        assert_eq!(of(&[]), Verdict::Ok);
-        assert_eq!(of(&["2025-07-01T23:00:00.000000Z"]), Verdict::Ok);
-        assert_eq!(of(&["2025-07-08", "2025-06-30"]), Verdict::Unknown);
-        assert_eq!(of(&["yesterday"]), Verdict::Unknown);
+        assert_eq!(of(&[]), CheckVerdict::Ok);
+        assert_eq!(of(&["2025-07-01T23:00:00.000000Z"]), CheckVerdict::Ok);
+        assert_eq!(of(&["2025-07-08", "2025-06-30"]), CheckVerdict::Unknown);
+        assert_eq!(of(&["yesterday"]), CheckVerdict::Unknown);
         // An unknown age exceeds any limit.
         let check = check(&relies(&["2025-07-01", "yesterday"]), u32::MAX, today);
-        assert_eq!(check.verdict, Verdict::Unknown);
+        assert_eq!(check.verdict, CheckVerdict::Unknown);
         assert_eq!(
             check.observed,
             "it is of yesterday, which is no day: too old"

@@ -3,7 +3,7 @@
 //! Runs one back-test for each active logic. Other checks use its rows and its monitors' verdict too.
 
 use crate::backtest::BacktestError;
-use crate::backtest::report::{OutcomeReport, RailReport, Report};
+use crate::backtest::report::{BacktestReport, OutcomeReport, RailReport};
 use crate::backtest::run::{Contender, Progress, Request, backtest};
 use crate::project::gate::{BacktestSettings, CheckName};
 use provender_domain::forms::Form;
@@ -13,8 +13,8 @@ use provender_ledger::entries::ReportKind;
 use serde_json::json;
 
 use super::super::ReleaseError;
-use super::check::{Check, Figure, Verdict, above};
-use super::scene::{Scene, Side};
+use super::check::{Check, CheckVerdict, Figure, above};
+use super::scene::{GateContext, Side};
 
 /// A logic of the release, compared with the active one.
 pub struct Compared {
@@ -25,7 +25,7 @@ pub struct Compared {
     /// Whether both have the same component and the same configuration.
     pub same: bool,
     /// The back-test; `None` if nothing is recorded to compare on.
-    pub report: Option<Report>,
+    pub report: Option<BacktestReport>,
 }
 
 impl Compared {
@@ -42,7 +42,7 @@ impl Compared {
 /// # Errors
 /// If a release cannot be bound, or recorded data cannot be read.
 pub fn compare(
-    scene: &Scene<'_, '_>,
+    scene: &GateContext<'_, '_>,
     candidates: &[Side],
     progress: &mut dyn Progress,
 ) -> Result<Vec<Compared>, ReleaseError> {
@@ -101,22 +101,22 @@ pub fn check(
     policy: &BacktestSettings,
     release: &str,
 ) -> Result<Check, ReleaseError> {
-    let mut check = Check::new(CheckName::Backtest, Verdict::Ok, 0, String::new());
+    let mut check = Check::new(CheckName::Backtest, CheckVerdict::Ok, 0, String::new());
     let mut sentences = Vec::new();
     let first = compared.iter().all(|c| c.against.is_none());
     for one in compared {
         match (&one.against, &one.report) {
-            (None, _) if first => check.verdict = Verdict::Unknown,
+            (None, _) if first => check.verdict = CheckVerdict::Unknown,
             // A logic that is new, while others are compared.
             (None, _) => {
-                check.verdict = check.verdict.max(Verdict::Warn);
+                check.verdict = check.verdict.max(CheckVerdict::Warn);
                 sentences.push(format!(
                     "{} is new: there is nothing to compare it with",
                     one.logic
                 ));
             }
             (Some(against), None) => {
-                check.verdict = Verdict::Unknown;
+                check.verdict = CheckVerdict::Unknown;
                 sentences.push(format!(
                     "no recorded answer to compare {} with {against} on",
                     one.logic
@@ -175,12 +175,12 @@ fn look(
     check: &mut Check,
     sentences: &mut Vec<String>,
     (one, against): (&Compared, &str),
-    report: &Report,
+    report: &BacktestReport,
     policy: &BacktestSettings,
 ) {
     check.rows += report.compared;
     let figures = figures(report, policy);
-    let mut verdict = Verdict::Ok;
+    let mut verdict = CheckVerdict::Ok;
     let beside = match (one.same, against == one.logic) {
         (true, _) => format!("{} as it is active", one.logic),
         (_, true) => format!("{} beside its active configuration", one.logic),
@@ -191,7 +191,7 @@ fn look(
         verdict = worst.verdict;
     }
     let mut sentence = format!("{beside}: {} compared", count(report.compared, "row"));
-    if let Some(worst) = worst.filter(|f| f.verdict != Verdict::Ok) {
+    if let Some(worst) = worst.filter(|f| f.verdict != CheckVerdict::Ok) {
         let of = worst
             .subject
             .as_ref()
@@ -200,11 +200,11 @@ fn look(
         sentence.push_str(&format!(", {}{of} is {value}", worst.name));
     }
     if report.failed_rows > 0 {
-        verdict = verdict.max(Verdict::Crit);
+        verdict = verdict.max(CheckVerdict::Crit);
         sentence.push_str(&format!(", {} failed", count(report.failed_rows, "row")));
     }
     if report.compared < u64::from(policy.min_rows) {
-        verdict = Verdict::Unknown;
+        verdict = CheckVerdict::Unknown;
         sentence.push_str(", too few");
     }
     sentences.push(sentence);
@@ -226,7 +226,7 @@ fn look(
 }
 
 /// The figures of one logic with their thresholds.
-fn figures(report: &Report, policy: &BacktestSettings) -> Vec<Figure> {
+fn figures(report: &BacktestReport, policy: &BacktestSettings) -> Vec<Figure> {
     let logic = &report.candidate.model_version;
     let mut out = Vec::new();
     let mut put = |subject: Option<&str>, name: &str, value: Option<f64>, rows: u64| {
@@ -294,11 +294,11 @@ mod tests {
         let of =
             |compared: &[Compared]| check(compared, &BacktestSettings::default(), "R2").unwrap();
         let first = of(&[alone(None)]);
-        assert_eq!(first.verdict, Verdict::Unknown);
+        assert_eq!(first.verdict, CheckVerdict::Unknown);
         assert!(first.observed.contains("no release is active"));
         assert!(first.remedy[0].contains("promote R2"), "{:?}", first.remedy);
         let empty = of(&[alone(Some("days:v1"))]);
-        assert_eq!(empty.verdict, Verdict::Unknown);
+        assert_eq!(empty.verdict, CheckVerdict::Unknown);
         assert!(
             empty
                 .observed
@@ -306,7 +306,7 @@ mod tests {
         );
         // A new logic does not hide that another has no rows.
         let both = of(&[alone(Some("days:v1")), alone(None)]);
-        assert_eq!(both.verdict, Verdict::Unknown);
+        assert_eq!(both.verdict, CheckVerdict::Unknown);
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
             &crate::project::gate::RowSettings::default(),
             90,
         );
-        assert_eq!(rows.verdict, Verdict::Unknown);
+        assert_eq!(rows.verdict, CheckVerdict::Unknown);
         assert_eq!(rows.observed, "days:v2 has none");
     }
 }

@@ -7,15 +7,15 @@ use provender_ledger::entries::ReportKind;
 
 use super::super::ReleaseError;
 use super::super::canary::{self, Observed};
-use super::check::{Check, Figure, Verdict};
-use super::scene::Scene;
+use super::check::{Check, CheckVerdict, Figure};
+use super::scene::GateContext;
 
 /// Judges the newest canary. Without one the verdict is unknown.
 ///
 /// # Errors
 /// If the ledger, a manifest or a component cannot be read.
-pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
-    let of = canary::Scene {
+pub fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
+    let of = canary::CanaryContext {
         ledger: scene.ledger,
         manifests: scene.manifests,
         sandbox: scene.sandbox,
@@ -64,15 +64,15 @@ fn missing(release: &str, itself: Option<bool>) -> Check {
         ),
         Some(false) => ("no canary", start(release)),
     };
-    Check::new(CheckName::Canary, Verdict::Unknown, 0, observed).remedy(remedy)
+    Check::new(CheckName::Canary, CheckVerdict::Unknown, 0, observed).remedy(remedy)
 }
 
-fn verdict_of(status: Status) -> Verdict {
+fn verdict_of(status: Status) -> CheckVerdict {
     match status {
-        Status::Ok | Status::Info | Status::NotApplicable => Verdict::Ok,
-        Status::Unknown => Verdict::Unknown,
-        Status::Warn => Verdict::Warn,
-        Status::Crit => Verdict::Crit,
+        Status::Ok | Status::Info | Status::NotApplicable => CheckVerdict::Ok,
+        Status::Unknown => CheckVerdict::Unknown,
+        Status::Warn => CheckVerdict::Warn,
+        Status::Crit => CheckVerdict::Crit,
     }
 }
 
@@ -93,18 +93,18 @@ fn judged(observed: &Observed, asked: &CanaryGate, active: Option<String>) -> Ch
         .collect();
     // An unknown figure keeps the check from passing, whatever the other figures are.
     let worst = figures.iter().map(|f| f.verdict).max();
-    let mut verdict = verdict_of(observed.status).max(worst.unwrap_or(Verdict::Ok));
+    let mut verdict = verdict_of(observed.status).max(worst.unwrap_or(CheckVerdict::Ok));
     let mut sentence = observed.summary();
     let compared = !observed.figures.is_empty();
     if compared && observed.days < asked.min_days as usize {
-        verdict = Verdict::Unknown;
+        verdict = CheckVerdict::Unknown;
         sentence.push_str(&format!(
             "; {} compared, too few",
             count(observed.days as u64, "day")
         ));
     }
     if Some(observed.against.to_string()) != active {
-        verdict = Verdict::Unknown;
+        verdict = CheckVerdict::Unknown;
         sentence.push_str(&format!(
             "; R{} is not active any more",
             observed.against_number
@@ -180,15 +180,18 @@ mod tests {
         let active = || Some(Digest::of_bytes(b"1").to_string());
         let of =
             |days, all: &[Status], active| judged(&observed(days, all), &asked, active).verdict;
-        assert_eq!(of(7, &[Status::Ok], active()), Verdict::Ok);
-        assert_eq!(of(7, &[Status::Warn, Status::Ok], active()), Verdict::Warn);
-        assert_eq!(of(7, &[Status::Crit], active()), Verdict::Crit);
+        assert_eq!(of(7, &[Status::Ok], active()), CheckVerdict::Ok);
+        assert_eq!(
+            of(7, &[Status::Warn, Status::Ok], active()),
+            CheckVerdict::Warn
+        );
+        assert_eq!(of(7, &[Status::Crit], active()), CheckVerdict::Crit);
         assert_eq!(
             of(7, &[Status::Warn, Status::Unknown], active()),
-            Verdict::Unknown
+            CheckVerdict::Unknown
         );
-        assert_eq!(of(6, &[Status::Ok], active()), Verdict::Unknown);
-        assert_eq!(of(7, &[Status::Ok], None), Verdict::Unknown);
+        assert_eq!(of(6, &[Status::Ok], active()), CheckVerdict::Unknown);
+        assert_eq!(of(7, &[Status::Ok], None), CheckVerdict::Unknown);
     }
 
     #[test]
@@ -199,7 +202,7 @@ mod tests {
             (Some(false), "no canary", "release canary R2"),
         ] {
             let check = missing("R2", itself);
-            assert_eq!(check.verdict, Verdict::Unknown);
+            assert_eq!(check.verdict, CheckVerdict::Unknown);
             assert!(check.observed.contains(sentence), "{}", check.observed);
             assert!(check.remedy[0].contains(remedy), "{:?}", check.remedy);
         }

@@ -6,17 +6,17 @@ use serde::Serialize;
 use crate::project::gate::CheckName;
 use provender_ledger::entries::ReportKind;
 
-pub use provender_ledger::entries::Verdict;
+pub use provender_ledger::entries::CheckVerdict;
 
-use super::super::evidence::Finding;
+use super::super::evidence::EvidenceFinding;
 
 /// Compares a value with its thresholds. A value equal to a threshold does not exceed it.
 #[must_use]
-pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> Verdict {
+pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> CheckVerdict {
     match (warn, crit) {
-        (_, Some(crit)) if value > crit => Verdict::Crit,
-        (Some(warn), _) if value > warn => Verdict::Warn,
-        _ => Verdict::Ok,
+        (_, Some(crit)) if value > crit => CheckVerdict::Crit,
+        (Some(warn), _) if value > warn => CheckVerdict::Warn,
+        _ => CheckVerdict::Ok,
     }
 }
 
@@ -38,7 +38,7 @@ pub struct Figure {
     /// The number of rows it is based on.
     pub rows: u64,
     /// The verdict on this figure.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
 }
 
 /// The result of a check.
@@ -47,7 +47,7 @@ pub struct Check {
     /// Which check it is.
     pub name: CheckName,
     /// Its verdict.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// What was observed, in words.
     pub observed: String,
     /// What is required, in words.
@@ -67,13 +67,18 @@ pub struct Check {
     pub relied: Vec<(String, String)>,
     /// The finding to record as evidence, with its report as canonical JSON.
     #[serde(skip)]
-    pub finding: Option<(Finding, Option<String>)>,
+    pub finding: Option<(EvidenceFinding, Option<String>)>,
 }
 
 impl Check {
     /// A check without details, figures, remedies or evidence.
     #[must_use]
-    pub fn new(name: CheckName, verdict: Verdict, rows: u64, observed: impl Into<String>) -> Check {
+    pub fn new(
+        name: CheckName,
+        verdict: CheckVerdict,
+        rows: u64,
+        observed: impl Into<String>,
+    ) -> Check {
         Check {
             name,
             verdict,
@@ -99,7 +104,7 @@ impl Check {
     /// Adds a remedy, unless the check passes.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Check {
-        if self.verdict != Verdict::Ok {
+        if self.verdict != CheckVerdict::Ok {
             self.remedy.push(remedy.into());
         }
         self
@@ -108,7 +113,7 @@ impl Check {
     /// Sets the finding to record as evidence of this kind, and its report.
     #[must_use]
     pub fn found(mut self, kind: ReportKind, report: Option<String>) -> Check {
-        let finding = Finding {
+        let finding = EvidenceFinding {
             kind,
             verdict: self.verdict,
             rows: self.rows,
@@ -127,17 +132,22 @@ mod tests {
     #[test]
     fn a_value_at_its_threshold_is_within_it() {
         let (warn, crit) = (Some(0.25), Some(1.0));
-        assert_eq!(above(0.25, warn, crit), Verdict::Ok);
-        assert_eq!(above(0.26, warn, crit), Verdict::Warn);
-        assert_eq!(above(1.0, warn, crit), Verdict::Warn);
-        assert_eq!(above(1.1, warn, crit), Verdict::Crit);
-        assert_eq!(above(9.0, None, None), Verdict::Ok);
-        assert_eq!(above(1.1, None, crit), Verdict::Crit);
+        assert_eq!(above(0.25, warn, crit), CheckVerdict::Ok);
+        assert_eq!(above(0.26, warn, crit), CheckVerdict::Warn);
+        assert_eq!(above(1.0, warn, crit), CheckVerdict::Warn);
+        assert_eq!(above(1.1, warn, crit), CheckVerdict::Crit);
+        assert_eq!(above(9.0, None, None), CheckVerdict::Ok);
+        assert_eq!(above(1.1, None, crit), CheckVerdict::Crit);
     }
 
     #[test]
     fn unknown_weighs_most() {
-        let all = [Verdict::Unknown, Verdict::Ok, Verdict::Crit, Verdict::Warn];
-        assert_eq!(all.into_iter().max(), Some(Verdict::Unknown));
+        let all = [
+            CheckVerdict::Unknown,
+            CheckVerdict::Ok,
+            CheckVerdict::Crit,
+            CheckVerdict::Warn,
+        ];
+        assert_eq!(all.into_iter().max(), Some(CheckVerdict::Unknown));
     }
 }

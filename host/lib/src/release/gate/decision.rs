@@ -9,9 +9,9 @@ use provender_domain::forms::Form;
 use provender_domain::render::text::count;
 use provender_ledger::entries::{GateCheck, GateDecision, GateOutcome, ReportKind};
 
-use super::super::evidence::Finding;
+use super::super::evidence::EvidenceFinding;
 use super::super::standing::Known;
-use super::check::{Check, Verdict};
+use super::check::{Check, CheckVerdict};
 
 /// `$type` of the report.
 pub const FORM: &str = Form::Gate.name();
@@ -183,13 +183,13 @@ impl GateReport {
 
     /// The decision as evidence that travels with the release.
     #[must_use]
-    pub fn finding(&self, report: Digest) -> Finding {
+    pub fn finding(&self, report: Digest) -> EvidenceFinding {
         let verdict = match self.outcome {
-            GateOutcome::Clean => Verdict::Ok,
-            GateOutcome::Warn | GateOutcome::Crit => Verdict::Warn,
-            GateOutcome::Blocked => Verdict::Crit,
+            GateOutcome::Clean => CheckVerdict::Ok,
+            GateOutcome::Warn | GateOutcome::Crit => CheckVerdict::Warn,
+            GateOutcome::Blocked => CheckVerdict::Crit,
         };
-        Finding {
+        EvidenceFinding {
             kind: ReportKind::Gate,
             verdict,
             rows: self.checks.len() as u64,
@@ -200,19 +200,19 @@ impl GateReport {
 }
 
 /// The action for a verdict. An unknown verdict always blocks.
-fn action(policy: &Policy, verdict: Verdict) -> Option<Action> {
+fn action(policy: &Policy, verdict: CheckVerdict) -> Option<Action> {
     match verdict {
-        Verdict::Ok => None,
-        Verdict::Warn => Some(policy.on_warn),
-        Verdict::Crit => Some(policy.on_crit),
-        Verdict::Unknown => Some(Action::Block),
+        CheckVerdict::Ok => None,
+        CheckVerdict::Warn => Some(policy.on_warn),
+        CheckVerdict::Crit => Some(policy.on_crit),
+        CheckVerdict::Unknown => Some(Action::Block),
     }
 }
 
 fn outcome(result: &Weighed) -> GateOutcome {
     match (result.action, result.check.verdict) {
         (Some(Action::Block), _) => GateOutcome::Blocked,
-        (Some(Action::Alert), Verdict::Warn) => GateOutcome::Warn,
+        (Some(Action::Alert), CheckVerdict::Warn) => GateOutcome::Warn,
         (Some(Action::Alert), _) => GateOutcome::Crit,
         (Some(Action::Ignore) | None, _) => GateOutcome::Clean,
     }
@@ -289,10 +289,10 @@ pub(super) mod tests {
     pub(crate) fn found(
         release: &Known,
         entry: i64,
-        (kind, verdict, rows): (ReportKind, Verdict, u64),
+        (kind, verdict, rows): (ReportKind, CheckVerdict, u64),
         environment: &str,
     ) -> Note {
-        let finding = Finding {
+        let finding = EvidenceFinding {
             kind,
             verdict,
             rows,
@@ -312,7 +312,7 @@ pub(super) mod tests {
     pub(crate) fn report(
         environment: &str,
         set: &GateSettings,
-        verdicts: &[Verdict],
+        verdicts: &[CheckVerdict],
     ) -> GateReport {
         let policy = Policy::of(environment, Some(set));
         let release = known(2);
@@ -338,8 +338,8 @@ pub(super) mod tests {
 
     #[test]
     fn the_policy_decides_on_warn_and_crit_and_unknown_always_blocks() {
+        use CheckVerdict::{Crit, Ok, Unknown, Warn};
         use GateOutcome::{Blocked, Clean, Crit as AlertCrit, Warn as AlertWarn};
-        use Verdict::{Crit, Ok, Unknown, Warn};
         let none = GateSettings::default();
         let alert = GateSettings {
             on_warn: Some(Action::Ignore),
@@ -370,7 +370,7 @@ pub(super) mod tests {
         let report = report(
             "prod",
             &GateSettings::default(),
-            &[Verdict::Ok, Verdict::Unknown],
+            &[CheckVerdict::Ok, CheckVerdict::Unknown],
         );
         let (digest, body) = report.body().unwrap();
         assert_eq!(report.short(), "goldens is unknown");
@@ -383,6 +383,6 @@ pub(super) mod tests {
         assert_eq!(says.checks[1].name, "goldens");
         assert_eq!(says.report, digest);
         assert!(body.contains("provender.gate.v1"));
-        assert_eq!(report.finding(digest).verdict, Verdict::Crit);
+        assert_eq!(report.finding(digest).verdict, CheckVerdict::Crit);
     }
 }

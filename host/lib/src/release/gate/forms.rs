@@ -6,7 +6,7 @@ use provender_domain::render::junit::{CaseOutcome as Case, Suite, TestCase};
 use provender_domain::render::text::number;
 use provender_domain::render::{Block, Document, Inline, Table, Tone};
 
-use super::check::{Figure, Verdict};
+use super::check::{CheckVerdict, Figure};
 use super::decision::{GateReport, Weighed};
 
 /// The effect of a verdict, as a verb.
@@ -44,7 +44,10 @@ pub fn line(figure: &Figure) -> String {
 #[must_use]
 pub fn behind(result: &Weighed) -> Vec<String> {
     let check = &result.check;
-    let beyond = check.figures.iter().filter(|f| f.verdict != Verdict::Ok);
+    let beyond = check
+        .figures
+        .iter()
+        .filter(|f| f.verdict != CheckVerdict::Ok);
     beyond.map(line).chain(check.details.clone()).collect()
 }
 
@@ -143,7 +146,7 @@ pub fn suite(report: &GateReport) -> Suite {
             name: c.name.name().to_owned(),
             place: None,
             outcome: match (result.action, c.verdict) {
-                (Some(Action::Block), Verdict::Unknown) => Case::Errored {
+                (Some(Action::Block), CheckVerdict::Unknown) => Case::Errored {
                     kind,
                     message,
                     text,
@@ -173,7 +176,7 @@ mod tests {
     use provender_domain::render::markdown::markdown;
 
     fn every() -> GateReport {
-        use Verdict::{Crit, Ok, Unknown, Warn};
+        use CheckVerdict::{Crit, Ok, Unknown, Warn};
         report("prod", &GateSettings::default(), &[Ok, Warn, Crit, Unknown])
     }
 

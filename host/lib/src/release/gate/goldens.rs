@@ -12,9 +12,9 @@ use provender_ledger::entry::Kind;
 use super::super::ReleaseError;
 use super::super::evidence::Evidence;
 use super::super::reading;
-use super::super::standing::{Known, Standing};
-use super::check::{Check, Verdict};
-use super::scene::Scene;
+use super::super::standing::{Known, ReleaseState};
+use super::check::{Check, CheckVerdict};
+use super::scene::GateContext;
 
 /// The result of the cases of one logic: how many ran, and which failed.
 struct Ran {
@@ -26,7 +26,7 @@ struct Ran {
 ///
 /// # Errors
 /// If a component is missing or differs from its digest.
-pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
+pub fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let document = &scene.release.document;
     let mut without = Vec::new();
     let mut cases = 0;
@@ -47,7 +47,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
         let observed = format!("{} of {} do not hold", broken.len(), count(cases, "case"));
         let mut check = asked(Check::new(
             CheckName::Goldens,
-            Verdict::Crit,
+            CheckVerdict::Crit,
             cases,
             observed,
         ));
@@ -58,7 +58,7 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
     }
     if without.is_empty() {
         let observed = format!("{} hold", count(cases, "golden case"));
-        let check = Check::new(CheckName::Goldens, Verdict::Ok, cases, observed);
+        let check = Check::new(CheckName::Goldens, CheckVerdict::Ok, cases, observed);
         return Ok(asked(check).found(ReportKind::Goldens, None));
     }
     Ok(asked(relied(
@@ -74,7 +74,7 @@ fn asked(check: Check) -> Check {
 }
 
 /// Without cases here, the newest evidence counts, such as that from cutting the release.
-fn relied(standing: &Standing, release: &Known, without: &[ModelVersion], cases: u64) -> Check {
+fn relied(standing: &ReleaseState, release: &Known, without: &[ModelVersion], cases: u64) -> Check {
     // Of each environment use the evidence recorded last; of several environments, the newest. Evidence that
     // was imported later may have been found earlier.
     let found = standing
@@ -89,13 +89,13 @@ fn relied(standing: &Standing, release: &Known, without: &[ModelVersion], cases:
         let observed = format!("no golden case of {}, and no evidence", without.join(", "));
         return remedied(Check::new(
             CheckName::Goldens,
-            Verdict::Unknown,
+            CheckVerdict::Unknown,
             cases,
             observed,
         ));
     };
     let verdict = match evidence.verdict {
-        Verdict::Ok if evidence.rows == 0 => Verdict::Unknown,
+        CheckVerdict::Ok if evidence.rows == 0 => CheckVerdict::Unknown,
         verdict => verdict,
     };
     let observed = format!("{} in {}", evidence.summary, evidence.environment);
@@ -114,7 +114,7 @@ fn remedied(check: Check) -> Check {
     check.remedy("put the cases of each logic into cases/NAME, or name their folder with --cases DIR, and ask the gate again")
 }
 
-fn ran(scene: &Scene<'_, '_>, model: &ModelVersion) -> Result<Option<Ran>, ReleaseError> {
+fn ran(scene: &GateContext<'_, '_>, model: &ModelVersion) -> Result<Option<Ran>, ReleaseError> {
     let name = model.name();
     let Some(folder) = (scene.cases)(name) else {
         return Ok(None);
@@ -156,7 +156,7 @@ mod tests {
     fn without_cases_here_the_newest_evidence_counts_and_no_evidence_is_no_pass() {
         let release = known(2);
         let without = [ModelVersion::unchecked("days:v1")];
-        let of = |evidence: &[(Verdict, u64)]| {
+        let of = |evidence: &[(CheckVerdict, u64)]| {
             let notes = evidence.iter().zip(5..).map(|((verdict, rows), entry)| {
                 found(
                     &release,
@@ -165,29 +165,35 @@ mod tests {
                     "staging",
                 )
             });
-            let standing = Standing {
+            let standing = ReleaseState {
                 notes: notes.collect(),
-                ..Standing::default()
+                ..ReleaseState::default()
             };
             relied(&standing, &release, &without, 0)
         };
         for (evidence, expected) in [
-            (&[][..], Verdict::Unknown),
-            (&[(Verdict::Ok, 20)], Verdict::Ok),
+            (&[][..], CheckVerdict::Unknown),
+            (&[(CheckVerdict::Ok, 20)], CheckVerdict::Ok),
             // Evidence that rests on no cases is no pass.
-            (&[(Verdict::Ok, 0)], Verdict::Unknown),
-            (&[(Verdict::Unknown, 20)], Verdict::Unknown),
-            (&[(Verdict::Warn, 20)], Verdict::Warn),
-            (&[(Verdict::Ok, 20), (Verdict::Crit, 20)], Verdict::Crit),
-            (&[(Verdict::Crit, 20), (Verdict::Ok, 20)], Verdict::Ok),
+            (&[(CheckVerdict::Ok, 0)], CheckVerdict::Unknown),
+            (&[(CheckVerdict::Unknown, 20)], CheckVerdict::Unknown),
+            (&[(CheckVerdict::Warn, 20)], CheckVerdict::Warn),
+            (
+                &[(CheckVerdict::Ok, 20), (CheckVerdict::Crit, 20)],
+                CheckVerdict::Crit,
+            ),
+            (
+                &[(CheckVerdict::Crit, 20), (CheckVerdict::Ok, 20)],
+                CheckVerdict::Ok,
+            ),
         ] {
             let check = of(evidence);
             assert_eq!(check.verdict, expected, "{evidence:?}");
-            assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
+            assert_eq!(check.remedy.is_empty(), expected == CheckVerdict::Ok);
             assert_eq!(check.relied.len(), usize::from(!evidence.is_empty()));
         }
         assert_eq!(
-            of(&[(Verdict::Ok, 9), (Verdict::Ok, 20)]).evidence,
+            of(&[(CheckVerdict::Ok, 9), (CheckVerdict::Ok, 20)]).evidence,
             ["entry 6"]
         );
     }
@@ -198,17 +204,22 @@ mod tests {
         let mut here = known(2);
         here.stamp.at = "2025-07-02T06:00:00.000000Z".into();
         assert!(release.stamp.at < here.stamp.at);
-        let standing = Standing {
+        let standing = ReleaseState {
             notes: vec![
-                found(&here, 5, (ReportKind::Goldens, Verdict::Crit, 20), "prod"),
+                found(
+                    &here,
+                    5,
+                    (ReportKind::Goldens, CheckVerdict::Crit, 20),
+                    "prod",
+                ),
                 found(
                     &release,
                     6,
-                    (ReportKind::Goldens, Verdict::Ok, 20),
+                    (ReportKind::Goldens, CheckVerdict::Ok, 20),
                     "staging",
                 ),
             ],
-            ..Standing::default()
+            ..ReleaseState::default()
         };
         let check = relied(
             &standing,
@@ -216,7 +227,7 @@ mod tests {
             &[ModelVersion::unchecked("days:v1")],
             0,
         );
-        assert_eq!(check.verdict, Verdict::Crit);
+        assert_eq!(check.verdict, CheckVerdict::Crit);
         assert_eq!(check.evidence, ["entry 5"]);
     }
 }

@@ -5,8 +5,8 @@ use crate::project::gate::CheckName;
 
 use super::super::ReleaseError;
 use super::backtest::{Compared, compare};
-use super::check::{Check, Verdict};
-use super::scene::{Scene, Side};
+use super::check::{Check, CheckVerdict};
+use super::scene::{GateContext, Side};
 use super::{age, backtest, canary, goldens, monitors, people, replay, rows, verify};
 
 /// Runs the checks.
@@ -14,13 +14,13 @@ use super::{age, backtest, canary, goldens, monitors, people, replay, rows, veri
 /// # Errors
 /// If recorded data cannot be read. A defect of the release is a verdict, not an error.
 pub fn judge(
-    scene: &Scene<'_, '_>,
+    scene: &GateContext<'_, '_>,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Check>, ReleaseError> {
     let policy = scene.policy;
     // Runs whatever the policy says, because a component that cannot be bound cannot be computed with either.
     let verified = verify::check(scene);
-    let usable = verified.verdict == Verdict::Ok;
+    let usable = verified.verdict == CheckVerdict::Ok;
     let mut both: Option<(Vec<Side>, Vec<Compared>)> = None;
     let mut checks: Vec<Check> = Vec::new();
     for name in &policy.checks {
@@ -74,7 +74,7 @@ pub fn judge(
 
 fn impossible(name: CheckName) -> Check {
     let observed = "not looked at: a component of the release cannot be used here";
-    Check::new(name, Verdict::Unknown, 0, observed)
+    Check::new(name, CheckVerdict::Unknown, 0, observed)
         .asks("components that can be used")
         .remedy("put right what verify names first")
 }

@@ -31,7 +31,7 @@ pub mod rows;
 pub mod scene;
 pub mod verify;
 
-pub use check::{Check, Verdict};
+pub use check::{Check, CheckVerdict};
 pub use decision::GateReport;
 pub use judge::judge;
-pub use scene::Scene;
+pub use scene::GateContext;

@@ -6,7 +6,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::monitor::gather::{GatherError, gather};
-use crate::monitor::report::{Status, Verdict as Overall};
+use crate::monitor::report::{MonitorVerdict, Status};
 use crate::monitor::{Window, judge_with};
 use crate::project::gate::CheckName;
 use provender_domain::day::Day;
@@ -16,15 +16,15 @@ use provender_ledger::entries::ReportKind;
 
 use super::super::ReleaseError;
 use super::backtest::Compared;
-use super::check::{Check, Verdict};
-use super::scene::{Scene, Side};
+use super::check::{Check, CheckVerdict};
+use super::scene::{GateContext, Side};
 
 /// Judges every active logic of the release.
 ///
 /// # Errors
 /// If the window cannot be gathered or judged.
 pub fn check(
-    scene: &Scene<'_, '_>,
+    scene: &GateContext<'_, '_>,
     candidates: &[Side],
     compared: &[Compared],
 ) -> Result<Check, ReleaseError> {
@@ -68,19 +68,19 @@ struct Watched<'a> {
 }
 
 fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
-    let mut check = Check::new(CheckName::Monitors, Verdict::Ok, 0, String::new());
+    let mut check = Check::new(CheckName::Monitors, CheckVerdict::Ok, 0, String::new());
     let mut sentences = Vec::new();
     for one in watched {
         let Some((end, (overall, lines, rows))) = &one.seen else {
-            check.verdict = Verdict::Unknown;
+            check.verdict = CheckVerdict::Unknown;
             sentences.push(format!("{} has no recorded answer to watch", one.logic));
             continue;
         };
         let verdict = match overall {
-            _ if *rows == 0 => Verdict::Unknown,
-            Overall::Ok => Verdict::Ok,
-            Overall::Warn => Verdict::Warn,
-            Overall::Crit => Verdict::Crit,
+            _ if *rows == 0 => CheckVerdict::Unknown,
+            MonitorVerdict::Ok => CheckVerdict::Ok,
+            MonitorVerdict::Warn => CheckVerdict::Warn,
+            MonitorVerdict::Crit => CheckVerdict::Crit,
         };
         check.verdict = check.verdict.max(verdict);
         check.rows += rows;
@@ -89,7 +89,7 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
             false => "of its numbers on the recorded inputs",
         };
         let mut summary = format!("{} {how} to {end}: {}", one.logic, verdict.name());
-        if let Some(first) = lines.first().filter(|_| verdict != Verdict::Ok) {
+        if let Some(first) = lines.first().filter(|_| verdict != CheckVerdict::Ok) {
             summary.push_str(&format!(", {first}"));
         }
         sentences.push(summary);
@@ -113,11 +113,11 @@ fn weigh(watched: &[Watched<'_>], window_days: u32) -> Check {
         )
 }
 
-type MonitorSummary = (Overall, Vec<String>, u64);
+type MonitorSummary = (MonitorVerdict, Vec<String>, u64);
 
 /// The monitors' verdict on the answers of a version that is active with this configuration, and their report.
 fn answered(
-    scene: &Scene<'_, '_>,
+    scene: &GateContext<'_, '_>,
     side: &Side,
     window: Window,
 ) -> Result<(MonitorSummary, Json), ReleaseError> {
@@ -143,7 +143,7 @@ fn answered(
 }
 
 /// The verdict that monitors would give on the numbers of a version.
-fn expected(report: &crate::backtest::report::Report) -> MonitorSummary {
+fn expected(report: &crate::backtest::report::BacktestReport) -> MonitorSummary {
     let fleet = report.monitors.iter().filter(|m| m.boundary_id.is_none());
     let lines = fleet
         .filter_map(|m| Some((m, m.after.as_ref()?)))
@@ -157,7 +157,7 @@ fn expected(report: &crate::backtest::report::Report) -> MonitorSummary {
 mod tests {
     use super::*;
 
-    fn watched(logic: &str, same: bool, seen: Option<(Overall, u64)>) -> Watched<'_> {
+    fn watched(logic: &str, same: bool, seen: Option<(MonitorVerdict, u64)>) -> Watched<'_> {
         let end: Day = "2025-06-30".parse().unwrap();
         let lines = vec!["null_rate of days: warn: 0.3 is above 0.2".to_owned()];
         Watched {
@@ -170,36 +170,36 @@ mod tests {
     #[test]
     fn each_verdict_of_the_monitors_is_the_checks_and_nothing_to_watch_is_unknown() {
         for (seen, expected, rows) in [
-            (Some((Overall::Ok, 70)), Verdict::Ok, 70),
-            (Some((Overall::Warn, 70)), Verdict::Warn, 70),
-            (Some((Overall::Crit, 70)), Verdict::Crit, 70),
+            (Some((MonitorVerdict::Ok, 70)), CheckVerdict::Ok, 70),
+            (Some((MonitorVerdict::Warn, 70)), CheckVerdict::Warn, 70),
+            (Some((MonitorVerdict::Crit, 70)), CheckVerdict::Crit, 70),
             // Any verdict on no rows is unknown.
-            (Some((Overall::Ok, 0)), Verdict::Unknown, 0),
-            (None, Verdict::Unknown, 0),
+            (Some((MonitorVerdict::Ok, 0)), CheckVerdict::Unknown, 0),
+            (None, CheckVerdict::Unknown, 0),
         ] {
             let check = weigh(&[watched("days:v2", false, seen)], 30);
             assert_eq!((check.verdict, check.rows), (expected, rows));
             assert_eq!(check.relied.len(), usize::from(seen.is_some()));
-            assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok);
+            assert_eq!(check.remedy.is_empty(), expected == CheckVerdict::Ok);
         }
     }
 
     #[test]
     fn the_worst_logic_decides_and_the_check_says_what_was_judged() {
         let logics = [
-            watched("days:v2", true, Some((Overall::Crit, 70))),
-            watched("frost:v1", false, Some((Overall::Ok, 30))),
+            watched("days:v2", true, Some((MonitorVerdict::Crit, 70))),
+            watched("frost:v1", false, Some((MonitorVerdict::Ok, 30))),
         ];
         let check = weigh(&logics, 30);
-        assert_eq!((check.verdict, check.rows), (Verdict::Crit, 100));
+        assert_eq!((check.verdict, check.rows), (CheckVerdict::Crit, 100));
         assert_eq!(
             check.observed,
             "days:v2 of its answers to 2025-06-30: crit, null_rate of days: warn: 0.3 is above 0.2; frost:v1 of its numbers on the recorded inputs to 2025-06-30: ok"
         );
         let unseen = [
             watched("days:v2", false, None),
-            watched("frost:v1", false, Some((Overall::Crit, 30))),
+            watched("frost:v1", false, Some((MonitorVerdict::Crit, 30))),
         ];
-        assert_eq!(weigh(&unseen, 30).verdict, Verdict::Unknown);
+        assert_eq!(weigh(&unseen, 30).verdict, CheckVerdict::Unknown);
     }
 }

@@ -8,10 +8,10 @@ use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::Kind;
 
 use super::super::evidence::Evidence;
-use super::super::standing::{Known, Note, Standing};
-use super::check::{Check, Verdict};
+use super::super::standing::{Known, Note, ReleaseState};
+use super::check::{Check, CheckVerdict};
 
-fn approvals<'a>(standing: &'a Standing, release: &'a Known) -> Vec<&'a Note> {
+fn approvals<'a>(standing: &'a ReleaseState, release: &'a Known) -> Vec<&'a Note> {
     standing.notes_of(Kind::Approval, &release.digest).collect()
 }
 
@@ -32,7 +32,7 @@ fn role_of(note: &Note) -> Option<Role> {
 
 /// Every required role approved here and, if the policy asks for it, not only the person who cut the release.
 #[must_use]
-pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings) -> Check {
+pub fn ownership(standing: &ReleaseState, release: &Known, asked: &OwnershipSettings) -> Check {
     let role = |n: &&&Note| role_of(n).is_some_and(|role| asked.roles.contains(&role));
     let all = approvals(standing, release);
     let given: Vec<&Note> = all.iter().filter(role).copied().collect();
@@ -53,14 +53,14 @@ pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings
         false => format!("approved by {}", sentences.join(", ")),
     };
     let (verdict, observed) = match (lacking.is_empty(), alone) {
-        (true, false) => (Verdict::Ok, approved),
+        (true, false) => (CheckVerdict::Ok, approved),
         (true, true) => (
-            Verdict::Crit,
+            CheckVerdict::Crit,
             format!("{approved}, who cut it; nobody else has"),
         ),
         (false, _) => {
             let observed = format!("{approved}; not yet as {}", lacking.join(" and "));
-            (Verdict::Unknown, observed)
+            (CheckVerdict::Unknown, observed)
         }
     };
     let roles: Vec<&str> = asked.roles.iter().map(|r| r.name()).collect();
@@ -88,15 +88,15 @@ pub fn ownership(standing: &Standing, release: &Known, asked: &OwnershipSettings
 
 /// Enough different people approved here.
 #[must_use]
-pub fn people(standing: &Standing, release: &Known, asked: &ApprovalSettings) -> Check {
+pub fn people(standing: &ReleaseState, release: &Known, asked: &ApprovalSettings) -> Check {
     let given = approvals(standing, release);
     let names: BTreeSet<&str> = given.iter().map(|n| n.stamp.actor.as_str()).collect();
     let n = names.len() as u64;
     let wanted = u64::from(asked.people);
     let verdict = if n >= wanted {
-        Verdict::Ok
+        CheckVerdict::Ok
     } else {
-        Verdict::Unknown
+        CheckVerdict::Unknown
     };
     let observed = match names.is_empty() {
         true => "nobody has approved".to_owned(),
@@ -119,19 +119,19 @@ pub fn people(standing: &Standing, release: &Known, asked: &ApprovalSettings) ->
 
 /// The gates of other environments let the release in, according to the evidence that came with it.
 #[must_use]
-pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> Check {
+pub fn passed(standing: &ReleaseState, release: &Known, asked: &PassedSettings) -> Check {
     let found: Vec<(i64, Evidence)> = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
         .filter(|(_, e)| e.kind == ReportKind::Gate)
         .collect();
-    let mut check = Check::new(CheckName::Passed, Verdict::Ok, 0, String::new());
+    let mut check = Check::new(CheckName::Passed, CheckVerdict::Ok, 0, String::new());
     let name = release.document.name();
     let mut sentences = Vec::new();
     for environment in &asked.environments {
         let newest = found.iter().rfind(|(_, e)| e.environment == *environment);
         let Some((entry, evidence)) = newest else {
-            check.verdict = check.verdict.max(Verdict::Unknown);
+            check.verdict = check.verdict.max(CheckVerdict::Unknown);
             sentences.push(format!("no decision of the gate of {environment}"));
             check.remedy.push(format!("in {environment}: provender release gate {name} && provender release export {name} FILE; then import FILE here"));
             continue;
@@ -142,9 +142,9 @@ pub fn passed(standing: &Standing, release: &Known, asked: &PassedSettings) -> C
         check.relied.push((what, evidence.at.clone()));
         sentences.push(format!("{environment}: {}", evidence.summary));
         match evidence.verdict {
-            Verdict::Ok | Verdict::Warn => {}
-            Verdict::Crit | Verdict::Unknown => {
-                check.verdict = check.verdict.max(Verdict::Crit);
+            CheckVerdict::Ok | CheckVerdict::Warn => {}
+            CheckVerdict::Crit | CheckVerdict::Unknown => {
+                check.verdict = check.verdict.max(CheckVerdict::Crit);
                 check.remedy.push(format!(
                     "put right what the gate of {environment} names: provender release show {name}"
                 ));

@@ -7,7 +7,7 @@ use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Write};
 
 use super::super::ReleaseError;
-use super::super::evidence::{Evidence, Finding, Reported};
+use super::super::evidence::{Evidence, EvidenceFinding, Reported};
 use super::super::standing::Known;
 use super::decision::GateReport;
 
@@ -32,7 +32,7 @@ pub fn record(
 ) -> Result<Recorded, ReleaseError> {
     let (digest, body) = report.body()?;
     let number = release.document.number;
-    let evidence = |finding: Finding| -> Result<Payload, ReleaseError> {
+    let evidence = |finding: EvidenceFinding| -> Result<Payload, ReleaseError> {
         let found = Evidence::new(release.digest, finding, &report.environment, stamp);
         Ok(found.says(number, None)?)
     };

@@ -3,21 +3,21 @@
 use crate::project::gate::CheckName;
 use crate::replay::compute::Manifests;
 use crate::replay::verdict::Cause;
-use crate::replay::{Replayer, Subject, Verdict as Replayed, select};
+use crate::replay::{ReplayResults, Replayer, Subject, select};
 use provender_domain::interrupt::Interrupt;
 use provender_domain::render::text::count;
 use provender_ledger::entries::ReportKind;
 use provender_ledger::types::RunFilter;
 
 use super::super::ReleaseError;
-use super::check::{Check, Verdict};
-use super::scene::Scene;
+use super::check::{Check, CheckVerdict};
+use super::scene::GateContext;
 
 /// Samples runs of the release's logics within the window of the policy, and computes them again.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
+pub fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let mut runs = Vec::new();
     for model in &scene.release.document.active {
         let name = model.split(':').next().unwrap_or(model);
@@ -54,11 +54,11 @@ pub fn check(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
 }
 
 /// The verdict on a replay. `of` is the number of runs that the sample was drawn from.
-fn judged(replayed: &Replayed, of: usize, min_rows: u64) -> Check {
+fn judged(replayed: &ReplayResults, of: usize, min_rows: u64) -> Check {
     let rows = replayed.replayed.len() as u64;
     let lost = |c: Cause| matches!(c, Cause::ComponentMissing | Cause::Host);
     let verdict = if !replayed.different.is_empty() {
-        Verdict::Crit
+        CheckVerdict::Crit
     } else if let Some(worst) = replayed
         .failed
         .iter()
@@ -66,13 +66,13 @@ fn judged(replayed: &Replayed, of: usize, min_rows: u64) -> Check {
         .or(replayed.failed.first())
     {
         match lost(worst.cause) {
-            true => Verdict::Unknown,
-            false => Verdict::Crit,
+            true => CheckVerdict::Unknown,
+            false => CheckVerdict::Crit,
         }
     } else if rows < min_rows {
-        Verdict::Unknown
+        CheckVerdict::Unknown
     } else {
-        Verdict::Ok
+        CheckVerdict::Ok
     };
     let runs = count(rows, "run");
     let mut observed = match (of, rows < min_rows) {
@@ -119,15 +119,15 @@ mod tests {
     use crate::replay::verdict::{Difference, Failure};
     use provender_domain::canonical::Digest;
 
-    fn runs(n: u8) -> Replayed {
-        Replayed {
+    fn runs(n: u8) -> ReplayResults {
+        ReplayResults {
             replayed: (0..n).map(|i| Digest::of_bytes(&[i])).collect(),
             identical: n.into(),
-            ..Replayed::default()
+            ..ReplayResults::default()
         }
     }
 
-    fn failed(cause: Cause) -> Replayed {
+    fn failed(cause: Cause) -> ReplayResults {
         let mut replayed = runs(20);
         replayed.failed.push(Failure {
             run_id: Digest::of_bytes(b"x"),
@@ -141,21 +141,27 @@ mod tests {
 
     #[test]
     fn no_runs_and_too_few_are_unknown_and_a_difference_is_crit() {
-        let of = |r: &Replayed, of| {
+        let of = |r: &ReplayResults, of| {
             let check = judged(r, of, 10);
             (check.verdict, check.observed)
         };
         assert_eq!(
             of(&runs(0), 0),
-            (Verdict::Unknown, "no run is recorded".into())
+            (CheckVerdict::Unknown, "no run is recorded".into())
         );
         assert_eq!(
             of(&runs(9), 9),
-            (Verdict::Unknown, "9 of 9 runs identical, too few".into())
+            (
+                CheckVerdict::Unknown,
+                "9 of 9 runs identical, too few".into()
+            )
         );
-        assert_eq!(of(&runs(10), 500).0, Verdict::Ok);
-        assert_eq!(of(&failed(Cause::ComponentMissing), 21).0, Verdict::Unknown);
-        assert_eq!(of(&failed(Cause::Integrity), 21).0, Verdict::Crit);
+        assert_eq!(of(&runs(10), 500).0, CheckVerdict::Ok);
+        assert_eq!(
+            of(&failed(Cause::ComponentMissing), 21).0,
+            CheckVerdict::Unknown
+        );
+        assert_eq!(of(&failed(Cause::Integrity), 21).0, CheckVerdict::Crit);
         let mut one = runs(3);
         one.different.push(Difference {
             run_id: Digest::of_bytes(b"x"),
@@ -164,6 +170,6 @@ mod tests {
             recorded: 1.into(),
             replayed: 2.into(),
         });
-        assert_eq!(of(&one, 3).0, Verdict::Crit);
+        assert_eq!(of(&one, 3).0, CheckVerdict::Crit);
     }
 }

@@ -6,7 +6,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::render::text::count;
 
-use super::super::standing::{Decision, Known, Standing, gate_of};
+use super::super::standing::{Decision, Known, ReleaseState, gate_of};
 use super::age::{days_since, is_older};
 
 /// The reason why a promotion is refused; `None` if nothing is in the way.
@@ -14,7 +14,7 @@ use super::age::{days_since, is_older};
 /// Even if the policy of the environment requires no decision, a refusal counts.
 #[must_use]
 pub fn objection(
-    standing: &Standing,
+    standing: &ReleaseState,
     release: &Known,
     environment: &str,
     (policy, digest): (&Policy, Digest),
@@ -37,7 +37,7 @@ pub fn objection(
 
 /// Why a decision that let the release in is no longer valid.
 fn outdated(
-    standing: &Standing,
+    standing: &ReleaseState,
     decision: &Decision,
     policy: &Policy,
     digest: Digest,
@@ -75,8 +75,8 @@ mod tests {
     use provender_ledger::entry::Stamp;
     use serde_json::Value as Json;
 
-    fn standing(decision: Option<GateDecision>) -> Standing {
-        let mut standing = Standing::default();
+    fn standing(decision: Option<GateDecision>) -> ReleaseState {
+        let mut standing = ReleaseState::default();
         if let Some(decision) = decision {
             standing.notes.push(Note {
                 entry: 9,

@@ -7,28 +7,28 @@ use provender_domain::render::text::count;
 
 use super::super::ReleaseError;
 use super::backtest::Compared;
-use super::check::{Check, Figure, Verdict};
-use super::scene::Scene;
+use super::check::{Check, CheckVerdict, Figure};
+use super::scene::GateContext;
 
 /// Enough answers of each logic are recorded in the last `days` days.
 #[must_use]
 pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
     let wanted = u64::from(asked.rows);
-    let mut check = Check::new(CheckName::MinRows, Verdict::Ok, 0, String::new());
+    let mut check = Check::new(CheckName::MinRows, CheckVerdict::Ok, 0, String::new());
     let mut sentences = Vec::new();
     for one in compared {
         let rows = one.rows();
         let verdict = if rows >= wanted {
-            Verdict::Ok
+            CheckVerdict::Ok
         } else {
-            Verdict::Unknown
+            CheckVerdict::Unknown
         };
         check.verdict = check.verdict.max(verdict);
         check.rows += rows;
         let recorded_answers = count(rows, "recorded answer");
         sentences.push(match rows {
             0 => format!("{} has none", one.logic),
-            _ if verdict == Verdict::Ok => format!("{recorded_answers} of {}", one.logic),
+            _ if verdict == CheckVerdict::Ok => format!("{recorded_answers} of {}", one.logic),
             _ => format!("{recorded_answers} of {}, too few", one.logic),
         });
         check.figures.push(Figure {
@@ -61,7 +61,7 @@ pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
+pub fn baseline(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let before = scene.standing.active_release();
     let before = before.map_or(&[][..], |k| &k.document.active);
     let frozen = baselines(scene.ledger)?;
@@ -70,7 +70,7 @@ pub fn baseline(scene: &Scene<'_, '_>) -> Result<Check, ReleaseError> {
 
 /// The baselines in force for the versions of a release, or else for the versions that are active before it.
 fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]) -> Check {
-    let mut check = Check::new(CheckName::Baseline, Verdict::Ok, 0, String::new());
+    let mut check = Check::new(CheckName::Baseline, CheckVerdict::Ok, 0, String::new());
     let mut sentences = Vec::new();
     for model in active {
         let former = before.iter().find(|m| m.name() == model.name());
@@ -89,7 +89,7 @@ fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]
                 f.to
             ));
         } else {
-            check.verdict = Verdict::Unknown;
+            check.verdict = CheckVerdict::Unknown;
             sentences.push(format!("{model} has no baseline"));
             let of = former.unwrap_or(model);
             check.remedy.push(format!("provender monitor baseline create --logic {of} --to DATE --window-days N --reason TEXT"));
@@ -136,10 +136,10 @@ mod tests {
             &["days:v1"],
             &[frozen(4, "days:v1", true), frozen(5, "days:v2", true)],
         );
-        assert_eq!((own.verdict, own.rows), (Verdict::Ok, 60));
+        assert_eq!((own.verdict, own.rows), (CheckVerdict::Ok, 60));
         assert_eq!(own.evidence, ["entry 5"]);
         let former = of(&["days:v2"], &["days:v1"], &[frozen(4, "days:v1", true)]);
-        assert_eq!(former.verdict, Verdict::Ok);
+        assert_eq!(former.verdict, CheckVerdict::Ok);
         assert_eq!(
             former.observed,
             "days:v2: 60 answers of days:v1, 2025-06-01 to 2025-06-30"
@@ -153,7 +153,7 @@ mod tests {
             (&[], vec![frozen(4, "days:v1", true)]),
         ] {
             let check = of(&["days:v2"], before, &there);
-            assert_eq!((check.verdict, check.rows), (Verdict::Unknown, 0));
+            assert_eq!((check.verdict, check.rows), (CheckVerdict::Unknown, 0));
             assert_eq!(check.observed, "days:v2 has no baseline");
             assert!(check.remedy[0].contains("baseline create --logic days:v"));
         }
@@ -163,7 +163,7 @@ mod tests {
     fn one_logic_without_a_baseline_is_no_pass_for_the_others() {
         let there = [frozen(4, "days:v2", true)];
         let check = of(&["days:v2", "frost:v1"], &[], &there);
-        assert_eq!(check.verdict, Verdict::Unknown);
+        assert_eq!(check.verdict, CheckVerdict::Unknown);
         assert!(check.observed.ends_with("frost:v1 has no baseline"));
     }
 }

@@ -17,11 +17,11 @@ use provender_store::manifest::Store;
 
 use super::super::ReleaseError;
 use super::super::reading;
-use super::super::standing::{Known, Standing};
+use super::super::standing::{Known, ReleaseState};
 use super::super::store::ReleaseStore;
 
 /// Everything that checks need.
-pub struct Scene<'a, 'l> {
+pub struct GateContext<'a, 'l> {
     /// The ledger with runs and entries.
     pub ledger: &'l dyn Read,
     /// The manifests of the runs.
@@ -33,7 +33,7 @@ pub struct Scene<'a, 'l> {
     /// Finds components of runs of any version, by digest.
     pub search_path: &'a ComponentSearchPath,
     /// The state of releases.
-    pub standing: &'a Standing,
+    pub standing: &'a ReleaseState,
     /// The release to decide on.
     pub release: &'a Known,
     /// The environment whose policy applies.
@@ -66,7 +66,7 @@ pub struct Side {
     pub settings: LogicOverrides,
 }
 
-impl Scene<'_, '_> {
+impl GateContext<'_, '_> {
     /// Binds the active versions of a release as the release says.
     ///
     /// # Errors

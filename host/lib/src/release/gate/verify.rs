@@ -9,12 +9,12 @@ use provender_ledger::entries::ReportKind;
 use super::super::ReleaseError;
 use super::super::document::Component;
 use super::super::reading;
-use super::check::{Check, Verdict};
-use super::scene::Scene;
+use super::check::{Check, CheckVerdict};
+use super::scene::GateContext;
 
 /// Checks every component of the release.
 #[must_use]
-pub fn check(scene: &Scene<'_, '_>) -> Check {
+pub fn check(scene: &GateContext<'_, '_>) -> Check {
     let document = &scene.release.document;
     let mut problems = Vec::new();
     for component in &document.components {
@@ -35,13 +35,13 @@ fn weigh(rows: u64, problems: Vec<String>) -> Check {
     let asked = "bytes, declaration, binding and columns of each component";
     if problems.is_empty() {
         let observed = format!("{}: each is what it must be", count(rows, "component"));
-        return Check::new(CheckName::Verify, Verdict::Ok, rows, observed)
+        return Check::new(CheckName::Verify, CheckVerdict::Ok, rows, observed)
             .asks(asked)
             .found(ReportKind::Verify, None);
     }
     let observed = format!("{} of {}", problems.len(), count(rows, "component"));
     let observed = format!("{observed} cannot be used here: {}", problems.join("; "));
-    let mut check = Check::new(CheckName::Verify, Verdict::Crit, rows, observed)
+    let mut check = Check::new(CheckName::Verify, CheckVerdict::Crit, rows, observed)
         .asks(asked)
         .remedy("provender release import FILE   # puts missing or damaged files back")
         .remedy(
@@ -51,7 +51,7 @@ fn weigh(rows: u64, problems: Vec<String>) -> Check {
     check.found(ReportKind::Verify, None)
 }
 
-fn loads(scene: &Scene<'_, '_>, component: &Component) -> Result<(), ReleaseError> {
+fn loads(scene: &GateContext<'_, '_>, component: &Component) -> Result<(), ReleaseError> {
     let bytes = scene.store.component(component)?;
     let pin = component.pin(scene.store.path_of(&component.sha256));
     let loaded = scene
@@ -60,7 +60,7 @@ fn loads(scene: &Scene<'_, '_>, component: &Component) -> Result<(), ReleaseErro
     Ok(pin.check_component(&loaded)?)
 }
 
-fn binds_here(scene: &Scene<'_, '_>, model: &ModelVersion) -> Result<(), ReleaseError> {
+fn binds_here(scene: &GateContext<'_, '_>, model: &ModelVersion) -> Result<(), ReleaseError> {
     let bound = reading::bind(scene.sandbox, scene.store, &scene.release.document, model)?;
     // The release defines the meaning of its columns; this deployment must have sources for them.
     match input_problems(bound.description(), scene.catalogue)
@@ -79,19 +79,19 @@ mod tests {
     #[test]
     fn one_component_that_cannot_be_used_is_crit_and_each_is_named() {
         let good = weigh(2, Vec::new());
-        assert_eq!((good.verdict, good.rows), (Verdict::Ok, 2));
+        assert_eq!((good.verdict, good.rows), (CheckVerdict::Ok, 2));
         assert_eq!(good.observed, "2 components: each is what it must be");
         assert!(good.remedy.is_empty());
         let problems = ["days:v2: it is not there", "frost:v1: no column soil"];
         let bad = weigh(3, problems.map(str::to_owned).to_vec());
-        assert_eq!((bad.verdict, bad.rows), (Verdict::Crit, 3));
+        assert_eq!((bad.verdict, bad.rows), (CheckVerdict::Crit, 3));
         assert_eq!(
             bad.observed,
             "2 of 3 components cannot be used here: days:v2: it is not there; frost:v1: no column soil"
         );
         assert_eq!(bad.details, problems);
         // Both verdicts become evidence of the release.
-        for (check, verdict) in [(good, Verdict::Ok), (bad, Verdict::Crit)] {
+        for (check, verdict) in [(good, CheckVerdict::Ok), (bad, CheckVerdict::Crit)] {
             let (finding, _) = check.finding.unwrap();
             assert_eq!(
                 (finding.kind, finding.verdict),

@@ -1,11 +1,11 @@
 use super::super::document::tests::release;
-use super::super::evidence::Finding;
+use super::super::evidence::EvidenceFinding;
 use super::*;
 use crate::compute::test_ledger;
 use crate::project::gate::GateSettings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use provender_ledger::entries::{ReportKind, Verdict};
+use provender_ledger::entries::{CheckVerdict, ReportKind};
 use provender_ledger::entry::Kind;
 use provender_ledger::{LedgerError, Write};
 use serde_json::{Value as Json, json};
@@ -31,15 +31,15 @@ impl Look for Meanwhile {
     fn canary(
         &mut self,
         _: &dyn Read,
-        _: &Standing,
+        _: &ReleaseState,
         _: &Digest,
     ) -> Result<Option<Reported>, ReleaseError> {
         if self.blind {
             return Err(ReleaseError::damaged("a manifest", "it is gone"));
         }
-        let finding = Finding {
+        let finding = EvidenceFinding {
             kind: ReportKind::Canary,
-            verdict: Verdict::Ok,
+            verdict: CheckVerdict::Ok,
             rows: 70,
             report: None,
             summary: "as expected".into(),
@@ -88,14 +88,14 @@ fn decision(number: u32, passes: bool) -> Payload {
 
 /// Promotes R2 over R1, expecting R1, while `events` happen. Returns the result, how often the promotion
 /// looked, and the state afterwards.
-fn promoted(events: Vec<Payload>) -> (Result<Moved, ReleaseError>, usize, Standing) {
+fn promoted(events: Vec<Payload>) -> (Result<Moved, ReleaseError>, usize, ReleaseState) {
     promoted_so(events, false)
 }
 
 fn promoted_so(
     events: Vec<Payload>,
     blind: bool,
-) -> (Result<Moved, ReleaseError>, usize, Standing) {
+) -> (Result<Moved, ReleaseError>, usize, ReleaseState) {
     let temp = tempfile::tempdir().unwrap();
     let ledger = test_ledger(temp.path());
     std::fs::create_dir(temp.path().join("store")).unwrap();
@@ -131,11 +131,11 @@ fn promoted_so(
         blind,
     };
     let moved = promote(&*ledger, &store, &request, &stamp(), &mut look);
-    let standing = Standing::read(&*ledger, i64::MAX).unwrap();
+    let standing = ReleaseState::read(&*ledger, i64::MAX).unwrap();
     (moved, look.looked, standing)
 }
 
-fn number_of(standing: &Standing) -> u32 {
+fn number_of(standing: &ReleaseState) -> u32 {
     standing.active().unwrap().number
 }
 

@@ -7,7 +7,7 @@ use provender_ledger::entry::Stamp;
 
 /// A state in which these people approved in this order. The release was cut by `ds`, see `release` in the
 /// tests.
-fn approved(by: &[(&str, Role)]) -> Standing {
+fn approved(by: &[(&str, Role)]) -> ReleaseState {
     let notes = by.iter().zip(5..).map(|((who, role), entry)| Note {
         entry,
         stamp: Stamp {
@@ -23,9 +23,9 @@ fn approved(by: &[(&str, Role)]) -> Standing {
             environment: "prod".into(),
         }),
     });
-    Standing {
+    ReleaseState {
         notes: notes.collect(),
-        ..Standing::default()
+        ..ReleaseState::default()
     }
 }
 
@@ -35,34 +35,41 @@ fn ownership_requires_each_role_and_somebody_who_did_not_cut_the_release() {
     let cutter = release.document.cut.by.clone();
     let asked = Policy::of("prod", None).ownership;
     for (by, expected) in [
-        (&[][..], Verdict::Unknown),
-        (&[("dora", Role::Ds)], Verdict::Unknown),
-        (&[("dora", Role::Ds), ("omar", Role::Mlops)], Verdict::Ok),
+        (&[][..], CheckVerdict::Unknown),
+        (&[("dora", Role::Ds)], CheckVerdict::Unknown),
+        (
+            &[("dora", Role::Ds), ("omar", Role::Mlops)],
+            CheckVerdict::Ok,
+        ),
         (
             &[(cutter.as_str(), Role::Ds), ("omar", Role::Mlops)],
-            Verdict::Ok,
+            CheckVerdict::Ok,
         ),
         (
             &[(cutter.as_str(), Role::Ds), (cutter.as_str(), Role::Mlops)],
-            Verdict::Crit,
+            CheckVerdict::Crit,
         ),
     ] {
         let check = ownership(&approved(by), &release, &asked);
         assert_eq!(check.verdict, expected, "{by:?}");
         assert_eq!(check.rows, by.len() as u64);
         assert_eq!(check.evidence.len(), by.len());
-        assert_eq!(check.remedy.is_empty(), expected == Verdict::Ok, "{by:?}");
+        assert_eq!(
+            check.remedy.is_empty(),
+            expected == CheckVerdict::Ok,
+            "{by:?}"
+        );
     }
     // An approval of another release does not count for this one.
     let by = [("dora", Role::Ds), ("omar", Role::Mlops)];
     let other = ownership(&approved(&by), &known(3), &asked);
-    assert_eq!(other.verdict, Verdict::Unknown);
+    assert_eq!(other.verdict, CheckVerdict::Unknown);
     let mut alone = asked;
     alone.independent = false;
     let by = [(cutter.as_str(), Role::Ds), (cutter.as_str(), Role::Mlops)];
     assert_eq!(
         ownership(&approved(&by), &release, &alone).verdict,
-        Verdict::Ok
+        CheckVerdict::Ok
     );
 }
 
@@ -71,13 +78,17 @@ fn approvals_count_people_not_how_often_they_approve() {
     let asked = Policy::of("prod", None).approvals;
     assert_eq!(asked.people, 2);
     for (by, n, expected) in [
-        (&[][..], 0, Verdict::Unknown),
+        (&[][..], 0, CheckVerdict::Unknown),
         (
             &[("dora", Role::Ds), ("dora", Role::Mlops)],
             1,
-            Verdict::Unknown,
+            CheckVerdict::Unknown,
         ),
-        (&[("dora", Role::Ds), ("omar", Role::Ds)], 2, Verdict::Ok),
+        (
+            &[("dora", Role::Ds), ("omar", Role::Ds)],
+            2,
+            CheckVerdict::Ok,
+        ),
     ] {
         let check = people(&approved(by), &known(2), &asked);
         assert_eq!((check.verdict, check.rows), (expected, n), "{by:?}");
@@ -91,32 +102,35 @@ fn passed_goes_by_the_newest_decision_of_each_environment() {
         environments: vec!["dev".into(), "staging".into()],
     };
     for (decisions, expected) in [
-        (&[][..], Verdict::Unknown),
+        (&[][..], CheckVerdict::Unknown),
         // One of two required decisions is not enough.
-        (&[(Verdict::Ok, "staging")], Verdict::Unknown),
+        (&[(CheckVerdict::Ok, "staging")], CheckVerdict::Unknown),
         (
-            &[(Verdict::Ok, "staging"), (Verdict::Warn, "dev")],
-            Verdict::Ok,
+            &[(CheckVerdict::Ok, "staging"), (CheckVerdict::Warn, "dev")],
+            CheckVerdict::Ok,
         ),
         (
             &[
-                (Verdict::Ok, "staging"),
-                (Verdict::Ok, "dev"),
-                (Verdict::Crit, "dev"),
+                (CheckVerdict::Ok, "staging"),
+                (CheckVerdict::Ok, "dev"),
+                (CheckVerdict::Crit, "dev"),
             ],
-            Verdict::Crit,
+            CheckVerdict::Crit,
         ),
         (
             &[
-                (Verdict::Crit, "staging"),
-                (Verdict::Ok, "dev"),
-                (Verdict::Ok, "staging"),
+                (CheckVerdict::Crit, "staging"),
+                (CheckVerdict::Ok, "dev"),
+                (CheckVerdict::Ok, "staging"),
             ],
-            Verdict::Ok,
+            CheckVerdict::Ok,
         ),
         (
-            &[(Verdict::Unknown, "staging"), (Verdict::Ok, "dev")],
-            Verdict::Crit,
+            &[
+                (CheckVerdict::Unknown, "staging"),
+                (CheckVerdict::Ok, "dev"),
+            ],
+            CheckVerdict::Crit,
         ),
     ] {
         let notes = decisions
@@ -131,16 +145,21 @@ fn passed_goes_by_the_newest_decision_of_each_environment() {
                 )
             });
         // Evidence of another kind is not a decision.
-        let other = found(&release, 4, (ReportKind::Backtest, Verdict::Ok, 8), "dev");
-        let standing = Standing {
+        let other = found(
+            &release,
+            4,
+            (ReportKind::Backtest, CheckVerdict::Ok, 8),
+            "dev",
+        );
+        let standing = ReleaseState {
             notes: std::iter::once(other).chain(notes).collect(),
-            ..Standing::default()
+            ..ReleaseState::default()
         };
         let check = passed(&standing, &release, &asked);
         assert_eq!(check.verdict, expected, "{decisions:?}");
         assert_eq!(
             check.remedy.is_empty(),
-            expected == Verdict::Ok,
+            expected == CheckVerdict::Ok,
             "{decisions:?}"
         );
     }
