@@ -1,4 +1,4 @@
-//! An explanation for machines.
+//! The JSON form of an explanation.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,34 +23,35 @@ pub struct ExplainAnswer<'a> {
     run: ExplainedRun<'a>,
     /// Whether it is the answer of its place, herd, day and logic.
     is_answer: bool,
-    /// Of a run that a canary recorded and that is no answer: which canary, in words; null of others.
+    /// For a run that a canary recorded and that is not an answer: which canary, in words; otherwise null.
     shadow: Option<&'a str>,
     /// The component that computed it.
     component: ExplainedComponent<'a>,
-    /// Parameters, guardrail bounds and feature definitions in force, as its manifest has them.
+    /// Parameters, guardrail bounds and feature definitions in force, as recorded in its manifest.
     #[schemars(with = "Config")]
     config: Json,
     /// Inputs, in declared order.
     inputs: Vec<ExplainedInput<'a>>,
     /// Parameters, in declared order.
     parameters: &'a [Parameter],
-    /// The formulas with their numbers, terms before the outcomes made of them; none where the component is not pinned here.
+    /// The formulas with their numbers, intermediate outputs first; empty if the component is not pinned here.
     arithmetic: Vec<String>,
-    /// What the component says it leaves out; none where the component is not pinned here.
+    /// What the component does not account for, in its own words; empty if the component is not pinned here.
     not_accounted_for: Vec<String>,
-    /// Digest of the component that is pinned under the run's version in place of the one that ran; null where none is.
+    /// Digest of the component that is pinned under the run's version instead of the one that ran; null if there is
+    /// none.
     pinned_component: Option<Digest>,
-    /// Inputs whose value of today cannot be told.
+    /// Inputs that cannot be compared with their value today.
     incomparable_inputs: Vec<Incomparable<'a>>,
     /// Inputs that would have another value today.
     superseded_inputs: &'a [InputChange],
     /// Columns with an observation after the run's day.
     newer_observations: Vec<Newer<'a>>,
-    /// The ledger entry that recorded it; null where it is not there.
+    /// The ledger entry that recorded it; null if it is missing.
     recorded: Option<EntryAnswer<'a>>,
-    /// The ledger entry that superseded it; null where none did.
+    /// The ledger entry that superseded it; null if there is none.
     superseded_by_entry: Option<EntryAnswer<'a>>,
-    /// What was true of the moment, the program and the machine.
+    /// Time, program and machine of the computation.
     environment: &'a Environment,
     /// Other runs of the same place, herd and day.
     others: Vec<OtherRun<'a>>,
@@ -65,35 +66,35 @@ struct ExplainedRun<'a> {
     outcome: RunOutcomeKind,
     /// Its key.
     key: &'a RunKey,
-    /// The outputs that downstream uses, by name; every output where the component is not pinned here.
+    /// The outputs for downstream users, by name; every output if the component is not pinned here.
     outputs: Map<String, Json>,
-    /// The outputs that the others are made of, by name; none where the component is not pinned here.
+    /// The intermediate outputs from which the others are computed, by name; empty if the component is not pinned here.
     terms: Map<String, Json>,
-    /// What the guardrails say of the outputs.
+    /// The result of the guardrails.
     guardrails: ExplainedGuardrails,
-    /// Why outputs are null, as the component says it.
+    /// Why outputs are null, in the component's words.
     reasons: Vec<String>,
-    /// Digest of component, configuration and inputs: what makes the number.
+    /// Digest of component, configuration and inputs: everything that determines the number.
     provenance: Digest,
     /// Digest of the reproducible part of its manifest.
     snapshot_id: Digest,
     /// Path of its manifest.
     manifest: &'a str,
-    /// The configuration version of the run that it supersedes; null where it supersedes none.
+    /// The configuration version of the run that it supersedes; null if it supersedes none.
     replaces: Option<&'a ConfigVersion>,
-    /// The configuration version of the run that supersedes it; null where none does.
+    /// The configuration version of the run that supersedes it; null if there is none.
     superseded_by: Option<&'a ConfigVersion>,
 }
 
-/// What the guardrails say of an explained run.
+/// The result of an explained run's guardrails.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ExplainedGuardrails {
-    /// Whether one is breached.
+    /// Whether a guardrail is breached.
     status: GuardrailStatus,
-    /// The breached ones, in the order of the configuration.
+    /// The breached guardrails, in the order of the configuration.
     #[schemars(with = "Vec<Breach>")]
     breached: Json,
-    /// True when the breach makes it no answer.
+    /// True if the breach stops the run from being an answer.
     refused: bool,
 }
 
@@ -112,28 +113,28 @@ struct ExplainedComponent<'a> {
     toolchain: &'a [(String, String)],
 }
 
-/// An input with where it came from.
+/// An input, with the origin of its value.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ExplainedInput<'a> {
     /// Its name in the component.
     name: &'a str,
-    /// The value that the component saw, of the type that it declares; null where nothing was known.
+    /// The value that the component saw, of the type that it declares; null if nothing was known.
     value: &'a Json,
-    /// Its unit; null for what has none, and where the component is not pinned here.
+    /// Its unit; null if it has none, or the component is not pinned here.
     unit: Option<&'a str>,
-    /// What it is, in the component's words; empty where the component is not pinned here.
+    /// Its meaning, in the component's words; empty if the component is not pinned here.
     doc: &'a str,
-    /// Its reference into the catalogue; empty where the component is not pinned here.
+    /// Its reference into the catalogue; empty if the component is not pinned here.
     feature: &'a str,
-    /// Days from the newest observation to the run's day; null where none is dated.
+    /// Days from the newest observation to the run's day; null if no observation is dated.
     age_days: Option<i64>,
-    /// The newest of `sources`; null where there is none.
+    /// The newest of `sources`; null if there is none.
     source: Option<&'a Source>,
-    /// The observations that it was made of, oldest first.
+    /// The observations behind the value, oldest first.
     sources: &'a [Source],
 }
 
-/// An input whose value of today cannot be told.
+/// An input that cannot be compared with its value today.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Incomparable<'a> {
     /// The input.
@@ -160,7 +161,7 @@ struct EntryAnswer<'a> {
     at: &'a str,
     /// Who wrote it.
     actor: &'a str,
-    /// Why; null where no reason was given.
+    /// Why; null if no reason was given.
     reason: Option<&'a str>,
     /// Its kind.
     kind: &'a str,
@@ -173,12 +174,12 @@ struct OtherRun<'a> {
     run_id: Digest,
     /// Its key.
     key: &'a RunKey,
-    /// What it is to this one, in words.
+    /// How it relates to this run, in words.
     what: &'a str,
 }
 
 impl Explanation {
-    /// For machines.
+    /// The JSON form of the explanation.
     #[must_use]
     pub fn answer(&self, units: Units) -> ExplainAnswer<'_> {
         let r = &self.manifest.reproducible;
@@ -269,7 +270,7 @@ fn input(i: &Input) -> ExplainedInput<'_> {
     }
 }
 
-/// A part of a manifest as its file spells it: 365 and not 365.0.
+/// A part of a manifest as spelled in its file: 365, not 365.0.
 #[expect(
     clippy::expect_used,
     reason = "what was read from canonical JSON has a canonical form"

@@ -1,16 +1,16 @@
-//! Formulas with their values: the component says how an output is made, in the names of its
-//! inputs, parameters and outputs; here each name is replaced by what it was.
+//! Formulas with their values. The component gives the formula of an output in terms of inputs, parameters and outputs;
+//! here each name is replaced by its value.
 
-/// A name with what it stood for.
+/// A name and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
     /// Name of an input, parameter or output.
     pub name: String,
-    /// Its value with its unit, for people; `None` when it was missing.
+    /// Its value with its unit, for people; `None` if it was missing.
     pub shown: Option<String>,
 }
 
-/// `result = formula = formula with values = value`, or what was missing.
+/// Writes `result = formula = formula with values = value`, or what was missing.
 #[must_use]
 pub fn sentence(output: &Named, formula: &str, names: &[Named]) -> String {
     let formula = formula.trim();
@@ -27,7 +27,7 @@ pub fn sentence(output: &Named, formula: &str, names: &[Named]) -> String {
     )
 }
 
-/// Replaces whole identifiers; functions, words and other text stay.
+/// Replaces whole identifiers. Functions, words and other text are kept.
 fn substitute(formula: &str, names: &[Named]) -> String {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut out = String::new();
@@ -50,7 +50,7 @@ fn substitute(formula: &str, names: &[Named]) -> String {
     out
 }
 
-/// The signs that people read: × for *, − stays a hyphen within dates.
+/// Uses the signs that people read: × for *. The hyphen within dates is kept.
 fn pretty(formula: &str) -> String {
     formula
         .replace(" * ", " × ")

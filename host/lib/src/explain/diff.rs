@@ -1,4 +1,4 @@
-//! Two runs side by side: what differs, part by part.
+//! Compares two runs part by part.
 
 use std::fmt::Display;
 
@@ -11,7 +11,7 @@ use provender_domain::manifest::Component;
 
 use super::explanation::Explanation;
 
-/// A difference.
+/// A difference between two runs.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "RunDifference")]
 pub struct Difference {
@@ -19,9 +19,9 @@ pub struct Difference {
     pub part: &'static str,
     /// Name within the part.
     pub name: String,
-    /// Its value in the first run; null where it has none.
+    /// Its value in the first run; null if it has none.
     pub first: Json,
-    /// Its value in the second run; null where it has none.
+    /// Its value in the second run; null if it has none.
     pub second: Json,
 }
 

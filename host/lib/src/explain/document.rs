@@ -1,4 +1,4 @@
-//! An explanation as a document: for a terminal, and as a page.
+//! Renders an explanation, for a terminal and as a page.
 
 use provender_domain::canonical::{CanonicalError, to_text};
 use provender_domain::description::Role;
@@ -9,7 +9,7 @@ use super::explanation::{Explanation, Input};
 use super::parts::shown;
 use super::units::Units;
 
-/// The explanation as a document, its JSON included.
+/// The explanation as a document that includes its JSON.
 ///
 /// # Errors
 /// If it has no canonical JSON.
@@ -17,7 +17,7 @@ pub fn document(e: &Explanation, units: Units) -> Result<Document, CanonicalErro
     let key = &e.found.run.run.key;
     let mut out = Document::new(format!("{} {}", key.model_version, key.calculation_date));
     let heading = format!("{} on {}", key.boundary_id, key.calculation_date);
-    // A terminal names herd and version on the line below as well, and has no room for a title.
+    // A terminal also shows herd and version on the next line, and has no space for a title.
     out.push(Block::Only(
         &[Medium::Page, Medium::Markdown],
         vec![Block::Heading(1, heading.into())],
@@ -179,7 +179,7 @@ fn warnings(e: &Explanation, units: Units, out: &mut Document) {
     }
 }
 
-/// Every input with the digest of its file; a terminal has room for a line each.
+/// Every input with the digest of its file. A terminal has space for one line each.
 fn inputs(e: &Explanation, units: Units) -> Table {
     let row = |i: &Input| {
         let newest = i.sources.last();

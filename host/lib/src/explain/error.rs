@@ -1,26 +1,26 @@
-//! How explaining says no.
+//! Errors of finding and explaining a run.
 
 use provender_ledger::LedgerError;
 use provender_store::manifest::ManifestError;
 
-/// A run that cannot be explained.
+/// Why a run cannot be explained.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// No run is meant.
+    /// No run matches.
     #[error("{0}")]
     NotFound(String),
-    /// What was asked for can be no run.
+    /// The request cannot name a run.
     #[error("{0}")]
     Malformed(String),
-    /// Several runs are meant.
+    /// Several runs match.
     #[error("{what} means {} runs; name one:\n  {}", candidates.len(), candidates.join("\n  "))]
     Ambiguous {
-        /// What was asked for.
+        /// What the user asked for.
         what: String,
-        /// The commands that name one each.
+        /// Commands that each name one of the runs.
         candidates: Vec<String>,
     },
-    /// The manifest is not what was recorded.
+    /// The manifest cannot be read, or differs from what was recorded.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The ledger cannot be read.

@@ -1,5 +1,5 @@
-//! Gathering an explanation. Everything about the number comes from the manifest, whose digests are
-//! checked; what is said of today comes from the facts as they are known now.
+//! Collects an explanation. Everything about the number comes from the manifest, whose digests are checked. What has
+//! changed since comes from the facts as known today.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use provender_store::manifest::{Manifest, Store};
 use super::ExplainError;
 use super::find::FoundRun;
 
-/// A file's row behind an input.
+/// The row of a file behind an input.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "ExplainedSource")]
 pub struct Source {
@@ -34,28 +34,28 @@ pub struct Source {
     pub sha256: String,
     /// 1-based row.
     pub row: u64,
-    /// Day of the observation; null where it has none.
+    /// Day of the observation; null if it has none.
     pub date: Option<String>,
-    /// Value of the observation; null where it is not a number.
+    /// Value of the observation; null if it is not a number.
     pub value: Option<f64>,
 }
 
-/// An input with where it came from.
+/// An input, with the origin of its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     /// Name in the component.
     pub name: String,
-    /// Value the component saw.
+    /// The value that the component saw.
     pub value: Json,
     /// Unit.
     pub unit: Option<String>,
-    /// What it is, in the component's words.
+    /// Its meaning, in the component's words.
     pub doc: String,
     /// Reference into the catalogue.
     pub feature: String,
     /// Days from the newest observation to the calculation date.
     pub age_days: Option<i64>,
-    /// What it was made of, oldest first.
+    /// The observations behind the value, oldest first.
     pub sources: Vec<Source>,
 }
 
@@ -67,15 +67,15 @@ pub struct Parameter {
     pub name: String,
     /// Its value in force, of the type that the component declares.
     pub value: Json,
-    /// Its unit; null for what has none, and where the component is not pinned here.
+    /// Its unit; null if it has none, or the component is not pinned here.
     pub unit: Option<String>,
-    /// What it is, in the component's words; empty where the component is not pinned here.
+    /// Its meaning, in the component's words; empty if the component is not pinned here.
     pub doc: String,
     /// Where it was set: `component default`, `logic.toml`, `--param`, or `not recorded`.
     pub set_by: String,
 }
 
-/// A component as it is pinned here under a run's version.
+/// The component that is pinned here under a run's version.
 #[derive(Clone, Copy, Debug)]
 pub struct Pinned<'a> {
     /// What it declares.
@@ -84,7 +84,7 @@ pub struct Pinned<'a> {
     pub sha256: Digest,
 }
 
-/// Everything there is to say about a run.
+/// Everything known about a run.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The run and the others of its place and day.
@@ -93,10 +93,10 @@ pub struct Explanation {
     pub manifest: Manifest,
     /// Path of the manifest.
     pub manifest_path: String,
-    /// What the component declares, where the very bytes that ran are pinned here.
+    /// The component's declaration, if exactly the bytes that ran are pinned here.
     pub description: Option<Description>,
-    /// Digest of the bytes that are pinned under the run's version instead of those that ran: they
-    /// lend the run neither formulas nor units.
+    /// Digest of the bytes that are pinned under the run's version if they differ from those that ran. Formulas and
+    /// units are not taken from them.
     pub other_component: Option<Digest>,
     /// The entry that recorded it.
     pub entry: Option<Entry>,
@@ -117,7 +117,7 @@ pub struct Explanation {
 /// Explains a run.
 ///
 /// # Errors
-/// If ledger or manifest cannot be read, or do not agree.
+/// If ledger or manifest cannot be read, or disagree.
 pub fn explain(
     ledger: &dyn Read,
     facts: &Facts<'_>,
@@ -143,7 +143,7 @@ pub fn explain(
         |name: &str| description.and_then(|d| d.parameters.iter().position(|p| p.name == name));
     let values = &manifest.reproducible.parameters;
     let mut values: Vec<(&String, &Json)> = values.iter().collect();
-    // In declared order where it is known, else by name.
+    // In declared order if it is known, otherwise by name.
     values.sort_by_key(|(name, _)| declared(name));
     let parameters = values
         .into_iter()
@@ -195,7 +195,7 @@ pub fn explain(
     })
 }
 
-/// The ledger's row and the manifest tell of the same run.
+/// Checks that the ledger's row and the manifest describe the same run.
 fn check(
     found: &FoundRun,
     manifest: &Manifest,
@@ -232,7 +232,7 @@ fn check(
     Ok(())
 }
 
-/// An input's observations, as the manifest names them; `Err` says what it lacks.
+/// An input's observations, from the manifest. `Err` describes what the manifest lacks.
 fn sources(manifest: &Manifest, from: &[Observed]) -> Result<Vec<Source>, &'static str> {
     let source = |o: &Observed| {
         let missing = "its manifest lacks the file of one of its observations";
@@ -257,7 +257,8 @@ fn inputs(manifest: &Manifest, description: Option<&Description>) -> Result<Vec<
     let input = |name: String| {
         let declared = description.and_then(|d| d.inputs.iter().find(|i| i.field.name == name));
         let behind = manifest.sources.inputs.get(&name);
-        // A missing observation is recorded as null; an input that is not there at all is not what the run read.
+        // A missing observation is recorded as null. An input that is absent altogether means that the manifest is
+        // damaged.
         let value = values.get(&name).cloned();
         Ok(Input {
             value: value.ok_or_else(|| format!("its manifest lacks the input `{name}`"))?,
@@ -272,12 +273,12 @@ fn inputs(manifest: &Manifest, description: Option<&Description>) -> Result<Vec<
     names.into_iter().map(input).collect()
 }
 
-/// What is known now that bears on a run.
+/// What has changed since the run.
 #[derive(Default)]
 struct Today {
     changes: Vec<InputChange>,
     incomparable: Vec<(String, String)>,
-    /// Column to day.
+    /// Maps a column to the day of its newest observation.
     newer: BTreeMap<String, String>,
 }
 
@@ -311,7 +312,7 @@ fn today(
     let place = (&key.boundary_id, &key.herd_config_id);
     let mut today = Today::default();
     for input in inputs {
-        // What the input was is in the run's own configuration, whatever is pinned today.
+        // The definition of the input is in the run's own configuration, whatever is pinned today.
         let definition = manifest.reproducible.config.features.get(&input.name);
         let mut cannot = |why: String| today.incomparable.push((input.name.clone(), why));
         let Some((definition, reference)) = definition.and_then(|d| {
@@ -379,7 +380,7 @@ mod tests {
     use provender_domain::description::{Field, Input as DeclaredInput};
     use provender_domain::value::DataType;
 
-    /// Manifests as version 0.1.0 wrote them, one a line.
+    /// Manifests written by version 0.1.0, one a line.
     const KEPT: &str = include_str!("../../../../tests/fixtures/manifests-0.1.0.jsonl");
 
     fn description(names: &[&String]) -> Description {

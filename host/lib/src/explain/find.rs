@@ -1,4 +1,4 @@
-//! Which run is meant.
+//! Finds the run that the user means.
 
 use crate::compute::activation::Activations;
 use crate::compute::answers::{answers, rank};
@@ -12,44 +12,44 @@ use provender_ledger::{LedgerError, Read};
 
 use super::ExplainError;
 
-/// What a person asks for.
+/// What the user asks for.
 #[derive(Clone, Debug)]
 pub enum Wanted {
     /// A run's id, or at least six of its hex digits.
     Id(String),
-    /// The answer of a place and day.
+    /// The answer for a place and day.
     Answer {
-        /// The place.
+        /// The boundary.
         boundary_id: BoundaryId,
         /// The day.
         date: Day,
-        /// The herd, where the place has several.
+        /// The herd, needed if the place has several.
         herd_config_id: Option<HerdId>,
-        /// `name` or `name:version`; a version that is not the answer is found all the same.
+        /// `name` or `name:version`. A version that is not the answer is found anyway.
         logic: Option<String>,
-        /// The configuration version, in full or the first hex digits, with `+rN` for a reissue:
-        /// the last part of a key, which names a run that need not be the answer.
+        /// The configuration version, in full or its first hex digits, with `+rN` for a reissue. With it, the key is
+        /// complete and can name a run that is not the answer.
         config_version: Option<String>,
     },
 }
 
-/// The run that is meant.
+/// The run that was found.
 #[derive(Clone, Debug)]
 pub struct FoundRun {
     /// The run.
     pub run: Run,
     /// Whether it is the answer of its place, day and logic.
     pub is_answer: bool,
-    /// Of a run of a canary that nothing made an answer: which canary, in words.
+    /// Which canary recorded the run, in words, if it never became an answer.
     pub shadow: Option<String>,
-    /// The other runs of its place and day, each with what it is.
+    /// The other runs of its place and day, each with its relation to this one.
     pub others: Vec<(Run, String)>,
 }
 
-/// Finds it.
+/// Finds the run.
 ///
 /// # Errors
-/// If none or several are meant.
+/// If no run matches, or several do.
 pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<FoundRun, ExplainError> {
     match wanted {
         Wanted::Id(id) => by_id(ledger, id),
@@ -150,7 +150,7 @@ fn by_place(
 ) -> Result<FoundRun, ExplainError> {
     let mut hits = answers(ledger, filter)?;
     if hits.is_empty() {
-        // Runs that are no answers can be explained too, when they are named well enough.
+        // Runs that are not answers can be explained too, if only one matches.
         hits = ledger
             .runs(filter)?
             .into_iter()
@@ -161,7 +161,7 @@ fn by_place(
         0 => Err(ExplainError::NotFound(missing(ledger, boundary, date)?)),
         1 => with_others(ledger, hits.remove(0)),
         _ => {
-            // One herd and several logics: the logic that reads the herd is what a place's day means.
+            // With one herd and several logics, a place and day mean the logic that reads the herd.
             let with_herd: Vec<usize> = (0..hits.len())
                 .filter(|i| !hits[*i].run.key.herd_config_id.is_none())
                 .collect();
@@ -276,7 +276,7 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
     })
 }
 
-/// What the entry that recorded a run says of it.
+/// The context of the entry that recorded a run.
 fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsContext, LedgerError> {
     let lost =
         || LedgerError::Damaged(format!("entry {entry}, which recorded the run, is missing"));
@@ -284,7 +284,7 @@ fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsContext, LedgerError> {
     Ok(entry.read::<RunsRecorded>()?.context)
 }
 
-/// Which canary recorded a run, in words: the number of its release is what its start says.
+/// Which canary recorded a run, in words. The release's number is in the entry that started the canary.
 fn shadow(ledger: &dyn Read, entry: i64) -> Result<String, ExplainError> {
     let release = recorded(ledger, entry)?.release;
     let mut number = None;

@@ -1,15 +1,15 @@
-//! Why a number is what it is: from a recorded run to the arithmetic, the inputs down to file and
-//! row, and what changed since.
+//! Explains why a number is what it is: from a recorded run to the arithmetic, the inputs down to file and row, and
+//! what has changed since.
 //!
-//! * [`find`] — which run is meant: by id, or the answer of a place and day
-//! * [`explanation`] — gathering it: run, manifest with every digest checked, facts of today
-//! * [`parts`] — what it says, part by part
-//! * [`answer`] — all of it for machines
+//! * [`find`] — finds the run: by id, or the answer for a place and day
+//! * [`explanation`] — collects it: run, manifest with every digest checked, facts of today
+//! * [`parts`] — its parts, for layouts
+//! * [`answer`] — its JSON form
 //! * [`arithmetic`] — formulas with their values
-//! * [`units`] — figures in acres and pounds, for people
-//! * [`document`] — in words and tables, for a terminal and as a page
-//! * [`diff`] — two runs side by side
-//! * [`error`] — how it says no
+//! * [`units`] — numbers in acres and pounds, for people
+//! * [`document`] — rendered for a terminal and as a page
+//! * [`diff`] — compares two runs
+//! * [`error`] — errors of finding and explaining
 
 pub mod answer;
 pub mod arithmetic;

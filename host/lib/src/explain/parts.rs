@@ -1,5 +1,4 @@
-//! What an explanation says, part by part, for whoever lays it out: outputs, reasons, breaches, guardrails,
-//! the arithmetic.
+//! The parts of an explanation, for callers that lay it out: outputs, reasons, breaches, guardrails and arithmetic.
 
 use serde_json::Value as Json;
 
@@ -57,7 +56,7 @@ impl Explanation {
                     )
                 })
                 .collect(),
-            // Without the component every output stands as an outcome.
+            // Without the component, every output is shown as an outcome.
             None if role == Role::Outcome => {
                 let all = values.iter();
                 all.map(|(n, v)| (n.clone(), v.clone(), None)).collect()
@@ -87,7 +86,7 @@ impl Explanation {
         breached.iter().map(sentence).collect()
     }
 
-    /// The guardrails that were in force, in words, in the order of the configuration.
+    /// The guardrails in force, in words, in the order of the configuration.
     #[must_use]
     pub fn rails(&self, units: Units) -> Vec<String> {
         let unit = |name: &str| {
@@ -114,7 +113,7 @@ impl Explanation {
         rails.iter().map(rail).collect()
     }
 
-    /// What the component says it leaves out.
+    /// What the component does not account for, in its own words.
     #[must_use]
     pub fn not_accounted_for(&self) -> Vec<String> {
         self.description
@@ -127,7 +126,7 @@ impl Explanation {
             .unwrap_or_default()
     }
 
-    /// The arithmetic, terms before the outcomes made of them.
+    /// The arithmetic, intermediate outputs before the outcomes computed from them.
     #[must_use]
     pub fn arithmetic(&self, units: Units) -> Vec<String> {
         let Some(d) = &self.description else {

@@ -1,10 +1,10 @@
-//! Figures in acres and pounds, for people; what is recorded stays metric.
+//! Numbers in acres and pounds, for people. Recorded numbers stay metric.
 //!
 //! Exact factors: 0.45359237 kg in a pound, 0.40468564224 ha in an acre, 25.4 mm in an inch.
 
 use provender_domain::render::text::number;
 
-/// In which units people want to read.
+/// The units in which people read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Units {
     /// As recorded.
@@ -17,14 +17,14 @@ pub enum Units {
 const KG_PER_LB: f64 = 0.453_592_37;
 const HA_PER_ACRE: f64 = 0.404_685_642_24;
 
-/// A number with its unit, with separators between thousands.
+/// Formats a number with its unit and thousands separators.
 #[must_use]
 pub fn show(value: f64, unit: Option<&str>, units: Units) -> String {
     let (shown, unit) = match (units, unit) {
         (Units::Us, Some(unit)) => convert(value, unit),
         (_, unit) => (value, unit.unwrap_or_default()),
     };
-    // Only a figure that the arithmetic used as it stands has a floor to be followed.
+    // Only a number shown as it was used in the arithmetic must keep its floor.
     let as_recorded = shown.to_bits() == value.to_bits();
     let text = thousands(&rounded(shown, as_recorded));
     if unit.is_empty() {
@@ -48,7 +48,7 @@ fn convert(value: f64, unit: &str) -> (f64, &str) {
     }
 }
 
-/// Enough digits to follow the arithmetic by hand; the whole number is in the JSON.
+/// Rounds to enough digits to check the arithmetic by hand. The JSON has the full number.
 fn rounded(x: f64, keep_floor: bool) -> String {
     if x == 0.0 || !(1e-3..1e15).contains(&x.abs()) {
         return number(x);
@@ -60,7 +60,7 @@ fn rounded(x: f64, keep_floor: bool) -> String {
     } else {
         4
     };
-    // A rounding over the next whole number would make a floor of it unfollowable.
+    // Rounding up to the next whole number would contradict a `floor` in the formula.
     let mut text = format!("{x:.digits$}");
     for digits in digits + 1..18 {
         let followed = |shown: f64| shown.floor() == x.floor();
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(show(40.468_564_224, Some("ha"), Units::Us), "100 acres");
         assert_eq!(show(1120.851, Some("kg/ha"), Units::Us), "1000 lb/acre");
         assert_eq!(show(-40.0, Some("degC"), Units::Us), "-40 degF");
-        // 88 would read as if floor gave 88.
+        // 88 would suggest that `floor` gave 88.
         assert_eq!(show(87.999_999, Some("d"), Units::Metric), "87.999999 d");
         assert_eq!(show(123_456.96, None, Units::Metric), "123,456.96");
         assert_eq!(show(87.23, Some("d"), Units::Us), "87.23 d");

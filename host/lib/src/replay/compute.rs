@@ -1,4 +1,4 @@
-//! The components loaded, the runs computed again in parallel.
+//! Loads components and computes runs again, in parallel.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -24,9 +24,9 @@ use provender_store::manifest::{Manifest, ManifestError, Store};
 use super::packs;
 use super::verdict::{Cause, Difference, Failure, ReplayResults};
 
-/// How many times the fuel of a first computation a replay may burn.
+/// A replay may burn this many times the fuel of a first computation.
 const FUEL: u64 = 10;
-/// Runs whose manifests are held in memory at once, for each thread.
+/// Runs whose manifests are in memory at once, for each thread.
 const CHUNK: usize = 500;
 
 /// A run to compute again, as the ledger or a bundle names it.
@@ -34,20 +34,20 @@ const CHUNK: usize = 500;
 pub struct Subject {
     /// The run's key.
     pub key: RunKey,
-    /// Digest of what made the number.
+    /// Digest of everything that determines the number.
     pub provenance: Digest,
     /// Digest of the manifest's reproducible part.
     pub snapshot: Digest,
     /// SHA-256 of the manifest's bytes.
     pub manifest: Digest,
-    /// Where the manifest is, when it has no file of its own.
+    /// The pack and row of the manifest, if it has no file of its own.
     pub place: Option<Place>,
     /// Canonical JSON list of the outputs in declared order.
     pub outputs: String,
 }
 
 impl Subject {
-    /// Its manifest.
+    /// Identifies its manifest in the store.
     #[must_use]
     pub fn manifest_ref(&self) -> ManifestRef<'_> {
         ManifestRef {
@@ -58,7 +58,7 @@ impl Subject {
         }
     }
 
-    /// A run of the ledger.
+    /// The subject for a run of the ledger.
     #[must_use]
     pub fn of(run: &NewRun) -> Subject {
         Subject::from(run.clone())
@@ -72,7 +72,7 @@ impl From<ProvenRun> for Subject {
             provenance: run.provenance,
             snapshot: run.snapshot,
             manifest: run.manifest,
-            // A bundle has the manifest itself.
+            // A bundle contains the manifest itself.
             place: None,
             outputs: run.outputs,
         }
@@ -96,25 +96,25 @@ impl From<NewRun> for Subject {
 pub enum Manifests<'a> {
     /// A store.
     Store(&'a Store),
-    /// The one of a bundle.
+    /// The only manifest of a bundle.
     One(&'a Manifest),
 }
 
-/// What a replay works with.
+/// Computes recorded runs again.
 pub struct Replayer<'a> {
-    /// The sandbox, on the backend that was asked for.
+    /// The sandbox, on the backend that the user chose.
     pub sandbox: &'a Sandbox,
-    /// Where components are looked for.
+    /// Where components are searched.
     pub search_path: &'a ComponentSearchPath,
-    /// Where manifests are.
+    /// Where manifests are read from.
     pub manifests: Manifests<'a>,
     /// Ceilings recorded with a component's version, by its digest.
     pub ceilings: HashMap<Digest, PinLimits>,
-    /// What may ask to stop between two chunks of runs.
+    /// Checked between two chunks of runs for a request to stop.
     pub interrupt: Interrupt,
 }
 
-/// Cause, stable name, sentence.
+/// Cause, code and message.
 pub(super) type Trouble = (Cause, String, String);
 
 pub(super) type Loaded = Result<Component, Trouble>;
@@ -145,19 +145,19 @@ impl Replayer<'_> {
         }
     }
 
-    /// As [`Replayer::replay`], of runs that are read while others are computed: a thread for each reader,
-    /// which gives runs of one pack, or some that have a manifest of their own, until there are none.
+    /// Like [`Replayer::replay`], but reads runs while others are computed. Each reader runs on a thread of its own. It
+    /// returns runs of one pack, or some runs with manifests of their own, until there are none left.
     ///
     /// # Errors
-    /// If there were no more runs to be had.
+    /// If a reader fails.
     pub fn replay_each<E: Send>(
         &self,
         readers: Vec<impl FnMut() -> Result<Option<Vec<Subject>>, E> + Send>,
         tick: &(dyn Fn(usize) + Sync),
     ) -> Result<ReplayResults, E> {
         let _phase = tracing::info_span!(target: "provender::phase", "replay").entered();
-        // Components are loaded one by one and by whoever needs one first; the lock is held over
-        // the load so that no component is compiled twice.
+        // Components are loaded one at a time, when first needed. The lock is held while loading so that no component
+        // is compiled twice.
         let components: Mutex<HashMap<Digest, Loaded>> = Mutex::default();
         let component = |digest: &Digest| {
             let mut held = components.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +192,7 @@ impl Replayer<'_> {
                 .into_iter()
                 .map(|worker| match worker.join() {
                     Ok(own) => own,
-                    // A panic of a worker is a defect of this program and goes on as one.
+                    // A panic of a worker is a bug in this program, so it continues as a panic.
                     Err(panic) => std::panic::resume_unwind(panic),
                 })
                 .collect()
@@ -217,8 +217,8 @@ impl Replayer<'_> {
         let base = self.sandbox.limits();
         let recorded = self.ceilings.get(digest);
         let usual = PinLimits::for_language(&stated_language(&bytes));
-        // Ceilings change no number: what was computed below one is computed again below a higher one, and
-        // nobody knows any more what a deployment allowed when it was recorded. Fuel has its own factor.
+        // Ceilings do not change numbers: what was computed below one is the same below a higher one. The ceilings at
+        // recording time are no longer known, so the maximum is used. Fuel has its own factor.
         let room = PinLimits {
             fuel_base: None,
             fuel_per_row: None,
@@ -375,7 +375,7 @@ pub(super) fn failure(s: &Subject, cause: Cause, code: &str, message: &str) -> F
     }
 }
 
-/// A manifest that does not fit what the component declares.
+/// The error for a manifest that does not match the component's declaration.
 pub(super) fn unfit(component: &Component, what: &str, name: &str) -> Trouble {
     (
         Cause::Integrity,
@@ -462,7 +462,7 @@ fn again(
     Ok(verdict)
 }
 
-/// The outputs that differ from the manifest's, or from the ledger's row.
+/// The outputs that differ from the manifest or from the ledger's row.
 pub(super) fn compare(
     subject: &Subject,
     record: &ManifestRecord,
@@ -472,7 +472,7 @@ pub(super) fn compare(
         Ok(Json::Array(list)) => list,
         _ => Vec::new(),
     };
-    // By their canonical text: that tells every bit of a number.
+    // Compared as canonical text, which shows every bit of a number.
     let same = |a: &Json, b: &Json| match (to_text(a), to_text(b)) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,

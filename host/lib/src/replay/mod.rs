@@ -1,15 +1,14 @@
-//! A recorded run computed again, from its manifest and its component's bytes alone.
+//! Computes recorded runs again, using only their manifests and the bytes of their components.
 //!
-//! Nothing of today enters: no table of observations, no lock file's idea of which bytes a version
-//! is, no configuration. Fuel is ten times what the run had, so that a ceiling that has been lowered
-//! since does not stop it; ceilings are no part of a number. Outputs are compared as canonical JSON,
-//! which tells every bit of a number.
+//! Nothing from today is used: no observations, no lock file, no configuration. The fuel limit is ten times that of the
+//! first computation, so that a lowered ceiling does not stop a replay; ceilings do not affect numbers. Outputs are
+//! compared as canonical JSON, which shows every bit of a number.
 //!
-//! * [`packed`] — what the manifests of a pack say was asked and answered
-//! * `packs` — the columns of a pack computed again
-//! * [`compute`] — the components loaded, the runs computed again in parallel
-//! * [`select`] — which runs: filters, and a sample that anyone can draw again
-//! * [`verdict`] — what came of it, and what the ledger says of it
+//! * [`packed`] — compares the manifests of a pack with the ledger's runs
+//! * `packs` — computes the columns of a pack again
+//! * [`compute`] — loads components and computes runs again in parallel
+//! * [`select`] — selects runs: filters, and a sample that anyone can draw again
+//! * [`verdict`] — the result, and the ledger entry for it
 
 pub mod compute;
 pub mod packed;

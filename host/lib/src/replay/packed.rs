@@ -1,4 +1,5 @@
-//! A pack's runs against the ledger's: what [`super::ManifestRecord`] is for a single manifest, for many.
+//! Compares the rows of a pack with the ledger's runs: for many manifests at once what [`super::ManifestRecord`] is for
+//! one.
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::ids::ModelVersion;
@@ -16,7 +17,7 @@ pub struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    /// Rows of this pack.
+    /// Prepares a comparison with this pack.
     #[must_use]
     pub fn new(pack: &'a Pack) -> Packed<'a> {
         Packed {
@@ -32,11 +33,11 @@ impl<'a> Packed<'a> {
         self.pack.header().component.sha256
     }
 
-    /// The id of a run whose manifest is here. `Err` names the first thing that does not hold: the key, the
-    /// provenance, computed again from the inputs, and the digests of the manifest.
+    /// Returns the id of a run whose manifest is in this pack. Checks the key, the provenance (computed again from the
+    /// inputs) and the digests of the manifest; `Err` describes the first mismatch.
     ///
     /// # Errors
-    /// If the manifest is not the one that was recorded.
+    /// If the manifest differs from the recorded one.
     pub fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
         let (key, place) = (&run.key, run.place.map(|p| p.row));
         let row = self.row_of(key, place)?;
@@ -62,9 +63,8 @@ impl<'a> Packed<'a> {
         Ok(sealed.run_id)
     }
 
-    /// The row in which the manifest of a run is, and the run's id: the manifest is the recorded one, byte
-    /// for byte, with the run's provenance and snapshot in it. Whether these are the digests of its content is for
-    /// [`Packed::check`] to say.
+    /// Returns the row of a run's manifest, and the run's id. The manifest is byte for byte the recorded one, with the
+    /// run's provenance and snapshot in it. Only [`Packed::check`] verifies that these are the digests of its content.
     ///
     /// # Errors
     /// See [`Packed::check`].
@@ -79,7 +79,7 @@ impl<'a> Packed<'a> {
         let template = &self.pack.template;
         let sealed = template.seal_with_snapshot(rows, row, subject.snapshot, &mut self.scratch)?;
         if sealed.sha256 != subject.manifest {
-            // It was made with the ledger's snapshot in it: which of the two is another?
+            // The manifest contains the ledger's snapshot, so find out which of the two digests differs.
             let found = template.seal(rows, row, &mut self.scratch)?;
             return Err(match found.snapshot == subject.snapshot {
                 true => other_sha256(&found.sha256, &subject.manifest),
@@ -89,7 +89,7 @@ impl<'a> Packed<'a> {
         Ok((row, sealed.run_id))
     }
 
-    /// The row, when its manifest is of this key.
+    /// The row, if its manifest has this key.
     fn row_of(&self, key: &RunKey, place: Option<u32>) -> Result<usize, String> {
         let rows = &self.pack.rows;
         let row = place.and_then(|row| usize::try_from(row).ok());

@@ -1,4 +1,4 @@
-//! The runs of a pack computed again: its columns go into the sandbox whole, from the last row to the first.
+//! Computes the runs of a pack again: its columns go into the sandbox as a whole, in reverse order of rows.
 
 use serde_json::Value as Json;
 
@@ -14,7 +14,7 @@ use super::Packed;
 use super::compute::{Loaded, Subject, Trouble, compare, failure, parameters, unfit, unreadable};
 use super::verdict::{Cause, ReplayResults};
 
-/// A run and the row of the pack that has its manifest.
+/// A run, and the row of the pack that contains its manifest.
 struct Member<'a> {
     subject: &'a Subject,
     row: usize,
@@ -69,8 +69,7 @@ pub(super) fn again(
     verdict
 }
 
-/// The inputs in declared order, of the last row first: the pack's own columns, turned, where they are all of
-/// its rows.
+/// The inputs in declared order, with rows reversed. Reverses the pack's own columns if all rows are needed.
 fn inputs(
     component: &Component,
     pack: &Pack,
@@ -160,7 +159,7 @@ fn compute(
     Ok(verdict)
 }
 
-/// What the manifest of a row says, for who shows what differs from it.
+/// The manifest of a row as a record, to show what differs from it.
 fn record(pack: &Pack, row: usize) -> Result<ManifestRecord, String> {
     let row = u32::try_from(row).map_err(|e| e.to_string())?;
     ManifestRecord::read(&Manifest::parse(&pack.document(row)?)?)

@@ -1,4 +1,4 @@
-//! A sample of runs that anyone can draw again, and the ceilings they are computed under.
+//! Selects a sample of runs that anyone can draw again, and reads the ceilings for computing them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use provender_ledger::types::{Run, RunFilter};
 use provender_ledger::{LedgerError, Read};
 use provender_sandbox::PinLimits;
 
-/// The ceilings that were recorded with each component when its version was frozen.
+/// The ceilings recorded with each component when its version was frozen.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -23,9 +23,9 @@ pub fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerE
     limits.collect()
 }
 
-/// `n` different ones of the numbers below `of`, ascending: the first `n` places of a Fisher–Yates shuffle
-/// whose i-th step takes the number that the first sixteen bytes of SHA-256 of the seed, a newline and i
-/// are, modulo what is left. Every choice is as likely as every other, and only what is drawn is touched.
+/// Draws `n` different numbers below `of`, in ascending order: the first `n` places of a Fisher–Yates shuffle. Step i
+/// uses the first sixteen bytes of SHA-256 of the seed, a newline and i, as a number modulo what is left. Every choice
+/// is equally likely, and the cost depends only on `n`.
 #[must_use]
 pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
     let n = of.min(n as u64);
@@ -47,12 +47,12 @@ pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
     drawn
 }
 
-/// `n` runs of those that a filter leaves, of the entries that count, drawn as [`draw`] says from all of
-/// them by entry, series and day; and how many there are. Who knows the seed and the ledger draws the same
-/// ones; who recorded the runs could not know the seed. Without a filter no other run is looked at.
+/// Draws `n` runs, as in [`draw`], from all runs that match the filter and whose entry is in `recorded`, ordered by
+/// entry, series and day. Also returns how many there are. Anyone who knows the seed and the ledger draws the same
+/// runs; whoever recorded the runs could not know the seed. Without a filter only the drawn runs are read.
 ///
 /// # Errors
-/// If the ledger cannot be read, or entries do not have as many runs as they say.
+/// If the ledger cannot be read, or an entry has fewer runs than it lists.
 pub fn sample_of(
     ledger: &dyn Read,
     filter: Option<&RunFilter>,
@@ -102,8 +102,8 @@ pub fn sample_of(
     Ok((of, runs))
 }
 
-/// The `n` runs whose digest of seed and run id is smallest, in their former order. Who knows the
-/// seed and the ledger draws the same ones; who recorded the runs could not know the seed.
+/// The `n` runs with the smallest digest of seed and run id, in their original order. Anyone who knows the seed and the
+/// ledger draws the same runs; whoever recorded the runs could not know the seed.
 #[must_use]
 pub fn sample(runs: Vec<Run>, n: usize, seed: &str) -> Vec<Run> {
     let mut ranked: Vec<(Digest, usize, Run)> = runs
@@ -138,14 +138,14 @@ mod tests {
 
     #[test]
     fn the_draw_is_the_documented_one() {
-        // The first step alone: SHA-256 of the text "s\n0", whose first sixteen bytes modulo 1,000.
+        // Checks the first step: SHA-256 of the text "s\n0", whose first sixteen bytes are taken modulo 1,000.
         let digest = Digest::of_bytes(b"s\n0");
         let mut number = 0_u128;
         for byte in &digest.bytes()[..16] {
             number = number << 8 | u128::from(*byte);
         }
         assert_eq!(u128::from(draw(1_000, 1, "s")[0]), number % 1_000);
-        // A whole shuffle is everything.
+        // A complete shuffle contains every number.
         assert_eq!(draw(20, 20, "s"), (0..20).collect::<Vec<u64>>());
     }
 

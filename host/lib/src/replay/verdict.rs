@@ -1,4 +1,4 @@
-//! What came of a replay.
+//! The result of a replay.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::merkle;
 use provender_ledger::entries::{Engine, FailedReplay, Replay, ReplayVerdict, Selection};
 
-/// An output that came out otherwise.
+/// An output whose replayed value differs.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "ReplayDifference")]
 pub struct Difference {
@@ -18,22 +18,22 @@ pub struct Difference {
     pub key: String,
     /// Name of the output.
     pub output: String,
-    /// What the manifest or the ledger holds.
+    /// The value in the manifest or the ledger.
     pub recorded: Json,
-    /// What came out now.
+    /// The value computed now.
     pub replayed: Json,
 }
 
 /// Why a run could not be computed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The component's bytes are nowhere.
+    /// The component's bytes were not found.
     ComponentMissing,
-    /// Component or manifest are not what was recorded.
+    /// Component or manifest differ from what was recorded.
     Integrity,
-    /// The component is refused by this program.
+    /// This program refuses the component.
     ComponentRejected,
-    /// The component failed on inputs on which it had answered.
+    /// The component failed on inputs for which it gave an answer before.
     ComponentFailed,
     /// A file could not be read, or the sandbox could not start.
     Host,
@@ -56,18 +56,18 @@ pub struct Failure {
     pub message: String,
 }
 
-/// What came of all runs.
+/// The result for all runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplayResults {
     /// Runs computed again.
     pub replayed: Vec<Digest>,
-    /// How many of them gave the same bits.
+    /// How many of them have the same bits.
     pub identical: usize,
-    /// The outputs that did not.
+    /// The outputs that differ.
     pub different: Vec<Difference>,
     /// Runs that could not be computed again.
     pub failed: Vec<Failure>,
-    /// Whether it was asked to stop: other runs were left out.
+    /// Whether the work was interrupted; if so, some runs were left out.
     pub interrupted: bool,
 }
 
@@ -81,20 +81,20 @@ impl ReplayResults {
         self.interrupted |= other.interrupted;
     }
 
-    /// The order of results does not depend on which thread came first.
+    /// Sorts the results, so that they do not depend on the order of threads.
     pub fn sort(&mut self) {
-        // What threads have sorted before are long ascending stretches, which this sort merges.
+        // Each thread's results are already sorted, and this sort merges long ascending runs quickly.
         self.replayed.sort();
         self.different
             .sort_by(|a, b| (&a.key, &a.output).cmp(&(&b.key, &b.output)));
         self.failed.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
-    /// What the ledger's entry says: how many, the RFC 6962 root over the ids of the runs computed
-    /// again in ascending order, and what came of them.
+    /// The entry for the ledger: how many runs, the RFC 6962 root over the ids of the replayed runs in ascending order,
+    /// and the result.
     #[must_use]
     pub fn says(&self, engine: &Engine, selection: &Selection) -> Replay {
-        // Ids have one recipe: in the order of their bytes they are in that of their texts.
+        // All ids have one recipe, so the order of their bytes is the order of their texts.
         let mut ids = self.replayed.clone();
         ids.sort();
         let root = merkle::root_of(&ids, &|id| merkle::leaf(id.to_string().as_bytes()));
@@ -117,13 +117,13 @@ impl ReplayResults {
         }
     }
 
-    /// True when every run gave the same bits.
+    /// True if every run gave the same bits.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.different.is_empty() && self.failed.is_empty()
     }
 
-    /// The ids of the runs that came out otherwise.
+    /// The ids of the runs with a different output.
     #[must_use]
     pub fn different_runs(&self) -> Vec<String> {
         let mut ids: Vec<String> = self
