@@ -1,4 +1,4 @@
-//! A consistent copy of a live ledger, its manifests and its releases.
+//! Makes a consistent copy of a live ledger, its manifests and its releases.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -20,36 +20,36 @@ use super::{Deployment, DeploymentError, Phase, Progress};
 const MANIFESTS: &str = "manifests";
 const RELEASES: &str = "releases";
 
-/// How often a backup is begun anew for removals beside it.
+/// How many times a backup starts again because releases were pruned in the meantime.
 const TRIES: usize = 5;
 
-/// What a backup has steps for: the ledger, the manifests, the releases.
+/// The parts whose progress is reported: the ledger, the manifests, the releases.
 const PARTS: u64 = 3;
 
-/// A backup that was made.
+/// A finished backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackedUp {
-    /// The copy of the ledger. What belongs to it lies beside it.
+    /// The copy of the ledger. Manifests and releases are beside it.
     pub ledger: PathBuf,
-    /// How many manifests were copied.
+    /// Number of copied manifests.
     pub manifests: u64,
-    /// How many files of releases were copied.
+    /// Number of copied files of releases.
     pub release_files: u64,
 }
 
-/// Why there is no backup. What was copied is removed again.
+/// Why no backup was made. A partial copy is removed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The target is a file or a device.
     #[error("{} is not a folder; a backup never overwrites anything", .0.display())]
     NotAFolder(PathBuf),
-    /// The target holds something, such as another backup.
+    /// The target is not empty; it may contain another backup.
     #[error("{} is not empty; a backup never overwrites anything", .0.display())]
     NotEmpty(PathBuf),
-    /// Another process is making a backup in the target, or was killed while it did.
+    /// Another process is making a backup in the target, or was killed while doing so.
     #[error("{} holds a backup without {}: it is still being made, or it was killed", .0.display(), Backup::NAME)]
     Unfinished(PathBuf),
-    /// The target lies in a folder that is copied.
+    /// The target is inside a folder that is backed up.
     #[error("{} lies in {folder}, which is backed up; a backup cannot contain itself", .dir.display())]
     Inside {
         /// The target.
@@ -57,7 +57,7 @@ pub enum BackupError {
         /// The folder, as the settings name it.
         folder: String,
     },
-    /// The target cannot be written, or what is copied cannot be read.
+    /// The target cannot be written, or a file cannot be read.
     #[error("{}: {cause}", .dir.display())]
     Io {
         /// The target.
@@ -65,10 +65,10 @@ pub enum BackupError {
         /// Why.
         cause: io::Error,
     },
-    /// The copying was asked to stop, and did between two files.
+    /// The work was interrupted between two files.
     #[error("interrupted: the partial backup was removed")]
     Interrupted(Interrupted),
-    /// The ledger cannot be copied. [`LedgerError::Busy`] when releases are pruned again and again meanwhile.
+    /// The ledger cannot be copied. [`LedgerError::Busy`] if releases are pruned again and again in the meantime.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The deployment's ledger cannot be opened.
@@ -103,32 +103,32 @@ enum CopyError {
 }
 
 impl Deployment {
-    /// Copies the ledger, its manifests and the release store into a folder that is empty or not there, while
-    /// others go on writing. The folder is a backup once the ledger has its name in it, which it gets last.
+    /// Copies the ledger, its manifests and the release store into a folder that is empty or does not exist, while
+    /// other processes write. The ledger gets its final name last; from then on the folder is a backup.
     ///
     /// # Errors
-    /// If the folder is taken or lies in what is copied, the ledger cannot be read, the disk refuses, or the work
-    /// was asked to stop. Nothing of the backup is kept then.
+    /// If the folder is not empty or is inside a folder that is backed up, if the ledger cannot be read, if the disk
+    /// fails, or if the work was interrupted. The partial backup is removed.
     pub fn back_up(
         &self,
         dir: &Path,
         progress: &mut dyn Progress,
     ) -> Result<BackedUp, BackupError> {
         self.outside(dir)?;
-        // Folders that are made for it go again where it fails.
+        // Folders created for the backup are removed if it fails.
         let mut made = Together::default();
         made.folder(dir).map_err(fail(dir))?;
         let target = claim(dir)?;
         let backed_up = self.copies(dir, &target, progress).inspect_err(|_| {
-            // Half a backup would pass for one, and be in the way of the next.
+            // Half a backup would look like a whole one, and block the next.
             clear(&target);
         })?;
         made.keep();
         Ok(backed_up)
     }
 
-    /// Refuses a place that is no folder, or that lies inside one of the folders that are copied: the copy would
-    /// hold itself.
+    /// Refuses a target that is not a folder, or that is inside a folder that is backed up: the copy would contain
+    /// itself.
     fn outside(&self, dir: &Path) -> Result<(), BackupError> {
         if dir.metadata().is_ok_and(|there| !there.is_dir()) {
             return Err(BackupError::NotAFolder(dir.to_path_buf()));
@@ -162,8 +162,8 @@ impl Deployment {
         let settings = &self.project.settings;
         for _ in 0..TRIES {
             progress.begin(Phase::Backup, PARTS);
-            // The ledger first: every manifest that its rows name, and every release of its entries, was durable
-            // before them. Under its name last: what a killed process leaves is no backup.
+            // The ledger is copied first: every manifest and release that it refers to was durable before. It gets its
+            // final name last, so what a killed process leaves is not a backup.
             let pruned = newest(&*ledger)?;
             let backup = admin.back_up(dir)?;
             progress.advance(1);
@@ -175,7 +175,8 @@ impl Deployment {
             };
             let manifests = part(&settings.manifests.path, MANIFESTS)?;
             let release_files = part(&settings.releases.path, RELEASES)?;
-            // What was pruned meanwhile may lack in the store's copy, and is not pruned in the ledger's.
+            // A release pruned in the meantime may be missing from the copied store, while the copied ledger still
+            // lists it.
             if newest(&*ledger)? == pruned {
                 failpoint::hit("backup.before-name");
                 backup.publish().map_err(fail(dir))?;
@@ -194,7 +195,7 @@ impl Deployment {
         Err(LedgerError::Busy.into())
     }
 
-    /// Copies a folder of the deployment, if it is there; how many files it had.
+    /// Copies a folder of the deployment, if it exists. Returns the number of files.
     fn copy_folder(&self, path: &str, target: &Dir, name: &str) -> Result<u64, CopyError> {
         match self.project.dir.open_dir(path) {
             Ok(from) => copy(&from, target, name.as_ref(), &self.interrupt),
@@ -207,7 +208,7 @@ impl Deployment {
     }
 }
 
-/// Begins a backup in a folder that is empty or not there: of two that begin at once, one.
+/// Claims a folder that is empty or does not exist. If two processes try at once, one of them gets it.
 fn claim(dir: &Path) -> Result<Dir, BackupError> {
     make_durably(dir).map_err(fail(dir))?;
     let taken = || match dir.join(Backup::NAME).exists() || !dir.join(MANIFESTS).exists() {
@@ -224,7 +225,7 @@ fn claim(dir: &Path) -> Result<Dir, BackupError> {
     }
 }
 
-/// Where a path leads when the folders on the way are made that are missing.
+/// Resolves a path as if the missing folders on the way existed.
 fn resolved(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
     let there = |p: &&Path| p.canonicalize().is_ok();
@@ -251,22 +252,22 @@ fn fail<E: Into<CopyError>>(dir: &Path) -> impl Fn(E) -> BackupError + Copy + '_
     }
 }
 
-/// Removes what this process copied into a folder that was empty or not there.
+/// Removes this process's copy from a folder that was empty or did not exist.
 fn clear(target: &Dir) {
-    // What makes it a backup goes first.
+    // The file that makes the folder a backup is removed first.
     let _ = target.remove_file(Backup::NAME);
     discard(target);
 }
 
-/// Removes what is no backup yet.
+/// Removes a partial backup.
 fn discard(target: &Dir) {
     for part in [MANIFESTS, RELEASES] {
         let _ = target.remove_dir_all(part);
     }
 }
 
-/// Copies a folder with all that is below it, durably; how many files there were. Nobody takes a copy for whole
-/// before the ledger beside it has its name, so files are written under their own.
+/// Copies a folder with everything below it, durably. Returns the number of files. Files are written under their final
+/// names, because a folder without the ledger's final name is not a backup.
 fn copy(from: &Dir, above: &Dir, name: &Path, interrupt: &Interrupt) -> Result<u64, CopyError> {
     above.create_dir_all(name)?;
     let to = above.open_dir(name)?;
@@ -275,7 +276,7 @@ fn copy(from: &Dir, above: &Dir, name: &Path, interrupt: &Interrupt) -> Result<u
         interrupt.check()?;
         let entry = entry?;
         let name = entry.file_name();
-        // What is being written.
+        // Another process is still writing this file.
         if name == durable::OF_THE_DISK || name.to_string_lossy().starts_with('.') {
             continue;
         }
@@ -289,7 +290,7 @@ fn copy(from: &Dir, above: &Dir, name: &Path, interrupt: &Interrupt) -> Result<u
         } else {
             let mut source = match entry.open() {
                 Ok(source) => source,
-                // Of a release that is being pruned; a manifest that is gone is for an audit to find.
+                // It belongs to a release that is being pruned. A missing manifest is left for an audit to find.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
                 Err(e) => return Err(e.into()),
             };

@@ -1,4 +1,4 @@
-//! A candidate release computed in shadow: over a canary's days, or over the day of a daily run.
+//! Computes a candidate release in shadow: over a canary's days, or over the day of a daily run.
 
 use std::ops::RangeInclusive;
 
@@ -28,20 +28,20 @@ use crate::release::{Document, ReleaseError, ReleaseState};
 
 use super::{Deployment, DeploymentError, Phase, Progress};
 
-/// How many problems of a shadow computation are reported one by one.
+/// How many problems of a shadow computation are reported individually.
 const FEW: usize = 5;
 
-/// What computing in shadow gave.
+/// The result of computing in shadow.
 #[derive(Default, Serialize, JsonSchema)]
 pub struct Shadow {
-    /// How many runs came to what.
+    /// Number of runs by outcome.
     pub summary: Summary,
-    /// Why runs have no number, the first few.
+    /// The first few reasons why runs have no number.
     pub problems: Vec<String>,
 }
 
 impl Shadow {
-    /// How many runs have no number.
+    /// Number of runs without a number.
     #[must_use]
     pub fn troubled(&self) -> u64 {
         self.summary.drift + self.summary.failed
@@ -54,37 +54,37 @@ impl Shadow {
     }
 }
 
-/// Where a canary computes.
+/// The sandbox and the manifests that a canary uses.
 #[derive(Clone, Copy)]
 pub struct Bench<'b> {
-    /// The engine.
+    /// The sandbox.
     pub sandbox: &'b Sandbox,
     /// The manifests.
     pub manifests: &'b Store,
 }
 
-/// What computes in shadow.
+/// The candidate to compute in shadow.
 #[derive(Clone, Copy)]
 pub struct Candidate<'c> {
     /// The canary.
     pub canary: &'c Canary,
-    /// Its release.
+    /// The release's logics, side by side with the active ones.
     pub release: &'c Known,
     /// The release's logics beside those that are active.
     pub sides: &'c Sides,
 }
 
-/// What a daily run found of the canary.
+/// The result of a canary in a daily run.
 pub struct CanaryDay {
-    /// `None` when not even the canary could be read.
+    /// `None` if the canary could not be read.
     pub canary: Option<Canary>,
-    /// What the day came to, and what the canary came to so far.
+    /// The result for the day, and for the canary so far.
     pub result: Result<(Shadow, Option<Observed>), DeploymentError>,
 }
 
 impl Deployment {
-    /// Computes the day of a daily run in shadow, if a canary is running. Whatever goes wrong is reported
-    /// and fails nothing: the answers are not the candidate's.
+    /// Computes the day of a daily run in shadow, if a canary is running. Problems are reported and never fail the day:
+    /// the answers are not the candidate's.
     pub(super) fn canary_day(
         &self,
         bench: Bench<'_>,
@@ -126,7 +126,7 @@ impl Deployment {
         })
     }
 
-    /// Computes the candidate over some days, in the boundaries that take part. Nothing of it answers.
+    /// Computes the candidate over some days, in the boundaries that take part. None of these runs is an answer.
     ///
     /// # Errors
     /// If ledger or manifests fail as a whole.
@@ -186,7 +186,7 @@ impl Deployment {
         Ok(shadow)
     }
 
-    /// What the newest canary of a release came to.
+    /// The comparison for the newest canary of a release.
     ///
     /// # Errors
     /// If its runs cannot be read or compared.
@@ -210,10 +210,10 @@ impl Deployment {
     }
 }
 
-/// The candidate, and the document of what it is compared with.
+/// The candidate, and the document of the release that it is compared with.
 ///
 /// # Errors
-/// If the canary's entry names a release that is not known.
+/// If the canary's entry names an unknown release.
 pub fn both<'s>(
     standing: &'s ReleaseState,
     canary: &Canary,
@@ -230,7 +230,7 @@ pub fn both<'s>(
 }
 
 impl CanaryDay {
-    /// The heading of its section.
+    /// The heading of the canary's section.
     #[must_use]
     pub fn title(&self) -> String {
         let canary = self.canary.as_ref();
@@ -240,7 +240,7 @@ impl CanaryDay {
         )
     }
 
-    /// For the page and the Markdown of the day's report.
+    /// The canary's section for the page and the Markdown of the day's report.
     pub(super) fn aside(&self) -> Aside {
         let mut lines = Vec::new();
         let (status, rows) = match &self.result {

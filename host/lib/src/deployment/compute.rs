@@ -1,4 +1,4 @@
-//! Due runs, computed and recorded.
+//! Computes due runs and records them.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -20,14 +20,14 @@ use crate::compute::{Bound, ComputeError, Facts};
 use super::stores::Handle;
 use super::{Deployment, DeploymentError, Finished, Phase, Progress, pin};
 
-/// More runs than this are summed up instead of listed.
+/// If there are more runs than this, they are counted instead of listed.
 const LIST_MAX: usize = 1_000;
 
-/// What computing needs, opened once: the engine, the pinned components, the manifests.
+/// Everything that computing needs, opened once: the sandbox, the pinned components, the manifests.
 pub struct Runtime {
     /// Where components run.
     pub sandbox: Sandbox,
-    /// Which bytes are which version.
+    /// The pinned components.
     pub lock: Lock,
     /// Where manifests are written.
     pub manifests: Store,
@@ -38,40 +38,40 @@ pub struct Runtime {
 pub struct Request {
     /// Places and days.
     pub selection: Selection,
-    /// Versions as `name:version`; the active ones if there are none.
+    /// Versions as `name:version`; if empty, the active ones.
     pub logics: Vec<ModelVersion>,
-    /// Parameters for these runs alone, which are never answers then.
+    /// Parameters for these runs only. The runs are then never answers.
     pub one_off: BTreeMap<String, String>,
-    /// Compute from what was known at this instant.
+    /// Compute with what was known at this instant.
     pub known_at: Option<String>,
-    /// Compute, record nothing.
+    /// Compute without recording anything.
     pub dry_run: bool,
-    /// Run the component again for recorded runs, instead of trusting the record.
+    /// Run the component again for recorded runs, instead of trusting the recorded outputs.
     pub recheck: bool,
     /// List every run, however many there are.
     pub list_all: bool,
 }
 
-/// What computing several logics gave.
+/// The result of computing several logics.
 pub struct Computed {
-    /// Each logic with the runs that are listed. Every run in trouble is.
+    /// Each logic with its listed runs, which include every run with a problem.
     pub logics: Vec<(Bound, Vec<RunOutcome>)>,
-    /// How many runs came to what.
+    /// Number of runs by outcome.
     pub summary: Summary,
-    /// Whether runs without trouble were left out of the lists.
+    /// Whether runs without a problem were left out of the lists.
     pub abridged: bool,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
 
 impl Computed {
-    /// Why runs have no answer, one for each.
+    /// Why runs have no answer, one reason for each run.
     pub fn troubles(&self) -> impl Iterator<Item = Trouble> {
         let runs = self.logics.iter().flat_map(|(_, runs)| runs);
         runs.filter_map(|r| r.problem.as_ref()).map(|p| p.trouble)
     }
 
-    /// How many runs have no answer.
+    /// Number of runs without an answer.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.summary.drift + self.summary.failed
@@ -81,16 +81,16 @@ impl Computed {
 /// The runs to compute, by logic.
 pub(super) struct Batch {
     logics: Vec<(Bound, Vec<Stretch>)>,
-    /// The first of the days.
+    /// The first day.
     from: Day,
     /// Whether every run is listed.
     list: bool,
-    /// How many there are.
+    /// Number of runs.
     total: usize,
 }
 
 impl Batch {
-    /// What of a selection every bound logic computes. `named` says that the logics were asked for by name.
+    /// Selects the runs that each bound logic computes. `named` is true if the user named the logics.
     pub(super) fn of(
         facts: &Facts<'_>,
         bounds: Vec<Bound>,
@@ -100,7 +100,7 @@ impl Batch {
     ) -> Result<Batch, DeploymentError> {
         let mut logics = Vec::new();
         for bound in bounds {
-            // A herd that is named asks for the logics that read herds.
+            // Naming a herd asks for the logics that read herds.
             let other_herd = selection.herd.as_ref().is_some_and(|h| !h.is_none());
             if !named && other_herd && !bound.reads_herd {
                 continue;
@@ -120,10 +120,10 @@ impl Batch {
 }
 
 impl Deployment {
-    /// Opens what computing needs.
+    /// Opens everything that computing needs.
     ///
     /// # Errors
-    /// If the engine cannot be made, or nothing is pinned.
+    /// If the sandbox cannot be created, or nothing is pinned.
     pub fn runtime(&self) -> Result<Runtime, DeploymentError> {
         Ok(Runtime {
             sandbox: self.sandbox()?,
@@ -132,7 +132,7 @@ impl Deployment {
         })
     }
 
-    /// How answers are computed and recorded here.
+    /// The policy for computing and recording in this deployment.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -149,10 +149,10 @@ impl Deployment {
         })
     }
 
-    /// The active logics, or those that are named, loaded and bound.
+    /// Loads and binds the named logics, or the active ones.
     ///
     /// # Errors
-    /// If one is not pinned, cannot be used, or does not fit what is in force.
+    /// If one is not pinned, cannot be used, or does not match the release or settings in force.
     pub fn bind_all(
         &self,
         runtime: &Runtime,
@@ -166,18 +166,18 @@ impl Deployment {
             .collect()
     }
 
-    /// Computes runs and records them. What befalls single runs is in the answer; the others are recorded.
+    /// Computes runs and records them. Problems with single runs are in the result; the other runs are recorded.
     ///
     /// # Errors
-    /// If ledger, components or manifests fail as a whole, or when the work was interrupted: what was computed
-    /// by then is in the error, and recorded.
+    /// If ledger, components or manifests fail as a whole, or the work was interrupted. After an interruption, the
+    /// error contains what was computed and recorded by then.
     pub fn compute(
         &self,
         request: &Request,
         progress: &mut dyn Progress,
     ) -> Result<Computed, DeploymentError> {
         let runtime = self.runtime()?;
-        // A dry run only reads, also where nothing can be written.
+        // A dry run only reads, so it also works where nothing can be written.
         let ledger = match request.dry_run {
             true => Handle::Reader(self.reader()?),
             false => Handle::Writer(self.writer()?),
@@ -200,8 +200,8 @@ impl Deployment {
         self.record(&runtime, ledger.writer(), &facts, batch, &policy, progress)
     }
 
-    /// Computes and records, or says what would be recorded if there is no ledger to write. An active logic
-    /// that was not asked for by name answers from here on.
+    /// Computes and records. Without a ledger to write, describes what would be recorded. An active logic that the user
+    /// did not name is activated.
     pub(super) fn record(
         &self,
         runtime: &Runtime,
@@ -226,7 +226,7 @@ impl Deployment {
             if let Some(ledger) = ledger.filter(|_| !stretches.is_empty()) {
                 let pin = pin(&runtime.lock, &bound.model_version)?;
                 hold(ledger, pin, &policy.stamp)?;
-                // Under a release its promotion says what answers.
+                // Under a release, its promotion decides what answers.
                 let is_active =
                     self.release()?.is_none() && self.active()?.contains(&bound.model_version);
                 if is_active && !bound.one_off {
@@ -252,7 +252,7 @@ impl Deployment {
             let ended = match batch.list {
                 true => each(&mut engine, &bound, &stretches, found),
                 false => {
-                    // A thread of its own records, through a handle of its own.
+                    // A separate thread records, through its own handle.
                     let mut apart = ledger.map(|_| self.writer()).transpose()?;
                     let apart = apart.as_mut().map(|apart| &mut **apart as &mut dyn Write);
                     troubled(&mut engine, &bound, &stretches, apart, found)
@@ -268,7 +268,7 @@ impl Deployment {
     }
 }
 
-/// An error after some runs were computed, which are told if it is that work was asked to stop.
+/// The error after some runs were computed. If the work was interrupted, it contains them.
 pub(super) fn interrupted(e: ComputeError, computed: Computed) -> DeploymentError {
     DeploymentError::from(e).after(|| Finished {
         computed: Some(computed),
@@ -276,14 +276,14 @@ pub(super) fn interrupted(e: ComputeError, computed: Computed) -> DeploymentErro
     })
 }
 
-/// Where what became of runs is told.
+/// Where outcomes are collected.
 struct RunSink<'f> {
     listed: &'f mut Vec<RunOutcome>,
     summary: &'f mut Summary,
     progress: &'f mut dyn Progress,
 }
 
-/// Every run, by day, as people read them.
+/// Computes and lists every run, sorted by day for people.
 fn each(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
@@ -300,7 +300,7 @@ fn each(
     Ok(())
 }
 
-/// The runs in trouble, computed by place, as the ledger keeps them.
+/// Computes by place, as the ledger stores runs, and lists only runs with a problem.
 fn troubled(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,

@@ -1,4 +1,4 @@
-//! A new deployment folder.
+//! Creates a deployment folder.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -60,18 +60,18 @@ const SOURCES_TOML: &str = r#"# MLOps: where the input files are, in order of pr
 # max_age = "30d"
 "#;
 
-/// What a new deployment holds.
+/// What a new deployment contains.
 #[derive(Clone, Default)]
 pub struct Contents {
-    /// The sample ranch: invented pastures, herds, forage, weather and soil.
+    /// The sample ranch, with invented pastures, herds, forage, weather and soil.
     pub sample: bool,
-    /// A folder of components to pin instead of those that the program carries.
+    /// A folder of components to pin instead of those embedded in the program.
     pub plugins: Option<PathBuf>,
-    /// What watches over the compilation of those components.
+    /// Called around the compilation of those components.
     pub on_compile: Option<OnCompile>,
 }
 
-/// A deployment that was made.
+/// A deployment that was created.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// The pinned components.
@@ -80,10 +80,10 @@ pub struct Created {
     pub cases: Vec<String>,
 }
 
-/// Why no deployment was made.
+/// Why no deployment was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
-    /// The folder is a deployment.
+    /// The folder is already a deployment.
     #[error("{} is already a deployment folder: it contains {}", .0.display(), settings::FILE)]
     Already(PathBuf),
     /// A file cannot be written.
@@ -102,7 +102,7 @@ pub enum CreateError {
         /// Why.
         cause: io::Error,
     },
-    /// The folder of components has none.
+    /// The folder contains no components.
     #[error("{} holds no .wasm file", .0.display())]
     NoComponents(PathBuf),
     /// A component cannot be read.
@@ -112,7 +112,7 @@ pub enum CreateError {
         path: PathBuf,
         /// Why.
         cause: io::Error,
-        /// How many bytes are read.
+        /// The size limit in bytes.
         ceiling: u64,
     },
     /// The program was built without one of its components.
@@ -123,11 +123,11 @@ pub enum CreateError {
     Logic(#[from] LogicError),
 }
 
-/// Makes a deployment in a folder that is not one yet. Everything is checked before anything is written, and
-/// what was written goes again if the rest cannot be.
+/// Creates a deployment in a folder that is not yet one. Everything is checked before anything is written. If a file
+/// cannot be written, the files written before are removed.
 ///
 /// # Errors
-/// If the folder is a deployment already, a component cannot be used, or a file cannot be written.
+/// If the folder is already a deployment, a component cannot be used, or a file cannot be written.
 pub fn create(dir: &Path, contents: &Contents) -> Result<Created, CreateError> {
     if dir.join(settings::FILE).exists() {
         return Err(CreateError::Already(dir.to_path_buf()));
@@ -162,7 +162,7 @@ pub fn create(dir: &Path, contents: &Contents) -> Result<Created, CreateError> {
     }
     write(&dir.join(LOCK), lock.as_bytes())?;
     together.settle().map_err(|e| unwritable(dir, e))?;
-    // Last, and whole: with this file the folder is a deployment.
+    // Written last and atomically: with this file the folder becomes a deployment.
     let sample = SAMPLE
         .iter()
         .find(|(p, _)| contents.sample && *p == settings::FILE);
@@ -171,7 +171,7 @@ pub fn create(dir: &Path, contents: &Contents) -> Result<Created, CreateError> {
     match outfile::create(&file, text, false) {
         Ok(()) => together.keep(),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            // Another process made the same deployment meanwhile: what is there is its own too.
+            // Another process made the same deployment in the meantime, and shares these files.
             together.keep();
             return Err(CreateError::Already(dir.to_path_buf()));
         }
@@ -180,9 +180,8 @@ pub fn create(dir: &Path, contents: &Contents) -> Result<Created, CreateError> {
     Ok(Created { pins, cases })
 }
 
-/// The logics whose golden cases are written, so that verify, cut and the gate run them here: those of the
-/// components that the program carries. Cases that lie here already are DS's own, and stay; a checkout has
-/// those of its source.
+/// The embedded logics whose golden cases are written, so that verify, cut and the gate run them here. Cases that
+/// already exist belong to DS and are kept; a checkout has those of its source.
 fn golden(dir: &Path, pins: &[Pin], others: bool) -> Vec<String> {
     if others || dir.join("logic-plugins/cases").is_dir() {
         return Vec::new();
@@ -201,7 +200,7 @@ fn unwritable(path: &Path, cause: io::Error) -> CreateError {
     }
 }
 
-/// The components that the program carries.
+/// The components embedded in the program.
 fn shipped() -> Result<Vec<(Pin, Vec<u8>)>, CreateError> {
     let carried = |path: &str| {
         let found = ARTIFACTS.iter().find(|(p, _)| *p == path);

@@ -1,5 +1,5 @@
-//! The daily run: ingest what changed, compute what is due, judge it, publish the report, and say whether the
-//! day is complete.
+//! The daily run: ingests what changed, computes what is due, evaluates it, publishes the report, and reports whether
+//! the day is complete.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -20,29 +20,29 @@ use super::{
     Runtime,
 };
 
-/// What a daily run came to.
+/// The result of a daily run.
 pub struct DayRun {
-    /// Each input file, and why it was not taken if it was not.
+    /// Each input file, with the reason if it was not ingested.
     pub files: Vec<FileReport>,
     /// Each due run.
     pub computed: Computed,
     /// The monitors' verdict over the window that ends with the day.
     pub report: MonitorReport,
-    /// Where the report is.
+    /// Where the report was written.
     pub published: Published,
-    /// The day in shadow, if a canary is running.
+    /// The canary's result for the day, if a canary is running.
     pub canary: Option<CanaryDay>,
-    /// Whether every due run is answered.
+    /// Whether every due run has an answer.
     pub status: DayStatus,
 }
 
 impl Deployment {
-    /// Runs a day. What befalls single files, single runs and the canary is in the answer; the rest of the
-    /// day is done.
+    /// Runs a day. Problems with single files, single runs and the canary are in the result; the rest of the day is
+    /// finished.
     ///
     /// # Errors
-    /// If ledger, components, manifests or the report's files fail as a whole, or when the work was interrupted:
-    /// what was finished by then is in the error. What was recorded stays; run the day again.
+    /// If ledger, components, manifests or the report's files fail as a whole, or the work was interrupted. After an
+    /// interruption, the error contains what was finished. Recorded work is kept, so run the day again.
     pub fn run_day(
         &self,
         as_of: Day,
@@ -96,7 +96,7 @@ impl Deployment {
         })
     }
 
-    /// What follows the day's runs: the verdict, the canary, the report, whether the day is complete.
+    /// The steps after the day's runs: the verdict, the canary, the report, and whether the day is complete.
     fn judge_day(
         &self,
         runtime: &Runtime,

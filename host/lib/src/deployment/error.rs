@@ -1,4 +1,4 @@
-//! Why a deployment cannot be opened, or does not have what was asked of it.
+//! Errors of opening and using a deployment.
 
 use provender_domain::ids::ModelVersion;
 use std::io;
@@ -16,16 +16,16 @@ use crate::release::ReleaseError;
 
 use super::{Finished, LOCK};
 
-/// What a deployment cannot do.
+/// Why an operation on a deployment failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeploymentError {
     /// The caller's clock does not give an RFC 3339 instant.
     #[error("the clock does not give a valid date")]
     Clock,
-    /// The deployment was opened on another ledger, which is read only.
+    /// The deployment was opened on a different ledger, which is read-only.
     #[error("{} was opened read-only, but this operation writes", .0.location())]
     ReadOnly(Address),
-    /// Nothing is recorded yet.
+    /// Nothing is recorded.
     #[error("the ledger {0} is missing or empty: nothing is recorded there")]
     NothingRecorded(Address),
     /// A folder cannot be opened.
@@ -39,13 +39,13 @@ pub enum DeploymentError {
     /// A handle of an open folder cannot be duplicated.
     #[error("{0}")]
     Handle(io::Error),
-    /// Nothing is pinned yet.
+    /// Nothing is pinned.
     #[error("{} has no {LOCK}: nothing is pinned", .0.display())]
     LockMissing(PathBuf),
     /// The lock file cannot be read.
     #[error("{LOCK}: {0}")]
     LockUnreadable(io::Error),
-    /// A pinned component is not there, or cannot be read.
+    /// A pinned component is missing or cannot be read.
     #[error("{path}, pinned as {model}: {cause}")]
     ComponentUnreadable {
         /// Its file.
@@ -55,28 +55,28 @@ pub enum DeploymentError {
         /// Why.
         cause: io::Error,
     },
-    /// A pinned component's file is longer than the pin says.
+    /// A pinned component's file is longer than its pin says.
     #[error("{path} is not the pinned {model}: the lock file says {size} bytes, the file has more")]
     ComponentLonger {
         /// Its file.
         path: String,
         /// `name:version`.
         model: ModelVersion,
-        /// Bytes that are pinned.
+        /// Pinned size in bytes.
         size: u64,
     },
     /// Neither the settings nor the caller name a logic.
     #[error("provender.toml does not name an active logic")]
     NoActiveLogic,
-    /// A logic that is not written as `name:version`.
+    /// The logic is not written as `name:version`.
     #[error("`{given}` is not a logic version: write name:version; pinned versions: {pinned}")]
     NotALogic {
-        /// What was given.
+        /// What the user gave.
         given: ModelVersion,
         /// The pinned versions.
         pinned: String,
     },
-    /// A version that is not pinned.
+    /// The version is not pinned.
     #[error("{model} is not pinned in {LOCK}; pinned versions: {pinned}")]
     NotPinned {
         /// `name:version`.
@@ -92,31 +92,31 @@ pub enum DeploymentError {
         /// Why.
         cause: io::Error,
     },
-    /// Work was asked to stop, and did between two batches.
+    /// The work was interrupted between two batches.
     #[error("interrupted between two batches: {0}")]
     Interrupted(Box<Finished>),
-    /// The deployment's files.
+    /// The deployment's files cannot be used.
     #[error(transparent)]
     Project(#[from] ProjectError),
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The manifest store.
+    /// The manifest store failed.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// A component or the lock file.
+    /// A component or the lock file cannot be used.
     #[error(transparent)]
     Logic(#[from] LogicError),
-    /// Binding, looking up or computing.
+    /// Binding or computing failed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// Monitoring.
+    /// Monitoring failed.
     #[error(transparent)]
     Gather(#[from] GatherError),
-    /// Finding or explaining a run.
+    /// A run cannot be found or explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
-    /// Releases.
+    /// A release cannot be used.
     #[error(transparent)]
     Release(#[from] ReleaseError),
 }

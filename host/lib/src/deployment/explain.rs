@@ -1,4 +1,4 @@
-//! A recorded run, found and explained.
+//! Finds and explains a recorded run.
 
 use crate::explain::explanation::{Explanation, Pinned, explain};
 use crate::explain::find::{Wanted, find};
@@ -6,11 +6,10 @@ use crate::explain::find::{Wanted, find};
 use super::{Deployment, DeploymentError, pin};
 
 impl Deployment {
-    /// Finds and explains a run. A component that is not pinned here any more leaves the run explainable from
-    /// its manifest.
+    /// Finds and explains a run. A run whose component is no longer pinned here is explained from its manifest.
     ///
     /// # Errors
-    /// If there is no such run, or ledger, manifests or the pinned component cannot be read.
+    /// If there is no such run, or if ledger, manifests or the pinned component cannot be read.
     pub fn explain(&self, wanted: &Wanted) -> Result<Explanation, DeploymentError> {
         let ledger = self.reader()?;
         let manifests = self.manifests()?;

@@ -1,4 +1,4 @@
-//! What was finished when work was asked to stop.
+//! What was finished before an interruption.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use crate::ingest::report::FileReport;
 
 use super::{Computed, DeploymentError};
 
-/// What was finished when work was asked to stop. It stays, and when the work is done again it is found unchanged.
+/// What was finished before an interruption. It is kept: the next attempt finds it unchanged.
 #[derive(Default)]
 pub struct Finished {
-    /// The files that were looked at.
+    /// The files that were ingested or refused.
     pub files: Vec<FileReport>,
-    /// The runs that were computed, if it came that far.
+    /// The runs that were computed; `None` if computing had not started.
     pub computed: Option<Computed>,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Debug for Finished {
 }
 
 impl DeploymentError {
-    /// The same error with what was finished before, if it is that work was asked to stop.
+    /// Adds earlier work to the error, if the work was interrupted.
     pub(super) fn after(self, finished: impl FnOnce() -> Finished) -> DeploymentError {
         match self {
             DeploymentError::Compute(ComputeError::Interrupted(_))

@@ -1,4 +1,4 @@
-//! What is in force: the release, or before the first promotion the deployment's files.
+//! What is in force: the release, or the deployment's files before the first promotion.
 
 use crate::project::logic::LogicOverrides;
 use crate::project::settings::OnGuardrail;
@@ -10,7 +10,7 @@ use provender_domain::ids::ModelVersion;
 use super::{Deployment, DeploymentError};
 
 impl Deployment {
-    /// How releases stand, as the ledger said when this was first asked. Looking makes no ledger.
+    /// The state of releases, read from the ledger on first use. Does not create a ledger.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -33,7 +33,7 @@ impl Deployment {
         Ok(self.standing.get_or_init(|| standing))
     }
 
-    /// The release in force; before the first promotion there is none, and the deployment's files hold.
+    /// The release in force; `None` before the first promotion, when the deployment's files are in force.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -41,7 +41,7 @@ impl Deployment {
         Ok(self.standing()?.active_release())
     }
 
-    /// What the deployment's files say unlike the release in force: it is not obeyed.
+    /// Settings in the deployment's files that differ from the release in force, and are therefore ignored.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -57,7 +57,7 @@ impl Deployment {
         ))
     }
 
-    /// DS's settings in force of a version: the release's, where it is of the release.
+    /// DS's settings in force for a version: the release's, if the release contains the version.
     ///
     /// # Errors
     /// If the ledger cannot be read, or `logic.toml` is in force and cannot be used.
@@ -82,8 +82,7 @@ impl Deployment {
         })
     }
 
-    /// What answers: the release's active versions, or before the first promotion what
-    /// `provender.toml` names.
+    /// The active versions: the release's, or those in `provender.toml` before the first promotion.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -94,7 +93,7 @@ impl Deployment {
         })
     }
 
-    /// The active logics, or those asked for.
+    /// The logics asked for, or the active ones if none are.
     ///
     /// # Errors
     /// If the ledger cannot be read, or no logic is active.

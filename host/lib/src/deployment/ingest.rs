@@ -1,4 +1,4 @@
-//! The files that `sources.toml` names, taken in.
+//! Ingests the files named in `sources.toml`.
 
 use provender_domain::failpoint;
 use provender_domain::files::bounded;
@@ -16,11 +16,11 @@ use crate::project::sources::Source;
 use super::{Deployment, DeploymentError, Finished, Phase, Progress};
 
 impl Deployment {
-    /// Takes in every file that the sources name, places first, so that what follows finds them. Why a file
-    /// was not taken is in its report.
+    /// Ingests every file of the sources. Places come first, so that later files can refer to them. A file that was not
+    /// ingested has the reason in its report.
     ///
     /// # Errors
-    /// If the work was interrupted: the files that were looked at by then are in the error.
+    /// If the work was interrupted. The error contains the files handled by then.
     pub fn ingest_sources(
         &self,
         ledger: &dyn Write,
@@ -76,7 +76,7 @@ impl Deployment {
         Ok(reports)
     }
 
-    /// How `sources.toml` says that a file of a source is read.
+    /// How `sources.toml` says to read a file of a source.
     #[must_use]
     pub fn read_options(
         &self,
@@ -97,7 +97,7 @@ impl Deployment {
     }
 }
 
-/// Asked to stop after some files.
+/// The error for an interruption after some files.
 fn ingested(stopped: Interrupted, files: Vec<FileReport>) -> DeploymentError {
     DeploymentError::from(ComputeError::from(stopped)).after(|| Finished {
         files,

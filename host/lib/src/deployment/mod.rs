@@ -1,24 +1,24 @@
-//! A deployment, opened once: everything that is done with one goes through [`Deployment`].
+//! An open deployment. Every operation on one goes through [`Deployment`].
 //!
-//! The caller says who is asking and when: nothing here reads the environment or the clock, and nothing prints.
-//! What there is to know beside an answer goes to the caller's [`Observer`].
+//! The caller provides the actor and the time: nothing here reads the environment or the clock, and nothing prints.
+//! Warnings and progress go to the caller's [`Observer`].
 //!
 //! * `day` — the daily run
 //! * `status` — whether a day is complete
-//! * `compute`, `reissue` — runs computed and recorded, or replaced
-//! * `finished` — what was done when work was asked to stop
+//! * `compute`, `reissue` — computes and records runs, or replaces them
+//! * `finished` — what was finished before an interruption
 //! * `ingest` — the files that `sources.toml` names
-//! * `report` — a window judged, its report published
+//! * `report` — evaluates a window and publishes its report
 //! * `backup` — a consistent copy of ledger, manifests and releases
-//! * [`canary`] — a candidate computed in shadow
-//! * `explain` — a run explained
-//! * `create` — a new deployment folder
-//! * [`pinning`] — which bytes are a version: a draft, then frozen
+//! * [`canary`] — computes a candidate in shadow
+//! * `explain` — explains a run
+//! * `create` — creates a deployment folder
+//! * [`pinning`] — pins a version's bytes as a draft, then freezes them
 //! * `in_force` — the release in force, or the deployment's files
-//! * `pinned` — what can be computed with: which bytes answer, loaded and bound
+//! * `pinned` — the components that can be computed with, loaded and bound
 //! * `stores` — connections to the ledger, the manifests, the releases
-//! * [`error`] — how it says no
-//! * [`observe`] — what it reports while it works
+//! * [`error`] — errors of opening and using a deployment
+//! * [`observe`] — warnings and progress
 
 mod backup;
 pub mod canary;
@@ -79,7 +79,7 @@ pub const LOCK: &str = "provender.lock";
 pub enum Location {
     /// This folder.
     At(PathBuf),
-    /// This folder, or the nearest one above it that is a deployment.
+    /// This folder, or the nearest folder above it that is a deployment.
     Above(PathBuf),
 }
 
@@ -88,20 +88,20 @@ pub enum Location {
 pub struct Options {
     /// Where it is.
     pub location: Location,
-    /// Another ledger to read, such as a backup. Nothing can be recorded then.
+    /// A different ledger to read, such as a backup. Nothing can be recorded then.
     pub ledger: Option<Address>,
-    /// Now, in UTC, as RFC 3339 with six digits of a second: instants are compared as text.
+    /// The current time in UTC, as RFC 3339 with six digits of a second: instants are compared as text.
     pub now: String,
-    /// Who is asking, for the ledger.
+    /// Who acts, recorded in the ledger.
     pub actor: String,
-    /// What receives warnings and watches over compilations.
+    /// Receives warnings and progress.
     pub observer: Arc<dyn Observer>,
-    /// What may ask to stop between two batches.
+    /// Checked between two batches for a request to stop.
     pub interrupt: Interrupt,
 }
 
 impl Options {
-    /// The deployment in this folder, asked by `actor` at the instant `now`, with nobody listening.
+    /// Options for the deployment in this folder, without an observer.
     #[must_use]
     pub fn new(folder: &Path, now: &str, actor: &str) -> Options {
         Options {
@@ -117,11 +117,11 @@ impl Options {
 
 /// An open deployment.
 pub struct Deployment {
-    /// Its folder and the files in it that people write.
+    /// Its folder, and the files that people write.
     pub project: Project,
-    /// The instant of everything that is recorded through this.
+    /// The time recorded with every entry written through this.
     pub now: String,
-    /// Its day.
+    /// The day of `now`.
     pub today: Day,
     /// Who records.
     pub actor: String,
@@ -130,18 +130,17 @@ pub struct Deployment {
     span: tracing::Span,
     other_ledger: Option<Address>,
     standing: OnceLock<ReleaseState>,
-    /// The handle through which `standing` was read, until one is needed: opening one takes longer than a
-    /// question.
+    /// The handle used to read `standing`, kept for the next reader: opening one takes longer than a query.
     cached: Mutex<Option<Handle>>,
     clock_reported: OnceLock<()>,
 }
 
 impl Deployment {
-    /// Opens a deployment with its files. A `logic.toml` that cannot be used is fatal while it is in force,
-    /// and is among what is ignored while a release is.
+    /// Opens a deployment with its files. An unusable `logic.toml` is an error while it is in force; while a release is
+    /// in force, it is one of the ignored settings.
     ///
     /// # Errors
-    /// If there is no deployment, or its files, or the ledger with the release in force, cannot be used.
+    /// If there is no deployment, or if its files or the ledger cannot be used.
     pub fn open(options: &Options) -> Result<Deployment, DeploymentError> {
         let deployment = Deployment::open_record(options)?;
         if let Some(problem) = &deployment.project.sources_problem {
@@ -155,8 +154,8 @@ impl Deployment {
         Ok(deployment)
     }
 
-    /// Opens a deployment for what needs its ledger and its stores alone: going back to a former release is
-    /// possible whatever state `logic.toml` and `sources.toml` are in.
+    /// Opens a deployment for operations that need only its ledger and stores. A rollback to an earlier release is then
+    /// possible whatever the state of `logic.toml` and `sources.toml`.
     ///
     /// # Errors
     /// If there is no deployment, or its `provender.toml` cannot be used.
@@ -167,7 +166,7 @@ impl Deployment {
         };
         let day = options.now.get(..10).and_then(|day| day.parse().ok());
         let project = Project::open(&root)?;
-        // The caller's span, around everything that is done with the deployment.
+        // The caller's span, entered for everything done with the deployment.
         let span = tracing::Span::current();
         span.record("environment", project.settings.environment.as_str());
         Ok(Deployment {
@@ -185,7 +184,7 @@ impl Deployment {
         })
     }
 
-    /// Who, when and why, for an entry of the ledger.
+    /// Actor, time and reason, for an entry of the ledger.
     #[must_use]
     pub fn stamp(&self, reason: Option<&str>) -> Stamp {
         Stamp {
@@ -195,7 +194,7 @@ impl Deployment {
         }
     }
 
-    /// Everything that is known now, or was known at an instant.
+    /// The facts known now, or at an earlier instant.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -212,8 +211,8 @@ impl Deployment {
         )?)
     }
 
-    /// Like [`Deployment::facts`], of one place if one is asked for. A boundary or herd that is not known has
-    /// the facts of all places, so that the error can name the nearest.
+    /// Like [`Deployment::facts`], but reads only one place if one is asked for. For an unknown boundary or herd, reads
+    /// all places, so that the error can suggest a name.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -241,7 +240,7 @@ impl Deployment {
     /// A sandbox with the deployment's limits and its cache of compiled code.
     ///
     /// # Errors
-    /// If the engine cannot be made.
+    /// If the engine cannot be created.
     pub fn sandbox(&self) -> Result<Sandbox, DeploymentError> {
         let limits = &self.project.settings.limits;
         let watch = self.observer.compiling(limits.compile());
@@ -252,7 +251,7 @@ impl Deployment {
         )?)
     }
 
-    /// What manifests say of program, engine and place.
+    /// Program, engine and platform, as recorded in manifests.
     #[must_use]
     pub fn computer(&self, sandbox: &Sandbox) -> Computer {
         let engine = sandbox.engine();
@@ -276,7 +275,7 @@ impl Deployment {
     }
 }
 
-/// The entry up to which things are known, now or at an instant.
+/// The last entry known now, or at an earlier instant.
 fn known(ledger: &dyn Read, at: Option<&str>) -> Result<i64, DeploymentError> {
     Ok(match at {
         None => ledger.head()?,
@@ -284,7 +283,7 @@ fn known(ledger: &dyn Read, at: Option<&str>) -> Result<i64, DeploymentError> {
     })
 }
 
-/// The commit of the repository that the deployment's folder lies in, where it does.
+/// The commit of the Git repository that contains the deployment's folder, if there is one.
 fn git_commit(root: &Path) -> Option<String> {
     let root = root.canonicalize().ok()?;
     let git = root

@@ -1,4 +1,4 @@
-//! What a deployment reports while it works. The library prints nothing: the caller decides what is shown.
+//! Warnings and progress of a deployment. The library prints nothing: the caller decides what to show.
 
 use provender_sandbox::OnCompile;
 
@@ -6,20 +6,20 @@ use crate::project::settings::CompileLimits;
 
 use super::{DeploymentError, LOCK};
 
-/// Something to know beside what was asked for. Nothing failed.
+/// A note for the user. Nothing failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Warning<'w> {
-    /// The clock is behind the newest entry.
+    /// The clock is behind the ledger's newest entry.
     ClockBehind {
-        /// What the clock says.
+        /// The time of the clock.
         now: &'w str,
-        /// The instant of the newest entry.
+        /// The time of the newest entry.
         newest: &'w str,
     },
-    /// A release is in force, and the lock file beside it cannot be used.
+    /// A release is in force, and the lock file next to it cannot be used.
     LockNotRead(&'w DeploymentError),
-    /// Components are looked for without the lock file, which cannot be used.
+    /// The lock file cannot be used, so components are searched without it.
     LockNotSearched(&'w DeploymentError),
 }
 
@@ -46,12 +46,12 @@ impl std::fmt::Display for Warning<'_> {
     }
 }
 
-/// Receives what a deployment reports. `()` ignores it all.
+/// Receives a deployment's warnings. `()` ignores them.
 pub trait Observer: Send + Sync {
-    /// Something to know.
+    /// Called for each warning.
     fn warn(&self, _: &Warning<'_>) {}
 
-    /// What watches over every compilation, within these limits.
+    /// Returns a callback for every compilation within these limits.
     fn compiling(&self, _: CompileLimits) -> Option<OnCompile> {
         None
     }
@@ -59,7 +59,7 @@ pub trait Observer: Send + Sync {
 
 impl Observer for () {}
 
-/// What is being counted.
+/// The phase whose steps are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Input files.
@@ -74,11 +74,11 @@ pub enum Phase {
     Backup,
 }
 
-/// Follows how far the work is. `()` does not.
+/// Receives progress. `()` ignores it.
 pub trait Progress {
-    /// A phase begins, with so many steps ahead.
+    /// A phase begins, with `total` steps.
     fn begin(&mut self, _: Phase, _total: u64) {}
-    /// Steps were done.
+    /// More steps are done.
     fn advance(&mut self, _steps: u64) {}
     /// The phase has ended.
     fn end(&mut self) {}

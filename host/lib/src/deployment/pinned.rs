@@ -1,4 +1,4 @@
-//! What can be computed with: the pinned components, their bytes, and each bound to its settings.
+//! The components that can be computed with: pinned, loaded and bound to their settings.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,8 +20,8 @@ use provender_sandbox::{
 use super::{Deployment, DeploymentError, LOCK, Warning};
 
 impl Deployment {
-    /// What can be computed with: the pins of the release in force, then those of the lock file, then
-    /// those of the other releases in the store. Before the first promotion the lock file's alone.
+    /// The pins to compute with: those of the release in force, then those of the lock file, then those of other
+    /// releases in the store. Before the first promotion, only those of the lock file.
     ///
     /// # Errors
     /// If there is neither a release nor a lock file, or they cannot be read.
@@ -59,9 +59,9 @@ impl Deployment {
         Ok(Lock::new(pins)?)
     }
 
-    /// Every place of the deployment where a component's bytes may lie: what the lock pins, the
-    /// releases' store, and the files beside the pinned ones. What was recorded can be found without a
-    /// lock file, and beside one that cannot be read, of which there is a warning.
+    /// Every place of the deployment where a component's bytes can be: the pinned files, the release store, and the
+    /// files next to the pinned ones. It can also be used without a lock file. If the lock file cannot be read, this
+    /// warns.
     ///
     /// # Errors
     /// If a folder cannot be opened.
@@ -101,19 +101,19 @@ impl Deployment {
         Ok(search_path)
     }
 
-    /// The pinned set that the deployment's lock file names.
+    /// The pins of the deployment's lock file.
     ///
     /// # Errors
-    /// If there is no lock file, or it cannot be read or used.
+    /// If there is no lock file, or it cannot be read.
     pub fn lock(&self) -> Result<Lock, DeploymentError> {
         self.lock_if_any()?
             .ok_or_else(|| DeploymentError::LockMissing(self.project.root.clone()))
     }
 
-    /// Like [`Deployment::lock`], with `None` when there is no lock file: nothing is pinned yet.
+    /// Like [`Deployment::lock`], but `None` if there is no lock file, so nothing is pinned.
     ///
     /// # Errors
-    /// If the lock file cannot be read or used.
+    /// If the lock file cannot be read.
     pub fn lock_if_any(&self) -> Result<Option<Lock>, DeploymentError> {
         match bounded::text_in(&self.project.dir, LOCK, bounded::CONFIG_BYTES) {
             Ok(text) => Ok(Some(Lock::parse(&text)?)),
@@ -126,12 +126,12 @@ impl Deployment {
         }
     }
 
-    /// The bytes of a pinned component, which are those that the lock file names.
+    /// The bytes of a pinned component, verified against its pin.
     ///
     /// # Errors
-    /// If they are not there, or are others.
+    /// If they are missing or differ from the pin.
     pub fn pinned_bytes(&self, pin: &Pin) -> Result<Vec<u8>, DeploymentError> {
-        // A release store beside a copied ledger lies outside the deployment's folder.
+        // The release store beside a copied ledger is outside the deployment's folder.
         let store = match (&self.other_ledger, self.store_if_any()?) {
             (Some(_), Some(_)) => Some(self.store_folder()?),
             _ => None,
@@ -141,7 +141,7 @@ impl Deployment {
             Some((dir, file))
         });
         let (dir, file) = stored.unwrap_or((&self.project.dir, &pin.path));
-        // More than is pinned is another file, however large: it is read no further.
+        // A longer file is not the pinned one, so reading stops at the pinned size.
         let bytes = bounded::read_in(dir, file, pin.size).map_err(|cause| {
             let (path, model) = (pin.path.clone(), pin.model_version());
             match cause.kind() {
@@ -157,10 +157,10 @@ impl Deployment {
         Ok(bytes)
     }
 
-    /// Loads a pinned component: its bytes against the lock, then what it declares.
+    /// Loads a pinned component: verifies its bytes against the pin, then reads its declaration.
     ///
     /// # Errors
-    /// If its bytes are not the pinned ones, or it cannot be used.
+    /// If its bytes differ from the pin, or it cannot be used.
     pub fn load(&self, sandbox: &Sandbox, pin: &Pin) -> Result<Component, DeploymentError> {
         let bytes = self.pinned_bytes(pin)?;
         let component = sandbox.load_with_limits(&named(pin), &bytes, &pin.limits)?;
@@ -168,8 +168,8 @@ impl Deployment {
         Ok(component)
     }
 
-    /// The ceilings of components by their digests: those recorded when a version was frozen, or what its pin
-    /// says now, whichever is higher. They change no number.
+    /// The ceilings of components by digest: the higher of those recorded when a version was frozen and those of its
+    /// pin now. They do not affect numbers.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -178,7 +178,7 @@ impl Deployment {
         ledger: &dyn Read,
     ) -> Result<HashMap<Digest, PinLimits>, DeploymentError> {
         let mut ceilings = select::ceilings(ledger)?;
-        // A lock file that cannot be read pins nothing.
+        // A lock file that cannot be read has no pins.
         for pin in self.lock().iter().flat_map(Lock::components) {
             if let Some(recorded) = ceilings.get_mut(&pin.sha256) {
                 *recorded = recorded.max_of_each(&pin.limits);
@@ -187,10 +187,10 @@ impl Deployment {
         Ok(ceilings)
     }
 
-    /// Loads a pinned version and binds it to what is in force.
+    /// Loads a pinned version and binds it to the settings in force.
     ///
     /// # Errors
-    /// If it is not pinned, cannot be used, or does not fit what is in force.
+    /// If it is not pinned, cannot be used, or does not match the settings in force.
     pub fn bind(
         &self,
         sandbox: &Sandbox,
@@ -215,10 +215,10 @@ impl Deployment {
         Ok(bound)
     }
 
-    /// Binds a component as the deployment's own files say, whatever release is in force.
+    /// Binds a component to the deployment's own files, whatever release is in force.
     ///
     /// # Errors
-    /// If it does not fit the deployment's files.
+    /// If it does not match the deployment's files.
     pub fn bind_here(
         &self,
         component: Component,
@@ -234,7 +234,7 @@ impl Deployment {
     }
 }
 
-/// A pinned component for people: which version it is, and where it lies.
+/// A pinned component for error messages: its version and its file.
 fn named(pin: &Pin) -> String {
     format!("{} in {}", pin.model_version(), pin.path)
 }
@@ -242,7 +242,7 @@ fn named(pin: &Pin) -> String {
 /// The pin of a version, given as `name:version`.
 ///
 /// # Errors
-/// If it is not pinned, or not written so.
+/// If it is not pinned, or not written as `name:version`.
 pub fn pin<'l>(lock: &'l Lock, model_version: &ModelVersion) -> Result<&'l Pin, DeploymentError> {
     let known = || {
         lock.components()

@@ -1,4 +1,4 @@
-//! Recorded runs whose inputs were revised, replaced: first a plan, then what the plan's digest says.
+//! Replaces recorded runs whose inputs were revised: first makes a plan, then applies the plan with a given digest.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -21,26 +21,26 @@ use provender_ledger::entries::Origin;
 pub struct ReissueRequest<'r> {
     /// Places and days.
     pub selection: Selection,
-    /// Versions as `name:version`; the active ones if there are none.
+    /// Versions as `name:version`; if empty, the active ones.
     pub logics: &'r [ModelVersion],
-    /// Why, for the ledger.
+    /// The reason, recorded in the ledger.
     pub reason: &'r str,
-    /// The plan to apply, by its digest or at least eight digits of it; only plan if there is none.
+    /// The plan to apply: its digest, or at least eight digits of it. If `None`, only makes a plan.
     pub apply: Option<&'r str>,
 }
 
-/// What a reissue came to.
+/// The result of a reissue.
 pub enum Reissue {
-    /// What would be replaced.
+    /// A plan was made; nothing was replaced.
     Planned {
-        /// The plan's identity.
+        /// The plan's digest.
         digest: Digest,
-        /// By logic.
+        /// The plans by logic.
         plans: Vec<(Bound, Plan)>,
     },
-    /// What was.
+    /// The plan was applied.
     Applied {
-        /// The plan's identity.
+        /// The plan's digest.
         digest: Digest,
         /// The new runs.
         computed: Computed,
@@ -48,10 +48,10 @@ pub enum Reissue {
 }
 
 impl Deployment {
-    /// Plans to replace runs that drifted, or applies the plan that was looked at.
+    /// Plans to replace drifted runs, or applies a plan that was reviewed.
     ///
     /// # Errors
-    /// If the plan is another one by now, or ledger, components or manifests fail.
+    /// If the plan has changed in the meantime, or if ledger, components or manifests fail.
     pub fn reissue(
         &self,
         request: &ReissueRequest<'_>,

@@ -1,4 +1,4 @@
-//! A window of answers judged, and its report published.
+//! Evaluates a window of answers and publishes the report.
 
 use provender_domain::ids::{BoundaryId, ModelVersion};
 use std::collections::BTreeMap;
@@ -17,16 +17,16 @@ use crate::monitor::{MonitorReport, Window, ack, judge_with};
 
 use super::{Deployment, DeploymentError, Runtime};
 
-/// Where a report's files are, from the deployment's folder.
+/// The files of a report, relative to the deployment's folder.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// The report itself.
+    /// The report as JSON.
     pub json: String,
-    /// For a mail or a merge request.
+    /// The summary in Markdown, for a mail or a merge request.
     pub markdown: String,
-    /// The page.
+    /// The HTML page.
     pub html: String,
-    /// True when the ledger had this report already.
+    /// True if the ledger already had this report.
     pub known: bool,
 }
 
@@ -40,7 +40,7 @@ impl Deployment {
         }
     }
 
-    /// Judges the answers of a window, of all boundaries or one.
+    /// Evaluates the answers of a window, for all boundaries or one.
     ///
     /// # Errors
     /// If the boundary is not known, a rule cannot be used, or ledger or manifests cannot be read.
@@ -78,10 +78,10 @@ impl Deployment {
         Ok(judge_with(window, &inputs, &ack::acks(ledger)?).map_err(GatherError::from)?)
     }
 
-    /// Writes the report's three forms and records it once. `aside` stands in page and Markdown alone.
+    /// Writes the report in its three forms and records it once. `aside` appears only in the page and in the Markdown.
     ///
     /// # Errors
-    /// If a file cannot be written, or the ledger cannot be written.
+    /// If a file or the ledger cannot be written.
     pub fn publish(
         &self,
         ledger: &dyn Write,
@@ -108,7 +108,7 @@ impl Deployment {
             file: format!("{folder}/{file}"),
             cause,
         };
-        // Whole files only, so that no reader ever sees half a report.
+        // Only complete files are visible, so that no reader sees half a report.
         let staging = Staging::open(&dir).map_err(|e| unwritable("", e))?;
         for (ending, body) in &forms {
             let file = format!("{name}.{ending}");
@@ -129,7 +129,7 @@ impl Deployment {
     }
 }
 
-/// From a folder of the deployment up to the deployment's own.
+/// The relative path from a folder of the deployment up to the deployment's own folder.
 fn way_up(folder: &str) -> String {
     let parts = folder.split('/').filter(|p| !p.is_empty() && *p != ".");
     "../".repeat(parts.count())

@@ -1,4 +1,4 @@
-//! Is a day complete: is every due run of every active logic answered?
+//! Reports whether a day is complete: whether every due run of every active logic has an answer.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,16 +22,16 @@ use super::{Deployment, DeploymentError, Runtime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Lack {
-    /// It was not computed yet, is no answer, or its boundary is not there.
+    /// It was not computed yet, its run is not an answer, or its boundary is missing.
     Missing,
-    /// It was computed before from other inputs.
+    /// It was computed before from different inputs.
     Refused,
     /// It cannot be computed.
     Failed,
 }
 
 impl Lack {
-    /// As reports name it.
+    /// The word used in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -45,29 +45,29 @@ impl Lack {
 /// A due run without an answer.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Unanswered {
-    /// Its place.
+    /// The boundary.
     pub boundary_id: BoundaryId,
     /// Its herd, or `-`.
     pub herd_config_id: HerdId,
     /// `name:version`.
     pub logic: String,
-    /// Why, in a word.
+    /// Why it has no answer, as a word.
     #[serde(rename = "state")]
     pub lack: Lack,
-    /// Why, in a sentence.
+    /// Why it has no answer, as a sentence.
     pub cause: String,
 }
 
-/// How old a source's newest observation is.
+/// The age of a source's newest observation.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SourceAge {
     /// Its id.
     pub id: String,
-    /// Its newest day by then; null where it has no data by then.
+    /// Its newest day at or before the day; null if it has no data by then.
     pub newest: Option<Day>,
-    /// How many days old that may be; null where sources.toml does not say.
+    /// The largest age allowed, in days; null if sources.toml does not set one.
     pub max_age_days: Option<u32>,
-    /// Whether it is older.
+    /// Whether the newest observation is older than allowed.
     pub stale: bool,
 }
 
@@ -84,31 +84,31 @@ pub struct ActiveLogic {
     pub component: Digest,
 }
 
-/// How far a day is.
+/// The state of a day.
 #[derive(Clone, Debug)]
 pub struct DayStatus {
     /// The day.
     pub as_of: Day,
-    /// Due runs.
+    /// Number of due runs.
     pub expected: usize,
-    /// Due runs that are answered.
+    /// Number of due runs with an answer.
     pub recorded: usize,
-    /// Due runs that are not.
+    /// Due runs without an answer.
     pub unanswered: Vec<Unanswered>,
     /// The sources of dated observations.
     pub sources: Vec<SourceAge>,
-    /// What answers.
+    /// The active logics.
     pub active: Vec<ActiveLogic>,
 }
 
 impl DayStatus {
-    /// Whether anything is due, and all of it is answered.
+    /// Whether anything is due, and every due run has an answer.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.expected > 0 && self.unanswered.is_empty()
     }
 
-    /// How many due runs lack an answer for this reason.
+    /// Number of due runs without an answer for this reason.
     #[must_use]
     pub fn count(&self, lack: Lack) -> usize {
         self.unanswered.iter().filter(|m| m.lack == lack).count()
@@ -126,7 +126,7 @@ impl DayStatus {
 }
 
 impl Deployment {
-    /// Whether a day is complete.
+    /// Reports whether a day is complete.
     ///
     /// # Errors
     /// If ledger, components or manifests cannot be read.
@@ -137,8 +137,8 @@ impl Deployment {
         self.status_of(&runtime, &*reader, &facts, as_of)
     }
 
-    /// Looks at every due run of the active logics. What has no run is computed in the sandbox without
-    /// recording, to tell "not computed yet" from "cannot be computed".
+    /// Checks every due run of the active logics. A run that is not recorded is computed in the sandbox without
+    /// recording, to distinguish "not computed yet" from "cannot be computed".
     pub(super) fn status_of(
         &self,
         runtime: &Runtime,
@@ -169,7 +169,7 @@ impl Deployment {
         Ok(status)
     }
 
-    /// Each source of dated observations with its newest day at or before the date.
+    /// Each source of dated observations, with its newest day at or before the date.
     fn source_ages(
         &self,
         ledger: &dyn Read,
@@ -204,13 +204,13 @@ impl Deployment {
     }
 }
 
-/// Whether the newest observation is older than it may be; none at all is.
+/// Whether the newest observation is older than allowed. No observation at all counts as stale.
 fn is_stale(newest: Option<Day>, max_age_days: Option<u32>, as_of: Day) -> bool {
     max_age_days
         .is_some_and(|max| newest.is_none_or(|day| i64::from(as_of.since(day)) > i64::from(max)))
 }
 
-/// Pairs of boundary and herd that a logic has answered.
+/// Pairs of boundary and herd for which a logic has an answer.
 fn answered(
     ledger: &dyn Read,
     bound: &Bound,
@@ -229,12 +229,12 @@ fn answered(
         .collect())
 }
 
-/// Why a run has no answer, in a sentence.
+/// Why a run has no answer, as a sentence.
 fn message(problem: Option<&Problem>) -> String {
     problem.map_or_else(|| "no cause was recorded".to_owned(), |p| p.message.clone())
 }
 
-/// Looks at the due runs of one logic.
+/// Checks the due runs of one logic.
 fn look(
     status: &mut DayStatus,
     engine: &mut Engine<'_, '_>,

@@ -1,4 +1,4 @@
-//! The deployment's stores: its ledger, its manifests and its releases, or those beside another ledger.
+//! The deployment's stores: its ledger, manifests and releases, or those beside another ledger.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -18,9 +18,9 @@ use super::{Deployment, DeploymentError, Warning};
 
 /// An open ledger.
 pub(super) enum Handle {
-    /// To read only.
+    /// Opened read-only.
     Reader(Box<dyn Read>),
-    /// To write, too.
+    /// Opened for reading and writing.
     Writer(Box<dyn Write>),
 }
 
@@ -32,7 +32,7 @@ impl Handle {
         }
     }
 
-    /// If it was opened to write.
+    /// The writer; `None` if the ledger was opened read-only.
     pub(super) fn writer(&self) -> Option<&dyn Write> {
         match self {
             Handle::Reader(_) => None,
@@ -53,10 +53,10 @@ impl Deployment {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A handle that may write.
+    /// Opens the ledger to write.
     ///
     /// # Errors
-    /// If it cannot be opened, is busy, or the deployment was opened on another ledger.
+    /// If it cannot be opened, is busy, or the deployment was opened on a different ledger.
     pub fn writer(&self) -> Result<Box<dyn Write>, DeploymentError> {
         if let Some(other) = &self.other_ledger {
             return Err(DeploymentError::ReadOnly(other.clone()));
@@ -66,7 +66,7 @@ impl Deployment {
         }
         let patience = Duration::from_secs(u64::from(self.project.settings.ledger.busy_seconds));
         let ledger = self.project.ledger().admin();
-        // A ledger that is lost must not be begun anew unnoticed: every key would be recorded again.
+        // A lost ledger must not be replaced silently by a new one: every key would be recorded again.
         let is_there = ledger.exists()?;
         ledger.prepare().map_err(|e| ProjectError::Write {
             file: e.folder.display().to_string(),
@@ -74,7 +74,7 @@ impl Deployment {
         })?;
         let was_there = match (is_there, self.manifests_of_project()?.holds_any()) {
             (false, manifests) => manifests?,
-            // Another process may be making it at this moment, where there are no manifests yet.
+            // If there are no manifests yet, another process may be creating the ledger at this moment.
             (true, Ok(manifests)) => manifests,
             (true, Err(_)) => true,
         };
@@ -87,11 +87,11 @@ impl Deployment {
         Ok(ledger)
     }
 
-    /// Whether there is a ledger to look into. One that is lost, or that nobody can look for, is not taken for
-    /// none: what was recorded there, the release in force for one, would be passed over in silence.
+    /// Whether there is a ledger to read. A ledger that is lost or inaccessible is an error, not an absent one: its
+    /// contents, such as the release in force, would be ignored silently.
     ///
     /// # Errors
-    /// If there are manifests and no ledger, or the ledger cannot be looked for.
+    /// If there are manifests but no ledger, or if access to the ledger fails.
     pub fn has_ledger(&self) -> Result<bool, DeploymentError> {
         let ledger = self.project.ledger();
         if self.other_ledger.is_some() || ledger.admin().exists()? {
@@ -100,19 +100,19 @@ impl Deployment {
         if !self.manifests_of_project()?.holds_any()? {
             return Ok(false);
         }
-        // Another process may have made both meanwhile, the ledger before its manifests.
+        // Another process may have created both in the meantime, the ledger first.
         match ledger.admin().exists()? {
             true => Ok(true),
             false => Err(LedgerError::gone(ledger).into()),
         }
     }
 
-    /// Warns once when the clock is behind the newest entry. Entries are ordered by their numbers, so
-    /// nothing else depends on it.
+    /// Warns once if the clock is behind the newest entry. Entries are ordered by number, so nothing else depends on
+    /// the clock.
     fn look_at_clock(&self, ledger: &dyn Read) -> Result<(), DeploymentError> {
         let newest = match ledger.head().and_then(|head| ledger.entry(head)) {
             Ok(newest) => newest.map(|e| e.stamp.at),
-            // Damage is reported by what reads the entry: an audit looks at the rest anyway.
+            // Damage is reported by whatever reads the entry; an audit continues with the rest.
             Err(LedgerError::Damaged(_)) => None,
             Err(e) => return Err(e.into()),
         };
@@ -127,8 +127,8 @@ impl Deployment {
         Ok(())
     }
 
-    /// A handle to read through: of the ledger, or of the one named instead of it. A ledger that this
-    /// process may not write, or that lies on a full disk, is read anyway.
+    /// Opens a handle to read the deployment's ledger, or the one given instead of it. A ledger that this process may
+    /// not write, or that is on a full disk, is still readable.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -143,7 +143,7 @@ impl Deployment {
         if let Some(other) = &self.other_ledger {
             return Ok(Handle::Reader(open_reader(other)?));
         }
-        // Looking makes no ledger.
+        // Reading does not create a ledger.
         if !self.has_ledger()? {
             return Ok(Handle::Reader(empty_ledger()?));
         }
@@ -158,7 +158,7 @@ impl Deployment {
         }
     }
 
-    /// The ledger, or the one named instead of it.
+    /// The address of the ledger, or of the one given instead of it.
     #[must_use]
     pub fn ledger(&self) -> &Address {
         let own = || self.project.ledger();
@@ -174,8 +174,7 @@ impl Deployment {
         ledger.ok_or_else(|| DeploymentError::NothingRecorded(self.project.ledger().clone()))
     }
 
-    /// The ledger to look into and nothing else, if there is one: looking makes no ledger and writes
-    /// nothing, not the newest schema either.
+    /// Opens the ledger only to read, if it exists. Does not create or migrate it, and writes nothing.
     ///
     /// # Errors
     /// If it cannot be opened, or is lost.
@@ -186,7 +185,7 @@ impl Deployment {
         Ok(Some(open_reader(self.ledger())?))
     }
 
-    /// The manifest store: beside the ledger that was named instead of the deployment's, if it is there.
+    /// The manifest store; beside the ledger given instead of the deployment's, if it exists there.
     ///
     /// # Errors
     /// If the folder cannot be opened.
@@ -200,7 +199,7 @@ impl Deployment {
         self.manifests_of_project()
     }
 
-    /// The deployment's own store of manifests, whatever ledger was named.
+    /// The deployment's own manifest store, whatever ledger was given.
     fn manifests_of_project(&self) -> Result<Store, DeploymentError> {
         let path = &self.project.settings.manifests.path;
         let above = self
@@ -211,16 +210,16 @@ impl Deployment {
         Ok(Store::below(above, path))
     }
 
-    /// The release store: beside the ledger that was named instead of the deployment's, if it is there.
+    /// The release store; beside the ledger given instead of the deployment's, if it exists there.
     ///
     /// # Errors
-    /// If the folder cannot be opened or made.
+    /// If the folder cannot be opened or created.
     pub fn store(&self) -> Result<ReleaseStore, DeploymentError> {
         let (dir, path) = self.store_folder()?;
         Ok(ReleaseStore::new(dir, &path))
     }
 
-    /// The release store to look into, if there is one: looking makes no folder.
+    /// The release store to read, if it exists. Does not create its folder.
     ///
     /// # Errors
     /// If the folder cannot be opened.
@@ -240,14 +239,14 @@ impl Deployment {
         Ok((self.project.folder(path)?, path.to_owned()))
     }
 
-    /// A folder of this name beside a ledger that was named instead of the deployment's.
+    /// A folder with this name beside the ledger given instead of the deployment's.
     fn beside_ledger(&self, name: &str) -> Option<PathBuf> {
         let folder = self.other_ledger.as_ref()?.folder()?.join(name);
         folder.is_dir().then_some(folder)
     }
 }
 
-/// Whether this process may not write the ledger, or its disk is full. It may be readable.
+/// Whether this process may not write the ledger, or its disk is full. It may still be readable.
 fn is_refused(e: &DeploymentError) -> bool {
     matches!(
         e,
@@ -257,7 +256,7 @@ fn is_refused(e: &DeploymentError) -> bool {
     )
 }
 
-/// A folder beside a ledger that the caller named.
+/// Opens a folder beside a ledger that the caller named.
 fn open_folder(path: &Path) -> Result<Dir, DeploymentError> {
     Dir::open_ambient_dir(path, ambient_authority()).map_err(|cause| DeploymentError::Folder {
         path: path.to_path_buf(),

@@ -22,7 +22,7 @@ use super::*;
 
 const NOW: &str = "2025-07-01T06:00:00.000000Z";
 
-/// The sample ranch, made in a folder of its own.
+/// Creates the sample ranch in a folder of its own.
 fn ranch() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let contents = Contents {
@@ -68,7 +68,7 @@ fn a_day_is_run_once_explained_and_complete() {
     assert!(!first.published.known);
     assert!(first.canary.is_none());
 
-    // The same day again changes nothing.
+    // Running the same day again changes nothing.
     let again = deployment.run_day(as_of, &mut ()).unwrap();
     assert_eq!(
         again.computed.summary.unchanged,
@@ -376,7 +376,7 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
         .clone();
     let bytes = deployment.pinned_bytes(&shipped).unwrap();
     let component = sandbox.load("v1.wasm", &bytes).unwrap();
-    // The same bytes again: nothing to do; with its file gone, it is put back.
+    // Pinning the same bytes again changes nothing; if the file is missing, it is restored.
     let again = deployment.pin_draft(&component, &bytes, &shipped.limits);
     assert_eq!(again.unwrap(), PinOutcome::Unchanged(shipped.clone()));
     fs::remove_file(folder.path().join(&shipped.path)).unwrap();
@@ -384,7 +384,7 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
     assert_eq!(again.unwrap(), PinOutcome::Restored(shipped.clone()));
     assert_eq!(deployment.pinned_bytes(&shipped).unwrap(), bytes);
 
-    // As if it had never been pinned: a draft, which can be frozen once.
+    // Without its pin it is a draft again, which can be frozen once.
     fs::remove_file(folder.path().join(LOCK)).unwrap();
     let pinned = deployment.pin_draft(&component, &bytes, &shipped.limits);
     let PinOutcome::Pinned { pin, replaced } = pinned.unwrap() else {
@@ -401,7 +401,7 @@ fn a_draft_is_pinned_replaced_frozen_and_held_to_its_bytes() {
     assert_eq!(frozen.state, PinState::Frozen);
     let again = deployment.freeze_pin(&ModelVersion::unchecked("days_remaining:v1"), None);
     assert_eq!(again.unwrap(), FreezeOutcome::Unchanged(frozen.clone()));
-    // Taken out of the lock file, it comes back as frozen.
+    // Removed from the lock file, it comes back as frozen.
     fs::remove_file(folder.path().join(LOCK)).unwrap();
     let back = deployment.pin_draft(&component, &bytes, &shipped.limits);
     assert!(matches!(back.unwrap(), PinOutcome::Pinned { pin, .. } if pin == frozen));

@@ -1,10 +1,10 @@
-//! Whether a deployment's files, ledger and components can be used.
+//! Checks whether a deployment's files, ledger and components can be used.
 
 use crate::deployment::{Deployment, DeploymentError};
 
 use super::DoctorFinding;
 
-/// The files that people write. `provender.toml` was read already.
+/// Checks the files that people write. `provender.toml` has already been read.
 pub(super) fn files(deployment: &Deployment) -> Vec<DoctorFinding> {
     let project = &deployment.project;
     let problems = [project.logic().err(), project.sources_problem.clone()];
@@ -15,7 +15,7 @@ pub(super) fn files(deployment: &Deployment) -> Vec<DoctorFinding> {
         .collect()
 }
 
-/// The ledger's schema, when there is a ledger and it can be read.
+/// The ledger's schema, if there is a ledger and it can be read.
 pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<DoctorFinding>) -> Option<i64> {
     let read = || -> Result<Option<i64>, DeploymentError> {
         if !deployment.has_ledger()? {
@@ -29,7 +29,7 @@ pub(super) fn ledger(deployment: &Deployment, found: &mut Vec<DoctorFinding>) ->
     })
 }
 
-/// Every pinned component, by the SHA-256 of its bytes. What it declares is for `verify`.
+/// Checks every pinned component against the SHA-256 of its pin. Its declaration is checked by `verify`.
 pub(super) fn components(deployment: &Deployment) -> Vec<DoctorFinding> {
     let lock = match deployment.lock() {
         Ok(lock) => lock,

@@ -1,4 +1,4 @@
-//! A finding: what is wrong or will be asked, and the next step.
+//! A finding: what is wrong or will be needed, and the next step.
 
 use provender_ledger::LedgerError;
 
@@ -6,35 +6,35 @@ use crate::deployment::DeploymentError;
 
 use super::upgrade::UpgradeChange;
 
-/// Something that is to be done about a deployment.
+/// Something to do about a deployment.
 #[derive(Debug)]
 pub enum DoctorFinding {
     /// A file, the ledger or a component cannot be used.
     Unusable(DeploymentError),
-    /// Something is recorded in a folder that cannot be written.
+    /// A folder in which the program records something cannot be written.
     Unwritable {
         /// The setting that names the folder.
         setting: &'static str,
-        /// The folder, or the nearest one above it that is there.
+        /// The folder, or the nearest existing folder above it.
         folder: String,
         /// Why.
         cause: String,
     },
     /// Temporary files that a killed process left, or that are being written now.
     Unfinished {
-        /// Where they are.
+        /// Their folder.
         folder: String,
         /// Their number.
         files: usize,
     },
     /// The ledger has an older schema than this program writes.
     OlderSchema {
-        /// The ledger's.
+        /// The ledger's schema.
         found: i64,
-        /// This program's.
+        /// The schema that this program writes.
         newest: i64,
     },
-    /// A setting that is used here means something else than before.
+    /// A setting of this deployment has a different meaning than before.
     Changed(&'static UpgradeChange),
 }
 
@@ -51,7 +51,7 @@ impl DoctorFinding {
         }
     }
 
-    /// What is wrong, or what will be asked, with the value in it.
+    /// What is wrong or will be needed, with the value in it.
     #[must_use]
     pub fn what(&self) -> String {
         match self {
@@ -96,7 +96,7 @@ impl DoctorFinding {
     }
 }
 
-/// The next step after something that cannot be used.
+/// The next step for something that cannot be used.
 fn after(error: &DeploymentError) -> &'static str {
     match error {
         DeploymentError::Project(_) => "correct the file; docs/reference/files.md lists every key",

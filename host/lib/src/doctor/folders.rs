@@ -1,4 +1,4 @@
-//! The folders that a deployment writes: whether it can, and what a killed process left in them.
+//! Checks the folders that a deployment writes: whether they can be written, and what a killed process left there.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use crate::project::Project;
 
 use super::DoctorFinding;
 
-/// Folders of the program's own that cannot be written, each once. A file without a name is made in each and is
-/// gone with this process; rights alone do not tell of a full or read-only disk.
+/// The program's folders that cannot be written, each once. Creates an unnamed file in each, which disappears with this
+/// process: permissions alone do not show a full or read-only disk.
 pub(super) fn unwritable(project: &Project) -> Vec<DoctorFinding> {
     let settings = &project.settings;
     let ledger = project.ledger().folder();
@@ -27,7 +27,7 @@ pub(super) fn unwritable(project: &Project) -> Vec<DoctorFinding> {
     let mut seen = Vec::new();
     let mut found = Vec::new();
     for (setting, folder) in ledger.into_iter().chain(folders) {
-        // A folder that is not there yet is made in the nearest one above it.
+        // A folder that does not exist is created in the nearest existing folder above it.
         let there = folder.ancestors().find(|f| f.is_dir());
         let there = there.unwrap_or(&project.root).to_path_buf();
         if seen.contains(&there) {
@@ -45,7 +45,7 @@ pub(super) fn unwritable(project: &Project) -> Vec<DoctorFinding> {
     found
 }
 
-/// Temporary files, where the program writes them.
+/// Temporary files in the folders that the program writes.
 pub(super) fn unfinished(project: &Project) -> Vec<DoctorFinding> {
     let settings = &project.settings;
     let manifests = Path::new(&settings.manifests.path);
@@ -79,7 +79,7 @@ pub(super) fn unfinished(project: &Project) -> Vec<DoctorFinding> {
     found
 }
 
-/// The files of a folder with such names. One that is not there, or cannot be read, has none.
+/// The files of a folder whose names match. A folder that does not exist or cannot be read has none.
 fn temporary(project: &Project, folder: &Path, of: impl Fn(&str) -> bool) -> Option<DoctorFinding> {
     let names = project.dir.read_dir(folder).ok()?;
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

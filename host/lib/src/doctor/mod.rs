@@ -1,9 +1,9 @@
-//! What is to be done about a deployment, found without changing it.
+//! Finds out what needs to be done about a deployment, without changing it.
 //!
-//! * [`finding`] — what is wrong and the next step, as types
+//! * [`finding`] — the findings: what is wrong, and the next step
 //! * `deployment` — its files, its ledger, its components
-//! * `folders` — whether they can be written, and what a killed process left in them
-//! * [`upgrade`] — what a newer program asks of a deployment that an older one wrote
+//! * `folders` — whether they can be written, and what a killed process left there
+//! * [`upgrade`] — what a newer program needs from an older deployment
 
 mod deployment;
 pub mod finding;
@@ -15,8 +15,8 @@ use crate::project::ProjectError;
 
 pub use finding::DoctorFinding;
 
-/// Examines a deployment. With `upgrade` also what a newer program asks of it. The findings stand in the order
-/// in which they are best dealt with; none means that nothing is to be done.
+/// Examines a deployment. With `upgrade`, also checks what a newer program needs. The findings are in the order in
+/// which to handle them. An empty list means that there is nothing to do.
 ///
 /// # Errors
 /// If there is no deployment to examine.
@@ -28,7 +28,7 @@ pub fn examine(options: &Options, upgrade: bool) -> Result<Vec<DoctorFinding>, D
         ) => {
             return Err(e);
         }
-        // Where anything lies is not known without the settings.
+        // Without the settings, no path is known.
         Err(e) => return Ok(vec![DoctorFinding::Unusable(e)]),
     };
     let mut found = deployment::files(&deployment);

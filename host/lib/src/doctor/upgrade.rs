@@ -1,4 +1,4 @@
-//! What a newer program asks of a deployment that an older one wrote.
+//! What a newer program needs from a deployment that an older one wrote.
 
 use crate::project::Project;
 use crate::project::settings::SetIn;
@@ -14,14 +14,14 @@ pub struct UpgradeChange {
     pub setting: &'static str,
     /// What is different.
     pub what: &'static str,
-    /// What is to be done about it.
+    /// What to do about it.
     pub next: &'static str,
 }
 
-/// Every change since 0.1.0. Whoever changes what a setting means adds a row.
+/// Every change since 0.1.0. If you change what a setting means, add a row.
 pub const CHANGES: &[UpgradeChange] = &[];
 
-/// A ledger with an older schema than this program's.
+/// A finding if the ledger's schema is older than this program's.
 pub(super) fn schema(found: Option<i64>) -> Option<DoctorFinding> {
     let newest = provender_ledger::admin::newest_schema();
     found
@@ -29,8 +29,8 @@ pub(super) fn schema(found: Option<i64>) -> Option<DoctorFinding> {
         .map(|found| DoctorFinding::OlderSchema { found, newest })
 }
 
-/// The changes that touch a setting of this deployment's `provender.toml`. What is not set has the default of the
-/// program of today.
+/// The changes to settings in this deployment's `provender.toml`. A setting that is not set has the current program's
+/// default.
 #[must_use]
 pub fn settings(project: &Project, changes: &'static [UpgradeChange]) -> Vec<DoctorFinding> {
     let settings = project.settings.origins(&project.settings_set);

@@ -44,10 +44,10 @@ impl<'a> Packed<'a> {
         let rows = &self.pack.rows;
         let template = &self.pack.template;
         let (sealed, found) = template.seal_with_provenance(rows, row, &mut self.scratch)?;
-        let said = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
-        if said != found {
+        let stated = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));
+        if stated != found {
             return Err(format!(
-                "it states provenance {said}, but its content gives {found}"
+                "it states provenance {stated}, but its content gives {found}"
             ));
         }
         if found != run.provenance {

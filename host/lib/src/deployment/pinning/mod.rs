@@ -1,7 +1,7 @@
-//! Which bytes are a version: first as a draft that can be replaced, then frozen for ever.
+//! Pins the bytes of a version: first as a draft that can be replaced, then frozen for ever.
 //!
-//! Every change is made while a file is locked, and the lock file of pins is written last: until it names a new
-//! file, the old pin and the old file agree, whenever the process is killed.
+//! Every change is made under a lock, and the lock file of pins is written last. Until it names a new file, the old pin
+//! matches the old file, whenever the process is killed.
 
 mod place;
 
@@ -21,10 +21,10 @@ use crate::compute::{ComputeError, freeze};
 
 use super::{Deployment, DeploymentError, LOCK, pin};
 
-/// Why nothing is pinned or frozen.
+/// Why a version was not pinned or frozen.
 #[derive(Debug, thiserror::Error)]
 pub enum PinError {
-    /// What keeps two changes apart cannot be locked.
+    /// The lock that separates concurrent changes cannot be taken.
     #[error(transparent)]
     NotLocked(#[from] LockError),
     /// A file cannot be written.
@@ -45,7 +45,7 @@ pub enum PinError {
         /// Why.
         cause: io::Error,
     },
-    /// What a killed process left cannot be removed.
+    /// A file left by a killed process cannot be removed.
     #[error("{path}, left by a killed process, cannot be removed: {cause}")]
     Leftover {
         /// The file.
@@ -53,48 +53,48 @@ pub enum PinError {
         /// Why.
         cause: io::Error,
     },
-    /// The lock file.
+    /// The lock file cannot be used.
     #[error(transparent)]
     Logic(#[from] LogicError),
     /// The version is frozen with other bytes.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The deployment.
+    /// The deployment cannot be used.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
 }
 
-/// What pinning came to.
+/// The result of pinning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PinOutcome {
     /// The version has a new pin.
     Pinned {
         /// The pin.
         pin: Pin,
-        /// What it replaces.
+        /// The digest that it replaces; `None` if the version was not pinned.
         replaced: Option<Digest>,
     },
-    /// It was pinned with these bytes already.
+    /// It was already pinned with these bytes.
     Unchanged(Pin),
-    /// It was pinned with these bytes already, and its file is put back.
+    /// It was already pinned with these bytes; its file was missing or different and has been restored.
     Restored(Pin),
 }
 
-/// What freezing came to.
+/// The result of freezing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FreezeOutcome {
-    /// The version is these bytes from now on.
+    /// The version is now frozen.
     Frozen(Pin),
-    /// It was frozen already.
+    /// It was already frozen.
     Unchanged(Pin),
 }
 
 impl Deployment {
-    /// Pins a component that was checked, as a draft: a version that was frozen once, and whose pin was taken
-    /// out since, comes back as frozen.
+    /// Pins a checked component as a draft. A version that was frozen before, and whose pin was then removed, comes
+    /// back as frozen.
     ///
     /// # Errors
     /// If the version is frozen with other bytes, or a file cannot be written.
@@ -115,7 +115,7 @@ impl Deployment {
             if old.sha256 == new.sha256
                 && (old.state == PinState::Frozen || old.limits == new.limits)
             {
-                // The pin says so; the file may be gone, or another's since a process was killed.
+                // The pin says so, but the file may be missing, or belong to other bytes since a process was killed.
                 let is_there = self.pinned_bytes(old).is_ok();
                 if !is_there {
                     replace(dir, &old.path, bytes)?;
@@ -135,14 +135,14 @@ impl Deployment {
                 return Err(frozen.into());
             }
             if old.sha256 == new.sha256 {
-                // Other limits for the same bytes.
+                // The same bytes with different limits.
                 new.path.clone_from(&old.path);
             }
         }
         if freeze::check(&*ledger, &new)? {
             new.state = PinState::Frozen;
         }
-        // The lock file last: until it names the new file, the old pin and the old file agree.
+        // The lock file is written last: until it names the new file, the old pin matches the old file.
         ledger.append(&self.stamp(None), &Payload::Pin(freeze::says_of(&new)))?;
         replace(dir, &new.path, bytes)?;
         failpoint::hit("pin.before-lock");
@@ -156,10 +156,10 @@ impl Deployment {
         })
     }
 
-    /// Makes a draft, given as `name:version`, the version for ever.
+    /// Freezes a draft, given as `name:version`, for ever.
     ///
     /// # Errors
-    /// If it is not pinned, its bytes are not the pinned ones, or a file cannot be written.
+    /// If it is not pinned, its bytes differ from the pin, or a file cannot be written.
     pub fn freeze_pin(
         &self,
         model_version: &ModelVersion,
@@ -169,7 +169,7 @@ impl Deployment {
         let _locked = self.lock_pins()?;
         let lock = self.lock()?;
         let old = pin(&lock, model_version)?;
-        // What is frozen is what lies there, not what the lock file says of it.
+        // Freezes the bytes in the file, so check that they match the pin.
         self.load(&self.sandbox()?, old)?;
         let new = Pin {
             state: PinState::Frozen,
@@ -188,7 +188,7 @@ impl Deployment {
     /// # Errors
     /// If the lock file cannot be read or written.
     pub fn mark_frozen(&self, pins: &[&Pin]) -> Result<(), PinError> {
-        // As it is now: another process may have pinned something meanwhile.
+        // Read again under the lock: another process may have pinned something in the meantime.
         let _locked = self.lock_pins()?;
         let lock = self.lock_if_any()?.unwrap_or_default();
         let mut frozen = lock.clone();
@@ -204,8 +204,8 @@ impl Deployment {
         write_lock(&self.project.dir, &frozen)
     }
 
-    /// Waits until no other process changes the pins, and keeps them out while the lock is held: each
-    /// rewrites the whole lock file from what it has read. Removes what killed processes left of their writes.
+    /// Waits until no other process changes the pins, and keeps others out while the lock is held: each process
+    /// rewrites the whole lock file from what it has read. Also removes temporary files of killed processes.
     fn lock_pins(&self) -> Result<AdvisoryLock, PinError> {
         let lock = self.project.ledger().admin().lock("pins")?;
         place::sweep_temporary(&self.project.dir, LOCK)?;
@@ -213,10 +213,10 @@ impl Deployment {
     }
 }
 
-/// The text of a lock file: its one spelling.
+/// The text of a lock file. Equal pins give equal text.
 ///
 /// # Errors
-/// If the pins cannot be written down.
+/// If the pins cannot be serialized.
 pub(super) fn lock_text(lock: &Lock) -> Result<String, LogicError> {
     Ok(format!(
         "# The pinned components: which bytes are which logic version.\n{}",
@@ -228,8 +228,8 @@ fn write_lock(dir: &Dir, lock: &Lock) -> Result<(), PinError> {
     replace(dir, LOCK, lock_text(lock)?.as_bytes())
 }
 
-/// Writes a file under a temporary name, then renames it: nobody sees half of it. The caller holds the lock on
-/// pins, so a temporary file that lies there is of a process that was killed.
+/// Writes a file under a temporary name, then renames it, so that nobody sees half of it. The caller holds the lock on
+/// pins, so an existing temporary file comes from a killed process.
 fn replace(dir: &Dir, path: &str, bytes: &[u8]) -> Result<(), PinError> {
     let unwritable = |cause| PinError::Unwritable {
         path: path.to_owned(),

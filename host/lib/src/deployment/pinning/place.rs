@@ -1,5 +1,5 @@
-//! Where the bytes of a pin lie: bytes that replace others have a file of their own, so that the lock file
-//! agrees with its files at every instant.
+//! The files for the bytes of pins. Bytes that replace others get a file of their own, so that the lock file matches
+//! its files at every moment.
 
 use cap_std::fs::Dir;
 
@@ -16,13 +16,13 @@ use super::PinError;
 
 /// The folder of pinned components.
 const FOLDER: &str = "components";
-/// What a file's name ends with while it is written.
+/// Suffix of a file's name while it is written.
 pub(super) const TEMPORARY: &str = ".tmp";
-/// Digits of the digest in a name. Two drafts of one version that share 48 bits are not met by chance.
+/// Digits of the digest in a file name. Two drafts of one version do not share 48 bits by chance.
 const DIGITS: usize = 12;
 
-/// The file for a pin's bytes: the version's own name, or where other bytes lie there already the name with
-/// the beginning of the digest.
+/// The file name for a pin's bytes: the version's own name. If other bytes already have that name, the first digits of
+/// the digest are added.
 pub(super) fn of(dir: &Dir, pin: &Pin) -> String {
     let plain = format!("{FOLDER}/{}.wasm", stem(pin));
     match dir.exists(&plain) && digest(dir, &plain) != Some(pin.sha256) {
@@ -31,8 +31,8 @@ pub(super) fn of(dir: &Dir, pin: &Pin) -> String {
     }
 }
 
-/// Removes the files of earlier drafts of a pin's version: named as [`of`] names them, pinned by nobody, and
-/// with bytes that the ledger has seen pinned as a draft. Anything else that lies there is somebody's own.
+/// Removes the files of earlier drafts of a pin's version. A file is removed if its name is one that [`of`] gives,
+/// nobody pins it, and the ledger has its bytes as a pinned draft. Other files may belong to the user.
 pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Result<(), PinError> {
     let model = pin.model_version();
     let mut drafts: Vec<String> = freeze::ever_pinned(ledger)?
@@ -72,11 +72,12 @@ pub(super) fn sweep(dir: &Dir, lock: &Lock, pin: &Pin, ledger: &dyn Read) -> Res
     Ok(())
 }
 
-/// Removes what killed processes left of the lock file and of components. The caller holds the lock on pins.
+/// Removes temporary files that killed processes left of the lock file and of components. The caller holds the lock on
+/// pins.
 pub(super) fn sweep_temporary(dir: &Dir, lock: &str) -> Result<(), PinError> {
     let mut left = vec![format!("{lock}{TEMPORARY}")];
     for entry in dir.read_dir(FOLDER).into_iter().flatten().flatten() {
-        // A name that is not UTF-8 is none that was given here.
+        // This program gives no names that are not UTF-8.
         if let Ok(name) = entry.file_name().into_string()
             && name.ends_with(&format!(".wasm{TEMPORARY}"))
         {
@@ -103,7 +104,7 @@ fn short(digest: &Digest) -> String {
     digest.hex().chars().take(DIGITS).collect()
 }
 
-/// Whether a file's name is one that [`of`] gives to some bytes of the pin's version.
+/// Whether [`of`] gives this file name to some bytes of the pin's version.
 fn is_own_name(name: &str, pin: &Pin) -> bool {
     let rest = name
         .strip_suffix(".wasm")
@@ -116,7 +117,7 @@ fn is_own_name(name: &str, pin: &Pin) -> bool {
     })
 }
 
-/// The digest of a file; `None` where it cannot be read.
+/// The digest of a file; `None` if it cannot be read.
 fn digest(dir: &Dir, path: &str) -> Option<Digest> {
     let bytes = bounded::read_in(dir, path, bounded::COMPONENT_BYTES).ok()?;
     Some(Digest::of_bytes(&bytes))

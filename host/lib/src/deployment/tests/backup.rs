@@ -1,4 +1,4 @@
-//! A backup, read by itself, and where none is made.
+//! Backups: reading one on its own, and refusing a target.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn a_backup_is_whole_readable_by_itself_and_never_overwritten() {
     let file = folder.path().join("provender.toml");
     assert!(matches!(refused(&file), BackupError::NotAFolder(_)));
 
-    // Asked to stop, it leaves no folder of its own making.
+    // If interrupted, it leaves no folder that it created.
     options.ledger = None;
     options.interrupt.ask();
     let stopped = elsewhere.path().join("b/stopped");
