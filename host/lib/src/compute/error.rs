@@ -71,7 +71,7 @@ pub enum ComputeError {
         /// What is wrong, as a clause.
         problem: String,
     },
-    /// A season that begins on no day: a release may say so, `logic.toml` is checked when it is read.
+    /// The season starts on a day that does not exist. Only a release can have one: `logic.toml` is checked when read.
     #[error("{logic}: season_start is `{start}`; write MM-DD, such as 03-01")]
     Season {
         /// `name:version`.

@@ -43,7 +43,7 @@ pub struct ExplainAnswer<'a> {
     pinned_component: Option<Digest>,
     /// Inputs that cannot be compared with their value today.
     incomparable_inputs: Vec<Incomparable<'a>>,
-    /// Inputs that would have another value today.
+    /// Inputs that have a different value today.
     superseded_inputs: &'a [InputChange],
     /// Columns with an observation after the run's day.
     newer_observations: Vec<Newer<'a>>,

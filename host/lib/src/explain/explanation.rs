@@ -106,9 +106,9 @@ pub struct Explanation {
     pub inputs: Vec<Input>,
     /// Parameters in declared order.
     pub parameters: Vec<Parameter>,
-    /// Inputs that would have another value today.
+    /// Inputs that have a different value today.
     pub superseded_inputs: Vec<InputChange>,
-    /// Inputs whose value of today cannot be told, with the reason.
+    /// Inputs that cannot be compared with their value today, with the reason.
     pub incomparable: Vec<(String, String)>,
     /// Columns with an observation after the calculation date: column and day.
     pub newer: Vec<(String, String)>,
@@ -282,7 +282,7 @@ struct Today {
     newer: BTreeMap<String, String>,
 }
 
-/// The day of the newest observation of a dated column, whatever an input makes of it.
+/// The day of the newest observation of a dated column, whatever aggregate an input uses.
 fn newest(
     facts: &Facts<'_>,
     feature: &Feature,
@@ -300,7 +300,7 @@ fn newest(
     Ok(last.from.last().and_then(|c| c.date))
 }
 
-/// What the inputs would be today, and what was observed after the calculation date.
+/// The inputs that would be different today, and observations after the calculation date.
 fn today(
     facts: &Facts<'_>,
     catalogue: &[Feature],

@@ -120,8 +120,8 @@ pub(super) type Trouble = (Cause, String, String);
 pub(super) type Loaded = Result<Component, Trouble>;
 
 impl Replayer<'_> {
-    /// Computes runs again; `tick` is told how many are done, from any thread. When it is asked to stop, the
-    /// verdict is of the runs that were computed again by then, and says so.
+    /// Computes runs again. `tick` is called with the number of finished runs, from any thread. If the work is
+    /// interrupted, the results cover the runs computed by then and record the interruption.
     pub fn replay(&self, subjects: &[Subject], tick: &(dyn Fn(usize) + Sync)) -> ReplayResults {
         let mut order: Vec<&Subject> = subjects.iter().collect();
         order.sort_by_key(|s| s.place);
@@ -265,7 +265,7 @@ impl Replayer<'_> {
         verdict
     }
 
-    /// Runs with a manifest of their own.
+    /// Computes runs whose manifests have a file of their own.
     fn singles(
         &self,
         subjects: &[Subject],
@@ -403,8 +403,8 @@ pub(super) fn parameters(
         .collect()
 }
 
-/// Computes runs of one component and one set of parameters, the last one first: an answer that depends on
-/// the rows before it is another one then.
+/// Computes runs of one component and one set of parameters in reverse order. An answer that depends on earlier rows
+/// comes out different then.
 fn again(
     component: &Component,
     group: &[(&Subject, ManifestRecord)],

@@ -72,7 +72,7 @@ pub struct ReplayResults {
 }
 
 impl ReplayResults {
-    /// Adds what came of other runs.
+    /// Adds the results of other runs.
     pub fn extend(&mut self, other: ReplayResults) {
         self.replayed.extend(other.replayed);
         self.identical += other.identical;
