@@ -1,4 +1,4 @@
-//! What of a file is new, unchanged or revised against what the same source said before.
+//! Compares a file with what the same source gave before: which rows are new, unchanged or revised.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, HashMap};
@@ -19,13 +19,13 @@ pub struct Comparison {
     pub facts: NewFacts,
     /// Rows with something new.
     pub new: u32,
-    /// Rows that say what is known.
+    /// Rows whose values are already recorded.
     pub unchanged: u32,
-    /// Rows that say otherwise.
+    /// Rows whose values differ from the recorded ones.
     pub revised: u32,
     /// New divided by old of every revised number whose old value is not zero.
     pub ratios: Vec<f64>,
-    /// Things worth saying.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -59,8 +59,8 @@ impl Comparison {
     }
 }
 
-/// Compares a file's content with the ledger. `today` is the day from which a redrawn boundary
-/// holds when the file does not say.
+/// Compares a file's content with the ledger. A redrawn boundary applies from `today` on if the file gives no
+/// date for it.
 ///
 /// # Errors
 /// When the ledger cannot be read, or a herd would be in two places at once.
@@ -106,7 +106,7 @@ fn boundaries(
             .get(&value.boundary_id)
             .map(Vec::as_slice)
             .unwrap_or_default();
-        // Against the revision of the same day where the file names one, else the one ingested last.
+        // A revision with a date is compared with that date's revision, others with the one ingested last.
         let before = match value.effective_date {
             Some(day) => earlier
                 .iter()
@@ -196,8 +196,8 @@ fn herds(
         all.insert(key, (value.clone(), None));
     }
     check_periods(all.values().map(|(herd, _)| herd), file)?;
-    // Rows that an earlier form of this very file gave and this one does not: they stay due. Another
-    // file of the source may well hold a part only.
+    // Open-ended rows that an earlier version of this file had and this one has not: they still count. Other
+    // files of the source are left out, because a file may hold only some of the herds.
     let of_source: Vec<i64> = ledger
         .files()?
         .into_iter()
@@ -219,7 +219,7 @@ fn herds(
     Ok(c)
 }
 
-/// No herd is in two places on a day.
+/// Refuses a herd that would be in two places on one day.
 fn check_periods<'h>(herds: impl Iterator<Item = &'h Herd>, file: &str) -> Result<(), IngestError> {
     let mut by_herd: BTreeMap<&HerdId, Vec<&Herd>> = BTreeMap::new();
     for herd in herds {
@@ -242,7 +242,7 @@ fn check_periods<'h>(herds: impl Iterator<Item = &'h Herd>, file: &str) -> Resul
     Ok(())
 }
 
-/// A warning of herds in boundaries that nothing was said of yet.
+/// A warning about herds in boundaries that are not recorded yet.
 fn unknown_boundaries(
     ledger: &dyn Read,
     rows: &[At<Herd>],
@@ -285,9 +285,10 @@ fn observations(
                 let boundary_id = observations.boundaries[o.boundary as usize].clone();
                 let column = observations.columns[usize::from(o.column)].clone();
                 // Ordered by date and entry, so that the last one inserted is the one in force.
-                let said = ledger.observations(&boundary_id, &column, known)?;
+                let recorded = ledger.observations(&boundary_id, &column, known)?;
                 before.push(
-                    said.into_iter()
+                    recorded
+                        .into_iter()
                         .filter(|s| s.value.source == source)
                         .map(|s| (s.value.date, s.value.value))
                         .collect(),

@@ -1,10 +1,10 @@
 //! From files to observations.
 //!
-//! * [`parsed`] — what a reader delivers, and how it says no
-//! * [`readers`] — one file a format: bytes in, domain values out
-//! * [`compare`] — what of a file is new, unchanged or revised against the ledger
-//! * [`take`] — taking a file in: read, compare, hold or record
-//! * [`report`] — what is said of each file
+//! * [`parsed`] — what a reader returns, and its errors
+//! * [`readers`] — one module per format: bytes in, domain values out
+//! * [`compare`] — which rows of a file are new, unchanged or revised
+//! * [`take`] — ingesting a file: read, compare, hold or record
+//! * [`report`] — the report on each file, and ingest errors
 //! * [`retract`] — withdrawing a file
 
 pub mod compare;

@@ -1,5 +1,4 @@
-//! What a reader makes of a file: domain values with the row each came from, before anything is
-//! compared with what the ledger holds.
+//! What a reader makes of a file: domain values, each with its row. Nothing is compared with the ledger yet.
 
 use provender_domain::ids::BoundaryId;
 use std::fmt;
@@ -50,7 +49,7 @@ impl Kind {
     }
 }
 
-/// A file format that the readers know: an entry of their table.
+/// A known file format: an entry in the table of readers.
 #[derive(Clone, Copy)]
 pub struct Format(pub(super) &'static Reader);
 
@@ -99,32 +98,32 @@ pub enum DuplicateIds {
     /// Refuse the file and name both features.
     #[default]
     Refuse,
-    /// Take the features as the parts of one MultiPolygon.
+    /// Treat the features as the parts of one MultiPolygon.
     Merge,
 }
 
 /// How to read a file.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// Name of the file for messages; its stem is the last resort for a boundary id.
+    /// Name of the file for messages. Its stem is the boundary id if nothing else gives one.
     pub file_name: String,
-    /// What the caller says the file is about, where it does.
+    /// The kind that the caller expects, if any.
     pub kind: Option<Kind>,
-    /// The format that `sources.toml` insists on.
+    /// The format that `sources.toml` requires; `None` detects it from the content.
     pub format: Option<Format>,
-    /// The place that a file of one place belongs to.
+    /// The boundary that all of the file belongs to.
     pub boundary: Option<BoundaryId>,
     /// GeoJSON property that holds the id.
     pub id_property: Option<String>,
     /// What to do with several features of one id.
     pub duplicate_ids: DuplicateIds,
-    /// Take the good rows and list the bad ones, instead of refusing the file.
+    /// Accept the good rows and list the bad ones, instead of refusing the file.
     pub skip_bad_rows: bool,
     /// Columns declared by `[[series]]` that this file may carry: (column in the file, catalogue name).
     pub series: Vec<(String, String)>,
 }
 
-/// A value with the row it came from (1-based; for CSV the line, for JSON the element).
+/// A value with its row (1-based: the line of a CSV file, the element of a JSON list).
 #[derive(Clone, Debug, PartialEq)]
 pub struct At<T> {
     /// 1-based row.
@@ -133,16 +132,16 @@ pub struct At<T> {
     pub value: T,
 }
 
-/// A row that could not be taken.
+/// A row that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRow {
     /// 1-based row: line of a CSV, element of a JSON list; 0 for the file as a whole.
     pub row: u32,
-    /// The field, where one is to blame.
+    /// The field at fault, if it is one field.
     pub field: Option<String>,
-    /// The value as it stands in the file, shortened to 80 characters.
+    /// The value as the file has it, shortened to 80 characters.
     pub value: Option<String>,
-    /// What is wrong with it, as the end of a sentence.
+    /// What is wrong with it, as the end of a sentence that begins with field and value.
     pub problem: String,
 }
 
@@ -162,7 +161,7 @@ impl fmt::Display for BadRow {
     }
 }
 
-/// Observations of a file, with names interned.
+/// Observations of a file. Values refer to boundaries and columns by index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observations {
     /// Boundary ids, in order of appearance.
@@ -182,7 +181,7 @@ pub struct Observation {
     pub column: u16,
     /// The day; `None` for a property without a date (soil).
     pub date: Option<Day>,
-    /// The value in the catalogue's unit; `None` where the file says nodata.
+    /// The value in the catalogue's unit; `None` if the file has nodata.
     pub value: Option<f64>,
     /// 1-based row of the file.
     pub row: u32,
@@ -208,17 +207,17 @@ pub struct Reading {
     pub rows: u32,
     /// What it holds.
     pub content: Content,
-    /// Rows left out (only with `skip_bad_rows`).
+    /// Bad rows that were left out (only with `skip_bad_rows`).
     pub skipped: Vec<BadRow>,
-    /// Things worth saying that are not errors: a declared area that contradicts the outline, a
-    /// row without a figure.
+    /// What the user should know but is not an error: a declared area that contradicts the outline, a row
+    /// without a figure.
     pub warnings: Vec<String>,
 }
 
-/// A file that was not read.
+/// Why a file could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReadError {
-    /// Not a format that the readers know; `looked_like` says what was seen.
+    /// Not a known format.
     #[error("{file}: not a known format: {looked_like}")]
     Unknown {
         /// Name of the file.
@@ -226,7 +225,7 @@ pub enum ReadError {
         /// What was seen instead.
         looked_like: String,
     },
-    /// A known format, but not of the kind that was asked for.
+    /// A known format of another kind than the caller expects.
     #[error("{file}: this is {found}, not {wanted}")]
     WrongKind {
         /// Name of the file.

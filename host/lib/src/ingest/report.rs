@@ -1,4 +1,4 @@
-//! What is said of each file that was offered.
+//! The report on each file given to `ingest`, and why a file can be refused.
 
 use provender_domain::ids::HerdId;
 use schemars::JsonSchema;
@@ -13,22 +13,22 @@ use super::parsed::{Kind, ReadError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FileOutcome {
-    /// Something of it was new or revised and is recorded.
+    /// It had new or revised rows, which are recorded.
     Taken,
-    /// Nothing of it was new.
+    /// All of its rows were already recorded.
     Unchanged,
-    /// It was taken before, and a later file has revised it since.
+    /// It was ingested before, and a later file has revised it since.
     Superseded,
     /// It was withdrawn by `ingest retract`.
     Withdrawn,
-    /// It revises too much to be believed without `--accept`.
+    /// It revises more rows than is allowed without `--accept`.
     Held,
     /// It could not be used.
     Refused,
 }
 
 impl FileOutcome {
-    /// The word for people.
+    /// The word shown to people.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl FileOutcome {
     }
 }
 
-/// What is said of one file.
+/// The result of ingesting one file.
 #[derive(Debug)]
 pub struct FileReport {
     /// Path as it was given.
@@ -61,22 +61,22 @@ pub struct FileReport {
     pub rows: u32,
     /// Rows with something new.
     pub new: u32,
-    /// Rows that say what is known.
+    /// Rows whose values are already recorded.
     pub unchanged: u32,
-    /// Rows that say otherwise than before.
+    /// Rows whose values differ from the recorded ones.
     pub revised: u32,
     /// Rows left out by `--skip-bad-rows`.
     pub skipped: Vec<String>,
-    /// Things worth saying.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
     /// The ledger entry that recorded it.
     pub entry: Option<i64>,
-    /// Why it was not taken.
+    /// Why it was not recorded.
     pub error: Option<IngestError>,
 }
 
 impl FileReport {
-    /// A file that was not taken, and of which nothing is known but its name.
+    /// The report on a refused file of which only the path is known.
     #[must_use]
     pub fn refused(source: &str, kind: Kind, path: &str, error: IngestError) -> FileReport {
         FileReport {
@@ -97,7 +97,7 @@ impl FileReport {
         }
     }
 
-    /// Notes the counts in a span.
+    /// Records the counts in a tracing span.
     pub(super) fn note(&self, span: &Span) {
         span.record("rows", self.rows);
         span.record("new", self.new);
@@ -109,7 +109,7 @@ impl FileReport {
         }
     }
 
-    /// For machines.
+    /// The report as JSON.
     #[must_use]
     pub fn answer(&self) -> FileAnswer<'_> {
         FileAnswer {
@@ -135,12 +135,12 @@ impl FileReport {
     }
 }
 
-/// What is said of one file that was offered.
+/// The result of ingesting one file.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FileAnswer<'a> {
-    /// Its path as it was given; from the deployment's folder where it lies in it.
+    /// Its path as it was given; relative to the deployment's folder if it is inside.
     path: &'a str,
-    /// Id of the source; empty where it was not found out.
+    /// Id of the source; empty if it could not be determined.
     source: &'a str,
     /// `boundaries`, `herds`, `forage`, `weather`, `soil` or `series`; empty for a file that was not recognised.
     kind: &'a str,
@@ -154,23 +154,23 @@ pub struct FileAnswer<'a> {
     rows: u32,
     /// Rows with something new.
     new: u32,
-    /// Rows that say what is known.
+    /// Rows whose values are already recorded.
     unchanged: u32,
-    /// Rows that say otherwise than before.
+    /// Rows whose values differ from the recorded ones.
     revised: u32,
     /// How many rows `--skip-bad-rows` left out.
     skipped: usize,
     /// Those rows, each with what is wrong.
     skipped_rows: &'a [String],
-    /// What is worth knowing and does not keep the file out.
+    /// Warnings that do not prevent the file from being recorded.
     warnings: &'a [String],
-    /// The ledger entry that recorded it; null where nothing was recorded.
+    /// The ledger entry that recorded it; null if nothing was recorded.
     entry: Option<i64>,
-    /// Why it was not taken; null where it was.
+    /// Why it was not recorded; null if it was.
     error: Option<FileError>,
 }
 
-/// Why a file was not taken.
+/// Why a file was not recorded.
 #[derive(Debug, Serialize, JsonSchema)]
 struct FileError {
     /// A stable code.
@@ -179,7 +179,7 @@ struct FileError {
     message: String,
 }
 
-/// Why a file was not taken.
+/// Why a file was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// It cannot be read from disk.
@@ -190,17 +190,17 @@ pub enum IngestError {
         /// Why.
         cause: std::io::Error,
     },
-    /// It has more bytes than are read.
+    /// It is larger than `limits.input_mib`.
     #[error(
         "{file}: {cause}; split it, or raise limits.input_mib in provender.toml. Nothing was recorded"
     )]
     TooLarge {
         /// Which file.
         file: String,
-        /// How much is read.
+        /// The error with the limit.
         cause: std::io::Error,
     },
-    /// It is no readable input.
+    /// A reader refused it.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// It revises too many rows.
@@ -221,10 +221,10 @@ pub enum IngestError {
         limit: f64,
         /// Median of new divided by old, as text.
         ratio: String,
-        /// What such a ratio looks like.
+        /// The unit mistake that the ratio suggests, or empty.
         hint: String,
     },
-    /// A file from before a revision.
+    /// A file that was ingested before, and of which rows have been revised since.
     #[error(
         "{file} was ingested before (entry {entry}) and {revised} of its rows have been revised since; \
          ingesting it again would restore the old values. If that is intended, run again with --accept"
@@ -232,9 +232,9 @@ pub enum IngestError {
     Older {
         /// Which file.
         file: String,
-        /// The entry that took it.
+        /// The entry that recorded it.
         entry: i64,
-        /// Rows that would be turned back.
+        /// Rows that would get their old values back.
         revised: u32,
     },
     /// A withdrawn file.
@@ -246,10 +246,10 @@ pub enum IngestError {
         file: String,
         /// The entry that withdrew it.
         entry: i64,
-        /// The reason given then.
+        /// The reason for the withdrawal.
         reason: String,
     },
-    /// Two rows of a herd claim the same day.
+    /// Two periods of a herd overlap.
     #[error(
         "{file}: herd {herd}: the period {first} overlaps the period {second}; end the earlier one before the later one starts"
     )]
@@ -258,19 +258,19 @@ pub enum IngestError {
         file: String,
         /// The herd.
         herd: HerdId,
-        /// Boundary and first day of the one row.
+        /// Boundary and days of the first period.
         first: String,
-        /// Of the other.
+        /// Boundary and days of the second period.
         second: String,
     },
-    /// A retraction that names no known file.
+    /// A retraction of a file that was never ingested.
     #[error(
         "{file} was never ingested: give `provender ingest retract` the path under which it was ingested, or sha256:<digest>{known}"
     )]
     NeverTaken {
         /// What was named.
         file: String,
-        /// Files that are known, to choose from.
+        /// The most similar known files.
         known: String,
     },
     /// A pattern of `sources.toml` that matches nothing.
@@ -281,13 +281,13 @@ pub enum IngestError {
         /// The pattern.
         pattern: String,
     },
-    /// The ledger refused.
+    /// An error of the ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
 impl IngestError {
-    /// Of a file that could not be read from disk.
+    /// The error for a file that could not be read from disk.
     #[must_use]
     pub fn unread(file: String, cause: std::io::Error) -> IngestError {
         match cause.kind() {

@@ -1,4 +1,4 @@
-//! Withdrawing a file: an appended entry, after which nothing the file said counts.
+//! Withdraws a file with a new ledger entry; from then on the file's values do not count.
 
 use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
@@ -6,11 +6,11 @@ use provender_ledger::types::File;
 
 use super::report::IngestError;
 
-/// Withdraws every take of a file, named by the path it was ingested under, by its file name, or by
-/// `sha256:<digest>`. Returns the withdrawn files and the entry.
+/// Withdraws a file, however often it was ingested. Name it by the path it was ingested under, by its file name,
+/// or by `sha256:<digest>`. Returns the withdrawn files and the entry.
 ///
 /// # Errors
-/// When no such file counts, or the ledger refuses.
+/// If no such file is in force, or the ledger fails.
 pub fn retract(
     ledger: &dyn Write,
     name: &str,
@@ -24,7 +24,7 @@ pub fn retract(
     let is_named = |f: &&File| f.path == name || f.sha256.to_string() == name;
     let mut named: Vec<File> = files.iter().filter(is_named).cloned().collect();
     if named.is_empty() {
-        // A path given from another folder: its last parts may tell, when they tell one file only.
+        // The path may be relative to another folder. Its last parts are enough if they match only one file.
         let tail = |f: &&File| {
             std::path::Path::new(name).ends_with(&f.path)
                 || std::path::Path::new(&f.path).ends_with(name)

@@ -1,4 +1,4 @@
-//! Taking a file in: read it, compare it, then hold it or record it whole.
+//! Ingests a file: reads it, compares it, then holds it or records it as a whole.
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
@@ -14,10 +14,10 @@ use super::parsed::ReadOptions;
 use super::readers;
 use super::report::{FileOutcome, FileReport, IngestError};
 
-/// A file that is offered.
+/// A file to ingest.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    /// Path as people know it; remembered.
+    /// The path that is recorded with the file.
     pub path: String,
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -25,28 +25,28 @@ pub struct Offer {
     pub source: String,
     /// How to read it.
     pub options: ReadOptions,
-    /// Share of rows that may be revised without `--accept`.
+    /// The share of rows that may be revised without `--accept`.
     pub max_revised_share: f64,
-    /// True when a person named this file, false when a source lists it: what is merely listed and
-    /// was superseded or withdrawn is passed over, what is named is refused with the reason.
+    /// Whether a person named this file, instead of `sources.toml` listing it. A superseded or withdrawn file is
+    /// refused if it was named, and skipped if it was only listed.
     pub named: bool,
 }
 
-/// How strict to be, and when it is.
+/// Options that apply to all files.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Take it although it is held, older or withdrawn.
+    /// Record a file although it would be held, or was superseded or withdrawn.
     pub accept: bool,
-    /// Say what would happen and record nothing.
+    /// Report what would happen and record nothing.
     pub dry_run: bool,
-    /// Today, for boundaries that are redrawn without a date.
+    /// The day from which boundaries redrawn without a date apply.
     pub today: Day,
 }
 
-/// Fewer revised rows than this are never held: one corrected figure is no change of unit.
+/// A file with fewer revised rows than this is never held: one corrected figure is not a change of unit.
 const HOLD_FROM_ROWS: u32 = 2;
 
-/// Reads, compares and records one file. What went wrong is in the report.
+/// Reads, compares and records one file. Errors are in the report.
 pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
     let span = tracing::info_span!(
         target: "provender::ingest",
@@ -84,7 +84,7 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
         error: None,
     };
     let mut report = empty();
-    // Where another process takes a file in meanwhile, this very one perhaps, look again.
+    // If another process ingests a file in the meantime, perhaps this one, compare again.
     let filled = retry_always(|| {
         report = empty();
         match fill(ledger, offer, policy, stamp, sha256, &mut report) {
@@ -99,7 +99,7 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
             IngestError::Withdrawn { .. } => FileOutcome::Withdrawn,
             _ => FileOutcome::Refused,
         };
-        // What a source merely lists and history has passed by is no failure of today's run.
+        // A superseded or withdrawn file that is only listed must not fail today's run.
         if offer.named
             || !matches!(
                 report.outcome,
@@ -115,17 +115,17 @@ pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -
     report
 }
 
-/// What was taken in of these very bytes for this source, the newest last.
+/// The records of these exact bytes for this source, newest last.
 fn earlier(ledger: &dyn Write, offer: &Offer, sha256: Digest) -> Result<Vec<File>, IngestError> {
     let mut files = ledger.files()?;
     files.retain(|f| f.sha256 == sha256 && f.source == offer.source);
     Ok(files)
 }
 
-/// Whether these bytes need no reading: a listed file was taken in from this very path.
+/// Whether the file can be skipped: it is listed, and these bytes were ingested from this path before.
 ///
 /// # Errors
-/// When they were withdrawn.
+/// If the file was withdrawn.
 fn known(
     ledger: &dyn Write,
     offer: &Offer,
@@ -164,10 +164,10 @@ fn known(
     Ok(true)
 }
 
-/// Whether what a file revises may be taken in without a look.
+/// Checks that a file's revisions may be recorded without `--accept`.
 ///
 /// # Errors
-/// When the file is an older one, or revises more than the source allows.
+/// If the file was superseded, or revises more than the source allows.
 fn acceptable(
     ledger: &dyn Write,
     offer: &Offer,
@@ -200,7 +200,7 @@ fn fill(
     sha256: Digest,
     report: &mut FileReport,
 ) -> Result<(), IngestError> {
-    // Before anything is looked at.
+    // Read before the comparison, so that a concurrent writer is noticed.
     let head = ledger.head()?;
     if known(ledger, offer, policy, sha256, report)? {
         return Ok(());
@@ -242,7 +242,7 @@ fn fill(
         rows: reading.rows,
         retracted: None,
     };
-    // What of the file's row and of its facts binds them, the ledger adds.
+    // The ledger adds the ids that link the file's row and its facts.
     let notes = IngestNotes {
         boundary: offer.options.boundary.clone(),
         new: c.new,
@@ -271,7 +271,7 @@ fn held(offer: &Offer, c: &Comparison, rows: u32) -> IngestError {
     }
 }
 
-/// Changes of unit that people make, by the ratio they leave behind.
+/// The unit mistake that a ratio of new to old suggests.
 #[must_use]
 pub fn looks_like(ratio: f64) -> Option<&'static str> {
     const KNOWN: [(f64, &str); 8] = [

@@ -1,10 +1,9 @@
-//! Geodesic area on WGS84: the one recipe by which every area of the host is made.
+//! Geodesic area on WGS84: every area in the host is computed here.
 //!
 //! Each ring is a geodesic polygon (Karney 2013, doi 10.1007/s00190-012-0578-z, as implemented by
-//! geographiclib); its area is taken without regard to the ring's orientation, holes are taken out
-//! of their outline, parts are added, and the sum is rounded to 0.0001 ha (1 m²). Edges across the
-//! antimeridian take the short way round; repeated vertices change nothing. A ring larger than half
-//! the globe is read as its complement.
+//! geographiclib). A ring's orientation does not matter, holes are subtracted from their outline, parts are
+//! added, and the sum is rounded to 0.0001 ha (1 m²). Edges across the antimeridian take the short way
+//! round; repeated vertices change nothing. A ring larger than half the globe is read as its complement.
 
 use geographiclib_rs::{Geodesic, PolygonArea, Winding};
 
@@ -13,10 +12,10 @@ pub type Ring = Vec<[f64; 2]>;
 /// An outline followed by its holes.
 pub type Polygon = Vec<Ring>;
 
-/// Area of a closed ring in m², whichever way it is wound.
+/// Area of a closed ring in m², for either orientation.
 #[must_use]
 pub fn ring_area_m2(ring: &[[f64; 2]]) -> f64 {
-    // The closing position repeats the first; geographiclib closes by itself.
+    // The last position repeats the first; geographiclib closes the ring itself.
     let open = match ring {
         [first, middle @ .., last] if first == last && !middle.is_empty() => {
             ring.get(..ring.len() - 1).unwrap_or(ring)
@@ -39,8 +38,8 @@ pub fn ring_area_m2(ring: &[[f64; 2]]) -> f64 {
     }
 }
 
-/// Area of a polygon in m² from those of its rings: its outline less its holes. Negative when the holes are
-/// the larger.
+/// Area of a polygon in m² from the areas of its rings: outline minus holes. Negative if the holes are
+/// larger.
 #[must_use]
 pub fn polygon_area_m2(rings: &[f64]) -> f64 {
     match rings {
@@ -49,11 +48,11 @@ pub fn polygon_area_m2(rings: &[f64]) -> f64 {
     }
 }
 
-/// Area of polygons together in hectares, from those in m², rounded to 0.0001 ha.
+/// Total area of polygons in hectares, from their areas in m², rounded to 0.0001 ha.
 #[must_use]
 pub fn area_ha(polygons: impl Iterator<Item = f64>) -> f64 {
     let m2: f64 = polygons.sum();
-    // m² are 0.0001 ha: rounding them is the rounding that is wanted.
+    // 1 m² is 0.0001 ha, so whole m² give the rounding that is wanted.
     m2.max(0.0).round() / 10_000.0
 }
 

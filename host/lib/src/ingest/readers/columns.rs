@@ -1,5 +1,5 @@
 //! CSV files whose columns are columns of the catalogue: a place, perhaps a date, and values.
-//! A column may stand in another unit, which its name then ends in (`temp_max_f`).
+//! A column may be in another unit, which is then the end of its name (`temp_max_f`).
 
 use crate::ingest::parsed::{Content, ReadError};
 use provender_domain::day::Day;
@@ -54,7 +54,7 @@ pub(super) fn targets(
     Ok(targets)
 }
 
-/// The place of each row: its own column, or the one that the options name.
+/// The place of each row, from its own column or from the options.
 pub(super) struct Places {
     column: Option<usize>,
     given: Option<String>,
@@ -62,7 +62,7 @@ pub(super) struct Places {
 
 impl Places {
     /// # Errors
-    /// When neither the table nor the options say which place the rows are about.
+    /// If neither the table nor the options give a place.
     pub(super) fn new(table: &Table, draft: &Draft<'_>) -> Result<Places, ReadError> {
         let column = table.first_of(&["boundary_id", "pasture_id"]);
         let given = match (column, &draft.options.boundary) {
@@ -77,7 +77,7 @@ impl Places {
         self.column
     }
 
-    /// The place of a row; `None` where the row was refused.
+    /// The place of a row; `None` if the row was refused.
     pub(super) fn of<'a>(&'a self, line: Line<'a>, draft: &mut Draft<'_>) -> Option<&'a str> {
         let own = self.column.map_or("", |c| line.cell(c));
         let problem = match (own, self.given.as_deref()) {
@@ -98,7 +98,7 @@ impl Places {
     }
 }
 
-/// The date in a cell; `None` where the row was refused.
+/// The date in a cell; `None` if the row was refused.
 pub(super) fn date(line: Line<'_>, column: usize, draft: &mut Draft<'_>) -> Option<Day> {
     match fields::day(line.cell(column)) {
         Ok(day) => Some(day),
@@ -109,7 +109,7 @@ pub(super) fn date(line: Line<'_>, column: usize, draft: &mut Draft<'_>) -> Opti
     }
 }
 
-/// Puts the cell of a target into `gather`, converted.
+/// Converts the cell of a target and adds it to `gather`.
 #[expect(clippy::too_many_arguments, reason = "what one value consists of")]
 pub(super) fn put(
     table: &Table,
@@ -155,10 +155,10 @@ pub(super) fn put(
     gather.put(draft, &given);
 }
 
-/// Reads a whole file of the shape place, perhaps `date`, values.
+/// Reads a whole file with the columns place, perhaps `date`, and values.
 ///
 /// # Errors
-/// When it has no place, no date though it is `dated`, or no value column.
+/// If it has no place, no date although it is `dated`, or no value column.
 pub(super) fn read(
     table: &Table,
     targets: &[Target],

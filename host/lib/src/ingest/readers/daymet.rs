@@ -16,7 +16,7 @@ use super::units::{Unit, radiation_mj_m2};
 
 /// The format's nodata.
 const NODATA: [f64; 1] = [-9999.0];
-/// Lines in which the header may stand.
+/// The header is one of this many first lines.
 const PREAMBLE: usize = 12;
 
 const COLUMNS: [(&str, &str, Unit); 6] = [
@@ -32,7 +32,7 @@ const COLUMNS: [(&str, &str, Unit); 6] = [
     ("vp", "vapour_pressure_pa", Unit::Pascal),
 ];
 
-/// Where the header line stands: its byte offset and its 1-based line.
+/// Position of the header line: byte offset and 1-based line.
 fn header(text: &str) -> Option<(usize, u32)> {
     let mut offset = 0;
     for (line, number) in text.split_inclusive('\n').zip(1u32..).take(PREAMBLE) {
@@ -98,12 +98,12 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     Ok((table.count, gather.into_content(draft)))
 }
 
-/// What is read of a line.
+/// The columns that are read.
 struct Columns {
     targets: Vec<Target>,
-    /// Where the mean radiation over daylight stands.
+    /// Index of the mean radiation over daylight.
     radiation: Option<usize>,
-    /// Where the length of daylight stands, and in which unit.
+    /// Index and unit of the day length.
     day_length: Option<(usize, Unit)>,
 }
 
@@ -172,7 +172,7 @@ fn sun(
             return;
         }
     };
-    // A day length that cannot be read is a bad row already.
+    // An unreadable day length has already made this a bad row.
     let seconds = fields::optional_number(line.cell(dayl), &NODATA)
         .ok()
         .flatten()
@@ -190,7 +190,7 @@ fn sun(
     gather.put(draft, &given);
 }
 
-/// `tmax (deg c)` is `tmax` in `deg c`.
+/// Splits `tmax (deg c)` into `tmax` and `deg c`.
 pub(super) fn split_unit(name: &str) -> (&str, Option<&str>) {
     match name.split_once('(') {
         Some((plain, rest)) => (plain.trim(), rest.trim().strip_suffix(')').map(str::trim)),

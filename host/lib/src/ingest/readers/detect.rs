@@ -1,5 +1,5 @@
-//! Which format a file is, by its content. `options.format` overrides; what is nothing known is
-//! refused with what was seen and the list of what is known.
+//! Detects a file's format from its content. `options.format` overrides. The error for an unknown format
+//! describes the content and lists the known formats.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use crate::ingest::parsed::{Format, Kind, ReadError, ReadOptions};
 use super::formats::{Form, Head};
 use super::table;
 
-/// A file's content, parsed as far as recognising it needs.
+/// A file's content, parsed as far as detection needs.
 pub(super) enum Source<'b> {
     /// Valid JSON.
     Json(Json),
-    /// Anything else; with the reason when it begins like JSON.
+    /// Anything else, with the parser's error if it begins like JSON.
     Text(Cow<'b, str>, Option<String>),
 }
 
@@ -34,7 +34,7 @@ impl<'b> Source<'b> {
 /// The format to read `source` as.
 ///
 /// # Errors
-/// When it is none that is known, or one of another kind than was asked for.
+/// If the format is unknown, or of another kind than the caller expects.
 pub(super) fn choose(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadError> {
     let format = match options.format {
         Some(format) => format,
@@ -65,7 +65,7 @@ fn recognise(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadE
         _ => false,
     };
     let candidates: Vec<Format> = Format::all().filter(fits).collect();
-    // Where a file could be several things, the kind that was asked for decides.
+    // If several formats fit, the expected kind decides.
     let wanted = candidates
         .iter()
         .find(|f| options.kind == Some(f.kind()))
@@ -80,7 +80,7 @@ fn recognise(source: &Source<'_>, options: &ReadOptions) -> Result<Format, ReadE
     })
 }
 
-/// What was seen instead.
+/// What the content looks like, for the error message.
 fn describe(source: &Source<'_>) -> String {
     const NAMES: usize = 12;
     let list = |names: Vec<String>| {
@@ -127,7 +127,7 @@ fn describe(source: &Source<'_>) -> String {
     }
 }
 
-/// The formats that could have been meant, in words.
+/// The known formats of a kind, with what each is recognised by.
 fn known(kind: Option<Kind>) -> String {
     let words: Vec<String> = Format::all()
         .filter(|f| kind.is_none_or(|k| k == f.kind()))

@@ -1,5 +1,4 @@
-//! What a reader collects on its way through a file: the rows it could not take, the things worth
-//! saying, and observations with their names interned.
+//! What a reader collects while it reads a file: bad rows, warnings and observations.
 
 use provender_domain::ids::BoundaryId;
 use std::collections::hash_map::Entry;
@@ -13,10 +12,10 @@ use provender_domain::value::plain_zero;
 
 use super::limits::{self, Limit};
 
-/// Longest value that an error message repeats, in characters.
+/// Values in error messages are cut to this many characters.
 const SHOWN: usize = 80;
 
-/// A reading in the making.
+/// A [`Reading`] that is being built.
 pub(super) struct Draft<'a> {
     /// How to read.
     pub(super) options: &'a ReadOptions,
@@ -33,7 +32,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Notes a row that cannot be taken, with the field and the value at fault.
+    /// Records a bad row with the field and value at fault.
     pub(super) fn bad(
         &mut self,
         row: u32,
@@ -49,19 +48,19 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Notes something worth saying.
+    /// Records a warning for the user.
     pub(super) fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
     }
 
-    /// Names what the file carries and the host does not use; nothing for an empty list.
+    /// Warns about columns or fields that the host does not use; an empty list gives no warning.
     pub(super) fn warn_ignored(&mut self, what: &str, names: &[String]) {
         if !names.is_empty() {
             self.warn(format!("ignored {what}: {}", names.join(", ")));
         }
     }
 
-    /// The file as a whole cannot be used.
+    /// The error for a file that cannot be used as a whole.
     pub(super) fn refuse(&self, problem: impl Into<String>) -> ReadError {
         ReadError::File {
             file: self.options.file_name.clone(),
@@ -69,10 +68,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The one place that the file belongs to.
+    /// The one boundary that the file belongs to.
     ///
     /// # Errors
-    /// When the options name none.
+    /// If the options give none.
     pub(super) fn place(&self) -> Result<String, ReadError> {
         match self.options.boundary.as_deref().map(str::trim) {
             Some(id) if !id.is_empty() => Ok(id.to_owned()),
@@ -82,10 +81,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The reading, or every bad row.
+    /// The finished reading.
     ///
     /// # Errors
-    /// When there are bad rows and they may not be skipped.
+    /// If there are bad rows and `skip_bad_rows` is not set; the error lists all of them.
     pub(super) fn finish(
         mut self,
         format: Format,
@@ -130,7 +129,7 @@ pub(super) fn counted<N: TryFrom<usize, Error: std::fmt::Debug>>(n: usize) -> N 
     N::try_from(n).expect("a file has fewer rows, places and columns than their numbers count")
 }
 
-/// One value on its way into [`Observations`].
+/// One value to be added to [`Observations`].
 pub(super) struct Given<'a> {
     /// 1-based row.
     pub(super) row: u32,
@@ -138,7 +137,7 @@ pub(super) struct Given<'a> {
     pub(super) field: &'a str,
     /// The value as the file has it, for messages.
     pub(super) shown: &'a str,
-    /// Which unit the value was read in, for messages.
+    /// The unit that the value was read in, for messages.
     pub(super) read_as: &'a str,
     /// The place.
     pub(super) boundary: &'a str,
@@ -150,20 +149,20 @@ pub(super) struct Given<'a> {
     pub(super) value: Option<f64>,
 }
 
-/// Observations in the making.
+/// [`Observations`] that are being built.
 #[derive(Default)]
 pub(super) struct Gather {
     observations: Observations,
     boundaries: HashMap<String, u32>,
-    /// The boundary of the last value: most files have one place after the other.
+    /// Index of the last value's boundary, which is tried first: most files are sorted by place.
     boundary: u32,
-    /// What a column of the observations can hold.
+    /// Limits by column of the observations.
     limits: Vec<Option<Limit>>,
     seen: Seen,
 }
 
-/// Which values stand in the file already. As long as each column of each place goes by in the order of
-/// its days, the newest day tells; the first that does not has all of them looked up.
+/// Finds repeated values. While the values of each place and column arrive in order of their days, the newest
+/// day is enough; at the first one out of order, an index of all values is built.
 #[derive(Default)]
 struct Seen {
     newest: Vec<Vec<Option<Option<Day>>>>,
@@ -171,7 +170,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// The row that has a value of this place, column and day; takes note of the value where there is none.
+    /// The earlier row with a value of the same place, column and day. If there is none, remembers this value.
     fn before(&mut self, new: &Observation, values: &[Observation]) -> Option<u32> {
         let key = |o: &Observation| (o.boundary, o.column, o.date);
         if self.all.is_none() {
@@ -203,7 +202,7 @@ impl Seen {
 }
 
 impl Gather {
-    /// Takes a value, unless it is impossible or stands in the file already.
+    /// Adds a value. An impossible or repeated value is a bad row instead.
     pub(super) fn put(&mut self, draft: &mut Draft<'_>, given: &Given<'_>) {
         let value = given.value.map(plain_zero);
         if let Some(x) = value {
@@ -280,8 +279,7 @@ impl Gather {
         counted(at)
     }
 
-    /// The observations, less those of rows that turned out bad: a row is taken whole or not at
-    /// all.
+    /// The observations, without those of bad rows: a row is used as a whole or not at all.
     pub(super) fn into_content(mut self, draft: &Draft<'_>) -> Content {
         if !draft.bad.is_empty() {
             let bad: HashSet<u32> = draft.bad.iter().map(|b| b.row).collect();
@@ -290,7 +288,7 @@ impl Gather {
         self.into_aggregate()
     }
 
-    /// Observations that were made of all rows together and belong to none of them.
+    /// Observations that summarise all rows, so bad rows do not remove any.
     pub(super) fn into_aggregate(self) -> Content {
         Content::Observations(self.observations)
     }

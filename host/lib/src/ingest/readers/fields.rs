@@ -1,5 +1,5 @@
-//! Numbers, dates and texts as files spell them. Every refusal is the end of a sentence that
-//! begins with the field and its value.
+//! Parses numbers, dates and texts as files spell them. Every error is the end of a sentence that begins with
+//! the field and its value.
 
 use provender_domain::ids::BoundaryId;
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use provender_domain::day::Day;
 use provender_domain::value::plain_zero;
 
-/// Spellings of "no data" that every CSV may use, compared without regard to case.
+/// Spellings of "no data" in any CSV file; case does not matter.
 const NODATA: [&str; 5] = ["", "NA", "N/A", "NaN", "null"];
 
 /// True for a spelling of "no data".
@@ -21,15 +21,15 @@ pub(super) fn is_nodata(text: &str) -> bool {
     NODATA.iter().any(|n| n.eq_ignore_ascii_case(text))
 }
 
-/// A finite number. Commas are taken as thousands separators where they stand between groups of
-/// three digits, and nowhere else; −0 becomes 0.
+/// Parses a finite number. Commas are accepted only as thousands separators, between groups of three digits;
+/// −0 becomes 0.
 ///
 /// # Errors
-/// Says what is wrong, as the end of a sentence.
+/// What is wrong, as the end of a sentence.
 pub(super) fn number(text: &str) -> Result<f64, String> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    // Rust would also parse `inf`, `nan` and `infinity`.
+    // Rust's parser also accepts `inf`, `nan` and `infinity`.
     let shape = |c: u8| c.is_ascii_digit() || matches!(c, b'.' | b',' | b'e' | b'E' | b'+' | b'-');
     if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.bytes().all(shape) {
         return Err("is not a number".to_owned());
@@ -76,7 +76,7 @@ pub(super) fn optional_number(text: &str, codes: &[f64]) -> Result<Option<f64>, 
     Ok((!is_code(x, codes)).then_some(x))
 }
 
-/// A nodata code is that exact number.
+/// Whether `x` is exactly one of the nodata codes.
 fn is_code(x: f64, codes: &[f64]) -> bool {
     codes.contains(&x)
 }
@@ -100,7 +100,7 @@ pub(super) fn json_number(value: &Json, codes: &[f64]) -> Result<Option<f64>, St
 /// A day written `YYYY-MM-DD`.
 ///
 /// # Errors
-/// Says how to write it; a date with slashes is not guessed at.
+/// What is wrong and how to write it. Dates with slashes are refused, because day and month could be swapped.
 pub(super) fn day(text: &str) -> Result<Day, String> {
     let text = text.trim();
     text.parse::<Day>().map_err(|_| {
@@ -114,7 +114,7 @@ pub(super) fn day(text: &str) -> Result<Day, String> {
     })
 }
 
-/// `x` as an integer, where it is one.
+/// `x` as an integer, if it is whole.
 pub(super) fn whole(x: f64) -> Option<i32> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -123,7 +123,7 @@ pub(super) fn whole(x: f64) -> Option<i32> {
     (x.fract() == 0.0 && x.abs() <= f64::from(i32::MAX)).then_some(x as i32)
 }
 
-/// A trimmed text that is not empty. Numbers become text: ids are often written as numbers.
+/// A trimmed text; `None` if it is empty. Numbers become text, because ids are often written as numbers.
 pub(super) fn json_text(value: &Json) -> Option<String> {
     match value {
         Json::String(s) => {
@@ -131,7 +131,7 @@ pub(super) fn json_text(value: &Json) -> Option<String> {
             (!s.is_empty()).then(|| s.to_owned())
         }
         Json::Number(n) => match (n.as_f64().and_then(whole), n.is_f64()) {
-            // 12.0 and 12 are one id.
+            // 12.0 and 12 are the same id.
             (Some(i), true) => Some(i.to_string()),
             _ => Some(n.to_string()),
         },
@@ -147,7 +147,7 @@ pub(super) fn shown(value: &Json) -> String {
     }
 }
 
-/// What keeps a text from being an id, if anything.
+/// Why a text is not a valid id; `None` if it is valid.
 pub(super) fn id_problem(id: &str) -> Option<String> {
     id.parse::<BoundaryId>().err().map(|e| e.to_string())
 }

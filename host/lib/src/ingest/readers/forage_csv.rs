@@ -1,6 +1,6 @@
 //! Forage from the project's own CSV: `boundary_id,date,kg_per_ha` or `lb_per_acre`, and perhaps
-//! `series`: `standing` (what stands on that day, the default) or `increment` (what grew in the
-//! period that ends on that day). The two never mix: they are different columns of the catalogue.
+//! `series`: `standing` (forage present on that day, the default) or `increment` (what grew in the period
+//! that ends on that day). They are different columns of the catalogue and never mix.
 
 use crate::ingest::parsed::Kind;
 
@@ -60,16 +60,16 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     for line in table.rows.iter() {
         let place = places.of(line, draft);
         let day = columns::date(line, date, draft);
-        let said = series.map_or("", |s| line.cell(s));
-        let target = match said {
+        let spelling = series.map_or("", |s| line.cell(s));
+        let target = match spelling {
             "" => Some(&standing),
-            said if said.eq_ignore_ascii_case("standing") => Some(&standing),
-            said if said.eq_ignore_ascii_case("increment") => Some(&increment),
+            spelling if spelling.eq_ignore_ascii_case("standing") => Some(&standing),
+            spelling if spelling.eq_ignore_ascii_case("increment") => Some(&increment),
             _ => {
                 draft.bad(
                     line.line,
                     "series",
-                    Some(said),
+                    Some(spelling),
                     "is neither standing nor increment",
                 );
                 None
@@ -96,7 +96,7 @@ mod tests {
     use crate::ingest::readers::testing::{bad, near, read, read_alone, refusal, value, values};
 
     #[test]
-    fn pounds_and_kilograms_standing_and_increment_are_told_apart() {
+    fn pounds_and_kilograms_standing_and_increment_are_distinguished() {
         let reading = read_alone(
             "boundary_id,date,lb_per_acre,series\nn,2025-05-01,\"1,000\",\nn,2025-05-01,10,Increment\ns,2025-05-01,NA,standing\n",
         )

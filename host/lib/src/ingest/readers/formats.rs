@@ -1,5 +1,4 @@
-//! The table of readers: a format is added by a line here and by its own file, which holds its
-//! `READER`.
+//! The table of readers. To add a format, add its file with a `READER`, and a line here.
 
 use serde_json::Value as Json;
 
@@ -12,8 +11,8 @@ use super::{
     soil_csv, weather_csv,
 };
 
-/// Every reader, in the order of the reference. Where a file could be of several formats, one of the
-/// kind that was asked for takes it, else the first.
+/// Every reader, in the order of the reference documentation. If several fit a file, one of the expected kind is
+/// used, otherwise the first.
 pub(in crate::ingest) static READERS: &[Reader] = &[
     geojson::READER,
     herds_json::READER,
@@ -35,13 +34,13 @@ pub(in crate::ingest) struct Reader {
     pub(in crate::ingest) name: &'static str,
     /// What the format is about.
     pub(in crate::ingest) kind: Kind,
-    /// By what a file of it is recognised, in words.
+    /// What the format is recognised by, for error messages.
     pub(super) sign: &'static str,
     /// How it is recognised and read.
     pub(super) form: Form,
 }
 
-/// What a reader makes of a file: the number of its rows, and what they say.
+/// A reader's result: the number of rows, and their content.
 pub(super) type Taken = Result<(usize, Content), ReadError>;
 
 /// How a format is recognised and read.
@@ -67,7 +66,7 @@ pub(super) struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// Whether there is a column of this name.
+    /// Whether there is a column with this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.names.iter().any(|n| n.eq_ignore_ascii_case(name))
     }

@@ -2,8 +2,8 @@
 //!
 //! Row numbers count features from 1. The id is the property that `--id-property` names, else
 //! `boundary_id`, `id` (the property, then the Feature's own), `pasture_id`, and for a file of one
-//! feature its stem. Features of one id that all carry an `effective_date` of their own are
-//! revisions of one place; other repetitions are refused, or merged where the options say so.
+//! feature the file's stem. Features with the same id are revisions of one place if each has its own
+//! `effective_date`. Otherwise they are refused, or merged if the options say so.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ use super::outline::{Outline, OutlineProblem};
 use super::rap;
 use super::units::{HA_PER_ACRE, Unit};
 
-/// Properties that may hold the id, in order.
+/// Properties that may have the id, in order.
 const ID_PROPERTIES: [&str; 3] = ["boundary_id", "id", "pasture_id"];
-/// Properties that may hold a name.
+/// Properties that may have a name.
 const NAME_PROPERTIES: [&str; 5] = [
     "name",
     "boundary_name",
@@ -39,7 +39,7 @@ const AREA_PROPERTIES: [(&str, Unit); 5] = [
     ("area_acres", Unit::Acre),
     ("gis_acres", Unit::Acre),
 ];
-/// A declared area may differ from the outline's by this share before it is worth a warning.
+/// A declared area that differs from the outline's by more than this share gives a warning.
 const DECLARED_TOLERANCE: f64 = 0.10;
 
 /// Geometry, properties and the Feature's own id.
@@ -127,7 +127,7 @@ fn feature<'j>(value: &'j Json, empty: &'j Map<String, Json>) -> FoundFeature<'j
     )
 }
 
-/// A legacy `crs` member is fine when it says what RFC 7946 says anyway.
+/// A legacy `crs` member is accepted if it names WGS84, which RFC 7946 prescribes anyway.
 fn check_crs(json: &Json, draft: &Draft<'_>) -> Result<(), ReadError> {
     let Some(crs) = json.get("crs").filter(|c| !c.is_null()) else {
         return Ok(());
@@ -201,7 +201,7 @@ fn part(
     })
 }
 
-/// A property by its exact name, else by its name without regard to case.
+/// A property by its exact name, otherwise ignoring case.
 fn property<'j>(properties: &'j Map<String, Json>, name: &str) -> Option<(&'j str, &'j Json)> {
     properties
         .get_key_value(name)
@@ -263,8 +263,7 @@ fn stem(file_name: &str) -> Option<String> {
     (!stem.is_empty()).then(|| stem.to_owned())
 }
 
-/// The declared area in hectares; zero is a placeholder and counts as none. `None` outside is a
-/// bad row.
+/// The declared area in hectares. Zero is a placeholder and counts as absent. The outer `None` is a bad row.
 #[expect(
     clippy::option_option,
     reason = "the outer None is a row that was refused"
@@ -294,7 +293,7 @@ fn declared(
     Some(None)
 }
 
-/// Puts together what belongs together, in the order of first appearance.
+/// Joins parts with the same id, in order of first appearance.
 fn join(parts: Vec<Part>, draft: &mut Draft<'_>) -> Vec<At<Boundary>> {
     let mut by_id: BTreeMap<BoundaryId, Vec<usize>> = BTreeMap::new();
     for (i, part) in parts.iter().enumerate() {
@@ -307,7 +306,7 @@ fn join(parts: Vec<Part>, draft: &mut Draft<'_>) -> Vec<At<Boundary>> {
             .into_iter()
             .filter_map(|i| parts.get_mut(i).and_then(Option::take))
             .collect();
-        // Outlines that each say from when they hold are revisions, not repetitions.
+        // Outlines with a date each are revisions, not repetitions.
         if same.iter().all(|p| p.effective_date.is_some()) {
             same.sort_by_key(|p| (p.effective_date, p.row));
             for part in same {
@@ -333,7 +332,7 @@ fn join(parts: Vec<Part>, draft: &mut Draft<'_>) -> Vec<At<Boundary>> {
         .collect()
 }
 
-/// Why features of one id are no parts of one place.
+/// Why features with the same id cannot be merged; `None` if they can.
 fn no_parts(group: &[Part], duplicate_ids: DuplicateIds) -> Option<String> {
     let [first, others @ ..] = group else {
         return None;
@@ -357,7 +356,7 @@ fn no_parts(group: &[Part], duplicate_ids: DuplicateIds) -> Option<String> {
     }
 }
 
-/// The features as one, and the area that each declares.
+/// The merged feature, and the area that each of the features declares.
 fn merged(group: Vec<Part>) -> Option<(Part, Vec<f64>)> {
     let declared = group.iter().filter_map(|p| p.declared_ha).collect();
     let mut group = group.into_iter();
@@ -426,8 +425,8 @@ fn differs(area_ha: f64, declared_ha: f64) -> bool {
     (area_ha - declared_ha).abs() > DECLARED_TOLERANCE * declared_ha
 }
 
-/// The declared area of merged features: exports repeat the whole's area on each part, or give
-/// each part its own. The repeated one is taken where it fits the outline, else the sum.
+/// The declared area of merged features. Some exports repeat the total on each part, others give each part its
+/// own. The repeated one is used if it fits the outline, otherwise the sum.
 fn declared_total(declared: &[f64], area_ha: f64) -> Option<f64> {
     let first = *declared.first()?;
     let sum: f64 = declared.iter().sum();

@@ -1,9 +1,9 @@
 //! Weather from a gridMET export.
 //!
 //! Exports of the same source differ: some carry an unnamed index column, a `Date` or year, month
-//! and day, degrees Celsius under `Tmax_C` or Kelvin under the native `tmmx`. Columns are looked up
-//! by name; a unit in parentheses counts, else the name decides, and a value that is impossible in
-//! that unit is a bad row that says which unit was assumed. Radiation is a mean over 24 hours.
+//! and day, degrees Celsius under `Tmax_C` or Kelvin under the native `tmmx`. Columns are looked up by name. The
+//! unit is the one in parentheses, otherwise the name decides. A value that is impossible in that unit is a bad
+//! row, and its error names the unit. Radiation is a mean over 24 hours.
 
 use crate::ingest::parsed::Kind;
 use provender_domain::day::Day;
@@ -22,8 +22,8 @@ use super::units::Unit::{
 /// Nodata of the source and of its common exports.
 const NODATA: [f64; 3] = [-9999.0, -32767.0, 32767.0];
 
-/// (name in the file, catalogue column, unit that the name means, catalogue unit). Where several
-/// columns of a file give the same catalogue column the first of this list is taken.
+/// (name in the file, catalogue column, unit that the name means, catalogue unit). If several columns of a file
+/// give the same catalogue column, the first in this list is used.
 pub(super) const NAMES: [(&str, &str, Unit, Unit); 29] = [
     ("tmax_c", "temp_max_c", Celsius, Celsius),
     ("tmmx", "temp_max_c", Kelvin, Celsius),
@@ -86,7 +86,7 @@ pub(super) const NAMES: [(&str, &str, Unit, Unit); 29] = [
     ("etr_asce", "etr_mm", Millimetre, Millimetre),
 ];
 
-/// True for a header of this format: a date in one of its forms and a column of its names.
+/// Whether a header is of this format: a date in one of its forms, and a known column.
 fn is_header(names: &[String]) -> bool {
     let plain: Vec<String> = names
         .iter()
@@ -181,7 +181,7 @@ fn read(text: &str, draft: &mut Draft<'_>) -> Taken {
     Ok((table.count, gather.into_content(draft)))
 }
 
-/// Where the date of a row stands.
+/// The columns with a row's date.
 struct Days {
     date: Option<usize>,
     parts: Option<[usize; 3]>,
@@ -193,7 +193,7 @@ impl Days {
             None => None,
             Some(column) => {
                 let text = line.cell(column);
-                // Exports of time series write the day as its first instant.
+                // Time series exports write a day as its midnight.
                 let midnight = [" 00:00:00", "T00:00:00"]
                     .iter()
                     .find_map(|m| text.strip_suffix(m));

@@ -1,8 +1,7 @@
-//! A herd from named fields, whichever file they stand in, and the periods of herds.
+//! Reads a herd from named fields, for JSON and CSV, and checks the periods of herds.
 //!
-//! Periods include their first and last day. Rows of one id are the moves of one herd: an
-//! open-ended row is closed by the start of the next, overlapping periods are refused with both
-//! rows named, and so is a row that stands twice.
+//! Periods include their first and last day. Rows with the same id are moves of one herd: an open-ended row ends
+//! when the next one starts. Overlapping periods and repeated rows are refused, with both rows named.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +18,7 @@ use super::fields::{self, json_text, shown};
 /// Fields by lower-case name.
 pub(super) type Fields = BTreeMap<String, Json>;
 
-/// Names that a herd's row may carry.
+/// Fields that a herd's row may have.
 pub(super) const KNOWN: [&str; 15] = [
     "id",
     "herd_config_id",
@@ -38,7 +37,7 @@ pub(super) const KNOWN: [&str; 15] = [
     "class",
 ];
 
-/// A herd from its fields; `None` where the row was refused.
+/// A herd from its fields; `None` if the row was refused.
 pub(super) fn herd(row: u32, fields: &Fields, draft: &mut Draft<'_>) -> Option<At<Herd>> {
     let boundary_id = one_of(row, &["boundary_id", "pasture_id"], fields, draft);
     let id = one_of(row, &["id", "herd_config_id", "herd_id"], fields, draft);
@@ -94,7 +93,7 @@ pub(super) fn herd(row: u32, fields: &Fields, draft: &mut Draft<'_>) -> Option<A
     Some(At { row, value: herd })
 }
 
-/// The one text that several names may hold; refused when they disagree.
+/// A text that may be in several fields; refused if they disagree.
 #[expect(
     clippy::option_option,
     reason = "the outer None is a row that was refused"
@@ -183,7 +182,7 @@ fn amount(
     None
 }
 
-/// The herds of a file, once their periods have been checked against each other.
+/// Checks the herds' periods against each other and closes open-ended ones.
 pub(super) fn settle(herds: Vec<At<Herd>>, draft: &mut Draft<'_>) -> Content {
     let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, herd) in herds.iter().enumerate() {
@@ -207,19 +206,19 @@ pub(super) fn settle(herds: Vec<At<Herd>>, draft: &mut Draft<'_>) -> Content {
     Content::Herds(herds)
 }
 
-/// What becomes of rows, by their places in the file.
+/// What happens to rows, by their index.
 #[derive(Default)]
 struct Settled {
     refused: BTreeSet<usize>,
-    /// The last day of a period that the next one ends.
+    /// The last day of open-ended periods that the next one ends.
     closed: BTreeMap<usize, Day>,
 }
 
 impl Settled {
-    /// Takes the rows of one herd.
+    /// Checks the rows of one herd.
     fn herd(&mut self, herds: &[At<Herd>], mut rows: Vec<usize>, draft: &mut Draft<'_>) {
         rows.sort_by_key(|i| (herds[*i].value.effective_date, herds[*i].row));
-        // The row whose period reaches furthest so far: with it a later start would overlap.
+        // The row with the latest end so far: a row that starts before that end overlaps.
         let mut reach: Option<usize> = None;
         for i in rows {
             let Some(k) = reach else {

@@ -1,5 +1,5 @@
-//! Herds from JSON: a list of objects, or an object with a list `herds`. The animals' figures stand
-//! in a nested `herd`, or flat beside the other fields. Rows count the list from 1.
+//! Herds from JSON: a list of objects, or an object with a list `herds`. The animals' figures are in a nested
+//! `herd`, or flat beside the other fields. Rows count the list from 1.
 
 use serde_json::{Map, Value as Json};
 
@@ -113,7 +113,7 @@ fn flatten(
         let fine = match value {
             Json::Object(nested) if key.trim().eq_ignore_ascii_case("herd") => nested
                 .iter()
-                // The herd's own name, when it has one, is not the row's.
+                // A nested name is the herd's, and is ignored if the row has a name of its own.
                 .filter(|(k, _)| k.as_str() != "name" || !object.contains_key("name"))
                 .all(|(k, v)| put(k, v, draft)),
             _ => put(key, value, draft),

@@ -1,7 +1,7 @@
-//! Values that no column of the catalogue can have. They are wide on purpose: they catch a wrong
-//! unit or a nodata code that nobody declared, not an unusual day.
+//! Limits of catalogue columns. They are wide on purpose: they catch wrong units and undeclared nodata codes, not
+//! unusual days.
 
-/// What a column can hold: lowest, highest, unit.
+/// Lowest and highest possible value of a column, and its unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit(f64, f64, &'static str);
 
@@ -20,7 +20,7 @@ impl Limit {
     }
 }
 
-/// What a column of the catalogue can hold; `None` where anything goes.
+/// The limit of a catalogue column; `None` if any value is possible.
 pub(super) fn of(column: &str) -> Option<Limit> {
     range(column).map(|(low, high, unit)| Limit(low, high, unit))
 }
@@ -30,7 +30,7 @@ fn range(column: &str) -> Option<(f64, f64, &'static str)> {
         "temp_max_c" | "temp_min_c" | "temp_mean_c" => (-100.0, 150.0, "°C"),
         "precipitation_mm" => (0.0, 3000.0, "mm"),
         "wind_speed_max_m_s" | "wind_speed_mean_m_s" => (0.0, 150.0, "m/s"),
-        // Gridded humidity overshoots saturation a little.
+        // Gridded humidity slightly exceeds saturation.
         "relative_humidity_max_pct" | "relative_humidity_min_pct" => (0.0, 110.0, "%"),
         "specific_humidity_kg_kg" => (0.0, 0.1, "kg/kg"),
         "solar_radiation_mj_m2" => (0.0, 60.0, "MJ/m2"),

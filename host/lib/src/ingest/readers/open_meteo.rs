@@ -1,9 +1,9 @@
 //! Weather from an Open-Meteo daily reply (archive or forecast). Rows count the days from 1.
 //!
-//! Both spellings of the variables are known (`windspeed_10m_max`, `wind_speed_10m_max`); units are
-//! read from `daily_units` and never assumed; nulls are nodata. `generationtime_ms` is volatile and
-//! is not read. A day is a day of the reply's timezone, so a timezone far from the place's own is
-//! worth a warning: its days are not the pasture's.
+//! Both spellings of the variables are known (`windspeed_10m_max`, `wind_speed_10m_max`). Units are read from
+//! `daily_units` and never assumed; nulls are nodata. `generationtime_ms` differs in every reply and is not read.
+//! Days are days of the reply's timezone, so a timezone far from the place's own gives a warning: its days are
+//! not the pasture's.
 
 use serde_json::{Map, Value as Json};
 
@@ -15,9 +15,9 @@ use super::fields::{self, shown};
 use super::formats::{Form, Reader, Taken};
 use super::units::Unit;
 
-/// UTC is the wrong day for a place further from Greenwich than this (degrees; 1.5 hours).
+/// UTC days do not fit a place further from Greenwich than this (degrees; 1.5 hours).
 const UTC_REACH_DEGREES: f64 = 22.5;
-/// No civil time is further from the sun than this (hours).
+/// Civil time differs from solar time by at most this (hours).
 const CIVIL_REACH_HOURS: f64 = 4.0;
 
 const VARIABLES: [(&str, &str, Unit); 16] = [
@@ -240,7 +240,7 @@ fn warn_of_timezone(json: &Json, draft: &mut Draft<'_>) {
         .get("utc_offset_seconds")
         .and_then(Json::as_f64)
         .map(|s| s / 3600.0);
-    // Across the date line the difference wraps round.
+    // The difference wraps around at the date line.
     let far = offset_hours.is_some_and(|h| {
         let apart = (h - longitude / 15.0).abs() % 24.0;
         apart.min(24.0 - apart) > CIVIL_REACH_HOURS

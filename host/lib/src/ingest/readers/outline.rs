@@ -1,6 +1,6 @@
-//! Polygons of GeoJSON (RFC 7946), checked: rings closed, of four positions or more, longitude and
-//! latitude in degrees and in range. A height is left out. Rings that enclose nothing are counted,
-//! not refused: simplified outlines are full of them.
+//! Reads and checks polygons of GeoJSON (RFC 7946): rings are closed and have four positions or more, longitude
+//! and latitude are in degrees and in range. Heights are ignored. Rings that enclose nothing are counted, not
+//! refused: simplified outlines have many of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,14 +10,14 @@ use provender_domain::text;
 
 use super::area::{Polygon, Ring, area_ha, polygon_area_m2, ring_area_m2};
 
-/// A ring of less than this encloses nothing (m²).
+/// A ring with less area than this encloses nothing (m²).
 const NOTHING_M2: f64 = 0.5;
 
-/// Geometries that a thread takes at once.
+/// Number of geometries that a thread takes at a time.
 const AT_ONCE: usize = 32;
 
-/// A polygon with the area of each of its rings in m²: an inverse problem on the ellipsoid for every edge,
-/// and dearer than all the rest of reading it.
+/// A polygon with the area of each of its rings in m². Areas are kept because they cost more than the rest of
+/// reading: every edge is an inverse problem on the ellipsoid.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
     rings: Polygon,
@@ -61,7 +61,7 @@ pub(super) struct Outline {
     pub(super) parts: Vec<Part>,
     /// True for a MultiPolygon.
     pub(super) multi: bool,
-    /// Rings that enclose nothing.
+    /// Number of rings that enclose nothing.
     pub(super) slivers: usize,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct OutlineProblem {
     pub(super) field: String,
     /// The value at fault.
     pub(super) value: Option<String>,
-    /// The end of a sentence.
+    /// What is wrong, as the end of a sentence.
     pub(super) problem: String,
 }
 
@@ -84,7 +84,7 @@ fn problem(field: impl Into<String>, value: Option<&Json>, problem: &str) -> Out
     }
 }
 
-/// The polygons of a geometry, and whether there may be several.
+/// The polygons of a geometry, and whether it is a MultiPolygon.
 fn polygons(geometry: &Json) -> Result<(Vec<&Json>, bool), OutlineProblem> {
     let kind = geometry.get("type").and_then(Json::as_str);
     let coordinates = geometry.get("coordinates");
@@ -128,7 +128,7 @@ impl Outline {
     /// The outline of a GeoJSON geometry.
     ///
     /// # Errors
-    /// Names the member at fault.
+    /// What is wrong, with the member at fault.
     pub(super) fn parse(geometry: &Json) -> Result<Outline, OutlineProblem> {
         let (parts, multi) = polygons(geometry)?;
         let (mut checked, mut slivers) = (Vec::with_capacity(parts.len()), 0);
@@ -148,7 +148,7 @@ impl Outline {
         })
     }
 
-    /// The outlines of geometries, in their order: more than a few by as many threads as there are cores.
+    /// Parses geometries and keeps their order. Many of them are shared among one thread per core.
     pub(super) fn parse_all(
         geometries: &[Option<&Json>],
     ) -> Vec<Option<Result<Outline, OutlineProblem>>> {
@@ -176,7 +176,7 @@ impl Outline {
             for other in others {
                 match other.join() {
                     Ok(more) => done.extend(more),
-                    // A panic of a thread is a defect of this program and goes on as one.
+                    // A thread's panic is a bug in this program and is passed on.
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -188,12 +188,12 @@ impl Outline {
             .collect()
     }
 
-    /// The area of its parts together in hectares.
+    /// The total area in hectares.
     pub(super) fn area_ha(&self) -> f64 {
         area_ha(self.parts.iter().map(Part::area_m2))
     }
 
-    /// The geometry as canonical GeoJSON text; always a MultiPolygon when there are several parts.
+    /// The geometry as canonical GeoJSON text; a MultiPolygon if there are several parts.
     #[expect(clippy::expect_used, reason = "numbers and brackets are ASCII")]
     pub(super) fn to_text(&self) -> String {
         let mut out = Vec::with_capacity(512);
@@ -214,7 +214,7 @@ impl Outline {
         String::from_utf8(out).expect("numbers and brackets are ASCII")
     }
 
-    /// The number of a part that stands a second time, which would count its area twice.
+    /// Index of a part that repeats an earlier one, so that its area would count twice.
     pub(super) fn repeated_part(&self) -> Option<usize> {
         (1..self.parts.len()).find(|i| {
             let (earlier, rest) = self.parts.split_at(*i);
@@ -311,7 +311,7 @@ mod tests {
     use provender_domain::canonical::to_text;
     use serde_json::json;
 
-    /// A closed ring of positions as files have them: whole numbers, decimals, any bits.
+    /// A closed ring of positions: whole numbers, decimals, any bits.
     fn ring() -> impl Strategy<Value = Ring> {
         let degree = |most: f64| {
             prop_oneof![

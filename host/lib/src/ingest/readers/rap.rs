@@ -7,8 +7,8 @@
 //! * `production` — what grew in a calendar year, dated 31 December.
 //! * `cover` — cover in percent, dated 31 December.
 //!
-//! Production is in lb/acre unless the reply has a member `units` (a Canadian twin of the service
-//! gives kg/ha). Nodata is −99. The figure taken is HER, else AFG + PFG.
+//! Production is in lb/acre unless the reply has a member `units` (the service's Canadian counterpart gives
+//! kg/ha). Nodata is −99. HER is used if there is one, otherwise AFG + PFG.
 
 use serde_json::Value as Json;
 
@@ -30,7 +30,7 @@ enum Product {
     Cover,
 }
 
-/// Names of the property that holds the table.
+/// Names of the property with the table.
 const PROPERTIES: [(&str, Product); 8] = [
     ("production16day", Product::SixteenDay),
     ("production16dayV3", Product::SixteenDay),
@@ -51,7 +51,7 @@ const COVER: [(&str, &str); 6] = [
     ("BGR", "cover_bare_ground_pct"),
 ];
 
-/// True for a Feature of this format.
+/// Whether a Feature is of this format.
 fn is_feature(feature: &Json) -> bool {
     tables(feature).next().is_some()
 }
@@ -60,7 +60,7 @@ fn tables(feature: &Json) -> impl Iterator<Item = (&'static str, Product, &Vec<J
     let properties = feature.get("properties");
     PROPERTIES.into_iter().filter_map(move |(name, product)| {
         let table = properties?.get(name)?.as_array()?;
-        // A header of texts first; else it is a property of somebody else's with the same name.
+        // Without a header row of texts it is an unrelated property with the same name.
         let header = table.first()?.as_array()?;
         let named = !header.is_empty() && header.iter().all(Json::is_string);
         named.then_some((name, product, table))
@@ -165,7 +165,7 @@ struct Reply<'a> {
     first_row: usize,
 }
 
-/// Columns of a table by name, without regard to case.
+/// Column names of a table; case does not matter.
 struct Header(Vec<String>);
 
 impl Header {
@@ -323,7 +323,7 @@ impl Reply<'_> {
         Some(day)
     }
 
-    /// Takes the figures of a row; false when it has none.
+    /// Adds the figures of a row; false if it has none.
     fn values(
         &self,
         row: u32,
@@ -432,7 +432,7 @@ mod tests {
             value(&reading, column, "1992-03-04"),
             110.0 * 1.120_851_156_194_449,
         );
-        // HER is nodata, so AFG + PFG stand in.
+        // HER is nodata, so AFG + PFG are used.
         near(
             value(&reading, column, "1992-12-31"),
             3.0 * 1.120_851_156_194_449,
@@ -443,7 +443,7 @@ mod tests {
             "{:?}",
             reading.warnings
         );
-        // The service may also write the day after the year's end that the label counts to.
+        // The service may also write a day after the end of the year, as the label counts on.
         let label = SIXTEEN.replace("1992-12-31", "1993-01-02");
         assert_eq!(values(&read(&reply(&label, "")).unwrap()), values(&reading));
     }

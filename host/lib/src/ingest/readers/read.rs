@@ -1,4 +1,4 @@
-//! The entry point: bytes and options in, a reading or the reason why not out.
+//! The entry point: bytes and options in, a reading or an error out.
 
 use crate::ingest::parsed::{ReadError, ReadOptions, Reading};
 
@@ -10,8 +10,8 @@ use super::text;
 /// Reads the bytes of a file.
 ///
 /// # Errors
-/// When the file is nothing known, of another kind than asked for, unusable as a whole, or holds
-/// rows that cannot be used and may not be skipped; then every such row is listed.
+/// If the format is unknown or of another kind than expected, if the file cannot be used as a whole, or if it has
+/// bad rows that may not be skipped. The error then lists all bad rows.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Reading, ReadError> {
     let unknown = |looked_like: &str| ReadError::Unknown {
         file: options.file_name.clone(),

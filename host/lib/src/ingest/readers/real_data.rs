@@ -1,5 +1,5 @@
-//! Every reader on the matching real file, where `PROVENDER_TEST_DATA` names the folder of real files.
-//! Without it the tests say that they were skipped.
+//! Tests of every reader on a real file, from the folder that `PROVENDER_TEST_DATA` names. Without the variable
+//! the tests print that they were skipped.
 
 use provender_domain::ids::BoundaryId;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ fn the_allotments_of_nevada_read_and_their_areas_agree_with_the_published_acres(
         id_property: Some("allot_no".to_owned()),
         ..options(name)
     };
-    // Two numbers stand on two features each.
+    // Two allotment numbers occur on two features each.
     let rows = bad(super::read(&bytes, &options));
     assert_eq!(rows.len(), 4, "{rows:?}");
     options.duplicate_ids = DuplicateIds::Merge;
@@ -215,7 +215,7 @@ fn the_published_rap_values_agree_with_their_labels() {
             )
         })
         .collect();
-    // Four years at two places; the second has a year of its own, so that no day stands twice.
+    // Four years at two places. The second gets different years, so that no day repeats.
     let reply = format!(
         r#"{{"type":"Feature","properties":{{"production16day":[["date","year","doy","AFG","PFG","HER"],{}]}}}}"#,
         rows.join(",")

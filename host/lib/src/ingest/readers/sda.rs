@@ -1,13 +1,12 @@
 //! Soil from a Soil Data Access reply (`format: JSON+COLUMNNAME`): `{"Table": [names, row, …]}`,
-//! where every number is a string. Rows count the data rows from 1; the values made of a reply
-//! carry row 1, because all of its rows are in them.
+//! where every number is a string. Rows count the data rows from 1. The values computed from a reply have row
+//! 1, because they summarise all rows.
 //!
-//! A reply lists the components of the map units in a place. Range production (`rsprod_l/r/h`,
-//! lb/acre and year in a dry, normal and wet year) is averaged over the components that carry a
-//! figure, weighted by the map unit's area and the component's percentage. The share of the whole
-//! area that they make up is `soil_production_coverage_pct`: what lacks a figure (minor components
-//! that are not listed, Water, Urban land, Pits, NOTCOM) counts as not covered, never as zero.
-//! `awc_r` is averaged likewise, over a component's horizons by their thickness;
+//! A reply lists the components of the map units in a place. Range production (`rsprod_l/r/h`, lb/acre per year
+//! in a dry, normal and wet year) is averaged over the components that have a figure, weighted by the map unit's
+//! area and the component's percentage. Their share of the whole area is `soil_production_coverage_pct`.
+//! Components without a figure (unlisted minor components, Water, Urban land, Pits, NOTCOM) count as not covered,
+//! never as zero. `awc_r` is averaged in the same way, and over a component's horizons by their thickness.
 //! `aws0150wta` belongs to the map unit and is averaged by area.
 
 use std::collections::BTreeMap;
@@ -26,7 +25,7 @@ const PRODUCTION: [(&str, &str); 3] = [
     ("rsprod_r", "soil_production_normal_kg_per_ha"),
     ("rsprod_h", "soil_production_high_kg_per_ha"),
 ];
-/// Columns that may hold the map unit's area in the place; only their ratios matter.
+/// Columns that may have the map unit's area in the place; only ratios matter.
 const AREAS: [&str; 6] = [
     "area_m2",
     "area_ha",
@@ -35,7 +34,7 @@ const AREAS: [&str; 6] = [
     "muareaacres",
     "area",
 ];
-/// Column names by which a header row is told from a row of data.
+/// Column names that distinguish a header row from a data row.
 const NAMES: [&str; 12] = [
     "mukey",
     "musym",
@@ -51,7 +50,7 @@ const NAMES: [&str; 12] = [
     "areasymbol",
 ];
 
-/// Figures of the rows, put together.
+/// Figures of a map unit, collected from its rows.
 #[derive(Default)]
 struct MapUnit {
     area: f64,
@@ -169,7 +168,7 @@ impl Sheet {
         self.names.iter().position(|n| n == name)
     }
 
-    /// The map units that the rows describe. Rows that contradict each other are refused.
+    /// The map units that the rows describe. Contradicting rows are refused.
     fn map_units(
         &self,
         rows: &[Json],
@@ -365,7 +364,7 @@ impl Sheet {
     }
 }
 
-/// What the units of a place come to.
+/// Totals over the map units of a place.
 #[derive(Default)]
 struct Means {
     production: [Mean; 3],
@@ -381,7 +380,7 @@ impl Means {
         for unit in units.values() {
             means.storage.add(unit.water_storage_cm, unit.area);
             for component in unit.components.values() {
-                // Without its share a component weighs nothing.
+                // A component without a percentage has no weight.
                 let weight = unit.area * component.percent.unwrap_or(0.0);
                 for (mean, value) in means.production.iter_mut().zip(component.production) {
                     mean.add(value, weight);

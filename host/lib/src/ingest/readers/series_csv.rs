@@ -1,4 +1,4 @@
-//! Dated numbers of a deployment's own: `boundary_id,date,<column of a [[series]]>`.
+//! Dated numbers that the deployment declares: `boundary_id,date,<column of a [[series]]>`.
 
 use crate::ingest::parsed::{Kind, ReadError};
 
@@ -8,7 +8,7 @@ use super::formats::{Form, Reader, Taken};
 use super::table::Table;
 use super::units::Unit;
 
-/// The declared series that the table carries.
+/// The declared series among the table's columns.
 ///
 /// # Errors
 /// When two of its columns give the same series.

@@ -1,4 +1,4 @@
-//! Soil properties from the project's own CSV: one row a place, with the names of the catalogue
+//! Soil properties from the project's own CSV: one row per place, with the catalogue's column names
 //! (`boundary_id,soil_production_normal_kg_per_ha,…`), or production in `…_lb_per_acre`.
 
 use crate::ingest::parsed::Kind;

@@ -1,5 +1,5 @@
-//! CSV as the readers need it: a header looked up by trimmed name without regard to case, every
-//! row with its line, rows of another length refused (an unquoted thousands separator looks so).
+//! CSV tables. Columns are looked up by trimmed name, ignoring case. Every row has its line number. Rows with
+//! another number of cells than the header are refused: an unquoted thousands separator looks like that.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
@@ -9,7 +9,7 @@ use super::draft::{Draft, counted};
 
 /// A table of text.
 pub(super) struct Table {
-    /// Names as the file spells them, trimmed.
+    /// Column names as the file spells them, trimmed.
     pub(super) names: Vec<String>,
     /// Data rows, those of another length left out.
     pub(super) rows: CsvRows,
@@ -17,11 +17,11 @@ pub(super) struct Table {
     pub(super) count: usize,
 }
 
-/// The cells of all rows in one text: a million rows are three allocations and not three million.
+/// The cells of all rows in one text, so that a million rows need three allocations, not three million.
 #[derive(Default)]
 pub(super) struct CsvRows {
     text: String,
-    /// Where each cell ends in `text`, row after row.
+    /// End of each cell in `text`, row by row.
     ends: Vec<usize>,
     /// 1-based line of each row.
     lines: Vec<u32>,
@@ -71,7 +71,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// The names of the first line that is not blank; `None` where there is none.
+/// The column names in the first line that is not blank; `None` if all lines are blank.
 pub(super) fn header(text: &str) -> Option<Vec<String>> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -82,8 +82,8 @@ pub(super) fn header(text: &str) -> Option<Vec<String>> {
     Some(record.iter().map(ToOwned::to_owned).collect())
 }
 
-/// Counts lines as the file goes by. The CSV parser's own count stands still at the end of the
-/// line before, which after CRLF or blank lines is another line than the record's.
+/// Counts lines while a file is read. The CSV parser counts only up to the end of the previous record, which is
+/// wrong after CRLF and blank lines.
 struct Lines<'t> {
     text: &'t [u8],
     byte: usize,
@@ -113,7 +113,7 @@ impl Table {
     /// Reads `text`, whose first line is line `first_line` of the file.
     ///
     /// # Errors
-    /// When there is no header, or a name stands in it twice.
+    /// If there is no header, or a name occurs in it twice.
     pub(super) fn read(
         text: &str,
         first_line: u32,
@@ -129,7 +129,7 @@ impl Table {
             Ok(false) => return Err(draft.refuse("the file is empty")),
             Err(e) => return Err(draft.refuse(format!("the header cannot be read: {e}"))),
         }
-        // Trimmed here and not by the reader, which makes every record anew for it.
+        // Trimmed here, because the CSV reader would copy every record to trim it.
         let names: Vec<String> = cells.iter().map(|c| c.trim().to_owned()).collect();
         for (i, name) in names.iter().enumerate() {
             let again = names
@@ -172,19 +172,19 @@ impl Table {
                     ),
                 );
             } else {
-                // A line of separators or blanks, as spreadsheets leave at the end.
+                // Spreadsheets leave lines of separators or blanks at the end.
                 count -= 1;
             }
         }
         Ok(Table { names, rows, count })
     }
 
-    /// Index of the column `name`, without regard to case.
+    /// Index of the column `name`, ignoring case.
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n.eq_ignore_ascii_case(name))
     }
 
-    /// Index of the first of `names` that is there.
+    /// Index of the first of `names` that is a column.
     pub(super) fn first_of(&self, names: &[&str]) -> Option<usize> {
         names.iter().find_map(|n| self.column(n))
     }

@@ -1,4 +1,4 @@
-//! What the tests of the readers share.
+//! Helpers for the readers' tests.
 
 use crate::ingest::parsed::{BadRow, Content, ReadError, ReadOptions, Reading};
 use provender_domain::ids::BoundaryId;
@@ -18,7 +18,7 @@ pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
     super::read(text.as_bytes(), &options("file"))
 }
 
-/// Reads a text that names its places itself.
+/// Reads a text that has its own boundary ids.
 pub(super) fn read_alone(text: &str) -> Result<Reading, ReadError> {
     let options = ReadOptions {
         boundary: None,

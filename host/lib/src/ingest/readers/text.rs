@@ -1,5 +1,5 @@
-//! Bytes to text. A byte order mark decides; without one the bytes are UTF-8 when they can be,
-//! else Windows-1252, the superset of Latin-1 in which agencies still export.
+//! Bytes to text. A byte order mark decides. Without one, valid UTF-8 is UTF-8, and anything else is
+//! Windows-1252, the superset of Latin-1 in which agencies still export.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 
 /// A file's text.
 pub(super) struct Decoded<'b> {
-    /// The text, without a byte order mark; the bytes themselves where they are UTF-8.
+    /// The text without a byte order mark; borrowed from the bytes if they are UTF-8.
     pub(super) text: Cow<'b, str>,
-    /// Said to the user when the file was not UTF-8.
+    /// A warning for the user if the file was not UTF-8.
     pub(super) note: Option<String>,
 }
 
-/// The text of `bytes`, or `None` for bytes that are no text (they hold a NUL).
+/// The text of `bytes`; `None` if they are binary (contain a NUL).
 pub(super) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
     let decoded = match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => {
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn latin_1_is_read_and_said() {
+    fn latin_1_is_read_with_a_note() {
         let d = decode(b"Ca\xf1ada \x93x\x94").unwrap();
         assert_eq!(d.text, "Cañada “x”");
         assert!(d.note.unwrap().contains("Windows-1252"));

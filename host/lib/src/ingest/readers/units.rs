@@ -1,6 +1,6 @@
-//! Units by the spellings that files use, and the factors between them. The factors are exact by
-//! definition (international yard and pound agreement of 1959; SI), so that a conversion is one
-//! multiplication and one division and gives the same bits on every machine:
+//! Units with the spellings that files use, and the factors between them. The factors are exact by definition
+//! (international yard and pound agreement of 1959; SI). A conversion is one multiplication and one division, so
+//! it gives the same bits on every machine:
 //!
 //! * 1 lb = 0.45359237 kg, 1 acre = 0.40468564224 ha, so 1 lb/acre = 1.12085… kg/ha
 //! * 1 in = 25.4 mm, 1 mile = 1609.344 m, 1 nautical mile = 1852 m
@@ -13,7 +13,7 @@ pub const HA_PER_ACRE: f64 = 0.404_685_642_24;
 /// Seconds in a day.
 pub const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// A unit that a file may carry.
+/// A unit that a file may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the units")]
 pub enum Unit {
@@ -45,12 +45,12 @@ pub enum Unit {
     CentimetrePerCentimetre,
     Second,
     Hour,
-    /// A number whose unit its declaration names; it is carried as it stands.
+    /// The unit that a `[[series]]` declares; numbers are not converted.
     AsDeclared,
 }
 
 impl Unit {
-    /// The unit that `text` spells, compared without case, blanks, `°`, `^` and superscripts.
+    /// Parses a unit; case, blanks, `°`, `^` and superscripts do not matter.
     #[must_use]
     pub fn parse(text: &str) -> Option<Unit> {
         let plain: String = text
@@ -62,7 +62,7 @@ impl Unit {
                 c => Some(c.to_ascii_lowercase()),
             })
             .collect();
-        // A daily total or mean may say so.
+        // Daily totals and means may have a suffix such as `/day`.
         let plain = plain
             .strip_suffix("/day")
             .or_else(|| plain.strip_suffix("/d"))
@@ -102,7 +102,7 @@ impl Unit {
         })
     }
 
-    /// How messages spell it.
+    /// The spelling for messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -138,9 +138,9 @@ impl Unit {
         }
     }
 
-    /// `x` of this unit in the unit `to`; `None` when the two do not measure the same.
+    /// Converts `x` from this unit to `to`; `None` if they measure different quantities.
     ///
-    /// Watts per square metre are a daily mean here (24 hours); a mean over daylight goes through
+    /// Watts per square metre are a mean over 24 hours here; convert a mean over daylight with
     /// [`radiation_mj_m2`].
     #[must_use]
     pub fn convert(self, x: f64, to: Unit) -> Option<f64> {
@@ -168,7 +168,7 @@ impl Unit {
             (Inch, Centimetre) => x * 2.54,
             (Centimetre, Millimetre) => x * 10.0,
             (Millimetre, Centimetre) => x / 10.0,
-            // A millimetre of water on a square metre is a kilogram.
+            // One millimetre of water on one square metre weighs one kilogram.
             (KilogramPerSquareMetre, Millimetre) | (Millimetre, KilogramPerSquareMetre) => x,
             (WattPerSquareMetre, MegajoulePerSquareMetre) => radiation_mj_m2(x, SECONDS_PER_DAY),
             (Hectopascal, Pascal) => x * 100.0,
@@ -181,7 +181,7 @@ impl Unit {
     }
 }
 
-/// Radiation of the day in MJ/m² from a mean of `watts_m2` over `seconds`.
+/// Radiation of a day in MJ/m², from a mean of `watts_m2` over `seconds`.
 #[must_use]
 pub fn radiation_mj_m2(watts_m2: f64, seconds: f64) -> f64 {
     watts_m2 * seconds / 1.0e6

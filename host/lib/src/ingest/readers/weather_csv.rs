@@ -1,6 +1,6 @@
-//! Weather from the project's own CSV: `boundary_id,date,precipitation_mm,temp_max_c,…`, with the
-//! names of the catalogue; the common US units under names that say so (`temp_max_f`,
-//! `precipitation_in`, `wind_speed_max_mph`). Columns of a `[[series]]` may stand beside them.
+//! Weather from the project's own CSV: `boundary_id,date,precipitation_mm,temp_max_c,…`, with the catalogue's
+//! column names. Common US units have the unit in the name (`temp_max_f`, `precipitation_in`,
+//! `wind_speed_max_mph`). Columns of a `[[series]]` may be in the same file.
 
 use crate::ingest::parsed::Kind;
 
