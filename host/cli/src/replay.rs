@@ -142,7 +142,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     {
         None
     } else {
-        let payload = Payload::Replay(verdict.says(&engine, &selection));
+        let payload = Payload::Replay(verdict.payload(&engine, &selection));
         let stamp = context.stamp(None);
         Some(context.writer()?.append(&stamp, &payload)?.seq)
     };

@@ -3,7 +3,7 @@
 use crate::ui::{Look, Text};
 use provender_domain::render::text::count;
 use provender_host::monitor::report::Status;
-use provender_host::release::canary::figures::{percent, told};
+use provender_host::release::canary::figures::{figure_text, percent};
 use provender_host::release::canary::observed::OfDay;
 use provender_host::release::canary::rows::{FIGURE_HEADS, figure_rows};
 use provender_host::release::canary::{Figure, Observed};
@@ -120,7 +120,7 @@ fn day_row(day: &OfDay, logic: &str) -> (Status, Vec<String>) {
     let first = |name: &str| own.iter().find(|f| f.name == name);
     let value = |name: &str| {
         let value = first(name).and_then(|f| f.value);
-        value.map_or_else(dash, |x| told(name, x))
+        value.map_or_else(dash, |x| figure_text(name, x))
     };
     let rate = |name: &str| {
         let both = first(name).and_then(|f| f.active.zip(f.candidate));

@@ -111,7 +111,7 @@ fn say(text: &mut Text, triage: &Triage) {
         TriageVerdict::Unknown => Look::Warn,
         _ => Look::Strong,
     };
-    text.look(look, format!("{}: {}", triage.logic, triage.verdict.says()));
+    text.look(look, format!("{}: {}", triage.logic, triage.verdict.text()));
     text.line(format!(
         "looked at: {} of {}, {} others of the window, {} of the same places before",
         triage.looked_at,

@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             "{environment}: no release is active; provender.lock, logic.toml and provender.toml are in force"
         )),
         Some(known) => {
-            text.look(Look::Strong, format!("{environment}: {}", standing.told()));
+            text.look(Look::Strong, format!("{environment}: {}", standing.text()));
             text.line(format!("  {}", known.digest));
             text.line(format!("  answers: {}", known.document.active.join(", ")));
         }

@@ -242,6 +242,6 @@ fn annotations(
     }
     for f in findings {
         let message = format!("{}\n{}", f.message, f.remedy);
-        text.line(annotation(&f.path, f.line, f.rule.says(), &message));
+        text.line(annotation(&f.path, f.line, f.rule.text(), &message));
     }
 }

@@ -153,7 +153,7 @@ impl Claims {
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
-        let says = entry.parse().map_err(|e| match e {
+        let payload = entry.parse().map_err(|e| match e {
             PayloadError::Malformed { cause, .. } => {
                 format!("its payload does not have the documented form: {cause}")
             }
@@ -161,8 +161,8 @@ impl Claims {
                 format!("its kind `{kind}` is unknown to this program")
             }
         })?;
-        let kind = says.kind();
-        let document = match says {
+        let kind = payload.kind();
+        let document = match payload {
             Payload::Ingest(Ingest { file, .. }) => {
                 let claim = file_claim(&file);
                 let missing = "its payload does not describe its file completely";

@@ -143,7 +143,7 @@ pub fn compare(
 
 fn pair(out: &mut Vec<BacktestMonitor>, before: Option<&Group>, after: Option<&Group>) {
     let rules = |g: Option<&Group>| g.map(|g| g.metrics.clone()).unwrap_or_default();
-    let said = |m: &MetricReport| RuleReport {
+    let rule_report = |m: &MetricReport| RuleReport {
         status: m.status,
         value: m.value,
         rows: m.rows,
@@ -161,16 +161,16 @@ fn pair(out: &mut Vec<BacktestMonitor>, before: Option<&Group>, after: Option<&G
     };
     for old in rules(before) {
         let mut one = report(old.label(), old.scope);
-        one.before = Some(said(&old));
+        one.before = Some(rule_report(&old));
         let same = |m: &MetricReport| m.label() == old.label() && m.direction == old.direction;
         if let Some(i) = theirs.iter().position(same) {
-            one.after = Some(said(&theirs.remove(i)));
+            one.after = Some(rule_report(&theirs.remove(i)));
         }
         out.push(one);
     }
     for new in theirs {
         let mut one = report(new.label(), new.scope);
-        one.after = Some(said(&new));
+        one.after = Some(rule_report(&new));
         out.push(one);
     }
 }

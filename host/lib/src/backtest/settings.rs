@@ -158,7 +158,7 @@ fn features(all: &mut Settings, bound: &Bound, settings: &LogicOverrides) {
             continue;
         };
         let r = &definition.reference;
-        // The season's start is told once, not for every input that counts from it.
+        // The season's start is listed once, not for every input that counts from it.
         let value = SettingValue {
             value: json!({
                 "feature": r.name,
@@ -196,7 +196,7 @@ fn guardrails(all: &mut Settings, bound: &Bound, settings: &LogicOverrides) {
                 SetBy::Component
             },
         };
-        // An output may have several, a warning within an error: each is told by its own number.
+        // An output may have several, a warning within an error: each is compared under its own number.
         let same = |n: usize| {
             let name = if n == 1 {
                 name.clone()
@@ -243,8 +243,8 @@ fn monitors(
 fn fields(json: &Json, names: &[&str]) -> String {
     let members = names.iter().filter_map(|n| Some((n, json.get(n)?)));
     let set = members.filter(|(_, v)| !v.is_null());
-    let told: Vec<String> = set.map(|(n, v)| format!("{n} {}", plain(v))).collect();
-    told.join(", ")
+    let fields: Vec<String> = set.map(|(n, v)| format!("{n} {}", plain(v))).collect();
+    fields.join(", ")
 }
 
 /// A value exactly as it is, whole numbers without a decimal point.

@@ -36,7 +36,7 @@ impl OutcomeTally {
         own.both_null += other.both_null;
         for change in other.null_changes {
             let place = (&*change.boundary_id, &*change.herd_config_id);
-            if own.null_changes.len() < NULLS && !told(own, place) {
+            if own.null_changes.len() < NULLS && !has_place(own, place) {
                 own.null_changes.push(change);
             }
         }
@@ -44,8 +44,8 @@ impl OutcomeTally {
     }
 }
 
-/// Whether a null transition of a place is told: one row of it tells as much as all of its days.
-fn told(report: &OutcomeReport, (boundary, herd): (&str, &str)) -> bool {
+/// Whether a null transition of the place is listed already: one row stands for all days of a place.
+fn has_place(report: &OutcomeReport, (boundary, herd): (&str, &str)) -> bool {
     let mut all = report.null_changes.iter();
     all.any(|n| n.boundary_id == boundary && n.herd_config_id == herd)
 }
@@ -194,7 +194,8 @@ impl<'a> Tally<'a> {
             report.ceased_null += u64::from(ceased);
             let key = &inputs.snapshot.run.run.key;
             let place = (&*key.boundary_id, &*key.herd_config_id);
-            if (became || ceased) && report.null_changes.len() < NULLS && !told(report, place) {
+            if (became || ceased) && report.null_changes.len() < NULLS && !has_place(report, place)
+            {
                 let reasons = match became {
                     true => reasons(self.after.description(), after),
                     false => reasons(self.before.description(), before),

@@ -112,7 +112,7 @@ impl Run<'_> {
         let computed = self.component.compute(&self.parameters, &inputs, 1)?;
         Ok(match computed.failed.first() {
             Some(f) if !declared(f.code) => {
-                failed(name, format!("{}: {}", self.told(&row), f.message))
+                failed(name, format!("{}: {}", self.row_text(&row), f.message))
             }
             Some(f) => held(name, format!("refused by itself: {}", f.message)),
             None => held(name, "answered".to_owned()),
@@ -141,7 +141,7 @@ impl Run<'_> {
                 "{} of {} rows failed; the first is {}: {}",
                 undeclared.len(),
                 self.rows.len(),
-                self.told(&self.rows[first.row]),
+                self.row_text(&self.rows[first.row]),
                 first.message
             ),
         )
@@ -245,7 +245,7 @@ impl Run<'_> {
                 (!same_bits(&x, &y)).then(|| {
                     format!(
                         "{}: `{}` was {} and is then {}",
-                        self.told(&self.rows[values]),
+                        self.row_text(&self.rows[values]),
                         output.field.name,
                         x.to_json(),
                         y.to_json()
@@ -280,7 +280,12 @@ impl Run<'_> {
                 };
                 return failed(
                     name,
-                    format!("{}: {} first, then {}", self.told(values), say(a), say(b)),
+                    format!(
+                        "{}: {} first, then {}",
+                        self.row_text(values),
+                        say(a),
+                        say(b)
+                    ),
                 );
             }
             let difference = self.difference(row, &one.outputs, row, &two.outputs, place(row));
@@ -292,7 +297,7 @@ impl Run<'_> {
     }
 
     /// A row's inputs for people: of a wide row those that are not ordinary.
-    fn told(&self, row: &[Value]) -> String {
+    fn row_text(&self, row: &[Value]) -> String {
         const MOST: usize = 60;
         const WIDE: usize = 12;
         let declared = &self.component.description().inputs;

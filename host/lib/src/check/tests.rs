@@ -26,7 +26,7 @@ fn checked_within(bytes: &[u8], limits: Limits) -> CheckReport {
 }
 
 /// Everything that a report says, for the snapshot.
-fn told(report: &CheckReport) -> String {
+fn listing(report: &CheckReport) -> String {
     let mut lines = Vec::new();
     for f in &report.findings {
         lines.push(format!("  {}: {}\n    fix: {}", f.code, f.message, f.fix));
@@ -246,7 +246,11 @@ fn bad_components() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn a_good_component_is_accepted_and_conforms() {
     let report = checked(&component_of(&good(), WIT));
-    assert!(report.accepted() && report.conforms(), "{}", told(&report));
+    assert!(
+        report.accepted() && report.conforms(),
+        "{}",
+        listing(&report)
+    );
     assert_eq!(report.conformance.len(), 9);
 }
 
@@ -268,7 +272,7 @@ fn every_bad_component_is_refused_with_its_reason_and_its_fix() {
         for f in &report.findings {
             assert!(!f.message.is_empty() && !f.fix.is_empty(), "{name}");
         }
-        text.push_str(&format!("{name}\n{}\n\n", told(&report)));
+        text.push_str(&format!("{name}\n{}\n\n", listing(&report)));
     }
     insta::assert_snapshot!("refusals", text);
 }
@@ -284,6 +288,10 @@ fn exports_beside_the_contract_are_fine() {
         "(func (export \"about\") (result i32) (i32.const 7))\n(memory (export",
     );
     let report = checked(&component_of(&wat, &wit));
-    assert!(report.accepted() && report.conforms(), "{}", told(&report));
+    assert!(
+        report.accepted() && report.conforms(),
+        "{}",
+        listing(&report)
+    );
     assert_eq!(report.component.unwrap().extra_exports(), ["about"]);
 }

@@ -64,13 +64,13 @@ pub(super) fn bytes(
     let (was, is) = (load(&repository.at_base(&path)?), load(&now));
     // Bytes that do not load declare nothing; that they differ is said already.
     if let (Some(was), Some(is)) = (was, is) {
-        let told = differences(was.description(), is.description());
-        if !told.is_empty() {
+        let differing = differences(was.description(), is.description());
+        if !differing.is_empty() {
             findings.push(finding(
                 Rule::FrozenDeclaration,
                 format!(
                     "{model} declares other values under its frozen version, so that neither version nor configuration hash tells them apart: {}",
-                    told.join("; ")
+                    differing.join("; ")
                 ),
             ));
         }

@@ -112,8 +112,8 @@ impl Repository {
         })?;
         let root = PathBuf::from(String::from_utf8_lossy(&root).trim_end_matches('\n'));
         let shallow = || -> Result<bool, ContractError> {
-            let said = ask(&root, &["rev-parse", "--is-shallow-repository"])?;
-            Ok(said.is_ok_and(|text| text.starts_with(b"true")))
+            let output = ask(&root, &["rev-parse", "--is-shallow-repository"])?;
+            Ok(output.is_ok_and(|text| text.starts_with(b"true")))
         };
         let wanted = format!("{base}^{{commit}}");
         let args = [
@@ -176,8 +176,8 @@ impl Repository {
             &self.base,
             "--",
         ];
-        let told: Vec<_> = lines(&self.git(&options)?).collect();
-        let mut changes: Vec<FileChange> = told
+        let output: Vec<_> = lines(&self.git(&options)?).collect();
+        let mut changes: Vec<FileChange> = output
             .chunks_exact(2)
             .map(|pair| FileChange {
                 path: pair[1].clone(),
@@ -202,7 +202,7 @@ impl Repository {
     /// # Errors
     /// When git fails.
     pub fn files_at_base(&self) -> Result<Vec<String>, ContractError> {
-        let told = self.git(&[
+        let output = self.git(&[
             "ls-tree",
             "-r",
             "-z",
@@ -210,7 +210,7 @@ impl Repository {
             "--full-tree",
             &self.base,
         ])?;
-        Ok(lines(&told).collect())
+        Ok(lines(&output).collect())
     }
 
     /// A file as it was at the base, which must have had it.
@@ -242,8 +242,8 @@ impl Repository {
     /// When git fails.
     pub fn approvals(&self) -> Result<Vec<String>, ContractError> {
         let format = "--format=%(trailers:key=Approved-by,valueonly)";
-        let told = self.git(&["log", format, &format!("{}..HEAD", self.base), "--"])?;
-        let text = String::from_utf8_lossy(&told);
+        let output = self.git(&["log", format, &format!("{}..HEAD", self.base), "--"])?;
+        let text = String::from_utf8_lossy(&output);
         Ok(text
             .lines()
             .map(|l| l.trim().to_owned())

@@ -13,7 +13,7 @@ pub fn suite(findings: &[ContractFinding]) -> Suite {
     let cases = Rule::ALL.into_iter().map(|rule| {
         let broken: Vec<_> = findings.iter().filter(|f| f.rule == rule).collect();
         TestCase {
-            name: rule.says().to_owned(),
+            name: rule.text().to_owned(),
             place: broken.first().map(|f| (f.path.clone(), f.line)),
             outcome: match broken.first() {
                 None => CaseOutcome::Passed,

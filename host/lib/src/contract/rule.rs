@@ -1,4 +1,4 @@
-//! The rules by name, and what a broken one says.
+//! The rules: their names and their texts.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -48,7 +48,7 @@ impl Rule {
 
     /// The rule as a sentence.
     #[must_use]
-    pub fn says(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             Rule::FrozenPin => "the pin of a frozen version is neither removed nor changed",
             Rule::FrozenBytes => "the component of a frozen version keeps its bytes",

@@ -26,8 +26,8 @@ pub(super) fn sources(
             continue;
         };
         let text = repository.at_base(manifest)?;
-        let said: Option<toml::Table> = String::from_utf8_lossy(&text).parse().ok();
-        let text = |key: &str| said.as_ref()?.get(key)?.as_str().map(str::to_owned);
+        let table: Option<toml::Table> = String::from_utf8_lossy(&text).parse().ok();
+        let text = |key: &str| table.as_ref()?.get(key)?.as_str().map(str::to_owned);
         let (name, version) = (text("name"), text("version"));
         let of = frozen.iter().find(|f| {
             Some(&f.pin.name) == name.as_ref() && Some(&f.pin.version) == version.as_ref()

@@ -95,13 +95,13 @@ fn a_row_that_changes_with_its_company_is_found() {
     let tested = with(&recipe, cases).unwrap();
     assert!(tested.cases.iter().all(|c| c.verdict.passed()));
     assert_eq!(tested.failed(), 2);
-    let told: Vec<_> = tested
+    let problems: Vec<_> = tested
         .disagreements
         .iter()
         .map(|d| format!("{}: {d}", d.case))
         .collect();
     assert_eq!(
-        told,
+        problems,
         [
             "one: product: 6.0 alone, 42.0 when it is called with the others",
             "two: product: 3.0 alone, 42.0 when it is called in reverse order",
@@ -192,7 +192,7 @@ fn no_case_is_never_a_pass() {
 
 #[test]
 fn mistakes_in_toml_name_line_case_key_and_value() {
-    let mut told = String::new();
+    let mut problems = String::new();
     for rest in [
         "[[case]]\nexpect = { product = 1 }",
         "[[case]]\nname = 'x'",
@@ -214,19 +214,19 @@ fn mistakes_in_toml_name_line_case_key_and_value() {
         "[[cases]]\nname = 'x'",
         "[[case]]\nname = 'x'\nexpect = {",
     ] {
-        told.push_str(&refused(&[("a.toml", &format!("{HEAD}{rest}\n"))]));
-        told.push('\n');
+        problems.push_str(&refused(&[("a.toml", &format!("{HEAD}{rest}\n"))]));
+        problems.push('\n');
     }
-    told.push_str(&refused(&[(
+    problems.push_str(&refused(&[(
         "a.toml",
         "columns = ['a']\n[[case]]\nname = 'x'\nnull = ['product']\n",
     )]));
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(problems);
 }
 
 #[test]
 fn mistakes_in_csv_name_line_column_and_value() {
-    let mut told = String::new();
+    let mut problems = String::new();
     for text in [
         "case,in.a,out.product\nx,1,1\n",
         "name,in.a,in.b,out.product\nx,1,1,1\n",
@@ -244,10 +244,10 @@ fn mistakes_in_csv_name_line_column_and_value() {
         "case,in.a,in.b,out.product,fails\nx,1,1,1,y\n",
         "case,versions,in.a,in.b,out.product\nx,1,1,1,1\n",
     ] {
-        told.push_str(&refused(&[("a.csv", text)]));
-        told.push('\n');
+        problems.push_str(&refused(&[("a.csv", text)]));
+        problems.push('\n');
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(problems);
 }
 
 #[test]
@@ -260,12 +260,12 @@ fn csv_and_toml_say_the_same() {
                later,,v2,0.1,3,,7,,,\n";
     let dir = folder(&[("a.csv", csv)]);
     let tested = tested(&Recipe::default().load().unwrap(), dir.path()).unwrap();
-    let told: Vec<_> = tested
+    let problems: Vec<_> = tested
         .cases
         .iter()
         .flat_map(|c| junit::problems(c, &tested))
         .collect();
-    assert!(told.is_empty(), "{told:?}");
+    assert!(problems.is_empty(), "{problems:?}");
     assert_eq!((tested.cases.len(), tested.skipped.len()), (4, 1));
 }
 
@@ -291,7 +291,7 @@ fn blessing_changes_what_differs_and_nothing_else() {
     };
     let set = CaseSet::read(dir.path(), "cases").unwrap();
     let changes = bless(&before, &set, dir.path(), &blessing).unwrap();
-    let told: Vec<_> = changes
+    let problems: Vec<_> = changes
         .iter()
         .map(|c| {
             format!(
@@ -301,7 +301,7 @@ fn blessing_changes_what_differs_and_nothing_else() {
         })
         .collect();
     assert_eq!(
-        told,
+        problems,
         [
             "number product: 7.0 → 6.0 true",
             "null product: 1.0 → null true",

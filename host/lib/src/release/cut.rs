@@ -168,7 +168,7 @@ pub fn cut(
         }));
         for finding in findings {
             let evidence = Evidence::new(digest, finding.clone(), &cut.environment, stamp);
-            entries.push(evidence.says(document.number, None)?);
+            entries.push(evidence.payload(document.number, None)?);
         }
         failpoint::hit("cut.before-ledger");
         let appended = ledger.append_expecting(stamp, &entries, &watched(), now.last);

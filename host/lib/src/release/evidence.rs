@@ -150,7 +150,11 @@ impl Evidence {
     ///
     /// # Errors
     /// If a number has no canonical form.
-    pub fn says(&self, number: u32, imported: Option<&Digest>) -> Result<Payload, CanonicalError> {
+    pub fn payload(
+        &self,
+        number: u32,
+        imported: Option<&Digest>,
+    ) -> Result<Payload, CanonicalError> {
         Ok(Payload::Evidence(EvidenceFound {
             release: self.release,
             number,

@@ -48,7 +48,7 @@ fn overtaken(before: &ReleaseState, now: &ReleaseState) -> ReleaseError {
             hold.stamp.at,
             hold.stamp.reason.as_deref().unwrap_or_default()
         ),
-        _ => now.told(),
+        _ => now.text(),
     };
     ReleaseError::Overtaken { found }
 }

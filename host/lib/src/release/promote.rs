@@ -166,7 +166,7 @@ fn put_in(
         found.record(ledger, stamp)?;
         let finding = found.finding().clone();
         let evidence = Evidence::new(release.digest, finding, request.environment, stamp);
-        entries.push(evidence.says(release.document.number, None)?);
+        entries.push(evidence.payload(release.document.number, None)?);
     }
     entries.push(Payload::Promotion(Promotion {
         change: change(&release, before.as_ref(), request.from),
@@ -325,7 +325,7 @@ fn expect(standing: &ReleaseState, expected: &str) -> Result<(), ReleaseError> {
             "none" => "no release".to_owned(),
             asked => asked.to_owned(),
         },
-        found: standing.told(),
+        found: standing.text(),
     })
 }
 

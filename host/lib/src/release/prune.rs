@@ -54,10 +54,10 @@ impl Plan {
     /// # Errors
     /// None in practice: the plan holds only digests and numbers.
     pub fn digest(&self) -> Result<Digest, ReleaseError> {
-        Ok(Form::ReleasePrune.digest(&self.says(None))?)
+        Ok(Form::ReleasePrune.digest(&self.payload(None))?)
     }
 
-    fn says(&self, plan: Option<Digest>) -> Prune {
+    fn payload(&self, plan: Option<Digest>) -> Prune {
         let releases = self.releases.iter().map(|(number, release)| PrunedRelease {
             number: *number,
             release: *release,
@@ -194,7 +194,7 @@ pub fn apply(
     if plan.is_empty() {
         return Ok(None);
     }
-    let payload = Payload::Prune(plan.says(Some(digest)));
+    let payload = Payload::Prune(plan.payload(Some(digest)));
     let watched: Vec<Kind> = [&KNOWING[..], &DECIDING, &REFERRING, &CANARY].concat();
     failpoint::hit("prune.before-ledger");
     let appended = ledger.append_expecting(stamp, &[payload], &watched, plan.last);

@@ -95,14 +95,14 @@ pub struct Note {
     /// Digest of the release.
     pub release: Digest,
     /// The payload of the entry.
-    pub says: Payload,
+    pub payload: Payload,
 }
 
 impl Note {
     /// The approval, if the note is one.
     #[must_use]
     pub fn approval(&self) -> Option<&Approval> {
-        match &self.says {
+        match &self.payload {
             Payload::Approval(approval) => Some(approval),
             _ => None,
         }
@@ -111,7 +111,7 @@ impl Note {
     /// The evidence, if the note is some in a form that this program knows.
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
-        match &self.says {
+        match &self.payload {
             Payload::Evidence(found) => Evidence::of(found),
             _ => None,
         }
@@ -178,15 +178,15 @@ impl ReleaseState {
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), ReleaseError> {
-        let says = entry.parse().map_err(LedgerError::from)?;
+        let payload = entry.parse().map_err(LedgerError::from)?;
         self.last = entry.seq;
-        if DECIDING.contains(&says.kind()) {
+        if DECIDING.contains(&payload.kind()) {
             self.decided = entry.seq;
         }
-        if KNOWING.contains(&says.kind()) {
+        if KNOWING.contains(&payload.kind()) {
             self.knew = entry.seq;
         }
-        match says {
+        match payload {
             Payload::Hold(_) => {
                 self.hold = Some(Hold {
                     entry: entry.seq,
@@ -222,7 +222,7 @@ impl ReleaseState {
                     entry: entry.seq,
                     stamp: entry.stamp.clone(),
                     release,
-                    says: about,
+                    payload: about,
                 });
             }
         }
@@ -337,12 +337,12 @@ impl ReleaseState {
     ) -> impl Iterator<Item = &'a Note> {
         self.notes
             .iter()
-            .filter(move |n| n.says.kind() == kind && n.release == *release)
+            .filter(move |n| n.payload.kind() == kind && n.release == *release)
     }
 
     /// Which release is active, since when, by whom and why, as a clause.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn text(&self) -> String {
         match self.active() {
             None => "no release is active".to_owned(),
             Some(c) => format!(
@@ -366,7 +366,7 @@ impl ReleaseState {
 pub fn gate_of(standing: &ReleaseState, release: &Digest, environment: &str) -> Option<Decision> {
     let mut newest = None;
     for note in standing.notes_of(Kind::GateDecision, release) {
-        if let Payload::GateDecision(decision) = &note.says
+        if let Payload::GateDecision(decision) = &note.payload
             && decision.environment == environment
         {
             newest = Some(Decision {

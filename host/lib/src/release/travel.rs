@@ -141,7 +141,7 @@ pub fn import(
         let is_new = |e: &&Evidence| !known.contains(e);
         let fresh: Vec<&Evidence> = archive.evidence.iter().filter(is_new).collect();
         for evidence in &fresh {
-            entries.push(evidence.says(document.number, Some(&sha256))?);
+            entries.push(evidence.payload(document.number, Some(&sha256))?);
         }
         failpoint::hit("import.before-ledger");
         if !entries.is_empty() {
@@ -151,7 +151,7 @@ pub fn import(
                 .standing
                 .notes
                 .iter()
-                .filter(|n| n.says.kind() == Kind::Evidence);
+                .filter(|n| n.payload.kind() == Kind::Evidence);
             let last = seen.map(|n| n.entry).max().unwrap_or(0).max(now.last);
             let appended = ledger.append_expecting(stamp, &entries, &watched, last);
             if unless_moved(appended)?.is_none() {

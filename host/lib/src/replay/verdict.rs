@@ -93,7 +93,7 @@ impl ReplayResults {
     /// The entry for the ledger: how many runs, the RFC 6962 root over the ids of the replayed runs in ascending order,
     /// and the result.
     #[must_use]
-    pub fn says(&self, engine: &Engine, selection: &Selection) -> Replay {
+    pub fn payload(&self, engine: &Engine, selection: &Selection) -> Replay {
         // All ids have one recipe, so the order of their bytes is the order of their texts.
         let mut ids = self.replayed.clone();
         ids.sort();

@@ -298,15 +298,15 @@ fn the_first_error_in_the_order_of_the_places_is_told() {
     // Every run that is not proved by its inputs misses its manifest.
     std::fs::remove_dir_all(recorded.dir.path().join("manifests")).unwrap();
     std::fs::create_dir(recorded.dir.path().join("manifests")).unwrap();
-    let told = |dealing| {
+    let first_error = |dealing| {
         let error = recorded.backtest(|_| {}, dealing).err().unwrap();
         (error.code(), error.to_string())
     };
-    let alone = told((SPAN, 1));
+    let alone = first_error((SPAN, 1));
     assert!(alone.1.contains("b00"), "{alone:?}");
     for dealing in DEALINGS {
         for _ in 0..4 {
-            assert_eq!(told(dealing), alone, "{dealing:?}");
+            assert_eq!(first_error(dealing), alone, "{dealing:?}");
         }
     }
 }

@@ -307,13 +307,13 @@ fn versions_stay_apart_and_config_versions_are_listed() {
     assert_eq!(means, [Some(1.5), Some(5.0)]);
     assert_eq!(report.fleet[0].config_versions.len(), 2);
     assert!(report.fleet[0].config_versions[1].ends_with("+r1"));
-    let says = |report: &MonitorReport| {
+    let noted = |report: &MonitorReport| {
         report
             .notes
             .iter()
             .any(|n| n.contains("holds 2 configurations"))
     };
-    assert!(!says(&report), "a reissue is under the same configuration");
+    assert!(!noted(&report), "a reissue is under the same configuration");
     let mut other = series(&[Some(1.0), Some(2.0)]);
     other.rows[1].config_version.config = provender_domain::canonical::Digest::of_bytes(b"other");
     let changed = judge(
@@ -321,7 +321,7 @@ fn versions_stay_apart_and_config_versions_are_listed() {
         &[logic(vec![days(1e6, 1e7, "mean")], vec![other])],
     )
     .unwrap();
-    assert!(says(&changed), "{:?}", changed.notes);
+    assert!(noted(&changed), "{:?}", changed.notes);
     let twice = judge(window(), &[v1.clone(), v1]);
     assert!(matches!(twice, Err(MonitorError::Twice { .. })));
 }

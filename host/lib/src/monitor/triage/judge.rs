@@ -69,7 +69,7 @@ pub enum TriageVerdict {
 impl TriageVerdict {
     /// In a sentence.
     #[must_use]
-    pub fn says(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             TriageVerdict::Data => "the evidence points to the data",
             TriageVerdict::Logic => "the evidence points to the logic",

@@ -65,7 +65,7 @@ fn bad(version: &str, forage: f64) -> TriageScene {
     scene
 }
 
-fn said(triage: &Triage) -> String {
+fn findings_text(triage: &Triage) -> String {
     triage
         .findings
         .iter()
@@ -78,7 +78,7 @@ fn said(triage: &Triage) -> String {
 fn a_changed_unit_is_the_datas() {
     let triage = judge(&bad("v2", 806.5 * 0.892_179));
     assert_eq!(triage.verdict, TriageVerdict::Data);
-    insta::assert_snapshot!(said(&triage));
+    insta::assert_snapshot!(findings_text(&triage));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_version_that_fails_alone_on_the_same_inputs_is_the_logics() {
     scene.passing = (14..=19).map(|d| row("v2", "a", d, 815.0, 80.0)).collect();
     let triage = judge(&scene);
     assert_eq!(triage.verdict, TriageVerdict::Logic);
-    insta::assert_snapshot!(said(&triage));
+    insta::assert_snapshot!(findings_text(&triage));
 }
 
 #[test]
@@ -104,8 +104,13 @@ fn a_version_that_answers_at_one_place_alone_is_not_told_from_the_place() {
     let mut scene = bad("v3", 806.0);
     scene.passing = (20..=25).map(|d| row("v2", "b", d, 700.0, 80.0)).collect();
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
-    assert!(said(&triage).contains("version and place cannot be told apart"));
+    assert_eq!(
+        triage.verdict,
+        TriageVerdict::Unknown,
+        "{}",
+        findings_text(&triage)
+    );
+    assert!(findings_text(&triage).contains("version and place cannot be told apart"));
 }
 
 #[test]
@@ -120,7 +125,12 @@ fn a_version_that_fails_too_speaks_for_the_data() {
         })
         .collect();
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, TriageVerdict::Data, "{}", said(&triage));
+    assert_eq!(
+        triage.verdict,
+        TriageVerdict::Data,
+        "{}",
+        findings_text(&triage)
+    );
     let other = triage.findings.iter().find(|f| f.code == "other_version");
     assert_eq!(other.map(|f| (f.points, f.rows)), Some((Points::Data, 6)));
 }
@@ -133,22 +143,32 @@ fn other_inputs_compare_nothing() {
     other.inputs = map(&json!({"forage": 1.0, "head": 50.0}));
     scene.others = vec![(0, other)];
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
-    assert!(said(&triage).contains("but on other inputs"));
+    assert_eq!(
+        triage.verdict,
+        TriageVerdict::Unknown,
+        "{}",
+        findings_text(&triage)
+    );
+    assert!(findings_text(&triage).contains("but on other inputs"));
 }
 
 #[test]
 fn one_failing_row_alone_is_not_enough_to_tell() {
     let triage = judge(&scene(vec![row("v3", "a", 20, 806.0, 400.0)]));
     assert_eq!(triage.verdict, TriageVerdict::Unknown);
-    insta::assert_snapshot!(said(&triage));
+    insta::assert_snapshot!(findings_text(&triage));
 }
 
 #[test]
 fn inputs_that_are_as_before_do_not_blame_the_logic_alone() {
     let triage = judge(&bad("v2", 806.0));
-    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
-    assert!(said(&triage).contains("inputs_as_before"));
+    assert_eq!(
+        triage.verdict,
+        TriageVerdict::Unknown,
+        "{}",
+        findings_text(&triage)
+    );
+    assert!(findings_text(&triage).contains("inputs_as_before"));
 }
 
 #[test]
@@ -170,15 +190,20 @@ fn a_file_that_only_the_failing_rows_read_is_named() {
         row.files.insert(("forage".into(), "wrong.csv".into()));
     }
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
+    assert_eq!(
+        triage.verdict,
+        TriageVerdict::Unknown,
+        "{}",
+        findings_text(&triage)
+    );
     // And where nothing is known of before, file and place are one.
     scene.before.clear();
     let triage = judge(&scene);
     assert_eq!(triage.verdict, TriageVerdict::Unknown);
     assert!(
-        said(&triage).contains("cannot be told apart"),
+        findings_text(&triage).contains("cannot be told apart"),
         "{}",
-        said(&triage)
+        findings_text(&triage)
     );
 }
 
@@ -189,11 +214,11 @@ fn what_a_reissue_replaced_shows_the_input_that_changed() {
     let triage = judge(&scene);
     assert_eq!(triage.verdict, TriageVerdict::Data);
     assert!(
-        said(&triage).contains(
+        findings_text(&triage).contains(
             "what changed is forage (10 times what it was, which looks like a factor of ten)"
         ),
         "{}",
-        said(&triage)
+        findings_text(&triage)
     );
 }
 
@@ -205,8 +230,13 @@ fn rows_that_no_single_row_rule_counts_are_not_judged_by_another_version() {
     }
     scene.others = vec![(0, row("v2", "a", 20, 806.0, 90.0))];
     let triage = judge(&scene);
-    assert_eq!(triage.verdict, TriageVerdict::Unknown, "{}", said(&triage));
-    assert!(said(&triage).contains("do not judge single answers"));
+    assert_eq!(
+        triage.verdict,
+        TriageVerdict::Unknown,
+        "{}",
+        findings_text(&triage)
+    );
+    assert!(findings_text(&triage).contains("do not judge single answers"));
 }
 
 #[test]
@@ -275,7 +305,7 @@ fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
         |forage: f64| -> Vec<Row> { (20..=25).map(|d| row("v2", "a", d, forage, 90.0)).collect() };
     scene.passing = others(810.0);
     assert_eq!(judge(&scene).verdict, TriageVerdict::Unknown);
-    let said_of = |scene: &TriageScene| {
+    let baseline_findings = |scene: &TriageScene| {
         let triage = judge(scene);
         let of = |f: &&super::TriageFinding| f.code.ends_with("_baseline");
         let found: Vec<String> = triage
@@ -286,26 +316,26 @@ fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
             .collect();
         (triage.verdict, found.join("\n"))
     };
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     scene.frozen = Some(frozen("a"));
-    let (verdict, said) = said_of(&scene);
-    assert_eq!(verdict, TriageVerdict::Data, "{said}");
-    told.push(said);
-    // The whole fleet moved: that is the season's, or cannot be told from it.
+    let (verdict, text) = baseline_findings(&scene);
+    assert_eq!(verdict, TriageVerdict::Data, "{text}");
+    texts.push(text);
+    // The whole fleet moved: that is the season, or cannot be distinguished from it.
     for passing in [others(8000.0), Vec::new()] {
         scene.passing = passing;
-        let (verdict, said) = said_of(&scene);
-        assert_eq!(verdict, TriageVerdict::Unknown, "{said}");
-        told.push(said);
+        let (verdict, text) = baseline_findings(&scene);
+        assert_eq!(verdict, TriageVerdict::Unknown, "{text}");
+        texts.push(text);
     }
     // A little beyond the edge is no shift.
-    let (_, said) = said_of(&TriageScene {
+    let (_, text) = baseline_findings(&TriageScene {
         frozen: Some(frozen("a")),
         ..bad("v2", 1040.0)
     });
-    told.push(said);
+    texts.push(text);
     // Of another place nothing is frozen.
     scene.frozen = Some(frozen("b"));
-    assert_eq!(said_of(&scene).1, "");
-    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(baseline_findings(&scene).1, "");
+    insta::assert_snapshot!(texts.join("\n"));
 }

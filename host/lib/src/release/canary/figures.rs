@@ -308,12 +308,12 @@ fn judged(
     } else if let Some(t) = beyond(crit) {
         (
             Status::Crit,
-            format!("{why}; crit is above {}", told(name, t)),
+            format!("{why}; crit is above {}", figure_text(name, t)),
         )
     } else if let Some(t) = beyond(warn) {
         (
             Status::Warn,
-            format!("{why}; warn is above {}", told(name, t)),
+            format!("{why}; warn is above {}", figure_text(name, t)),
         )
     } else {
         (Status::Ok, why.to_owned())
@@ -336,7 +336,7 @@ fn judged(
 
 /// A figure's value for people: `psi` as a plain number, everything else in percent.
 #[must_use]
-pub fn told(figure: &str, x: f64) -> String {
+pub fn figure_text(figure: &str, x: f64) -> String {
     if figure == "psi" {
         number(x)
     } else {

@@ -277,7 +277,7 @@ pub fn observed(
         since: canary.stamp.at.clone(),
         by: canary.stamp.actor.clone(),
         running: canary.ended.is_none(),
-        ended: canary.ended.as_ref().map(super::state::Ended::told),
+        ended: canary.ended.as_ref().map(super::state::Ended::text),
         from: canary.from,
         to: to.or(recorded.last().copied()).unwrap_or(canary.as_of),
         days: by_day.iter().filter(|d| d.rows > 0).count(),

@@ -3,7 +3,7 @@
 use crate::monitor::report::Status;
 
 use super::Observed;
-use super::figures::{percent, told};
+use super::figures::{figure_text, percent};
 
 /// The column headings of [`figure_rows`].
 pub const FIGURE_HEADS: [&str; 9] = [
@@ -25,12 +25,12 @@ pub fn figure_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
     o.figures
         .iter()
         .map(|f| {
-            let limit = |t: Option<f64>| t.map_or_else(dash, |t| told(f.name, t));
+            let limit = |t: Option<f64>| t.map_or_else(dash, |t| figure_text(f.name, t));
             let cells = vec![
                 f.logic.to_string(),
                 f.subject.clone().unwrap_or_else(dash),
                 f.name.to_owned(),
-                f.value.map_or_else(dash, |x| told(f.name, x)),
+                f.value.map_or_else(dash, |x| figure_text(f.name, x)),
                 f.active.map_or_else(dash, percent),
                 f.candidate.map_or_else(dash, percent),
                 format!("{} / {}", limit(f.warn), limit(f.crit)),

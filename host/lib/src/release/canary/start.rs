@@ -176,7 +176,7 @@ pub fn stop(
         found.record(ledger, stamp)?;
         let finding = found.finding().clone();
         let evidence = Evidence::new(canary.release, finding, environment, stamp);
-        entries.push(evidence.says(canary.number, None)?);
+        entries.push(evidence.payload(canary.number, None)?);
     }
     failpoint::hit("canary-stop.before-ledger");
     let entry = append(ledger, &standing, entries, stamp)?;
@@ -190,7 +190,7 @@ pub fn last(standing: &ReleaseState) -> i64 {
     let of_canaries = standing
         .notes
         .iter()
-        .filter(|n| CANARY.contains(&n.says.kind()));
+        .filter(|n| CANARY.contains(&n.payload.kind()));
     of_canaries.map(|n| n.entry).max().unwrap_or(0)
 }
 
@@ -219,7 +219,7 @@ fn overtaken(now: &ReleaseState) -> ReleaseError {
     ReleaseError::Canary {
         what: format!(
             "another process was faster: {canary}; {}; nothing was done",
-            now.told()
+            now.text()
         ),
         next: "look at `provender release status`, then decide again",
     }

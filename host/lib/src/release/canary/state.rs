@@ -62,7 +62,7 @@ impl Ended {
 
     /// As a clause: `stopped by ops at …: why`.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn text(&self) -> String {
         let (what, stamp) = match self {
             Ended::Stopped { stamp, .. } => ("stopped", stamp),
             Ended::Active { stamp, .. } => ("ended as its release became active,", stamp),
@@ -101,7 +101,7 @@ impl Canary {
 /// All canaries, oldest first.
 #[must_use]
 pub fn canaries(standing: &ReleaseState) -> Vec<Canary> {
-    let starts = standing.notes.iter().filter_map(|n| match &n.says {
+    let starts = standing.notes.iter().filter_map(|n| match &n.payload {
         Payload::CanaryStart(start) => Some(Canary {
             entry: n.entry,
             stamp: n.stamp.clone(),
@@ -143,7 +143,7 @@ fn ended(standing: &ReleaseState, start: &Note) -> Option<Ended> {
     let stop = standing
         .notes_of(Kind::CanaryStop, &start.release)
         .filter(|n| n.entry > start.entry)
-        .find(|n| matches!(&n.says, Payload::CanaryStop(stop) if stop.canary == start.entry))
+        .find(|n| matches!(&n.payload, Payload::CanaryStop(stop) if stop.canary == start.entry))
         .map(|n| Ended::Stopped {
             entry: n.entry,
             stamp: n.stamp.clone(),

@@ -157,7 +157,7 @@ impl GateReport {
 
     /// The payload of the decision's entry.
     #[must_use]
-    pub fn says(&self, report: Digest) -> GateDecision {
+    pub fn payload(&self, report: Digest) -> GateDecision {
         let checks = self.checks.iter().map(|r| GateCheck {
             name: r.check.name.name().to_owned(),
             verdict: r.check.verdict,
@@ -304,7 +304,7 @@ pub(super) mod tests {
             entry,
             stamp: release.stamp.clone(),
             release: release.digest,
-            says: evidence.says(release.document.number, None).unwrap(),
+            payload: evidence.payload(release.document.number, None).unwrap(),
         }
     }
 
@@ -374,14 +374,14 @@ pub(super) mod tests {
         );
         let (digest, body) = report.body().unwrap();
         assert_eq!(report.short(), "goldens is unknown");
-        let says = report.says(digest);
-        assert!(!says.passes);
-        assert_eq!(says.number, 2);
-        assert_eq!(says.why, "goldens is unknown (seen <unknown>)");
-        assert_eq!(says.outcome, report.outcome);
-        assert_eq!(says.checks[1].action, Some(Action::Block));
-        assert_eq!(says.checks[1].name, "goldens");
-        assert_eq!(says.report, digest);
+        let payload = report.payload(digest);
+        assert!(!payload.passes);
+        assert_eq!(payload.number, 2);
+        assert_eq!(payload.why, "goldens is unknown (seen <unknown>)");
+        assert_eq!(payload.outcome, report.outcome);
+        assert_eq!(payload.checks[1].action, Some(Action::Block));
+        assert_eq!(payload.checks[1].name, "goldens");
+        assert_eq!(payload.report, digest);
         assert!(body.contains("provender.gate.v1"));
         assert_eq!(report.finding(digest).verdict, CheckVerdict::Crit);
     }

@@ -34,7 +34,7 @@ pub fn record(
     let number = release.document.number;
     let evidence = |finding: EvidenceFinding| -> Result<Payload, ReleaseError> {
         let found = Evidence::new(release.digest, finding, &report.environment, stamp);
-        Ok(found.says(number, None)?)
+        Ok(found.payload(number, None)?)
     };
     let mut entries = Vec::new();
     for result in &report.checks {
@@ -51,7 +51,7 @@ pub fn record(
     }
     ledger.record_report(stamp, ReportKind::Gate, digest, &body)?;
     entries.push(evidence(report.finding(digest))?);
-    entries.push(Payload::GateDecision(report.says(digest)));
+    entries.push(Payload::GateDecision(report.payload(digest)));
     failpoint::hit("gate.before-ledger");
     let appended = ledger.append_all(stamp, &entries)?;
     failpoint::hit("gate.after-ledger");

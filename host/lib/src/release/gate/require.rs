@@ -86,7 +86,7 @@ mod tests {
                     reason: None,
                 },
                 release: decision.release,
-                says: Payload::GateDecision(decision),
+                payload: Payload::GateDecision(decision),
             });
         }
         standing

@@ -65,7 +65,7 @@ fn about(number: u32, more: Json) -> Json {
     payload
 }
 
-fn says(kind: Kind, number: u32, more: Json) -> Payload {
+fn entry_payload(kind: Kind, number: u32, more: Json) -> Payload {
     Payload::from_json(kind, about(number, more)).unwrap()
 }
 
@@ -74,7 +74,7 @@ fn active(number: u32) -> Payload {
         "from": "2025-07-01", "previous": null, "previous_number": null, "logics": [],
         "gate": null, "override": null, "objection": null,
     });
-    says(Kind::Promotion, number, more)
+    entry_payload(Kind::Promotion, number, more)
 }
 
 fn decision(number: u32, passes: bool) -> Payload {
@@ -83,7 +83,7 @@ fn decision(number: u32, passes: bool) -> Payload {
         "environment": "prod", "passes": passes, "why": "replay is crit", "against": null,
         "outcome": "blocked", "policy": digest, "max_age_days": 7, "checks": [], "report": digest,
     });
-    says(Kind::GateDecision, number, more)
+    entry_payload(Kind::GateDecision, number, more)
 }
 
 /// Promotes R2 over R1, expecting R1, while `events` happen. Returns the result, how often the promotion
@@ -106,7 +106,7 @@ fn promoted_so(
         let document = release(number, b"a", &format!("r{number}"));
         let _ = store.add_document(&document).unwrap();
         let more = json!({"document": document.to_json().unwrap()});
-        let payload = says(Kind::ReleaseCut, number, more);
+        let payload = entry_payload(Kind::ReleaseCut, number, more);
         let _ = ledger.append(&stamp(), &payload).unwrap();
     }
     let _ = ledger.append(&stamp(), &active(1)).unwrap();
@@ -153,7 +153,7 @@ fn a_promotion_goes_on_after_entries_that_change_nothing_for_its_release() {
     let role = json!({"role": "ds", "environment": "prod"});
     let (moved, looked, standing) = promoted(vec![
         decision(3, false),
-        says(Kind::Approval, 2, role),
+        entry_payload(Kind::Approval, 2, role),
         decision(2, true),
     ]);
     let moved = moved.unwrap();
@@ -198,7 +198,7 @@ fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
         "share": 50, "from": "2025-06-17", "as_of": "2025-06-30", "against_number": 1,
         "against": Digest::of_bytes(b"x"),
     });
-    let start = says(Kind::CanaryStart, 2, more);
+    let start = entry_payload(Kind::CanaryStart, 2, more);
     let (moved, looked, standing) = promoted(vec![start.clone()]);
     let moved = moved.unwrap();
     assert_eq!((looked, number_of(&standing)), (2, 2));

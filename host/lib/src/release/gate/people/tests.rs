@@ -16,7 +16,7 @@ fn approved(by: &[(&str, Role)]) -> ReleaseState {
             reason: None,
         },
         release: known(2).digest,
-        says: Payload::Approval(Approval {
+        payload: Payload::Approval(Approval {
             release: known(2).digest,
             number: 2,
             role: *role,
