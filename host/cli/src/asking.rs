@@ -1,17 +1,17 @@
-//! Who is asking, and when.
+//! The actor and the time of a command.
 
 use crate::Global;
 use crate::error::CliError;
 use provender_domain::day::Day;
 use provender_domain::ids::ModelVersion;
 
-/// Logic versions as they were asked for.
+/// The logic versions given with `--logic`; whether they exist is checked later.
 pub(crate) fn models(named: &[String]) -> Vec<ModelVersion> {
     named.iter().map(ModelVersion::unchecked).collect()
 }
 
 /// Now as RFC 3339 with a fixed number of digits, so that instants sort as text.
-/// `PROVENDER_NOW` stands in for the clock in tests and examples.
+/// `PROVENDER_NOW` replaces the clock in tests and examples.
 pub(super) fn now() -> Result<String, CliError> {
     match std::env::var("PROVENDER_NOW") {
         Ok(text) if !text.is_empty() => instant(&text),
@@ -19,7 +19,7 @@ pub(super) fn now() -> Result<String, CliError> {
     }
 }
 
-/// An instant or a day (its end) as the ledger writes it.
+/// An instant in the ledger's format. A day means its end.
 pub(crate) fn instant(text: &str) -> Result<String, CliError> {
     if text.parse::<Day>().is_ok() {
         return Ok(format!("{text}T23:59:59.999999Z"));

@@ -1,4 +1,4 @@
-//! `backtest`: a candidate against the version that answers, over every recorded answer's inputs.
+//! `backtest`: a candidate against the active version, on the inputs of every recorded answer.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub(super) struct BacktestArgs {
     html: Option<PathBuf>,
 }
 
-/// The bar on stderr; back-tests one after another lengthen it.
+/// The progress bar on stderr. Each further back-test adds its runs to the total.
 pub(super) struct Bar(pub(super) ProgressBar);
 
 impl Progress for Bar {
@@ -103,7 +103,7 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
     let (candidate_settings, against_settings) = (settings(&candidate)?, settings(&against)?);
     let has_block = |b: &Bound, settings: &LogicOverrides| {
         let d = b.description();
-        // Under a release the file may be unusable; settings of the release count as a block.
+        // When a release is active, the file may be unusable; the release's settings count as a block.
         let file = context.project.logic();
         *settings != LogicOverrides::default() || file.is_ok_and(|f| f.has(&d.name, &d.version))
     };
@@ -129,7 +129,7 @@ pub(super) fn run(global: &Global, args: &BacktestArgs) -> Result<Done, CliError
             .unwrap_or(context.project.settings.monitor.window_days),
     };
     if global.ledger.is_none() && !context.project.ledger().admin().exists()? {
-        // Opening it would make one, and a back-test writes nothing.
+        // Opening the ledger would create it, but a back-test writes nothing.
         return Err(BacktestError::Nothing {
             logic: against.description().name.clone(),
             place: "in this deployment, which has no ledger yet".to_owned(),
@@ -163,7 +163,7 @@ fn days(args: &BacktestArgs, today: Day) -> Result<(Option<Day>, Option<Day>), C
     Ok((from, to))
 }
 
-/// The candidate, and its file where it is one.
+/// The candidate, and its file if the command line names one.
 fn candidate(
     context: &Context,
     sandbox: &Sandbox,
@@ -180,7 +180,7 @@ fn candidate(
         return Ok((context.bind(sandbox, lock, &model, one_off)?, None));
     }
     let bytes = read_component(path, sandbox.limits().component_bytes)?;
-    // As `plugin check` takes it: a language with a runtime of its own needs more than the default.
+    // As in `plugin check`: a language with its own runtime needs higher limits than the default.
     let limits = PinLimits::for_language(&stated_language(&bytes));
     let component = sandbox.load_with_limits(named, &bytes, &limits)?;
     let d = component.description();
@@ -279,15 +279,15 @@ fn failure(report: &BacktestReport) -> CliError {
             f.boundary_id, f.herd_config_id, f.calculation_date, f.message, f.code
         )
     }));
-    let told = report.failed.len() as u64;
-    if report.failed_rows > told {
-        lines.push(format!("and {} more", report.failed_rows - told));
+    let shown = report.failed.len() as u64;
+    if report.failed_rows > shown {
+        lines.push(format!("and {} more", report.failed_rows - shown));
     }
     CliError::new(Exit::Check, "candidate_failed", lines.join("\n  "))
         .help("correct the candidate: a row without a result would be a missing answer. Nothing was recorded")
 }
 
-/// A comparison without anything to compare is no pass.
+/// The error for a back-test that compared nothing, which must not count as a pass.
 fn nothing_compared(report: &BacktestReport) -> Option<CliError> {
     let (new, old) = (
         &report.candidate.model_version,

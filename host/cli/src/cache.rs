@@ -1,8 +1,9 @@
-//! Compiled code where there is no deployment to keep it in: the user's own cache folder.
+//! The cache of compiled code outside a deployment: the user's own cache folder.
 //!
-//! An author builds, checks and tests one component in a row; of Python each of them would compile for
-//! seconds. Who can write into the folder can run native code here, so it is taken only where it is
-//! the user's own and nobody else's; anything else is no cache, and no error.
+//! An author builds, checks and tests a component in quick succession, and compiling a Python component
+//! takes seconds each time.
+//! Anyone who can write to the folder can run native code here, so it is used only if it belongs to the
+//! user and nobody else can write to it. Otherwise there is no cache, which is not an error.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,12 +16,12 @@ use provender_sandbox::{Backend, Limits, LogicError, Sandbox};
 
 use super::Global;
 
-/// The sandbox for a component outside any deployment: default limits, the user's cache.
+/// A sandbox for components outside any deployment, with default limits and the user's cache.
 pub(super) fn sandbox_anywhere(global: &Global) -> Result<Sandbox, LogicError> {
     sandbox_anywhere_on(global, Backend::Native)
 }
 
-/// As [`sandbox_anywhere`], on a backend of the caller's choice.
+/// Like [`sandbox_anywhere`], on the given backend.
 pub(super) fn sandbox_anywhere_on(
     global: &Global,
     backend: Backend,
@@ -34,7 +35,7 @@ pub(super) fn sandbox_anywhere_on(
     )
 }
 
-/// Where the platform has its caches.
+/// This program's folder in the platform's folder of caches.
 fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let at = |name: &str| {
         variable(name)
@@ -67,15 +68,15 @@ fn make(path: &Path) -> Option<()> {
     std::fs::create_dir_all(path).ok()
 }
 
-/// Whether the folder belongs to whoever runs this, and nobody else may write there. Under `sudo` it
-/// does not: it is the caller's.
+/// Whether the folder belongs to the current user and nobody else can write to it. Under `sudo` the
+/// folder belongs to the caller, so the answer is no.
 #[cfg(unix)]
 fn is_ours(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(folder) = std::fs::symlink_metadata(path) else {
         return false;
     };
-    // A new file is of whoever makes it.
+    // A new file belongs to the user who creates it.
     let me = tempfile::tempfile_in(path).and_then(|file| file.metadata());
     folder.is_dir() && folder.mode() & 0o022 == 0 && me.is_ok_and(|mine| mine.uid() == folder.uid())
 }
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_cache_is_where_the_platform_has_its_caches() {
+    fn the_cache_is_in_the_platforms_folder_of_caches() {
         let of = |set: &[(&str, &str)]| {
             let found = folder(|name| {
                 let hit = set.iter().find(|(n, _)| *n == name);
@@ -109,7 +110,7 @@ mod tests {
             of(&[home, ("XDG_CACHE_HOME", "/var/ada")]).as_deref(),
             Some("/var/ada/provender/components")
         );
-        // A relative path would be another folder in each folder.
+        // A relative path would mean a different folder in each working directory.
         assert_eq!(
             of(&[home, ("XDG_CACHE_HOME", "cache")]).as_deref(),
             Some("/home/ada/.cache/provender/components")
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_folder_that_others_write_is_no_cache() {
+    fn a_folder_that_others_can_write_is_not_used() {
         use std::os::unix::fs::PermissionsExt as _;
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("a/b");

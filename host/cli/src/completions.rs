@@ -1,4 +1,4 @@
-//! `completions`: for the shell.
+//! `completions`: completion scripts for shells.
 
 use clap::{Args, Command};
 use clap_complete::Shell;

@@ -1,6 +1,6 @@
-//! `compute`: due runs, computed and recorded.
+//! `compute`: computes and records due runs.
 //!
-//! * `which`: places and days, as the command line says them
+//! * `which`: the boundaries, herds and days given on the command line
 
 mod which;
 
@@ -172,7 +172,7 @@ pub(super) fn runs(computed: &Computed) -> Vec<RunAnswer<'_>> {
         .collect()
 }
 
-/// Tables of runs, and what became of them all.
+/// Tables of the runs and a summary line.
 pub(super) fn say(text: &mut Text, computed: &Computed) {
     for (bound, runs) in &computed.logics {
         let component = bound.component.digest().short();

@@ -1,4 +1,4 @@
-//! The deployment that a verb works on, opened as the command line says.
+//! The deployment that a verb works on, opened with the options of the command line.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::Ui;
 
-/// An open deployment, and how to speak about it.
+/// An open deployment with the command's output settings.
 pub(super) struct Context {
     pub(super) ui: Ui,
     deployment: Deployment,
@@ -43,7 +43,7 @@ impl Observer for Ui {
 }
 
 impl Context {
-    /// The deployment with its files; see [`Deployment::open`].
+    /// Opens the deployment with its files; see [`Deployment::open`].
     pub(super) fn open(global: &Global) -> Result<Context, CliError> {
         Ok(Context {
             ui: global.ui(),
@@ -51,7 +51,8 @@ impl Context {
         })
     }
 
-    /// The deployment for verbs that need its ledger and its stores alone; see [`Deployment::open_record`].
+    /// Opens the deployment for verbs that need only its ledger and its stores; see
+    /// [`Deployment::open_record`].
     pub(super) fn open_record(global: &Global) -> Result<Context, CliError> {
         Ok(Context {
             ui: global.ui(),
@@ -59,7 +60,7 @@ impl Context {
         })
     }
 
-    /// The deployment, or nothing when there is none here and none was asked for.
+    /// Opens the deployment. `None` if there is none here and `--project` was not given.
     pub(super) fn open_if_any(global: &Global) -> Result<Option<Context>, CliError> {
         match Deployment::open(&options(global)?) {
             Ok(deployment) => Ok(Some(Context {
@@ -101,7 +102,7 @@ impl Context {
     }
 }
 
-/// How the command line says that the deployment is opened.
+/// The options for opening the deployment, from the command line.
 pub(super) fn options(global: &Global) -> Result<Options, CliError> {
     let location = match &global.project {
         Some(folder) => Location::At(folder.clone()),

@@ -1,4 +1,4 @@
-//! `doctor`: what is to be done about a deployment.
+//! `doctor`: finds problems of a deployment and what to do about each.
 
 use clap::Args;
 use schemars::JsonSchema;

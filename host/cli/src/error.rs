@@ -1,4 +1,4 @@
-//! Every room's errors with their exit code and the next step: rendered here and nowhere else.
+//! Maps the library's errors to messages, exit codes and next steps. Nothing else renders them.
 
 use provender_domain::interrupt::Interrupted;
 use provender_domain::manifest::SetBy;
@@ -25,19 +25,19 @@ use provender_build::BuildError;
 
 use super::exit::Exit;
 
-/// What to do about a component that is not the pinned one.
+/// The next step when a component's bytes are not the pinned ones.
 pub(super) const RESTORE: &str =
     "put the pinned file back, or have DS release these bytes as a new version";
 
-/// What to do about a disk that refuses.
+/// The next step after an I/O error.
 pub(super) const DISK: &str = "check the disk's free space and permissions, then run the command again: finished work is kept, the rest is retried";
 
-/// An error on its way to the user.
+/// An error as it is shown to the user.
 #[derive(Clone, Debug)]
 pub(super) struct CliError {
     /// How the process ends.
     pub(super) exit: Exit,
-    /// A stable name for machines.
+    /// A stable name for scripts to match on.
     pub(super) code: String,
     /// What happened, with names and values.
     pub(super) message: String,
@@ -59,7 +59,7 @@ impl CliError {
         CliError::new(Exit::Usage, "usage", message)
     }
 
-    /// Several errors of one command as one: the worst first, and of equally bad ones in the order given.
+    /// Joins several errors into one, the worst first. Equally bad ones keep their order.
     pub(super) fn together(errors: impl IntoIterator<Item = CliError>) -> Option<CliError> {
         let mut errors: Vec<CliError> = errors.into_iter().collect();
         errors.sort_by_key(|e| e.exit.precedence());
@@ -179,7 +179,7 @@ impl From<CreateError> for CliError {
     }
 }
 
-/// A file that is missing, or that the disk refuses.
+/// Exit code for a file that cannot be read.
 fn not_found_or_io(cause: &std::io::Error) -> Exit {
     match cause.kind() {
         std::io::ErrorKind::NotFound => Exit::NotFound,
@@ -341,13 +341,13 @@ impl From<IngestError> for CliError {
         let exit = ingest_exit(&e);
         match e {
             IngestError::Ledger(e) => e.into(),
-            // Each has its exit code in `ingest_exit`.
+            // `ingest_exit` has the exit code of each.
             e => CliError::new(exit, e.code(), e.to_string()),
         }
     }
 }
 
-/// How one file's trouble ends the process.
+/// Exit code for one file's error.
 pub(super) fn ingest_exit(e: &IngestError) -> Exit {
     match e {
         IngestError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
@@ -382,7 +382,7 @@ pub(super) fn ingest_exit(e: &IngestError) -> Exit {
     }
 }
 
-/// How one run's trouble ends the process.
+/// Exit code for one run's trouble.
 pub(super) fn trouble_exit(trouble: Trouble) -> Exit {
     match trouble {
         Trouble::Drift => Exit::Drift,
@@ -439,7 +439,7 @@ impl From<AuthorError> for CliError {
                 }
             },
         };
-        // What the disk refuses has no other next step.
+        // I/O errors have no next step of their own.
         let disk = match &e {
             AuthorError::Io { cause, .. }
             | AuthorError::Build(BuildError::Io { error: cause, .. }) => {

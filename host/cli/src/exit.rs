@@ -1,6 +1,6 @@
-//! Exit codes, in one place: the contract of the command line.
+//! Exit codes, part of the command line's contract.
 
-/// What the process says to its caller.
+/// The process's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     Warn = 1,
     /// Verdict crit; the day is incomplete.
     Crit = 2,
-    /// Same key, other inputs.
+    /// Drift: same key, other inputs.
     Drift = 10,
     /// What is stored is not what was recorded.
     Integrity = 11,
@@ -20,7 +20,7 @@ pub(crate) enum Exit {
     Nondeterminism = 13,
     /// A component cannot be used.
     Rejected = 14,
-    /// A component failed.
+    /// A component failed: trap or limit.
     Failed = 15,
     /// A guardrail refused.
     Guardrail = 16,
@@ -30,7 +30,7 @@ pub(crate) enum Exit {
     Usage = 64,
     /// Input data is wrong.
     Data = 65,
-    /// No such thing.
+    /// Something that was named does not exist.
     NotFound = 66,
     /// The store is unavailable.
     Unavailable = 69,
@@ -75,13 +75,13 @@ impl Exit {
         (Exit::Config, "the configuration is wrong"),
     ];
 
-    /// The number.
+    /// The exit code as a number.
     #[must_use]
     pub(crate) fn code(self) -> u8 {
         self as u8
     }
 
-    /// `ok`, `warn`, `crit`, `refused` or `error`, as the JSON envelope says it.
+    /// The envelope's `status`: `ok`, `warn`, `crit`, `refused` or `error`.
     #[must_use]
     pub(crate) fn status(self) -> &'static str {
         match self {
@@ -93,8 +93,8 @@ impl Exit {
         }
     }
 
-    /// Where it stands among several, the smallest first: errors before refusals before verdicts, the
-    /// lowest number first; of verdicts the worst.
+    /// Sort key, the most important first: errors, then refusals, then verdicts. Errors and refusals by
+    /// ascending number, verdicts from the worst.
     pub(crate) fn precedence(self) -> (u8, u8) {
         match self {
             Exit::Ok => (3, 0),
@@ -105,13 +105,13 @@ impl Exit {
         }
     }
 
-    /// Of several, the one the process ends with.
+    /// The exit code that the process ends with, of several.
     #[must_use]
     pub(crate) fn worst(codes: impl IntoIterator<Item = Exit>) -> Exit {
         Exit::first_of_worst(codes, |e| *e).unwrap_or(Exit::Ok)
     }
 
-    /// Of several troubles, the one that the process speaks of: the first of those with the exit code it ends
+    /// The trouble to report, of several: the first of those with the exit code that the process ends
     /// with.
     #[must_use]
     pub(crate) fn first_of_worst<T>(
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equally_bad_troubles_the_first_is_spoken_of() {
+    fn of_equally_bad_troubles_the_first_is_reported() {
         let troubles = [
             (Exit::Guardrail, "a"),
             (Exit::Drift, "b"),

@@ -1,4 +1,4 @@
-//! `explain`: why a number is what it is.
+//! `explain`: how a number came about.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::PathBuf;
@@ -118,7 +118,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> Result<Done, CliError>
         text.blank();
         text.line(format!("bundle: {}", file.display()));
     }
-    // Units are for people; what machines read is as recorded.
+    // `--units` changes only the text; JSON always has the recorded units.
     let answer = ExplainVerbAnswer {
         explanation: explanation.answer(Units::Metric),
         bundle: args.bundle.as_ref().map(|file| file.display().to_string()),
@@ -136,7 +136,7 @@ pub(super) struct ExplainVerbAnswer<'a> {
     bundle: Option<String>,
 }
 
-/// The room's errors with their exit codes.
+/// Maps errors of explanations to exit codes.
 pub(super) fn error(e: ExplainError) -> CliError {
     let (code, message) = (e.code(), e.to_string());
     match e {

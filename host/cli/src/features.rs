@@ -1,4 +1,4 @@
-//! `features`: the catalogue, what is known of it, and who reads what.
+//! `features`: the catalogue of feature columns, their coverage and which logic reads them.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! `ingest`: files in, observations recorded.
+//! `ingest`: reads files and records their observations.
 
 mod named;
 pub(super) mod retract;
@@ -122,7 +122,7 @@ fn done(reports: Vec<FileReport>, dry_run: bool) -> Done {
     done
 }
 
-/// How the files' troubles end the process.
+/// Exit code for the errors of all files.
 pub(super) fn exit(reports: &[FileReport]) -> Exit {
     Exit::worst(
         reports
@@ -132,7 +132,7 @@ pub(super) fn exit(reports: &[FileReport]) -> Exit {
     )
 }
 
-/// The error to show last; the table names every one.
+/// All files' errors as one error.
 pub(super) fn first_error(reports: Vec<FileReport>) -> Option<CliError> {
     let mut errors: Vec<CliError> = reports
         .into_iter()
@@ -154,7 +154,7 @@ pub(super) fn first_error(reports: Vec<FileReport>) -> Option<CliError> {
     }
 }
 
-/// The files as a table, with what is worth saying of each.
+/// The files as a table, followed by their warnings and skipped rows.
 pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
     let rows: Vec<_> = reports
         .iter()

@@ -1,4 +1,4 @@
-//! `init`: a new deployment folder.
+//! `init`: creates a deployment folder.
 
 use std::path::{Path, PathBuf};
 

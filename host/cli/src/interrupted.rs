@@ -1,4 +1,4 @@
-//! A command that was asked to stop: what it finished, and that it is to be run again.
+//! The answer of an interrupted command: what it finished, and that it should be run again.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -36,8 +36,8 @@ pub(super) struct Interrupted<'a> {
     pub(super) runs: Runs<'a>,
 }
 
-/// What was finished, beside what the verb says of itself. The exit is 75 whatever befell single files and runs:
-/// running the command again tells that once more.
+/// Adds what was finished to the verb's own fields. Exits 75 even if single files or runs had errors:
+/// running the command again reports those again.
 pub(super) fn done<'a>(finished: &'a Finished, mut own: Interrupted<'a>) -> Done {
     let mut text = Text::default();
     if !finished.files.is_empty() {
@@ -54,7 +54,7 @@ pub(super) fn done<'a>(finished: &'a Finished, mut own: Interrupted<'a>) -> Done
     Done::ended(error.exit, &own, text, Some(error))
 }
 
-/// The same as an error, for verbs that have nothing else to say.
+/// The error alone, for verbs without an answer of their own.
 pub(super) fn error(finished: &Finished) -> CliError {
     CliError {
         message: format!("interrupted between two batches: {finished}"),

@@ -1,4 +1,4 @@
-//! `list`: the answers.
+//! `list`: recorded answers or runs.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
@@ -218,7 +218,7 @@ struct ListedGuardrails {
     breached: [(); 0],
 }
 
-/// What the pinned components among the runs declare; a version that is no longer pinned has none.
+/// The descriptions of the runs' components. Versions that are no longer pinned are absent.
 pub(super) fn descriptions(
     context: &Context,
     runs: &[Run],
@@ -243,7 +243,7 @@ pub(super) fn descriptions(
     Ok(found)
 }
 
-/// The recorded outputs, in the order that the component declares.
+/// The recorded outputs, in the order in which the component declares them.
 fn values(run: &Run) -> Result<Vec<Json>, LedgerError> {
     serde_json::from_str(&run.run.outputs).map_err(|e| {
         let id = run.run.key.run_id();
@@ -282,7 +282,7 @@ fn run_of<'a>(
     })
 }
 
-/// The outcomes in one cell, and the reasons.
+/// The text of a run's outcomes, and its reasons.
 fn summary(run: &Run, description: Option<&Description>) -> Result<(String, String), LedgerError> {
     let values = values(run)?;
     let Some(d) = description else {

@@ -1,22 +1,22 @@
-//! The command line: one file a verb. A verb parses, calls one room and says what came of it; rules
-//! are the rooms' own.
+//! The command line, one file per verb. A verb parses its arguments, calls the library and presents the
+//! result; the rules are in the library.
 //!
-//! * [`exit`] — exit codes, the contract
-//! * `ui` — the one place that prints
-//! * `error` — every room's errors with their exit code
-//! * `context` — the deployment, opened as the command line says
-//! * `asking` — clock and actor
-//! * `reference` — the reference of the command line, from the definitions themselves
-//! * `watch` — a compilation that takes too long or too much
-//! * `progress` — how far the library's work is
+//! * [`exit`] — exit codes
+//! * `ui` — all printing
+//! * `error` — the library's errors with their exit codes
+//! * `context` — the deployment, opened with the command line's options
+//! * `asking` — the clock and the actor
+//! * `reference` — generates the reference of the command line
+//! * `watch` — ends compilations that take too long or too much memory
+//! * `progress` — progress bars for the library's work
 //! * `envelope` — what `--json` prints around a verb's answer
 //! * `table` — runs as tables
-//! * `telemetry` — how long what took
-//! * `signals` — what asks a command to stop
-//! * `panics` — defects as errors
-//! * `interrupted` — what a command that was asked to stop has finished
-//! * `cache` — compiled code where there is no deployment to keep it in
-//! * `canary` — computing in shadow and telling of it, for `run` and `release`
+//! * `telemetry` — durations and the log
+//! * `signals` — signals that ask a command to stop
+//! * `panics` — turns panics into errors
+//! * `interrupted` — the answer of an interrupted command
+//! * `cache` — the cache of compiled code outside a deployment
+//! * `canary` — output about shadow runs, for `run` and `release`
 //! * the verbs: `init`, `ingest`, `compute`, `reissue`, `run`, `status`, `list`, `explain`, `manifest`, `diff`,
 //!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `doctor`, `plugin`, `verify`,
 //!   `release`, `incident`, `completions`, `man`, `schema`
@@ -76,7 +76,7 @@ use provender_domain::interrupt::Interrupt;
 use telemetry::LogFormat;
 use ui::{Done, Ui};
 
-/// What a report of a defect should hold.
+/// The version details that a bug report should contain.
 fn long_version() -> String {
     let engine = provender_sandbox::EngineInfo::current();
     format!(
@@ -106,7 +106,7 @@ struct Cli<V: Subcommand> {
     verb: V,
 }
 
-/// What every verb takes.
+/// Options of every verb.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Options of every verb")]
 struct Global {
@@ -128,7 +128,7 @@ struct Global {
     /// Log to stderr in this format. PROVENDER_LOG selects what is logged. Default: `info`.
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
-    /// What asks the command to stop.
+    /// Set when a signal asks the command to stop.
     #[arg(skip)]
     interrupt: Interrupt,
 }
@@ -171,8 +171,8 @@ enum Verb {
     Schema(schema::SchemaArgs),
 }
 
-/// The verb that scripts call for single runs, where the definitions of all the others would be a tenth of
-/// the work.
+/// `compute` alone. Scripts call it for single runs, where building the definitions of all other verbs
+/// would take a tenth of the time.
 #[derive(Subcommand)]
 enum Single {
     Compute(compute::ComputeArgs),
@@ -186,7 +186,8 @@ impl From<Single> for Verb {
     }
 }
 
-/// What the command line asks for, with the verb as the JSON envelope names it.
+/// Parses the command line. Returns the verb's name as in the JSON envelope, the global options and the
+/// verb.
 fn parse<V: Subcommand + Into<Verb>>() -> Result<(String, Global, Verb), clap::Error> {
     let matches = Cli::<V>::command().try_get_matches()?;
     let cli = Cli::<V>::from_arg_matches(&matches)?;
@@ -202,7 +203,7 @@ fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// What tests ask of a debug build: to panic, to die at a place, to wait at one.
+/// Test hooks of debug builds: panic, die at a fail point or wait at one.
 #[cfg(debug_assertions)]
 fn seams() {
     let asked = std::env::var("PROVENDER_TEST_PANIC").ok();
@@ -223,7 +224,7 @@ fn seams() {
     }
 }
 
-/// Parses the command line and does what it asks for.
+/// Parses the command line and runs the verb.
 fn dispatch() -> Exit {
     #[cfg(debug_assertions)]
     seams();
@@ -280,7 +281,7 @@ impl Verb {
         }
     }
 
-    /// Verbs that look between two batches whether they were asked to stop. A signal ends the others at once.
+    /// Whether the verb stops between two batches when a signal arrives. Other verbs end at once.
     fn ends_between_batches(&self) -> bool {
         match self {
             Verb::Ingest(_)
@@ -323,7 +324,7 @@ fn command(matches: &clap::ArgMatches) -> String {
     path.join(" ")
 }
 
-/// clap's own exit for wrong usage is 2, which would read as "crit".
+/// Reports a usage error. clap's own exit code for it is 2, which would mean "crit".
 fn usage(e: &clap::Error) -> Exit {
     if !e.use_stderr() {
         return match ui::print(&e.render().ansi().to_string()) {
@@ -351,7 +352,7 @@ fn usage(e: &clap::Error) -> Exit {
         text.trim(),
         &[("code", Some("usage"))],
     ) {
-        // Nobody is left to tell when stderr is gone.
+        // If stderr is gone, the error cannot be shown anywhere.
         let _ = e.print();
     }
     Exit::Usage
@@ -368,8 +369,8 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_that_is_defined_alone_is_as_among_the_others() {
-        let told = |mut command: clap::Command| {
+    fn the_single_verb_has_the_same_help_as_in_the_full_command_line() {
+        let usage_and_help = |mut command: clap::Command| {
             command.build();
             let verb = command.find_subcommand_mut("compute").unwrap();
             (
@@ -377,8 +378,8 @@ mod tests {
                 verb.render_long_help().to_string(),
             )
         };
-        let alone = told(Cli::<Single>::command());
+        let alone = usage_and_help(Cli::<Single>::command());
         assert!(alone.1.contains("--known-at") && alone.1.contains("--project"));
-        assert_eq!(alone, told(Cli::<Verb>::command()));
+        assert_eq!(alone, usage_and_help(Cli::<Verb>::command()));
     }
 }

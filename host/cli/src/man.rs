@@ -1,4 +1,4 @@
-//! `man`: manual pages, from the definition that parses the command line.
+//! `man`: manual pages, generated from the definition of the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,8 @@ fn page(command: &Command) -> Result<String, CliError> {
     String::from_utf8(page).map_err(|e| unprintable(e.to_string()))
 }
 
-/// The pages of a command and of those below it, by the names of their files: `provender-plugin-check.1`.
+/// Collects the pages of a command and its subcommands as pairs of file name
+/// (`provender-plugin-check.1`) and text.
 fn collect(command: &Command, pages: &mut Vec<(String, String)>) -> Result<(), CliError> {
     let name = Man::new(command.clone()).get_filename();
     pages.push((name, page(command)?));

@@ -1,4 +1,4 @@
-//! `monitor`: a verdict over a rolling window, and its report.
+//! `monitor`: judges a rolling window and writes its report.
 
 use crate::asking::models;
 use clap::{Args, Subcommand, ValueEnum};
@@ -83,7 +83,7 @@ enum FailOnArg {
 }
 
 impl FailArgs {
-    /// How a verdict ends the process.
+    /// Exit code for a verdict; `set` applies if no flag was given.
     pub(super) fn exit(&self, verdict: MonitorVerdict, set: FailOn) -> Exit {
         let fail_on = match (self.fail_on, self.fail_on_warn) {
             (Some(FailOnArg::Warn), _) | (None, Some(true)) => FailOn::Warn,
@@ -206,7 +206,7 @@ pub(super) fn say(text: &mut Text, report: &MonitorReport) {
     text.document(&brief(report, 20));
 }
 
-/// After a breach the steps of the runbook, with the report that is meant.
+/// After a breach, the runbook's next commands for this report.
 pub(super) fn breach(text: &mut Text, report: &MonitorReport) {
     if report.status == MonitorVerdict::Ok {
         return;
@@ -223,7 +223,7 @@ pub(super) fn breach(text: &mut Text, report: &MonitorReport) {
     }
 }
 
-/// The next commands of the runbook for a report.
+/// The runbook's next commands for a report.
 fn next_steps(text: &mut Text, report: &provender_domain::canonical::Digest) {
     let short = report.short();
     text.blank();

@@ -1,5 +1,4 @@
-//! A panic is a defect: it comes out as one error, with the place at which it happened and, where
-//! `RUST_BACKTRACE` asks for it, the calls that led there.
+//! Turns a panic into one error with its source location and, if `RUST_BACKTRACE` is set, a backtrace.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -9,17 +8,19 @@ use std::sync::{Mutex, PoisonError};
 use super::error::CliError;
 use super::exit::Exit;
 
-/// What a panic said when it happened, which its payload does not hold any more.
+/// A panic as the hook saw it. The payload that `catch_unwind` returns has neither location nor
+/// backtrace.
 struct Seen {
     message: String,
     place: String,
     backtrace: Backtrace,
 }
 
-/// The panics of all threads in their order.
+/// The panics of all threads, in order.
 static SEEN: Mutex<Vec<Seen>> = Mutex::new(Vec::new());
 
-/// Does the work; a panic of it, or of one of its threads that it passes on, becomes an error.
+/// Runs the work and turns a panic into an error, including one that the work passes on from its
+/// threads.
 pub(super) fn caught(work: impl FnOnce() -> Exit + UnwindSafe) -> Result<Exit, CliError> {
     panic::set_hook(Box::new(see));
     let outcome = panic::catch_unwind(work);
@@ -48,7 +49,7 @@ fn error(payload: &(dyn Any + Send)) -> CliError {
     let message = message(payload);
     let mut text = format!("this is a defect of provender: {message}");
     let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Threads may have panicked side by side: the one that was passed on is told by its message.
+    // Several threads may have panicked: the one that was passed on is recognized by its message.
     let of_it = seen.iter().rev().find(|s| s.message == message);
     if let Some(seen) = of_it {
         text.push_str(&format!("\n  at {}", seen.place));

@@ -1,4 +1,4 @@
-//! How far the library's work is, as a bar on stderr.
+//! Shows the library's progress as a bar on stderr.
 
 use indicatif::ProgressBar;
 
@@ -6,7 +6,7 @@ use provender_host::deployment::{Phase, Progress};
 
 use super::ui::Ui;
 
-/// A bar for each phase, one after the other.
+/// Shows one bar per phase, one after the other.
 pub(super) struct Bars {
     ui: Ui,
     bar: Option<ProgressBar>,

@@ -1,5 +1,5 @@
-//! The command line's reference as Markdown, from the same definitions that parse it. A test holds
-//! `docs/reference/cli.md` to it.
+//! Generates the command line's reference as Markdown from the definitions that parse it. A test
+//! compares it with `docs/reference/cli.md`.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,8 @@ use answers::Answers;
 
 mod answers;
 
-/// One section a verb, with its purpose, examples, options and the fields of its answer.
+/// The reference: one section per verb, with its purpose, examples, options and the fields of its
+/// answer.
 #[must_use]
 pub(crate) fn reference() -> String {
     let mut command = Cli::<Verb>::command();
@@ -35,7 +36,8 @@ pub(crate) fn reference() -> String {
     out
 }
 
-/// A verb, then its actions, then theirs: `monitor`, `monitor baseline`, `monitor baseline create`.
+/// A verb's section, then those of its subcommands: `monitor`, `monitor baseline`, `monitor baseline
+/// create`.
 fn with_actions(out: &mut Vec<(String, String)>, name: &str, command: &Command) {
     out.push((name.to_owned(), verb_section(name, command)));
     for action in command.get_subcommands().filter(|c| c.get_name() != "help") {
@@ -62,7 +64,7 @@ fn section<'a>(
     about: Option<&str>,
     arguments: impl Iterator<Item = &'a Arg>,
 ) {
-    // Writing to a String cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(out, "## {name}\n");
     for paragraph in about
         .unwrap_or_default()
@@ -132,7 +134,7 @@ fn row(a: &Arg) -> String {
 mod tests {
     use std::path::Path;
 
-    /// `BLESS=1 cargo test --bins reference` writes the page anew.
+    /// `BLESS=1 cargo test --bins reference` rewrites the page.
     #[test]
     fn the_page_is_what_the_program_parses() {
         const START: &str = "<!-- from here on written by the program -->\n";
@@ -148,7 +150,7 @@ mod tests {
         let (page, program) = (rest.trim_end().lines(), generated.trim_end().lines());
         if let Some((page, program)) = page.clone().zip(program.clone()).find(|(a, b)| a != b) {
             panic!(
-                "BLESS=1 cargo test --bins reference writes the page anew\n   page: {page}\nprogram: {program}"
+                "BLESS=1 cargo test --bins reference rewrites the page\n   page: {page}\nprogram: {program}"
             );
         }
         assert_eq!(

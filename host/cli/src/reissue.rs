@@ -1,4 +1,4 @@
-//! `reissue`: the one safe door for a revision of inputs.
+//! `reissue`: replaces runs whose inputs were revised, after a plan.
 
 use crate::asking::models;
 use clap::Args;

@@ -1,4 +1,4 @@
-//! `replay`: recorded runs computed again from their manifests, and compared bit for bit.
+//! `replay`: computes recorded runs again from their manifests and compares them bit for bit.
 
 use provender_domain::ids::BoundaryId;
 use std::collections::BTreeSet;
@@ -135,7 +135,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     };
     bar.finish_and_clear();
     let engine = engine_of(&sandbox, args.engine);
-    // A copy is read, not written.
+    // A ledger named with --ledger is only read.
     let entry = if global.ledger.is_some()
         || verdict.replayed.len() + verdict.failed.len() == 0
         || verdict.interrupted
@@ -149,11 +149,12 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<Done, CliError> 
     Ok(done(&verdict, &engine, Chosen::Runs(&selection), entry))
 }
 
-/// Runs to compute again.
+/// The runs to compute again.
 enum Asked {
     /// These.
     Runs(Vec<Run>),
-    /// Those that a filter leaves, of the entries that count: more than are held at once.
+    /// Those that pass the filter and, if given, are recorded by one of these entries. They may not fit
+    /// into memory, so they are scanned.
     Scan {
         filter: RunFilter,
         recorded: Option<BTreeSet<i64>>,
@@ -164,16 +165,16 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Computes the runs of a scan again; each thread reads its own.
+/// Computes the runs of a scan again. Each thread reads its own share.
 fn scan(
     scan: Scan,
     (filter, recorded): (&RunFilter, &Option<BTreeSet<i64>>),
     replayer: &Replayer<'_>,
     tick: &(dyn Fn(usize) + Sync),
 ) -> Result<ReplayResults, LedgerError> {
-    let told = |e: Unreadable| LedgerError::Damaged(format!("{}: {}", e.id, e.problem));
+    let damaged = |e: Unreadable| LedgerError::Damaged(format!("{}: {}", e.id, e.problem));
     if let Some(e) = scan.unreadable.into_iter().next() {
-        return Err(told(e));
+        return Err(damaged(e));
     }
     let admits = |stored: &ScannedRun| {
         let counts = recorded.as_ref();
@@ -185,12 +186,12 @@ fn scan(
                 return Ok(None);
             };
             if let Some(e) = unreadable.into_iter().next() {
-                return Err(told(e));
+                return Err(damaged(e));
             }
             let read = runs.len();
             let counted = runs.into_iter().filter(admits);
             let counted: Vec<Subject> = counted.map(|s| Subject::from(s.run)).collect();
-            // Those that the filters leave out are done with.
+            // Runs that the filters leave out count as done.
             tick(read - counted.len());
             Ok(Some(counted))
         }
@@ -198,7 +199,7 @@ fn scan(
     replayer.replay_each(scan.readers.into_iter().map(reader).collect(), tick)
 }
 
-/// The runs that are asked for, and how they were chosen.
+/// The runs to replay, and how they were selected.
 fn selected(
     context: &Context,
     ledger: &dyn Read,
@@ -264,7 +265,7 @@ fn selected(
         Some(since) => Some(recorded_since(ledger, since)?),
         None => None,
     };
-    // What a boundary has is found by the index, and is not much.
+    // The index finds a boundary's runs, and they fit into memory.
     if args.sample.is_none() && args.boundary.is_none() {
         return Ok((Asked::Scan { filter, recorded }, selection));
     }
@@ -276,7 +277,7 @@ fn selected(
                 .map(|e| e.digest().to_string())
                 .unwrap_or_default(),
         };
-        // All runs of an entry count or none, unless something of their key is asked for.
+        // Without a filter on the key, either all runs of an entry are candidates or none.
         let by_key = [&args.boundary, &args.logic, &args.from, &args.to];
         let by_key = by_key.iter().any(|of| of.is_some());
         let drawn = select::sample_of(
@@ -298,7 +299,7 @@ fn selected(
     Ok((Asked::Runs(runs), selection))
 }
 
-/// The entries written at or after an instant, or a day's beginning.
+/// The entries written at or after an instant. A day means its beginning.
 fn recorded_since(ledger: &dyn Read, since: &str) -> Result<BTreeSet<i64>, CliError> {
     let since = match since.parse::<provender_domain::day::Day>() {
         Ok(_) => format!("{since}T00:00:00.000000Z"),
@@ -400,7 +401,7 @@ pub(super) struct BundleAnswer {
     pub(super) signed_by: Option<String>,
 }
 
-/// Differences and failures that are shown; JSON has them all.
+/// Number of differences and failures shown in the text; JSON has all of them.
 const SHOWN: usize = 20;
 
 pub(super) fn done(
@@ -508,7 +509,7 @@ pub(super) fn done(
 }
 
 fn trouble(verdict: &ReplayResults) -> Option<CliError> {
-    // A run that could not be computed again, or none where some came out otherwise.
+    // `Some` is a run that could not be computed again, `None` stands for all that gave other outputs.
     let differs = (!verdict.different.is_empty()).then_some(None);
     let troubles = verdict.failed.iter().map(Some).chain(differs);
     let exit = |f: &Option<&Failure>| f.map_or(Exit::Nondeterminism, |f| exit_of(f.cause));

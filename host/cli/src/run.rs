@@ -1,4 +1,4 @@
-//! `run`: the main job, the one that cron or Airflow calls.
+//! `run`: the daily job that cron or Airflow calls.
 
 use std::path::PathBuf;
 

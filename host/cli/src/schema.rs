@@ -1,4 +1,4 @@
-//! `schema`: JSON Schemas of what people and scripts read and write.
+//! `schema`: JSON Schemas of configuration files, manifests and answers.
 
 use std::path::Path;
 
@@ -23,10 +23,10 @@ use super::{
     list, man, monitor, reissue, replay, run as daily, status, verify,
 };
 
-/// How a schema is made.
+/// Generates a schema.
 type Make = fn() -> Schema;
 
-/// What is no verb's answer: name, what it is of, and how it is made.
+/// Schemas that are not a verb's answer: name, description and generator.
 const FILES: [(&str, &str, Make); 7] = [
     (
         "envelope",
@@ -109,7 +109,7 @@ const ANSWERS: &[(&str, Make)] = &[
     ("verify", answer::<verify::VerifyAnswer<'_>>),
 ];
 
-/// The schema of what is written, not of what is read: a field that is always there is required.
+/// The schema for serialization: fields that are always written are required.
 fn answer<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     settings.into_generator().into_root_schema_for::<T>()
@@ -128,7 +128,7 @@ pub(super) fn of_interrupted() -> Schema {
     answer::<Interrupted<'_>>()
 }
 
-/// A schema: its name, what it is of, and how it is made.
+/// A schema with its name, its description and its generator.
 struct Row {
     name: String,
     about: String,
@@ -152,7 +152,7 @@ fn all(cli: &Command) -> Vec<Row> {
     all
 }
 
-/// What a verb does, as its help says it.
+/// What a verb does, from its help.
 fn about(cli: &Command, verb: &str) -> String {
     let found = verb
         .split(' ')
@@ -212,7 +212,7 @@ pub(super) fn run(args: &SchemaArgs, cli: &Command) -> Result<Done, CliError> {
         let schemas = all.into_iter().map(listed).collect();
         return Ok(Done::ok(&SchemaAnswer::List { schemas }, text));
     };
-    // A path to the file is what a person has at hand.
+    // Accept a path such as config/provender.toml.
     let file = Path::new(name).file_name().and_then(|f| f.to_str());
     let Some(row) = all.iter().find(|row| file == Some(&row.name)) else {
         let known: Vec<_> = all.iter().map(|row| row.name.as_str()).collect();
@@ -225,7 +225,7 @@ pub(super) fn run(args: &SchemaArgs, cli: &Command) -> Result<Done, CliError> {
     Ok(Done::ok(&SchemaAnswer::One { schema }, text))
 }
 
-/// As it stands in a file.
+/// The text of the schema's file.
 fn written(schema: &Schema) -> String {
     format!("{:#}\n", json!(schema))
 }
@@ -288,7 +288,7 @@ mod tests {
         all(&Cli::<Verb>::command())
     }
 
-    /// `BLESS=1 cargo test --bins schema` writes the files anew.
+    /// `BLESS=1 cargo test --bins schema` rewrites the files.
     #[test]
     fn the_files_are_what_the_types_say() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/schemas");
@@ -301,7 +301,7 @@ mod tests {
             let kept = std::fs::read_to_string(&file).ok();
             assert!(
                 kept == Some(written(&make())),
-                "{name}: BLESS=1 cargo test --bins schema writes the files anew"
+                "{name}: BLESS=1 cargo test --bins schema rewrites the files"
             );
             names.push(file.file_name().unwrap().to_owned());
         }
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(there, names, "files without a schema");
     }
 
-    /// The verbs that do something, which are those that are no mere group of others.
+    /// Collects the verbs that do something themselves, leaving out mere groups.
     fn verbs(words: &str, command: &Command, found: &mut Vec<String>) {
         if !command.is_subcommand_required_set() {
             found.push(words.trim().to_owned());
@@ -339,7 +339,8 @@ mod tests {
         assert_eq!(known, found, "ANSWERS has the data of each verb once");
     }
 
-    /// The parts of all schemas: the schemas themselves and what they define, with the schema they are of.
+    /// All schemas and the definitions in them: name of the schema, name of the definition (empty for
+    /// the schema itself), schema.
     fn parts() -> Vec<(String, String, Json)> {
         let mut parts = Vec::new();
         for Row { name, make, .. } in schemas() {
@@ -374,9 +375,9 @@ mod tests {
         assert!(found.is_empty(), "{found:#?}");
     }
 
-    /// What the reference says once of several answers is true of each.
+    /// The reference describes a part of several answers only once, so it must be the same in each.
     #[test]
-    fn parts_of_answers_that_are_called_alike_are_alike() {
+    fn parts_of_answers_with_the_same_name_are_the_same() {
         let mut seen: BTreeMap<String, Json> = BTreeMap::new();
         for (name, part, schema) in parts() {
             if part.is_empty() || FILES.iter().any(|(file, ..)| *file == name) {

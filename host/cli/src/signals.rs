@@ -1,18 +1,18 @@
-//! SIGTERM and SIGINT ask a command to stop between two batches; a second one ends it at once.
+//! SIGTERM and SIGINT ask a command to stop between two batches. A second signal ends it at once.
 
 use provender_domain::interrupt::Interrupt;
 
 use super::error::CliError;
 use super::exit::Exit;
 
-/// From now on the two signals ask for an end.
+/// Makes the two signals set the interrupt flag.
 #[cfg(unix)]
 pub(super) fn listen(interrupt: &Interrupt) -> Result<(), CliError> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::flag;
 
     for signal in [SIGTERM, SIGINT] {
-        // In this order: the first signal finds the flag down, and puts it up.
+        // The order matters: the first signal must find the flag unset before it sets it.
         flag::register_conditional_default(signal, interrupt.flag())
             .and_then(|_| flag::register(signal, interrupt.flag()))
             .map_err(|e| {
@@ -23,7 +23,7 @@ pub(super) fn listen(interrupt: &Interrupt) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Where there are no such signals, a command ends when it is done.
+/// Without these signals, a command always runs to its end.
 #[cfg(not(unix))]
 pub(super) fn listen(_: &Interrupt) -> Result<(), CliError> {
     Ok(())

@@ -1,4 +1,4 @@
-//! `status`: is the day complete?
+//! `status`: whether a day is complete.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -28,7 +28,7 @@ pub(super) struct StatusArgs {
     as_of: String,
 }
 
-/// How a day's completeness ends the process.
+/// Exit code for a day's completeness.
 pub(super) fn exit(status: &DayStatus) -> Exit {
     match status.is_complete() {
         true => Exit::Ok,

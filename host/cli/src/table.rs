@@ -1,4 +1,4 @@
-//! Runs as tables for people.
+//! Tables of runs.
 
 use provender_domain::description::{Description, Role};
 use provender_domain::render::text::number;
@@ -7,7 +7,7 @@ use provender_host::compute::outcome::{RunOutcome, RunOutcomeKind};
 
 use super::ui::{Look, Text};
 
-/// A value in a cell of a table.
+/// A value as text for a table cell.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
@@ -20,7 +20,7 @@ pub(super) fn cell(value: &Value) -> String {
     }
 }
 
-/// Two decimals are enough for a table; the whole number is in `explain` and in JSON.
+/// Two decimals are enough for a table; `explain` and JSON have the full number.
 fn short(x: f64) -> String {
     if x == 0.0 || (0.01..1e7).contains(&x.abs()) {
         format!("{x:.2}")
@@ -29,7 +29,7 @@ fn short(x: f64) -> String {
     }
 }
 
-/// Heads of the outcome columns, with units.
+/// Headings of the outcome columns, with units.
 pub(super) fn outcome_heads(description: &Description) -> Vec<String> {
     description
         .outputs
@@ -55,7 +55,7 @@ pub(super) fn outcomes<'a>(
         .map(|(_, v)| v)
 }
 
-/// What becomes of a run that is new.
+/// The outcome word for a new run.
 pub(super) fn recorded(dry_run: bool) -> &'static str {
     if dry_run {
         "would be recorded"
@@ -64,7 +64,7 @@ pub(super) fn recorded(dry_run: bool) -> &'static str {
     }
 }
 
-/// The runs of one logic: key, numbers, what became of each, or would.
+/// Adds a table of one logic's runs: key, numbers, and each run's outcome.
 pub(super) fn runs(
     text: &mut Text,
     description: &Description,

@@ -1,4 +1,4 @@
-//! Runs without an answer as one error of the command.
+//! Combines the runs without an answer into one error.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use provender_host::deployment::Computed;
 use super::error::{CliError, trouble_exit};
 use super::exit::Exit;
 
-/// The refusals as one error: each with its reason where they are few, grouped by cause where not.
+/// The refused runs as one error: each with its reason if there are few, otherwise grouped by cause.
 pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
     let troubled: Vec<&RunOutcome> = computed
         .logics
@@ -90,5 +90,5 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
     Some(error)
 }
 
-/// As many troubles as are told one by one.
+/// Up to this many troubles are listed one by one.
 const FEW: usize = 10;

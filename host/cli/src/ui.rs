@@ -1,4 +1,4 @@
-//! The one place that prints: text for people, one JSON object for machines.
+//! All printing: text for people, one JSON object for scripts.
 
 use std::any::Any;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -23,20 +23,20 @@ use super::watch::Watch;
 
 pub(super) use provender_domain::render::Look;
 
-/// What a verb hands back.
+/// The result of a verb.
 pub(super) struct Done {
-    /// How the process ends.
+    /// The exit code.
     pub(super) exit: Exit,
-    /// The contract's `data`.
+    /// The envelope's `data`.
     pub(super) data: Json,
-    /// The same for people.
+    /// The same content as text for people.
     pub(super) text: Text,
-    /// The first refusal or error, where the verb went on past it.
+    /// The first refusal or error, if the verb continued after it.
     pub(super) error: Option<CliError>,
 }
 
 impl Done {
-    /// All went well.
+    /// An answer with exit code 0.
     pub(super) fn ok<A: Serialize + JsonSchema>(answer: &A, text: Text) -> Done {
         Done::ended(Exit::Ok, answer, text, None)
     }
@@ -83,7 +83,7 @@ fn style(look: Look) -> Style {
 pub(super) struct Text(String);
 
 impl Text {
-    /// A text for other programs, which is printed as it is.
+    /// A text for other programs, printed unchanged.
     pub(super) fn verbatim(text: String) -> Text {
         Text(text)
     }
@@ -93,13 +93,13 @@ impl Text {
     }
 
     pub(super) fn look(&mut self, look: Look, text: impl AsRef<str>) {
-        // What files and guests say must not move the cursor or colour what follows.
+        // Text from files and components must not move the cursor or set colours.
         self.0
             .push_str(&paint(look, &escape::terminal_lines(text.as_ref())));
         self.0.push('\n');
     }
 
-    /// What was said elsewhere, after what is here.
+    /// Appends another text.
     pub(super) fn append(&mut self, other: Text) {
         self.0.push_str(&other.0);
     }
@@ -108,17 +108,17 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// The text without its looks, for a file.
+    /// The text without styles, for a file.
     pub(super) fn plain(&self) -> String {
         anstream::adapter::strip_str(&self.0).to_string()
     }
 
-    /// A document.
+    /// Appends a document.
     pub(super) fn document(&mut self, document: &Document) {
         self.lines(&terminal::lines(document));
     }
 
-    /// A table: the first row is its head; columns of numbers are right-aligned.
+    /// Appends a table. Columns of numbers are right-aligned.
     pub(super) fn table(&mut self, heads: &[&str], rows: &[Vec<(Look, String)>]) {
         let number = |cell: &str| {
             cell == "–"
@@ -155,10 +155,10 @@ fn paint(look: Look, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Bytes of a component from which on compiling it takes about a second.
+/// Components of at least this many bytes take about a second or longer to compile.
 const COMPILES_FOR_SECONDS: u64 = 1 << 20;
 
-/// A spinner that is gone when this is.
+/// Removes the spinner when dropped.
 struct Spinning(ProgressBar);
 
 impl Drop for Spinning {
@@ -167,7 +167,7 @@ impl Drop for Spinning {
     }
 }
 
-/// How to speak.
+/// Output settings of the command.
 #[derive(Clone, Copy)]
 pub(super) struct Ui {
     pub(super) json: bool,
@@ -175,7 +175,7 @@ pub(super) struct Ui {
 }
 
 impl Ui {
-    /// Prints what a verb handed back and returns its exit code.
+    /// Prints a verb's result and returns the exit code.
     pub(super) fn finish(self, command: &str, result: Result<Done, CliError>) -> Exit {
         let (exit, data, text, error) = match result {
             Ok(done) => (done.exit, done.data, Some(done.text), done.error),
@@ -191,7 +191,7 @@ impl Ui {
         if let Some(e) = &error {
             self.complain(e);
         }
-        // Whoever relies on what was to be read must not take silence for consent.
+        // If output could not be written, do not exit 0: a caller would take empty output for success.
         match printed {
             false if error.is_none() => Exit::Io,
             _ => exit,
@@ -205,7 +205,7 @@ impl Ui {
         }
         let mut err = anstream::stderr().lock();
         let bad = style(Look::Bad);
-        // Nobody is left to tell when stderr is gone.
+        // If stderr is gone, the message cannot be shown anywhere.
         let _ = writeln!(
             err,
             "{bad}error{bad:#}: {}",
@@ -217,13 +217,13 @@ impl Ui {
         }
     }
 
-    /// Something to know beside what was asked for, on stderr.
+    /// Prints a note on stderr, in addition to the verb's output.
     pub(super) fn note(self, text: &str) {
         if self.quiet || telemetry::say(Level::WARN, text, &[]) {
             return;
         }
         let warn = style(Look::Warn);
-        // Nobody is left to tell when stderr is gone.
+        // If stderr is gone, the message cannot be shown anywhere.
         let _ = writeln!(
             anstream::stderr().lock(),
             "{warn}note{warn:#}: {}",
@@ -231,12 +231,12 @@ impl Ui {
         );
     }
 
-    /// Whether someone is watching stderr, and no log is written there.
+    /// Whether stderr is a terminal that may be drawn on, with no log written there.
     fn draws(self) -> bool {
         !self.quiet && !self.json && io::stderr().is_terminal() && !telemetry::is_logging()
     }
 
-    /// A sign of life on stderr, where someone is watching.
+    /// A spinner on stderr if it is a terminal.
     pub(super) fn spinner(self, what: String) -> ProgressBar {
         let spinner = ProgressBar::new_spinner();
         if !self.draws() {
@@ -251,8 +251,8 @@ impl Ui {
         spinner
     }
 
-    /// The watch over every compilation, and a sign of life while a component is compiled that takes
-    /// seconds, such as one of Python.
+    /// Watches every compilation, and shows a spinner for components that take seconds to compile, such
+    /// as Python ones.
     pub(super) fn compiling(self, limits: CompileLimits) -> OnCompile {
         Arc::new(move |c: Compiling<'_>| -> Box<dyn Any> {
             let watch = Watch::start(self, c.file, limits);
@@ -269,7 +269,7 @@ impl Ui {
         })
     }
 
-    /// A bar on stderr, where someone is watching.
+    /// A progress bar on stderr if it is a terminal.
     pub(super) fn progress(self, total: u64, what: &'static str) -> ProgressBar {
         let bar = ProgressBar::new(total);
         if !self.draws() {
@@ -284,7 +284,8 @@ impl Ui {
     }
 }
 
-/// Prints to stdout; a reader that has gone away (`| head`) is no error. False, and told, when it cannot be written.
+/// Prints to stdout. A reader that has gone away (`| head`) is not an error; other failures are
+/// reported and return false.
 pub(super) fn print(text: &str) -> bool {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

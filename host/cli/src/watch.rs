@@ -1,9 +1,9 @@
-//! A compilation that takes too long or too much memory ends the process.
+//! Ends the process when a compilation takes too long or too much memory.
 //!
-//! The compiler's work grows faster than the code it is given: a function of 15 KB can keep it busy for
-//! minutes. What it will cost cannot be told beforehand, and a thread in the middle of it cannot be
-//! stopped, so the process is. Nothing is half-written then: components are compiled before the first
-//! write of a run, and every write is whole by itself.
+//! Compile time grows faster than code size: a function of 15 KB can take minutes. The cost cannot be
+//! predicted, and a compiling thread cannot be stopped, so the whole process ends.
+//! That leaves nothing half-written: components are compiled before the first write of a run, and every
+//! write is atomic.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use provender_sandbox::LogicError;
 
 use super::ui::Ui;
 
-/// How often is looked.
+/// How often time and memory are checked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The watch over one compilation; it ends when this is dropped.
+/// Watches one compilation until dropped.
 pub(super) struct Watch(#[expect(dead_code, reason = "its end is the sign")] Sender<()>);
 
 impl Watch {
-    /// Watches from now on; `file` names the component in the message.
+    /// Starts watching; `file` names the component in the message.
     pub(super) fn start(ui: Ui, file: &str, limits: CompileLimits) -> Watch {
         let (sender, receiver) = channel();
         let (file, began, before) = (file.to_owned(), Instant::now(), resident());
@@ -44,7 +44,7 @@ impl Watch {
                 std::process::exit(i32::from(exit.code()));
             }
         };
-        // Without a thread there is no watch; what is compiled is the same.
+        // If no thread can be started, compile unwatched.
         let _ = std::thread::Builder::new()
             .name("provender-watch".to_owned())
             .spawn(watch);
@@ -52,7 +52,7 @@ impl Watch {
     }
 }
 
-/// Bytes of memory that this process holds; 0 where the system does not tell.
+/// Bytes of resident memory of this process; 0 if the system does not report them.
 fn resident() -> u64 {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
         return 0;

@@ -1,4 +1,4 @@
-//! Bundles: written by `explain --bundle`, computed again by `replay --bundle`.
+//! Bundles, which `explain --bundle` writes and `replay --bundle` replays.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,7 +23,7 @@ use super::super::ui::{Done, Look, Text};
 use super::checkpoint::UNSIGNED;
 use super::key;
 
-/// The most that a bundle has: a manifest, a component, and a proof of some hundred kilobytes.
+/// Largest accepted bundle in bytes: a manifest, a component and a generous allowance for the proof.
 const MOST: u64 = MANIFEST_BYTES + COMPONENT_BYTES + (16 << 20);
 
 /// Writes the bundle of a run.
@@ -73,7 +73,7 @@ pub(in super::super) fn write(
     })
 }
 
-/// Computes the run of a bundle again. No deployment is looked for.
+/// Computes a bundle's run again, without a deployment.
 pub(in super::super) fn replay(
     global: &Global,
     file: &Path,
@@ -127,7 +127,7 @@ pub(in super::super) fn replay(
         file: &name,
         bundle: &bundle,
     };
-    let mut told = done(&verdict, &engine, chosen, None);
+    let mut replayed = done(&verdict, &engine, chosen, None);
     let mut text = Text::default();
     text.look(Look::Strong, proven.run.key.to_string());
     text.line(format!(
@@ -144,7 +144,7 @@ pub(in super::super) fn replay(
             "who signed the checkpoint was not checked: give --public-key",
         ),
     }
-    text.append(told.text);
-    told.text = text;
-    Ok(told)
+    text.append(replayed.text);
+    replayed.text = text;
+    Ok(replayed)
 }

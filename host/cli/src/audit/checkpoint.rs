@@ -1,4 +1,4 @@
-//! `audit checkpoint`: size and root of the tree over the entries, signed, to be kept elsewhere.
+//! `audit checkpoint`: writes the signed size and root of the tree over the entries, to keep elsewhere.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use super::super::error::CliError;
 use super::super::ui::{Done, Look, Text};
 use super::{Against, entries, key};
 
-/// The origin of a checkpoint that nobody signs.
+/// The origin of an unsigned checkpoint.
 pub(super) const UNSIGNED: &str = "provender";
 
 /// Write a checkpoint: the number of ledger entries and the root of the tree over them, signed.

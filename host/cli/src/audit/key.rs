@@ -1,4 +1,4 @@
-//! `audit key`: a pair of keys for checkpoints; and how key files are read.
+//! `audit key`: creates a pair of keys for checkpoints. Also reads key files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
     }
     create(&args.file, signer.to_text().as_bytes(), true)?;
     create(&public_file, public.as_bytes(), false).inspect_err(|_| {
-        // Half a pair would be in the way of the next attempt.
+        // A private key left without its public key would block the next attempt.
         let _ = std::fs::remove_file(&args.file);
     })?;
     let mut text = Text::default();
@@ -83,7 +83,7 @@ fn exists(file: &Path) -> CliError {
     .help("give another name, or move that file away")
 }
 
-/// Writes a file that is not there yet, whole or not at all; a private one for its owner alone.
+/// Creates a file atomically. It must not exist yet; a private one is readable by its owner only.
 pub(super) fn create(file: &Path, bytes: &[u8], private: bool) -> Result<(), CliError> {
     outfile::create(file, bytes, private).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => exists(file),
@@ -96,7 +96,7 @@ pub(super) fn create(file: &Path, bytes: &[u8], private: bool) -> Result<(), Cli
     })
 }
 
-/// The text of a small file that the command line names.
+/// Reads a small text file named on the command line.
 pub(super) fn text_of(file: &Path) -> Result<String, CliError> {
     let read = bounded::read_named(file, bounded::CONFIG_BYTES).and_then(bounded::text);
     read.map_err(|e| {
@@ -113,7 +113,7 @@ pub(super) fn text_of(file: &Path) -> Result<String, CliError> {
     })
 }
 
-/// The private key in a file; one that others may read is refused.
+/// Reads a private key. A file that others can access is refused.
 pub(super) fn signer(file: &Path) -> Result<Signer, CliError> {
     let text = text_of(file)?;
     #[cfg(unix)]
@@ -137,7 +137,7 @@ pub(super) fn signer(file: &Path) -> Result<Signer, CliError> {
     Ok(Signer::parse(&file.display().to_string(), &text)?)
 }
 
-/// The public key in a file, or as text.
+/// Reads a public key from a file, or parses the key's text.
 pub(super) fn verifier(key: &str) -> Result<Verifier, CliError> {
     let file = Path::new(key);
     if !file.exists() && key.contains('+') {

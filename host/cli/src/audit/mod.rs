@@ -1,4 +1,4 @@
-//! `audit`: whether what is stored is what was recorded; keys, checkpoints and proofs.
+//! `audit`: checks that what is stored is what was recorded. Also keys, checkpoints and proofs.
 
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ pub(super) struct AuditArgs {
     against: Against,
 }
 
-/// A checkpoint to hold the ledger to.
+/// A checkpoint that the ledger must continue.
 #[derive(Args)]
 struct Against {
     /// A checkpoint that was kept elsewhere. History must only have grown since.
@@ -89,12 +89,13 @@ pub(super) fn run(global: &Global, args: &AuditArgs) -> Result<Done, CliError> {
 }
 
 fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
-    // Whatever state the files are in that people write: the record can be checked.
+    // The record can be audited even if provender.toml and other edited files are broken.
     let context = Context::open_record(global)?;
     let against = against.read(&context)?;
     let ledger = context.recorded()?;
     let manifests = context.manifests()?;
-    // Where the folder cannot be read, nothing is known of any manifest: that is not the record's fault.
+    // An unreadable folder is an I/O error. Without this check, every manifest would be reported as
+    // missing.
     manifests.holds_any()?;
     let search_path = context.search_path_unwarned()?;
     let releases = context.store_if_any()?;
@@ -117,11 +118,11 @@ fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     Ok(done(&report?, against.as_ref()))
 }
 
-/// What the lock file pins, with the digests of the bytes that are there; or why it cannot be read.
+/// The pins of the lock file with the digests of the actual bytes, or why the lock file cannot be read.
 fn pinned(context: &Context) -> Result<Vec<Pinned>, String> {
     let lock = match context.lock_if_any() {
         Ok(Some(lock)) => lock,
-        // What was recorded can be checked without a lock file.
+        // The record can be checked without a lock file.
         Ok(None) => return Ok(Vec::new()),
         Err(e) => {
             let message = e.to_string();
@@ -145,7 +146,7 @@ fn pinned(context: &Context) -> Result<Vec<Pinned>, String> {
         .collect())
 }
 
-/// Bad objects and orphans that are shown; JSON has them all.
+/// Number of bad objects and of orphans shown in the text; JSON has all of them.
 const SHOWN: usize = 20;
 
 fn done(report: &AuditReport, against: Option<&Checkpoint>) -> Done {
@@ -272,7 +273,7 @@ fn are(n: u64) -> String {
     )
 }
 
-/// The first of every kind, then the others.
+/// The bad objects to show: the first of every kind, then the others.
 fn shown(report: &AuditReport) -> Vec<&Bad> {
     let mut kinds = std::collections::BTreeSet::new();
     let (mut first, others): (Vec<&Bad>, Vec<&Bad>) = report
@@ -313,7 +314,7 @@ fn trouble(report: &AuditReport) -> Option<CliError> {
     Some(CliError::new(Exit::Integrity, "audit_failed", message).help(help))
 }
 
-/// The room's errors with their exit codes.
+/// Maps audit errors to exit codes.
 pub(super) fn error(e: AuditError) -> CliError {
     let (code, message) = (e.code(), e.to_string());
     match e {
@@ -327,7 +328,7 @@ pub(super) fn error(e: AuditError) -> CliError {
     }
 }
 
-/// Keys, checkpoints, proofs and bundles that are refused, with their exit codes.
+/// Maps refused keys, checkpoints, proofs and bundles to exit codes.
 pub(super) fn refused(e: &ProofError) -> CliError {
     let (code, message) = (e.code(), e.to_string());
     let page =

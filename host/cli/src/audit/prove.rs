@@ -1,4 +1,4 @@
-//! `audit prove`: a proof that a run is recorded.
+//! `audit prove`: proves that a run is recorded.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The canary of a daily run, as text and JSON tell of it.
+//! The canary part of a daily run's output.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! How `run`, `release canary` and `release status` speak of computing in shadow, and of what came of it.
+//! Output about shadow runs and canaries, for `run`, `release canary` and `release status`.
 
 use provender_domain::render::text::count;
 use provender_host::deployment::Shadow;
@@ -11,7 +11,7 @@ mod tables;
 pub(crate) use daily::{CanaryAnswer, Daily};
 pub(crate) use tables::say;
 
-/// What computing in shadow gave.
+/// Appends the counts and problems of shadow runs.
 pub(crate) fn say_shadow(shadow: &Shadow, text: &mut Text) {
     let s = &shadow.summary;
     let look = if shadow.troubled() > 0 {

@@ -1,4 +1,4 @@
-//! What a canary came to, in lines and tables.
+//! A canary's results as lines and tables.
 
 use crate::ui::{Look, Text};
 use provender_domain::render::text::count;
@@ -8,7 +8,7 @@ use provender_host::release::canary::observed::OfDay;
 use provender_host::release::canary::rows::{FIGURE_HEADS, figure_rows};
 use provender_host::release::canary::{Figure, Observed};
 
-/// The release, what it runs beside, the verdict, and how much was looked at.
+/// Appends the two releases, the verdict and how much was compared.
 pub(super) fn headline(text: &mut Text, o: &Observed) {
     text.look(
         Look::of_status(o.status.word()),
@@ -36,7 +36,7 @@ pub(super) fn headline(text: &mut Text, o: &Observed) {
     }
 }
 
-/// What asks for attention, each in a line.
+/// One line for each figure that needs attention.
 pub(super) fn urgent(o: &Observed) -> Vec<(Status, String)> {
     let figures = o.figures.iter().filter(|f| f.status.needs_attention());
     figures
@@ -51,7 +51,7 @@ pub(super) fn urgent(o: &Observed) -> Vec<(Status, String)> {
         .collect()
 }
 
-/// Everything: headline, figures, rows that could not be compared, and each day.
+/// Appends everything: headline, rows that could not be compared, figures, and each day.
 pub(crate) fn say(text: &mut Text, o: &Observed) {
     headline(text, o);
     for example in &o.unpaired.examples {
@@ -74,7 +74,7 @@ pub(crate) fn say(text: &mut Text, o: &Observed) {
     text.table(&DAY_HEADS, &rows);
 }
 
-/// The last cell is the verdict.
+/// Colours the last cell, which is the verdict.
 fn styled(status: Status, cells: Vec<String>) -> Vec<(Look, String)> {
     let last = cells.len().saturating_sub(1);
     let look = |i| {
@@ -104,7 +104,7 @@ const DAY_HEADS: [&str; 10] = [
     "verdict",
 ];
 
-/// One row a day and logic, by the logic's first outcome.
+/// One row per day and logic, from the figures of the logic's first outcome.
 fn day_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
     let mut rows = Vec::new();
     for day in &o.by_day {

@@ -1,4 +1,5 @@
-//! `incident close`: with a resolution, and with the regression cases or the reason for none.
+//! `incident close`: closes with a resolution and either checked regression cases or a reason to waive
+//! them.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use provender_host::incident::standing::{ExportedCases, RegressionCase};
 use provender_host::incident::{Incident, IncidentError, Incidents, act};
 use provender_sandbox::Component;
 
-use super::said;
+use super::require_text;
 
 /// Close an incident with its resolution and its completed regression cases.
 ///
@@ -42,9 +43,11 @@ pub(crate) struct CloseArgs {
 }
 
 pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
-    let resolution = said("--resolution", &args.resolution)?;
+    let resolution = require_text("--resolution", &args.resolution)?;
     let waived = args.waive_regression.as_deref();
-    let waived = waived.map(|w| said("--waive-regression", w)).transpose()?;
+    let waived = waived
+        .map(|w| require_text("--waive-regression", w))
+        .transpose()?;
     let context = Context::open(global)?;
     let ledger = context.writer()?;
     let incidents = Incidents::read(&*ledger)?;
@@ -78,7 +81,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
     Ok(Done::raw(data, text))
 }
 
-/// The regression cases, checked.
+/// Checks the regression cases and returns them.
 fn held(
     context: &Context,
     incident: &Incident,
@@ -118,7 +121,7 @@ fn held(
     Ok(held)
 }
 
-/// What the linked runs read, by the name of their case.
+/// The inputs of the linked runs, by the name of their case.
 fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<Inputs, CliError> {
     let ledger = context.reader()?;
     let environment = &context.project.settings.environment;
@@ -132,7 +135,8 @@ fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<I
     Ok(inputs)
 }
 
-/// Where the cases are: as they were written, from here or from the deployment's folder.
+/// The folder of the cases, to open and to show. The recorded path may be relative to the working
+/// directory or to the deployment's folder.
 fn folder(context: &Context, file: &ExportedCases, moved: Option<&Path>) -> (PathBuf, String) {
     if let Some(dir) = moved {
         return (dir.to_owned(), dir.display().to_string());

@@ -1,4 +1,4 @@
-//! `incident export`: one page for the audit.
+//! `incident export`: an incident as one page.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `incident`: open, link, note, regression, close, show, list, export. One file a subverb.
+//! `incident`: open, link, note, regression, close, show, list, export. One file per subverb.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &IncidentArgs) -> Result<Done, CliError
     }
 }
 
-/// What an incident is about.
+/// The records that an incident concerns.
 #[derive(Args)]
 struct ThingArgs {
     /// A report, by its digest or at least six of its hex digits. `latest` is the newest. May be
@@ -86,7 +86,7 @@ struct ThingArgs {
 }
 
 impl ThingArgs {
-    /// Everything that is asked for, found.
+    /// Finds everything that the options name.
     fn find(
         &self,
         context: &Context,
@@ -113,8 +113,8 @@ impl ThingArgs {
     }
 }
 
-/// A text that says something: it is what an auditor will read.
-fn said<'t>(option: &str, text: &'t str) -> Result<&'t str, CliError> {
+/// Rejects an empty text, because an auditor will read it.
+fn require_text<'t>(option: &str, text: &'t str) -> Result<&'t str, CliError> {
     if text.trim().is_empty() {
         return Err(CliError::usage(format!(
             "{option} is empty: write what an auditor should read"

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::incident::{Incidents, act};
 
-use super::said;
+use super::require_text;
 
 /// Add a finding to an incident's timeline, even after it was closed.
 ///
@@ -23,7 +23,7 @@ pub(crate) struct NoteArgs {
 }
 
 pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
-    let note = said("the note", &args.text)?;
+    let note = require_text("the note", &args.text)?;
     let context = Context::open(global)?;
     let ledger = context.writer()?;
     let name = Incidents::read(&*ledger)?.find(&args.incident)?.name();

@@ -12,7 +12,7 @@ use provender_host::incident::link::{LinkKind, failing_of, to_json};
 use provender_host::incident::{Incidents, Link, act};
 use provender_ledger::Read;
 
-use super::{ThingArgs, said};
+use super::{ThingArgs, require_text};
 
 /// Open an incident about reports, releases, runs with their manifests, or replays.
 ///
@@ -40,8 +40,9 @@ pub(crate) struct LinkArgs {
     things: ThingArgs,
 }
 
-/// What is asked for, with the failing runs of its reports; and a line for what was left out.
-fn found(
+/// The links for the options, including the failing runs of reports, and one line for each report whose
+/// runs were left out.
+fn find_links(
     context: &Context,
     ledger: &dyn Read,
     things: &ThingArgs,
@@ -49,7 +50,7 @@ fn found(
     let incidents = Incidents::read(ledger)?;
     let mut links = things.find(context, ledger, &incidents)?;
     let manifests = context.manifests()?;
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     let reports: Vec<Link> = links
         .iter()
         .filter(|l| l.what == LinkKind::Report)
@@ -58,7 +59,7 @@ fn found(
     for report in &reports {
         let (runs, all) = failing_of(ledger, &manifests, report)?;
         if runs.len() < all {
-            told.push(format!(
+            notes.push(format!(
                 "{} names {all} failing runs; the first {} are linked, the report names the others",
                 report.name(),
                 runs.len()
@@ -70,11 +71,12 @@ fn found(
             }
         }
     }
-    Ok((links, told))
+    Ok((links, notes))
 }
 
-/// `report 4c31c78cae4a (monitor crit: …)`, and runs by their number.
-fn say(text: &mut Text, links: &[Link]) {
+/// Appends one line per link, such as `report 4c31c78cae4a (monitor crit: …)`. Beyond five, runs are
+/// only counted.
+fn append_links(text: &mut Text, links: &[Link]) {
     let runs = links.iter().filter(|l| l.what == LinkKind::Run).count();
     for link in links.iter().filter(|l| l.what != LinkKind::Run) {
         text.line(format!("  {} ({})", link.name(), link.about));
@@ -88,10 +90,10 @@ fn say(text: &mut Text, links: &[Link]) {
 }
 
 pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
-    let title = said("--title", &args.title)?;
+    let title = require_text("--title", &args.title)?;
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let (mut links, told) = found(&context, &*ledger, &args.things)?;
+    let (mut links, notes) = find_links(&context, &*ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
             "what is it about? give --report DIGEST (or latest), --run RUN, --release R, --replay ENTRY or --entry N",
@@ -115,8 +117,8 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
     let name = format!("I{number}");
     let mut text = Text::default();
     text.look(Look::Strong, format!("opened {name}: {title}"));
-    say(&mut text, &links);
-    for line in &told {
+    append_links(&mut text, &links);
+    for line in &notes {
         text.line(format!("  {line}"));
     }
     text.blank();
@@ -131,7 +133,7 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
 pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.writer()?;
-    let (links, told) = found(&context, &*ledger, &args.things)?;
+    let (links, notes) = find_links(&context, &*ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
             "what is to be linked? give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
@@ -145,9 +147,9 @@ pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
         text.line(format!("unchanged: {name} already links all of it"));
     } else {
         text.look(Look::Good, format!("linked to {name}:"));
-        say(&mut text, &new);
+        append_links(&mut text, &new);
     }
-    for line in &told {
+    for line in &notes {
         text.line(format!("  {line}"));
     }
     let data = json!({"incident": name, "entry": entry, "new": to_json(&new)});

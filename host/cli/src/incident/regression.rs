@@ -1,4 +1,4 @@
-//! `incident regression`: the failing inputs as golden cases.
+//! `incident regression`: writes the failing inputs as golden cases.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use provender_ledger::Read;
 use provender_ledger::types::Run;
 use provender_store::manifest::Manifest;
 
-/// Where golden cases lie: in a repository that is laid out like Provender's own, and in a deployment.
+/// Default folders of golden cases: in a repository laid out like Provender's own, and in a deployment.
 const CASES_DIRS: [&str; 2] = ["logic-plugins/cases", "cases"];
 
 /// Write an incident's failing inputs as golden cases, for DS to complete with the right outputs.
@@ -67,7 +67,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     let runtime = context.runtime()?;
     let environment = &context.project.settings.environment;
     let mut drafted = Vec::new();
-    // Everything is looked at before anything is written.
+    // Check everything before writing anything.
     for (logic, runs) in failing(&*ledger, &runtime, incident, &args.runs)? {
         let component = context.load(&runtime.sandbox, pin(&runtime.lock, &logic)?)?;
         let d = component.description();
@@ -88,7 +88,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         };
         let stamp = context.stamp(None);
         let entry = act::exported(&*ledger, &stamp, &incident.name(), &exported)?;
-        say(&mut text, &exported, file, entry.is_some());
+        append_exported(&mut text, &exported, file, entry.is_some());
         files.push(data(&exported, file, entry));
     }
     text.blank();
@@ -105,7 +105,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     ))
 }
 
-fn say(text: &mut Text, exported: &ExportedCases, file: &Drafted, new: bool) {
+fn append_exported(text: &mut Text, exported: &ExportedCases, file: &Drafted, new: bool) {
     let word = if new { "wrote" } else { "unchanged:" };
     text.look(
         Look::Good,
@@ -140,7 +140,7 @@ fn data(exported: &ExportedCases, file: &Drafted, entry: Option<i64>) -> Json {
 /// Linked runs with their manifests, by `name:version`.
 type ByLogic = BTreeMap<ModelVersion, Vec<(Run, Manifest)>>;
 
-/// The linked runs that are meant.
+/// The linked runs, or only those given with --run.
 fn failing(
     ledger: &dyn Read,
     runtime: &Runtime,
@@ -195,7 +195,7 @@ fn failing(
     Ok(by_logic)
 }
 
-/// The folder of a logic's cases, to open and to show.
+/// The folder of a logic's cases, as a path to open and as text to show.
 fn folder(
     context: &Context,
     asked: Option<&Path>,

@@ -1,4 +1,4 @@
-//! `incident show`: an incident with its timeline.
+//! `incident show`: shows an incident with its timeline.
 
 use clap::Args;
 use serde_json::json;

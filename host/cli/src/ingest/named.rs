@@ -1,4 +1,4 @@
-//! Files named on the command line: which source each belongs to and how it is read.
+//! Files named on the command line: which source each belongs to, and how it is read.
 
 use provender_domain::ids::BoundaryId;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ pub(super) struct FileArgs {
 }
 
 impl FileArgs {
-    /// The files with the kind that each was named as, kinds in the order in which they are taken.
+    /// The files, each with the kind of its option, in the order in which they are ingested.
     pub(super) fn named(&self) -> Vec<(Kind, &Path)> {
         let lists = [
             (Kind::Boundaries, &self.boundaries),
@@ -74,10 +74,10 @@ impl FileArgs {
     }
 }
 
-/// Takes one file in; what the flags say goes before what sources.toml says of it.
+/// Ingests one file. Flags take precedence over sources.toml.
 ///
 /// # Errors
-/// When the flags cannot be followed. A file that is refused is in the report.
+/// If the flags are unusable. A refused file is not an error here; the report has it.
 pub(super) fn take_in(
     context: &Context,
     ledger: &dyn Write,
@@ -118,7 +118,7 @@ pub(super) fn take_in(
             })
         })
         .transpose()?;
-    // A file that sources.toml names is that source's, with its options; flags go before them.
+    // A file that sources.toml lists gets the options of its source; flags take precedence.
     let listed = context.project.sources.sources.iter().find_map(|s| {
         let found = find::files(&context.project.dir, s)
             .ok()?
@@ -181,8 +181,9 @@ pub(super) fn take_in(
     Ok(take(ledger, &offer, policy, &context.stamp(None)))
 }
 
-/// A file that no source names joins the one source that gave files of its kind and format before,
-/// so that a corrected copy is a revision; else a source named after its kind.
+/// The source of a file that sources.toml does not list: the only one that earlier files of the same
+/// kind and format came from, so that a corrected copy counts as a revision. If there is none, a source
+/// named after the kind.
 fn habitual_source(
     context: &Context,
     ledger: &dyn Read,
@@ -210,8 +211,8 @@ fn habitual_source(
     }
 }
 
-/// Relative to the deployment's folder where it lies in it, so that every user and folder names a
-/// file alike.
+/// The path, relative to the deployment's folder if it is inside it. That way a file has the same name
+/// for every user and working directory.
 pub(super) fn shown_path(context: &Context, path: &Path) -> String {
     let inside = || {
         let root = context.project.root.canonicalize().ok()?;

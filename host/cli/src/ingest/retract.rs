@@ -1,4 +1,4 @@
-//! `ingest retract`: a wrong file is withdrawn, and stays on record.
+//! `ingest retract`: withdraws a wrong file, which stays on record.
 
 use std::path::Path;
 
@@ -45,10 +45,10 @@ struct WithdrawnFile {
     source: String,
 }
 
-/// Withdraws every taking of the file, with one entry.
+/// Withdraws every ingestion of the file, with one ledger entry.
 ///
 /// # Errors
-/// Without a reason, and for a file that was never taken.
+/// If the reason is empty or the file was never ingested.
 pub(super) fn withdraw(
     context: &Context,
     ledger: &dyn Write,

@@ -1,4 +1,4 @@
-//! `manifest export`: manifests as single files.
+//! `manifest export`: writes manifests as single files.
 
 use provender_domain::ids::BoundaryId;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub(super) struct ExportArgs {
     dir: Option<PathBuf>,
 }
 
-/// Runs whose documents are held at once.
+/// Number of manifests held in memory at once.
 const CHUNK: usize = 500;
 
 pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
     let (mut runs, mut written) = (0, 0);
     let exported = each(&context, &*ledger, args, &mut |part| {
         runs += part.len();
-        // What has a file of its own is there already.
+        // Without --dir, single files already exist.
         let missing = |r: &&Run| elsewhere.is_some() || r.run.place.is_some();
         let missing: Vec<&Run> = part.iter().filter(missing).collect();
         for chunk in missing.chunks(CHUNK) {
@@ -117,7 +117,7 @@ fn opened(dir: &std::path::Path) -> Result<Store, CliError> {
     Ok(Store::new(open, &dir.display().to_string()))
 }
 
-/// Removes folders in which there is nothing. What is in the others is whole.
+/// Removes empty folders. Files in the others are complete and stay.
 fn clear(dir: &std::path::Path, was_there: bool) {
     for folder in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let _ = std::fs::remove_dir(folder.path());
@@ -127,7 +127,7 @@ fn clear(dir: &std::path::Path, was_there: bool) {
     }
 }
 
-/// Hands over the runs that are asked for, of one place after the other.
+/// Passes the selected runs to `take`, one boundary and herd after the other.
 fn each(
     context: &Context,
     ledger: &dyn Read,

@@ -1,6 +1,7 @@
-//! `manifest`: one run's manifest shown, many written as files, whether they stand alone or in packs.
+//! `manifest`: shows one run's manifest or writes many as files, whether they are single files or in
+//! packs.
 //!
-//! * [`show`] — the very document
+//! * [`show`] — one manifest, byte for byte
 //! * [`export`] — single files at their documented paths
 
 mod export;

@@ -1,4 +1,4 @@
-//! `manifest show`: the document of one run.
+//! `manifest show`: shows a run's manifest.
 
 use std::io::IsTerminal as _;
 
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let mut text = Text::default();
     let whole = String::from_utf8_lossy(&bytes);
     let line = whole.trim_end_matches('\n');
-    // A terminal obeys control characters, a file keeps them.
+    // Control characters are escaped only for a terminal, which would act on them.
     match std::io::stdout().is_terminal() {
         true => text.line(escape::terminal(line)),
         false => text.line(line),

@@ -1,4 +1,4 @@
-//! `monitor ack` and `monitor acks`: acknowledge a known case, list what is acknowledged.
+//! `monitor ack` and `monitor acks`: acknowledge a known case, list acknowledgements.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -118,7 +118,7 @@ enum Appended {
     Unchanged,
 }
 
-/// A series that nothing is recorded or due for would be acknowledged without any effect.
+/// Rejects a series without recorded or due runs: acknowledging it would have no effect.
 fn known(context: &Context, ledger: &dyn Read, target: &Target) -> Result<(), CliError> {
     let filter = RunFilter {
         boundary_id: Some(target.boundary_id.clone()),

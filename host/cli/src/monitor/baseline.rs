@@ -1,4 +1,4 @@
-//! `monitor baseline`: freeze a reference period, list what is frozen, show one.
+//! `monitor baseline`: freezes a reference period, lists baselines, shows one.
 
 use crate::asking::models;
 use std::collections::BTreeMap;
@@ -132,7 +132,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     let window = period(args, context.today)?;
     let from = window.first()?;
     let mut made = Vec::new();
-    // Everything is looked at before anything is written.
+    // Check everything before writing anything.
     for logic in context.logics(&models(&args.logic))? {
         let bound = context.bind(&runtime.sandbox, &runtime.lock, &logic, &BTreeMap::new())?;
         let d = bound.description();
@@ -417,7 +417,7 @@ fn column_row(c: &Reference) -> Vec<(Look, String)> {
     .collect()
 }
 
-/// The baseline that a person means: by digest, or the one in force of a version.
+/// Finds a baseline by its digest, or the one in force for a version.
 fn meant<'a>(all: &'a [Frozen], which: &str) -> Result<&'a Frozen, CliError> {
     let hex = which.strip_prefix("sha256-jcs-v1:").unwrap_or(which);
     let by_logic = all.iter().rfind(|f| f.in_force && f.model_version == which);

@@ -1,4 +1,4 @@
-//! `monitor report`: a recorded report, with what is behind each failing row.
+//! `monitor report`: shows a recorded report with the origin of each failing row.
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
@@ -23,7 +23,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 
-/// Failing rows that people see; `--json` has all of them.
+/// Number of failing rows shown in the text; JSON has all of them.
 const SHOWN: usize = 50;
 
 /// Which report is meant.
@@ -72,7 +72,7 @@ pub(super) struct ReportArgs {
     which: WhichArgs,
 }
 
-/// A failing row with what the ledger and its manifest say of it.
+/// A failing row with its origin according to the ledger and its manifest.
 struct Behind {
     model_version: ModelVersion,
     row: Failing,

@@ -1,4 +1,4 @@
-//! `monitor triage`: data or logic?
+//! `monitor triage`: whether failing answers come from the data or from the logic.
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
         text.line("no answer fails in this report: there is nothing to triage");
     }
     for triage in &triages {
-        say(&mut text, triage);
+        append_triage(&mut text, triage);
         commands.extend(next(&context, &stored, triage)?);
     }
     if !commands.is_empty() {
@@ -105,7 +105,7 @@ pub(crate) struct TriageAnswer {
     next: Vec<String>,
 }
 
-fn say(text: &mut Text, triage: &Triage) {
+fn append_triage(text: &mut Text, triage: &Triage) {
     text.blank();
     let look = match triage.verdict {
         TriageVerdict::Unknown => Look::Warn,
@@ -143,13 +143,13 @@ fn say(text: &mut Text, triage: &Triage) {
     text.table(&["by", "value", "failing", "of"], &rows);
 }
 
-/// A configuration as tables show it; anything else as it is.
+/// Shortens a configuration version as in tables; leaves other values unchanged.
 fn short(value: &str) -> String {
     let config = value.parse::<ConfigVersion>();
     config.map_or_else(|_| value.to_owned(), |c| c.short())
 }
 
-/// The commands of the runbook that the evidence asks for.
+/// The runbook's next commands for this verdict.
 fn next(context: &Context, stored: &Stored, triage: &Triage) -> Result<Vec<String>, CliError> {
     let window = stored.body.window;
     let name = &triage.logic;
@@ -197,7 +197,7 @@ fn next(context: &Context, stored: &Stored, triage: &Triage) -> Result<Vec<Strin
     Ok(commands)
 }
 
-/// Back to the former release where there is one, and a new version.
+/// Commands for a fault in the logic: roll back if there is a former release, then make a new version.
 fn logic(context: &Context, name: &str) -> Result<Vec<String>, CliError> {
     let standing = context.standing()?;
     let mut commands = Vec::new();
@@ -217,7 +217,7 @@ fn logic(context: &Context, name: &str) -> Result<Vec<String>, CliError> {
     Ok(commands)
 }
 
-/// Pinned versions of the logic that none of the failing answers is of.
+/// Pinned versions of the logic that computed none of the failing answers.
 fn unasked(
     context: &Context,
     name: &str,

@@ -1,4 +1,4 @@
-//! What is to be logged, as `--log-format` and `PROVENDER_LOG` say it.
+//! What to log, from `--log-format` and `PROVENDER_LOG`.
 
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
@@ -6,10 +6,10 @@ use tracing_subscriber::filter::Targets;
 
 use crate::error::CliError;
 
-/// The environment's variable.
+/// The environment variable that selects what is logged.
 pub(super) const VARIABLE: &str = "PROVENDER_LOG";
 
-/// How lines of the log look.
+/// Format of the log's lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// One line of text per event, for people.
@@ -18,7 +18,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// The levels, from nothing to everything.
+/// The levels, from the quietest to the most detailed.
 const LEVELS: [(&str, LevelFilter); 6] = [
     ("off", LevelFilter::OFF),
     ("error", LevelFilter::ERROR),
@@ -28,7 +28,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
     ("trace", LevelFilter::TRACE),
 ];
 
-/// The targets of the program's spans and events; `provender` is all of them.
+/// The targets of the program's spans and events. `provender` means all of them.
 const TARGETS: [&str; 11] = [
     "provender",
     "provender::audit",
@@ -43,14 +43,14 @@ const TARGETS: [&str; 11] = [
     "provender::store",
 ];
 
-/// What is to be logged, and how; nothing where nobody asked.
+/// What to log and in which format. `None` if no log was requested.
 pub(super) fn asked(
     format: Option<LogFormat>,
     set: Option<&str>,
 ) -> Result<Option<(LogFormat, Targets)>, CliError> {
     let targets = match (set.map(str::trim).filter(|text| !text.is_empty()), format) {
         (Some(text), _) => parse(text)?,
-        // To ask for a format is to ask for a log.
+        // Giving a format requests a log.
         (None, Some(_)) => Targets::new().with_default(LevelFilter::INFO),
         (None, None) => return Ok(None),
     };
@@ -90,7 +90,7 @@ mod tests {
     use tracing::Level;
 
     #[test]
-    fn a_log_is_asked_for_by_its_format_or_by_what_is_in_it() {
+    fn a_log_is_requested_by_its_format_or_by_what_is_in_it() {
         assert!(asked(None, None).unwrap().is_none());
         assert!(asked(None, Some(" ")).unwrap().is_none());
         let (format, targets) = asked(Some(LogFormat::Json), None).unwrap().unwrap();
@@ -139,7 +139,7 @@ mod tests {
         let mut text = String::new();
         let host = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         sources(&host, &mut text);
-        // In two parts, so that the search does not find this line.
+        // Split in two, so that the search does not find this line.
         let mark = concat!("target: \"", "provender::");
         let names = text.split(mark).skip(1);
         let mut found: Vec<_> = names

@@ -15,7 +15,7 @@ impl Fields {
         self.0.insert(field.name().to_owned(), value);
     }
 
-    /// Adds fields that are not there yet.
+    /// Adds the fields that are not present yet.
     pub(super) fn beside(&mut self, others: &Fields) {
         for (name, value) in &others.0 {
             self.0.entry(name.clone()).or_insert_with(|| value.clone());

@@ -1,4 +1,4 @@
-//! The log: a line on stderr for each event, and one for each span that has ended, with its duration.
+//! The log on stderr: one line for each event, and one with the duration for each span that ends.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -17,17 +17,17 @@ use super::COMMAND;
 use super::asked::LogFormat;
 use super::fields::Fields;
 
-/// Writes the lines.
+/// The layer that writes the log.
 pub(super) struct Lines {
     format: LogFormat,
-    /// What is written.
+    /// The targets and levels that are written.
     asked: Targets,
 }
 
-/// The fields of the command, which stand in every JSON line, whichever thread it is of.
+/// The command's fields. Every JSON line has them, from any thread.
 static OF_COMMAND: Mutex<Fields> = Mutex::new(Fields(BTreeMap::new()));
 
-/// When a span began.
+/// Start time of a span.
 struct Began(Instant);
 
 impl Lines {
@@ -35,7 +35,7 @@ impl Lines {
         Lines { format, asked }
     }
 
-    /// What this needs to see: all spans, for the fields that stand in the lines of what is inside them.
+    /// The filter for this layer. It needs all spans, because lines inside them repeat their fields.
     pub(super) fn filter(&self) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
         let asked = self.asked.clone();
         FilterFn::new(move |metadata| {
@@ -62,10 +62,10 @@ impl Lines {
     }
 }
 
-/// The fields of a span and of those around it, the inner ones first.
+/// Adds the fields of a span and of those around it. Inner ones take precedence.
 fn around<'a, S: LookupSpan<'a>>(fields: &mut Fields, innermost: &SpanRef<'a, S>) {
     for (n, span) in innermost.scope().enumerate() {
-        // The command's own are added to every JSON line.
+        // The command's own fields are added to every JSON line elsewhere.
         if (n == 0 || span.metadata().target() != COMMAND)
             && let Some(own) = span.extensions().get::<Fields>()
         {
@@ -130,7 +130,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 }
 
-/// Writes one line as a whole.
+/// Writes one line with a single write call, so that lines do not mix.
 pub(super) fn write(
     format: LogFormat,
     (level, target): (Level, &str),
@@ -145,11 +145,11 @@ pub(super) fn write(
         }
         LogFormat::Text => text_line(&at, (level, target), message, &fields),
     };
-    // Nobody is left to tell when stderr is gone.
+    // If stderr is gone, the error cannot be shown anywhere.
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// The four fields that every line has come first.
+/// The four fixed fields come first.
 fn json_line(at: &str, (level, target): (Level, &str), message: &str, fields: Fields) -> String {
     let fixed = [
         ("timestamp", at),
@@ -194,7 +194,7 @@ mod tests {
     const AT: &str = "2025-07-01T06:00:00.000000Z";
 
     #[test]
-    fn a_json_line_begins_with_what_every_line_has_and_names_nothing_twice() {
+    fn a_json_line_begins_with_the_fixed_fields_and_names_none_twice() {
         let own = fields(json!({"level": "mine", "rows": 3, "file": "a\n\"b\""}));
         let line = json_line(AT, (Level::INFO, "provender::ingest"), "take", own);
         assert_eq!(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_line_is_one_line_whatever_is_in_it() {
+    fn a_text_event_is_always_one_line() {
         let own = fields(json!({"rows": 3, "file": "a b", "source": "x\u{1b}[2J"}));
         let line = text_line(AT, (Level::WARN, "provender::ingest"), "take\nit", &own);
         assert_eq!(line.lines().count(), 1);

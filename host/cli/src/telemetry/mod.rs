@@ -1,11 +1,11 @@
-//! How long what took: the durations of the JSON envelope, and the log on stderr.
+//! Durations for the JSON envelope, and the log on stderr.
 //!
-//! The library opens spans and sends events; this is the one place that listens.
+//! The library opens spans and sends events; only this module subscribes to them.
 //!
-//! * `asked` — what is to be logged, and how
+//! * `asked` — what to log, and in which format
 //! * `phases` — the durations of a command's phases
 //! * `lines` — the lines of the log
-//! * `fields` — what stands in them
+//! * `fields` — the fields of spans and events
 
 mod asked;
 mod fields;
@@ -29,13 +29,13 @@ use phases::Phases;
 
 pub(super) use asked::LogFormat;
 
-/// The target of the span around a command, and of what the command line itself says.
+/// The target of a command's span and of the command line's own messages.
 const COMMAND: &str = "provender::cli";
 
-/// When the process began, as far as it can tell.
+/// Start of the process, taken as early as possible.
 static BEGAN: OnceLock<Instant> = OnceLock::new();
 
-/// How lines of the log look, where there is a log.
+/// Format of the log's lines; unset if there is no log.
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
 /// Starts the clock of `duration_ms`.
@@ -43,7 +43,7 @@ pub(super) fn start() {
     BEGAN.get_or_init(Instant::now);
 }
 
-/// Listens to the library's spans: for the durations of phases, and for a log where one is asked for.
+/// Subscribes to the library's spans, for the durations of phases and, if requested, for the log.
 pub(super) fn install(format: Option<LogFormat>) -> Result<(), CliError> {
     let set = std::env::var_os(asked::VARIABLE);
     let set = set.as_ref().map(|text| text.to_string_lossy());
@@ -52,7 +52,7 @@ pub(super) fn install(format: Option<LogFormat>) -> Result<(), CliError> {
         Lines::new(format, targets)
     });
     let phases = Phases.with_filter(phases::filter());
-    // A process installs one; a second one would be refused, and the first one stays.
+    // Only the first subscriber of a process counts. A second one is refused, which does no harm.
     let _ = match log {
         Some(log) => {
             let filter = log.filter();
@@ -64,7 +64,7 @@ pub(super) fn install(format: Option<LogFormat>) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The span around a command. What is known of its deployment later is recorded in it.
+/// The span around a command. Fields about the deployment are recorded later.
 pub(super) fn command(name: &str) -> Span {
     tracing::info_span!(
         target: "provender::cli",
@@ -77,17 +77,17 @@ pub(super) fn command(name: &str) -> Span {
     )
 }
 
-/// Says which day the command is about, from where nothing but the command's span is entered.
+/// Records the day that the command is about. Call it while only the command's span is entered.
 pub(crate) fn as_of(day: Day) {
     Span::current().record("as_of", tracing::field::display(day));
 }
 
-/// Whether stderr is a log, so that nothing may be drawn on it.
+/// Whether a log is written to stderr, so that nothing else may be drawn there.
 pub(super) fn is_logging() -> bool {
     FORMAT.get().is_some()
 }
 
-/// Says something as a line of the log, where stderr is one of JSON lines; false where it is not.
+/// Writes a message as a line of the JSON log. Returns false without writing if there is no JSON log.
 pub(super) fn say(level: Level, message: &str, fields: &[(&str, Option<&str>)]) -> bool {
     if FORMAT.get() != Some(&LogFormat::Json) {
         return false;
@@ -100,7 +100,8 @@ pub(super) fn say(level: Level, message: &str, fields: &[(&str, Option<&str>)]) 
     true
 }
 
-/// Takes the format from arguments that cannot be parsed, so that what is wrong with them is told in it.
+/// Takes the log format from arguments that could not be parsed, so that the usage error is logged in
+/// it.
 pub(super) fn format_of(arguments: impl Iterator<Item = String>) {
     let named = LogFormat::Json.to_possible_value();
     let json = named.as_ref().map_or("", |v| v.get_name());
@@ -116,12 +117,12 @@ pub(super) fn format_of(arguments: impl Iterator<Item = String>) {
     }
 }
 
-/// The envelope's `duration_ms`: what has passed since the process began.
+/// The envelope's `duration_ms`: milliseconds since the process began.
 pub(super) fn duration_ms() -> f64 {
     milliseconds(BEGAN.get_or_init(Instant::now).elapsed())
 }
 
-/// The envelope's `phases`: the milliseconds of each.
+/// The envelope's `phases`: milliseconds by name.
 pub(super) fn phases() -> Json {
     let phases = phases::ended();
     let rows = phases

@@ -13,7 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 /// The target of a span that is a phase.
 const TARGET: &str = "provender::phase";
 
-/// What the phases took that have ended. A phase that is entered again adds to the first time.
+/// Durations of the phases that have ended. A phase that is entered again adds to its duration.
 static ENDED: Mutex<BTreeMap<&str, Duration>> = Mutex::new(BTreeMap::new());
 
 /// The phases that have ended.
@@ -21,15 +21,15 @@ pub(super) fn ended() -> BTreeMap<&'static str, Duration> {
     ENDED.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// What [`Phases`] needs to see, so that all other spans cost nothing.
+/// The filter for [`Phases`], so that other spans cost nothing.
 pub(super) fn filter() -> Targets {
     Targets::new().with_target(TARGET, Level::INFO)
 }
 
-/// Adds up phases as they end.
+/// The layer that adds up phases as they end.
 pub(super) struct Phases;
 
-/// When a phase began.
+/// Start time of a phase.
 struct Began(Instant);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {

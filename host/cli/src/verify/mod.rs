@@ -1,5 +1,5 @@
-//! `verify`: the lock file against the bytes, the bytes against what they declare and against their
-//! golden cases, and the change against the release contract.
+//! `verify`: checks the bytes against the lock file, the components against what they declare and their
+//! golden cases, and a change against the release contract.
 
 mod output;
 mod pinned;
@@ -66,12 +66,12 @@ pub(super) struct VerifyArgs {
 
 pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> {
     let pinned = Pinned::open(global, args.lock.as_deref(), args.cache.as_deref())?;
-    // What takes no compiling first: a base that is not there is said at once.
+    // First, because it needs no compilation: a missing base is reported at once.
     let repository = match &args.base {
         None => None,
         Some(base) => Some(Repository::open(&pinned.folder_or_here(), base)?),
     };
-    // Without a lock file only the contract has something to say, and only where the base had one.
+    // Without a lock file only the contract can be checked, and only if the base had one.
     if let (Some(missing), None) = (&pinned.missing, &repository) {
         return Err(missing.clone());
     }
@@ -118,8 +118,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> 
     Ok(done)
 }
 
-/// The same look at some pins of a deployment, for who goes on with them: troubles of each, the number
-/// of golden cases that hold, and what the report says.
+/// The result of checking one pin with [`examine`]. `cases` is the number of its golden cases.
 pub(super) struct Examined {
     pub(super) model: ModelVersion,
     pub(super) troubles: Vec<CliError>,
@@ -148,7 +147,7 @@ pub(super) fn examine(
     Ok(pins.iter().map(look).collect())
 }
 
-/// Whether a finding says that frozen pins are gone.
+/// Whether a finding is about frozen pins.
 fn speaks_of_pins(finding: &ContractFinding) -> bool {
     finding.rule == Rule::FrozenPin
 }

@@ -1,4 +1,4 @@
-//! One result, four forms: a table, JSON, JUnit and annotations of a pull request.
+//! The result in four forms: a table, JSON, JUnit, and annotations of a pull request.
 
 use std::path::Path;
 
@@ -181,7 +181,7 @@ pub(super) fn text(
     text
 }
 
-/// What is wrong, and in a line of its own what to do.
+/// The message, followed by the next step on its own line.
 fn with_remedy(trouble: &CliError) -> String {
     match &trouble.help {
         Some(help) => format!("{}\n{help}", trouble.message),
@@ -189,7 +189,8 @@ fn with_remedy(trouble: &CliError) -> String {
     }
 }
 
-/// The verdict in a line; that nothing was frozen is said, since most rules then held nothing.
+/// Appends the verdict. It mentions if nothing was frozen, because most rules then had nothing to
+/// check.
 fn summary_of(text: &mut Text, verdict: &ContractVerdict) {
     match (verdict.findings.len(), verdict.frozen) {
         (0, 0) => text.look(

@@ -1,4 +1,4 @@
-//! The pinned components of a lock file, in a deployment or alone, and what is found of each.
+//! Checks the pinned components of a lock file, in a deployment or on its own.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -22,20 +22,20 @@ use provender_host::golden::{CaseSet, Tested, run};
 use provender_host::project::settings::CompileLimits;
 use provender_sandbox::{Component, Limits, Lock, Pin, Sandbox};
 
-/// A lock file with its folder, in a deployment or alone.
+/// A lock file with its folder, in a deployment or on its own.
 pub(super) struct Pinned {
-    /// As messages name the lock file.
+    /// The lock file's name in messages.
     pub(super) file: String,
     pub(super) folder: PathBuf,
     pub(super) text: String,
     pub(super) lock: Lock,
     pub(super) sandbox: Sandbox,
     pub(super) deployment: Option<Context>,
-    /// Why nothing is pinned: the lock file is not there.
+    /// The error for a missing lock file; nothing is pinned then.
     pub(super) missing: Option<CliError>,
 }
 
-/// What was found of one component.
+/// The result of checking one component.
 pub(super) struct Checked {
     pub(super) model: ModelVersion,
     pub(super) name: String,
@@ -85,7 +85,7 @@ impl Pinned {
         let read = bounded::read_named(file, bounded::CONFIG_BYTES).and_then(bounded::text);
         let (text, missing) = match read {
             Ok(text) => (text, None),
-            // A lock file that is gone may be what the release contract speaks of.
+            // A deleted lock file may be a breach of the release contract, which reports it better.
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 (String::new(), Some(refused(&e)))
             }
@@ -109,7 +109,7 @@ impl Pinned {
         })
     }
 
-    /// Where the lock file lies.
+    /// The path of the lock file.
     pub(super) fn lock_file(&self) -> PathBuf {
         let name = Path::new(&self.file).file_name();
         self.folder.join(name.unwrap_or_default())
@@ -121,7 +121,7 @@ impl Pinned {
         }
         let path = self.folder.join(&pin.path);
         let file = path.display().to_string();
-        // Out of the lock file's folder no path of it leads, and no link there.
+        // No path in the lock file, and no link, may lead out of its folder.
         let folder = match self.folder.as_os_str().is_empty() {
             true => Path::new("."),
             false => &self.folder,
@@ -135,7 +135,7 @@ impl Pinned {
         Ok(component)
     }
 
-    /// Whether it fits the catalogue matters for what is active here.
+    /// Checks active logic against the deployment's catalogue; other versions need not fit it.
     fn check_binding(&self, pin: &Pin, component: &Component) -> Result<(), CliError> {
         let Some(context) = &self.deployment else {
             return Ok(());
@@ -150,7 +150,7 @@ impl Pinned {
         Ok(())
     }
 
-    /// Every pinned component, in the lock file's order, checked side by side.
+    /// Checks all pinned components in parallel. The results are in the lock file's order.
     pub(super) fn check_all(&self, cases: Option<&Path>) -> Result<Vec<Checked>, CliError> {
         let pins = self.lock.components();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -224,9 +224,9 @@ impl Pinned {
         checked
     }
 
-    /// What the ledger holds the pinned versions to, where there is one: a lock file that was edited, with
-    /// the bytes beside it, agrees with itself. The number of frozen versions that the ledger knows; `None`
-    /// without a ledger.
+    /// Compares the pins with what the ledger has frozen: if somebody edits the lock file and the bytes
+    /// together, only the ledger can tell. Returns the number of frozen versions in the ledger, or
+    /// `None` without a ledger.
     pub(super) fn ask_ledger(&self, checked: &mut [Checked]) -> Result<Option<usize>, CliError> {
         let Some(context) = &self.deployment else {
             return Ok(None);
@@ -242,7 +242,7 @@ impl Pinned {
         Ok(Some(frozen.len()))
     }
 
-    /// A pin of other bytes than the ledger has frozen.
+    /// The error for a pin whose bytes differ from those that the ledger has frozen.
     fn thawed(&self, c: &Checked, digest: &str) -> CliError {
         let pin = self.lock.find(&c.name, &c.version);
         let path = pin.map_or("its component", |p| p.path.as_str());
@@ -256,7 +256,7 @@ impl Pinned {
         ))
     }
 
-    /// The folder, as a path that can be opened; where it is gone the nearest one above it.
+    /// The folder as a path that can be opened. If it is gone, the nearest existing parent.
     pub(super) fn folder_or_here(&self) -> PathBuf {
         let there = self.folder.ancestors().find(|f| f.is_dir());
         match there {
@@ -266,7 +266,7 @@ impl Pinned {
     }
 }
 
-/// The next pin that nobody has taken.
+/// The next pin that no thread has taken.
 fn take<'p>(pins: &'p [Pin], next: &AtomicUsize) -> Option<(usize, &'p Pin)> {
     let i = next.fetch_add(1, Ordering::Relaxed);
     pins.get(i).map(|pin| (i, pin))
