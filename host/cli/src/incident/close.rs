@@ -14,7 +14,7 @@ use provender_host::deployment::Runtime;
 use provender_host::explain::find::{Wanted, find};
 use provender_host::incident::link::LinkKind;
 use provender_host::incident::regression::{Inputs, Version, case_name, check};
-use provender_host::incident::standing::{ExportedCases, RegressionCase};
+use provender_host::incident::state::{ExportedCases, RegressionCase};
 use provender_host::incident::{Incident, IncidentError, Incidents, act};
 use provender_sandbox::Component;
 

@@ -19,7 +19,7 @@ use provender_host::explain::find::{Wanted, find};
 use provender_host::golden::case::version_number;
 use provender_host::incident::link::LinkKind;
 use provender_host::incident::regression::{CASES, Drafted, draft, write};
-use provender_host::incident::standing::ExportedCases;
+use provender_host::incident::state::ExportedCases;
 use provender_host::incident::{Incident, Incidents, act};
 use provender_ledger::Read;
 use provender_ledger::types::Run;

@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::day::Day;
 use provender_host::release::evidence::Evidence;
-use provender_host::release::standing::{ReleaseChange, ReleaseState};
+use provender_host::release::state::{ReleaseChange, ReleaseState};
 use provender_ledger::entry::Kind;
 
 use super::named;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
-use provender_host::release::standing::{Known, ReleaseState};
+use provender_host::release::state::{Known, ReleaseState};
 use provender_host::release::{Document, ReleaseError};
 
 use super::Global;

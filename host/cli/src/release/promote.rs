@@ -14,7 +14,7 @@ use provender_host::project::canary::CanarySettings;
 use provender_host::release::canary::{CanaryContext, Observed, observed};
 use provender_host::release::evidence::Reported;
 use provender_host::release::promote::{EndedCanary, Moved, Request};
-use provender_host::release::standing::{Known, ReleaseState};
+use provender_host::release::state::{Known, ReleaseState};
 use provender_host::release::{ReleaseError, ReleaseStore, promote as room, reading};
 use provender_ledger::Read;
 use provender_sandbox::Sandbox;

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_host::release::evidence::Evidence;
-use provender_host::release::standing::ReleaseState;
+use provender_host::release::state::ReleaseState;
 use provender_ledger::entry::Kind;
 
 use super::{brief, document_json, name_of};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::release::standing::KINDS;
+use crate::release::state::KINDS;
 use provender_domain::canonical::{Digest, hex};
 use provender_domain::merkle::{self, Hash};
 use provender_ledger::entries::{BaselineFrozen, Ingest, IngestedFile, ReportKept, Retract};

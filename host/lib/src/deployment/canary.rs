@@ -23,7 +23,7 @@ use crate::release::canary::rows::{FIGURE_HEADS, figure_rows};
 use crate::release::canary::{
     Canary, CanaryContext, Observed, Sides, observed as observe, running, takes_part,
 };
-use crate::release::standing::Known;
+use crate::release::state::Known;
 use crate::release::{Document, ReleaseError, ReleaseState};
 
 use super::{Deployment, DeploymentError, Phase, Progress};

@@ -4,7 +4,7 @@ use crate::project::logic::LogicOverrides;
 use crate::project::settings::OnGuardrail;
 use crate::release::ReleaseState;
 use crate::release::reading::{self, Ignored};
-use crate::release::standing::Known;
+use crate::release::state::Known;
 use provender_domain::ids::ModelVersion;
 
 use super::{Deployment, DeploymentError};

@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 
 use crate::compute::{Bound, binding};
 use crate::release::reading;
-use crate::release::standing::Known;
+use crate::release::state::Known;
 use crate::replay::select;
 use provender_domain::canonical::Digest;
 use provender_domain::files::bounded;

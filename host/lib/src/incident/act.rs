@@ -10,7 +10,7 @@ use provender_ledger::{LedgerError, Payload, Write};
 
 use super::IncidentError;
 use super::link::Link;
-use super::standing::{ExportedCases, Incident, Incidents, KINDS, RegressionCase};
+use super::state::{ExportedCases, Incident, Incidents, KINDS, RegressionCase};
 
 /// Opens an incident. Returns its number and its entry. Two people who open one at the same time get two
 /// numbers.

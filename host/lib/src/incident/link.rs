@@ -16,7 +16,7 @@ use provender_ledger::{LedgerError, PayloadError, Read};
 use provender_store::manifest::Store;
 
 use super::IncidentError;
-use super::standing::Incidents;
+use super::state::Incidents;
 
 pub use provender_ledger::entries::{Link, LinkKind};
 

@@ -5,7 +5,7 @@
 //! timeline leads an auditor to the run, manifest, release and report. To close an incident you need a
 //! resolution and its failing inputs as golden cases completed by DS, unless these are waived with a reason.
 //!
-//! * [`standing`] — the state of incidents, computed from entries
+//! * [`state`] — the state of incidents, computed from entries
 //! * [`link`] — what an incident is about: only things recorded in the ledger
 //! * [`act`] — open, link, note and close: one entry each
 //! * [`regression`] — failing inputs as a file of golden cases, and the check that DS completed them
@@ -18,11 +18,11 @@ pub mod error;
 pub mod link;
 pub mod page;
 pub mod regression;
-pub mod standing;
+pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
 
 pub use error::IncidentError;
 pub use link::Link;
-pub use standing::{Incident, Incidents};
+pub use state::{Incident, Incidents};

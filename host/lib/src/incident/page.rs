@@ -12,7 +12,7 @@ use crate::monitor::report::Status;
 
 use super::IncidentError;
 use super::link::{Link, LinkKind, read_document, to_json};
-use super::standing::{Incident, RegressionCase, What};
+use super::state::{Incident, RegressionCase, What};
 use super::timeline::{Step, steps};
 
 /// A linked report, in short.

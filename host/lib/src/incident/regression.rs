@@ -25,7 +25,7 @@ use provender_store::manifest::Manifest;
 use provender_store::objects::{Creation, ObjectError, Objects as _};
 
 use super::IncidentError;
-use super::standing::{ExportedCases, Incident, RegressionCase};
+use super::state::{ExportedCases, Incident, RegressionCase};
 
 /// At most this many failing runs become cases automatically; name further runs one by one.
 pub const CASES: usize = 20;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::IncidentError;
-use super::standing::Incidents;
+use super::state::Incidents;
 use provender_ledger::entry::{Entry, Kind, Stamp};
 
 fn entry(seq: i64, kind: Kind, payload: &Json) -> Entry {

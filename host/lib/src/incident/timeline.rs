@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::release::standing::{DECIDING, KNOWING};
+use crate::release::state::{DECIDING, KNOWING};
 use provender_domain::render::text::count;
 use provender_ledger::entry::{Entry, Kind};
 use provender_ledger::{LedgerError, Payload, Read};
 
 use super::IncidentError;
 use super::link::{Link, LinkKind};
-use super::standing::{Event, Incident, What};
+use super::state::{Event, Incident, What};
 
 /// A step of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

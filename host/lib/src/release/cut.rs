@@ -24,7 +24,7 @@ use super::ReleaseError;
 use super::document::{Component, Content, Cut, Document, InForce, Logic, SeriesDefinition};
 use super::error::Problem;
 use super::evidence::{Evidence, EvidenceFinding};
-use super::standing::{KINDS, KNOWING, Known, ReleaseState};
+use super::state::{KINDS, KNOWING, Known, ReleaseState};
 use super::store::ReleaseStore;
 
 /// Assembles the content of a release from `pins`, the settings of each, and `bounds`, the bound active

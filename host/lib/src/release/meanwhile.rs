@@ -5,7 +5,7 @@ use provender_ledger::retry::{TRIES, retry, unless_moved};
 use provender_ledger::{Payload, Write};
 
 use super::ReleaseError;
-use super::standing::{KINDS, ReleaseState};
+use super::state::{KINDS, ReleaseState};
 
 /// Retries if another process was faster. Use it only for decisions that hold regardless of what others do.
 pub(super) fn whatever_happens<T>(

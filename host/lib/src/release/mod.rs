@@ -6,7 +6,7 @@
 //!
 //! * [`document`] — the release itself: its contents, digest and consistency checks
 //! * [`store`] — the folder of releases and their components, each file written once
-//! * [`standing`] — the state of releases, computed from entries: known, active, frozen, notes
+//! * [`state`] — the state of releases, computed from entries: known, active, frozen, notes
 //! * [`evidence`] — findings about a release, as objects that travel
 //! * [`cut`] — cuts a release here
 //! * [`gate`] — what a release must pass before it becomes active
@@ -30,11 +30,11 @@ mod meanwhile;
 pub mod promote;
 pub mod prune;
 pub mod reading;
-pub mod standing;
+pub mod state;
 pub mod store;
 pub mod travel;
 
 pub use document::Document;
 pub use error::ReleaseError;
-pub use standing::ReleaseState;
+pub use state::ReleaseState;
 pub use store::ReleaseStore;

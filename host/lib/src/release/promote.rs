@@ -14,7 +14,7 @@ use super::canary::{Canary, running};
 use super::evidence::{Evidence, Reported};
 use super::gate::require::objection;
 use super::meanwhile::{anew, append, whatever_happens};
-use super::standing::{Known, ReleaseState, gate_of};
+use super::state::{Known, ReleaseState, gate_of};
 use super::store::ReleaseStore;
 
 /// What the user asked `promote` to do.

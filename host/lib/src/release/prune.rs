@@ -16,7 +16,7 @@ use provender_ledger::{LedgerError, Payload, Read, Write};
 use super::ReleaseError;
 use super::canary::running;
 use super::canary::start::{CANARY, last};
-use super::standing::{DECIDING, KNOWING, ReleaseState};
+use super::state::{DECIDING, KNOWING, ReleaseState};
 use super::store::ReleaseStore;
 
 /// Entries that make an incident refer to a release. One recorded between plan and removal invalidates the

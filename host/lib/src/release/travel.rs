@@ -14,7 +14,7 @@ use super::ReleaseError;
 use super::archive::Archive;
 use super::cut::{Snapshot, watched};
 use super::evidence::{Evidence, EvidenceFinding};
-use super::standing::{Known, Note, ReleaseState};
+use super::state::{Known, Note, ReleaseState};
 use super::store::ReleaseStore;
 
 /// The archive of a release with its evidence, which includes approvals.

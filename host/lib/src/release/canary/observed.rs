@@ -21,7 +21,7 @@ use provender_store::manifest::Store;
 
 use super::super::ReleaseError;
 use super::super::evidence::{EvidenceFinding, Reported};
-use super::super::standing::ReleaseState;
+use super::super::state::ReleaseState;
 use super::super::store::ReleaseStore;
 use super::figures::{Figure, figures};
 use super::pairs::Pairs;

@@ -11,7 +11,7 @@ use provender_ledger::{Payload, Write};
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, Reported};
 use super::super::promote::whole;
-use super::super::standing::{DECIDING, KNOWING, Known, ReleaseState};
+use super::super::state::{DECIDING, KNOWING, Known, ReleaseState};
 use super::super::store::ReleaseStore;
 use super::state::{Canary, running};
 

@@ -9,7 +9,7 @@ use provender_ledger::Payload;
 use provender_ledger::entry::{Kind, Stamp};
 
 use super::super::ReleaseError;
-use super::super::standing::{Known, Note, ReleaseState};
+use super::super::state::{Known, Note, ReleaseState};
 
 /// A canary, running or ended.
 #[derive(Clone, Debug, PartialEq)]

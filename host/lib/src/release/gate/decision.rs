@@ -10,7 +10,7 @@ use provender_domain::render::text::count;
 use provender_ledger::entries::{GateCheck, GateDecision, GateOutcome, ReportKind};
 
 use super::super::evidence::EvidenceFinding;
-use super::super::standing::Known;
+use super::super::state::Known;
 use super::check::{Check, CheckVerdict};
 
 /// `$type` of the report.
@@ -263,7 +263,7 @@ fn why(checks: &[Weighed], outcome: GateOutcome) -> String {
 pub(super) mod tests {
     use super::super::super::document::tests::release;
     use super::super::super::evidence::Evidence;
-    use super::super::super::standing::Note;
+    use super::super::super::state::Note;
     use super::*;
     use crate::project::gate::GateSettings;
     use provender_ledger::entry::Stamp;

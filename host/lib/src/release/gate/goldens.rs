@@ -12,7 +12,7 @@ use provender_ledger::entry::Kind;
 use super::super::ReleaseError;
 use super::super::evidence::Evidence;
 use super::super::reading;
-use super::super::standing::{Known, ReleaseState};
+use super::super::state::{Known, ReleaseState};
 use super::check::{Check, CheckVerdict};
 use super::scene::GateContext;
 

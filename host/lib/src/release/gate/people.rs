@@ -8,7 +8,7 @@ use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::Kind;
 
 use super::super::evidence::Evidence;
-use super::super::standing::{Known, Note, ReleaseState};
+use super::super::state::{Known, Note, ReleaseState};
 use super::check::{Check, CheckVerdict};
 
 fn approvals<'a>(standing: &'a ReleaseState, release: &'a Known) -> Vec<&'a Note> {

@@ -8,7 +8,7 @@ use provender_ledger::{Payload, Write};
 
 use super::super::ReleaseError;
 use super::super::evidence::{Evidence, EvidenceFinding, Reported};
-use super::super::standing::Known;
+use super::super::state::Known;
 use super::decision::GateReport;
 
 /// What was recorded for a decision.

@@ -6,7 +6,7 @@ use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::render::text::count;
 
-use super::super::standing::{Decision, Known, ReleaseState, gate_of};
+use super::super::state::{Decision, Known, ReleaseState, gate_of};
 use super::age::{days_since, is_older};
 
 /// The reason why a promotion is refused; `None` if nothing is in the way.
@@ -69,7 +69,7 @@ mod tests {
     use super::super::decision::tests::known;
     use super::*;
     use crate::project::gate::GateSettings;
-    use crate::release::standing::Note;
+    use crate::release::state::Note;
     use provender_ledger::Payload;
     use provender_ledger::entries::{GateDecision, GateOutcome};
     use provender_ledger::entry::Stamp;

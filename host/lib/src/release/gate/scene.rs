@@ -17,7 +17,7 @@ use provender_store::manifest::Store;
 
 use super::super::ReleaseError;
 use super::super::reading;
-use super::super::standing::{Known, ReleaseState};
+use super::super::state::{Known, ReleaseState};
 use super::super::store::ReleaseStore;
 
 /// Everything that checks need.
