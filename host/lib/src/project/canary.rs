@@ -1,9 +1,7 @@
-//! `[canary]` of `provender.toml`: how long a canary looks, and what counts as different. MLOps owns
-//! it.
+//! `[canary]` of `provender.toml`: a canary's length and its thresholds. MLOps owns it.
 //!
-//! What is meant to change is not the canary's to judge, so the size of a change warns and only a
-//! change beyond doubling is crit. Rows that are lost, and outcomes that turn null or breach their
-//! guardrails, are never meant.
+//! A canary cannot know which changes are intended. So the size of a change only warns, and is crit beyond
+//! doubling. Lost rows, and outcomes that become null or breach guardrails, are never intended.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,19 +10,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CanarySettings {
-    /// Days of the back-fill. What is judged is every day from its first one on.
+    /// Days of the back-fill. Every day from its first one on is judged.
     pub window_days: u32,
-    /// Fewer compared rows than this are never a pass.
+    /// With fewer compared rows than this, the canary does not pass.
     pub min_rows: u32,
     /// Share of the active release's rows for which the candidate has none: warn.
     pub candidate_missing_warn: Option<f64>,
     /// The same: crit.
     pub candidate_missing_crit: Option<f64>,
-    /// Share of rows that are null under the candidate, less that under the active release: warn.
+    /// Share of rows that are null under the candidate, minus that under the active release: warn.
     pub null_rate_warn: Option<f64>,
     /// The same: crit.
     pub null_rate_crit: Option<f64>,
-    /// Share of rows with a breached guardrail, less that under the active release: warn.
+    /// Share of rows with a breached guardrail, minus that under the active release: warn.
     pub guardrail_rate_warn: Option<f64>,
     /// The same: crit.
     pub guardrail_rate_crit: Option<f64>,
@@ -40,7 +38,7 @@ pub struct CanarySettings {
     pub p95_change_warn: Option<f64>,
     /// The same: crit.
     pub p95_change_crit: Option<f64>,
-    /// PSI over what it is expected to be without a change: warn.
+    /// PSI divided by its expected value without a change: warn.
     pub psi_warn: Option<f64>,
     /// The same: crit.
     pub psi_crit: Option<f64>,
@@ -70,7 +68,7 @@ impl Default for CanarySettings {
 }
 
 impl CanarySettings {
-    /// Warn and crit of a figure by its name; nothing for a name that is none.
+    /// Warn and crit thresholds of a figure; `None` if there is no figure of this name.
     #[must_use]
     pub fn thresholds(&self, figure: &str) -> (Option<f64>, Option<f64>) {
         self.pairs()
@@ -79,7 +77,7 @@ impl CanarySettings {
             .map_or((None, None), |(_, warn, crit)| (warn, crit))
     }
 
-    /// What makes no sense: key, value, and what would be right.
+    /// The first invalid setting: key, value, and what to write instead.
     #[must_use]
     pub fn problem(&self) -> Option<(String, String, &'static str)> {
         if !(1..=366).contains(&self.window_days) {

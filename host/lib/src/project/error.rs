@@ -1,12 +1,12 @@
-//! How a deployment's files say no.
+//! Errors in a deployment's files.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A configuration that cannot be used.
+/// Why a deployment's configuration cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProjectError {
-    /// No folder of a deployment here or above.
+    /// There is no deployment folder at this path or above it.
     #[error("no provender.toml in {} or any folder above it: create a deployment folder with `provender init`, or name one with --project", .0.display())]
     NotFound(PathBuf),
     /// A file cannot be read.
@@ -25,24 +25,24 @@ pub enum ProjectError {
         /// Why.
         cause: Arc<std::io::Error>,
     },
-    /// Not TOML, or not of the documented form.
+    /// A file is not TOML, or has unknown or malformed keys.
     #[error("{file} is not usable: {cause}")]
     Parse {
         /// Which file.
         file: String,
-        /// What the parser says, with line and column.
+        /// The parser's message, with line and column.
         cause: String,
     },
-    /// A value that makes no sense.
+    /// A setting has an invalid value.
     #[error("{file}: {key} = {value}: {problem}")]
     Value {
         /// Which file.
         file: String,
-        /// Dotted key.
+        /// Its dotted key.
         key: String,
         /// The value as written.
         value: String,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what to write instead.
         problem: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Which files the sources name: globs and the `{boundary}` placeholder.
+//! Finds the files of a source: globs and the `{boundary}` placeholder.
 
 use provender_domain::ids::BoundaryId;
 use std::path::Path;
@@ -9,19 +9,19 @@ use crate::ingest::report::IngestError;
 
 use super::sources::Source;
 
-/// A file that a source names, with the boundary that its path says it belongs to.
+/// A file of a source, with the boundary from its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundFile {
     /// Path relative to the deployment's folder.
     pub path: String,
-    /// The place it belongs to.
+    /// The boundary it belongs to, if the path or the source gives one.
     pub boundary: Option<BoundaryId>,
 }
 
-/// Files of a source: those of its patterns in order, each pattern's matches sorted, then `files`.
+/// Files of a source: the sorted matches of each pattern in turn, then `files`.
 ///
 /// # Errors
-/// When a folder cannot be read or a pattern matches nothing.
+/// If a folder cannot be read or a pattern matches nothing.
 pub fn files(dir: &Dir, source: &Source) -> Result<Vec<FoundFile>, IngestError> {
     let mut found = Vec::new();
     for pattern in &source.paths {
@@ -86,14 +86,14 @@ fn expand(dir: &Dir, pattern: &str) -> Result<Vec<FoundFile>, IngestError> {
     Ok(matches)
 }
 
-/// `Some(boundary)` when the name fits the pattern.
+/// Matches a name with a pattern. The inner option is the boundary that the name contains.
 #[expect(
     clippy::option_option,
     reason = "whether it fits, and which boundary it names if any"
 )]
 fn matched(pattern: &str, name: &str) -> Option<Option<BoundaryId>> {
     if let Some((before, after)) = pattern.split_once("{boundary}") {
-        // The longest middle for which both sides fit, so that ids with dots stay whole.
+        // The longest possible id, so that ids with dots stay whole.
         let ends = (0..=name.len()).rev().filter(|i| name.is_char_boundary(*i));
         for end in ends {
             for start in (0..end).filter(|i| name.is_char_boundary(*i)) {
@@ -107,8 +107,8 @@ fn matched(pattern: &str, name: &str) -> Option<Option<BoundaryId>> {
     glob(pattern, name).then_some(None)
 }
 
-/// Whether a name fits a pattern whose `*` stands for anything. Each piece between two stars is taken where
-/// it comes first: trying every place would take longer than anyone waits for a dozen stars.
+/// Whether a name matches a pattern in which `*` matches anything. Each piece between two stars matches at its
+/// first occurrence, which is sufficient. Trying every occurrence would take exponential time.
 fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
@@ -148,7 +148,7 @@ mod tests {
         assert!(
             !glob("a*a", "a") && !glob("*a*b", "ba") && !glob("", "a") && !glob("ab*bc", "abc")
         );
-        // Thirty stars that nearly fit: the tries would be countless.
+        // Thirty stars that almost match would take forever with backtracking.
         assert!(!glob(&format!("{}b", "*a".repeat(30)), &"a".repeat(200)));
     }
 }

@@ -1,4 +1,4 @@
-//! Finding a deployment's folder and opening what lies in it.
+//! Finds a deployment's folder and opens its files.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,22 +16,22 @@ use super::logic::{self, LogicFile};
 use super::settings::{self, Settings};
 use super::sources::{self, Sources};
 
-/// A deployment's folder with its files read.
+/// A deployment's folder and its parsed files.
 #[derive(Debug)]
 pub struct Project {
     /// The folder.
     pub root: PathBuf,
-    /// Everything under it is reached through this.
+    /// Handle through which everything in the folder is opened.
     pub dir: Dir,
     /// `provender.toml`.
     pub settings: Settings,
-    /// What of it was set.
+    /// The keys that `provender.toml` sets.
     pub settings_set: toml::Table,
     /// Where the ledger is.
     ledger: Address,
-    /// `logic.toml`, or why it cannot be used.
+    /// `logic.toml`, or its error.
     logic: Result<LogicFile, ProjectError>,
-    /// `sources.toml`; without a source where it cannot be used.
+    /// `sources.toml`; without any source if the file cannot be used.
     pub sources: Sources,
     /// Why `sources.toml` cannot be used.
     pub sources_problem: Option<ProjectError>,
@@ -50,8 +50,8 @@ impl Project {
             .ok_or_else(|| ProjectError::NotFound(start.to_path_buf()))
     }
 
-    /// Reads the files of the deployment at `root`. `logic.toml` and `sources.toml` may be missing; one
-    /// that cannot be used is for the caller to judge, since a release in force needs neither.
+    /// Reads the files of the deployment at `root`. `logic.toml` and `sources.toml` may be missing. Their errors are
+    /// kept for the caller, because a release in force needs neither.
     ///
     /// # Errors
     /// When there is no `provender.toml`, or it cannot be read or used.
@@ -85,10 +85,10 @@ impl Project {
         })
     }
 
-    /// DS's settings as `logic.toml` of the deployment has them, whatever release is in force.
+    /// DS's settings from the deployment's `logic.toml`, even if a release is in force.
     ///
     /// # Errors
-    /// When the file cannot be used.
+    /// If the file cannot be used.
     pub fn logic(&self) -> Result<&LogicFile, ProjectError> {
         self.logic.as_ref().map_err(Clone::clone)
     }
@@ -99,8 +99,8 @@ impl Project {
         &self.ledger
     }
 
-    /// Opens the folder of compiled code, making it where it is missing. Nothing in it is relied on, so that
-    /// nobody waits for the disk; where it cannot be had there is no cache.
+    /// Opens the cache folder of compiled code and creates it if it is missing. It is not synced, because the cache
+    /// can be rebuilt. `None` if it cannot be created.
     #[must_use]
     pub fn cache(&self) -> Option<Dir> {
         let path = &self.settings.cache.path;
@@ -108,10 +108,10 @@ impl Project {
         self.dir.open_dir(path).ok()
     }
 
-    /// Opens a folder of the program's own below the deployment's, making it durably where it is missing.
+    /// Opens one of the program's own folders in the deployment, and creates it durably if it is missing.
     ///
     /// # Errors
-    /// When it cannot be made or leads outside the deployment's folder.
+    /// If it cannot be created or leads outside the deployment's folder.
     pub fn folder(&self, path: &str) -> Result<Dir, ProjectError> {
         let write = |cause| ProjectError::Write {
             file: self.root.join(path).display().to_string(),
@@ -127,7 +127,7 @@ fn read_text(dir: &Dir, name: &str) -> Result<Option<String>, ProjectError> {
     match bounded::text_in(dir, name, bounded::CONFIG_BYTES) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        // The file is there and readable: it is no configuration.
+        // The file exists and is readable, but its content is not valid.
         Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
             Err(ProjectError::Parse {
                 file: name.to_owned(),

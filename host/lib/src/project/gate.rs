@@ -1,9 +1,9 @@
-//! `[gate.ENVIRONMENT]` of `provender.toml`: what must hold before a release becomes active there,
-//! and what each verdict does. MLOps owns it.
+//! `[gate.ENVIRONMENT]` of `provender.toml`: the checks before a release becomes active there, and what each
+//! verdict does. MLOps owns it.
 //!
-//! `staging` and `prod` have a policy of their own, built in; an environment of any other name asks
-//! for no gate unless its policy says so. A check that could not be made is unknown, and unknown
-//! always blocks: who does not want a check leaves it out of `checks`.
+//! `staging` and `prod` have built-in policies. Other environments have no gate unless their policy requires one.
+//! A check that could not be made is unknown, and unknown always blocks. To skip a check, leave it out of
+//! `checks`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,25 +27,25 @@ pub enum CheckName {
     Verify,
     /// The golden cases of each active version.
     Goldens,
-    /// Approvals by the roles that own it, by somebody else than who cut it.
+    /// Approvals by the roles that own the release, at least one by a person who did not cut it.
     Ownership,
-    /// So many people have approved.
+    /// Approvals by enough different people.
     Approvals,
     /// A sample of recorded runs, computed again bit for bit.
     Replay,
     /// The monitors' verdict over the recent window.
     Monitors,
-    /// The size of the change against the active release, on recorded inputs.
+    /// The size of the change from the active release, on recorded inputs.
     Backtest,
     /// The newest canary.
     Canary,
-    /// Enough recorded rows for any of it to mean something.
+    /// Enough recorded rows for the other checks to be meaningful.
     MinRows,
     /// A frozen reference for each logic.
     Baseline,
-    /// What the decision rests on is recent.
+    /// The evidence of the decision is recent enough.
     Age,
-    /// The gates of other environments let it in.
+    /// The gates of other environments have admitted the release.
     Passed,
 }
 
@@ -66,7 +66,7 @@ impl CheckName {
         CheckName::Age,
     ];
 
-    /// As policies and reports name it.
+    /// The name in policies and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -86,11 +86,11 @@ impl CheckName {
     }
 }
 
-/// `[gate.ENVIRONMENT]` as it is written. What is left out is as the environment's name has it.
+/// `[gate.ENVIRONMENT]` as it is written. Missing keys have the environment's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GateSettings {
-    /// Whether `release promote` asks for a decision.
+    /// Whether `release promote` requires a decision of the gate.
     pub required: Option<bool>,
     /// The checks that must hold.
     pub checks: Option<Vec<CheckName>>,
@@ -98,7 +98,7 @@ pub struct GateSettings {
     pub on_warn: Option<Action>,
     /// What crit does.
     pub on_crit: Option<Action>,
-    /// Older decisions and evidence are not relied on.
+    /// Decisions and evidence older than this do not count.
     pub max_age_days: Option<u32>,
     /// `[gate.ENVIRONMENT.ownership]`.
     pub ownership: OwnershipSettings,
@@ -122,7 +122,7 @@ pub struct GateSettings {
 pub struct OwnershipSettings {
     /// Each of these roles.
     pub roles: Vec<Role>,
-    /// At least one of them somebody else than who cut the release.
+    /// Whether at least one approver must not be the person who cut the release.
     pub independent: bool,
 }
 
@@ -139,7 +139,7 @@ impl Default for OwnershipSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApprovalSettings {
-    /// Different people, in whatever role.
+    /// Number of different people, in any role.
     pub people: u32,
 }
 
@@ -149,7 +149,7 @@ impl Default for ApprovalSettings {
     }
 }
 
-/// Which other gates must have let the release in.
+/// Which other gates must have admitted the release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PassedSettings {
@@ -169,7 +169,7 @@ impl Default for PassedSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RowSettings {
-    /// Recorded answers of each logic, within the days of the back-test.
+    /// Recorded answers of each logic within the days of the back-test.
     pub rows: u32,
 }
 
@@ -183,9 +183,9 @@ impl Default for RowSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReplaySettings {
-    /// Runs that are computed again, drawn by the digest of the newest entry.
+    /// Number of runs to replay, chosen at random with the newest entry's digest as seed.
     pub sample: u32,
-    /// Fewer runs than this are never a pass.
+    /// With fewer runs than this, the check does not pass.
     pub min_rows: u32,
 }
 
@@ -198,14 +198,14 @@ impl Default for ReplaySettings {
     }
 }
 
-/// How far a release may be from the active one on the same inputs. Comparisons are strict: a value
-/// at its threshold is within it.
+/// How much a release may differ from the active one on the same inputs. A value equal to its threshold is within
+/// it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BacktestSettings {
-    /// Days back from today whose recorded answers are computed with.
+    /// How many days back from today recorded answers are compared.
     pub days: u32,
-    /// Fewer compared rows than this are never a pass.
+    /// With fewer compared rows than this, the check does not pass.
     pub min_rows: u32,
     /// Median of |after − before| / |before| of the rows that changed: warn.
     pub median_change_warn: Option<f64>,
@@ -215,11 +215,11 @@ pub struct BacktestSettings {
     pub share_changed_warn: Option<f64>,
     /// The same: crit.
     pub share_changed_crit: Option<f64>,
-    /// Share of the compared rows that became null, less those that ceased to be: warn.
+    /// Share of the compared rows that became null, minus those that ceased to be null: warn.
     pub null_rate_warn: Option<f64>,
     /// The same: crit.
     pub null_rate_crit: Option<f64>,
-    /// Share of the compared rows that breach a guardrail, less those that did before: warn.
+    /// Share of the compared rows that breach a guardrail, minus those that did before: warn.
     pub guardrail_rate_warn: Option<f64>,
     /// The same: crit.
     pub guardrail_rate_crit: Option<f64>,
@@ -227,8 +227,8 @@ pub struct BacktestSettings {
 
 impl Default for BacktestSettings {
     fn default() -> Self {
-        // What is meant to change is for people to judge, so that the size of a change warns and
-        // only a change beyond doubling is crit. Lost rows and breached guardrails are never meant.
+        // People judge whether a change is intended, so its size only warns, and is crit beyond
+        // doubling. Lost rows and breached guardrails are never intended.
         BacktestSettings {
             days: 90,
             min_rows: 20,
@@ -272,7 +272,7 @@ impl BacktestSettings {
 /// The policy in force for an environment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Policy {
-    /// Whether `release promote` asks for a decision.
+    /// Whether `release promote` requires a decision of the gate.
     pub required: bool,
     /// The checks that must hold, in the order in which they are made.
     pub checks: Vec<CheckName>,
@@ -280,29 +280,29 @@ pub struct Policy {
     pub on_warn: Action,
     /// What crit does.
     pub on_crit: Action,
-    /// Older decisions and evidence are not relied on.
+    /// Decisions and evidence older than this do not count.
     pub max_age_days: u32,
     /// Who must have approved.
     pub ownership: OwnershipSettings,
-    /// How many people must have.
+    /// How many people must have approved.
     pub approvals: ApprovalSettings,
-    /// Which other gates must have let it in.
+    /// Which other gates must have admitted the release.
     pub passed: PassedSettings,
     /// How many rows there must be.
     pub min_rows: RowSettings,
     /// The sample of recorded runs.
     pub replay: ReplaySettings,
-    /// How far it may be from the active release.
+    /// How much it may differ from the active release.
     pub backtest: BacktestSettings,
-    /// How long a canary must have been.
+    /// How long its canary must have run.
     pub canary: CanaryGate,
 }
 
-/// How long a canary must have been; its thresholds are those of `[canary]`.
+/// How long a canary must have run. Its thresholds are in `[canary]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CanaryGate {
-    /// Days with compared rows; fewer are never a pass.
+    /// With fewer days with compared rows than this, the check does not pass.
     pub min_days: u32,
 }
 
@@ -313,7 +313,7 @@ impl Default for CanaryGate {
 }
 
 impl Policy {
-    /// The policy of an environment: what is set for it, over what its name stands for.
+    /// The policy of an environment: its settings over the defaults for its name.
     #[must_use]
     pub fn of(environment: &str, set: Option<&GateSettings>) -> Policy {
         let set = set.cloned().unwrap_or_default();
@@ -340,15 +340,15 @@ impl Policy {
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        // Its parts are numbers, texts and lists of them.
+        // Cannot fail: all parts are numbers, texts and lists of them.
         json!(self)
     }
 
-    /// The policy's identity: a decision is good only for the policy that it was made under.
-    /// `others` is what else it is judged by.
+    /// The policy's digest: a decision is valid only for the policy that it was made under. `others` is everything
+    /// else that decides.
     ///
     /// # Errors
-    /// When a number has no canonical form.
+    /// If a number has no canonical form.
     pub fn digest(&self, environment: &str, others: &Json) -> Result<Digest, CanonicalError> {
         Form::GatePolicy.digest(&json!({
             "environment": environment,

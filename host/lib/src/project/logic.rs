@@ -1,5 +1,5 @@
-//! `logic.toml`: parameter values, guardrail bounds, monitor thresholds and feature definitions
-//! where they differ from what a component declares. DS owns it.
+//! `logic.toml`: parameter values, guardrail bounds, monitor thresholds and feature definitions that differ from
+//! the component's declarations. DS owns it.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -53,20 +53,20 @@ pub struct GuardrailOverride {
 pub struct MonitorOverride {
     /// Metric of the rule.
     pub metric: String,
-    /// Subject of the rule; may be left out where the metric has one rule only.
+    /// Subject of the rule; optional if the metric has only one rule.
     pub subject: Option<String>,
-    /// `fleet` or `series`; both when left out.
+    /// `fleet` or `series`; both if left out.
     pub scope: Option<String>,
     /// Threshold of warn.
     pub warn: Option<f64>,
     /// Threshold of crit.
     pub crit: Option<f64>,
-    /// Fewest rows.
+    /// Fewest rows on which the rule is judged.
     pub min_rows: Option<u32>,
-    /// `above` or `below`, of a rule that is added; above when left out.
+    /// `above` or `below`, for an added rule; above if left out.
     pub direction: Option<String>,
-    /// A rule that the component does not declare. Said on purpose, so that a misspelt rule of the
-    /// component is refused rather than added.
+    /// Whether this adds a rule that the component does not declare. It must be set explicitly, so that a misspelt
+    /// rule is refused and not added.
     #[serde(default)]
     pub add: bool,
 }
@@ -75,7 +75,7 @@ impl LogicFile {
     /// Reads the file's text.
     ///
     /// # Errors
-    /// When it is not TOML or not of the documented form.
+    /// If it is not TOML, or has unknown or malformed keys.
     pub fn parse(text: &str) -> Result<LogicFile, ProjectError> {
         let tables = toml::from_str(text).map_err(|e| ProjectError::Parse {
             file: FILE.to_owned(),
@@ -107,13 +107,13 @@ impl LogicFile {
             .unwrap_or_default()
     }
 
-    /// Whether the file has a block of a version, be it empty.
+    /// Whether the file has a block for a version, even an empty one.
     #[must_use]
     pub fn has(&self, name: &str, version: &str) -> bool {
         self.0.get(name).is_some_and(|v| v.contains_key(version))
     }
 
-    /// Every `name:version` the file speaks of.
+    /// Every `name:version` that has a block.
     pub fn versions(&self) -> impl Iterator<Item = ModelVersion> + '_ {
         self.0
             .iter()
@@ -124,7 +124,7 @@ impl LogicFile {
 /// Month and day of a season's start.
 #[must_use]
 pub fn season_day(text: &str) -> Option<(i8, i8)> {
-    // A common year: 29 February would not exist in it.
+    // 2001 is not a leap year, so 29 February is refused.
     let day: provender_domain::day::Day = format!("2001-{text}").parse().ok()?;
     let (_, m, d) = day.ymd();
     Some((m, d))

@@ -1,12 +1,12 @@
-//! A deployment's folder: its three hand-written files, and where everything else lies.
+//! A deployment's folder: its three hand-written files, and where everything else is.
 //!
 //! * [`folder`] — finding the folder, opening its parts
 //! * [`settings`] — `provender.toml` (MLOps)
 //! * [`canary`] — `[canary]` of `provender.toml`
-//! * [`gate`] — `[gate.ENVIRONMENT]`: what must hold before a release becomes active
+//! * [`gate`] — `[gate.ENVIRONMENT]`: the checks before a release becomes active
 //! * [`logic`] — `logic.toml` (DS)
 //! * [`sources`] — `sources.toml` (MLOps): files, formats, precedence, `[[series]]`
-//! * [`find`] — which files the sources name
+//! * [`find`] — the files of the sources
 //! * [`error`] — configuration errors, by file and key
 
 pub mod canary;

@@ -1,7 +1,7 @@
-//! `provender.toml`: where things lie, what is active, what fails the process. MLOps owns it.
+//! `provender.toml`: where files are, which logic is active, and what fails the process. MLOps owns it.
 //!
 //! * `limits`: ceilings of the sandbox and of input files
-//! * `check`: the values that make no sense
+//! * `check`: refuses invalid values
 //! * `origins`: every setting in force, with where it was set
 
 mod check;
@@ -80,7 +80,7 @@ impl Default for Settings {
 pub struct LedgerSettings {
     /// `sqlite:PATH`, relative to the deployment's folder.
     pub url: String,
-    /// Seconds that a writer waits for another one before it gives up with "busy" (exit 75).
+    /// Seconds that a writer waits for another writer before it fails with "busy" (exit 75).
     pub busy_seconds: u32,
 }
 
@@ -88,7 +88,7 @@ impl LedgerSettings {
     /// Where the ledger of the deployment in the folder `root` is.
     ///
     /// # Errors
-    /// When the address is of no store that this program knows.
+    /// If this program knows no store with such an address.
     pub fn address(&self, root: &Path) -> Result<Address, ProjectError> {
         Address::parse(&self.url, root).map_err(|unknown| ProjectError::Value {
             file: FILE.to_owned(),
@@ -110,7 +110,7 @@ impl Default for LedgerSettings {
 
 macro_rules! folder_setting {
     ($name:ident, $default:literal) => {
-        /// A folder of the program's own.
+        /// One of the program's own folders.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
@@ -131,13 +131,13 @@ macro_rules! folder_setting {
 folder_setting!(ReportsFolder, "out/reports");
 folder_setting!(CacheFolder, "out/cache");
 
-/// Where manifests are kept, and how many share a file.
+/// Where manifests are stored, and from how many on they share a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ManifestSettings {
     /// Folder, relative to the deployment's.
     pub path: String,
-    /// From how many runs recorded at once on their manifests share a file, a pack.
+    /// If at least this many runs are recorded at once, their manifests share a file (a pack).
     pub pack_from: u32,
 }
 
@@ -151,7 +151,7 @@ impl Default for ManifestSettings {
 }
 
 impl ManifestSettings {
-    /// From how many runs on manifests are packed.
+    /// How many runs in a chunk are needed for their manifests to be packed.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -166,14 +166,14 @@ impl ManifestSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnGuardrail {
-    /// It is recorded and answers, with a warning.
+    /// It is recorded and is an answer, with a warning.
     #[default]
     Mark,
-    /// It is recorded, never an answer, and the process exits with 16.
+    /// It is recorded but is never an answer, and the process exits with 16.
     Fail,
 }
 
-/// Which logic answers before the first promotion.
+/// Which logic is active before the first promotion.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogicSettings {
@@ -215,13 +215,13 @@ impl Default for MonitorSettings {
     }
 }
 
-/// Where releases are kept, and how many.
+/// Where releases are stored, and how many are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReleaseSettings {
     /// Folder of the release store, relative to the deployment's folder.
     pub path: String,
-    /// The newest releases that `release prune` leaves alone.
+    /// How many of the newest releases `release prune` keeps.
     pub keep: u32,
 }
 
@@ -241,10 +241,10 @@ fn refused(e: toml::de::Error) -> ProjectError {
     }
 }
 
-/// What the file's text sets.
+/// The keys and values that the file sets.
 ///
 /// # Errors
-/// When it is not TOML.
+/// If it is not TOML.
 pub fn set(text: &str) -> Result<toml::Table, ProjectError> {
     toml::from_str(text).map_err(refused)
 }
@@ -259,7 +259,7 @@ impl Settings {
     /// Reads the file's text.
     ///
     /// # Errors
-    /// When it is not TOML, has an unknown key, or a value makes no sense.
+    /// If it is not TOML, has an unknown key, or a value is invalid.
     pub fn parse(text: &str) -> Result<Settings, ProjectError> {
         if let Some((key, value, problem)) = gate::unknown(&set(text)?) {
             let file = FILE.to_owned();
@@ -275,7 +275,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The gate's policy of an environment.
+    /// The gate policy of an environment.
     #[must_use]
     pub fn policy(&self, environment: &str) -> Policy {
         Policy::of(environment, self.gate.get(environment))

@@ -1,6 +1,6 @@
 //! `sources.toml`: where the input files are, how they map to boundaries, which source wins.
 //!
-//! Sources stand in order of precedence: where two cover the same day, the first one listed wins.
+//! Sources are listed in order of precedence: if two cover the same day, the first one wins.
 
 use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
@@ -17,23 +17,23 @@ use super::ProjectError;
 /// Name of the file.
 pub const FILE: &str = "sources.toml";
 
-/// A file that revises more than this share of its rows is held until `--accept`: a change of unit
-/// revises them all.
+/// A file that revises more than this share of its rows is held until `--accept`, because a change of unit revises
+/// all rows.
 pub const MAX_REVISED_SHARE: f64 = 0.5;
 
-/// The whole file, checked.
+/// The whole file, validated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sources {
     /// In order of precedence.
     pub sources: Vec<Source>,
-    /// Columns of this deployment's own.
+    /// Columns that this deployment adds to the catalogue.
     pub series: Vec<Series>,
 }
 
 /// One source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// Unique id; observations remember it.
+    /// Unique id, which is recorded with each observation.
     pub id: String,
     /// What it is about.
     pub kind: Kind,
@@ -41,15 +41,15 @@ pub struct Source {
     pub paths: Vec<String>,
     /// Single files with the boundary each belongs to.
     pub files: BTreeMap<String, BoundaryId>,
-    /// The format, where it is not left to recognition.
+    /// The format; detected from the content if left out.
     pub format: Option<Format>,
     /// The boundary every file belongs to.
     pub boundary: Option<BoundaryId>,
     /// GeoJSON property with the id.
     pub id_property: Option<String>,
-    /// Several features of one id.
+    /// What to do with several features of one id.
     pub duplicate_ids: DuplicateIds,
-    /// Older newest data than this many days is stale.
+    /// If the newest data is older than this many days, it is stale.
     pub max_age_days: Option<u32>,
     /// See [`MAX_REVISED_SHARE`].
     pub max_revised_share: f64,
@@ -60,13 +60,13 @@ pub struct Source {
 pub struct Series {
     /// Name in the catalogue.
     pub name: String,
-    /// Unit, as components must spell it.
+    /// Unit, in the spelling that components must use.
     pub unit: Option<String>,
     /// One sentence.
     pub doc: String,
-    /// Id of the source that carries it; any series source when missing.
+    /// Id of the source that has it; any series source if left out.
     pub source: Option<String>,
-    /// Column of the file; the name when missing.
+    /// Column of the file; the name if left out.
     pub column: String,
 }
 
@@ -74,7 +74,7 @@ pub struct Series {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Sources")]
 struct Raw {
-    /// `[[source]]`, one for each place that files come from.
+    /// `[[source]]`, one for each origin of files.
     source: Vec<RawSource>,
     /// `[[series]]`, one for each dated column that the catalogue does not have.
     series: Vec<RawSeries>,
@@ -90,7 +90,7 @@ pub fn schema() -> Schema {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Source")]
 struct RawSource {
-    /// Unique id; observations remember it.
+    /// Unique id, which is recorded with each observation.
     id: String,
     /// What it is about: `boundaries`, `herds`, `forage`, `weather`, `soil` or `series`.
     kind: String,
@@ -100,15 +100,15 @@ struct RawSource {
     /// Single files with the boundary that each belongs to.
     #[serde(default)]
     files: BTreeMap<String, String>,
-    /// The format, where it is not left to recognition.
+    /// The format; detected from the content if left out.
     format: Option<String>,
     /// The boundary that every file belongs to.
     boundary: Option<String>,
     /// GeoJSON property with the id.
     id_property: Option<String>,
-    /// What several features of one id are: `refuse` or `merge`.
+    /// What to do with several features of one id: `refuse` or `merge`.
     duplicate_ids: Option<String>,
-    /// Older newest data than this is stale: `45d`.
+    /// If the newest data is older than this, it is stale: `45d`.
     max_age: Option<String>,
     /// A file that revises more than this share of its rows is held, 0 to 1.
     max_revised_share: Option<f64>,
@@ -120,14 +120,14 @@ struct RawSource {
 struct RawSeries {
     /// Name in the catalogue.
     name: String,
-    /// Unit, as components must spell it.
+    /// Unit, in the spelling that components must use.
     unit: Option<String>,
     /// One sentence.
     #[serde(default)]
     doc: String,
-    /// Id of the source that carries it; any series source when missing.
+    /// Id of the source that has it; any series source if left out.
     source: Option<String>,
-    /// Column of the file; the name when missing.
+    /// Column of the file; the name if left out.
     column: Option<String>,
 }
 
@@ -144,8 +144,8 @@ impl Sources {
     /// Reads the file's text.
     ///
     /// # Errors
-    /// When it is not TOML, has an unknown key, an unknown kind or format, two sources of one id,
-    /// or a series whose name is taken.
+    /// If it is not TOML, or has an unknown key, kind or format, two sources with the same id, or a series whose name
+    /// is taken.
     pub fn parse(text: &str) -> Result<Sources, ProjectError> {
         let raw: Raw = toml::from_str(text).map_err(|e| ProjectError::Parse {
             file: FILE.to_owned(),
@@ -310,7 +310,7 @@ fn format_of(name: &str, key: &dyn Fn(&str) -> String) -> Result<Format, Project
     })
 }
 
-/// One path or several; none where `files` may name them.
+/// One path or several; none if the key is missing.
 fn paths_of(
     path: Option<&toml::Value>,
     key: &dyn Fn(&str) -> String,

@@ -1,4 +1,4 @@
-//! Policies that make no sense: keys and names that are none, values that contradict each other.
+//! Checks gate policies: unknown keys and names, and values that contradict each other.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use serde_json::{Value as Json, json};
 
 use super::{CheckName, GateSettings};
 
-/// What makes no sense in the policies: key, value, and what would be right.
+/// The first invalid setting in the policies: key, value, and what to write instead.
 #[must_use]
 pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String, String)> {
     for (environment, set) in gates {
-        let say = |key: &str, value: String, problem: &str| {
+        let mistake = |key: &str, value: String, problem: &str| {
             let key = format!("gate.{environment}.{key}");
             Some((key, value, problem.to_owned()))
         };
         if set.checks.as_ref().is_some_and(Vec::is_empty) {
-            return say(
+            return mistake(
                 "checks",
                 "[]".to_owned(),
                 "a gate without checks lets everything in: write required = false instead",
@@ -32,12 +32,12 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
             ("canary.min_days", set.canary.min_days),
         ] {
             if !(1..=1_000_000).contains(&value) {
-                return say(key, value.to_string(), "write a number from 1 to 1000000");
+                return mistake(key, value.to_string(), "write a number from 1 to 1000000");
             }
         }
         if set.replay.min_rows > set.replay.sample {
             let value = set.replay.min_rows.to_string();
-            return say(
+            return mistake(
                 "replay.min_rows",
                 value,
                 "must not be more than replay.sample",
@@ -45,32 +45,32 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
         }
         if set.ownership.roles.is_empty() {
             let problem = "name ds, mlops or both, or leave ownership out of checks";
-            return say("ownership.roles", "[]".to_owned(), problem);
+            return mistake("ownership.roles", "[]".to_owned(), problem);
         }
         if set.passed.environments.is_empty() {
             let problem = "name an environment, or leave passed out of checks";
-            return say("passed.environments", "[]".to_owned(), problem);
+            return mistake("passed.environments", "[]".to_owned(), problem);
         }
         for (name, warn, crit) in set.backtest.thresholds() {
             for (which, value) in [("warn", warn), ("crit", crit)] {
                 if let Some(x) = value.filter(|x| !x.is_finite() || *x < 0.0) {
                     let problem = "write a number of 0 or more";
-                    return say(&format!("backtest.{name}_{which}"), x.to_string(), problem);
+                    return mistake(&format!("backtest.{name}_{which}"), x.to_string(), problem);
                 }
             }
             if let (Some(warn), Some(crit)) = (warn, crit)
                 && warn > crit
             {
                 let key = format!("backtest.{name}_warn");
-                return say(&key, warn.to_string(), "warn is beyond crit");
+                return mistake(&key, warn.to_string(), "warn is beyond crit");
             }
         }
     }
     None
 }
 
-/// A key or the name of a check that is none, with the most similar one: what serde says names the
-/// alternatives and not the table. `file` is the whole file.
+/// The first unknown key or check name, with the most similar known one. serde's error lists the alternatives but
+/// not the table. `file` is the whole file.
 #[must_use]
 pub fn unknown(file: &toml::Table) -> Option<(String, String, String)> {
     let known = json!(GateSettings::default());

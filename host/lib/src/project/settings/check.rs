@@ -1,4 +1,4 @@
-//! The values of `provender.toml` that make no sense, each named with what would be right.
+//! Refuses invalid values in `provender.toml`, and says what to write instead.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
@@ -9,10 +9,10 @@ use crate::project::gate;
 
 use super::{FILE, Settings};
 
-/// A value that is refused: its dotted key, the value, and what would be right.
+/// An invalid setting: its dotted key, the value, and what to write instead.
 type Problem = (String, String, String);
 
-/// Refuses the first value that makes no sense.
+/// Refuses the first invalid value.
 pub(super) fn check(settings: &Settings) -> Result<(), ProjectError> {
     settings.ledger.address(Path::new(""))?;
     let problem = packs(settings)
@@ -71,7 +71,7 @@ fn folders(settings: &Settings) -> Option<Problem> {
     Some((key.to_owned(), path.clone(), problem.to_owned()))
 }
 
-/// Pins of a release name files below it, and a pin's path has one plain spelling.
+/// A release's pins are paths below this folder, so it must be in plain form.
 fn releases(settings: &Settings) -> Option<Problem> {
     let path = &settings.releases.path;
     let mut parts = path.split('/');

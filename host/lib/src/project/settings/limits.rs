@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use provender_domain::files::bounded::INPUT_BYTES;
 use provender_sandbox::Limits;
 
-/// Ceilings of the sandbox; defaults are the sandbox room's.
+/// Ceilings of the sandbox. The defaults are in `provender_sandbox`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
     /// Memory of one instance, MiB.
     pub memory_mib: Option<u64>,
-    /// Fuel of a call before any row.
+    /// Fuel that each call gets in addition to the fuel for its rows.
     pub fuel_base: Option<u64>,
     /// Fuel for each row.
     pub fuel_per_row: Option<u64>,
@@ -20,7 +20,7 @@ pub struct LimitSettings {
     pub component_mib: Option<u64>,
     /// Seconds that compiling one component may take.
     pub compile_seconds: Option<u64>,
-    /// Memory that compiling one component may take, MiB; watched on Linux.
+    /// Memory that compiling one component may take, MiB; enforced on Linux only.
     pub compile_mib: Option<u64>,
     /// Largest input file, MiB.
     pub input_mib: Option<u64>,
@@ -35,14 +35,14 @@ pub struct LimitSettings {
 pub struct CompileLimits {
     /// Seconds.
     pub seconds: u64,
-    /// Memory beside what the process held before, MiB.
+    /// Memory in addition to what the process used before, MiB.
     pub mib: u64,
 }
 
 impl Default for CompileLimits {
     fn default() -> CompileLimits {
-        // Measured: CPython's 18 MB take 12 s of one core and 0.4 GB. Far more than that is no
-        // component that someone means to run every day, also on a slow and busy machine.
+        // Measured: CPython's 18 MB take 12 s of one core and 0.4 GB. The limits are far above that, to
+        // allow for slow and busy machines.
         CompileLimits {
             seconds: 300,
             mib: 4_096,
@@ -61,14 +61,14 @@ impl LimitSettings {
         }
     }
 
-    /// Bytes of an input file that are read at most.
+    /// Largest input file, bytes.
     #[must_use]
     pub fn input_bytes(&self) -> u64 {
         self.input_mib
             .map_or(INPUT_BYTES, |mib| mib.saturating_mul(1 << 20))
     }
 
-    /// The sandbox's limits with what is set here.
+    /// The sandbox's default limits, changed by these settings.
     #[must_use]
     pub fn resolve(&self) -> Limits {
         let mut limits = Limits::default();

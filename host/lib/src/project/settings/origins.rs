@@ -11,7 +11,7 @@ words! {
     pub enum SetIn: "origin of a setting" {
         /// In the deployment's file.
         File = "provender.toml",
-        /// Nowhere: it is built in.
+        /// The built-in default.
         Default = "default",
     }
 }
@@ -21,7 +21,7 @@ impl Settings {
     #[must_use]
     pub fn origins(&self, set: &toml::Table) -> Vec<(String, String, SetIn)> {
         let mut all = json!(self);
-        // Of the gates what is in force: of this environment's, and of those that are set.
+        // Gates: the policies in force for this environment, and for those that the file sets.
         for environment in self.gate.keys().chain([&self.environment]) {
             all["gate"][environment] = self.policy(environment).to_json();
         }
