@@ -109,23 +109,23 @@ pub(super) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, C
 /// What was computed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ComputeAnswer<'a> {
-    /// How many runs came to what.
+    /// Number of runs by outcome.
     summary: Summary,
-    /// True when nothing was recorded, and `recorded` tells what would have been.
+    /// True when nothing was recorded; `recorded` then counts what would have been.
     dry_run: bool,
     #[serde(flatten)]
     runs: Runs<'a>,
-    /// What the deployment's files say and the active release overrules.
+    /// Settings in the deployment's files that the active release overrides.
     ignored: Vec<Ignored>,
 }
 
 /// The runs of a command.
 #[derive(Default, Serialize, JsonSchema)]
 pub(super) struct Runs<'a> {
-    /// Every run; absent where there are more than 1,000, unless `--runs` asks for them.
+    /// Every run; absent if there are more than 1,000, unless `--runs` is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     runs: Option<Vec<RunAnswer<'a>>>,
-    /// In place of `runs`, those that have no answer; absent where all have one.
+    /// In place of `runs`, the runs without an answer; absent if all have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<Vec<RunAnswer<'a>>>,
 }

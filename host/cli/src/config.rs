@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
             let model = pin.model_version();
             let bound = match context.bind(&sandbox, &lock, &model, &BTreeMap::new()) {
                 Ok(bound) => bound,
-                // A pinned logic that does not fit this deployment (a missing [[series]], say) is said, not fatal: it may not be active.
+                // A pinned logic that does not fit the deployment (no [[series]], for example) may not be active, so it is reported but not fatal.
                 Err(e) => {
                     text.blank();
                     text.look(
@@ -131,9 +131,9 @@ pub(super) struct ConfigAnswer {
     project: String,
     /// The settings of provender.toml.
     settings: Vec<SettingAnswer>,
-    /// Ids of the sources; of two that know a value, the one that comes first counts.
+    /// Ids of the sources. If two have a value, the first one counts.
     sources: Vec<String>,
-    /// Each pinned logic with its settings; none where nothing is pinned.
+    /// Each pinned logic with its settings; empty if nothing is pinned.
     logics: Vec<LogicConfig>,
 }
 
@@ -142,7 +142,7 @@ pub(super) struct ConfigAnswer {
 struct SettingAnswer {
     /// Its name with dots: `monitor.window_days`.
     key: String,
-    /// Its value in force, as JSON text; `(built in)` where it has none.
+    /// Its value in force, as JSON text; `(built in)` if it has none.
     value: String,
     /// Where it was set.
     set_by: SetIn,
@@ -156,24 +156,24 @@ enum LogicConfig {
     Bound {
         /// `name:version`.
         logic: ModelVersion,
-        /// Whether it answers; absent where it does not fit.
+        /// Whether it is active; absent if it does not fit.
         active: bool,
-        /// Digest of its configuration; absent where it does not fit.
+        /// Digest of its configuration; absent if it does not fit.
         config_version: Digest,
-        /// Digest of its monitors' thresholds; absent where it does not fit.
+        /// Digest of its monitors' thresholds; absent if it does not fit.
         thresholds_version: Digest,
-        /// Month and day on which the season begins, `MM-DD`; absent where it does not fit.
+        /// Month and day on which the season begins, `MM-DD`; absent if it does not fit.
         season_start: String,
-        /// Its parameters; absent where it does not fit.
+        /// Its parameters; absent if it does not fit.
         parameters: Vec<ParameterSetting>,
-        /// Its monitoring rules; absent where it does not fit.
+        /// Its monitoring rules; absent if it does not fit.
         monitors: Vec<MonitorRule>,
     },
-    /// One that does not, which matters where it is active.
+    /// One that does not, which matters only if it is active.
     Unfit {
         /// `name:version`.
         logic: ModelVersion,
-        /// Why it does not fit the deployment; absent where it does.
+        /// Why it does not fit the deployment; absent if it does.
         error: String,
     },
 }
@@ -185,7 +185,7 @@ struct ParameterSetting {
     name: String,
     /// Its value, of the type that the component declares.
     value: Json,
-    /// Its unit; null for what has none.
+    /// Its unit; null if it has none.
     unit: Option<String>,
     /// `component default` or `logic.toml`.
     set_by: &'static str,

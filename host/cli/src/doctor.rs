@@ -55,20 +55,20 @@ pub(super) fn run(global: &Global, args: &DoctorArgs) -> Result<Done, CliError> 
     Ok(Done::ended(exit, &DoctorAnswer { findings }, text, None))
 }
 
-/// What is to be done about a deployment.
+/// The problems of a deployment.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct DoctorAnswer {
-    /// Each finding, in the order in which they are best dealt with; none when nothing is to be done.
+    /// Each finding, in the order in which to deal with them; empty if there are none.
     findings: Vec<FindingRow>,
 }
 
-/// Something that is to be done.
+/// A problem of a deployment.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DoctorFinding")]
 struct FindingRow {
     /// A stable code.
     code: String,
-    /// What is wrong or will be asked, with the value in it.
+    /// What is wrong or will be required, with the value in it.
     what: String,
     /// What to do.
     next: String,

@@ -122,18 +122,18 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
 /// The feature columns.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FeaturesAnswer {
-    /// Each column that a component can ask for.
+    /// Each column that a component can read.
     features: Vec<FeatureAnswer>,
 }
 
-/// A feature column, and what is known of it.
+/// A feature column and its coverage.
 #[derive(Serialize, JsonSchema)]
 struct FeatureAnswer {
     /// Its name.
     name: String,
     /// Type of its value.
     data_type: DataType,
-    /// Its unit; null for what has none.
+    /// Its unit; null if it has none.
     unit: Option<String>,
     /// Where it comes from.
     origin: FeatureOrigin,
@@ -141,13 +141,13 @@ struct FeatureAnswer {
     version: u32,
     /// What it means.
     doc: String,
-    /// How many values are known.
+    /// Number of known values.
     values: u64,
-    /// Of how many boundaries.
+    /// Number of boundaries with values.
     boundaries: usize,
-    /// Day of the first value; null where none has a day.
+    /// Day of the first value; null if no value has a day.
     first: Option<Day>,
-    /// Day of the newest value; null where none has a day.
+    /// Day of the newest value; null if no value has a day.
     newest: Option<Day>,
     /// The pinned logics that read it, as `name:version`.
     read_by: Vec<ModelVersion>,

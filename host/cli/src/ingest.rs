@@ -94,12 +94,12 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
     Ok(done(reports, args.dry_run))
 }
 
-/// What was taken in.
+/// The ingested files.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct IngestAnswer<'a> {
-    /// Each file, in the order in which they were taken in.
+    /// Each file, in the order of ingestion.
     files: Vec<FileAnswer<'a>>,
-    /// True when nothing was recorded, and `outcome` tells what would have become of a file.
+    /// True when nothing was recorded; `outcome` is then what would have happened to the file.
     dry_run: bool,
 }
 

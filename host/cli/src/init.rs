@@ -85,7 +85,7 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-/// The deployment that was made.
+/// The deployment that was created.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct InitAnswer {
     /// Its folder, as it was given.

@@ -20,16 +20,16 @@ pub(super) struct Interrupted<'a> {
     /// The day of a `run`; absent for other verbs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) as_of: Option<Day>,
-    /// Whether nothing was to be recorded; absent for verbs without `--dry-run`.
+    /// Whether `--dry-run` was given; absent for verbs without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dry_run: Option<bool>,
     /// The reason of a `reissue`; absent for other verbs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<&'a str>,
-    /// The files that were taken in; absent where none was.
+    /// The files that were ingested; absent if there were none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<FileAnswer<'a>>,
-    /// How many runs came to what; absent where computing had not begun.
+    /// Number of runs by outcome; absent if computing had not begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<Summary>,
     #[serde(flatten)]

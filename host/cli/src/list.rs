@@ -174,10 +174,10 @@ pub(super) struct ListAnswer<'a> {
 struct Answer<'a> {
     /// The run.
     run: ListedRun<'a>,
-    /// The configuration version of the run that supersedes it; absent where none does.
+    /// The configuration version of the run that supersedes it; absent if none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     superseded_by: Option<&'a ConfigVersion>,
-    /// True of a run that a canary recorded and that is no answer; absent of others.
+    /// True for a run that a canary recorded and that is not an answer; absent for others.
     #[serde(skip_serializing_if = "Option::is_none")]
     shadow: Option<bool>,
 }
@@ -191,25 +191,25 @@ struct ListedRun<'a> {
     outcome: RunOutcomeKind,
     /// Its key.
     key: &'a RunKey,
-    /// The outputs that downstream uses, by name; none where its component is not pinned here.
+    /// The outputs that downstream uses, by name; empty if its component is not pinned here.
     outputs: Map<String, Json>,
-    /// The outputs that the others are made of, by name; none where its component is not pinned here.
+    /// The outputs that the others are computed from, by name; empty if its component is not pinned here.
     terms: Map<String, Json>,
-    /// What the guardrails say of it.
+    /// Its guardrails' result.
     guardrails: ListedGuardrails,
-    /// Why outputs are null, as the component says it.
+    /// The component's reasons why outputs are null.
     reasons: Vec<Json>,
-    /// Digest of component, configuration and inputs: what makes the number.
+    /// Digest of component, configuration and inputs, which determine the number.
     provenance: Digest,
     /// Digest of the reproducible part of its manifest.
     snapshot_id: Digest,
-    /// The configuration version of the run that it supersedes; null where it supersedes none.
+    /// The configuration version of the run that it supersedes; null if it supersedes none.
     replaces: Option<&'a ConfigVersion>,
     /// The ledger entry that recorded it.
     entry: i64,
 }
 
-/// What the guardrails say of a listed run.
+/// The guardrails' result of a listed run.
 #[derive(Serialize, JsonSchema)]
 struct ListedGuardrails {
     /// `ok` or `failed`.

@@ -155,16 +155,16 @@ fn verdict(global: &Global, args: &MonitorArgs) -> Result<Done, CliError> {
     Ok(Done::ended(exit, &answer, text, None))
 }
 
-/// A verdict, and what is set here without effect.
+/// A verdict, and the settings here that have no effect.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct MonitorAnswer<'a> {
     #[serde(flatten)]
     report: ReportAnswer<'a>,
-    /// What the deployment's files say and the active release overrules.
+    /// Settings in the deployment's files that the active release overrides.
     ignored: Vec<Ignored>,
 }
 
-/// A monitor report, and where it is.
+/// A monitor report and its files.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ReportAnswer<'a> {
     #[serde(flatten)]

@@ -95,7 +95,7 @@ pub(super) fn run(global: &Global, args: &ReissueArgs) -> Result<Done, CliError>
     Ok(Done::ended(exit, &answer, text, error))
 }
 
-/// The plan of a reissue, or what came of it.
+/// The plan of a reissue, or its result.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum ReissueAnswer<'a> {
@@ -120,7 +120,7 @@ pub(super) enum ReissueAnswer<'a> {
         applied: bool,
         /// Why.
         reason: &'a str,
-        /// How many runs came to what; absent without `--apply`.
+        /// Number of runs by outcome; absent without `--apply`.
         summary: Summary,
         /// With `--apply`: each run that was recorded.
         runs: Vec<RunAnswer<'a>>,
@@ -132,7 +132,7 @@ pub(super) enum ReissueAnswer<'a> {
 pub(super) struct LogicPlan<'a> {
     /// `name:version`.
     model_version: &'a str,
-    /// Runs whose inputs are what they were.
+    /// Runs whose inputs are unchanged.
     unchanged: u64,
     /// The files behind the changes.
     causes: Vec<Cause>,

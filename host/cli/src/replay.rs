@@ -341,29 +341,29 @@ pub(super) enum Chosen<'a> {
     },
 }
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ReplayAnswer<'a> {
-    /// How many runs were computed again.
+    /// Number of runs that were computed again.
     replayed: usize,
-    /// How many of them gave the same bits.
+    /// Number of runs whose outputs have the same bits.
     identical: usize,
-    /// The outputs that did not.
+    /// The outputs that differ.
     different: &'a [Difference],
     /// Runs that could not be computed again.
     failed: &'a [Failure],
-    /// What computed them.
+    /// The engine that computed them.
     engine: &'a Engine,
-    /// Which runs were asked for.
+    /// How the runs were selected.
     selection: ReplaySelection<'a>,
-    /// The ledger entry that records the replay; null where nothing was recorded.
+    /// The ledger entry that records the replay; null if nothing was recorded.
     entry: Option<i64>,
     /// The bundle; absent without `--bundle`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bundle: Option<&'a BundleAnswer>,
 }
 
-/// Which runs a replay was asked for.
+/// How the runs of a replay were selected.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum ReplaySelection<'a> {
@@ -376,7 +376,7 @@ enum ReplaySelection<'a> {
     },
 }
 
-/// A bundle, as it was proven.
+/// A proven bundle.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct BundleAnswer {
     /// The run's key as one text.
@@ -393,11 +393,11 @@ pub(super) struct BundleAnswer {
     pub(super) component: Digest,
     /// Digest of the manifest's bytes.
     pub(super) manifest_sha256: Digest,
-    /// The ledger that the checkpoint is of.
+    /// The name of the ledger that the checkpoint covers.
     pub(super) origin: String,
     /// How many entries the checkpoint covers.
     pub(super) size: u64,
-    /// The name of the key that signed the checkpoint; null where `--public-key` was not given.
+    /// The name of the key that signed the checkpoint; null without `--public-key`.
     pub(super) signed_by: Option<String>,
 }
 

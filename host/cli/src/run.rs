@@ -47,10 +47,10 @@ pub(super) struct RunArgs {
     fail: monitor::FailArgs,
 }
 
-/// What became of a day.
+/// The result of a day.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct DayAnswer<'a> {
-    /// What the deployment's files say and the active release overrules.
+    /// Settings in the deployment's files that the active release overrides.
     ignored: Vec<Ignored>,
     /// The day.
     as_of: Day,
@@ -58,9 +58,9 @@ pub(super) struct DayAnswer<'a> {
     files: Vec<FileAnswer<'a>>,
     /// Every due run.
     runs: Vec<RunAnswer<'a>>,
-    /// How many runs came to what.
+    /// Number of runs by outcome.
     summary: Summary,
-    /// What was computed in shadow; null where no canary is running.
+    /// The shadow runs; null if no canary is running.
     canary: Option<CanaryAnswer<'a>>,
     /// The monitors' verdict on the window that ends on the day.
     monitor: ReportAnswer<'a>,

@@ -172,7 +172,7 @@ pub(super) struct SchemaArgs {
     name: Option<String>,
 }
 
-/// The schemas that there are, or the one that was asked for.
+/// All schemas, or the one that was named.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum SchemaAnswer {

@@ -36,16 +36,16 @@ pub(super) fn exit(status: &DayStatus) -> Exit {
     }
 }
 
-/// How far a day is.
+/// Whether a day is complete.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct StatusAnswer<'a> {
     /// The day.
     as_of: Day,
-    /// Whether anything is due, and all of it is answered.
+    /// Whether anything is due and all of it has an answer.
     complete: bool,
     /// Due runs of the active logics.
     expected: usize,
-    /// Due runs that are answered.
+    /// Due runs that have an answer.
     recorded: usize,
     /// Due runs that were computed before from other inputs.
     refused: usize,
@@ -55,7 +55,7 @@ pub(super) struct StatusAnswer<'a> {
     missing: &'a [Unanswered],
     /// The sources of dated observations.
     sources: &'a [SourceAge],
-    /// What answers.
+    /// The logic that answers.
     active: &'a [ActiveLogic],
 }
 
@@ -75,12 +75,12 @@ impl StatusAnswer<'_> {
     }
 }
 
-/// How far a day is, and what is set here without effect.
+/// Whether a day is complete, and the settings here that have no effect.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct StatusVerbAnswer<'a> {
     #[serde(flatten)]
     status: StatusAnswer<'a>,
-    /// What the deployment's files say and the active release overrules.
+    /// Settings in the deployment's files that the active release overrides.
     ignored: Vec<Ignored>,
 }
 

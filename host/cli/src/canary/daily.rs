@@ -31,10 +31,10 @@ impl From<CanaryDay> for Daily {
     }
 }
 
-/// What was computed in shadow for a release that is tried.
+/// The shadow runs of a release on trial.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct CanaryAnswer<'a> {
-    /// The release that is tried; null where not even the canary could be read, as are the next three.
+    /// The release on trial. It and the next three are null if not even the canary could be read.
     release: Option<Digest>,
     /// Its number.
     number: Option<u32>,
@@ -44,10 +44,10 @@ pub(crate) struct CanaryAnswer<'a> {
     since: Option<&'a str>,
     #[serde(flatten)]
     shadow: Option<&'a Shadow>,
-    /// What it came to so far; null where nothing is compared yet, absent where `error` says why.
+    /// The results so far; null if nothing is compared yet, absent if there is an `error`.
     #[serde(skip_serializing_if = "Option::is_none")]
     observed: Option<Option<&'a Observed>>,
-    /// Why the day was not computed in shadow; null where it was.
+    /// Why the day was not computed in shadow; null if it was.
     error: Option<CanaryError<'a>>,
 }
 

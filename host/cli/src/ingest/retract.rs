@@ -28,13 +28,13 @@ pub(super) struct RetractArgs {
 /// What was withdrawn.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct RetractAnswer {
-    /// Each taking of the file.
+    /// Each ingestion of the file.
     files: Vec<WithdrawnFile>,
     /// The ledger entry that withdrew them.
     entry: i64,
 }
 
-/// A taking of a file that counts no more.
+/// An ingestion that no longer counts.
 #[derive(Serialize, JsonSchema)]
 struct WithdrawnFile {
     /// Its path as it was ingested.

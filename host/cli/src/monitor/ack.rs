@@ -95,12 +95,12 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-/// What is acknowledged now.
+/// The acknowledgement.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AckAnswer<'a> {
-    /// The series, as it was given.
+    /// The series, as given.
     series: &'a str,
-    /// The metric whose rules are meant; null for all.
+    /// The metric whose rules it applies to; null for all.
     metric: Option<&'a str>,
     /// The last window end for which it counts.
     until: Day,
@@ -108,13 +108,13 @@ pub(crate) struct AckAnswer<'a> {
     outcome: Appended,
 }
 
-/// Whether the ledger has something new.
+/// Whether an entry was appended.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Appended {
     /// An entry was appended.
     Recorded,
-    /// The newest entry said the same.
+    /// The newest entry already had the same content.
     Unchanged,
 }
 
@@ -180,16 +180,16 @@ pub(super) fn list(global: &Global, _: &AcksArgs) -> Result<Done, CliError> {
 /// What is acknowledged.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AcksAnswer {
-    /// The newest acknowledgement of each series and metric, also the expired ones.
+    /// The newest acknowledgement of each series and metric, including expired ones.
     acknowledged: Vec<KnownCase>,
 }
 
-/// A case that somebody knows of.
+/// A known case.
 #[derive(Serialize, JsonSchema)]
 struct KnownCase {
     /// The series, as BOUNDARY/HERD/LOGIC.
     series: String,
-    /// The metric whose rules are meant; null for all.
+    /// The metric whose rules it applies to; null for all.
     metric: Option<String>,
     /// The last window end for which it counts.
     until: Day,

@@ -238,15 +238,15 @@ struct BaselineMade<'a> {
     outcome: BaselineOutcome,
 }
 
-/// What became of a baseline.
+/// The outcome for a baseline.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum BaselineOutcome {
     /// It is new in the ledger.
     Recorded,
-    /// It is in force already.
+    /// It was already in force.
     Unchanged,
-    /// Nothing was recorded, as `--dry-run` asks for.
+    /// Nothing was recorded, because of `--dry-run`.
     #[serde(rename = "would be")]
     WouldBe,
 }
@@ -300,7 +300,7 @@ pub(crate) struct BaselineListAnswer<'a> {
     baselines: Vec<KnownBaseline<'a>>,
 }
 
-/// A baseline as its entry has it.
+/// A baseline as recorded in its entry.
 #[derive(Serialize, JsonSchema)]
 struct KnownBaseline<'a> {
     /// Its digest.
@@ -342,12 +342,12 @@ impl KnownBaseline<'_> {
     }
 }
 
-/// A baseline with what it holds.
+/// A baseline with its contents.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct BaselineShowAnswer<'a> {
     #[serde(flatten)]
     known: KnownBaseline<'a>,
-    /// What it holds: what its digest is of.
+    /// Its contents, over which the digest is taken.
     document: &'a Baseline,
 }
 

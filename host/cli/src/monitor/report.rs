@@ -165,7 +165,7 @@ struct Recorded<'a> {
     by: &'a str,
 }
 
-/// An answer behind a fired rule, with what the ledger and its manifest say of it.
+/// An answer behind a fired rule, with its origin according to the ledger and its manifest.
 #[derive(Serialize, JsonSchema)]
 struct FailingAnswer<'a> {
     /// The run.
@@ -188,11 +188,11 @@ struct FailingAnswer<'a> {
     manifest: &'a str,
     /// The fired rules that count it: `share_null(days)`.
     metrics: &'a [String],
-    /// The release under which it was recorded; null where none was active.
+    /// The release under which it was recorded; null if none was active.
     release: Option<&'a str>,
     /// The ledger entry that recorded it.
     entry: i64,
-    /// The configuration version of the run that supersedes it; null where none does.
+    /// The configuration version of the run that supersedes it; null if none does.
     superseded_by: Option<&'a str>,
 }
 

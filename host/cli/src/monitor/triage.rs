@@ -101,7 +101,7 @@ pub(crate) struct TriageAnswer {
     missing: usize,
     /// One for each logic with failing answers.
     logics: Vec<Triage>,
-    /// The commands of the runbook that the evidence asks for.
+    /// The runbook's next commands for this verdict.
     next: Vec<String>,
 }
 

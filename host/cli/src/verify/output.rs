@@ -17,41 +17,41 @@ use provender_host::golden::junit;
 
 use super::pinned::{Checked, Pinned};
 
-/// What was found of the pinned components and of the release contract.
+/// The checks of the pinned components and of the release contract.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct VerifyAnswer<'a> {
     /// Each pinned component.
     pub(super) components: Vec<VerifiedComponent<'a>>,
-    /// Each place where the change breaks the release contract; none without `--base`.
+    /// Each place where the change breaks the release contract; empty without `--base`.
     pub(super) contract: &'a [ContractFinding],
-    /// What `--base` names; null without it.
+    /// The revision given with `--base`; null without it.
     pub(super) base: Option<&'a str>,
-    /// The commit that the change is held to; null without `--base`.
+    /// The commit that the change is compared with; null without `--base`.
     pub(super) commit: Option<&'a str>,
-    /// How many versions were frozen there; null without `--base`.
+    /// Number of versions that were frozen there; null without `--base`.
     pub(super) frozen: Option<usize>,
-    /// How many frozen versions the ledger knows; null where there is no ledger.
+    /// Number of frozen versions in the ledger; null without a ledger.
     pub(super) ledger_frozen: Option<usize>,
 }
 
-/// What was found of a pinned component.
+/// The checks of a pinned component.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct VerifiedComponent<'a> {
     /// Name of the logic.
     name: &'a str,
     /// Its version.
     version: &'a str,
-    /// The digest that it is pinned with.
+    /// Its pinned digest.
     sha256: &'a str,
-    /// Whether it holds.
+    /// Whether its checks passed.
     status: Verified,
     /// What is wrong, in sentences.
     problems: Vec<&'a str>,
-    /// How many golden cases came to what; null where it has none, or none could be computed.
+    /// Number of golden cases by result; null if there are none or none could be computed.
     golden: Option<GoldenCounts>,
 }
 
-/// Whether a pinned component holds.
+/// Whether a pinned component's checks passed.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Verified {
