@@ -1,11 +1,11 @@
-//! A column with its rows in the other order.
+//! Reverses the rows of a column.
 //!
-//! What a replay gives a component: a number that depends on how many rows came before it comes out as another
-//! one, but for the row in the middle.
+//! A replay computes reversed rows: a number that depends on how many rows came before it then comes out different,
+//! except for the row in the middle.
 
 use super::column::{Column, ColumnData, bit, index};
 
-/// The rows from the last to the first.
+/// The column with its rows in reverse order.
 #[must_use]
 pub fn backwards(column: &Column) -> Column {
     let rows = column.rows();
@@ -44,7 +44,7 @@ fn bits(of: &[u8], rows: usize) -> Vec<u8> {
     turned
 }
 
-/// The lists that offsets lead to, each in its own order.
+/// Reverses lists given by offsets; each list keeps its own order.
 fn lists<T: Clone>(offsets: &[u32], of: &[T]) -> Vec<T> {
     let mut turned = Vec::with_capacity(of.len());
     for pair in offsets.windows(2).rev() {
@@ -57,6 +57,6 @@ fn lists<T: Clone>(offsets: &[u32], of: &[T]) -> Vec<T> {
 
 fn led(offsets: &[u32]) -> Vec<u32> {
     let end = offsets[offsets.len() - 1];
-    // They ascend.
+    // Offsets ascend, so this does not underflow.
     offsets.iter().rev().map(|o| end - o).collect()
 }

@@ -1,8 +1,8 @@
-//! RFC 8785 canonical JSON and the digests of this house.
+//! RFC 8785 canonical JSON, and digests.
 //!
-//! A digest carries its recipe: `sha256:<hex>` is over raw bytes, `sha256-jcs-v1:<hex>` is over
-//! the canonical JSON of a value. Every hashed object has a member `$type` that names what it is
-//! (`provender.provenance.v1`), so that two kinds of object can never share a digest.
+//! A digest carries its recipe: `sha256:<hex>` is over raw bytes, `sha256-jcs-v1:<hex>` is over the canonical JSON of a
+//! value. Every hashed object has a member `$type` with its kind (`provender.provenance.v1`), so that objects of two
+//! kinds never share a digest.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::value::MAX_JSON_INT;
 
-/// How a digest was made.
+/// How a digest is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Recipe {
     /// SHA-256 of raw bytes.
     Raw,
-    /// SHA-256 of RFC 8785 canonical JSON, first form.
+    /// SHA-256 of RFC 8785 canonical JSON, version 1.
     JcsV1,
 }
 
@@ -37,17 +37,17 @@ pub struct Digest {
     bytes: [u8; 32],
 }
 
-/// A text that is not a digest.
+/// The text is not a digest.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "`{0}` is not a digest of the form sha256:<64 hex digits> or sha256-jcs-v1:<64 hex digits>"
 )]
 pub struct NotADigest(pub String);
 
-/// A value that has no canonical form.
+/// The value has no canonical form.
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
-    /// JSON numbers carry integers exactly only up to 2^53; larger ones must be strings.
+    /// JSON numbers hold integers exactly only up to 2^53; larger ones must be strings.
     #[error("the integer {0} is beyond 2^53 and must travel as a string")]
     Integer(String),
     /// The encoder refused the value.
@@ -73,7 +73,7 @@ impl Digest {
         Ok(Self::of_canonical(&to_bytes(value)?))
     }
 
-    /// The digest of bytes that are canonical JSON already.
+    /// SHA-256 of bytes that are already canonical JSON.
     #[must_use]
     pub fn of_canonical(bytes: &[u8]) -> Digest {
         Digest {
@@ -82,7 +82,7 @@ impl Digest {
         }
     }
 
-    /// A digest from its 32 bytes, as the ledger keeps them.
+    /// A digest from its 32 bytes, as stored in the ledger.
     #[must_use]
     pub fn from_parts(recipe: Recipe, bytes: [u8; 32]) -> Digest {
         Digest { recipe, bytes }
@@ -94,19 +94,19 @@ impl Digest {
         &self.bytes
     }
 
-    /// How it was made.
+    /// How it was computed.
     #[must_use]
     pub fn recipe(&self) -> Recipe {
         self.recipe
     }
 
-    /// The hex digits alone.
+    /// The hex digits, without the recipe.
     #[must_use]
     pub fn hex(&self) -> String {
         hex(&self.bytes)
     }
 
-    /// Whether its hex digits begin so.
+    /// Whether its hex digits begin with these.
     #[must_use]
     pub fn begins(&self, digits: &str) -> bool {
         let digit = |i: usize| {
@@ -186,13 +186,13 @@ impl<'de> serde::Deserialize<'de> for Digest {
 /// The RFC 8785 bytes of a value.
 ///
 /// # Errors
-/// If the value holds an integer beyond 2^53: two such integers would hash alike.
+/// If the value contains an integer beyond 2^53: two different integers could have the same digest.
 pub fn to_bytes(value: &Json) -> Result<Vec<u8>, CanonicalError> {
     check_integers(value)?;
     Ok(serde_json_canonicalizer::to_vec(value)?)
 }
 
-/// The RFC 8785 bytes of anything that has a JSON form.
+/// The RFC 8785 bytes of any serializable value.
 ///
 /// # Errors
 /// See [`to_bytes`].
@@ -200,7 +200,7 @@ pub fn bytes_of<T: serde::Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Cano
     to_bytes(&serde_json::to_value(value)?)
 }
 
-/// The JSON of a value as it is read from its canonical text: 185.0 is 185 there.
+/// The JSON of a value as read back from its canonical text, where 185.0 is 185.
 ///
 /// # Errors
 /// See [`to_bytes`].
@@ -217,8 +217,8 @@ pub fn to_text(value: &Json) -> Result<String, CanonicalError> {
     Ok(serde_json_canonicalizer::to_string(value)?)
 }
 
-/// Reads JSON that was written canonically. Integers beyond 2^53 in it were floating-point numbers,
-/// since [`to_bytes`] refuses such integers; they are read as what they were.
+/// Reads canonical JSON. Integers beyond 2^53 in it were floating-point numbers, since [`to_bytes`] refuses such
+/// integers, and are read as such.
 ///
 /// # Errors
 /// If the bytes are not JSON.
@@ -228,8 +228,8 @@ pub fn from_slice(bytes: &[u8]) -> Result<Json, serde_json::Error> {
     Ok(value)
 }
 
-/// As [`from_slice`], for a member of a struct that keeps canonical JSON as it is:
-/// `#[serde(deserialize_with = "as_written")]`.
+/// Like [`from_slice`], for a struct member that keeps canonical JSON unchanged: `#[serde(deserialize_with =
+/// "as_written")]`.
 ///
 /// # Errors
 /// If the member is not JSON.
@@ -239,8 +239,8 @@ pub fn as_written<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Json, D::Err
     Ok(value)
 }
 
-/// For a member of a struct that is absent or has a value, and is never null:
-/// `#[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]`.
+/// For a struct member that is either absent or has a value, never null: `#[serde(default, skip_serializing_if =
+/// "Option::is_none", deserialize_with = "there")]`.
 ///
 /// # Errors
 /// If the member is not a value.

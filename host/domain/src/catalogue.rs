@@ -1,9 +1,9 @@
-//! The catalogue of feature columns, and the grammar by which a component asks for one.
+//! The catalogue of feature columns, and the syntax with which components refer to them.
 //!
-//! A reference is `NAME`, `NAME:AGGREGATE` or `NAME:AGGREGATE:WINDOW`. A plain name of a dated
-//! column means `latest`. A window is `Nd` (the N days up to and including the calculation date)
-//! or `season` (from the season's start, which DS sets in `logic.toml`, to the date). Every column
-//! and every aggregate carries the version of its definition, which enters the provenance.
+//! A reference is `NAME`, `NAME:AGGREGATE` or `NAME:AGGREGATE:WINDOW`. The plain name of a dated column means `latest`.
+//! A window is `Nd` (the N days up to and including the calculation date) or `season` (from the season's start, which
+//! DS sets in `logic.toml`, to the date). Every column and every aggregate has a version of its definition, which is
+//! part of the provenance.
 
 mod built_in;
 
@@ -14,13 +14,13 @@ use super::value::DataType;
 pub enum Origin {
     /// The key of the run itself.
     Run,
-    /// The boundary's revision in force.
+    /// The boundary's outline in force.
     Boundary,
     /// The herd's row in force.
     Herd,
     /// Dated observations of a boundary.
     Observation,
-    /// Observations of a boundary that carry no date of their own (soil).
+    /// Observations of a boundary without a date (soil).
     Static,
 }
 
@@ -31,7 +31,7 @@ pub struct Feature {
     pub name: String,
     /// Type of the plain value.
     pub data_type: DataType,
-    /// Unit, as components must spell it.
+    /// Unit, as components must write it.
     pub unit: Option<String>,
     /// Where it comes from.
     pub origin: Origin,
@@ -41,12 +41,12 @@ pub struct Feature {
     pub doc: String,
 }
 
-/// How dated observations become one value.
+/// How dated observations are turned into one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     /// The newest value at or before the date.
     Latest,
-    /// Days from that observation to the date.
+    /// Days from the newest observation to the date.
     Age,
     /// Sum of the values in the window.
     Sum,
@@ -62,7 +62,7 @@ pub enum Aggregate {
     Series,
 }
 
-/// Which days an aggregate looks at; the last is always the calculation date.
+/// The days that an aggregate covers; the last is always the calculation date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Window {
     /// Everything up to the date.
@@ -78,21 +78,21 @@ pub enum Window {
 pub struct FeatureRef {
     /// Name of the column.
     pub name: String,
-    /// How to aggregate; `Latest` for a plain name.
+    /// The aggregate; `Latest` for a plain name.
     pub aggregate: Aggregate,
-    /// Over which days.
+    /// The days to aggregate over.
     pub window: Window,
 }
 
-/// A reference that cannot be used.
+/// Why a feature reference is not valid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FeatureRefError {
-    /// Not of the grammar.
+    /// The syntax is wrong.
     #[error(
         "`{0}` is not a feature reference; write NAME, NAME:AGGREGATE or NAME:AGGREGATE:WINDOW, such as precipitation_mm:sum:30d"
     )]
     Grammar(String),
-    /// Unknown aggregate.
+    /// The aggregate is not known.
     #[error(
         "`{reference}` names the aggregate `{aggregate}`; known are latest, age, sum, mean, min, max, count, series"
     )]
@@ -102,7 +102,7 @@ pub enum FeatureRefError {
         /// The unknown part.
         aggregate: String,
     },
-    /// Unusable window.
+    /// The window is not valid.
     #[error(
         "`{reference}` names the window `{window}`; a window is a number of days such as 30d (1 to 36500), or season"
     )]
@@ -112,13 +112,13 @@ pub enum FeatureRefError {
         /// The unusable part.
         window: String,
     },
-    /// An aggregate that needs a window has none.
+    /// The aggregate needs a window.
     #[error("`{0}` needs a window, such as :30d or :season")]
     NoWindow(String),
 }
 
 impl Aggregate {
-    /// Name in a reference.
+    /// The name used in references.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -133,8 +133,8 @@ impl Aggregate {
         }
     }
 
-    /// Version of the aggregate's definition. Raise it when the arithmetic changes: it enters the
-    /// provenance, so that old runs do not silently compare with new arithmetic.
+    /// Version of the aggregate's definition. Raise it if the arithmetic changes: it is part of the provenance, so that
+    /// old runs are not silently compared with new arithmetic.
     #[must_use]
     pub fn version(self) -> u32 {
         1
@@ -159,7 +159,7 @@ impl std::fmt::Display for Window {
 }
 
 impl FeatureRef {
-    /// The reference that a recorded configuration names: `all` is the window of no window.
+    /// The reference in a recorded configuration, which records a missing window as `all`.
     #[must_use]
     pub fn recorded(feature: &str, aggregate: &str, window: &str) -> Option<FeatureRef> {
         let text = match window {
@@ -214,13 +214,13 @@ impl std::str::FromStr for FeatureRef {
 }
 
 impl Feature {
-    /// True when the column holds dated observations, which take aggregates and windows.
+    /// True if the column has dated observations, which can be aggregated over windows.
     #[must_use]
     pub fn is_dated(&self) -> bool {
         self.origin == Origin::Observation
     }
 
-    /// Type and unit of the value that a reference to this column yields.
+    /// Type and unit of the value that a reference to this column gives.
     #[must_use]
     pub fn yields(&self, aggregate: Aggregate) -> (DataType, Option<&str>) {
         match aggregate {
@@ -236,7 +236,7 @@ impl Feature {
     }
 }
 
-/// The columns that every host offers, before a deployment's own `[[series]]`.
+/// The columns of every host, without the deployment's own `[[series]]`.
 #[must_use]
 pub fn built_in() -> Vec<Feature> {
     built_in::BUILT_IN

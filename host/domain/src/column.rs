@@ -1,5 +1,5 @@
-//! Columns laid out as Apache Arrow lays them out: a batch crosses the sandbox as a few block
-//! copies instead of a call or a record per row.
+//! Columns in the layout of Apache Arrow: a batch crosses the sandbox as a few block copies, without a call or a record
+//! for each row.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub enum ColumnData {
     Float64(Vec<f64>),
     /// Integers.
     Int64(Vec<i64>),
-    /// One bit a row, least significant first.
+    /// One bit per row, least significant first.
     Boolean(Vec<u8>),
     /// Days since 1970-01-01.
     Date(Vec<i32>),
@@ -21,7 +21,7 @@ pub enum ColumnData {
     Text {
         /// `rows + 1` ascending offsets from 0.
         offsets: Vec<u32>,
-        /// The texts, one after the other.
+        /// The texts, concatenated.
         bytes: Vec<u8>,
     },
     /// Row `i` is the points `offsets[i]..offsets[i + 1]`.
@@ -35,12 +35,12 @@ pub enum ColumnData {
     },
 }
 
-/// A column of `rows` values, some of them null.
+/// A column of values, some of which may be null.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     rows: usize,
     data: ColumnData,
-    /// One bit a row, least significant first; 0 is null. `None`: no row is null.
+    /// One bit per row, least significant first; 0 is null. `None` means that no row is null.
     validity: Option<Vec<u8>>,
 }
 
@@ -50,13 +50,13 @@ pub fn bit(bits: &[u8], i: usize) -> bool {
     bits.get(i / 8).is_some_and(|b| b >> (i % 8) & 1 == 1)
 }
 
-/// Whether every bit of `rows` is set, byte by byte where they fill bytes.
+/// Whether all bits of the first `rows` are set; whole bytes are compared at once.
 #[must_use]
 pub fn all_set(bits: &[u8], rows: Range<usize>) -> bool {
     let bytes = rows.start.div_ceil(8)..rows.end / 8;
     match bits.get(bytes.clone()) {
         Some(whole) if !bytes.is_empty() => {
-            // Without an early end, so that many bytes are looked at together.
+            // Without an early exit, so that the compiler can vectorize it.
             whole.iter().fold(0xff, |all, b| all & b) == 0xff
                 && (rows.start..bytes.start * 8).all(|i| bit(bits, i))
                 && (bytes.end * 8..rows.end).all(|i| bit(bits, i))
@@ -84,17 +84,17 @@ fn offset(n: usize) -> u32 {
 
 const _: () = assert!(usize::BITS >= u32::BITS, "an offset is an index");
 
-/// An offset as an index.
+/// Converts an offset to an index.
 #[must_use]
 pub const fn index(offset: u32) -> usize {
     offset as usize
 }
 
-/// The offsets of some rows, from 0, and the range of what they lead to.
+/// The offsets of some rows, shifted to start from 0, and the range of their elements.
 #[must_use]
 pub fn led(offsets: &[u32], rows: Range<usize>) -> (Vec<u32>, Range<usize>) {
     let (first, last) = (offsets[rows.start], offsets[rows.end]);
-    // They ascend.
+    // Offsets ascend, so this does not underflow.
     let own = offsets[rows].iter().chain([&last]).map(|o| o - first);
     (own.collect(), index(first)..index(last))
 }
@@ -125,8 +125,8 @@ impl Column {
         }
     }
 
-    /// A column from parts that the caller has checked: lengths fit `rows`, offsets ascend, text is
-    /// UTF-8, numbers are finite. The sandbox room checks all of this for what a guest returns.
+    /// A column from parts that the caller has checked: lengths fit `rows`, offsets ascend, text is UTF-8, numbers are
+    /// finite. The sandbox checks all of this for what a guest returns.
     #[must_use]
     pub fn from_checked_parts(rows: usize, data: ColumnData, validity: Option<Vec<u8>>) -> Column {
         Column {
@@ -142,13 +142,13 @@ impl Column {
         self.rows
     }
 
-    /// The values, null slots included.
+    /// The values, including the slots of null rows.
     #[must_use]
     pub fn data(&self) -> &ColumnData {
         &self.data
     }
 
-    /// The validity bitmap; `None` when no row is null.
+    /// The validity bitmap; `None` if no row is null.
     #[must_use]
     pub fn validity(&self) -> Option<&[u8]> {
         self.validity.as_deref()
@@ -167,14 +167,14 @@ impl Column {
         }
     }
 
-    /// True when row `i` is null (or past the end).
+    /// True if row `i` is null or past the end.
     #[must_use]
     pub fn is_null(&self, i: usize) -> bool {
         i >= self.rows || self.validity.as_ref().is_some_and(|v| !bit(v, i))
     }
 
-    /// True when row `i` holds what row `k` of another column holds. Numbers are the same when their canonical
-    /// texts are: zero has one, whatever its sign.
+    /// True if row `i` has the same value as row `k` of another column. Numbers are the same if their canonical texts
+    /// are; zero has one text, whatever its sign.
     #[must_use]
     pub fn is_same(&self, i: usize, other: &Column, k: usize) -> bool {
         if self.is_null(i) || other.is_null(k) {
@@ -213,8 +213,8 @@ impl Column {
         }
     }
 
-    /// Appends a value. A value of another type than the column's is a programming error of the
-    /// host and appends null, which the binding check makes unreachable.
+    /// Appends a value. A value of a different type appends null; this would be a bug in the host, and the binding
+    /// check prevents it.
     pub fn push(&mut self, value: &Value) {
         let i = self.rows;
         let mut valid = true;
@@ -257,7 +257,7 @@ impl Column {
         self.end(valid);
     }
 
-    /// Ends the row whose value was appended.
+    /// Ends a row after its value was appended.
     fn end(&mut self, valid: bool) {
         let i = self.rows;
         if !valid && self.validity.is_none() {
@@ -273,7 +273,7 @@ impl Column {
         self.rows += 1;
     }
 
-    /// Appends a text, of a column of texts; see [`Column::push`].
+    /// Appends a text to a column of texts; see [`Column::push`].
     pub fn push_text(&mut self, text: &str) {
         let ColumnData::Text { offsets, bytes } = &mut self.data else {
             return self.push(&Value::Null);
@@ -283,10 +283,10 @@ impl Column {
         self.end(true);
     }
 
-    /// The text of row `i`; empty when it is null, past the end, or of another type.
+    /// The text of row `i`; empty if it is null, past the end, or of another type.
     ///
     /// # Panics
-    /// When [`Column::from_checked_parts`] was given bytes that nobody had checked.
+    /// If [`Column::from_checked_parts`] was given unchecked bytes.
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -305,7 +305,7 @@ impl Column {
             .expect("a column's texts are UTF-8")
     }
 
-    /// The number of row `i`; nothing when it is null, past the end, or no number.
+    /// The number in row `i`; `None` if it is null, past the end, or not a number.
     #[must_use]
     pub fn number(&self, i: usize) -> Option<f64> {
         match &self.data {
@@ -444,7 +444,7 @@ mod tests {
         #[test]
         fn rows_are_the_same_when_their_values_are((data_type, values) in values()) {
             let column = Column::from_values(data_type, &values);
-            // Elsewhere in a column that begins with something else.
+            // The same values in a column that begins with a different row.
             let mut other = Column::from_values(data_type, &values[values.len() / 2..]);
             values.iter().for_each(|v| other.push(v));
             for i in 0..values.len() {

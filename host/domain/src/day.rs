@@ -1,5 +1,4 @@
-//! Calendar days as days since 1970-01-01, the form in which they cross the sandbox and stand in
-//! the ledger.
+//! Calendar days as days since 1970-01-01, the form in which the sandbox and the ledger use them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +9,7 @@ use jiff::civil::Date;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
 
-/// A text that is not a day of the form `YYYY-MM-DD`.
+/// The text is not a day in the form `YYYY-MM-DD`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a date of the form YYYY-MM-DD")]
 pub struct NotADay(pub String);
@@ -21,8 +20,7 @@ impl Day {
     /// The last day the host accepts: 9999-12-31.
     pub const MAX: Day = Day(2_932_896);
 
-    /// The day `days` after 1970-01-01, or `None` outside the years 1 to 9999, which have no
-    /// `YYYY-MM-DD` form.
+    /// The day `days` after 1970-01-01, or `None` outside the years 1 to 9999: other years have no `YYYY-MM-DD` form.
     #[must_use]
     pub fn from_days(days: i32) -> Option<Day> {
         (Self::MIN.0..=Self::MAX.0)
@@ -43,15 +41,16 @@ impl Day {
         Self::from_date(date)
     }
 
-    /// The `ordinal`-th day (1-based) counted from 1 January of `year`; an ordinal past the year's
-    /// end runs on into the next year, as the labels of 16-day composites do.
+    /// The `ordinal`-th day (1-based) counted from 1 January of `year`. An ordinal beyond the year's end continues in
+    /// the next year, as the labels of 16-day composites do.
     #[must_use]
     pub fn from_ordinal(year: i16, ordinal: i32) -> Option<Day> {
         let first = Self::from_ymd(year, 1, 1)?;
         first.plus(ordinal.checked_sub(1)?)
     }
 
-    /// By Hinnant's `days_from_civil`, whose years begin on 1 March: every row of every file has a day.
+    /// Uses Hinnant's `days_from_civil`, in which years begin on 1 March. Speed matters, because every row of every
+    /// file has a day.
     fn from_date(date: Date) -> Option<Day> {
         let (month, day) = (i32::from(date.month()), i32::from(date.day()));
         let year = i32::from(date.year()) - i32::from(month <= 2);
@@ -63,8 +62,8 @@ impl Day {
 
     /// Year, month (1–12), day of the month.
     ///
-    /// By Hinnant's `civil_from_days`: eras of 400 years that begin on 1 March, so that the leap day is a
-    /// year's last. Days are written into every manifest, a calendar library is too slow for that.
+    /// Uses Hinnant's `civil_from_days`: eras of 400 years that begin on 1 March, so that the leap day is the last of
+    /// its year. Every manifest contains days, and a calendar library is too slow for that.
     #[must_use]
     pub fn ymd(self) -> (i16, i8, i8) {
         // Days since 0000-03-01; never negative, since the first day is 0001-01-01.
@@ -105,26 +104,26 @@ impl Day {
         ]
     }
 
-    /// The day `n` days later (earlier when negative), or `None` past the calendar's ends.
+    /// The day `n` days later (earlier if negative), or `None` outside the calendar.
     #[must_use]
     pub fn plus(self, n: i32) -> Option<Day> {
         Self::from_days(self.0.checked_add(n)?)
     }
 
-    /// The day `n` days earlier; the calendar's first where it has none so early.
+    /// The day `n` days earlier, but not before the calendar's first day.
     #[must_use]
     pub fn back(self, n: u32) -> Day {
         let n = i32::try_from(n).ok();
         n.and_then(|n| self.plus(-n)).unwrap_or(Day::MIN)
     }
 
-    /// Whole days from `earlier` to `self`; negative when `earlier` is later.
+    /// Whole days from `earlier` to `self`; negative if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Day) -> i32 {
         self.0 - earlier.0
     }
 
-    /// Every day from `self` to `last`, both included; nothing when `last` is earlier.
+    /// Every day from `self` to `last`, inclusive; empty if `last` is earlier.
     pub fn through(self, last: Day) -> impl DoubleEndedIterator<Item = Day> + Clone {
         (self.0..=last.0).map(Day)
     }
@@ -143,7 +142,7 @@ impl FromStr for Day {
     fn from_str(s: &str) -> Result<Self, NotADay> {
         let bad = || NotADay(s.to_owned());
         let b = s.as_bytes();
-        // Only the extended form of ISO 8601: other spellings would give one day two texts.
+        // Only the extended form of ISO 8601: with other spellings one day would have two texts.
         if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
             return Err(bad());
         }
@@ -191,7 +190,7 @@ mod tests {
         let mut date = EPOCH;
         for days in 0..=Day::MAX.days() {
             assert_eq!(Day::from_date(date).unwrap().days(), days, "{date}");
-            // The calendar's last day has no next one.
+            // The calendar's last day has no next day.
             if let Ok(next) = date.tomorrow() {
                 date = next;
             }

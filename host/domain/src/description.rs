@@ -1,7 +1,7 @@
-//! What a component declares of itself (`description` in `wit/logic.wit`), as plain values.
+//! A component's declaration (`description` in `wit/logic.wit`), as plain values.
 //!
-//! Everything in here came from a guest and has passed the checks of the sandbox room: sizes,
-//! UTF-8, unique non-empty names. Whether it fits the host's catalogue is the binding's question.
+//! Everything here came from a guest and has passed the sandbox's checks: sizes, UTF-8, unique non-empty names. The
+//! binding checks whether it matches the host's catalogue.
 
 use crate::ids::ModelVersion;
 use schemars::JsonSchema;
@@ -16,15 +16,15 @@ pub struct Field {
     pub name: String,
     /// Type of the column.
     pub data_type: DataType,
-    /// Unit as the catalogue spells it (`kg/ha`), where the quantity has one.
+    /// Unit as the catalogue writes it (`kg/ha`), if the quantity has one.
     pub unit: Option<String>,
-    /// Whether the column may hold nulls.
+    /// Whether the column may contain nulls.
     pub nullable: bool,
     /// One sentence for people.
     pub doc: String,
 }
 
-/// A column the component reads.
+/// A column that the component reads.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Input {
     /// The column as the component sees it.
@@ -33,26 +33,26 @@ pub struct Input {
     pub feature: String,
 }
 
-/// What an output column is for.
+/// The purpose of an output column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// What downstream uses.
+    /// A result for downstream users.
     Outcome,
-    /// An intermediate figure, kept so that `explain` can show the arithmetic.
+    /// An intermediate number, kept so that `explain` can show the arithmetic.
     Term,
-    /// A text that says why an outcome of the row is null or doubtful.
+    /// A text that explains why an outcome of the row is null or doubtful.
     Reason,
 }
 
-/// A column the component returns.
+/// A column that the component returns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Output {
     /// The column.
     pub field: Field,
-    /// What it is for.
+    /// Its purpose.
     pub role: Role,
-    /// How it is computed, in words and the names of inputs, parameters and outputs.
+    /// How it is computed, in words and in the names of inputs, parameters and outputs.
     pub formula: Option<String>,
 }
 
@@ -63,21 +63,21 @@ pub struct Parameter {
     pub name: String,
     /// Unit of the value.
     pub unit: Option<String>,
-    /// Value in force unless set otherwise.
+    /// The value used unless another is set.
     pub default: Scalar,
-    /// Smallest admissible value.
+    /// Smallest allowed value.
     pub minimum: Option<Scalar>,
-    /// Largest admissible value.
+    /// Largest allowed value.
     pub maximum: Option<Scalar>,
     /// One sentence for people.
     pub doc: String,
 }
 
 impl Parameter {
-    /// Whether the parameter may have this value; the error is a clause that names value and bound.
+    /// Checks that the parameter may have this value. The error is a clause with value and bound.
     ///
     /// # Errors
-    /// If the value lies outside the declared bounds.
+    /// If the value is outside the declared bounds.
     pub fn admits(&self, value: &Scalar) -> Result<(), String> {
         let Some(x) = value.as_f64() else {
             return Ok(());
@@ -99,7 +99,7 @@ impl Parameter {
     }
 }
 
-/// How bad it is when a bound is crossed.
+/// How bad a breach is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -114,14 +114,14 @@ pub enum Severity {
 pub enum Bound {
     /// A number.
     Value(f64),
-    /// The value in force of a parameter.
+    /// The value of a parameter.
     Parameter(String),
 }
 
-/// Acceptable range of one output; null outputs are not judged.
+/// Acceptable range of one output; null outputs are not checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guardrail {
-    /// Name of the output it looks at.
+    /// Name of the output.
     pub output: String,
     /// Values below this are a breach.
     pub minimum: Option<Bound>,
@@ -131,23 +131,23 @@ pub struct Guardrail {
     pub severity: Severity,
 }
 
-/// Which side of a threshold is bad. Comparisons are strict.
+/// The bad side of a threshold. Comparisons are strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// Bad when the value is above the threshold.
+    /// Bad if the value is above the threshold.
     Above,
-    /// Bad when the value is below the threshold.
+    /// Bad if the value is below the threshold.
     Below,
 }
 
-/// Over which rows a rule is computed.
+/// The rows over which a rule is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// One boundary and herd.
     Series,
-    /// All of them in the window.
+    /// All series in the window.
     Fleet,
 }
 
@@ -155,19 +155,19 @@ pub enum Scope {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MonitorRule {
-    /// Name of the metric, one of the monitor room's catalogue.
+    /// Name of the metric, from the monitor's catalogue.
     pub metric: String,
-    /// The output or input it looks at, where the metric needs one.
+    /// The output or input to monitor, if the metric needs one.
     pub subject: Option<String>,
-    /// Over which rows.
+    /// The rows over which it is computed.
     pub scope: Scope,
-    /// Which side is bad.
+    /// The bad side of the thresholds.
     pub direction: Direction,
-    /// Threshold of `warn`.
+    /// Threshold for `warn`.
     pub warn: Option<f64>,
-    /// Threshold of `crit`.
+    /// Threshold for `crit`.
     pub crit: Option<f64>,
-    /// Fewer rows than this are never a pass.
+    /// With fewer rows than this, the rule never passes.
     pub min_rows: u32,
 }
 
@@ -180,9 +180,9 @@ pub struct Description {
     pub version: String,
     /// One sentence for people.
     pub summary: String,
-    /// Columns read, in the order in which `compute` takes them.
+    /// Columns read, in the order of `compute`.
     pub inputs: Vec<Input>,
-    /// Parameters, in the order in which `compute` takes them.
+    /// Parameters, in the order of `compute`.
     pub parameters: Vec<Parameter>,
     /// Columns returned, in order.
     pub outputs: Vec<Output>,
@@ -190,7 +190,7 @@ pub struct Description {
     pub guardrails: Vec<Guardrail>,
     /// Monitoring rules.
     pub monitors: Vec<MonitorRule>,
-    /// Free pairs: `not-accounted-for`, `author`, `source`.
+    /// Free-form pairs: `not-accounted-for`, `author`, `source`.
     pub annotations: Vec<(String, String)>,
 }
 
@@ -201,7 +201,7 @@ impl Description {
         ModelVersion::of(&self.name, &self.version)
     }
 
-    /// The values of every annotation with this key.
+    /// The values of all annotations with this key.
     pub fn annotated<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.annotations
             .iter()

@@ -1,19 +1,19 @@
 //! Places at which a test kills the program, to see what it leaves behind.
 //!
-//! Only a debug build has them: `PROVENDER_FAIL_AT=NAME`, read by the command line, ends the process
-//! at the named place as a kill would, without unwinding and without cleaning up; `NAME#3` when it comes
-//! there for the third time, so that a test reaches each of many writes. `PROVENDER_HOLD_AT=NAME=FILE` makes
-//! it wait at a place, so that something else can be done meanwhile. `PROVENDER_PASSES=FILE` lists the places
-//! that it passes, so that a test kills it at each of them and nowhere else.
+//! Only debug builds have fail points. The command line reads the variables. `PROVENDER_FAIL_AT=NAME` ends the process
+//! at the named place like a kill, without unwinding or cleaning up; `NAME#3` does so the third time, so that a test
+//! can reach each of many writes. `PROVENDER_HOLD_AT=NAME=FILE` makes the process wait at a place, so that a test can
+//! do something else in the meantime. `PROVENDER_PASSES=FILE` lists the places that the process passes, so that a test
+//! kills it at each of them and nowhere else.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Every place. Those of `ledger` are in every append, those of `file` around every file that is put
-/// under its name: a manifest, a report, a pin, a component, a release;
-/// those of `copy` around the copy of a ledger that is led to a newer schema.
+/// Every place. Those named `ledger` are in every append. Those named `file` surround every file that gets its final
+/// name: a manifest, a report, a pin, a component, a release. Those named `copy` surround the copy of a ledger that is
+/// migrated to a newer schema.
 pub const NAMES: [&str; 42] = [
     "audit.before-runs",
     "backup.before-manifests",
@@ -59,11 +59,11 @@ pub const NAMES: [&str; 42] = [
     "file.after-name",
 ];
 
-/// The place at which to wait, and the file that says for how long.
+/// The place at which to wait, and the file that exists as long as the process waits.
 static HELD: OnceLock<(String, String, AtomicBool)> = OnceLock::new();
 
-/// Holds the process at a place from now on, given as `NAME=FILE`: it makes the file there, the first time,
-/// and waits until somebody takes it away. Does nothing in a release build.
+/// Makes the process wait at a place, given as `NAME=FILE`. The first time, it creates the file and waits until the
+/// file is removed. Does nothing in a release build.
 pub fn hold(asked: &str) {
     if cfg!(debug_assertions)
         && let Some((name, file)) = asked.split_once('=')
@@ -72,21 +72,20 @@ pub fn hold(asked: &str) {
     }
 }
 
-/// The file that lists the places that are passed.
+/// The file that lists the places passed.
 static LISTED: OnceLock<String> = OnceLock::new();
 
-/// Writes the name of each place that is passed from now on as a line of this file. Does nothing in a release
-/// build.
+/// Appends the name of each place that is passed to this file, one a line. Does nothing in a release build.
 pub fn list(file: String) {
     if cfg!(debug_assertions) {
         let _ = LISTED.set(file);
     }
 }
 
-/// The name, and how many times more it is passed.
+/// The place, and how many more times it is passed.
 static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
-/// Ends the process at the place of this name from now on. Does nothing in a release build.
+/// Ends the process at the named place. Does nothing in a release build.
 #[expect(
     clippy::expect_used,
     reason = "tests alone arm a place, in debug builds"
@@ -97,12 +96,12 @@ pub fn arm(name: String) {
             Some((name, times)) => (name.to_owned(), times.parse().expect("a number of times")),
             None => (name, 1),
         };
-        // The first name stays: a process is killed once.
+        // Only the first name counts: a process is killed once.
         let _ = ARMED.set((name, AtomicU64::new(times)));
     }
 }
 
-/// A place: the process ends here when a test asked for it.
+/// A place: ends the process here if a test asked for it.
 pub fn hit(name: &str) {
     if !cfg!(debug_assertions) {
         return;
@@ -112,7 +111,7 @@ pub fn hit(name: &str) {
             .create(true)
             .append(true)
             .open(file);
-        // A test that lists them finds none otherwise.
+        // If this fails, the test that reads the list notices.
         let _ = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
     }
     if let Some((armed, times)) = ARMED.get()

@@ -1,9 +1,9 @@
-//! The columns that every host offers: a table of names, types, units and where they come from.
+//! The columns of every host: names, types, units and origins.
 
 use super::Origin;
 use crate::value::DataType;
 
-/// Name, type, unit (empty: none), origin and meaning of a column.
+/// Name, type, unit (empty if none), origin and meaning of a column.
 pub(super) type Row = (&'static str, DataType, &'static str, Origin, &'static str);
 
 pub(super) const BUILT_IN: &[Row] = {

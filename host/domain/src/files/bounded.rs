@@ -1,47 +1,47 @@
-//! Files read up to a stated ceiling, and not one byte further.
+//! Reads files up to a stated limit, and not a byte further.
 //!
-//! Whoever hands the program a file (a component from a stranger, a download that never ends,
-//! `/dev/zero` by mistake) must not be able to fill the memory with it. Each room names its ceiling;
-//! `docs/reference/sandbox.md` lists them with their reasons.
+//! A file given to the program (a component from a stranger, a download that never ends, `/dev/zero` by mistake) must
+//! not be able to fill the memory. Each kind of file has its limit; `docs/reference/sandbox.md` lists them with the
+//! reasons.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use cap_std::fs::Dir;
 
-/// A file that people write by hand, and the lock file: `provender.toml`, `logic.toml`, `sources.toml`,
-/// `provender.lock`. A thousand pins are 400 KB.
+/// For files written by hand, and the lock file: `provender.toml`, `logic.toml`, `sources.toml`, `provender.lock`. A
+/// thousand pins are 400 KB.
 pub const CONFIG_BYTES: u64 = 4 << 20;
 
-/// A file of observations, unless `limits.input_mib` says otherwise: forty years of daily values of
-/// a thousand places in one CSV file.
+/// For a file of observations, unless `limits.input_mib` says otherwise: forty years of daily values for a thousand
+/// places in one CSV file.
 pub const INPUT_BYTES: u64 = 256 << 20;
 
-/// A manifest. One whose run reads ten years of daily values in a hundred series columns has 25 MB.
+/// For a manifest. A run that reads ten years of daily values in a hundred series columns has one of 25 MB.
 pub const MANIFEST_BYTES: u64 = 64 << 20;
 
-/// A pack of manifests: what its columns unpack to has a ceiling of its own.
+/// For a pack of manifests. What its columns decompress to has a separate limit.
 pub const PACK_BYTES: u64 = 256 << 20;
 
-/// A component wherever its digest alone says what it is, before its own limits are known: eight
-/// times what the largest one that carries a language runtime has.
+/// For a component whose own limits are not yet known, only its digest: eight times the size of the largest component
+/// that contains a language runtime.
 pub const COMPONENT_BYTES: u64 = 256 << 20;
 
 #[derive(Debug, thiserror::Error)]
 #[error("it is longer than {0} bytes, the limit for such a file")]
 struct TooLarge(u64);
 
-/// Reads everything there is.
+/// Reads everything.
 ///
 /// # Errors
-/// If reading fails, or with [`ErrorKind::FileTooLarge`] when there are more than `ceiling` bytes.
+/// If reading fails. With [`ErrorKind::FileTooLarge`] if there are more than `ceiling` bytes.
 pub fn read(from: impl Read, ceiling: u64) -> io::Result<Vec<u8>> {
     read_into(Vec::new(), from, ceiling)
 }
 
-/// As [`read`], of a file that says how large it is: the memory for it is asked for once.
+/// Like [`read`], for a file of known size: its memory is allocated once.
 fn read_sized(from: impl Read, size: u64, ceiling: u64) -> io::Result<Vec<u8>> {
-    // One byte more than it says, so that the last read finds the end without asking for more.
+    // One byte more than the size, so that the last read finds the end without allocating again.
     let room = usize::try_from(size.min(ceiling)).map_err(io::Error::other)?;
     read_into(Vec::with_capacity(room.saturating_add(1)), from, ceiling)
 }
@@ -53,10 +53,10 @@ fn read_into(mut bytes: Vec<u8>, from: impl Read, ceiling: u64) -> io::Result<Ve
     Ok(bytes)
 }
 
-/// Checks that a file of so many bytes is read again below a ceiling.
+/// Checks that a file of this size can be read again within a limit.
 ///
 /// # Errors
-/// With [`ErrorKind::FileTooLarge`] when it is not.
+/// With [`ErrorKind::FileTooLarge`] if it cannot.
 pub fn within(bytes: u64, ceiling: u64) -> io::Result<()> {
     match bytes > ceiling {
         true => Err(io::Error::new(ErrorKind::FileTooLarge, TooLarge(ceiling))),
@@ -64,10 +64,10 @@ pub fn within(bytes: u64, ceiling: u64) -> io::Result<()> {
     }
 }
 
-/// Reads a file of an open folder. A pipe is none: whoever opens one waits for its writer.
+/// Reads a file of an open folder. Refuses a pipe, because opening one waits for its writer.
 ///
 /// # Errors
-/// See [`read`]; with [`ErrorKind::InvalidData`] when it is a pipe or a device; also when it cannot be opened.
+/// See [`read`]. With [`ErrorKind::InvalidData`] for a pipe or a device. Also if the file cannot be opened.
 pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Vec<u8>> {
     let about = dir.metadata(&path)?;
     if !about.is_file() && !about.is_dir() {
@@ -80,12 +80,12 @@ pub fn read_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<Ve
 /// Reads a text file of an open folder.
 ///
 /// # Errors
-/// See [`read_in`]; also with [`ErrorKind::InvalidData`] when it is not UTF-8.
+/// See [`read_in`]. Also with [`ErrorKind::InvalidData`] if it is not UTF-8.
 pub fn text_in(dir: &Dir, path: impl AsRef<Path>, ceiling: u64) -> io::Result<String> {
     text(read_in(dir, path, ceiling)?)
 }
 
-/// Reads a file that a person named, wherever it lies.
+/// Reads a file that the user named, in any folder.
 ///
 /// # Errors
 /// See [`read_in`].
@@ -95,10 +95,10 @@ pub fn read_named(path: &Path, ceiling: u64) -> io::Result<Vec<u8>> {
     read_sized(file, size, ceiling)
 }
 
-/// Bytes as text.
+/// Converts bytes to text.
 ///
 /// # Errors
-/// With [`ErrorKind::InvalidData`] when they are not UTF-8.
+/// With [`ErrorKind::InvalidData`] if they are not UTF-8.
 pub fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|e| io::Error::new(ErrorKind::InvalidData, e.utf8_error()))
 }

@@ -1,13 +1,11 @@
-//! Files that appear whole under their name, or not at all, whenever the process is killed.
+//! Writes files that appear complete under their final name, or not at all, whenever the process is killed.
 //!
-//! A file is written under a temporary name in the folder `.writing`, fsynced, and then linked or renamed
-//! to its name. Who writes holds a shared lock on `.writing`; who finds nobody else there removes what
-//! killed processes left in it. So a temporary file is never taken from a process that lives, and none
-//! outlives the next write.
+//! A file is written under a temporary name in the folder `.writing`, fsynced, and then linked or renamed to its final
+//! name. A writer holds a shared lock on `.writing`; a writer that finds no other removes what killed processes left
+//! there. So a live process never loses a temporary file, and no leftover outlives the next write.
 //!
-//! A link refuses a name that is taken, a rename replaces it. Where the file system has no links (some
-//! that are mounted over a network), names are given by rename, one process after the other, under
-//! an exclusive lock on the folder itself.
+//! A link fails if the name is taken; a rename replaces the file. Some file systems (some network mounts) have no
+//! links. There, files get their names by rename, one process at a time, under an exclusive lock on the folder itself.
 
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind, Write as _};
@@ -18,54 +16,53 @@ use cap_std::fs::{Dir, OpenOptions};
 
 use crate::failpoint;
 
-/// A folder that belongs to a disk of its own, and to nobody else.
+/// A folder that belongs to the root of a disk, not to the program.
 pub const OF_THE_DISK: &str = "lost+found";
 
-/// Where temporary files lie, below the folder that they are for. No boundary and no component has such
-/// a name.
+/// The subfolder for temporary files. No boundary and no component can have this name.
 pub const WRITING: &str = ".writing";
 
-/// A folder in which whole files are put, for as long as this lives.
+/// A folder into which complete files are put while this value exists.
 #[derive(Debug)]
 pub struct Staging {
     dir: Dir,
     writing: Dir,
-    /// Holds the lock.
-    _turn: Option<std::fs::File>,
+    /// Holds the lock on `.writing`.
+    _lock: Option<std::fs::File>,
 }
 
 impl Staging {
-    /// Starts to write into a folder, and removes what killed processes left.
+    /// Prepares to write into a folder, and removes what killed processes left.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn open(dir: &Dir) -> io::Result<Staging> {
         dir.create_dir_all(WRITING)?;
         let writing = dir.open_dir(WRITING)?;
-        // Without locks (some network file systems, Windows) what was left stays, which harms nobody.
-        let turn = dir.open(WRITING).ok().map(cap_std::fs::File::into_std);
-        if let Some(turn) = &turn {
-            match turn.try_lock() {
+        // Without locks (some network file systems, Windows) leftovers stay, which does no harm.
+        let lock = dir.open(WRITING).ok().map(cap_std::fs::File::into_std);
+        if let Some(lock) = &lock {
+            match lock.try_lock() {
                 Ok(()) => {
                     sweep(&writing)?;
-                    turn.unlock()?;
-                    turn.lock_shared()?;
+                    lock.unlock()?;
+                    lock.lock_shared()?;
                 }
-                Err(TryLockError::WouldBlock) => turn.lock_shared()?,
+                Err(TryLockError::WouldBlock) => lock.lock_shared()?,
                 Err(TryLockError::Error(_)) => {}
             }
         }
         Ok(Staging {
             dir: dir.try_clone()?,
             writing,
-            _turn: turn,
+            _lock: lock,
         })
     }
 
-    /// Writes a file whose name is not taken; false when it is. [`sync`] makes the name durable.
+    /// Writes a file if its name is free; returns false if it is taken. [`sync`] makes the name durable.
     ///
     /// # Errors
-    /// If the disk refuses; the name then is not there.
+    /// If the disk fails; there is no file with the name then.
     pub fn create(&self, path: &str, bytes: &[u8]) -> io::Result<bool> {
         if self.dir.exists(path) {
             return Ok(false);
@@ -76,7 +73,7 @@ impl Staging {
         })
     }
 
-    /// Whether a link gave the name; another way where there are no links.
+    /// Whether the link gave the file its name. Where there are no links, renames instead.
     fn named(&self, linked: io::Result<()>, temporary: &str, path: &str) -> io::Result<bool> {
         match linked {
             Ok(()) => Ok(true),
@@ -86,11 +83,11 @@ impl Staging {
         }
     }
 
-    /// Renames to a name that is not taken; false when it is. The system gives the lock back when who
-    /// holds it dies. Where there are no locks either, nothing is written.
+    /// Renames to a name that is free; returns false if it is taken. The system releases the lock if its holder dies.
+    /// Without locks, nothing is written.
     fn rename_to_free(&self, temporary: &str, path: &str) -> io::Result<bool> {
-        let turn = self.dir.open(".")?.into_std();
-        turn.lock()?;
+        let lock = self.dir.open(".")?.into_std();
+        lock.lock()?;
         if self.dir.symlink_metadata(path).is_ok() {
             return Ok(false);
         }
@@ -98,10 +95,10 @@ impl Staging {
         Ok(true)
     }
 
-    /// Writes a file, in the place of one with its name; durable when this returns.
+    /// Writes a file, replacing one with its name. It is durable when this returns.
     ///
     /// # Errors
-    /// If the disk refuses; under the name is what was there before.
+    /// If the disk fails; the old file is kept then.
     pub fn replace(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         self.put(bytes, |temporary| {
             self.writing.rename(temporary, &self.dir, path)
@@ -109,7 +106,7 @@ impl Staging {
         sync(&self.dir, parent(path))
     }
 
-    /// Writes a temporary file and lets `name` name it.
+    /// Writes a temporary file, and calls `name` to give it its final name.
     fn put<T>(&self, bytes: &[u8], name: impl FnOnce(&str) -> io::Result<T>) -> io::Result<T> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut options = OpenOptions::new();
@@ -118,7 +115,7 @@ impl Staging {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let temporary = format!("{}-{count}.tmp", std::process::id());
             match self.writing.open_with(&temporary, &options) {
-                // Of a process with the same number on another machine.
+                // A process with the same number on another machine uses this name.
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 opened => break (temporary, opened?),
             }
@@ -128,21 +125,21 @@ impl Staging {
     }
 }
 
-/// How long a file must last.
+/// Whether a file must survive a crash of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Whatever happens to the machine: its bytes are on the disk before it has its name.
+    /// The bytes are on disk before the file gets its name.
     Durably,
-    /// It can be made again.
+    /// The file can be written again.
     ForNow,
 }
 
-/// Writes a file under a temporary name of the caller's, in the place of what lies there, and renames it: nobody
-/// sees half of it. Nobody else may write the same temporary file meanwhile. For folders whose files people look
-/// at, in which no [`WRITING`] should stand.
+/// Writes a file under the caller's temporary name, replacing what is there, and renames it, so that nobody sees half
+/// of it. No other process may use the same temporary name at the same time. For folders that people look at, in which
+/// there should be no [`WRITING`].
 ///
 /// # Errors
-/// If the disk refuses; under the name is what was there before.
+/// If the disk fails; the old file is kept then.
 pub fn replace_by(
     dir: &Dir,
     temporary: &str,
@@ -161,7 +158,7 @@ pub fn replace_by(
     }
 }
 
-/// Writes a temporary file, lets `name` name it, and takes it away where it still is.
+/// Writes a temporary file, calls `name` to give it its final name, and removes it if it is still there.
 fn finish<T>(
     (dir, temporary): (&Dir, &str),
     mut file: cap_std::fs::File,
@@ -178,15 +175,15 @@ fn finish<T>(
         failpoint::hit("file.after-name");
     }
     let removed = match dir.remove_file(temporary) {
-        // Renamed.
+        // It was renamed.
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
         other => other,
     };
     named.and_then(|result| removed.map(|()| result))
 }
 
-/// Whether a refused link says that the file system has none: Linux says EPERM, EOPNOTSUPP or
-/// ENOSYS for others. Where a folder is forbidden, the rename is refused as well.
+/// Whether the error of a link means that the file system has no links. Linux also reports EPERM, EOPNOTSUPP or ENOSYS.
+/// If the folder is not writable, the rename fails as well.
 fn knows_no_links(e: &io::Error) -> bool {
     matches!(
         e.kind(),
@@ -215,9 +212,9 @@ fn sweep(writing: &Dir) -> io::Result<()> {
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// If it cannot be opened or the disk refuses.
+/// If it cannot be opened or the disk fails.
 pub fn sync(dir: &Dir, folder: &str) -> io::Result<()> {
-    // Only Unix lets a folder be opened as a file.
+    // Only on Unix can a folder be opened as a file.
     #[cfg(unix)]
     dir.open(folder)?.sync_all()?;
     #[cfg(not(unix))]
@@ -225,7 +222,7 @@ pub fn sync(dir: &Dir, folder: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder that a path lies in, which may lie anywhere.
+/// The folder of a path, inside or outside the deployment.
 pub fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
@@ -233,11 +230,10 @@ pub fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes the names in a folder durable, wherever it lies. One that may not be listed cannot be synced; its files
-/// have their names.
+/// Makes the names in any folder durable. A folder that may not be listed cannot be synced; its files keep their names.
 ///
 /// # Errors
-/// If it is not there, or the disk refuses.
+/// If it does not exist, or the disk fails.
 pub fn sync_at(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     match std::fs::File::open(folder) {
@@ -250,11 +246,11 @@ pub fn sync_at(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder and the folders above it, durably. One that is there already may be of a process that was
-/// killed before its name was on the disk.
+/// Creates a folder and the folders above it, durably. An existing folder is synced too: a process may have been killed
+/// before its name was on disk.
 ///
 /// # Errors
-/// If it cannot be made.
+/// If it cannot be created.
 pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
     dir.create_dir_all(path)?;
     for above in Path::new(path).ancestors().skip(1) {
@@ -268,14 +264,14 @@ pub fn make_folder(dir: &Dir, path: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder and those above it that are missing, each durable in the one above it. One that is there
-/// already may be of a process that was killed before its name was on the disk.
+/// Creates a folder and the missing folders above it, each durable in its parent. An existing folder is synced too: a
+/// process may have been killed before its name was on disk.
 ///
-/// The ledger's path comes from the configuration alone, and a backup's from the command line: they may lie
-/// anywhere, so that they are not reached through the deployment's folder.
+/// The ledger's path comes from the configuration, and a backup's from the command line. Both can be anywhere, so they
+/// are not opened through the deployment's folder.
 ///
 /// # Errors
-/// If one of them cannot be made.
+/// If a folder cannot be created.
 pub fn make_durably(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]
@@ -287,7 +283,7 @@ pub fn make_durably(folder: &Path) -> io::Result<()> {
                 true => Path::new("."),
                 false => above,
             };
-            // What a disk is mounted on has its name on another one.
+            // The name of a mount point is on a different disk.
             if std::fs::metadata(above).map_or(0, |found| found.dev()) != disk {
                 break;
             }
@@ -301,8 +297,8 @@ pub fn make_durably(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a folder on the way cannot be synced for a reason that is not the disk's: nothing of this user's making
-/// lies in one that may not even be listed, and a file system that knows no syncing of folders keeps names without.
+/// Whether a folder on the way cannot be synced for a harmless reason: this user cannot have created anything in a
+/// folder that they may not even list, and a file system that cannot sync folders keeps names without it.
 #[cfg(unix)]
 fn keeps_nothing_of_ours(e: &io::Error) -> bool {
     matches!(
@@ -314,7 +310,7 @@ fn keeps_nothing_of_ours(e: &io::Error) -> bool {
     )
 }
 
-/// What lies on the way to a folder and is none.
+/// Describes what is in the way of a folder, such as a file or a dangling link.
 #[must_use]
 pub fn obstacle(dir: &Dir, path: &str) -> Option<String> {
     let mut parts: Vec<&Path> = Path::new(path).ancestors().collect();
@@ -335,7 +331,7 @@ pub fn obstacle(dir: &Dir, path: &str) -> Option<String> {
     None
 }
 
-/// An error with the name of what lies in a folder's way, where something does.
+/// Adds what is in a folder's way to an error, if something is.
 #[must_use]
 pub fn in_the_way(dir: &Dir, path: &str, cause: io::Error) -> io::Error {
     match obstacle(dir, path) {
@@ -344,7 +340,7 @@ pub fn in_the_way(dir: &Dir, path: &str, cause: io::Error) -> io::Error {
     }
 }
 
-/// The folder that a path inside an open folder lies in.
+/// The parent of a path inside an open folder.
 #[must_use]
 pub fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
@@ -450,7 +446,7 @@ mod tests {
         let (temp, dir) = temp();
         let first = Staging::open(&dir).unwrap();
         std::fs::write(temp.path().join(WRITING).join("1-0.tmp"), "half").unwrap();
-        // Somebody writes: it may be theirs.
+        // Another process is writing, and the file may be its own.
         let second = Staging::open(&dir).unwrap();
         assert_eq!(left(&temp), 1);
         drop((first, second));

@@ -1,8 +1,8 @@
-//! Files: read up to a ceiling, and written whole or not at all.
+//! Files: read up to a limit, and written completely or not at all.
 //!
-//! * [`bounded`] — files read up to a ceiling and no further
-//! * [`durable`] — files that appear whole under their name, or not at all
-//! * [`outfile`] — files that people name, whole or not there, alone or together
+//! * [`bounded`] — reads files up to a limit
+//! * [`durable`] — writes files that appear complete under their name, or not at all
+//! * [`outfile`] — writes files that the user names, alone or together
 
 pub mod bounded;
 pub mod durable;

@@ -1,4 +1,4 @@
-//! Files whose names the command line gives: whole under their name or not there, whatever the disk says.
+//! Writes files that the user names on the command line, completely or not at all, even if the disk fails.
 
 use std::collections::BTreeSet;
 use std::fs::{Metadata, Permissions};
@@ -10,10 +10,11 @@ use tempfile::NamedTempFile;
 
 use crate::files::durable::{folder_of, make_durably, sync_at};
 
-/// Writes a file, in the place of one with its name, whose rights it takes over; durable when this returns.
+/// Writes a file, replacing one with its name and taking over its permissions. It is durable when this returns.
 ///
-/// In place, and then not whole at any instant, where nothing can be put in the place of what is there: a pipe, a
-/// terminal, a link to nothing, a file with several names, a folder in which one may write this file alone.
+/// Some targets cannot be replaced: a pipe, a terminal, a link to nothing, a file with several names, or a file in a
+/// folder in which only this file may be written. They are written in place, and then are incomplete while being
+/// written.
 pub fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let found = match std::fs::metadata(file) {
         Ok(found) => found,
@@ -23,15 +24,15 @@ pub fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     if !found.is_file() || has_other_names(file, &found) {
         return in_place(file, bytes);
     }
-    // Whoever may not write the file may not replace it.
+    // A user who may not write the file may not replace it.
     drop(std::fs::OpenOptions::new().write(true).open(file)?);
-    // Through a link, as a plain write would.
+    // Follows a link, as a plain write would.
     match over(
         &std::fs::canonicalize(file)?,
         bytes,
         Some(found.permissions()),
     ) {
-        // A folder in which one may write this file alone, or a mount of this file alone.
+        // A folder in which only this file may be written, or a mount of this file alone.
         Err(e)
             if matches!(
                 e.kind(),
@@ -45,7 +46,7 @@ pub fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn has_other_names(file: &Path, found: &Metadata) -> bool {
-    // `/dev/stdout` is another name of what it leads to, which this process has open.
+    // `/dev/stdout` is another name for a file that this process has open.
     let system = ["/dev", "/proc"]
         .iter()
         .any(|above| file.starts_with(above));
@@ -65,7 +66,7 @@ fn in_place(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = std::fs::File::create(file)?;
     file.write_all(bytes)?;
     match file.sync_all() {
-        // A pipe or a terminal keeps nothing.
+        // A pipe or a terminal cannot be synced.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
         synced => synced,
     }
@@ -77,17 +78,17 @@ fn over(file: &Path, bytes: &[u8], rights: Option<Permissions>) -> io::Result<()
     sync_at(&folder)
 }
 
-/// Writes a file whose name is free, a private one for its owner alone; durable when this returns.
+/// Writes a file whose name is free, durable when this returns. A private file is readable only by its owner.
 pub fn create(file: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     let folder = folder_of(file);
     prepared(&folder, bytes, private, None)?.persist_noclobber(file)?;
     sync_at(&folder).inspect_err(|_| {
-        // It is not told as written, so that it is not there.
+        // The caller reports an error, so no file may remain.
         let _ = std::fs::remove_file(file);
     })
 }
 
-/// A whole file that has no name yet; it goes with its owner when something fails.
+/// A complete file without a name yet; it is removed when its owner is dropped.
 fn prepared(
     folder: &Path,
     bytes: &[u8],
@@ -112,30 +113,30 @@ fn prepared(
     Ok(temporary)
 }
 
-/// Files and folders that are made together: unless all of them are there in the end, those that were new go again,
-/// and those that were to be written over stay as they were.
+/// Files and folders that are created together. Unless all of them succeed, new ones are removed and files to be
+/// replaced stay unchanged.
 #[derive(Debug, Default)]
 pub struct Together {
     made: Vec<PathBuf>,
     files: Vec<PathBuf>,
-    /// In the place of what is there already.
+    /// Files that replace existing ones.
     others: Vec<(NamedTempFile, PathBuf)>,
-    /// Folders in which names are not durable yet.
+    /// Folders whose names are not yet durable.
     touched: BTreeSet<PathBuf>,
 }
 
 impl Together {
-    /// Makes a folder and those above it that are missing.
+    /// Creates a folder and the missing folders above it.
     ///
     /// # Errors
-    /// If one cannot be made.
+    /// If a folder cannot be created.
     pub fn folder(&mut self, folder: &Path) -> io::Result<()> {
         let missing = |f: &&Path| !f.as_os_str().is_empty() && !f.is_dir();
         let missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
         for made in missing.into_iter().rev() {
             match std::fs::create_dir(made) {
                 Ok(()) => self.made.push(made.to_path_buf()),
-                // By another process meanwhile.
+                // Created by another process in the meantime.
                 Err(_) if made.is_dir() => {}
                 Err(e) => return Err(e),
             }
@@ -143,10 +144,10 @@ impl Together {
         Ok(())
     }
 
-    /// Writes a file whose name is free, and the folders above it that are missing.
+    /// Writes a file whose name is free, and creates the missing folders above it.
     ///
     /// # Errors
-    /// If the disk refuses; with [`io::ErrorKind::AlreadyExists`] when the name is taken.
+    /// If the disk fails. With [`io::ErrorKind::AlreadyExists`] if the name is taken.
     pub fn create(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let folder = folder_of(path);
         self.folder(&folder)?;
@@ -158,17 +159,17 @@ impl Together {
         Ok(())
     }
 
-    /// As [`Together::create`]; where a file has the name already, it gets these bytes when all is settled.
+    /// Like [`Together::create`]. An existing file with the name gets these bytes only in [`Together::settle`].
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If the disk fails.
     pub fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let created = self.create(path, bytes);
         match created {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_file() => {}
             created => return created,
         }
-        // Through a link, as a plain write would.
+        // Follows a link, as a plain write would.
         let path = std::fs::canonicalize(path)?;
         drop(std::fs::OpenOptions::new().write(true).open(&path)?);
         let rights = std::fs::metadata(&path)?.permissions();
@@ -179,10 +180,10 @@ impl Together {
         Ok(())
     }
 
-    /// Puts what is to be written over in its place, and makes the names of all that was written so far durable.
+    /// Replaces the existing files, and makes the names of everything written so far durable.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If the disk fails.
     pub fn settle(&mut self) -> io::Result<()> {
         for (other, path) in self.others.drain(..) {
             other.persist(path)?;
@@ -194,7 +195,7 @@ impl Together {
         Ok(())
     }
 
-    /// Keeps what was written: all of it is there.
+    /// Keeps everything that was written.
     pub fn keep(mut self) {
         self.files.clear();
         self.made.clear();
@@ -207,16 +208,16 @@ impl Drop for Together {
             let _ = std::fs::remove_file(file);
         }
         for folder in self.made.drain(..).rev() {
-            // One in which somebody else has put something stays.
+            // A folder into which someone else has put something is kept.
             let _ = std::fs::remove_dir(folder);
         }
     }
 }
 
-/// What the system said, without the name of the temporary file, which says nothing to anybody.
+/// The system's error without the name of the temporary file, which would mean nothing to the user.
 fn nameless(e: io::Error) -> io::Error {
     match e.to_string().split_once(" at path ") {
-        Some((said, _)) => io::Error::new(e.kind(), said.to_owned()),
+        Some((cause, _)) => io::Error::new(e.kind(), cause.to_owned()),
         None => e,
     }
 }
@@ -271,7 +272,7 @@ mod tests {
         assert_eq!(std::fs::read(path("here/other")).unwrap(), b"theirs");
         let there = std::fs::read_dir(path("here")).unwrap().count();
         assert_eq!(there, 5, "nothing else is left");
-        // What is in the way is somebody's.
+        // What is in the way belongs to someone else.
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink("nowhere", path("here/link")).unwrap();
@@ -307,14 +308,14 @@ mod tests {
                 .is_symlink()
         );
         write(Path::new("/dev/null"), b"q").unwrap();
-        // A link to nothing makes what it names; a file with two names keeps both.
+        // Writing to a link to nothing creates its target; a file with two names keeps both.
         std::os::unix::fs::symlink("made", path("dangling")).unwrap();
         write(&path("dangling"), b"r").unwrap();
         assert_eq!(std::fs::read(path("made")).unwrap(), b"r");
         std::fs::hard_link(path("page"), path("second")).unwrap();
         write(&path("page"), b"s").unwrap();
         assert_eq!(std::fs::read(path("second")).unwrap(), b"s");
-        // What is there keeps its rights.
+        // An existing file keeps its permissions.
         std::fs::set_permissions(path("made"), std::fs::Permissions::from_mode(0o640)).unwrap();
         write(&path("made"), b"t").unwrap();
         assert_eq!(mode("made") & 0o777, 0o640);
