@@ -1,7 +1,6 @@
-//! The words that name places, herds and logic versions, each with a type of its own: none can be given where
-//! another is asked for.
+//! The ids of places, herds and logic versions. Each has a type of its own, so that they cannot be confused.
 //!
-//! Each is written and hashed as its bare text.
+//! Each is written and hashed as plain text.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -10,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What ids of every kind share: they are texts that compare, hash, print and serialize as such.
+/// What all kinds of ids share: they compare, hash, print and serialize as text.
 macro_rules! text_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -19,8 +18,8 @@ macro_rules! text_ids {
         pub struct $name(String);
 
         impl $name {
-            /// A text that is recorded already, or that somebody asks for. No rule is applied: earlier versions
-            /// may have recorded what is refused today, and it must still be found.
+            /// An id that is already recorded, or that the user asks for. It is not checked: earlier versions may have
+            /// recorded ids that are refused today, and these must still be found.
             #[must_use]
             pub fn unchecked(text: impl Into<String>) -> $name {
                 $name(text.into())
@@ -114,7 +113,7 @@ pub enum NotAnId {
     /// It is empty.
     #[error("is empty")]
     Empty,
-    /// A control character would change what a terminal shows.
+    /// It contains a control character, which would change what a terminal shows.
     #[error("contains a control character, which is not allowed in an id")]
     Control,
     /// It is longer than [`NotAnId::LONGEST`].
@@ -123,10 +122,10 @@ pub enum NotAnId {
 }
 
 impl NotAnId {
-    /// Bytes that an id has at most.
+    /// Largest length of an id in bytes.
     pub const LONGEST: usize = 256;
 
-    /// The rule for ids that files bring in.
+    /// Checks an id from an ingested file.
     fn check(id: &str) -> Result<String, NotAnId> {
         if id.is_empty() {
             Err(NotAnId::Empty)
@@ -160,20 +159,20 @@ impl HerdId {
     /// The text of [`HerdId::none`].
     pub const NONE: &str = "-";
 
-    /// What a run has whose logic reads no herd.
+    /// The herd of a run whose logic reads no herd.
     #[must_use]
     pub fn none() -> HerdId {
         HerdId(HerdId::NONE.to_owned())
     }
 
-    /// Whether it names no herd.
+    /// Whether this is [`HerdId::none`].
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0 == HerdId::NONE
     }
 }
 
-/// A text that is not `name:version`.
+/// The text is not `name:version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write name:version, such as days_remaining:v1")]
 pub struct NotAModelVersion;
@@ -191,19 +190,19 @@ impl FromStr for ModelVersion {
 }
 
 impl ModelVersion {
-    /// Of a name and a version, which their component declares and the sandbox has checked.
+    /// From a name and a version that a component declared and the sandbox has checked.
     #[must_use]
     pub fn of(name: &str, version: &str) -> ModelVersion {
         ModelVersion(format!("{name}:{version}"))
     }
 
-    /// Name and version; `None` where there is no `:` between them.
+    /// Name and version; `None` if there is no `:` between them.
     #[must_use]
     pub fn parts(&self) -> Option<(&str, &str)> {
         self.0.split_once(':')
     }
 
-    /// `days_remaining` of `days_remaining:v2`.
+    /// `days_remaining` for `days_remaining:v2`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.parts().map_or(&self.0, |(name, _)| name)

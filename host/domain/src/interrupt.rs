@@ -1,9 +1,9 @@
-//! A request to stop: long work ends between two batches, so that nothing is half-written.
+//! A request to stop. Long work stops between two batches, so that nothing is half-written.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether work was asked to stop. Clones share the answer; by default nobody asks.
+/// Whether work has been asked to stop. Clones share this state. By default nobody asks.
 ///
 /// ```
 /// use provender_domain::interrupt::{Interrupt, Interrupted};
@@ -18,21 +18,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Asks the work to stop after the batch at hand.
+    /// Asks the work to stop after the current batch.
     pub fn ask(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether work was asked to stop.
+    /// Whether work has been asked to stop.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Called between two batches.
+    /// Fails if work has been asked to stop. Called between two batches.
     ///
     /// # Errors
-    /// If work was asked to stop.
+    /// If work has been asked to stop.
     pub fn check(&self) -> Result<(), Interrupted> {
         match self.is_asked() {
             true => Err(Interrupted),
@@ -40,14 +40,14 @@ impl Interrupt {
         }
     }
 
-    /// The flag itself, which a signal handler may set.
+    /// The flag itself, for a signal handler to set.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
 }
 
-/// Work that was asked to stop and did, between two batches.
+/// Work was asked to stop, and stopped between two batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted between two batches; finished work is kept")]
 pub struct Interrupted;

@@ -1,4 +1,4 @@
-//! The key of a run: what makes two computations the same question.
+//! The key of a run: two computations with the same key answer the same question.
 
 use super::canonical::Digest;
 use super::day::Day;
@@ -15,26 +15,26 @@ use serde::{Deserialize, Serialize};
 pub struct RunKey {
     /// The pasture or other place.
     pub boundary_id: BoundaryId,
-    /// The herd, or `-` of a logic that reads no herd.
+    /// The herd, or `-` for a logic that reads no herd.
     pub herd_config_id: HerdId,
-    /// The day the number is for.
+    /// The day for which the number is computed.
     pub calculation_date: Day,
     /// `name:version` of the logic.
     pub model_version: ModelVersion,
-    /// Digest of the configuration in force, with `+rN` for the N-th reissue.
+    /// Digest of the configuration, with `+rN` for the N-th reissue.
     pub config_version: ConfigVersion,
 }
 
-/// Where a manifest is that shares a file with others.
+/// The place of a manifest that shares a file with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// SHA-256 of the pack's bytes.
     pub pack: Digest,
-    /// Its row in the pack, from 0.
+    /// Its row in the pack, counted from 0.
     pub row: u32,
 }
 
-/// A run's manifest as the ledger names it.
+/// Identifies a run's manifest, as recorded in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ManifestRef<'a> {
     /// The run.
@@ -43,21 +43,21 @@ pub struct ManifestRef<'a> {
     pub snapshot: &'a Digest,
     /// SHA-256 of its bytes.
     pub sha256: &'a Digest,
-    /// Where it is, when it has no file of its own.
+    /// Its pack and row, if it has no file of its own.
     pub place: Option<Place>,
 }
 
-/// A configuration's digest and the number of the reissue (0: the first recording).
+/// A configuration's digest and the number of the reissue (0 for the first recording).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConfigVersion {
     /// Digest of parameters, guardrail bounds and feature definitions.
     pub config: Digest,
-    /// 0, or N of `+rN`.
+    /// The N of `+rN`; 0 for the first recording.
     pub reissue: u32,
 }
 
 impl ConfigVersion {
-    /// The version a first recording has.
+    /// The version of a first recording.
     #[must_use]
     pub fn first(config: Digest) -> ConfigVersion {
         ConfigVersion { config, reissue: 0 }
@@ -124,7 +124,7 @@ impl RunKey {
     }
 }
 
-/// The ids of runs that differ in their day alone: what they share is written once.
+/// The ids of runs that differ only in their day. What they share is written once.
 #[derive(Debug)]
 pub struct RunIds {
     text: Vec<u8>,
@@ -132,7 +132,7 @@ pub struct RunIds {
 }
 
 impl RunIds {
-    /// Those of the runs with this key on any day.
+    /// The ids of the runs with this key on any day.
     #[must_use]
     pub fn of(key: &RunKey) -> RunIds {
         let mut model_version = Vec::with_capacity(64);
@@ -153,7 +153,7 @@ impl RunIds {
     /// The id of the run on a day.
     #[must_use]
     pub fn on(&mut self, day: Day) -> Digest {
-        // A day's text has ten bytes, whichever day it is.
+        // The text of every day has ten bytes.
         if let Some(place) = self.text.get_mut(self.day.clone()) {
             place.copy_from_slice(&day.text());
         }

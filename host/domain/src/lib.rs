@@ -1,23 +1,23 @@
-//! Plain values with their units; no input, no output, no clock.
+//! Plain values with their units. No input or output, and no clock.
 //!
 //! * [`day`] — calendar days, and instants as text
 //! * [`value`] — scalars, nullable values and their JSON form
 //! * [`mod@column`] — Arrow-shaped columns, the form in which values cross the sandbox
-//! * [`mod@backwards`] — a column's rows in the other order
-//! * [`description`] — what a component says of itself: inputs, outputs, guardrails, monitors
+//! * [`mod@backwards`] — reverses the rows of a column
+//! * [`description`] — what a component declares: inputs, outputs, guardrails, monitors
 //! * [`canonical`] — RFC 8785 canonical JSON and the digests over it
-//! * [`forms`] — every hashed object with the one function that writes it
-//! * [`mod@text`] — canonical JSON of values straight into a buffer
+//! * [`forms`] — every hashed object, each with the one function that writes it
+//! * [`mod@text`] — canonical JSON of values, written straight into a buffer
 //! * [`manifest`] — the document of a run, and which part of it is reproducible
 //! * [`merkle`] — the RFC 6962 tree hash over the rows of a batch
-//! * [`number`] — numbers in decimal, and in hexadecimal where the bits are the point
+//! * [`number`] — numbers in decimal, and in hexadecimal for exact bits
 //! * [`key`] — the five-part key of a run and its id
-//! * [`ids`] — the words that name boundaries, herds and logic versions
+//! * [`ids`] — the ids of boundaries, herds and logic versions
 //! * [`interrupt`] — a request to stop between two batches
-//! * [`periods`] — when a herd is where
-//! * [`place`] — boundaries and herds as the readers deliver them
-//! * [`mod@words`] — enums that are written as words: a word that an enum lacks is an error
-//! * [`catalogue`] — the feature columns the host offers, and the grammar of feature references
+//! * [`periods`] — in which boundary a herd is, and when
+//! * [`place`] — boundaries and herds as the readers return them
+//! * [`mod@words`] — enums that are written as words; an unknown word is an error
+//! * [`catalogue`] — the feature columns of the host, and the syntax of feature references
 
 #![warn(clippy::too_many_lines)]
 

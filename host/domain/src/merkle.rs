@@ -1,9 +1,9 @@
-//! The Merkle tree of RFC 6962 section 2.1 over SHA-256: leaves under 0x00, nodes under 0x01; roots,
-//! and proofs that a leaf is in a tree or that a tree only grew, with the checks of RFC 9162.
+//! The Merkle tree of RFC 6962 section 2.1 over SHA-256, with prefix 0x00 for leaves and 0x01 for nodes. Computes roots
+//! and proofs that a leaf is in a tree or that a tree only grew, and checks proofs as in RFC 9162.
 
 use sha2::{Digest as _, Sha256};
 
-/// A node's or leaf's hash.
+/// The hash of a node or leaf.
 pub type Hash = [u8; 32];
 
 /// The hash of one leaf.
@@ -25,7 +25,7 @@ fn node(left: &Hash, right: &Hash) -> Hash {
         .into()
 }
 
-/// The root over leaf hashes in order; the hash of nothing for an empty list.
+/// The root over leaf hashes in order; for an empty list the hash of nothing.
 #[must_use]
 pub fn root(leaves: &[Hash]) -> Hash {
     match leaves {
@@ -38,10 +38,11 @@ pub fn root(leaves: &[Hash]) -> Hash {
     }
 }
 
-/// Leaves from which on another core takes half of them: a thread costs as much as hashing some hundred.
+/// From this number of leaves, another core hashes half of them: starting a thread costs as much as hashing some
+/// hundred leaves.
 const SPLIT: usize = 1 << 14;
 
-/// The root over what leaves are made of, in order; many of them on several cores.
+/// The root over leaves computed from items, in order; uses several cores for many items.
 #[must_use]
 pub fn root_of<T: Sync>(of: &[T], leaf: &(dyn Fn(&T) -> Hash + Sync)) -> Hash {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -53,33 +54,33 @@ fn split_root<T: Sync>(of: &[T], leaf: &(dyn Fn(&T) -> Hash + Sync), threads: us
         let leaves: Vec<Hash> = of.iter().map(leaf).collect();
         return root(&leaves);
     }
-    // The left side is a power of two, the right side what is left: it may be small.
+    // The left side is a power of two; the right side is the rest and can be small.
     let (left, right) = of.split_at(split(of.len()));
     let (left, right) = std::thread::scope(|scope| {
         let beside = scope.spawn(|| split_root(left, leaf, threads / 2));
         let right = split_root(right, leaf, threads - threads / 2);
         match beside.join() {
             Ok(left) => (left, right),
-            // A panic of a thread is a defect of this program and goes on as one.
+            // A panic of a thread is a bug in this program, so it continues as a panic.
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
     node(&left, &right)
 }
 
-/// The root over rows, which have no order of their own: their leaf hashes in ascending order.
+/// The root over rows, which have no order: over their leaf hashes in ascending order.
 #[must_use]
 pub fn set_root(mut leaves: Vec<Hash>) -> Hash {
     leaves.sort_unstable();
     root(&leaves)
 }
 
-/// The largest power of two smaller than `n`, as the RFC splits; `n` is at least 2.
+/// The largest power of two below `n`, where the RFC splits; `n` is at least 2.
 fn split(n: usize) -> usize {
     1 << (usize::BITS - 1 - (n - 1).leading_zeros())
 }
 
-/// The hashes beside the way from a leaf to the root, from below; `None` when there is no such leaf.
+/// The sibling hashes on the path from a leaf to the root, from the bottom; `None` if there is no such leaf.
 #[must_use]
 pub fn inclusion(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
     if index >= leaves.len() {
@@ -102,7 +103,7 @@ pub fn inclusion(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
     Some(path)
 }
 
-/// Whether a path leads from a leaf hash to a root (RFC 9162, 2.1.3.2).
+/// Whether a path connects a leaf hash to a root (RFC 9162, 2.1.3.2).
 #[must_use]
 pub fn is_included(leaf: &Hash, index: u64, size: u64, path: &[Hash], expected: &Hash) -> bool {
     if index >= size {
@@ -128,8 +129,8 @@ pub fn is_included(leaf: &Hash, index: u64, size: u64, path: &[Hash], expected: 
     last == 0 && hash == *expected
 }
 
-/// The hashes that prove that the tree over the first `old` leaves is a beginning of the whole one;
-/// `None` when `old` is 0 or more than there are.
+/// The hashes that prove that the tree over the first `old` leaves is a prefix of the whole tree; `None` if `old` is 0
+/// or larger than the number of leaves.
 #[must_use]
 pub fn consistency(leaves: &[Hash], old: usize) -> Option<Vec<Hash>> {
     if old == 0 || old > leaves.len() {
@@ -156,8 +157,7 @@ pub fn consistency(leaves: &[Hash], old: usize) -> Option<Vec<Hash>> {
     Some(proof)
 }
 
-/// Whether a proof shows that the tree with one root is a beginning of the tree with another
-/// (RFC 9162, 2.1.4.2).
+/// Whether a proof shows that the tree with one root is a prefix of the tree with another (RFC 9162, 2.1.4.2).
 #[must_use]
 pub fn is_consistent(old: u64, new: u64, old_root: &Hash, new_root: &Hash, proof: &[Hash]) -> bool {
     if old == 0 || old >= new {

@@ -1,9 +1,9 @@
-//! When a herd is where: its rows put in order.
+//! In which boundary a herd is, and when.
 
 use super::day::Day;
 use super::place::Herd;
 
-/// First and last day, both included; open when there is no last day.
+/// First and last day, inclusive; without a last day the period is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     /// First day.
@@ -13,7 +13,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// True when the day lies in the period.
+    /// True if the period contains the day.
     #[must_use]
     pub fn covers(&self, day: Day) -> bool {
         self.from <= day && self.to.is_none_or(|to| day <= to)
@@ -29,11 +29,11 @@ impl std::fmt::Display for Period {
     }
 }
 
-/// Periods of the rows of one herd, in their order of start. A row without an end is closed by the
-/// start of the next one: the herd moved.
+/// The periods of one herd's rows, in order of their start. A row without an end ends where the next one starts: the
+/// herd moved.
 ///
 /// # Errors
-/// The indices of two rows that claim the same day.
+/// The indices of two rows that cover the same day.
 pub fn of_herd(rows: &[&Herd]) -> Result<Vec<(usize, Period)>, (usize, usize)> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&i| (rows[i].effective_date, i));

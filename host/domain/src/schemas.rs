@@ -1,4 +1,4 @@
-//! JSON Schemas of the types that JSON holds as one text.
+//! JSON Schemas of types whose JSON is a single text.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,6 @@
-//! RFC 8785 text of values, written straight into a buffer: what [`super::canonical::to_bytes`] gives of
-//! [`Value::to_json`], without the tree between. A million runs have some thirty million values.
+//! Writes the RFC 8785 text of values straight into a buffer. The result is the same as that of
+//! [`super::canonical::to_bytes`] for [`Value::to_json`], without building a tree: a million runs have some thirty
+//! million values.
 
 use super::canonical::{Digest, Recipe};
 use super::day::Day;
@@ -7,7 +8,7 @@ use super::value::{MAX_JSON_INT, Value};
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    // By arithmetic and into one array, so that the compiler takes many at a time.
+    // Branch-free and into one array, so that the compiler can vectorize it.
     let digit = |n: u8| n + if n < 10 { b'0' } else { b'a' - 10 };
     for part in bytes.chunks(32) {
         let mut digits = [[0_u8; 2]; 32];
@@ -43,7 +44,7 @@ pub fn integer(mut n: i64, out: &mut Vec<u8>) {
     let negative = n < 0;
     loop {
         at -= 1;
-        // Below zero all the way: the smallest number has no positive twin.
+        // Works with negative numbers, because the smallest one has no positive counterpart.
         let digit = (n % 10).unsigned_abs();
         #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = digit as u8;
@@ -59,7 +60,7 @@ pub fn integer(mut n: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// A finite number; what is not finite has no text in JSON and becomes null, as in a tree.
+/// A finite number. A number that is not finite has no JSON text and becomes null, as in a tree.
 pub fn number(x: f64, out: &mut Vec<u8>) {
     #[expect(
         clippy::cast_possible_truncation,
@@ -75,8 +76,8 @@ pub fn number(x: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// Texts of numbers that were written lately: neighbouring runs share most of theirs, and finding the
-/// shortest text of a number is the dearest part of writing it.
+/// Caches the texts of recent numbers. Neighbouring runs share most numbers, and finding the shortest text of a number
+/// is the most expensive part of writing it.
 #[derive(Debug)]
 pub struct Numbers {
     slots: Vec<(u64, usize, [u8; LONGEST])>,
@@ -88,7 +89,7 @@ const LONGEST: usize = 25;
 impl Default for Numbers {
     fn default() -> Numbers {
         Numbers {
-            // A slot whose text is empty holds nothing.
+            // An empty text marks a free slot.
             slots: vec![(0, 0, [0; LONGEST]); 1 << Self::BITS],
         }
     }
@@ -97,10 +98,10 @@ impl Default for Numbers {
 impl Numbers {
     const BITS: u32 = 9;
 
-    /// As [`number`].
+    /// Like [`number`], with a cache.
     pub fn write(&mut self, x: f64, out: &mut Vec<u8>) {
         let bits = x.to_bits();
-        // Fibonacci hashing: the product's highest bits depend on all of the number's.
+        // Fibonacci hashing: the highest bits of the product depend on all bits of the number.
         let place = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::BITS);
         let (known, length, text) = &mut self.slots[place as usize];
         if *known != bits || *length == 0 {
@@ -115,11 +116,11 @@ impl Numbers {
     }
 }
 
-/// A text in quotes, escaped as the RFC asks.
+/// A text in quotes, escaped as RFC 8785 requires.
 pub fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let escaped = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
-    // Nearly no text has any: all bytes are looked at together.
+    // Hardly any text needs escaping, so all bytes are checked at once first.
     if !text.bytes().fold(false, |any, b| any | escaped(b)) {
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -150,7 +151,7 @@ pub fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// An integer as values carry it: beyond 2^53 as a text.
+/// An integer as JSON represents it: as a text beyond 2^53.
 pub fn wide(i: i64, out: &mut Vec<u8>) {
     let plain = i.unsigned_abs() <= MAX_JSON_INT.unsigned_abs();
     if !plain {
@@ -162,7 +163,7 @@ pub fn wide(i: i64, out: &mut Vec<u8>) {
     }
 }
 
-/// A series as a list of `[day, value]`; `number` writes a value.
+/// A series as a list of `[day, value]`. `number` writes each value.
 pub fn series(
     points: impl Iterator<Item = (Day, f64)>,
     mut number: impl FnMut(f64, &mut Vec<u8>),

@@ -1,4 +1,4 @@
-//! Values of the WIT contract on the host's side: typed, nullable, with one JSON form.
+//! Values of the WIT contract in the host: typed, nullable, with one JSON form.
 
 use serde_json::{Value as Json, json};
 
@@ -47,7 +47,7 @@ impl DataType {
     }
 }
 
-/// A value that is there (`scalar` in the contract).
+/// A value that is not null (`scalar` in the contract).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
     /// A finite number.
@@ -62,12 +62,12 @@ pub enum Scalar {
     Text(String),
 }
 
-/// A value of one row and column; `Null` is missing, never zero.
+/// The value of one row and column. `Null` is missing, never zero.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Missing.
     Null,
-    /// A finite number; −0.0 has become 0.0.
+    /// A finite number; −0.0 is stored as 0.0.
     Float64(f64),
     /// An integer.
     Int64(i64),
@@ -77,21 +77,21 @@ pub enum Value {
     Date(Day),
     /// A text.
     Text(String),
-    /// Dated observations, ascending by date.
+    /// Dated observations, in ascending order of date.
     Series(Vec<(Day, f64)>),
 }
 
-/// The largest integer that JSON numbers carry exactly everywhere (2^53, RFC 8785 section 3.2.2.3).
+/// The largest integer that JSON numbers represent exactly everywhere (2^53, RFC 8785 section 3.2.2.3).
 pub const MAX_JSON_INT: i64 = 1 << 53;
 
-/// −0.0 becomes 0.0, so that two spellings of zero can never look like drift.
+/// Turns −0.0 into 0.0, so that two spellings of zero never look like drift.
 #[must_use]
 pub fn plain_zero(x: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x }
 }
 
-/// A finite number as JSON: whole numbers up to 2^53 as integers, as canonical JSON spells them, so
-/// that a value and its re-read text compare equal.
+/// A finite number as JSON. Whole numbers up to 2^53 become integers, as in canonical JSON, so that a value equals what
+/// is read back from its text.
 fn float_json(x: f64) -> Json {
     #[expect(
         clippy::cast_possible_truncation,
@@ -134,7 +134,7 @@ impl Scalar {
         }
     }
 
-    /// The number this scalar stands for, where it is one.
+    /// The number, if this scalar is one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -154,7 +154,7 @@ impl Scalar {
         Value::from(self.clone()).to_json()
     }
 
-    /// Reads a scalar of the given type from JSON (or TOML turned into JSON).
+    /// Reads a scalar of the given type from JSON (or from TOML converted to JSON).
     #[must_use]
     pub fn from_json(data_type: DataType, j: &Json) -> Option<Scalar> {
         match Value::from_json(data_type, j)? {
@@ -167,7 +167,7 @@ impl Scalar {
         }
     }
 
-    /// Reads a scalar of the given type from the text of a command line argument.
+    /// Reads a scalar of the given type from a command-line argument.
     #[must_use]
     pub fn parse(data_type: DataType, text: &str) -> Option<Scalar> {
         match data_type {
@@ -204,7 +204,7 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// The number this value stands for, where it is one.
+    /// The number, if this value is one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -238,7 +238,7 @@ impl Value {
         }
     }
 
-    /// The inverse of [`Value::to_json`] for a known type; `None` when the JSON is of another type.
+    /// The inverse of [`Value::to_json`] for a known type; `None` if the JSON has a different type.
     #[must_use]
     pub fn from_json(data_type: DataType, j: &Json) -> Option<Value> {
         if j.is_null() {

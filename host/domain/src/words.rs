@@ -1,19 +1,19 @@
-//! Enums that are written as words: in entries, manifests, files and `--json`.
+//! Enums that are written as words in entries, manifests, files and `--json`.
 
-/// A word that its enum does not have.
+/// The word is not one of its enum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} `{word}`, expected one of {}", .known.join(", "))]
 pub struct UnknownWord {
-    /// What it should say: `verdict`, `role`.
+    /// What the word stands for, such as `verdict` or `role`.
     pub what: &'static str,
-    /// What it says.
+    /// The unknown word.
     pub word: String,
-    /// The words that there are.
+    /// The known words.
     pub known: Vec<&'static str>,
 }
 
-/// Declares an enum whose variants are words. A word that it lacks is [`UnknownWord`] where text is parsed, and an
-/// error with the same message where JSON or TOML is read: it never becomes a default.
+/// Declares an enum whose variants are words. An unknown word is an [`UnknownWord`] when text is parsed, and an error
+/// with the same message when JSON or TOML is read. It never becomes a default.
 ///
 /// ```
 /// provender_domain::words! {
@@ -42,10 +42,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one, in order.
+            /// All variants, in order.
             $vis const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The word.
+            /// The word for this variant.
             #[must_use]
             $vis fn name(self) -> &'static str {
                 match self {

@@ -1,4 +1,4 @@
-//! What a logic computes with: parameters, guardrail bounds, feature definitions.
+//! The configuration of a logic: parameters, guardrail bounds, feature definitions.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::Form;
 use crate::canonical::{CanonicalError, Digest, from_slice, there};
 use crate::description::Severity;
 
-/// A configuration. Its digest is part of every key that was computed with it.
+/// A configuration. Its digest is part of the key of every run computed with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -24,27 +24,27 @@ pub struct Config {
     pub parameters: BTreeMap<String, Json>,
     /// Guardrails in declared order.
     pub guardrails: Vec<GuardrailBounds>,
-    /// What each input means, by its name.
+    /// The definition of each input, by its name.
     pub features: BTreeMap<String, FeatureDefinition>,
 }
 
-/// A guardrail with numbers.
+/// A guardrail with its bounds resolved to numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardrailBounds {
-    /// The output it looks at.
+    /// The output to which it applies.
     pub output: String,
-    /// Values below this are a breach; null where there is no such bound.
+    /// Values below this are a breach; null if there is no lower bound.
     #[serde(deserialize_with = "Option::deserialize")]
     pub minimum: Option<f64>,
-    /// Values above this are a breach; null where there is no such bound.
+    /// Values above this are a breach; null if there is no upper bound.
     #[serde(deserialize_with = "Option::deserialize")]
     pub maximum: Option<f64>,
     /// What a breach means.
     pub severity: Severity,
 }
 
-/// What an input of a logic is made of.
+/// The definition of an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureDefinition {
@@ -52,13 +52,13 @@ pub struct FeatureDefinition {
     pub feature: String,
     /// Version of the column.
     pub version: u32,
-    /// How days become one value.
+    /// How the days are aggregated into one value.
     pub aggregate: String,
-    /// Version of that arithmetic.
+    /// Version of the aggregate's definition.
     pub aggregate_version: u32,
-    /// Over which days.
+    /// The days to aggregate over.
     pub window: String,
-    /// Month and day of the season's start (`01-01`); only of the window `season`.
+    /// Month and day of the season's start (`01-01`); only for the window `season`.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -68,19 +68,19 @@ pub struct FeatureDefinition {
     pub season_start: Option<String>,
 }
 
-/// A text that is not a configuration.
+/// The text is not a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Its JSON is another.
+    /// Its JSON does not have the expected members.
     #[error("it is not a configuration: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// It is of another form.
+    /// It has a different `$type`.
     #[error("its $type is {0}, this program reads provender.config.v1")]
     Form(String),
 }
 
 impl Config {
-    /// A configuration of a logic.
+    /// Creates the configuration of a logic.
     #[must_use]
     pub fn new(
         logic: String,
@@ -97,20 +97,20 @@ impl Config {
         }
     }
 
-    /// Reads a recorded text.
+    /// Reads a recorded configuration.
     ///
     /// # Errors
-    /// If it is not a configuration, or of a form that this program does not know.
+    /// If it is not a configuration, or has a form that this program does not know.
     pub fn read(text: &str) -> Result<Config, ConfigError> {
         let config: Config = serde_json::from_value(from_slice(text.as_bytes())?)?;
         config.check_form()?;
         Ok(config)
     }
 
-    /// Whether this program knows its form.
+    /// Checks that this program knows its form.
     ///
     /// # Errors
-    /// If it does not.
+    /// If it does not know the form.
     pub fn check_form(&self) -> Result<(), ConfigError> {
         match self.form == Form::Config.name() {
             true => Ok(()),
@@ -118,7 +118,7 @@ impl Config {
         }
     }
 
-    /// The canonical text, whose digest is the configuration's version.
+    /// The canonical text. Its digest is the configuration's version.
     ///
     /// # Errors
     /// If a parameter has no canonical form.

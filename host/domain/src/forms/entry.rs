@@ -1,27 +1,27 @@
-//! An entry of the ledger, as its hash covers it.
+//! A ledger entry in the form that its hash covers.
 
 use serde::{Deserialize, Serialize};
 
 use super::Form;
 use crate::canonical::{CanonicalError, Digest, from_slice};
 
-/// An entry: what its hash is of, and its leaf in the tree over all entries. The payload stands in it by
-/// its own digest.
+/// A ledger entry. This form is hashed into the chain, and is its leaf in the tree over all entries. It contains the
+/// digest of the payload instead of the payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainEntry {
     /// 1, 2, 3, …
     pub seq: i64,
-    /// When (RFC 3339, UTC).
+    /// When it was written (RFC 3339, UTC).
     pub at: String,
     /// Name of the kind.
     pub kind: String,
-    /// Who.
+    /// Who wrote it.
     pub actor: String,
-    /// Why, where a reason is asked for.
+    /// Why, if the command asks for a reason.
     pub reason: Option<String>,
     /// Digest of the payload.
     pub payload: Digest,
-    /// Hash of the entry before, in hexadecimal; zeros for the first.
+    /// Hash of the previous entry, in hexadecimal; zeros for the first entry.
     pub prev: String,
 }
 

@@ -1,9 +1,8 @@
-//! Every hashed object with the one function that writes it.
+//! Every kind of hashed object, each with the one function that writes it.
 //!
-//! A digest is of canonical JSON, and the member `$type` says of what. The bytes of a form are part of the
-//! contract with everything recorded: a change of them needs a new number in the name. Forms that are
-//! written by the million go straight into a buffer; the others are structs with serde, in the room that
-//! makes them, and become text here.
+//! A digest is over canonical JSON, whose member `$type` names the form. Everything recorded depends on the bytes of a
+//! form, so a change needs a new number in its name. Forms that are written by the million go straight into a buffer.
+//! The others are serde structs, defined where they are created, and are turned into text here.
 
 mod config;
 mod entry;
@@ -26,7 +25,7 @@ pub use run::{KeyText, RunRow, RunText, SnapshotForm, snapshot_head};
 
 macro_rules! forms {
     ($($(#[$doc:meta])* $form:ident = $name:literal,)+) => {
-        /// What a hashed object is.
+        /// The kind of a hashed object.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Form {
             $($(#[$doc])* $form,)+
@@ -48,13 +47,13 @@ macro_rules! forms {
 }
 
 forms! {
-    /// A frozen reference of a logic's answers.
+    /// A frozen baseline of a logic's answers.
     Baseline = "provender.baseline.v1",
     /// The runs behind one series of a baseline.
     BaselineRuns = "provender.baseline-runs.v1",
     /// A row of a boundary, as a leaf of its file's tree.
     Boundary = "provender.boundary.v1",
-    /// What a canary came to.
+    /// The result of a canary.
     Canary = "provender.canary.v1",
     /// Parameters, guardrail bounds and feature definitions in force.
     Config = "provender.config.v1",
@@ -70,7 +69,7 @@ forms! {
     GateMonitors = "provender.gate-monitors.v1",
     /// The policy that a gate's decision was made under.
     GatePolicy = "provender.gate-policy.v1",
-    /// A herd without an id of its own: what its id is derived from.
+    /// The content from which the id of a herd without one is derived.
     Herd = "provender.herd.v1",
     /// A row of a herd, as a leaf of its file's tree.
     HerdRow = "provender.herd-row.v1",
@@ -80,13 +79,13 @@ forms! {
     Observation = "provender.observation.v1",
     /// A proof that a run is recorded.
     Proof = "provender.proof.v1",
-    /// What makes a number: component, world, configuration, inputs.
+    /// Everything that determines a number: component, world, configuration, inputs.
     Provenance = "provender.provenance.v1",
-    /// The runs that a reissue would replace.
+    /// The plan of a reissue: the runs that it would replace.
     ReissuePlan = "provender.reissue-plan.v1",
     /// A release.
     Release = "provender.release.v1",
-    /// What a removal of releases would remove.
+    /// The plan of a prune: the releases that it would remove.
     ReleasePrune = "provender.release-prune.v1",
     /// A row of a run, as a leaf of its batch's tree.
     Run = "provender.run.v2",
@@ -98,20 +97,20 @@ forms! {
     Thresholds = "provender.thresholds.v1",
     /// The thresholds of all logics of a report.
     ThresholdsOfAll = "provender.thresholds-of-all.v1",
-    /// What a release's components were examined for.
+    /// The result of examining a release's components.
     Verify = "provender.verify.v1",
 }
 
-/// A body that is not an object cannot carry a `$type`.
+/// The error for a body that is not an object, which cannot have a `$type`.
 fn no_object() -> CanonicalError {
     <serde_json::Error as serde::ser::Error>::custom("a hashed form must be an object").into()
 }
 
 impl Form {
-    /// `body` with its `$type`.
+    /// Adds `$type` to `body`.
     ///
     /// # Errors
-    /// If it is not an object of JSON.
+    /// If it is not a JSON object.
     pub fn object<T: Serialize + ?Sized>(self, body: &T) -> Result<Json, CanonicalError> {
         match serde_json::to_value(body)? {
             Json::Object(mut members) => {
@@ -138,7 +137,7 @@ impl Form {
         Ok(Digest::of_canonical(self.text(body)?.as_bytes()))
     }
 
-    /// Begins an object of this form; `$type` sorts before every name that begins with a letter.
+    /// Begins an object of this form. `$type` sorts before every name that begins with a letter.
     fn begin(self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"$type\":\"");
         out.extend_from_slice(self.name().as_bytes());
@@ -146,14 +145,14 @@ impl Form {
     }
 }
 
-/// A further member, whose name needs no escape.
+/// Writes another member, whose name needs no escaping.
 fn member(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
 }
 
-/// A text, or null.
+/// Writes a text, or null.
 fn optional(value: Option<&str>, out: &mut Vec<u8>) {
     match value {
         Some(value) => text::string(value, out),

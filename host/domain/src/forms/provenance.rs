@@ -1,5 +1,5 @@
-//! What makes a number: the bytes that run, the world, the configuration and the values of exactly the
-//! declared inputs.
+//! Everything that determines a number: the component's bytes, the world, the configuration, and the values of exactly
+//! the declared inputs.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,7 +7,7 @@ use super::{Form, member};
 use crate::canonical::{self, CanonicalError, Digest};
 use crate::text;
 
-/// The provenance of runs that differ in their inputs alone.
+/// The provenance of runs that differ only in their inputs.
 #[derive(Clone, Debug)]
 pub struct Provenance {
     head: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// For a component, named by its digest, in a world under a configuration.
+    /// Prepares the provenance for a component (given by its digest), a world and a configuration.
     #[must_use]
     pub fn new(component: &str, world: &str, config: &Digest) -> Provenance {
         let mut head = Vec::with_capacity(256);
@@ -32,13 +32,13 @@ impl Provenance {
         Provenance { head, tail }
     }
 
-    /// What stands before the object of the inputs.
+    /// The text before the object of inputs.
     #[must_use]
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// What stands after it.
+    /// The text after the object of inputs.
     #[must_use]
     pub fn tail(&self) -> &[u8] {
         &self.tail

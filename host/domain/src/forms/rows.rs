@@ -1,5 +1,5 @@
-//! The rows that a file brought: the root in the file's entry is over them, so that a row that was
-//! changed, added or taken away shows.
+//! The rows of an ingested file. The root in the file's entry covers them, so that changing, adding or removing a row
+//! is detected.
 
 use super::{Form, member, optional};
 use crate::day::Day;
@@ -7,8 +7,8 @@ use crate::ids::BoundaryId;
 use crate::place::{Boundary, Herd};
 use crate::text;
 
-/// A number as it is hashed. SQLite's REAL can hold infinities, JSON cannot: a text keeps such a row
-/// apart from every row that was ever recorded.
+/// A number as it is hashed. An infinity, which SQLite can store and JSON cannot, becomes a text, so that such a row
+/// differs from every row ever recorded.
 fn number(x: Option<f64>, out: &mut Vec<u8>) {
     match x {
         Some(x) if !x.is_finite() => text::string(&x.to_string(), out),
@@ -44,7 +44,7 @@ pub fn boundary(row: u32, effective: Day, b: &Boundary) -> Vec<u8> {
     out
 }
 
-/// The canonical text of a herd's row.
+/// The canonical text of a row of a herd.
 #[must_use]
 pub fn herd(row: u32, h: &Herd) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
@@ -79,8 +79,8 @@ pub fn herd(row: u32, h: &Herd) -> Vec<u8> {
     out
 }
 
-/// What the id of a herd is derived from that its file gives none. The end date and the name stay out of
-/// it, so that ending a period or renaming is not a new herd.
+/// The content from which the id of a herd is derived if its file gives none. The end date and the name are not
+/// included, so that ending a period or renaming does not make a new herd.
 #[must_use]
 pub(crate) fn herd_id(h: &Herd) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
@@ -105,8 +105,8 @@ pub(crate) fn herd_id(h: &Herd) -> Vec<u8> {
     out
 }
 
-/// Canonical texts of the observations of one stream: what they share is made once, since a file
-/// brings many thousands.
+/// Writes the canonical texts of the observations of one stream. What they share is written once, because a file
+/// contains many thousands.
 #[derive(Clone, Debug)]
 pub struct Stream {
     head: Vec<u8>,
@@ -114,7 +114,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The texts of a column of a boundary by a source.
+    /// The stream of a boundary's column from a source.
     #[must_use]
     pub fn new(boundary_id: &BoundaryId, column: &str, source: &str) -> Stream {
         let mut head = Vec::with_capacity(256);

@@ -1,4 +1,4 @@
-//! Runs: their key, their row in the ledger, the reproducible part of their manifest.
+//! Runs: their key, their row in the ledger, and the reproducible part of their manifest.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use crate::day::Day;
 use crate::key::{ConfigVersion, RunKey};
 use crate::text;
 
-/// A run's key in parts that runs share: what is the same in a million of them is made once.
+/// A run's key in parts, so that what a million runs share is written once.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyText<'a> {
-    /// The place.
+    /// The boundary.
     pub boundary_id: &'a str,
     /// The day.
     pub day: Day,
     /// The text of the configuration's digest.
     pub config: &'a [u8],
-    /// The number of the reissue; 0 for a first recording.
+    /// The number of the reissue; 0 for the first recording.
     pub reissue: u32,
     /// The herd.
     pub herd_config_id: &'a str,
@@ -29,13 +29,13 @@ pub struct KeyText<'a> {
 }
 
 impl KeyText<'_> {
-    /// Appends the key as it stands in a manifest; gives where in `out` the ten bytes of the day are.
+    /// Appends the key as written in a manifest. Returns where in `out` the ten bytes of the day are.
     pub fn write(&self, out: &mut Vec<u8>) -> Range<usize> {
         out.push(b'{');
         self.members(out)
     }
 
-    /// Appends the object whose digest is the run's id; gives where in `out` the ten bytes of the day are.
+    /// Appends the object whose digest is the run's id. Returns where in `out` the ten bytes of the day are.
     pub fn write_hashed(&self, out: &mut Vec<u8>) -> Range<usize> {
         Form::RunKey.begin(out);
         out.push(b',');
@@ -77,7 +77,7 @@ fn version(v: &ConfigVersion, out: &mut Vec<u8>) {
     }
 }
 
-/// A run as its row in the ledger says it: what the root in its batch's entry is over.
+/// A run's row in the ledger. The root in its batch's entry covers it.
 #[derive(Clone, Copy, Debug)]
 pub struct RunText<'a> {
     /// Its key.
@@ -90,7 +90,7 @@ pub struct RunText<'a> {
     pub outputs: &'a str,
     /// Digest of component, configuration and inputs.
     pub provenance: &'a Digest,
-    /// What it replaces.
+    /// The configuration version that it replaces.
     pub replaces: Option<&'a ConfigVersion>,
     /// Digest of its manifest's reproducible part.
     pub snapshot: &'a Digest,
@@ -129,7 +129,7 @@ impl RunText<'_> {
     }
 }
 
-/// A run's row read back.
+/// A run's row, read back.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RunRow {
     #[serde(rename = "$type")]
@@ -174,7 +174,7 @@ impl RunRow {
     }
 }
 
-/// What the reproducible part of a manifest says that it is.
+/// The form of a manifest's reproducible part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SnapshotForm {
     /// The form of all manifests so far.
@@ -182,8 +182,8 @@ pub enum SnapshotForm {
     V1,
 }
 
-/// Begins the reproducible part of a manifest: its form, its component and its configuration, both as
-/// canonical JSON.
+/// Begins the reproducible part of a manifest, with its form, component and configuration. Both arguments are canonical
+/// JSON.
 pub fn snapshot_head(component: &[u8], config: &[u8], out: &mut Vec<u8>) {
     Form::Snapshot.begin(out);
     member("component", out);

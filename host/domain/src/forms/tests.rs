@@ -1,4 +1,4 @@
-//! Known bytes of the forms that are written here, and the name of every form.
+//! Known bytes of the forms written here, and the names of all forms.
 
 use crate::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::day::Day;
 use crate::key::{ConfigVersion, RunKey};
 use crate::place::{Boundary, Herd};
 
-/// One line for each shape of each form, as version 0.1.0 hashed it.
+/// One line for each shape of each form, as hashed by version 0.1.0.
 const KNOWN: &str = include_str!("../../../../tests/fixtures/forms-0.1.0.jsonl");
 
 fn known(form: Form) -> Vec<&'static str> {
@@ -45,7 +45,7 @@ fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// The part of a file that is not its tests.
+/// The part of a file before its tests.
 fn program(text: &str) -> &str {
     text.split("\n#[cfg(test)]").next().unwrap()
 }
@@ -63,7 +63,7 @@ fn no_form_is_written_anywhere_else() {
     assert!(files.len() > 100);
     for path in files {
         let own = path.to_str().unwrap();
-        // Files of tests, and the room itself.
+        // Skips test files, and this module itself.
         let skipped = ["tests", "/proof/src/vectors.rs", "/domain/src/forms/"];
         if skipped.iter().any(|part| own.contains(part)) {
             continue;

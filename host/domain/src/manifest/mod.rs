@@ -1,8 +1,8 @@
-//! What a manifest holds.
+//! The manifest of a run.
 //!
-//! `reproducible` is what can be computed again from the component and the inputs alone; its digest
-//! is the run's `snapshot_id`. `sources` and `environment` stand beside it: where the inputs came
-//! from, and what was true of the machine and the moment, neither of which makes another number.
+//! `reproducible` contains what can be computed again from the component and the inputs alone; its digest is the run's
+//! `snapshot_id`. `sources` describes where the inputs came from, and `environment` the machine and the time. Neither
+//! affects the number.
 
 mod parts;
 
@@ -29,17 +29,17 @@ pub const FORMAT: &str = "provender.manifest.v1";
 pub struct Manifest {
     /// The part whose digest is the snapshot's id.
     pub reproducible: Reproducible,
-    /// For each input the files, rows and ages behind its value.
+    /// The files, rows and ages behind the value of each input.
     pub sources: Sources,
-    /// Program, engine, toolchain, platform, moment.
+    /// Program, engine, toolchain, platform and time.
     pub environment: Environment,
 }
 
-/// A manifest as it stands in a file: canonical JSON (RFC 8785) and a newline.
+/// A manifest as written in a file: canonical JSON (RFC 8785) and a newline.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Manifest", deny_unknown_fields)]
 pub struct Document<'a> {
-    /// Program, engine, toolchain, platform, moment.
+    /// Program, engine, toolchain, platform and time.
     environment: &'a Environment,
     /// The form of this document.
     format: Format,
@@ -83,16 +83,16 @@ impl Manifest {
         Ok(bytes)
     }
 
-    /// Reads a file's bytes; `Err` says in words what is wrong.
+    /// Reads a file's bytes. `Err` describes what is wrong.
     ///
     /// # Errors
-    /// If it is no manifest, of a newer format, a member is missing or unknown, or its reproducible part has
-    /// another digest than it says.
+    /// If it is not a manifest, has a newer format, a missing or unknown member, or if the digest of its reproducible
+    /// part differs from its `snapshot_id`.
     pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
         Ok(Manifest::parse_named(bytes)?.0)
     }
 
-    /// As [`Manifest::parse`], with the snapshot's id, which the content was found to have.
+    /// Like [`Manifest::parse`], and also returns the verified snapshot id.
     ///
     /// # Errors
     /// See [`Manifest::parse`].

@@ -1,7 +1,7 @@
-//! The parts of a manifest: what writes them and what reads them.
+//! The parts of a manifest, for writing and reading.
 //!
-//! Every member is written, null where there is nothing to say; a member that is missing or unknown is an
-//! error. So a part that was read is written again with the very bytes that it had.
+//! Every member is written, with null if there is no value. A missing or unknown member is an error. So a part that was
+//! read is written again with exactly the same bytes.
 
 use crate::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
@@ -20,16 +20,16 @@ use crate::key::{ConfigVersion, RunKey};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reproducible {
-    /// What is hashed.
+    /// The form of the hashed object.
     #[serde(rename = "$type")]
     pub form: SnapshotForm,
-    /// The component that computed.
+    /// The component that computed the run.
     pub component: Component,
     /// Parameters, guardrail bounds and feature definitions in force.
     pub config: Config,
-    /// What the guardrails say of the outputs.
+    /// The result of the guardrails.
     pub guardrails: Guardrails,
-    /// Values of the declared inputs, by name: null where nothing was known.
+    /// Values of the declared inputs, by name: null if nothing was known.
     #[schemars(schema_with = "values_by_name")]
     pub inputs: Map<String, Json>,
     /// The run's key.
@@ -38,17 +38,17 @@ pub struct Reproducible {
     /// Values of the outputs, by name.
     #[schemars(schema_with = "values_by_name")]
     pub outputs: Map<String, Json>,
-    /// Values of the parameters in force, by name.
+    /// Values of the parameters, by name.
     #[schemars(schema_with = "values_by_name")]
     pub parameters: Map<String, Json>,
-    /// Digest of component, world, configuration and inputs: what makes the number.
+    /// Digest of component, world, configuration and inputs: everything that determines the number.
     pub provenance: Digest,
     /// Digest of the key.
     pub run_id: Digest,
 }
 
 impl Reproducible {
-    /// Its digest: the snapshot's id.
+    /// The digest of this part, which is the snapshot id.
     ///
     /// # Errors
     /// If a number has no canonical form.
@@ -57,7 +57,7 @@ impl Reproducible {
     }
 }
 
-/// [`RunKey`] with nothing beside it.
+/// [`RunKey`] without unknown members.
 #[derive(Deserialize)]
 #[serde(remote = "RunKey", deny_unknown_fields)]
 struct WholeKey {
@@ -68,7 +68,7 @@ struct WholeKey {
     config_version: ConfigVersion,
 }
 
-/// The JSON Schema of values by name, each of the type that the component declares.
+/// The JSON Schema of values by name, each of the type declared by the component.
 #[must_use]
 pub fn values_by_name(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({
@@ -86,7 +86,7 @@ pub fn values_by_name(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     })
 }
 
-/// A component, as manifests name it.
+/// A component, as recorded in manifests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Component {
@@ -100,28 +100,28 @@ pub struct Component {
     pub world: String,
 }
 
-/// What the guardrails of a configuration say of a run's outputs.
+/// The result of a configuration's guardrails for a run's outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Guardrails {
-    /// The breached ones, in the order of the configuration.
+    /// The breached guardrails, in the order of the configuration.
     pub breached: Vec<Breach>,
-    /// Whether there is one.
+    /// Whether a guardrail is breached.
     pub status: GuardrailStatus,
 }
 
-/// Whether an output lies outside its guardrail.
+/// Whether an output is outside its guardrail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GuardrailStatus {
-    /// All outputs lie within their guardrails, or are null.
+    /// All outputs are within their guardrails, or null.
     Ok,
     /// A guardrail is breached.
     Failed,
 }
 
 impl GuardrailStatus {
-    /// What these breaches make of it.
+    /// The status for these breaches.
     #[must_use]
     pub fn of(breached: &[Breach]) -> GuardrailStatus {
         match breached {
@@ -131,7 +131,7 @@ impl GuardrailStatus {
     }
 }
 
-/// A guardrail that was breached.
+/// A breached guardrail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Breach {
@@ -139,10 +139,10 @@ pub struct Breach {
     pub output: String,
     /// Its value.
     pub value: f64,
-    /// Smallest acceptable value; null where there is none.
+    /// Smallest acceptable value; null if there is no lower bound.
     #[serde(deserialize_with = "Option::deserialize")]
     pub minimum: Option<f64>,
-    /// Largest acceptable value; null where there is none.
+    /// Largest acceptable value; null if there is no upper bound.
     #[serde(deserialize_with = "Option::deserialize")]
     pub maximum: Option<f64>,
     /// What a breach means.
@@ -165,11 +165,11 @@ impl std::fmt::Display for Breach {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sources {
-    /// The files that observations below are of, in the order in which they were taken in.
+    /// The files of the observations below, in the order in which they were ingested.
     pub files: Vec<SourceFile>,
-    /// What each input was made of, by its name.
+    /// The observations behind each input, by its name.
     pub inputs: BTreeMap<String, InputSources>,
-    /// The last entry of the ledger that counted.
+    /// The last ledger entry known to the run.
     pub known: i64,
 }
 
@@ -179,32 +179,32 @@ pub struct Sources {
 pub struct SourceFile {
     /// Its format: `geojson`, `rap`.
     pub format: String,
-    /// The entry of the ledger that took it in.
+    /// The ledger entry that ingested it.
     pub ingested_by: i64,
-    /// Its path, as it was given.
+    /// Its path, as given by the user.
     pub path: String,
     /// Digest of its bytes.
     pub sha256: Digest,
-    /// The source that it is of.
+    /// Its source.
     pub source: String,
 }
 
-/// What an input was made of.
+/// The observations behind an input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputSources {
-    /// Days from the newest observation to the calculation date; null where none is dated.
+    /// Days from the newest observation to the calculation date; null if no observation is dated.
     #[serde(deserialize_with = "Option::deserialize")]
     pub age_days: Option<i64>,
     /// The observations, oldest first.
     pub from: Vec<Observed>,
 }
 
-/// An observation that entered an input.
+/// An observation that contributed to an input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// Its day; absent where it has none.
+    /// Its day; absent if it has no date.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -212,11 +212,11 @@ pub struct Observed {
     )]
     #[schemars(with = "Day")]
     pub date: Option<Day>,
-    /// Its file: a place in `files`, from 0.
+    /// Index of its file in `files`, counted from 0.
     pub file: u32,
-    /// Its row in the file, from 1.
+    /// Its row in the file, counted from 1.
     pub row: u32,
-    /// Its value; absent where it is not a number.
+    /// Its value; absent if it is not a number.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -234,21 +234,21 @@ impl Sources {
     }
 }
 
-/// What was true of the moment, the program and the machine.
+/// Time, program and machine of a computation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// Who had the run computed.
+    /// Who computed the run.
     pub actor: String,
-    /// How many bytes the component has.
+    /// Size of the component in bytes.
     pub component_size: u64,
-    /// What the component was built with, as it says itself: name and version of each tool.
+    /// The tools that built the component, as it declares them: name and version.
     pub component_toolchain: Vec<(String, String)>,
     /// The engine that ran the component.
     pub engine: Engine,
-    /// The deployment's environment: `prod`.
+    /// The deployment's environment, such as `prod`.
     pub environment: String,
-    /// The commit of the repository that the deployment lies in; null where it lies in none.
+    /// The commit of the Git repository that contains the deployment; null if there is none.
     #[serde(deserialize_with = "Option::deserialize")]
     pub git_commit: Option<String>,
     /// Where the value of each parameter was set, by the parameter's name.
@@ -257,7 +257,7 @@ pub struct Environment {
     pub platform: Platform,
     /// The program.
     pub program: Program,
-    /// Why the run replaces another, null where nothing was said; absent where it replaces none.
+    /// Why the run replaces another: null if no reason was given, absent if it replaces none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -265,9 +265,9 @@ pub struct Environment {
     )]
     #[schemars(with = "Option<String>")]
     pub reason: Option<Option<String>>,
-    /// The moment, RFC 3339 in UTC.
+    /// The time, RFC 3339 in UTC.
     pub recorded_at: String,
-    /// The configuration version of the run that this one replaces; absent where it replaces none.
+    /// The configuration version of the run that this run replaces; absent if it replaces none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -277,7 +277,7 @@ pub struct Environment {
     pub replaces: Option<ConfigVersion>,
 }
 
-/// Program, engine, machine and place of a computation: what all its manifests say alike.
+/// Program, engine, machine and environment of a computation: what all its manifests share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Computer {
     /// See [`Environment::engine`].
@@ -296,9 +296,9 @@ pub struct Computer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
-    /// Name of its settings: `deterministic-v1`.
+    /// Name of its settings, such as `deterministic-v1`.
     pub profile: String,
-    /// What code was generated for: architecture and system.
+    /// Architecture and system for which code was generated.
     pub target: String,
     /// Version of wasmtime.
     pub wasmtime: String,
@@ -308,9 +308,9 @@ pub struct Engine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
-    /// Its architecture: `x86_64`.
+    /// Its architecture, such as `x86_64`.
     pub arch: String,
-    /// Its operating system: `linux`.
+    /// Its operating system, such as `linux`.
     pub os: String,
 }
 
@@ -333,13 +333,13 @@ pub enum SetBy {
     /// `logic.toml`.
     #[serde(rename = "logic.toml")]
     LogicToml,
-    /// `--param` of this command; such a run is never an answer.
+    /// `--param` of a command; such a run is never an answer.
     #[serde(rename = "--param")]
     CommandLine,
 }
 
 impl SetBy {
-    /// As reports say it.
+    /// The text used in reports.
     #[must_use]
     pub fn text(&self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
-//! Manifests of version 0.1.0 are read and written alike, and nothing is made up where a member is missing.
+//! Manifests of version 0.1.0 are written again with the same bytes, and a missing member is an error.
 
 use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::canonical::to_bytes;
 
-/// A document a line: plain, with a breached guardrail, in place of another run, with a series, in Python.
+/// One document a line: plain, with a breached guardrail, replacing another run, with a series, in Python.
 const KEPT: &str = include_str!("../../../../tests/fixtures/manifests-0.1.0.jsonl");
 /// One line for each shape of each hashed form.
 const FORMS: &str = include_str!("../../../../tests/fixtures/forms-0.1.0.jsonl");
@@ -15,15 +15,14 @@ fn kept() -> Vec<Json> {
     KEPT.lines().map(parse).collect()
 }
 
-/// The bytes of a document under the digest that its reproducible part has.
+/// The bytes of a document, with its `snapshot_id` set to the digest of its reproducible part.
 fn sealed(mut document: Json) -> Vec<u8> {
     let digest = Digest::of_json(&document["reproducible"]).unwrap();
     document["snapshot_id"] = json!(digest);
     to_bytes(&document).unwrap()
 }
 
-/// Paths of all objects in a value, except those whose members are names that a component or a deployment
-/// chose.
+/// Paths of all objects in a value, except objects whose members have names chosen by a component or a deployment.
 fn objects(value: &Json, at: &str, found: &mut Vec<String>) {
     let named = [
         "/reproducible/config/features",

@@ -1,8 +1,8 @@
-//! The model of a document: what it says, and nothing of how a medium shows it.
+//! A model of documents: their content, independent of the medium.
 
 use super::html::Html;
 
-/// How good or bad something is; each tone has its glyph, so that colour is never alone.
+/// How good or bad something is. Each tone has a glyph, so that colour is never the only sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
@@ -11,14 +11,14 @@ pub enum Tone {
     Warn,
     /// Not acceptable.
     Bad,
-    /// Could not be judged.
+    /// Could not be evaluated.
     Unknown,
-    /// Said for information.
+    /// For information.
     Quiet,
 }
 
 impl Tone {
-    /// A glyph whose shape alone tells the tone.
+    /// A glyph that shows the tone by its shape alone.
     #[must_use]
     pub fn glyph(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Tone {
         }
     }
 
-    /// The word beside the glyph where nothing more exact is said.
+    /// The word next to the glyph if there is no more specific one.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -50,27 +50,27 @@ pub enum Span {
     Text(String),
     /// An id, a digest, a path, a command.
     Code(String),
-    /// A status: glyph and word.
+    /// A status: a glyph and a word.
     Badge(Tone, String),
-    /// Prose in the background.
+    /// Prose in a weaker colour.
     Dim(String),
-    /// A file, by what leads to it from the page and by its name; media without links show the name.
+    /// A link to a file, with its name. Media without links show only the name.
     Link {
-        /// The path that leads there.
+        /// The path to the file, relative to the page.
         path: String,
-        /// What is shown, as code.
+        /// The name to show, as code.
         name: String,
     },
     /// A line break within a cell.
     Break,
 }
 
-/// A line of text: spans one after the other.
+/// A line of text: a sequence of spans.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inline(Vec<Span>);
 
 impl Inline {
-    /// Nothing yet.
+    /// An empty line.
     #[must_use]
     pub fn new() -> Inline {
         Inline::default()
@@ -120,14 +120,14 @@ impl<T: Into<String>> From<T> for Inline {
     }
 }
 
-/// What a column holds.
+/// The kind of values in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text.
     Text,
-    /// Numbers, which stand to the right.
+    /// Numbers, aligned to the right.
     Number,
-    /// Names or dates that no medium breaks over two lines.
+    /// Names or dates that are never broken across two lines.
     Unbroken,
 }
 
@@ -136,25 +136,25 @@ pub enum Kind {
 pub struct Column {
     /// Its title.
     pub title: String,
-    /// What it holds.
+    /// The kind of its values.
     pub kind: Kind,
 }
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// What it shows, where no heading says so.
+    /// What it shows, if no heading says so.
     pub caption: Option<String>,
     /// Its columns.
     pub columns: Vec<Column>,
-    /// Its rows: a cell for each column.
+    /// Its rows, with a cell for each column.
     pub rows: Vec<Vec<Inline>>,
-    /// The lines that stand for it on a terminal, where its columns would not fit side by side.
+    /// The lines that replace it on a terminal that is too narrow for its columns.
     pub narrow: Option<Vec<String>>,
 }
 
 impl Table {
-    /// A table of these columns; [`Table::numbers`] and [`Table::unbroken`] say more of them.
+    /// A table with these columns. [`Table::numbers`] and [`Table::unbroken`] set their kinds.
     #[must_use]
     pub fn new<T: Into<String>, C: Into<Inline>>(
         titles: impl IntoIterator<Item = T>,
@@ -182,26 +182,26 @@ impl Table {
         self
     }
 
-    /// Says which columns hold numbers.
+    /// Marks columns of numbers.
     #[must_use]
     pub fn numbers(self, titles: &[&str]) -> Table {
         self.kind(Kind::Number, titles)
     }
 
-    /// Says which columns are never broken.
+    /// Marks columns that are never broken.
     #[must_use]
     pub fn unbroken(self, titles: &[&str]) -> Table {
         self.kind(Kind::Unbroken, titles)
     }
 
-    /// Sets what it shows.
+    /// Sets the caption.
     #[must_use]
     pub fn caption(mut self, caption: impl Into<String>) -> Table {
         self.caption = Some(caption.into());
         self
     }
 
-    /// Sets the lines that stand for it on a terminal.
+    /// Sets the lines that replace it on a narrow terminal.
     #[must_use]
     pub fn narrow(mut self, lines: Vec<String>) -> Table {
         self.narrow = Some(lines);
@@ -209,7 +209,7 @@ impl Table {
     }
 }
 
-/// A sentence, and how good or bad it is.
+/// A sentence with a tone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// How good or bad.
@@ -236,62 +236,62 @@ pub enum Block {
     Heading(u8, Inline),
     /// A paragraph.
     Paragraph(Inline),
-    /// A paragraph in the background.
+    /// A paragraph in a weaker colour.
     Background(Inline),
-    /// A paragraph that the reader came for.
+    /// The paragraph with the main message.
     Lead(Inline),
-    /// Sentences that follow one another.
+    /// A sequence of sentences.
     Notes(Vec<Note>),
     /// A list.
     List(Vec<Inline>),
-    /// Names and what they stand for.
+    /// Pairs of a name and a value.
     Facts(Vec<(String, Inline)>),
     /// A table.
     Table(Table),
-    /// The verdict and what it rests on.
+    /// A verdict with its reasons.
     Verdict {
         /// How good or bad.
         tone: Tone,
         /// The verdict.
         word: String,
-        /// What it rests on.
+        /// The reasons.
         why: Vec<Inline>,
     },
-    /// Something long under its own title, which a page can fold.
+    /// Long content under a title, which a page can fold.
     Details {
         /// Its title.
         title: String,
-        /// True where it is short enough to stand open.
+        /// True if it is short enough to be shown unfolded.
         open: bool,
-        /// What is in it.
+        /// Its content.
         blocks: Vec<Block>,
     },
-    /// What belongs together and is framed on a page.
+    /// Related blocks, framed on a page.
     Section(Vec<Block>),
-    /// A drawing, with its caption; for pages alone.
+    /// A drawing with its caption; only on pages.
     Figure(Html),
-    /// The data of the document as JSON, which programs can take out of a page again; for pages alone.
+    /// The document's data as JSON, which programs can extract from a page; only on pages.
     Data {
         /// The id of the element.
         id: &'static str,
         /// The JSON text.
         json: String,
     },
-    /// What one medium alone shows.
+    /// Content for certain media only.
     Only(&'static [Medium], Vec<Block>),
 }
 
 /// A document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Its title, as a browser shows it in a tab.
+    /// Its title, shown in the browser's tab.
     pub title: String,
-    /// What it says, its first heading included.
+    /// Its content, including the first heading.
     pub blocks: Vec<Block>,
 }
 
 impl Document {
-    /// A document without content.
+    /// An empty document.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Document {
         Document {
@@ -315,7 +315,7 @@ impl Document {
         self.push(Block::Paragraph(text.into()));
     }
 
-    /// Appends a sentence to those before it.
+    /// Appends a sentence to the preceding ones.
     pub fn note(&mut self, tone: Option<Tone>, text: impl Into<Inline>) {
         let text = text.into();
         match self.blocks.last_mut() {
@@ -324,7 +324,7 @@ impl Document {
         }
     }
 
-    /// Appends a list, if there is anything in it.
+    /// Appends a list, unless it is empty.
     pub fn list(&mut self, items: Vec<Inline>) {
         if !items.is_empty() {
             self.push(Block::List(items));

@@ -1,12 +1,12 @@
-//! One function per medium that makes a text from outside safe there.
+//! One function per medium that makes untrusted text safe in it.
 //!
-//! Every one of them replaces the characters that could change what is shown around the text
-//! ([`is_unsafe`]) with U+FFFD, and escapes what the medium would take for markup.
+//! Each replaces the characters that could change the text around them ([`is_unsafe`]) with U+FFFD, and escapes the
+//! medium's markup.
 
 use std::fmt::Write as _;
 
-/// Characters that can change what a terminal or a page shows around them: controls, and the marks
-/// that turn the direction of writing.
+/// Characters that can change what a terminal or a page shows around them: control characters, and marks that change
+/// the direction of writing.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -17,13 +17,13 @@ fn safe(c: char) -> char {
     if is_unsafe(c) { '\u{fffd}' } else { c }
 }
 
-/// For one line of a terminal: a text can neither move the cursor nor forge a line.
+/// For one line of a terminal: the text can neither move the cursor nor forge a line.
 #[must_use]
 pub fn terminal(text: &str) -> String {
     text.chars().map(safe).collect()
 }
 
-/// For several lines of a terminal: line breaks and tabs stay, for messages that quote others.
+/// For several lines of a terminal: keeps line breaks and tabs, for messages that quote others.
 #[must_use]
 pub fn terminal_lines(text: &str) -> String {
     text.chars()
@@ -47,8 +47,8 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// As a Markdown code span: the fence is longer than any run of backticks inside. In the cell of a
-/// table a pipe ends the cell even within a span, and is escaped.
+/// As a Markdown code span: the fence is longer than any run of backticks inside. A pipe is escaped, because in a table
+/// it ends the cell even within a span.
 #[must_use]
 pub fn markdown_code(text: &str, in_cell: bool) -> String {
     let mut text = terminal(text);
@@ -82,8 +82,8 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// For the target of a link: a relative path. Every character but those of plain paths is
-/// percent-encoded, the colon too, so that no text from outside becomes a scheme or a host.
+/// For the target of a link, which is a relative path. Every character that is unusual in a path is percent-encoded,
+/// including the colon, so that the text can name neither a scheme nor a host.
 #[must_use]
 pub fn href(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
@@ -95,21 +95,21 @@ pub fn href(path: &str) -> String {
             let _ = write!(out, "%{b:02X}");
         }
     }
-    // `//host/path` would leave the folder for another host.
+    // `//host/path` would lead to another host.
     while out.starts_with("//") {
         out.remove(0);
     }
     out
 }
 
-/// For JSON text inside an HTML script element. What is escaped stands only inside JSON strings, so
-/// the `\u` escapes mean the same JSON, and no text in it can end the element or open a comment.
+/// For JSON text inside an HTML script element. The characters to escape appear only inside JSON strings, so the `\u`
+/// escapes mean the same JSON. No text can end the element or open a comment.
 #[must_use]
 pub fn json_in_html(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if matches!(c, '<' | '>' | '&') || (is_unsafe(c) && !c.is_ascii_control()) {
-            // Writing to a String cannot fail; everything unsafe lies below U+FFFF.
+            // Writing to a String cannot fail; everything unsafe is below U+FFFF.
             let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
@@ -118,8 +118,8 @@ pub fn json_in_html(json: &str) -> String {
     out
 }
 
-/// For XML: content and attributes. An attribute's line breaks would be read as spaces, so they are
-/// written as references.
+/// For XML content and attributes. Line breaks are written as references, because in an attribute they would be read as
+/// spaces.
 #[must_use]
 pub fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -146,7 +146,7 @@ pub fn workflow_message(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// For a property of a workflow command, which ends at a comma or colon too.
+/// For a property of a workflow command, which also ends at a comma or colon.
 #[must_use]
 pub fn workflow_property(text: &str) -> String {
     workflow_message(text)

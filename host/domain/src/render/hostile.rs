@@ -1,4 +1,4 @@
-//! Texts from outside through every writer, in every place of a document.
+//! Tests untrusted text in every writer and in every place of a document.
 
 use super::document::{Block, Document, Inline, Medium, Span, Table, Tone};
 use super::escape::{is_unsafe, workflow_message, workflow_property};
@@ -7,7 +7,7 @@ use super::junit::{self, CaseOutcome, Suite, TestCase};
 use super::markdown::markdown;
 use super::terminal::lines;
 
-/// What files and guests could be named, all of it in one: it starts with `</script>`.
+/// What a file or guest could use as a name, all in one text; it starts with `</script>`.
 const EVIL: &str = "</script><script>alert('x')</script>]]>--><!-- | `` ``` \" & \\ [x](y) ![z](w)\n# no heading\n- no item\r\n| a | b |\u{1b}[31m\u{1b}]8;;x\u{7}\u{202e}\u{2066}\u{2028}\u{0}\u{9b}\u{fffe}";
 
 fn everywhere() -> Document {
@@ -69,7 +69,7 @@ fn a_page_holds_no_element_of_theirs() {
     assert_eq!(page.matches("<script").count(), 1);
     assert_eq!(page.matches("</script>").count(), 1);
     assert!(!page.contains("<!--") && !page.contains("]]>"));
-    // Every element is one that the writer knows, and each attribute is quoted and ours.
+    // Every element is one that the writer uses, and each attribute is quoted and known.
     let ours = [
         "html",
         "head",
@@ -140,13 +140,13 @@ fn markdown_gets_no_line_row_or_markup_of_theirs() {
     }
 }
 
-/// Whether the character at `at` has an odd number of backslashes before it.
+/// Whether an odd number of backslashes precedes the character at `at`.
 fn escaped(line: &str, at: usize) -> bool {
     let before = line[..at].bytes().rev().take_while(|b| *b == b'\\').count();
     before % 2 == 1
 }
 
-/// A line of Markdown without its code spans, as a reader of Markdown takes them out.
+/// A line of Markdown without its code spans, removed as a Markdown parser would.
 fn without_code(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

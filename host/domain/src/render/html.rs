@@ -1,4 +1,4 @@
-//! The page: one file that loads nothing, and works from `file://` and as a CI artefact.
+//! Renders a document as an HTML page: one file that loads nothing and works from `file://` and as a CI artefact.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use super::document::{Block, Document, Inline, Kind, Medium, Note, Span, Table, 
 use super::escape;
 use super::style::CSS;
 
-/// A piece of markup, as a type of its own, so that a text can only enter a page escaped.
+/// Markup. Its type ensures that a text enters a page only escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Html(String);
 
 impl Html {
-    /// A text, escaped.
+    /// Escaped text.
     #[must_use]
     pub fn text(text: impl AsRef<str>) -> Html {
         Html(escape::html(text.as_ref()))
     }
 
-    /// Markup that our own code wrote; never pass a text from outside.
+    /// Markup written by this program. Never pass it text from outside.
     #[must_use]
     pub fn trusted(markup: impl Into<String>) -> Html {
         Html(markup.into())
     }
 
-    /// An element around `content`; `name` and `class` are our own words.
+    /// An element around `content`. `name` and `class` must come from this program.
     #[must_use]
     pub fn element(name: &str, class: &str, content: &Html) -> Html {
         let class = if class.is_empty() {
@@ -55,7 +55,7 @@ impl fmt::Display for Html {
 }
 
 impl Tone {
-    /// The CSS class of the page's style sheet.
+    /// The CSS class in the page's style sheet.
     fn class(self) -> &'static str {
         match self {
             Tone::Good => "good",
@@ -196,7 +196,7 @@ fn terms(facts: &[(String, Inline)]) -> Html {
     Html(format!("<dl>{facts}</dl>\n"))
 }
 
-/// A table in a box of its own, so that a wide one scrolls without moving the page.
+/// A table in a box of its own, so that a wide table scrolls without moving the page.
 fn table(table: &Table) -> Html {
     let class = |kind: Option<Kind>| match kind {
         Some(Kind::Number) => "num",

@@ -1,6 +1,6 @@
-//! JUnit XML, the form in which CI systems take test results: suites of cases in, one document out.
+//! Renders JUnit XML, the form in which CI systems read test results.
 //!
-//! No times: the same result is the same text.
+//! Contains no times, so that the same results give the same text.
 
 use std::fmt::Write as _;
 
@@ -20,33 +20,33 @@ pub struct Suite {
 pub struct TestCase {
     /// Its name.
     pub name: String,
-    /// File and line, where the case has some.
+    /// File and line, if known.
     pub place: Option<(String, usize)>,
-    /// What came of it.
+    /// Its result.
     pub outcome: CaseOutcome,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaseOutcome {
     /// Good.
     Passed,
-    /// Not as it should be.
+    /// A check failed.
     Failed {
-        /// A stable name of the kind.
+        /// Stable name of the kind of failure.
         kind: String,
         /// One line.
         message: String,
-        /// All of it.
+        /// The full text.
         text: String,
     },
-    /// Could not be judged.
+    /// Could not be evaluated.
     Errored {
-        /// A stable name of the kind.
+        /// Stable name of the kind of error.
         kind: String,
         /// One line.
         message: String,
-        /// All of it.
+        /// The full text.
         text: String,
     },
     /// Not run.

@@ -1,9 +1,9 @@
-//! A document as Markdown: for a pull request, a step's summary, a ticket.
+//! Renders a document as Markdown, for a pull request, a step's summary or a ticket.
 
 use super::document::{Block, Document, Inline, Kind, Medium, Span, Table};
 use super::escape;
 
-/// The document. A blank line stands between two blocks.
+/// The document as Markdown, with a blank line between blocks.
 #[must_use]
 pub fn markdown(document: &Document) -> String {
     let mut out = Written::default();
@@ -14,7 +14,7 @@ pub fn markdown(document: &Document) -> String {
 #[derive(Default)]
 struct Written {
     text: String,
-    /// The last block was one of notes: notes that follow go on with its list.
+    /// The last block was a list of notes, so further notes continue the list.
     in_notes: bool,
 }
 

@@ -1,14 +1,14 @@
-//! Documents for people: one model, one writer per medium, one escaping function per medium.
+//! Documents for people: one model, and for each medium one writer and one escaping function.
 //!
-//! Ids, file names and reasons come from files and guests. Nothing of theirs reaches markup, a
-//! script element or a terminal but through [`escape`].
+//! Ids, file names and reasons come from files and guests. They reach markup, script elements and terminals only
+//! through [`escape`].
 //!
-//! * [`document`] — what a report says: headings, sentences, tables, verdicts; no medium in it
-//! * [`escape`] — how a text is made safe for each medium
+//! * [`document`] — the content of a document: headings, sentences, tables, verdicts
+//! * [`escape`] — makes text safe for each medium
 //! * [`html`] — a document as one self-contained page
 //! * [`markdown`] — a document as Markdown
 //! * [`terminal`] — a document, and tables, as lines for a terminal
-//! * [`junit`] — JUnit XML, for the results of checks
+//! * [`junit`] — the results of checks as JUnit XML
 //! * [`text`] — numbers for people
 
 pub mod document;

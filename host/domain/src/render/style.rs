@@ -1,5 +1,5 @@
-//! The style sheet that stands inside every page: no external font, image or script; light, dark
-//! and print. Status is told by a glyph and a word; colour only repeats it.
+//! The style sheet embedded in every page: no external font, image or script; light, dark and print. A glyph and a word
+//! show the status; colour only repeats it.
 
 /// The CSS of [`super::html::page`].
 pub(super) const CSS: &str = r#"

@@ -1,5 +1,5 @@
-//! A document as lines for a terminal. Every text is escaped here; colours are the command line's
-//! business, which paints each piece by its [`Look`].
+//! Renders a document as lines for a terminal. Every text is escaped here. The command line adds colours: it paints
+//! each piece by its [`Look`].
 
 use super::document::{Block, Document, Inline, Kind, Medium, Span, Table, Tone};
 use super::escape;
@@ -7,11 +7,11 @@ use super::escape;
 /// How a piece of text looks on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// As it comes.
+    /// Normal text.
     Plain,
     /// Names and headings.
     Strong,
-    /// The background.
+    /// Text in a weaker colour.
     Dim,
     /// As it should be.
     Good,
@@ -22,7 +22,7 @@ pub enum Look {
 }
 
 impl Look {
-    /// The look of a status, by its word.
+    /// The look of a status.
     #[must_use]
     pub fn of_status(status: &str) -> Look {
         match status {
@@ -123,7 +123,7 @@ fn block(out: &mut Vec<Line>, block: &Block) {
     }
 }
 
-/// A line of text on one line.
+/// A line of text, kept on one line.
 fn line(inline: &Inline) -> String {
     let mut out = String::new();
     for span in inline.spans() {
@@ -162,8 +162,8 @@ fn table(table: &Table) -> Vec<Line> {
     columns(&heads, &rows)
 }
 
-/// Cells in columns, below a head whose flag says that the column is one of numbers, which stand to
-/// the right.
+/// Aligns cells in columns below their heads. The flag of a head marks a column of numbers, which is aligned to the
+/// right.
 #[must_use]
 pub fn columns(heads: &[(&str, bool)], rows: &[Line]) -> Vec<Line> {
     let width = |text: &str| text.chars().count();

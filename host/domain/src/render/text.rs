@@ -1,6 +1,6 @@
-//! Numbers for people.
+//! Formats numbers for people.
 
-/// `1 run`, `2 runs`.
+/// Formats a count with its noun: `1 run`, `2 runs`.
 #[must_use]
 pub fn count(n: u64, what: &str) -> String {
     if n == 1 {
@@ -10,8 +10,8 @@ pub fn count(n: u64, what: &str) -> String {
     }
 }
 
-/// A number for people: whole numbers plain, others with at most four decimals; very small and very
-/// large ones in full, so that a number which is not zero never reads as zero.
+/// Formats a number: whole numbers without decimals, others with at most four. Very small and very large numbers are
+/// written in full, so that a number other than zero never reads as zero.
 #[must_use]
 pub fn number(x: f64) -> String {
     if x == 0.0 {
@@ -24,7 +24,7 @@ pub fn number(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// As [`number`], but exact where rounding would make it read like `other`, which it is not.
+/// Like [`number`], but exact if rounding would make it look the same as `other` although they differ.
 #[must_use]
 pub fn number_beside(x: f64, other: f64) -> String {
     let text = number(x);
