@@ -71,6 +71,11 @@ const REWORDED: &[(&str, &str, &str)] = &[
         " is active; settings here that differ from it are ignored",
         "plain English",
     ),
+    (
+        "note: who made ",
+        "note: the signature of ",
+        "plain English",
+    ),
 ];
 
 /// Warnings and notes that 0.1.0 did not print: the beginning of the command's name, a part of the text,

@@ -50,7 +50,8 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
             let model = pin.model_version();
             let bound = match context.bind(&sandbox, &lock, &model, &BTreeMap::new()) {
                 Ok(bound) => bound,
-                // A pinned logic that does not fit the deployment (no [[series]], for example) may not be active, so it is reported but not fatal.
+                // A misfit (no [[series]], for example) is reported but not fatal: the logic need not
+                // be active.
                 Err(e) => {
                     text.blank();
                     text.look(

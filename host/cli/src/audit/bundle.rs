@@ -141,7 +141,7 @@ pub(in super::super) fn replay(
         ),
         None => text.look(
             Look::Warn,
-            "who signed the checkpoint was not checked: give --public-key",
+            "the checkpoint's signature was not checked: give --public-key",
         ),
     }
     text.append(replayed.text);

@@ -65,7 +65,7 @@ impl Against {
         let key = self.public_key.as_deref().map(verifier).transpose()?;
         if key.is_none() {
             context.ui.note(&format!(
-                "who made {what} was not checked: give --public-key"
+                "the signature of {what} was not checked: give --public-key"
             ));
         }
         Ok(Some(Checkpoint::parse(&what, &text, key.as_ref())?))

@@ -123,7 +123,7 @@ fn require_text<'t>(option: &str, text: &'t str) -> Result<&'t str, CliError> {
     Ok(text)
 }
 
-/// An incident in short, for every `data`.
+/// A summary of an incident, for every answer's `data`.
 fn brief(incident: &Incident) -> Json {
     let closed = incident.closed();
     json!({

@@ -136,7 +136,7 @@ pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
     let (links, notes) = find_links(&context, &*ledger, &args.things)?;
     if links.is_empty() {
         return Err(CliError::usage(
-            "what is to be linked? give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
+            "nothing is given to link: give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
         ));
     }
     let (new, entry) = act::link(&*ledger, &context.stamp(None), &args.incident, &links)?;

@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
     let (mut runs, mut written) = (0, 0);
     let exported = each(&context, &*ledger, args, &mut |part| {
         runs += part.len();
-        // Without --dir, single files already exist.
+        // Without --dir, single files are already where they belong.
         let missing = |r: &&Run| elsewhere.is_some() || r.run.place.is_some();
         let missing: Vec<&Run> = part.iter().filter(missing).collect();
         for chunk in missing.chunks(CHUNK) {

@@ -355,7 +355,7 @@ fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let reader = context.reader()?;
     let all = frozen::baselines(&*reader)?;
-    let found = meant(&all, &args.which)?;
+    let found = find_baseline(&all, &args.which)?;
     let baseline = frozen::document(&*reader, found.baseline)?;
     let mut text = Text::default();
     text.look(
@@ -418,7 +418,7 @@ fn column_row(c: &Reference) -> Vec<(Look, String)> {
 }
 
 /// Finds a baseline by its digest, or the one in force for a version.
-fn meant<'a>(all: &'a [Frozen], which: &str) -> Result<&'a Frozen, CliError> {
+fn find_baseline<'a>(all: &'a [Frozen], which: &str) -> Result<&'a Frozen, CliError> {
     let hex = which.strip_prefix("sha256-jcs-v1:").unwrap_or(which);
     let by_logic = all.iter().rfind(|f| f.in_force && f.model_version == which);
     let by_digest = || {

@@ -26,7 +26,7 @@ use crate::ui::{Done, Look, Text};
 /// Number of failing rows shown in the text; JSON has all of them.
 const SHOWN: usize = 50;
 
-/// Which report is meant.
+/// Options that select a report.
 #[derive(Args)]
 pub(super) struct WhichArgs {
     /// A report's digest, or at least six of its hex digits. Default: the newest report.
