@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_survives_its_text() {
+    fn a_digest_is_the_same_after_writing_and_reading() {
         let raw = Digest::of_bytes(b"");
         assert_eq!(
             raw.to_string(),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_whole_float_survives_its_text() {
+    fn a_large_whole_float_is_the_same_after_writing_and_reading() {
         let once = to_bytes(&json!([9_007_199_254_740_994.0_f64, -1e18, 1.8e19])).unwrap();
         assert_eq!(to_bytes(&from_slice(&once).unwrap()).unwrap(), once);
     }

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_references_say_why() {
+    fn invalid_references_are_refused_with_a_reason() {
         for (text, part) in [
             ("precipitation_mm:sum", "needs a window"),
             ("precipitation_mm:median:30d", "known are latest"),

@@ -76,7 +76,7 @@ fn set_bit(bits: &mut Vec<u8>, i: usize, on: bool) {
 
 #[expect(
     clippy::expect_used,
-    reason = "batches are a few thousand rows, and ingest refuses a text so large"
+    reason = "batches have a few thousand rows, and ingest refuses such a large text"
 )]
 fn offset(n: usize) -> u32 {
     u32::try_from(n).expect("a column has fewer than 2^32 bytes")
@@ -290,7 +290,7 @@ impl Column {
     #[must_use]
     #[expect(
         clippy::expect_used,
-        reason = "texts come in as `&str`, or in parts that were checked to be UTF-8"
+        reason = "texts are given as `&str`, or in parts that were checked to be UTF-8"
     )]
     pub fn text(&self, i: usize) -> &str {
         let ColumnData::Text { offsets, bytes } = &self.data else {

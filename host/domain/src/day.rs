@@ -186,7 +186,7 @@ mod tests {
     const EPOCH: Date = Date::constant(1970, 1, 1);
 
     #[test]
-    fn the_number_of_a_date_is_the_calendar_librarys() {
+    fn day_numbers_agree_with_the_calendar_library() {
         let mut date = EPOCH;
         for days in 0..=Day::MAX.days() {
             assert_eq!(Day::from_date(date).unwrap().days(), days, "{date}");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_survives_text_and_number() {
+    fn a_day_is_the_same_after_text_and_number() {
         for text in [
             "1970-01-01",
             "2024-02-29",
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn so_far_back_that_there_is_no_day_is_the_first_day() {
+    fn going_back_too_far_gives_the_first_day() {
         let day: Day = "2025-06-30".parse().unwrap();
         assert_eq!(day.back(30).to_string(), "2025-05-31");
         assert_eq!(day.back(0), day);

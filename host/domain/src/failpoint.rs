@@ -88,7 +88,7 @@ static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 /// Ends the process at the named place. Does nothing in a release build.
 #[expect(
     clippy::expect_used,
-    reason = "tests alone arm a place, in debug builds"
+    reason = "only tests arm a place, in debug builds"
 )]
 pub fn arm(name: String) {
     if cfg!(debug_assertions) {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_holds_the_places_of_the_source_and_no_other() {
+    fn names_are_exactly_the_places_in_the_source() {
         let mut text = String::new();
         sources(
             &std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".."),

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_holds_for_what_is_made_and_not_for_what_is_recorded() {
+    fn new_ids_are_checked_and_recorded_ones_are_not() {
         let refused = |text: &str| text.parse::<BoundaryId>().unwrap_err();
         assert_eq!(refused(""), NotAnId::Empty);
         assert_eq!(refused("a\u{0}"), NotAnId::Control);

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_config_version_survives_its_text() {
+    fn a_config_version_is_the_same_after_writing_and_reading() {
         let config = Digest::of_json(&json!({})).unwrap();
         for reissue in [0, 1, 27] {
             let v = ConfigVersion { config, reissue };

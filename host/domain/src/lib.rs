@@ -36,10 +36,7 @@ pub mod interrupt;
 pub mod key;
 pub mod manifest;
 pub mod merkle;
-#[expect(
-    clippy::cast_possible_wrap,
-    reason = "bits of a float, of which there are 64"
-)]
+#[expect(clippy::cast_possible_wrap, reason = "a float has 64 bits")]
 pub mod number;
 pub mod periods;
 pub mod place;

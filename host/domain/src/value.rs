@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_integers_travel_as_strings() {
+    fn large_integers_are_written_as_strings() {
         for i in [0, -1, MAX_JSON_INT, MAX_JSON_INT + 1, i64::MIN, i64::MAX] {
             let j = Value::Int64(i).to_json();
             assert_eq!(

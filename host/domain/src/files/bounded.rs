@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_says_of_its_size_decides_nothing() {
+    fn a_wrong_file_size_changes_nothing() {
         for size in [0, 3, 10, 11, u64::MAX] {
             assert_eq!(read_sized(&[7_u8; 10][..], size, 10).unwrap(), [7; 10]);
             assert!(read_sized(&[7_u8; 11][..], size, 10).is_err());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_is_read_no_further_than_the_ceiling() {
+    fn an_endless_file_is_read_only_up_to_the_ceiling() {
         struct Counting(u64);
         impl Read for Counting {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_taken_once_and_replaced_when_asked() {
+    fn create_refuses_a_taken_name_and_replace_replaces_the_file() {
         let (temp, dir) = temp();
         let staging = Staging::open(&dir).unwrap();
         assert!(staging.create("a", b"one").unwrap());
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_by_one_beside_it_and_nothing_else_is_left() {
+    fn replace_by_leaves_no_other_file() {
         let (temp, dir) = temp();
         dir.write("a.tmp", "left by a killed process").unwrap();
         for (keep, bytes) in [(Keep::Durably, b"one"), (Keep::ForNow, b"two")] {
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn without_links_a_name_is_taken_once_too() {
+    fn without_links_create_refuses_a_taken_name() {
         let (temp, dir) = temp();
         let staging = Staging::open(&dir).unwrap();
         let refused = |kind: ErrorKind| Err(io::Error::from(kind));
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_goes_when_nobody_else_writes() {
+    fn leftovers_of_a_killed_process_are_removed_when_nobody_else_writes() {
         let (temp, dir) = temp();
         let first = Staging::open(&dir).unwrap();
         std::fs::write(temp.path().join(WRITING).join("1-0.tmp"), "half").unwrap();

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_taken_once_or_written_over_and_nothing_else_is_left() {
+    fn create_refuses_a_taken_name_and_write_leaves_no_other_file() {
         let temp = tempfile::tempdir().unwrap();
         let file = temp.path().join("proof.json");
         create(&file, b"one", false).unwrap();
@@ -287,7 +287,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn others_may_read_what_is_not_private_and_a_link_stays_one() {
+    fn others_can_read_public_files_and_a_link_stays_a_link() {
         use std::os::unix::fs::PermissionsExt as _;
         let temp = tempfile::tempdir().unwrap();
         let path = |name: &str| temp.path().join(name);

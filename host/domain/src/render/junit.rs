@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_a_case_says_the_document_stays_well_formed() {
+    fn any_text_in_a_case_gives_a_well_formed_document() {
         let case = |name: &str, outcome| TestCase {
             name: name.into(),
             place: Some(("a\"b.toml".into(), 3)),

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_numbers_stand_to_the_right_and_no_line_ends_with_spaces() {
+    fn columns_of_numbers_are_right_aligned_and_no_line_ends_with_spaces() {
         let table = Table::new(
             ["name", "n", "why"],
             [

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_plainly_and_never_lie_beside_a_threshold() {
+    fn numbers_are_short_but_exact_next_to_a_threshold() {
         for (x, text) in [
             (0.0, "0"),
             (-0.0, "0"),

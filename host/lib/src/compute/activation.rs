@@ -147,7 +147,7 @@ mod tests {
     use provender_domain::canonical::Digest;
 
     #[test]
-    fn a_day_belongs_to_the_version_that_was_to_answer_on_it() {
+    fn a_day_belongs_to_the_version_activated_for_it() {
         let all = [
             (5, "days:v1", 1),
             (6, "frost:v1", 1),

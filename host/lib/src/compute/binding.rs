@@ -306,7 +306,7 @@ fn bind_parameters(
 
 fn from_toml(data_type: DataType, value: &toml::Value) -> Option<Scalar> {
     match (data_type, value) {
-        #[expect(clippy::cast_precision_loss, reason = "a person wrote 50 for 50.0")]
+        #[expect(clippy::cast_precision_loss, reason = "the user wrote 50 for 50.0")]
         (DataType::Float64, toml::Value::Integer(i)) => Some(Scalar::Float64(*i as f64)),
         (DataType::Float64, toml::Value::Float(x)) => x
             .is_finite()

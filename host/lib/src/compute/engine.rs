@@ -177,7 +177,7 @@ impl<'a> Engine<'a, '_> {
         for (i, outcome) in self.execute(bound, pending)? {
             outcomes[i] = Some(outcome);
         }
-        #[expect(clippy::expect_used, reason = "what is pending was executed")]
+        #[expect(clippy::expect_used, reason = "every pending run was executed")]
         let outcomes: Vec<RunOutcome> = outcomes
             .into_iter()
             .map(|outcome| outcome.expect("each run has an outcome"))
@@ -435,7 +435,7 @@ impl<'a> Engine<'a, '_> {
 
     #[expect(
         clippy::unused_self,
-        reason = "beside its siblings, which need the engine"
+        reason = "a method like its siblings, which need the engine"
     )]
     fn failed(&self, question: &Question, problem: Problem) -> RunOutcome {
         RunOutcome {

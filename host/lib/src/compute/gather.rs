@@ -126,7 +126,7 @@ impl<'a, 'l> Gatherer<'a, 'l> {
 
 #[expect(
     clippy::expect_used,
-    reason = "the files are those of these very observations"
+    reason = "the files are those of the same observations"
 )]
 fn position(files: &[u32], file: u32) -> u32 {
     let at = files.binary_search(&file);
@@ -135,7 +135,7 @@ fn position(files: &[u32], file: u32) -> u32 {
 
 #[expect(
     clippy::expect_used,
-    reason = "files are counted from 1; four thousand million of them are not taken in"
+    reason = "file numbers count from 1, and nobody ingests 2^32 files"
 )]
 fn number<N: TryInto<u32>>(n: N) -> u32 {
     n.try_into().ok().expect("fewer than 2^32 files")

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_gone_or_changed_cannot_be_gathered() {
+    fn a_removed_or_changed_column_cannot_be_gathered() {
         for (from, to) in [
             ("\"precipitation_mm\"", "\"rain_mm\""),
             (

@@ -167,7 +167,7 @@ fn full(
 /// Index of an observation's file in `files`.
 #[expect(
     clippy::expect_used,
-    reason = "the files are those of these very observations, far fewer than 2^32"
+    reason = "the files are those of the same observations, far fewer than 2^32"
 )]
 fn position(files: &[i64], id: i64) -> u32 {
     let at = files.binary_search(&id).ok();

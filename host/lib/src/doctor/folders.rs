@@ -71,7 +71,7 @@ pub(super) fn unfinished(project: &Project) -> Vec<DoctorFinding> {
     found.extend(folder.and_then(|folder| {
         #[expect(
             clippy::disallowed_methods,
-            reason = "a folder that lies elsewhere is named as it is"
+            reason = "a folder elsewhere is shown with its full path"
         )]
         let inside = folder.strip_prefix(&project.root).unwrap_or(folder);
         unfinished_in(inside, project.ledger().admin().unfinished())

@@ -273,7 +273,7 @@ fn input(i: &Input) -> ExplainedInput<'_> {
 /// A part of a manifest as spelled in its file: 365, not 365.0.
 #[expect(
     clippy::expect_used,
-    reason = "what was read from canonical JSON has a canonical form"
+    reason = "a value read from canonical JSON has a canonical form"
 )]
 fn as_recorded<T: Serialize>(part: &T) -> Json {
     as_read(part).expect("the part was read from canonical JSON")

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn missing_values_are_reported() {
         let s = sentence(
             &named("days", None),
             "forage / daily",

@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_input_that_the_manifest_lacks_is_no_null() {
+    fn a_declared_input_missing_from_the_manifest_is_an_error() {
         let kept = KEPT.lines().next().unwrap();
         let manifest = Manifest::parse(kept.as_bytes()).unwrap();
         let names: Vec<&String> = manifest.reproducible.inputs.keys().collect();

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_read_in_either_system() {
+    fn numbers_are_shown_in_either_unit_system() {
         assert_eq!(show(806_455.44, Some("kg"), Units::Metric), "806,455.4 kg");
         assert_eq!(show(40.468_564_224, Some("ha"), Units::Us), "100 acres");
         assert_eq!(show(1120.851, Some("kg/ha"), Units::Us), "1000 lb/acre");

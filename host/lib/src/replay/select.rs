@@ -36,7 +36,7 @@ pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
             let number = u128::from_be_bytes(std::array::from_fn(|k| digest.bytes()[k]));
             #[expect(
                 clippy::cast_possible_truncation,
-                reason = "the remainder is below a number of 64 bits"
+                reason = "the remainder is below a 64-bit number"
             )]
             let at = i + (number % u128::from(of - i)) as u64;
             let last = moved.get(&i).copied().unwrap_or(i);
@@ -68,7 +68,7 @@ pub fn sample_of(
         for position in draw(of, n, seed) {
             #[expect(
                 clippy::cast_possible_truncation,
-                reason = "drawn from the places of a list"
+                reason = "drawn numbers are indices of a list"
             )]
             let place = places[position as usize];
             let run = ledger.run_at(place)?;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_draw_is_the_documented_one() {
+    fn draw_follows_the_documented_steps() {
         // Checks the first step: SHA-256 of the text "s\n0", whose first sixteen bytes are taken modulo 1,000.
         let digest = Digest::of_bytes(b"s\n0");
         let mut number = 0_u128;
