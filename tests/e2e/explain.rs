@@ -80,7 +80,7 @@ fn other_bytes_under_a_runs_version_do_not_lend_it_their_words() {
     assert_eq!(after["arithmetic"], serde_json::json!([]));
     let text = ranch.run(&NORTH).exits(0).stdout;
     assert!(
-        text.contains("days_remaining:v2 is pinned here with other bytes"),
+        text.contains("days_remaining:v2 is pinned here with different bytes"),
         "{text}"
     );
 }

@@ -139,7 +139,7 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
         .map(|k| (strsim::damerau_levenshtein(k, name), k))
         .min();
     match best {
-        None => "; nothing is ingested yet".to_owned(),
+        None => "; nothing has been ingested yet".to_owned(),
         Some((distance, k)) if distance <= name.chars().count() / 2 + 1 => {
             format!(" (did you mean `{k}`?)")
         }

@@ -15,8 +15,8 @@ use crate::project::{logic, settings, sources};
 use super::LOCK;
 use super::pinning::lock_text;
 
-const PROVENDER_TOML: &str = r#"# MLOps: how, where and when it runs, and how it is observed. Nothing here changes a number.
-# Every key and its default: docs/reference/files.md; what is in force: `provender config`.
+const PROVENDER_TOML: &str = r#"# MLOps: how, where and when it runs, and how it is monitored. Nothing here changes a number.
+# docs/reference/files.md lists every key with its default; `provender config` shows the settings in force.
 environment = "default"
 
 [ledger]
@@ -26,7 +26,7 @@ url = "sqlite:out/ledger.db"
 path = "out/manifests"
 
 [logic]
-# One version per name answers; others can be computed beside it with --logic.
+# One version per name answers. Others can be computed with --logic.
 active = ["days_remaining:v1"]
 # What a breached guardrail does: "mark" (an answer with a warning) or "fail" (never an answer, exit 16).
 on_guardrail = "mark"
@@ -37,8 +37,8 @@ window_days = 30
 fail_on = "warn"
 "#;
 
-const LOGIC_TOML: &str = r#"# DS: what changes what the number should be: parameter values, guardrail bounds, the season's start,
-# and monitor thresholds, where they differ from what a component declares.
+const LOGIC_TOML: &str = r#"# DS: the settings that change a number: parameter values, guardrail bounds, the season's start, and monitor
+# thresholds. Set only those that differ from a component's declaration.
 #
 # [days_remaining.v2]
 # season_start = "03-01"

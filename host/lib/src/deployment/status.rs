@@ -259,7 +259,8 @@ fn look(
         status.expected += 1;
         let boundary = &outcome.key.boundary_id;
         if engine.facts.boundary(boundary, as_of).is_none() {
-            let cause = format!("boundary {boundary} is not ingested, or not in force yet");
+            let cause =
+                format!("boundary {boundary} has not been ingested, or is not in force yet");
             status.add(outcome, logic, (Lack::Missing, cause));
             continue;
         }

@@ -60,12 +60,12 @@ impl DoctorFinding {
                 setting,
                 folder,
                 cause,
-            } => format!("{folder} cannot be written, and `{setting}` leads there: {cause}"),
+            } => format!("{folder}, named by `{setting}`, cannot be written: {cause}"),
             DoctorFinding::Unfinished { folder, files: 1 } => {
-                format!("{folder} has 1 temporary file, which a killed process left")
+                format!("{folder} contains 1 temporary file left by a killed process")
             }
             DoctorFinding::Unfinished { folder, files } => {
-                format!("{folder} has {files} temporary files, which a killed process left")
+                format!("{folder} contains {files} temporary files left by a killed process")
             }
             DoctorFinding::OlderSchema { found, newest } => format!(
                 "the ledger has schema {found}, and this program writes schema {newest}: the next command that writes will migrate it"
@@ -83,10 +83,10 @@ impl DoctorFinding {
         match self {
             DoctorFinding::Unusable(e) => after(e).to_owned(),
             DoctorFinding::Unwritable { .. } => {
-                "give the account that runs the jobs the right to write there, or name another folder in provender.toml".to_owned()
+                "give the account that runs the jobs write permission there, or set another folder in provender.toml".to_owned()
             }
             DoctorFinding::Unfinished { .. } => {
-                "nothing depends on them; if no command is running, `provender run` or `provender plugin add` removes those in its way".to_owned()
+                "nothing depends on them; if no command is running, the next `provender run` or `provender plugin add` removes those that it comes across".to_owned()
             }
             DoctorFinding::OlderSchema { found, .. } => format!(
                 "run `provender backup DIR` first; the migration keeps a copy, `.schema-{found}` beside the ledger, and only that copy or a backup takes you back"
@@ -101,25 +101,25 @@ fn after(error: &DeploymentError) -> &'static str {
     match error {
         DeploymentError::Project(_) => "correct the file; docs/reference/files.md lists every key",
         DeploymentError::LockMissing(_) => {
-            "put provender.lock back, or pin components with `provender plugin add`"
+            "restore provender.lock, or pin components with `provender plugin add`"
         }
         DeploymentError::Ledger(LedgerError::Gone { .. }) => {
-            "put the ledger back from a backup; a new one would record every number again"
+            "restore the ledger from a backup; a new ledger would record every number again"
         }
         DeploymentError::Ledger(LedgerError::NewerSchema { .. }) => {
-            "use the program that migrated it, or put back the copy that was made before"
+            "use the program version that migrated it, or restore the copy that was made before the migration"
         }
         DeploymentError::Ledger(LedgerError::LogLeft { .. }) => {
             "run any command where the folder can be written, or copy the ledger and its log together"
         }
         DeploymentError::Ledger(_) => {
-            "check `ledger.url`, then run `provender audit`; put a damaged ledger back from a backup and keep the file"
+            "check `ledger.url`, then run `provender audit`; restore a damaged ledger from a backup, and keep the damaged file"
         }
         DeploymentError::ComponentUnreadable { .. }
         | DeploymentError::ComponentLonger { .. }
         | DeploymentError::Logic(_) => {
-            "put the pinned file back, from version control or a backup; `provender verify` checks all of them"
+            "restore the pinned file from version control or a backup; `provender verify` checks all of them"
         }
-        _ => "correct what the message names, then run `provender doctor` again",
+        _ => "correct the problem in the message, then run `provender doctor` again",
     }
 }

@@ -125,7 +125,11 @@ fn warnings(e: &Explanation, units: Units, out: &mut Document) {
     } else if let Some(shadow) = &e.found.shadow {
         out.note(Some(Tone::Warn), format!("not the answer: {shadow}"));
     } else if !e.found.is_answer {
-        out.note(Some(Tone::Warn), "not the answer: its version or configuration is not the active one, or a guardrail refused it".to_owned());
+        out.note(
+            Some(Tone::Warn),
+            "not the answer: its version or configuration is not active, or a guardrail refused it"
+                .to_owned(),
+        );
     }
     if let Some(old) = &run.run.replaces {
         let why = e.entry.as_ref().and_then(|s| s.stamp.reason.as_deref());
@@ -158,7 +162,7 @@ fn warnings(e: &Explanation, units: Units, out: &mut Document) {
     }
     if let Some(digest) = &e.other_component {
         out.note(Some(Tone::Warn), format!(
-                "{} is pinned here with other bytes ({}) than those that ran: formulas, units and meanings are not shown",
+                "{} is pinned here with different bytes ({}) from those that ran, so formulas, units and meanings are not shown",
                 run.run.key.model_version,
                 digest.short()
             ));
