@@ -368,7 +368,7 @@ fn a_herd_in_an_unknown_boundary_leaves_the_day_incomplete_and_records_nothing()
         status["missing"][0]["cause"]
             .as_str()
             .unwrap()
-            .contains("not ingested"),
+            .contains("has not been ingested"),
         "{status}"
     );
     ranch.write(

@@ -349,7 +349,7 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", temp.path().join("objects")).unwrap();
         let files = Files::below(open(temp.path()), "objects");
         let error = files.list("").unwrap_err().to_string();
-        assert!(error.contains("leads to no folder"), "{error}");
+        assert!(error.contains("does not lead to a folder"), "{error}");
         assert!(files.holds_any().is_err());
         assert!(files.create("a", b"1", 9).is_err());
     }

@@ -28,7 +28,7 @@ pub const PACK_BYTES: u64 = 256 << 20;
 pub const COMPONENT_BYTES: u64 = 256 << 20;
 
 #[derive(Debug, thiserror::Error)]
-#[error("it is longer than {0} bytes, the limit for such a file")]
+#[error("it has more than {0} bytes, the limit for such a file")]
 struct TooLarge(u64);
 
 /// Reads everything.
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(read(&[7_u8; 10][..], 10).unwrap().len(), 10);
         let error = read(&[7_u8; 11][..], 10).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
-        insta::assert_snapshot!(error, @"it is longer than 10 bytes, the limit for such a file");
+        insta::assert_snapshot!(error, @"it has more than 10 bytes, the limit for such a file");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub enum ConfigError {
     #[error("it is not a configuration: {0}")]
     Malformed(#[from] serde_json::Error),
     /// It has a different `$type`.
-    #[error("its $type is {0}, this program reads provender.config.v1")]
+    #[error("its $type is {0}, but this program reads provender.config.v1")]
     Form(String),
 }
 
