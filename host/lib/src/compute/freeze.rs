@@ -81,7 +81,7 @@ pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, Comp
     Ok(true)
 }
 
-/// Requires, before a batch records runs, that its pin is frozen and that the ledger has its digest.
+/// Called before a batch records runs: refuses a draft, and freezes the version in the ledger if it is not frozen yet.
 ///
 /// # Errors
 /// [`ComputeError::Draft`] for a draft. For other pins, see [`freeze`].
