@@ -1,9 +1,9 @@
-//! Known cases: a series that somebody looks after, until a day.
+//! Acknowledgements: known cases that somebody is working on, until a given day.
 //!
-//! An acknowledgement is an entry of the ledger. It keeps a known case from failing the process and
-//! hides nothing: every status stays as it is, the report names who acknowledged what and why, and
-//! only the overall verdict leaves the series out. It counts for windows that end on its last day or
-//! before, so that a report depends on no clock; the newest one of a series and metric holds.
+//! An acknowledgement is a ledger entry. It keeps a known case from failing the process and hides nothing: every
+//! status stays, the report names who acknowledged what and why, and only the overall verdict leaves the series
+//! out. It applies to windows that end on or before its last day, so a report depends on no clock. The newest one
+//! of a series and metric is in force.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use schemars::JsonSchema;
@@ -25,17 +25,17 @@ pub struct Target {
     pub herd_config_id: HerdId,
     /// `name`, for all of its versions, or `name:version`.
     pub logic: String,
-    /// Only rules of this metric: `share_null`, or with its subject `share_null(days)`.
+    /// Only rules of this metric (`share_null`), or of this metric and subject (`share_null(days)`).
     pub metric: Option<String>,
 }
 
 /// An acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ack {
-    /// What it is of.
+    /// The acknowledged series and metric.
     #[serde(flatten)]
     pub target: Target,
-    /// The last window end for which it counts.
+    /// The last window end to which it applies.
     pub until: Day,
     /// Who.
     pub by: String,
@@ -62,11 +62,11 @@ impl std::fmt::Display for Target {
 }
 
 impl Target {
-    /// Reads `BOUNDARY/HERD/LOGIC`, also with the spaces that reports put around the strokes; `None`
-    /// when it is not of that form.
+    /// Parses `BOUNDARY/HERD/LOGIC`, with or without the spaces that reports put around the slashes; `None` if it does
+    /// not have that form.
     #[must_use]
     pub fn parse(series: &str, metric: Option<&str>) -> Option<Target> {
-        // From the right: a boundary's id is the user's own and may hold a stroke.
+        // Split from the right, because boundary ids come from the user and may contain a slash.
         let mut parts = series.rsplitn(3, '/').map(str::trim);
         let (logic, herd, boundary) = (parts.next()?, parts.next()?, parts.next()?);
         if [logic, herd, boundary].iter().any(|p| p.is_empty()) {
@@ -80,13 +80,13 @@ impl Target {
         })
     }
 
-    /// Whether it speaks of a logic.
+    /// Whether it applies to a logic.
     #[must_use]
     pub fn is_of_logic(&self, model_version: &ModelVersion) -> bool {
         *model_version == self.logic.as_str() || model_version.name() == self.logic
     }
 
-    /// Whether it speaks of a boundary and herd of a logic.
+    /// Whether it applies to a boundary and herd of a logic.
     #[must_use]
     pub fn is_of_series(
         &self,
@@ -99,7 +99,7 @@ impl Target {
             && self.herd_config_id == *herd
     }
 
-    /// Whether it speaks of a rule.
+    /// Whether it applies to a rule.
     #[must_use]
     pub fn is_of_rule(&self, rule: &MetricReport) -> bool {
         self.metric
@@ -108,10 +108,10 @@ impl Target {
     }
 }
 
-/// The newest acknowledgement of each series and metric, by target; expired ones included.
+/// The newest acknowledgement of each series and metric, sorted by target, including expired ones.
 ///
 /// # Errors
-/// When the ledger cannot be read or an entry is not of the documented form.
+/// If the ledger cannot be read or an entry is malformed.
 pub fn acks(ledger: &dyn Read) -> Result<Vec<Ack>, LedgerError> {
     of(&ledger.entries(Some(Kind::Ack))?)
 }
@@ -142,8 +142,8 @@ fn of(recorded: &[Entry]) -> Result<Vec<Ack>, LedgerError> {
     Ok(newest.into_values().collect())
 }
 
-/// Records an acknowledgement. Saying the same again, by the same person for the same reason, writes
-/// nothing; true when an entry was written.
+/// Records an acknowledgement, and returns whether an entry was written. Repeating it, by the same person for the
+/// same reason, writes nothing.
 ///
 /// # Errors
 /// When the ledger refuses.

@@ -1,27 +1,27 @@
-//! What stands in a report's page and Markdown beside the report itself, and is no part of it: its
-//! digest and its verdict do not change by it.
+//! Additional sections in a report's page and Markdown. They are not part of the report: its digest and verdict do
+//! not depend on them.
 
 use provender_domain::render::{Block, Inline, Table};
 
 use super::report::Status;
 
-/// A section beside the report: of a canary, say.
+/// A section beside the report, for example about a canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aside {
     /// Its heading.
     pub title: String,
-    /// What it comes to.
+    /// Its status.
     pub status: Status,
     /// Sentences.
     pub lines: Vec<String>,
-    /// Heads of its table.
+    /// Column heads of its table.
     pub heads: Vec<String>,
-    /// Rows of its table; none where there is no table.
+    /// Rows of its table; empty if there is no table.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Aside {
-    /// As a section of the document.
+    /// Adds it to a document as a section.
     #[must_use]
     pub fn blocks(&self) -> Vec<Block> {
         let heading = Inline::from(format!("{}: ", self.title));

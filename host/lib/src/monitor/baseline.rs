@@ -1,8 +1,8 @@
-//! A frozen reference: how the answers of a period were distributed, column by column.
+//! A baseline: the frozen distribution of a period's answers, column by column.
 //!
-//! A baseline is made once from recorded answers and never recomputed, so that the thing compared
-//! with cannot creep along with what it is meant to notice. It keeps bin edges, counts and robust
-//! moments for the fleet and for each series, and the digest of exactly the runs behind them.
+//! A baseline is computed once from recorded answers and never again, so that it cannot drift along with the
+//! change that it should detect. It has bin edges, counts and robust moments for the fleet and for each series,
+//! and the digest of exactly the runs behind them.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,13 +19,13 @@ use provender_domain::value::{DataType, Value, plain_zero};
 use super::input::{LogicInput, Row, SeriesInput};
 use super::metrics::{median, nearest_rank};
 
-/// What a baseline's `$type` says; a change of meaning is a new number.
+/// A baseline's `$type`. A change of meaning needs a new version number.
 pub const TYPE: &str = Form::Baseline.name();
 
-/// Bins of a column before equal edges fall together: deciles.
+/// Number of bins of a column (deciles), before equal edges are merged.
 pub const BINS: usize = 10;
 
-/// A robust standard deviation is this many times the MAD of normal values.
+/// Factor from the MAD of normally distributed values to their standard deviation.
 const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 
 /// The reference of one logic version.
@@ -42,7 +42,7 @@ pub struct Baseline {
     pub from: Day,
     /// Last day, included.
     pub to: Day,
-    /// Answers behind it.
+    /// Number of answers behind it.
     pub rows: usize,
     /// All series together.
     pub fleet: Vec<Reference>,
@@ -78,18 +78,18 @@ pub struct Reference {
     pub unit: Option<String>,
     /// Numbers.
     pub rows: usize,
-    /// Answers in which it was null.
+    /// Number of answers in which it was null.
     pub nulls: usize,
     /// Smallest number.
     pub minimum: f64,
-    /// The middle.
+    /// Median.
     pub median: f64,
     /// Largest number.
     pub maximum: f64,
-    /// One robust standard deviation: 1.4826 MAD; where that is 0, the interquartile range over
-    /// 1.349; 0 where half of the numbers are equal.
+    /// Robust standard deviation: 1.4826 MAD. If that is 0, the interquartile range divided by 1.349; 0 if half of the
+    /// numbers are equal.
     pub sigma: f64,
-    /// Correlation of a day with the day before, within each series around its own mean.
+    /// Correlation of consecutive days, within each series around its own mean.
     pub lag1: f64,
     /// Bin `i` holds numbers above `edges[i-1]` and up to `edges[i]`.
     pub edges: Vec<f64>,
@@ -98,11 +98,11 @@ pub struct Reference {
 }
 
 impl Baseline {
-    /// Freezes what was gathered. Columns are the logic's numbers, outputs and inputs, that the rows
-    /// hold. `None` where there is no answer to freeze.
+    /// Computes a baseline from gathered answers. Its columns are the logic's numeric outputs and inputs that the rows
+    /// have. `None` if there are no answers.
     ///
     /// # Errors
-    /// When the digest of the runs has no canonical form.
+    /// If the digest of the runs has no canonical form.
     pub fn freeze(
         logic: &LogicInput,
         from: Day,
@@ -175,7 +175,7 @@ impl Baseline {
     }
 }
 
-/// The names of the columns that a baseline freezes: every number, outcome or input.
+/// The names of the columns in a baseline: every numeric outcome and input.
 #[must_use]
 pub fn frozen_columns(logic: &LogicInput) -> BTreeSet<String> {
     logic
@@ -217,7 +217,7 @@ fn columns(logic: &LogicInput, series: &[&SeriesInput]) -> Vec<Reference> {
 }
 
 impl Reference {
-    /// The reference of the dated numbers of some series; `None` where there is no number.
+    /// The reference of the dated numbers of some series; `None` if there are no numbers.
     #[must_use]
     pub fn of(
         subject: &str,
@@ -232,7 +232,7 @@ impl Reference {
             .filter_map(|i| nearest_rank(&sorted, i * 100 / BINS))
             .collect();
         edges.dedup();
-        // An edge at the largest number would leave a bin that nothing of the reference is in.
+        // An edge at the largest number would leave the last bin empty.
         edges.retain(|e| sorted.last().is_some_and(|max| e < max));
         let counts = count_in(&edges, sorted.iter().copied());
         Some(Reference {
@@ -251,7 +251,7 @@ impl Reference {
     }
 }
 
-/// How many numbers fall into each bin.
+/// Counts the numbers in each bin.
 pub(super) fn count_in(edges: &[f64], values: impl Iterator<Item = f64>) -> Vec<usize> {
     let mut counts = vec![0; edges.len() + 1];
     for x in values {
@@ -262,8 +262,7 @@ pub(super) fn count_in(edges: &[f64], values: impl Iterator<Item = f64>) -> Vec<
     counts
 }
 
-/// One robust standard deviation of sorted values: 1.4826 MAD; where that is 0, the interquartile
-/// range over 1.349.
+/// Robust standard deviation of sorted values: 1.4826 MAD; if that is 0, the interquartile range divided by 1.349.
 pub(super) fn robust_sigma(sorted: &[f64], middle: f64) -> f64 {
     let mut off: Vec<f64> = sorted.iter().map(|x| (x - middle).abs()).collect();
     off.sort_by(f64::total_cmp);
@@ -277,13 +276,12 @@ pub(super) fn robust_sigma(sorted: &[f64], middle: f64) -> f64 {
     }
 }
 
-/// Pooled over the series, each around its own mean, so that places that differ from each other do
-/// not look like days that resemble each other; only days that follow each other count.
+/// Lag-1 correlation, pooled over the series. Each series is centred on its own mean, so that differences between
+/// places do not look like correlation between days. Only consecutive days count.
 fn lag1(series: &[Vec<(Day, f64)>]) -> f64 {
     let (mut product, mut square) = (0.0, 0.0);
     for values in series {
-        // A column that never moves in a place says nothing of its days, and the rounding of its mean
-        // must not look like correlation.
+        // A constant column has no correlation, and the rounding of its mean must not look like one.
         if values.windows(2).all(|w| matches!(w, [a, b] if a.1 == b.1)) {
             continue;
         }

@@ -5,7 +5,7 @@ use provender_domain::render::text::number;
 
 use super::report::{Group, MetricReport, MonitorReport};
 
-/// The report in short; at most `cap` entries of each list, with a line that counts the rest.
+/// The short report, with at most `cap` entries of each list and a line that counts the rest.
 #[must_use]
 pub fn brief(report: &MonitorReport, cap: usize) -> Document {
     let window = report.window;
@@ -137,7 +137,7 @@ fn rest(out: &mut Document, what: &str, all: usize, cap: usize) {
     }
 }
 
-/// The place and herd of a group, or that it is the fleet.
+/// The place and herd of a group, or `fleet`.
 #[must_use]
 pub fn place(group: &Group) -> String {
     match (&group.boundary_id, &group.herd_config_id) {

@@ -1,8 +1,8 @@
 //! A series as an inline SVG line chart: the main outcome over the window, the guardrail's band,
 //! threshold lines, nulls and missing days.
 //!
-//! The vertical range follows the data. A bound or threshold joins it where that does not flatten
-//! the line to less than a third of the height; the others are named in the caption.
+//! The vertical range follows the data. It is extended to a bound or threshold unless that would flatten the line to
+//! less than a third of the height; the others are named in the caption.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use super::report::{OutcomeSeries, ReportWindow};
 /// A threshold to draw across the chart, in the outcome's unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// Its value.
     pub value: f64,
-    /// Crit, or warn.
+    /// Whether it is the crit threshold, and not the warn threshold.
     pub crit: bool,
-    /// What it is: `warn of mean`.
+    /// Its label: `warn of mean`.
     pub label: String,
 }
 
@@ -31,7 +31,7 @@ const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
 
-/// Where days and values lie on the canvas.
+/// Maps days and values to positions on the canvas.
 struct Scale {
     first: Day,
     days: f64,
@@ -45,7 +45,7 @@ impl Scale {
     }
 
     fn y(&self, value: f64) -> f64 {
-        // Halved first, so that two numbers of opposite huge size cannot overflow.
+        // Halved first, so that two huge numbers of opposite sign cannot overflow.
         let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
         HEIGHT - BOTTOM - share.clamp(0.0, 1.0) * (HEIGHT - TOP - BOTTOM)
     }
@@ -87,7 +87,7 @@ pub fn chart(
     Html::figure(svg, &caption(outcome, &scale, &lines))
 }
 
-/// Every level that would be good to see, with its name.
+/// Every bound and threshold, with its name.
 fn lines_of(outcome: &OutcomeSeries, marks: &[Mark]) -> Vec<(f64, String)> {
     let bounds = [(outcome.minimum, "minimum"), (outcome.maximum, "maximum")];
     bounds
@@ -165,7 +165,7 @@ fn backdrop(scale: &Scale, outcome: &OutcomeSeries, window: ReportWindow) -> Str
     out
 }
 
-/// An axis label: as many decimals as the range needs.
+/// An axis label with as many decimals as the range needs.
 fn axis(value: f64, span: f64) -> String {
     if !(0.001..1e9).contains(&span) {
         format!("{value:.3e}")
@@ -185,7 +185,7 @@ fn level(scale: &Scale, value: f64, class: &str, label: &str) -> String {
     )
 }
 
-/// The line, broken where a day has no number, and a dot for each number; a breach is a square.
+/// The line, broken at days without a number, and a dot for each number; a square marks a breach.
 fn series(scale: &Scale, outcome: &OutcomeSeries) -> String {
     let mut path = String::new();
     let mut dots = String::new();
@@ -221,7 +221,7 @@ fn series(scale: &Scale, outcome: &OutcomeSeries) -> String {
     format!("<path class=\"line\" d=\"{path}\"/>{dots}")
 }
 
-/// Below the frame: a ring where the answer is null, a cross where there is none.
+/// Below the frame: a ring for a null answer, a cross for a missing one.
 fn gaps(scale: &Scale, outcome: &OutcomeSeries, missing: &[Day]) -> String {
     let y = HEIGHT - BOTTOM + 7.0;
     let mut out = String::new();

@@ -1,5 +1,5 @@
-//! The report as a document: the verdict first, then each logic's tests from crit to ok, the series
-//! with their charts, the thresholds in force, and the report's own JSON.
+//! The report as a document: the verdict, each logic's rules from crit to ok, the series with their charts, the
+//! thresholds in force, and the report's JSON.
 
 use provender_domain::day::Day;
 use provender_domain::description::{Direction, MonitorRule, Scope};
@@ -14,23 +14,23 @@ use super::error::MonitorError;
 use super::metrics::Metric;
 use super::report::{Group, LogicReport, MetricReport, MonitorReport};
 
-/// How much of the report is written out.
+/// How much of the report the document shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// What leads from the document's folder to the manifest store: `../`. Our own word.
+    /// Relative path from the document's folder to the manifest store, such as `../`. Trusted: it is not user input.
     pub manifest_base: String,
-    /// So many series get a section; the most urgent first.
+    /// How many series get a section, the most urgent first.
     pub series: usize,
-    /// Series that need no attention get a section too.
+    /// Whether series that need no attention get a section too.
     pub calm_series: bool,
-    /// So many rows of each list are shown.
+    /// How many rows of each list are shown.
     pub rows: usize,
-    /// What stands beside the report.
+    /// An additional section beside the report.
     pub aside: Option<Aside>,
 }
 
 impl Extent {
-    /// Of a page, which scrolls and folds.
+    /// For an HTML page, which scrolls and folds.
     #[must_use]
     pub fn page(manifest_base: String, aside: Option<Aside>) -> Extent {
         Extent {
@@ -42,7 +42,7 @@ impl Extent {
         }
     }
 
-    /// Of a job summary or a ticket.
+    /// For a job summary or a ticket.
     #[must_use]
     pub fn summary(aside: Option<Aside>) -> Extent {
         Extent {
@@ -55,7 +55,7 @@ impl Extent {
     }
 }
 
-/// The document. Lists are capped by `extent` and say so; the JSON holds everything.
+/// The document. Lists that `extent` shortens say so; the JSON has everything.
 ///
 /// # Errors
 /// [`MonitorError`] when the report has no canonical JSON to embed.
@@ -229,7 +229,7 @@ fn missing(group: &Group, extent: &Extent) -> Option<Block> {
     capped("Expected, not recorded", group.missing.len(), extent, table)
 }
 
-/// A table that says how many rows it leaves out; nothing where there are none.
+/// A table that says how many rows it leaves out; `None` if there are no rows.
 fn capped(what: &str, all: usize, extent: &Extent, table: Table) -> Option<Block> {
     (all > 0).then(|| Block::Details {
         title: shown(what, all, extent.rows),
@@ -249,7 +249,7 @@ fn shown(what: &str, all: usize, cap: usize) -> String {
 fn series(out: &mut Document, report: &MonitorReport, extent: &Extent) {
     let mut groups: Vec<&Group> = report.series.iter().collect();
     groups.retain(|g| extent.calm_series || g.status.needs_attention());
-    // Stable: within a status the order stays that of model version, boundary and herd.
+    // A stable sort: within a status, the order by model version, boundary and herd stays.
     groups.sort_by_key(|g| std::cmp::Reverse(g.status));
     out.heading(2, "Series");
     if groups.is_empty() {
@@ -278,7 +278,7 @@ fn series(out: &mut Document, report: &MonitorReport, extent: &Extent) {
     }
 }
 
-/// The thresholds that are values of the charted outcome itself; shares have another scale.
+/// The thresholds in the unit of the charted outcome; shares have another scale.
 fn marks(group: &Group, outcome: &str) -> Vec<Mark> {
     let own = group.metrics.iter().filter(|m| {
         m.subject.as_deref() == Some(outcome)

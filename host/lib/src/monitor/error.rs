@@ -1,10 +1,10 @@
-//! What the monitor refuses, in whole sentences.
+//! Errors of the monitor.
 
 use provender_domain::canonical::CanonicalError;
 use provender_domain::day::Day;
 use provender_domain::ids::ModelVersion;
 
-/// Why no report could be made. All but the last three are faults of a rule or of `logic.toml`.
+/// Why no report could be made. All but the last three are mistakes in a rule or in `logic.toml`.
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
     /// A rule names a metric that the catalogue does not have.
@@ -61,7 +61,7 @@ pub enum MonitorError {
         /// The most similar column.
         nearest: String,
     },
-    /// A rule's metric needs numbers and its subject holds none.
+    /// A rule's metric needs numbers, but its subject is of another type.
     #[error(
         "{model_version}: the monitor rule `{rule}` needs numbers, but `{subject}` is of type {data_type}"
     )]
@@ -89,7 +89,7 @@ pub enum MonitorError {
         /// `minimum` or `maximum`.
         bound: &'static str,
     },
-    /// A guardrail's bound is a parameter without a number.
+    /// A guardrail's bound is a parameter that has no number.
     #[error(
         "{model_version}: the guardrail of `{output}` takes its bound from the parameter `{parameter}`, which has no number"
     )]
@@ -173,13 +173,13 @@ pub enum MonitorError {
         /// Last day of the window.
         last: Day,
     },
-    /// The caller gave one thing twice: a logic, a series of it or an answer of a day.
+    /// The caller gave a logic, a series or the answer of a day twice.
     #[error("{what} was given twice")]
     Twice {
         /// What it was.
         what: String,
     },
-    /// The caller did not gather a column that a rule looks at; missing is not null.
+    /// The caller did not gather a column that a rule needs. Missing is not null.
     #[error(
         "{series}: the answer of {day} ({run_id}) was given without `{column}`, which a monitor rule or the chart looks at"
     )]

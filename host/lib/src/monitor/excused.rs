@@ -1,7 +1,7 @@
-//! What remains of a logic's verdict when acknowledged series are left out.
+//! The verdict of a logic without its acknowledged series.
 //!
-//! A rule is judged once more over the series that nobody has acknowledged. Where none remain, the
-//! rule is left out; where too few rows remain, it is unknown, which is no pass.
+//! Each rule is judged again over the series that nobody has acknowledged. If none remain, the rule is left out.
+//! If too few rows remain, it is unknown, which is not a pass.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::input::{LogicInput, SeriesInput};
 use super::report::{Group, MetricReport, Status};
 use super::verdict::group;
 
-/// The status that enters the verdict; `None` where no acknowledgement touches the logic.
+/// The status that enters the verdict; `None` if no acknowledgement applies to the logic.
 pub(super) fn status(
     logic: &LogicInput,
     series: &[&SeriesInput],
@@ -45,7 +45,7 @@ pub(super) fn status(
         };
         worst = worst.max(status);
     }
-    // All that could be judged is acknowledged: nothing is left to fail for.
+    // Everything is acknowledged, so nothing is left that could fail.
     touched.then(|| worst.unwrap_or(Status::Ok))
 }
 

@@ -1,7 +1,7 @@
-//! The baselines that the ledger holds, and which one is in force.
+//! The baselines in the ledger, and which one is in force.
 //!
-//! Each is an entry with the document under its digest. The newest entry of a version is in force
-//! for it: a newer baseline replaces an older one and deletes nothing.
+//! Each is an entry, with the document stored under its digest. A version's newest entry is in force; older ones
+//! stay in the ledger.
 
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
@@ -13,12 +13,12 @@ use provender_ledger::{LedgerError, Read, Write};
 use super::baseline::Baseline;
 use super::gather::GatherError;
 
-/// A baseline as its entry tells it.
+/// A baseline, as recorded in its entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frozen {
     /// The entry.
     pub entry: i64,
-    /// Who, when, why.
+    /// Who recorded it, when and why.
     pub stamp: Stamp,
     /// Digest of the document.
     pub baseline: Digest,
@@ -28,16 +28,16 @@ pub struct Frozen {
     pub from: Day,
     /// Last day, included.
     pub to: Day,
-    /// Answers behind it.
+    /// Number of answers behind it.
     pub rows: u64,
-    /// Whether it is what monitors compare with.
+    /// Whether monitors compare with it.
     pub in_force: bool,
 }
 
 /// Every baseline, oldest first.
 ///
 /// # Errors
-/// When the ledger cannot be read or an entry is not of the documented form.
+/// If the ledger cannot be read or an entry is malformed.
 pub fn baselines(ledger: &dyn Read) -> Result<Vec<Frozen>, LedgerError> {
     let mut out = Vec::new();
     for entry in ledger.entries(Some(Kind::Baseline))? {
@@ -63,7 +63,7 @@ pub fn baselines(ledger: &dyn Read) -> Result<Vec<Frozen>, LedgerError> {
 /// The document of a baseline.
 ///
 /// # Errors
-/// When the ledger lacks it or it is not of the documented form.
+/// If the ledger does not have it or it is malformed.
 pub fn document(ledger: &dyn Read, digest: Digest) -> Result<Baseline, LedgerError> {
     let damaged =
         |what: &str| LedgerError::Damaged(format!("the baseline {} {what}", digest.short()));
@@ -94,8 +94,8 @@ pub fn in_force(
         .transpose()
 }
 
-/// Records a baseline; its digest, and whether an entry was written. The one that is in force
-/// already is not written again.
+/// Records a baseline. Returns its digest, and whether an entry was written: one that is already in force is not
+/// written again.
 ///
 /// # Errors
 /// When the ledger refuses.

@@ -1,9 +1,9 @@
-//! From the ledger to the monitor's input: the answers of a window, and what was expected of it.
+//! Gathers the monitor's input from the ledger: the answers of a window, and the expected days.
 //!
-//! A day is expected of a boundary and herd from the latest of: the window's start, the herd's
-//! first day there, the first observation of any column the logic reads, and the day from which
-//! the version answers. Of the days on which another version was to answer those that were computed
-//! all the same are expected, and of a canary's what it recorded: no history that nobody asked for.
+//! An answer is expected for a boundary and herd from the latest of: the window's start, the herd's first day there,
+//! the first observation of any column that the logic reads, and the day from which the version answers. On days
+//! when another version was active, only answers that were computed anyway are expected, and of a canary only
+//! what it recorded: a history that nobody asked for is never missing.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,13 +29,13 @@ use provender_domain::description::{Direction, MonitorRule, Scope};
 /// Why a window could not be gathered.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
-    /// Rules or window make no sense.
+    /// The rules or the window are invalid.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
     /// Answers could not be read.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// A scope that does not exist.
+    /// `logic.toml` names an unknown scope.
     #[error("{logic}: logic.toml sets a monitor's scope to `{scope}`; write fleet or series")]
     Scope {
         /// `name:version`.
@@ -43,7 +43,7 @@ pub enum GatherError {
         /// As written.
         scope: String,
     },
-    /// A direction that does not exist.
+    /// `logic.toml` names an unknown direction.
     #[error(
         "{logic}: logic.toml sets a monitor's direction to `{direction}`; write above or below"
     )]
@@ -53,7 +53,7 @@ pub enum GatherError {
         /// As written.
         direction: String,
     },
-    /// A rule is added without saying how many rows make it a judgement.
+    /// `logic.toml` adds a rule without `min_rows`.
     #[error(
         "{logic}: logic.toml adds a monitor rule of `{metric}` without min_rows; set the fewest rows on which it can be judged"
     )]
@@ -74,7 +74,7 @@ impl From<provender_ledger::LedgerError> for GatherError {
 /// The rules in force of a bound logic.
 ///
 /// # Errors
-/// When `logic.toml` names a rule that the component does not declare.
+/// If `logic.toml` names a rule that the component does not declare.
 pub fn rules(bound: &Bound, settings: &LogicOverrides) -> Result<Vec<MonitorRule>, GatherError> {
     let overrides = settings
         .monitors
@@ -140,8 +140,8 @@ fn direction(bound: &Bound, m: &MonitorOverride) -> Result<Option<Direction>, Ga
     }
 }
 
-/// The inputs whose change explains a step: what the herd, the boundary and the soil are, and what
-/// is observed; not the day itself and not the age of an observation, which change every day.
+/// The inputs whose change explains a step: properties of the herd, boundary and soil, and observations. The day
+/// itself and ages of observations are left out, because they change every day.
 fn explaining(bound: &Bound) -> Vec<String> {
     let inputs = bound.description().inputs.iter().zip(&bound.inputs);
     inputs
@@ -150,7 +150,7 @@ fn explaining(bound: &Bound) -> Vec<String> {
         .collect()
 }
 
-/// The one subject a metric is declared with, so that `logic.toml` may leave it out.
+/// The only subject with which a metric is declared, so that `logic.toml` may leave it out.
 fn only_subject(bound: &Bound, metric: &str) -> Option<String> {
     let subjects: BTreeSet<&Option<String>> = bound
         .description()
@@ -166,10 +166,10 @@ fn only_subject(bound: &Bound, metric: &str) -> Option<String> {
     }
 }
 
-/// What a bound logic is held to, without any answers yet.
+/// The input of a bound logic with its rules and bounds, and without answers.
 ///
 /// # Errors
-/// When the rules make no sense.
+/// If the rules are invalid.
 pub fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, GatherError> {
     let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
     for rail in &bound.rails {
@@ -196,7 +196,7 @@ pub fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, Gat
     Ok(input)
 }
 
-/// The days on which an answer is expected of each boundary and herd, by both.
+/// The days on which an answer is expected, by boundary and herd.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -220,10 +220,10 @@ pub fn expected(
     Ok(days)
 }
 
-/// Gathers the window of one logic; `boundary` narrows it to one place.
+/// Gathers the window of one logic; `boundary` limits it to one place.
 ///
 /// # Errors
-/// When the ledger or a manifest cannot be read, or the rules make no sense.
+/// If the ledger or a manifest cannot be read, or the rules are invalid.
 pub fn gather(
     ledger: &dyn Read,
     facts: &Facts<'_>,
@@ -245,7 +245,7 @@ pub fn gather(
     )
 }
 
-/// Gathers the answers of a period with every number that a baseline freezes.
+/// Gathers the answers of a period, with every number that a baseline needs.
 ///
 /// # Errors
 /// As [`gather`].
@@ -378,7 +378,7 @@ fn row(
         .zip(outputs)
         .map(|(o, v)| (o.field.name.clone(), v))
         .collect();
-    // Inputs stand in the manifest alone; it is read only when a rule looks at one.
+    // Inputs are only in the manifest, which is read only if a rule needs one.
     let missing: Vec<&String> = needed.iter().filter(|n| !values.contains_key(*n)).collect();
     if !missing.is_empty() {
         let manifest = manifests

@@ -1,8 +1,7 @@
-//! What the caller gathers before it asks for a verdict.
+//! The monitor's input, which the caller gathers.
 //!
-//! The caller decides which rows are *answers* (see the design, section 2) and which days were
-//! *expected*: from the later of window start, herd start, first observation and activation. The
-//! monitor takes both as given.
+//! The caller decides which rows are *answers* (see the design, section 2) and which days were *expected*: from the
+//! latest of window start, herd start, first observation and activation. The monitor does not check either.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +16,7 @@ use super::baseline::Baseline;
 use super::error::MonitorError;
 use super::metrics::{Base, Metric};
 
-/// The days looked at: `days` of them, the last being `end`.
+/// The days to judge: `days` days that end with `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Last day, included.
@@ -30,7 +29,7 @@ impl Window {
     /// The first day.
     ///
     /// # Errors
-    /// [`MonitorError::Window`] when there is no day, or the first lies before year 1.
+    /// [`MonitorError::Window`] if there is no day, or the first is before year 1.
     pub fn first(&self) -> Result<Day, MonitorError> {
         let bad = MonitorError::Window {
             end: self.end,
@@ -57,15 +56,14 @@ pub struct Subject {
     pub name: String,
     /// Its type.
     pub data_type: DataType,
-    /// Its unit, where the quantity has one.
+    /// Its unit, if the quantity has one.
     pub unit: Option<String>,
     /// Whether it is an output with [`Role::Outcome`].
     pub outcome: bool,
 }
 
 impl Subject {
-    /// Outputs, then inputs, as declared. Where an input carries an output's name, the name means
-    /// the output.
+    /// Outputs, then inputs, as declared. If an input has the name of an output, the name means the output.
     #[must_use]
     pub fn of(description: &Description) -> Vec<Subject> {
         let outputs = description
@@ -94,21 +92,21 @@ pub struct LogicInput {
     pub model_version: ModelVersion,
     /// The component's rules, with DS's thresholds applied (see [`super::apply_overrides`]).
     pub rules: Vec<MonitorRule>,
-    /// Guardrail bounds in force by output (see [`super::bounds_of`]). Where a window holds several
-    /// config versions, these are the ones in force now and all rows are held to them.
+    /// Guardrail bounds in force, by output (see [`super::bounds_of`]). If a window has several config versions, all
+    /// rows are judged by the bounds in force now.
     pub bounds: BTreeMap<String, Bounds>,
     /// The columns that rules may look at (see [`Subject::of`]).
     pub subjects: Vec<Subject>,
     /// Inputs whose change explains a step from one day to the next (see [`super::shift::steps`]).
     pub explaining: Vec<String>,
-    /// What the window is compared with, and the digest it is recorded under.
+    /// The baseline that the window is compared with, and its digest.
     pub baseline: Option<(Digest, Baseline)>,
     /// One entry for each boundary and herd.
     pub series: Vec<SeriesInput>,
 }
 
 impl LogicInput {
-    /// The outcome that stands for the logic in charts: the first that is a number.
+    /// The outcome that charts show: the first that is a number.
     #[must_use]
     pub fn main_outcome(&self) -> Option<&Subject> {
         self.subjects
@@ -116,7 +114,7 @@ impl LogicInput {
             .find(|s| s.outcome && matches!(s.data_type, DataType::Float64 | DataType::Int64))
     }
 
-    /// The columns that every [`Row::values`] must hold: the rules' subjects and the main outcome.
+    /// The columns that every [`Row::values`] must have: the rules' subjects and the main outcome.
     #[must_use]
     pub fn needed(&self) -> BTreeSet<&str> {
         let subjects = self.rules.iter().filter_map(|r| r.subject.as_deref());

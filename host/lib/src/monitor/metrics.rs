@@ -1,9 +1,9 @@
 //! The catalogue of metrics, and how each is computed.
 //!
-//! A metric is a number over the rows of a group. It is added in one place: an entry of
-//! [`Metric::ALL`]. Scope and direction are not the metric's: a rule chooses both.
+//! A metric is a number computed over the rows of a group. To add one, add an entry to [`Metric::ALL`]. A rule, not
+//! the metric, chooses scope and direction.
 //!
-//! Means add up sorted values, so that the order of rows cannot reach a bit of the result.
+//! Means add sorted values, so the order of rows cannot change a bit of the result.
 
 use std::fmt;
 
@@ -19,21 +19,21 @@ use super::shift;
 /// A metric of the catalogue.
 #[derive(Clone, Copy)]
 pub struct Metric {
-    /// The name by which rules call it.
+    /// The name in rules.
     name: &'static str,
     needs: Needs,
     base: Base,
     /// Meaning and computation, for the reference.
     doc: &'static str,
-    /// Whether one row alone fails a rule of this metric, for triage.
+    /// Whether a single row fails a rule of this metric, for triage.
     fails: fn(row: OneRow<'_>) -> Option<bool>,
     observe: fn(subject: Option<&str>, scene: MetricInput<'_>) -> Observed,
 }
 
-/// One recorded row, as a rule that it may fail sees it.
+/// A recorded row as triage checks it against one rule.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OneRow<'r> {
-    /// The subject's value, where the rule has a subject and the row a value of it.
+    /// The subject's value; `None` if the rule has no subject or the row no value.
     pub value: Option<&'r Json>,
     /// The minimum of the subject's guardrail.
     pub minimum: Option<f64>,
@@ -51,7 +51,7 @@ impl OneRow<'_> {
     }
 }
 
-/// Of a rule that single values decide: whether this one is on the bad side.
+/// For rules that single values decide: whether this value is beyond the threshold.
 fn beyond_threshold(row: OneRow<'_>) -> Option<bool> {
     let value = row.number()?;
     Some(match row.threshold? {
@@ -60,21 +60,21 @@ fn beyond_threshold(row: OneRow<'_>) -> Option<bool> {
     })
 }
 
-/// Of a rule that all rows decide together.
+/// For rules that only all rows together decide.
 fn undecided(_: OneRow<'_>) -> Option<bool> {
     None
 }
 
-/// On what a metric rests, which is what a rule's `min_rows` counts.
+/// What a metric is computed from, and so what a rule's `min_rows` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
     /// Answers.
     Rows,
-    /// Answers, whose number is the metric itself: it may fire on few of them.
+    /// Answers, whose number is the metric itself: it may fire on few answers.
     Itself,
-    /// Expected answers: none expected is not applicable, none recorded is crit.
+    /// Expected answers. If none is expected, the rule is not applicable; if none is recorded, it is crit.
     Expected,
-    /// Pairs of days, without those whose change an input explains.
+    /// Pairs of consecutive days, without those whose change an input explains.
     Pairs,
 }
 
@@ -230,7 +230,7 @@ impl Metric {
         },
     ];
 
-    /// The name by which rules call it.
+    /// The name in rules.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -248,13 +248,13 @@ impl Metric {
         self.needs
     }
 
-    /// On what it rests.
+    /// What it is computed from.
     #[must_use]
     pub fn base(&self) -> Base {
         self.base
     }
 
-    /// Whether its value carries the subject's unit (all others are shares or counts).
+    /// Whether its value is in the subject's unit (other metrics are shares or counts).
     #[must_use]
     pub fn has_unit(&self) -> bool {
         self.needs == Needs::Numbers
@@ -266,15 +266,15 @@ impl Metric {
         self.doc
     }
 
-    /// Whether one row alone fails a rule of this metric; `None` where no single row decides, or the row lacks
-    /// what decides.
+    /// Whether a single row fails a rule of this metric; `None` if no single row decides, or the row lacks the value
+    /// that does.
     #[must_use]
     pub fn fails(&self, row: OneRow<'_>) -> Option<bool> {
         (self.fails)(row)
     }
 
-    /// Computes it. Rules have passed [`super::resolve::check`]: the subject is there where one is
-    /// needed, and so is the bound; if not, there is no value and the rule is `unknown`.
+    /// Computes the metric. [`super::resolve::check`] has made sure that a needed subject and bound exist. If one is
+    /// missing anyway, there is no value and the rule is `unknown`.
     #[must_use]
     pub fn observe(&self, subject: Option<&str>, scene: MetricInput<'_>) -> Observed {
         (self.observe)(subject, scene)
@@ -287,40 +287,40 @@ impl fmt::Debug for Metric {
     }
 }
 
-/// Which rows stand behind an observed value; positions in the group's rows.
+/// The rows behind an observed value, as indices into the group's rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Behind {
     /// None of them in particular.
     Nothing,
-    /// The rows of the base, and whether each is counted in the share.
+    /// All rows of the base, and whether each is counted in the share.
     Counted(Vec<(usize, bool)>),
     /// The rows with a number.
     Values(Vec<(usize, f64)>),
-    /// The rows outside what the baseline saw.
+    /// The rows outside the baseline's range.
     Outside(Vec<usize>),
 }
 
 /// A metric's value over a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
-    /// The value; none when there is nothing to compute it from.
+    /// The value; `None` if there is nothing to compute it from.
     pub value: Option<f64>,
-    /// On how many rows it rests.
+    /// How many rows it is computed from.
     pub rows: usize,
-    /// How many of them are counted, where the value is a share.
+    /// How many of them are counted, if the value is a share.
     pub counted: Option<usize>,
     /// The rows behind it.
     pub behind: Behind,
-    /// How it came about, or why there is none, where that needs a word.
+    /// How the value was computed or why there is none, if that needs an explanation.
     pub note: Option<String>,
 }
 
-/// What a metric is computed from.
+/// The input of a metric.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricInput<'a> {
     /// The answers of the group, by series and day.
     pub rows: &'a [&'a Row],
-    /// To which series each of them belongs.
+    /// Index of the series of each row.
     pub places: &'a [usize],
     /// Expected and recorded answers.
     pub coverage: Coverage,
@@ -328,7 +328,7 @@ pub struct MetricInput<'a> {
     pub bounds: Bounds,
     /// Inputs whose change explains a step.
     pub explaining: &'a [String],
-    /// The subject's reference in the baseline; the reason where there is none.
+    /// The subject's reference in the baseline, or why there is none.
     pub reference: Result<&'a Reference, &'a str>,
 }
 
@@ -358,7 +358,7 @@ fn compared(
     };
     match scene.reference {
         Err(why) => seen(None, why.to_owned()),
-        // The reason is then that there is nothing to compare.
+        // Then the note says that there is nothing to compare.
         Ok(_) if sorted.is_empty() => Observed {
             note: None,
             ..seen(None, String::new())
@@ -366,8 +366,8 @@ fn compared(
         Ok(reference) => {
             let compared = compare(reference, &sorted);
             let mut out = seen(compared.value, compared.note);
-            // A shift of the whole has no single culprit: the rows outside what the baseline saw
-            // are those to look at first.
+            // No single row causes a shift of the whole. Rows outside the baseline's range are the ones to
+            // look at first.
             out.behind = Behind::Outside(
                 values
                     .iter()
@@ -380,7 +380,7 @@ fn compared(
     }
 }
 
-/// The middle of sorted values, or the mean of the two middle ones; none when there are none.
+/// The median of sorted values: the middle one, or the mean of the two middle ones. `None` if there are no values.
 #[must_use]
 pub fn median(sorted: &[f64]) -> Option<f64> {
     let n = sorted.len();
@@ -392,8 +392,8 @@ pub fn median(sorted: &[f64]) -> Option<f64> {
     }
 }
 
-/// The value at the 1-based position ceil(percent/100 · n); integers, so that no rounding of
-/// 0.95 · n can move the rank. None when there are none.
+/// The value at the 1-based position ceil(percent/100 · n), computed with integers, so that rounding of 0.95 · n
+/// cannot change the rank. `None` if there are no values.
 #[must_use]
 pub fn nearest_rank(sorted: &[f64], percent: usize) -> Option<f64> {
     let rank = (percent * sorted.len()).div_ceil(100);
@@ -423,7 +423,7 @@ fn counted(base: Vec<(usize, bool)>) -> Observed {
     }
 }
 
-/// The share of answers of which `is` holds.
+/// The share of answers for which `is` is true.
 fn share(scene: MetricInput<'_>, is: impl Fn(&Row) -> bool) -> Observed {
     counted(scene.rows.iter().map(|r| is(r)).enumerate().collect())
 }
@@ -433,7 +433,7 @@ fn is_null(subject: Option<&str>, row: &Row) -> bool {
     value.is_none_or(|v| *v == Value::Null)
 }
 
-/// The share of numbers that lie beyond a bound.
+/// The share of numbers beyond a bound.
 fn beyond(
     subject: Option<&str>,
     scene: MetricInput<'_>,

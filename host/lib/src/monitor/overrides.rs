@@ -1,5 +1,5 @@
-//! DS's thresholds of `logic.toml` over those the component declares, and the digest of what is in
-//! force.
+//! Applies DS's thresholds in `logic.toml` to the rules that the component declares, and computes the digest of the
+//! result.
 
 use provender_domain::ids::ModelVersion;
 use serde_json::json;
@@ -10,13 +10,13 @@ use provender_domain::forms::Form;
 
 use super::error::MonitorError;
 
-/// What `logic.toml` says of one threshold.
+/// What `logic.toml` sets for one threshold.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Setting {
-    /// Nothing: the component's value holds.
+    /// Nothing: the component's value is used.
     #[default]
     Keep,
-    /// The threshold is taken away.
+    /// The threshold is removed.
     Off,
     /// This value.
     Value(f64),
@@ -29,15 +29,15 @@ pub struct Override {
     pub metric: String,
     /// The rule's subject, exactly as the component has it.
     pub subject: Option<String>,
-    /// Only rules of this scope; all where missing.
+    /// Only rules of this scope; `None` for all.
     pub scope: Option<Scope>,
-    /// Only rules of this direction; all where missing.
+    /// Only rules of this direction; `None` for all.
     pub direction: Option<Direction>,
     /// Threshold of warn.
     pub warn: Setting,
     /// Threshold of crit.
     pub crit: Setting,
-    /// Fewer rows than this are never a pass.
+    /// With fewer rows than this, the rule does not pass.
     pub min_rows: Option<u32>,
 }
 
@@ -84,13 +84,12 @@ impl Override {
     }
 }
 
-/// The rules in force: the component's, with DS's thresholds in their place. An override cannot
-/// add a rule: what is watched is declared by the component.
+/// The rules in force: the component's, with DS's thresholds. An override cannot add a rule, because the component
+/// declares what is watched.
 ///
 /// # Errors
-/// [`MonitorError::UnknownRule`] names the nearest rule; [`MonitorError::TwiceOverride`] when two
-/// overrides set one rule. Whether the thresholds make sense is [`super::resolve::check`]'s
-/// question.
+/// [`MonitorError::UnknownRule`] names the nearest rule; [`MonitorError::TwiceOverride`] if two overrides set one
+/// rule. [`super::resolve::check`] validates the thresholds.
 pub fn apply_overrides(
     model_version: &ModelVersion,
     rules: &[MonitorRule],
@@ -143,7 +142,7 @@ fn settled(declared: Option<f64>, setting: Setting) -> Option<f64> {
     }
 }
 
-/// The most similar of some names; ties go to the first.
+/// The most similar of some names; of equally similar ones, the first.
 pub(super) fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> Option<String> {
     let mut best: Option<(f64, String)> = None;
     for name in names {
@@ -157,7 +156,7 @@ pub(super) fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> Opti
 
 /// The digest of the rules in force: over the canonical JSON of
 /// `{"$type": "provender.thresholds.v1", "rules": [{metric, subject, scope, direction, warn, crit,
-/// min_rows}]}`, the rules sorted, so that the order of a file is not a new version.
+/// min_rows}]}`. The rules are sorted, so that their order in a file does not change the digest.
 #[must_use]
 pub fn thresholds_version(rules: &[MonitorRule]) -> Digest {
     let mut sorted: Vec<&MonitorRule> = rules.iter().collect();

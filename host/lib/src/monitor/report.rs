@@ -1,9 +1,8 @@
-//! The model of a monitor report; all renderings come from it.
+//! The model of a monitor report, from which everything is rendered.
 //!
-//! Its JSON form is what `monitor --json` carries in `data` and what the ledger keeps: `report` is
-//! the digest of the canonical JSON of everything else, so anyone can check it by taking that one
-//! member out. Fields may be added, not renamed. Nothing here depends on a clock, a host or the
-//! order of the input.
+//! Its JSON is `data` of `monitor --json` and is recorded in the ledger. `report` is the digest of the canonical JSON
+//! of everything else: to check it, remove that member and compute the digest. Fields may be added, not renamed.
+//! Nothing here depends on a clock, a host or the order of the input.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use schemars::JsonSchema;
@@ -21,20 +20,20 @@ use super::ack::Ack;
 use super::error::MonitorError;
 use super::input::Bounds;
 
-/// What the report's `$type` says; a change of meaning is a new number.
+/// The report's `$type`. A change of meaning needs a new version number.
 pub const TYPE: &str = Form::MonitorReport.name();
 
 words! {
-    /// What became of a rule or a group, from the least to the most urgent.
+    /// The status of a rule or a group, from the least to the most urgent.
     #[schemars(rename = "RuleStatus")]
     pub enum Status: "status" {
-        /// Without thresholds; reported for information.
+        /// It has no thresholds and is only reported.
         Info = "info",
         /// Nothing was expected, so there is nothing to judge.
         NotApplicable = "not_applicable",
         /// Within its thresholds.
         Ok = "ok",
-        /// Could not be judged: too few rows, or none. Never a pass.
+        /// Could not be judged, because there are too few rows or none. It does not pass.
         Unknown = "unknown",
         /// Beyond the warn threshold.
         Warn = "warn",
@@ -44,7 +43,7 @@ words! {
 }
 
 impl Status {
-    /// The word for people.
+    /// The word shown to people.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -57,7 +56,7 @@ impl Status {
         }
     }
 
-    /// How a page shows it.
+    /// The colour of the status in reports.
     #[must_use]
     pub fn tone(self) -> Tone {
         match self {
@@ -69,7 +68,7 @@ impl Status {
         }
     }
 
-    /// Whether a reader has to do something about it.
+    /// Whether it needs attention.
     #[must_use]
     pub fn needs_attention(self) -> bool {
         self >= Status::Unknown
@@ -89,7 +88,7 @@ words! {
 }
 
 impl MonitorVerdict {
-    /// The word for people.
+    /// The word shown to people.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.status().word()
@@ -113,17 +112,17 @@ pub struct MonitorReport {
     /// [`TYPE`].
     #[serde(rename = "$type")]
     pub type_name: &'static str,
-    /// Digest of everything else in here: the report's id.
+    /// Digest of everything else in the report: the report's id.
     pub report: Digest,
-    /// The overall verdict, by the fleet rules of all logics.
+    /// The overall verdict, from the fleet rules of all logics.
     pub status: MonitorVerdict,
     /// Digest over the thresholds of all logics.
     pub thresholds_version: Digest,
     /// The days looked at.
     pub window: ReportWindow,
-    /// What decided the verdict and what else must be said, in sentences.
+    /// What decided the verdict, and other remarks, in sentences.
     pub notes: Vec<String>,
-    /// Acknowledged cases, which the verdict leaves out; left out where there are none.
+    /// Acknowledged cases, which the verdict leaves out; absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acknowledged: Vec<Ack>,
     /// Counts over all series.
@@ -173,7 +172,7 @@ pub struct Summary {
     pub recorded: usize,
 }
 
-/// A logic and what it is held to.
+/// A logic with its rules and bounds.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LogicReport {
     /// `name:version`.
@@ -182,7 +181,7 @@ pub struct LogicReport {
     pub status: Status,
     /// Digest of its thresholds in force.
     pub thresholds_version: Digest,
-    /// What the window was compared with; left out where nothing was frozen.
+    /// The baseline that the window was compared with; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineReport>,
     /// The thresholds in force.
@@ -200,7 +199,7 @@ pub struct BaselineReport {
     pub from: Day,
     /// Last day, included.
     pub to: Day,
-    /// Answers behind it.
+    /// Number of answers behind it.
     pub rows: usize,
     /// Every configuration version among them.
     pub config_versions: Vec<String>,
@@ -219,7 +218,7 @@ pub struct BoundsReport {
     pub unit: Option<String>,
 }
 
-/// The rules of one scope over the rows of one group. Model versions are never mixed in one.
+/// The rules of one scope, judged over the rows of one group. A group has only one model version.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "MonitorGroup")]
 pub struct Group {
@@ -239,7 +238,7 @@ pub struct Group {
     pub recorded: usize,
     /// The most urgent status of the metrics.
     pub status: Status,
-    /// What was computed: crit, warn, unknown, ok, not applicable, info; then by name.
+    /// The metrics, sorted by status (crit, warn, unknown, ok, not applicable, info) and then by name.
     pub metrics: Vec<MetricReport>,
     /// The rows behind fired rules, by boundary, herd and date.
     pub failing: Vec<FailingRow>,
@@ -257,7 +256,7 @@ pub struct MetricReport {
     pub name: String,
     /// The output or input it looks at.
     pub subject: Option<String>,
-    /// The observed value; null when there is nothing to compute it from.
+    /// The observed value; null if there is nothing to compute it from.
     pub value: Option<f64>,
     /// Unit of value and thresholds; null for shares and counts.
     pub unit: Option<String>,
@@ -265,11 +264,11 @@ pub struct MetricReport {
     pub warn: Option<f64>,
     /// Threshold of crit; strictly beyond it is crit.
     pub crit: Option<f64>,
-    /// On how many rows the value rests.
+    /// How many rows the value is computed from.
     pub rows: usize,
-    /// Fewer rows than this are never a pass.
+    /// With fewer rows than this, the rule does not pass.
     pub min_rows: u32,
-    /// What became of the rule.
+    /// The status of the rule.
     pub status: Status,
     /// Which side is bad.
     pub direction: Direction,
@@ -333,7 +332,7 @@ pub struct OutcomeSeries {
     pub minimum: Option<f64>,
     /// Largest acceptable value, by its guardrails.
     pub maximum: Option<f64>,
-    /// Day and value of each answer, by date; null where the outcome is.
+    /// Day and value of each answer, by date; the value is null if the outcome is.
     pub points: Vec<(Day, Option<f64>)>,
 }
 
@@ -349,16 +348,16 @@ impl OutcomeSeries {
 }
 
 impl MonitorReport {
-    /// Gives the report its id.
+    /// Sets the report's id.
     pub(super) fn seal(mut self) -> Result<MonitorReport, MonitorError> {
         self.report = Digest::of_json(&self.reproducible()?)?;
         Ok(self)
     }
 
-    /// Everything but `report` itself: the object whose digest is the report's id.
+    /// The report without `report`: the object whose digest is the report's id.
     ///
     /// # Errors
-    /// [`MonitorError::Json`] when the report cannot be turned into JSON.
+    /// [`MonitorError::Json`] if the report cannot be turned into JSON.
     pub fn reproducible(&self) -> Result<Json, MonitorError> {
         let mut json = self.to_json()?;
         if let Json::Object(members) = &mut json {
@@ -370,15 +369,15 @@ impl MonitorReport {
     /// The whole report as JSON.
     ///
     /// # Errors
-    /// [`MonitorError::Json`] when the report cannot be turned into JSON.
+    /// [`MonitorError::Json`] if the report cannot be turned into JSON.
     pub fn to_json(&self) -> Result<Json, MonitorError> {
         Ok(serde_json::to_value(self)?)
     }
 
-    /// The whole report as canonical JSON text: the same report, the same bytes.
+    /// The whole report as canonical JSON text: the same report gives the same bytes.
     ///
     /// # Errors
-    /// [`MonitorError::Json`] or [`MonitorError::Canonical`] when there is no such text.
+    /// [`MonitorError::Json`] or [`MonitorError::Canonical`] if there is no such text.
     pub fn to_canonical(&self) -> Result<String, MonitorError> {
         Ok(canonical::to_text(&self.to_json()?)?)
     }

@@ -1,5 +1,5 @@
-//! Whether rules and input make sense, before anything is computed: a rule that cannot be checked
-//! is an error of configuration, not a silent pass.
+//! Validates rules and input before anything is computed: a rule that cannot be checked is a configuration error, not
+//! a silent pass.
 
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +13,11 @@ use super::input::{Bounds, LogicInput, SeriesInput};
 use super::metrics::{Metric, Needs};
 use super::overrides::{nearest, rule_text};
 
-/// The bounds of each guarded output as numbers. Where several guardrails stand on one output, the
-/// tighter bound holds on each side.
+/// The bounds of each guarded output as numbers. If an output has several guardrails, the tighter bound applies on
+/// each side.
 ///
 /// # Errors
-/// [`MonitorError::NoParameter`] when a bound names a parameter that has no number in `parameters`.
+/// [`MonitorError::NoParameter`] if a bound names a parameter that has no number in `parameters`.
 pub fn bounds_of(
     description: &Description,
     parameters: &BTreeMap<String, Scalar>,
@@ -52,8 +52,7 @@ fn tighter(a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64) -> Option<
     }
 }
 
-/// Checks the rules of a logic; also useful where a component or `logic.toml` is verified and no
-/// rows are at hand.
+/// Checks the rules of a logic. It needs no rows, so it can also verify a component or `logic.toml`.
 ///
 /// # Errors
 /// The first rule that cannot be computed or judged.
@@ -166,11 +165,11 @@ fn check_subject(
     })
 }
 
-/// Checks the rows of a logic against its window: all days inside, one answer a day, one entry a
-/// series, every needed column gathered.
+/// Checks the rows of a logic: all days are in the window, there is one answer per day and one entry per series, and
+/// every needed column was gathered.
 ///
 /// # Errors
-/// The first fault, naming series and day.
+/// The first mistake, with series and day.
 pub(super) fn check_rows(logic: &LogicInput, first: Day, last: Day) -> Result<(), MonitorError> {
     let needed = logic.needed();
     let mut pairs = BTreeSet::new();

@@ -1,6 +1,6 @@
-//! An observed value against its thresholds.
+//! Compares an observed value with its thresholds.
 //!
-//! Comparisons are strict: a value at its threshold is within it.
+//! Comparisons are strict: a value equal to its threshold is within it.
 
 use provender_domain::description::{Direction, MonitorRule};
 use provender_domain::render::text::{number, number_beside};
@@ -15,7 +15,7 @@ pub struct Judged {
     pub status: Status,
     /// The status in a sentence.
     pub why: String,
-    /// Positions of the rows behind it, ascending; empty unless it fired.
+    /// Indices of the rows behind it, ascending; empty unless the rule fired.
     pub failing: Vec<usize>,
 }
 
@@ -27,7 +27,7 @@ fn quiet(status: Status, why: String) -> Judged {
     }
 }
 
-/// The value that thresholds decide on; `Err` where the rule is judged without.
+/// The value to compare with the thresholds; `Err` if the status is decided without them.
 fn to_judge(
     rule: &MonitorRule,
     base: Base,
@@ -78,7 +78,7 @@ pub fn judge_rule(
         .into_iter()
         .find_map(|(status, t)| t.filter(|t| beyond(*t)).map(|t| (status, t)));
     let few = u64::try_from(seen.rows).is_ok_and(|n| n < u64::from(rule.min_rows));
-    // The number of rows itself may fire on few rows: that is what it watches.
+    // A rule on the number of rows may fire on few rows: that is its purpose.
     if few && (base != Base::Itself || fired.is_none()) {
         let why = format!(
             "{} are too few to judge; the rule wants {}",
@@ -159,8 +159,8 @@ fn plural(n: usize, noun: &str) -> String {
     }
 }
 
-/// The rows behind a fired rule: those a share counts (or, where too small a share is bad, those
-/// it does not count), or those whose own value lies beyond the threshold that fired.
+/// The rows behind a fired rule: those that a share counts (or does not count, if a small share is bad), or those
+/// whose own value is beyond the threshold.
 fn behind(seen: &Observed, direction: Direction, threshold: f64) -> Vec<usize> {
     match &seen.behind {
         Behind::Nothing => Vec::new(),

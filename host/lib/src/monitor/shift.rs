@@ -1,9 +1,9 @@
-//! What compares: a window with the baseline, and a day with the day before.
+//! Compares a window with the baseline, and a day with the day before.
 //!
-//! A raw PSI depends on the number of rows more than on any change: over 30 rows in deciles it is
-//! 0.3 to 0.6 where nothing changed at all. So the metric is PSI over what it is expected to be
-//! without a change, (B − 1)(1/n + 1/m), with n and m the effective numbers of rows: days of a
-//! series resemble each other, and 30 resembling days say less than 30 unrelated ones.
+//! A raw PSI depends on the number of rows more than on any change: over 30 rows in deciles it is 0.3 to 0.6 without
+//! any change. So the metric is PSI divided by its expected value without a change, (B − 1)(1/n + 1/m). n and m
+//! are effective numbers of rows: days of a series are correlated, and 30 correlated days carry less information
+//! than 30 independent ones.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ use super::baseline::{Reference, count_in};
 use super::input::Row;
 use super::metrics::median;
 
-/// Fewest window rows that a bin is expected to hold; bins below that are joined.
+/// Bins in which fewer window rows than this are expected are joined.
 const ROWS_A_BIN: f64 = 5.0;
 
-/// Correlations above this would make the effective number of rows meaningless.
+/// Lag-1 correlations are capped here; above it the effective number of rows would be meaningless.
 const MOST_LAG1: f64 = 0.98;
 
-/// The outcome of a comparison, with how it came about.
+/// The result of a comparison, with an explanation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
     /// The metric's value; `None` with the reason in `note`.
     pub value: Option<f64>,
-    /// How it came about, or why there is none.
+    /// How it was computed, or why there is no value.
     pub note: String,
 }
 
@@ -36,8 +36,8 @@ fn none(note: impl Into<String>) -> Compared {
     }
 }
 
-/// Distance of the window's median from the reference's, in the reference's robust standard
-/// deviations; never negative.
+/// Distance between the medians of window and reference, in robust standard deviations of the reference; never
+/// negative.
 #[must_use]
 pub fn median_shift(reference: &Reference, sorted: &[f64]) -> Compared {
     let Some(now) = median(sorted) else {
@@ -69,8 +69,7 @@ pub fn median_shift(reference: &Reference, sorted: &[f64]) -> Compared {
     }
 }
 
-/// PSI of the window against the reference, as a multiple of what it is expected to be without a
-/// change.
+/// PSI of the window against the reference, as a multiple of its expected value without a change.
 #[must_use]
 pub fn psi(reference: &Reference, values: &[f64]) -> Compared {
     let window = count_in(&reference.edges, values.iter().copied());
@@ -85,7 +84,7 @@ pub fn psi(reference: &Reference, values: &[f64]) -> Compared {
     let raw: f64 = bins
         .iter()
         .map(|(r, w)| {
-            // Half a row in every bin, so that an empty one has a logarithm.
+            // Half a row is added to every bin, so that an empty one has a logarithm.
             let p = (count(*r) + 0.5) / (n + 0.5 * b);
             let q = (count(*w) + 0.5) / (m + 0.5 * b);
             (q - p) * (q / p).ln()
@@ -107,8 +106,7 @@ pub fn psi(reference: &Reference, values: &[f64]) -> Compared {
     }
 }
 
-/// Neighbouring bins joined until each is expected to hold enough of the window's rows; what is
-/// left over joins the last.
+/// Joins neighbouring bins until enough of the window's rows are expected in each. Remaining bins join the last one.
 fn joined(reference: &[usize], window: &[usize], n: f64, m: f64) -> Vec<(usize, usize)> {
     let mut bins: Vec<(usize, usize)> = Vec::new();
     let mut open = (0, 0);
@@ -127,8 +125,8 @@ fn joined(reference: &[usize], window: &[usize], n: f64, m: f64) -> Vec<(usize, 
 }
 
 /// Each unexplained step: the position of the later row and the size of the change from the day
-/// before. `places` says to which series each row belongs; `explaining` are the inputs whose change
-/// explains a step: the herd, the boundary, and what is observed now and then rather than daily.
+/// before. `places` are the series of the rows. `explaining` are the inputs whose change explains a step: the herd,
+/// the boundary, and what is observed only now and then.
 #[must_use]
 pub fn steps(
     subject: &str,
@@ -152,7 +150,7 @@ pub fn steps(
         })
         .collect();
     let changed = |name: &String, a: &Row, b: &Row| a.values.get(name) != b.values.get(name);
-    // What changes on most days is weather, not a new composite: it explains no jump.
+    // An input that changes on most days is weather and not a new composite, so it explains no jump.
     let held: Vec<&String> = explaining
         .iter()
         .filter(|name| {
@@ -173,7 +171,7 @@ pub fn steps(
 }
 
 fn text(x: f64) -> String {
-    // Three significant digits: this is prose; the value itself stands beside it in full.
+    // Three significant digits are enough in a sentence; the exact value is in the report.
     if x == 0.0 {
         return "0".to_owned();
     }

@@ -1,4 +1,4 @@
-//! Reports as the ledger keeps them: found again, with the rows behind what fired.
+//! Reads recorded reports from the ledger, with the rows behind fired rules.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
@@ -14,26 +14,26 @@ use provender_ledger::{LedgerError, Read};
 
 use super::report::{MonitorVerdict, Status};
 
-/// Why a report is not found again.
+/// Why a recorded report could not be found.
 #[derive(Debug, thiserror::Error)]
 pub enum StoredError {
-    /// None is recorded.
+    /// No such report is recorded.
     #[error("no monitor report is recorded{0}")]
     None(String),
-    /// Several begin with these digits.
+    /// Several digests begin with the given digits.
     #[error("several reports begin with `{asked}`: {found}; give more digits")]
     Ambiguous {
-        /// As it was asked for.
+        /// The digits that were given.
         asked: String,
-        /// Those that begin so.
+        /// The matching digests.
         found: String,
     },
-    /// The ledger.
+    /// An error of the ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-/// Which report is meant.
+/// Which report to find.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The one recorded last.
@@ -53,11 +53,11 @@ pub struct Stored {
     pub entry: i64,
     /// Who, when.
     pub stamp: Stamp,
-    /// What it says, as far as it is read again.
+    /// The parts of its content that are needed.
     pub body: Body,
 }
 
-/// What of a report is read again.
+/// The parts of a report's content that are needed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Body {
     /// The overall verdict.
@@ -66,9 +66,9 @@ pub struct Body {
     pub window: Days,
     /// Digest over the thresholds of all logics.
     pub thresholds_version: String,
-    /// What must be said.
+    /// Remarks, in sentences.
     pub notes: Vec<String>,
-    /// Each logic with what it was held to.
+    /// Each logic with its bounds.
     pub logics: Vec<Logic>,
     /// One group for each logic.
     pub fleet: Vec<Group>,
@@ -141,14 +141,14 @@ pub struct Metric {
     pub crit: Option<f64>,
     /// Which side is bad.
     pub direction: Direction,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// In a sentence.
+    /// The status in a sentence.
     pub why: String,
 }
 
 impl Metric {
-    /// Whether somebody has to do something about it.
+    /// Whether it needs attention.
     #[must_use]
     pub fn fired(&self) -> bool {
         self.status.needs_attention()
@@ -197,7 +197,7 @@ pub struct Missing {
 }
 
 impl Body {
-    /// Every failing row once, whichever rules count it, by logic, place and day.
+    /// Every failing row once, with all rules that count it, by logic, place and day.
     #[must_use]
     pub fn failing(&self) -> Vec<(ModelVersion, Failing)> {
         let mut rows: BTreeMap<Digest, (ModelVersion, Failing)> = BTreeMap::new();
@@ -237,7 +237,7 @@ impl Body {
 /// The digests of recorded reports, oldest first: entry, digest, kind.
 ///
 /// # Errors
-/// When the ledger cannot be read or an entry is not of the documented form.
+/// If the ledger cannot be read or an entry is malformed.
 pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, ReportKind, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
@@ -247,7 +247,7 @@ pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, ReportKind, Stamp)
     Ok(all)
 }
 
-/// Whether a text can be the beginning of a digest.
+/// Whether a text could be the beginning of a digest.
 #[must_use]
 pub fn begins(digest: &Digest, text: &str) -> bool {
     let hex = text.strip_prefix("sha256-jcs-v1:").unwrap_or(text);
@@ -258,7 +258,7 @@ pub fn begins(digest: &Digest, text: &str) -> bool {
 /// Finds a monitor's report.
 ///
 /// # Errors
-/// When none or several are meant, or what is recorded cannot be read.
+/// If no report or several reports match, or the report cannot be read.
 pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Stored, StoredError> {
     let mut reports = digests(ledger)?;
     reports.retain(|(_, _, kind, _)| *kind == ReportKind::Monitor);
@@ -298,7 +298,7 @@ pub fn find(ledger: &dyn Read, wanted: &Wanted) -> Result<Stored, StoredError> {
                 .collect::<Vec<_>>()
                 .join(", "),
         }),
-        // Of the others the newest alone was taken.
+        // For the other cases only the newest was selected.
         (_, _) => Ok(hits.remove(0)),
     }
 }

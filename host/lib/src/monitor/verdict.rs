@@ -27,14 +27,14 @@ use super::rules::judge_rule;
 /// Judges a window of answers.
 ///
 /// # Errors
-/// [`MonitorError`] when a rule cannot be computed, or the input is not what [`super::input`] asks
-/// for. Thin or missing data is no error: it is `unknown` or `crit` in the report.
+/// [`MonitorError`] if a rule cannot be computed, or the input is not as [`super::input`] requires. Sparse or missing
+/// data is not an error: it is `unknown` or `crit` in the report.
 pub fn judge(window: Window, logics: &[LogicInput]) -> Result<MonitorReport, MonitorError> {
     judge_with(window, logics, &[])
 }
 
-/// Judges a window of answers; acknowledged cases that have not expired at its end are named and
-/// left out of the verdict.
+/// Judges a window of answers. Acknowledged cases that have not expired at its end are named and left out of the
+/// verdict.
 ///
 /// # Errors
 /// As [`judge`].
@@ -113,8 +113,8 @@ fn all_thresholds(logics: &[&LogicInput]) -> Result<Digest, MonitorError> {
     Ok(Form::ThresholdsOfAll.digest(&json!({"logics": each}))?)
 }
 
-/// Adds the groups of a logic; gives the status that enters the verdict where acknowledged cases make
-/// it another than the fleet's.
+/// Adds the groups of a logic. Returns the status that enters the verdict if acknowledged cases make it differ from
+/// the fleet's.
 fn add_logic(report: &mut MonitorReport, logic: &LogicInput) -> Option<Status> {
     let mut series: Vec<&SeriesInput> = logic.series.iter().collect();
     series.sort_by_key(|s| (&s.boundary_id, &s.herd_config_id));
@@ -161,13 +161,13 @@ fn add_logic(report: &mut MonitorReport, logic: &LogicInput) -> Option<Status> {
     remaining
 }
 
-/// A row with the series it stands in.
+/// A row with its series.
 struct Placed<'a> {
     series: &'a SeriesInput,
     row: &'a Row,
 }
 
-/// The rules of `scope` over these series, which are sorted.
+/// Judges the rules of `scope` over these series, which must be sorted.
 pub(super) fn group(logic: &LogicInput, series: &[&SeriesInput], scope: Scope) -> Group {
     let mut placed = Vec::new();
     let mut missing = Vec::new();
@@ -238,19 +238,19 @@ pub(super) fn group(logic: &LogicInput, series: &[&SeriesInput], scope: Scope) -
     }
 }
 
-/// The most urgent status; `Info` where nothing judges.
+/// The most urgent status; `Info` if no rule judges.
 fn worst(metrics: &[MetricReport]) -> Status {
     let statuses = metrics.iter().map(|m| m.status);
     statuses.max().unwrap_or(Status::Info)
 }
 
-/// The rows of a group, and whose they are.
+/// The rows of a group, with their series.
 #[derive(Clone, Copy)]
 struct GroupRows<'a> {
     rows: &'a [&'a Row],
     places: &'a [usize],
     coverage: Coverage,
-    /// The boundary and herd, where the group is one series.
+    /// The boundary and herd, if the group is a single series.
     place: Option<(&'a str, &'a str)>,
 }
 
@@ -275,7 +275,7 @@ fn apply(
         scope: rule.scope,
         why: "the metric is not in the catalogue".to_owned(),
     };
-    // `resolve::check` has refused unknown names; should one get here, it is never a pass.
+    // `resolve::check` refuses unknown names. If one gets here anyway, it does not pass.
     let Some(metric) = Metric::by_name(&rule.metric) else {
         return (out, Vec::new());
     };
@@ -392,7 +392,7 @@ fn summarise(report: &MonitorReport) -> Summary {
     out
 }
 
-/// Which baseline the shift metrics compare with, and whether it speaks of the same configuration.
+/// Notes which baseline the shift metrics compare with, and whether its configuration is the same.
 fn baseline_notes(report: &MonitorReport, group: &Group, notes: &mut Vec<String>) {
     let logic = report
         .logics
@@ -422,9 +422,8 @@ fn baseline_notes(report: &MonitorReport, group: &Group, notes: &mut Vec<String>
     }
 }
 
-/// The verdict and what must be said about it. A logic that declares no fleet rule with a
-/// threshold has no say; one whose rules all turn out not applicable, and a report in which no
-/// rule judges at all, are no pass.
+/// The verdict and its notes. A logic without a fleet rule with a threshold does not count. If all rules of a logic
+/// are not applicable, or if no rule of the report judges anything, the report does not pass.
 fn overall(
     report: &MonitorReport,
     remaining: &BTreeMap<ModelVersion, Status>,
@@ -446,7 +445,7 @@ fn overall(
         .collect();
     for group in &report.fleet {
         let name = &group.model_version;
-        // A reissue is under the same configuration: its bounds are the same.
+        // A reissue has the same configuration, and so the same bounds.
         let configs: BTreeSet<&str> = group
             .config_versions
             .iter()
