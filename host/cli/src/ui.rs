@@ -55,16 +55,6 @@ impl Done {
             error,
         }
     }
-
-    /// An answer that has no type yet.
-    pub(super) fn raw(data: Json, text: Text) -> Done {
-        Done {
-            exit: Exit::Ok,
-            data,
-            text,
-            error: None,
-        }
-    }
 }
 
 fn style(look: Look) -> Style {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::value::{DataType, Scalar};
 
 /// A named, typed column with its unit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "DeclaredField")]
 pub struct Field {
     /// Unique among its kind in the component.
     pub name: String,
@@ -25,7 +26,8 @@ pub struct Field {
 }
 
 /// A column that the component reads.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "DeclaredInput")]
 pub struct Input {
     /// The column as the component sees it.
     pub field: Field,
@@ -36,6 +38,7 @@ pub struct Input {
 /// The purpose of an output column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "OutputRole")]
 pub enum Role {
     /// A result for downstream users.
     Outcome,
@@ -46,7 +49,8 @@ pub enum Role {
 }
 
 /// A column that the component returns.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "DeclaredOutput")]
 pub struct Output {
     /// The column.
     pub field: Field,

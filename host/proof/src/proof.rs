@@ -2,6 +2,7 @@
 //! no other data. `docs/reference/audit.md` describes the form, and `tests/audit/verify_proof.py` verifies it
 //! without this program.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -18,7 +19,7 @@ use crate::note::Verifier;
 pub const PROOF_FORM: &str = Form::Proof.name();
 
 /// An inclusion proof: a leaf's text and its path to a root.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InclusionStep {
     /// The leaf: canonical JSON, exactly as hashed.
@@ -57,11 +58,12 @@ fn hash(hex: &str) -> Option<Hash> {
 }
 
 /// A proof that a run is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
-    /// [`PROOF_FORM`].
+    /// The form of the proof.
     #[serde(rename = "$type")]
+    #[schemars(extend("const" = PROOF_FORM))]
     pub form: String,
     /// The run within its batch.
     pub run: InclusionStep,

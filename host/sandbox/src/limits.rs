@@ -3,6 +3,7 @@
 //! All limits are ceilings: a guest that stays below them computes the same bits under any of them. So none is
 //! part of a number's provenance.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
@@ -60,26 +61,32 @@ impl Default for Limits {
 
 /// Limits that a pin sets for its own component, `[component.limits]` in the lock file. A guest with a language
 /// runtime needs more memory and fuel than the deployment's limits allow.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PinLimits {
     /// Bytes of linear memory.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub memory_bytes: Option<u64>,
     /// Elements of tables.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub table_elements: Option<u64>,
     /// Fuel of every call, regardless of its rows.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub fuel_base: Option<u64>,
     /// Additional fuel per row.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub fuel_per_row: Option<u64>,
     /// Largest component file in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub component_bytes: Option<u64>,
     /// Most bytes that one call may return.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub returned_bytes: Option<u64>,
 }
 

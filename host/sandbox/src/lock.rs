@@ -5,6 +5,7 @@
 use provender_domain::ids::ModelVersion;
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use provender_domain::canonical::{Digest, Recipe};
@@ -25,7 +26,7 @@ pub struct Lock {
 }
 
 /// Whether a pin can still be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PinState {
     /// May be replaced by other bytes. Serves tests, back-tests and dry runs, but records nothing.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::render::text::count;
@@ -37,6 +38,23 @@ pub(super) struct CheckpointArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     against: Against,
+}
+
+/// A checkpoint.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AuditCheckpointAnswer {
+    /// Which ledger it is of: the key's name; `provender` without a key.
+    origin: String,
+    /// How many entries its tree has.
+    size: u64,
+    /// Root of the tree.
+    root: Digest,
+    /// Whether a key signed it.
+    signed: bool,
+    /// The checkpoint as a file holds it.
+    note: String,
+    /// The file that was written; null where it was printed.
+    file: Option<String>,
 }
 
 pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliError> {
@@ -89,13 +107,13 @@ pub(super) fn run(global: &Global, args: &CheckpointArgs) -> Result<Done, CliErr
         }
         None => note.lines().for_each(|line| text.line(line)),
     }
-    let data = json!({
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": Digest::from_parts(Recipe::Raw, checkpoint.root).to_string(),
-        "signed": signer.is_some(),
-        "note": note,
-        "file": args.out.as_ref().map(|f| f.display().to_string()),
-    });
-    Ok(Done::raw(data, text))
+    let answer = AuditCheckpointAnswer {
+        origin: checkpoint.origin,
+        size: checkpoint.size,
+        root: Digest::from_parts(Recipe::Raw, checkpoint.root),
+        signed: signer.is_some(),
+        note,
+        file: args.out.as_ref().map(|f| f.display().to_string()),
+    };
+    Ok(Done::ok(&answer, text))
 }

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::files::bounded;
 use provender_domain::files::outfile;
@@ -29,6 +30,19 @@ pub(super) struct KeyArgs {
     /// unique.
     #[arg(long, value_name = "NAME")]
     name: String,
+}
+
+/// A pair of keys that was made.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AuditKeyAnswer<'a> {
+    /// The file of the private key.
+    private_key: String,
+    /// The file of the public key.
+    public_key: String,
+    /// The public key's text.
+    public: &'a str,
+    /// Which ledger it signs for.
+    name: &'a str,
 }
 
 pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
@@ -65,13 +79,13 @@ pub(super) fn run(args: &KeyArgs) -> Result<Done, CliError> {
         Look::Warn,
         "anyone who has the private key can sign any history: keep it away from the machine that holds the ledger, and out of its backups and of git",
     );
-    let data = json!({
-        "private_key": args.file.display().to_string(),
-        "public_key": public_file.display().to_string(),
-        "public": public.trim_end(),
-        "name": args.name,
-    });
-    Ok(Done::raw(data, text))
+    let answer = AuditKeyAnswer {
+        private_key: args.file.display().to_string(),
+        public_key: public_file.display().to_string(),
+        public: public.trim_end(),
+        name: &args.name,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn exists(file: &Path) -> CliError {

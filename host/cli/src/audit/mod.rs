@@ -1,9 +1,11 @@
 //! `audit`: checks that what is stored is what was recorded. Also keys, checkpoints and proofs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::canonical::{Digest, Recipe, hex};
 use provender_domain::render::text::count;
@@ -22,6 +24,10 @@ mod bundle;
 mod checkpoint;
 mod key;
 mod prove;
+
+pub(crate) use checkpoint::AuditCheckpointAnswer;
+pub(crate) use key::AuditKeyAnswer;
+pub(crate) use prove::AuditProveAnswer;
 
 pub(super) use bundle::{replay as replay_bundle, write as write_bundle};
 use key::verifier;
@@ -88,6 +94,46 @@ pub(super) fn run(global: &Global, args: &AuditArgs) -> Result<Done, CliError> {
     }
 }
 
+/// What an audit found.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AuditAnswer<'a> {
+    /// How many objects each check looked at, by the check's name. A check that is missing was not made.
+    checked: BTreeMap<&'static str, u64>,
+    /// The checks that were made and found nothing.
+    held: Vec<Check>,
+    /// Everything that is not what was recorded.
+    bad: &'a [Bad],
+    /// Manifests that no run names, which a killed process leaves and which do no harm.
+    orphans: &'a [String],
+    /// The tree over the entries; null where they do not make one.
+    tree: Option<AuditTree>,
+    /// The checkpoint that history was held to; null without `--against`.
+    against: Option<AuditAgainst<'a>>,
+}
+
+/// A tree over the entries of a ledger.
+#[derive(Serialize, JsonSchema)]
+struct AuditTree {
+    /// How many entries it has.
+    size: u64,
+    /// Its root.
+    root: Digest,
+}
+
+/// A checkpoint that history was held to.
+#[derive(Serialize, JsonSchema)]
+struct AuditAgainst<'a> {
+    /// Which ledger it is of.
+    origin: &'a str,
+    /// How many entries its tree has.
+    size: u64,
+    /// Root of that tree.
+    root: Digest,
+    /// The hashes (hexadecimal) that prove that its tree is a beginning of this one, by RFC 6962; null where it
+    /// is not.
+    consistency: Option<Vec<String>>,
+}
+
 fn whole(global: &Global, against: &Against) -> Result<Done, CliError> {
     // The record can be audited even if provender.toml and other edited files are broken.
     let context = Context::open_record(global)?;
@@ -151,40 +197,27 @@ const SHOWN: usize = 20;
 
 fn done(report: &AuditReport, against: Option<&Checkpoint>) -> Done {
     let error = trouble(report);
-    Done {
-        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
-        data: data(report, against),
-        text: text(report, against),
-        error,
-    }
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    let answer = answer(report, against);
+    Done::ended(exit, &answer, text(report, against), error)
 }
 
-fn data(report: &AuditReport, against: Option<&Checkpoint>) -> Json {
-    let bad = |b: &Bad| json!({"kind": b.kind, "id": b.id, "problem": b.problem, "check": b.check.name()});
-    let checked: serde_json::Map<String, Json> = report
-        .checked
-        .iter()
-        .map(|(check, n)| (check.name().to_owned(), json!(n)))
-        .collect();
-    let held: Vec<&str> = report
-        .checked
-        .keys()
-        .filter(|check| report.bad_of(**check) == 0)
-        .map(|check| check.name())
-        .collect();
-    json!({
-        "checked": checked,
-        "held": held,
-        "bad": report.bad.iter().map(bad).collect::<Vec<_>>(),
-        "orphans": report.orphans,
-        "tree": report.tree.map(|(size, root)| json!({"size": size, "root": root.to_string()})),
-        "against": against.map(|c| json!({
-            "origin": c.origin,
-            "size": c.size,
-            "root": Digest::from_parts(Recipe::Raw, c.root).to_string(),
-            "consistency": report.consistency.as_ref().map(|p| p.iter().map(|h| hex(h)).collect::<Vec<_>>()),
-        })),
-    })
+fn answer<'a>(report: &'a AuditReport, against: Option<&'a Checkpoint>) -> AuditAnswer<'a> {
+    let checks = report.checked.keys().copied();
+    let consistency = report.consistency.as_ref();
+    AuditAnswer {
+        checked: report.checked.iter().map(|(c, n)| (c.name(), *n)).collect(),
+        held: checks.filter(|check| report.bad_of(*check) == 0).collect(),
+        bad: &report.bad,
+        orphans: &report.orphans,
+        tree: report.tree.map(|(size, root)| AuditTree { size, root }),
+        against: against.map(|c| AuditAgainst {
+            origin: &c.origin,
+            size: c.size,
+            root: Digest::from_parts(Recipe::Raw, c.root),
+            consistency: consistency.map(|p| p.iter().map(|h| hex(h)).collect()),
+        }),
+    }
 }
 
 fn text(report: &AuditReport, against: Option<&Checkpoint>) -> Text {

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use provender_domain::canonical::Digest;
 use provender_domain::files::outfile;
 use provender_host::audit::proof::prove;
 use provender_host::explain::find::{Wanted, find};
@@ -35,6 +37,19 @@ pub(super) struct ProveArgs {
     /// Write the proof to this file. Default: print it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// A proof that a run is recorded.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AuditProveAnswer {
+    /// Id of the run.
+    run_id: Digest,
+    /// The entry that recorded it.
+    entry: u64,
+    /// The proof.
+    proof: Proof,
+    /// The file that was written; null where the proof was printed.
+    file: Option<String>,
 }
 
 pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
@@ -72,13 +87,11 @@ pub(super) fn run(global: &Global, args: &ProveArgs) -> Result<Done, CliError> {
             );
         }
     }
-    let proof: Json = serde_json::from_str(&written)
-        .map_err(|e| CliError::new(Exit::Internal, "not_canonical", e.to_string()))?;
-    let data = json!({
-        "run_id": found.run.key.run_id().to_string(),
-        "entry": proven.entry,
-        "proof": proof,
-        "file": args.out.as_ref().map(|f| f.display().to_string()),
-    });
-    Ok(Done::raw(data, text))
+    let answer = AuditProveAnswer {
+        run_id: found.run.key.run_id(),
+        entry: proven.entry,
+        proof,
+        file: args.out.as_ref().map(|f| f.display().to_string()),
+    };
+    Ok(Done::ok(&answer, text))
 }

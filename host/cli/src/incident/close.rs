@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -42,6 +43,21 @@ pub(crate) struct CloseArgs {
     cases: Option<PathBuf>,
 }
 
+/// An incident that was closed.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentCloseAnswer<'a> {
+    /// The incident: `I3`.
+    incident: String,
+    /// The entry that closed it.
+    entry: i64,
+    /// How it was resolved.
+    resolution: &'a str,
+    /// Why no regression case is needed; null where there are some.
+    waived: Option<&'a str>,
+    /// The regression cases, and what was checked of each.
+    cases: Vec<RegressionCase>,
+}
+
 pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
     let resolution = require_text("--resolution", &args.resolution)?;
     let waived = args.waive_regression.as_deref();
@@ -71,14 +87,14 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
     text.line(format!(
         "next: provender incident export {name} --html {name}.html   # one page for the audit"
     ));
-    let data = json!({
-        "incident": name,
-        "entry": entry,
-        "resolution": resolution,
-        "waived": waived,
-        "cases": cases,
-    });
-    Ok(Done::raw(data, text))
+    let answer = IncidentCloseAnswer {
+        incident: name,
+        entry,
+        resolution,
+        waived,
+        cases,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 /// Checks the regression cases and returns them.

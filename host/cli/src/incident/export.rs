@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -14,7 +15,7 @@ use provender_domain::files::outfile;
 use provender_domain::render::html::page;
 use provender_domain::render::markdown::markdown;
 use provender_host::incident::Incidents;
-use provender_host::incident::page::Dossier;
+use provender_host::incident::page::{Dossier, IncidentPage};
 
 /// Write an incident as one self-contained page: timeline, links with their digests, cases.
 ///
@@ -31,6 +32,15 @@ pub(crate) struct ExportArgs {
     /// Write it as Markdown.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+}
+
+/// An incident, whole, and where it was written.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentExportAnswer<'a> {
+    #[serde(flatten)]
+    page: IncidentPage<'a>,
+    /// The files that were written; empty where the page was printed.
+    files: Vec<String>,
 }
 
 pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
@@ -59,12 +69,11 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
     if files.is_empty() {
         text.line(markdown(&document).trim_end());
     }
-    let mut data = dossier.to_json();
-    data["files"] = files
-        .iter()
-        .map(|f| json!(f.display().to_string()))
-        .collect();
-    Ok(Done::raw(data, text))
+    let answer = IncidentExportAnswer {
+        page: dossier.page(),
+        files: files.iter().map(|f| f.display().to_string()).collect(),
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn write(file: &Path, body: &str) -> Result<(), CliError> {

@@ -1,7 +1,8 @@
 //! `incident list`.
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -9,7 +10,7 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::incident::{Incident, Incidents};
 
-use super::brief;
+use super::IncidentBrief;
 
 /// List the incidents, oldest first.
 ///
@@ -19,6 +20,13 @@ pub(crate) struct ListArgs {
     /// Only open incidents.
     #[arg(long)]
     open: bool,
+}
+
+/// The incidents.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentListAnswer<'a> {
+    /// All of them, or those that are open, oldest first.
+    incidents: Vec<IncidentBrief<'a>>,
 }
 
 pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
@@ -43,8 +51,8 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
             &rows,
         );
     }
-    let data: Vec<Json> = listed.iter().map(|i| brief(i)).collect();
-    Ok(Done::raw(json!({"incidents": data}), text))
+    let incidents = listed.iter().map(|i| IncidentBrief::of(i)).collect();
+    Ok(Done::ok(&IncidentListAnswer { incidents }, text))
 }
 
 fn row(incident: &Incident) -> Vec<(Look, String)> {

@@ -1,9 +1,11 @@
 //! `incident`: open, link, note, regression, close, show, list, export. One file per subverb.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use provender_host::incident::link::{Asked, resolve, to_json};
+use provender_host::incident::link::{Asked, resolve};
+use provender_host::incident::state::Event;
 use provender_host::incident::{Incident, IncidentError, Incidents, Link};
 use provender_ledger::Read;
 
@@ -20,6 +22,14 @@ mod note;
 mod open;
 mod regression;
 mod show;
+
+pub(crate) use close::IncidentCloseAnswer;
+pub(crate) use export::IncidentExportAnswer;
+pub(crate) use list::IncidentListAnswer;
+pub(crate) use note::IncidentNoteAnswer;
+pub(crate) use open::{IncidentLinkAnswer, IncidentOpenAnswer};
+pub(crate) use regression::IncidentRegressionAnswer;
+pub(crate) use show::IncidentShowAnswer;
 
 /// Record what went wrong, what it concerns, and the golden case that keeps it from coming back.
 ///
@@ -123,18 +133,56 @@ fn require_text<'t>(option: &str, text: &'t str) -> Result<&'t str, CliError> {
     Ok(text)
 }
 
-/// A summary of an incident, for every answer's `data`.
-fn brief(incident: &Incident) -> Json {
-    let closed = incident.closed();
-    json!({
-        "incident": incident.name(),
-        "number": incident.number,
-        "title": incident.title,
-        "state": incident.state(),
-        "opened": {"at": incident.opened().stamp.at, "by": incident.opened().stamp.actor, "entry": incident.opened().entry},
-        "closed": closed.map(|e| json!({"at": e.stamp.at, "by": e.stamp.actor, "entry": e.entry})),
-        "links": to_json(&incident.links),
-    })
+/// An incident in short.
+#[derive(Serialize, JsonSchema)]
+struct IncidentBrief<'a> {
+    /// `I3`.
+    incident: String,
+    /// Its number in this ledger, from 1.
+    number: u32,
+    /// What went wrong, in a line.
+    title: &'a str,
+    /// Whether people still look into it.
+    #[schemars(extend("enum" = ["open", "closed"]))]
+    state: &'a str,
+    /// The entry that opened it.
+    opened: IncidentEntry<'a>,
+    /// The entry that closed it; null while it is open.
+    closed: Option<IncidentEntry<'a>>,
+    /// What it is about, each thing once, in the order of linking.
+    links: &'a [Link],
+}
+
+/// An entry of the ledger that says something of an incident.
+#[derive(Serialize, JsonSchema)]
+struct IncidentEntry<'a> {
+    /// When: RFC 3339, UTC.
+    at: &'a str,
+    /// Who.
+    by: &'a str,
+    /// Its number.
+    entry: i64,
+}
+
+impl IncidentBrief<'_> {
+    fn of(incident: &Incident) -> IncidentBrief<'_> {
+        fn entry(e: &Event) -> IncidentEntry<'_> {
+            IncidentEntry {
+                at: &e.stamp.at,
+                by: &e.stamp.actor,
+                entry: e.entry,
+            }
+        }
+        IncidentBrief {
+            incident: incident.name(),
+            number: incident.number,
+            title: &incident.title,
+            state: incident.state(),
+            opened: entry(incident.opened()),
+            closed: incident.closed().map(entry),
+            links: &incident.links,
+        }
+    }
 }
 
 impl From<IncidentError> for CliError {

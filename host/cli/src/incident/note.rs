@@ -1,7 +1,8 @@
 //! `incident note`.
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -22,6 +23,17 @@ pub(crate) struct NoteArgs {
     text: String,
 }
 
+/// A note that was recorded.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentNoteAnswer<'a> {
+    /// The incident: `I3`.
+    incident: String,
+    /// The entry of the note.
+    entry: i64,
+    /// What was found out.
+    note: &'a str,
+}
+
 pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
     let note = require_text("the note", &args.text)?;
     let context = Context::open(global)?;
@@ -30,8 +42,10 @@ pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
     let entry = act::note(&*ledger, &context.stamp(None), &name, note)?;
     let mut text = Text::default();
     text.look(Look::Good, format!("noted in {name}, as entry {entry}"));
-    Ok(Done::raw(
-        json!({"incident": name, "entry": entry, "note": note}),
-        text,
-    ))
+    let answer = IncidentNoteAnswer {
+        incident: name,
+        entry,
+        note,
+    };
+    Ok(Done::ok(&answer, text))
 }

@@ -1,14 +1,15 @@
 //! `incident open` and `incident link`.
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
-use provender_host::incident::link::{LinkKind, failing_of, to_json};
+use provender_host::incident::link::{LinkKind, failing_of};
 use provender_host::incident::{Incidents, Link, act};
 use provender_ledger::Read;
 
@@ -89,6 +90,32 @@ fn append_links(text: &mut Text, links: &[Link]) {
     }
 }
 
+/// An incident that was opened.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentOpenAnswer<'a> {
+    /// Its name: `I3`.
+    incident: String,
+    /// Its number in this ledger, from 1.
+    number: u32,
+    /// What went wrong, in a line.
+    title: &'a str,
+    /// The entry that opened it.
+    entry: i64,
+    /// What it is about.
+    links: Vec<Link>,
+}
+
+/// What was linked to an incident.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentLinkAnswer {
+    /// The incident: `I3`.
+    incident: String,
+    /// The entry that linked it; null where it linked all of it already.
+    entry: Option<i64>,
+    /// What it did not link before.
+    new: Vec<Link>,
+}
+
 pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
     let title = require_text("--title", &args.title)?;
     let context = Context::open(global)?;
@@ -126,8 +153,14 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
     text.line(format!(
         "      provender incident regression {name}   # its failing inputs as golden cases"
     ));
-    let data = json!({"incident": name, "number": number, "title": title, "entry": entry, "links": to_json(&links)});
-    Ok(Done::raw(data, text))
+    let answer = IncidentOpenAnswer {
+        incident: name,
+        number,
+        title,
+        entry,
+        links,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
@@ -152,6 +185,10 @@ pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
     for line in &notes {
         text.line(format!("  {line}"));
     }
-    let data = json!({"incident": name, "entry": entry, "new": to_json(&new)});
-    Ok(Done::raw(data, text))
+    let answer = IncidentLinkAnswer {
+        incident: name,
+        entry,
+        new,
+    };
+    Ok(Done::ok(&answer, text))
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -89,7 +90,11 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         let stamp = context.stamp(None);
         let entry = act::exported(&*ledger, &stamp, &incident.name(), &exported)?;
         append_exported(&mut text, &exported, file, entry.is_some());
-        files.push(data(&exported, file, entry));
+        files.push(WrittenCases {
+            exported,
+            left_out: file.left_out,
+            entry,
+        });
     }
     text.blank();
     text.line(
@@ -99,10 +104,11 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         "      provender incident close {} --resolution TEXT",
         incident.name()
     ));
-    Ok(Done::raw(
-        json!({"incident": incident.name(), "files": files}),
-        text,
-    ))
+    let answer = IncidentRegressionAnswer {
+        incident: incident.name(),
+        files,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn append_exported(text: &mut Text, exported: &ExportedCases, file: &Drafted, new: bool) {
@@ -125,16 +131,24 @@ fn append_exported(text: &mut Text, exported: &ExportedCases, file: &Drafted, ne
     }
 }
 
-fn data(exported: &ExportedCases, file: &Drafted, entry: Option<i64>) -> Json {
-    json!({
-        "file": exported.file,
-        "sha256": exported.sha256,
-        "logic": exported.logic,
-        "since": exported.since,
-        "cases": exported.cases,
-        "left_out": file.left_out,
-        "entry": entry,
-    })
+/// The files of regression cases that were written.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentRegressionAnswer {
+    /// The incident: `I3`.
+    incident: String,
+    /// A file for each version whose answers failed.
+    files: Vec<WrittenCases>,
+}
+
+/// A file of golden cases.
+#[derive(Serialize, JsonSchema)]
+struct WrittenCases {
+    #[serde(flatten)]
+    exported: ExportedCases,
+    /// Runs that were left out: the same inputs as another, or too many.
+    left_out: usize,
+    /// The entry that recorded the file; null where it was recorded before.
+    entry: Option<i64>,
 }
 
 /// Linked runs with their manifests, by `name:version`.

@@ -1,7 +1,8 @@
 //! `incident show`: shows an incident with its timeline.
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -10,7 +11,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::render::escape;
 use provender_host::incident::Incidents;
 use provender_host::incident::link::LinkKind;
-use provender_host::incident::page::Dossier;
+use provender_host::incident::page::{Dossier, IncidentPage};
 use provender_host::incident::timeline::{Step, steps};
 
 /// Show an incident: what it concerns and what happened when.
@@ -20,6 +21,15 @@ use provender_host::incident::timeline::{Step, steps};
 pub(crate) struct ShowArgs {
     /// The incident, as I1 or 1.
     incident: String,
+}
+
+/// An incident, whole.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IncidentShowAnswer<'a> {
+    #[serde(flatten)]
+    page: IncidentPage<'a>,
+    /// Its number in this ledger, from 1.
+    number: u32,
 }
 
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
@@ -62,9 +72,12 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         ));
     }
     let environment = &context.project.settings.environment;
-    let mut data = Dossier::gather(&*ledger, incident, environment)?.to_json();
-    data["number"] = json!(incident.number);
-    Ok(Done::raw(data, text))
+    let dossier = Dossier::gather(&*ledger, incident, environment)?;
+    let answer = IncidentShowAnswer {
+        page: dossier.page(),
+        number: incident.number,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn row(step: &Step) -> Vec<(Look, String)> {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::files::durable::make_durably;
 use provender_domain::render::text::count;
@@ -56,6 +57,17 @@ pub(super) struct ExportArgs {
     dir: Option<PathBuf>,
 }
 
+/// What was exported.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ManifestExportAnswer {
+    /// Runs that were selected.
+    runs: usize,
+    /// Manifests that were to be written; those that had a file of their own there already are not among them.
+    written: usize,
+    /// The folder below which they are.
+    folder: String,
+}
+
 /// Number of manifests held in memory at once.
 const CHUNK: usize = 500;
 
@@ -103,8 +115,12 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<Done, CliError> 
             format!("the manifests of {n} are single files below {folder}"),
         ),
     }
-    let data = json!({"runs": runs, "written": written, "folder": folder});
-    Ok(Done::raw(data, text))
+    let answer = ManifestExportAnswer {
+        runs,
+        written,
+        folder,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn opened(dir: &std::path::Path) -> Result<Store, CliError> {

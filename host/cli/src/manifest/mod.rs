@@ -13,6 +13,9 @@ use super::Global;
 use super::error::CliError;
 use super::ui::Done;
 
+pub(crate) use export::ManifestExportAnswer;
+pub(crate) use show::ManifestShowAnswer;
+
 /// Show manifests and write them as single files, including those in a pack.
 ///
 /// Example: provender manifest show 4f2a9c81d0aa

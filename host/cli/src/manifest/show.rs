@@ -3,9 +3,13 @@
 use std::io::IsTerminal as _;
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
-use provender_domain::canonical::from_slice;
+use provender_domain::canonical::{Digest, from_slice};
+use provender_domain::key::RunKey;
+use provender_domain::manifest::Document;
 use provender_domain::render::escape;
 use provender_host::explain::find::{Wanted, find};
 
@@ -23,6 +27,24 @@ pub(super) struct ShowArgs {
     /// The run's id, or at least six of its hex digits.
     #[arg(value_name = "RUN")]
     run: String,
+}
+
+/// A run's manifest.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ManifestShowAnswer {
+    /// Id of the run.
+    run_id: Digest,
+    /// The run's key.
+    key: RunKey,
+    /// The manifest's file, or its pack and the row in it, relative to the deployment's folder.
+    path: String,
+    /// SHA-256 of the manifest's bytes.
+    sha256: Digest,
+    /// Digest of its reproducible part.
+    snapshot_id: Digest,
+    /// The manifest itself.
+    #[schemars(with = "Document<'_>")]
+    manifest: Json,
 }
 
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
@@ -44,13 +66,13 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         true => text.line(escape::terminal(line)),
         false => text.line(line),
     }
-    let data = json!({
-        "run_id": run.key.run_id().to_string(),
-        "key": run.key,
-        "path": manifests.path_of(run.manifest_ref()),
-        "sha256": run.manifest.to_string(),
-        "snapshot_id": run.snapshot.to_string(),
-        "manifest": document,
-    });
-    Ok(Done::raw(data, text))
+    let answer = ManifestShowAnswer {
+        run_id: run.key.run_id(),
+        path: manifests.path_of(run.manifest_ref()),
+        sha256: run.manifest,
+        snapshot_id: run.snapshot,
+        manifest: document,
+        key: run.key,
+    };
+    Ok(Done::ok(&answer, text))
 }

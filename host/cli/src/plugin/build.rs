@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::cache::sandbox_anywhere;
@@ -28,6 +29,58 @@ pub(super) struct BuildArgs {
     /// Build twice from nothing, in folders of other names, and compare the bytes; writes nothing.
     #[arg(long, conflicts_with = "output")]
     verify: bool,
+}
+
+/// What was built.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum PluginBuildAnswer<'a> {
+    /// Built once, and written.
+    Built {
+        #[serde(flatten)]
+        of: BuildOf<'a>,
+        /// The file that was written.
+        component: &'a str,
+        /// Digest of its bytes.
+        sha256: Digest,
+        /// How many bytes it has.
+        size: usize,
+    },
+    /// Of `--verify`: built twice, and compared.
+    Verified {
+        #[serde(flatten)]
+        of: BuildOf<'a>,
+        /// Whether both builds have the same bytes.
+        same: bool,
+        /// The first build.
+        first: BuildSide,
+        /// The second build.
+        second: BuildSide,
+    },
+}
+
+/// What was built, and by what.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BuildOf<'a> {
+    /// Name of the logic.
+    name: &'a str,
+    /// Its version: `v3`.
+    version: &'a str,
+    /// The language that it is written in.
+    language: Language,
+    /// What built it, in words.
+    toolchain: &'a str,
+    /// How long it took, in seconds.
+    seconds: f64,
+}
+
+/// One of two builds.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BuildSide {
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// How many bytes it has.
+    size: usize,
 }
 
 pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError> {
@@ -61,11 +114,18 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
     let file = built.write(&folder, args.output.as_deref())?;
     let file = shown(&file);
     let (digest, logic) = (Digest::of_bytes(&built.bytes), &built.manifest.logic);
-    let data = json!({
-        "name": logic.name, "version": logic.version, "language": built.manifest.language.name(),
-        "component": file, "sha256": digest.to_string(), "size": built.bytes.len(),
-        "toolchain": built.toolchain, "seconds": seconds,
-    });
+    let answer = PluginBuildAnswer::Built {
+        of: BuildOf {
+            name: &logic.name,
+            version: &logic.version,
+            language: built.manifest.language,
+            toolchain: &built.toolchain,
+            seconds,
+        },
+        component: &file,
+        sha256: digest,
+        size: built.bytes.len(),
+    };
     let mut text = Text::default();
     text.look(Look::Strong, format!("built {logic}"));
     text.line(format!("component  {file}"));
@@ -81,16 +141,11 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
             "      provender plugin test {}",
             dir.map_or_else(|| ".".to_owned(), |d| d.display().to_string())
         ));
-        return Ok(Done::raw(data, text));
+        return Ok(Done::ok(&answer, text));
     };
     // It is written nevertheless: `plugin check` lists everything that is wrong with it.
     let error = CliError::from(refused);
-    Ok(Done {
-        exit: error.exit,
-        data,
-        text,
-        error: Some(error),
-    })
+    Ok(Done::ended(error.exit, &answer, text, Some(error)))
 }
 
 /// The component as the host would load it; the inner error is the host's refusal of it.
@@ -110,13 +165,22 @@ fn compared(twice: &Twice, seconds: f64) -> Done {
         Digest::of_bytes(&twice.second),
     );
     let (logic, same) = (&twice.manifest.logic, twice.same());
-    let side =
-        |digest: &Digest, bytes: &[u8]| json!({"sha256": digest.to_string(), "size": bytes.len()});
-    let data = json!({
-        "name": logic.name, "version": logic.version, "language": twice.manifest.language.name(),
-        "same": same, "first": side(&first, &twice.first), "second": side(&second, &twice.second),
-        "toolchain": twice.toolchain, "seconds": seconds,
-    });
+    let side = |digest: &Digest, bytes: &[u8]| BuildSide {
+        sha256: *digest,
+        size: bytes.len(),
+    };
+    let answer = PluginBuildAnswer::Verified {
+        of: BuildOf {
+            name: &logic.name,
+            version: &logic.version,
+            language: twice.manifest.language,
+            toolchain: &twice.toolchain,
+            seconds,
+        },
+        same,
+        first: side(&first, &twice.first),
+        second: side(&second, &twice.second),
+    };
     let mut text = Text::default();
     let (look, word) = match same {
         true => (Look::Good, "the same bytes"),
@@ -135,22 +199,19 @@ fn compared(twice: &Twice, seconds: f64) -> Done {
     }
     text.line(format!("toolchain  {}", twice.toolchain));
     text.line(format!("time       {seconds:.1} s"));
-    Done {
-        exit: if same { Exit::Ok } else { Exit::Check },
-        data,
-        text,
-        error: (!same).then(|| {
-            let error = CliError::new(
-                Exit::Check,
-                "not_reproducible",
-                format!("two builds of {logic} differ"),
-            );
-            error.help(match twice.manifest.language {
+    let exit = if same { Exit::Ok } else { Exit::Check };
+    let error = (!same).then(|| {
+        let error = CliError::new(
+            Exit::Check,
+            "not_reproducible",
+            format!("two builds of {logic} differ"),
+        );
+        error.help(match twice.manifest.language {
                 Language::Python => "builds of componentize-py differ each time, upstream, and neither of these two was kept: `provender plugin build` writes one; check and pin that file. CI verifies its stored bytes against provender.lock and does not build it again",
                 Language::Rust => "look for what differs from folder to folder: a build script, a macro that reads paths or the clock, a dependency outside the folder",
-            })
-        }),
-    }
+        })
+    });
+    Done::ended(exit, &answer, text, error)
 }
 
 /// Tools and folders, as the environment names them.

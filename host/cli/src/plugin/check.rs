@@ -1,15 +1,45 @@
 //! `plugin check`: everything that would ever be refused about a component, refused now.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_domain::catalogue::{Feature, built_in};
-use provender_host::check::{self, CheckReport, Status};
+use provender_host::check::{self, CheckFinding, CheckReport, Conformance, Status};
+use provender_sandbox::{Component, PinLimits};
 
 use super::found::{Bytes, LimitArgs, own_limits};
+
+/// What was found of a component.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginCheckAnswer<'a> {
+    /// The file, or the pinned `name:version`.
+    file: &'a str,
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// How many bytes it has.
+    size: u64,
+    /// Name of the logic; null where the component could not be loaded.
+    name: Option<&'a str>,
+    /// Its version; null where the component could not be loaded.
+    version: Option<&'a str>,
+    /// The language that it is written in, as it says itself; null where it could not be loaded.
+    language: Option<&'a str>,
+    /// Exports that the host never calls; null where it could not be loaded.
+    extra_exports: Option<&'a [String]>,
+    /// Ceilings of its own.
+    limits: &'a PinLimits,
+    /// Whether the host takes it.
+    accepted: bool,
+    /// For what it is refused.
+    findings: &'a [CheckFinding],
+    /// The parts of the conformance run; empty where it is refused.
+    conformance: &'a [Conformance],
+}
 
 pub(super) fn check(global: &Global, what: &str, limits: &LimitArgs) -> Result<Done, CliError> {
     let found = Bytes::read(global, what, limits)?;
@@ -34,24 +64,21 @@ pub(super) fn catalogue(found: &Bytes) -> Vec<Feature> {
 fn done(report: &CheckReport, found: &Bytes) -> Done {
     let error = problem(report);
     let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
-    Done {
-        exit,
-        data: json!({
-            "file": report.file,
-            "sha256": report.digest.to_string(),
-            "size": report.size,
-            "name": report.component.as_ref().map(|c| &c.description().name),
-            "version": report.component.as_ref().map(|c| &c.description().version),
-            "language": report.component.as_ref().map(|c| c.language()),
-            "extra_exports": report.component.as_ref().map(|c| c.extra_exports()),
-            "limits": found.limits,
-            "accepted": report.accepted(),
-            "findings": report.findings,
-            "conformance": report.conformance,
-        }),
-        text: text(report, found),
-        error,
-    }
+    let component = report.component.as_ref();
+    let answer = PluginCheckAnswer {
+        file: &report.file,
+        sha256: report.digest,
+        size: report.size,
+        name: component.map(|c| c.description().name.as_str()),
+        version: component.map(|c| c.description().version.as_str()),
+        language: component.map(Component::language),
+        extra_exports: component.map(Component::extra_exports),
+        limits: &found.limits,
+        accepted: report.accepted(),
+        findings: &report.findings,
+        conformance: &report.conformance,
+    };
+    Done::ended(exit, &answer, text(report, found), error)
 }
 
 /// What the process ends with, where the component is not as it must be.

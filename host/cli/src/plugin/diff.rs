@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::Global;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_domain::description::Description;
 
 use super::found::{Found, LimitArgs};
-use super::show::description_json;
+use super::show::DescriptionAnswer;
 
 /// The lists of a declaration, and what tells their members apart.
 const PARTS: [(&str, &str, &[&str]); 6] = [
@@ -26,10 +29,46 @@ const PARTS: [(&str, &str, &[&str]); 6] = [
     ("annotations", "annotation", &["/0", "/1"]),
 ];
 
-struct Difference {
-    part: &'static str,
+/// Two components side by side.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginDiffAnswer {
+    /// The first component.
+    first: ComparedPlugin,
+    /// The second component.
+    second: ComparedPlugin,
+    /// Whether they are the same bytes.
+    identical: bool,
+    /// What they declare differently, part by part.
+    differences: Vec<Difference>,
+}
+
+/// A component that is compared.
+#[derive(Serialize, JsonSchema)]
+struct ComparedPlugin {
+    /// Name of the logic.
     name: String,
+    /// Its version: `v2`.
+    version: String,
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// How many bytes it has.
+    size: u64,
+    /// The language that it is written in, as it says itself.
+    language: String,
+}
+
+/// What is declared differently.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeclarationDifference")]
+struct Difference {
+    /// What it is of.
+    #[schemars(extend("enum" = ["declaration", "input", "parameter", "output", "guardrail", "monitor", "annotation"]))]
+    part: &'static str,
+    /// Which one, and which member of it: `factor: default`.
+    name: String,
+    /// What the first component declares; null where it declares nothing.
     first: Json,
+    /// What the second component declares; null where it declares nothing.
     second: Json,
 }
 
@@ -65,25 +104,25 @@ pub(super) fn diff(global: &Global, first: &str, second: &str) -> Result<Done, C
             .collect();
         text.table(&["part", "name", "first", "second"], &rows);
     }
-    let side = |c: &provender_sandbox::Component| {
-        json!({
-            "name": c.description().name, "version": c.description().version,
-            "sha256": c.digest().to_string(), "size": c.size(), "language": c.language(),
-        })
+    let side = |c: &provender_sandbox::Component| ComparedPlugin {
+        name: c.description().name.clone(),
+        version: c.description().version.clone(),
+        sha256: c.digest(),
+        size: c.size(),
+        language: c.language().to_owned(),
     };
-    let data = json!({
-        "first": side(&a),
-        "second": side(&b),
-        "identical": a.digest() == b.digest(),
-        "differences": differences.iter().map(|d| json!({
-            "part": d.part, "name": d.name, "first": d.first, "second": d.second,
-        })).collect::<Vec<_>>(),
-    });
-    Ok(Done::raw(data, text))
+    let answer = PluginDiffAnswer {
+        first: side(&a),
+        second: side(&b),
+        identical: a.digest() == b.digest(),
+        differences,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn differences(a: &Description, b: &Description) -> Vec<Difference> {
-    let (a, b) = (description_json(a), description_json(b));
+    let declared = |d: &Description| json!(DescriptionAnswer::of(d));
+    let (a, b) = (declared(a), declared(b));
     let mut out = Vec::new();
     for name in ["name", "summary"] {
         push(&mut out, "declaration", name.to_owned(), &a[name], &b[name]);

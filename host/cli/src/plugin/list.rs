@@ -1,11 +1,30 @@
 //! `plugin list`: what is pinned.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_sandbox::PinState;
+use provender_sandbox::{Pin, PinState};
+
+use super::pinning::PinAnswer;
+
+/// What is pinned.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginListAnswer {
+    /// The pins of provender.lock, in its order.
+    components: Vec<ListedPin>,
+}
+
+/// A pin, and whether it answers.
+#[derive(Serialize, JsonSchema)]
+struct ListedPin {
+    #[serde(flatten)]
+    pin: PinAnswer,
+    /// Whether its answers count.
+    active: bool,
+}
 
 pub(super) fn list(context: &Context) -> Result<Done, CliError> {
     let lock = context.lock()?;
@@ -42,10 +61,10 @@ pub(super) fn list(context: &Context) -> Result<Done, CliError> {
         &["logic", "component", "bytes", "language", "file", "pin", ""],
         &rows,
     );
-    let data = json!({"components": lock.components().iter().map(|p| json!({
-        "name": p.name, "version": p.version, "sha256": p.sha256.to_string(), "size": p.size, "world": p.world, "path": p.path,
-        "state": p.state.name(), "language": p.language, "limits": p.limits,
-        "active": active.contains(&p.model_version()),
-    })).collect::<Vec<_>>()});
-    Ok(Done::raw(data, text))
+    let listed = |p: &Pin| ListedPin {
+        pin: p.into(),
+        active: active.contains(&p.model_version()),
+    };
+    let components = lock.components().iter().map(listed).collect();
+    Ok(Done::ok(&PluginListAnswer { components }, text))
 }

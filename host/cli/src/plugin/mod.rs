@@ -28,6 +28,15 @@ mod show;
 pub(crate) mod subject;
 pub(crate) mod test;
 
+pub(crate) use build::PluginBuildAnswer;
+pub(crate) use check::PluginCheckAnswer;
+pub(crate) use diff::PluginDiffAnswer;
+pub(crate) use list::PluginListAnswer;
+pub(crate) use new::PluginNewAnswer;
+pub(crate) use pinning::PluginPinAnswer;
+pub(crate) use show::PluginShowAnswer;
+pub(crate) use test::PluginTestAnswer;
+
 /// Make, build, check, test, pin, freeze, list and show components.
 ///
 /// Example: provender plugin check build/days_remaining-v3.wasm

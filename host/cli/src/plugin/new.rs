@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -12,6 +13,29 @@ use crate::ui::{Done, Look, Text};
 use provender_host::author::scaffold::{self, Origin, Request, Scaffold};
 use provender_host::author::{AuthorError, Language, LogicName};
 use provender_host::deployment::LOCK;
+
+/// The folder that was made.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginNewAnswer<'a> {
+    /// Where it is.
+    folder: String,
+    /// Name of the logic.
+    name: &'a str,
+    /// The new version: `v3`.
+    version: &'a str,
+    /// The language that it is written in.
+    language: Language,
+    /// The `name:version` that it starts from; null without `--from`.
+    from: Option<String>,
+    /// Where `plugin build` will write the component, relative to the folder.
+    component: &'a str,
+    /// Where the golden cases are, relative to the folder.
+    cases: &'a str,
+    /// Every file in it, relative to the folder.
+    files: Vec<&'a str>,
+    /// Files beside the folder that were changed.
+    changed: Vec<String>,
+}
 
 /// What `plugin new` takes.
 #[derive(Args)]
@@ -62,20 +86,18 @@ pub(super) fn new(global: &Global, args: &NewArgs) -> Result<Done, CliError> {
         lock: lock.as_ref(),
     })?;
     made.write()?;
-    Ok(Done::raw(
-        json!({
-            "folder": made.folder.display().to_string(),
-            "name": made.manifest.logic.name,
-            "version": made.manifest.logic.version,
-            "language": made.manifest.language.name(),
-            "from": args.from.as_ref().map(|_| made.from.to_string()),
-            "component": made.manifest.component,
-            "cases": made.manifest.cases,
-            "files": made.files().collect::<Vec<_>>(),
-            "changed": made.changed().map(|p| p.display().to_string()).collect::<Vec<_>>(),
-        }),
-        text(&made),
-    ))
+    let answer = PluginNewAnswer {
+        folder: made.folder.display().to_string(),
+        name: &made.manifest.logic.name,
+        version: &made.manifest.logic.version,
+        language: made.manifest.language,
+        from: args.from.as_ref().map(|_| made.from.to_string()),
+        component: &made.manifest.component,
+        cases: &made.manifest.cases,
+        files: made.files().collect(),
+        changed: made.changed().map(|p| p.display().to_string()).collect(),
+    };
+    Ok(Done::ok(&answer, text(&made)))
 }
 
 /// `v2` of the same logic, or `name:v2`.

@@ -2,20 +2,84 @@
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_host::check;
 use provender_host::deployment::{FreezeOutcome, LOCK, PinOutcome};
 use provender_host::golden::case::version_number;
-use provender_sandbox::{Lock, Pin, PinState};
+use provender_sandbox::{Lock, Pin, PinLimits, PinState};
 
 use super::check::{catalogue, problem};
 use super::found::{Bytes, LimitArgs, folder, own_limits};
+
+/// What `plugin add` and `plugin freeze` did.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginPinAnswer {
+    /// The pin as it is in provender.lock now.
+    pin: PinAnswer,
+    /// Whether the lock file or the pinned file was changed.
+    changed: bool,
+    /// Of `add` that pinned new bytes: the digest of the draft whose place they took, or null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Digest>")]
+    replaced: Option<Option<Digest>>,
+}
+
+/// A pin of provender.lock.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PinAnswer {
+    /// Name of the logic.
+    name: String,
+    /// Its version: `v2`.
+    version: String,
+    /// Whether other bytes may take its place.
+    state: PinState,
+    /// Digest of the component's bytes.
+    sha256: Digest,
+    /// How many bytes the component has.
+    size: u64,
+    /// The world that the component is built for.
+    world: String,
+    /// The language that the component is written in: `rust`, `python`.
+    language: String,
+    /// Where the file is, relative to the lock file.
+    path: String,
+    /// Ceilings of its own, where those of the deployment do not do.
+    limits: PinLimits,
+}
+
+impl From<&Pin> for PinAnswer {
+    fn from(pin: &Pin) -> PinAnswer {
+        PinAnswer {
+            name: pin.name.clone(),
+            version: pin.version.clone(),
+            state: pin.state,
+            sha256: pin.sha256,
+            size: pin.size,
+            world: pin.world.clone(),
+            language: pin.language.clone(),
+            path: pin.path.clone(),
+            limits: pin.limits.clone(),
+        }
+    }
+}
+
+impl PluginPinAnswer {
+    fn of(pin: &Pin, changed: bool) -> PluginPinAnswer {
+        PluginPinAnswer {
+            pin: pin.into(),
+            changed,
+            replaced: None,
+        }
+    }
+}
 
 /// Check a component, then pin it as a draft: good for tests, back-tests and dry runs. A draft may be
 /// replaced by other bytes until it is frozen.
@@ -96,11 +160,11 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
     if new.state == PinState::Draft {
         text.line(next_of_draft(&context, &context.lock()?, &new)?);
     }
-    let replaced = replaced.map(|digest| digest.to_string());
-    Ok(Done::raw(
-        json!({"pin": pin_data(&new), "changed": true, "replaced": replaced}),
-        text,
-    ))
+    let answer = PluginPinAnswer {
+        replaced: Some(replaced),
+        ..PluginPinAnswer::of(&new, true)
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, CliError> {
@@ -120,10 +184,7 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
         None => "MLOps makes it answer with `active` in provender.toml",
     };
     text.line(format!("next: commit {LOCK} and {}; {answer}", new.path));
-    Ok(Done::raw(
-        json!({"pin": pin_data(&new), "changed": true}),
-        text,
-    ))
+    Ok(Done::ok(&PluginPinAnswer::of(&new, true), text))
 }
 
 /// What to do with a draft: a back-test, against whatever there is to compare it with.
@@ -156,7 +217,7 @@ fn unchanged(pin: &Pin) -> Done {
         pin.model_version(),
         pin.state.name()
     ));
-    Done::raw(json!({"pin": pin_data(pin), "changed": false}), text)
+    Done::ok(&PluginPinAnswer::of(pin, false), text)
 }
 
 fn restored(pin: &Pin) -> Done {
@@ -170,12 +231,5 @@ fn restored(pin: &Pin) -> Done {
             pin.path
         ),
     );
-    Done::raw(json!({"pin": pin_data(pin), "changed": true}), text)
-}
-
-fn pin_data(pin: &Pin) -> serde_json::Value {
-    json!({
-        "name": pin.name, "version": pin.version, "state": pin.state.name(), "sha256": pin.sha256.to_string(),
-        "size": pin.size, "world": pin.world, "language": pin.language, "path": pin.path, "limits": pin.limits,
-    })
+    Done::ok(&PluginPinAnswer::of(pin, true), text)
 }

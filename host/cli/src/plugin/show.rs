@@ -1,38 +1,178 @@
 //! `plugin show`: what a component says of itself.
 
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::Global;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_domain::description::{Bound, Description, Severity};
+use provender_domain::canonical::Digest;
+use provender_domain::description::{
+    Bound, Description, Guardrail, Input, MonitorRule, Output, Parameter, Severity,
+};
 use provender_domain::render::text::number;
 use provender_domain::value::Scalar;
 use provender_host::monitor::overrides::rule_text;
+use provender_sandbox::{PinLimits, PinState};
 
 use super::found::{Found, LimitArgs, own_limits};
+
+/// What a component says of itself, and what it may take.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginShowAnswer<'a> {
+    /// What it declares.
+    description: DescriptionAnswer<'a>,
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// How many bytes it has.
+    size: u64,
+    /// The world that it is built for.
+    world: String,
+    /// The language that it is written in, as it says itself: `rust`, `python`; else `unknown`.
+    language: String,
+    /// How firm its pin is; null where it is not pinned.
+    state: Option<PinState>,
+    /// What it imports; always empty, since a component that imports something is refused.
+    imports: Vec<String>,
+    /// Exports that the host never calls.
+    extra_exports: Vec<String>,
+    /// What it was built with, as it says itself.
+    toolchain: Vec<Tool>,
+    /// Ceilings of a call.
+    limits: LimitsAnswer,
+}
+
+/// A tool that a component was built with.
+#[derive(Serialize, JsonSchema)]
+struct Tool {
+    /// Its name.
+    tool: String,
+    /// Its version; empty where the component does not say it.
+    version: String,
+}
+
+/// Ceilings in force.
+#[derive(Serialize, JsonSchema)]
+struct LimitsAnswer {
+    /// Bytes of linear memory.
+    memory_bytes: u64,
+    /// Fuel of every call before its rows.
+    fuel_base: u64,
+    /// Fuel of every call for each of its rows.
+    fuel_per_row: u64,
+    /// Elements of all tables.
+    table_elements: u64,
+    /// Rows of one call.
+    batch_rows: usize,
+    /// Bytes of the component file.
+    component_bytes: u64,
+    /// Bytes that one call may hand back.
+    returned_bytes: usize,
+    /// Those that the pin or the command sets for this component alone.
+    own: PinLimits,
+}
+
+/// What a component declares.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Description")]
+pub(super) struct DescriptionAnswer<'a> {
+    /// Name of the logic.
+    name: &'a str,
+    /// Its version: `v2`.
+    version: &'a str,
+    /// One sentence for people.
+    summary: &'a str,
+    /// Columns read, in the order in which `compute` takes them.
+    inputs: &'a [Input],
+    /// Parameters, in the order in which `compute` takes them.
+    parameters: Vec<ParameterAnswer>,
+    /// Columns returned, in order.
+    outputs: &'a [Output],
+    /// Guardrails.
+    guardrails: Vec<GuardrailAnswer>,
+    /// Monitoring rules.
+    monitors: &'a [MonitorRule],
+    /// Free pairs of key and value: `not-accounted-for`, `author`, `source`.
+    annotations: &'a [(String, String)],
+}
+
+/// A parameter that DS may set in `logic.toml`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeclaredParameter")]
+struct ParameterAnswer {
+    /// Unique name.
+    name: String,
+    /// Unit of the value; null where it has none.
+    unit: Option<String>,
+    /// Value in force unless set otherwise.
+    default: Json,
+    /// One sentence for people.
+    doc: String,
+    /// Smallest admissible value; null where there is none.
+    minimum: Option<Json>,
+    /// Largest admissible value; null where there is none.
+    maximum: Option<Json>,
+}
+
+/// Acceptable range of one output.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeclaredGuardrail")]
+struct GuardrailAnswer {
+    /// Name of the output.
+    output: String,
+    /// Values below this are a breach; null where there is no such bound.
+    minimum: Option<BoundAnswer>,
+    /// Values above this are a breach; null where there is no such bound.
+    maximum: Option<BoundAnswer>,
+    /// What a breach means.
+    severity: Severity,
+}
+
+/// A bound of a guardrail.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "DeclaredBound")]
+enum BoundAnswer {
+    /// A number.
+    Value(f64),
+    /// The value in force of a parameter.
+    Parameter {
+        /// Name of the parameter.
+        parameter: String,
+    },
+}
 
 pub(super) fn show(global: &Global, what: &str, limits: &LimitArgs) -> Result<Done, CliError> {
     let found = Found::open(global, what, limits)?;
     let component = &found.component;
     let limits = component.limits();
-    let data = json!({
-        "description": description_json(component.description()),
-        "sha256": component.digest().to_string(),
-        "size": component.size(),
-        "world": component.world(),
-        "language": component.language(),
-        "state": found.pin.as_ref().map(|p| p.state.name()),
-        "imports": component.imports(),
-        "extra_exports": component.extra_exports(),
-        "toolchain": component.toolchain().iter().map(|(tool, version)| json!({"tool": tool, "version": version})).collect::<Vec<_>>(),
-        "limits": {
-            "memory_bytes": limits.memory_bytes, "fuel_base": limits.fuel_base, "fuel_per_row": limits.fuel_per_row,
-            "table_elements": limits.table_elements, "batch_rows": limits.batch_rows, "component_bytes": limits.component_bytes, "returned_bytes": limits.returned_bytes,
-            "own": found.limits,
+    let tool = |(tool, version): &(String, String)| Tool {
+        tool: tool.clone(),
+        version: version.clone(),
+    };
+    let answer = PluginShowAnswer {
+        description: DescriptionAnswer::of(component.description()),
+        sha256: component.digest(),
+        size: component.size(),
+        world: component.world().to_owned(),
+        language: component.language().to_owned(),
+        state: found.pin.as_ref().map(|p| p.state),
+        imports: component.imports().to_vec(),
+        extra_exports: component.extra_exports().to_vec(),
+        toolchain: component.toolchain().iter().map(tool).collect(),
+        limits: LimitsAnswer {
+            memory_bytes: limits.memory_bytes,
+            fuel_base: limits.fuel_base,
+            fuel_per_row: limits.fuel_per_row,
+            table_elements: limits.table_elements,
+            batch_rows: limits.batch_rows,
+            component_bytes: limits.component_bytes,
+            returned_bytes: limits.returned_bytes,
+            own: found.limits.clone(),
         },
-    });
-    Ok(Done::raw(data, describe(&found)))
+    };
+    Ok(Done::ok(&answer, describe(&found)))
 }
 
 fn describe(found: &Found) -> Text {
@@ -199,22 +339,40 @@ fn bound(bound: Option<&Bound>) -> Option<String> {
     })
 }
 
-pub(super) fn description_json(d: &Description) -> Json {
-    let bound = |b: &Option<Bound>| match b {
-        None => Json::Null,
-        Some(Bound::Value(x)) => json!(x),
-        Some(Bound::Parameter(p)) => json!({ "parameter": p }),
-    };
-    json!({
-        "name": d.name, "version": d.version, "summary": d.summary, "inputs": d.inputs, "outputs": d.outputs, "monitors": d.monitors,
-        "parameters": d.parameters.iter().map(|p| json!({
-            "name": p.name, "unit": p.unit, "default": p.default.to_json(), "doc": p.doc,
-            "minimum": p.minimum.as_ref().map(provender_domain::value::Scalar::to_json),
-            "maximum": p.maximum.as_ref().map(provender_domain::value::Scalar::to_json),
-        })).collect::<Vec<_>>(),
-        "guardrails": d.guardrails.iter().map(|g| json!({
-            "output": g.output, "minimum": bound(&g.minimum), "maximum": bound(&g.maximum), "severity": g.severity,
-        })).collect::<Vec<_>>(),
-        "annotations": d.annotations,
-    })
+impl DescriptionAnswer<'_> {
+    pub(super) fn of(d: &Description) -> DescriptionAnswer<'_> {
+        let bound = |b: &Option<Bound>| {
+            b.as_ref().map(|bound| match bound {
+                Bound::Value(x) => BoundAnswer::Value(*x),
+                Bound::Parameter(name) => BoundAnswer::Parameter {
+                    parameter: name.clone(),
+                },
+            })
+        };
+        let parameter = |p: &Parameter| ParameterAnswer {
+            name: p.name.clone(),
+            unit: p.unit.clone(),
+            default: p.default.to_json(),
+            doc: p.doc.clone(),
+            minimum: p.minimum.as_ref().map(Scalar::to_json),
+            maximum: p.maximum.as_ref().map(Scalar::to_json),
+        };
+        let guardrail = |g: &Guardrail| GuardrailAnswer {
+            output: g.output.clone(),
+            minimum: bound(&g.minimum),
+            maximum: bound(&g.maximum),
+            severity: g.severity,
+        };
+        DescriptionAnswer {
+            name: &d.name,
+            version: &d.version,
+            summary: &d.summary,
+            inputs: &d.inputs,
+            outputs: &d.outputs,
+            monitors: &d.monitors,
+            parameters: d.parameters.iter().map(parameter).collect(),
+            guardrails: d.guardrails.iter().map(guardrail).collect(),
+            annotations: &d.annotations,
+        }
+    }
 }

@@ -12,12 +12,16 @@ use crate::context::Context;
 use crate::error::{CliError, DISK};
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_domain::files::outfile;
 use provender_domain::render::junit::document;
 use provender_domain::render::text::count;
 use provender_host::golden::bless::{self, Blessing, FileRewrite};
+use provender_host::golden::case::Skipped;
+use provender_host::golden::error::SourceLine;
 use provender_host::golden::judge::Difference;
-use provender_host::golden::profile::{self, BULK_ROWS, Profile};
+use provender_host::golden::profile::{self, BULK_ROWS, CaseFuel, Profile};
+use provender_host::golden::run::Disagreement;
 use provender_host::golden::{CaseSet, CaseVerdict, Ran, Tested, junit, run};
 use provender_sandbox::Component;
 
@@ -125,12 +129,8 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
         profile: profile.as_ref(),
     };
     let error = refusal(&d.model_version(), &tested);
-    Ok(Done {
-        exit: error.as_ref().map_or(Exit::Ok, |e| e.exit),
-        data: report.json(),
-        text: report.text(),
-        error,
-    })
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    Ok(Done::ended(exit, &report.answer(), report.text(), error))
 }
 
 /// Writes a JUnit file.
@@ -196,29 +196,152 @@ pub(crate) fn summary(tested: &Tested) -> GoldenCounts {
     }
 }
 
+/// What golden cases said of a component.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PluginTestAnswer<'a> {
+    /// Name of the logic.
+    name: &'a str,
+    /// Its version: `v3`.
+    version: &'a str,
+    /// The component's file.
+    component: &'a str,
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// The folder of the cases.
+    folder: &'a str,
+    /// A file of the source that was changed after the component was built; null where there is none.
+    changed_since_built: Option<&'a str>,
+    /// How many cases ended how.
+    summary: GoldenCounts,
+    /// Each case that was run.
+    cases: Vec<CaseAnswer<'a>>,
+    /// Each case that was not run, and why.
+    skipped: &'a [Skipped],
+    /// Rows that change with the rows around them.
+    together: &'a [Disagreement],
+    /// Of `--bless`: what was expected, and is expected now.
+    changes: &'a [FileRewrite],
+    /// Of `--profile`: where the fuel goes; else null.
+    profile: Option<ProfileAnswer<'a>>,
+}
+
+/// A case that was run.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GoldenCase")]
+struct CaseAnswer<'a> {
+    /// Its name.
+    case: &'a str,
+    #[serde(flatten)]
+    place: &'a SourceLine,
+    /// How it ended.
+    status: CaseStatus,
+    /// What does not hold, in words.
+    problems: Vec<String>,
+    /// The code of the row's failure; null where the component gave an answer.
+    code: Option<&'static str>,
+    /// The outputs that are not as expected.
+    differences: Vec<DifferenceAnswer<'a>>,
+    /// What the row's reason columns say.
+    notes: Vec<Note<'a>>,
+}
+
+/// How a case ended.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum CaseStatus {
+    /// It holds.
+    Passed,
+    /// It does not.
+    Failed,
+}
+
+/// An output that is not as a case expects.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GoldenDifference")]
+struct DifferenceAnswer<'a> {
+    /// The output.
+    output: &'a str,
+    /// What it should be.
+    expected: Json,
+    /// What it is.
+    got: Json,
+    /// How far apart two numbers are, in the output's unit; null where they are not numbers.
+    absolute: Option<f64>,
+    /// How many float64 values lie between them, as a text beyond 2^53; null where they are not numbers.
+    #[schemars(with = "Option<Ulps>")]
+    ulps: Option<Json>,
+    /// How far apart they may be; null where bits are compared.
+    tolerance: Option<f64>,
+}
+
+/// A count that may be beyond 2^53.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "it stands for two types of JSON in the schema")]
+enum Ulps {
+    /// Up to 2^53.
+    Number(u64),
+    /// Beyond.
+    Text(String),
+}
+
+/// What a reason column says.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GoldenNote")]
+struct Note<'a> {
+    /// The output.
+    output: &'a str,
+    /// What it says.
+    note: &'a str,
+}
+
+/// Where the fuel goes: it counts executed WebAssembly operations.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FuelProfile")]
+struct ProfileAnswer<'a> {
+    /// Of making an instance, which every call does.
+    start_up: u64,
+    /// Of `describe`, once a load.
+    describe: u64,
+    /// Of a call without rows: what a call costs before its first row.
+    call_without_rows: u64,
+    /// The share of start-up and call in the fuel of a call of one row, of the dearest case, 0 to 1.
+    base_share: f64,
+    /// Rows of the call by which `per_row` is measured.
+    bulk_rows: usize,
+    /// The ceilings.
+    limit: FuelLimit,
+    /// Case by case, the dearest row first.
+    cases: &'a [CaseFuel],
+}
+
+/// Ceilings of fuel.
+#[derive(Serialize, JsonSchema)]
+struct FuelLimit {
+    /// Of a call before its rows.
+    base: u64,
+    /// Of a call for each row.
+    per_row: u64,
+}
+
 impl Report<'_> {
-    fn json(&self) -> Json {
+    fn answer(&self) -> PluginTestAnswer<'_> {
         let d = self.component.description();
-        json!({
-            "name": d.name,
-            "version": d.version,
-            "component": self.component.file(),
-            "sha256": self.component.digest().to_string(),
-            "folder": self.folder,
-            "changed_since_built": self.newer,
-            "summary": summary(self.tested),
-            "cases": self.tested.cases.iter().map(|c| case_json(c, self.tested)).collect::<Vec<_>>(),
-            "skipped": self.tested.skipped.iter().map(|s| json!({
-                "case": s.name, "file": s.place.file, "line": s.place.line, "reason": s.reason, "superseded": s.superseded,
-            })).collect::<Vec<_>>(),
-            "together": self.tested.disagreements.iter().map(|x| json!({
-                "case": x.case, "file": x.place.file, "line": x.place.line, "way": x.way, "output": x.output, "alone": x.alone, "there": x.there,
-            })).collect::<Vec<_>>(),
-            "changes": self.changes.iter().map(|c| json!({
-                "case": c.case, "file": c.place.file, "line": c.place.line, "output": c.output, "from": c.from, "to": c.to, "written": c.written, "instead_of": c.instead_of,
-            })).collect::<Vec<_>>(),
-            "profile": self.profile.map(profile_json),
-        })
+        let cases = self.tested.cases.iter();
+        PluginTestAnswer {
+            name: &d.name,
+            version: &d.version,
+            component: self.component.file(),
+            sha256: self.component.digest(),
+            folder: self.folder,
+            changed_since_built: self.newer,
+            summary: summary(self.tested),
+            cases: cases.map(|c| case_answer(c, self.tested)).collect(),
+            skipped: &self.tested.skipped,
+            together: &self.tested.disagreements,
+            changes: self.changes,
+            profile: self.profile.map(profile_answer),
+        }
     }
 
     fn text(&self) -> Text {
@@ -305,50 +428,56 @@ fn case_text(text: &mut Text, ran: &Ran, tested: &Tested) {
     }
 }
 
-fn case_json(ran: &Ran, tested: &Tested) -> Json {
+fn case_answer<'a>(ran: &'a Ran, tested: &Tested) -> CaseAnswer<'a> {
     let problems = junit::problems(ran, tested);
-    let differences = match &ran.verdict {
-        CaseVerdict::Differs(all) => all.iter().map(difference_json).collect(),
-        _ => Vec::new(),
-    };
-    let code = match &ran.verdict {
-        CaseVerdict::Failed { code, .. } => Some(code.code()),
-        _ => None,
-    };
-    json!({
-        "case": ran.case.name,
-        "file": ran.case.place.file,
-        "line": ran.case.place.line,
-        "status": if problems.is_empty() { "passed" } else { "failed" },
-        "problems": problems,
-        "code": code,
-        "differences": differences,
-        "notes": ran.notes.iter().map(|(output, note)| json!({"output": output, "note": note})).collect::<Vec<_>>(),
-    })
+    let notes = ran.notes.iter();
+    CaseAnswer {
+        case: &ran.case.name,
+        place: &ran.case.place,
+        status: match problems.is_empty() {
+            true => CaseStatus::Passed,
+            false => CaseStatus::Failed,
+        },
+        problems,
+        code: match &ran.verdict {
+            CaseVerdict::Failed { code, .. } => Some(code.code()),
+            _ => None,
+        },
+        differences: match &ran.verdict {
+            CaseVerdict::Differs(all) => all.iter().map(difference_answer).collect(),
+            _ => Vec::new(),
+        },
+        notes: notes.map(|(output, note)| Note { output, note }).collect(),
+    }
 }
 
-fn difference_json(d: &Difference) -> Json {
-    json!({
-        "output": d.output,
-        "expected": d.expected.to_json(),
-        "got": d.got.to_json(),
-        "absolute": d.absolute,
-        // Beyond 2^53 integers travel as texts.
-        "ulps": d.ulps.map(|n| if n > 1 << 53 { json!(n.to_string()) } else { json!(n) }),
-        "tolerance": d.tolerance,
-    })
+fn difference_answer(d: &Difference) -> DifferenceAnswer<'_> {
+    DifferenceAnswer {
+        output: &d.output,
+        expected: d.expected.to_json(),
+        got: d.got.to_json(),
+        absolute: d.absolute,
+        ulps: d.ulps.map(|n| match n > 1 << 53 {
+            true => json!(n.to_string()),
+            false => json!(n),
+        }),
+        tolerance: d.tolerance,
+    }
 }
 
-fn profile_json(p: &Profile) -> Json {
-    json!({
-        "start_up": p.start_up,
-        "describe": p.describe,
-        "call_without_rows": p.no_rows,
-        "base_share": p.base_share(),
-        "bulk_rows": BULK_ROWS,
-        "limit": {"base": p.limit_base, "per_row": p.limit_per_row},
-        "cases": p.cases.iter().map(|c| json!({"case": c.case, "compute": c.compute, "per_row": c.per_row})).collect::<Vec<_>>(),
-    })
+fn profile_answer(p: &Profile) -> ProfileAnswer<'_> {
+    ProfileAnswer {
+        start_up: p.start_up,
+        describe: p.describe,
+        call_without_rows: p.no_rows,
+        base_share: p.base_share(),
+        bulk_rows: BULK_ROWS,
+        limit: FuelLimit {
+            base: p.limit_base,
+            per_row: p.limit_per_row,
+        },
+        cases: &p.cases,
+    }
 }
 
 fn profile_text(text: &mut Text, p: &Profile) {

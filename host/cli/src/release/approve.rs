@@ -1,12 +1,14 @@
 //! `release approve`: a person's consent, as an entry.
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_ledger::Payload;
 use provender_ledger::entries::{Approval, Role};
 use provender_ledger::entry::Kind;
@@ -44,6 +46,21 @@ impl From<RoleArg> for Role {
     }
 }
 
+/// An approval.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseApproveAnswer {
+    /// Digest of the release.
+    release: Digest,
+    /// Its number.
+    number: u32,
+    /// As whom it is approved.
+    role: Role,
+    /// The entry of the approval.
+    entry: i64,
+    /// False where this person had approved it as that already.
+    changed: bool,
+}
+
 pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError> {
     let reason = reason(&args.reason)?;
     let context = Context::open_record(global)?;
@@ -77,6 +94,12 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
         );
         (entry.seq, true)
     };
-    let data = json!({"release": known.digest.to_string(), "number": known.document.number, "role": role, "entry": entry, "changed": new});
-    Ok(Done::raw(data, text))
+    let answer = ReleaseApproveAnswer {
+        release: known.digest,
+        number: known.document.number,
+        role,
+        entry,
+        changed: new,
+    };
+    Ok(Done::ok(&answer, text))
 }

@@ -1,7 +1,8 @@
 //! `release canary R` and `release canary stop`.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::canary::{say, say_shadow};
@@ -10,6 +11,9 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::progress::Bars;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
+use provender_host::deployment::Shadow;
 use provender_host::deployment::canary::{Bench, Candidate, both};
 use provender_host::release::canary::start::{Request, start, stop as stop_it};
 use provender_host::release::canary::{Observed, Sides, running};
@@ -62,6 +66,48 @@ struct StopArgs {
     /// Why.
     #[arg(long, value_name = "TEXT")]
     reason: String,
+}
+
+/// A canary that computes in shadow.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseCanaryAnswer<'a> {
+    /// The release that is tried.
+    release: Digest,
+    /// Its number.
+    number: u32,
+    /// The release that answers, beside which it computes.
+    against: Digest,
+    /// Its number.
+    against_number: u32,
+    /// False where the canary was running already.
+    new: bool,
+    /// The entry that started it.
+    entry: i64,
+    /// Share of the boundaries that take part, in percent.
+    share: u32,
+    /// The first day.
+    from: Day,
+    /// The last day that was computed now.
+    to: Day,
+    /// What was computed in shadow now.
+    backfill: &'a Shadow,
+    /// What it came to so far; null where nothing is compared yet.
+    observed: Option<&'a Observed>,
+}
+
+/// A canary that was stopped.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseCanaryStopAnswer<'a> {
+    /// The release that was tried.
+    release: Digest,
+    /// Its number.
+    number: u32,
+    /// The entry that stopped it.
+    entry: i64,
+    /// Why.
+    reason: &'a str,
+    /// What it came to; null where it could not be looked at.
+    observed: Option<Observed>,
 }
 
 pub(super) fn run(global: &Global, args: &CanaryArgs) -> Result<Done, CliError> {
@@ -135,20 +181,20 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     }
     text.blank();
     text.line("it goes on with every daily `provender run`; `provender release canary stop --reason …` ends it");
-    let data = json!({
-        "release": canary.release.to_string(),
-        "number": canary.number,
-        "against": started.against.digest.to_string(),
-        "against_number": started.against.document.number,
-        "new": started.new,
-        "entry": canary.entry,
-        "share": canary.share,
-        "from": canary.from.to_string(),
-        "to": days.end().to_string(),
-        "backfill": filled.to_json(),
-        "observed": seen.as_ref().map(Observed::to_json),
-    });
-    Ok(Done::raw(data, text))
+    let answer = ReleaseCanaryAnswer {
+        release: canary.release,
+        number: canary.number,
+        against: started.against.digest,
+        against_number: started.against.document.number,
+        new: started.new,
+        entry: canary.entry,
+        share: canary.share,
+        from: canary.from,
+        to: *days.end(),
+        backfill: &filled,
+        observed: seen.as_ref(),
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
@@ -200,12 +246,12 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
         ),
         (None, Ok(_)) => {}
     }
-    let data = json!({
-        "release": canary.release.to_string(),
-        "number": canary.number,
-        "entry": entry,
-        "reason": why,
-        "observed": seen.ok().flatten().map_or(Json::Null, |o| o.to_json()),
-    });
-    Ok(Done::raw(data, text))
+    let answer = ReleaseCanaryStopAnswer {
+        release: canary.release,
+        number: canary.number,
+        entry,
+        reason: why,
+        observed: seen.ok().flatten(),
+    };
+    Ok(Done::ok(&answer, text))
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::Global;
@@ -30,7 +32,7 @@ use provender_ledger::Write;
 use provender_ledger::entries::{CheckVerdict, ReportKind};
 use provender_sandbox::{Lock, Pin, PinState};
 
-use super::{brief, name_of, reason};
+use super::{ReleaseBrief, name_of, reason};
 
 /// Make a release of what is pinned and set here, and freeze its versions.
 ///
@@ -50,6 +52,17 @@ pub(crate) struct CutArgs {
     /// The folder of golden cases; else as for `verify`.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
+}
+
+/// The release that was cut.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseCutAnswer<'a> {
+    #[serde(flatten)]
+    brief: ReleaseBrief<'a>,
+    /// False where there was a release of the same content already, which it is then.
+    new: bool,
+    /// `name:version` of what was frozen by it.
+    frozen: &'a [ModelVersion],
 }
 
 pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
@@ -148,10 +161,12 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         false => format!("promote {} --reason …", release.document.name()),
     };
     text.line(format!("next: provender release {next}, or export it"));
-    let mut data = brief(release, &standing);
-    data["new"] = json!(outcome.new);
-    data["frozen"] = json!(outcome.frozen);
-    Ok(Done::raw(data, text))
+    let answer = ReleaseCutAnswer {
+        brief: ReleaseBrief::of(release, &standing),
+        new: outcome.new,
+        frozen: &outcome.frozen,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 /// What is to answer: as asked, else as provender.toml says, else what answers now.

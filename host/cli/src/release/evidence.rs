@@ -1,7 +1,9 @@
 //! `release evidence`: what was found out about a release, and each full report.
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::Global;
 use crate::context::Context;
@@ -15,8 +17,8 @@ use provender_host::release::evidence::Evidence;
 use provender_ledger::entries::ReportKind;
 use provender_ledger::types::Document;
 
-use super::show::{evidence, evidence_json};
-use super::{brief, name_of};
+use super::show::{EvidenceAnswer, evidence, evidence_answer};
+use super::{ReleaseBrief, name_of};
 
 /// List what was found out about a release, here or where it came from; or print a report in full.
 ///
@@ -30,6 +32,28 @@ pub(crate) struct EvidenceArgs {
     /// Print the report of this digest as it is kept; at least six of its hex digits.
     #[arg(long, value_name = "DIGEST")]
     report: Option<String>,
+}
+
+/// What was found out about a release, or one report in full.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum ReleaseEvidenceAnswer<'a> {
+    /// Without `--report`.
+    List {
+        #[serde(flatten)]
+        brief: ReleaseBrief<'a>,
+        /// What was found out about it, oldest first.
+        evidence: Vec<EvidenceAnswer<'a>>,
+    },
+    /// With `--report`.
+    Report {
+        /// Digest of the report.
+        report: Digest,
+        /// What it is about.
+        kind: ReportKind,
+        /// The report as it is kept: a document of its own form, by `$type`.
+        content: Json,
+    },
 }
 
 pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError> {
@@ -67,9 +91,11 @@ pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError
         ];
         text.table(&heads, &rows);
     }
-    let mut data = brief(known, standing);
-    data["evidence"] = evidence_json(&found);
-    Ok(Done::raw(data, text))
+    let answer = ReleaseEvidenceAnswer::List {
+        brief: ReleaseBrief::of(known, standing),
+        evidence: evidence_answer(&found),
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn report(
@@ -113,6 +139,10 @@ fn report(
     })?;
     let mut text = Text::default();
     text.line(&body);
-    let data = json!({"report": digest.to_string(), "kind": kind, "content": content});
-    Ok(Done::raw(data, text))
+    let answer = ReleaseEvidenceAnswer::Report {
+        report: *digest,
+        kind,
+        content,
+    };
+    Ok(Done::ok(&answer, text))
 }

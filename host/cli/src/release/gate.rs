@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::Global;
@@ -87,6 +89,19 @@ pub(super) fn digest(
     Ok(policy
         .digest(environment, &others)
         .map_err(ReleaseError::from)?)
+}
+
+/// What the gate says of a release.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseGateAnswer<'a> {
+    #[serde(flatten)]
+    decision: &'a GateReport,
+    /// The entry of the decision; null where nothing is recorded.
+    entry: Option<i64>,
+    /// Digest of the report that is kept; null where nothing is recorded.
+    report: Option<Digest>,
+    /// Whether nothing is recorded.
+    dry_run: bool,
 }
 
 pub(super) fn run(global: &Global, args: &GateArgs) -> Result<Done, CliError> {
@@ -198,10 +213,12 @@ fn done(
         }
         next(&mut text, args, report, environment == own);
     }
-    let mut data = report.to_json();
-    data["entry"] = json!(recorded.map(|r| r.entry));
-    data["report"] = json!(recorded.map(|r| r.report.to_string()));
-    data["dry_run"] = json!(recorded.is_none());
+    let answer = ReleaseGateAnswer {
+        decision: report,
+        entry: recorded.map(|r| r.entry),
+        report: recorded.map(|r| r.report),
+        dry_run: recorded.is_none(),
+    };
     let exit = match report.outcome {
         GateOutcome::Clean => Exit::Ok,
         GateOutcome::Warn => Exit::Warn,
@@ -209,12 +226,7 @@ fn done(
         GateOutcome::Blocked => Exit::Gate,
     };
     let error = (!report.passes).then(|| refused(report, args.explain && form.is_none()));
-    Ok(Done {
-        exit,
-        data,
-        text,
-        error,
-    })
+    Ok(Done::ended(exit, &answer, text, error))
 }
 
 /// The refusal in short: what was observed stands in the report.

@@ -1,20 +1,25 @@
 //! `release history`: what was active when, since when, by whom, on what evidence.
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::Global;
 use crate::asking::instant;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_domain::ids::ModelVersion;
 use provender_host::release::evidence::Evidence;
 use provender_host::release::state::{ReleaseChange, ReleaseState};
+use provender_ledger::entries::Role;
 use provender_ledger::entry::Kind;
 
 use super::named;
-use super::show::{evidence, evidence_json};
+use super::show::{EvidenceAnswer, evidence, evidence_answer};
 
 /// Tell which release was active when: since when, until when, by whom, why, and on what evidence.
 ///
@@ -24,6 +29,72 @@ pub(crate) struct HistoryArgs {
     /// Only what was active at this instant (RFC 3339), or at any time of this day (UTC).
     #[arg(long, value_name = "INSTANT|DAY")]
     at: Option<String>,
+}
+
+/// What was in force, one change after the other.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseHistoryAnswer<'a> {
+    /// The instant or day that was asked for; null without `--at`.
+    at: Option<&'a str>,
+    /// The promotions and rollbacks, oldest first.
+    changes: Vec<ChangeAnswer<'a>>,
+}
+
+/// A promotion or a rollback.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReleaseChange")]
+struct ChangeAnswer<'a> {
+    /// Its entry.
+    entry: i64,
+    /// Which of the two.
+    kind: ReleaseChangeKind,
+    /// The release that was in force from then on.
+    release: Digest,
+    /// Its number.
+    number: u32,
+    /// `name:version` of what answered under it; null where the release is not known.
+    answers: Option<&'a [ModelVersion]>,
+    /// When: RFC 3339, UTC.
+    since: &'a str,
+    /// When the next change followed; null for the newest one.
+    until: Option<&'a str>,
+    /// Who.
+    by: &'a str,
+    /// Why; null where nothing was said.
+    reason: Option<&'a str>,
+    /// The first calculation date that it answers for.
+    from: Day,
+    /// The release that was in force before; null for the first one.
+    previous: Option<Digest>,
+    /// Why the gate was overridden; null where it was not.
+    #[serde(rename = "override")]
+    overridden: Option<&'a str>,
+    /// What was known about it when it was decided.
+    #[schemars(with = "Vec<EvidenceAnswer<'_>>")]
+    evidence: Json,
+    /// Who had approved it when it was decided.
+    approvals: Vec<ApprovalThen>,
+}
+
+/// Whether a new release was promoted or a former one taken again.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ReleaseChangeKind {
+    /// A release was promoted.
+    Promotion,
+    /// A former release answers again.
+    Rollback,
+}
+
+/// An approval.
+#[derive(Serialize, JsonSchema)]
+struct ApprovalThen {
+    /// As whom.
+    role: Role,
+    /// Who.
+    by: String,
+    /// When: RFC 3339, UTC.
+    at: String,
 }
 
 pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError> {
@@ -44,7 +115,7 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
             }
         });
     }
-    let mut told: Vec<Json> = Vec::new();
+    let mut told = Vec::new();
     for i in chosen {
         let Some(change) = standing.changes.get(i) else {
             continue;
@@ -57,7 +128,7 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
         let mut found = evidence(standing, &change.release);
         found.retain(|(entry, _)| *entry < change.entry);
         say(&mut text, change, until, &found);
-        let approvals: Vec<Json> = standing
+        let approvals = standing
             .notes_of(Kind::Approval, &change.release)
             .filter(|n| n.entry < change.entry)
             .filter_map(|n| Some((n, n.approval()?.role)))
@@ -66,28 +137,40 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
                     "    approved as {role} by {} at {}",
                     n.stamp.actor, n.stamp.at
                 ));
-                json!({"role": role, "by": n.stamp.actor, "at": n.stamp.at})
+                ApprovalThen {
+                    role,
+                    by: n.stamp.actor.clone(),
+                    at: n.stamp.at.clone(),
+                }
             })
             .collect();
-        told.push(json!({
-            "entry": change.entry,
-            "kind": if change.rollback { "rollback" } else { "promotion" },
-            "release": change.release.to_string(),
-            "number": change.number,
-            "answers": standing.known(&change.release).map(|k| &k.document.active),
-            "since": change.stamp.at,
-            "until": until,
-            "by": change.stamp.actor,
-            "reason": change.stamp.reason,
-            "from": change.from.to_string(),
-            "previous": change.previous.map(|d| d.to_string()),
-            "override": change.overridden,
-            "evidence": evidence_json(&found),
-            "approvals": approvals,
-        }));
+        told.push(ChangeAnswer {
+            entry: change.entry,
+            kind: match change.rollback {
+                true => ReleaseChangeKind::Rollback,
+                false => ReleaseChangeKind::Promotion,
+            },
+            release: change.release,
+            number: change.number,
+            answers: standing
+                .known(&change.release)
+                .map(|k| k.document.active.as_slice()),
+            since: &change.stamp.at,
+            until,
+            by: &change.stamp.actor,
+            reason: change.stamp.reason.as_deref(),
+            from: change.from,
+            previous: change.previous,
+            overridden: change.overridden.as_deref(),
+            evidence: serde_json::json!(evidence_answer(&found)),
+            approvals,
+        });
     }
-    let data = json!({"at": args.at, "changes": told});
-    Ok(Done::raw(data, text))
+    let answer = ReleaseHistoryAnswer {
+        at: args.at.as_deref(),
+        changes: told,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 /// Places of the changes that were in force at an instant, or at any time of a day. Order is that of

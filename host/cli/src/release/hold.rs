@@ -1,7 +1,8 @@
 //! `release freeze` and `release unfreeze`.
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -17,6 +18,19 @@ pub(crate) struct HoldArgs {
     /// Why.
     #[arg(long, value_name = "TEXT")]
     reason: String,
+}
+
+/// Whether promotions are possible.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseHoldAnswer<'a> {
+    /// Whether promotions are frozen now.
+    frozen: bool,
+    /// False where it was so already.
+    changed: bool,
+    /// The entry that says so; null where it was so already.
+    entry: Option<i64>,
+    /// Why.
+    reason: &'a str,
 }
 
 pub(super) fn run(global: &Global, args: &HoldArgs, stop: bool) -> Result<Done, CliError> {
@@ -39,6 +53,11 @@ pub(super) fn run(global: &Global, args: &HoldArgs, stop: bool) -> Result<Done, 
         }
         Err(e) => return Err(e.into()),
     };
-    let data = json!({"frozen": stop, "changed": changed, "entry": entry, "reason": reason});
-    Ok(Done::raw(data, text))
+    let answer = ReleaseHoldAnswer {
+        frozen: stop,
+        changed,
+        entry,
+        reason,
+    };
+    Ok(Done::ok(&answer, text))
 }

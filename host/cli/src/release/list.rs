@@ -1,6 +1,7 @@
 //! `release list`: the releases known.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -8,7 +9,14 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_host::release::canary::running;
 
-use super::brief;
+use super::ReleaseBrief;
+
+/// The releases that are known here.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseListAnswer<'a> {
+    /// All of them, by number.
+    releases: Vec<ReleaseBrief<'a>>,
+}
 
 pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let context = Context::open_record(global)?;
@@ -53,6 +61,9 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             &rows,
         );
     }
-    let releases: Vec<_> = known.iter().map(|k| brief(k, standing)).collect();
-    Ok(Done::raw(json!({ "releases": releases }), text))
+    let releases = known
+        .iter()
+        .map(|k| ReleaseBrief::of(k, standing))
+        .collect();
+    Ok(Done::ok(&ReleaseListAnswer { releases }, text))
 }

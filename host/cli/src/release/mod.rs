@@ -1,11 +1,14 @@
 //! `release`: cut, send, take in, promote, roll back. One file a subverb.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use provender_domain::canonical::Digest;
+use provender_domain::ids::ModelVersion;
+use provender_host::release::ReleaseError;
+use provender_host::release::document::Cut;
 use provender_host::release::state::{Known, ReleaseState};
-use provender_host::release::{Document, ReleaseError};
 
 use super::Global;
 use super::error::{CliError, DISK};
@@ -25,6 +28,20 @@ mod prune;
 mod show;
 mod status;
 mod travel;
+
+pub(crate) use approve::ReleaseApproveAnswer;
+pub(crate) use canary::{ReleaseCanaryAnswer, ReleaseCanaryStopAnswer};
+pub(crate) use cut::ReleaseCutAnswer;
+pub(crate) use evidence::ReleaseEvidenceAnswer;
+pub(crate) use gate::ReleaseGateAnswer;
+pub(crate) use history::ReleaseHistoryAnswer;
+pub(crate) use hold::ReleaseHoldAnswer;
+pub(crate) use list::ReleaseListAnswer;
+pub(crate) use promote::ReleasePromoteAnswer;
+pub(crate) use prune::ReleasePruneAnswer;
+pub(crate) use show::ReleaseShowAnswer;
+pub(crate) use status::ReleaseStatusAnswer;
+pub(crate) use travel::{ReleaseExportAnswer, ReleaseImportAnswer};
 
 /// Cut releases, carry them between deployments, promote them and go back.
 ///
@@ -117,22 +134,40 @@ fn name_of(known: &Known) -> String {
     named(known.document.number, &known.digest)
 }
 
-/// A release in short, for every `data`.
-fn brief(known: &Known, standing: &ReleaseState) -> Json {
-    json!({
-        "release": known.digest.to_string(),
-        "number": known.document.number,
-        "active": standing.active().is_some_and(|c| c.release == known.digest),
-        "logics": known.document.active,
-        "cut": known.document.cut,
-        "imported": known.imported,
-        "known_since": known.stamp.at,
-        "pruned": known.pruned,
-    })
+/// A release in short.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseBrief<'a> {
+    /// Its digest, which is its identity wherever it travels.
+    release: Digest,
+    /// Its number where it was cut, from 1.
+    number: u32,
+    /// Whether it is in force here.
+    active: bool,
+    /// `name:version` of what answers under it, one version per name.
+    logics: &'a [ModelVersion],
+    /// Who cut it, when and why.
+    cut: &'a Cut,
+    /// Whether it was cut elsewhere.
+    imported: bool,
+    /// Since when it is known here: RFC 3339, UTC.
+    known_since: &'a str,
+    /// The entry that took its files out of the store; null while they are in it.
+    pruned: Option<i64>,
 }
 
-fn document_json(document: &Document) -> Result<Json, CliError> {
-    Ok(document.to_json()?)
+impl<'a> ReleaseBrief<'a> {
+    fn of(known: &'a Known, standing: &ReleaseState) -> ReleaseBrief<'a> {
+        ReleaseBrief {
+            release: known.digest,
+            number: known.document.number,
+            active: standing.active().is_some_and(|c| c.release == known.digest),
+            logics: &known.document.active,
+            cut: &known.document.cut,
+            imported: known.imported,
+            known_since: &known.stamp.at,
+            pruned: known.pruned,
+        }
+    }
 }
 
 /// Every refusal of the room with its exit code and the next step.

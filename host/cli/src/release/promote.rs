@@ -1,7 +1,8 @@
 //! `release promote` and `release rollback`.
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::compute::day;
@@ -17,6 +18,7 @@ use provender_host::release::promote::{EndedCanary, Moved, Request};
 use provender_host::release::state::{Known, ReleaseState};
 use provender_host::release::{ReleaseError, ReleaseStore, promote as room, reading};
 use provender_ledger::Read;
+use provender_ledger::entries::CheckVerdict;
 use provender_sandbox::Sandbox;
 use provender_store::manifest::Store;
 
@@ -60,6 +62,47 @@ pub(crate) struct RollbackArgs {
     /// Why.
     #[arg(long, value_name = "TEXT")]
     reason: String,
+}
+
+/// The release that is in force now.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleasePromoteAnswer<'a> {
+    /// Its digest.
+    release: Digest,
+    /// Its number.
+    number: u32,
+    /// The release that was in force before; null for the first one.
+    previous: Option<Digest>,
+    /// Its number.
+    previous_number: Option<u32>,
+    /// The deployment's environment.
+    environment: &'a str,
+    /// False where it was in force already.
+    changed: bool,
+    /// The entry of the promotion or rollback; null where it was in force already.
+    entry: Option<i64>,
+    /// The first calculation date that it answers for.
+    from: Day,
+    /// Why.
+    reason: &'a str,
+    /// The canary that ended by this; null where there was none.
+    canary: Option<EndedCanaryAnswer<'a>>,
+}
+
+/// A canary that ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndedCanary")]
+struct EndedCanaryAnswer<'a> {
+    /// The entry that started it.
+    canary: i64,
+    /// What it came to, as it was recorded as evidence; null where `problem` says why there is none.
+    verdict: Option<CheckVerdict>,
+    /// The same in a sentence.
+    summary: Option<&'a str>,
+    /// Digest of the full report.
+    report: Option<Digest>,
+    /// Why it could not be looked at; null where it could.
+    problem: Option<&'a str>,
 }
 
 pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliError> {
@@ -187,19 +230,19 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
             true => "next: `provender run` answers by it; what it recorded before is not computed again",
         });
     }
-    let data = json!({
-        "release": moved.release.digest.to_string(),
-        "number": moved.release.document.number,
-        "previous": moved.before.as_ref().map(|b| b.digest.to_string()),
-        "previous_number": moved.before.as_ref().map(|b| b.document.number),
-        "environment": environment,
-        "changed": moved.entry.is_some(),
-        "entry": moved.entry,
-        "from": from.to_string(),
-        "reason": why,
-        "canary": moved.canary.as_ref().map(canary_json),
-    });
-    Done::raw(data, text)
+    let answer = ReleasePromoteAnswer {
+        release: moved.release.digest,
+        number: moved.release.document.number,
+        previous: moved.before.as_ref().map(|b| b.digest),
+        previous_number: moved.before.as_ref().map(|b| b.document.number),
+        environment,
+        changed: moved.entry.is_some(),
+        entry: moved.entry,
+        from,
+        reason: why,
+        canary: moved.canary.as_ref().map(canary_answer),
+    };
+    Done::ok(&answer, text)
 }
 
 fn say_canary(text: &mut Text, ended: &EndedCanary) {
@@ -215,13 +258,14 @@ fn say_canary(text: &mut Text, ended: &EndedCanary) {
     }
 }
 
-fn canary_json(ended: &EndedCanary) -> Json {
+fn canary_answer(ended: &EndedCanary) -> EndedCanaryAnswer<'_> {
     let finding = ended.found.as_ref().map(Reported::finding);
-    json!({
-        "canary": ended.canary.entry,
-        "verdict": finding.ok().map(|f| &f.verdict),
-        "summary": finding.ok().map(|f| &f.summary),
-        "report": finding.ok().and_then(|f| f.report).map(|d| d.to_string()),
-        "problem": finding.err(),
-    })
+    let found = finding.ok();
+    EndedCanaryAnswer {
+        canary: ended.canary.entry,
+        verdict: found.map(|f| f.verdict),
+        summary: found.map(|f| f.summary.as_str()),
+        report: found.and_then(|f| f.report),
+        problem: finding.err().map(String::as_str),
+    }
 }

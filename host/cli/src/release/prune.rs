@@ -1,12 +1,14 @@
 //! `release prune`: the plan first, then by its digest.
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
 use provender_domain::render::text::count;
 use provender_host::incident::Incidents;
 use provender_host::release::prune::{Plan, apply, plan};
@@ -29,6 +31,56 @@ pub(crate) struct PruneArgs {
     apply: Option<String>,
 }
 
+/// What a removal of releases removes.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleasePruneAnswer<'a> {
+    /// Digest of the plan, for `--apply`.
+    plan: Digest,
+    /// Whether it was removed.
+    applied: bool,
+    /// The entry of the removal; null where nothing was removed.
+    entry: Option<i64>,
+    /// How many of the newest releases stay.
+    keep: u32,
+    /// Releases whose files go.
+    releases: Vec<PrunedRelease>,
+    /// Components that no other release has, which go with them.
+    components: Vec<PrunedComponent>,
+    /// Releases that stay.
+    kept: Vec<KeptRelease<'a>>,
+    /// Bytes of the components that go.
+    bytes: u64,
+}
+
+/// A release whose files go.
+#[derive(Serialize, JsonSchema)]
+struct PrunedRelease {
+    /// Its number.
+    number: u32,
+    /// Its digest.
+    release: Digest,
+}
+
+/// A component that goes.
+#[derive(Serialize, JsonSchema)]
+struct PrunedComponent {
+    /// Digest of its bytes.
+    sha256: Digest,
+    /// How many bytes it has.
+    size: u64,
+}
+
+/// A release that stays.
+#[derive(Serialize, JsonSchema)]
+struct KeptRelease<'a> {
+    /// Its number.
+    number: u32,
+    /// Its digest.
+    release: Digest,
+    /// Why, the first reason.
+    why: &'a str,
+}
+
 pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     let context = Context::open_record(global)?;
     let store = context.store()?;
@@ -36,7 +88,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     let keep = args.keep.unwrap_or(context.project.settings.releases.keep);
     let needed = Incidents::read(&*ledger)?.releases(&*ledger)?;
     let plan = plan(&*ledger, &store, keep, &needed)?;
-    let digest = plan.digest()?.to_string();
+    let digest = plan.digest()?;
     let entry = match &args.apply {
         None => None,
         Some(asked) => apply(&*ledger, &store, &plan, asked, &context.stamp(None))?,
@@ -54,17 +106,39 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
             format!("to remove it: provender release prune --keep {keep} --apply {digest}"),
         );
     }
-    let data = json!({
-        "plan": digest,
-        "applied": entry.is_some(),
-        "entry": entry,
-        "keep": keep,
-        "releases": plan.releases.iter().map(|(n, d)| json!({"number": n, "release": d.to_string()})).collect::<Vec<_>>(),
-        "components": plan.components.iter().map(|(d, size)| json!({"sha256": d.to_string(), "size": size})).collect::<Vec<_>>(),
-        "kept": plan.kept.iter().map(|(n, d, why)| json!({"number": n, "release": d.to_string(), "why": why})).collect::<Vec<_>>(),
-        "bytes": plan.bytes(),
-    });
-    Ok(Done::raw(data, text))
+    let answer = ReleasePruneAnswer {
+        plan: digest,
+        applied: entry.is_some(),
+        entry,
+        keep,
+        releases: plan
+            .releases
+            .iter()
+            .map(|(number, release)| PrunedRelease {
+                number: *number,
+                release: *release,
+            })
+            .collect(),
+        components: plan
+            .components
+            .iter()
+            .map(|(sha256, size)| PrunedComponent {
+                sha256: *sha256,
+                size: *size,
+            })
+            .collect(),
+        kept: plan
+            .kept
+            .iter()
+            .map(|(number, release, why)| KeptRelease {
+                number: *number,
+                release: *release,
+                why,
+            })
+            .collect(),
+        bytes: plan.bytes(),
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 fn say(text: &mut Text, plan: &Plan) {

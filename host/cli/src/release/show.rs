@@ -1,18 +1,21 @@
 //! `release show`: what is in a release, and what was found out about it.
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
+use provender_host::release::Document;
 use provender_host::release::evidence::Evidence;
 use provender_host::release::state::ReleaseState;
+use provender_ledger::entries::{CheckVerdict, ReportKind, Role};
 use provender_ledger::entry::Kind;
 
-use super::{brief, document_json, name_of};
+use super::{ReleaseBrief, name_of};
 
 /// Show a release: components, active versions, configuration, thresholds, evidence.
 ///
@@ -31,16 +34,76 @@ pub(super) fn evidence(standing: &ReleaseState, release: &Digest) -> Vec<(i64, E
         .collect()
 }
 
-pub(super) fn evidence_json(found: &[(i64, Evidence)]) -> Json {
-    found
-        .iter()
-        .map(|(entry, e)| {
-            json!({
-                "entry": entry, "kind": e.kind, "verdict": e.verdict, "rows": e.rows, "summary": e.summary,
-                "report": e.report.map(|d| d.to_string()), "environment": e.environment, "by": e.by, "at": e.at,
-            })
-        })
-        .collect()
+/// What was found out about a release.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReleaseEvidence")]
+pub(crate) struct EvidenceAnswer<'a> {
+    /// The entry that recorded it.
+    entry: i64,
+    /// What it is about.
+    kind: ReportKind,
+    /// What it came to.
+    verdict: CheckVerdict,
+    /// How many cases, runs or rows it rests on.
+    rows: u64,
+    /// What it says, in a sentence.
+    summary: &'a str,
+    /// Digest of the full report; null where there is none.
+    report: Option<Digest>,
+    /// The environment in which it was found.
+    environment: &'a str,
+    /// Who found it.
+    by: &'a str,
+    /// When: RFC 3339, UTC.
+    at: &'a str,
+}
+
+pub(super) fn evidence_answer(found: &[(i64, Evidence)]) -> Vec<EvidenceAnswer<'_>> {
+    found.iter().map(EvidenceAnswer::of).collect()
+}
+
+impl EvidenceAnswer<'_> {
+    fn of((entry, e): &(i64, Evidence)) -> EvidenceAnswer<'_> {
+        EvidenceAnswer {
+            entry: *entry,
+            kind: e.kind,
+            verdict: e.verdict,
+            rows: e.rows,
+            summary: &e.summary,
+            report: e.report,
+            environment: &e.environment,
+            by: &e.by,
+            at: &e.at,
+        }
+    }
+}
+
+/// A release, whole.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseShowAnswer<'a> {
+    #[serde(flatten)]
+    brief: ReleaseBrief<'a>,
+    /// The release itself, whose canonical form has its digest.
+    document: &'a Document,
+    /// What was found out about it, oldest first.
+    evidence: Vec<EvidenceAnswer<'a>>,
+    /// Who approved it, oldest first.
+    approvals: Vec<ApprovalGiven<'a>>,
+}
+
+/// An approval.
+#[derive(Serialize, JsonSchema)]
+struct ApprovalGiven<'a> {
+    /// Its entry.
+    entry: i64,
+    /// As whom.
+    role: Role,
+    /// Who.
+    by: &'a str,
+    /// When: RFC 3339, UTC.
+    at: &'a str,
+    /// Why; null where nothing was said.
+    reason: Option<&'a str>,
 }
 
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
@@ -115,7 +178,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
             &rows,
         );
     }
-    let approvals: Vec<Json> = standing
+    let approvals = standing
         .notes_of(Kind::Approval, &known.digest)
         .filter_map(|n| Some((n, n.approval()?.role)))
         .map(|(n, role)| {
@@ -125,12 +188,20 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
                 n.stamp.at,
                 n.stamp.reason.as_deref().unwrap_or_default()
             ));
-            json!({"entry": n.entry, "role": role, "by": n.stamp.actor, "at": n.stamp.at, "reason": n.stamp.reason})
+            ApprovalGiven {
+                entry: n.entry,
+                role,
+                by: &n.stamp.actor,
+                at: &n.stamp.at,
+                reason: n.stamp.reason.as_deref(),
+            }
         })
         .collect();
-    let mut data = brief(known, standing);
-    data["document"] = document_json(d)?;
-    data["evidence"] = evidence_json(&found);
-    data["approvals"] = json!(approvals);
-    Ok(Done::raw(data, text))
+    let answer = ReleaseShowAnswer {
+        brief: ReleaseBrief::of(known, standing),
+        document: d,
+        evidence: evidence_answer(&found),
+        approvals,
+    };
+    Ok(Done::ok(&answer, text))
 }

@@ -1,16 +1,75 @@
 //! `release status`: what is in force now.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::canary::say;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
+use provender_domain::canonical::Digest;
+use provender_domain::day::Day;
 use provender_host::deployment::canary::Bench;
 use provender_host::release::canary::{Canary, Observed, running};
+use provender_host::release::reading::Ignored;
 
-use super::brief;
+use super::ReleaseBrief;
+
+/// What is in force.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseStatusAnswer<'a> {
+    /// The canary that is running; null where none is.
+    canary: Option<RunningCanary<'a>>,
+    /// The deployment's environment.
+    environment: &'a str,
+    /// The release in force; null where the deployment's own files are in force.
+    active: Option<ReleaseBrief<'a>>,
+    /// Since when it is in force: RFC 3339, UTC; null where none is.
+    since: Option<&'a str>,
+    /// Who promoted it, or went back to it.
+    by: Option<&'a str>,
+    /// Why.
+    reason: Option<&'a str>,
+    /// Who froze promotions; null where they are possible.
+    frozen: Option<FrozenPromotions<'a>>,
+    /// Number of the release that a rollback goes back to; null where there is none.
+    rollback_to: Option<u32>,
+    /// What the deployment's files say and the release in force overrules.
+    ignored: &'a [Ignored],
+}
+
+/// A canary that is running.
+#[derive(Serialize, JsonSchema)]
+struct RunningCanary<'a> {
+    /// The release that is tried.
+    release: Digest,
+    /// Its number.
+    number: u32,
+    /// When it was started: RFC 3339, UTC.
+    since: &'a str,
+    /// Who started it.
+    by: &'a str,
+    /// Why; null where nothing was said.
+    reason: Option<&'a str>,
+    /// Share of the boundaries that take part, in percent.
+    share: u32,
+    /// The first day.
+    from: Day,
+    /// What it came to so far; null where nothing is compared yet, or it cannot be looked at.
+    observed: Option<&'a Observed>,
+}
+
+/// Who froze promotions, when and why.
+#[derive(Serialize, JsonSchema)]
+struct FrozenPromotions<'a> {
+    /// When: RFC 3339, UTC.
+    since: &'a str,
+    /// Who.
+    by: &'a str,
+    /// Why; null where nothing was said.
+    reason: Option<&'a str>,
+}
 
 pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let context = Context::open_record(global)?;
@@ -63,27 +122,32 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             look(&context, canary, &mut text)
         }
     };
-    let data = json!({
-        "canary": canary.as_ref().map(|c| json!({
-            "release": c.release.to_string(),
-            "number": c.number,
-            "since": c.stamp.at,
-            "by": c.stamp.actor,
-            "reason": c.stamp.reason,
-            "share": c.share,
-            "from": c.from.to_string(),
-            "observed": seen.as_ref().map(Observed::to_json),
-        })),
-        "environment": environment,
-        "active": active.map(|k| brief(k, standing)),
-        "since": standing.active().map(|c| &c.stamp.at),
-        "by": standing.active().map(|c| &c.stamp.actor),
-        "reason": standing.active().map(|c| &c.stamp.reason),
-        "frozen": standing.hold.as_ref().map(|h| json!({"since": h.stamp.at, "by": h.stamp.actor, "reason": h.stamp.reason})),
-        "rollback_to": standing.former().map(|k| k.document.number),
-        "ignored": ignored,
-    });
-    Ok(Done::raw(data, text))
+    let change = standing.active();
+    let answer = ReleaseStatusAnswer {
+        canary: canary.as_ref().map(|c| RunningCanary {
+            release: c.release,
+            number: c.number,
+            since: &c.stamp.at,
+            by: &c.stamp.actor,
+            reason: c.stamp.reason.as_deref(),
+            share: c.share,
+            from: c.from,
+            observed: seen.as_ref(),
+        }),
+        environment,
+        active: active.map(|k| ReleaseBrief::of(k, standing)),
+        since: change.map(|c| c.stamp.at.as_str()),
+        by: change.map(|c| c.stamp.actor.as_str()),
+        reason: change.and_then(|c| c.stamp.reason.as_deref()),
+        frozen: standing.hold.as_ref().map(|h| FrozenPromotions {
+            since: &h.stamp.at,
+            by: &h.stamp.actor,
+            reason: h.stamp.reason.as_deref(),
+        }),
+        rollback_to: standing.former().map(|k| k.document.number),
+        ignored: &ignored,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 /// What the running canary came to. That it cannot be looked at does not hide how things stand.

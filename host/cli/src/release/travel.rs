@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::context::Context;
@@ -13,11 +14,12 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::files::bounded;
 use provender_domain::files::outfile;
+use provender_domain::ids::ModelVersion;
 use provender_domain::render::text::count;
 use provender_host::release::archive::{Archive, MOST};
 use provender_host::release::{ReleaseState, travel};
 
-use super::{brief, name_of};
+use super::{ReleaseBrief, name_of};
 
 /// Write a release with all that it needs to run, and its evidence, to one file.
 ///
@@ -43,6 +45,32 @@ pub(crate) struct ImportArgs {
     digest: Option<String>,
 }
 
+/// A release that was written to a file.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseExportAnswer<'a> {
+    #[serde(flatten)]
+    brief: ReleaseBrief<'a>,
+    /// The file.
+    file: String,
+    /// SHA-256 of its bytes.
+    sha256: Digest,
+    /// How many findings are in it.
+    evidence: usize,
+}
+
+/// A release that was taken in from a file.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReleaseImportAnswer<'a> {
+    #[serde(flatten)]
+    brief: ReleaseBrief<'a>,
+    /// False where it was known already.
+    new: bool,
+    /// How many findings were not known before.
+    evidence: usize,
+    /// `name:version` of what was frozen by it.
+    frozen: &'a [ModelVersion],
+}
+
 pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliError> {
     let context = Context::open_record(global)?;
     let standing = context.standing()?;
@@ -62,11 +90,13 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     text.line(format!(
         "next, where it is to run: provender release import {file} --digest {sha256}"
     ));
-    let mut data = brief(known, standing);
-    data["file"] = json!(file);
-    data["sha256"] = json!(sha256.to_string());
-    data["evidence"] = json!(archive.evidence.len());
-    Ok(Done::raw(data, text))
+    let answer = ReleaseExportAnswer {
+        brief: ReleaseBrief::of(known, standing),
+        file,
+        sha256,
+        evidence: archive.evidence.len(),
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 /// A whole file under its name or none; the same content there already is as good.
@@ -152,11 +182,13 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
             false => format!("next: provender release promote {name} --reason TEXT"),
         });
     }
-    let mut data = brief(known, &standing);
-    data["new"] = json!(imported.new);
-    data["evidence"] = json!(imported.evidence);
-    data["frozen"] = json!(imported.frozen);
-    Ok(Done::raw(data, text))
+    let answer = ReleaseImportAnswer {
+        brief: ReleaseBrief::of(known, &standing),
+        new: imported.new,
+        evidence: imported.evidence,
+        frozen: &imported.frozen,
+    };
+    Ok(Done::ok(&answer, text))
 }
 
 /// The file is the one that was asked for, or its release is.

@@ -89,6 +89,7 @@ pub fn values_by_name(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// A component, as recorded in manifests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ManifestComponent")]
 pub struct Component {
     /// Name of the logic.
     pub name: String,
@@ -164,6 +165,7 @@ impl std::fmt::Display for Breach {
 /// Where the inputs came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ManifestSources")]
 pub struct Sources {
     /// The files of the observations below, in the order in which they were ingested.
     pub files: Vec<SourceFile>,
@@ -237,6 +239,7 @@ impl Sources {
 /// Time, program and machine of a computation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ManifestEnvironment")]
 pub struct Environment {
     /// Who computed the run.
     pub actor: String,
@@ -295,6 +298,7 @@ pub struct Computer {
 /// The engine that ran a component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ManifestEngine")]
 pub struct Engine {
     /// Name of its settings, such as `deterministic-v1`.
     pub profile: String,
@@ -307,6 +311,7 @@ pub struct Engine {
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ManifestPlatform")]
 pub struct Platform {
     /// Its architecture, such as `x86_64`.
     pub arch: String,
@@ -317,6 +322,7 @@ pub struct Platform {
 /// A program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ManifestProgram")]
 pub struct Program {
     /// `provender`.
     pub name: String,

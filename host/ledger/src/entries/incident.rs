@@ -1,11 +1,14 @@
 //! Payloads about incidents: what they concern, what was found, how they ended.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use provender_domain::canonical::Digest;
 
 /// Kind of thing that an incident is linked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkKind {
     /// A monitor's report.
@@ -38,8 +41,9 @@ impl LinkKind {
 }
 
 /// A thing that an incident is linked to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "IncidentLink")]
 pub struct Link {
     /// Kind of the thing.
     pub what: LinkKind,
@@ -51,9 +55,11 @@ pub struct Link {
     pub about: String,
     /// Of a run: the digest of its manifest's reproducible part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub snapshot_id: Option<String>,
     /// Of a run: path of its manifest, relative to the deployment's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub manifest: Option<String>,
 }
 
@@ -70,7 +76,7 @@ impl Link {
 }
 
 /// A file of golden cases, exported from an incident's failing inputs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportedCases {
     /// Where it was written.
@@ -86,7 +92,7 @@ pub struct ExportedCases {
 }
 
 /// A regression case, as it was when the incident was closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionCase {
     /// The file that contains it.

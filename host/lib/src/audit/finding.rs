@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use provender_domain::canonical::Digest;
 use provender_domain::merkle::Hash;
 use provender_domain::words;
 
 /// The checks, in the order in which they are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "AuditCheck")]
 pub enum Check {
     /// SQLite's own integrity check.
     Database,
@@ -143,7 +148,7 @@ words! {
 }
 
 /// An object that differs from what was recorded.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Bad {
     /// The check that found it.
     pub check: Check,

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_domain::column::Column;
@@ -16,8 +17,9 @@ use provender_sandbox::{Component, Computed, FailureCode, LogicError};
 use super::{bounds, values};
 
 /// How a part of the run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "ConformanceStatus")]
 pub enum Status {
     /// It held.
     Ok,
@@ -26,7 +28,7 @@ pub enum Status {
 }
 
 /// One part of the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Conformance {
     /// What was asked.
     pub name: &'static str,

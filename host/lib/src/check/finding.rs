@@ -1,5 +1,6 @@
 //! A refusal with its reason and its fix.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::compute::ComputeError;
@@ -8,7 +9,7 @@ use provender_sandbox::versions::UnsupportedVersion;
 use provender_sandbox::{FailureCode, LogicError, difference};
 
 /// One thing for which a component is refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckFinding {
     /// A stable code.
     pub code: String,

@@ -12,6 +12,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value as Toml};
 
 use provender_domain::files::outfile;
@@ -25,11 +27,12 @@ use super::supersede;
 use super::toml_file::render;
 
 /// An expectation that was rewritten.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FileRewrite {
     /// The case.
     pub case: String,
     /// Where it stands.
+    #[serde(flatten)]
     pub place: SourceLine,
     /// The output.
     pub output: String,
@@ -39,7 +42,7 @@ pub struct FileRewrite {
     pub to: String,
     /// False where the file is left to its author.
     pub written: bool,
-    /// The case that this one supersedes for the version, which stays as it was.
+    /// The case that this one supersedes for the version, which stays as it was; null where it supersedes none.
     pub instead_of: Option<String>,
 }
 

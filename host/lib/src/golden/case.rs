@@ -1,5 +1,8 @@
 //! A case, what it expects, and for which versions.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use provender_domain::value::{Scalar, Value};
 
 use super::error::SourceLine;
@@ -63,11 +66,14 @@ pub struct Case {
 }
 
 /// Why a case was not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SkippedCase")]
 pub struct Skipped {
     /// The case.
+    #[serde(rename = "case")]
     pub name: String,
     /// Where it stands.
+    #[serde(flatten)]
     pub place: SourceLine,
     /// The reason, as its author gives it, or the version that brought the case.
     pub reason: String,

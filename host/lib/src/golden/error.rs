@@ -3,10 +3,13 @@
 use provender_domain::ids::ModelVersion;
 use std::io;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use provender_sandbox::LogicError;
 
 /// Where in a file of cases something stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct SourceLine {
     /// The file, as the caller named its folder.
     pub file: String,

@@ -4,6 +4,9 @@
 //! What a single function costs cannot be told: wasmtime's sampling profiler needs interruptions by
 //! time, which the deterministic engine has off.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use provender_sandbox::{Component, Fuel};
 
 use super::error::GoldenError;
@@ -13,13 +16,13 @@ use super::run::{Tested, columns};
 pub const BULK_ROWS: usize = 2_048;
 
 /// The fuel of one case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseFuel {
     /// The case.
     pub case: String,
     /// Of its call of one row, start-up excluded.
     pub compute: u64,
-    /// Of a call of [`BULK_ROWS`] copies of it, for each row beyond what a call without rows takes.
+    /// Of a call of `bulk_rows` copies of it, for each row beyond what a call without rows takes.
     pub per_row: u64,
 }
 

@@ -4,6 +4,9 @@
 //! are called together, in reverse and in two parts: a row must have the same bits whatever rows it
 //! comes with, because production puts thousands into a call.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use provender_domain::column::Column;
 use provender_domain::value::{Scalar, Value};
 use provender_sandbox::{Component, LogicError};
@@ -27,13 +30,15 @@ pub struct Ran {
 }
 
 /// A row that changes with the rows around it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Disagreement {
     /// The case.
     pub case: String,
     /// Where it stands.
+    #[serde(flatten)]
     pub place: SourceLine,
-    /// In which call: `with the others`, `in reverse order`, `in two parts`.
+    /// In which call.
+    #[schemars(extend("enum" = ["with the others", "in reverse order", "in two parts"]))]
     pub way: &'static str,
     /// The output, or `failure`.
     pub output: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::explain::find::{Wanted, find};
 use crate::monitor::stored::{begins, digests};
@@ -305,10 +305,4 @@ pub(super) fn damaged(entry: &Entry, problem: &str) -> IncidentError {
         kind: entry.kind.clone(),
         problem: problem.to_owned(),
     }
-}
-
-/// Links as in an entry's payload and in `--json`.
-#[must_use]
-pub fn to_json(links: &[Link]) -> Json {
-    links.iter().map(|l| json!(l)).collect()
 }

@@ -1,7 +1,9 @@
 //! An incident as one self-contained page for auditors, in Markdown or HTML. Every digest is given in full, so
 //! that each statement can be looked up in the ledger.
 
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use provender_domain::canonical::{CanonicalError, Digest, to_text};
 use provender_domain::render::{Block, Document, Inline, Table, Tone};
@@ -11,8 +13,8 @@ use provender_ledger::{LedgerError, Read};
 use crate::monitor::report::Status;
 
 use super::IncidentError;
-use super::link::{Link, LinkKind, read_document, to_json};
-use super::state::{Incident, RegressionCase, What};
+use super::link::{Link, LinkKind, read_document};
+use super::state::{Event, ExportedCases, Incident, RegressionCase, What};
 use super::timeline::{Step, steps};
 
 /// A linked report, in short.
@@ -32,6 +34,56 @@ pub struct Dossier {
     steps: Vec<Step>,
     reports: Vec<Reported>,
     head: Option<(i64, String)>,
+}
+
+/// An incident, whole.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct IncidentPage<'a> {
+    /// `I3`.
+    incident: String,
+    /// What went wrong, in a line.
+    title: &'a str,
+    /// Whether people still look into it.
+    #[schemars(extend("enum" = ["open", "closed"]))]
+    state: &'a str,
+    /// The deployment's environment.
+    environment: &'a str,
+    /// Who opened it, and when.
+    opened: IncidentMoment,
+    /// Who closed it, and when; null while it is open.
+    closed: Option<IncidentMoment>,
+    /// How it was resolved; null while it is open.
+    resolution: Option<&'a str>,
+    /// Why it was closed without a regression case; null where it was not.
+    waived: Option<&'a str>,
+    /// What it is about, each thing once, in the order of linking.
+    links: &'a [Link],
+    /// Its own entries, with those of what it links and what was decided about releases meanwhile.
+    timeline: &'a [Step],
+    /// The files of regression cases as they were written, the newest export of each.
+    exported: Vec<&'a ExportedCases>,
+    /// The regression cases as they held when it was closed; empty before.
+    regression: &'a [RegressionCase],
+    /// The newest entry of the ledger when this was gathered; null where there is none.
+    ledger: Option<IncidentHead<'a>>,
+}
+
+/// Who did something to an incident, and when.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct IncidentMoment {
+    /// When: RFC 3339, UTC.
+    at: String,
+    /// Who.
+    by: String,
+}
+
+/// An entry of the ledger.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct IncidentHead<'a> {
+    /// Its number.
+    entry: i64,
+    /// Its hash.
+    hash: &'a str,
 }
 
 impl Dossier {
@@ -104,24 +156,31 @@ impl Dossier {
 
     /// The JSON of `--json`, which the HTML page embeds.
     #[must_use]
-    pub fn to_json(&self) -> Json {
+    pub fn page(&self) -> IncidentPage<'_> {
         let (resolution, waived, cases) = self.closing();
-        let exported = self.incident.exported();
-        json!({
-            "incident": self.incident.name(),
-            "title": self.incident.title,
-            "state": self.incident.state(),
-            "environment": self.environment,
-            "opened": {"at": self.incident.opened().stamp.at, "by": self.incident.opened().stamp.actor},
-            "closed": self.incident.closed().map(|e| json!({"at": e.stamp.at, "by": e.stamp.actor})),
-            "resolution": resolution,
-            "waived": waived,
-            "links": to_json(&self.incident.links),
-            "timeline": self.steps,
-            "exported": exported,
-            "regression": cases,
-            "ledger": self.head.as_ref().map(|(seq, hash)| json!({"entry": seq, "hash": hash})),
-        })
+        let moment = |e: &Event| IncidentMoment {
+            at: e.stamp.at.clone(),
+            by: e.stamp.actor.clone(),
+        };
+        let head = self.head.as_ref();
+        IncidentPage {
+            incident: self.incident.name(),
+            title: &self.incident.title,
+            state: self.incident.state(),
+            environment: &self.environment,
+            opened: moment(self.incident.opened()),
+            closed: self.incident.closed().map(moment),
+            resolution,
+            waived,
+            links: &self.incident.links,
+            timeline: &self.steps,
+            exported: self.incident.exported(),
+            regression: cases,
+            ledger: head.map(|(entry, hash)| IncidentHead {
+                entry: *entry,
+                hash,
+            }),
+        }
     }
 
     /// The page as a document that embeds its JSON.
@@ -170,7 +229,7 @@ impl Dossier {
         }
         out.push(Block::Data {
             id: "provender-incident",
-            json: to_text(&self.to_json())?,
+            json: to_text(&serde_json::to_value(self.page())?)?,
         });
         Ok(out)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::release::state::{DECIDING, KNOWING};
@@ -14,7 +15,8 @@ use super::link::{Link, LinkKind};
 use super::state::{Event, Incident, What};
 
 /// A step of the timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "TimelineStep")]
 pub struct Step {
     /// Sequence number of its entry.
     pub entry: i64,

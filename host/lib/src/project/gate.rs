@@ -270,7 +270,8 @@ impl BacktestSettings {
 }
 
 /// The policy in force for an environment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "GatePolicy")]
 pub struct Policy {
     /// Whether `release promote` requires a decision of the gate.
     pub required: bool,

@@ -6,6 +6,7 @@
 use provender_domain::ids::ModelVersion;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -15,7 +16,7 @@ use crate::project::settings::OnGuardrail;
 use provender_domain::canonical::{Digest, from_slice, to_text};
 use provender_domain::catalogue::{Feature, Origin, built_in};
 use provender_domain::description::MonitorRule;
-use provender_domain::forms::Form;
+use provender_domain::forms::{Config, Form};
 use provender_domain::value::DataType;
 use provender_ledger::entries::ReleaseLogic;
 use provender_sandbox::{Lock, Pin, PinLimits, PinState};
@@ -26,10 +27,13 @@ use super::ReleaseError;
 pub const FORM: &str = Form::Release.name();
 
 /// A release: pinned components, active versions, their configurations and settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Release")]
 pub struct Document {
+    /// The form of the document.
     #[serde(rename = "$type")]
+    #[schemars(extend("const" = FORM))]
     form: String,
     /// 1, 2, 3, … in the environment where it was cut; shown as `R3`.
     pub number: u32,
@@ -46,8 +50,9 @@ pub struct Document {
 }
 
 /// A pinned component.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReleaseComponent")]
 pub struct Component {
     /// Name of its logic.
     pub name: String,
@@ -67,8 +72,9 @@ pub struct Component {
 }
 
 /// The configuration and thresholds of an active version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReleasedLogic")]
 pub struct Logic {
     /// `name:version`.
     pub model_version: ModelVersion,
@@ -77,6 +83,7 @@ pub struct Logic {
     /// Digest of the configuration.
     pub config_version: Digest,
     /// The configuration itself: parameters, guardrail bounds, feature definitions.
+    #[schemars(with = "Config")]
     pub config: Json,
     /// Digest of the monitor rules.
     pub thresholds_version: Digest,
@@ -85,8 +92,9 @@ pub struct Logic {
 }
 
 /// Settings of the place where the release was cut. They apply wherever it is active.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReleaseSettings")]
 pub struct InForce {
     /// DS's settings from `logic.toml`, for every pinned version that has some.
     pub logic: BTreeMap<ModelVersion, LogicOverrides>,
@@ -97,20 +105,21 @@ pub struct InForce {
 }
 
 /// The meaning of a column that is not built in. Where its data comes from is up to each environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesDefinition {
     /// Name in the catalogue of columns.
     pub name: String,
-    /// Its unit, if it has one.
+    /// Its unit; null if it has none.
     pub unit: Option<String>,
     /// Its description, in one sentence.
     pub doc: String,
 }
 
 /// By whom, when, where and why a release was cut.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReleaseCut")]
 pub struct Cut {
     /// Who cut it.
     pub by: String,

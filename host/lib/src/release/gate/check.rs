@@ -1,6 +1,7 @@
 //! The result of a check.
 
 use provender_domain::ids::ModelVersion;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::project::gate::CheckName;
@@ -21,7 +22,8 @@ pub(super) fn above(value: f64, warn: Option<f64>, crit: Option<f64>) -> CheckVe
 }
 
 /// A number that a check is based on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "GateFigure")]
 pub struct Figure {
     /// `name:version` of the logic it is about.
     pub logic: ModelVersion,
@@ -29,7 +31,7 @@ pub struct Figure {
     pub subject: Option<String>,
     /// Name of the figure.
     pub name: String,
-    /// The value. Shares and relative changes are fractions: 0.08 for 8 %. `None` if it could not be computed.
+    /// The value. Shares and relative changes are fractions: 0.08 for 8 %. Null if it could not be computed.
     pub value: Option<f64>,
     /// A value above this is a warning.
     pub warn: Option<f64>,
@@ -42,7 +44,8 @@ pub struct Figure {
 }
 
 /// The result of a check.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "GateCheck")]
 pub struct Check {
     /// Which check it is.
     pub name: CheckName,

@@ -1,5 +1,6 @@
 //! Makes a decision from checks and policy.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -17,19 +18,22 @@ use super::check::{Check, CheckVerdict};
 pub const FORM: &str = Form::Gate.name();
 
 /// A check, and the action that the policy prescribes for its verdict.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "WeighedCheck")]
 pub struct Weighed {
     /// The result of the check.
     #[serde(flatten)]
     pub check: Check,
-    /// The action; `None` if the check passes.
+    /// The action; null if the check passes.
     pub action: Option<Action>,
 }
 
 /// The decision of a gate, with everything that led to it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GateReport {
+    /// The form of the report.
     #[serde(rename = "$type")]
+    #[schemars(extend("const" = FORM))]
     form: &'static str,
     /// Digest of the release.
     pub release: Digest,
@@ -37,9 +41,9 @@ pub struct GateReport {
     pub number: u32,
     /// The environment whose policy applied.
     pub environment: String,
-    /// The release that was active. The decision is valid only while it still is.
+    /// The release that was active; null if none was. The decision is valid only while it still is.
     pub against: Option<Digest>,
-    /// Number of that release.
+    /// Number of that release; null if none was active.
     pub against_number: Option<u32>,
     /// When (RFC 3339, UTC).
     pub at: String,
