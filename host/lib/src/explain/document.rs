@@ -107,7 +107,8 @@ fn headline(e: &Explanation, units: Units, out: &mut Document) {
     }
 }
 
-fn warnings(e: &Explanation, units: Units, out: &mut Document) {
+/// Whether the run is the answer, and which run it replaced.
+fn rank(e: &Explanation, out: &mut Document) {
     let run = &e.found.run;
     if let Some(by) = &run.superseded_by {
         let why = e.superseded_by.as_ref().map_or_else(String::new, |s| {
@@ -139,6 +140,11 @@ fn warnings(e: &Explanation, units: Units, out: &mut Document) {
             format!("reissued: it replaced {} ({why})", old.short()),
         );
     }
+}
+
+fn warnings(e: &Explanation, units: Units, out: &mut Document) {
+    let run = &e.found.run;
+    rank(e, out);
     for b in e.breaches() {
         out.note(Some(Tone::Warn), format!("guardrail breached: {b}"));
     }
