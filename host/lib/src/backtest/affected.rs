@@ -12,10 +12,10 @@ use provender_domain::value::Value;
 use super::report::{AffectedRow, InputReport, ReadBy};
 use super::snapshot::Snapshot;
 
-/// So many boundaries are listed.
+/// Number of boundaries listed.
 const LISTED: usize = 10;
 
-/// Inputs of a row on both sides, for who asks later.
+/// Inputs of a row on both sides.
 pub struct Inputs<'r> {
     /// The recorded inputs, which the side before read unless it was computed.
     pub snapshot: &'r Snapshot,
@@ -58,7 +58,7 @@ pub struct Peaks<'a> {
 }
 
 impl<'a> Peaks<'a> {
-    /// None yet.
+    /// No rows yet.
     #[must_use]
     pub fn new(before: &'a Bound, after: &'a Bound) -> Peaks<'a> {
         Peaks {
@@ -123,7 +123,7 @@ impl<'a> Peaks<'a> {
         self.cut();
     }
 
-    /// Puts the boundary that has gone by among the most affected.
+    /// Adds the finished boundary to the list.
     fn close_boundary(&mut self) {
         self.peaks.extend(self.current.take());
         self.cut();

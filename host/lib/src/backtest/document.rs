@@ -261,7 +261,7 @@ fn monitors(out: &mut Document, report: &BacktestReport) {
     }
 }
 
-/// So many series rules are shown to people.
+/// Number of series rules shown to people.
 const SERIES: usize = 20;
 
 fn affected(out: &mut Document, report: &BacktestReport) {

@@ -1,4 +1,4 @@
-//! How a back-test says no. A candidate that fails on rows is no error here: the report says so.
+//! Errors of a back-test. A candidate that fails on rows is not an error: the report lists the rows.
 
 use crate::compute::ComputeError;
 use crate::monitor::MonitorError;
@@ -22,7 +22,7 @@ pub enum BacktestError {
     /// A run or its batch, manifest or configuration could not be read or computed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// The rules of a side make no sense.
+    /// The rules of a side are invalid.
     #[error(transparent)]
     Gather(#[from] GatherError),
 }

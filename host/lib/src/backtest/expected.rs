@@ -1,4 +1,4 @@
-//! Which days an answer was expected of, for the monitors: as was known then.
+//! The days on which the monitors expect an answer, as known then.
 //!
 //! A pasture that was drawn, or a herd whose period was corrected, after the answers of a day were recorded
 //! made none of them late. So each day is held to what was known when its answers were recorded; a day without
@@ -23,7 +23,7 @@ pub type Expected = BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>>;
 pub struct Known(BTreeMap<Day, i64>);
 
 impl Known {
-    /// An answer of this day was recorded when so much was known; the latest of a day counts.
+    /// Notes that an answer of this day was recorded when `known` was the last entry; the latest one of a day counts.
     pub fn saw(&mut self, day: Day, known: i64) {
         let latest = self.0.entry(day).or_insert(known);
         *latest = known.max(*latest);

@@ -17,7 +17,7 @@ pub struct PassResult<'a> {
     pub tally: Tally<'a>,
     /// Where the numbers before come from.
     pub baseline: Baseline,
-    /// How the inputs were come by.
+    /// How the inputs were obtained.
     pub provenance: Provenance,
     /// Names of inputs that some recorded run did not read.
     pub beyond: BTreeSet<String>,
@@ -25,7 +25,7 @@ pub struct PassResult<'a> {
     pub watched_before: Watched,
     /// Rows of the window, of the candidate.
     pub watched_after: Watched,
-    /// What was known when the answers of each day of the window were recorded.
+    /// What was known when the answers of each day in the window were recorded.
     pub known: Known,
     /// Answers.
     pub rows: u64,

@@ -10,7 +10,7 @@
 //! and, of every outcome, its numbers, so that medians and quantiles are exact. Threads take spans of places,
 //! each with a reader of its own, and what they find is joined in the order of the places.
 //!
-//! * [`run`] — the back-test: which answers there are, and what is said of them
+//! * [`run`] — the back-test: selects the answers and builds the report
 //! * `spans` — places dealt to threads
 //! * [`pass`] — one pass over answers, as one thread makes it
 //! * [`found`] — what was found, and how it joins
@@ -22,11 +22,11 @@
 //! * [`statistics`] — two columns of numbers side by side
 //! * [`settings`] — what the sides are set to differently
 //! * [`expected`] — the days that the monitors hold both sides to
-//! * [`monitors`] — what each monitor would have said
+//! * [`monitors`] — the verdicts of the monitors on both sides
 //! * [`report`] — the model of the report and its JSON
 //! * [`document`], `figures` — the report in words and tables, for every medium
 //! * [`chart`] — two distributions as an inline SVG
-//! * [`error`] — how it says no
+//! * [`error`] — errors
 
 pub mod affected;
 pub mod chart;

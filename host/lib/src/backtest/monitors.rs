@@ -1,5 +1,4 @@
-//! What each monitor would have said, before and after: the monitor's own rules over the rows of
-//! one window.
+//! The monitor's verdicts before and after: its own rules over the rows of one window.
 //!
 //! Both sides are held to the days that the side before was expected to answer for, so that a
 //! candidate which fails on rows loses coverage.
@@ -44,7 +43,7 @@ impl Watch {
     /// Of a bound component.
     ///
     /// # Errors
-    /// When the rules in force make no sense.
+    /// If the rules in force are invalid.
     pub fn new(bound: &Bound, settings: &LogicOverrides) -> Result<Watch, BacktestError> {
         let input = empty(bound, settings)?;
         let needed = input.needed().into_iter().map(str::to_owned).collect();
@@ -133,7 +132,7 @@ pub fn compare(
             Some(group),
             theirs.get(&place(group)).copied(),
         );
-        // Of hundreds of places only those where the word changes are of interest.
+        // There may be hundreds of places; only those with a changed status matter.
         let status = |r: &Option<RuleReport>| r.as_ref().map(|r| r.status);
         of_place.retain(|r| status(&r.before) != status(&r.after));
         rules.append(&mut of_place);

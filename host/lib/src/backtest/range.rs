@@ -1,4 +1,4 @@
-//! Which answers a back-test goes over, and what is said when there are none.
+//! The answers that a back-test compares, and the error if there are none.
 
 use crate::compute::activation::Activations;
 use crate::compute::answers::answers_by;

@@ -32,17 +32,17 @@ pub struct BacktestReport {
     pub rows: u64,
     /// Rows for which both sides gave outputs; all figures of change rest on them.
     pub compared: u64,
-    /// How the recorded inputs were come by.
+    /// How the recorded inputs were obtained.
     pub provenance: Provenance,
     /// Inputs that the candidate reads and some recorded run did not: taken from the observations
     /// as known when that run was recorded.
     pub beyond: Vec<String>,
-    /// How the numbers before were come by.
+    /// How the numbers before were obtained.
     pub baseline: Baseline,
     /// What the sides are set to differently: parameters, season start, feature definitions, guardrail bounds,
     /// monitor thresholds.
     pub settings: Vec<SettingReport>,
-    /// What to look at before the figures are believed.
+    /// What to check before you trust the figures.
     pub warnings: Vec<Warning>,
     /// Outcomes that both sides have, with one type and unit.
     pub outcomes: Vec<OutcomeReport>,
@@ -91,7 +91,7 @@ pub struct Range {
     pub herd_config_id: Option<HerdId>,
 }
 
-/// How the numbers before were come by.
+/// How the numbers before were obtained.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "BacktestBaseline")]
 pub struct Baseline {
@@ -161,7 +161,7 @@ pub struct SettingValue {
     pub set_by: SetBy,
 }
 
-/// Something to look at before the figures are believed.
+/// Something to check before you trust the figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "BacktestWarning")]
 pub struct Warning {
@@ -288,7 +288,7 @@ pub struct RuleReport {
     pub status: Status,
     /// The observed value.
     pub value: Option<f64>,
-    /// On how many rows it rests.
+    /// How many rows it is computed from.
     pub rows: usize,
     /// The status in a sentence.
     pub why: String,

@@ -1,5 +1,4 @@
-//! The back-test itself: which answers there are, what was found in them, and what is said of it.
-//! Nothing is written anywhere.
+//! The back-test itself: selects the answers, compares them and builds the report. It writes nothing.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::sync::Arc;
@@ -65,7 +64,7 @@ pub struct Archive<'a> {
     pub catalogue: &'a [Feature],
     /// Sources in their order of precedence.
     pub precedence: Vec<String>,
-    /// What may ask to stop: half a back-test says nothing.
+    /// The request to stop. A stopped back-test gives no report.
     pub interrupt: Interrupt,
 }
 
@@ -73,7 +72,7 @@ pub struct Archive<'a> {
 pub trait Progress {
     /// Recorded runs to look at.
     fn total(&mut self, runs: u64);
-    /// So many more have gone by.
+    /// `runs` more have been compared.
     fn advance(&mut self, runs: u64);
 }
 
@@ -92,7 +91,7 @@ pub fn backtest(
     dealt(archive, request, progress, (SPAN, threads))
 }
 
-/// As [`backtest`], in spans of so many runs, by so many threads.
+/// Like [`backtest`], with a given span size and number of threads.
 ///
 /// # Errors
 /// As [`backtest`].

@@ -1,8 +1,8 @@
 //! What the two sides are set to differently: parameters in force, feature definitions with the season's start,
 //! guardrail bounds and monitor thresholds.
 //!
-//! A number may move because of the logic, or because of what `logic.toml` says of one version and not of the
-//! other. A reviewer has to see which.
+//! A number may change because of the logic, or because `logic.toml` sets something for only one of the versions.
+//! A reviewer has to see which.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ type Settings = BTreeMap<(SettingKind, String), (Option<String>, SettingValue)>;
 /// What differs between the side before and the candidate, in order of kind and name.
 ///
 /// # Errors
-/// When the rules of a side make no sense.
+/// If the rules of a side are invalid.
 pub fn differences(
     before: &Contender<'_>,
     after: &Contender<'_>,
@@ -269,7 +269,7 @@ pub(super) fn section(out: &mut Document, report: &BacktestReport) {
         );
     } else {
         let rows = report.settings.iter().map(|s| {
-            // What is read is never set by anyone but the component.
+            // Only the component sets what is read.
             let declared = s.kind == SettingKind::Feature;
             let cell = |v: &Option<SettingValue>| match v {
                 None => none(),

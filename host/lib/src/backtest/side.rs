@@ -35,7 +35,7 @@ pub struct Failure {
 /// What a component gave for a row.
 pub type Given = Result<Vec<Value>, Failure>;
 
-/// A bound component with the columns of the rows at hand.
+/// A bound component with the columns of the rows added so far.
 pub struct Side<'a> {
     /// The component.
     pub bound: &'a Bound,
@@ -113,7 +113,7 @@ impl<'a> Side<'a> {
         Ok(values)
     }
 
-    /// Computes the rows added since the last time and lets go of them.
+    /// Computes the rows added since the last call and removes them.
     ///
     /// # Errors
     /// When the sandbox cannot run at all.

@@ -99,7 +99,7 @@ pub struct Snapshots<'a, 'l> {
     groups: HashMap<GroupKey, Rc<Group>>,
     /// (entry of a batch, configuration) → the group of its runs.
     batches: HashMap<(i64, Digest), Rc<Group>>,
-    /// How the inputs were come by.
+    /// How the inputs were obtained.
     pub provenance: Provenance,
     buffer: Vec<u8>,
 }

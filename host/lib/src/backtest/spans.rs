@@ -29,7 +29,7 @@ pub struct Span {
     pub runs: u64,
 }
 
-/// The places in spans of so many runs or some more; a place is never cut.
+/// Groups the places into spans of at least `runs` runs, except perhaps the last. A place is never split.
 pub(super) fn spans(places: Vec<Extent>, runs: u64) -> Vec<Span> {
     let mut all: Vec<Span> = Vec::new();
     for place in places {
@@ -108,7 +108,7 @@ fn together<'a>(
                     let found = asked.map_err(BacktestError::from);
                     let found = found.and_then(|()| pass.through(span));
                     let failed = found.is_err();
-                    // Nobody hears any more once a span before this one has failed.
+                    // The receiver is gone once an earlier span has failed.
                     if tell.send((n, found)).is_err() || failed {
                         break;
                     }

@@ -94,7 +94,7 @@ impl Pairs {
         self.before.extend(before);
         self.after.extend(after);
         let (before, after) = before.zip(after).filter(|_| differ)?;
-        // Two numbers of opposite huge size may lie further apart than a number can say.
+        // The difference of two huge numbers of opposite sign may overflow.
         let change = (after - before).clamp(f64::MIN, f64::MAX);
         self.changes.push(change);
         if before != 0.0 {
@@ -132,7 +132,7 @@ impl Pairs {
     }
 }
 
-/// Sorts the numbers of many pairs in so many threads, which is most of the work of summing up.
+/// Sorts the numbers of many pairs with `threads` threads. Sorting is most of the work of summing up.
 pub fn sort_all<'p>(pairs: impl Iterator<Item = &'p mut Pairs>, threads: usize) {
     let columns = |p: &'p mut Pairs| [&mut p.before, &mut p.after, &mut p.changes, &mut p.relative];
     let mut columns: Vec<&mut Vec<f64>> = pairs.flat_map(columns).collect();

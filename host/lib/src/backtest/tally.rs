@@ -14,9 +14,9 @@ use super::report::{
 use super::side::Failure;
 use super::statistics::{Pairs, sort_all};
 
-/// So many failures are told in full.
+/// Number of failures reported in full.
 pub const FAILURES: usize = 10;
-/// So many null transitions of an outcome are shown, each of another place.
+/// Number of null transitions shown for an outcome, each of another place.
 const NULLS: usize = 5;
 
 /// An outcome that both sides have.
@@ -267,7 +267,7 @@ impl<'a> Tally<'a> {
         (by.map(|o| o.report.name.clone()), self.peaks.rows())
     }
 
-    /// The outcomes with their figures, their numbers sorted in so many threads.
+    /// The outcomes with their figures; `threads` threads sort the numbers.
     #[must_use]
     pub fn outcomes(mut self, threads: usize) -> Vec<OutcomeReport> {
         sort_all(self.outcomes.iter_mut().map(|o| &mut o.pairs), threads);
