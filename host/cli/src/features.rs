@@ -60,9 +60,9 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
         let first = of.iter().filter_map(|c| c.first).min();
         let newest = of.iter().filter_map(|c| c.newest).max();
         let (origin, word) = match f.origin {
-            Origin::Run => (FeatureOrigin::Run, "run"),
-            Origin::Boundary => (FeatureOrigin::Boundary, "boundary"),
-            Origin::Herd => (FeatureOrigin::Herd, "herd"),
+            Origin::Run(_) => (FeatureOrigin::Run, "run"),
+            Origin::Boundary(_) => (FeatureOrigin::Boundary, "boundary"),
+            Origin::Herd(_) => (FeatureOrigin::Herd, "herd"),
             Origin::Observation => (FeatureOrigin::Dated, "dated"),
             Origin::Static => (FeatureOrigin::Undated, "undated"),
         };

@@ -13,15 +13,45 @@ use super::value::DataType;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The key of the run itself.
-    Run,
+    Run(RunColumn),
     /// The boundary's outline in force.
-    Boundary,
+    Boundary(BoundaryColumn),
     /// The herd's row in force.
-    Herd,
+    Herd(HerdColumn),
     /// Dated observations of a boundary.
     Observation,
     /// Observations of a boundary without a date (soil).
     Static,
+}
+
+/// A column that the run's key gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "built_in.rs says what each column means")]
+pub enum RunColumn {
+    CalculationDate,
+    BoundaryId,
+}
+
+/// A column that a boundary's outline gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "built_in.rs says what each column means")]
+pub enum BoundaryColumn {
+    AreaHa,
+    DeclaredAreaHa,
+}
+
+/// A column that a herd's row gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "built_in.rs says what each column means")]
+pub enum HerdColumn {
+    HerdConfigId,
+    AnimalCount,
+    DailyIntakeKgPerHead,
+    AverageWeightKg,
+    UtilizationTargetPct,
+    AnimalType,
+    AnimalClass,
+    HerdEffectiveDate,
 }
 
 /// A column of the catalogue.

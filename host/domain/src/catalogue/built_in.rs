@@ -1,6 +1,6 @@
 //! The columns of every host: names, types, units and origins.
 
-use super::Origin;
+use super::{BoundaryColumn, HerdColumn, Origin, RunColumn};
 use crate::value::DataType;
 
 /// Name, type, unit (empty if none), origin and meaning of a column.
@@ -14,54 +14,84 @@ pub(super) const BUILT_IN: &[Row] = {
             "calculation_date",
             Date,
             "",
-            Run,
+            Run(RunColumn::CalculationDate),
             "the day the number is for",
         ),
-        ("boundary_id", Text, "", Run, "id of the place"),
+        (
+            "boundary_id",
+            Text,
+            "",
+            Run(RunColumn::BoundaryId),
+            "id of the place",
+        ),
         (
             "area_ha",
             Float64,
             "ha",
-            Boundary,
+            Boundary(BoundaryColumn::AreaHa),
             "geodesic area on WGS84, holes taken out, rounded to 0.0001 ha",
         ),
         (
             "declared_area_ha",
             Float64,
             "ha",
-            Boundary,
+            Boundary(BoundaryColumn::DeclaredAreaHa),
             "area that the boundary file declares",
         ),
-        ("herd_config_id", Text, "", Herd, "id of the herd"),
-        ("animal_count", Float64, "head", Herd, "animals in the herd"),
+        (
+            "herd_config_id",
+            Text,
+            "",
+            Herd(HerdColumn::HerdConfigId),
+            "id of the herd",
+        ),
+        (
+            "animal_count",
+            Float64,
+            "head",
+            Herd(HerdColumn::AnimalCount),
+            "animals in the herd",
+        ),
         (
             "daily_intake_kg_per_head",
             Float64,
             "kg/head/d",
-            Herd,
+            Herd(HerdColumn::DailyIntakeKgPerHead),
             "dry matter eaten per animal and day",
         ),
         (
             "average_weight_kg",
             Float64,
             "kg",
-            Herd,
+            Herd(HerdColumn::AverageWeightKg),
             "live weight of an animal",
         ),
         (
             "utilization_target_pct",
             Float64,
             "%",
-            Herd,
+            Herd(HerdColumn::UtilizationTargetPct),
             "share of the forage that the herd may use",
         ),
-        ("animal_type", Text, "", Herd, "kind of animal"),
-        ("animal_class", Text, "", Herd, "class of animal"),
+        (
+            "animal_type",
+            Text,
+            "",
+            Herd(HerdColumn::AnimalType),
+            "kind of animal",
+        ),
+        (
+            "animal_class",
+            Text,
+            "",
+            Herd(HerdColumn::AnimalClass),
+            "class of animal",
+        ),
         (
             "herd_effective_date",
             Date,
             "",
-            Herd,
+            Herd(HerdColumn::HerdEffectiveDate),
             "first day of the herd's period",
         ),
         (

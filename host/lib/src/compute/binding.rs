@@ -130,7 +130,9 @@ pub fn bind(
         digest: Digest::of_canonical(canonical.as_bytes()),
         canonical,
     };
-    let reads_herd = inputs.iter().any(|i| i.feature.origin == Origin::Herd);
+    let reads_herd = inputs
+        .iter()
+        .any(|i| matches!(i.feature.origin, Origin::Herd(_)));
     let changed = parameters.iter().any(|(_, by)| *by == SetBy::CommandLine);
     Ok(Bound {
         model_version: logic,

@@ -237,17 +237,16 @@ impl<'l> Facts<'l> {
         season_start: (i8, i8),
         points: &'p [Point],
     ) -> View<'p> {
-        let name = &reference.name;
         match origin {
-            Origin::Run => View::of(run_value(name, boundary_id, day), None),
-            Origin::Boundary => match self.boundary(boundary_id, day) {
-                Some(s) => View::of(boundary_value(&s.value, name), Some((s.file_id, s.row))),
+            Origin::Run(column) => View::of(run_value(column, boundary_id, day), None),
+            Origin::Boundary(column) => match self.boundary(boundary_id, day) {
+                Some(s) => View::of(boundary_value(&s.value, column), Some((s.file_id, s.row))),
                 None => View::of(Value::Null, None),
             },
-            Origin::Herd => match self.herd(herd_config_id, boundary_id, day) {
+            Origin::Herd(column) => match self.herd(herd_config_id, boundary_id, day) {
                 Some(h) => {
                     let row = (h.herd.file_id, h.herd.row);
-                    View::of(herd_value(&h.herd.value, name), Some(row))
+                    View::of(herd_value(&h.herd.value, column), Some(row))
                 }
                 None => View::of(Value::Null, None),
             },
@@ -278,7 +277,7 @@ impl<'l> Facts<'l> {
     ) -> Result<Cell, LedgerError> {
         let merged = match origin {
             Origin::Static | Origin::Observation => self.merged(boundary_id, &reference.name)?,
-            Origin::Run | Origin::Boundary | Origin::Herd => Rc::default(),
+            Origin::Run(_) | Origin::Boundary(_) | Origin::Herd(_) => Rc::default(),
         };
         let place = (boundary_id, herd_config_id);
         let view = self.view((reference, origin), place, day, season_start, &merged);

@@ -140,15 +140,15 @@ impl<'l> Past<'l> {
         season_start: (i8, i8),
     ) -> Result<Value, LedgerError> {
         match origin {
-            Origin::Run => Ok(run_value(&reference.name, at.boundary_id, at.day)),
-            Origin::Boundary => Ok(self
+            Origin::Run(column) => Ok(run_value(column, at.boundary_id, at.day)),
+            Origin::Boundary(column) => Ok(self
                 .places(at.known)?
                 .boundary(at.boundary_id, at.day)
-                .map_or(Value::Null, |s| boundary_value(&s.value, &reference.name))),
-            Origin::Herd => Ok(self
+                .map_or(Value::Null, |s| boundary_value(&s.value, column))),
+            Origin::Herd(column) => Ok(self
                 .places(at.known)?
                 .herd(at.herd_config_id, at.boundary_id, at.day)
-                .map_or(Value::Null, |h| herd_value(&h.herd.value, &reference.name))),
+                .map_or(Value::Null, |h| herd_value(&h.herd.value, column))),
             Origin::Static | Origin::Observation => {
                 let points = self.points(at.boundary_id, &reference.name, at.known)?;
                 let window = window(points, reference, at.day, season_start);

@@ -4,6 +4,7 @@ use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::BTreeMap;
 
 use crate::ingest::compare::current_herds;
+use provender_domain::catalogue::{BoundaryColumn, HerdColumn, RunColumn};
 use provender_domain::day::Day;
 use provender_domain::periods::{self, Period};
 use provender_domain::place::{Boundary, Herd};
@@ -150,36 +151,35 @@ impl Places {
 }
 
 /// A feature of the run itself: the day, or the id of the place.
-pub(super) fn run_value(name: &str, boundary_id: &BoundaryId, day: Day) -> Value {
-    match name {
-        "calculation_date" => Value::Date(day),
-        _ => Value::Text(boundary_id.to_string()),
+pub(super) fn run_value(column: RunColumn, boundary_id: &BoundaryId, day: Day) -> Value {
+    match column {
+        RunColumn::CalculationDate => Value::Date(day),
+        RunColumn::BoundaryId => Value::Text(boundary_id.to_string()),
     }
 }
 
 /// A feature of a boundary.
-pub(super) fn boundary_value(boundary: &Boundary, name: &str) -> Value {
-    match name {
-        "area_ha" => Value::Float64(plain_zero(boundary.area_ha)),
-        _ => boundary
+pub(super) fn boundary_value(boundary: &Boundary, column: BoundaryColumn) -> Value {
+    match column {
+        BoundaryColumn::AreaHa => Value::Float64(plain_zero(boundary.area_ha)),
+        BoundaryColumn::DeclaredAreaHa => boundary
             .declared_area_ha
             .map_or(Value::Null, |x| Value::Float64(plain_zero(x))),
     }
 }
 
 /// A feature of a herd.
-pub(super) fn herd_value(herd: &Herd, name: &str) -> Value {
+pub(super) fn herd_value(herd: &Herd, column: HerdColumn) -> Value {
     let number = |x: Option<f64>| x.map_or(Value::Null, |x| Value::Float64(plain_zero(x)));
     let text = |x: &Option<String>| x.clone().map_or(Value::Null, Value::Text);
-    match name {
-        "herd_config_id" => Value::Text(herd.herd_config_id.to_string()),
-        "animal_count" => number(herd.animal_count),
-        "daily_intake_kg_per_head" => number(herd.daily_intake_kg_per_head),
-        "average_weight_kg" => number(herd.average_weight_kg),
-        "utilization_target_pct" => number(herd.utilization_target_pct),
-        "animal_type" => text(&herd.animal_type),
-        "animal_class" => text(&herd.class),
-        "herd_effective_date" => Value::Date(herd.effective_date),
-        _ => Value::Null,
+    match column {
+        HerdColumn::HerdConfigId => Value::Text(herd.herd_config_id.to_string()),
+        HerdColumn::AnimalCount => number(herd.animal_count),
+        HerdColumn::DailyIntakeKgPerHead => number(herd.daily_intake_kg_per_head),
+        HerdColumn::AverageWeightKg => number(herd.average_weight_kg),
+        HerdColumn::UtilizationTargetPct => number(herd.utilization_target_pct),
+        HerdColumn::AnimalType => text(&herd.animal_type),
+        HerdColumn::AnimalClass => text(&herd.class),
+        HerdColumn::HerdEffectiveDate => Value::Date(herd.effective_date),
     }
 }

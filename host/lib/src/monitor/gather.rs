@@ -145,7 +145,9 @@ fn direction(bound: &Bound, m: &MonitorOverride) -> Result<Option<Direction>, Ga
 fn explaining(bound: &Bound) -> Vec<String> {
     let inputs = bound.description().inputs.iter().zip(&bound.inputs);
     inputs
-        .filter(|(_, b)| b.feature.origin != Origin::Run && b.reference.aggregate != Aggregate::Age)
+        .filter(|(_, b)| {
+            !matches!(b.feature.origin, Origin::Run(_)) && b.reference.aggregate != Aggregate::Age
+        })
         .map(|(i, _)| i.field.name.clone())
         .collect()
 }
