@@ -257,7 +257,7 @@ fn a_missing_guard_is_named() {
         .unwrap();
     let said = ranch.run(&["audit"]).exits(11);
     assert!(
-        said.stderr.contains("1 object is not what was recorded; the first: schema trigger run_no_update: it is not there"),
+        said.stderr.contains("1 object is not what was recorded; the first: schema trigger run_no_update: it is missing"),
         "{}",
         said.stderr
     );

@@ -182,7 +182,7 @@ fn an_older_file_does_not_turn_the_clock_back_unasked() {
         .exits(65)
         .stderr;
     assert!(
-        older.contains("bring the old values back") && older.contains("--accept"),
+        older.contains("restore the old values") && older.contains("--accept"),
         "{older}"
     );
     assert_eq!(

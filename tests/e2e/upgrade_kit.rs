@@ -52,6 +52,21 @@ const GROWS: &[(&str, &str, &str)] = &[
 /// Texts that were recorded never change and have no place here.
 const REWORDED: &[(&str, &str, &str)] = &[
     (
+        "the reply holds no row: ",
+        "the reply has no rows: ",
+        "plain English",
+    ),
+    (
+        "in logic.toml with what still holds, and run this again",
+        "in logic.toml, keep what still applies, and run this again",
+        "plain English",
+    ),
+    (
+        "says that the defaults are meant",
+        "confirms the defaults",
+        "plain English",
+    ),
+    (
         "promotions are frozen since ",
         "promotions have been frozen since ",
         "plain English",
