@@ -122,7 +122,7 @@ fn a_wrong_expectation_is_shown_with_both_values_and_the_difference() {
       the row's reason: the standing forage is negative
     20 golden cases of RANCH/cases/days_remaining: 18 passed, 2 failed, 10 of later versions
     error: 2 of 20 golden cases of days_remaining:v1 do not hold
-     help: correct the logic; where the new numbers are meant, a new version supersedes the case with a reason, and --bless writes what it gives
+     help: correct the logic. If the new numbers are intended, make a new version that supersedes the case with a reason; --bless writes its outputs
     "#);
     // v2 has superseded both cases.
     let _ = test(&ranch, &["days_remaining:v2"], 0);
@@ -268,7 +268,12 @@ fn an_authors_folder_says_which_component_and_which_cases() {
     let _ = test(&ranch, &["mine"], 0);
     ranch.write("mine/provender-plugin.toml", &manifest("v3"));
     let told = test(&ranch, &["mine"], 78).stderr;
-    assert!(told.contains("declares itself days_remaining:v1, and mine/provender-plugin.toml says days_remaining:v3"), "{told}");
+    assert!(
+        told.contains(
+            "declares days_remaining:v1, but mine/provender-plugin.toml says days_remaining:v3"
+        ),
+        "{told}"
+    );
     let unknown = format!("{}[tool]\nown = true\n", manifest("v1"));
     for unusable in ["name = 1\n", &unknown] {
         ranch.write("mine/provender-plugin.toml", unusable);

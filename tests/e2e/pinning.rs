@@ -31,7 +31,7 @@ fn a_draft_may_be_replaced_and_a_frozen_version_never() {
         .run(&["plugin", "add", "components/days_remaining-v1.wasm"])
         .exits(0);
     assert!(
-        same.stdout.contains("pinned already (frozen)"),
+        same.stdout.contains("already pinned (frozen)"),
         "{}",
         same.stdout
     );

@@ -45,6 +45,8 @@ pub(super) struct IngestArgs {
 #[derive(Subcommand)]
 enum Action {
     /// Withdraw a wrong file: its values no longer count. Nothing is deleted.
+    ///
+    /// Example: provender ingest retract inputs/forage.csv --reason "wrong units"
     Retract(RetractArgs),
 }
 

@@ -1,4 +1,4 @@
-//! `plugin build`: a folder to a component, by the language's own tools.
+//! `plugin build`: builds a folder into a component, with the language's own tools.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,15 +18,14 @@ use provender_host::author::compile::{self, Built, Machine, Twice};
 use provender_host::author::{Language, PluginManifest};
 use provender_sandbox::{Component, LogicError, PinLimits};
 
-/// What `plugin build` takes.
 #[derive(Args)]
 pub(super) struct BuildArgs {
-    /// The folder with the provender-plugin.toml; else the current one.
+    /// The folder with provender-plugin.toml. Default: the current folder.
     dir: Option<PathBuf>,
-    /// Write the component here instead of where the folder says.
+    /// Write the component to this file instead of the one that provender-plugin.toml names.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Build twice from nothing, in folders of other names, and compare the bytes; writes nothing.
+    /// Build twice from scratch, in folders with other names, and compare the bytes. Writes nothing.
     #[arg(long, conflicts_with = "output")]
     verify: bool,
 }
@@ -35,7 +34,7 @@ pub(super) struct BuildArgs {
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum PluginBuildAnswer<'a> {
-    /// Built once, and written.
+    /// Built once and written.
     Built {
         #[serde(flatten)]
         of: BuildOf<'a>,
@@ -43,10 +42,10 @@ pub(crate) enum PluginBuildAnswer<'a> {
         component: &'a str,
         /// Digest of its bytes.
         sha256: Digest,
-        /// How many bytes it has.
+        /// Size in bytes.
         size: usize,
     },
-    /// Of `--verify`: built twice, and compared.
+    /// With `--verify`: built twice and compared.
     Verified {
         #[serde(flatten)]
         of: BuildOf<'a>,
@@ -59,7 +58,7 @@ pub(crate) enum PluginBuildAnswer<'a> {
     },
 }
 
-/// What was built, and by what.
+/// What was built, and with what.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct BuildOf<'a> {
     /// Name of the logic.
@@ -68,7 +67,7 @@ pub(crate) struct BuildOf<'a> {
     version: &'a str,
     /// The language that it is written in.
     language: Language,
-    /// What built it, in words.
+    /// The tools that built it, as text.
     toolchain: &'a str,
     /// How long it took, in seconds.
     seconds: f64,
@@ -79,7 +78,7 @@ pub(crate) struct BuildOf<'a> {
 pub(crate) struct BuildSide {
     /// Digest of its bytes.
     sha256: Digest,
-    /// How many bytes it has.
+    /// Size in bytes.
     size: usize,
 }
 
@@ -143,12 +142,12 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
         ));
         return Ok(Done::ok(&answer, text));
     };
-    // It is written nevertheless: `plugin check` lists everything that is wrong with it.
+    // The file is written anyway, so that `plugin check` can list everything that is wrong with it.
     let error = CliError::from(refused);
     Ok(Done::ended(error.exit, &answer, text, Some(error)))
 }
 
-/// The component as the host would load it; the inner error is the host's refusal of it.
+/// Loads the component as a run would. The inner error is the host's refusal of it.
 fn load(global: &Global, built: &Built) -> Result<Result<Component, LogicError>, CliError> {
     let sandbox = match Context::open_if_any(global)? {
         Some(context) => context.sandbox()?,
@@ -207,14 +206,14 @@ fn compared(twice: &Twice, seconds: f64) -> Done {
             format!("two builds of {logic} differ"),
         );
         error.help(match twice.manifest.language {
-                Language::Python => "builds of componentize-py differ each time, upstream, and neither of these two was kept: `provender plugin build` writes one; check and pin that file. CI verifies its stored bytes against provender.lock and does not build it again",
+                Language::Python => "componentize-py gives different bytes each time, which only its authors can change, and neither of the two builds was kept: run `provender plugin build`, then check and pin the file that it writes. CI verifies its stored bytes against provender.lock and does not build it again",
                 Language::Rust => "look for what differs from folder to folder: a build script, a macro that reads paths or the clock, a dependency outside the folder",
         })
     });
     Done::ended(exit, &answer, text, error)
 }
 
-/// Tools and folders, as the environment names them.
+/// Tools and folders from environment variables.
 fn machine() -> Result<Machine, CliError> {
     let cargo_home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
@@ -231,7 +230,7 @@ fn machine() -> Result<Machine, CliError> {
     Ok(Machine {
         rustc: std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from),
         cargo_home: absolute(cargo_home.unwrap_or_else(|| PathBuf::from(".cargo")))?,
-        // Apart from what the author compiles there natively.
+        // Separate from the author's native builds.
         target_dir: std::env::var_os("CARGO_TARGET_DIR")
             .map(|dir| absolute(PathBuf::from(dir).join("components")))
             .transpose()?,
@@ -245,7 +244,7 @@ fn machine() -> Result<Machine, CliError> {
 /// `build/x.wasm` rather than `./build/x.wasm`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a file that lies elsewhere is named as it is"
+    reason = "a path outside the folder is shown unchanged"
 )]
 fn shown(file: &Path) -> String {
     file.strip_prefix(".").unwrap_or(file).display().to_string()

@@ -1,4 +1,4 @@
-//! `plugin check`: everything that would ever be refused about a component, refused now.
+//! `plugin check`: reports everything that the host would refuse about a component.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,30 +14,30 @@ use provender_sandbox::{Component, PinLimits};
 
 use super::found::{Bytes, LimitArgs, own_limits};
 
-/// What was found of a component.
+/// The result of checking a component.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PluginCheckAnswer<'a> {
     /// The file, or the pinned `name:version`.
     file: &'a str,
     /// Digest of its bytes.
     sha256: Digest,
-    /// How many bytes it has.
+    /// Size in bytes.
     size: u64,
-    /// Name of the logic; null where the component could not be loaded.
+    /// Name of the logic; null if the component could not be loaded.
     name: Option<&'a str>,
-    /// Its version; null where the component could not be loaded.
+    /// Its version; null if the component could not be loaded.
     version: Option<&'a str>,
-    /// The language that it is written in, as it says itself; null where it could not be loaded.
+    /// The language that it is written in, as the component states it; null if it could not be loaded.
     language: Option<&'a str>,
-    /// Exports that the host never calls; null where it could not be loaded.
+    /// Exports that the host never calls; null if it could not be loaded.
     extra_exports: Option<&'a [String]>,
-    /// Ceilings of its own.
+    /// Its own limits.
     limits: &'a PinLimits,
-    /// Whether the host takes it.
+    /// Whether the host accepts it.
     accepted: bool,
-    /// For what it is refused.
+    /// Why it is refused.
     findings: &'a [CheckFinding],
-    /// The parts of the conformance run; empty where it is refused.
+    /// The parts of the conformance run; empty if it is refused.
     conformance: &'a [Conformance],
 }
 
@@ -53,7 +53,7 @@ pub(super) fn check(global: &Global, what: &str, limits: &LimitArgs) -> Result<D
     Ok(done(&report, &found))
 }
 
-/// The deployment's catalogue, or the one that every host has.
+/// The deployment's catalogue, or the built-in one.
 pub(super) fn catalogue(found: &Bytes) -> Vec<Feature> {
     match &found.context {
         Some(context) => context.project.sources.catalogue(),
@@ -81,7 +81,7 @@ fn done(report: &CheckReport, found: &Bytes) -> Done {
     Done::ended(exit, &answer, text(report, found), error)
 }
 
-/// What the process ends with, where the component is not as it must be.
+/// The error for a component that is refused or does not conform.
 pub(crate) fn problem(report: &CheckReport) -> Option<CliError> {
     if let Some(first) = report.findings.first() {
         let more = match report.findings.len() {
@@ -108,7 +108,7 @@ pub(crate) fn problem(report: &CheckReport) -> Option<CliError> {
         ),
     );
     Some(error.help(
-        "a row's answer may depend on its own inputs and the parameters alone, and has to be given for any of them: null with a reason, or a declared failure, where there is no number",
+        "a row's answer may depend only on its own inputs and the parameters, and every row needs one: if there is no number, answer null with a reason or a declared failure",
     ))
 }
 
@@ -133,7 +133,7 @@ fn text(report: &CheckReport, found: &Bytes) -> Text {
         None => text.line(format!("{} bytes", report.size)),
     }
     for (name, value) in own_limits(&found.limits) {
-        text.line(format!("limit of its own: {name} {value}"));
+        text.line(format!("own limit: {name} {value}"));
     }
     for finding in &report.findings {
         text.blank();

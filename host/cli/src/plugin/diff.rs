@@ -1,4 +1,4 @@
-//! `plugin diff`: what two versions declare, side by side.
+//! `plugin diff`: compares what two versions declare.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use provender_domain::description::Description;
 use super::found::{Found, LimitArgs};
 use super::show::DescriptionAnswer;
 
-/// The lists of a declaration, and what tells their members apart.
+/// The lists of a declaration, with the fields that identify a member.
 const PARTS: [(&str, &str, &[&str]); 6] = [
     ("inputs", "input", &["/field/name"]),
     ("parameters", "parameter", &["/name"]),
@@ -51,24 +51,24 @@ struct ComparedPlugin {
     version: String,
     /// Digest of its bytes.
     sha256: Digest,
-    /// How many bytes it has.
+    /// Size in bytes.
     size: u64,
-    /// The language that it is written in, as it says itself.
+    /// The language that it is written in, as the component states it.
     language: String,
 }
 
-/// What is declared differently.
+/// A difference between two declarations.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DeclarationDifference")]
 struct Difference {
-    /// What it is of.
+    /// The part of the declaration.
     #[schemars(extend("enum" = ["declaration", "input", "parameter", "output", "guardrail", "monitor", "annotation"]))]
     part: &'static str,
     /// Which one, and which member of it: `factor: default`.
     name: String,
-    /// What the first component declares; null where it declares nothing.
+    /// What the first component declares; null if it declares nothing.
     first: Json,
-    /// What the second component declares; null where it declares nothing.
+    /// What the second component declares; null if it declares nothing.
     second: Json,
 }
 
@@ -89,7 +89,7 @@ pub(super) fn diff(global: &Global, first: &str, second: &str) -> Result<Done, C
     }
     text.blank();
     if differences.is_empty() {
-        text.look(Look::Good, "they declare the same");
+        text.look(Look::Good, "both declare the same");
     } else {
         let rows: Vec<_> = differences
             .iter()
@@ -143,7 +143,7 @@ fn differences(a: &Description, b: &Description) -> Vec<Difference> {
     out
 }
 
-/// The members of a list by what tells them apart.
+/// The members of a list by their identifying fields.
 fn members(list: &Json, identity: &[&str]) -> BTreeMap<String, Json> {
     list.as_array()
         .into_iter()
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_told_apart_by_their_identity_and_fields_are_compared() {
+    fn members_are_matched_by_identity_and_their_fields_are_compared() {
         let a = json!([{"name": "x", "default": 1}, {"name": "y", "default": 2}]);
         let b = json!([{"name": "y", "default": 3}, {"name": "z", "default": 2}]);
         let (a, b) = (members(&a, &["/name"]), members(&b, &["/name"]));

@@ -1,4 +1,4 @@
-//! The component that an argument means: a pinned `name:version`, or a `.wasm` file.
+//! The component that an argument names: a pinned `name:version`, or a `.wasm` file.
 
 use provender_domain::ids::ModelVersion;
 use std::path::Path;
@@ -15,32 +15,32 @@ use provender_host::author::PluginManifest;
 use provender_host::deployment::pin;
 use provender_sandbox::{Component, LogicError, Pin, PinLimits, Sandbox, stated_language};
 
-/// Ceilings for a component that needs more than the deployment's.
+/// Limits for a component that needs more than the deployment allows.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Limits of this component")]
 pub(crate) struct LimitArgs {
-    /// Bytes of memory.
+    /// Memory in bytes.
     #[arg(long, value_name = "BYTES")]
     memory_bytes: Option<u64>,
-    /// Elements of all tables.
+    /// Elements of all tables together.
     #[arg(long, value_name = "N")]
     table_elements: Option<u64>,
-    /// Fuel of a call before its rows.
+    /// Fuel of a call, without its rows.
     #[arg(long, value_name = "N")]
     fuel_base: Option<u64>,
-    /// Fuel of a call for each row.
+    /// Fuel of a call per row.
     #[arg(long, value_name = "N")]
     fuel_per_row: Option<u64>,
-    /// Bytes of the component file.
+    /// Size of the component file in bytes.
     #[arg(long, value_name = "BYTES")]
     component_bytes: Option<u64>,
-    /// Bytes that one call may hand back.
+    /// Bytes that one call may return.
     #[arg(long, value_name = "BYTES")]
     returned_bytes: Option<u64>,
 }
 
 impl LimitArgs {
-    /// The language's usual limits, with what the command says in their place.
+    /// The default limits of the language, overridden by those of the command line.
     fn over(&self, usual: PinLimits) -> PinLimits {
         PinLimits {
             memory_bytes: self.memory_bytes.or(usual.memory_bytes),
@@ -53,24 +53,23 @@ impl LimitArgs {
     }
 }
 
-/// A component's bytes with the sandbox that they go into.
+/// A component's bytes and the sandbox to load them in.
 pub(crate) struct Bytes {
     /// The file, as messages name it.
     pub(crate) file: String,
-    /// What is in it.
     pub(crate) bytes: Vec<u8>,
-    /// Ceilings of its own: of its pin, or usual for its language.
+    /// Its own limits: those of its pin, or the defaults of its language.
     pub(crate) limits: PinLimits,
-    /// The deployment's sandbox, or one with the default limits where there is no deployment.
+    /// The deployment's sandbox, or one with the default limits if there is no deployment.
     pub(crate) sandbox: Sandbox,
-    /// Its pin, where a pinned version was asked for.
+    /// Its pin, if the argument named a pinned version.
     pub(crate) pin: Option<Pin>,
-    /// The deployment, where there is one.
+    /// The deployment, if there is one.
     pub(crate) context: Option<Context>,
 }
 
 impl Bytes {
-    /// Reads what `what` means. A file needs no deployment; one that is there gives its limits.
+    /// Reads the component that `what` names. A file needs no deployment, but obeys the limits of one that is there.
     pub(crate) fn read(global: &Global, what: &str, limits: &LimitArgs) -> Result<Bytes, CliError> {
         if !is_file(what) {
             let context = Context::open(global)?;
@@ -109,14 +108,14 @@ impl Bytes {
 pub(crate) struct Found {
     /// The component.
     pub(crate) component: Component,
-    /// Ceilings of its own.
+    /// Its own limits.
     pub(crate) limits: PinLimits,
     /// Its pin.
     pub(crate) pin: Option<Pin>,
 }
 
 impl Found {
-    /// Reads and loads what `what` means.
+    /// Reads and loads the component that `what` names.
     pub(crate) fn open(global: &Global, what: &str, limits: &LimitArgs) -> Result<Found, CliError> {
         let found = Bytes::read(global, what, limits)?;
         let component = found
@@ -133,31 +132,34 @@ impl Found {
     }
 }
 
-/// `days_remaining:v2` is a pin; anything with a `.wasm` ending or a separator is a file.
+/// `days_remaining:v2` is a pin. Anything with a `.wasm` ending or a separator, or without a colon, is a file.
 fn is_file(what: &str) -> bool {
     what.ends_with(".wasm") || what.contains(['/', '\\']) || !what.contains(':')
 }
 
-/// A folder where a component is wanted: the author's own, which is built first, or any other.
+/// The error for a folder in place of a component. For an author's folder it names the next step.
 pub(crate) fn folder(path: &Path) -> CliError {
     let shown = path.display();
     let (message, help) = match PluginManifest::read(path) {
         Err(_) => (
-            format!("{shown} is a folder, and a component is a .wasm file"),
+            format!("{shown} is a folder, not a .wasm file"),
             "name the .wasm file, or a pinned version as name:version (`provender plugin list`)"
                 .to_owned(),
         ),
         Ok(manifest) => {
             let file = manifest.component_file(path);
             let next = match file.is_file() {
-                true => format!("name what it was built to: {}", file.display()),
+                true => format!(
+                    "give the component that was built from it: {}",
+                    file.display()
+                ),
                 false => format!(
-                    "build it first: provender plugin build {shown}; that writes {}, which is the component",
+                    "build it first: provender plugin build {shown}; then give the component, {}",
                     file.display()
                 ),
             };
             let message = format!(
-                "{shown} is the folder of {}, and no component itself",
+                "{shown} is the folder of {}, not a component",
                 manifest.logic
             );
             (message, next)
@@ -166,12 +168,12 @@ pub(crate) fn folder(path: &Path) -> CliError {
     CliError::new(Exit::Usage, "component_is_folder", message).help(help)
 }
 
-/// A component's file, read no further than its limit.
+/// Reads a component's file, at most `ceiling` bytes.
 pub(crate) fn read_component(path: &Path, ceiling: u64) -> Result<Vec<u8>, CliError> {
     bounded::read_named(path, ceiling).map_err(|e| unreadable(path, &e, ceiling))
 }
 
-/// Why a component's file was not read.
+/// The error for a component's file that could not be read.
 pub(crate) fn unreadable(path: &Path, cause: &std::io::Error, ceiling: u64) -> CliError {
     if path.is_dir() {
         return folder(path);

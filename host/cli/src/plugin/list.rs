@@ -1,4 +1,4 @@
-//! `plugin list`: what is pinned.
+//! `plugin list`: the pinned components.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,12 +17,12 @@ pub(crate) struct PluginListAnswer {
     components: Vec<ListedPin>,
 }
 
-/// A pin, and whether it answers.
+/// A pin, and whether it is active.
 #[derive(Serialize, JsonSchema)]
 struct ListedPin {
     #[serde(flatten)]
     pin: PinAnswer,
-    /// Whether its answers count.
+    /// Whether it is active.
     active: bool,
 }
 

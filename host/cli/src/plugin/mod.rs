@@ -1,13 +1,13 @@
-//! `plugin`: what is pinned, what a component says of itself, and the author's path.
+//! `plugin`: pinned components, what they declare, and the tools for their authors.
 //!
 //! * `new`, `build` — a version's folder, and its component
-//! * `check` — everything that would be refused, refused now
+//! * `check` — everything that would be refused later
 //! * `diff` — what two versions declare, side by side
-//! * `found` — the component that an argument means
+//! * `found` — the component that an argument names
 //! * `pinning` — pin a component as a draft, freeze it
-//! * `list` — what is pinned
+//! * `list` — the pinned components
 //! * `show` — what a component declares
-//! * `subject` — a component with the folder of its golden cases
+//! * `subject` — a component and the folder of its golden cases
 //! * `test` — golden cases
 
 use clap::{Args, Subcommand};
@@ -37,7 +37,7 @@ pub(crate) use pinning::PluginPinAnswer;
 pub(crate) use show::PluginShowAnswer;
 pub(crate) use test::PluginTestAnswer;
 
-/// Make, build, check, test, pin, freeze, list and show components.
+/// Create, build, check, test, pin, freeze, list and show components.
 ///
 /// Example: provender plugin check build/days_remaining-v3.wasm
 #[derive(Args)]
@@ -48,17 +48,20 @@ pub(super) struct PluginArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a folder for a new logic version: source, golden cases, tests, all that a build needs.
+    /// Create a folder for a new logic version: source, golden cases, tests, and all that a build needs.
     ///
     /// Example: provender plugin new days_remaining:v3 --from v2
     New(new::NewArgs),
-    /// Build a folder to a component with the language's own tools: cargo, or componentize-py (from
-    /// PROVENDER_COMPONENTIZE_PY, else the folder's .venv, else the path).
+    /// Build a folder into a component, with cargo or componentize-py.
+    ///
+    /// componentize-py is taken from PROVENDER_COMPONENTIZE_PY, else from the folder's .venv, else from PATH.
     ///
     /// Example: provender plugin build days-remaining-v3
     Build(build::BuildArgs),
-    /// Refuse now whatever `compute` would refuse, each with its reason and its fix, and run the
-    /// component on empty, null, extreme, reordered and split batches, and with each parameter at its bounds.
+    /// Check a component for everything that `compute` would refuse, and list each reason and its fix.
+    ///
+    /// Also runs the component on empty, null, extreme, reordered and split batches, and with each parameter
+    /// at its bounds.
     ///
     /// Example: provender plugin check build/days_remaining-v3.wasm
     Check {
@@ -69,9 +72,9 @@ enum Action {
     },
     /// Run the golden cases of a logic version in the sandbox, under production's limits.
     ///
-    /// Each case alone, then those of equal parameters together, in reverse and split: the same bits
-    /// each time. Exit 17 when a case does not hold, 15 when the component breaks down, 66 when there
-    /// is no case. The format of the cases: docs/reference/golden-cases.md.
+    /// Each case runs alone. Cases with equal parameters then run together, in reverse order and split, and
+    /// must give the same bits each time. Exits 17 if a case does not hold, 15 if the component fails, and 66
+    /// if there are no cases. docs/reference/golden-cases.md describes the format of the cases.
     ///
     /// Example: provender plugin test logic-plugins/days-remaining-v2 --junit golden.xml
     Test(Box<test::TestArgs>),
@@ -82,13 +85,17 @@ enum Action {
     Diff {
         /// A pinned name:version, or a .wasm file.
         first: String,
-        /// Another.
+        /// The one to compare with: a pinned name:version, or a .wasm file.
         second: String,
     },
     Freeze(pinning::FreezeArgs),
     /// List the pinned components.
+    ///
+    /// Example: provender plugin list
     List,
     /// Show what a component declares: inputs, parameters, outputs, guardrails, monitors.
+    ///
+    /// Example: provender plugin show days_remaining:v2
     Show {
         /// A pinned name:version, or a .wasm file.
         what: String,

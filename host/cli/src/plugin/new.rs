@@ -14,7 +14,7 @@ use provender_host::author::scaffold::{self, Origin, Request, Scaffold};
 use provender_host::author::{AuthorError, Language, LogicName};
 use provender_host::deployment::LOCK;
 
-/// The folder that was made.
+/// The folder that was created.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PluginNewAnswer<'a> {
     /// Where it is.
@@ -37,20 +37,19 @@ pub(crate) struct PluginNewAnswer<'a> {
     changed: Vec<String>,
 }
 
-/// What `plugin new` takes.
 #[derive(Args)]
 pub(super) struct NewArgs {
-    /// The new version: lower-case letters, digits and _, then : and v1, v2 and so on.
+    /// The new version, such as days_remaining:v3. A name has lower-case letters, digits and _.
     #[arg(value_name = "NAME:VERSION")]
     what: String,
-    /// The language; with --from, that version's own.
+    /// The language. Default with --from: the language of that version.
     #[arg(long, value_enum)]
     lang: Option<Lang>,
-    /// Start from this version, with its golden cases: from its folder beside the new one, else from
-    /// what the program carries. NAME:VERSION starts from another logic.
+    /// Start from this version and its golden cases: from its folder beside the new one, else from the copy
+    /// in the program. NAME:VERSION starts from another logic.
     #[arg(long, value_name = "VERSION")]
     from: Option<String>,
-    /// The folder; else one named after the version, such as days-remaining-v3.
+    /// The folder to create. Default: named after the version, such as days-remaining-v3.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -67,7 +66,7 @@ pub(super) fn new(global: &Global, args: &NewArgs) -> Result<Done, CliError> {
     let from = from.map(|text| source(&logic, text)).transpose()?;
     if from.is_none() && args.lang.is_none() {
         return Err(CliError::usage(format!(
-            "in which language? provender plugin new {logic} --lang rust or --lang python; or --from VERSION, which has its own"
+            "which language? provender plugin new {logic} --lang rust or --lang python; or --from VERSION for the language of that version"
         )));
     }
     let context = Context::open_if_any(global)?;
@@ -122,7 +121,7 @@ fn text(made: &Scaffold) -> Text {
     let manifest = &made.manifest;
     let start = match &made.origin {
         Origin::Example => "from an example".to_owned(),
-        Origin::Shipped => format!("from {}, which this program carries", made.from),
+        Origin::Shipped => format!("from {}, which is part of this program", made.from),
         Origin::Folder(folder) => format!("from {} in {}", made.from, folder.display()),
     };
     let mut text = Text::default();
@@ -152,7 +151,7 @@ fn text(made: &Scaffold) -> Text {
     text
 }
 
-/// Copies of the SDK and of the author's layer as one line each.
+/// Lists the copies of the SDK and of the Python layer as one line each.
 fn by_folder(made: &Scaffold) -> Vec<(String, usize)> {
     let mut lines: Vec<(String, usize)> = Vec::new();
     for file in made.files() {

@@ -1,4 +1,4 @@
-//! `plugin add` and `plugin freeze`: which bytes are a version, first as a draft, then for ever.
+//! `plugin add` and `plugin freeze`: pin a component as a draft, then freeze it.
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
@@ -26,7 +26,7 @@ pub(crate) struct PluginPinAnswer {
     pin: PinAnswer,
     /// Whether the lock file or the pinned file was changed.
     changed: bool,
-    /// Of `add` that pinned new bytes: the digest of the draft whose place they took, or null.
+    /// If `add` pinned new bytes: the digest of the draft that they replaced, or null.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Digest>")]
     replaced: Option<Option<Digest>>,
@@ -39,11 +39,11 @@ pub(super) struct PinAnswer {
     name: String,
     /// Its version: `v2`.
     version: String,
-    /// Whether other bytes may take its place.
+    /// Whether other bytes may replace it.
     state: PinState,
     /// Digest of the component's bytes.
     sha256: Digest,
-    /// How many bytes the component has.
+    /// Size of the component in bytes.
     size: u64,
     /// The world that the component is built for.
     world: String,
@@ -51,7 +51,7 @@ pub(super) struct PinAnswer {
     language: String,
     /// Where the file is, relative to the lock file.
     path: String,
-    /// Ceilings of its own, where those of the deployment do not do.
+    /// Its own limits, if those of the deployment do not suffice.
     limits: PinLimits,
 }
 
@@ -81,8 +81,9 @@ impl PluginPinAnswer {
     }
 }
 
-/// Check a component, then pin it as a draft: good for tests, back-tests and dry runs. A draft may be
-/// replaced by other bytes until it is frozen.
+/// Check a component, then pin it as a draft.
+///
+/// A draft can be used in tests, back-tests and dry runs, and can be replaced until it is frozen.
 ///
 /// Example: provender plugin add build/days_remaining-v3.wasm
 #[derive(Args)]
@@ -93,28 +94,27 @@ pub(super) struct AddArgs {
     limits: LimitArgs,
 }
 
-/// Make a draft the version for ever: from now on it records runs, and no other bytes can be pinned
-/// under its name.
+/// Freeze a draft: from now on it can record runs, and no other bytes can be pinned under its name.
 ///
 /// Example: provender plugin freeze days_remaining:v3 --reason "back-test reviewed in PR 12"
 #[derive(Args)]
 pub(super) struct FreezeArgs {
     /// The draft, as name:version.
     what: String,
-    /// Why, for the ledger.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
 pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
-    // Before anything else: without a deployment there is nothing to pin into.
+    // First of all: without a deployment there is no lock file to pin in.
     let context = Context::open(global)?;
     if std::path::Path::new(&args.file).is_dir() {
         return Err(folder(std::path::Path::new(&args.file)));
     }
     if !args.file.ends_with(".wasm") {
         return Err(CliError::usage(format!(
-            "`{}` is no .wasm file; `plugin add` pins a file",
+            "`{}` is not a .wasm file; give `plugin add` the component's file",
             args.file
         )));
     }
@@ -152,10 +152,10 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
         new.sha256, new.size, new.path
     ));
     if let Some(old) = replaced {
-        text.line(format!("  in the place of {old}"));
+        text.line(format!("  replaces {old}"));
     }
     for (name, value) in own_limits(&new.limits) {
-        text.line(format!("  limit of its own: {name} {value}"));
+        text.line(format!("  own limit: {name} {value}"));
     }
     if new.state == PinState::Draft {
         text.line(next_of_draft(&context, &context.lock()?, &new)?);
@@ -177,17 +177,21 @@ pub(super) fn freeze_pin(global: &Global, args: &FreezeArgs) -> Result<Done, Cli
     let mut text = Text::default();
     text.look(
         Look::Good,
-        format!("{} is {} from now on", new.model_version(), new.sha256),
+        format!(
+            "{} is frozen as {} from now on",
+            new.model_version(),
+            new.sha256
+        ),
     );
     let answer = match context.release()? {
-        Some(_) => "MLOps makes it answer with a release: provender release cut",
-        None => "MLOps makes it answer with `active` in provender.toml",
+        Some(_) => "MLOps makes it active with a release: provender release cut",
+        None => "MLOps makes it active with `active` in provender.toml",
     };
     text.line(format!("next: commit {LOCK} and {}; {answer}", new.path));
     Ok(Done::ok(&PluginPinAnswer::of(&new, true), text))
 }
 
-/// What to do with a draft: a back-test, against whatever there is to compare it with.
+/// The next step for a draft: a back-test, or a dry run if there is no other version to compare with.
 fn next_of_draft(context: &Context, lock: &Lock, draft: &Pin) -> Result<String, CliError> {
     let (model, name) = (draft.model_version(), &draft.name);
     let freeze = format!("then provender plugin freeze {model} --reason …");
@@ -205,7 +209,7 @@ fn next_of_draft(context: &Context, lock: &Lock, draft: &Pin) -> Result<String, 
             other.model_version()
         ),
         None => format!(
-            "next: provender compute --all --as-of today --logic {model} --dry-run, {freeze}\n      (the first version of {name} has nothing to be back-tested against)"
+            "next: provender compute --all --as-of today --logic {model} --dry-run, {freeze}\n      (there is no other version of {name} for a back-test)"
         ),
     })
 }
@@ -213,7 +217,7 @@ fn next_of_draft(context: &Context, lock: &Lock, draft: &Pin) -> Result<String, 
 fn unchanged(pin: &Pin) -> Done {
     let mut text = Text::default();
     text.line(format!(
-        "{} is pinned already ({}) with these bytes: nothing changed",
+        "{} is already pinned ({}) with these bytes: nothing changed",
         pin.model_version(),
         pin.state.name()
     ));
@@ -225,7 +229,7 @@ fn restored(pin: &Pin) -> Done {
     text.look(
         Look::Good,
         format!(
-            "{} is pinned already ({}) with these bytes; {} was not they, and is again",
+            "{} is already pinned ({}) with these bytes. {} had other contents and has been restored",
             pin.model_version(),
             pin.state.name(),
             pin.path

@@ -1,4 +1,4 @@
-//! `plugin show`: what a component says of itself.
+//! `plugin show`: what a component declares.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,28 +18,28 @@ use provender_sandbox::{PinLimits, PinState};
 
 use super::found::{Found, LimitArgs, own_limits};
 
-/// What a component says of itself, and what it may take.
+/// What a component declares, and its limits.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PluginShowAnswer<'a> {
     /// What it declares.
     description: DescriptionAnswer<'a>,
     /// Digest of its bytes.
     sha256: Digest,
-    /// How many bytes it has.
+    /// Size in bytes.
     size: u64,
     /// The world that it is built for.
     world: String,
-    /// The language that it is written in, as it says itself: `rust`, `python`; else `unknown`.
+    /// The language that it is written in, as the component states it: `rust`, `python`; else `unknown`.
     language: String,
-    /// How firm its pin is; null where it is not pinned.
+    /// State of its pin; null if it is not pinned.
     state: Option<PinState>,
     /// What it imports; always empty, since a component that imports something is refused.
     imports: Vec<String>,
     /// Exports that the host never calls.
     extra_exports: Vec<String>,
-    /// What it was built with, as it says itself.
+    /// What it was built with, as the component states it.
     toolchain: Vec<Tool>,
-    /// Ceilings of a call.
+    /// Limits of a call.
     limits: LimitsAnswer,
 }
 
@@ -48,18 +48,18 @@ pub(crate) struct PluginShowAnswer<'a> {
 struct Tool {
     /// Its name.
     tool: String,
-    /// Its version; empty where the component does not say it.
+    /// Its version; empty if the component does not say it.
     version: String,
 }
 
-/// Ceilings in force.
+/// Limits in force.
 #[derive(Serialize, JsonSchema)]
 struct LimitsAnswer {
     /// Bytes of linear memory.
     memory_bytes: u64,
-    /// Fuel of every call before its rows.
+    /// Fuel of every call, without its rows.
     fuel_base: u64,
-    /// Fuel of every call for each of its rows.
+    /// Fuel of every call per row.
     fuel_per_row: u64,
     /// Elements of all tables.
     table_elements: u64,
@@ -67,9 +67,9 @@ struct LimitsAnswer {
     batch_rows: usize,
     /// Bytes of the component file.
     component_bytes: u64,
-    /// Bytes that one call may hand back.
+    /// Bytes that one call may return.
     returned_bytes: usize,
-    /// Those that the pin or the command sets for this component alone.
+    /// Those that the pin or the command line sets for this component only.
     own: PinLimits,
 }
 
@@ -103,15 +103,15 @@ pub(super) struct DescriptionAnswer<'a> {
 struct ParameterAnswer {
     /// Unique name.
     name: String,
-    /// Unit of the value; null where it has none.
+    /// Unit of the value; null if it has none.
     unit: Option<String>,
-    /// Value in force unless set otherwise.
+    /// Value in force unless another is set.
     default: Json,
     /// One sentence for people.
     doc: String,
-    /// Smallest admissible value; null where there is none.
+    /// Smallest admissible value; null if there is none.
     minimum: Option<Json>,
-    /// Largest admissible value; null where there is none.
+    /// Largest admissible value; null if there is none.
     maximum: Option<Json>,
 }
 
@@ -121,9 +121,9 @@ struct ParameterAnswer {
 struct GuardrailAnswer {
     /// Name of the output.
     output: String,
-    /// Values below this are a breach; null where there is no such bound.
+    /// Values below this are a breach; null if there is no such bound.
     minimum: Option<BoundAnswer>,
-    /// Values above this are a breach; null where there is no such bound.
+    /// Values above this are a breach; null if there is no such bound.
     maximum: Option<BoundAnswer>,
     /// What a breach means.
     severity: Severity,
@@ -211,7 +211,7 @@ fn head(text: &mut Text, found: &Found) {
         ));
     }
     for (name, value) in own_limits(&found.limits) {
-        text.line(format!("limit of its own: {name} {value}"));
+        text.line(format!("own limit: {name} {value}"));
     }
     for (tool, version) in component.toolchain() {
         let line = format!("  {tool} {version}");
@@ -219,7 +219,6 @@ fn head(text: &mut Text, found: &Found) {
     }
 }
 
-/// Cells of a table.
 fn cells(values: &[&str]) -> Vec<(Look, String)> {
     let plain = |s: &&str| (Look::Plain, (*s).to_owned());
     values.iter().map(plain).collect()
@@ -295,7 +294,7 @@ fn outputs(text: &mut Text, d: &Description) {
     );
 }
 
-/// What can never be a sound answer, what is watched, and what a reader of the number has to know.
+/// Guardrails, monitors and annotations.
 fn rules(text: &mut Text, d: &Description) {
     if !d.guardrails.is_empty() {
         text.blank();

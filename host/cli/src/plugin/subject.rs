@@ -1,8 +1,8 @@
-//! What `plugin test` is about: a component, and the folder of its golden cases.
+//! Finds the component and the golden cases for `plugin test`.
 //!
-//! A logic version's folder says both in its `provender-plugin.toml`; a folder `NAME-VERSION` of the
-//! workspace `logic-plugins/` follows that workspace's convention; a file and a pin look for `cases/`
-//! beside them. `--component` and `--cases` say otherwise.
+//! A logic version's folder names both in its `provender-plugin.toml`. A folder `NAME-VERSION` in the
+//! workspace `logic-plugins/` follows that workspace's convention. For a file or a pin, they are in `cases/`
+//! beside it. `--component` and `--cases` override this.
 
 use std::path::{Path, PathBuf};
 
@@ -12,20 +12,20 @@ use provender_host::author::manifest::FILE;
 use provender_host::author::stale::changed_since_built;
 use provender_host::author::{AuthorError, PluginManifest};
 
-/// A component, and where its cases are looked for.
+/// A component, and where to look for its cases.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    /// What the component is found by: a file, or a pinned `name:version`.
+    /// The component: a file, or a pinned `name:version`.
     pub(crate) component: String,
-    /// Folders that may hold the cases, or a folder of theirs named after the logic.
+    /// Folders that may hold the cases, directly or in a folder named after the logic.
     candidates: Vec<PathBuf>,
-    /// `name:version` that the component must declare, and what says so.
+    /// `name:version` that the component must declare, and the file or folder that says so.
     claimed: Option<(String, String)>,
-    /// A file of the folder's source that was changed after the component was built.
+    /// A source file in the folder that was changed after the component was built.
     pub(crate) newer: Option<String>,
 }
 
-/// The folder that a folder lies in, spelled without `..` where that is possible.
+/// The parent folder, spelled without `..` if possible.
 fn outside(folder: &Path) -> PathBuf {
     match folder.components().next_back() {
         Some(std::path::Component::Normal(_)) => {
@@ -44,7 +44,7 @@ fn of_folder_name(folder: &Path) -> Option<(String, String)> {
 }
 
 impl Subject {
-    /// What the arguments mean. `root` is the deployment's folder, where there is one.
+    /// Finds the component and the cases. `root` is the deployment's folder, if there is one.
     pub(crate) fn find(
         what: &str,
         component: Option<&Path>,
@@ -91,7 +91,7 @@ impl Subject {
                 Exit::NotFound,
                 "plugin_folder",
                 format!(
-                    "{} has no {FILE}, and its name is no NAME-VERSION such as days-remaining-v2",
+                    "{} has no {FILE}, and its name is not NAME-VERSION, such as days-remaining-v2",
                     folder.display()
                 ),
             )
@@ -134,7 +134,7 @@ impl Subject {
         let component = manifest.component_file(folder);
         if !named && !component.exists() {
             let message = format!(
-                "no built component of {}: {} is not there",
+                "no built component of {}: {} does not exist",
                 manifest.logic,
                 component.display()
             );
@@ -162,14 +162,14 @@ impl Subject {
         })
     }
 
-    /// That the component is the one that the folder speaks of.
+    /// Checks that the component declares what the folder says.
     pub(crate) fn check(&self, declared: &str) -> Result<(), CliError> {
         match &self.claimed {
             Some((claimed, by)) if claimed != declared => Err(CliError::new(
                 Exit::Config,
                 "plugin_mismatch",
                 format!(
-                    "{} declares itself {declared}, and {by} says {claimed}",
+                    "{} declares {declared}, but {by} says {claimed}",
                     self.component
                 ),
             )
@@ -199,8 +199,8 @@ impl Subject {
     }
 }
 
-/// Where the golden cases of a deployment are looked for: the source's where a checkout is the deployment,
-/// else its own, else those beside it.
+/// Folders to search for a deployment's golden cases, in order: those of a source checkout, its own, and
+/// those beside it.
 pub(crate) fn deployment_cases(root: &Path) -> Vec<PathBuf> {
     vec![
         root.join("logic-plugins/cases"),
@@ -209,7 +209,7 @@ pub(crate) fn deployment_cases(root: &Path) -> Vec<PathBuf> {
     ]
 }
 
-/// The first folder that holds cases: one named after the logic, or files of cases themselves.
+/// The first folder with cases, in a folder named after the logic or as files of its own.
 pub(crate) fn cases_folder(candidates: &[PathBuf], name: &str) -> Option<PathBuf> {
     let holds_files = |folder: &Path| {
         std::fs::read_dir(folder).is_ok_and(|entries| {

@@ -1,4 +1,4 @@
-//! `plugin test`: golden cases in the sandbox that production uses.
+//! `plugin test`: runs golden cases in the sandbox that production uses.
 
 use std::path::{Path, PathBuf};
 
@@ -28,38 +28,40 @@ use provender_sandbox::Component;
 use super::found::{Found, LimitArgs};
 use super::subject::Subject;
 
-/// Cases of a profile that people see; `--json` has all of them.
+/// Number of profiled cases shown in the text; JSON has all of them.
 const PROFILED: usize = 5;
 
 #[derive(Args)]
 pub(super) struct TestArgs {
-    /// The folder of a logic version, a .wasm file, or a pinned name:version; else the current folder.
+    /// The folder of a logic version, a .wasm file, or a pinned name:version. Default: the current
+    /// folder.
     #[arg(default_value = ".", hide_default_value = true)]
     what: String,
-    /// The component, where the folder's own is not meant.
+    /// Test this component instead of the folder's own.
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
-    /// The folder of golden cases, or one with a folder of the logic's name in it.
+    /// The folder of golden cases, or a folder that has one named after the logic.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
-    /// Write what was got into the TOML files of the cases that differ, for review; never a failure. A
-    /// case that holds versions before this one too stays as it is and is superseded, with a --reason.
+    /// Write the new outputs into the TOML files of the cases that differ, for you to review. A failure is
+    /// never written. A case that also holds for earlier versions is left unchanged and superseded, which
+    /// needs --reason.
     #[arg(long)]
     bless: bool,
-    /// Why this version gives other numbers than those before it; it stands in the files.
+    /// Why this version gives other numbers than earlier ones. It is written into the files.
     #[arg(long, value_name = "TEXT", requires = "bless")]
     reason: Option<String>,
     /// Write the result as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Say where the fuel goes.
+    /// Show where the fuel is used.
     #[arg(long)]
     profile: bool,
     #[command(flatten)]
     limits: LimitArgs,
 }
 
-/// A run of the cases with what was asked for beside it.
+/// A run of the cases, with the changes of `--bless` and the profile.
 struct Report<'r> {
     component: &'r Component,
     folder: &'r str,
@@ -82,7 +84,7 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
     subject.check(&d.model_version())?;
     if let Some(file) = &subject.newer {
         global.ui().note(&format!(
-            "{file} was changed after {} was built, which is what is tested; `provender plugin build` makes it anew",
+            "{file} was changed after {} was built, so the test runs an old build; `provender plugin build` builds it again",
             subject.component
         ));
     }
@@ -108,7 +110,7 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
         };
         changes = bless::bless(&tested, &set, &folder, &blessing)?;
         if changes.iter().any(|c| c.written) {
-            // What was written is read again and has to hold.
+            // Read back what was written: it must hold now.
             (_, tested) = again()?;
         }
     }
@@ -145,7 +147,7 @@ pub(crate) fn write_junit(file: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-/// How the process says that cases do not hold.
+/// The error for cases that do not hold.
 pub(crate) fn refusal(logic: &str, tested: &Tested) -> Option<CliError> {
     if tested.passed() {
         return None;
@@ -162,14 +164,14 @@ pub(crate) fn refusal(logic: &str, tested: &Tested) -> Option<CliError> {
     );
     Some(if tested.trapped() {
         CliError::new(Exit::Failed, "component_failed", message)
-            .help("a component that fails where it should answer is a defect of the logic; its own words stand above")
+            .help("the component failed where it should answer, which is a defect of the logic; its own message is above")
     } else {
         CliError::new(Exit::Check, "golden_failed", message)
-            .help("correct the logic; where the new numbers are meant, a new version supersedes the case with a reason, and --bless writes what it gives")
+            .help("correct the logic. If the new numbers are intended, make a new version that supersedes the case with a reason; --bless writes its outputs")
     })
 }
 
-/// How many golden cases came to what.
+/// Number of golden cases by result.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct GoldenCounts {
     /// Cases that were computed.
@@ -196,7 +198,7 @@ pub(crate) fn summary(tested: &Tested) -> GoldenCounts {
     }
 }
 
-/// What golden cases said of a component.
+/// The result of a component's golden cases.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PluginTestAnswer<'a> {
     /// Name of the logic.
@@ -209,19 +211,19 @@ pub(crate) struct PluginTestAnswer<'a> {
     sha256: Digest,
     /// The folder of the cases.
     folder: &'a str,
-    /// A file of the source that was changed after the component was built; null where there is none.
+    /// A file of the source that was changed after the component was built; null if there is none.
     changed_since_built: Option<&'a str>,
-    /// How many cases ended how.
+    /// Number of cases by result.
     summary: GoldenCounts,
     /// Each case that was run.
     cases: Vec<CaseAnswer<'a>>,
     /// Each case that was not run, and why.
     skipped: &'a [Skipped],
-    /// Rows that change with the rows around them.
+    /// Rows whose answer depends on the other rows of the call.
     together: &'a [Disagreement],
-    /// Of `--bless`: what was expected, and is expected now.
+    /// With `--bless`: what was expected, and what is expected now.
     changes: &'a [FileRewrite],
-    /// Of `--profile`: where the fuel goes; else null.
+    /// With `--profile`: where the fuel is used; null without it.
     profile: Option<ProfileAnswer<'a>>,
 }
 
@@ -235,13 +237,13 @@ struct CaseAnswer<'a> {
     place: &'a SourceLine,
     /// How it ended.
     status: CaseStatus,
-    /// What does not hold, in words.
+    /// What does not hold, as text.
     problems: Vec<String>,
-    /// The code of the row's failure; null where the component gave an answer.
+    /// The code of the row's failure; null if the component gave an answer.
     code: Option<&'static str>,
     /// The outputs that are not as expected.
     differences: Vec<DifferenceAnswer<'a>>,
-    /// What the row's reason columns say.
+    /// The texts of the row's reason columns.
     notes: Vec<Note<'a>>,
 }
 
@@ -265,12 +267,12 @@ struct DifferenceAnswer<'a> {
     expected: Json,
     /// What it is.
     got: Json,
-    /// How far apart two numbers are, in the output's unit; null where they are not numbers.
+    /// How far apart two numbers are, in the output's unit; null if they are not numbers.
     absolute: Option<f64>,
-    /// How many float64 values lie between them, as a text beyond 2^53; null where they are not numbers.
+    /// How many float64 values lie between them, as a text beyond 2^53; null if they are not numbers.
     #[schemars(with = "Option<Ulps>")]
     ulps: Option<Json>,
-    /// How far apart they may be; null where bits are compared.
+    /// How far apart they may be; null if bits are compared.
     tolerance: Option<f64>,
 }
 
@@ -285,42 +287,42 @@ enum Ulps {
     Text(String),
 }
 
-/// What a reason column says.
+/// The text of a reason column.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "GoldenNote")]
 struct Note<'a> {
     /// The output.
     output: &'a str,
-    /// What it says.
+    /// The text.
     note: &'a str,
 }
 
-/// Where the fuel goes: it counts executed WebAssembly operations.
+/// Where the fuel is used. Fuel counts executed WebAssembly operations.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "FuelProfile")]
 struct ProfileAnswer<'a> {
-    /// Of making an instance, which every call does.
+    /// Fuel to create an instance, which every call does.
     start_up: u64,
-    /// Of `describe`, once a load.
+    /// Fuel of `describe`, once per load.
     describe: u64,
-    /// Of a call without rows: what a call costs before its first row.
+    /// Fuel of a call without rows.
     call_without_rows: u64,
-    /// The share of start-up and call in the fuel of a call of one row, of the dearest case, 0 to 1.
+    /// Share of start-up and call in the fuel of a call with one row, for the case that uses most, 0 to 1.
     base_share: f64,
-    /// Rows of the call by which `per_row` is measured.
+    /// Rows of the call that measures `per_row`.
     bulk_rows: usize,
-    /// The ceilings.
+    /// The limits.
     limit: FuelLimit,
-    /// Case by case, the dearest row first.
+    /// Each case; the row that uses most fuel comes first.
     cases: &'a [CaseFuel],
 }
 
-/// Ceilings of fuel.
+/// Limits of fuel.
 #[derive(Serialize, JsonSchema)]
 struct FuelLimit {
-    /// Of a call before its rows.
+    /// Fuel of a call, without its rows.
     base: u64,
-    /// Of a call for each row.
+    /// Fuel of a call per row.
     per_row: u64,
 }
 
@@ -362,7 +364,7 @@ impl Report<'_> {
             let hand = if c.written {
                 ""
             } else {
-                " (a CSV file is yours to edit)"
+                " (edit the CSV file yourself)"
             };
             text.line(format!(
                 "  {}: {}: {}: {} is now {}{hand}",
@@ -513,7 +515,7 @@ fn profile_text(text: &mut Text, p: &Profile) {
     text.look(
         Look::Dim,
         format!(
-            "a row: one of {BULK_ROWS} copies of a case in one call, the dearest {} of {}; in a call of that row alone {:.0} % of the fuel go to start-up and call",
+            "a row: one of {BULK_ROWS} copies of a case in one call, for the {} of {} that use most fuel; in a call with that row alone, {:.0} % of the fuel goes to start-up and the call",
             p.cases.len().min(PROFILED),
             count(p.cases.len() as u64, "case"),
             100.0 * p.base_share(),
