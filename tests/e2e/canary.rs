@@ -351,7 +351,7 @@ fn a_canary_that_cannot_run_is_told_and_fails_nothing() {
     );
     let told = ranch.run(&["release", "status"]).exits(0);
     assert!(
-        told.stdout.contains("cannot be looked at"),
+        told.stdout.contains("cannot be evaluated"),
         "{}",
         told.stdout
     );

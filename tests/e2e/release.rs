@@ -301,7 +301,7 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
         .exits(12);
     insta::assert_snapshot!(refused.stderr, @r"
     error: no release was expected to be active, but R1 is active, promoted by tester at 2025-07-01T06:00:00.000000Z: it is time; nothing was promoted
-     help: look at what was promoted with `provender release history`, then decide anew with --expect
+     help: `provender release history` shows what was promoted; if you still want to promote, name the active release with --expect
     ");
     let _ = ranch
         .run(&["release", "promote", "R2", "--reason", " "])
@@ -332,7 +332,7 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
         .exits(12);
     insta::assert_snapshot!(held.stderr, @r"
     error: promotions have been frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
-     help: `provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile
+     help: `provender release unfreeze --reason …` allows promotions again; `provender release rollback` works while they are frozen
     ");
     // Who overrides the gate does not override that.
     let args = [

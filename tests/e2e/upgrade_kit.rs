@@ -87,6 +87,21 @@ const REWORDED: &[(&str, &str, &str)] = &[
         "plain English",
     ),
     (
+        "lets promotions go on; `provender release rollback` works meanwhile",
+        "allows promotions again; `provender release rollback` works while they are frozen",
+        "plain English",
+    ),
+    (
+        "what is to do stands above; `release promote ",
+        "the steps are listed above; `release promote ",
+        "plain English",
+    ),
+    (
+        "promotes all the same and is recorded",
+        "promotes anyway and records the reason",
+        "plain English",
+    ),
+    (
         "note: who made ",
         "note: the signature of ",
         "plain English",

@@ -1,4 +1,4 @@
-//! `release approve`: a person's consent, as an entry.
+//! `release approve`: records a person's approval.
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
@@ -15,22 +15,22 @@ use provender_ledger::entry::Kind;
 
 use super::{name_of, reason};
 
-/// Consent to a release, as DS or as MLOps.
+/// Approve a release, as DS or as MLOps.
 ///
 /// Example: provender release approve R1 --as ds --reason "the back-test moves what it should"
 #[derive(Args)]
 pub(crate) struct ApproveArgs {
     /// The release: R3, 3, or the beginning of its digest.
     release: String,
-    /// In which role.
+    /// Your role.
     #[arg(long = "as", value_name = "ROLE")]
     role: RoleArg,
-    /// Why.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
 
-/// Who may consent.
+/// Roles that can approve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RoleArg {
     Ds,
@@ -53,11 +53,11 @@ pub(crate) struct ReleaseApproveAnswer {
     release: Digest,
     /// Its number.
     number: u32,
-    /// As whom it is approved.
+    /// The role.
     role: Role,
     /// The entry of the approval.
     entry: i64,
-    /// False where this person had approved it as that already.
+    /// False if this person had already approved it in this role.
     changed: bool,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &ApproveArgs) -> Result<Done, CliError>
     let mut text = Text::default();
     let (entry, new) = if let Some(given) = given {
         text.line(format!(
-            "{} approved {} as {role} already, at {}",
+            "{} already approved {} as {role}, at {}",
             context.actor,
             name_of(known),
             given.stamp.at

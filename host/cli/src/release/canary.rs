@@ -22,11 +22,11 @@ use provender_host::release::{ReleaseError, ReleaseState};
 
 use super::{name_of, named, reason};
 
-/// Let a release compute in shadow beside the active one, and compare the two.
+/// Run a release in shadow beside the active one, and compare their answers.
 ///
-/// First over the days of the window, then with every daily `run`. Its runs are recorded and answer
-/// nothing; they are the answers once the release is promoted. The same command again goes on with a
-/// back-fill that was cut short. `release status` shows the differences day by day.
+/// It first computes the days of the window, then takes part in every daily `run`. Its runs are recorded,
+/// but become answers only when the release is promoted. To continue an interrupted back-fill, run the
+/// same command again. `release status` shows the differences day by day.
 ///
 /// Example: provender release canary R2 --window-days 14 --share 50
 ///
@@ -39,23 +39,24 @@ pub(crate) struct CanaryArgs {
     /// The release: R3, 3, or the beginning of its digest.
     #[arg(required = true)]
     release: Option<String>,
-    /// Days of the back-fill, the last one included; else what provender.toml says.
+    /// Days of the back-fill, the last one included. Default: provender.toml.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
     window_days: Option<u32>,
-    /// Percent of the boundaries, chosen by a hash of the id: the same ones every day. Else 100.
+    /// Percent of the boundaries to compute. A hash of the id chooses them, so they are the same every day.
+    /// Default: 100.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     share: Option<u32>,
-    /// Last day of the back-fill; else today.
+    /// Last day of the back-fill. Default: today.
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
-    /// Why.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// End the canary that is running; what it came to is recorded as evidence of the release.
+    /// End the running canary and record its result as evidence of the release.
     ///
     /// Example: provender release canary stop --reason "14 days without a shift"
     Stop(StopArgs),
@@ -63,7 +64,7 @@ enum Verb {
 
 #[derive(Args)]
 struct StopArgs {
-    /// Why.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -71,15 +72,15 @@ struct StopArgs {
 /// A canary that computes in shadow.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseCanaryAnswer<'a> {
-    /// The release that is tried.
+    /// The candidate.
     release: Digest,
     /// Its number.
     number: u32,
-    /// The release that answers, beside which it computes.
+    /// The active release that it is compared with.
     against: Digest,
     /// Its number.
     against_number: u32,
-    /// False where the canary was running already.
+    /// False if the canary was already running.
     new: bool,
     /// The entry that started it.
     entry: i64,
@@ -91,14 +92,14 @@ pub(crate) struct ReleaseCanaryAnswer<'a> {
     to: Day,
     /// What was computed in shadow now.
     backfill: &'a Shadow,
-    /// What it came to so far; null where nothing is compared yet.
+    /// Its comparison so far; null if nothing is compared yet.
     observed: Option<&'a Observed>,
 }
 
 /// A canary that was stopped.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseCanaryStopAnswer<'a> {
-    /// The release that was tried.
+    /// The candidate.
     release: Digest,
     /// Its number.
     number: u32,
@@ -106,7 +107,7 @@ pub(crate) struct ReleaseCanaryStopAnswer<'a> {
     entry: i64,
     /// Why.
     reason: &'a str,
-    /// What it came to; null where it could not be looked at.
+    /// Its comparison; null if it could not be evaluated.
     observed: Option<Observed>,
 }
 
@@ -114,8 +115,10 @@ pub(super) fn run(global: &Global, args: &CanaryArgs) -> Result<Done, CliError> 
     match (&args.verb, &args.release) {
         (Some(Verb::Stop(a)), _) => stop(global, a),
         (None, Some(release)) => begin(global, args, release),
-        // clap asks for one of them.
-        (None, None) => Err(CliError::usage("which release? R3, 3, or its digest")),
+        // clap requires one of them.
+        (None, None) => Err(CliError::usage(
+            "which release? give R3, 3, or the beginning of its digest",
+        )),
     }
 }
 
@@ -169,7 +172,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         release: &started.release,
         sides: &sides,
     };
-    // A day before the canary's first is none of its days.
+    // The canary has no days before its first one.
     let days = canary.from..=as_of.max(canary.as_of);
     let bars = &mut Bars::new(context.ui);
     let filled = context.shadow(bench, &*writer, &facts, candidate, &days, bars)?;
@@ -180,7 +183,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         say(&mut text, seen);
     }
     text.blank();
-    text.line("it goes on with every daily `provender run`; `provender release canary stop --reason …` ends it");
+    text.line("it continues with every daily `provender run`; `provender release canary stop --reason …` ends it");
     let answer = ReleaseCanaryAnswer {
         release: canary.release,
         number: canary.number,
@@ -202,7 +205,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let writer = context.writer()?;
     let standing = ReleaseState::read(&*writer, i64::MAX)?;
-    // A canary can be stopped whatever became of its files: then it leaves no evidence.
+    // A canary can be stopped even if its files are lost; it then leaves no evidence.
     let seen = match running(&standing)? {
         None => Ok(None),
         Some(canary) => both(&standing, &canary).and_then(|_| {
@@ -240,7 +243,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
         (None, Err(e)) => text.look(
             Look::Warn,
             format!(
-                "  no evidence is recorded, as it could not be looked at: {}",
+                "  no evidence is recorded, because the canary could not be evaluated: {}",
                 e
             ),
         ),

@@ -1,4 +1,4 @@
-//! `release cut`: what is pinned and set here becomes a release.
+//! `release cut`: makes a release of what is pinned and configured here.
 
 use crate::asking::models;
 use provender_domain::ids::ModelVersion;
@@ -34,22 +34,23 @@ use provender_sandbox::{Lock, Pin, PinState};
 
 use super::{ReleaseBrief, name_of, reason};
 
-/// Make a release of what is pinned and set here, and freeze its versions.
+/// Cut a release of what is pinned and configured here, and freeze its versions.
 ///
-/// It holds every frozen version of provender.lock and what is to answer, with the settings of
-/// logic.toml. An unclean state is refused, each thing with its remedy. The same content again is no
-/// new release.
+/// It holds every frozen version of provender.lock, the versions to make active, and the settings of
+/// logic.toml. If anything is not ready, no release is cut and each problem is listed with its remedy.
+/// Cutting the same content again makes no new release.
 ///
 /// Example: provender release cut --reason "v2 after its back-test" --active days_remaining:v2
 #[derive(Args)]
 pub(crate) struct CutArgs {
-    /// Why; it stands in the release.
+    /// Why. It is recorded in the release.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// What is to answer, as name:version; else `active` of provender.toml. May be repeated.
+    /// Version to make active, as name:version. Default: `active` in provender.toml, or the versions that
+    /// are active now. May be repeated.
     #[arg(long, value_name = "NAME:VERSION")]
     active: Vec<String>,
-    /// The folder of golden cases; else as for `verify`.
+    /// The folder of golden cases. Default: as for `verify`.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
 }
@@ -59,9 +60,9 @@ pub(crate) struct CutArgs {
 pub(crate) struct ReleaseCutAnswer<'a> {
     #[serde(flatten)]
     brief: ReleaseBrief<'a>,
-    /// False where there was a release of the same content already, which it is then.
+    /// False if a release with the same content already existed; it is that one.
     new: bool,
-    /// `name:version` of what was frozen by it.
+    /// Versions that the cut froze, as `name:version`.
     frozen: &'a [ModelVersion],
 }
 
@@ -85,7 +86,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     let mut bytes: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
     for pin in &pins {
         let model = pin.model_version();
-        // What cannot be read was found before.
+        // `examine` has already reported unreadable files.
         let Ok(read) = context.pinned_bytes(pin) else {
             continue;
         };
@@ -98,7 +99,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
                 .and_then(|c| context.bind_here(c, pin, &BTreeMap::new()));
             match bound {
                 Ok(bound) => bounds.push(bound),
-                Err(e) => problems.push(told(&model, &e.into())),
+                Err(e) => problems.push(problem_of(&model, &e.into())),
             }
         }
         bytes.insert(pin.sha256, read);
@@ -132,7 +133,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     };
     let store = context.store()?;
     let outcome = cut(&*ledger, &store, &content, &bytes, &findings, &how, &stamp)?;
-    // The ledger holds it; the lock file follows, here or at the next cut.
+    // The ledger has the release now. If this is interrupted, the next cut updates the lock file.
     failpoint::hit("cut.before-lock");
     context.mark_frozen(&pins)?;
     failpoint::hit("cut.after-lock");
@@ -144,7 +145,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
         text.look(Look::Good, format!("cut {}", name_of(release)));
     } else {
         text.line(format!(
-            "unchanged: {} is this, cut {} by {}",
+            "unchanged: {} has the same content, cut {} by {}",
             name_of(release),
             release.document.cut.at,
             release.document.cut.by
@@ -153,7 +154,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     text.line(format!("  {}", release.digest));
     text.line(format!("  active: {}", release.document.active.join(", ")));
     for model in &outcome.frozen {
-        text.line(format!("  frozen by this: {model}"));
+        text.line(format!("  now frozen: {model}"));
     }
     let settings = &context.project.settings;
     let next = match settings.policy(&settings.environment).required {
@@ -169,7 +170,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-/// What is to answer: as asked, else as provender.toml says, else what answers now.
+/// The versions to make active: those of `--active`, else of provender.toml, else those active now.
 fn active(context: &Context, lock: &Lock, args: &CutArgs) -> Result<Vec<ModelVersion>, CliError> {
     let set = &context.project.settings.logic.active;
     let active = match (args.active.is_empty(), set.is_empty()) {
@@ -182,7 +183,7 @@ fn active(context: &Context, lock: &Lock, args: &CutArgs) -> Result<Vec<ModelVer
         let pin = pin(lock, model)?;
         if !names.insert(&pin.name) {
             return Err(CliError::usage(format!(
-                "two versions of {} are to be active; one answers",
+                "two versions of {} are given as active; only one can be",
                 pin.name
             )));
         }
@@ -190,12 +191,12 @@ fn active(context: &Context, lock: &Lock, args: &CutArgs) -> Result<Vec<ModelVer
     Ok(active)
 }
 
-fn told(model: &str, e: &CliError) -> Problem {
+fn problem_of(model: &str, e: &CliError) -> Problem {
     Problem {
         about: model.to_owned(),
         what: e.message.clone(),
         remedy: e.help.clone().unwrap_or_else(|| {
-            format!("`provender plugin check {model}` and `provender verify` tell more")
+            format!("`provender plugin check {model}` and `provender verify` show more")
         }),
     }
 }
@@ -203,10 +204,10 @@ fn told(model: &str, e: &CliError) -> Problem {
 fn troubles(examined: &[Examined]) -> impl Iterator<Item = Problem> + '_ {
     examined
         .iter()
-        .flat_map(|e| e.troubles.iter().map(|t| told(&e.model, t)))
+        .flat_map(|e| e.troubles.iter().map(|t| problem_of(&e.model, t)))
 }
 
-/// A draft is frozen by the cut, so that it must pass what `plugin check` asks.
+/// The cut freezes a draft, so the draft must pass `plugin check`.
 fn draft(
     context: &Context,
     sandbox: &provender_sandbox::Sandbox,
@@ -215,10 +216,10 @@ fn draft(
 ) -> Result<Option<Problem>, CliError> {
     let catalogue = context.project.sources.catalogue();
     let report = check::check(sandbox, &pin.path, bytes, &pin.limits, &catalogue)?;
-    Ok(problem(&report).map(|e| told(&pin.model_version(), &e)))
+    Ok(problem(&report).map(|e| problem_of(&pin.model_version(), &e)))
 }
 
-/// Files that say what a release is and are not committed, where the deployment is in a work tree.
+/// Uncommitted files that determine a release, if the deployment is in a Git work tree.
 fn unfinished(context: &Context) -> Vec<Problem> {
     let files = [
         "provender.lock",
@@ -231,14 +232,14 @@ fn unfinished(context: &Context) -> Vec<Problem> {
         .into_iter()
         .map(|file| Problem {
             about: file.clone(),
-            what: "its last state is not committed, so that nobody can review what is released"
+            what: "its latest state is not committed, so nobody can review what is released"
                 .to_owned(),
             remedy: format!("git commit {file}"),
         })
         .collect()
 }
 
-/// What was found out on the way, with its report in the ledger.
+/// The evidence from the examination, with its report recorded in the ledger.
 fn findings(
     ledger: &dyn Write,
     examined: &[Examined],
@@ -266,7 +267,7 @@ fn findings(
     };
     let finding = |kind, ok: bool, rows: usize, summary: String| EvidenceFinding {
         kind,
-        // What was not tested is never a pass.
+        // An untested version must not count as a pass.
         verdict: if ok {
             CheckVerdict::Ok
         } else {

@@ -1,4 +1,4 @@
-//! `release evidence`: what was found out about a release, and each full report.
+//! `release evidence`: the evidence about a release, and its reports in full.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -20,7 +20,7 @@ use provender_ledger::types::Document;
 use super::show::{EvidenceAnswer, evidence, evidence_answer};
 use super::{ReleaseBrief, name_of};
 
-/// List what was found out about a release, here or where it came from; or print a report in full.
+/// List the evidence about a release, recorded here or imported with it, or print one report in full.
 ///
 /// Example: provender release evidence R2
 ///
@@ -29,12 +29,12 @@ use super::{ReleaseBrief, name_of};
 pub(crate) struct EvidenceArgs {
     /// The release: R3, 3, or the beginning of its digest.
     release: String,
-    /// Print the report of this digest as it is kept; at least six of its hex digits.
+    /// Print the stored report with this digest. Give at least six of its hex digits.
     #[arg(long, value_name = "DIGEST")]
     report: Option<String>,
 }
 
-/// What was found out about a release, or one report in full.
+/// The evidence about a release, or one report in full.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum ReleaseEvidenceAnswer<'a> {
@@ -42,16 +42,16 @@ pub(crate) enum ReleaseEvidenceAnswer<'a> {
     List {
         #[serde(flatten)]
         brief: ReleaseBrief<'a>,
-        /// What was found out about it, oldest first.
+        /// The evidence about it, oldest first.
         evidence: Vec<EvidenceAnswer<'a>>,
     },
     /// With `--report`.
     Report {
         /// Digest of the report.
         report: Digest,
-        /// What it is about.
+        /// Kind of the check.
         kind: ReportKind,
-        /// The report as it is kept: a document of its own form, by `$type`.
+        /// The stored report: a document whose form `$type` names.
         content: Json,
     },
 }
@@ -84,7 +84,7 @@ pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError
         })
         .collect();
     if rows.is_empty() {
-        text.line("no evidence yet: `provender release gate` looks for some");
+        text.line("no evidence yet: `provender release gate` runs the checks");
     } else {
         let heads = [
             "entry", "evidence", "verdict", "rows", "in", "by", "at", "report", "",
@@ -108,10 +108,10 @@ fn report(
     digests.sort_unstable();
     digests.dedup();
     let hits: Vec<Digest> = digests.into_iter().filter(|d| begins(d, asked)).collect();
-    let help = "`provender release evidence R` lists the reports by the beginning of their digests";
+    let help = "`provender release evidence R` lists the reports with the beginning of each digest";
     let [digest] = hits.as_slice() else {
         let (exit, problem) = match hits.is_empty() {
-            true => (Exit::NotFound, "no evidence has the report"),
+            true => (Exit::NotFound, "no evidence has a report that begins with"),
             false => (Exit::Usage, "several reports begin with"),
         };
         let message = format!("{release}: {problem} `{asked}`");
@@ -120,14 +120,14 @@ fn report(
     let Some(Document { kind, body, .. }) = context.reader()?.document(*digest)? else {
         let message = format!("{release}: the report {digest} is not in this ledger");
         return Err(CliError::new(Exit::NotFound, "evidence_report", message)
-            .help("export the release again where the evidence was found, and import it"));
+            .help("export the release again where the evidence was recorded, then import it"));
     };
-    // A monitor's report is named by its reproducible part; any other by its whole text.
+    // The digest of a monitor's report covers only its reproducible part, that of any other report its whole text.
     if kind != ReportKind::Monitor && Digest::of_canonical(body.as_bytes()) != *digest {
         let what = format!("the report {digest}");
         return Err(ReleaseError::Damaged {
             what,
-            problem: "its text has another digest".to_owned(),
+            problem: "its text has a different digest".to_owned(),
         }
         .into());
     }

@@ -1,4 +1,4 @@
-//! `release gate`: every check that the environment's policy asks for, and the decision.
+//! `release gate`: runs every check of the environment's policy and decides.
 
 use std::path::PathBuf;
 
@@ -26,11 +26,11 @@ use provender_host::release::gate::{GateContext, GateReport, judge};
 use provender_host::release::{ReleaseError, ReleaseState};
 use provender_ledger::entries::GateOutcome;
 
-/// Ask whether a release may become active: every check of the environment's policy, and a decision.
+/// Decide whether a release may become active, by every check of the environment's policy.
 ///
-/// Exit 0 when it is let in, 1 when it is let in with an alert about warn, 2 with an alert about
-/// crit, 12 when it is not. What is missing, empty, too few or too old is unknown, and is never let in.
-/// The decision and its report are recorded, and travel with the release as evidence.
+/// Exits 0 if the release passes, 1 if it passes with an alert about warn, 2 with an alert about crit, and
+/// 12 if it does not pass. Data that is missing, empty, too little or too old counts as unknown, which never
+/// passes. The decision and its report are recorded, and are exported with the release as evidence.
 ///
 /// Example: provender release gate R2 --explain
 ///
@@ -39,24 +39,24 @@ use provender_ledger::entries::GateOutcome;
 pub(crate) struct GateArgs {
     /// The release: R3, 3, or the beginning of its digest.
     release: String,
-    /// Ask by the policy of this environment; another one than this deployment's is a question alone,
-    /// and nothing is recorded.
+    /// Apply the policy of this environment. If it is not this deployment's environment, nothing is
+    /// recorded.
     #[arg(long = "env", value_name = "ENVIRONMENT")]
     environment: Option<String>,
-    /// Report without deciding: nothing is recorded.
+    /// Report without deciding. Nothing is recorded.
     #[arg(long)]
     dry_run: bool,
-    /// Say what would have to change.
+    /// Show what would have to change for the release to pass.
     #[arg(long)]
     explain: bool,
-    /// The form of the report.
+    /// Format of the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Write the report to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The folder of golden cases, with a folder of each logic's name; else `logic-plugins/cases` or
-    /// `cases` in the deployment's folder, or `cases` beside it.
+    /// The folder of golden cases, with one folder per logic. Default: `logic-plugins/cases` or `cases` in
+    /// the deployment's folder, or `cases` beside it.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
 }
@@ -71,11 +71,11 @@ enum Format {
     Markdown,
     /// For CI.
     Junit,
-    /// One page.
+    /// One HTML page.
     Html,
 }
 
-/// Digest of what a decision is made by.
+/// Digest of the policy and settings that a decision depends on.
 pub(super) fn digest(
     context: &Context,
     environment: &str,
@@ -91,16 +91,16 @@ pub(super) fn digest(
         .map_err(ReleaseError::from)?)
 }
 
-/// What the gate says of a release.
+/// The gate's decision about a release.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseGateAnswer<'a> {
     #[serde(flatten)]
     decision: &'a GateReport,
-    /// The entry of the decision; null where nothing is recorded.
+    /// The entry of the decision; null if nothing is recorded.
     entry: Option<i64>,
-    /// Digest of the report that is kept; null where nothing is recorded.
+    /// Digest of the stored report; null if nothing is recorded.
     report: Option<Digest>,
-    /// Whether nothing is recorded.
+    /// True if nothing is recorded.
     dry_run: bool,
 }
 
@@ -109,16 +109,16 @@ pub(super) fn run(global: &Global, args: &GateArgs) -> Result<Done, CliError> {
     let own = context.project.settings.environment.clone();
     let environment = args.environment.as_deref().unwrap_or(&own);
     let policy = context.project.settings.policy(environment);
-    let report = looked(&context, args, environment, &policy)?;
-    let asks = args.dry_run || environment != own || global.ledger.is_some();
-    let recorded = match asks {
+    let report = judged(&context, args, environment, &policy)?;
+    let ask_only = args.dry_run || environment != own || global.ledger.is_some();
+    let recorded = match ask_only {
         true => None,
-        false => Some(put_down(&context, &report)?),
+        false => Some(record_decision(&context, &report)?),
     };
     done(args, &report, recorded, (environment, own.as_str()))
 }
 
-fn looked(
+fn judged(
     context: &Context,
     args: &GateArgs,
     environment: &str,
@@ -132,8 +132,8 @@ fn looked(
         Some(folder) => vec![folder.clone()],
         None => deployment_cases(&context.project.root),
     };
-    let mut bar = Bar(context.ui.progress(0, "looking"));
-    let scene = GateContext {
+    let mut bar = Bar(context.ui.progress(0, "checking"));
+    let gate = GateContext {
         ledger: &*ledger,
         manifests: &context.manifests()?,
         sandbox: &context.sandbox()?,
@@ -152,7 +152,7 @@ fn looked(
         now: &context.now,
         today: context.today,
     };
-    let checks = judge(&scene, &mut bar);
+    let checks = judge(&gate, &mut bar);
     bar.0.finish_and_clear();
     let about = About {
         release,
@@ -166,7 +166,7 @@ fn looked(
     Ok(GateReport::decide(&about, checks?))
 }
 
-fn put_down(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
+fn record_decision(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
     let ledger = context.writer()?;
     let standing = ReleaseState::read(&*ledger, i64::MAX)?;
     let release = standing.find(&report.name())?;
@@ -191,11 +191,11 @@ fn done(
     let mut text = Text::default();
     match (&form, &args.out) {
         (Some(form), None) => text.line(form.trim_end()),
-        (None, None) => say(&mut text, report, args.explain),
+        (None, None) => report_text(&mut text, report, args.explain),
         (form, Some(file)) => {
             let plain = || {
                 let mut text = Text::default();
-                say(&mut text, report, args.explain);
+                report_text(&mut text, report, args.explain);
                 text.plain()
             };
             write(file, &form.clone().unwrap_or_else(plain))?;
@@ -207,7 +207,7 @@ fn done(
         match &recorded {
             Some(r) => text.line(format!("decided: entry {}, report {}", r.entry, r.report)),
             None if environment != own => text.line(format!(
-                "nothing is recorded: this deployment is {own}, and the gate of {environment} is decided there"
+                "nothing is recorded: this deployment is {own}; run the gate of {environment} in its own deployment"
             )),
             None => text.line("nothing is recorded"),
         }
@@ -229,7 +229,7 @@ fn done(
     Ok(Done::ended(exit, &answer, text, error))
 }
 
-/// The refusal in short: what was observed stands in the report.
+/// The short error; the report has what was observed.
 fn refused(report: &GateReport, explained: bool) -> CliError {
     let name = report.name();
     let error = CliError::from(ReleaseError::Gate {
@@ -240,7 +240,7 @@ fn refused(report: &GateReport, explained: bool) -> CliError {
     match explained {
         false => error,
         true => error.help(format!(
-            "what is to do stands above; `release promote {name} --override REASON` promotes all the same and is recorded"
+            "the steps are listed above; `release promote {name} --override REASON` promotes anyway and records the reason"
         )),
     }
 }
@@ -253,12 +253,12 @@ fn look(report: &GateReport) -> Look {
     }
 }
 
-fn say(text: &mut Text, report: &GateReport, explain: bool) {
+fn report_text(text: &mut Text, report: &GateReport, explain: bool) {
     text.look(Look::Strong, report.title());
     text.look(look(report), format!("  {}", report.short()));
     let beside = report.against_number.map_or_else(
         || "no release is active".to_owned(),
-        |n| format!("beside R{n}, which is active"),
+        |n| format!("compared with R{n}, which is active"),
     );
     text.line(format!("  {beside}; policy {}", report.policy_digest));
     text.blank();
@@ -288,7 +288,7 @@ fn say(text: &mut Text, report: &GateReport, explain: bool) {
             Look::of_status(c.verdict.name()),
             format!("{} {}", c.name.name(), effect(result)),
         );
-        text.line(format!("  asked for: {}", c.threshold));
+        text.line(format!("  required: {}", c.threshold));
         for line in behind(result) {
             text.line(format!("  {line}"));
         }

@@ -1,4 +1,4 @@
-//! `release history`: what was active when, since when, by whom, on what evidence.
+//! `release history`: which release was active when, by whom and on what evidence.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ use provender_ledger::entry::Kind;
 use super::named;
 use super::show::{EvidenceAnswer, evidence, evidence_answer};
 
-/// Tell which release was active when: since when, until when, by whom, why, and on what evidence.
+/// Show which release was active from when to when, who promoted it, why, and on what evidence.
 ///
 /// Example: provender release history --at 2025-05-03
 #[derive(Args)]
@@ -31,7 +31,7 @@ pub(crate) struct HistoryArgs {
     at: Option<String>,
 }
 
-/// What was in force, one change after the other.
+/// The changes of the active release.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseHistoryAnswer<'a> {
     /// The instant or day that was asked for; null without `--at`.
@@ -46,13 +46,13 @@ pub(crate) struct ReleaseHistoryAnswer<'a> {
 struct ChangeAnswer<'a> {
     /// Its entry.
     entry: i64,
-    /// Which of the two.
+    /// Promotion or rollback.
     kind: ReleaseChangeKind,
     /// The release that was in force from then on.
     release: Digest,
     /// Its number.
     number: u32,
-    /// `name:version` of what answered under it; null where the release is not known.
+    /// The active versions as `name:version`; null if the release is not known.
     answers: Option<&'a [ModelVersion]>,
     /// When: RFC 3339, UTC.
     since: &'a str,
@@ -60,36 +60,36 @@ struct ChangeAnswer<'a> {
     until: Option<&'a str>,
     /// Who.
     by: &'a str,
-    /// Why; null where nothing was said.
+    /// Why; null if no reason was given.
     reason: Option<&'a str>,
     /// The first calculation date that it answers for.
     from: Day,
     /// The release that was in force before; null for the first one.
     previous: Option<Digest>,
-    /// Why the gate was overridden; null where it was not.
+    /// Why the gate was overridden; null if it was not.
     #[serde(rename = "override")]
     overridden: Option<&'a str>,
-    /// What was known about it when it was decided.
+    /// The evidence about it that was known at the decision.
     #[schemars(with = "Vec<EvidenceAnswer<'_>>")]
     evidence: Json,
-    /// Who had approved it when it was decided.
+    /// The approvals that it had at the decision.
     approvals: Vec<ApprovalThen>,
 }
 
-/// Whether a new release was promoted or a former one taken again.
+/// Whether a release was promoted or rolled back to.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum ReleaseChangeKind {
     /// A release was promoted.
     Promotion,
-    /// A former release answers again.
+    /// An earlier release became active again.
     Rollback,
 }
 
 /// An approval.
 #[derive(Serialize, JsonSchema)]
 struct ApprovalThen {
-    /// As whom.
+    /// The role.
     role: Role,
     /// Who.
     by: String,
@@ -107,15 +107,14 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
     let mut text = Text::default();
     if chosen.is_empty() {
         text.line(match &args.at {
-            None => {
-                "no release was promoted yet: the deployment's own files are in force".to_owned()
-            }
+            None => "no release has been promoted yet: the deployment's own files are in force"
+                .to_owned(),
             Some(at) => {
                 format!("at {at} no release was active: the deployment's own files were in force")
             }
         });
     }
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     for i in chosen {
         let Some(change) = standing.changes.get(i) else {
             continue;
@@ -124,10 +123,10 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
             .changes
             .get(i + 1)
             .map(|next| next.stamp.at.as_str());
-        // What was known when it was decided, not what was found out later.
+        // Only the evidence known at the decision, not what was recorded later.
         let mut found = evidence(standing, &change.release);
         found.retain(|(entry, _)| *entry < change.entry);
-        say(&mut text, change, until, &found);
+        change_text(&mut text, change, until, &found);
         let approvals = standing
             .notes_of(Kind::Approval, &change.release)
             .filter(|n| n.entry < change.entry)
@@ -144,7 +143,7 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
                 }
             })
             .collect();
-        told.push(ChangeAnswer {
+        listed.push(ChangeAnswer {
             entry: change.entry,
             kind: match change.rollback {
                 true => ReleaseChangeKind::Rollback,
@@ -168,13 +167,13 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
     }
     let answer = ReleaseHistoryAnswer {
         at: args.at.as_deref(),
-        changes: told,
+        changes: listed,
     };
     Ok(Done::ok(&answer, text))
 }
 
-/// Places of the changes that were in force at an instant, or at any time of a day. Order is that of
-/// the entries: of two, the later one decides, whatever the clocks said.
+/// Indexes of the changes in force at an instant, or at any time of a day. The order of the entries counts,
+/// not the clocks.
 fn at_any_time(
     context: &Context,
     standing: &ReleaseState,
@@ -182,7 +181,7 @@ fn at_any_time(
 ) -> Result<Vec<usize>, CliError> {
     let ledger = context.reader()?;
     let last = ledger.known_at(&instant(at)?)?;
-    // Before a day's first instant: what was active when the day began.
+    // A day includes the release that was active when it began.
     let first = match at.parse::<Day>() {
         Ok(day) => ledger.known_at(&instant(&format!("{day}T00:00:00Z"))?)?,
         Err(_) => last,
@@ -194,7 +193,12 @@ fn at_any_time(
     })
 }
 
-fn say(text: &mut Text, change: &ReleaseChange, until: Option<&str>, found: &[(i64, Evidence)]) {
+fn change_text(
+    text: &mut Text,
+    change: &ReleaseChange,
+    until: Option<&str>,
+    found: &[(i64, Evidence)],
+) {
     let look = if until.is_none() {
         Look::Good
     } else {
@@ -229,6 +233,6 @@ fn say(text: &mut Text, change: &ReleaseChange, until: Option<&str>, found: &[(i
         ));
     }
     if found.is_empty() {
-        text.line("    no evidence was recorded before");
+        text.line("    no evidence had been recorded");
     }
 }

@@ -15,7 +15,7 @@ use super::reason;
 
 #[derive(Args)]
 pub(crate) struct HoldArgs {
-    /// Why.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -25,9 +25,9 @@ pub(crate) struct HoldArgs {
 pub(crate) struct ReleaseHoldAnswer<'a> {
     /// Whether promotions are frozen now.
     frozen: bool,
-    /// False where it was so already.
+    /// False if nothing changed.
     changed: bool,
-    /// The entry that says so; null where it was so already.
+    /// The ledger entry; null if nothing changed.
     entry: Option<i64>,
     /// Why.
     reason: &'a str,
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &HoldArgs, stop: bool) -> Result<Done, 
             text.look(if stop { Look::Warn } else { Look::Good }, what);
             (Some(entry), true)
         }
-        // It is so already: nothing to do is no failure.
+        // Already in the wanted state, which is not an error.
         Err(ReleaseError::Hold(how)) => {
             text.line(format!("unchanged: {how}"));
             (None, false)

@@ -1,4 +1,4 @@
-//! `release list`: the releases known.
+//! `release list`: the known releases.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let mut text = Text::default();
     if standing.releases.is_empty() {
         text.line(
-            "no release is known; `provender release cut` makes one, `release import` takes one in",
+            "no releases yet: `provender release cut` makes one, `provender release import` adds one",
         );
     }
     let plain = |s: &str| (Look::Plain, s.to_owned());

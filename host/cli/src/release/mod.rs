@@ -1,4 +1,4 @@
-//! `release`: cut, send, take in, promote, roll back. One file a subverb.
+//! `release`: cuts, exports, imports, promotes and rolls back releases. One file per verb.
 
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
@@ -43,10 +43,10 @@ pub(crate) use show::ReleaseShowAnswer;
 pub(crate) use status::ReleaseStatusAnswer;
 pub(crate) use travel::{ReleaseExportAnswer, ReleaseImportAnswer};
 
-/// Cut releases, carry them between deployments, promote them and go back.
+/// Cut releases, move them between deployments, promote them and roll back.
 ///
-/// A release is one immutable object: components by their bytes, the active version of each logic,
-/// configuration and thresholds. R is R3, 3, or the beginning of its digest.
+/// A release is immutable. It holds the components by their bytes, the active version of each logic, the
+/// configuration and the thresholds. Name it as R3, 3, or the beginning of its digest.
 ///
 /// Example: provender release cut --reason "v2 after its back-test"
 #[derive(Args)]
@@ -56,7 +56,7 @@ pub(super) struct ReleaseArgs {
 }
 
 impl ReleaseArgs {
-    /// Whether it computes in batches.
+    /// Whether the verb computes runs in batches.
     pub(super) fn computes(&self) -> bool {
         matches!(self.action, Action::Canary(_))
     }
@@ -78,16 +78,17 @@ enum Action {
     Gate(gate::GateArgs),
     Promote(promote::PromoteArgs),
     Rollback(promote::RollbackArgs),
-    /// Stop promotions; a rollback stays possible.
+    /// Freeze promotions. A rollback stays possible.
     ///
     /// Example: provender release freeze --reason "inputs of 3 May are doubtful"
     Freeze(hold::HoldArgs),
-    /// Let promotions go on.
+    /// Allow promotions again.
     ///
     /// Example: provender release unfreeze --reason "the inputs were right"
     Unfreeze(hold::HoldArgs),
     History(history::HistoryArgs),
-    /// Tell what is in force, since when, and what is frozen or overruled.
+    /// Show which release is active and since when, whether promotions are frozen, which settings are
+    /// ignored, and the running canary.
     ///
     /// Example: provender release status
     Status,
@@ -115,11 +116,11 @@ pub(super) fn run(global: &Global, args: &ReleaseArgs) -> Result<Done, CliError>
     }
 }
 
-/// A reason that says something: it is what an auditor will read.
+/// Refuses an empty reason.
 fn reason(given: &str) -> Result<&str, CliError> {
     if given.trim().is_empty() {
         return Err(CliError::usage(
-            "--reason says why: it is what an auditor will read",
+            "--reason is empty: say why, an auditor will read it",
         ));
     }
     Ok(given)
@@ -137,13 +138,13 @@ fn name_of(known: &Known) -> String {
 /// A release in short.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseBrief<'a> {
-    /// Its digest, which is its identity wherever it travels.
+    /// Its digest, which identifies it in every deployment.
     release: Digest,
     /// Its number where it was cut, from 1.
     number: u32,
     /// Whether it is in force here.
     active: bool,
-    /// `name:version` of what answers under it, one version per name.
+    /// The active versions as `name:version`, one per name.
     logics: &'a [ModelVersion],
     /// Who cut it, when and why.
     cut: &'a Cut,
@@ -151,7 +152,7 @@ pub(crate) struct ReleaseBrief<'a> {
     imported: bool,
     /// Since when it is known here: RFC 3339, UTC.
     known_since: &'a str,
-    /// The entry that took its files out of the store; null while they are in it.
+    /// The entry that removed its files from the store; null if they are in it.
     pruned: Option<i64>,
 }
 
@@ -170,13 +171,13 @@ impl<'a> ReleaseBrief<'a> {
     }
 }
 
-/// Every refusal of the room with its exit code and the next step.
+/// Maps errors of releases to exit codes and adds the next step.
 pub(super) fn error(e: ReleaseError) -> CliError {
     let (code, message) = (e.code(), e.to_string());
     let error = |exit| CliError::new(exit, code, message);
     match e {
         ReleaseError::Unknown { .. } => error(Exit::NotFound).help(
-            "`provender release list` shows them; `provender release import FILE` takes one in",
+            "`provender release list` shows the known releases; `provender release import FILE` adds one",
         ),
         ReleaseError::NoWayBack(_) => error(Exit::NotFound)
             .help("`provender release history` lists what was active and when"),
@@ -186,26 +187,26 @@ pub(super) fn error(e: ReleaseError) -> CliError {
             .help("plan again: `provender release prune` shows the plan and its digest"),
         ReleaseError::Hold(_) => error(Exit::Gate),
         ReleaseError::Held { .. } => error(Exit::Gate).help(
-            "`provender release unfreeze --reason …` lets promotions go on; `provender release rollback` works meanwhile",
+            "`provender release unfreeze --reason …` allows promotions again; `provender release rollback` works while they are frozen",
         ),
         ReleaseError::Expected { .. } | ReleaseError::Overtaken { .. } => error(Exit::Gate).help(
-            "look at what was promoted with `provender release history`, then decide anew with --expect",
+            "`provender release history` shows what was promoted; if you still want to promote, name the active release with --expect",
         ),
         ReleaseError::Canary { next, .. } => error(Exit::Gate).help(next),
         ReleaseError::Gate { release, .. } => error(Exit::Gate).help(format!(
-            "`provender release gate {release} --explain` says what would have to change; `release promote {release} --override REASON` promotes all the same and is recorded"
+            "`provender release gate {release} --explain` shows what would have to change; `release promote {release} --override REASON` promotes anyway and records the reason"
         )),
         ReleaseError::Missing { .. } => error(Exit::Integrity)
             .help("import its archive again: `provender release import FILE` puts the files back"),
         ReleaseError::NumberTaken { .. } => error(Exit::Integrity).help(
-            "releases get their numbers where they are cut: cut in one deployment only, and cut the one that is to travel again there",
+            "a release gets its number where it is cut: cut releases in one deployment only. Cut this one again there, then export it",
         ),
         ReleaseError::Archive { .. } => error(Exit::Integrity)
-            .help("export it again and compare the digests; nothing was taken in"),
+            .help("export it again and compare the digests; nothing was imported"),
         ReleaseError::Damaged { .. } => error(Exit::Integrity)
             .help("restore the file from a backup, or import the release again"),
         ReleaseError::OtherConfig { .. } => error(Exit::Integrity).help(
-            "this program binds the release otherwise than the one that cut it: use that version, or cut a new release",
+            "this version of provender binds the release differently from the version that cut it: use that version, or cut a new release",
         ),
         ReleaseError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
             error(Exit::NotFound)

@@ -24,42 +24,43 @@ use provender_store::manifest::Store;
 
 use super::{name_of, reason};
 
-/// Make a release answer from now on: one entry, all or nothing.
+/// Make a release the active one, with a single ledger entry.
 ///
-/// Where the environment's policy asks for a gate ([gate.ENVIRONMENT] in provender.toml; staging and
-/// prod do), a decision that lets the release in must stand: made under this policy, beside the
-/// release that is active now, and not too long ago.
+/// If the environment's policy requires a gate ([gate.ENVIRONMENT] in provender.toml; staging and prod do),
+/// the release needs a decision of `release gate` that lets it pass. The decision must have been made under
+/// this policy, against the release that is active now, and not too long ago.
 ///
-/// Exit 12 when promotions are frozen, a gate refuses, or what is active is not what --expect says.
+/// Exits 12 if promotions are frozen, the gate refuses, or the active release is not the one of --expect.
 ///
 /// Example: provender release promote R2 --expect R1 --reason "canary of 14 days without a shift"
 #[derive(Args)]
 pub(crate) struct PromoteArgs {
     /// The release: R3, 3, or the beginning of its digest.
     release: String,
-    /// Why.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Only while this release is active (`none`: while none is), so that nobody is overtaken.
+    /// Promote only if this release is active (`none`: if no release is), so that you do not undo a promotion
+    /// that you have not seen.
     #[arg(long, value_name = "CURRENT")]
     expect: Option<String>,
-    /// Promote although the gate refuses; the reason is recorded.
+    /// Promote even if the gate refuses. The reason is recorded.
     #[arg(long = "override", value_name = "REASON")]
     overriding: Option<String>,
-    /// First calculation date it answers for; else today.
+    /// First calculation date that the release answers for. Default: today.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
 }
 
-/// Go back to a former release, with its configuration: one step, also while promotions are frozen.
+/// Go back to an earlier release and its configuration in one step. Works while promotions are frozen.
 ///
 /// Example: provender release rollback --reason "numbers of the north pastures jumped"
 #[derive(Args)]
 pub(crate) struct RollbackArgs {
-    /// The release to go back to; else the one that was active before.
+    /// The release to go back to. Default: the one that was active before.
     #[arg(long, value_name = "R")]
     to: Option<String>,
-    /// Why.
+    /// Why. It is recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -77,15 +78,15 @@ pub(crate) struct ReleasePromoteAnswer<'a> {
     previous_number: Option<u32>,
     /// The deployment's environment.
     environment: &'a str,
-    /// False where it was in force already.
+    /// False if it was already in force.
     changed: bool,
-    /// The entry of the promotion or rollback; null where it was in force already.
+    /// The entry of the promotion or rollback; null if it was already in force.
     entry: Option<i64>,
     /// The first calculation date that it answers for.
     from: Day,
     /// Why.
     reason: &'a str,
-    /// The canary that ended by this; null where there was none.
+    /// The canary that the promotion ended; null if there was none.
     canary: Option<EndedCanaryAnswer<'a>>,
 }
 
@@ -95,13 +96,13 @@ pub(crate) struct ReleasePromoteAnswer<'a> {
 struct EndedCanaryAnswer<'a> {
     /// The entry that started it.
     canary: i64,
-    /// What it came to, as it was recorded as evidence; null where `problem` says why there is none.
+    /// Its verdict, as recorded in the evidence; null if `problem` says why there is none.
     verdict: Option<CheckVerdict>,
     /// The same in a sentence.
     summary: Option<&'a str>,
     /// Digest of the full report.
     report: Option<Digest>,
-    /// Why it could not be looked at; null where it could.
+    /// Why it could not be evaluated; null if it was.
     problem: Option<&'a str>,
 }
 
@@ -140,7 +141,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
     )?;
     if !policy.required && moved.entry.is_some() {
         context.ui.note(&format!(
-            "no gate is asked for in the environment {environment}; [gate.{environment}] required = true in provender.toml asks for one"
+            "the environment {environment} requires no gate; to require one, set `required = true` in [gate.{environment}] of provender.toml"
         ));
     }
     Ok(done(&context, &moved, why, from, false))
@@ -159,7 +160,7 @@ pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, Cli
     Ok(done(&context, &moved, why, context.today, true))
 }
 
-/// What a promotion looks at in this deployment.
+/// What a promotion checks in this deployment.
 struct Here<'a> {
     sandbox: &'a Sandbox,
     store: &'a ReleaseStore,
@@ -168,7 +169,7 @@ struct Here<'a> {
 }
 
 impl room::Look for Here<'_> {
-    /// What is to answer loads in this program and binds to the configuration it was cut with.
+    /// Its active versions load in this program and bind to the configuration that they were cut with.
     fn runs_here(&mut self, known: &Known) -> Result<(), ReleaseError> {
         for model in &known.document.active {
             reading::bind(self.sandbox, self.store, &known.document, model)?;
@@ -212,9 +213,9 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
     }
     if moved.entry.is_some() {
         match &moved.before {
-            Some(before) => text.line(format!("  in the place of {}", name_of(before))),
+            Some(before) => text.line(format!("  replaces {}", name_of(before))),
             None => text.line(
-                "  the first one: from now on its pins and its configuration alone are in force",
+                "  this is the first release: from now on only its pins and its configuration are in force",
             ),
         }
         text.line(format!(
@@ -227,7 +228,7 @@ fn done(context: &Context, moved: &Moved, why: &str, from: Day, back: bool) -> D
         }
         text.line(match back {
             false => "next: `provender run` computes its answers; `provender release rollback --reason TEXT` goes back",
-            true => "next: `provender run` answers by it; what it recorded before is not computed again",
+            true => "next: `provender run` uses it; runs that it recorded before are not computed again",
         });
     }
     let answer = ReleasePromoteAnswer {
@@ -253,7 +254,7 @@ fn say_canary(text: &mut Text, ended: &EndedCanary) {
         )),
         Err(why) => text.look(
             Look::Warn,
-            format!("  its canary ends without evidence, as it could not be looked at: {why}"),
+            format!("  its canary ends without evidence, because it could not be evaluated: {why}"),
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! `release prune`: the plan first, then by its digest.
+//! `release prune`: shows a plan, then applies it by its digest.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -15,44 +15,45 @@ use provender_host::release::prune::{Plan, apply, plan};
 
 use super::named;
 
-/// Show which releases' files nobody needs any more; with --apply remove them from the store.
+/// Show the releases whose files are no longer needed. With --apply, remove the files from the store.
 ///
-/// The newest releases stay, what is active or would be rolled back to, and what a recorded run or an
-/// open incident refers to. The ledger and manifests are never touched; an import brings files back.
+/// It keeps the newest releases, the active one, the one that a rollback would go back to, and those that a
+/// recorded run or an open incident refers to. The ledger and the manifests are never touched. An import
+/// restores removed files.
 ///
 /// Example: provender release prune --keep 5
 #[derive(Args)]
 pub(crate) struct PruneArgs {
-    /// The newest releases that stay; else `releases.keep` of provender.toml.
+    /// Number of newest releases to keep. Default: `releases.keep` in provender.toml.
     #[arg(long, value_name = "N")]
     keep: Option<u32>,
-    /// Remove what the plan with this digest says.
+    /// Apply the plan with this digest.
     #[arg(long, value_name = "DIGEST")]
     apply: Option<String>,
 }
 
-/// What a removal of releases removes.
+/// The plan of a removal, or its result.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleasePruneAnswer<'a> {
     /// Digest of the plan, for `--apply`.
     plan: Digest,
-    /// Whether it was removed.
+    /// Whether it was applied.
     applied: bool,
-    /// The entry of the removal; null where nothing was removed.
+    /// The entry of the removal; null if nothing was removed.
     entry: Option<i64>,
-    /// How many of the newest releases stay.
+    /// Number of newest releases that are kept.
     keep: u32,
-    /// Releases whose files go.
+    /// Releases whose files are removed.
     releases: Vec<PrunedRelease>,
-    /// Components that no other release has, which go with them.
+    /// Components of these releases only, which are removed with them.
     components: Vec<PrunedComponent>,
-    /// Releases that stay.
+    /// Releases that are kept.
     kept: Vec<KeptRelease<'a>>,
-    /// Bytes of the components that go.
+    /// Size of the removed components in bytes.
     bytes: u64,
 }
 
-/// A release whose files go.
+/// A release whose files are removed.
 #[derive(Serialize, JsonSchema)]
 struct PrunedRelease {
     /// Its number.
@@ -61,23 +62,23 @@ struct PrunedRelease {
     release: Digest,
 }
 
-/// A component that goes.
+/// A component that is removed.
 #[derive(Serialize, JsonSchema)]
 struct PrunedComponent {
     /// Digest of its bytes.
     sha256: Digest,
-    /// How many bytes it has.
+    /// Size in bytes.
     size: u64,
 }
 
-/// A release that stays.
+/// A release that is kept.
 #[derive(Serialize, JsonSchema)]
 struct KeptRelease<'a> {
     /// Its number.
     number: u32,
     /// Its digest.
     release: Digest,
-    /// Why, the first reason.
+    /// The first reason to keep it.
     why: &'a str,
 }
 
@@ -94,11 +95,11 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
         Some(asked) => apply(&*ledger, &store, &plan, asked, &context.stamp(None))?,
     };
     let mut text = Text::default();
-    say(&mut text, &plan);
+    plan_text(&mut text, &plan);
     if entry.is_some() {
         text.look(
             Look::Good,
-            "removed; what these releases were stays in the ledger",
+            "removed; the ledger still describes these releases",
         );
     } else if !plan.is_empty() {
         text.look(
@@ -141,7 +142,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-fn say(text: &mut Text, plan: &Plan) {
+fn plan_text(text: &mut Text, plan: &Plan) {
     for (number, digest, why) in &plan.kept {
         text.line(format!("keep    {}: {why}", named(*number, digest)));
     }

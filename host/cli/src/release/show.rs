@@ -1,4 +1,4 @@
-//! `release show`: what is in a release, and what was found out about it.
+//! `release show`: the content of a release and the evidence about it.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use provender_ledger::entry::Kind;
 
 use super::{ReleaseBrief, name_of};
 
-/// Show a release: components, active versions, configuration, thresholds, evidence.
+/// Show a release: components, active versions, configuration, thresholds, evidence and approvals.
 ///
 /// Example: provender release show R1
 #[derive(Args)]
@@ -34,25 +34,25 @@ pub(super) fn evidence(standing: &ReleaseState, release: &Digest) -> Vec<(i64, E
         .collect()
 }
 
-/// What was found out about a release.
+/// A piece of evidence about a release.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ReleaseEvidence")]
 pub(crate) struct EvidenceAnswer<'a> {
     /// The entry that recorded it.
     entry: i64,
-    /// What it is about.
+    /// Kind of the check.
     kind: ReportKind,
-    /// What it came to.
+    /// Verdict of the check.
     verdict: CheckVerdict,
-    /// How many cases, runs or rows it rests on.
+    /// Number of cases, runs or rows that were checked.
     rows: u64,
-    /// What it says, in a sentence.
+    /// Summary in one sentence.
     summary: &'a str,
-    /// Digest of the full report; null where there is none.
+    /// Digest of the full report; null if there is none.
     report: Option<Digest>,
-    /// The environment in which it was found.
+    /// The environment in which it was recorded.
     environment: &'a str,
-    /// Who found it.
+    /// Who recorded it.
     by: &'a str,
     /// When: RFC 3339, UTC.
     at: &'a str,
@@ -78,16 +78,16 @@ impl EvidenceAnswer<'_> {
     }
 }
 
-/// A release, whole.
+/// A release in full.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseShowAnswer<'a> {
     #[serde(flatten)]
     brief: ReleaseBrief<'a>,
-    /// The release itself, whose canonical form has its digest.
+    /// The document of the release, whose canonical form gives the digest.
     document: &'a Document,
-    /// What was found out about it, oldest first.
+    /// The evidence about it, oldest first.
     evidence: Vec<EvidenceAnswer<'a>>,
-    /// Who approved it, oldest first.
+    /// Its approvals, oldest first.
     approvals: Vec<ApprovalGiven<'a>>,
 }
 
@@ -96,13 +96,13 @@ pub(crate) struct ReleaseShowAnswer<'a> {
 struct ApprovalGiven<'a> {
     /// Its entry.
     entry: i64,
-    /// As whom.
+    /// The role.
     role: Role,
     /// Who.
     by: &'a str,
     /// When: RFC 3339, UTC.
     at: &'a str,
-    /// Why; null where nothing was said.
+    /// Why; null if no reason was given.
     reason: Option<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! `release status`: what is in force now.
+//! `release status`: the active release and what else is in force.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,30 +19,30 @@ use super::ReleaseBrief;
 /// What is in force.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseStatusAnswer<'a> {
-    /// The canary that is running; null where none is.
+    /// The canary that is running; null if there is none.
     canary: Option<RunningCanary<'a>>,
     /// The deployment's environment.
     environment: &'a str,
-    /// The release in force; null where the deployment's own files are in force.
+    /// The release in force; null if the deployment's own files are in force.
     active: Option<ReleaseBrief<'a>>,
-    /// Since when it is in force: RFC 3339, UTC; null where none is.
+    /// Since when it is in force: RFC 3339, UTC; null if there is none.
     since: Option<&'a str>,
     /// Who promoted it, or went back to it.
     by: Option<&'a str>,
     /// Why.
     reason: Option<&'a str>,
-    /// Who froze promotions; null where they are possible.
+    /// The freeze of promotions; null if they are not frozen.
     frozen: Option<FrozenPromotions<'a>>,
-    /// Number of the release that a rollback goes back to; null where there is none.
+    /// Number of the release that a rollback would go back to; null if there is none.
     rollback_to: Option<u32>,
-    /// What the deployment's files say and the release in force overrules.
+    /// Settings of the deployment's files that the release in force overrides.
     ignored: &'a [Ignored],
 }
 
 /// A canary that is running.
 #[derive(Serialize, JsonSchema)]
 struct RunningCanary<'a> {
-    /// The release that is tried.
+    /// The candidate.
     release: Digest,
     /// Its number.
     number: u32,
@@ -50,13 +50,13 @@ struct RunningCanary<'a> {
     since: &'a str,
     /// Who started it.
     by: &'a str,
-    /// Why; null where nothing was said.
+    /// Why; null if no reason was given.
     reason: Option<&'a str>,
     /// Share of the boundaries that take part, in percent.
     share: u32,
     /// The first day.
     from: Day,
-    /// What it came to so far; null where nothing is compared yet, or it cannot be looked at.
+    /// Its comparison so far; null if nothing is compared yet or it cannot be evaluated.
     observed: Option<&'a Observed>,
 }
 
@@ -67,7 +67,7 @@ struct FrozenPromotions<'a> {
     since: &'a str,
     /// Who.
     by: &'a str,
-    /// Why; null where nothing was said.
+    /// Why; null if no reason was given.
     reason: Option<&'a str>,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         text.look(
             Look::Warn,
             format!(
-                "promotions are frozen since {} by {}: {}",
+                "promotions have been frozen since {} by {}: {}",
                 hold.stamp.at,
                 hold.stamp.actor,
                 hold.stamp.reason.as_deref().unwrap_or_default()
@@ -100,7 +100,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     }
     if let Some(former) = standing.former() {
         text.line(format!(
-            "a rollback goes back to {}",
+            "a rollback would go back to {}",
             former.document.name()
         ));
     }
@@ -109,7 +109,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         text.look(
             Look::Warn,
             format!(
-                "not obeyed: {}: {} is {}; in force is {}",
+                "ignored: {}: {} is {}; in force is {}",
                 i.file, i.key, i.here, i.in_force
             ),
         );
@@ -150,9 +150,9 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-/// What the running canary came to. That it cannot be looked at does not hide how things stand.
+/// The running canary's comparison. If it cannot be evaluated, the rest of the status is still shown.
 fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed> {
-    let came = || -> Result<Option<Observed>, CliError> {
+    let compared = || -> Result<Option<Observed>, CliError> {
         let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
         let bench = Bench {
             sandbox: &sandbox,
@@ -160,7 +160,7 @@ fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed>
         };
         Ok(context.observed(bench, &*context.reader()?, &canary.release, None)?)
     };
-    match came() {
+    match compared() {
         Ok(seen) => {
             if let Some(seen) = &seen {
                 say(text, seen);
@@ -171,7 +171,7 @@ fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed>
             text.look(
                 Look::Bad,
                 format!(
-                    "the canary of R{} is running since {} and cannot be looked at: {}",
+                    "the canary of R{} has been running since {} but cannot be evaluated: {}",
                     canary.number, canary.stamp.at, e.message
                 ),
             );

@@ -1,4 +1,4 @@
-//! `release export` and `release import`: one file goes from one deployment to another.
+//! `release export` and `release import`: move a release between deployments in one file.
 
 use std::path::{Path, PathBuf};
 
@@ -21,26 +21,26 @@ use provender_host::release::{ReleaseState, travel};
 
 use super::{ReleaseBrief, name_of};
 
-/// Write a release with all that it needs to run, and its evidence, to one file.
+/// Export a release to one file, with everything it needs to run and its evidence.
 ///
 /// Example: provender release export R1 R1.tar
 #[derive(Args)]
 pub(crate) struct ExportArgs {
     /// The release: R3, 3, or the beginning of its digest.
     release: String,
-    /// The file; it is never overwritten with other content.
+    /// The file to write. An existing file with other content is never overwritten.
     file: PathBuf,
 }
 
-/// Take in a release from a file; every hash in it is checked, and what is known already stays.
+/// Import a release from a file. Every hash in it is checked; what is already known is kept.
 ///
 /// Example: provender release import R1.tar
 #[derive(Args)]
 pub(crate) struct ImportArgs {
     /// The file that `release export` wrote.
     file: PathBuf,
-    /// Only this file, by the SHA-256 that `release export` printed; or only a release of this digest,
-    /// which says nothing of the evidence that came with it.
+    /// Import only if the file has this SHA-256, as `release export` printed it, or if the release has this
+    /// digest. The release's digest does not cover the evidence in the file.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 }
@@ -54,20 +54,20 @@ pub(crate) struct ReleaseExportAnswer<'a> {
     file: String,
     /// SHA-256 of its bytes.
     sha256: Digest,
-    /// How many findings are in it.
+    /// Number of findings in it.
     evidence: usize,
 }
 
-/// A release that was taken in from a file.
+/// A release that was imported from a file.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ReleaseImportAnswer<'a> {
     #[serde(flatten)]
     brief: ReleaseBrief<'a>,
-    /// False where it was known already.
+    /// False if it was already known.
     new: bool,
-    /// How many findings were not known before.
+    /// Number of findings that were not known before.
     evidence: usize,
-    /// `name:version` of what was frozen by it.
+    /// Versions that the import froze, as `name:version`.
     frozen: &'a [ModelVersion],
 }
 
@@ -88,7 +88,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     text.line(format!("  release {}", known.digest));
     text.line(format!("  file    {sha256}"));
     text.line(format!(
-        "next, where it is to run: provender release import {file} --digest {sha256}"
+        "next, in the deployment that is to run it: provender release import {file} --digest {sha256}"
     ));
     let answer = ReleaseExportAnswer {
         brief: ReleaseBrief::of(known, standing),
@@ -99,7 +99,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     Ok(Done::ok(&answer, text))
 }
 
-/// A whole file under its name or none; the same content there already is as good.
+/// Writes the whole file or nothing. An existing file with the same content is fine.
 fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let io = |e: std::io::Error| {
         CliError::new(
@@ -120,7 +120,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
             false => Err(CliError::new(
                 Exit::Io,
                 "release_exists",
-                format!("{} exists with other content", file.display()),
+                format!("{} already exists with other content", file.display()),
             )
             .help("give another name, or remove it")),
         };
@@ -150,11 +150,11 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     let mut text = Text::default();
     match (imported.new, imported.evidence) {
         (true, _) => text.look(Look::Good, format!("imported {}", name_of(known))),
-        (false, 0) => text.line(format!("unchanged: {} is known", name_of(known))),
+        (false, 0) => text.line(format!("unchanged: {} is already known", name_of(known))),
         (false, n) => text.look(
             Look::Good,
             format!(
-                "{} is known, and now {n} more of its evidence",
+                "{} is already known; new findings about it: {n}",
                 name_of(known)
             ),
         ),
@@ -191,7 +191,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
     Ok(Done::ok(&answer, text))
 }
 
-/// The file is the one that was asked for, or its release is.
+/// Checks that the file or its release has the digest that was asked for.
 fn only(asked: &str, file: &str, archive: &Archive, sha256: &Digest) -> Result<(), CliError> {
     let digest = archive.document.digest()?;
     let is = |d: &Digest| asked == d.to_string() || asked.len() >= 8 && d.hex().starts_with(asked);
@@ -202,9 +202,9 @@ fn only(asked: &str, file: &str, archive: &Archive, sha256: &Digest) -> Result<(
     Err(CliError::new(
         Exit::Integrity,
         "release_archive",
-        format!("{file} is {sha256} and holds {name} with the digest {digest}; neither is {asked}"),
+        format!("{file} has the SHA-256 {sha256} and holds {name} with the digest {digest}; neither is {asked}"),
     )
-    .help("compare with what `release export` printed, or with `release list` where it was exported; nothing was taken in"))
+    .help("compare with what `release export` printed, or with `release list` where it was exported; nothing was imported"))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CliError> {
@@ -220,7 +220,7 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
             Exit::Integrity,
             "release_archive",
             format!(
-                "{} has more than {MOST} bytes, the most that a release archive has",
+                "{} is larger than {MOST} bytes, the limit of a release archive",
                 file.display()
             ),
         )),
