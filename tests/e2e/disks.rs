@@ -52,7 +52,9 @@ pub(crate) fn nobody() -> Option<&'static [&'static str]> {
     }
     let can = Command::new("setpriv").arg("--version").output();
     if !can.is_ok_and(|o| o.status.success()) {
-        println!("not checked: root without setpriv cannot become somebody else");
+        println!(
+            "not checked: this runs as root, and setpriv, which would start the test as another user, is not installed"
+        );
         return None;
     }
     Some(&[

@@ -1,4 +1,4 @@
-//! What the program carries: the built components with their lock, and the sample ranch.
+//! What the program contains: the built components with their lock file, and the sample ranch.
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 

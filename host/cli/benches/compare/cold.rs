@@ -1,5 +1,5 @@
-//! One run, computed cold: a whole process each time, the compiled cache warm; beside it a program that
-//! opens SQLite, inserts one row and writes one file, all of it synced.
+//! A cold run: a whole process each time, with a warm compile cache. It is compared with a program that opens
+//! SQLite, inserts one row and writes one file, all synced.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -51,7 +51,7 @@ fn measured(scale: &Scale) -> Result<(Figure, Figure), String> {
     std::fs::create_dir_all(&tiny).map_err(|e| format!("{}: {e}", tiny.display()))?;
     let mut next = 0;
     let mut cold = || {
-        // Another day each time: a run that is known already would not be computed.
+        // Another day each time, because a recorded run would not be computed again.
         let as_of = day(next).to_string();
         next += 1;
         let run = [

@@ -8,15 +8,14 @@ use wait4::Wait4;
 
 use super::synthetic::{self, Plan};
 
-/// The program that is measured: built by cargo with the profile of this one.
+/// The measured program, which cargo built with the profile of this one.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_provender");
 
-/// The first argument of this program when it starts another one to measure its memory: a new process is
-/// accounted the memory of the one that starts it, and this program with its rows is large.
+/// The first argument with which this program starts itself to measure another one's memory. The peak memory of a
+/// new process includes that of its parent, and this program with its rows is large.
 pub(crate) const PEAK: &str = "--peak-of";
 
-/// Runs a command to its end, as a whole process, and gives the seconds from before it was started until it had
-/// ended.
+/// Runs a command and returns the seconds from its start to its end, including process start.
 ///
 /// # Errors
 /// When it cannot be started or ends with another exit code than 0 (or `also`).
@@ -39,7 +38,7 @@ pub(crate) fn ended(command: &mut Command, also: Option<i32>) -> Result<f64, Str
     Err(format!("{shown} ended with {status}: {}", said.trim()))
 }
 
-/// Runs a command and prints the most bytes that it held at once, as the system accounts them to it.
+/// Runs a command and prints its peak memory in bytes, as reported by the system.
 ///
 /// # Errors
 /// When it cannot be started or fails.
@@ -65,7 +64,7 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Makes one anew; what lies in the folder goes.
+    /// Creates one. Existing content of the folder is removed.
     ///
     /// # Errors
     /// When the folder cannot be written, or `provender init` refuses.
@@ -104,10 +103,10 @@ impl Deployment {
         ended(&mut self.computing(days), None)
     }
 
-    /// Does the same, and gives the most memory that it held at once, in MiB.
+    /// Does the same and returns the peak memory in MiB.
     ///
     /// # Errors
-    /// When it fails, or the system does not tell.
+    /// If it fails, or the system does not report it.
     pub(crate) fn peak_of_compute(&self, days: usize) -> Result<f64, String> {
         let computing = self.computing(days);
         let this = std::env::current_exe().map_err(|e| e.to_string())?;
@@ -116,7 +115,7 @@ impl Deployment {
         let output = measured.args(computing.get_args()).output();
         let output = output.map_err(|e| format!("{measured:?}: {e}"))?;
         match String::from_utf8_lossy(&output.stdout).trim().parse() {
-            Ok(0_u64) => Err("this system does not tell the memory of a process".to_owned()),
+            Ok(0_u64) => Err("this system does not report the memory of a process".to_owned()),
             Ok(bytes) => Ok(bytes as f64 / f64::from(1 << 20)),
             Err(_) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
@@ -133,7 +132,7 @@ impl Deployment {
         let path = self.folder.join("asked");
         let before = std::fs::read_to_string(&path).unwrap_or_default();
         let next = before.trim().parse::<usize>().unwrap_or(0) + 1;
-        // Where it cannot be kept, the run is known already and the question fails by itself.
+        // If it cannot be stored, the next comparison asks for a recorded run and fails.
         let _ = std::fs::write(&path, next.to_string());
         next
     }

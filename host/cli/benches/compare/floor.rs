@@ -31,7 +31,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> String {
     move |e| format!("{}: {e}", path.display())
 }
 
-/// Keeps a deployment's ledger as it is, to insert into a copy of it later.
+/// Copies a deployment's ledger, to insert into a copy of it later.
 ///
 /// # Errors
 /// When it cannot be copied.
@@ -220,7 +220,7 @@ fn insert<'a>(
     Ok(())
 }
 
-/// Everything that a compute reads, each value once: how many there were.
+/// Reads everything that a compute reads, each value once, and returns their number.
 fn read_facts(db: &Connection) -> Result<usize, String> {
     let mut values = 0;
     for table in ["boundary", "herd", "observation"] {
@@ -239,7 +239,7 @@ fn read_facts(db: &Connection) -> Result<usize, String> {
     Ok(values)
 }
 
-/// Writes manifests, and tells of each.
+/// Writes manifests and reports each.
 fn put(folder: &Path, manifests: &[Manifests], written: &Sender<()>) -> Result<(), String> {
     for (n, manifests) in manifests.iter().enumerate() {
         let bytes = manifests.bytes()?;
@@ -249,7 +249,7 @@ fn put(folder: &Path, manifests: &[Manifests], written: &Sender<()>) -> Result<(
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())
             .map_err(io(&path))?;
-        // Nobody waits for those that are more than the packs.
+        // Nobody waits for manifests beyond the packs.
         let _ = written.send(());
     }
     std::fs::File::open(folder)
@@ -312,8 +312,8 @@ fn beside(
     })
 }
 
-/// Every run's row read and hashed as the ledger's tree has it: over the canonical text of the run, with what
-/// its series says of it, read before.
+/// Reads every run's row and hashes it as in the ledger's tree: over the canonical text of the run, with the data of
+/// its series, which was read before.
 fn hash_rows(ledger: &Path) -> Result<(), String> {
     let db = Connection::open(ledger).map_err(text)?;
     let jcs = |bytes| Digest::from_parts(Recipe::JcsV1, bytes);

@@ -53,7 +53,7 @@ fn inserted(path: &Path, rows: usize, guarded: bool) -> Result<f64, String> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
-        // It is not there the first time.
+        // Missing the first time.
         let _ = std::fs::remove_file(name);
     }
     let ledger = open(&Address::from_path(path), Opening::Create, Duration::ZERO);

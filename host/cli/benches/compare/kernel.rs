@@ -1,5 +1,5 @@
-//! The kernels: a million rows through the sandbox beside the same function in native Rust, and beside
-//! the same component with another contract.
+//! The kernels: a million rows through the sandbox, compared with the same function in native Rust and with
+//! the same component under another contract.
 
 use provender_domain::column::Column;
 use provender_domain::value::Scalar;

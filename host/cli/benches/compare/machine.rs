@@ -1,8 +1,8 @@
-//! Where it was measured.
+//! The machine on which it was measured.
 
 use std::process::Command;
 
-/// Names and values, in the order in which they are shown. What cannot be found out is said.
+/// Names and values in the order of display. Unknown values are listed as such.
 pub(crate) fn machine() -> Vec<(String, String)> {
     let unknown = || "unknown".to_owned();
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

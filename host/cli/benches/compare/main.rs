@@ -1,12 +1,12 @@
 //! The whole comparison, side by side in one run on one machine.
 //!
 //! `cargo bench --bench compare -- --out FOLDER` measures every row of `docs/design/performance.md` and
-//! writes it as `performance-table.md` and `performance.json`. What is compared runs in turns, round by round;
-//! a row holds the medians, how far the rounds lay apart, and the ratio. A row that could not be measured
-//! stands in the table with the reason.
+//! writes them as `performance-table.md` and `performance.json`. The things compared take turns, round by round.
+//! A row contains the medians, the spread of the rounds and the ratio. A row that could not be measured is in
+//! the table with the reason.
 //!
-//! `-- --small` goes through all of it with few rows: that it runs and that the floors give the same bits
-//! is what it shows, its times say nothing. `-- --make FOLDER` makes a synthetic deployment alone.
+//! `-- --small` runs everything with few rows. It shows that the comparison runs and that the floors give the same
+//! bits; its times mean nothing. `-- --make FOLDER` only creates a synthetic deployment.
 
 #![expect(
     clippy::expect_used,
@@ -15,7 +15,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::disallowed_methods,
-    reason = "a measurement that cannot go on ends, and says so"
+    reason = "a measurement that cannot continue stops and prints the reason"
 )]
 
 mod cold;
@@ -54,19 +54,19 @@ struct Args {
     /// Write the table into this folder, as `performance-table.md` and `performance.json`.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Few rows and one round: a smoke, not a measurement.
+    /// Run with few rows and one round: a smoke test, not a measurement.
     #[arg(long)]
     small: bool,
-    /// Only the parts of these names. May be repeated.
+    /// Measure only this part. May be repeated.
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
     /// Rows of the kernels and runs of the whole path.
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
-    /// Build the program from nothing, and say how long it took.
+    /// Also build the program from scratch and measure how long it takes.
     #[arg(long)]
     build: bool,
-    /// Make a synthetic deployment in this new folder, and nothing else.
+    /// Only create a synthetic deployment in this new folder.
     #[arg(long, value_name = "FOLDER")]
     make: Option<PathBuf>,
     /// Pastures of that deployment.
@@ -75,7 +75,7 @@ struct Args {
     /// Days of that deployment.
     #[arg(long, default_value_t = 1_000)]
     days: usize,
-    /// Leave the weather out, which `days_remaining` does not read.
+    /// Leave out the weather, which `days_remaining` does not read.
     #[arg(long)]
     no_weather: bool,
     /// What `cargo bench` adds.
@@ -86,17 +86,17 @@ struct Args {
 /// How much is measured, and where.
 #[derive(Clone, Debug)]
 pub(crate) struct Scale {
-    /// Whether this is the smoke.
+    /// Whether this is the smoke test.
     pub(crate) small: bool,
     /// Rows of the kernels and runs of the whole path.
     pub(crate) rows: usize,
-    /// Rounds of what takes parts of a second.
+    /// Rounds of measurements that take less than a second.
     pub(crate) rounds: usize,
-    /// Rounds of what takes a whole process over all runs.
+    /// Rounds of measurements that run a whole process over all runs.
     pub(crate) whole_rounds: usize,
-    /// Rounds of what takes milliseconds.
+    /// Rounds of measurements that take milliseconds.
     pub(crate) cold_rounds: usize,
-    /// Whether the program is built from nothing.
+    /// Whether the program is built from scratch.
     pub(crate) build: bool,
     root: PathBuf,
 }
@@ -107,7 +107,7 @@ const DAYS: usize = 1_000;
 impl Scale {
     fn new(args: &Args) -> Scale {
         let small = args.small;
-        // Beside this program, so within `target`, on the disk that is measured.
+        // Beside this program, which is in `target`, on the disk to be measured.
         let mut root = std::env::current_exe().unwrap_or_default();
         root.pop();
         Scale {
@@ -132,14 +132,14 @@ impl Scale {
         Ok(folder)
     }
 
-    /// A folder for a part that is kept from one comparison to the next.
+    /// A folder for a part that is reused by the next comparison.
     pub(crate) fn kept(&self, name: &str) -> Result<PathBuf, String> {
         let folder = self.root.join(name);
         std::fs::create_dir_all(&self.root).map_err(|e| format!("{}: {e}", self.root.display()))?;
         Ok(folder)
     }
 
-    /// Pastures and days whose runs are as many as the rows.
+    /// A plan with one run per row.
     pub(crate) fn plan(&self, weather: bool) -> Plan {
         Plan {
             boundaries: self.rows / DAYS,
@@ -167,7 +167,7 @@ const PARTS: [Part; 9] = [
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let done = match arguments.as_slice() {
-        // Before anything else: it is timed from its start.
+        // Before anything else, because it is timed from its start.
         [_, tiny, folder] if tiny == cold::TINY => cold::tiny(Path::new(folder)),
         [_, peak, program, rest @ ..] if peak == deploy::PEAK => deploy::print_peak(program, rest),
         _ => run(&Args::parse()),
@@ -193,7 +193,7 @@ fn run(args: &Args) -> Result<(), String> {
         ));
     }
     if let Some(out) = &args.out {
-        // Now: hours of measuring shall not end at a folder that cannot be made.
+        // Created now, so that hours of measuring do not end with an error about the folder.
         std::fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
     }
     let scale = Scale::new(args);
@@ -220,16 +220,16 @@ fn run(args: &Args) -> Result<(), String> {
     if scale.small { sane(&rows) } else { Ok(()) }
 }
 
-/// That the smoke measured all it should, and nothing absurd.
+/// Checks that the smoke test measured everything and that no figure is absurd.
 fn sane(rows: &[Row]) -> Result<(), String> {
     for row in rows {
         let wanted = row.ratio().or(row.measured.as_ref().ok().map(|f| f.value));
         let absurd = wanted.is_some_and(|x| !(1e-4..=1e6).contains(&x));
         if absurd {
-            return Err(format!("{}: {wanted:?} is no sane figure", row.id));
+            return Err(format!("{}: {wanted:?} is not a plausible figure", row.id));
         }
         match &row.measured {
-            // What this machine cannot be asked is no defect.
+            // Not an error if this machine cannot measure it.
             Err(reason)
                 if !["the small form", "this machine", "this system"]
                     .iter()

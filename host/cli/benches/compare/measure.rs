@@ -1,11 +1,11 @@
-//! Times, taken in turns: what is compared runs in the same round, so that what the machine does beside
-//! it hits both alike.
+//! Times, measured in turns: both sides run in the same round, so that other load of the machine affects both
+//! equally.
 
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
-/// Times of the same thing in several rounds, in seconds.
+/// Times of one measurement in several rounds, in seconds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
     seconds: Vec<f64>,
@@ -53,10 +53,10 @@ impl Sample {
     }
 }
 
-/// What is timed: it says itself how long its part took, or fails with a sentence.
+/// A measurement: returns the seconds of the part that counts, or a message.
 pub(crate) type Timed<'a> = &'a mut dyn FnMut() -> Result<f64, String>;
 
-/// Times each in turn, `rounds` times over, after one round that does not count.
+/// Runs each in turn, `rounds` times, after one warm-up round.
 pub(crate) fn in_turns<const N: usize>(
     rounds: usize,
     mut each: [Timed<'_>; N],

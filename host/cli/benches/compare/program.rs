@@ -1,4 +1,4 @@
-//! The program itself: how large it is, and how long its first release build takes.
+//! The program's size, and the time of its first release build.
 
 use std::path::Path;
 use std::process::Command;

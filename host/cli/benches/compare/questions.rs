@@ -1,4 +1,4 @@
-//! What single questions cost in a small ledger and in a large one.
+//! The cost of single questions in a small ledger and in a large one.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::synthetic::{Plan, day};
 use super::table::{Figure, Row, Target};
 use super::whole::row;
 
-/// The place and the herd that are asked about.
+/// The place and the herd of every question.
 const PLACE: &str = "p00000";
 const HERD: &str = "h00000";
 
@@ -30,9 +30,9 @@ enum Question {
 
 use Question::{Compute, Explain, ExplainById, Prove, Sample, Window};
 
-/// Of a proof and a sample the large ledger has more to read whatever finds it: a batch of 16,384 runs where
-/// the small one has a third of it, and a pack for each run that is drawn where the small one has a single
-/// one. So they have no target.
+/// A proof and a sample have no target, because in the large ledger they have more to read however it is found. A
+/// proof reads a batch of 16,384 runs, three times that of the small ledger; a sample reads one pack per chosen run,
+/// where the small ledger has a single pack.
 const QUESTIONS: [(&str, &str, Question, Target); 6] = [
     (
         "explain",
@@ -71,7 +71,7 @@ pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
             .collect()
     };
     if scale.small {
-        return refuse("the small form makes no ledger of five million runs".to_owned());
+        return refuse("the small form does not create a ledger of five million runs".to_owned());
     }
     let kept = |name: &str, boundaries: usize, days: usize| {
         let plan = Plan {
@@ -81,7 +81,7 @@ pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
         };
         filled(&scale.kept(name)?, plan)
     };
-    // As many days in both: what a question reads by itself is the same.
+    // The same number of days in both, so that a question itself reads equally much.
     let days = 5_000;
     let (few, many) = match (kept("few", 1, days), kept("many", large / days, days)) {
         (Ok(few), Ok(many)) => (few, many),
@@ -124,7 +124,7 @@ fn asked(deployment: &Deployment, question: Question, round: usize) -> Result<f6
         Explain => with(&["explain"], &place),
         ExplainById => with(&["explain"], &[&id_of(deployment, last)?]),
         Compute => {
-            // A parameter of its own each time: a run that is recorded would not be computed.
+            // Another parameter each time, because a recorded run would not be computed again.
             let param = format!("residual_kg_per_ha={}", 101 + round + deployment.asked());
             with(&["compute"], &[&place[..], &["--param", &param]].concat())
         }

@@ -1,6 +1,6 @@
 //! The same component with other contracts: a list of records, and JSON in bytes (see `benches/shapes/`).
-//! Counted is what a host would do that holds columns and wants columns: rows made of its columns, the
-//! call in a fresh store under the deterministic profile, and every answer taken in.
+//! The time includes everything a column-based host would do: make rows from its columns, call in a fresh store
+//! under the deterministic profile, and read every answer back.
 
 use provender_domain::column::Column;
 use provender_domain::value::Value;
@@ -28,7 +28,7 @@ const CALL: usize = 2_048;
 /// Fuel of a call: enough, and counted like the sandbox's.
 const FUEL: u64 = u64::MAX / 2;
 
-/// A row as JSON has it.
+/// A row in JSON.
 #[derive(Serialize)]
 struct JsonInputs {
     calculation_date: i32,
@@ -43,7 +43,7 @@ struct JsonInputs {
     increment_age_days: Option<i64>,
 }
 
-/// An answer as JSON has it: what the comparison looks at, and what has to be read besides.
+/// An answer in JSON: the members that the comparison looks at, and those that only have to be read.
 #[derive(Deserialize)]
 struct JsonOutputs {
     days_of_grazing_remaining: Option<f64>,
@@ -152,7 +152,7 @@ fn text(e: wasmtime::Error) -> String {
 impl Shape {
     fn load(name: &str) -> Result<Shape, String> {
         let mut config = Config::new();
-        // What `deterministic-v1` sets that costs time.
+        // The settings of `deterministic-v1` that cost time.
         config
             .cranelift_nan_canonicalization(true)
             .wasm_relaxed_simd(false)

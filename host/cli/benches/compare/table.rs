@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::measure::Sample;
 
-/// What a row is to reach.
+/// The target of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     /// The ratio of what is measured to what stands beside it, at most.
@@ -15,7 +15,7 @@ pub(crate) enum Target {
     AtLeast(f64),
     /// The value itself, in the row's unit, at most.
     Value(f64),
-    /// Nothing is asked; it is shown.
+    /// No target; the figure is only shown.
     Shown,
 }
 
@@ -30,10 +30,10 @@ impl Target {
     }
 }
 
-/// A value in the row's unit, and how far its rounds lay apart.
+/// A value in the row's unit, with the spread of its rounds.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    /// What it is a figure of.
+    /// What was measured.
     pub(crate) of: String,
     /// The median of the rounds, or the one value.
     pub(crate) value: f64,
@@ -54,7 +54,7 @@ impl Figure {
         }
     }
 
-    /// Of a single value.
+    /// A single value, without rounds.
     pub(crate) fn single(of: &str, value: f64) -> Figure {
         Figure {
             of: of.to_owned(),
@@ -74,13 +74,13 @@ pub(crate) struct Row {
     pub(crate) what: String,
     /// `ns a row`, `ms`, `MiB`.
     pub(crate) unit: &'static str,
-    /// Rows, runs or bytes that were gone through.
+    /// The number of rows, runs or bytes processed.
     pub(crate) size: usize,
     /// The figure, or why there is none.
     pub(crate) measured: Result<Figure, String>,
     /// What it is compared with.
     pub(crate) beside: Option<Figure>,
-    /// What it is to reach.
+    /// Its target.
     pub(crate) target: Target,
 }
 
@@ -107,7 +107,7 @@ impl Row {
         })
     }
 
-    /// Whether the target is reached; `None` where nothing is asked or nothing was measured.
+    /// Whether the target is reached; `None` if there is no target or nothing was measured.
     pub(crate) fn reached(&self) -> Option<bool> {
         match self.target {
             Target::AtMost(x) => self.ratio().map(|r| r <= x),

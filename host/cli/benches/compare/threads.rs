@@ -58,7 +58,7 @@ fn backtest(scale: &Scale) -> Measured {
     let settings = deployment.folder.join("provender.toml");
     let io = |e: std::io::Error| format!("{}: {e}", settings.display());
     let text = std::fs::read_to_string(&settings).map_err(io)?;
-    // A comparison that was ended has left its number there.
+    // An interrupted comparison may have left its number there.
     let lines = text.lines().filter(|line| !line.starts_with("threads"));
     let text: String = lines.map(|line| format!("{line}\n")).collect();
     let in_threads = |threads: usize| {

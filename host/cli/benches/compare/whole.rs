@@ -1,5 +1,5 @@
-//! The whole path of many runs: recorded, found unchanged, replayed, audited; and what they take on the disk
-//! and in memory.
+//! The whole path of many runs: recorded, found unchanged, replayed, audited; and their size on disk and in
+//! memory.
 
 use super::Scale;
 use super::deploy::{Deployment, bytes_on_disk};
@@ -38,7 +38,7 @@ pub(crate) fn row(
     }
 }
 
-/// What one deployment goes through, round by round.
+/// The steps that one deployment goes through, round by round.
 #[derive(Default)]
 struct Rounds {
     recorded: Sample,

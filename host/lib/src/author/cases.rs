@@ -1,8 +1,7 @@
 //! The golden cases of a version for the version that starts from it.
 //!
-//! In a folder that all versions share, the new version keeps what the old one keeps. A folder of its
-//! own starts with the cases that the old version runs; what it left behind, and since when a case
-//! holds, is the history of another folder.
+//! In a folder that all versions share, the new version runs every case that the old one runs. A folder of its
+//! own gets copies of those cases, without the history: what was superseded, and since which version a case holds.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +22,7 @@ pub(super) fn shared(
     from: &str,
     to: &str,
 ) -> Result<Option<String>, AuthorError> {
-    // A row of a CSV file that names its versions is for those alone; a person has to widen it.
+    // A CSV row that lists its versions applies to those alone. Its author has to add the new one.
     if !file.ends_with(".toml") {
         return Ok(None);
     }
@@ -37,7 +36,7 @@ pub(super) fn shared(
         if entry.get("version").and_then(Item::as_str) == Some(from) {
             entry.remove("version");
             entry.insert("versions", toml_edit::value(Array::from_iter([from, to])));
-            // Where `version` stood: before the cases and the reason.
+            // Where `version` was: before the cases and the reason.
             entry.sort_values_by(|a, _, b, _| {
                 let rank = |key: &toml_edit::Key| key.get() != "versions";
                 rank(a).cmp(&rank(b))
@@ -57,12 +56,12 @@ fn add_beside(versions: &mut Array, from: &str, to: &str) {
     }
 }
 
-/// The cases that a version runs, for a folder of its own. A file of which it runs nothing is left out.
-/// Where the folder is of a later version of the same logic, `later`, its files say since when the cases
-/// hold: the later version supersedes them, and does not rewrite what the former one is held to.
+/// The cases that a version runs, for a folder of its own. A file without such a case is left out.
+/// If the folder is for a later version of the same logic (`later`), its files get `since`, so that the later
+/// version supersedes cases and does not rewrite what the earlier one must give.
 ///
 /// # Errors
-/// When a file is not as the format has it.
+/// If a file does not have the documented form.
 pub(super) fn own(
     files: &[TextFile],
     from: &str,
@@ -102,12 +101,12 @@ pub(super) fn own(
     Ok(kept)
 }
 
-/// Whether a case is left in the file.
+/// Reduces a file to the cases that the version runs; false if none remains.
 fn own_toml(document: &mut DocumentMut, from: &str, left: &BTreeSet<String>) -> bool {
     let since = document.get("since").and_then(Item::as_str);
     let file_since = since.map(str::to_owned);
     document.remove("supersede");
-    // What stands above `since` is about the file.
+    // The comment above `since` describes the whole file.
     let above = document
         .key("since")
         .and_then(|key| key.leaf_decor().prefix()?.as_str().map(str::to_owned));
@@ -145,7 +144,7 @@ fn own_toml(document: &mut DocumentMut, from: &str, left: &BTreeSet<String>) -> 
     !cases.is_empty()
 }
 
-/// Says at the head of a file since when its cases hold.
+/// Writes `since` at the top of a file.
 fn hold_since(document: &mut DocumentMut, version: &str) {
     let alone = document.iter().all(|(_, item)| !item.is_value());
     document.insert("since", toml_edit::value(version));
@@ -157,7 +156,7 @@ fn hold_since(document: &mut DocumentMut, version: &str) {
     }
 }
 
-/// The rows of a CSV file that a version runs, without the columns that say since when.
+/// The rows of a CSV file that a version runs, without the columns `since` and `versions`.
 fn own_csv(bytes: &[u8], from: &str, left: &BTreeSet<String>) -> Result<Option<Vec<u8>>, String> {
     let text = |e: csv::Error| e.to_string();
     let mut reader = csv::ReaderBuilder::new()
@@ -223,7 +222,7 @@ fn listed(table: &Table, one: &str, many: &str) -> Vec<String> {
         .collect()
 }
 
-/// 12 of `v12`; what is not a number counts as later than every version.
+/// 12 for `v12`. A text that is not a version counts as later than every version.
 pub(super) fn number(version: &str) -> u32 {
     version_number(version).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! What the program carries for a new folder: the SDK, the author's layer for Python, the contract,
+//! What the program contains for a new folder: the SDK, the author's layer for Python, the contract,
 //! the shipped logics with their cases, and the templates.
 
 /// Path and bytes, relative to one folder.
@@ -8,10 +8,10 @@ include!(concat!(env!("OUT_DIR"), "/author.rs"));
 
 /// The contract.
 pub(super) const WIT: &str = include_str!("../../../../wit/logic.wit");
-/// Manifest of the workspace that the shipped components are built in.
+/// Manifest of the workspace in which the shipped components are built.
 pub(super) const WORKSPACE: &str = include_str!("../../../../logic-plugins/Cargo.toml");
 
-/// The logic that a new folder starts from when it starts from none.
+/// The example that a new folder starts from without `--from`.
 pub(super) mod example {
     pub(in crate::author) const NAME: &str = "rain_balance";
     pub(in crate::author) const VERSION: &str = "v1";

@@ -1,4 +1,4 @@
-//! How the author's folder says no.
+//! Errors of the author's folder.
 
 use provender_domain::ids::ModelVersion;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use provender_sandbox::PinState;
 
 use super::manifest::{FILE, Language};
 
-/// A folder that is not made, or not built.
+/// Why a folder is not created or not built.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorError {
     /// Not a name and a version.
@@ -19,12 +19,12 @@ pub enum AuthorError {
         /// What is wrong, and what would be right.
         cause: String,
     },
-    /// The folder of the new version holds something.
+    /// The folder of the new version is not empty.
     #[error("{} is there already and {}", .folder.display(), if *.is_folder { "is not empty" } else { "is no folder" })]
     Occupied {
         /// The folder.
         folder: PathBuf,
-        /// Whether it is one.
+        /// False if the path is not a folder.
         is_folder: bool,
     },
     /// The version is pinned.
@@ -45,14 +45,14 @@ pub enum AuthorError {
         /// Name of the package.
         package: String,
     },
-    /// A version to start from that is nowhere.
+    /// The version to start from was not found.
     #[error("there is no source of {wanted} to start from")]
     NoSource {
         /// `name:version`.
         wanted: String,
-        /// Where it was looked for.
+        /// The folders that were tried.
         looked: Vec<PathBuf>,
-        /// What the program carries.
+        /// The versions that are part of the program.
         shipped: Vec<String>,
     },
     /// A version to start from that is written in another language.
@@ -65,15 +65,15 @@ pub enum AuthorError {
         /// The language asked for.
         wanted: Language,
     },
-    /// A text that cannot be carried over to the new version by itself.
+    /// A file that cannot be carried over automatically.
     #[error("{file}: {cause}")]
     Carry {
         /// The file.
         file: String,
-        /// What it lacks.
+        /// The reason.
         cause: String,
     },
-    /// No folder of a logic.
+    /// Not the folder of a logic.
     #[error("{} is no folder of a logic: {}", .folder.display(), if .folder.is_dir() { "it has no provender-plugin.toml" } else { "it is not there" })]
     NoFolder {
         /// The folder.
@@ -96,25 +96,25 @@ pub enum AuthorError {
         /// Where it was looked for.
         looked: Vec<PathBuf>,
     },
-    /// A componentize-py that does not answer, or another version than this program knows.
+    /// A componentize-py that does not run, or has an unsupported version.
     #[error("{} {found}, where this program knows {known}", .tool.display())]
     OtherComponentize {
         /// The program.
         tool: PathBuf,
-        /// What it says of itself.
+        /// The version it reports, as a clause.
         found: String,
-        /// What would do.
+        /// The supported version.
         known: &'static str,
     },
     /// The build of a Rust folder.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// componentize-py refuses.
+    /// componentize-py failed.
     #[error("componentize-py could not build {folder}:\n{output}")]
     Componentize {
         /// The folder.
         folder: String,
-        /// What it said.
+        /// Its output.
         output: String,
     },
     /// The component's file is pinned with other bytes.
@@ -131,7 +131,7 @@ pub enum AuthorError {
         /// Digest of what was built.
         built: String,
     },
-    /// The built component is another logic version than its folder says.
+    /// The built component declares another logic version than its folder.
     #[error("the component of {} declares itself {declared}, and its {FILE} says {said}", .folder.display())]
     Declared {
         /// The folder.
@@ -175,7 +175,7 @@ impl AuthorError {
         }
     }
 
-    /// What to do next; `None` where the message says it.
+    /// What to do next; `None` if the message says it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
@@ -209,7 +209,7 @@ impl AuthorError {
             AuthorError::NoComponentize { .. } | AuthorError::OtherComponentize { .. } => {
                 "in the folder: python3 -m venv .venv && .venv/bin/pip install componentize-py==0.25.1; or name one with PROVENDER_COMPONENTIZE_PY".into()
             }
-            // The lock file is there so that a build is the same everywhere; cargo keeps to it.
+            // Builds are `--locked`, so that they give the same bytes everywhere.
             AuthorError::Build(BuildError::Cargo { output, .. }) if output.contains("--locked") => {
                 "Cargo.lock does not fit Cargo.toml: run `cargo test` in the folder once, which writes it anew, and keep it with the source".into()
             }

@@ -1,5 +1,5 @@
-//! `provender-plugin.toml`: which logic a folder is, in which language, and where its component and
-//! its cases lie.
+//! `provender-plugin.toml`: which logic version a folder contains, in which language, and where its component and
+//! its cases are.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// As files and messages write it.
+    /// The name in files and messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ pub struct PluginManifest {
     pub logic: LogicName,
     /// Its language.
     pub language: Language,
-    /// Where the built component goes, relative to the folder, with `/`.
+    /// Path of the built component, relative to the folder, with `/`.
     pub component: String,
     /// The folder of golden cases, relative to the folder, with `/`.
     pub cases: String,
@@ -120,7 +120,7 @@ impl PluginManifest {
             component,
             cases,
         } = self;
-        // Names and paths are checked or our own: nothing to escape.
+        // Names and paths are checked or built in, so nothing needs escaping.
         format!(
             "# What `provender plugin build` and `provender plugin test` know of this folder. Paths are relative to it.\n\
              name = \"{name}\"\nversion = \"{version}\"\nlanguage = \"{language}\"\n\

@@ -1,22 +1,22 @@
-//! The author's folder: one logic version as source, made new and built to a component.
+//! The author's folder: creates the source of one logic version and builds it to a component.
 //!
-//! A folder says in `provender-plugin.toml` which logic it is, in which language, and where its
-//! component and its golden cases lie. What a new folder holds is carried by the program, so that
-//! an author needs neither this project's source nor a registry that has its SDK. Silent: the
-//! command line says where the tools are and prints what came of it.
+//! `provender-plugin.toml` names the folder's logic version, its language, its component and its golden
+//! cases. The program contains everything that a new folder needs, so that an author needs neither
+//! this project's source nor a registry with its SDK. This room prints nothing: the command line
+//! passes in where the tools are and prints the result.
 //!
-//! * [`name`] — `NAME:VERSION`, and what folders and files are called after it
+//! * [`name`] — `NAME:VERSION`, and the names of folders and files derived from it
 //! * [`manifest`] — `provender-plugin.toml`
-//! * [`scaffold`] — a new folder: planned whole, then written
+//! * [`scaffold`] — a new folder: planned completely, then written
 //! * `source` — where `--from` finds a version's source and cases
-//! * `rename` — a source under another name and version
+//! * `rename` — rewrites a source to another name and version
 //! * `cases` — its golden cases for the new version
-//! * `rust`, `python` — what a folder of that language holds
-//! * `workspace` — a new member of the project's own workspace of logics
-//! * `embedded` — what the program carries for all this
-//! * [`compile`] — the language's own tools to a component, once, or twice to compare
-//! * [`stale`] — whether the source was changed after its component was built
-//! * [`error`] — how this room says no
+//! * `rust`, `python` — the files of a folder in that language
+//! * `workspace` — adds a member to the project's own workspace of logics
+//! * `embedded` — the files that the program contains
+//! * [`compile`] — builds the component with the language's own tools, once, or twice to compare
+//! * [`stale`] — whether the source changed after its component was built
+//! * [`error`] — errors
 
 mod cases;
 pub mod compile;

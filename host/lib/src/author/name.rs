@@ -1,4 +1,4 @@
-//! `NAME:VERSION`, and what folders and files are called after it.
+//! `NAME:VERSION`, and the names of folders and files derived from it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use provender_sandbox::{check_name, check_version};
 
 use super::error::AuthorError;
 
-/// A logic version, as a person names it: `days_remaining:v3`.
+/// A logic version as written on the command line: `days_remaining:v3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogicName {
     /// Name of the logic: `days_remaining`.
@@ -17,10 +17,10 @@ pub struct LogicName {
 }
 
 impl LogicName {
-    /// A name and a version, each checked as the host checks what a component declares.
+    /// A name and a version, checked by the rules that a component's declaration has to meet.
     ///
     /// # Errors
-    /// With what is wrong and what would be right.
+    /// If either is not allowed; the message says what would be.
     pub fn new(name: &str, version: &str) -> Result<LogicName, String> {
         check_name("the name", name)?;
         check_version(version)?;

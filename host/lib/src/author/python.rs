@@ -1,4 +1,4 @@
-//! What a Python folder holds: the entry, the logic, its tests, the author's layer and the contract.
+//! The files of a Python folder: the entry, the logic, its tests, the author's layer and the contract.
 
 use super::embedded;
 use super::error::AuthorError;
@@ -10,11 +10,11 @@ const GOLDEN: &str = include_str!("templates/python/test_golden.py");
 const TESTS: &str = include_str!("templates/python/test_logic.py");
 const IGNORE: &str = "/build/\n/.venv/\n__pycache__/\n";
 
-/// The files of a folder, but for README and cases. Those of `source` have the new name already.
+/// The files of a folder without README and cases. `source` has been renamed already.
 pub(super) fn files(source: &Source, files: Vec<TextFile>) -> Result<Vec<TextFile>, AuthorError> {
     let mut all = files;
     match source.origin {
-        // The whole folder comes along, with the layer that it was built with.
+        // The whole folder is copied, with the layer that it was built with.
         Origin::Folder(_) => return Ok(all),
         Origin::Example => {
             all.push(("app.py".to_owned(), APP.as_bytes().to_vec()));
@@ -34,7 +34,7 @@ pub(super) fn files(source: &Source, files: Vec<TextFile>) -> Result<Vec<TextFil
     Ok(all)
 }
 
-/// The module that the entry takes the logic from.
+/// The module from which the entry imports the logic.
 pub(super) fn module(files: &[TextFile]) -> Result<String, AuthorError> {
     let app = files.iter().find(|(path, _)| path == "app.py");
     let text = app.map(|(_, bytes)| String::from_utf8_lossy(bytes));

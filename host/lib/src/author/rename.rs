@@ -1,14 +1,14 @@
-//! A source under another name and version.
+//! Rewrites a source to another name and version.
 
 use super::name::LogicName;
 
-/// A source file of `from` as one of `to`: the declaration, and the version's names in words.
+/// A source file of `from` as one of `to`: in the declaration, and wherever the version is named.
 pub(super) fn source(text: &str, from: &LogicName, to: &LogicName) -> String {
     let mut text = whole(text, &from.to_string(), &to.to_string());
     for (old, new) in [
         (from.file(), to.file()),
         (from.package(), to.package()),
-        // The crate, as an integration test names it.
+        // The crate, as an integration test imports it.
         (
             from.package().replace('-', "_"),
             to.package().replace('-', "_"),
@@ -39,7 +39,7 @@ pub(super) fn declares(text: &str, version: &str) -> bool {
         .any(|sign| text.contains(&format!("version{sign}\"{version}\"")))
 }
 
-/// Replaces what does not go on at either side: `v2` of `v21`, `name` of `rename`.
+/// Replaces whole words only: not `v2` in `v21`, nor `name` in `rename`.
 fn whole(text: &str, old: &str, new: &str) -> String {
     let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);

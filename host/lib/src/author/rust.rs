@@ -1,4 +1,4 @@
-//! What a Rust folder holds: a package that is its own workspace with the SDK inside, or a member of
+//! The files of a Rust folder: a package that is its own workspace and contains the SDK, or a member of
 //! the project's own workspace.
 
 use toml_edit::{DocumentMut, Item};
@@ -12,12 +12,12 @@ use super::workspace::locked_with;
 
 const MANIFEST: &str = include_str!("templates/rust/Cargo.toml");
 const MEMBER: &str = include_str!("templates/rust/member.toml");
-/// Made by cargo for a folder of this shape; without the folder's own package.
+/// A lock file made by cargo for such a folder, without the folder's own package.
 const LOCK: &str = include_str!("templates/rust/Cargo.lock");
 const IGNORE: &str = "/target/\n/build/\n";
 
-/// The files of a folder that is its own workspace, but for README and cases. Those of `source` have
-/// the new name already.
+/// The files of a folder that is its own workspace, without README and cases. `source` has been
+/// renamed already.
 pub(super) fn own_workspace(
     logic: &LogicName,
     source: &Source,
@@ -25,7 +25,7 @@ pub(super) fn own_workspace(
 ) -> Result<Vec<TextFile>, AuthorError> {
     let package = logic.package();
     if matches!(source.origin, Origin::Folder(_)) {
-        // The whole folder comes along, with the SDK and the lock file that it was built with.
+        // The whole folder is copied, with the SDK and the lock file that it was built with.
         let old = source.logic.package();
         return files
             .into_iter()
@@ -65,7 +65,7 @@ pub(super) fn own_workspace(
     Ok(all)
 }
 
-/// The files of a new member of the project's own workspace, but for README and cases.
+/// The files of a new member of the project's own workspace, without README and cases.
 pub(super) fn member(
     logic: &LogicName,
     source: &Source,
@@ -104,7 +104,7 @@ fn renamed_manifest(path: &str, bytes: &[u8], package: &str) -> Result<Vec<u8>, 
     Ok(manifest.to_string().into_bytes())
 }
 
-/// A key of the package, as the workspace of the shipped logics has it for all.
+/// The value that the workspace of the shipped logics gives a package key.
 #[expect(
     clippy::expect_used,
     reason = "the workspace's manifest is part of the program"
@@ -122,7 +122,7 @@ fn inherited(key: &str) -> String {
         .to_owned()
 }
 
-/// The SDK as a folder that stands by itself: it inherits nothing and brings the contract along.
+/// The SDK as an independent folder: it inherits nothing and contains the contract.
 fn sdk() -> Vec<TextFile> {
     let mut files: Vec<TextFile> = embedded::SDK
         .iter()
@@ -143,8 +143,8 @@ fn sdk() -> Vec<TextFile> {
     files
 }
 
-/// A manifest whose inherited keys are written out, and whose lints, which are the project's, are
-/// left out.
+/// A manifest with its inherited keys written out, and without the lints, which belong to the
+/// project.
 fn alone(manifest: &str) -> String {
     let manifest = manifest.replace("[lints]\nworkspace = true\n", "");
     let line = |line: &str| match line.strip_suffix(".workspace = true") {
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(text("sdk/wit/logic.wit"), embedded::WIT);
     }
 
-    /// A dependency of the SDK that was updated in one of the two lock files alone.
+    /// Fails when a dependency of the SDK was updated in only one of the two lock files.
     #[test]
     fn the_lock_file_of_a_folder_agrees_with_the_shipped_logics() {
         let packages = |text: &str| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! A new folder: planned whole, every refusal first, and then written.
+//! A new folder: planned completely, so that every refusal comes before the first write.
 
 use provender_domain::ids::ModelVersion;
 use std::fs;
@@ -18,31 +18,31 @@ use super::{cases, python, rename, rust};
 const RUST_README: &str = include_str!("templates/rust/README.md");
 const PYTHON_README: &str = include_str!("templates/python/README.md");
 const VENDORED: &str =
-    "| `sdk/` | the SDK `provender-logic`, a copy of what the program carries | no |
-| `Cargo.lock` | the exact dependencies: the same bytes need the same ones | by cargo |
+    "| `sdk/` | a copy of the SDK `provender-logic` from the program | no |
+| `Cargo.lock` | exact versions of the dependencies, so that every build gives the same bytes | by cargo |
 ";
 
-/// What is asked for.
+/// What `plugin new` was asked for.
 #[derive(Clone, Debug)]
 pub struct Request<'l> {
     /// The new version.
     pub logic: LogicName,
-    /// Its language; without, that of `from`.
+    /// Its language; `None` for that of `from`.
     pub language: Option<Language>,
-    /// The version to start from; without, the teaching example.
+    /// The version to start from; `None` for the teaching example.
     pub from: Option<LogicName>,
-    /// The folder; without, one named after the version in the current folder.
+    /// The folder; `None` for one named after the version in the current folder.
     pub folder: Option<PathBuf>,
-    /// The pinned set of the deployment, where there is one.
+    /// The deployment's lock file, if there is one.
     pub lock: Option<&'l Lock>,
 }
 
-/// A new folder that is not written yet.
+/// A new folder that has not been written yet.
 #[derive(Clone, Debug)]
 pub struct Scaffold {
     /// The folder.
     pub folder: PathBuf,
-    /// What it says of itself.
+    /// Its `provender-plugin.toml`.
     pub manifest: PluginManifest,
     /// The version it starts from.
     pub from: LogicName,
@@ -52,14 +52,14 @@ pub struct Scaffold {
     pub member: bool,
     /// New files, relative to the folder.
     files: Vec<TextFile>,
-    /// Files that are there already, with their new text.
+    /// Existing files with their new text.
     changed: Vec<(PathBuf, String)>,
 }
 
-/// Plans a folder: looks, refuses, and writes nothing.
+/// Plans a folder. Writes nothing.
 ///
 /// # Errors
-/// When the version is pinned, the folder is not empty, or what it is to start from is not there.
+/// If the version is pinned, the folder is not empty, or the version to start from is not found.
 pub fn plan(request: &Request<'_>) -> Result<Scaffold, AuthorError> {
     let logic = request.logic.clone();
     if let Some(lock) = request.lock {
@@ -120,16 +120,16 @@ impl Scaffold {
         self.files.iter().map(|(path, _)| path.as_str())
     }
 
-    /// The files that were there and change.
+    /// The existing files that change.
     pub fn changed(&self) -> impl Iterator<Item = &Path> {
         self.changed.iter().map(|(path, _)| path.as_path())
     }
 
-    /// Writes the folder. A new file never takes the place of one that is there; the workspace's own
-    /// files come last, so that it never names a member that is not there.
+    /// Writes the folder. A new file never replaces an existing one. The workspace's own files come last, so
+    /// that it never names a missing member.
     ///
     /// # Errors
-    /// When a file or folder cannot be written; what was new goes again then.
+    /// If a file or folder cannot be written; new files are then removed again.
     pub fn write(&self) -> Result<(), AuthorError> {
         let io = |path: &Path, cause| AuthorError::Io {
             path: path.to_owned(),
@@ -141,7 +141,7 @@ impl Scaffold {
             let written = together.create(&path, bytes);
             written.map_err(|cause| io(&path, cause))?;
         }
-        // Its names before those of what refers to it.
+        // Durable before the files that refer to it.
         together.settle().map_err(|cause| io(&self.folder, cause))?;
         for (path, text) in &self.changed {
             let written = together.write(path, text.as_bytes());
@@ -153,7 +153,7 @@ impl Scaffold {
     }
 }
 
-/// Where component and cases lie, relative to the folder.
+/// Where component and cases are, relative to the folder.
 struct Layout {
     member: bool,
     component: String,
@@ -186,7 +186,7 @@ fn refuse_pinned(logic: &LogicName, lock: &Lock) -> Result<(), AuthorError> {
     let Some(pin) = lock.find(&logic.name, &logic.version) else {
         return Ok(());
     };
-    // It is at least as new as the pinned one.
+    // The newest pinned version; at least this one.
     let newest = lock.newest(&logic.name).unwrap_or(pin);
     Err(AuthorError::Pinned {
         model_version: ModelVersion::of(&logic.name, &logic.version),
@@ -221,8 +221,8 @@ fn refuse_occupied(folder: &Path) -> Result<(), AuthorError> {
     }
 }
 
-/// The source's own files under the new name. Copies of the SDK and of the author's layer are nobody's
-/// version and stay as they are.
+/// The source's own files under the new name. Copies of the SDK and of the author's layer belong to no
+/// version and stay unchanged.
 fn renamed(
     logic: &LogicName,
     source: &Source,
@@ -263,7 +263,7 @@ fn renamed(
     })
 }
 
-/// What the cases of the source become: new files beside the folder's own, and changes of shared ones.
+/// The golden cases of the new version: new files, and changes to shared ones.
 type Cases = (Vec<TextFile>, Vec<(PathBuf, String)>);
 
 fn carried_cases(
@@ -296,8 +296,10 @@ fn readme(
 ) -> Result<String, AuthorError> {
     let logic = &manifest.logic;
     let start = match source.origin {
-        Origin::Example => "It starts as an example: change it into what you need.".to_owned(),
-        _ => format!("It started as a copy of {}.", source.logic),
+        Origin::Example => {
+            "It contains a complete example. Change it into what you need.".to_owned()
+        }
+        _ => format!("It was created as a copy of {}.", source.logic),
     };
     let next = after(&logic.version);
     let logic_text = logic.to_string();
@@ -323,7 +325,7 @@ fn readme(
     Ok(fill(template, &values))
 }
 
-/// A template with its `{{key}}`s filled in.
+/// Replaces each `{{key}}` of a template.
 pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut text = template.to_owned();
     for (key, value) in values {

@@ -1,5 +1,5 @@
-//! Where `--from` finds a version's source and cases: in the folder beside the new one, else in what
-//! the program carries.
+//! Where `--from` finds a version's source and cases: in the folder beside the new one, or in the
+//! program itself.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::error::AuthorError;
 use super::manifest::{self, Language, PluginManifest};
 use super::name::LogicName;
 
-/// A path relative to a folder, with `/`, and what the file holds.
+/// A path relative to a folder, with `/`, and the file's content.
 pub(super) type TextFile = (String, Vec<u8>);
 
 /// What a new folder starts from.
@@ -17,7 +17,7 @@ pub(super) struct Source {
     pub(super) logic: LogicName,
     /// Its language.
     pub(super) language: Language,
-    /// Its files: the source alone, or of a folder all of them.
+    /// Its files: only the source, or all files of a folder.
     pub(super) files: Vec<TextFile>,
     /// Its golden cases.
     pub(super) cases: Vec<TextFile>,
@@ -30,13 +30,13 @@ pub(super) struct Source {
 pub enum Origin {
     /// The teaching example.
     Example,
-    /// The program carries it.
+    /// It is part of the program.
     Shipped,
     /// A folder beside the new one.
     Folder(PathBuf),
 }
 
-/// What no copy needs: what tools made, and what the host makes anew.
+/// Not copied: output of tools, and files that are generated for the new folder.
 pub(super) const LEFT_BEHIND: &[&str] = &[
     "target",
     "build",
@@ -66,7 +66,7 @@ pub(super) fn example(language: Language) -> Source {
 /// The source of a version, for a new folder in `parent`.
 ///
 /// # Errors
-/// When there is none, or it is in another language than asked for.
+/// If there is none, or it is in another language than requested.
 pub(super) fn find(
     from: &LogicName,
     parent: &Path,
@@ -118,7 +118,7 @@ pub(super) fn find(
     })
 }
 
-/// Every version that the program carries: the Rust ones first.
+/// Every version that is part of the program, Rust first.
 fn shipped() -> impl Iterator<Item = (Language, LogicName, Vec<TextFile>)> {
     let owned = |prefix: &'static str| {
         move |(path, bytes): &(&str, &[u8])| (format!("{prefix}{path}"), bytes.to_vec())
@@ -130,7 +130,7 @@ fn shipped() -> impl Iterator<Item = (Language, LogicName, Vec<TextFile>)> {
     let python = embedded::PYTHON_LOGICS
         .iter()
         .filter_map(move |(folder, files)| {
-            // Its tests name folders of the project; the new folder gets one of its own.
+            // Its tests refer to folders of the project; the new folder gets a test of its own.
             let is_test = |path: &str| path.starts_with("test_") || path == ".gitignore";
             let files = files.iter().filter(|(path, _)| !is_test(path));
             Some((
@@ -147,7 +147,7 @@ fn of_package(package: &str) -> Option<LogicName> {
     LogicName::new(&name.replace('-', "_"), version).ok()
 }
 
-/// The golden cases that the program carries of a logic: file in the logic's folder, and its bytes.
+/// The golden cases of a shipped logic: path in the logic's folder, and bytes.
 #[must_use]
 pub fn shipped_cases(name: &str) -> Vec<TextFile> {
     embedded::CASES
@@ -159,7 +159,7 @@ pub fn shipped_cases(name: &str) -> Vec<TextFile> {
         .collect()
 }
 
-/// The version of a folder: an author's own, or a member of the project's workspace.
+/// The version in a folder: an author's own, or a member of the project's workspace.
 fn of_folder(
     from: &LogicName,
     parent: &Path,
@@ -192,7 +192,7 @@ fn of_folder(
     if cases.is_dir() {
         walk(&cases, "", &mut listed)?;
     }
-    // The cases come by a way of their own.
+    // The cases are carried over separately.
     if let Some(inside) = inside {
         let prefix = format!("{}/", inside.trim_end_matches('/'));
         files.retain(|(path, _)| !path.starts_with(&prefix));

@@ -1,4 +1,4 @@
-//! Whether a folder's source was changed after its component was built.
+//! Whether a folder's source changed after its component was built.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -6,11 +6,10 @@ use std::time::SystemTime;
 use super::manifest::PluginManifest;
 use super::source::LEFT_BEHIND;
 
-/// The newest file of a folder's source, relative to the folder, where it is newer than the component
-/// that was built of it.
+/// The newest file of a folder's source, relative to the folder, if it is newer than the component.
 ///
-/// By the files' times alone, so a hint and no proof; `None` too where the component lies outside the
-/// folder, because what a checkout wrote last says nothing about what was built of what.
+/// It compares only modification times, so it is a hint and not a proof. Also `None` if the component is outside
+/// the folder: there a checkout sets the times in any order.
 #[must_use]
 pub fn changed_since_built(folder: &Path, manifest: &PluginManifest) -> Option<String> {
     if manifest.component.starts_with("..") {
@@ -28,7 +27,7 @@ pub fn changed_since_built(folder: &Path, manifest: &PluginManifest) -> Option<S
     newest.1
 }
 
-/// Looks for a newer file of the source. What cannot be read is passed over.
+/// Looks for a newer file of the source. Unreadable files are skipped.
 fn look(folder: &Path, prefix: &str, cases: &str, newest: &mut (SystemTime, Option<String>)) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
@@ -36,7 +35,7 @@ fn look(folder: &Path, prefix: &str, cases: &str, newest: &mut (SystemTime, Opti
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let shown = format!("{prefix}{name}");
-        // What no component is made of: notes, tests, golden cases.
+        // Not part of a component: notes, tests, golden cases.
         let beside = name.starts_with(['.']) || name.starts_with("test_") || name.ends_with(".md");
         if beside || shown == cases || LEFT_BEHIND.contains(&name.as_str()) {
             continue;

@@ -1,5 +1,5 @@
-//! A new member of the project's own workspace of logics, `logic-plugins/`: its manifest and its
-//! lock file get the package, so that the next build is `--locked`.
+//! Adds a member to the project's own workspace of logics, `logic-plugins/`: to its manifest and to its
+//! lock file, so that the next `--locked` build succeeds.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace in `folder`; `None` where there is none, or one without the SDK.
+    /// The workspace in `folder`; `None` if there is none, or if it lacks the SDK.
     pub(super) fn at(folder: &Path) -> Option<Workspace> {
         let text = std::fs::read_to_string(folder.join("Cargo.toml")).ok()?;
         let manifest: DocumentMut = text.parse().ok()?;
@@ -30,7 +30,7 @@ impl Workspace {
     /// The files that change when `package` becomes a member: path and new text.
     ///
     /// # Errors
-    /// When it is a member already, or the lock file cannot be read.
+    /// If it is already a member, or the lock file cannot be read.
     pub(super) fn with_member(
         mut self,
         package: &str,
@@ -64,8 +64,8 @@ impl Workspace {
 
 const HEAD: &str = "\n[[package]]\n";
 
-/// A lock file with a logic's package in it: a new one, or `old` under the new name. Cargo sorts
-/// packages by name and refuses, under `--locked`, a file that is not as it would write it.
+/// A lock file with a logic's package in it: a new entry, or that of `old` renamed. Cargo sorts packages by name
+/// and, with `--locked`, refuses a file that differs from what it would write.
 pub(super) fn locked_with(text: &str, package: &str, old: Option<&str>) -> String {
     let head = text.split_once(HEAD).map_or(text, |(head, _)| head);
     let blocks = text.split(HEAD).skip(1);
@@ -92,7 +92,7 @@ pub(super) fn locked_with(text: &str, package: &str, old: Option<&str>) -> Strin
     head.trim_end().to_owned() + "\n" + &blocks.concat()
 }
 
-/// Name and version, without what stands around them.
+/// Name and version of an entry.
 fn key(block: &str) -> (&str, &str) {
     let mut lines = block.lines();
     let mut value = || {

@@ -1,13 +1,13 @@
-//! Each parameter at each of its bounds. What `logic.toml` may set must not make a component trap, and must not
-//! make a row depend on the rows beside it: such settings come long after the component was checked.
+//! Runs each parameter at each of its bounds. No value that `logic.toml` may set must make a component trap, or make
+//! a row depend on other rows: such settings are made long after the component was checked.
 
 use provender_domain::value::Scalar;
 use provender_sandbox::LogicError;
 
 use super::conformance::{Conformance, Run, Status, failed, held};
 
-/// Runs all rows with one parameter after the other at its smallest and at its largest admissible value, the
-/// others at their defaults.
+/// Runs all rows with each parameter in turn at its smallest and at its largest allowed value, the others at their
+/// defaults.
 ///
 /// # Errors
 /// When the host itself fails.
@@ -19,7 +19,7 @@ pub(super) fn run(run: &Run<'_>) -> Result<Conformance, LogicError> {
             .into_iter()
             .flatten()
         {
-            // The default has been run.
+            // The default has been run already.
             if *bound == parameter.default {
                 continue;
             }
@@ -42,7 +42,7 @@ pub(super) fn run(run: &Run<'_>) -> Result<Conformance, LogicError> {
     ))
 }
 
-/// What does not hold with one parameter set.
+/// What fails with one parameter set to `value`; `None` if nothing does.
 fn problem(run: &Run<'_>, parameter: usize, value: &Scalar) -> Result<Option<String>, LogicError> {
     let mut parameters = run.parameters.clone();
     if let Some(place) = parameters.get_mut(parameter) {

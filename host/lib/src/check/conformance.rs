@@ -1,5 +1,5 @@
-//! The conformance run: a component's rows must not depend on which rows stand beside them, and
-//! whatever the inputs are it must answer, or say that it cannot.
+//! The conformance run: a row's outputs must not depend on the other rows of its batch, and for any inputs
+//! the component must answer or report that it cannot.
 //!
 //! A row that a component refuses by a declared failure (`invalid-input`) is an answer; a trap, a
 //! limit, a number that is not finite and a null where none is declared are not.
@@ -21,24 +21,24 @@ use super::{bounds, values};
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "ConformanceStatus")]
 pub enum Status {
-    /// It held.
+    /// It passed.
     Ok,
-    /// It did not.
+    /// It failed.
     Failed,
 }
 
 /// One part of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Conformance {
-    /// What was asked.
+    /// The name of the check.
     pub name: &'static str,
-    /// How it ended.
+    /// Its result.
     pub status: Status,
-    /// What was seen: the rows, or the first that did not hold with its inputs.
+    /// The number of rows, or the first row that failed, with its inputs.
     pub detail: String,
 }
 
-/// Rows that are computed one by one.
+/// The number of rows that are computed one by one.
 const SINGLE: usize = 48;
 
 /// Runs a component over the rows of `values` in several ways.
@@ -84,7 +84,7 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The rows in as few batches as production would make of them.
+    /// The batches that production would make of the rows.
     pub(super) fn few(&self) -> Vec<Range<usize>> {
         let (rows, size) = (
             self.rows.len(),
@@ -121,7 +121,7 @@ impl Run<'_> {
         })
     }
 
-    /// Every row has an answer, or a refusal that the contract provides for.
+    /// Checks that every row has an answer, or a refusal that the contract allows.
     pub(super) fn answers(&self, whole: &Computed) -> Conformance {
         let name = "extreme values";
         let undeclared: Vec<_> = whole.failed.iter().filter(|f| !declared(f.code)).collect();
@@ -196,8 +196,8 @@ impl Run<'_> {
         batches
     }
 
-    /// The rows that have an answer again and again, as many as production puts into one call: what
-    /// counts rows, or takes more than its share of fuel for many, shows here.
+    /// Repeats the rows that have an answer until one full production batch is filled. This finds components that
+    /// count rows, or whose fuel grows faster than the number of rows.
     fn full(&self, whole: &Computed) -> Result<Conformance, LogicError> {
         let name = "a full batch";
         let good: Vec<usize> = (0..self.rows.len())
@@ -256,7 +256,7 @@ impl Run<'_> {
             })
     }
 
-    /// `place` is where a row of the first run stands in the second.
+    /// Compares two runs. `place` maps a row of the first run to its index in the second.
     pub(super) fn compare(
         &self,
         name: &'static str,
@@ -298,7 +298,7 @@ impl Run<'_> {
         held(name, format!("{} rows with the same bits", self.rows.len()))
     }
 
-    /// A row's inputs for people: of a wide row those that are not ordinary.
+    /// A row's inputs as text; for a wide row only those that are not ordinary.
     fn row_text(&self, row: &[Value]) -> String {
         const MOST: usize = 60;
         const WIDE: usize = 12;
@@ -338,7 +338,7 @@ fn same_bits(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Refusals that the contract provides for.
+/// Whether the contract allows this refusal.
 fn declared(code: FailureCode) -> bool {
     matches!(
         code,

@@ -1,4 +1,4 @@
-//! What a component declares against the catalogue and the monitors: all findings, not the first.
+//! Compares a component's declaration with the catalogue and the monitors. Reports all findings, not only the first.
 
 use crate::compute::binding::input_problems;
 use crate::monitor::input::{LogicInput, Subject};
@@ -29,7 +29,7 @@ pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<CheckFi
         }
     };
     let mut rules = Vec::new();
-    // One rule more at a time, so that each refusal names its own rule.
+    // One rule at a time, so that each refusal names its own rule.
     for rule in &description.monitors {
         rules.push(rule.clone());
         let logic = LogicInput {

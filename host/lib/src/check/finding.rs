@@ -29,7 +29,7 @@ impl CheckFinding {
     }
 }
 
-/// What the sandbox says of a component that it does not load.
+/// A component that the sandbox does not load, as a finding.
 pub(super) fn of_refusal(error: &LogicError, bytes: &[u8]) -> Vec<CheckFinding> {
     let mut findings = vec![CheckFinding::new(
         error.code(),
@@ -114,7 +114,7 @@ pub fn fix(error: &LogicError) -> &'static str {
     }
 }
 
-/// What the catalogue says of an input.
+/// An input that the catalogue refuses, as a finding.
 pub(super) fn of_binding(error: &ComputeError) -> CheckFinding {
     let fix = match error {
         ComputeError::UnknownFeature { .. } => {
@@ -131,7 +131,7 @@ pub(super) fn of_binding(error: &ComputeError) -> CheckFinding {
     CheckFinding::new(error.code(), error.to_string(), fix)
 }
 
-/// What the monitor room says of a rule.
+/// A rule that the monitors refuse, as a finding.
 pub(super) fn of_monitor(error: &MonitorError) -> CheckFinding {
     CheckFinding::new(
         "monitor_rule",

@@ -1,10 +1,10 @@
-//! Everything that would ever be refused about a component, refused now.
+//! Checks a component for everything that would be refused later.
 //!
 //! * [`finding`] — a refusal with its reason and its fix
-//! * [`declaration`] — what it declares against the catalogue and the monitors
+//! * [`declaration`] — compares its declaration with the catalogue and the monitors
 //! * `values` — the rows that a conformance run computes
 //! * `bounds` — each parameter at each of its bounds
-//! * [`conformance`] — does it keep to the contract on any rows, in any order, in any batches?
+//! * [`conformance`] — whether it keeps to the contract for any rows, in any order and in any batches
 
 mod bounds;
 pub mod conformance;
@@ -32,7 +32,7 @@ pub struct CheckReport {
     pub size: u64,
     /// The component, where it could be loaded.
     pub component: Option<Component>,
-    /// Why it is refused; empty when it is not.
+    /// Why it is refused; empty if it is not.
     pub findings: Vec<CheckFinding>,
     /// The conformance run; empty where it could not be made.
     pub conformance: Vec<Conformance>,

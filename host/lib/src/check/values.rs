@@ -5,7 +5,7 @@ use provender_domain::day::Day;
 use provender_domain::description::Input;
 use provender_domain::value::{DataType, Value};
 
-/// Rows of a conformance run at least: what the extremes leave is filled with mixtures.
+/// The least number of rows of a conformance run; mixtures fill up what the extremes leave.
 pub(super) const ROWS: usize = 400;
 
 /// A row of ordinary values.
@@ -25,7 +25,7 @@ pub(super) fn nulls(inputs: &[Input]) -> Vec<Value> {
         .collect()
 }
 
-/// Ordinary rows, each input at each of its extremes, however many inputs there are, all inputs at theirs, and
+/// Ordinary rows, each input at each of its extremes (for any number of inputs), all inputs at their extremes, and
 /// mixtures.
 pub(super) fn rows(inputs: &[Input]) -> Vec<Vec<Value>> {
     let values: Vec<Vec<Value>> = inputs
@@ -149,7 +149,7 @@ fn extremes(data_type: DataType) -> Vec<Value> {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same mixtures everywhere.
+/// SplitMix64 (Steele, Lea and Flood, 2014), so that the mixtures are the same everywhere.
 struct Random(u64);
 
 impl Random {

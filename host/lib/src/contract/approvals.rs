@@ -1,4 +1,4 @@
-//! Where a change touches what several owners own, each has approved.
+//! The rule that every owner approves a change of paths with several owners.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::git::{FileChange, Repository};
 use super::owners::{FILES, Owners, name};
 use super::rule::{ContractFinding, Rule};
 
-/// Who has to approve the change and has not.
+/// The owners whose approval is missing.
 ///
 /// # Errors
 /// When git fails or a file cannot be read.
@@ -17,7 +17,7 @@ pub(super) fn approvals(
     changes: &[FileChange],
     approved: &[String],
 ) -> Result<Option<ContractFinding>, ContractError> {
-    // Of the base where it has one: a change cannot give itself other owners.
+    // The file of the base if there is one, because a change must not give itself other owners.
     let mut found = None;
     for file in FILES {
         let bytes = if files.iter().any(|f| f == file) {
@@ -40,7 +40,7 @@ pub(super) fn approvals(
         }
     }
     let needed: BTreeSet<&str> = of.iter().map(|(owner, _)| owner.as_str()).collect();
-    // One owner's own ground is reviewed as ever; what several own needs each of them on record.
+    // Paths with one owner get the usual review. Paths with several need a recorded approval of each.
     if needed.len() < 2 {
         return Ok(None);
     }

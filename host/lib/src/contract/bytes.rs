@@ -1,4 +1,4 @@
-//! The bytes of a frozen version stay, and with them what it declares.
+//! The rule that a frozen version keeps its bytes, and with them its declaration.
 
 use provender_domain::canonical::Digest;
 use provender_sandbox::{Lock, Pin, Sandbox};
@@ -17,7 +17,7 @@ fn new_version(pin: &Pin) -> String {
     )
 }
 
-/// The component's bytes, and what they declare.
+/// Checks the component's bytes and their declaration.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -36,7 +36,7 @@ pub(super) fn bytes(
         remedy: new_version(&frozen.pin),
     };
     let Some(now) = repository.now(&path)? else {
-        // A pin may move to another place; `verify` then reads the bytes from there.
+        // A pin may move to another path; `verify` then reads the bytes from there.
         return Ok(match pinned_here(repository, frozen)? {
             true => vec![finding(
                 Rule::FrozenBytes,
@@ -62,7 +62,7 @@ pub(super) fn bytes(
             .ok()
     };
     let (was, is) = (load(&repository.at_base(&path)?), load(&now));
-    // Bytes that do not load declare nothing; that they differ is said already.
+    // Bytes that do not load declare nothing. That they differ has been reported already.
     if let (Some(was), Some(is)) = (was, is) {
         let differing = differences(was.description(), is.description());
         if !differing.is_empty() {
@@ -78,7 +78,7 @@ pub(super) fn bytes(
     Ok(findings)
 }
 
-/// Whether the lock file still says that the component lies where it lay at the base.
+/// Whether the lock file still names the component's path of the base.
 fn pinned_here(repository: &Repository, frozen: &Frozen) -> Result<bool, ContractError> {
     let Some(now) = repository.now(&frozen.lock)? else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! What differs between two declarations of one version: the parts that decide a number or a
+//! The differences between two declarations of one version, in the parts that decide a number or a
 //! verdict.
 
 use std::collections::BTreeMap;

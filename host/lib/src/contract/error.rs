@@ -1,4 +1,4 @@
-//! How this room says no. A broken rule is no error: see [`super::rule::ContractFinding`].
+//! Errors of the release contract. A broken rule is not one: see [`super::rule::ContractFinding`].
 
 /// A contract that cannot be judged. Inability to check is never a pass.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum ContractError {
     NoRepository {
         /// The folder.
         folder: String,
-        /// In git's words.
+        /// git's error message.
         cause: String,
     },
     /// The base is not in this clone.
@@ -34,7 +34,7 @@ pub enum ContractError {
         /// Whether the clone lacks a part of the history.
         shallow: bool,
     },
-    /// git failed otherwise.
+    /// git failed for another reason.
     #[error("git {command} failed: {cause}")]
     Git {
         /// The command.
@@ -103,7 +103,7 @@ impl ContractError {
     }
 }
 
-/// Whether a revision counts from another one, `HEAD~3` or `main^`: no server has it under that name.
+/// Whether a revision is relative to another one, such as `HEAD~3` or `main^`; it cannot be fetched by that name.
 fn is_relative(base: &str) -> bool {
     base == "HEAD" || base.contains(['~', '^', ':']) || base.contains("@{")
 }

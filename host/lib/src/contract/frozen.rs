@@ -7,7 +7,7 @@ use provender_sandbox::{Lock, Pin, PinState};
 use super::error::ContractError;
 use super::git::Repository;
 
-/// A lock file's name, wherever it lies.
+/// The file name of every lock file.
 pub(super) const LOCK: &str = "provender.lock";
 
 /// A frozen version of the base, with the lock file that pins it.
@@ -61,7 +61,7 @@ pub(super) fn at_base(
                         pin: pin.clone(),
                     }),
             ),
-            // A lock file that is not touched and was unusable before is not this change's doing.
+            // This change did not cause the problem: the lock file was unusable before and is not touched.
             Err(_) if !changed.contains(lock.as_str()) => {}
             Err(e) => {
                 return Err(ContractError::AtBase {

@@ -1,7 +1,7 @@
-//! The repository, through the program `git`: the base, what changed since, files as they were.
+//! Reads the repository through the program `git`: the base, what changed since, earlier states of files.
 //!
-//! What comes from the command line or the repository never stands where git would take it for an
-//! option, and neither filters nor external programs of the repository's configuration run.
+//! Text from the command line or the repository is never passed where git could read it as an option, and no filter
+//! or external program of the repository's configuration runs.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,9 @@ pub struct Repository {
 pub enum What {
     /// It is new.
     Added,
-    /// Its content is another.
+    /// Its content changed.
     Changed,
-    /// It is gone.
+    /// It was removed.
     Removed,
 }
 
@@ -50,8 +50,8 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-/// Those of some files of a folder whose last state is not committed; `None` where the folder is in
-/// no work tree, or there is no git to ask.
+/// Those of the given files whose current state is not committed; `None` if the folder is not in a work
+/// tree, or git is not installed.
 #[must_use]
 pub fn uncommitted(folder: &Path, files: &[&str]) -> Option<Vec<String>> {
     let mut args = vec![
@@ -72,7 +72,7 @@ pub fn uncommitted(folder: &Path, files: &[&str]) -> Option<Vec<String>> {
     )
 }
 
-/// Standard output, or git's own words.
+/// Standard output, or git's error message.
 fn ask<A: AsRef<OsStr>>(
     folder: &Path,
     args: &[A],
@@ -98,11 +98,11 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {
 }
 
 impl Repository {
-    /// The repository around `folder`, with the newest commit that `HEAD` shares with `base`: what
-    /// came to `base` since then is not this change's doing.
+    /// The repository around `folder`, with the newest commit that `HEAD` shares with `base`. Later commits
+    /// of `base` are not part of this change.
     ///
     /// # Errors
-    /// When there is no git, no repository, or no such commit in this clone.
+    /// If git is not installed, there is no repository, or the commit is not in this clone.
     pub fn open(folder: &Path, base: &str) -> Result<Repository, ContractError> {
         let root = ask(folder, &["rev-parse", "--show-toplevel"])?.map_err(|cause| {
             ContractError::NoRepository {
@@ -221,10 +221,10 @@ impl Repository {
         self.git(&["cat-file", "blob", &format!("{}:{path}", self.base)])
     }
 
-    /// A file as it is; `None` when it is gone.
+    /// The current content of a file; `None` if it was removed.
     ///
     /// # Errors
-    /// When it cannot be read, or is larger than any component may be.
+    /// If it cannot be read, or is larger than any component may be.
     pub fn now(&self, path: &str) -> Result<Option<Vec<u8>>, ContractError> {
         match bounded::read_named(&self.root.join(path), bounded::COMPONENT_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),

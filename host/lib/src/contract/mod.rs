@@ -1,20 +1,20 @@
-//! The release contract: what a change may not do to what was released, read from git.
+//! The release contract: what a change must not do to released versions, read from git.
 //!
-//! A change is everything between the base, that is the newest commit that it shares with the
-//! revision it will be merged into, and the working tree, files that git does not know yet
-//! included. What was frozen at the base stays: its pin, its bytes, its source, what it declares;
-//! the WIT of a version stays; and who owns a path has approved. Every finding names a file and
-//! the way out.
+//! The base is the newest commit that the change shares with the revision it will be merged into. The
+//! change is everything between the base and the working tree, including untracked files. What was
+//! frozen at the base must keep its pin, its bytes, its source and its declaration; a version of the
+//! WIT must stay; and the owners of changed paths must have approved. Every finding names a file and
+//! what to do.
 //!
 //! * [`git`] — the repository: the base, what changed, files as they were
-//! * [`rule`] — the rules by name, and what a broken one says
-//! * [`rules`] — the judgement: every rule over one change
+//! * [`rule`] — the rules: their names and their texts
+//! * [`rules`] — checks one change against every rule
 //! * `frozen` — what was frozen at the base
-//! * `pins`, `bytes`, `sources`, `wit`, `approvals` — a rule each
+//! * `pins`, `bytes`, `sources`, `wit`, `approvals` — one rule each
 //! * `declared` — what differs between two declarations of one version
 //! * `owners` — `CODEOWNERS`: which owners a path has
 //! * [`render`] — findings as JUnit and as annotations of a pull request
-//! * [`error`] — how this room says no
+//! * [`error`] — errors
 
 mod approvals;
 mod bytes;

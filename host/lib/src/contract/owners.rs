@@ -28,7 +28,7 @@ impl Owners {
         }
     }
 
-    /// The owners of a path; none where no rule fits, or the last one that fits names none.
+    /// The owners of a path; empty if no rule matches, or the last matching rule names no owner.
     pub(super) fn of(&self, path: &str) -> BTreeSet<String> {
         let fitting = self.rules.iter().rev().find(|(p, _)| fits(p, path));
         fitting
@@ -59,7 +59,7 @@ fn fits(pattern: &str, path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     let starts = if anchored { 0..1 } else { 0..parts.len() };
     starts.into_iter().any(|start| {
-        // A pattern that names a folder holds for everything in it.
+        // A pattern that matches a folder matches everything in it.
         (start + 1..=parts.len()).any(|end| {
             let is_folder = end < parts.len();
             (is_folder || !folder_only)
@@ -74,7 +74,7 @@ fn segments(pattern: &[&str], path: &[&str]) -> bool {
     match pattern.split_first() {
         None => path.is_empty(),
         Some((&"**", rest)) => {
-            // At the end it stands for anything below, at least one part.
+            // At the end it matches at least one part.
             let least = usize::from(rest.is_empty());
             (least..=path.len()).any(|n| segments(rest, &path[n..]))
         }

@@ -1,4 +1,4 @@
-//! The pin of a frozen version stays, and no lock file gives the version other bytes.
+//! The rule that the pin of a frozen version stays, and that no lock file gives the version other bytes.
 
 use provender_sandbox::{Lock, Pin};
 
@@ -7,7 +7,7 @@ use super::frozen::{Frozen, LOCK, is_named};
 use super::git::{FileChange, Repository, What};
 use super::rule::{ContractFinding, Rule};
 
-/// The line of a lock file that speaks of a version, from 1.
+/// The line of a version's entry in a lock file, from 1.
 #[must_use]
 pub fn line_of_pin(text: &str, pin: &Pin) -> usize {
     let (name, version) = (
@@ -21,7 +21,7 @@ pub fn line_of_pin(text: &str, pin: &Pin) -> usize {
     at.map_or(1, |i| i + 1)
 }
 
-/// The frozen pin, as the lock file has it now.
+/// Checks the frozen pin against the lock file's current content.
 ///
 /// # Errors
 /// When the lock file cannot be read.
@@ -72,7 +72,7 @@ pub(super) fn pin(
     } else if is.world != was.world {
         format!("world was {}, is {}", was.world, is.world)
     } else {
-        // Its place and its ceilings change no number.
+        // Path and limits may change: they change no number.
         return Ok(None);
     };
     Ok(finding(
@@ -81,7 +81,7 @@ pub(super) fn pin(
     ))
 }
 
-/// Lock files that are new: a version that is frozen anywhere keeps its bytes everywhere.
+/// Checks new lock files: a version that is frozen in one lock file has the same bytes in all.
 ///
 /// # Errors
 /// When a lock file cannot be read.
@@ -99,13 +99,13 @@ pub(super) fn elsewhere(
             continue;
         };
         let text = String::from_utf8_lossy(&bytes);
-        // A lock file that cannot be read pins nothing; whoever uses it is told.
+        // An unreadable lock file pins nothing; the commands that use it report the error.
         let Ok(lock) = Lock::parse(&text) else {
             continue;
         };
         for is in lock.components() {
             let same = |f: &&Frozen| f.pin.name == is.name && f.pin.version == is.version;
-            // Where two lock files of the base disagree, either is as good as it was.
+            // If two lock files of the base disagree, either is accepted: the change did not cause it.
             let mut known = frozen.iter().filter(same).peekable();
             let Some(first) = known.peek().copied() else {
                 continue;

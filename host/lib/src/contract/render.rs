@@ -7,7 +7,7 @@ use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
 
 use super::rule::{ContractFinding, Rule};
 
-/// One case a rule.
+/// One test case per rule.
 #[must_use]
 pub fn suite(findings: &[ContractFinding]) -> Suite {
     let cases = Rule::ALL.into_iter().map(|rule| {
@@ -35,8 +35,8 @@ pub fn suite(findings: &[ContractFinding]) -> Suite {
     }
 }
 
-/// A file as annotations name it: from the top folder of the repository that it lies in, wherever in it the
-/// program was called; outside a repository as given.
+/// A file's path for annotations: relative to the top folder of its repository, wherever in it the program was
+/// called; outside a repository unchanged.
 #[must_use]
 pub fn in_repository(file: &Path) -> String {
     let relative = || {

@@ -1,4 +1,4 @@
-//! The judgement: every rule over one change.
+//! Checks one change against every rule.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use super::{ContractFinding, approvals, bytes, frozen, pins, sources, wit};
 pub struct ContractVerdict {
     /// The newest commit shared with the base.
     pub commit: String,
-    /// How many pins were frozen there. With none the rules about frozen versions held nothing.
+    /// The number of frozen pins at the base. If it is 0, the rules about frozen versions checked nothing.
     pub frozen: usize,
     /// Broken rules, by path.
     pub findings: Vec<ContractFinding>,
 }
 
-/// Judges the change. `approved` are the owners whose approval the command line gives.
+/// Checks the change. `approved` lists the owners whose approval was given on the command line.
 ///
 /// # Errors
 /// When the base or the working tree cannot be read.

@@ -1,4 +1,4 @@
-//! The folder of a frozen version is not touched.
+//! The rule that the source folder of a frozen version is not touched.
 
 use provender_domain::render::escape;
 
@@ -53,8 +53,8 @@ pub(super) fn sources(
         let Some((folder, f)) = by_name().or_else(by_manifest) else {
             continue;
         };
-        // The built component has a rule of its own. A manifest where there was none says where
-        // component and cases lie; it is no source of the bytes.
+        // The built component has a rule of its own. A new manifest only names component and cases;
+        // it does not change the bytes.
         let is_new_manifest = change.what == What::Added && is_named(&change.path, MANIFEST);
         if change.path == f.component() || is_new_manifest {
             continue;
@@ -74,8 +74,8 @@ pub(super) fn sources(
         .collect())
 }
 
-/// A folder of a frozen version with what happened in it: one finding, however many files a folder has
-/// that was moved.
+/// A folder of a frozen version and its changes. It gives one finding for all of them: a moved folder has many
+/// files.
 struct Touched<'c> {
     folder: String,
     frozen: &'c Frozen,
@@ -117,7 +117,7 @@ impl Touched<'_> {
         })
     }
 
-    /// The first files by name, so that a person knows what it is about.
+    /// The first changed files, by name.
     fn examples(&self) -> String {
         const SHOWN: usize = 3;
         let prefix = format!("{}/", self.folder);

@@ -16,7 +16,7 @@ fn package(text: &str) -> Option<(usize, String)> {
     })
 }
 
-/// The WIT without comments and spaces, which bind nobody.
+/// The WIT without comments and whitespace, which may change.
 fn meaning(text: &str) -> String {
     let code = text
         .lines()
@@ -120,7 +120,7 @@ fn file(
     Ok(())
 }
 
-/// The version of a package from 1.0.0 on; drafts before it bind nobody but by their own name.
+/// The version of a package from 1.0.0 on. Earlier drafts promise no compatibility beyond their own version.
 fn released(package: &str) -> Option<&str> {
     let (_, number) = package.split_once('@')?;
     (major(number)? > 0).then_some(number)

@@ -1,5 +1,5 @@
-//! A text or a TOML value as a value of a column's type. The errors are clauses that say what would
-//! be right.
+//! Reads a text or a TOML value as a value of a column's type. The errors are clauses that name what is
+//! allowed.
 
 use provender_domain::day::Day;
 use provender_domain::number;
@@ -105,7 +105,7 @@ fn toml_day(value: &toml_edit::Value) -> Option<Day> {
     }
 }
 
-/// Points in strictly ascending order of their days, as production gives them.
+/// Points in strictly ascending order of their days, as production passes them.
 fn series(points: impl Iterator<Item = Option<(Day, f64)>>) -> Option<Value> {
     let points: Vec<_> = points
         .map(|p| p.map(|(day, x)| (day, plain_zero(x))))

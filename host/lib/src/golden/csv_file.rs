@@ -1,4 +1,4 @@
-//! A CSV file of cases, a row each; the format is on `docs/reference/golden-cases.md`.
+//! A CSV file of cases, one per row; the format is described in `docs/reference/golden-cases.md`.
 
 use provender_domain::description::Description;
 use provender_domain::number;
@@ -190,7 +190,7 @@ impl CsvFile {
     ) -> Result<Value, GoldenError> {
         let column = Column::Input(name.to_owned());
         if !self.columns.contains(&column) {
-            // A column that is misspelled would be null in every case.
+            // A misspelled column would be null in every case.
             let problem = format!("{} reads this input; add the column", d.model_version());
             return Err(self.no(1, &format!("in.{name}"), problem));
         }
@@ -202,7 +202,7 @@ impl CsvFile {
         }
     }
 
-    /// The fields of a row that are not empty, of the columns that `pick` names.
+    /// The fields of a row that are not empty, in the columns that `pick` selects.
     fn filled<'s>(
         &'s self,
         row: usize,

@@ -1,7 +1,7 @@
-//! Recorded inputs as a file of golden cases that DS completes.
+//! Writes recorded inputs as a file of golden cases that DS completes.
 //!
-//! A draft expects nothing: what was recorded may be the very mistake, so it stands beside the case as
-//! a comment, and the case fails until somebody says what is right.
+//! A draft expects nothing: the recorded outputs may be the mistake itself. They become comments beside the
+//! case, which fails until somebody enters what is right.
 
 use std::fmt::Write as _;
 
@@ -17,13 +17,13 @@ use super::toml_file::render;
 pub struct Draft {
     /// Unique in its folder.
     pub name: String,
-    /// What to know about it, a line each; it becomes comments.
+    /// Notes about it, one per line; they become comments.
     pub about: Vec<String>,
     /// Inputs by name.
     pub inputs: Vec<(String, Value)>,
     /// Parameters that are not the declared defaults, by name.
     pub parameters: Vec<(String, Scalar)>,
-    /// The outcomes that were recorded, for the comment.
+    /// The recorded outcomes, for the comment.
     pub recorded: Vec<(String, Value)>,
 }
 
@@ -68,7 +68,7 @@ fn comments(out: &mut String, lines: &[String]) {
     }
 }
 
-/// What is null is left out: it is null where it is not named.
+/// Null values are left out: an input that is not named is null.
 fn table<'a>(pairs: impl Iterator<Item = (&'a String, Option<Toml>)>) -> InlineTable {
     pairs
         .filter_map(|(name, value)| Some((name.as_str(), value?)))

@@ -25,7 +25,7 @@ pub fn suite(logic: &str, tested: &Tested) -> Suite {
     }
 }
 
-/// What is wrong with a case, a line each, its rows in other company included.
+/// The problems of a case, one per line, including rows that change with the rows around them.
 #[must_use]
 pub fn problems(ran: &Ran, tested: &Tested) -> Vec<String> {
     let mut lines = ran.verdict.lines();

@@ -1,23 +1,23 @@
-//! Golden cases: what a logic must give for given inputs, run in the sandbox that production uses.
+//! Golden cases: the outputs a logic must give for given inputs, run in the sandbox that production uses.
 //!
-//! A folder holds the cases of one logic for all of its versions, so that a new version meets what
-//! its forerunners promised: it passes each case or says in a `[[supersede]]` why it does not. The
-//! format is on one page, `docs/reference/golden-cases.md`; the author's crate reads the same files
-//! (`logic-plugins/sdk/src/testing/`), and the two are held to the same cases.
+//! A folder contains the cases of one logic for all of its versions, so that a new version keeps what
+//! earlier ones promised: it passes each case or states in a `[[supersede]]` why it does not. The
+//! format is described in `docs/reference/golden-cases.md`. The author's crate reads the same files
+//! (`logic-plugins/sdk/src/testing/`); tests check both readers with the same cases.
 //!
 //! * [`case`] — a case, what it expects, and for which versions
-//! * `number` — how far apart two numbers are
+//! * `number` — the distance of two numbers in units in the last place
 //! * `cell` — a text or a TOML value as a value of a column's type
 //! * `toml_file`, `csv_file` — the two spellings of a file of cases
 //! * `toml_part` — a part of a TOML file, key by key, with its place
-//! * [`set`] — a folder: which cases a version runs, which it leaves out and why
+//! * [`set`] — a folder: which cases a version runs, which it skips and why
 //! * [`run`] — the cases in the sandbox: alone, together, in reverse and split
-//! * [`judge`] — what a case gave against what it expects
-//! * [`bless`] — what was got, written into the files for review
+//! * [`judge`] — compares a case's outputs with what it expects
+//! * [`bless`] — writes the actual outputs into the files for review
 //! * [`draft`] — recorded inputs as a file of cases that DS completes
 //! * [`profile`] — where the fuel goes
 //! * [`junit`] — a run as JUnit suites
-//! * [`error`] — how this room says no
+//! * [`error`] — errors
 
 pub mod bless;
 pub mod case;

@@ -1,4 +1,4 @@
-//! How far apart two numbers are.
+//! The distance of two numbers in units in the last place.
 
 /// How many float64 values lie from one number to the other (units in the last place): 1 for
 /// neighbours. Both are finite.

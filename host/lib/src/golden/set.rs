@@ -1,9 +1,9 @@
-//! A folder of cases: which of them a version runs, which it leaves out and why.
+//! A folder of cases: which of them a version runs, which it skips and why.
 //!
 //! A case binds every version. A later version that gives another answer on purpose *supersedes*
 //! the case, by name and with a reason; a case may say which version brought it (`since`), and then
 //! binds that one and all later ones; or name its versions, and then every other version needs a
-//! `[[supersede]]`. So a case is never left out because somebody forgot it.
+//! `[[supersede]]`. So no case is skipped because somebody forgot it.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -71,7 +71,7 @@ pub struct CaseSet {
 pub struct Selected {
     /// The cases it runs, in the order of files and lines.
     pub cases: Vec<Case>,
-    /// Those it leaves out.
+    /// The cases it skips.
     pub skipped: Vec<Skipped>,
 }
 
@@ -250,7 +250,7 @@ impl CaseSet {
         Ok(None)
     }
 
-    /// The cases that a version runs and those it leaves out.
+    /// The cases that a version runs and those it skips.
     ///
     /// # Errors
     /// When a case does not fit the declaration, a case leaves the version out and nothing says

@@ -1,4 +1,4 @@
-//! A case superseded by a later version: the entry that says why, and the later version's own case.
+//! A case superseded by a later version: the entry with the reason, and the later version's own case.
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -7,8 +7,8 @@ pub(super) fn name(case: &str, version: &str) -> String {
     format!("{case} ({version})")
 }
 
-/// What stands at the end of the file: the `[[supersede]]`, and the case as the later version gives it.
-/// `own` is the case with its new expectations; it binds the version and those after it.
+/// The text to append to the file: the `[[supersede]]`, and the later version's case. `own` is the case with its
+/// new expectations; it binds the version and all later ones.
 pub(super) fn text(case: &str, own: Table, version: &str, reason: &str) -> String {
     let mut entry = Table::new();
     entry.insert("version", value(version));

@@ -1,4 +1,4 @@
-//! A TOML file of cases; the format is on `docs/reference/golden-cases.md`.
+//! A TOML file of cases; the format is described in `docs/reference/golden-cases.md`.
 
 use toml_edit::{Document, Item, TableLike, Value as Toml};
 
@@ -26,7 +26,7 @@ const CASE_KEYS: [&str; 10] = [
 ];
 const SUPERSEDE_KEYS: [&str; 5] = ["version", "versions", "case", "cases", "reason"];
 
-/// The file with its cases' heads read; a case's body is read for a version's declaration.
+/// The file with the heads of its cases. A case's body is read later, for a version's declaration.
 #[derive(Debug)]
 pub(super) struct TomlFile {
     file: String,
@@ -152,7 +152,7 @@ impl TomlFile {
     ) -> Result<Vec<Value>, GoldenError> {
         let root = self.document.as_table();
         let columns = file.texts(root, "columns", false)?;
-        // A column that is misspelled here would be null in every case.
+        // A misspelled column would be null in every case.
         if let Some(lacking) = d.inputs.iter().find(|i| !columns.contains(&i.field.name)) {
             return Err(file.no(
                 "columns",

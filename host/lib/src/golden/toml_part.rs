@@ -1,4 +1,4 @@
-//! A part of a TOML file of cases, read key by key, with the place that a message about it names.
+//! Reads a part of a TOML file of cases key by key, with the line that messages about it name.
 
 use toml_edit::{Item, Table, TableLike};
 
@@ -12,7 +12,7 @@ pub(super) struct At<'f> {
     pub(super) text: &'f str,
     /// `case `x`` or nothing.
     pub(super) owner: String,
-    /// Where the owner begins, for parts without a place of their own.
+    /// Where the owner begins, for parts without a span of their own.
     pub(super) start: usize,
 }
 
@@ -43,7 +43,7 @@ impl At<'_> {
         }
     }
 
-    /// A list of texts, or one text alone where `one` allows it.
+    /// A list of texts, or a single text if `one` is set.
     pub(super) fn texts(
         &self,
         table: &dyn TableLike,

@@ -1,4 +1,4 @@
-//! A folder to a component, by the language's own tools: once, or twice in different folders to
+//! Builds a folder to a component with the language's own tools: once, or twice in different folders to
 //! compare the bytes.
 //!
 //! * `rust` — cargo, and the encoder in process
@@ -17,22 +17,22 @@ use super::manifest::{Language, PluginManifest};
 mod python;
 mod rust;
 
-/// Where this machine has its tools. The command line reads it from the environment.
+/// Where the tools are on this machine. The command line reads it from the environment.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// rustc, as found through the path.
+    /// rustc, looked up in `PATH`.
     pub rustc: PathBuf,
     /// Cargo's home.
     pub cargo_home: PathBuf,
-    /// The folder that cargo compiles into; without, one in the workspace of the package.
+    /// The folder that cargo compiles into; `None` for the one in the package's workspace.
     pub target_dir: Option<PathBuf>,
-    /// The folders that programs are looked for in.
+    /// The folders of `PATH`.
     pub path: Vec<PathBuf>,
-    /// The componentize-py to take before any other.
+    /// The componentize-py to use before any other.
     pub componentize_py: Option<PathBuf>,
 }
 
-/// A built component that is not written yet.
+/// A built component that has not been written yet.
 #[derive(Clone, Debug)]
 pub struct Built {
     /// What the folder says of itself.
@@ -67,7 +67,7 @@ impl Twice {
 /// Builds a folder to a component.
 ///
 /// # Errors
-/// When the folder is none, a tool is missing, or the source does not compile.
+/// If the folder is not a logic's, a tool is missing, or the source does not compile.
 pub fn build(machine: &Machine, folder: &Path) -> Result<Built, AuthorError> {
     let manifest = PluginManifest::read(folder)?;
     let (bytes, toolchain) = match manifest.language {
@@ -81,7 +81,7 @@ pub fn build(machine: &Machine, folder: &Path) -> Result<Built, AuthorError> {
     })
 }
 
-/// Builds a folder twice, each time from nothing in a copy of another name, and writes neither.
+/// Builds a folder twice, each time from scratch in a copy with another name, and writes neither component.
 ///
 /// # Errors
 /// As [`build`].
@@ -103,10 +103,10 @@ pub fn verify(machine: &Machine, folder: &Path) -> Result<Twice, AuthorError> {
 }
 
 impl Built {
-    /// That the component, loaded, is the logic version that the folder says it is.
+    /// Checks that the component declares the logic version that the folder's manifest states.
     ///
     /// # Errors
-    /// When it declares itself another one.
+    /// If it declares another one.
     pub fn check_declared(&self, folder: &Path, declared: &str) -> Result<(), AuthorError> {
         let said = self.manifest.logic.to_string();
         match said == declared {
@@ -119,10 +119,10 @@ impl Built {
         }
     }
 
-    /// Writes the component where the folder says, or to `output`: whole or not at all.
+    /// Writes the component to the path in the folder's manifest, or to `output`, atomically.
     ///
     /// # Errors
-    /// When a lock file beside it pins the file with other bytes, or it cannot be written.
+    /// If a lock file beside it pins the file with other bytes, or it cannot be written.
     pub fn write(&self, folder: &Path, output: Option<&Path>) -> Result<PathBuf, AuthorError> {
         let file = match output {
             Some(output) => output.to_owned(),

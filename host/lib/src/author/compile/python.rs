@@ -1,7 +1,7 @@
-//! A Python folder by componentize-py, with everything outside stubbed out.
+//! Builds a Python folder with componentize-py; all of WASI is stubbed out.
 //!
-//! It builds a copy that holds the source alone: what lies on the module path is listed in the bytes,
-//! and the site-packages of whoever builds would come along unseen.
+//! The build runs on a copy that contains only the source. Everything on the module path is listed in the
+//! component's bytes, and site-packages of the building machine would be included unnoticed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ const TOOL: &str = "componentize-py";
 /// The versions whose bindings `provender_logic` is written for.
 const KNOWN: &str = "0.25.x";
 const KNOWN_PREFIX: &str = "0.25.";
-/// The Python that componentize-py 0.25 puts into a component; it says so nowhere itself.
+/// The Python that componentize-py 0.25 puts into a component; the tool does not report it.
 const PYTHON: &str = "3.14";
 const WORLD: &str = "logic-plugin";
-/// What is no source: cases, the contract, what tools made.
+/// What is not source: cases, the contract, output of tools.
 const NOT_COPIED: &[&str] = &[
     "build",
     "cases",
@@ -37,7 +37,7 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<(Vec<u8>, String
     let temp = tempfile::tempdir().map_err(io(folder))?;
     let (source, output) = (temp.path().join("source"), temp.path().join("logic.wasm"));
     copy_source(folder, &source)?;
-    // Without a module path of its own it would look for one of the machine's Python.
+    // Without an explicit module path it would use that of the machine's Python.
     let outside = temp.path().join("venv");
     let empty = outside.join("lib/python3/site-packages");
     fs::create_dir_all(&empty).map_err(io(&empty))?;
@@ -75,7 +75,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> AuthorError {
     move |cause| AuthorError::Io { path, cause }
 }
 
-/// The one that the environment names, else the folder's own, else the one on the path.
+/// Looks in this order: the environment variable, the folder's `.venv`, `PATH`.
 fn find(machine: &Machine, folder: &Path) -> Result<PathBuf, AuthorError> {
     let name = format!("{TOOL}{}", std::env::consts::EXE_SUFFIX);
     let candidates: Vec<PathBuf> = match &machine.componentize_py {
@@ -88,7 +88,7 @@ fn find(machine: &Machine, folder: &Path) -> Result<PathBuf, AuthorError> {
     };
     let found = candidates.iter().find(|tool| tool.is_file());
     match found {
-        // It runs in another folder than this one.
+        // It runs in another folder, so the path has to be absolute.
         Some(tool) => std::path::absolute(tool).map_err(io(tool)),
         None if machine.componentize_py.is_some() => {
             Err(AuthorError::NoComponentize { looked: candidates })
@@ -122,7 +122,7 @@ fn version(tool: &Path) -> Result<String, AuthorError> {
     }))
 }
 
-/// The folder's contract; written from what the program carries where the folder has none.
+/// The folder's contract; if it has none, the program's own is written.
 fn contract(folder: &Path) -> Result<PathBuf, AuthorError> {
     let wit = folder.join("wit");
     let file = wit.join("logic.wit");
@@ -158,7 +158,7 @@ fn copy_source(from: &Path, to: &Path) -> Result<(), AuthorError> {
     Ok(())
 }
 
-/// Modules, and data that a package reads while it is imported; neither tests nor what is for people.
+/// Modules, and data that a package reads while it is imported; without tests and documentation.
 fn is_source(name: &str) -> bool {
     let is_test = name.starts_with("test_") && name.ends_with(".py");
     let others = [".md", ".wasm", ".whl", ".pyc"];

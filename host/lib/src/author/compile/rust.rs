@@ -1,4 +1,4 @@
-//! A Rust folder by cargo, and the core module to a component in process.
+//! Builds a Rust folder with cargo, and encodes the core module to a component in process.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<(Vec<u8>, String
     let package = Package::at(&tools, folder)?;
     let target = match &machine.target_dir {
         Some(target) => target.clone(),
-        // Apart from `cargo test`'s, whose flags are others: each would undo the other's work.
+        // Not the folder of `cargo test`: its flags differ, and each build would invalidate the other.
         None => package.workspace.join("target/components"),
     };
     let built = provender_build::build(&tools, &package, &target)?;
