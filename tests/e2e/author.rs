@@ -170,8 +170,7 @@ fn the_guide_of_rust_holds_literally_and_a_new_example_builds_too() {
     let other = said.replace("version = \"v7\"", "version = \"v8\"");
     fs::write(at.join("provender-plugin.toml"), other).unwrap();
     let refused = with_tools(&ranch, &["plugin", "build", dir]).exits(17);
-    let message =
-        "declares itself rain_balance:v7, and its provender-plugin.toml says rain_balance:v8";
+    let message = "declares rain_balance:v7, but its provender-plugin.toml says rain_balance:v8";
     assert!(refused.stderr.contains(message), "{}", refused.stderr);
     fs::write(at.join("provender-plugin.toml"), said).unwrap();
 

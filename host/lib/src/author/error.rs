@@ -12,7 +12,7 @@ use super::manifest::{FILE, Language};
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorError {
     /// Not a name and a version.
-    #[error("`{given}` names no logic version: {cause}")]
+    #[error("`{given}` is not a logic version: {cause}")]
     Name {
         /// As written.
         given: String,
@@ -20,7 +20,7 @@ pub enum AuthorError {
         cause: String,
     },
     /// The folder of the new version is not empty.
-    #[error("{} is there already and {}", .folder.display(), if *.is_folder { "is not empty" } else { "is no folder" })]
+    #[error("{} already exists and {}", .folder.display(), if *.is_folder { "is not empty" } else { "is not a folder" })]
     Occupied {
         /// The folder.
         folder: PathBuf,
@@ -38,7 +38,7 @@ pub enum AuthorError {
         free: String,
     },
     /// A member of that name is in the workspace.
-    #[error("{} has the member `{package}` already", .workspace.display())]
+    #[error("{} already has the member `{package}`", .workspace.display())]
     Member {
         /// Manifest of the workspace.
         workspace: PathBuf,
@@ -56,7 +56,7 @@ pub enum AuthorError {
         shipped: Vec<String>,
     },
     /// A version to start from that is written in another language.
-    #[error("{from} is written in {found}, and the new folder is to be in {wanted}")]
+    #[error("{from} is written in {found}, but --lang asks for {wanted}")]
     OtherLanguage {
         /// `name:version`.
         from: String,
@@ -74,7 +74,7 @@ pub enum AuthorError {
         cause: String,
     },
     /// Not the folder of a logic.
-    #[error("{} is no folder of a logic: {}", .folder.display(), if .folder.is_dir() { "it has no provender-plugin.toml" } else { "it is not there" })]
+    #[error("{} is not the folder of a logic: {}", .folder.display(), if .folder.is_dir() { "it has no provender-plugin.toml" } else { "it does not exist" })]
     NoFolder {
         /// The folder.
         folder: PathBuf,
@@ -97,7 +97,7 @@ pub enum AuthorError {
         looked: Vec<PathBuf>,
     },
     /// A componentize-py that does not run, or has an unsupported version.
-    #[error("{} {found}, where this program knows {known}", .tool.display())]
+    #[error("{} {found}; this program supports {known}", .tool.display())]
     OtherComponentize {
         /// The program.
         tool: PathBuf,
@@ -118,7 +118,7 @@ pub enum AuthorError {
         output: String,
     },
     /// The component's file is pinned with other bytes.
-    #[error("{} is pinned as {model_version} ({}) with {pinned}, and this build gives {built}", .file.display(), .state.name())]
+    #[error("{} is pinned as {model_version} ({}) with {pinned}, but this build gives {built}", .file.display(), .state.name())]
     PinnedOther {
         /// The component's file.
         file: PathBuf,
@@ -132,7 +132,7 @@ pub enum AuthorError {
         built: String,
     },
     /// The built component declares another logic version than its folder.
-    #[error("the component of {} declares itself {declared}, and its {FILE} says {said}", .folder.display())]
+    #[error("the component of {} declares {declared}, but its {FILE} says {said}", .folder.display())]
     Declared {
         /// The folder.
         folder: PathBuf,

@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn what_no_component_may_be_called_no_folder_is() {
         let problem = |text: &str| text.parse::<LogicName>().unwrap_err().to_string();
-        insta::assert_snapshot!(problem("days_remaining"), @"`days_remaining` names no logic version: it has no `:` between name and version");
-        insta::assert_snapshot!(problem("Days:v1"), @"`Days:v1` names no logic version: the name is `Days`; a name consists of a-z, 0-9 and _ and starts with a letter");
-        insta::assert_snapshot!(problem("days:v01"), @"`days:v01` names no logic version: the version is `v01`; a version is v1, v2 and so on");
-        insta::assert_snapshot!(problem("../up:v1"), @"`../up:v1` names no logic version: the name is `../up`; a name consists of a-z, 0-9 and _ and starts with a letter");
-        insta::assert_snapshot!(problem(":v1"), @"`:v1` names no logic version: the name is empty");
+        insta::assert_snapshot!(problem("days_remaining"), @"`days_remaining` is not a logic version: it has no `:` between name and version");
+        insta::assert_snapshot!(problem("Days:v1"), @"`Days:v1` is not a logic version: the name is `Days`; a name consists of a-z, 0-9 and _ and starts with a letter");
+        insta::assert_snapshot!(problem("days:v01"), @"`days:v01` is not a logic version: the version is `v01`; a version is v1, v2 and so on");
+        insta::assert_snapshot!(problem("../up:v1"), @"`../up:v1` is not a logic version: the name is `../up`; a name consists of a-z, 0-9 and _ and starts with a letter");
+        insta::assert_snapshot!(problem(":v1"), @"`:v1` is not a logic version: the name is empty");
     }
 }

@@ -279,7 +279,7 @@ mod tests {
         let error = find(&from, empty.path(), Some(Language::Python));
         assert_eq!(
             error.err().unwrap().to_string(),
-            "frost_days:v1 is written in rust, and the new folder is to be in python"
+            "frost_days:v1 is written in rust, but --lang asks for python"
         );
     }
 }

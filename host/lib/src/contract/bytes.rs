@@ -69,7 +69,7 @@ pub(super) fn bytes(
             findings.push(finding(
                 Rule::FrozenDeclaration,
                 format!(
-                    "{model} declares other values under its frozen version, so that neither version nor configuration hash tells them apart: {}",
+                    "{model} is frozen, but its declaration changed, which neither version nor configuration hash would show: {}",
                     differing.join("; ")
                 ),
             ));

@@ -7,7 +7,7 @@ pub enum ContractError {
     #[error("git could not be started: {0}")]
     NoGit(std::io::Error),
     /// No repository around the folder.
-    #[error("{folder} is in no git repository, so that there is no base to compare with: {cause}")]
+    #[error("{folder} is not in a git repository, so there is no base to compare with: {cause}")]
     NoRepository {
         /// The folder.
         folder: String,

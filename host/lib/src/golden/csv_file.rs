@@ -116,7 +116,7 @@ impl CsvFile {
                 )
             })?;
             if columns.contains(&column) {
-                return Err(self.no(1, head, "this column stands twice"));
+                return Err(self.no(1, head, "this column occurs twice"));
             }
             columns.push(column);
         }

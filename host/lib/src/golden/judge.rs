@@ -96,7 +96,7 @@ impl CaseVerdict {
                 let mut lines = vec![match wanted {
                     None => message.clone(),
                     Some(wanted) => {
-                        format!("should fail with `{wanted}`, and fails otherwise: {message}")
+                        format!("should fail with `{wanted}`, but fails with: {message}")
                     }
                 }];
                 lines.extend(
@@ -108,9 +108,11 @@ impl CaseVerdict {
                 lines
             }
             CaseVerdict::ShouldFail { wanted, refused } => vec![match refused {
-                None => format!("should fail with `{wanted}`, and gives outputs"),
+                None => format!("should fail with `{wanted}`, but gives outputs"),
                 Some(message) => {
-                    format!("should fail with `{wanted}`, and is refused otherwise: {message}")
+                    format!(
+                        "should fail with `{wanted}`, but is refused before the call: {message}"
+                    )
                 }
             }],
         }

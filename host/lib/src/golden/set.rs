@@ -94,7 +94,9 @@ pub(super) fn binds(versions: Option<&[String]>, since: Option<&str>) -> Result<
         (Some(_), Some(_)) => Err("`versions` and `since` exclude each other".to_owned()),
         (None, None) => Ok(Binds::All),
         (None, Some(since)) => Ok(Binds::Since(number(since)?)),
-        (Some([]), None) => Err("`versions` names none: leave it out for every version".to_owned()),
+        (Some([]), None) => {
+            Err("`versions` is empty: leave it out to bind every version".to_owned())
+        }
         (Some(versions), None) => Ok(Binds::Only(
             versions
                 .iter()
@@ -210,7 +212,7 @@ impl CaseSet {
                     };
                     if superfluous {
                         return Err(no(format!(
-                            "the case `{name}` ({}) is {} {version} by its own words; one of the two is wrong",
+                            "the case `{name}` ({}) is {} {version} by its own `versions` or `since`; one of the two is wrong",
                             head.place,
                             match &head.binds {
                                 Binds::Only(_) => "for",

@@ -72,9 +72,8 @@ fn a_breakdown_is_told_from_a_failure_in_words() {
         let other = case(a, "fails = 'other words'");
         let tested = with(&Recipe::default(), &other).unwrap();
         assert!(
-            junit::problems(&tested.cases[0], &tested)[0].starts_with(
-                "should fail with `other words`, and fails otherwise: product:v1 failed"
-            )
+            junit::problems(&tested.cases[0], &tested)[0]
+                .starts_with("should fail with `other words`, but fails with: product:v1 failed")
         );
     }
     let tested = with(&Recipe::default(), &case(1.0, "fails = 'x'")).unwrap();
@@ -147,7 +146,7 @@ fn a_case_is_left_out_with_a_reason_or_not_at_all() {
         ),
         (
             supersede.replace("because", " "),
-            "reason: \" \" is no text that says something",
+            "reason: \" \" is not a text, or is empty",
         ),
         (
             supersede.replace("reason = 'because'\n", ""),
@@ -156,17 +155,17 @@ fn a_case_is_left_out_with_a_reason_or_not_at_all() {
         (supersede.replace("'v1'", "'1'"), "`1` is no version"),
         (
             format!("since = 'v2'\n{supersede}"),
-            "is not for v1 by its own words",
+            "is not for v1 by its own `versions` or `since`",
         ),
         (
             format!("versions = ['v1']\n{supersede}"),
-            "is for v1 by its own words",
+            "is for v1 by its own `versions` or `since`",
         ),
         (
             "versions = ['v1']\nsince = 'v1'".to_owned(),
             "exclude each other",
         ),
-        ("versions = []".to_owned(), "names none"),
+        ("versions = []".to_owned(), "is empty"),
     ] {
         let message = both(&rest).unwrap_err().to_string();
         assert!(message.contains(part), "{rest}: {message}");

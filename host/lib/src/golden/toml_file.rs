@@ -233,7 +233,7 @@ impl TomlFile {
         for name in at.texts(case, "null", false)? {
             let output = output("null", case.get("null"), &name)?;
             if expected.iter().any(|e| e.output == output) {
-                let problem = format!("`{name}` stands in `expect` too");
+                let problem = format!("`{name}` is in `expect` too");
                 return Err(at.no("null", case.get("null"), problem));
             }
             expected.push(Expected {
@@ -317,7 +317,7 @@ pub(super) fn no_parameter(d: &Description, name: &str) -> String {
 fn toml(item: &Item, data_type: DataType) -> Result<Value, String> {
     match item.as_value() {
         Some(value) => cell::of_toml(value, data_type),
-        None => Err("a table is no value".to_owned()),
+        None => Err("a table is not a value".to_owned()),
     }
 }
 

@@ -84,7 +84,7 @@ impl At<'_> {
             _ => Err(self.no(
                 key,
                 Some(item),
-                format!("{} is no text that says something", written(item)),
+                format!("{} is not a text, or is empty", written(item)),
             )),
         }
     }
@@ -117,7 +117,7 @@ impl At<'_> {
             Some((key, item)) => Err(self.no(
                 key,
                 Some(item),
-                format!("this key is not known here; known are {}", known.join(", ")),
+                format!("unknown key; the known keys are {}", known.join(", ")),
             )),
             None => Ok(()),
         }

@@ -201,7 +201,7 @@ mod tests {
         let folder = Path::new("rain-v1");
         built(b"one").check_declared(folder, "rain:v1").unwrap();
         let error = built(b"one").check_declared(folder, "rain:v2").unwrap_err();
-        insta::assert_snapshot!(error, @"the component of rain-v1 declares itself rain:v2, and its provender-plugin.toml says rain:v1");
+        insta::assert_snapshot!(error, @"the component of rain-v1 declares rain:v2, but its provender-plugin.toml says rain:v1");
         assert_eq!(error.code(), "declared_other");
     }
 

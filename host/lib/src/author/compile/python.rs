@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "{} says it is `componentize-py 0.17.2`, where this program knows 0.25.x",
+                "{} says it is `componentize-py 0.17.2`; this program supports 0.25.x",
                 tool.display()
             )
         );
