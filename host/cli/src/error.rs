@@ -127,6 +127,11 @@ impl From<DeploymentError> for CliError {
                 "set [logic] active = [\"days_remaining:v1\"], or name one with --logic",
             ),
             DeploymentError::NotALogic { .. } => error(Exit::Usage),
+            DeploymentError::ManySources { root, .. } => error(Exit::Usage)
+                .help(format!("sources.toml of {} lists them", root.display())),
+            DeploymentError::NothingToFreeze { logic, .. } => error(Exit::NotFound).help(format!(
+                "`provender list --logic {logic}` shows what is recorded; nothing was written"
+            )),
             DeploymentError::NotPinned { .. } => error(Exit::NotFound),
             DeploymentError::ReportUnwritable { .. } => error(Exit::Io).help(DISK),
             DeploymentError::Project(e) => e.into(),
@@ -137,6 +142,7 @@ impl From<DeploymentError> for CliError {
             DeploymentError::Gather(e) => e.into(),
             DeploymentError::Explain(e) => e.into(),
             DeploymentError::Release(e) => e.into(),
+            DeploymentError::Incident(e) => e.into(),
         }
     }
 }

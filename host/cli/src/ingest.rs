@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use provender_host::deployment::{DeploymentError, Finished};
+use provender_host::deployment::DeploymentError;
 use provender_host::ingest::report::{FileAnswer, FileOutcome, FileReport};
 use provender_host::ingest::take::Policy;
 
@@ -61,8 +61,9 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
         dry_run: args.dry_run,
         today: context.today,
     };
-    let named = args.files.named();
-    if named.is_empty() && context.project.sources.sources.is_empty() {
+    let named = args.files.named()?;
+    let sources = &context.project.sources.sources;
+    if named.files.is_empty() && sources.is_empty() {
         return Err(CliError::usage(
             "nothing to ingest: sources.toml names no source and no file was given",
         )
@@ -70,28 +71,16 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
             "provender ingest --boundaries pastures.geojson --herds herds.json --forage forage.csv",
         ));
     }
-    let reports = if named.is_empty() {
-        match context.ingest_sources(&*ledger, &policy, &mut Bars::new(context.ui)) {
-            Err(DeploymentError::Interrupted(finished)) => {
-                return Ok(interrupted::done(&finished, interrupted(args)));
-            }
-            reports => reports?,
+    let mut bars = Bars::new(context.ui);
+    let reports = match named.files.is_empty() {
+        true => context.ingest_sources(&*ledger, &policy, &mut bars),
+        false => context.ingest_named(&*ledger, &policy, &named, &mut bars),
+    };
+    let reports = match reports {
+        Err(DeploymentError::Interrupted(finished)) => {
+            return Ok(interrupted::done(&finished, interrupted(args)));
         }
-    } else {
-        let _phase = tracing::info_span!(target: "provender::phase", "ingest").entered();
-        let bar = context.ui.progress(named.len() as u64, "ingesting");
-        let mut finished = Finished::default();
-        for (kind, path) in named {
-            if global.interrupt.is_asked() {
-                return Ok(interrupted::done(&finished, interrupted(args)));
-            }
-            let files = &args.files;
-            let report = named::take_in(&context, &*ledger, &policy, files, kind, path)?;
-            finished.files.push(report);
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        finished.files
+        reports => reports?,
     };
     Ok(done(reports, args.dry_run))
 }

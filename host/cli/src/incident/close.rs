@@ -1,7 +1,7 @@
 //! `incident close`: closes with a resolution and either checked regression cases or a reason to waive
 //! them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -11,13 +11,8 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::deployment::Runtime;
-use provender_host::explain::find::{Wanted, find};
-use provender_host::incident::link::LinkKind;
-use provender_host::incident::regression::{Inputs, Version, case_name, check};
-use provender_host::incident::state::{ExportedCases, RegressionCase};
-use provender_host::incident::{Incident, IncidentError, Incidents, act};
-use provender_sandbox::Component;
+use provender_host::incident::state::RegressionCase;
+use provender_host::incident::{Incidents, act};
 
 use super::require_text;
 
@@ -71,7 +66,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
     incident.must_be_open()?;
     let cases = match waived {
         Some(_) => Vec::new(),
-        None => held(&context, incident, args.cases.as_deref())?,
+        None => context.regression_cases(incident, args.cases.as_deref())?,
     };
     let stamp = context.stamp(None);
     let entry = act::close(&*ledger, &stamp, incident, resolution, waived, &cases)?;
@@ -95,72 +90,4 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
         cases,
     };
     Ok(Done::ok(&answer, text))
-}
-
-/// Checks the regression cases and returns them.
-fn held(
-    context: &Context,
-    incident: &Incident,
-    moved: Option<&Path>,
-) -> Result<Vec<RegressionCase>, CliError> {
-    let exported = incident.exported();
-    if exported.is_empty() {
-        return Err(IncidentError::NotReady {
-            incident: incident.name(),
-            problem: "it has no regression case, so nothing keeps it from coming back silently"
-                .to_owned(),
-            written: false,
-        }
-        .into());
-    }
-    let runtime = context.runtime()?;
-    let active = context.active()?;
-    let failed = failed(context, &runtime, incident)?;
-    let mut held = Vec::new();
-    for file in exported {
-        let name = file.logic.split(':').next().unwrap_or_default();
-        let mut components: Vec<(Component, bool)> = Vec::new();
-        for pin in runtime.lock.components().iter().filter(|p| p.name == name) {
-            let answers = active.contains(&pin.model_version());
-            components.push((context.load(&runtime.sandbox, pin)?, answers));
-        }
-        let versions: Vec<Version<'_>> = components
-            .iter()
-            .map(|(component, active)| Version {
-                component,
-                active: *active,
-            })
-            .collect();
-        let (folder, shown) = folder(context, file, moved);
-        held.extend(check(incident, &folder, &shown, file, &versions, &failed)?);
-    }
-    Ok(held)
-}
-
-/// The inputs of the linked runs, by the name of their case.
-fn failed(context: &Context, runtime: &Runtime, incident: &Incident) -> Result<Inputs, CliError> {
-    let ledger = context.reader()?;
-    let environment = &context.project.settings.environment;
-    let mut inputs = Inputs::new();
-    for link in incident.links.iter().filter(|l| l.what == LinkKind::Run) {
-        let run = find(&*ledger, &Wanted::Id(link.id.clone()))?.run.run;
-        let manifest = runtime.manifests.read(run.manifest_ref())?;
-        let name = case_name(incident, environment, &run.key);
-        let _ = inputs.insert(name, manifest.reproducible.inputs);
-    }
-    Ok(inputs)
-}
-
-/// The folder of the cases, to open and to show. The recorded path may be relative to the working
-/// directory or to the deployment's folder.
-fn folder(context: &Context, file: &ExportedCases, moved: Option<&Path>) -> (PathBuf, String) {
-    if let Some(dir) = moved {
-        return (dir.to_owned(), dir.display().to_string());
-    }
-    let written = file.file.rsplit_once('/').map_or(".", |(folder, _)| folder);
-    let folder = match Path::new(&file.file).is_file() {
-        true => PathBuf::from(written),
-        false => context.project.root.join(written),
-    };
-    (folder, written.to_owned())
 }

@@ -196,6 +196,9 @@ impl From<IncidentError> for CliError {
             IncidentError::NotRecorded { .. } => {
                 error(Exit::NotFound).help("an incident can link only what is recorded; nothing was written")
             }
+            IncidentError::NotLinked { incident, run } => error(Exit::NotFound)
+                .help(format!("provender incident link {incident} --run {run}")),
+            IncidentError::NoCasesFolder(_) => error(Exit::NotFound).help("name the folder of the logic's golden cases with --cases DIR; it is beside the logic's source"),
             IncidentError::Ambiguous { .. } => error(Exit::Usage).help("give more digits"),
             IncidentError::Closed { incident, .. } => error(Exit::Check).help(format!(
                 "`provender incident note {incident} …` adds later findings; a new incident can link it with --incident {incident}"

@@ -1,8 +1,6 @@
 //! `incident regression`: writes the failing inputs as golden cases.
 
-use provender_domain::ids::ModelVersion;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -11,23 +9,12 @@ use serde::Serialize;
 use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::plugin::subject::cases_folder;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
-use provender_host::deployment::{Runtime, pin};
-use provender_host::explain::find::{Wanted, find};
+use provender_host::deployment::RegressionRequest;
 use provender_host::golden::case::version_number;
-use provender_host::incident::link::LinkKind;
-use provender_host::incident::regression::{CASES, Drafted, draft, write};
+use provender_host::incident::regression::{CASES, Drafted};
 use provender_host::incident::state::ExportedCases;
-use provender_host::incident::{Incident, Incidents, act};
-use provender_ledger::Read;
-use provender_ledger::types::Run;
-use provender_store::manifest::Manifest;
-
-/// Default folders of golden cases: in a repository laid out like Provender's own, and in a deployment.
-const CASES_DIRS: [&str; 2] = ["logic-plugins/cases", "cases"];
 
 /// Write an incident's failing inputs as golden cases, for DS to complete with the right outputs.
 ///
@@ -61,39 +48,21 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
         )));
     }
     let context = Context::open(global)?;
-    let ledger = context.writer()?;
-    let incidents = Incidents::read(&*ledger)?;
-    let incident = incidents.find(&args.incident)?;
-    incident.must_be_open()?;
-    let runtime = context.runtime()?;
-    let environment = &context.project.settings.environment;
-    let mut drafted = Vec::new();
-    // Check everything before writing anything.
-    for (logic, runs) in failing(&*ledger, &runtime, incident, &args.runs)? {
-        let component = context.load(&runtime.sandbox, pin(&runtime.lock, &logic)?)?;
-        let d = component.description();
-        let folder = folder(&context, args.cases.as_deref(), &d.name)?;
-        let file = draft(incident, environment, d, args.since.as_deref(), &runs)?;
-        drafted.push((logic, folder, file));
-    }
+    let request = RegressionRequest {
+        incident: &args.incident,
+        cases: args.cases.as_deref(),
+        runs: &args.runs,
+        since: args.since.as_deref(),
+    };
+    let (incident, written) = context.write_regression(&request)?;
     let mut text = Text::default();
     let mut files = Vec::new();
-    for (logic, (folder, shown), file) in &drafted {
-        let sha256 = write(folder, shown, file)?;
-        let exported = ExportedCases {
-            file: format!("{shown}/{}", file.file),
-            sha256: sha256.to_string(),
-            logic: logic.to_string(),
-            since: file.since.clone(),
-            cases: file.cases.clone(),
-        };
-        let stamp = context.stamp(None);
-        let entry = act::exported(&*ledger, &stamp, &incident.name(), &exported)?;
-        append_exported(&mut text, &exported, file, entry.is_some());
+    for one in written {
+        append_exported(&mut text, &one.exported, &one.drafted, one.entry.is_some());
         files.push(WrittenCases {
-            exported,
-            left_out: file.left_out,
-            entry,
+            exported: one.exported,
+            left_out: one.drafted.left_out,
+            entry: one.entry,
         });
     }
     text.blank();
@@ -102,12 +71,9 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     );
     text.line(format!(
         "      provender incident close {} --resolution TEXT",
-        incident.name()
+        incident
     ));
-    let answer = IncidentRegressionAnswer {
-        incident: incident.name(),
-        files,
-    };
+    let answer = IncidentRegressionAnswer { incident, files };
     Ok(Done::ok(&answer, text))
 }
 
@@ -149,99 +115,4 @@ struct WrittenCases {
     left_out: usize,
     /// The entry that recorded the file; null where it was recorded before.
     entry: Option<i64>,
-}
-
-/// Linked runs with their manifests, by `name:version`.
-type ByLogic = BTreeMap<ModelVersion, Vec<(Run, Manifest)>>;
-
-/// The linked runs, or only those given with --run.
-fn failing(
-    ledger: &dyn Read,
-    runtime: &Runtime,
-    incident: &Incident,
-    only: &[String],
-) -> Result<ByLogic, CliError> {
-    let mut by_logic = ByLogic::new();
-    let linked: Vec<&str> = incident
-        .links
-        .iter()
-        .filter(|l| l.what == LinkKind::Run)
-        .map(|l| l.id.as_str())
-        .collect();
-    let mut wanted: Vec<String> = linked.iter().map(|id| (*id).to_owned()).collect();
-    if !only.is_empty() {
-        wanted.clear();
-        for asked in only {
-            let id = find(ledger, &Wanted::Id(asked.clone()))?
-                .run
-                .run
-                .key
-                .run_id();
-            if !linked.contains(&id.to_string().as_str()) {
-                return Err(CliError::new(
-                    Exit::NotFound,
-                    "incident_link_unknown",
-                    format!("{} does not link the run {asked}", incident.name()),
-                )
-                .help(format!(
-                    "provender incident link {} --run {asked}",
-                    incident.name()
-                )));
-            }
-            wanted.push(id.to_string());
-        }
-    }
-    for id in wanted {
-        let run = find(ledger, &Wanted::Id(id))?.run;
-        let manifest = runtime.manifests.read(run.run.manifest_ref())?;
-        by_logic
-            .entry(run.run.key.model_version.clone())
-            .or_default()
-            .push((run, manifest));
-    }
-    if by_logic.is_empty() {
-        return Err(provender_host::incident::IncidentError::NoFailing {
-            incident: incident.name(),
-            problem: "links no run, so there are no inputs to write".to_owned(),
-        }
-        .into());
-    }
-    Ok(by_logic)
-}
-
-/// The folder of a logic's cases, as a path to open and as text to show.
-fn folder(
-    context: &Context,
-    asked: Option<&Path>,
-    name: &str,
-) -> Result<(PathBuf, String), CliError> {
-    let (base, shown) = match asked {
-        Some(dir) => (dir.to_owned(), dir.display().to_string()),
-        None => {
-            let [source, own] = CASES_DIRS;
-            let root = &context.project.root;
-            let places = [
-                (PathBuf::from(source), source),
-                (root.join(source), source),
-                (root.join(own), own),
-            ];
-            let found = places.into_iter().find(|(base, _)| base.is_dir());
-            let (base, shown) = found.unwrap_or_else(|| (root.join(source), source));
-            (base, shown.to_owned())
-        }
-    };
-    if !base.is_dir() {
-        return Err(CliError::new(
-            Exit::NotFound,
-            "golden_missing",
-            format!("there is no folder {shown} for golden cases"),
-        )
-        .help("name the folder of the logic's golden cases with --cases DIR; it is beside the logic's source"));
-    }
-    let shown = shown.trim_end_matches('/').to_owned();
-    Ok(match cases_folder(std::slice::from_ref(&base), name) {
-        Some(found) if found == base => (base, shown),
-        // A logic without a folder of its own gets one.
-        _ => (base.join(name), format!("{shown}/{name}")),
-    })
 }

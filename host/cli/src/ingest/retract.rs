@@ -14,8 +14,6 @@ use provender_host::ingest::report::IngestError;
 use provender_host::ingest::retract::retract;
 use provender_ledger::Write;
 
-use super::named::shown_path;
-
 #[derive(Args)]
 pub(super) struct RetractArgs {
     /// The file's path as it was ingested, or `sha256:DIGEST`.
@@ -59,7 +57,7 @@ pub(super) fn withdraw(
             "--reason is empty: say why, an auditor will read it",
         ));
     }
-    let by_path = shown_path(context, Path::new(&args.file));
+    let by_path = context.shown_path(Path::new(&args.file));
     let stamp = context.stamp(Some(&args.reason));
     let (files, entry) = match retract(ledger, &by_path, &stamp) {
         Err(IngestError::NeverTaken { .. }) => retract(ledger, &args.file, &stamp)?,

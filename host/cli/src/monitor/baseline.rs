@@ -1,8 +1,6 @@
 //! `monitor baseline`: freezes a reference period, lists baselines, shows one.
 
 use crate::asking::models;
-use std::collections::BTreeMap;
-
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,7 +11,6 @@ use provender_domain::render::text::number;
 use provender_host::monitor::Window;
 use provender_host::monitor::baseline::{Baseline, Reference};
 use provender_host::monitor::frozen::{self, Frozen};
-use provender_host::monitor::gather::gather_numbers;
 
 use crate::Global;
 use crate::compute::day;
@@ -126,42 +123,8 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
         ));
     }
     let context = Context::open(global)?;
-    let runtime = context.runtime()?;
-    let reader = context.reader()?;
-    let facts = context.facts(&*reader, None)?;
-    let window = period(args, context.today)?;
-    let from = window.first()?;
-    let mut made = Vec::new();
     // Check everything before writing anything.
-    for logic in context.logics(&models(&args.logic))? {
-        let bound = context.bind(&runtime.sandbox, &runtime.lock, &logic, &BTreeMap::new())?;
-        let d = bound.description();
-        let settings = context.overrides(&d.name, &d.version)?;
-        let input = gather_numbers(
-            &*reader,
-            &facts,
-            &runtime.manifests,
-            &bound,
-            &settings,
-            window,
-            None,
-        )?;
-        let baseline = Baseline::freeze(&input, from, window.end)
-            .map_err(provender_host::monitor::MonitorError::from)?;
-        made.push(baseline.ok_or_else(|| {
-            CliError::new(
-                Exit::NotFound,
-                "nothing_to_freeze",
-                format!(
-                    "{logic} has no answer from {from} to {}, so there is nothing to freeze",
-                    window.end
-                ),
-            )
-            .help(format!(
-                "`provender list --logic {logic}` shows what is recorded; nothing was written"
-            ))
-        })?);
-    }
+    let made = context.baselines_of(&models(&args.logic), period(args, context.today)?)?;
     let mut text = Text::default();
     let mut baselines = Vec::new();
     let writer = if args.dry_run {
@@ -355,7 +318,7 @@ fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let reader = context.reader()?;
     let all = frozen::baselines(&*reader)?;
-    let found = find_baseline(&all, &args.which)?;
+    let found = frozen::find_baseline(&all, &args.which).ok_or_else(|| unknown(&args.which))?;
     let baseline = frozen::document(&*reader, found.baseline)?;
     let mut text = Text::default();
     text.look(
@@ -417,25 +380,11 @@ fn column_row(c: &Reference) -> Vec<(Look, String)> {
     .collect()
 }
 
-/// Finds a baseline by its digest, or the one in force for a version.
-fn find_baseline<'a>(all: &'a [Frozen], which: &str) -> Result<&'a Frozen, CliError> {
-    let hex = which.strip_prefix("sha256-jcs-v1:").unwrap_or(which);
-    let by_logic = all.iter().rfind(|f| f.in_force && f.model_version == which);
-    let by_digest = || {
-        let is_hex = hex.len() >= 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        let mut hits: Vec<&Frozen> = all
-            .iter()
-            .filter(|f| is_hex && f.baseline.hex().starts_with(&hex.to_ascii_lowercase()))
-            .collect();
-        hits.dedup_by_key(|f| f.baseline);
-        hits.pop()
-    };
-    by_logic.or_else(by_digest).ok_or_else(|| {
-        CliError::new(
-            Exit::NotFound,
-            "no_baseline",
-            format!("there is no baseline `{which}`"),
-        )
-        .help("`provender monitor baseline list` lists them; name one by at least six hex digits or by its name:version")
-    })
+fn unknown(which: &str) -> CliError {
+    CliError::new(
+        Exit::NotFound,
+        "no_baseline",
+        format!("there is no baseline `{which}`"),
+    )
+    .help("`provender monitor baseline list` lists them; name one by at least six hex digits or by its name:version")
 }

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use provender_host::author::manifest::FILE;
 use provender_host::author::stale::changed_since_built;
 use provender_host::author::{AuthorError, PluginManifest};
+use provender_host::golden::folder::{cases_of, of_deployment, outside};
 
 /// A component, and where to look for its cases.
 #[derive(Debug)]
@@ -23,16 +24,6 @@ pub(crate) struct Subject {
     claimed: Option<(String, String)>,
     /// A source file in the folder that was changed after the component was built.
     pub(crate) newer: Option<String>,
-}
-
-/// The parent folder, spelled without `..` if possible.
-fn outside(folder: &Path) -> PathBuf {
-    match folder.components().next_back() {
-        Some(std::path::Component::Normal(_)) => {
-            folder.parent().unwrap_or(Path::new("")).to_path_buf()
-        }
-        _ => folder.join(".."),
-    }
 }
 
 /// The name and version of a folder `days-remaining-v2`.
@@ -66,7 +57,7 @@ impl Subject {
             let root = root.unwrap_or(Path::new(""));
             Subject {
                 component: what.to_owned(),
-                candidates: deployment_cases(root),
+                candidates: of_deployment(root),
                 claimed: None,
                 newer: None,
             }
@@ -180,7 +171,7 @@ impl Subject {
 
     /// The folder with the cases of a logic.
     pub(crate) fn cases(&self, name: &str) -> Result<PathBuf, CliError> {
-        cases_folder(&self.candidates, name).ok_or_else(|| {
+        cases_of(&self.candidates, name).ok_or_else(|| {
             let looked: Vec<_> = self
                 .candidates
                 .iter()
@@ -197,34 +188,4 @@ impl Subject {
             .help("write some (docs/reference/golden-cases.md), or name their folder with --cases DIR")
         })
     }
-}
-
-/// Folders to search for a deployment's golden cases, in order: those of a source checkout, its own, and
-/// those beside it.
-pub(crate) fn deployment_cases(root: &Path) -> Vec<PathBuf> {
-    vec![
-        root.join("logic-plugins/cases"),
-        root.join("cases"),
-        outside(root).join("cases"),
-    ]
-}
-
-/// The first folder with cases, in a folder named after the logic or as files of its own.
-pub(crate) fn cases_folder(candidates: &[PathBuf], name: &str) -> Option<PathBuf> {
-    let holds_files = |folder: &Path| {
-        std::fs::read_dir(folder).is_ok_and(|entries| {
-            entries.filter_map(Result::ok).any(|e| {
-                let path = e.path();
-                let kind = path.extension().and_then(|k| k.to_str());
-                matches!(kind, Some("toml" | "csv")) && path.is_file()
-            })
-        })
-    };
-    candidates.iter().find_map(|folder| {
-        let own = folder.join(name);
-        if own.is_dir() {
-            return Some(own);
-        }
-        holds_files(folder).then(|| folder.clone())
-    })
 }

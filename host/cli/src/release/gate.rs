@@ -12,12 +12,12 @@ use crate::backtest::{Bar, write};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::plugin::subject::{cases_folder, deployment_cases};
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::render::html::page;
 use provender_domain::render::junit;
 use provender_domain::render::markdown::markdown;
+use provender_host::golden::folder::{cases_of, of_deployment};
 use provender_host::project::gate::Policy;
 use provender_host::release::gate::decision::About;
 use provender_host::release::gate::forms::{behind, document, effect, suite};
@@ -130,7 +130,7 @@ fn judged(
     let facts = context.facts(&*ledger, None)?;
     let folders = match &args.cases {
         Some(folder) => vec![folder.clone()],
-        None => deployment_cases(&context.project.root),
+        None => of_deployment(&context.project.root),
     };
     let mut bar = Bar(context.ui.progress(0, "checking"));
     let gate = GateContext {
@@ -148,7 +148,7 @@ fn judged(
         catalogue: &context.project.sources.catalogue(),
         precedence: context.project.sources.precedence(),
         window_days: context.project.settings.monitor.window_days,
-        cases: &|name| cases_folder(&folders, name),
+        cases: &|name| cases_of(&folders, name),
         now: &context.now,
         today: context.today,
     };

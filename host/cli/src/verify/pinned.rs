@@ -12,12 +12,12 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::plugin::subject::{cases_folder, deployment_cases};
 use crate::plugin::test::refusal;
 use provender_domain::files::bounded;
 use provender_host::compute::{binding, freeze};
 use provender_host::contract::line_of_pin;
 use provender_host::deployment::{DeploymentError, LOCK};
+use provender_host::golden::folder::{cases_of, of_deployment};
 use provender_host::golden::{CaseSet, Tested, run};
 use provender_host::project::settings::CompileLimits;
 use provender_sandbox::{Component, Limits, Lock, Pin, Sandbox};
@@ -201,8 +201,8 @@ impl Pinned {
             .troubles
             .extend(self.check_binding(pin, &component).err());
         let found = match cases {
-            Some(folder) => cases_folder(&[folder.to_path_buf()], &pin.name),
-            None => cases_folder(&deployment_cases(&self.folder), &pin.name),
+            Some(folder) => cases_of(&[folder.to_path_buf()], &pin.name),
+            None => cases_of(&of_deployment(&self.folder), &pin.name),
         };
         let Some(folder) = found else {
             if let Some(folder) = cases {

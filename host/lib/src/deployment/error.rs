@@ -1,5 +1,6 @@
 //! Errors of opening and using a deployment.
 
+use provender_domain::day::Day;
 use provender_domain::ids::ModelVersion;
 use std::io;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use provender_store::manifest::ManifestError;
 
 use crate::compute::ComputeError;
 use crate::explain::ExplainError;
+use crate::incident::IncidentError;
 use crate::monitor::gather::GatherError;
 use crate::project::ProjectError;
 use crate::release::ReleaseError;
@@ -92,6 +94,26 @@ pub enum DeploymentError {
         /// Why.
         cause: io::Error,
     },
+    /// Several sources gave files like this one, and none lists it.
+    #[error("several sources gave {format} files before ({}): name the one this file belongs to with --source", .sources.join(", "))]
+    ManySources {
+        /// The format.
+        format: &'static str,
+        /// The sources.
+        sources: Vec<String>,
+        /// The deployment's folder.
+        root: PathBuf,
+    },
+    /// A logic has no answer to make a baseline of.
+    #[error("{logic} has no answer from {from} to {to}, so there is nothing to freeze")]
+    NothingToFreeze {
+        /// `name:version`.
+        logic: ModelVersion,
+        /// First day of the period.
+        from: Day,
+        /// Last day, inclusive.
+        to: Day,
+    },
     /// The work was interrupted between two batches.
     #[error("interrupted between two batches: {0}")]
     Interrupted(Box<Finished>),
@@ -119,6 +141,9 @@ pub enum DeploymentError {
     /// A release cannot be used.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// An incident cannot be used.
+    #[error(transparent)]
+    Incident(#[from] IncidentError),
 }
 
 impl DeploymentError {
@@ -127,7 +152,10 @@ impl DeploymentError {
     pub fn code(&self) -> &'static str {
         match self {
             DeploymentError::Clock => "clock",
-            DeploymentError::ReadOnly(_) | DeploymentError::NotALogic { .. } => "usage",
+            DeploymentError::ReadOnly(_)
+            | DeploymentError::NotALogic { .. }
+            | DeploymentError::ManySources { .. } => "usage",
+            DeploymentError::NothingToFreeze { .. } => "nothing_to_freeze",
             DeploymentError::NothingRecorded(_) => "ledger_missing",
             DeploymentError::Folder { .. } | DeploymentError::Handle(_) => "folder_io",
             DeploymentError::LockMissing(_) => "lock_missing",
@@ -147,6 +175,7 @@ impl DeploymentError {
             DeploymentError::Gather(_) => "monitor_rules",
             DeploymentError::Explain(e) => e.code(),
             DeploymentError::Release(e) => e.code(),
+            DeploymentError::Incident(e) => e.code(),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Deployment {
 }
 
 /// The error for an interruption after some files.
-fn ingested(stopped: Interrupted, files: Vec<FileReport>) -> DeploymentError {
+pub(super) fn ingested(stopped: Interrupted, files: Vec<FileReport>) -> DeploymentError {
     DeploymentError::from(ComputeError::from(stopped)).after(|| Finished {
         files,
         ..Finished::default()

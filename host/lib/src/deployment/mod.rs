@@ -8,10 +8,13 @@
 //! * `compute`, `reissue` — computes and records runs, or replaces them
 //! * `finished` — what was finished before an interruption
 //! * `ingest` — the files that `sources.toml` names
+//! * `named` — the files that a person names
 //! * `report` — evaluates a window and publishes its report
 //! * `backup` — a consistent copy of ledger, manifests and releases
 //! * [`canary`] — computes a candidate in shadow
 //! * `explain` — explains a run
+//! * `baseline` — gathers the references that monitors compare with
+//! * `incident` — writes and checks the golden cases of an incident
 //! * `create` — creates a deployment folder
 //! * [`pinning`] — pins a version's bytes as a draft, then freezes them
 //! * `in_force` — the release in force, or the deployment's files
@@ -21,6 +24,7 @@
 //! * [`observe`] — warnings and progress
 
 mod backup;
+mod baseline;
 pub mod canary;
 mod compute;
 mod create;
@@ -29,7 +33,9 @@ pub mod error;
 mod explain;
 mod finished;
 mod in_force;
+mod incident;
 mod ingest;
+mod named;
 pub mod observe;
 mod pinned;
 pub mod pinning;
@@ -62,6 +68,8 @@ pub use create::{Contents, CreateError, Created, create};
 pub use day::DayRun;
 pub use error::DeploymentError;
 pub use finished::Finished;
+pub use incident::{RegressionRequest, WrittenCases};
+pub use named::NamedFiles;
 pub use observe::{Observer, Phase, Progress, Warning};
 pub use pinned::pin;
 pub use pinning::{FreezeOutcome, PinError, PinOutcome};

@@ -1,6 +1,7 @@
 //! Deployments in temporary folders, with the sample ranch and its components.
 
 mod backup;
+mod named;
 
 use provender_domain::ids::{BoundaryId, ModelVersion};
 use std::fs;

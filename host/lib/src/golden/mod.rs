@@ -17,6 +17,7 @@
 //! * [`draft`] — recorded inputs as a file of cases that DS completes
 //! * [`profile`] — where the fuel goes
 //! * [`junit`] — a run as JUnit suites
+//! * [`folder`] — where cases lie
 //! * [`error`] — errors
 
 pub mod bless;
@@ -25,6 +26,7 @@ mod cell;
 mod csv_file;
 pub mod draft;
 pub mod error;
+pub mod folder;
 pub mod judge;
 pub mod junit;
 mod number;

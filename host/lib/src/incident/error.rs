@@ -59,6 +59,17 @@ pub enum IncidentError {
         /// Why, as the end of the sentence.
         problem: String,
     },
+    /// A requested run is not linked to the incident.
+    #[error("{incident} does not link the run {run}")]
+    NotLinked {
+        /// `I3`.
+        incident: String,
+        /// What the user asked for.
+        run: String,
+    },
+    /// There is no folder to write golden cases into.
+    #[error("there is no folder {0} for golden cases")]
+    NoCasesFolder(String),
     /// The file of cases already exists with other contents.
     #[error("{file} already exists with other contents; it was left unchanged")]
     Occupied {
@@ -121,7 +132,10 @@ impl IncidentError {
     pub fn code(&self) -> &'static str {
         match self {
             IncidentError::Unknown { .. } => "incident_unknown",
-            IncidentError::NotRecorded { .. } => "incident_link_unknown",
+            IncidentError::NotRecorded { .. } | IncidentError::NotLinked { .. } => {
+                "incident_link_unknown"
+            }
+            IncidentError::NoCasesFolder(_) => "golden_missing",
             IncidentError::Ambiguous { .. } => "incident_link_ambiguous",
             IncidentError::Closed { .. } => "incident_closed",
             IncidentError::Overtaken(_) => "incident_overtaken",

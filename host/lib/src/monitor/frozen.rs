@@ -12,6 +12,7 @@ use provender_ledger::{LedgerError, Read, Write};
 
 use super::baseline::Baseline;
 use super::gather::GatherError;
+use super::stored::begins;
 
 /// A baseline, as recorded in its entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +59,19 @@ pub fn baselines(ledger: &dyn Read) -> Result<Vec<Frozen>, LedgerError> {
         one.in_force = seen.insert(one.model_version.clone());
     }
     Ok(out)
+}
+
+/// The baseline that a person means: the one in force of a `name:version`, or one by its digest or at least six of
+/// its hex digits.
+#[must_use]
+pub fn find_baseline<'a>(all: &'a [Frozen], which: &str) -> Option<&'a Frozen> {
+    let by_logic = all.iter().rfind(|f| f.in_force && f.model_version == which);
+    let by_digest = || {
+        let hex = which.strip_prefix("sha256-jcs-v1:").unwrap_or(which);
+        let is_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
+        all.iter().rfind(|f| is_hex && begins(&f.baseline, which))
+    };
+    by_logic.or_else(by_digest)
 }
 
 /// The document of a baseline.
