@@ -112,8 +112,8 @@ const BY_PATH: [(&str, &str); 31] = [
 const IN_OTHER_ROOMS: [(&str, u32); 16] = [
     ("domain/failpoint.rs", 3),
     ("domain/files/bounded.rs", 2),
-    ("domain/files/durable.rs", 7),
-    ("domain/files/outfile.rs", 13),
+    ("domain/files/durable.rs", 8),
+    ("domain/files/outfile.rs", 12),
     ("ledger/admin.rs", 2),
     ("ledger/sqlite/migrate.rs", 4),
     ("ledger/sqlite/open.rs", 2),

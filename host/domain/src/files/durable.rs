@@ -161,13 +161,14 @@ pub fn replace_by(
 /// Writes a temporary file, calls `name` to give it its final name, and removes it if it is still there.
 fn finish<T>(
     (dir, temporary): (&Dir, &str),
-    mut file: cap_std::fs::File,
+    file: cap_std::fs::File,
     bytes: &[u8],
     keep: Keep,
     name: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {
+    let mut file = file.into_std();
     let written = match keep {
-        Keep::Durably => write(&mut file, bytes),
+        Keep::Durably => write_synced(&mut file, bytes),
         Keep::ForNow => file.write_all(bytes),
     };
     let named = written.and_then(|()| name());
@@ -191,8 +192,11 @@ fn knows_no_links(e: &io::Error) -> bool {
     )
 }
 
-/// Writes and fsyncs.
-fn write(file: &mut cap_std::fs::File, bytes: &[u8]) -> io::Result<()> {
+/// Writes and fsyncs a file that gets its final name later.
+///
+/// # Errors
+/// If the disk fails.
+pub(super) fn write_synced(file: &mut std::fs::File, bytes: &[u8]) -> io::Result<()> {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     file.write_all(first)?;
     failpoint::hit("file.half");

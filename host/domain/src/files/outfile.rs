@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::files::durable::{folder_of, make_durably, sync_at};
+use crate::files::durable::{folder_of, make_durably, sync_at, write_synced};
 
 /// Writes a file, replacing one with its name and taking over its permissions. It is durable when this returns.
 ///
@@ -105,11 +105,10 @@ fn prepared(
     #[cfg(not(unix))]
     let _ = private;
     let mut temporary = options.tempfile_in(folder).map_err(nameless)?;
-    temporary.write_all(bytes).map_err(nameless)?;
     if let Some(rights) = rights {
         temporary.as_file().set_permissions(rights)?;
     }
-    temporary.as_file().sync_all()?;
+    write_synced(temporary.as_file_mut(), bytes)?;
     Ok(temporary)
 }
 
@@ -151,10 +150,11 @@ impl Together {
     pub fn create(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let folder = folder_of(path);
         self.folder(&folder)?;
-        let mut file = std::fs::File::create_new(path)?;
+        if path.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        prepared(&folder, bytes, false, None)?.persist_noclobber(path)?;
         self.files.push(path.to_path_buf());
-        file.write_all(bytes)?;
-        file.sync_all()?;
         self.touched.insert(folder);
         Ok(())
     }
