@@ -299,7 +299,7 @@ fn what_goes_wrong_in_python_arrives_in_words() {
     for part in [
         "rain_balance:v1 built twice: different bytes",
         "error: two builds of rain_balance:v1 differ",
-        "`provender plugin build` writes one; check and pin that file",
+        "run `provender plugin build`, then check and pin the file that it writes",
     ] {
         let said = format!("{}{}", twice.stdout, twice.stderr);
         assert!(said.contains(part), "{said}");
