@@ -129,3 +129,142 @@ fn a_base_that_counts_back_past_a_shallow_clone_says_how_to_deepen_it() {
     let refused = verify(&shallow, &["--base", "HEAD~1"]).exits(66);
     insta::assert_snapshot!("base_relative", told(&refused));
 }
+
+/// Writes a program into the repository's `.git` that leaves `name` in the test's folder and prints `output`.
+fn trap(ranch: &Ranch, name: &str, output: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = ranch.path(&format!(".git/{name}.sh"));
+    let mark = ranch.path(&format!(".git/ran-{}", name.replace('/', "-")));
+    let script = format!("#!/bin/sh\ntouch '{}'\n{output}\n", mark.display());
+    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program.display().to_string()
+}
+
+/// The traps that ran.
+fn sprung(ranch: &Ranch) -> Vec<String> {
+    let mut found: Vec<_> = std::fs::read_dir(ranch.path(".git"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("ran-"))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn no_program_that_a_checkout_names_is_run() {
+    let ranch = small();
+    let config = [
+        ("core.fsmonitor", trap(&ranch, "fsmonitor", "")),
+        ("core.pager", trap(&ranch, "pager", "cat")),
+        ("pager.log", trap(&ranch, "pager-log", "cat")),
+        ("core.alternateRefsCommand", trap(&ranch, "refs", "")),
+        ("core.sshCommand", trap(&ranch, "ssh", "exit 1")),
+        ("diff.external", trap(&ranch, "external-diff", "")),
+        ("diff.evil.command", trap(&ranch, "diff-driver", "")),
+        ("diff.evil.textconv", trap(&ranch, "textconv", "cat \"$1\"")),
+        ("filter.evil.clean", trap(&ranch, "clean", "cat")),
+        ("filter.evil.smudge", trap(&ranch, "smudge", "cat")),
+        ("filter.evil.process", trap(&ranch, "process", "exit 1")),
+        ("filter.evil.required", "true".to_owned()),
+        ("gpg.program", trap(&ranch, "gpg", "exit 1")),
+        ("log.showSignature", "true".to_owned()),
+        ("alias.rev-parse", format!("!{}", trap(&ranch, "alias", ""))),
+        ("credential.helper", trap(&ranch, "credential", "")),
+        (
+            "remote.origin.url",
+            "ssh://example.invalid/repository".to_owned(),
+        ),
+        ("remote.origin.promisor", "true".to_owned()),
+        (
+            "remote.origin.uploadpack",
+            trap(&ranch, "uploadpack", "exit 1"),
+        ),
+        ("extensions.partialClone", "origin".to_owned()),
+        ("core.repositoryFormatVersion", "1".to_owned()),
+    ];
+    ranch.write(".gitattributes", "* filter=evil diff=evil\n");
+    commit(&ranch, "attributes");
+    for hook in [
+        "post-index-change",
+        "reference-transaction",
+        "fsmonitor-watchman",
+    ] {
+        let program = trap(&ranch, &format!("hooks/{hook}"), "");
+        std::fs::rename(program, ranch.path(&format!(".git/hooks/{hook}"))).unwrap();
+    }
+    for (name, value) in &config {
+        git(&ranch, &["config", name, value]);
+    }
+    ranch.write(".git/info/attributes", "* filter=evil diff=evil\n");
+    // git asks filters only about files whose times changed.
+    ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
+    let refused = verify(&ranch, &BASE).exits(17);
+    assert_eq!(sprung(&ranch), [""; 0], "{}", refused.stderr);
+    // The traps are real: git runs them if it is asked without care.
+    git_unchecked(&ranch, &["status"]);
+    assert!(sprung(&ranch).contains(&"ran-fsmonitor".to_owned()));
+    assert!(
+        sprung(&ranch).contains(&"ran-process".to_owned()),
+        "{:?}",
+        sprung(&ranch)
+    );
+}
+
+#[test]
+fn a_filter_of_the_checkout_cannot_hide_a_change() {
+    let ranch = small();
+    let before = ranch.path(".git/before");
+    std::fs::copy(ranch.path(SOURCE), &before).unwrap();
+    let clean = trap(&ranch, "clean", &format!("cat '{}'", before.display()));
+    git(&ranch, &["config", "filter.evil.clean", &clean]);
+    ranch.write(".git/info/attributes", &format!("{SOURCE} filter=evil\n"));
+    ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
+    let changed = git_unchecked(&ranch, &["diff", "--name-only", "base"]);
+    assert_eq!(changed, "", "the filter hides the change from git itself");
+    let refused = verify(&ranch, &BASE).exits(17);
+    assert!(refused.stderr.contains(SOURCE), "{}", refused.stderr);
+}
+
+#[test]
+fn a_replaced_base_is_judged_as_it_was_committed() {
+    let ranch = small();
+    ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
+    commit(&ranch, "other source");
+    let _ = verify(&ranch, &BASE).exits(17);
+    git(&ranch, &["replace", "base", "main"]);
+    let refused = verify(&ranch, &BASE).exits(17);
+    assert!(refused.stderr.contains(SOURCE), "{}", refused.stderr);
+}
+
+/// Standard output of git with the configuration of the checkout, whatever its exit code.
+fn git_unchecked(ranch: &Ranch, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(ranch.dir())
+        .args(args)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_linked_work_tree_and_a_split_index_are_judged_like_any_other() {
+    let ranch = small();
+    git(&ranch, &["worktree", "add", "-q", "linked", "base"]);
+    let args = [
+        "verify",
+        "--lock",
+        &format!("linked/{LOCK}"),
+        "--base",
+        "base",
+    ];
+    let _ = ranch.run(&args).exits(0);
+    std::fs::remove_dir_all(ranch.path("linked")).unwrap();
+
+    git(&ranch, &["update-index", "--split-index"]);
+    let _ = verify(&ranch, &BASE).exits(0);
+    ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
+    let _ = verify(&ranch, &BASE).exits(17);
+}

@@ -176,7 +176,9 @@ impl From<ContractError> for CliError {
             ContractError::NoRepository { .. }
             | ContractError::NoBase { .. }
             | ContractError::NoCommon { .. } => Exit::NotFound,
-            ContractError::Git { .. } | ContractError::Io { .. } => Exit::Io,
+            ContractError::Git { .. }
+            | ContractError::Io { .. }
+            | ContractError::TemporaryFolder(_) => Exit::Io,
             ContractError::AtBase { .. } => Exit::Data,
         };
         CliError {

@@ -6,6 +6,9 @@ pub enum ContractError {
     /// The program `git` is not there or cannot be started.
     #[error("git could not be started: {0}")]
     NoGit(std::io::Error),
+    /// The temporary folder with git's settings cannot be made.
+    #[error("a temporary folder with settings for git cannot be made: {0}")]
+    TemporaryFolder(std::io::Error),
     /// No repository around the folder.
     #[error("{folder} is not in a git repository, so there is no base to compare with: {cause}")]
     NoRepository {
@@ -70,7 +73,7 @@ impl ContractError {
             ContractError::NoBase { .. } => "base_missing",
             ContractError::NoCommon { .. } => "base_unrelated",
             ContractError::Git { .. } => "git_failed",
-            ContractError::Io { .. } => "contract_io",
+            ContractError::Io { .. } | ContractError::TemporaryFolder(_) => "contract_io",
             ContractError::AtBase { .. } => "base_invalid",
         }
     }
