@@ -186,7 +186,7 @@ impl From<CreateError> for CliError {
 }
 
 /// Exit code for a file that cannot be read.
-fn not_found_or_io(cause: &std::io::Error) -> Exit {
+pub(super) fn not_found_or_io(cause: &std::io::Error) -> Exit {
     match cause.kind() {
         std::io::ErrorKind::NotFound => Exit::NotFound,
         _ => Exit::Io,

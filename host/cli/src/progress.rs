@@ -25,6 +25,7 @@ impl Progress for Bars {
             Phase::Compute => "computing",
             Phase::Shadow => "computing in shadow",
             Phase::Reissue => "reissuing",
+            Phase::Examine => "examining",
             Phase::Backup => "backing up",
         };
         self.bar = Some(self.ui.progress(total, what));

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::catalogue::{Feature, built_in};
-use provender_host::check::{self, CheckFinding, CheckReport, Conformance, Status};
+use provender_host::check::{self, CheckFinding, CheckRefusal, CheckReport, Conformance, Status};
 use provender_sandbox::{Component, PinLimits};
 
 use super::found::{Bytes, LimitArgs, own_limits};
@@ -62,7 +62,7 @@ pub(super) fn catalogue(found: &Bytes) -> Vec<Feature> {
 }
 
 fn done(report: &CheckReport, found: &Bytes) -> Done {
-    let error = problem(report);
+    let error = report.refusal().map(CliError::from);
     let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
     let component = report.component.as_ref();
     let answer = PluginCheckAnswer {
@@ -81,35 +81,16 @@ fn done(report: &CheckReport, found: &Bytes) -> Done {
     Done::ended(exit, &answer, text(report, found), error)
 }
 
-/// The error for a component that is refused or does not conform.
-pub(crate) fn problem(report: &CheckReport) -> Option<CliError> {
-    if let Some(first) = report.findings.first() {
-        let more = match report.findings.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        let error = CliError::new(
-            Exit::Rejected,
-            &first.code,
-            format!("{}{more}", first.message),
-        );
-        return Some(error.help(first.fix.clone()));
+impl From<CheckRefusal> for CliError {
+    fn from(e: CheckRefusal) -> CliError {
+        let error = |exit| CliError::new(exit, e.code(), e.to_string());
+        match &e {
+            CheckRefusal::Finding { first, .. } => error(Exit::Rejected).help(first.fix.clone()),
+            CheckRefusal::Conformance { .. } => error(Exit::Check).help(
+                "a row's answer may depend only on its own inputs and the parameters, and every row needs one: if there is no number, answer null with a reason or a declared failure",
+            ),
+        }
     }
-    let first = report
-        .conformance
-        .iter()
-        .find(|c| c.status == Status::Failed)?;
-    let error = CliError::new(
-        Exit::Check,
-        "conformance",
-        format!(
-            "{} does not conform: {}: {}",
-            report.file, first.name, first.detail
-        ),
-    );
-    Some(error.help(
-        "a row's answer may depend only on its own inputs and the parameters, and every row needs one: if there is no number, answer null with a reason or a declared failure",
-    ))
 }
 
 fn text(report: &CheckReport, found: &Bytes) -> Text {

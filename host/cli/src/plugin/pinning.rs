@@ -16,7 +16,7 @@ use provender_host::deployment::{FreezeOutcome, LOCK, PinOutcome};
 use provender_host::golden::case::version_number;
 use provender_sandbox::{Lock, Pin, PinLimits, PinState};
 
-use super::check::{catalogue, problem};
+use super::check::catalogue;
 use super::found::{Bytes, LimitArgs, folder, own_limits};
 
 /// What `plugin add` and `plugin freeze` did.
@@ -126,8 +126,8 @@ pub(super) fn add(global: &Global, args: &AddArgs) -> Result<Done, CliError> {
         &found.limits,
         &catalogue(&found),
     )?;
-    if let Some(problem) = problem(&report) {
-        return Err(problem);
+    if let Some(refusal) = report.refusal() {
+        return Err(refusal.into());
     }
     let Some(component) = report.component else {
         return Err(CliError::new(

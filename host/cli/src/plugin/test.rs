@@ -21,7 +21,7 @@ use provender_host::golden::case::Skipped;
 use provender_host::golden::error::SourceLine;
 use provender_host::golden::judge::Difference;
 use provender_host::golden::profile::{self, BULK_ROWS, CaseFuel, Profile};
-use provender_host::golden::run::Disagreement;
+use provender_host::golden::run::{Disagreement, FailedCases, GoldenCounts};
 use provender_host::golden::{CaseSet, CaseVerdict, Ran, Tested, junit, run};
 use provender_sandbox::Component;
 
@@ -130,7 +130,7 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
         changes: &changes,
         profile: profile.as_ref(),
     };
-    let error = refusal(&d.model_version(), &tested);
+    let error = tested.failed_cases(&d.model_version()).map(CliError::from);
     let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
     Ok(Done::ended(exit, &report.answer(), report.text(), error))
 }
@@ -147,54 +147,15 @@ pub(crate) fn write_junit(file: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-/// The error for cases that do not hold.
-pub(crate) fn refusal(logic: &str, tested: &Tested) -> Option<CliError> {
-    if tested.passed() {
-        return None;
-    }
-    let message = format!(
-        "{} of {} of {logic} {}",
-        tested.failed(),
-        count(tested.cases.len() as u64, "golden case"),
-        if tested.failed() == 1 {
-            "does not hold"
-        } else {
-            "do not hold"
+impl From<FailedCases> for CliError {
+    fn from(e: FailedCases) -> CliError {
+        let error = |exit| CliError::new(exit, e.code(), e.to_string());
+        match e.trapped {
+            true => error(Exit::Failed)
+                .help("the component failed where it should answer, which is a defect of the logic; its own message is above"),
+            false => error(Exit::Check)
+                .help("correct the logic. If the new numbers are intended, make a new version that supersedes the case with a reason; --bless writes its outputs"),
         }
-    );
-    Some(if tested.trapped() {
-        CliError::new(Exit::Failed, "component_failed", message)
-            .help("the component failed where it should answer, which is a defect of the logic; its own message is above")
-    } else {
-        CliError::new(Exit::Check, "golden_failed", message)
-            .help("correct the logic. If the new numbers are intended, make a new version that supersedes the case with a reason; --bless writes its outputs")
-    })
-}
-
-/// Number of golden cases by result.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct GoldenCounts {
-    /// Cases that were computed.
-    cases: usize,
-    /// Of these, those that hold.
-    passed: usize,
-    /// Of these, those that do not.
-    failed: usize,
-    /// Cases that a case of this version or an older one supersedes.
-    superseded: usize,
-    /// Cases of later versions.
-    later: usize,
-}
-
-/// The summary of a run of cases.
-pub(crate) fn summary(tested: &Tested) -> GoldenCounts {
-    let superseded = tested.skipped.iter().filter(|s| s.superseded).count();
-    GoldenCounts {
-        cases: tested.cases.len(),
-        passed: tested.cases.len() - tested.failed(),
-        failed: tested.failed(),
-        superseded,
-        later: tested.skipped.len() - superseded,
     }
 }
 
@@ -337,7 +298,7 @@ impl Report<'_> {
             sha256: self.component.digest(),
             folder: self.folder,
             changed_since_built: self.newer,
-            summary: summary(self.tested),
+            summary: self.tested.counts(),
             cases: cases.map(|c| case_answer(c, self.tested)).collect(),
             skipped: &self.tested.skipped,
             together: &self.tested.disagreements,

@@ -182,7 +182,6 @@ pub(super) fn error(e: ReleaseError) -> CliError {
         ReleaseError::NoWayBack(_) => error(Exit::NotFound)
             .help("`provender release history` lists what was active and when"),
         ReleaseError::Ambiguous { .. } => error(Exit::Usage),
-        ReleaseError::Unclean(_) => error(Exit::Check),
         ReleaseError::PlanChanged { .. } => error(Exit::Check)
             .help("plan again: `provender release prune` shows the plan and its digest"),
         ReleaseError::Hold(_) => error(Exit::Gate),

@@ -2,26 +2,30 @@
 //! golden cases, and a change against the release contract.
 
 mod output;
-mod pinned;
 
-use provender_domain::ids::ModelVersion;
 use std::path::{Path, PathBuf};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use clap::Args;
-use serde_json::{Value as Json, json};
 
 use provender_domain::render::junit::document;
-use provender_host::contract::{ContractError, ContractFinding, Repository, Rule, rules};
-use provender_sandbox::Pin;
+use provender_host::contract::{ContractError, ContractFinding};
+use provender_host::deployment::verify::{
+    PinTrouble, PinnedSet, VerifiedPin, VerifyError, VerifyRequest,
+};
+use provender_host::project::settings::CompileLimits;
+use provender_sandbox::{Limits, Sandbox};
 
 use super::Global;
-use super::error::CliError;
+use super::context::Context;
+use super::error::{CliError, not_found_or_io};
 use super::exit::Exit;
 use super::plugin::test::write_junit;
 use super::ui::Done;
 
+use output::Shown;
 pub(super) use output::VerifyAnswer;
-use pinned::{Checked, Pinned};
 
 /// Check every pinned component: its bytes against provender.lock, its pin against what this
 /// deployment's ledger has frozen, what it declares against its pin, its inputs against this
@@ -65,91 +69,73 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<Done, CliError> {
-    let pinned = Pinned::open(global, args.lock.as_deref(), args.cache.as_deref())?;
-    // First, because it needs no compilation: a missing base is reported at once.
-    let repository = match &args.base {
-        None => None,
-        Some(base) => Some(Repository::open(&pinned.folder_or_here(), base)?),
+    let request = VerifyRequest {
+        cases: args.cases.as_deref(),
+        base: args.base.as_deref(),
+        approved_by: &args.approved_by,
     };
-    // Without a lock file only the contract can be checked, and only if the base had one.
-    if let (Some(missing), None) = (&pinned.missing, &repository) {
-        return Err(missing.clone());
-    }
-    let mut checked = pinned.check_all(args.cases.as_deref())?;
-    let frozen_here = pinned.ask_ledger(&mut checked)?;
-    let verdict = match &repository {
-        None => None,
-        Some(repository) => Some(rules::judge(
-            repository,
-            &pinned.sandbox,
-            &args.approved_by,
-        )?),
+    let (lock, verified) = match &args.lock {
+        None => {
+            let context = Context::open(global)?;
+            let set = PinnedSet::of(&context)?;
+            (set.lock_file(), set.verify(&context.sandbox()?, &request)?)
+        }
+        Some(file) => {
+            let set = PinnedSet::beside(file)?;
+            let sandbox = Sandbox::with_observer(
+                Limits::default(),
+                args.cache.as_deref().map(cache_folder).transpose()?,
+                Some(global.ui().compiling(CompileLimits::default())),
+            )?;
+            (set.lock_file(), set.verify(&sandbox, &request)?)
+        }
     };
-    let findings = verdict.as_ref().map(|v| v.findings.as_slice());
-    if let Some(missing) = &pinned.missing
-        && !findings.unwrap_or_default().iter().any(speaks_of_pins)
-    {
-        return Err(missing.clone());
-    }
+    let verdict = verified.contract.as_ref();
+    let findings = verdict.map(|v| v.findings.as_slice());
+    let components = verified.checked.iter().map(VerifiedPin::answer).collect();
+    let checked: Vec<Shown> = verified.checked.into_iter().map(Shown::from).collect();
     if let Some(file) = &args.junit {
         write_junit(file, &document(&output::suites(&checked, findings)))?;
     }
-    let exit = Exit::worst(
-        checked
-            .iter()
-            .flat_map(|c| &c.troubles)
-            .map(|t| t.exit)
-            .chain(findings.unwrap_or_default().iter().map(|_| Exit::Check)),
-    );
-    let answer = VerifyAnswer {
-        components: checked.iter().map(Checked::answer).collect(),
-        contract: findings.unwrap_or_default(),
-        base: args.base.as_deref(),
-        commit: verdict.as_ref().map(|v| v.commit.as_str()),
-        frozen: verdict.as_ref().map(|v| v.frozen),
-        ledger_frozen: frozen_here,
-    };
-    let text = output::text(&pinned, &checked, verdict.as_ref(), args.github);
     let broken = findings.unwrap_or_default();
-    let contract = (!broken.is_empty()).then(|| refused(broken));
-    let mut done = Done::ended(exit, &answer, text, None);
-    let troubles = checked.into_iter().flat_map(|c| c.troubles);
-    done.error = troubles.chain(contract).find(|t| t.exit == exit);
-    Ok(done)
-}
-
-/// The result of checking one pin with [`examine`]. `cases` is the number of its golden cases.
-pub(super) struct Examined {
-    pub(super) model: ModelVersion,
-    pub(super) troubles: Vec<CliError>,
-    pub(super) cases: Option<usize>,
-    pub(super) report: Json,
-}
-
-pub(super) fn examine(
-    global: &Global,
-    pins: &[&Pin],
-    cases: Option<&Path>,
-) -> Result<Vec<Examined>, CliError> {
-    let pinned = Pinned::open(global, None, None)?;
-    if let Some(missing) = pinned.missing {
-        return Err(missing);
-    }
-    let look = |pin: &&Pin| {
-        let checked = pinned.check(pin, cases);
-        Examined {
-            report: json!(checked.answer()),
-            cases: checked.golden.as_ref().map(|(t, _)| t.cases.len()),
-            model: checked.model,
-            troubles: checked.troubles,
-        }
+    let answer = VerifyAnswer {
+        components,
+        contract: broken,
+        base: args.base.as_deref(),
+        commit: verdict.map(|v| v.commit.as_str()),
+        frozen: verdict.map(|v| v.frozen),
+        ledger_frozen: verified.ledger_frozen,
     };
-    Ok(pins.iter().map(look).collect())
+    let text = match &verified.missing {
+        Some(missing) => output::missing(missing),
+        None => output::table(&checked),
+    };
+    let text = output::text(
+        text,
+        &checked,
+        verdict,
+        args.github.then_some(lock.as_path()),
+    );
+    let contract = (!broken.is_empty()).then(|| refused(broken));
+    let troubles = checked
+        .iter()
+        .flat_map(|c| &c.troubles)
+        .map(|t| t.error.clone());
+    let error = Exit::first_of_worst(troubles.chain(contract), |e| e.exit);
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    Ok(Done::ended(exit, &answer, text, error))
 }
 
-/// Whether a finding is about frozen pins.
-fn speaks_of_pins(finding: &ContractFinding) -> bool {
-    finding.rule == Rule::FrozenPin
+fn cache_folder(path: &Path) -> Result<Dir, CliError> {
+    std::fs::create_dir_all(path)
+        .and_then(|()| Dir::open_ambient_dir(path, ambient_authority()))
+        .map_err(|e| {
+            CliError::new(
+                Exit::Io,
+                "cache_unusable",
+                format!("--cache {}: {e}", path.display()),
+            )
+        })
 }
 
 fn refused(findings: &[ContractFinding]) -> CliError {
@@ -186,6 +172,49 @@ impl From<ContractError> for CliError {
             code: e.code().to_owned(),
             message: e.to_string(),
             help: e.help(),
+        }
+    }
+}
+
+impl From<VerifyError> for CliError {
+    fn from(e: VerifyError) -> CliError {
+        let message = e.to_string();
+        match e {
+            VerifyError::LockUnreadable { cause, .. } => {
+                CliError::new(not_found_or_io(&cause), "lock_unreadable", message)
+                    .help("--lock must name a provender.lock, which `provender plugin add` writes; --base REV shows whether there was one before")
+            }
+            VerifyError::Panicked => CliError::new(Exit::Internal, "panic", message),
+            VerifyError::Logic(e) => e.into(),
+            VerifyError::Deployment(e) => e.into(),
+            VerifyError::Contract(e) => e.into(),
+        }
+    }
+}
+
+impl From<PinTrouble> for CliError {
+    fn from(e: PinTrouble) -> CliError {
+        let message = e.to_string();
+        match e {
+            PinTrouble::Component(e) => e.into(),
+            PinTrouble::Unreadable { cause, .. } => {
+                CliError::new(not_found_or_io(&cause), "component_unreadable", message)
+            }
+            PinTrouble::NoCases { .. } => {
+                CliError::new(Exit::NotFound, "golden_missing", message)
+                    .help("write some: docs/reference/golden-cases.md describes the format")
+            }
+            PinTrouble::Golden(e) => e.into(),
+            PinTrouble::Cases(e) => e.into(),
+            PinTrouble::FrozenOtherwise {
+                file,
+                model,
+                name,
+                path,
+                ..
+            } => CliError::new(Exit::Integrity, "frozen", message).help(format!(
+                "restore the entry of {model} in {file} and {path}, or ship the other bytes as a new version of {name}"
+            )),
         }
     }
 }

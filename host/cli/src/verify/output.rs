@@ -6,22 +6,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::plugin::test::{GoldenCounts, summary};
 use crate::ui::{Look, Text};
 use provender_domain::render::escape;
 use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
 use provender_domain::render::text::count;
 use provender_host::contract::render::{annotation, in_repository};
 use provender_host::contract::{ContractFinding, ContractVerdict};
-use provender_host::golden::junit;
-
-use super::pinned::{Checked, Pinned};
+use provender_host::deployment::verify::{PinTrouble, VerifiedComponent, VerifiedPin, VerifyError};
+use provender_host::golden::{Tested, junit};
 
 /// The checks of the pinned components and of the release contract.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct VerifyAnswer<'a> {
     /// Each pinned component.
-    pub(super) components: Vec<VerifiedComponent<'a>>,
+    pub(super) components: Vec<VerifiedComponent>,
     /// Each place where the change breaks the release contract; empty without `--base`.
     pub(super) contract: &'a [ContractFinding],
     /// The revision given with `--base`; null without it.
@@ -34,58 +32,47 @@ pub(crate) struct VerifyAnswer<'a> {
     pub(super) ledger_frozen: Option<usize>,
 }
 
-/// The checks of a pinned component.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct VerifiedComponent<'a> {
-    /// Name of the logic.
-    name: &'a str,
-    /// Its version.
-    version: &'a str,
-    /// Its pinned digest.
-    sha256: &'a str,
-    /// Whether its checks passed.
-    status: Verified,
-    /// What is wrong, in sentences.
-    problems: Vec<&'a str>,
-    /// Number of golden cases by result; null if there are none or none could be computed.
-    golden: Option<GoldenCounts>,
+/// A pinned component with its problems as people read them.
+pub(super) struct Shown {
+    model: String,
+    sha256: String,
+    line: usize,
+    pub(super) troubles: Vec<ShownTrouble>,
+    golden: Option<Tested>,
 }
 
-/// Whether a pinned component's checks passed.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Verified {
-    /// Bytes, declaration, binding and golden cases hold.
-    Ok,
-    /// Something is wrong.
-    Refused,
+/// A problem as people read it.
+pub(super) struct ShownTrouble {
+    pub(super) error: CliError,
+    /// It consists of failed golden cases, each of which has an annotation of its own.
+    in_cases: bool,
 }
 
-impl Checked {
-    pub(super) fn answer(&self) -> VerifiedComponent<'_> {
-        VerifiedComponent {
-            name: &self.name,
-            version: &self.version,
-            sha256: &self.sha256,
-            status: match self.troubles.is_empty() {
-                true => Verified::Ok,
-                false => Verified::Refused,
-            },
-            problems: self.troubles.iter().map(|t| t.message.as_str()).collect(),
-            golden: self.golden.as_ref().map(|(tested, _)| summary(tested)),
+impl From<VerifiedPin> for Shown {
+    fn from(pin: VerifiedPin) -> Shown {
+        let shown = |trouble| ShownTrouble {
+            in_cases: matches!(&trouble, PinTrouble::Cases(failed) if !failed.trapped),
+            error: trouble.into(),
+        };
+        Shown {
+            model: pin.model.to_string(),
+            sha256: pin.sha256,
+            line: pin.line,
+            troubles: pin.troubles.into_iter().map(shown).collect(),
+            golden: pin.golden,
         }
     }
 }
 
-pub(super) fn suites(checked: &[Checked], findings: Option<&[ContractFinding]>) -> Vec<Suite> {
+pub(super) fn suites(checked: &[Shown], findings: Option<&[ContractFinding]>) -> Vec<Suite> {
     let components = checked.iter().map(|c| TestCase {
-        name: c.model.to_string(),
+        name: c.model.clone(),
         place: None,
         outcome: match c.troubles.first() {
             None => CaseOutcome::Passed,
             Some(first) => CaseOutcome::Failed {
-                kind: first.code.clone(),
-                message: first.message.clone(),
+                kind: first.error.code.clone(),
+                message: first.error.message.clone(),
                 text: c
                     .troubles
                     .iter()
@@ -102,49 +89,61 @@ pub(super) fn suites(checked: &[Checked], findings: Option<&[ContractFinding]>) 
     suites.extend(
         checked
             .iter()
-            .filter_map(|c| Some(junit::suite(&c.model, &c.golden.as_ref()?.0))),
+            .filter_map(|c| Some(junit::suite(&c.model, c.golden.as_ref()?))),
     );
     suites.extend(findings.map(provender_host::contract::render::suite));
     suites
 }
 
-pub(super) fn text(
-    pinned: &Pinned,
-    checked: &[Checked],
-    verdict: Option<&ContractVerdict>,
-    github: bool,
-) -> Text {
+/// The table of components.
+pub(super) fn table(checked: &[Shown]) -> Text {
+    let row = |c: &Shown| {
+        let (look, word) = match c.troubles.is_empty() {
+            true => (Look::Good, "ok"),
+            false => (Look::Bad, "refused"),
+        };
+        let golden = c.golden.as_ref().map_or_else(
+            || "no cases".to_owned(),
+            |t| format!("{} of {}", t.cases.len() - t.failed(), t.cases.len()),
+        );
+        let problems: Vec<_> = c
+            .troubles
+            .iter()
+            .map(|t| t.error.message.as_str())
+            .collect();
+        vec![
+            (Look::Strong, c.model.clone()),
+            (Look::Plain, c.sha256.clone()),
+            (Look::Plain, golden),
+            (look, word.to_owned()),
+            (Look::Plain, problems.join("; ")),
+        ]
+    };
+    let rows: Vec<_> = checked.iter().map(row).collect();
     let mut text = Text::default();
-    let rows: Vec<_> = checked
-        .iter()
-        .map(|c| {
-            let (look, word) = match c.troubles.is_empty() {
-                true => (Look::Good, "ok"),
-                false => (Look::Bad, "refused"),
-            };
-            let golden = c.golden.as_ref().map_or_else(
-                || "no cases".to_owned(),
-                |(t, _)| format!("{} of {}", t.cases.len() - t.failed(), t.cases.len()),
-            );
-            let problems: Vec<_> = c.troubles.iter().map(|t| t.message.as_str()).collect();
-            vec![
-                (Look::Strong, c.model.to_string()),
-                (Look::Plain, c.sha256.clone()),
-                (Look::Plain, golden),
-                (look, word.to_owned()),
-                (Look::Plain, problems.join("; ")),
-            ]
-        })
-        .collect();
-    match &pinned.missing {
-        Some(missing) => text.look(Look::Bad, missing.message.clone()),
-        None => text.table(
-            &["logic", "component", "golden cases", "status", "problem"],
-            &rows,
-        ),
-    }
+    text.table(
+        &["logic", "component", "golden cases", "status", "problem"],
+        &rows,
+    );
+    text
+}
+
+/// Why there is no table.
+pub(super) fn missing(missing: &VerifyError) -> Text {
+    let mut text = Text::default();
+    text.look(Look::Bad, missing.to_string());
+    text
+}
+
+/// Appends what follows the table. `github` is the lock file if annotations are wanted.
+pub(super) fn text(
+    mut text: Text,
+    checked: &[Shown],
+    verdict: Option<&ContractVerdict>,
+    github: Option<&Path>,
+) -> Text {
     for c in checked {
-        let Some((tested, _)) = &c.golden else {
+        let Some(tested) = &c.golden else {
             continue;
         };
         for ran in &tested.cases {
@@ -175,17 +174,18 @@ pub(super) fn text(
             format!("  remedy: {}", escape::terminal(&f.remedy)),
         );
     }
-    if github {
-        annotations(&mut text, pinned, checked, findings);
+    if let Some(lock) = github {
+        annotations(&mut text, lock, checked, findings);
     }
     text
 }
 
 /// The message, followed by the next step on its own line.
-fn with_remedy(trouble: &CliError) -> String {
-    match &trouble.help {
-        Some(help) => format!("{}\n{help}", trouble.message),
-        None => trouble.message.clone(),
+fn with_remedy(trouble: &ShownTrouble) -> String {
+    let error = &trouble.error;
+    match &error.help {
+        Some(help) => format!("{}\n{help}", error.message),
+        None => error.message.clone(),
     }
 }
 
@@ -208,23 +208,13 @@ fn summary_of(text: &mut Text, verdict: &ContractVerdict) {
     }
 }
 
-fn annotations(
-    text: &mut Text,
-    pinned: &Pinned,
-    checked: &[Checked],
-    findings: &[ContractFinding],
-) {
-    let lock = in_repository(&pinned.lock_file());
+fn annotations(text: &mut Text, lock: &Path, checked: &[Shown], findings: &[ContractFinding]) {
+    let lock = in_repository(lock);
     for c in checked {
-        let golden_failed = c.golden.as_ref().is_some_and(|(t, _)| !t.passed());
-        for trouble in c
-            .troubles
-            .iter()
-            .filter(|t| !(golden_failed && t.code.starts_with("golden")))
-        {
+        for trouble in c.troubles.iter().filter(|t| !t.in_cases) {
             text.line(annotation(&lock, c.line, &c.model, &with_remedy(trouble)));
         }
-        let Some((tested, _)) = &c.golden else {
+        let Some(tested) = &c.golden else {
             continue;
         };
         for ran in &tested.cases {

@@ -45,10 +45,66 @@ impl CheckReport {
         self.findings.is_empty()
     }
 
+    /// Why the component is refused or does not conform; `None` if it passes.
+    #[must_use]
+    pub fn refusal(&self) -> Option<CheckRefusal> {
+        if let Some(first) = self.findings.first() {
+            return Some(CheckRefusal::Finding {
+                first: first.clone(),
+                more: self.findings.len() - 1,
+            });
+        }
+        let failed = |c: &&Conformance| c.status == Status::Failed;
+        let first = self.conformance.iter().find(failed)?;
+        Some(CheckRefusal::Conformance {
+            file: self.file.clone(),
+            first: first.clone(),
+        })
+    }
+
     /// True when the conformance run was made and everything held.
     #[must_use]
     pub fn conforms(&self) -> bool {
         !self.conformance.is_empty() && self.conformance.iter().all(|c| c.status != Status::Failed)
+    }
+}
+
+/// Why a component does not pass the check.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CheckRefusal {
+    /// `compute` would not take it.
+    #[error("{}{}", .first.message, and_more(*.more))]
+    Finding {
+        /// The first reason.
+        first: CheckFinding,
+        /// How many more there are.
+        more: usize,
+    },
+    /// A part of the conformance run failed.
+    #[error("{file} does not conform: {}: {}", .first.name, .first.detail)]
+    Conformance {
+        /// The file.
+        file: String,
+        /// The first part that failed.
+        first: Conformance,
+    },
+}
+
+impl CheckRefusal {
+    /// The error code: stable, for scripts.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            CheckRefusal::Finding { first, .. } => &first.code,
+            CheckRefusal::Conformance { .. } => "conformance",
+        }
+    }
+}
+
+fn and_more(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        n => format!(" (and {n} more)"),
     }
 }
 

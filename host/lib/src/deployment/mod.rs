@@ -16,6 +16,8 @@
 //! * `baseline` — gathers the references that monitors compare with
 //! * `incident` — writes and checks the golden cases of an incident
 //! * `create` — creates a deployment folder
+//! * [`verify`] — the pinned set against its bytes, its golden cases, the ledger and the release contract
+//! * `cut` — a release of what is pinned and set, unless something must be fixed first
 //! * [`pinning`] — pins a version's bytes as a draft, then freezes them
 //! * `in_force` — the release in force, or the deployment's files
 //! * `pinned` — the components that can be computed with, loaded and bound
@@ -28,6 +30,7 @@ mod baseline;
 pub mod canary;
 mod compute;
 mod create;
+mod cut;
 mod day;
 pub mod error;
 mod explain;
@@ -45,6 +48,7 @@ mod status;
 mod stores;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::{Path, PathBuf};
@@ -65,6 +69,7 @@ pub use backup::{BackedUp, BackupError};
 pub use canary::{CanaryDay, Shadow};
 pub use compute::{Computed, Request, Runtime};
 pub use create::{Contents, CreateError, Created, create};
+pub use cut::{CutError, CutRequest, Unclean};
 pub use day::DayRun;
 pub use error::DeploymentError;
 pub use finished::Finished;

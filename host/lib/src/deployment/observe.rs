@@ -70,6 +70,8 @@ pub enum Phase {
     Shadow,
     /// Runs that replace others.
     Reissue,
+    /// Pinned versions that are to be released.
+    Examine,
     /// Parts of a backup: the ledger, the manifests, the releases.
     Backup,
 }

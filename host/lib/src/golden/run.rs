@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_domain::column::Column;
+use provender_domain::render::text::count;
 use provender_domain::value::{Scalar, Value};
 use provender_sandbox::{Component, LogicError};
 
@@ -82,6 +83,30 @@ impl Tested {
         self.cases.iter().any(|c| c.verdict.trapped())
     }
 
+    /// The cases that do not hold, as an error; `None` if all of them hold. `model` is `name:version`.
+    #[must_use]
+    pub fn failed_cases(&self, model: &str) -> Option<FailedCases> {
+        (!self.passed()).then(|| FailedCases {
+            model: model.to_owned(),
+            failed: self.failed(),
+            cases: self.cases.len(),
+            trapped: self.trapped(),
+        })
+    }
+
+    /// Number of cases by result.
+    #[must_use]
+    pub fn counts(&self) -> GoldenCounts {
+        let superseded = self.skipped.iter().filter(|s| s.superseded).count();
+        GoldenCounts {
+            cases: self.cases.len(),
+            passed: self.cases.len() - self.failed(),
+            failed: self.failed(),
+            superseded,
+            later: self.skipped.len() - superseded,
+        }
+    }
+
     /// How many cases do not hold, by themselves or together with others.
     #[must_use]
     pub fn failed(&self) -> usize {
@@ -91,6 +116,46 @@ impl Tested {
         };
         self.cases.iter().filter(failed).count()
     }
+}
+
+/// Golden cases that do not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{failed} of {} of {model} {}", count(*.cases as u64, "golden case"), if *.failed == 1 { "does not hold" } else { "do not hold" })]
+pub struct FailedCases {
+    /// `name:version`.
+    pub model: String,
+    /// Number of cases that do not hold.
+    pub failed: usize,
+    /// Number of cases that were computed.
+    pub cases: usize,
+    /// Whether the component trapped in one of them.
+    pub trapped: bool,
+}
+
+impl FailedCases {
+    /// The error code: stable, for scripts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.trapped {
+            true => "component_failed",
+            false => "golden_failed",
+        }
+    }
+}
+
+/// Number of golden cases by result.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct GoldenCounts {
+    /// Cases that were computed.
+    cases: usize,
+    /// Of these, those that hold.
+    passed: usize,
+    /// Of these, those that do not.
+    failed: usize,
+    /// Cases that a case of this version or an older one supersedes.
+    superseded: usize,
+    /// Cases of later versions.
+    later: usize,
 }
 
 /// Runs the selected cases.

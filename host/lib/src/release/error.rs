@@ -38,9 +38,6 @@ pub enum ReleaseError {
         /// The releases that match.
         found: String,
     },
-    /// The current state cannot become a release.
-    #[error("no release was cut: {}", listed(.0))]
-    Unclean(Vec<Problem>),
     /// A promotion was asked for while promotions are frozen.
     #[error("promotions have been frozen since {at} by {by}: {reason}")]
     Held {
@@ -181,20 +178,6 @@ pub enum ReleaseError {
     Canonical(#[from] CanonicalError),
 }
 
-fn listed(problems: &[Problem]) -> String {
-    let n = problems.len();
-    let head = format!(
-        "{n} problem{} must be fixed first",
-        if n == 1 { "" } else { "s" }
-    );
-    problems.iter().fold(head, |text, p| {
-        format!(
-            "{text}\n  {}: {}\n    remedy: {}",
-            p.about, p.what, p.remedy
-        )
-    })
-}
-
 impl ReleaseError {
     /// The error code: stable, for scripts.
     #[must_use]
@@ -202,7 +185,6 @@ impl ReleaseError {
         match self {
             ReleaseError::Unknown { .. } => "release_unknown",
             ReleaseError::Ambiguous { .. } => "release_ambiguous",
-            ReleaseError::Unclean(_) => "release_unclean",
             ReleaseError::Held { .. } => "release_frozen",
             ReleaseError::Hold(_) => "release_hold",
             ReleaseError::Expected { .. } => "release_expected",
