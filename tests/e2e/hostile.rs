@@ -7,7 +7,7 @@ pub(crate) mod components;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use components::{Code, guest, sleepers};
+use components::{Code, dwarf, guest, passing, passing_at_start, sleepers};
 use provender_domain::canonical::Digest;
 use rusqlite::Connection;
 use serde_json::Value as Json;
@@ -431,4 +431,183 @@ fn a_number_below_raised_ceilings_is_computed_again_without_them() {
     std::fs::create_dir_all(elsewhere.dir()).unwrap();
     std::fs::copy(ranch.path("run.tar"), elsewhere.path("run.tar")).unwrap();
     let _ = elsewhere.run(&["replay", "--bundle", "run.tar"]).exits(0);
+}
+
+#[test]
+fn strings_between_parts_of_a_component_end_at_a_deadline_wherever_they_are_passed() {
+    let ranch = ranch();
+    ranch.edit(
+        "provender.toml",
+        "[monitor]",
+        "[limits]\ndeadline_seconds = 1\n\n[monitor]",
+    );
+    let before = recorded(&ranch);
+    let describe = Code {
+        describe: "(call $pass)",
+        ..Code::default()
+    };
+    for (bytes, stage) in [
+        (passing_at_start("start"), "start-up"),
+        (passing("describe", describe), "describe"),
+    ] {
+        std::fs::write(ranch.path("passes.wasm"), bytes).unwrap();
+        let json = bounded(&ranch, &["plugin", "check", "passes.wasm", "--json"])
+            .exits(14)
+            .json();
+        assert_eq!(json["error"]["code"], "deadline", "{json}");
+        let message = json["error"]["message"].as_str().unwrap();
+        let words = format!("failed in {stage} (deadline): it used up its 2 s of processor time");
+        assert!(message.contains(&words), "{message}");
+        assert!(message.contains("passes.wasm"), "{message}");
+    }
+    assert_eq!(recorded(&ranch), before);
+
+    let compute = Code {
+        row: "(call $pass)",
+        ..Code::default()
+    };
+    let after = Code {
+        top: "(func (export \"cabi_post_provender:logic/logic@1.0.0#compute\") (param i32) (if (global.get $armed) (then (call $pass))))",
+        ..Code::default()
+    };
+    // After an answer was taken a part may not call another.
+    for (n, (name, code, error, words)) in [
+        ("passes", compute, "deadline", "of processor time"),
+        (
+            "passes_after",
+            after,
+            "trap",
+            "cannot leave component instance",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let _ = pin(&ranch, &passing(name, code), name).exits(0);
+        let logic = format!("{name}:v1");
+        let message = contained(&ranch, &logic, 15, error);
+        assert!(message.contains(&logic), "{message}");
+        assert!(message.contains(words), "{message}");
+        let all = ["compute", "--all", "--as-of", DAY, "--logic", &logic];
+        let summary = ranch.data(&all, 15)["summary"].clone();
+        assert_eq!(
+            (&summary["recorded"], &summary["failed"]),
+            (&1.into(), &1.into()),
+            "{name}"
+        );
+        others_run(&ranch, &format!("2025-06-{:02}", 25 + n));
+    }
+}
+
+/// The backtrace in an answer.
+fn detail(answer: &Json) -> Option<&str> {
+    match answer {
+        Json::Object(members) => match members.get("detail") {
+            Some(Json::String(text)) if !text.is_empty() => Some(text),
+            _ => members.values().find_map(detail),
+        },
+        Json::Array(all) => all.iter().find_map(detail),
+        _ => None,
+    }
+}
+
+/// A mangled name of C++ of about 400 bytes: every template holds the one before it twice.
+fn exploding_name() -> String {
+    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut name = String::from("_Z1fI1AIiiE");
+    for before in DIGITS[1..34].iter().map(|d| char::from(*d)) {
+        let _ = write!(name, "S0_IS{before}_S{before}_E");
+    }
+    name + "Evv"
+}
+
+#[test]
+fn a_name_in_a_backtrace_is_shown_as_it_is_and_cut() {
+    let ranch = ranch();
+    let name = exploding_name();
+    let long = "n".repeat(60_000);
+    let code = |function: &str| {
+        (
+            format!("(func ${function} unreachable)"),
+            format!("(call ${function})"),
+        )
+    };
+    for (n, function) in [name.as_str(), long.as_str()].into_iter().enumerate() {
+        let (top, call) = code(function);
+        let describe = Code {
+            top: &top,
+            describe: &call,
+            ..Code::default()
+        };
+        std::fs::write(ranch.path("named.wasm"), guest("named", describe)).unwrap();
+        let json = bounded(&ranch, &["plugin", "check", "named.wasm", "--json"])
+            .exits(14)
+            .json();
+        assert_eq!(json["error"]["code"], "trap", "{json}");
+        let row = Code {
+            top: &top,
+            row: &call,
+            ..Code::default()
+        };
+        let logic = format!("named_{n}");
+        let _ = pin(&ranch, &guest(&logic, row), &logic).exits(0);
+        let logic = format!("{logic}:v1");
+        let _ = contained(&ranch, &logic, 15, "trap");
+        let compute = [
+            "compute",
+            "--boundary",
+            "bad",
+            "--as-of",
+            DAY,
+            "--logic",
+            &logic,
+        ];
+        let detail = detail(&ranch.data(&compute, 15)).unwrap().to_owned();
+        let shown: String = function.chars().take(300).collect();
+        assert!(detail.contains(&format!("!{shown}…\n")), "{detail}");
+        assert!(detail.len() < 5_000, "{detail}");
+    }
+    // One that is too long to be copied for every frame.
+    let (top, call) = code(&"n".repeat(70_000));
+    let endless = Code {
+        top: &top,
+        describe: &call,
+        ..Code::default()
+    };
+    std::fs::write(ranch.path("named.wasm"), guest("named", endless)).unwrap();
+    let json = bounded(&ranch, &["plugin", "check", "named.wasm", "--json"])
+        .exits(14)
+        .json();
+    assert_eq!(json["error"]["code"], "component_too_complex", "{json}");
+    let message = json["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("70000 bytes in one name; a component may have at most 65536"),
+        "{message}"
+    );
+}
+
+#[test]
+fn debug_information_is_not_read_in_the_process_that_records() {
+    let ranch = ranch();
+    for (name, sections) in [
+        ("honest", dwarf::honest()),
+        ("deep", dwarf::deep()),
+        ("long", dwarf::long()),
+    ] {
+        let code = Code {
+            top: &sections,
+            row: "(call $panic)",
+            ..Code::default()
+        };
+        let _ = pin(&ranch, &guest(name, code), name).exits(0);
+        let logic = format!("{name}:v1");
+        let message = contained(&ranch, &logic, 15, "trap");
+        assert!(message.contains("the herd is  [31mgone"), "{message}");
+        // The row beside it is recorded.
+        let all = ["compute", "--all", "--as-of", DAY, "--logic", &logic];
+        let answer = ranch.data(&all, 15);
+        assert_eq!(answer["summary"]["recorded"], 1, "{answer}");
+        let detail = detail(&answer).unwrap();
+        assert!(detail.contains("!panic\n"), "{detail}");
+    }
 }

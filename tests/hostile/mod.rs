@@ -1,11 +1,13 @@
 //! Hostile components, built from source.
 //!
 //! * `sleeper` — a guest that passes every check and misbehaves in rows where its input is 1001
+//! * [`dwarf`] — debug information, honest and hostile
 //! * [`bombs`] — files that a check refuses
 
 pub(crate) mod bombs;
+pub(crate) mod dwarf;
 
-use provender_guests::recipe::{Recipe, component_of};
+use provender_guests::recipe::{Recipe, component_beside_taker, component_of};
 
 const WIT: &str = include_str!("../../wit/logic.wit");
 const ROW: &str = "(if (f64.eq (local.get $x) (f64.const 1001)) (then (call $spin)))";
@@ -30,6 +32,24 @@ pub(crate) struct Code<'a> {
 
 /// The guest's component.
 pub(crate) fn guest(name: &str, code: Code<'_>) -> Vec<u8> {
+    component_of(&text(name, code), WIT)
+}
+
+/// A guest whose `$pass` passes a string of 32 MiB to another component, over and over. An adapter copies it for the
+/// fuel of one call.
+pub(crate) fn passing(name: &str, code: Code<'_>) -> Vec<u8> {
+    let pass = "(func $pass (local $at i32) (local.set $at (i32.shl (memory.grow (i32.const 512)) (i32.const 16))) (loop $again (call $take (local.get $at) (i32.const 33554432)) (br $again)))";
+    let top = format!("{pass} {}", code.top);
+    component_beside_taker(&text(name, Code { top: &top, ..code }), WIT, false)
+}
+
+/// A guest with a part that does so in start-up.
+pub(crate) fn passing_at_start(name: &str) -> Vec<u8> {
+    component_beside_taker(&text(name, Code::default()), WIT, true)
+}
+
+/// The guest's core module.
+fn text(name: &str, code: Code<'_>) -> String {
     let recipe = Recipe {
         top: TOP,
         describe: DESCRIBE,
@@ -45,8 +65,7 @@ pub(crate) fn guest(name: &str, code: Code<'_>) -> Vec<u8> {
     for mark in [ROW, TOP, DESCRIBE, END] {
         assert!(wat.contains(mark), "the template has changed: {mark}");
     }
-    let wat = wat
-        .replace("(f64.mul (local.get $x)", "(f64.min (local.get $x)")
+    wat.replace("(f64.mul (local.get $x)", "(f64.min (local.get $x)")
         .replace(ROW, &row)
         .replace(
             TOP,
@@ -59,8 +78,7 @@ pub(crate) fn guest(name: &str, code: Code<'_>) -> Vec<u8> {
                 "(if (global.get $armed) (then {})) {}",
                 code.end, code.always
             ),
-        );
-    component_of(&wat, WIT)
+        )
 }
 
 /// A guest whose declaration is these bytes of its memory, from 4096 on.

@@ -15,7 +15,8 @@ use provender_domain::value::Scalar;
 use super::assemble::ColumnSpan;
 use super::bindings::{LogicPlugin, wit};
 use super::columns::{self, Lowered};
-use super::execute::{Callee, store};
+use super::deadline;
+use super::execute::{self, Callee, store};
 use super::failure::{Failure, FailureCode, printable};
 use super::limits::{BISECT_FUEL_FACTOR, Meter};
 use super::returned::{self, BadValue};
@@ -136,8 +137,16 @@ impl Callee<'_> {
         inputs: &[Column],
         range: Range<usize>,
     ) -> Option<Vec<Column>> {
-        open.store.set_fuel(self.limits.fuel(range.len())).ok()?;
+        if self.late.is_over(self.engine) {
+            return None;
+        }
+        let fuel = self.limits.fuel(range.len());
+        execute::refuel(&mut open.store, self.limits, fuel).ok()?;
         let result = self.call_in(&mut open.store, &open.plugin, parameters, inputs, range);
+        let late = |failed: &CallFailure| failed.failure.code == FailureCode::Deadline;
+        if result.as_ref().is_err_and(late) {
+            self.late.add(open.store.data().clock.used());
+        }
         let (columns, bad) = result.ok()?;
         bad.is_empty().then_some(columns)
     }
@@ -235,17 +244,25 @@ impl Callee<'_> {
 
     /// Makes one call in a fresh store.
     fn call(&self, parameters: &[Scalar], inputs: &[Column], range: Range<usize>) -> CallAttempt {
+        let not_made = |code, cause| CallAttempt {
+            fuel_used: 0,
+            weight: 0,
+            result: Err(CallFailure {
+                failure: Failure::new(code, cause),
+                row: None,
+                all_rows: code == FailureCode::Deadline,
+            }),
+            session: None,
+        };
+        if self.late.is_over(self.engine) {
+            return not_made(FailureCode::Deadline, deadline::late());
+        }
         let fuel = self.limits.fuel(range.len());
         let mut store = match store(self.engine, self.limits, fuel, self.limits.returned_bytes) {
             Ok(store) => store,
             Err(e) => {
                 let cause = format!("the store could not be created: {e:#}");
-                return CallAttempt {
-                    fuel_used: 0,
-                    weight: 0,
-                    result: Err(Failure::new(FailureCode::Internal, cause).into()),
-                    session: None,
-                };
+                return not_made(FailureCode::Internal, cause);
             }
         };
         let (plugin, result) = match self.pre.instantiate(&mut store) {
@@ -255,6 +272,11 @@ impl Callee<'_> {
             }
             Err(e) => (None, Err(Failure::from_start(&e, &store).into())),
         };
+        if let Err(failed) = &result
+            && failed.failure.code == FailureCode::Deadline
+        {
+            self.late.add(store.data().clock.used());
+        }
         #[expect(
             clippy::expect_used,
             reason = "every engine of this crate has fuel enabled"

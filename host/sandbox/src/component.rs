@@ -19,6 +19,7 @@ use provender_domain::value::Scalar;
 use super::bindings::{INTERFACE, LogicPlugin, LogicPluginPre, wit};
 use super::border;
 use super::cache::Cache;
+use super::deadline::Late;
 use super::describe;
 use super::engine::{self, Backend, EngineInfo};
 use super::error::LogicError;
@@ -254,6 +255,7 @@ impl Sandbox {
                 globals: made.globals,
                 description,
                 pre,
+                late: Late::default(),
             }),
         })
     }
@@ -325,8 +327,7 @@ impl Source<'_> {
         let plugin = LogicPlugin::new(&mut store, &instance).map_err(|e| self.mistyped(&e))?;
         let ask = |store: &mut Store<Meter>| -> Result<wit::Description, LogicError> {
             let guest = plugin.provender_logic_logic();
-            store
-                .set_fuel(fuel)
+            execute::refuel(store, limits, fuel)
                 .and_then(|()| guest.call_describe(&mut *store))
                 .map_err(|e| self.failed("describe", Failure::from_call(&e, &*store)))
         };
@@ -391,6 +392,7 @@ struct Loaded {
     globals: u64,
     description: Description,
     pre: LogicPluginPre<Meter>,
+    late: Late,
 }
 
 impl std::fmt::Debug for Component {
@@ -507,6 +509,7 @@ impl Component {
             description: &loaded.description,
             limits: &loaded.limits,
             weight: Weight::new(loaded.size, loaded.globals),
+            late: &loaded.late,
             threads: loaded.limits.threads,
         }
     }

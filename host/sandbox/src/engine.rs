@@ -2,6 +2,7 @@
 
 use wasmtime::{Config, Engine, OptLevel, Strategy, WasmBacktraceDetails};
 
+use super::deadline;
 use super::error::LogicError;
 use super::limits::Limits;
 
@@ -80,13 +81,14 @@ fn deterministic_v1(limits: &Limits) -> Config {
         // parts use several memories, and wasmtime panics if those are forbidden. They change no number, and the
         // meter counts all memories of a store together.
         .wasm_multi_memory(true)
-        // Stops an endless loop after the same instruction on every machine; epochs would stop by time.
+        // Stops an endless loop after the same instruction on every machine.
         .consume_fuel(true)
-        .epoch_interruption(false)
+        // Makes a running guest look at its clock; see `deadline`.
+        .epoch_interruption(true)
         .max_wasm_stack(limits.stack_bytes)
         .memory_init_cow(true)
-        // The default reads an environment variable.
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        // No debug information of a stranger is read in this process. The default reads an environment variable.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         // Only keeps handles to the guest's memories, so that a panic message can be read.
         .coredump_on_trap(true);
     config
@@ -106,10 +108,13 @@ pub fn engine(limits: &Limits, backend: Backend) -> Result<Engine, LogicError> {
         Backend::Native => Ok(()),
         Backend::Pulley => config.target(PULLEY).map(|_| ()),
     };
-    made.and_then(|()| Engine::new(&config))
+    let engine = made
+        .and_then(|()| Engine::new(&config))
         .map_err(|e| LogicError::Engine {
             cause: format!("{e:#}"),
-        })
+        })?;
+    deadline::tick(&engine)?;
+    Ok(engine)
 }
 
 fn target() -> String {

@@ -172,7 +172,7 @@ pub enum LogicError {
         code: FailureCode,
         /// What happened.
         cause: String,
-        /// Symbolised wasm backtrace; empty if there is none.
+        /// Wasm backtrace; empty if there is none.
         detail: Box<str>,
     },
     /// `describe` returned two different descriptions.
@@ -295,7 +295,7 @@ impl LogicError {
         }
     }
 
-    /// The symbolised backtrace; empty if the error has none.
+    /// The backtrace; empty if the error has none.
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {

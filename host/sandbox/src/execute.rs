@@ -18,6 +18,7 @@ use provender_domain::value::Scalar;
 use super::assemble::{ColumnBuilder, ColumnSpan, FinishedSpan};
 use super::bindings::LogicPluginPre;
 use super::columns;
+use super::deadline::{self, Late};
 use super::error::LogicError;
 use super::failure::{Failure, FailureCode};
 use super::limits::{
@@ -42,7 +43,7 @@ pub struct RowFailure {
     pub code: FailureCode,
     /// A sentence that names the component, version, row and cause.
     pub message: String,
-    /// Symbolised wasm backtrace; empty if there is none.
+    /// Wasm backtrace; empty if there is none.
     pub detail: String,
 }
 
@@ -53,6 +54,8 @@ pub(super) struct Callee<'a> {
     pub(super) description: &'a Description,
     pub(super) limits: &'a Limits,
     pub(super) weight: Weight,
+    /// Time spent in calls that ended at their deadline.
+    pub(super) late: &'a Late,
     /// Number of threads; 0 is one per core.
     pub(super) threads: usize,
 }
@@ -67,9 +70,23 @@ pub(super) fn store(
     let mut store = Store::new(engine, Meter::new(limits));
     // Set before instantiation, so that the guest's initial memory counts.
     store.limiter(|meter| meter);
-    store.set_fuel(fuel)?;
     store.set_hostcall_fuel(returned_bytes);
+    store.epoch_deadline_callback(|store| store.data().clock.check());
+    refuel(&mut store, limits, fuel)?;
     Ok(store)
+}
+
+/// Gives the next call its fuel, and starts its clock.
+pub(super) fn refuel(
+    store: &mut Store<Meter>,
+    limits: &Limits,
+    fuel: u64,
+) -> Result<(), wasmtime::Error> {
+    store.set_fuel(fuel)?;
+    let allowed = deadline::allowed(store.engine(), limits, fuel);
+    store.data_mut().clock.start(allowed);
+    store.set_epoch_deadline(1);
+    Ok(())
 }
 
 /// Runs `f` on a thread whose stack is large enough for the guest's. Overflowing a smaller one would abort the

@@ -12,6 +12,8 @@
 
 use wasmtime::{AsContext, Error, Trap, WasmBacktrace, WasmCoreDump};
 
+use super::backtrace;
+use super::deadline::DeadlinePassed;
 use super::limits::LimitReached;
 
 /// Why a row failed, or a component failed to load.
@@ -19,6 +21,8 @@ use super::limits::LimitReached;
 pub enum FailureCode {
     /// The guest used up its fuel.
     OutOfFuel,
+    /// The guest used up its processor time, in work that costs no fuel.
+    Deadline,
     /// The guest asked for more memory or table elements than allowed.
     OutOfMemory,
     /// The guest's calls nested too deeply.
@@ -41,6 +45,7 @@ impl FailureCode {
     pub fn code(&self) -> &'static str {
         match self {
             FailureCode::OutOfFuel => "fuel_exhausted",
+            FailureCode::Deadline => "deadline",
             FailureCode::OutOfMemory => "memory_exhausted",
             FailureCode::StackOverflow => "stack_overflow",
             FailureCode::Trap => "trap",
@@ -58,7 +63,7 @@ pub(super) struct Failure {
     pub(super) code: FailureCode,
     /// What happened, as a clause without a full stop.
     pub(super) cause: String,
-    /// Symbolised backtrace; empty if there is none.
+    /// Backtrace; empty if there is none.
     pub(super) detail: String,
 }
 
@@ -90,6 +95,8 @@ impl Failure {
     pub(super) fn from_call(error: &Error, store: impl AsContext) -> Failure {
         let (code, mut cause) = if let Some(limit) = error.downcast_ref::<LimitReached>() {
             (FailureCode::OutOfMemory, limit.to_string())
+        } else if let Some(passed) = error.downcast_ref::<DeadlinePassed>() {
+            (FailureCode::Deadline, passed.to_string())
         } else if let Some(trap) = error.downcast_ref::<Trap>() {
             match trap {
                 Trap::OutOfFuel => (
@@ -116,7 +123,7 @@ impl Failure {
         }
         let detail = error
             .downcast_ref::<WasmBacktrace>()
-            .map(|trace| printable_lines(&trace.to_string(), 4_000))
+            .map(backtrace::text)
             .unwrap_or_default();
         Failure {
             code,
@@ -165,19 +172,6 @@ pub(super) fn printable(text: &str, most: usize) -> String {
         let hostile =
             c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         out.push(if hostile { ' ' } else { c });
-    }
-    out
-}
-
-fn printable_lines(text: &str, most: usize) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        if out.len() > most {
-            out.push_str("…\n");
-            break;
-        }
-        out.push_str(&printable(line, 400));
-        out.push('\n');
     }
     out
 }

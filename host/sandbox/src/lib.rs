@@ -21,6 +21,8 @@
 //! * [`execute`] — splits rows into batches and runs them on threads
 //! * `probe` — single calls and chosen batches, for checks and measurements
 //! * `failure` — failures: stable codes, backtraces and panic messages
+//! * `backtrace` — backtraces as text, whatever names a component gives
+//! * `deadline` — processor time of a call, beside its fuel
 //! * `cache` — the cache of compiled code
 //! * `measure` — the fuel of a call by stage, for authors
 //! * [`search_path`] — finds a component by its digest alone
@@ -30,12 +32,14 @@
 #![warn(clippy::too_many_lines)]
 
 mod assemble;
+mod backtrace;
 mod batch;
 mod bindings;
 mod border;
 mod cache;
 mod columns;
 pub mod component;
+mod deadline;
 mod describe;
 pub mod difference;
 pub mod engine;
@@ -59,7 +63,7 @@ pub use engine::{Backend, EngineInfo};
 pub use error::{ExitKind, LogicError};
 pub use execute::{Computed, RowFailure};
 pub use failure::FailureCode;
-pub use limits::{Limits, PinLimits};
+pub use limits::{LimitOutside, Limits, PinLimits};
 pub use lock::{Lock, Pin, PinState};
 pub use measure::Fuel;
 pub use probe::Probe;

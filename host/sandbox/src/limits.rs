@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
+use super::deadline::CallClock;
+
 /// Limits of one sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -20,6 +22,8 @@ pub struct Limits {
     pub fuel_base: u64,
     /// Additional fuel per row.
     pub fuel_per_row: u64,
+    /// Seconds of processor time of every call, besides the time that its fuel takes.
+    pub deadline_seconds: u64,
     /// Largest component file in bytes.
     pub component_bytes: u64,
     /// Most bytes that one call may return.
@@ -47,6 +51,8 @@ impl Default for Limits {
             // About 20 µs per row. Measured: a row of ten inputs and ten outputs uses 850 in Rust, 120,000 in
             // Python, 190,000 in JavaScript. A language that needs more gets it from its pin.
             fuel_per_row: 100_000,
+            // A hundred times what the fuel of start-up takes.
+            deadline_seconds: 2,
             // A Rust component has 0.1 to 0.5 MB; one that carries CPython about 20 MB.
             component_bytes: 32 << 20,
             // 2,048 rows of 100 numeric columns are 1.6 MB; ten times that leaves room for texts.
@@ -148,6 +154,50 @@ impl PinLimits {
         }
     }
 
+    /// All limits with their names.
+    fn named(&self) -> [(&'static str, Option<u64>); 6] {
+        // Destructured by name: a new limit does not compile until it is checked, too.
+        let PinLimits {
+            memory_bytes,
+            table_elements,
+            fuel_base,
+            fuel_per_row,
+            component_bytes,
+            returned_bytes,
+        } = *self;
+        [
+            ("memory_bytes", memory_bytes),
+            ("table_elements", table_elements),
+            ("fuel_base", fuel_base),
+            ("fuel_per_row", fuel_per_row),
+            ("component_bytes", component_bytes),
+            ("returned_bytes", returned_bytes),
+        ]
+    }
+
+    /// Checks limits from an untrusted source, such as a bundle: none may be below this program's own defaults, nor
+    /// above [`PinLimits::MAX`].
+    ///
+    /// # Errors
+    /// The first limit that is outside.
+    pub fn check_foreign(&self) -> Result<(), LimitOutside> {
+        let own = PinLimits::from_limits(&Limits::default());
+        let range = own.named().into_iter().zip(PinLimits::MAX.named());
+        for ((name, asked), ((_, least), (_, most))) in self.named().into_iter().zip(range) {
+            if let (Some(asked), Some(least), Some(most)) = (asked, least, most)
+                && !(least..=most).contains(&asked)
+            {
+                return Err(LimitOutside {
+                    name,
+                    asked,
+                    least,
+                    most,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// The limits that are set here, capped by those in `most`.
     #[must_use]
     pub fn capped_by(&self, most: &PinLimits) -> PinLimits {
@@ -231,6 +281,10 @@ pub(super) const NESTING: u64 = 32;
 /// stack (measured: 1,000 levels overflow a thread's 2 MiB, which aborts the process).
 pub(super) const TYPE_NESTING: u64 = 100;
 
+/// Longest name of a function, bytes. A backtrace copies up to twenty. Those of Rust and C++ have a few hundred,
+/// those of deeply nested templates a few thousand.
+pub(super) const NAME_BYTES: u64 = 64 << 10;
+
 /// Up to this size of memory plus component, a fresh call costs the host no more than its fuel.
 const LIGHT_BYTES: u64 = 4 << 20;
 
@@ -285,6 +339,20 @@ impl Limits {
     }
 }
 
+/// A limit from an untrusted source that this program does not accept.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("it asks for {name} = {asked}; this program accepts {least} to {most}")]
+pub struct LimitOutside {
+    /// Which limit.
+    pub name: &'static str,
+    /// The value that is asked for.
+    pub asked: u64,
+    /// This program's default.
+    pub least: u64,
+    /// The most that is accepted.
+    pub most: u64,
+}
+
 /// A limit that the guest reached when growing its memory or tables.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum LimitReached {
@@ -305,6 +373,8 @@ pub(super) enum LimitReached {
 pub(super) struct Meter {
     memory: Gauge,
     table: Gauge,
+    /// Processor time of the running call.
+    pub(super) clock: CallClock,
 }
 
 #[derive(Debug)]
@@ -338,6 +408,7 @@ impl Meter {
                 held: 0,
                 limit: limits.table_elements,
             },
+            clock: CallClock::default(),
         }
     }
 }
@@ -428,6 +499,58 @@ mod tests {
         assert_eq!(bounded.memory_bytes, PinLimits::MAX.memory_bytes);
         let own = PinLimits::for_language("python");
         assert_eq!(own.capped_by(&PinLimits::MAX), own);
+        assert!(greedy.check_foreign().is_err());
+        assert_eq!(bounded.check_foreign(), Ok(()));
+    }
+
+    #[test]
+    fn limits_from_an_untrusted_bundle_are_within_the_programs_own() {
+        let own = PinLimits::from_limits(&Limits::default());
+        for good in [PinLimits::default(), own.clone(), PinLimits::MAX] {
+            assert_eq!(good.check_foreign(), Ok(()));
+        }
+        let with = |fuel_base| PinLimits {
+            fuel_base: Some(fuel_base),
+            ..own.clone()
+        };
+        for bad in [0, 19_999_999, 1_000_000_001] {
+            let error = with(bad).check_foreign().unwrap_err();
+            assert_eq!((error.name, error.asked), ("fuel_base", bad));
+        }
+        // The other limits are checked alike.
+        let low: Vec<_> = own.named().into_iter().map(|(name, _)| name).collect();
+        let one = Some(1);
+        let each = [
+            PinLimits {
+                memory_bytes: one,
+                ..PinLimits::default()
+            },
+            PinLimits {
+                table_elements: one,
+                ..PinLimits::default()
+            },
+            PinLimits {
+                fuel_base: one,
+                ..PinLimits::default()
+            },
+            PinLimits {
+                fuel_per_row: one,
+                ..PinLimits::default()
+            },
+            PinLimits {
+                component_bytes: one,
+                ..PinLimits::default()
+            },
+            PinLimits {
+                returned_bytes: one,
+                ..PinLimits::default()
+            },
+        ];
+        let names: Vec<_> = each
+            .iter()
+            .map(|l| l.check_foreign().unwrap_err().name)
+            .collect();
+        assert_eq!(names, low);
     }
 
     #[test]

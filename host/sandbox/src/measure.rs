@@ -7,6 +7,7 @@ use super::columns::{self, Lowered};
 use super::component::Component;
 use super::error::LogicError;
 use super::execute::{self, Callee};
+use super::failure::printable;
 use super::limits::DESCRIPTION_BYTES;
 
 /// Fuel used by each stage. A stage that failed counts with what it had used.
@@ -35,7 +36,7 @@ impl Component {
         callee.check_call(parameters, inputs, rows)?;
         execute::on_guest_stack(callee.limits, || measure(&callee, parameters, inputs, rows))?
             .map_err(|e| LogicError::Engine {
-                cause: format!("{e:#}"),
+                cause: printable(&format!("{e:#}"), 500),
             })
     }
 }

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{BinaryReaderError, CustomSectionReader, KnownCustom, Parser, Payload, TypeRef};
+use wasmparser::{
+    BinaryReaderError, CustomSectionReader, KnownCustom, Name, Parser, Payload, TypeRef,
+};
 
 use super::component::LISTED;
 use super::failure::printable;
-use super::limits::{FUNCTIONS, GLOBALS, NESTING, TYPE_NESTING};
+use super::limits::{FUNCTIONS, GLOBALS, NAME_BYTES, NESTING, TYPE_NESTING};
 
 /// The language that a component states; `unknown` if it states none or is not a component.
 #[must_use]
@@ -29,6 +31,8 @@ pub(super) struct Survey {
     pub(super) depth: u64,
     /// Upper bound of the nesting depth of component and instance types.
     pub(super) type_depth: u64,
+    /// Longest name of a function or module, bytes.
+    pub(super) name_bytes: u64,
 }
 
 impl Survey {
@@ -39,6 +43,7 @@ impl Survey {
             ("levels of nested types", self.type_depth, TYPE_NESTING),
             ("functions", self.functions, FUNCTIONS),
             ("globals", self.globals, GLOBALS),
+            ("bytes in one name", self.name_bytes, NAME_BYTES),
         ]
         .into_iter()
         .find(|(_, count, limit)| count > limit)
@@ -70,6 +75,26 @@ fn producers(
     }
 }
 
+/// The length of the longest name that a backtrace may show.
+fn longest_name(section: &CustomSectionReader<'_>) -> usize {
+    let KnownCustom::Name(names) = section.as_known() else {
+        return 0;
+    };
+    let mut longest = 0;
+    // The section is optional: wasmtime, too, reads it up to what is malformed.
+    for part in names.map_while(Result::ok) {
+        match part {
+            Name::Module { name, .. } => longest = longest.max(name.len()),
+            Name::Function(functions) => {
+                let functions = functions.into_iter().map_while(Result::ok);
+                longest = functions.map(|f| f.name.len()).fold(longest, usize::max);
+            }
+            _ => {}
+        }
+    }
+    longest
+}
+
 /// Surveys the component and the modules inside. Only the component's own `producers` section names its language;
 /// those inside may name the languages of libraries.
 pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
@@ -77,6 +102,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
     let mut languages: Vec<(u64, String)> = Vec::new();
     let (mut functions, mut globals) = (0_u64, 0_u64);
     let (mut depth, mut deepest, mut type_depth) = (0_u64, 0_u64, 0_u64);
+    let mut name_bytes = 0_u64;
     for payload in Parser::new(0).parse_all(bytes) {
         let section = match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
@@ -117,6 +143,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
             Payload::CustomSection(section) => section,
             _ => continue,
         };
+        name_bytes = name_bytes.max(longest_name(&section) as u64);
         producers(&section, depth, &mut tools, &mut languages);
     }
     languages.sort();
@@ -131,6 +158,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
         globals,
         depth: deepest,
         type_depth,
+        name_bytes,
     })
 }
 

@@ -106,6 +106,79 @@ pub fn component_in(wat: &str, wit: &str, world: &str) -> Vec<u8> {
         .unwrap()
 }
 
+/// A component of a core module that calls `$take` with a string, which another component beside it accepts and
+/// forgets. wasmtime's adapter between the two copies the string. With `start`, a third component passes strings in
+/// start-up, over and over.
+pub fn component_beside_taker(wat: &str, wit: &str, start: bool) -> Vec<u8> {
+    let import = "(import \"$root\" \"take\" (func $take (param i32 i32)))\n(memory (export";
+    let wit = wit.replace(
+        "world logic-plugin {",
+        "world logic-plugin { import take: func(s: string);",
+    );
+    let guest = component_of(&wat.replacen("(memory (export", import, 1), &wit);
+    let taker = wat::parse_str(
+        r#"(component
+          (core module $m
+            (memory (export "memory") 600)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+            (func (export "take") (param i32 i32)))
+          (core instance $i (instantiate $m))
+          (func (export "take") (param "s" string) (canon lift (core func $i "take")
+            (memory $i "memory") (realloc (func $i "realloc")))))"#,
+    )
+    .unwrap();
+    let starter = wat::parse_str(
+        r#"(component
+          (import "take" (func $take (param "s" string)))
+          (core module $mem (memory (export "memory") 520))
+          (core instance $m (instantiate $mem))
+          (core func $lowered (canon lower (func $take) (memory $m "memory")))
+          (core module $main
+            (import "" "memory" (memory 520))
+            (import "" "take" (func $take (param i32 i32)))
+            (func $pass (loop $again
+              (call $take (i32.const 65536) (i32.const 33554432)) (br $again)))
+            (start $pass))
+          (core instance (instantiate $main (with "" (instance
+            (export "memory" (memory $m "memory")) (export "take" (func $lowered)))))))"#,
+    )
+    .unwrap();
+    let section = |id: u8, content: &[u8]| {
+        let mut out = vec![id];
+        let mut left = content.len();
+        while left >= 0x80 {
+            out.push(u8::try_from(left & 0x7f).unwrap() | 0x80);
+            left >>= 7;
+        }
+        out.push(u8::try_from(left).unwrap());
+        out.extend(content);
+        out
+    };
+    let name = |name: &str| [&[u8::try_from(name.len()).unwrap()][..], name.as_bytes()].concat();
+    let logic = name("provender:logic/logic@1.0.0");
+    let instance = |component: u8| {
+        let arguments = [&[1, 0, component, 1][..], &name("take"), &[1, 0]].concat();
+        section(5, &arguments)
+    };
+    let started = match start {
+        true => [section(4, &starter), instance(2)].concat(),
+        false => Vec::new(),
+    };
+    [
+        b"\0asm\x0d\0\x01\0".to_vec(),
+        section(4, &taker),
+        section(4, &guest),
+        // The taker; its function; the guest with that function; the guest's interface, exported.
+        section(5, &[1, 0, 0, 0]),
+        section(6, &[&[1, 1, 0, 0][..], &name("take")].concat()),
+        instance(1),
+        section(6, &[&[1, 5, 0, 1][..], &logic].concat()),
+        started,
+        section(11, &[&[1, 0][..], &logic, &[5, 2, 0]].concat()),
+    ]
+    .concat()
+}
+
 const TEMPLATE: &str = r#"(module
   (memory (export "memory") PAGES)
   (global $heap (mut i32) (i32.const HEAP))

@@ -101,6 +101,9 @@ pub fn fix(error: &LogicError) -> &'static str {
             FailureCode::OutOfFuel => {
                 "make describe return constants; where it is a language runtime that starts slowly, allow it with --fuel-base"
             }
+            FailureCode::Deadline => {
+                "do less at start-up: it ran far longer than its fuel takes, as when parts of the component pass large strings to each other"
+            }
             FailureCode::OutOfMemory => {
                 "use less memory at start-up; where it is a language runtime that needs it, allow it with --memory-bytes or --table-elements"
             }

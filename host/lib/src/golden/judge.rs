@@ -40,7 +40,7 @@ pub enum CaseVerdict {
         code: FailureCode,
         /// What happened, in full.
         message: String,
-        /// Symbolised backtrace; empty where there is none.
+        /// Backtrace; empty where there is none.
         detail: String,
         /// The words that were expected, where a failure was.
         wanted: Option<String>,
@@ -71,6 +71,7 @@ impl CaseVerdict {
                 | FailureCode::InvalidParameter
                 | FailureCode::Internal => false,
                 FailureCode::OutOfFuel
+                | FailureCode::Deadline
                 | FailureCode::OutOfMemory
                 | FailureCode::StackOverflow
                 | FailureCode::Trap

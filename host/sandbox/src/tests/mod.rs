@@ -5,6 +5,7 @@
 //! * `calls` — computing, and how failures are confined to their rows
 //! * `invariance` — any order of rows and any batches, with random rows
 //! * `limits` — each limit, reached and exceeded
+//! * `deadline` — processor time beside the fuel, on both engines
 //! * `values` — checks of what a guest returns
 //! * `versions` — components of every frozen contract, on a host with a grown contract
 //! * `caching` — the cache of compiled code
@@ -12,6 +13,7 @@
 mod border;
 mod caching;
 mod calls;
+mod deadline;
 pub(crate) mod guest;
 mod invariance;
 mod limits;

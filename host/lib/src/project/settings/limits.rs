@@ -16,6 +16,8 @@ pub struct LimitSettings {
     pub fuel_base: Option<u64>,
     /// Fuel for each row.
     pub fuel_per_row: Option<u64>,
+    /// Seconds of processor time that each call may take besides the time for its fuel.
+    pub deadline_seconds: Option<u64>,
     /// Largest component, MiB.
     pub component_mib: Option<u64>,
     /// Seconds that compiling one component may take.
@@ -80,6 +82,9 @@ impl LimitSettings {
         }
         if let Some(x) = self.fuel_per_row {
             limits.fuel_per_row = x;
+        }
+        if let Some(x) = self.deadline_seconds {
+            limits.deadline_seconds = x;
         }
         if let Some(x) = self.component_mib {
             limits.component_bytes = x.saturating_mul(1 << 20);
