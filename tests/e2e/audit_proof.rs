@@ -377,6 +377,38 @@ fn a_changed_bit_of_a_bundle_is_refused_but_for_its_ceilings() {
     assert!(passed > 0, "ceilings are bound by no digest");
 }
 
+#[test]
+fn ceilings_of_a_bundle_outside_the_programs_own_are_refused() {
+    let auditor = Ranch::empty();
+    std::fs::create_dir_all(auditor.dir()).unwrap();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
+    let bytes = std::fs::read(kept.join("bundle.tar")).unwrap();
+    let bundle = Bundle::unpack("bundle.tar", &bytes).unwrap();
+    let replayed = |limits: PinLimits| {
+        let other = Bundle {
+            limits,
+            ..bundle.clone()
+        };
+        std::fs::write(auditor.path("bundle.tar"), other.pack().unwrap()).unwrap();
+        auditor.run(&["replay", "--bundle", "bundle.tar", "--json"])
+    };
+    let fuel = |fuel_base| PinLimits {
+        fuel_base: Some(fuel_base),
+        ..bundle.limits.clone()
+    };
+    for bad in [0, 1, 1 << 52] {
+        let json = replayed(fuel(bad)).exits(65).json();
+        assert_eq!(json["error"]["code"], "bundle_limits", "{json}");
+        let message = json["error"]["message"].as_str().unwrap();
+        let words =
+            format!("it asks for fuel_base = {bad}; this program accepts 20000000 to 1000000000");
+        assert!(message.contains(&words), "{message}");
+    }
+    for good in [bundle.limits.clone(), PinLimits::default(), PinLimits::MAX] {
+        let _ = replayed(good).exits(0);
+    }
+}
+
 /// `tests/fixtures/audit-v1/` was written by the first program that wrote proofs, on the sample ranch:
 /// `audit key`, then `explain RUN --bundle` and `audit prove RUN` with that key. What an auditor keeps
 /// must hold with every later program, for as long as the forms are called v1.

@@ -11,7 +11,7 @@ use provender_host::audit::proof::prove;
 use provender_host::replay::compute::Manifests;
 use provender_host::replay::{ManifestRecord, Replayer, Subject};
 use provender_ledger::types::NewRun;
-use provender_sandbox::{ComponentSearchError, ComponentSearchPath, PinLimits};
+use provender_sandbox::{ComponentSearchError, ComponentSearchPath, Limits, PinLimits};
 
 use super::super::Global;
 use super::super::cache::sandbox_anywhere_on;
@@ -54,10 +54,14 @@ pub(in super::super) fn write(
     let own = recorded.unwrap_or_else(|| {
         PinLimits::for_language(&provender_sandbox::stated_language(&component))
     });
+    let here = PinLimits::from_limits(&context.project.settings.limits.resolve());
+    let usual = PinLimits::from_limits(&Limits::default());
     let bundle = Bundle {
-        limits: own.max_of_each(&PinLimits::from_limits(
-            &context.project.settings.limits.resolve(),
-        )),
+        // Within what a reader accepts. Higher ceilings never change a number.
+        limits: own
+            .max_of_each(&here)
+            .max_of_each(&usual)
+            .capped_by(&PinLimits::MAX),
         component,
         manifest: bytes,
         proof: prove(&*ledger, &run.key, origin, signer.as_ref())?,
@@ -94,11 +98,19 @@ pub(in super::super) fn replay(
         )
     })?;
     let bundle = Bundle::unpack(&name, &bytes)?;
+    bundle.limits.check_foreign().map_err(|e| {
+        CliError::new(
+            Exit::Data,
+            "bundle_limits",
+            format!("{name}: its limits.json is refused: {e}"),
+        )
+        .help("have the bundle written again by `provender explain RUN --bundle FILE`. No digest binds its ceilings, and they are not part of a number")
+    })?;
     let key = public_key.map(key::verifier).transpose()?;
     let (proven, manifest) = bundle.check(key.as_ref())?;
     let sandbox = sandbox_anywhere_on(global, engine.backend())?;
     let component = provender_domain::canonical::Digest::of_bytes(&bundle.component);
-    let ceilings = HashMap::from([(component, bundle.limits.capped_by(&PinLimits::MAX))]);
+    let ceilings = HashMap::from([(component, bundle.limits)]);
     let mut search_path = ComponentSearchPath::default();
     search_path.add_bytes(bundle.component);
     let verdict = Replayer {
