@@ -194,7 +194,22 @@ fn parse<V: Subcommand + Into<Verb>>() -> Result<(String, Global, Verb), clap::E
     Ok((command(&matches), cli.global, cli.verb.into()))
 }
 
+/// The argument with which this program starts itself to read debug information; no verb of the command line.
+const SYMBOLS: &str = "helper-symbols";
+
 fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|verb| verb == SYMBOLS)
+    {
+        let served = provender_sandbox::symbols::serve();
+        return ExitCode::from(if served.is_ok() { Exit::Ok } else { Exit::Io }.code());
+    }
+    provender_sandbox::symbols::name_helper(|| {
+        let mut command = std::process::Command::new(std::env::current_exe().ok()?);
+        command.arg(SYMBOLS).env_clear();
+        Some(command)
+    });
     telemetry::start();
     let exit = panics::caught(dispatch).unwrap_or_else(|defect| {
         let json = std::env::args().any(|a| a == "--json");

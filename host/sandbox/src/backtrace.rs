@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use wasmtime::{FrameInfo, WasmBacktrace};
 
 use super::failure::printable;
+use super::symbols::Symbols;
 
 /// Most characters of a function's or module's name.
 const NAME_CHARS: usize = 300;
@@ -17,24 +18,47 @@ const MANGLED_BYTES: usize = 1_024;
 /// Most bytes of a backtrace, except for what its last line adds.
 const TEXT_BYTES: usize = 4_000;
 
-/// A backtrace as text; empty if there are no frames.
-pub(super) fn text(trace: &WasmBacktrace) -> String {
-    // wasmtime captures at most 20 frames.
-    let lines = trace
-        .frames()
-        .iter()
-        .enumerate()
-        .map(|(n, frame)| line(n, frame));
-    let mut out = String::from("error while executing at wasm backtrace:\n");
-    for line in lines {
-        if out.len() > TEXT_BYTES {
-            out.push_str("…\n");
-            break;
+/// A backtrace: its frames, the innermost first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trace {
+    /// Place in the component, and text. wasmtime captures at most 20 frames.
+    frames: Vec<(Option<u64>, String)>,
+}
+
+impl Trace {
+    pub(super) fn new(trace: &WasmBacktrace) -> Trace {
+        let frames = trace.frames().iter().enumerate();
+        let frames = frames.map(|(n, frame)| {
+            let offset = frame.module_offset().map(|o| o as u64);
+            (offset, line(n, frame))
+        });
+        Trace {
+            frames: frames.collect(),
         }
-        out.push_str(&line);
-        out.push('\n');
     }
-    out
+
+    /// As text, with the files and lines that are found; empty if there are no frames.
+    pub(super) fn text(&self, symbols: Option<&Symbols>) -> String {
+        if self.frames.is_empty() {
+            return String::new();
+        }
+        let offsets: Vec<u64> = self.frames.iter().filter_map(|(o, _)| *o).collect();
+        let found = symbols.map(|s| s.lines(&offsets)).unwrap_or_default();
+        let mut out = String::from("error while executing at wasm backtrace:\n");
+        for (offset, line) in &self.frames {
+            if out.len() > TEXT_BYTES {
+                out.push_str("…\n");
+                break;
+            }
+            out.push_str(line);
+            out.push('\n');
+            for place in offset.iter().filter_map(|o| found.get(o)).flatten() {
+                // Writing to a String cannot fail.
+                let _ = writeln!(out, "                    {place}");
+            }
+        }
+        out
+    }
 }
 
 fn line(n: usize, frame: &FrameInfo) -> String {

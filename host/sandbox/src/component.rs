@@ -27,6 +27,7 @@ use super::execute::{self, Callee, Computed};
 use super::failure::{Failure, printable};
 use super::limits::{DESCRIPTION_BYTES, Limits, Meter, PinLimits, Weight};
 use super::survey::survey;
+use super::symbols::{self, Symbols};
 use super::versions::{SPOKEN, Version};
 
 /// Most names of one kind (imports, exports, tools) that are listed; a hostile component may have many.
@@ -209,11 +210,14 @@ impl Sandbox {
         let limits = own.applied_to(&inner.limits);
         let size = bytes.len() as u64;
         check_header(file, bytes, limits.component_bytes)?;
+        let made = survey(bytes).map_err(|e| not_a_component(file, &e.to_string()))?;
+        // The bytes are kept only for those who will read them.
+        let symbols = (made.has_lines && symbols::has_helper()).then(|| Symbols::new(bytes));
         let source = Source {
             file,
             digest: Digest::of_bytes(bytes),
+            symbols: symbols.as_ref(),
         };
-        let made = survey(bytes).map_err(|e| not_a_component(file, &e.to_string()))?;
         // Check this before compiling: the compiler and every instance pay for each function and global.
         if let Some((what, count, limit)) = made.excess() {
             return Err(LogicError::TooComplex {
@@ -256,6 +260,7 @@ impl Sandbox {
                 description,
                 pre,
                 late: Late::default(),
+                symbols,
             }),
         })
     }
@@ -266,6 +271,7 @@ impl Sandbox {
 pub(super) struct Source<'a> {
     file: &'a str,
     pub(super) digest: Digest,
+    symbols: Option<&'a Symbols>,
 }
 
 impl Source<'_> {
@@ -354,7 +360,7 @@ impl Source<'_> {
             stage,
             code: failure.code,
             cause: failure.cause,
-            detail: failure.detail.into(),
+            detail: failure.trace.text(self.symbols).into(),
         }
     }
 }
@@ -393,6 +399,7 @@ struct Loaded {
     description: Description,
     pre: LogicPluginPre<Meter>,
     late: Late,
+    symbols: Option<Symbols>,
 }
 
 impl std::fmt::Debug for Component {
@@ -510,6 +517,7 @@ impl Component {
             limits: &loaded.limits,
             weight: Weight::new(loaded.size, loaded.globals),
             late: &loaded.late,
+            symbols: loaded.symbols.as_ref(),
             threads: loaded.limits.threads,
         }
     }

@@ -24,6 +24,7 @@ use super::failure::{Failure, FailureCode};
 use super::limits::{
     BATCH_BYTES, BATCH_CALLS, BATCHES, HOST_STACK_BYTES, Limits, Meter, Weight, cores,
 };
+use super::symbols::Symbols;
 
 /// The result of computing rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,8 @@ pub(super) struct Callee<'a> {
     pub(super) weight: Weight,
     /// Time spent in calls that ended at their deadline.
     pub(super) late: &'a Late,
+    /// Where files and lines of its backtraces come from.
+    pub(super) symbols: Option<&'a Symbols>,
     /// Number of threads; 0 is one per core.
     pub(super) threads: usize,
 }
@@ -173,7 +176,7 @@ impl Callee<'_> {
                     failure.code.code(),
                     failure.cause
                 ),
-                detail: failure.detail,
+                detail: failure.trace.text(self.symbols),
             })
             .collect()
     }

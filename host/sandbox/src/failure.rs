@@ -12,7 +12,7 @@
 
 use wasmtime::{AsContext, Error, Trap, WasmBacktrace, WasmCoreDump};
 
-use super::backtrace;
+use super::backtrace::Trace;
 use super::deadline::DeadlinePassed;
 use super::limits::LimitReached;
 
@@ -63,8 +63,8 @@ pub(super) struct Failure {
     pub(super) code: FailureCode,
     /// What happened, as a clause without a full stop.
     pub(super) cause: String,
-    /// Backtrace; empty if there is none.
-    pub(super) detail: String,
+    /// Backtrace; without frames if there is none.
+    pub(super) trace: Trace,
 }
 
 impl Failure {
@@ -72,7 +72,7 @@ impl Failure {
         Failure {
             code,
             cause: cause.into(),
-            detail: String::new(),
+            trace: Trace::default(),
         }
     }
 
@@ -121,15 +121,11 @@ impl Failure {
         if let Some(note) = panic_note(error, &store) {
             cause = format!("it panicked: {note}");
         }
-        let detail = error
+        let trace = error
             .downcast_ref::<WasmBacktrace>()
-            .map(backtrace::text)
+            .map(Trace::new)
             .unwrap_or_default();
-        Failure {
-            code,
-            cause,
-            detail,
-        }
+        Failure { code, cause, trace }
     }
 }
 

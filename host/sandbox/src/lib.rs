@@ -22,6 +22,7 @@
 //! * `probe` — single calls and chosen batches, for checks and measurements
 //! * `failure` — failures: stable codes, backtraces and panic messages
 //! * `backtrace` — backtraces as text, whatever names a component gives
+//! * [`symbols`] — files and lines of a backtrace, from a helper process
 //! * `deadline` — processor time of a call, beside its fuel
 //! * `cache` — the cache of compiled code
 //! * `measure` — the fuel of a call by stage, for authors
@@ -53,6 +54,7 @@ mod probe;
 mod returned;
 pub mod search_path;
 mod survey;
+pub mod symbols;
 #[cfg(test)]
 mod tests;
 pub mod versions;

@@ -33,6 +33,8 @@ pub(super) struct Survey {
     pub(super) type_depth: u64,
     /// Longest name of a function or module, bytes.
     pub(super) name_bytes: u64,
+    /// Whether a module inside says which lines its code comes from.
+    pub(super) has_lines: bool,
 }
 
 impl Survey {
@@ -103,6 +105,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
     let (mut functions, mut globals) = (0_u64, 0_u64);
     let (mut depth, mut deepest, mut type_depth) = (0_u64, 0_u64, 0_u64);
     let mut name_bytes = 0_u64;
+    let mut has_lines = false;
     for payload in Parser::new(0).parse_all(bytes) {
         let section = match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
@@ -144,6 +147,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
             _ => continue,
         };
         name_bytes = name_bytes.max(longest_name(&section) as u64);
+        has_lines |= section.name() == ".debug_line";
         producers(&section, depth, &mut tools, &mut languages);
     }
     languages.sort();
@@ -159,6 +163,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey, BinaryReaderError> {
         depth: deepest,
         type_depth,
         name_bytes,
+        has_lines,
     })
 }
 
