@@ -3,7 +3,6 @@
 use provender_domain::interrupt::Interrupted;
 use provender_domain::manifest::SetBy;
 use provender_host::audit::AuditError;
-use provender_host::author::AuthorError;
 use provender_host::backtest::BacktestError;
 use provender_host::check::finding::fix;
 use provender_host::compute::ComputeError;
@@ -20,8 +19,6 @@ use provender_ledger::LedgerError;
 use provender_proof::ProofError;
 use provender_sandbox::{ExitKind, LogicError};
 use provender_store::manifest::ManifestError;
-
-use provender_build::BuildError;
 
 use super::exit::Exit;
 
@@ -414,50 +411,6 @@ impl From<GatherError> for CliError {
             | GatherError::MinRows { .. }) => {
                 CliError::new(Exit::Config, "monitor_rules", e.to_string())
             }
-        }
-    }
-}
-
-impl From<AuthorError> for CliError {
-    fn from(e: AuthorError) -> CliError {
-        let exit = match &e {
-            AuthorError::Name { .. }
-            | AuthorError::Occupied { .. }
-            | AuthorError::OtherLanguage { .. } => Exit::Usage,
-            AuthorError::Pinned { .. }
-            | AuthorError::Member { .. }
-            | AuthorError::PinnedOther { .. }
-            | AuthorError::Declared { .. }
-            | AuthorError::Componentize { .. } => Exit::Check,
-            AuthorError::NoSource { .. }
-            | AuthorError::NoFolder { .. }
-            | AuthorError::Tools(_)
-            | AuthorError::NoComponentize { .. }
-            | AuthorError::OtherComponentize { .. } => Exit::NotFound,
-            AuthorError::Carry { .. } => Exit::Data,
-            AuthorError::Manifest { .. } => Exit::Config,
-            AuthorError::Io { cause, .. } => not_found_or_io(cause),
-            AuthorError::Build(e) => match e {
-                BuildError::Io { error, .. } => not_found_or_io(error),
-                BuildError::Manifest { .. } => Exit::Config,
-                BuildError::Cargo { .. } | BuildError::Path(_) | BuildError::Component(_) => {
-                    Exit::Check
-                }
-            },
-        };
-        // I/O errors have no next step of their own.
-        let disk = match &e {
-            AuthorError::Io { cause, .. }
-            | AuthorError::Build(BuildError::Io { error: cause, .. }) => {
-                (cause.kind() != std::io::ErrorKind::NotFound).then(|| DISK.to_owned())
-            }
-            _ => None,
-        };
-        CliError {
-            exit,
-            code: e.code().to_owned(),
-            message: e.to_string(),
-            help: e.help().or(disk),
         }
     }
 }

@@ -12,9 +12,13 @@
 
 use clap::{Args, Subcommand};
 
+use provender_build::BuildError;
+use provender_host::author::AuthorError;
+
 use super::Global;
 use super::context::Context;
-use super::error::CliError;
+use super::error::{CliError, DISK, not_found_or_io};
+use super::exit::Exit;
 use super::ui::Done;
 
 mod build;
@@ -115,5 +119,49 @@ pub(super) fn run(global: &Global, args: &PluginArgs) -> Result<Done, CliError> 
         Action::List => list::list(&Context::open(global)?),
         Action::Show { what, limits } => show::show(global, what, limits),
         Action::Test(args) => test::test(global, args),
+    }
+}
+
+impl From<AuthorError> for CliError {
+    fn from(e: AuthorError) -> CliError {
+        let exit = match &e {
+            AuthorError::Name { .. }
+            | AuthorError::Occupied { .. }
+            | AuthorError::OtherLanguage { .. } => Exit::Usage,
+            AuthorError::Pinned { .. }
+            | AuthorError::Member { .. }
+            | AuthorError::PinnedOther { .. }
+            | AuthorError::Declared { .. }
+            | AuthorError::Componentize { .. } => Exit::Check,
+            AuthorError::NoSource { .. }
+            | AuthorError::NoFolder { .. }
+            | AuthorError::Tools(_)
+            | AuthorError::NoComponentize { .. }
+            | AuthorError::OtherComponentize { .. } => Exit::NotFound,
+            AuthorError::Carry { .. } => Exit::Data,
+            AuthorError::Manifest { .. } => Exit::Config,
+            AuthorError::Io { cause, .. } => not_found_or_io(cause),
+            AuthorError::Build(e) => match e {
+                BuildError::Io { error, .. } => not_found_or_io(error),
+                BuildError::Manifest { .. } => Exit::Config,
+                BuildError::Cargo { .. } | BuildError::Path(_) | BuildError::Component(_) => {
+                    Exit::Check
+                }
+            },
+        };
+        // I/O errors have no next step of their own.
+        let disk = match &e {
+            AuthorError::Io { cause, .. }
+            | AuthorError::Build(BuildError::Io { error: cause, .. }) => {
+                (cause.kind() != std::io::ErrorKind::NotFound).then(|| DISK.to_owned())
+            }
+            _ => None,
+        };
+        CliError {
+            exit,
+            code: e.code().to_owned(),
+            message: e.to_string(),
+            help: e.help().or(disk),
+        }
     }
 }
