@@ -1,7 +1,7 @@
 //! The store of releases: how one travels, what is pruned, what a backup carries.
 
 use provender_domain::canonical::Digest;
-use provender_host::release::archive::Archive;
+use provender_host::release::Archive;
 use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;

@@ -5,10 +5,7 @@ use provender_domain::ids::BoundaryId;
 use std::collections::BTreeSet;
 
 use provender_domain::day::Day;
-use provender_host::ingest::parsed::{
-    Content, Kind, Observations, ReadError, ReadOptions, Reading,
-};
-use provender_host::ingest::readers;
+use provender_host::ingest::{self, Content, Kind, Observations, ReadError, ReadOptions, Reading};
 
 fn options(kind: Option<Kind>, skip_bad_rows: bool) -> ReadOptions {
     ReadOptions {
@@ -23,13 +20,13 @@ fn options(kind: Option<Kind>, skip_bad_rows: bool) -> ReadOptions {
 
 /// Reads a file as one of a kind in every way.
 pub(super) fn read(bytes: &[u8], kind: Kind) {
-    let strict = readers::read(bytes, &options(Some(kind), false));
+    let strict = ingest::read(bytes, &options(Some(kind), false));
     assert_eq!(
         strict,
-        readers::read(bytes, &options(Some(kind), false)),
+        ingest::read(bytes, &options(Some(kind), false)),
         "read twice"
     );
-    let lenient = readers::read(bytes, &options(Some(kind), true));
+    let lenient = ingest::read(bytes, &options(Some(kind), true));
     match (&strict, &lenient) {
         (Ok(strict), Ok(lenient)) => {
             assert_eq!(strict.format.kind(), kind);
@@ -51,7 +48,7 @@ pub(super) fn read(bytes: &[u8], kind: Kind) {
         // What it quotes is made harmless where it is printed.
         assert!(error.to_string().starts_with("x.json: "), "{error}");
     }
-    let guessed = readers::read(bytes, &options(None, false));
+    let guessed = ingest::read(bytes, &options(None, false));
     // What a kind was asked for is found without asking, unless it is taken for another kind.
     if let (Ok(strict), Ok(guessed)) = (&strict, &guessed)
         && strict.format == guessed.format

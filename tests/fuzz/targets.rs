@@ -3,10 +3,8 @@
 
 use provender_domain::canonical::Digest;
 use provender_host::audit::Bundle;
-use provender_host::ingest::parsed::{Format, Kind};
-use provender_host::project::logic::LogicFile;
-use provender_host::project::settings::Settings;
-use provender_host::project::sources::Sources;
+use provender_host::ingest::{Format, Kind};
+use provender_host::project::{LogicFile, Settings, Sources};
 use provender_host::release::Document;
 use provender_proof::{Checkpoint, InclusionStep, PROOF_FORM, Proof, Signer, Verifier};
 use provender_sandbox::Lock;
@@ -160,7 +158,7 @@ pub(crate) const ALL: &[Target] = &[
                     let _ = (
                         settings.limits.resolve(),
                         settings.limits.compile(),
-                        settings.origins(&provender_host::project::settings::set(t).unwrap()),
+                        settings.origins(&provender_host::project::parse_settings(t).unwrap()),
                     );
                 }
             });
@@ -259,7 +257,7 @@ pub(crate) const ALL: &[Target] = &[
                 let text = document.to_text().unwrap();
                 assert_eq!(Document::parse(text.as_bytes()).unwrap(), document);
             }
-            let _ = provender_host::release::archive::Archive::unpack("x.tar", b);
+            let _ = provender_host::release::Archive::unpack("x.tar", b);
         },
     ),
     Target {

@@ -22,8 +22,7 @@ mod synthetic;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use provender_domain::canonical::Digest;
-use provender_host::ingest::parsed::ReadOptions;
-use provender_host::ingest::readers::read;
+use provender_host::ingest::{ReadOptions, read};
 use provender_sandbox::{Component, Limits, Sandbox};
 
 use synthetic::Plan;

@@ -14,12 +14,11 @@ use provender_domain::files::outfile;
 use provender_domain::render::html::page;
 use provender_domain::render::markdown::markdown;
 use provender_domain::render::text::count;
-use provender_host::backtest::document::document;
 use provender_host::backtest::{
-    Archive, BacktestError, BacktestReport, Contender, Progress, Request, backtest,
+    Archive, BacktestError, BacktestReport, Contender, Progress, Request, backtest, document,
 };
-use provender_host::compute::{Bound, binding};
-use provender_host::project::logic::LogicOverrides;
+use provender_host::compute::{self, Bound};
+use provender_host::project::LogicOverrides;
 use provender_sandbox::{Lock, PinLimits, Sandbox, stated_language};
 
 use super::Global;
@@ -186,7 +185,7 @@ fn candidate(
     let d = component.description();
     let overrides = context.project.logic()?.of(&d.name, &d.version);
     let catalogue = context.project.sources.catalogue();
-    let bound = binding::bind(component, &catalogue, &overrides, one_off)?;
+    let bound = compute::bind(component, &catalogue, &overrides, one_off)?;
     Ok((bound, Some(named.to_owned())))
 }
 

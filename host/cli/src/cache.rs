@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use provender_host::project::settings::CompileLimits;
+use provender_host::project::CompileLimits;
 use provender_sandbox::{Backend, Limits, LogicError, Sandbox};
 
 use super::Global;

@@ -12,10 +12,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_domain::render::text::count;
-use provender_host::compute::answer::RunAnswer;
-use provender_host::compute::outcome::{RunOutcome, Summary};
+use provender_host::compute::{RunAnswer, RunOutcome, Summary};
 use provender_host::deployment::{Computed, DeploymentError, Request};
-use provender_host::release::reading::Ignored;
+use provender_host::release::IgnoredSetting;
 
 use super::asking::instant;
 use super::context::Context;
@@ -116,7 +115,7 @@ pub(super) struct ComputeAnswer<'a> {
     #[serde(flatten)]
     runs: Runs<'a>,
     /// Settings in the deployment's files that the active release overrides.
-    ignored: Vec<Ignored>,
+    ignored: Vec<IgnoredSetting>,
 }
 
 /// The runs of a command.
@@ -130,7 +129,7 @@ pub(super) struct Runs<'a> {
     refused: Option<Vec<RunAnswer<'a>>>,
 }
 
-fn done(computed: &Computed, ignored: Vec<Ignored>) -> Done {
+fn done(computed: &Computed, ignored: Vec<IgnoredSetting>) -> Done {
     let mut text = Text::default();
     if computed.dry_run {
         text.look(Look::Warn, "dry run: nothing is recorded");

@@ -10,9 +10,8 @@ use serde_json::Value as Json;
 use provender_domain::canonical::Digest;
 use provender_domain::description::MonitorRule;
 use provender_domain::ids::ModelVersion;
-use provender_host::monitor::gather::rules;
-use provender_host::monitor::thresholds_version;
-use provender_host::project::settings::SetIn;
+use provender_host::monitor::{rules_in_force, thresholds_version};
+use provender_host::project::SetIn;
 
 use super::Global;
 use super::context::Context;
@@ -65,7 +64,7 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
                     continue;
                 }
             };
-            let rules = rules(&bound, &context.overrides(&pin.name, &pin.version)?)?;
+            let rules = rules_in_force(&bound, &context.overrides(&pin.name, &pin.version)?)?;
             let thresholds = thresholds_version(&rules);
             text.blank();
             text.look(

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use provender_host::deployment::{
     Deployment, DeploymentError, Location, Observer, Options, Warning,
 };
-use provender_host::project::ProjectError;
-use provender_host::project::settings::CompileLimits;
-use provender_host::release::reading::Ignored;
+use provender_host::project::{CompileLimits, ProjectError};
+use provender_host::release::IgnoredSetting;
 use provender_ledger::Address;
 use provender_sandbox::OnCompile;
 
@@ -77,7 +76,7 @@ impl Context {
     }
 
     /// Reports on stderr what is overruled, and gives it for `ignored` in the data.
-    pub(super) fn tell_ignored(&self) -> Result<Vec<Ignored>, CliError> {
+    pub(super) fn tell_ignored(&self) -> Result<Vec<IgnoredSetting>, CliError> {
         let ignored = self.ignored()?;
         if let Some(release) = self.release()?.filter(|_| !ignored.is_empty()) {
             let mut lines: Vec<String> = ignored

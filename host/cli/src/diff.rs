@@ -5,11 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_domain::canonical::Digest;
-use provender_host::explain::diff::{Difference, diff};
-use provender_host::explain::explanation::Explanation;
-use provender_host::explain::find::Wanted;
-use provender_host::explain::parts::shown;
-use provender_host::explain::units::Units;
+use provender_host::explain::{Difference, Explanation, Units, Wanted, diff, value_text};
 
 use super::Global;
 use super::context::Context;
@@ -39,8 +35,8 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> Result<Done, CliError> {
             vec![
                 plain(d.part.to_owned()),
                 (Look::Strong, d.name.clone()),
-                plain(shown(&d.first, None, Units::Metric)),
-                plain(shown(&d.second, None, Units::Metric)),
+                plain(value_text(&d.first, None, Units::Metric)),
+                plain(value_text(&d.second, None, Units::Metric)),
             ]
         })
         .collect();

@@ -4,15 +4,13 @@ use provender_domain::interrupt::Interrupted;
 use provender_domain::manifest::SetBy;
 use provender_host::audit::AuditError;
 use provender_host::backtest::BacktestError;
-use provender_host::check::finding::fix;
-use provender_host::compute::ComputeError;
-use provender_host::compute::outcome::Trouble;
+use provender_host::check::fix_of;
+use provender_host::compute::{ComputeError, Trouble};
 use provender_host::deployment::{CreateError, DeploymentError, PinError};
 use provender_host::explain::ExplainError;
 use provender_host::golden::GoldenError;
-use provender_host::ingest::report::IngestError;
-use provender_host::monitor::MonitorError;
-use provender_host::monitor::gather::GatherError;
+use provender_host::ingest::IngestError;
+use provender_host::monitor::{GatherError, MonitorError};
 use provender_host::project::ProjectError;
 use provender_host::release::ReleaseError;
 use provender_ledger::LedgerError;
@@ -249,7 +247,7 @@ impl From<LogicError> for CliError {
     fn from(e: LogicError) -> CliError {
         let (exit, help) = match e.exit_code_kind() {
             ExitKind::Integrity => (Exit::Integrity, Some(RESTORE.to_owned())),
-            ExitKind::Rejected => (Exit::Rejected, Some(fix(&e).to_owned())),
+            ExitKind::Rejected => (Exit::Rejected, Some(fix_of(&e).to_owned())),
             ExitKind::Failed => (Exit::Failed, None),
             ExitKind::Internal => (Exit::Internal, None),
             ExitKind::Configuration => (Exit::Config, None),

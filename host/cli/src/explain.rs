@@ -9,11 +9,7 @@ use serde::Serialize;
 
 use provender_domain::files::outfile;
 use provender_domain::render::html::page;
-use provender_host::explain::ExplainError;
-use provender_host::explain::answer::ExplainAnswer;
-use provender_host::explain::document::document;
-use provender_host::explain::find::{Wanted, find};
-use provender_host::explain::units::Units;
+use provender_host::explain::{ExplainAnswer, ExplainError, Units, Wanted, document, find};
 
 use super::Global;
 use super::compute::day;

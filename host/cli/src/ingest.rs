@@ -8,8 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_host::deployment::DeploymentError;
-use provender_host::ingest::report::{FileAnswer, FileOutcome, FileReport};
-use provender_host::ingest::take::Policy;
+use provender_host::ingest::{FileAnswer, FileOutcome, FileReport, IngestPolicy};
 
 use super::context::Context;
 use super::error::{CliError, ingest_exit};
@@ -56,7 +55,7 @@ pub(super) fn run(global: &Global, args: &IngestArgs) -> Result<Done, CliError> 
     if let Some(Action::Retract(r)) = &args.action {
         return retract::withdraw(&context, &*ledger, r);
     }
-    let policy = Policy {
+    let policy = IngestPolicy {
         accept: args.accept,
         dry_run: args.dry_run,
         today: context.today,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use provender_domain::canonical::Digest;
 use provender_host::deployment::{Contents, Created, create};
 use provender_host::embedded::SAMPLE_DATE;
-use provender_host::project::settings::CompileLimits;
+use provender_host::project::CompileLimits;
 use provender_sandbox::Pin;
 
 use super::Global;

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use provender_domain::day::Day;
 use provender_domain::interrupt;
-use provender_host::compute::outcome::Summary;
+use provender_host::compute::Summary;
 use provender_host::deployment::Finished;
-use provender_host::ingest::report::{FileAnswer, FileReport};
+use provender_host::ingest::{FileAnswer, FileReport};
 
 use super::compute::Runs;
 use super::error::CliError;

@@ -11,9 +11,7 @@ use serde_json::{Map, Value as Json};
 use provender_domain::canonical::Digest;
 use provender_domain::description::{Description, Role};
 use provender_domain::key::{ConfigVersion, RunKey};
-use provender_host::compute::activation::Activations;
-use provender_host::compute::answers::{answers, rank};
-use provender_host::compute::outcome::RunOutcomeKind;
+use provender_host::compute::{Activations, RunOutcomeKind, answers, rank};
 use provender_ledger::LedgerError;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 

@@ -8,10 +8,9 @@ use serde::Serialize;
 
 use provender_domain::render::escape;
 use provender_host::deployment::Published;
-use provender_host::monitor::brief::brief;
-use provender_host::monitor::{MonitorReport, MonitorVerdict, Window};
-use provender_host::project::settings::FailOn;
-use provender_host::release::reading::Ignored;
+use provender_host::monitor::{MonitorReport, MonitorVerdict, Window, brief};
+use provender_host::project::FailOn;
+use provender_host::release::IgnoredSetting;
 
 use super::Global;
 use super::compute::day;
@@ -161,7 +160,7 @@ pub(super) struct MonitorAnswer<'a> {
     #[serde(flatten)]
     report: ReportAnswer<'a>,
     /// Settings in the deployment's files that the active release overrides.
-    ignored: Vec<Ignored>,
+    ignored: Vec<IgnoredSetting>,
 }
 
 /// A monitor report and its files.
@@ -212,7 +211,7 @@ pub(super) fn breach(text: &mut Text, report: &MonitorReport) {
         return;
     }
     next_steps(text, &report.report);
-    let known = |g: &&provender_host::monitor::report::Group| g.status == report.status.status();
+    let known = |g: &&provender_host::monitor::Group| g.status == report.status.status();
     if let Some(group) = report.series.iter().find(known)
         && let (Some(boundary), Some(herd)) = (&group.boundary_id, &group.herd_config_id)
     {

@@ -9,11 +9,10 @@ use serde::Serialize;
 use provender_domain::canonical::Digest;
 use provender_domain::key::RunKey;
 use provender_domain::render::text::count;
-use provender_host::compute::Bound;
-use provender_host::compute::answer::RunAnswer;
-use provender_host::compute::outcome::{InputChange, Summary};
-use provender_host::compute::reissue::{Cause, Plan, Planned, Refused, causes};
-use provender_host::compute::select::Selection;
+use provender_host::compute::{
+    Bound, InputChange, PlannedReissue, RefusedReissue, ReissueCause, ReissuePlan, RunAnswer,
+    Selection, Summary, reissue_causes,
+};
 use provender_host::deployment::{DeploymentError, Reissue, ReissueRequest};
 
 use super::Global;
@@ -135,7 +134,7 @@ pub(super) struct LogicPlan<'a> {
     /// Runs whose inputs are unchanged.
     unchanged: u64,
     /// The files behind the changes.
-    causes: Vec<Cause>,
+    causes: Vec<ReissueCause>,
     /// Each run that would be recorded.
     runs: Vec<PlannedRun<'a>>,
     /// Each run that drifted for another reason than its inputs, and is not reissued.
@@ -162,14 +161,14 @@ struct RefusedRun<'a> {
     why: &'a str,
 }
 
-fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
+fn show(plans: &[(Bound, ReissuePlan)], digest: &str, args: &ReissueArgs) -> Done {
     let mut text = Text::default();
     let mut logics = Vec::new();
     let total: usize = plans.iter().map(|(_, p)| p.runs.len()).sum();
     let mut exits = Vec::new();
     let mut refusals = Vec::new();
     for (bound, plan) in plans {
-        let causes = causes(plan);
+        let causes = reissue_causes(plan);
         text.look(
             Look::Strong,
             format!(
@@ -250,7 +249,7 @@ fn show(plans: &[(Bound, Plan)], digest: &str, args: &ReissueArgs) -> Done {
     Done::ended(Exit::worst(exits), &answer, text, error)
 }
 
-fn planned(p: &Planned) -> PlannedRun<'_> {
+fn planned(p: &PlannedReissue) -> PlannedRun<'_> {
     PlannedRun {
         replaces_run_id: p.run_id,
         key: &p.question.key,
@@ -258,7 +257,7 @@ fn planned(p: &Planned) -> PlannedRun<'_> {
     }
 }
 
-fn refused(r: &Refused) -> RefusedRun<'_> {
+fn refused(r: &RefusedReissue) -> RefusedRun<'_> {
     RefusedRun {
         run_id: r.run.run.key.run_id(),
         why: &r.why,

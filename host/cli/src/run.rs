@@ -8,13 +8,12 @@ use serde::Serialize;
 
 use provender_domain::day::Day;
 use provender_domain::render::text::count;
-use provender_host::compute::answer::RunAnswer;
-use provender_host::compute::outcome::Summary;
+use provender_host::compute::{RunAnswer, Summary};
 use provender_host::deployment::{Contents, DeploymentError, create};
 use provender_host::embedded::SAMPLE_DATE;
-use provender_host::ingest::report::{FileAnswer, FileReport};
-use provender_host::project::settings;
-use provender_host::release::reading::Ignored;
+use provender_host::ingest::{FileAnswer, FileReport};
+use provender_host::project;
+use provender_host::release::IgnoredSetting;
 
 use super::canary::CanaryAnswer;
 use super::compute::{day, runs, say};
@@ -51,7 +50,7 @@ pub(super) struct RunArgs {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct DayAnswer<'a> {
     /// Settings in the deployment's files that the active release overrides.
-    ignored: Vec<Ignored>,
+    ignored: Vec<IgnoredSetting>,
     /// The day.
     as_of: Day,
     /// Each input file.
@@ -82,7 +81,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
             .project
             .clone()
             .unwrap_or_else(|| PathBuf::from("sample-ranch"));
-        if !dir.join(settings::FILE).exists() {
+        if !dir.join(project::SETTINGS_FILE).exists() {
             let contents = Contents {
                 sample: true,
                 ..Contents::default()

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use provender_domain::manifest;
-use provender_host::project::{logic, settings, sources};
+use provender_host::project;
 use provender_store::manifest::pack;
 
 use super::envelope::Envelope;
@@ -42,7 +42,7 @@ const FILES: [(&str, &str, Make); 7] = [
     (
         "logic.toml",
         "parameters and thresholds, by logic and version",
-        logic::schema,
+        project::logic_schema,
     ),
     (
         "manifest",
@@ -57,12 +57,12 @@ const FILES: [(&str, &str, Make); 7] = [
     (
         "provender.toml",
         "the settings of a deployment",
-        settings::schema,
+        project::settings_schema,
     ),
     (
         "sources.toml",
         "where input files come from",
-        sources::schema,
+        project::sources_schema,
     ),
 ];
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use provender_domain::day::Day;
 use provender_host::deployment::{ActiveLogic, DayStatus, Lack, SourceAge, Unanswered};
-use provender_host::release::reading::Ignored;
+use provender_host::release::IgnoredSetting;
 
 use super::Global;
 use super::compute::day;
@@ -81,7 +81,7 @@ pub(super) struct StatusVerbAnswer<'a> {
     #[serde(flatten)]
     status: StatusAnswer<'a>,
     /// Settings in the deployment's files that the active release overrides.
-    ignored: Vec<Ignored>,
+    ignored: Vec<IgnoredSetting>,
 }
 
 pub(super) fn say(status: &DayStatus, text: &mut Text) {

@@ -3,7 +3,7 @@
 use provender_domain::description::{Description, Role};
 use provender_domain::render::text::number;
 use provender_domain::value::Value;
-use provender_host::compute::outcome::{RunOutcome, RunOutcomeKind};
+use provender_host::compute::{RunOutcome, RunOutcomeKind};
 
 use super::ui::{Look, Text};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use provender_domain::render::text::count;
-use provender_host::compute::outcome::{RunOutcome, RunOutcomeKind};
+use provender_host::compute::{RunOutcome, RunOutcomeKind};
 use provender_host::deployment::Computed;
 
 use super::error::{CliError, trouble_exit};

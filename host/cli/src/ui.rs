@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use tracing::Level;
 
 use provender_domain::render::{Document, escape, terminal};
-use provender_host::project::settings::CompileLimits;
+use provender_host::project::CompileLimits;
 use provender_sandbox::{Compiling, OnCompile};
 
 use super::envelope::Envelope;

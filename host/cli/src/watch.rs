@@ -8,7 +8,7 @@
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use provender_host::project::settings::CompileLimits;
+use provender_host::project::CompileLimits;
 use provender_sandbox::LogicError;
 
 use super::ui::Ui;

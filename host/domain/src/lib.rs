@@ -20,6 +20,7 @@
 //! * [`catalogue`] — the feature columns of the host, and the syntax of feature references
 
 #![warn(clippy::too_many_lines)]
+#![warn(unnameable_types)]
 
 pub mod backwards;
 pub mod canonical;

@@ -7,9 +7,7 @@ use std::error::Error;
 
 use provender_domain::render::markdown::markdown;
 use provender_host::deployment::{Contents, Deployment, Options, create};
-use provender_host::explain::document::document;
-use provender_host::explain::find::Wanted;
-use provender_host::explain::units::Units;
+use provender_host::explain::{Units, Wanted, document};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;

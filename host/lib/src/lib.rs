@@ -32,6 +32,7 @@
 //! * [`embedded`] — the components and the sample ranch that the program contains
 
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
+#![warn(unnameable_types)]
 
 pub mod audit;
 pub mod author;

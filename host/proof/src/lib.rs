@@ -29,6 +29,7 @@
 //! ```
 
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
+#![warn(unnameable_types)]
 
 pub mod archive;
 mod bundle;

@@ -31,6 +31,7 @@
 //! * [`error`] — errors of the sandbox
 
 #![warn(clippy::too_many_lines)]
+#![warn(unnameable_types)]
 
 mod assemble;
 mod backtrace;

@@ -1,8 +1,7 @@
 //! Reading input files: what the readers make of them beside a bare parse by the same parser crate. The
 //! whole `ingest`, with its ledger, is shown beside them.
 
-use provender_host::ingest::parsed::ReadOptions;
-use provender_host::ingest::readers::read;
+use provender_host::ingest::{ReadOptions, read};
 
 use super::Scale;
 use super::deploy::Deployment;

@@ -6,10 +6,8 @@ use std::path::Path;
 
 use provender_domain::files::bounded::{self, COMPONENT_BYTES, MANIFEST_BYTES};
 use provender_domain::files::outfile;
-use provender_host::audit::Bundle;
-use provender_host::audit::proof::prove;
-use provender_host::replay::compute::Manifests;
-use provender_host::replay::{ManifestRecord, Replayer, Subject};
+use provender_host::audit::{Bundle, prove};
+use provender_host::replay::{ManifestRecord, Manifests, Replayer, Subject};
 use provender_ledger::types::NewRun;
 use provender_sandbox::{ComponentSearchError, ComponentSearchPath, Limits, PinLimits};
 

@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::render::text::count;
-use provender_host::audit::claims::Claims;
-use provender_host::audit::{AuditError, AuditReport};
+use provender_host::audit::{AuditError, AuditReport, Claims};
 use provender_proof::{Checkpoint, continues};
 
 use super::super::Global;

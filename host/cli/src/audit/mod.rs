@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use provender_domain::canonical::{Digest, Recipe, hex};
 use provender_domain::render::text::count;
-use provender_host::audit::stored::Pinned;
-use provender_host::audit::{Audit, AuditError, AuditReport, Bad, Check, ObjectKind, audit};
+use provender_host::audit::{
+    Audit, AuditError, AuditReport, Bad, Check, ObjectKind, Pinned, audit,
+};
 use provender_proof::{Checkpoint, ProofError};
 
 use super::Global;

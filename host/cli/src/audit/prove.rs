@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use provender_domain::canonical::Digest;
 use provender_domain::files::outfile;
-use provender_host::audit::proof::prove;
-use provender_host::explain::find::{Wanted, find};
+use provender_host::audit::prove;
+use provender_host::explain::{Wanted, find};
 use provender_proof::Proof;
 
 use super::super::Global;

@@ -8,7 +8,7 @@ use crate::ui::{Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_host::deployment::{CanaryDay, Shadow};
-use provender_host::release::canary::{Canary, Observed};
+use provender_host::release::{Canary, Observed};
 
 use super::say_shadow;
 use super::tables::{headline, urgent};

@@ -2,11 +2,10 @@
 
 use crate::ui::{Look, Text};
 use provender_domain::render::text::count;
-use provender_host::monitor::report::Status;
-use provender_host::release::canary::figures::{figure_text, percent};
-use provender_host::release::canary::observed::OfDay;
-use provender_host::release::canary::rows::{FIGURE_HEADS, figure_rows};
-use provender_host::release::canary::{Figure, Observed};
+use provender_host::monitor::Status;
+use provender_host::release::{
+    FIGURE_HEADS, Figure, Observed, ObservedDay, figure_rows, figure_text, percent,
+};
 
 /// Appends the two releases, the verdict and how much was compared.
 pub(super) fn headline(text: &mut Text, o: &Observed) {
@@ -115,7 +114,7 @@ fn day_rows(o: &Observed) -> Vec<(Status, Vec<String>)> {
     rows
 }
 
-fn day_row(day: &OfDay, logic: &str) -> (Status, Vec<String>) {
+fn day_row(day: &ObservedDay, logic: &str) -> (Status, Vec<String>) {
     let own: Vec<&Figure> = day.figures.iter().filter(|f| f.logic == logic).collect();
     let first = |name: &str| own.iter().find(|f| f.name == name);
     let value = |name: &str| {

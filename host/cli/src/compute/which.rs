@@ -6,7 +6,7 @@ use provender_domain::ids::{BoundaryId, HerdId};
 use crate::error::CliError;
 use crate::telemetry;
 use provender_domain::day::Day;
-use provender_host::compute::select::Selection;
+use provender_host::compute::Selection;
 
 /// Which places and days.
 #[derive(Args, Clone)]

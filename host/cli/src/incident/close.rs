@@ -11,8 +11,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::incident::state::RegressionCase;
-use provender_host::incident::{Incidents, act};
+use provender_host::incident::{self, Incidents, RegressionCase};
 
 use super::require_text;
 
@@ -69,7 +68,7 @@ pub(super) fn run(global: &Global, args: &CloseArgs) -> Result<Done, CliError> {
         None => context.regression_cases(incident, args.cases.as_deref())?,
     };
     let stamp = context.stamp(None);
-    let entry = act::close(&*ledger, &stamp, incident, resolution, waived, &cases)?;
+    let entry = incident::close(&*ledger, &stamp, incident, resolution, waived, &cases)?;
     let name = incident.name();
     let mut text = Text::default();
     text.look(Look::Good, format!("closed {name}: {resolution}"));

@@ -14,8 +14,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::files::outfile;
 use provender_domain::render::html::page;
 use provender_domain::render::markdown::markdown;
-use provender_host::incident::Incidents;
-use provender_host::incident::page::{Dossier, IncidentPage};
+use provender_host::incident::{Dossier, IncidentPage, Incidents};
 
 /// Write an incident as one self-contained page: timeline, links with their digests, cases.
 ///

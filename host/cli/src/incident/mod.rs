@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use provender_host::incident::link::{Asked, resolve};
-use provender_host::incident::state::Event;
-use provender_host::incident::{Incident, IncidentError, Incidents, Link};
+use provender_host::incident::{
+    AskedLinks, Event, Incident, IncidentError, Incidents, Link, resolve_links,
+};
 use provender_ledger::Read;
 
 use super::Global;
@@ -103,7 +103,7 @@ impl ThingArgs {
         ledger: &dyn Read,
         incidents: &Incidents,
     ) -> Result<Vec<Link>, CliError> {
-        let asked = Asked {
+        let asked = AskedLinks {
             reports: &self.reports,
             releases: &self.releases,
             runs: &self.runs,
@@ -113,7 +113,7 @@ impl ThingArgs {
             incidents: &self.incidents,
         };
         let manifests = context.manifests()?;
-        Ok(resolve(
+        Ok(resolve_links(
             ledger,
             &manifests,
             context.standing()?,

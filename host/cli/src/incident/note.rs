@@ -8,7 +8,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::incident::{Incidents, act};
+use provender_host::incident::{self, Incidents};
 
 use super::require_text;
 
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &NoteArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let ledger = context.writer()?;
     let name = Incidents::read(&*ledger)?.find(&args.incident)?.name();
-    let entry = act::note(&*ledger, &context.stamp(None), &name, note)?;
+    let entry = incident::note(&*ledger, &context.stamp(None), &name, note)?;
     let mut text = Text::default();
     text.look(Look::Good, format!("noted in {name}, as entry {entry}"));
     let answer = IncidentNoteAnswer {

@@ -9,8 +9,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
-use provender_host::incident::link::{LinkKind, failing_of};
-use provender_host::incident::{Incidents, Link, act};
+use provender_host::incident::{self, Incidents, Link, LinkKind, failing_runs};
 use provender_ledger::Read;
 
 use super::{ThingArgs, require_text};
@@ -58,7 +57,7 @@ fn find_links(
         .cloned()
         .collect();
     for report in &reports {
-        let (runs, all) = failing_of(ledger, &manifests, report)?;
+        let (runs, all) = failing_runs(ledger, &manifests, report)?;
         if runs.len() < all {
             notes.push(format!(
                 "{} names {all} failing runs; the first {} are linked, the report names the others",
@@ -140,7 +139,7 @@ pub(super) fn open(global: &Global, args: &OpenArgs) -> Result<Done, CliError> {
         };
         links.extend(one.find(&context, &*ledger, &Incidents::default())?);
     }
-    let (number, entry) = act::open(&*ledger, &context.stamp(None), title, &links)?;
+    let (number, entry) = incident::open(&*ledger, &context.stamp(None), title, &links)?;
     let name = format!("I{number}");
     let mut text = Text::default();
     text.look(Look::Strong, format!("opened {name}: {title}"));
@@ -172,7 +171,7 @@ pub(super) fn link(global: &Global, args: &LinkArgs) -> Result<Done, CliError> {
             "nothing is given to link: give --report DIGEST, --run RUN, --release R, --replay ENTRY, --entry N or --incident ID",
         ));
     }
-    let (new, entry) = act::link(&*ledger, &context.stamp(None), &args.incident, &links)?;
+    let (new, entry) = incident::link(&*ledger, &context.stamp(None), &args.incident, &links)?;
     let incidents = Incidents::read(&*ledger)?;
     let name = incidents.find(&args.incident)?.name();
     let mut text = Text::default();

@@ -12,9 +12,8 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::text::count;
 use provender_host::deployment::RegressionRequest;
-use provender_host::golden::case::version_number;
-use provender_host::incident::regression::{CASES, Drafted};
-use provender_host::incident::state::ExportedCases;
+use provender_host::golden::version_number;
+use provender_host::incident::{DraftedCases, ExportedCases, MOST_AUTOMATIC_CASES};
 
 /// Write an incident's failing inputs as golden cases, for DS to complete with the right outputs.
 ///
@@ -77,7 +76,7 @@ pub(super) fn run(global: &Global, args: &RegressionArgs) -> Result<Done, CliErr
     Ok(Done::ok(&answer, text))
 }
 
-fn append_exported(text: &mut Text, exported: &ExportedCases, file: &Drafted, new: bool) {
+fn append_exported(text: &mut Text, exported: &ExportedCases, file: &DraftedCases, new: bool) {
     let word = if new { "wrote" } else { "unchanged:" };
     text.look(
         Look::Good,
@@ -91,7 +90,7 @@ fn append_exported(text: &mut Text, exported: &ExportedCases, file: &Drafted, ne
     );
     if file.left_out > 0 {
         text.line(format!(
-            "  {} left out, with the same inputs as another or beyond the first {CASES}; --run selects one",
+            "  {} left out, with the same inputs as another or beyond the first {MOST_AUTOMATIC_CASES}; --run selects one",
             count(file.left_out as u64, "run")
         ));
     }

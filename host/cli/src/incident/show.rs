@@ -9,10 +9,9 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::render::escape;
-use provender_host::incident::Incidents;
-use provender_host::incident::link::LinkKind;
-use provender_host::incident::page::{Dossier, IncidentPage};
-use provender_host::incident::timeline::{Step, steps};
+use provender_host::incident::{
+    Dossier, IncidentPage, Incidents, LinkKind, TimelineStep, timeline,
+};
 
 /// Show an incident: what it concerns and what happened when.
 ///
@@ -48,7 +47,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         ),
     );
     text.blank();
-    let rows: Vec<_> = steps(&*ledger, incident)?.iter().map(row).collect();
+    let rows: Vec<_> = timeline(&*ledger, incident)?.iter().map(row).collect();
     text.table(&["entry", "when", "who", "what"], &rows);
     text.blank();
     for link in &incident.links {
@@ -80,7 +79,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-fn row(step: &Step) -> Vec<(Look, String)> {
+fn row(step: &TimelineStep) -> Vec<(Look, String)> {
     let look = if step.own { Look::Plain } else { Look::Dim };
     [
         step.entry.to_string(),

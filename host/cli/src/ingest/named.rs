@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::error::CliError;
 use provender_domain::ids::BoundaryId;
 use provender_host::deployment::NamedFiles;
-use provender_host::ingest::parsed::{DuplicateIds, Format, Kind};
+use provender_host::ingest::{DuplicateIds, Format, Kind};
 
 /// What to do with several features of one id.
 #[derive(Clone, Copy, ValueEnum)]

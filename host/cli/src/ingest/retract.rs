@@ -10,8 +10,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
-use provender_host::ingest::report::IngestError;
-use provender_host::ingest::retract::retract;
+use provender_host::ingest::{IngestError, retract};
 use provender_ledger::Write;
 
 #[derive(Args)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use provender_domain::files::durable::make_durably;
 use provender_domain::render::text::count;
-use provender_host::explain::find::{Wanted, find};
+use provender_host::explain::{Wanted, find};
 use provender_ledger::Read;
 use provender_ledger::types::{Run, RunFilter};
 use provender_store::manifest::{ManifestDraft, Store};

@@ -11,7 +11,7 @@ use provender_domain::canonical::{Digest, from_slice};
 use provender_domain::key::RunKey;
 use provender_domain::manifest::Document;
 use provender_domain::render::escape;
-use provender_host::explain::find::{Wanted, find};
+use provender_host::explain::{Wanted, find};
 
 use super::super::Global;
 use super::super::context::Context;

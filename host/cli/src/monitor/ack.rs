@@ -5,8 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_domain::day::Day;
-use provender_host::monitor::ack::{Ack, Target, acks, record};
-use provender_host::monitor::metrics::Metric;
+use provender_host::monitor::{Ack, AckTarget, Metric, acks, record_ack};
 use provender_ledger::Read;
 use provender_ledger::types::RunFilter;
 
@@ -51,7 +50,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     if args.reason.trim().is_empty() {
         return Err(CliError::usage("--reason is empty: say why this is known"));
     }
-    let target = Target::parse(&args.series, args.metric.as_deref()).ok_or_else(|| {
+    let target = AckTarget::parse(&args.series, args.metric.as_deref()).ok_or_else(|| {
         CliError::usage(format!(
             "`{}` is not a series: write BOUNDARY/HERD/LOGIC, such as mesa/h-sheep/days_remaining; for a logic without herds, HERD is -",
             args.series
@@ -76,7 +75,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
             "--until {until} is in the past, and there is no acknowledgement of {target} to end"
         )));
     }
-    let new = record(&*writer, &context.stamp(Some(&args.reason)), &target, until)?;
+    let new = record_ack(&*writer, &context.stamp(Some(&args.reason)), &target, until)?;
     let (outcome, word) = match new {
         true => (Appended::Recorded, "recorded"),
         false => (Appended::Unchanged, "unchanged"),
@@ -119,7 +118,7 @@ enum Appended {
 }
 
 /// Rejects a series without recorded or due runs: acknowledging it would have no effect.
-fn known(context: &Context, ledger: &dyn Read, target: &Target) -> Result<(), CliError> {
+fn known(context: &Context, ledger: &dyn Read, target: &AckTarget) -> Result<(), CliError> {
     let filter = RunFilter {
         boundary_id: Some(target.boundary_id.clone()),
         herd_config_id: Some(target.herd_config_id.clone()),

@@ -8,9 +8,7 @@ use serde::Serialize;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::render::text::number;
-use provender_host::monitor::Window;
-use provender_host::monitor::baseline::{Baseline, Reference};
-use provender_host::monitor::frozen::{self, Frozen};
+use provender_host::monitor::{self, Baseline, FrozenBaseline, Reference, Window};
 
 use crate::Global;
 use crate::compute::day;
@@ -134,7 +132,7 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
     };
     for baseline in &made {
         let (digest, new) = match writer.as_deref() {
-            Some(w) => frozen::record(w, &context.stamp(Some(&args.reason)), baseline)?,
+            Some(w) => monitor::record_baseline(w, &context.stamp(Some(&args.reason)), baseline)?,
             None => (
                 Digest::of_json(
                     &baseline
@@ -216,7 +214,7 @@ enum BaselineOutcome {
 
 fn list(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
-    let mut all = frozen::baselines(&*context.reader()?)?;
+    let mut all = monitor::baselines(&*context.reader()?)?;
     if let Some(logic) = &args.logic {
         all.retain(|f| f.model_version == logic.as_str() || f.model_version.name() == logic);
     }
@@ -289,7 +287,7 @@ struct KnownBaseline<'a> {
 }
 
 impl KnownBaseline<'_> {
-    fn of(f: &Frozen) -> KnownBaseline<'_> {
+    fn of(f: &FrozenBaseline) -> KnownBaseline<'_> {
         KnownBaseline {
             baseline: f.baseline,
             model_version: &f.model_version,
@@ -317,9 +315,9 @@ pub(crate) struct BaselineShowAnswer<'a> {
 fn show(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let context = Context::open(global)?;
     let reader = context.reader()?;
-    let all = frozen::baselines(&*reader)?;
-    let found = frozen::find_baseline(&all, &args.which).ok_or_else(|| unknown(&args.which))?;
-    let baseline = frozen::document(&*reader, found.baseline)?;
+    let all = monitor::baselines(&*reader)?;
+    let found = monitor::find_baseline(&all, &args.which).ok_or_else(|| unknown(&args.which))?;
+    let baseline = monitor::baseline_of(&*reader, found.baseline)?;
     let mut text = Text::default();
     text.look(
         Look::Strong,

@@ -9,10 +9,11 @@ use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
-use provender_host::explain::find::{Wanted as RunWanted, find as find_run};
-use provender_host::monitor::MonitorVerdict;
-use provender_host::monitor::report::ReportWindow;
-use provender_host::monitor::stored::{Failing, Group, Stored, StoredError, Wanted, find};
+use provender_host::explain::{Wanted as RunWanted, find as find_run};
+use provender_host::monitor::{
+    FailingRow, MonitorVerdict, ReportWindow, StoredError, StoredGroup, StoredReport, WantedReport,
+    find_report,
+};
 use provender_ledger::entries::RunsRecorded;
 use provender_ledger::{LedgerError, Read};
 
@@ -38,13 +39,13 @@ pub(super) struct WhichArgs {
 }
 
 impl WhichArgs {
-    pub(super) fn find(&self, ledger: &dyn Read, today: Day) -> Result<Stored, CliError> {
+    pub(super) fn find(&self, ledger: &dyn Read, today: Day) -> Result<StoredReport, CliError> {
         let wanted = match (&self.report, &self.end) {
-            (Some(text), _) if text != "latest" => Wanted::Digest(text.clone()),
-            (_, Some(end)) => Wanted::End(day(end, today)?),
-            _ => Wanted::Latest,
+            (Some(text), _) if text != "latest" => WantedReport::Digest(text.clone()),
+            (_, Some(end)) => WantedReport::End(day(end, today)?),
+            _ => WantedReport::Latest,
         };
-        Ok(find(ledger, &wanted)?)
+        Ok(find_report(ledger, &wanted)?)
     }
 }
 
@@ -75,7 +76,7 @@ pub(super) struct ReportArgs {
 /// A failing row with its origin according to the ledger and its manifest.
 struct Behind {
     model_version: ModelVersion,
-    row: Failing,
+    row: FailingRow,
     component: Option<String>,
     /// The release under which it was recorded, and the entry that did.
     release: Option<String>,
@@ -200,7 +201,7 @@ fn behind(
     context: &Context,
     ledger: &dyn Read,
     model_version: ModelVersion,
-    row: Failing,
+    row: FailingRow,
 ) -> Result<Behind, CliError> {
     let run = find_run(ledger, &RunWanted::Id(row.run_id.to_string()))?.run;
     let of = match ledger.entry(run.entry)? {
@@ -232,7 +233,7 @@ fn behind(
     })
 }
 
-pub(super) fn head(text: &mut Text, stored: &Stored) {
+pub(super) fn head(text: &mut Text, stored: &StoredReport) {
     let (body, stamp) = (&stored.body, &stored.stamp);
     text.look(
         Look::of_status(body.status.name()),
@@ -249,7 +250,7 @@ pub(super) fn head(text: &mut Text, stored: &Stored) {
     );
 }
 
-fn fired(text: &mut Text, group: &Group) {
+fn fired(text: &mut Text, group: &StoredGroup) {
     for metric in group.metrics.iter().filter(|m| m.fired()) {
         text.look(
             Look::of_status(metric.status.name()),

@@ -9,11 +9,10 @@ use provender_domain::canonical::Digest;
 use provender_domain::key::ConfigVersion;
 use provender_domain::render::escape;
 use provender_domain::render::text::count;
-use provender_host::monitor::MonitorVerdict;
-use provender_host::monitor::stored::Stored;
-use provender_host::monitor::triage::gather::scenes;
-use provender_host::monitor::triage::judge::TriageVerdict;
-use provender_host::monitor::triage::{Points, Triage, TriageFinding, judge};
+use provender_host::monitor::{
+    MonitorVerdict, Points, StoredReport, Triage, TriageFinding, TriageVerdict, judge_triage,
+    triage_scenes,
+};
 
 use crate::Global;
 use crate::context::Context;
@@ -41,9 +40,9 @@ pub(super) fn run(global: &Global, args: &TriageArgs) -> Result<Done, CliError> 
     let ledger = context.reader()?;
     let stored = args.which.find(&*ledger, context.today)?;
     let manifests = context.manifests()?;
-    let triages: Vec<Triage> = scenes(&*ledger, &manifests, &stored.body)?
+    let triages: Vec<Triage> = triage_scenes(&*ledger, &manifests, &stored.body)?
         .iter()
-        .map(judge)
+        .map(judge_triage)
         .collect();
     let mut text = Text::default();
     head(&mut text, &stored);
@@ -150,7 +149,11 @@ fn short(value: &str) -> String {
 }
 
 /// The runbook's next commands for this verdict.
-fn next(context: &Context, stored: &Stored, triage: &Triage) -> Result<Vec<String>, CliError> {
+fn next(
+    context: &Context,
+    stored: &StoredReport,
+    triage: &Triage,
+) -> Result<Vec<String>, CliError> {
     let window = stored.body.window;
     let name = &triage.logic;
     let mut commands = Vec::new();
@@ -221,7 +224,7 @@ fn logic(context: &Context, name: &str) -> Result<Vec<String>, CliError> {
 fn unasked(
     context: &Context,
     name: &str,
-    failing: &[(ModelVersion, provender_host::monitor::stored::Failing)],
+    failing: &[(ModelVersion, provender_host::monitor::FailingRow)],
 ) -> Result<Vec<ModelVersion>, CliError> {
     let pins = context.pins()?;
     let versions = pins.components().iter().filter(|p| p.name == name);

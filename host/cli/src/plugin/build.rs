@@ -14,8 +14,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
-use provender_host::author::compile::{self, Built, Machine, Twice};
-use provender_host::author::{Language, PluginManifest};
+use provender_host::author::{self, Built, Language, Machine, PluginManifest, Twice};
 use provender_sandbox::{Component, LogicError, PinLimits};
 
 #[derive(Args)]
@@ -97,11 +96,11 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<Done, CliError>
     ));
     let started = Instant::now();
     if args.verify {
-        let twice = compile::verify(&machine, &folder);
+        let twice = author::verify(&machine, &folder);
         spinner.finish_and_clear();
         return Ok(compared(&twice?, started.elapsed().as_secs_f64()));
     }
-    let built = compile::build(&machine, &folder);
+    let built = author::build(&machine, &folder);
     spinner.finish_and_clear();
     let built = built?;
     let seconds = started.elapsed().as_secs_f64();

@@ -10,8 +10,9 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::author::scaffold::{self, Origin, Request, Scaffold};
-use provender_host::author::{AuthorError, Language, LogicName};
+use provender_host::author::{
+    self, AuthorError, Language, LogicName, Origin, Scaffold, ScaffoldRequest,
+};
 use provender_host::deployment::LOCK;
 
 /// The folder that was created.
@@ -74,7 +75,7 @@ pub(super) fn new(global: &Global, args: &NewArgs) -> Result<Done, CliError> {
         Some(context) if context.project.dir.exists(LOCK) => Some(context.lock()?),
         _ => None,
     };
-    let made = scaffold::plan(&Request {
+    let made = author::plan_scaffold(&ScaffoldRequest {
         logic,
         language: args.lang.map(|lang| match lang {
             Lang::Rust => Language::Rust,

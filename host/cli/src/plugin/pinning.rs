@@ -13,7 +13,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_host::check;
 use provender_host::deployment::{FreezeOutcome, LOCK, PinOutcome};
-use provender_host::golden::case::version_number;
+use provender_host::golden::version_number;
 use provender_sandbox::{Lock, Pin, PinLimits, PinState};
 
 use super::check::catalogue;

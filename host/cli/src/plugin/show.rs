@@ -13,7 +13,7 @@ use provender_domain::description::{
 };
 use provender_domain::render::text::number;
 use provender_domain::value::Scalar;
-use provender_host::monitor::overrides::rule_text;
+use provender_host::monitor::rule_text;
 use provender_sandbox::{PinLimits, PinState};
 
 use super::found::{Found, LimitArgs, own_limits};

@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use provender_host::author::manifest::FILE;
-use provender_host::author::stale::changed_since_built;
-use provender_host::author::{AuthorError, PluginManifest};
-use provender_host::golden::folder::{cases_of, of_deployment, outside};
+use provender_host::author::{AuthorError, MANIFEST_FILE, PluginManifest, changed_since_built};
+use provender_host::golden::{case_folders, cases_of, folder_above};
 
 /// A component, and where to look for its cases.
 #[derive(Debug)]
@@ -30,7 +28,7 @@ pub(crate) struct Subject {
 fn of_folder_name(folder: &Path) -> Option<(String, String)> {
     let folder = folder.canonicalize().ok()?;
     let (name, version) = folder.file_name()?.to_str()?.rsplit_once('-')?;
-    provender_host::golden::case::version_number(version)?;
+    provender_host::golden::version_number(version)?;
     Some((name.replace('-', "_"), version.to_owned()))
 }
 
@@ -49,7 +47,7 @@ impl Subject {
             let parent = path.parent().unwrap_or(Path::new(""));
             Subject {
                 component: what.to_owned(),
-                candidates: vec![parent.join("cases"), outside(parent).join("cases")],
+                candidates: vec![parent.join("cases"), folder_above(parent).join("cases")],
                 claimed: None,
                 newer: None,
             }
@@ -57,7 +55,7 @@ impl Subject {
             let root = root.unwrap_or(Path::new(""));
             Subject {
                 component: what.to_owned(),
-                candidates: of_deployment(root),
+                candidates: case_folders(root),
                 claimed: None,
                 newer: None,
             }
@@ -82,7 +80,7 @@ impl Subject {
                 Exit::NotFound,
                 "plugin_folder",
                 format!(
-                    "{} has no {FILE}, and its name is not NAME-VERSION, such as days-remaining-v2",
+                    "{} has no {MANIFEST_FILE}, and its name is not NAME-VERSION, such as days-remaining-v2",
                     folder.display()
                 ),
             )
@@ -90,7 +88,7 @@ impl Subject {
         };
         let file = format!("{name}-{version}.wasm");
         let built = [
-            outside(folder).join("artifacts").join(&file),
+            folder_above(folder).join("artifacts").join(&file),
             folder.join("build").join(&file),
         ];
         let found = built.iter().find(|f| f.is_file());
@@ -108,7 +106,7 @@ impl Subject {
         };
         Ok(Subject {
             component: found.display().to_string(),
-            candidates: vec![folder.join("cases"), outside(folder).join("cases")],
+            candidates: vec![folder.join("cases"), folder_above(folder).join("cases")],
             claimed: Some((
                 format!("{name}:{version}"),
                 format!("the folder {}", folder.display()),
@@ -144,7 +142,7 @@ impl Subject {
             candidates: vec![manifest.cases_folder(folder)],
             claimed: Some((
                 manifest.logic.to_string(),
-                folder.join(FILE).display().to_string(),
+                folder.join(MANIFEST_FILE).display().to_string(),
             )),
             newer: match named {
                 true => None,

@@ -16,13 +16,10 @@ use provender_domain::canonical::Digest;
 use provender_domain::files::outfile;
 use provender_domain::render::junit::document;
 use provender_domain::render::text::count;
-use provender_host::golden::bless::{self, Blessing, FileRewrite};
-use provender_host::golden::case::Skipped;
-use provender_host::golden::error::SourceLine;
-use provender_host::golden::judge::Difference;
-use provender_host::golden::profile::{self, BULK_ROWS, CaseFuel, Profile};
-use provender_host::golden::run::{Disagreement, FailedCases, GoldenCounts};
-use provender_host::golden::{CaseSet, CaseVerdict, Ran, Tested, junit, run};
+use provender_host::golden::{
+    self, BULK_ROWS, Blessing, CaseFuel, CaseSet, CaseVerdict, Difference, Disagreement,
+    FailedCases, FileRewrite, GoldenCounts, Profile, Ran, SkippedCase, SourceLine, Tested,
+};
 use provender_sandbox::Component;
 
 use super::found::{Found, LimitArgs};
@@ -94,7 +91,7 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
     let again = || -> Result<(CaseSet, Tested), CliError> {
         let set = CaseSet::read(&folder, &shown)?;
         let selected = set.select(d)?;
-        Ok((set, run::run(&component, selected)?))
+        Ok((set, golden::run(&component, selected)?))
     };
     let (set, mut tested) = again()?;
     let mut changes = Vec::new();
@@ -108,19 +105,19 @@ pub(super) fn test(global: &Global, args: &TestArgs) -> Result<Done, CliError> {
                 .map(str::trim)
                 .filter(|r| !r.is_empty()),
         };
-        changes = bless::bless(&tested, &set, &folder, &blessing)?;
+        changes = golden::bless(&tested, &set, &folder, &blessing)?;
         if changes.iter().any(|c| c.written) {
             // Read back what was written: it must hold now.
             (_, tested) = again()?;
         }
     }
     if let Some(file) = &args.junit {
-        let suite = junit::suite(&d.model_version(), &tested);
+        let suite = golden::junit_suite(&d.model_version(), &tested);
         write_junit(file, &document(&[suite]))?;
     }
     let profile = args
         .profile
-        .then(|| profile::profile(&component, &tested))
+        .then(|| golden::profile(&component, &tested))
         .transpose()?;
     let report = Report {
         component: &component,
@@ -179,7 +176,7 @@ pub(crate) struct PluginTestAnswer<'a> {
     /// Each case that was run.
     cases: Vec<CaseAnswer<'a>>,
     /// Each case that was not run, and why.
-    skipped: &'a [Skipped],
+    skipped: &'a [SkippedCase],
     /// Rows whose answer depends on the other rows of the call.
     together: &'a [Disagreement],
     /// With `--bless`: what was expected, and what is expected now.
@@ -374,7 +371,7 @@ impl Report<'_> {
 }
 
 fn case_text(text: &mut Text, ran: &Ran, tested: &Tested) {
-    let lines = junit::problems(ran, tested);
+    let lines = golden::case_problems(ran, tested);
     if lines.is_empty() {
         return;
     }
@@ -392,7 +389,7 @@ fn case_text(text: &mut Text, ran: &Ran, tested: &Tested) {
 }
 
 fn case_answer<'a>(ran: &'a Ran, tested: &Tested) -> CaseAnswer<'a> {
-    let problems = junit::problems(ran, tested);
+    let problems = golden::case_problems(ran, tested);
     let notes = ran.notes.iter();
     CaseAnswer {
         case: &ran.case.name,

@@ -13,12 +13,11 @@ use crate::progress::Bars;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
-use provender_host::deployment::Shadow;
-use provender_host::deployment::canary::{Bench, Candidate, both};
-use provender_host::release::canary::start::{Request, start, stop as stop_it};
-use provender_host::release::canary::{Observed, Sides, running};
-use provender_host::release::evidence::Reported;
-use provender_host::release::{ReleaseError, ReleaseState};
+use provender_host::deployment::{CanaryBench, CanaryCandidate, Shadow, both_sides};
+use provender_host::release::{
+    CanaryRequest, Observed, ReleaseError, ReleaseState, Reported, Sides, running_canary,
+    start_canary, stop_canary as stop_it,
+};
 
 use super::{name_of, named, reason};
 
@@ -131,7 +130,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     };
     let writer = context.writer()?;
     let (store, sandbox) = (context.store()?, context.sandbox()?);
-    let request = Request {
+    let request = CanaryRequest {
         release,
         window_days: args.window_days,
         share: args.share,
@@ -139,7 +138,7 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         as_of,
     };
     let mut sides = Sides::default();
-    let started = start(
+    let started = start_canary(
         &*writer,
         &store,
         &request,
@@ -163,11 +162,11 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     let manifests = context.manifests()?;
     let reader = context.reader()?;
     let facts = context.facts(&*reader, None)?;
-    let bench = Bench {
+    let bench = CanaryBench {
         sandbox: &sandbox,
         manifests: &manifests,
     };
-    let candidate = Candidate {
+    let candidate = CanaryCandidate {
         canary,
         release: &started.release,
         sides: &sides,
@@ -206,11 +205,11 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
     let writer = context.writer()?;
     let standing = ReleaseState::read(&*writer, i64::MAX)?;
     // A canary can be stopped even if its files are lost; it then leaves no evidence.
-    let seen = match running(&standing)? {
+    let seen = match running_canary(&standing)? {
         None => Ok(None),
-        Some(canary) => both(&standing, &canary).and_then(|_| {
+        Some(canary) => both_sides(&standing, &canary).and_then(|_| {
             let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
-            let bench = Bench {
+            let bench = CanaryBench {
                 sandbox: &sandbox,
                 manifests: &manifests,
             };

@@ -11,9 +11,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::{Digest, from_slice};
-use provender_host::monitor::stored::begins;
-use provender_host::release::ReleaseError;
-use provender_host::release::evidence::Evidence;
+use provender_host::monitor::digest_begins;
+use provender_host::release::{Evidence, ReleaseError};
 use provender_ledger::entries::ReportKind;
 use provender_ledger::types::Document;
 
@@ -107,7 +106,10 @@ fn report(
     let mut digests: Vec<Digest> = found.iter().filter_map(|(_, e)| e.report).collect();
     digests.sort_unstable();
     digests.dedup();
-    let hits: Vec<Digest> = digests.into_iter().filter(|d| begins(d, asked)).collect();
+    let hits: Vec<Digest> = digests
+        .into_iter()
+        .filter(|d| digest_begins(d, asked))
+        .collect();
     let help = "`provender release evidence R` lists the reports with the beginning of each digest";
     let [digest] = hits.as_slice() else {
         let (exit, problem) = match hits.is_empty() {

@@ -17,13 +17,12 @@ use provender_domain::canonical::Digest;
 use provender_domain::render::html::page;
 use provender_domain::render::junit;
 use provender_domain::render::markdown::markdown;
-use provender_host::golden::folder::{cases_of, of_deployment};
-use provender_host::project::gate::Policy;
-use provender_host::release::gate::decision::About;
-use provender_host::release::gate::forms::{behind, document, effect, suite};
-use provender_host::release::gate::record::{Recorded, record};
-use provender_host::release::gate::{GateContext, GateReport, judge};
-use provender_host::release::{ReleaseError, ReleaseState};
+use provender_host::golden::{case_folders, cases_of};
+use provender_host::project::GatePolicy;
+use provender_host::release::{
+    GateAbout, GateContext, GateReport, RecordedDecision, ReleaseError, ReleaseState, effect_of,
+    gate_document, gate_suite, judge_gate, reasons_behind, record_gate,
+};
 use provender_ledger::entries::GateOutcome;
 
 /// Decide whether a release may become active, by every check of the environment's policy.
@@ -79,7 +78,7 @@ enum Format {
 pub(super) fn digest(
     context: &Context,
     environment: &str,
-    policy: &Policy,
+    policy: &GatePolicy,
 ) -> Result<Digest, CliError> {
     let settings = &context.project.settings;
     let others = json!({
@@ -122,7 +121,7 @@ fn judged(
     context: &Context,
     args: &GateArgs,
     environment: &str,
-    policy: &Policy,
+    policy: &GatePolicy,
 ) -> Result<GateReport, CliError> {
     let standing = context.standing()?;
     let release = standing.find(&args.release)?;
@@ -130,7 +129,7 @@ fn judged(
     let facts = context.facts(&*ledger, None)?;
     let folders = match &args.cases {
         Some(folder) => vec![folder.clone()],
-        None => of_deployment(&context.project.root),
+        None => case_folders(&context.project.root),
     };
     let mut bar = Bar(context.ui.progress(0, "checking"));
     let gate = GateContext {
@@ -152,9 +151,9 @@ fn judged(
         now: &context.now,
         today: context.today,
     };
-    let checks = judge(&gate, &mut bar);
+    let checks = judge_gate(&gate, &mut bar);
     bar.0.finish_and_clear();
-    let about = About {
+    let about = GateAbout {
         release,
         against: standing.active_release(),
         environment,
@@ -166,17 +165,22 @@ fn judged(
     Ok(GateReport::decide(&about, checks?))
 }
 
-fn record_decision(context: &Context, report: &GateReport) -> Result<Recorded, CliError> {
+fn record_decision(context: &Context, report: &GateReport) -> Result<RecordedDecision, CliError> {
     let ledger = context.writer()?;
     let standing = ReleaseState::read(&*ledger, i64::MAX)?;
     let release = standing.find(&report.name())?;
-    Ok(record(&*ledger, release, report, &context.stamp(None))?)
+    Ok(record_gate(
+        &*ledger,
+        release,
+        report,
+        &context.stamp(None),
+    )?)
 }
 
 fn done(
     args: &GateArgs,
     report: &GateReport,
-    recorded: Option<Recorded>,
+    recorded: Option<RecordedDecision>,
     (environment, own): (&str, &str),
 ) -> Result<Done, CliError> {
     let internal =
@@ -184,9 +188,9 @@ fn done(
     let form = match args.format {
         Format::Text => None,
         Format::Json => Some(report.body().map_err(internal)?.1),
-        Format::Markdown => Some(markdown(&document(report).map_err(internal)?)),
-        Format::Junit => Some(junit::document(&[suite(report)])),
-        Format::Html => Some(page(&document(report).map_err(internal)?)),
+        Format::Markdown => Some(markdown(&gate_document(report).map_err(internal)?)),
+        Format::Junit => Some(junit::document(&[gate_suite(report)])),
+        Format::Html => Some(page(&gate_document(report).map_err(internal)?)),
     };
     let mut text = Text::default();
     match (&form, &args.out) {
@@ -274,7 +278,7 @@ fn report_text(text: &mut Text, report: &GateReport, explain: bool) {
                     Look::of_status(c.verdict.name()),
                     c.verdict.name().to_owned(),
                 ),
-                plain(effect(r)),
+                plain(effect_of(r)),
                 plain(&c.rows.to_string()),
                 plain(&c.observed),
             ]
@@ -286,10 +290,10 @@ fn report_text(text: &mut Text, report: &GateReport, explain: bool) {
         text.blank();
         text.look(
             Look::of_status(c.verdict.name()),
-            format!("{} {}", c.name.name(), effect(result)),
+            format!("{} {}", c.name.name(), effect_of(result)),
         );
         text.line(format!("  required: {}", c.threshold));
-        for line in behind(result) {
+        for line in reasons_behind(result) {
             text.line(format!("  {line}"));
         }
         for link in &c.evidence {

@@ -13,8 +13,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::ids::ModelVersion;
-use provender_host::release::evidence::Evidence;
-use provender_host::release::state::{ReleaseChange, ReleaseState};
+use provender_host::release::{Evidence, ReleaseChange, ReleaseState};
 use provender_ledger::entries::Role;
 use provender_ledger::entry::Kind;
 

@@ -8,8 +8,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::release::ReleaseError;
-use provender_host::release::promote::hold;
+use provender_host::release::{ReleaseError, hold};
 
 use super::reason;
 

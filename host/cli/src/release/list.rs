@@ -7,7 +7,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::release::canary::running;
+use provender_host::release::running_canary;
 
 use super::ReleaseBrief;
 
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let plain = |s: &str| (Look::Plain, s.to_owned());
     let mut known: Vec<_> = standing.releases.iter().collect();
     known.sort_by_key(|k| k.document.number);
-    let canary = running(standing)?.map(|c| c.release);
+    let canary = running_canary(standing)?.map(|c| c.release);
     let rows: Vec<_> = known
         .iter()
         .map(|k| {

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use provender_domain::canonical::Digest;
 use provender_domain::ids::ModelVersion;
-use provender_host::release::ReleaseError;
-use provender_host::release::document::Cut;
-use provender_host::release::state::{Known, ReleaseState};
+use provender_host::release::{KnownRelease, ReleaseCut, ReleaseError, ReleaseState};
 
 use super::Global;
 use super::error::{CliError, DISK};
@@ -131,7 +129,7 @@ fn named(number: u32, digest: &Digest) -> String {
     format!("R{number} ({})", digest.short())
 }
 
-fn name_of(known: &Known) -> String {
+fn name_of(known: &KnownRelease) -> String {
     named(known.document.number, &known.digest)
 }
 
@@ -147,7 +145,7 @@ pub(crate) struct ReleaseBrief<'a> {
     /// The active versions as `name:version`, one per name.
     logics: &'a [ModelVersion],
     /// Who cut it, when and why.
-    cut: &'a Cut,
+    cut: &'a ReleaseCut,
     /// Whether it was cut elsewhere.
     imported: bool,
     /// Since when it is known here: RFC 3339, UTC.
@@ -157,7 +155,7 @@ pub(crate) struct ReleaseBrief<'a> {
 }
 
 impl<'a> ReleaseBrief<'a> {
-    fn of(known: &'a Known, standing: &ReleaseState) -> ReleaseBrief<'a> {
+    fn of(known: &'a KnownRelease, standing: &ReleaseState) -> ReleaseBrief<'a> {
         ReleaseBrief {
             release: known.digest,
             number: known.document.number,

@@ -11,12 +11,11 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
-use provender_host::project::canary::CanarySettings;
-use provender_host::release::canary::{CanaryContext, Observed, observed};
-use provender_host::release::evidence::Reported;
-use provender_host::release::promote::{EndedCanary, Moved, Request};
-use provender_host::release::state::{Known, ReleaseState};
-use provender_host::release::{ReleaseError, ReleaseStore, promote as room, reading};
+use provender_host::project::CanarySettings;
+use provender_host::release::{
+    self, CanaryContext, EndedCanary, KnownRelease, Moved, Observed, PromoteRequest, ReleaseError,
+    ReleaseState, ReleaseStore, Reported, observed,
+};
 use provender_ledger::Read;
 use provender_ledger::entries::CheckVerdict;
 use provender_sandbox::Sandbox;
@@ -118,7 +117,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
     let environment = &context.project.settings.environment;
     let policy = context.project.settings.policy(environment);
     let digest = super::gate::digest(&context, environment, &policy)?;
-    let request = Request {
+    let request = PromoteRequest {
         release: &args.release,
         expect: args.expect.as_deref(),
         overriding,
@@ -127,7 +126,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
         today: context.today,
         from,
     };
-    let moved = room::promote(
+    let moved = release::promote(
         &*context.writer()?,
         &store,
         &request,
@@ -150,7 +149,7 @@ pub(super) fn promote(global: &Global, args: &PromoteArgs) -> Result<Done, CliEr
 pub(super) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
     let context = Context::open_record(global)?;
-    let moved = room::rollback(
+    let moved = release::rollback(
         &*context.writer()?,
         &context.store()?,
         args.to.as_deref(),
@@ -168,11 +167,11 @@ struct Here<'a> {
     policy: &'a CanarySettings,
 }
 
-impl room::Look for Here<'_> {
+impl release::PromoteLook for Here<'_> {
     /// Its active versions load in this program and bind to the configuration that they were cut with.
-    fn runs_here(&mut self, known: &Known) -> Result<(), ReleaseError> {
+    fn runs_here(&mut self, known: &KnownRelease) -> Result<(), ReleaseError> {
         for model in &known.document.active {
-            reading::bind(self.sandbox, self.store, &known.document, model)?;
+            release::bind_release(self.sandbox, self.store, &known.document, model)?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::render::text::count;
 use provender_host::incident::Incidents;
-use provender_host::release::prune::{Plan, apply, plan};
+use provender_host::release::{PrunePlan, plan_prune, prune};
 
 use super::named;
 
@@ -88,11 +88,11 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     let ledger = context.writer()?;
     let keep = args.keep.unwrap_or(context.project.settings.releases.keep);
     let needed = Incidents::read(&*ledger)?.releases(&*ledger)?;
-    let plan = plan(&*ledger, &store, keep, &needed)?;
+    let plan = plan_prune(&*ledger, &store, keep, &needed)?;
     let digest = plan.digest()?;
     let entry = match &args.apply {
         None => None,
-        Some(asked) => apply(&*ledger, &store, &plan, asked, &context.stamp(None))?,
+        Some(asked) => prune(&*ledger, &store, &plan, asked, &context.stamp(None))?,
     };
     let mut text = Text::default();
     plan_text(&mut text, &plan);
@@ -142,7 +142,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<Done, CliError> {
     Ok(Done::ok(&answer, text))
 }
 
-fn plan_text(text: &mut Text, plan: &Plan) {
+fn plan_text(text: &mut Text, plan: &PrunePlan) {
     for (number, digest, why) in &plan.kept {
         text.line(format!("keep    {}: {why}", named(*number, digest)));
     }

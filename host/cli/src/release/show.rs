@@ -9,9 +9,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
-use provender_host::release::Document;
-use provender_host::release::evidence::Evidence;
-use provender_host::release::state::ReleaseState;
+use provender_host::release::{Document, Evidence, ReleaseState};
 use provender_ledger::entries::{CheckVerdict, ReportKind, Role};
 use provender_ledger::entry::Kind;
 

@@ -10,9 +10,8 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
-use provender_host::deployment::canary::Bench;
-use provender_host::release::canary::{Canary, Observed, running};
-use provender_host::release::reading::Ignored;
+use provender_host::deployment::CanaryBench;
+use provender_host::release::{Canary, IgnoredSetting, Observed, running_canary};
 
 use super::ReleaseBrief;
 
@@ -36,7 +35,7 @@ pub(crate) struct ReleaseStatusAnswer<'a> {
     /// Number of the release that a rollback would go back to; null if there is none.
     rollback_to: Option<u32>,
     /// Settings of the deployment's files that the release in force overrides.
-    ignored: &'a [Ignored],
+    ignored: &'a [IgnoredSetting],
 }
 
 /// A canary that is running.
@@ -114,7 +113,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             ),
         );
     }
-    let canary = running(standing)?;
+    let canary = running_canary(standing)?;
     let seen = match &canary {
         None => None,
         Some(canary) => {
@@ -154,7 +153,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
 fn look(context: &Context, canary: &Canary, text: &mut Text) -> Option<Observed> {
     let compared = || -> Result<Option<Observed>, CliError> {
         let (sandbox, manifests) = (context.sandbox()?, context.manifests()?);
-        let bench = Bench {
+        let bench = CanaryBench {
             sandbox: &sandbox,
             manifests: &manifests,
         };

@@ -16,8 +16,7 @@ use provender_domain::files::bounded;
 use provender_domain::files::outfile;
 use provender_domain::ids::ModelVersion;
 use provender_domain::render::text::count;
-use provender_host::release::archive::{Archive, MOST};
-use provender_host::release::{ReleaseState, travel};
+use provender_host::release::{self, Archive, MOST_ARCHIVE_BYTES, ReleaseState};
 
 use super::{ReleaseBrief, name_of};
 
@@ -75,7 +74,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<Done, CliErro
     let context = Context::open_record(global)?;
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
-    let archive = travel::export(&*context.reader()?, &context.store()?, standing, known)?;
+    let archive = release::export(&*context.reader()?, &context.store()?, standing, known)?;
     let bytes = archive.pack()?;
     let file = args.file.display().to_string();
     write(&args.file, &bytes)?;
@@ -138,7 +137,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
         only(asked, &file, &archive, &sha256)?;
     }
     let ledger = context.writer()?;
-    let imported = travel::import(
+    let imported = release::import(
         &*ledger,
         &context.store()?,
         &archive,
@@ -215,12 +214,12 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
         };
         CliError::new(exit, "release_io", format!("{}: {e}", file.display()))
     };
-    match bounded::read_named(file, MOST) {
+    match bounded::read_named(file, MOST_ARCHIVE_BYTES) {
         Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => Err(CliError::new(
             Exit::Integrity,
             "release_archive",
             format!(
-                "{} is larger than {MOST} bytes, the limit of a release archive",
+                "{} is larger than {MOST_ARCHIVE_BYTES} bytes, the limit of a release archive",
                 file.display()
             ),
         )),

@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 
 use provender_domain::ids::BoundaryId;
-use provender_host::explain::find::{Wanted, find};
-use provender_host::replay::compute::Manifests;
-use provender_host::replay::{ReplayResults, Replayer, Subject, select};
+use provender_host::explain::{Wanted, find};
+use provender_host::replay::{self, Manifests, ReplayResults, Replayer, Subject};
 use provender_ledger::entries::{Engine, Selection};
 use provender_ledger::inspect::Unreadable;
 use provender_ledger::scan::{Reader, RunGroup, Scan, ScannedRun};
@@ -279,7 +278,7 @@ fn selected(
         // Without a filter on the key, either all runs of an entry are candidates or none.
         let by_key = [&args.boundary, &args.logic, &args.from, &args.to];
         let by_key = by_key.iter().any(|of| of.is_some());
-        let drawn = select::sample_of(
+        let drawn = replay::sample_of(
             ledger,
             by_key.then_some(&filter),
             recorded.as_ref(),

@@ -5,21 +5,20 @@ use serde::Serialize;
 
 use provender_domain::canonical::Digest;
 use provender_domain::interrupt::Interrupted;
-use provender_host::replay::ReplayResults;
-use provender_host::replay::verdict::{Cause, Difference, Failure};
+use provender_host::replay::{Difference, FailureCause, ReplayFailure, ReplayResults};
 use provender_ledger::entries::{Engine, Selection};
 
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Done, Look, Text};
 
-fn exit_of(cause: Cause) -> Exit {
+fn exit_of(cause: FailureCause) -> Exit {
     match cause {
-        Cause::ComponentMissing => Exit::NotFound,
-        Cause::Integrity => Exit::Integrity,
-        Cause::ComponentRejected => Exit::Rejected,
-        Cause::ComponentFailed => Exit::Failed,
-        Cause::Host => Exit::Io,
+        FailureCause::ComponentMissing => Exit::NotFound,
+        FailureCause::Integrity => Exit::Integrity,
+        FailureCause::ComponentRejected => Exit::Rejected,
+        FailureCause::ComponentFailed => Exit::Failed,
+        FailureCause::Host => Exit::Io,
     }
 }
 
@@ -44,7 +43,7 @@ pub(crate) struct ReplayAnswer<'a> {
     /// The outputs that differ.
     different: &'a [Difference],
     /// Runs that could not be computed again.
-    failed: &'a [Failure],
+    failed: &'a [ReplayFailure],
     /// The engine that computed them.
     engine: &'a Engine,
     /// How the runs were selected.
@@ -205,7 +204,7 @@ fn trouble(verdict: &ReplayResults) -> Option<CliError> {
     // `Some` is a run that could not be computed again, `None` stands for all that gave other outputs.
     let differs = (!verdict.different.is_empty()).then_some(None);
     let troubles = verdict.failed.iter().map(Some).chain(differs);
-    let exit = |f: &Option<&Failure>| f.map_or(Exit::Nondeterminism, |f| exit_of(f.cause));
+    let exit = |f: &Option<&ReplayFailure>| f.map_or(Exit::Nondeterminism, |f| exit_of(f.cause));
     let Some(f) = Exit::first_of_worst(troubles, exit)? else {
         let n = verdict.different_runs().len();
         return Some(
@@ -225,14 +224,14 @@ fn trouble(verdict: &ReplayResults) -> Option<CliError> {
         f.message
     );
     let help = match f.cause {
-        Cause::ComponentMissing => {
+        FailureCause::ComponentMissing => {
             "put the component's file back into components/, under any name: it is found by its digest"
         }
-        Cause::Integrity => "restore the named file from a backup",
-        Cause::ComponentRejected | Cause::ComponentFailed => {
+        FailureCause::Integrity => "restore the named file from a backup",
+        FailureCause::ComponentRejected | FailureCause::ComponentFailed => {
             "replay with the version of provender that the run's manifest names"
         }
-        Cause::Host => "these runs were not judged: fix the cause and replay them again",
+        FailureCause::Host => "these runs were not judged: fix the cause and replay them again",
     };
     Some(CliError::new(exit_of(f.cause), &f.code, message).help(help))
 }

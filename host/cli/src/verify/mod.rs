@@ -11,10 +11,8 @@ use clap::Args;
 
 use provender_domain::render::junit::document;
 use provender_host::contract::{ContractError, ContractFinding};
-use provender_host::deployment::verify::{
-    PinTrouble, PinnedSet, VerifiedPin, VerifyError, VerifyRequest,
-};
-use provender_host::project::settings::CompileLimits;
+use provender_host::deployment::{PinTrouble, PinnedSet, VerifiedPin, VerifyError, VerifyRequest};
+use provender_host::project::CompileLimits;
 use provender_sandbox::{Limits, Sandbox};
 
 use super::Global;

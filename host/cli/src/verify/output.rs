@@ -10,10 +10,9 @@ use crate::ui::{Look, Text};
 use provender_domain::render::escape;
 use provender_domain::render::junit::{CaseOutcome, Suite, TestCase};
 use provender_domain::render::text::count;
-use provender_host::contract::render::{annotation, in_repository};
-use provender_host::contract::{ContractFinding, ContractVerdict};
-use provender_host::deployment::verify::{PinTrouble, VerifiedComponent, VerifiedPin, VerifyError};
-use provender_host::golden::{Tested, junit};
+use provender_host::contract::{ContractFinding, ContractVerdict, annotation, path_in_repository};
+use provender_host::deployment::{PinTrouble, VerifiedComponent, VerifiedPin, VerifyError};
+use provender_host::golden::{self, Tested};
 
 /// The checks of the pinned components and of the release contract.
 #[derive(Serialize, JsonSchema)]
@@ -89,9 +88,9 @@ pub(super) fn suites(checked: &[Shown], findings: Option<&[ContractFinding]>) ->
     suites.extend(
         checked
             .iter()
-            .filter_map(|c| Some(junit::suite(&c.model, c.golden.as_ref()?))),
+            .filter_map(|c| Some(golden::junit_suite(&c.model, c.golden.as_ref()?))),
     );
-    suites.extend(findings.map(provender_host::contract::render::suite));
+    suites.extend(findings.map(provender_host::contract::junit_suite));
     suites
 }
 
@@ -147,7 +146,7 @@ pub(super) fn text(
             continue;
         };
         for ran in &tested.cases {
-            for problem in junit::problems(ran, tested) {
+            for problem in golden::case_problems(ran, tested) {
                 let (name, place) = (&ran.case.name, &ran.case.place);
                 text.line(format!(
                     "  {}: {name} ({place}): {}",
@@ -209,7 +208,7 @@ fn summary_of(text: &mut Text, verdict: &ContractVerdict) {
 }
 
 fn annotations(text: &mut Text, lock: &Path, checked: &[Shown], findings: &[ContractFinding]) {
-    let lock = in_repository(lock);
+    let lock = path_in_repository(lock);
     for c in checked {
         for trouble in c.troubles.iter().filter(|t| !t.in_cases) {
             text.line(annotation(&lock, c.line, &c.model, &with_remedy(trouble)));
@@ -218,12 +217,12 @@ fn annotations(text: &mut Text, lock: &Path, checked: &[Shown], findings: &[Cont
             continue;
         };
         for ran in &tested.cases {
-            let problems = junit::problems(ran, tested);
+            let problems = golden::case_problems(ran, tested);
             if !problems.is_empty() {
                 let message = format!("{}: {}", ran.case.name, problems.join("\n"));
                 let place = &ran.case.place;
                 text.line(annotation(
-                    &in_repository(Path::new(&place.file)),
+                    &path_in_repository(Path::new(&place.file)),
                     place.line,
                     &format!("golden case of {}", c.model),
                     &message,

@@ -13,11 +13,11 @@ use super::finding::{AuditReport, Check, ObjectKind};
 
 /// The number of rows that an entry recorded, and the Merkle root over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowsClaim {
+pub(crate) struct RowsClaim {
     /// Number of rows.
-    pub count: u64,
+    pub(crate) count: u64,
     /// The root, as in the payload: `sha256:HEX`.
-    pub root: String,
+    pub(crate) root: String,
 }
 
 impl RowsClaim {
@@ -25,7 +25,7 @@ impl RowsClaim {
     ///
     /// # Errors
     /// If the number of rows or the root differs.
-    pub fn check(&self, leaves: Vec<Hash>) -> Result<(), String> {
+    pub(crate) fn check(&self, leaves: Vec<Hash>) -> Result<(), String> {
         let found = leaves.len() as u64;
         if found != self.count {
             return Err(format!(
@@ -48,31 +48,31 @@ impl RowsClaim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchClaim {
     /// Count and root of its runs.
-    pub rows: RowsClaim,
+    pub(crate) rows: RowsClaim,
     /// Digest of the component that computed them.
-    pub component: Digest,
+    pub(crate) component: Digest,
     /// The packs that hold its manifests, if they share files.
-    pub packs: BTreeSet<Digest>,
+    pub(crate) packs: BTreeSet<Digest>,
 }
 
 /// An ingested file, as its entry describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileClaim {
     /// Count and root of the rows that it added.
-    pub rows: RowsClaim,
+    pub(crate) rows: RowsClaim,
     /// Number, source, kind, format, path, digest and row count, as the file's row must have them.
-    pub row: [String; 7],
+    pub(crate) row: [String; 7],
 }
 
 /// A document, as its entry names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentClaim {
     /// `report`, `baseline` and so on.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The digest under which it is stored.
-    pub digest: String,
+    pub(crate) digest: String,
     /// SHA-256 of its text.
-    pub sha256: String,
+    pub(crate) sha256: String,
 }
 
 /// The claims of all entries.

@@ -20,7 +20,7 @@ const COLUMNS: [&str; 7] = [
 ///
 /// # Errors
 /// If the database cannot be read further.
-pub fn files(
+pub(super) fn files(
     snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut AuditReport,
@@ -34,7 +34,7 @@ pub fn files(
 ///
 /// # Errors
 /// If the database cannot be read further.
-pub fn rows(
+pub(super) fn rows(
     snapshot: &dyn Inspect,
     claims: &Claims,
     of_entry: HashMap<i64, i64>,

@@ -178,12 +178,12 @@ pub struct AuditReport {
 
 impl AuditReport {
     /// Counts `n` more objects for a check.
-    pub fn looked(&mut self, check: Check, n: u64) {
+    pub(crate) fn looked(&mut self, check: Check, n: u64) {
         *self.checked.entry(check).or_default() += n;
     }
 
     /// Adds the counts and findings of another part of the audit.
-    pub fn add(&mut self, other: AuditReport) {
+    pub(crate) fn add(&mut self, other: AuditReport) {
         for (check, n) in other.checked {
             self.looked(check, n);
         }
@@ -191,7 +191,7 @@ impl AuditReport {
     }
 
     /// Adds a finding.
-    pub fn bad(
+    pub(crate) fn bad(
         &mut self,
         check: Check,
         kind: ObjectKind,
@@ -220,7 +220,7 @@ impl AuditReport {
 
     /// Sorts findings by check. Within a check the order stays as it is: sorted by kind and id if threads found
     /// them.
-    pub fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         self.bad.sort_by_key(|b| b.check);
         self.orphans.sort_unstable();
     }

@@ -24,7 +24,7 @@ use super::referred;
 
 /// How a scan of runs reports progress and is stopped.
 #[derive(Clone, Copy)]
-pub struct Follow<'a> {
+pub(super) struct Follow<'a> {
     /// Receives the number of runs done since the last call, from any thread.
     pub tick: &'a (dyn Fn(u64) + Sync),
     /// Stops the scan on request.
@@ -33,7 +33,7 @@ pub struct Follow<'a> {
 
 /// What the scan of runs found for other checks to use.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     /// Manifests and packs that runs name, as paths in the store.
     pub manifests: HashSet<String>,
     /// Packs that runs name.
@@ -47,7 +47,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// If the database cannot be read further.
-pub fn check(
+pub(super) fn check(
     (snapshot, scan): (&dyn Inspect, Scan),
     claims: &Claims,
     (manifests, singles): (&Store, &HashSet<&str>),

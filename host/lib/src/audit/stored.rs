@@ -29,7 +29,7 @@ pub struct Pinned {
 ///
 /// # Errors
 /// If the database cannot be read further.
-pub fn reports(
+pub(super) fn reports(
     snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut AuditReport,
@@ -84,7 +84,7 @@ pub fn reports(
 
 /// Checks releases in the store, and every component that the lock file, a run or a release names. `entries`
 /// are those that decide the state of releases.
-pub fn components(
+pub(super) fn components(
     entries: &[Entry],
     pinned: Result<&[Pinned], &str>,
     search_path: &ComponentSearchPath,

@@ -5,34 +5,37 @@
 //! this project's source nor a registry with its SDK. This room prints nothing: the command line
 //! passes in where the tools are and prints the result.
 //!
-//! * [`name`] — `NAME:VERSION`, and the names of folders and files derived from it
-//! * [`manifest`] — `provender-plugin.toml`
-//! * [`scaffold`] — a new folder: planned completely, then written
+//! * `name` — `NAME:VERSION`, and the names of folders and files derived from it
+//! * `manifest` — `provender-plugin.toml`
+//! * `scaffold` — a new folder: planned completely, then written
 //! * `source` — where `--from` finds a version's source and cases
 //! * `rename` — rewrites a source to another name and version
 //! * `cases` — its golden cases for the new version
 //! * `rust`, `python` — the files of a folder in that language
 //! * `workspace` — adds a member to the project's own workspace of logics
 //! * `embedded` — the files that the program contains
-//! * [`compile`] — builds the component with the language's own tools, once, or twice to compare
-//! * [`stale`] — whether the source changed after its component was built
-//! * [`error`] — errors
+//! * `compile` — builds the component with the language's own tools, once, or twice to compare
+//! * `stale` — whether the source changed after its component was built
+//! * `error` — errors
 
 mod cases;
-pub mod compile;
+mod compile;
 mod embedded;
-pub mod error;
-pub mod manifest;
-pub mod name;
+mod error;
+mod manifest;
+mod name;
 mod python;
 mod rename;
 mod rust;
-pub mod scaffold;
+mod scaffold;
 mod source;
-pub mod stale;
+mod stale;
 mod workspace;
 
+pub use compile::{Built, Machine, Twice, build, verify};
 pub use error::AuthorError;
-pub use manifest::{Language, PluginManifest};
+pub use manifest::{FILE as MANIFEST_FILE, Language, PluginManifest};
 pub use name::LogicName;
+pub use scaffold::{Origin, Request as ScaffoldRequest, Scaffold, plan as plan_scaffold};
 pub use source::shipped_cases;
+pub use stale::changed_since_built;

@@ -32,7 +32,7 @@ impl LogicName {
 
     /// Name of the folder and of a cargo package: `days-remaining-v3`.
     #[must_use]
-    pub fn package(&self) -> String {
+    pub(crate) fn package(&self) -> String {
         format!("{}-{}", self.name.replace('_', "-"), self.version)
     }
 

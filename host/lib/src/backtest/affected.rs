@@ -16,7 +16,7 @@ use super::snapshot::Snapshot;
 const LISTED: usize = 10;
 
 /// Inputs of a row on both sides.
-pub struct Inputs<'r> {
+pub(super) struct Inputs<'r> {
     /// The recorded inputs, which the side before read unless it was computed.
     pub snapshot: &'r Snapshot,
     /// What the side before read, where it was computed.
@@ -50,7 +50,7 @@ impl Peak {
 }
 
 /// The most changed rows so far.
-pub struct Peaks<'a> {
+pub(super) struct Peaks<'a> {
     before: &'a Bound,
     after: &'a Bound,
     current: Option<Peak>,
@@ -60,7 +60,7 @@ pub struct Peaks<'a> {
 impl<'a> Peaks<'a> {
     /// No rows yet.
     #[must_use]
-    pub fn new(before: &'a Bound, after: &'a Bound) -> Peaks<'a> {
+    pub(super) fn new(before: &'a Bound, after: &'a Bound) -> Peaks<'a> {
         Peaks {
             before,
             after,
@@ -70,7 +70,7 @@ impl<'a> Peaks<'a> {
     }
 
     /// Takes in a row whose number changed by `change`.
-    pub fn add(&mut self, inputs: &Inputs<'_>, old: &Value, new: &Value, change: f64) {
+    pub(super) fn add(&mut self, inputs: &Inputs<'_>, old: &Value, new: &Value, change: f64) {
         let key = &inputs.snapshot.run.run.key;
         let other_place = self
             .current
@@ -109,7 +109,7 @@ impl<'a> Peaks<'a> {
     /// Takes in the most changed rows among others. A boundary may have rows in both: it is listed in
     /// neither by a row that ten boundaries beat, so that the better of the two is its most changed one
     /// wherever that counts.
-    pub fn join(&mut self, mut others: Peaks<'_>) {
+    pub(super) fn join(&mut self, mut others: Peaks<'_>) {
         self.close_boundary();
         others.close_boundary();
         for peak in others.peaks {
@@ -180,7 +180,7 @@ impl<'a> Peaks<'a> {
 
     /// The rows, largest change first, of equal ones by boundary.
     #[must_use]
-    pub fn rows(&mut self) -> Vec<AffectedRow> {
+    pub(super) fn rows(&mut self) -> Vec<AffectedRow> {
         self.close_boundary();
         let peaks = std::mem::take(&mut self.peaks);
         peaks.into_iter().map(|p| p.row).collect()

@@ -17,7 +17,7 @@ const BOTTOM: f64 = 28.0;
 
 /// The chart with its caption; nothing for an outcome without a distribution.
 #[must_use]
-pub fn chart(outcome: &OutcomeReport) -> Option<Html> {
+pub(super) fn chart(outcome: &OutcomeReport) -> Option<Html> {
     let d = outcome.figures.as_ref()?.distribution.as_ref()?;
     let unit = outcome.unit.as_ref().map(|u| format!(", {u}"));
     let name = format!("{}{}", outcome.name, unit.unwrap_or_default());

@@ -16,21 +16,21 @@ use provender_ledger::LedgerError;
 use super::error::BacktestError;
 
 /// Days by boundary and herd.
-pub type Expected = BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>>;
+pub(super) type Expected = BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>>;
 
 /// What was known when the answers of each day were recorded: the last entry that counts.
 #[derive(Debug, Default)]
-pub struct Known(BTreeMap<Day, i64>);
+pub(super) struct Known(BTreeMap<Day, i64>);
 
 impl Known {
     /// Notes that an answer of this day was recorded when `known` was the last entry; the latest one of a day counts.
-    pub fn saw(&mut self, day: Day, known: i64) {
+    pub(super) fn saw(&mut self, day: Day, known: i64) {
         let latest = self.0.entry(day).or_insert(known);
         *latest = known.max(*latest);
     }
 
     /// Takes in what was known when answers of other places were recorded.
-    pub fn join(&mut self, others: Known) {
+    pub(super) fn join(&mut self, others: Known) {
         for (day, known) in others.0 {
             self.saw(day, known);
         }
@@ -47,7 +47,7 @@ impl Known {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn expected(
+    pub(super) fn expected(
         &self,
         past: &mut Past<'_>,
         bound: &Bound,

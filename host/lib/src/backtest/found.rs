@@ -12,7 +12,7 @@ use super::snapshot::Provenance;
 use super::tally::Tally;
 
 /// Counts, and the rows that monitors look at.
-pub struct PassResult<'a> {
+pub(super) struct PassResult<'a> {
     /// Outcomes, guardrails, failures.
     pub tally: Tally<'a>,
     /// Where the numbers before come from.
@@ -36,7 +36,7 @@ pub struct PassResult<'a> {
 impl<'a> PassResult<'a> {
     /// Nothing yet.
     #[must_use]
-    pub fn new(before: &'a Bound, after: &'a Bound) -> PassResult<'a> {
+    pub(super) fn new(before: &'a Bound, after: &'a Bound) -> PassResult<'a> {
         PassResult {
             tally: Tally::new(before, after),
             baseline: Baseline::default(),
@@ -51,7 +51,7 @@ impl<'a> PassResult<'a> {
     }
 
     /// An answer for this day.
-    pub fn saw(&mut self, day: Day) {
+    pub(super) fn saw(&mut self, day: Day) {
         self.rows += 1;
         self.range(day, day);
     }
@@ -62,7 +62,7 @@ impl<'a> PassResult<'a> {
     }
 
     /// Takes in what was found at the places after these.
-    pub fn join(&mut self, later: PassResult<'_>) {
+    pub(super) fn join(&mut self, later: PassResult<'_>) {
         self.tally.join(later.tally);
         let (own, other) = (&mut self.baseline, later.baseline);
         own.recorded += other.recorded;

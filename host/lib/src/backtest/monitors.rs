@@ -21,18 +21,18 @@ use super::error::BacktestError;
 use super::report::{BacktestMonitor, RuleReport, VerdictReport};
 
 /// The rules of one side.
-pub struct Watch {
+pub(super) struct Watch {
     input: LogicInput,
     needed: BTreeSet<String>,
 }
 
 /// The rows of one side in the window.
 #[derive(Debug, Default)]
-pub struct Watched(BTreeMap<(BoundaryId, HerdId), Vec<Row>>);
+pub(super) struct Watched(BTreeMap<(BoundaryId, HerdId), Vec<Row>>);
 
 impl Watched {
     /// Takes in the rows of other places.
-    pub fn join(&mut self, others: Watched) {
+    pub(super) fn join(&mut self, others: Watched) {
         for (place, mut rows) in others.0 {
             self.0.entry(place).or_default().append(&mut rows);
         }
@@ -44,7 +44,7 @@ impl Watch {
     ///
     /// # Errors
     /// If the rules in force are invalid.
-    pub fn new(bound: &Bound, settings: &LogicOverrides) -> Result<Watch, BacktestError> {
+    pub(super) fn new(bound: &Bound, settings: &LogicOverrides) -> Result<Watch, BacktestError> {
         let input = empty(bound, settings)?;
         let needed = input.needed().into_iter().map(str::to_owned).collect();
         Ok(Watch { input, needed })
@@ -52,7 +52,7 @@ impl Watch {
 
     /// Takes in a row of the window. `values` finds an output or input by name; where an input
     /// carries an output's name, the name means the output.
-    pub fn add<'v>(
+    pub(super) fn add<'v>(
         &self,
         watched: &mut Watched,
         run: &Run,
@@ -101,7 +101,7 @@ impl Watch {
 ///
 /// # Errors
 /// When a rule cannot be computed.
-pub fn compare(
+pub(super) fn compare(
     window: Window,
     expected: &Expected,
     before: (Watch, Watched),

@@ -27,7 +27,7 @@ use super::spans::Span;
 const CHUNK: usize = 16_384;
 
 /// What all threads look at.
-pub struct PassContext<'a> {
+pub(super) struct PassContext<'a> {
     /// Manifests of the runs.
     pub manifests: &'a Store,
     /// The columns that features are made of.
@@ -64,7 +64,7 @@ struct Pending {
 }
 
 /// One pass over the answers of some spans.
-pub struct Pass<'s, 'a, 'l> {
+pub(super) struct Pass<'s, 'a, 'l> {
     scene: &'s PassContext<'a>,
     snapshots: Snapshots<'a, 'l>,
     candidate: Side<'a>,
@@ -76,7 +76,11 @@ pub struct Pass<'s, 'a, 'l> {
 impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
     /// Through a reader of its own; `alone` when no other thread goes through other spans meanwhile.
     #[must_use]
-    pub fn new(scene: &'s PassContext<'a>, ledger: &'l dyn Read, alone: bool) -> Pass<'s, 'a, 'l> {
+    pub(super) fn new(
+        scene: &'s PassContext<'a>,
+        ledger: &'l dyn Read,
+        alone: bool,
+    ) -> Pass<'s, 'a, 'l> {
         let past = Past::new(ledger, Arc::clone(&scene.history));
         Pass {
             scene,
@@ -92,7 +96,7 @@ impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
     ///
     /// # Errors
     /// When what is recorded cannot be read, or the sandbox cannot run at all.
-    pub fn through(&mut self, span: &Span) -> Result<PassResult<'a>, BacktestError> {
+    pub(super) fn through(&mut self, span: &Span) -> Result<PassResult<'a>, BacktestError> {
         let scene = self.scene;
         let _span = tracing::info_span!(
             target: "provender::backtest",

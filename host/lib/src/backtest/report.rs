@@ -124,7 +124,7 @@ pub enum SettingKind {
 impl SettingKind {
     /// As people read it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             SettingKind::Parameter => "parameter",
             SettingKind::SeasonStart => "season start",
@@ -362,20 +362,20 @@ impl BacktestReport {
     ///
     /// # Errors
     /// Never for the numbers of a report, which are finite.
-    pub fn to_json(&self) -> Result<Json, serde_json::Error> {
+    pub(crate) fn to_json(&self) -> Result<Json, serde_json::Error> {
         serde_json::to_value(self)
     }
 
     /// Share of the compared rows on which an outcome changed, for people.
     #[must_use]
-    pub fn share(&self, rows: u64) -> String {
+    pub(crate) fn share(&self, rows: u64) -> String {
         percent(rows, self.compared)
     }
 }
 
 /// `12.5 %`; never 0 % of something and never 100 % of less than all.
 #[must_use]
-pub fn percent(part: u64, whole: u64) -> String {
+pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".to_owned();
     }

@@ -30,7 +30,7 @@ type Settings = BTreeMap<(SettingKind, String), (Option<String>, SettingValue)>;
 ///
 /// # Errors
 /// If the rules of a side are invalid.
-pub fn differences(
+pub(super) fn differences(
     before: &Contender<'_>,
     after: &Contender<'_>,
 ) -> Result<Vec<SettingReport>, BacktestError> {
@@ -65,7 +65,7 @@ pub fn differences(
 
 /// The warning that the candidate runs on defaults where the side before has a block in `logic.toml`.
 #[must_use]
-pub fn without_block(before: &Contender<'_>, after: &Contender<'_>) -> Option<Warning> {
+pub(super) fn without_block(before: &Contender<'_>, after: &Contender<'_>) -> Option<Warning> {
     let set = set_by(before.settings);
     if after.has_block || set.is_empty() {
         return None;

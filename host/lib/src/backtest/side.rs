@@ -25,7 +25,7 @@ enum Take {
 
 /// Why a row was not given to the component, or did not come back from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(super) struct Failure {
     /// Stable code.
     pub code: String,
     /// A sentence.
@@ -33,10 +33,10 @@ pub struct Failure {
 }
 
 /// What a component gave for a row.
-pub type Given = Result<Vec<Value>, Failure>;
+pub(super) type Given = Result<Vec<Value>, Failure>;
 
 /// A bound component with the columns of the rows added so far.
-pub struct Side<'a> {
+pub(super) struct Side<'a> {
     /// The component.
     pub bound: &'a Bound,
     /// By the number of a group.
@@ -53,7 +53,7 @@ pub struct Side<'a> {
 impl<'a> Side<'a> {
     /// Without any rows. `alone` when no other rows are computed meanwhile, so that these have all cores.
     #[must_use]
-    pub fn new(bound: &'a Bound, alone: bool) -> Side<'a> {
+    pub(super) fn new(bound: &'a Bound, alone: bool) -> Side<'a> {
         Side {
             bound,
             plans: BTreeMap::new(),
@@ -69,7 +69,7 @@ impl<'a> Side<'a> {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn add(
+    pub(super) fn add(
         &mut self,
         snapshot: &Snapshot,
         past: &mut Past<'_>,
@@ -117,7 +117,7 @@ impl<'a> Side<'a> {
     ///
     /// # Errors
     /// When the sandbox cannot run at all.
-    pub fn compute(&mut self) -> Result<Vec<Given>, BacktestError> {
+    pub(super) fn compute(&mut self) -> Result<Vec<Given>, BacktestError> {
         let rows = std::mem::take(&mut self.rows);
         let inputs = std::mem::replace(&mut self.columns, columns(self.bound));
         let count = rows.iter().filter(|r| r.is_ok()).count();

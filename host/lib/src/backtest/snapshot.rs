@@ -39,7 +39,7 @@ pub struct Provenance {
 
 impl Provenance {
     /// Counts other rows too.
-    pub fn join(&mut self, others: Provenance) {
+    pub(crate) fn join(&mut self, others: Provenance) {
         self.proved += others.proved;
         self.from_manifests += others.from_manifests;
     }
@@ -47,7 +47,7 @@ impl Provenance {
 
 /// The runs of one recorded component and configuration.
 #[derive(Debug)]
-pub struct Group {
+pub(super) struct Group {
     /// Its number, from 0.
     pub number: usize,
     /// Digest of the component as the batch's entry says it.
@@ -58,7 +58,7 @@ pub struct Group {
 
 /// A recorded answer with its inputs.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// The run.
     pub run: Run,
     /// What its inputs are called and mean.
@@ -72,7 +72,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// Place, day and moment of the run.
     #[must_use]
-    pub fn moment(&self) -> Moment<'_> {
+    pub(super) fn moment(&self) -> Moment<'_> {
         moment(&self.run, self.known)
     }
 }
@@ -90,7 +90,7 @@ fn moment(run: &Run, known: i64) -> Moment<'_> {
 type GroupKey = (Digest, String, String);
 
 /// Reads answers with their inputs, one boundary and herd after the other.
-pub struct Snapshots<'a, 'l> {
+pub(super) struct Snapshots<'a, 'l> {
     ledger: &'l dyn Read,
     manifests: &'a Store,
     catalogue: &'a [Feature],
@@ -107,7 +107,7 @@ pub struct Snapshots<'a, 'l> {
 impl<'a, 'l> Snapshots<'a, 'l> {
     /// Over a ledger and its manifests.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         ledger: &'l dyn Read,
         manifests: &'a Store,
         catalogue: &'a [Feature],
@@ -130,7 +130,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn answers(
+    pub(super) fn answers(
         &self,
         activations: &Activations,
         filter: &RunFilter,
@@ -146,7 +146,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
     ///
     /// # Errors
     /// When ledger or manifest cannot be read, or are not what was recorded.
-    pub fn of(&mut self, run: Run) -> Result<Snapshot, BacktestError> {
+    pub(super) fn of(&mut self, run: Run) -> Result<Snapshot, BacktestError> {
         let group = self.group(&run)?;
         let known = run.entry - 1;
         if let Some(inputs) = self.proved(&run, &group, known)? {

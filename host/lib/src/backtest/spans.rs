@@ -22,7 +22,7 @@ use super::run::{Archive, Progress};
 pub(super) const SPAN: u64 = 8_192;
 
 /// Places that follow each other.
-pub struct Span {
+pub(super) struct Span {
     /// With what is recorded of them.
     pub places: Vec<Extent>,
     /// Runs of all of them.

@@ -18,7 +18,7 @@ const MANY: usize = 20_000;
 
 /// The pairs of one outcome.
 #[derive(Clone, Debug, Default)]
-pub struct Pairs {
+pub(super) struct Pairs {
     before: Vec<f64>,
     after: Vec<f64>,
     /// After minus before, of the pairs of two numbers that differ.
@@ -90,7 +90,12 @@ pub struct Summary {
 impl Pairs {
     /// Takes in a row: numbers that are there, and whether they differ by a bit. Gives the change
     /// with its sign when both are there and differ.
-    pub fn add(&mut self, before: Option<f64>, after: Option<f64>, differ: bool) -> Option<f64> {
+    pub(super) fn add(
+        &mut self,
+        before: Option<f64>,
+        after: Option<f64>,
+        differ: bool,
+    ) -> Option<f64> {
         self.before.extend(before);
         self.after.extend(after);
         let (before, after) = before.zip(after).filter(|_| differ)?;
@@ -105,7 +110,7 @@ impl Pairs {
     }
 
     /// Takes in the pairs of other rows.
-    pub fn join(&mut self, mut others: Pairs) {
+    pub(super) fn join(&mut self, mut others: Pairs) {
         self.before.append(&mut others.before);
         self.after.append(&mut others.after);
         self.changes.append(&mut others.changes);
@@ -114,7 +119,7 @@ impl Pairs {
 
     /// Sorts and sums up.
     #[must_use]
-    pub fn summary(mut self) -> Summary {
+    pub(super) fn summary(mut self) -> Summary {
         sort(&mut self.before);
         sort(&mut self.after);
         sort(&mut self.changes);
@@ -133,7 +138,7 @@ impl Pairs {
 }
 
 /// Sorts the numbers of many pairs with `threads` threads. Sorting is most of the work of summing up.
-pub fn sort_all<'p>(pairs: impl Iterator<Item = &'p mut Pairs>, threads: usize) {
+pub(super) fn sort_all<'p>(pairs: impl Iterator<Item = &'p mut Pairs>, threads: usize) {
     let columns = |p: &'p mut Pairs| [&mut p.before, &mut p.after, &mut p.changes, &mut p.relative];
     let mut columns: Vec<&mut Vec<f64>> = pairs.flat_map(columns).collect();
     columns.sort_by_key(|c| Reverse(c.len()));

@@ -15,7 +15,7 @@ use super::side::Failure;
 use super::statistics::{Pairs, sort_all};
 
 /// Number of failures reported in full.
-pub const FAILURES: usize = 10;
+pub(super) const FAILURES: usize = 10;
 /// Number of null transitions shown for an outcome, each of another place.
 const NULLS: usize = 5;
 
@@ -51,7 +51,7 @@ fn has_place(report: &OutcomeReport, (boundary, herd): (&str, &str)) -> bool {
 }
 
 /// Everything that is counted.
-pub struct Tally<'a> {
+pub(super) struct Tally<'a> {
     before: &'a Bound,
     after: &'a Bound,
     outcomes: Vec<OutcomeTally>,
@@ -73,7 +73,7 @@ pub struct Tally<'a> {
 impl<'a> Tally<'a> {
     /// Nothing counted yet.
     #[must_use]
-    pub fn new(before: &'a Bound, after: &'a Bound) -> Tally<'a> {
+    pub(super) fn new(before: &'a Bound, after: &'a Bound) -> Tally<'a> {
         let mut tally = Tally {
             before,
             after,
@@ -155,17 +155,17 @@ impl<'a> Tally<'a> {
     }
 
     /// Counts the guardrails of the side before.
-    pub fn guard_before(&mut self, outputs: &[Value]) {
+    pub(super) fn guard_before(&mut self, outputs: &[Value]) {
         count(self.before, outputs, &mut self.rails_before);
     }
 
     /// Counts the guardrails of the candidate.
-    pub fn guard_after(&mut self, outputs: &[Value]) {
+    pub(super) fn guard_after(&mut self, outputs: &[Value]) {
         count(self.after, outputs, &mut self.rails_after);
     }
 
     /// Counts a failure of the candidate.
-    pub fn fail(&mut self, key: &RunKey, failure: Failure) {
+    pub(super) fn fail(&mut self, key: &RunKey, failure: Failure) {
         self.failed_rows += 1;
         if self.failed.len() < FAILURES {
             self.failed.push(FailedRow {
@@ -179,7 +179,7 @@ impl<'a> Tally<'a> {
     }
 
     /// Compares a row that has outputs on both sides.
-    pub fn compare(&mut self, inputs: &Inputs<'_>, before: &[Value], after: &[Value]) {
+    pub(super) fn compare(&mut self, inputs: &Inputs<'_>, before: &[Value], after: &[Value]) {
         self.compared += 1;
         for n in 0..self.outcomes.len() {
             let outcome = &mut self.outcomes[n];
@@ -217,7 +217,7 @@ impl<'a> Tally<'a> {
     }
 
     /// Takes in what was counted of the rows after these, of other places.
-    pub fn join(&mut self, later: Tally<'_>) {
+    pub(super) fn join(&mut self, later: Tally<'_>) {
         for (own, other) in self.outcomes.iter_mut().zip(later.outcomes) {
             own.join(other);
         }
@@ -235,7 +235,7 @@ impl<'a> Tally<'a> {
 
     /// The guardrails of both sides; those of one output by their order on it.
     #[must_use]
-    pub fn guardrails(&self) -> Vec<GuardrailReport> {
+    pub(super) fn guardrails(&self) -> Vec<GuardrailReport> {
         let mut all: Vec<GuardrailReport> = Vec::new();
         for (output, rail) in rails(self.before, &self.rails_before) {
             all.push(GuardrailReport {
@@ -262,14 +262,14 @@ impl<'a> Tally<'a> {
 
     /// The outcome that the most affected boundaries are ranked by, and they.
     #[must_use]
-    pub fn affected(&mut self) -> (Option<String>, Vec<AffectedRow>) {
+    pub(super) fn affected(&mut self) -> (Option<String>, Vec<AffectedRow>) {
         let by = self.ranked.and_then(|n| self.outcomes.get(n));
         (by.map(|o| o.report.name.clone()), self.peaks.rows())
     }
 
     /// The outcomes with their figures; `threads` threads sort the numbers.
     #[must_use]
-    pub fn outcomes(mut self, threads: usize) -> Vec<OutcomeReport> {
+    pub(super) fn outcomes(mut self, threads: usize) -> Vec<OutcomeReport> {
         sort_all(self.outcomes.iter_mut().map(|o| &mut o.pairs), threads);
         let sized = |t| matches!(t, DataType::Float64 | DataType::Int64 | DataType::Date);
         let each = self.outcomes.into_iter().map(|o| {

@@ -45,7 +45,7 @@ const SINGLE: usize = 48;
 ///
 /// # Errors
 /// When the host itself fails.
-pub fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
+pub(super) fn run(component: &Component) -> Result<Vec<Conformance>, LogicError> {
     let rows = values::rows(&component.description().inputs);
     let inputs = columns(component.description(), rows.iter());
     let defaults = component.description().parameters.iter();

@@ -11,7 +11,7 @@ use super::finding::{CheckFinding, of_binding, of_monitor};
 /// Inputs that the catalogue does not have or has otherwise, and monitor rules that could never be
 /// judged.
 #[must_use]
-pub fn findings(description: &Description, catalogue: &[Feature]) -> Vec<CheckFinding> {
+pub(super) fn findings(description: &Description, catalogue: &[Feature]) -> Vec<CheckFinding> {
     let mut findings: Vec<_> = input_problems(description, catalogue)
         .iter()
         .map(of_binding)

@@ -1,15 +1,15 @@
 //! Checks a component for everything that would be refused later.
 //!
-//! * [`finding`] — a refusal with its reason and its fix
-//! * [`declaration`] — compares its declaration with the catalogue and the monitors
+//! * `finding` — a refusal with its reason and its fix
+//! * `declaration` — compares its declaration with the catalogue and the monitors
 //! * `values` — the rows that a conformance run computes
 //! * `bounds` — each parameter at each of its bounds
-//! * [`conformance`] — whether it keeps to the contract for any rows, in any order and in any batches
+//! * `conformance` — whether it keeps to the contract for any rows, in any order and in any batches
 
 mod bounds;
-pub mod conformance;
-pub mod declaration;
-pub mod finding;
+mod conformance;
+mod declaration;
+mod finding;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -19,7 +19,7 @@ use provender_domain::catalogue::Feature;
 use provender_sandbox::{Component, LogicError, PinLimits, Sandbox};
 
 pub use conformance::{Conformance, Status};
-pub use finding::CheckFinding;
+pub use finding::{CheckFinding, fix as fix_of};
 
 /// What a check found.
 #[derive(Debug)]

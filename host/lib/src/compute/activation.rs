@@ -17,7 +17,7 @@ use super::binding::Bound;
 ///
 /// # Errors
 /// If the ledger cannot be written.
-pub fn activate(
+pub(crate) fn activate(
     ledger: &dyn Write,
     bound: &Bound,
     from: Day,
@@ -48,7 +48,7 @@ pub fn activate(
 
 /// Returns `days_remaining` for `days_remaining:v2` and for `days_remaining`: a filter may give either.
 #[must_use]
-pub fn logic_name(logic: &str) -> &str {
+pub(crate) fn logic_name(logic: &str) -> &str {
     logic.split_once(':').map_or(logic, |(name, _)| name)
 }
 
@@ -76,7 +76,7 @@ impl Activations {
     /// no such entry. A run recorded in shadow answers only through an activation after it, even if its version
     /// answered before.
     #[must_use]
-    pub fn rank(&self, run: &Run) -> Option<i64> {
+    pub(crate) fn rank(&self, run: &Run) -> Option<i64> {
         let key = &run.run.key;
         self.all
             .iter()
@@ -84,17 +84,6 @@ impl Activations {
             .find(|a| a.model_version == key.model_version && a.config == key.config_version.config)
             .map(|a| a.entry)
             .filter(|entry| *entry > run.entry || !self.shadows.contains(&run.entry))
-    }
-
-    /// The last activation of every logic name.
-    #[must_use]
-    pub fn current(&self) -> Vec<&Activation> {
-        let mut current: Vec<&Activation> = Vec::new();
-        for a in &self.all {
-            current.retain(|c| c.model_version.name() != a.model_version.name());
-            current.push(a);
-        }
-        current
     }
 
     /// Whether a canary recorded the run.
@@ -105,7 +94,7 @@ impl Activations {
 
     /// Whether the newest activation that covers a day names a different version of the logic.
     #[must_use]
-    pub fn another_on(&self, model_version: &ModelVersion, day: Day) -> bool {
+    pub(crate) fn another_on(&self, model_version: &ModelVersion, day: Day) -> bool {
         let name = model_version.name();
         self.all
             .iter()
@@ -115,7 +104,7 @@ impl Activations {
 
     /// The first day for which a version was activated, under any configuration.
     #[must_use]
-    pub fn first_day(&self, model_version: &ModelVersion) -> Option<Day> {
+    pub(crate) fn first_day(&self, model_version: &ModelVersion) -> Option<Day> {
         self.all
             .iter()
             .filter(|a| a.model_version == *model_version)

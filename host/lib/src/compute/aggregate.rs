@@ -7,7 +7,7 @@ use provender_domain::value::{Value, plain_zero};
 
 /// An observation in force: the value for a day from the source that takes precedence.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub(super) struct Point {
     /// Its day. `None` for a property without a date, which sorts first and is always in force.
     pub date: Option<Day>,
     /// Its value.
@@ -28,7 +28,7 @@ fn season(day: Day, (month, first): (i8, i8)) -> Day {
 
 /// Returns the points that a reference covers on a day. `points` are sorted by date; `season_start` is month and day.
 #[must_use]
-pub fn window<'p>(
+pub(super) fn window<'p>(
     points: &'p [Point],
     reference: &FeatureRef,
     day: Day,
@@ -47,13 +47,13 @@ pub fn window<'p>(
 
 /// Days from the newest point of a window to the day.
 #[must_use]
-pub fn age_days(window: &[Point], day: Day) -> Option<i32> {
+pub(super) fn age_days(window: &[Point], day: Day) -> Option<i32> {
     window.last().and_then(|p| p.date).map(|d| day.since(d))
 }
 
 /// Aggregates the points of a window.
 #[must_use]
-pub fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
+pub(super) fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
     match (aggregate, window.last()) {
         #[expect(clippy::cast_possible_wrap, reason = "points are held in memory")]
         (Aggregate::Count, _) => Value::Int64(window.len() as i64),
@@ -88,7 +88,7 @@ pub fn value(window: &[Point], aggregate: Aggregate, day: Day) -> Value {
 
 /// The points of a window that contribute to the aggregate's value.
 #[must_use]
-pub fn used(window: &[Point], aggregate: Aggregate) -> &[Point] {
+pub(super) fn used(window: &[Point], aggregate: Aggregate) -> &[Point] {
     match (aggregate, window.last()) {
         (Aggregate::Latest | Aggregate::Age, newest) => {
             newest.map(std::slice::from_ref).unwrap_or_default()

@@ -33,7 +33,7 @@ pub fn answers(ledger: &dyn Read, filter: &RunFilter) -> Result<Vec<Run>, Ledger
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn answers_by(
+pub(crate) fn answers_by(
     ledger: &dyn Read,
     activations: &Activations,
     filter: &RunFilter,

@@ -10,7 +10,7 @@ use crate::project::logic::{LogicOverrides, season_day};
 use provender_domain::canonical::Digest;
 use provender_domain::catalogue::{Aggregate, Feature, FeatureRef, Origin, Window};
 use provender_domain::column::Column;
-use provender_domain::description::{Bound as DeclaredBound, Description, Role, Severity};
+use provender_domain::description::{Bound as DeclaredBound, Description, Severity};
 use provender_domain::forms::{self, FeatureDefinition, GuardrailBounds};
 use provender_domain::manifest::SetBy;
 use provender_domain::value::{DataType, Scalar};
@@ -23,28 +23,28 @@ use super::ComputeError;
 #[derive(Clone, Debug)]
 pub struct BoundInput {
     /// The reference.
-    pub reference: FeatureRef,
+    pub(crate) reference: FeatureRef,
     /// The catalogue's column.
-    pub feature: Feature,
+    pub(crate) feature: Feature,
 }
 
 /// A guardrail with its bounds resolved to numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rail {
     /// Index of the output, in declared order.
-    pub output: usize,
+    pub(crate) output: usize,
     /// Smallest acceptable value.
-    pub minimum: Option<f64>,
+    pub(crate) minimum: Option<f64>,
     /// Largest acceptable value.
-    pub maximum: Option<f64>,
+    pub(crate) maximum: Option<f64>,
     /// What a breach means.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
 }
 
 impl Rail {
     /// Whether a value is outside the bounds.
     #[must_use]
-    pub fn is_breached(&self, value: f64) -> bool {
+    pub(crate) fn is_breached(&self, value: f64) -> bool {
         self.minimum.is_some_and(|low| value < low) || self.maximum.is_some_and(|high| value > high)
     }
 }
@@ -80,7 +80,7 @@ impl Bound {
 
     /// Values of the parameters in declared order.
     #[must_use]
-    pub fn parameter_values(&self) -> Vec<Scalar> {
+    pub(crate) fn parameter_values(&self) -> Vec<Scalar> {
         self.parameters.iter().map(|(v, _)| v.clone()).collect()
     }
 
@@ -92,16 +92,6 @@ impl Bound {
         let _span = tracing::debug_span!(target: "provender::compute", "component", rows).entered();
         self.component
             .compute(&self.parameter_values(), inputs, rows)
-    }
-
-    /// Indices of the outputs with a role.
-    pub fn outputs(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
-        self.description()
-            .outputs
-            .iter()
-            .enumerate()
-            .filter(move |(_, o)| o.role == role)
-            .map(|(i, _)| i)
     }
 }
 
@@ -149,7 +139,10 @@ pub fn bind(
 
 /// Lists every input of a declaration that is not in the catalogue, or differs from it.
 #[must_use]
-pub fn input_problems(description: &Description, catalogue: &[Feature]) -> Vec<ComputeError> {
+pub(crate) fn input_problems(
+    description: &Description,
+    catalogue: &[Feature],
+) -> Vec<ComputeError> {
     let logic = description.model_version();
     description
         .inputs

@@ -31,11 +31,11 @@ use super::record::Recorder;
 use super::sheets;
 
 /// Rows of a batch. Its columns, manifests and rows take some tens of megabytes, and many runs share one fsync barrier.
-pub const BATCH: usize = 16_384;
+pub(crate) const BATCH: usize = 16_384;
 
 /// One place and herd over a range of days.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub(crate) struct Stretch {
     /// The boundary.
     pub boundary_id: BoundaryId,
     /// The herd, or `-`.
@@ -50,12 +50,12 @@ impl Stretch {
     /// Number of days in the range.
     #[must_use]
     #[expect(clippy::expect_used, reason = "no stretch ends before it begins")]
-    pub fn days(&self) -> usize {
+    pub(crate) fn days(&self) -> usize {
         usize::try_from(self.to.since(self.from) + 1).expect("a stretch has days")
     }
 
     /// The runs of the range, one a day.
-    pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> + '_ {
         self.from.through(self.to).map(|day| self.target(day))
     }
 
@@ -70,7 +70,7 @@ impl Stretch {
 
 /// Cuts stretches into batches of about [`BATCH`] rows; the last batch can be larger or smaller.
 #[must_use]
-pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
+pub(crate) fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
     let mut all: Vec<Vec<Stretch>> = Vec::new();
     let (mut batch, mut rows) = (Vec::new(), 0);
     for stretch in stretches {
@@ -111,7 +111,7 @@ pub fn batches(stretches: &[Stretch]) -> Vec<Vec<Stretch>> {
 
 /// The result of a batch.
 #[derive(Debug, Default)]
-pub struct Done {
+pub(crate) struct Done {
     /// Number of runs by outcome.
     pub summary: Summary,
     /// The runs with a problem.
@@ -142,7 +142,7 @@ impl Engine<'_, '_> {
     ///
     /// # Errors
     /// See [`Engine::chunk`]. Whatever was recorded before the error stays recorded, and `each` has received it.
-    pub fn stretches(
+    pub(crate) fn stretches(
         &mut self,
         bound: &Bound,
         stretches: &[Stretch],

@@ -33,11 +33,11 @@ use super::sheets::{Answer, Sheets, sheets};
 
 /// Runs in a chunk. Large enough that many share one fsync barrier; small enough that a chunk's columns and manifests
 /// take a few megabytes.
-pub const CHUNK: usize = 1_000;
+pub(crate) const CHUNK: usize = 1_000;
 
 /// The place and day of a run that is asked for or recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Target {
+pub(crate) struct Target {
     /// The boundary.
     pub boundary_id: BoundaryId,
     /// The herd, or `-`.
@@ -48,23 +48,23 @@ pub struct Target {
 
 /// How a batch is computed and recorded.
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// What a breached guardrail does.
-    pub on_guardrail: OnGuardrail,
+    pub(crate) on_guardrail: OnGuardrail,
     /// Run the component again for recorded runs, instead of trusting the recorded outputs.
-    pub recheck: bool,
+    pub(crate) recheck: bool,
     /// The release in force, recorded with each run that is new.
-    pub release: Option<Digest>,
+    pub(crate) release: Option<Digest>,
     /// Why these runs are computed.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// Who, when, why.
-    pub stamp: Stamp,
+    pub(crate) stamp: Stamp,
     /// Program, engine and platform, recorded in the manifests.
-    pub computer: Computer,
+    pub(crate) computer: Computer,
     /// Smallest number of runs in a chunk for which their manifests share a file.
-    pub pack_from: usize,
+    pub(crate) pack_from: usize,
     /// Checked between two batches for a request to stop.
-    pub interrupt: Interrupt,
+    pub(crate) interrupt: Interrupt,
 }
 
 impl Policy {
@@ -81,7 +81,7 @@ impl Policy {
 /// Computes and records runs. `facts` may read through the same handle that records: facts end at a fixed entry, so a
 /// recording chunk does not change them. [`Engine::stretches`] reads and records in parallel and needs a handle for
 /// each.
-pub struct Engine<'a, 'l> {
+pub(crate) struct Engine<'a, 'l> {
     /// The facts from which inputs are gathered.
     pub facts: &'a Facts<'l>,
     /// Where runs are recorded. If `None`, nothing is written, and the outcomes describe what would happen.
@@ -126,7 +126,7 @@ impl<'a> Engine<'a, '_> {
     /// # Errors
     /// If ledger or manifest store fail as a whole, or the work was interrupted before anything of the chunk was done.
     /// Problems with single runs are in their outcomes.
-    pub fn chunk(
+    pub(crate) fn chunk(
         &mut self,
         bound: &Bound,
         targets: &[Target],
@@ -191,7 +191,7 @@ impl<'a> Engine<'a, '_> {
     ///
     /// # Errors
     /// See [`Engine::chunk`].
-    pub fn reissue(
+    pub(crate) fn reissue(
         &mut self,
         bound: &Bound,
         questions: Vec<(Question, ConfigVersion)>,

@@ -17,15 +17,15 @@ use super::places::{HerdPeriod, Places, boundary_value, herd_value, run_value};
 
 /// An observation that contributed to a value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contribution {
+pub(crate) struct Contribution {
     /// Its day; `None` if it has no date of its own.
-    pub date: Option<Day>,
+    pub(crate) date: Option<Day>,
     /// Its value, if it is a number.
-    pub value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// The file.
-    pub file_id: i64,
+    pub(crate) file_id: i64,
     /// 1-based row of the file.
-    pub row: u32,
+    pub(crate) row: u32,
 }
 
 impl Contribution {
@@ -43,11 +43,11 @@ impl Contribution {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
     /// The value; null if nothing is known.
-    pub value: Value,
+    pub(crate) value: Value,
     /// Days from the newest contributing observation to the calculation date.
-    pub age_days: Option<i32>,
+    pub(crate) age_days: Option<i32>,
     /// The observations behind the value, oldest first.
-    pub from: Vec<Contribution>,
+    pub(crate) from: Vec<Contribution>,
 }
 
 /// Like [`Cell`], but borrows the observations behind the value.
@@ -89,7 +89,7 @@ impl<'l> Facts<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn load(
+    pub(crate) fn load(
         ledger: &'l dyn Read,
         known: i64,
         precedence: Vec<String>,
@@ -102,7 +102,7 @@ impl<'l> Facts<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn load_of(
+    pub(crate) fn load_of(
         ledger: &'l dyn Read,
         known: i64,
         precedence: Vec<String>,
@@ -130,47 +130,47 @@ impl<'l> Facts<'l> {
 
     /// The last entry that these facts include.
     #[must_use]
-    pub fn known(&self) -> i64 {
+    pub(crate) fn known(&self) -> i64 {
         self.known
     }
 
     /// A file by its number.
     #[must_use]
-    pub fn file(&self, file_id: i64) -> Option<&File> {
+    pub(crate) fn file(&self, file_id: i64) -> Option<&File> {
         self.files.get(&file_id)
     }
 
     /// Boundaries and herds.
     #[must_use]
-    pub fn places(&self) -> &Places {
+    pub(crate) fn places(&self) -> &Places {
         &self.places
     }
 
     /// Ids of all boundaries.
-    pub fn boundary_ids(&self) -> impl Iterator<Item = &BoundaryId> {
+    pub(crate) fn boundary_ids(&self) -> impl Iterator<Item = &BoundaryId> {
         self.places.boundary_ids()
     }
 
     /// See [`Places::boundary`].
     #[must_use]
-    pub fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
+    pub(crate) fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
         self.places.boundary(id, day)
     }
 
     /// Every period of a herd.
     #[must_use]
-    pub fn herd_periods(&self, herd_config_id: &HerdId) -> &[HerdPeriod] {
+    pub(crate) fn herd_periods(&self, herd_config_id: &HerdId) -> &[HerdPeriod] {
         self.places.herd_periods(herd_config_id)
     }
 
     /// Ids of all herds.
-    pub fn herd_ids(&self) -> impl Iterator<Item = &HerdId> {
+    pub(crate) fn herd_ids(&self) -> impl Iterator<Item = &HerdId> {
         self.places.herd_ids()
     }
 
     /// See [`Places::herd`].
     #[must_use]
-    pub fn herd(
+    pub(crate) fn herd(
         &self,
         herd_config_id: &HerdId,
         boundary_id: &BoundaryId,
@@ -179,7 +179,7 @@ impl<'l> Facts<'l> {
         self.places.herd(herd_config_id, boundary_id, day)
     }
 
-    /// See [`Places::due`].
+    /// See `Places::due`.
     #[must_use]
     pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(BoundaryId, HerdId)> {
         self.places.due(day, reads_herd)
@@ -189,7 +189,7 @@ impl<'l> Facts<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn first_observation(
+    pub(crate) fn first_observation(
         &self,
         boundary_id: &BoundaryId,
         column: &str,
@@ -267,7 +267,7 @@ impl<'l> Facts<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn cell(
+    pub(crate) fn cell(
         &self,
         reference: &FeatureRef,
         origin: Origin,

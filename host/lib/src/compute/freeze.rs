@@ -17,7 +17,7 @@ use super::ComputeError;
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn frozen_as(
+pub(crate) fn frozen_as(
     ledger: &dyn Read,
     model_version: &ModelVersion,
 ) -> Result<Option<String>, ComputeError> {
@@ -39,7 +39,7 @@ pub fn all_frozen(ledger: &dyn Read) -> Result<BTreeMap<ModelVersion, String>, C
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(ModelVersion, String)>, ComputeError> {
+pub(crate) fn ever_pinned(ledger: &dyn Read) -> Result<Vec<(ModelVersion, String)>, ComputeError> {
     pinned_as(ledger, Kind::Pin)
 }
 
@@ -57,7 +57,7 @@ fn pinned_as(ledger: &dyn Read, kind: Kind) -> Result<Vec<(ModelVersion, String)
 ///
 /// # Errors
 /// [`ComputeError::Frozen`] for other bytes. Also if the ledger cannot be read.
-pub fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
+pub(crate) fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
     match frozen_as(ledger, &pin.model_version())? {
         None => Ok(false),
         Some(recorded) if recorded == pin.sha256.to_string() => Ok(true),
@@ -73,7 +73,7 @@ pub fn check(ledger: &dyn Read, pin: &Pin) -> Result<bool, ComputeError> {
 ///
 /// # Errors
 /// See [`check`]. Also if the ledger cannot be written.
-pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
+pub(crate) fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, ComputeError> {
     if check(ledger, pin)? {
         return Ok(false);
     }
@@ -85,7 +85,7 @@ pub fn freeze(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<bool, Comp
 ///
 /// # Errors
 /// [`ComputeError::Draft`] for a draft. For other pins, see [`freeze`].
-pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
+pub(crate) fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeError> {
     match pin.state {
         PinState::Draft => Err(ComputeError::Draft(pin.model_version())),
         PinState::Frozen => freeze(ledger, pin, stamp).map(|_| ()),
@@ -94,7 +94,7 @@ pub fn hold(ledger: &dyn Write, pin: &Pin, stamp: &Stamp) -> Result<(), ComputeE
 
 /// The form in which entries record a pin.
 #[must_use]
-pub fn says_of(pin: &Pin) -> entries::Pin {
+pub(crate) fn says_of(pin: &Pin) -> entries::Pin {
     // Destructured by name: a new ceiling does not compile until it is recorded, too.
     let PinLimits {
         memory_bytes,
@@ -123,7 +123,7 @@ pub fn says_of(pin: &Pin) -> entries::Pin {
 
 /// The ceilings that an entry recorded with a pin.
 #[must_use]
-pub fn limits_of(recorded: &Ceilings) -> PinLimits {
+pub(crate) fn limits_of(recorded: &Ceilings) -> PinLimits {
     let Ceilings {
         memory_bytes,
         table_elements,

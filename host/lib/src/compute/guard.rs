@@ -17,7 +17,7 @@ use provender_domain::value::Value;
 /// The guardrails that a run breaches, as indices into the configuration's list. `number` returns an output's number by
 /// its index; nulls are not checked.
 #[must_use]
-pub fn breached(bound: &Bound, number: impl Fn(usize) -> Option<f64>) -> Vec<u32> {
+pub(crate) fn breached(bound: &Bound, number: impl Fn(usize) -> Option<f64>) -> Vec<u32> {
     breaking(bound, number).map(|(n, _, _)| n).collect()
 }
 
@@ -34,7 +34,7 @@ fn breaking(
 
 /// The breached guardrails in the form that manifests record.
 #[must_use]
-pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
+pub(crate) fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
     let declared = &bound.description().outputs;
     breaking(bound, |o| outputs.get(o)?.as_f64())
         .map(|(_, rail, value)| Breach {
@@ -49,7 +49,7 @@ pub fn breaches(bound: &Bound, outputs: &[Value]) -> Vec<Breach> {
 
 /// The outputs of a ledger row, read by the component's declaration; `None` if they do not match it.
 #[must_use]
-pub fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
+pub(crate) fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
     let Json::Array(list) = from_slice(run.run.outputs.as_bytes()).ok()? else {
         return None;
     };
@@ -66,13 +66,13 @@ pub fn recorded_outputs(bound: &Bound, run: &Run) -> Option<Vec<Value>> {
 
 /// Whether the bytes that computed a recorded run differ from the pinned ones.
 #[must_use]
-pub fn other_component(bound: &Bound, recorded: &Manifest) -> bool {
+pub(crate) fn other_component(bound: &Bound, recorded: &Manifest) -> bool {
     recorded.reproducible.component.sha256 != bound.component.digest()
 }
 
 /// Lists what differs between a recorded run and the same question now.
 #[must_use]
-pub fn changes(
+pub(crate) fn changes(
     facts: &Facts<'_>,
     bound: &Bound,
     question: &Question,

@@ -142,7 +142,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts a run.
-    pub fn count(&mut self, outcome: RunOutcomeKind) {
+    pub(crate) fn count(&mut self, outcome: RunOutcomeKind) {
         match outcome {
             RunOutcomeKind::Recorded => self.recorded += 1,
             RunOutcomeKind::Unchanged => self.unchanged += 1,
@@ -152,7 +152,7 @@ impl Summary {
     }
 
     /// Adds the counts of another summary.
-    pub fn add(&mut self, other: Summary) {
+    pub(crate) fn add(&mut self, other: Summary) {
         self.recorded += other.recorded;
         self.unchanged += other.unchanged;
         self.drift += other.drift;
@@ -161,7 +161,7 @@ impl Summary {
 
     /// Counts outcomes.
     #[must_use]
-    pub fn of(outcomes: &[RunOutcome]) -> Summary {
+    pub(crate) fn of(outcomes: &[RunOutcome]) -> Summary {
         let mut summary = Summary::default();
         for outcome in outcomes {
             summary.count(outcome.outcome);

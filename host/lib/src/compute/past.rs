@@ -21,7 +21,7 @@ use super::facts::winner;
 use super::places::{Places, boundary_value, herd_value, run_value};
 
 /// What several readers of the past share: the withdrawals of files, and the places.
-pub struct History {
+pub(crate) struct History {
     precedence: Vec<String>,
     /// Maps a file to the entry that withdrew it.
     withdrawn: HashMap<i64, i64>,
@@ -32,7 +32,7 @@ pub struct History {
 }
 
 /// What was known at any entry.
-pub struct Past<'l> {
+pub(crate) struct Past<'l> {
     ledger: &'l dyn Read,
     history: Arc<History>,
     /// The last entry asked for, and its places.
@@ -44,7 +44,7 @@ pub struct Past<'l> {
 
 /// The place and day of a run, and the last entry known to it.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     /// The place.
     pub boundary_id: &'a BoundaryId,
     /// The herd.
@@ -60,7 +60,7 @@ impl History {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn load(ledger: &dyn Read, precedence: Vec<String>) -> Result<History, LedgerError> {
+    pub(crate) fn load(ledger: &dyn Read, precedence: Vec<String>) -> Result<History, LedgerError> {
         let files = ledger.files()?;
         let of_places = [Kind::Boundaries.name(), Kind::Herds.name()];
         let changed_at = files
@@ -105,7 +105,7 @@ impl History {
 impl<'l> Past<'l> {
     /// Shares what other readers have already loaded; the rest is loaded on demand.
     #[must_use]
-    pub fn new(ledger: &'l dyn Read, history: Arc<History>) -> Past<'l> {
+    pub(crate) fn new(ledger: &'l dyn Read, history: Arc<History>) -> Past<'l> {
         Past {
             ledger,
             history,
@@ -119,7 +119,7 @@ impl<'l> Past<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn places(&mut self, known: i64) -> Result<&Places, LedgerError> {
+    pub(crate) fn places(&mut self, known: i64) -> Result<&Places, LedgerError> {
         let near = self.near.take().filter(|(at, _)| *at == known);
         let near = match near {
             Some(near) => near,
@@ -132,7 +132,7 @@ impl<'l> Past<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn value(
+    pub(crate) fn value(
         &mut self,
         reference: &FeatureRef,
         origin: Origin,
@@ -161,7 +161,7 @@ impl<'l> Past<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn first_observation(
+    pub(crate) fn first_observation(
         &mut self,
         boundary_id: &BoundaryId,
         column: &str,

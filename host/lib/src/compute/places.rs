@@ -14,16 +14,16 @@ use provender_ledger::{LedgerError, Read};
 
 /// A herd's row with the period for which it is valid.
 #[derive(Clone, Debug)]
-pub struct HerdPeriod {
+pub(crate) struct HerdPeriod {
     /// The row.
-    pub herd: Sourced<Herd>,
+    pub(crate) herd: Sourced<Herd>,
     /// The days for which it is valid.
-    pub period: Period,
+    pub(crate) period: Period,
 }
 
 /// Boundaries with their revisions, herds with their periods.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
+pub(crate) struct Places {
     boundaries: BTreeMap<BoundaryId, Vec<(Day, Sourced<Boundary>)>>,
     herds: BTreeMap<HerdId, Vec<HerdPeriod>>,
 }
@@ -33,7 +33,7 @@ impl Places {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn load(
+    pub(crate) fn load(
         ledger: &dyn Read,
         known: i64,
         boundary: Option<&BoundaryId>,
@@ -66,21 +66,21 @@ impl Places {
     }
 
     /// Drops the outlines, which are large and which no feature reads.
-    pub fn forget_outlines(&mut self) {
+    pub(crate) fn forget_outlines(&mut self) {
         for (_, revision) in self.boundaries.values_mut().flatten() {
             revision.value.geometry = String::new();
         }
     }
 
     /// Ids of all boundaries.
-    pub fn boundary_ids(&self) -> impl Iterator<Item = &BoundaryId> {
+    pub(crate) fn boundary_ids(&self) -> impl Iterator<Item = &BoundaryId> {
         self.boundaries.keys()
     }
 
     /// The outline in force on a day: the latest that is effective by then. If several are effective from the same day,
     /// the one ingested last.
     #[must_use]
-    pub fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
+    pub(crate) fn boundary(&self, id: &BoundaryId, day: Day) -> Option<&Sourced<Boundary>> {
         let revisions = self.boundaries.get(id)?;
         revisions
             .iter()
@@ -91,13 +91,13 @@ impl Places {
 
     /// The first day on which a boundary has an outline.
     #[must_use]
-    pub fn known_from(&self, id: &BoundaryId) -> Option<Day> {
+    pub(crate) fn known_from(&self, id: &BoundaryId) -> Option<Day> {
         self.boundaries.get(id)?.iter().map(|(from, _)| *from).min()
     }
 
     /// Every period of a herd.
     #[must_use]
-    pub fn herd_periods(&self, herd_config_id: &HerdId) -> &[HerdPeriod] {
+    pub(crate) fn herd_periods(&self, herd_config_id: &HerdId) -> &[HerdPeriod] {
         self.herds
             .get(herd_config_id)
             .map(Vec::as_slice)
@@ -105,13 +105,13 @@ impl Places {
     }
 
     /// Ids of all herds.
-    pub fn herd_ids(&self) -> impl Iterator<Item = &HerdId> {
+    pub(crate) fn herd_ids(&self) -> impl Iterator<Item = &HerdId> {
         self.herds.keys()
     }
 
     /// The row of a herd that is valid in a boundary on a day.
     #[must_use]
-    pub fn herd(
+    pub(crate) fn herd(
         &self,
         herd_config_id: &HerdId,
         boundary_id: &BoundaryId,
@@ -125,7 +125,7 @@ impl Places {
     /// The (boundary, herd) pairs that are due on a day, sorted: every herd whose period covers the day, or every
     /// boundary for a logic that reads no herd.
     #[must_use]
-    pub fn due(&self, day: Day, reads_herd: bool) -> Vec<(BoundaryId, HerdId)> {
+    pub(crate) fn due(&self, day: Day, reads_herd: bool) -> Vec<(BoundaryId, HerdId)> {
         if !reads_herd {
             let holds = |id: &&BoundaryId| self.boundary(id, day).is_some();
             return self

@@ -47,7 +47,7 @@ impl From<QuestionError> for super::ComputeError {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn ask(
+pub(super) fn ask(
     facts: &Facts<'_>,
     bound: &Bound,
     (boundary_id, herd_config_id): (&BoundaryId, &HerdId),
@@ -88,7 +88,7 @@ pub fn ask(
 
 /// The inputs by name.
 #[must_use]
-pub fn inputs_json(bound: &Bound, cells: &[Cell]) -> Map<String, Json> {
+pub(super) fn inputs_json(bound: &Bound, cells: &[Cell]) -> Map<String, Json> {
     let names = bound
         .description()
         .inputs

@@ -17,7 +17,7 @@ use super::binding::Bound;
 /// What an input reads. Two inputs with equal definitions have equal values for the same place and day at the same
 /// entry.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Definition {
+pub(crate) struct Definition {
     /// Column, aggregate and window.
     pub reference: FeatureRef,
     /// Version of the column's definition.
@@ -28,7 +28,7 @@ pub struct Definition {
 
 /// An input of a recorded configuration.
 #[derive(Clone, Debug)]
-pub struct RecipeInput {
+pub(crate) struct RecipeInput {
     /// The name that the component gave it.
     pub name: String,
     /// What it read.
@@ -42,7 +42,7 @@ pub struct RecipeInput {
 
 /// The inputs of the runs of one recorded component and configuration.
 #[derive(Clone, Debug)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// Sorted by name, in the order of canonical JSON.
     pub inputs: Vec<RecipeInput>,
     /// The provenance without the inputs.
@@ -54,7 +54,7 @@ pub struct Recipe {
 impl Definition {
     /// What an input of a bound component reads.
     #[must_use]
-    pub fn of(bound: &Bound, input: usize) -> Option<Definition> {
+    pub(crate) fn of(bound: &Bound, input: usize) -> Option<Definition> {
         let input = bound.inputs.get(input)?;
         Some(Definition {
             reference: input.reference.clone(),
@@ -68,7 +68,7 @@ impl Recipe {
     /// Reads the feature definitions of a recorded configuration. `None` if its text differs from what this program
     /// writes. `component` and `world` come from the entry of the batch.
     #[must_use]
-    pub fn read(
+    pub(crate) fn read(
         config: &str,
         digest: &Digest,
         component: &str,
@@ -101,14 +101,14 @@ impl Recipe {
     }
 
     /// Whether every input can be gathered from observations.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
+    #[cfg(test)]
+    fn is_complete(&self) -> bool {
         self.inputs.iter().all(|i| i.source.is_some())
     }
 
     /// The provenance of a run with these values, in the order of [`Recipe::inputs`]. `buffer` is scratch space.
     #[must_use]
-    pub fn provenance(&self, values: &[Value], buffer: &mut Vec<u8>) -> Digest {
+    pub(crate) fn provenance(&self, values: &[Value], buffer: &mut Vec<u8>) -> Digest {
         buffer.clear();
         buffer.extend_from_slice(self.form.head());
         buffer.push(b'{');

@@ -75,7 +75,7 @@ pub struct Cause {
 ///
 /// # Errors
 /// If ledger or manifests cannot be read.
-pub fn plan(
+pub(crate) fn plan(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
     targets: &[Target],
@@ -113,7 +113,7 @@ pub fn plan(
 ///
 /// # Errors
 /// Does not happen for digests and texts.
-pub fn digest(plans: &[&Plan]) -> Result<Digest, ComputeError> {
+pub(crate) fn digest(plans: &[&Plan]) -> Result<Digest, ComputeError> {
     let runs: Vec<Json> = plans
         .iter()
         .flat_map(|p| &p.runs)
@@ -165,7 +165,7 @@ pub fn causes(plan: &Plan) -> Vec<Cause> {
 ///
 /// # Errors
 /// See [`Engine::chunk`]. Whatever was recorded before the error stays recorded, and is in `outcomes`.
-pub fn apply(
+pub(crate) fn apply(
     engine: &mut Engine<'_, '_>,
     bound: &Bound,
     plan: Plan,

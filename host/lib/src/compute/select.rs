@@ -25,7 +25,7 @@ pub struct Selection {
 ///
 /// # Errors
 /// See [`stretches`].
-pub fn targets(
+pub(crate) fn targets(
     facts: &Facts<'_>,
     reads_herd: bool,
     s: &Selection,
@@ -35,7 +35,7 @@ pub fn targets(
 
 /// The runs of stretches, sorted by day, boundary and herd.
 #[must_use]
-pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
+pub(crate) fn by_day(stretches: &[Stretch]) -> Vec<Target> {
     let mut targets: Vec<Target> = stretches.iter().flat_map(Stretch::targets).collect();
     targets.sort_by(|a, b| {
         (a.day, &a.boundary_id, &a.herd_config_id).cmp(&(b.day, &b.boundary_id, &b.herd_config_id))
@@ -47,7 +47,7 @@ pub fn by_day(stretches: &[Stretch]) -> Vec<Target> {
 ///
 /// # Errors
 /// If the boundary or herd is not known, or the herd is not there on any of the days.
-pub fn stretches(
+pub(crate) fn stretches(
     facts: &Facts<'_>,
     reads_herd: bool,
     s: &Selection,

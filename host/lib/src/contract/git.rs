@@ -18,14 +18,14 @@ use super::error::ContractError;
 
 /// A repository and the base of a change.
 #[derive(Clone, Debug)]
-pub struct Repository {
+pub(crate) struct Repository {
     git: CleanGitDir,
     base: String,
 }
 
 /// What happened to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// It is new.
     Added,
     /// Its content changed.
@@ -36,11 +36,11 @@ pub enum What {
 
 /// A changed file; a renamed one is removed and added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileChange {
+pub(crate) struct FileChange {
     /// Relative to the repository, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// What happened.
-    pub what: What,
+    pub(crate) what: What,
 }
 
 /// Settings of a checkout that say how its files are stored, and start no program.
@@ -216,7 +216,7 @@ fn write_git_dir(
 /// Those of the given files whose current state is not committed; `None` if the folder is not in a work
 /// tree, or git is not installed.
 #[must_use]
-pub fn uncommitted(folder: &Path, files: &[&str]) -> Option<Vec<String>> {
+pub(crate) fn uncommitted(folder: &Path, files: &[&str]) -> Option<Vec<String>> {
     let git = CleanGitDir::of(folder).ok()?.ok()?;
     let mut args = vec![
         "status".into(),
@@ -251,7 +251,7 @@ impl Repository {
     ///
     /// # Errors
     /// If git is not installed, there is no repository, or the commit is not in this clone.
-    pub fn open(folder: &Path, base: &str) -> Result<Repository, ContractError> {
+    pub(crate) fn open(folder: &Path, base: &str) -> Result<Repository, ContractError> {
         let git = CleanGitDir::of(folder)?.map_err(|cause| ContractError::NoRepository {
             folder: folder.display().to_string(),
             cause,
@@ -288,13 +288,13 @@ impl Repository {
 
     /// Where the working tree is.
     #[must_use]
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.git.root
     }
 
     /// The base's commit.
     #[must_use]
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
@@ -309,7 +309,7 @@ impl Repository {
     ///
     /// # Errors
     /// When git fails.
-    pub fn changes(&self) -> Result<Vec<FileChange>, ContractError> {
+    pub(crate) fn changes(&self) -> Result<Vec<FileChange>, ContractError> {
         let options = [
             "diff",
             "--name-status",
@@ -346,7 +346,7 @@ impl Repository {
     ///
     /// # Errors
     /// When git fails.
-    pub fn files_at_base(&self) -> Result<Vec<String>, ContractError> {
+    pub(crate) fn files_at_base(&self) -> Result<Vec<String>, ContractError> {
         let output = self.git(&[
             "ls-tree",
             "-r",
@@ -362,7 +362,7 @@ impl Repository {
     ///
     /// # Errors
     /// When git fails.
-    pub fn at_base(&self, path: &str) -> Result<Vec<u8>, ContractError> {
+    pub(crate) fn at_base(&self, path: &str) -> Result<Vec<u8>, ContractError> {
         self.git(&["cat-file", "blob", &format!("{}:{path}", self.base)])
     }
 
@@ -370,7 +370,7 @@ impl Repository {
     ///
     /// # Errors
     /// If it cannot be read, or is larger than any component may be.
-    pub fn now(&self, path: &str) -> Result<Option<Vec<u8>>, ContractError> {
+    pub(crate) fn now(&self, path: &str) -> Result<Option<Vec<u8>>, ContractError> {
         match bounded::read_named(&self.git.root.join(path), bounded::COMPONENT_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -385,7 +385,7 @@ impl Repository {
     ///
     /// # Errors
     /// When git fails.
-    pub fn approvals(&self) -> Result<Vec<String>, ContractError> {
+    pub(crate) fn approvals(&self) -> Result<Vec<String>, ContractError> {
         let format = "--format=%(trailers:key=Approved-by,valueonly)";
         let output = self.git(&["log", format, &format!("{}..HEAD", self.base), "--"])?;
         let text = String::from_utf8_lossy(&output);

@@ -9,7 +9,7 @@ use super::rule::{ContractFinding, Rule};
 
 /// The line of a version's entry in a lock file, from 1.
 #[must_use]
-pub fn line_of_pin(text: &str, pin: &Pin) -> usize {
+pub(crate) fn line_of_pin(text: &str, pin: &Pin) -> usize {
     let (name, version) = (
         format!("name = \"{}\"", pin.name),
         format!("version = \"{}\"", pin.version),

@@ -24,7 +24,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 6] = [
+    pub(crate) const ALL: [Rule; 6] = [
         Rule::FrozenPin,
         Rule::FrozenBytes,
         Rule::FrozenDeclaration,
@@ -35,7 +35,7 @@ impl Rule {
 
     /// A stable name.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Rule::FrozenPin => "frozen_pin",
             Rule::FrozenBytes => "frozen_bytes",

@@ -23,7 +23,7 @@ pub struct ContractVerdict {
 ///
 /// # Errors
 /// When the base or the working tree cannot be read.
-pub fn judge(
+pub(crate) fn judge(
     repository: &Repository,
     sandbox: &Sandbox,
     approved: &[String],

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
@@ -45,12 +44,6 @@ impl Shadow {
     #[must_use]
     pub fn troubled(&self) -> u64 {
         self.summary.drift + self.summary.failed
-    }
-
-    /// As JSON.
-    #[must_use]
-    pub fn to_json(&self) -> Json {
-        json!({"summary": self.summary, "problems": self.problems})
     }
 }
 

@@ -136,7 +136,7 @@ impl Deployment {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn policy(&self, runtime: &Runtime) -> Result<Policy, DeploymentError> {
+    pub(crate) fn policy(&self, runtime: &Runtime) -> Result<Policy, DeploymentError> {
         Ok(Policy {
             on_guardrail: self.on_guardrail()?,
             release: self.release()?.map(|r| r.digest),
@@ -153,7 +153,7 @@ impl Deployment {
     ///
     /// # Errors
     /// If one is not pinned, cannot be used, or does not match the release or settings in force.
-    pub fn bind_all(
+    pub(crate) fn bind_all(
         &self,
         runtime: &Runtime,
         named: &[ModelVersion],

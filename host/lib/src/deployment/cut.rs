@@ -19,11 +19,10 @@ use provender_sandbox::{Lock, LogicError, Pin, PinState, Sandbox};
 use crate::check::{self, CheckRefusal};
 use crate::compute::Bound;
 use crate::contract::uncommitted;
-use crate::release::ReleaseError;
-use crate::release::cut::{CutRelease, content, cut, objections, pinned_set};
-use crate::release::document::Cut;
-use crate::release::error::Problem;
-use crate::release::evidence::EvidenceFinding;
+use crate::release::{
+    CutProblem, CutRelease, EvidenceFinding, ReleaseCut, ReleaseError, cut, cut_content,
+    objections, pinned_set,
+};
 
 use super::verify::{PinTrouble, PinnedSet, VerifiedPin};
 use super::{Deployment, DeploymentError, LOCK, Phase, PinError, Progress, pin};
@@ -46,7 +45,7 @@ pub struct CutRequest<'a> {
 #[derive(Debug)]
 pub enum Unclean {
     /// A pin that no release may have.
-    Pin(Problem),
+    Pin(CutProblem),
     /// A pinned component has a trouble.
     Component {
         /// `name:version`.
@@ -174,7 +173,7 @@ impl Deployment {
             .iter()
             .map(|p| (p.model_version(), own.of(&p.name, &p.version)))
             .collect();
-        let content = content(
+        let content = cut_content(
             &pins,
             &readable.bounds,
             &settings,
@@ -183,7 +182,7 @@ impl Deployment {
         )?;
         let stamp = self.stamp(Some(request.reason));
         let findings = findings(&*ledger, &examined, &stamp)?;
-        let how = Cut {
+        let how = ReleaseCut {
             by: stamp.actor.clone(),
             at: stamp.at.clone(),
             reason: request.reason.to_owned(),

@@ -75,7 +75,7 @@ impl Deployment {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn on_guardrail(&self) -> Result<OnGuardrail, DeploymentError> {
+    pub(crate) fn on_guardrail(&self) -> Result<OnGuardrail, DeploymentError> {
         Ok(match self.release()? {
             Some(r) => r.document.settings.on_guardrail,
             None => self.project.settings.logic.on_guardrail,

@@ -78,7 +78,7 @@ impl Deployment {
 
     /// How `sources.toml` says to read a file of a source.
     #[must_use]
-    pub fn read_options(
+    pub(crate) fn read_options(
         &self,
         source: &Source,
         path: &str,

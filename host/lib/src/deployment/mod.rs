@@ -11,44 +11,44 @@
 //! * `named` — the files that a person names
 //! * `report` — evaluates a window and publishes its report
 //! * `backup` — a consistent copy of ledger, manifests and releases
-//! * [`canary`] — computes a candidate in shadow
+//! * `canary` — computes a candidate in shadow
 //! * `explain` — explains a run
 //! * `baseline` — gathers the references that monitors compare with
 //! * `incident` — writes and checks the golden cases of an incident
 //! * `create` — creates a deployment folder
-//! * [`verify`] — the pinned set against its bytes, its golden cases, the ledger and the release contract
+//! * `verify` — the pinned set against its bytes, its golden cases, the ledger and the release contract
 //! * `cut` — a release of what is pinned and set, unless something must be fixed first
-//! * [`pinning`] — pins a version's bytes as a draft, then freezes them
+//! * `pinning` — pins a version's bytes as a draft, then freezes them
 //! * `in_force` — the release in force, or the deployment's files
 //! * `pinned` — the components that can be computed with, loaded and bound
 //! * `stores` — connections to the ledger, the manifests, the releases
-//! * [`error`] — errors of opening and using a deployment
-//! * [`observe`] — warnings and progress
+//! * `error` — errors of opening and using a deployment
+//! * `observe` — warnings and progress
 
 mod backup;
 mod baseline;
-pub mod canary;
+mod canary;
 mod compute;
 mod create;
 mod cut;
 mod day;
-pub mod error;
+mod error;
 mod explain;
 mod finished;
 mod in_force;
 mod incident;
 mod ingest;
 mod named;
-pub mod observe;
+mod observe;
 mod pinned;
-pub mod pinning;
+mod pinning;
 mod reissue;
 mod report;
 mod status;
 mod stores;
 #[cfg(test)]
 mod tests;
-pub mod verify;
+mod verify;
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,9 @@ use crate::project::Project;
 use crate::release::ReleaseState;
 
 pub use backup::{BackedUp, BackupError};
-pub use canary::{CanaryDay, Shadow};
+pub use canary::{
+    Bench as CanaryBench, CanaryDay, Candidate as CanaryCandidate, Shadow, both as both_sides,
+};
 pub use compute::{Computed, Request, Runtime};
 pub use create::{Contents, CreateError, Created, create};
 pub use cut::{CutError, CutRequest, Unclean};
@@ -81,6 +83,9 @@ pub use pinning::{FreezeOutcome, PinError, PinOutcome};
 pub use reissue::{Reissue, ReissueRequest};
 pub use report::Published;
 pub use status::{ActiveLogic, DayStatus, Lack, SourceAge, Unanswered};
+pub use verify::{
+    PinTrouble, PinnedSet, Verification, VerifiedComponent, VerifiedPin, VerifyError, VerifyRequest,
+};
 
 use stores::Handle;
 
@@ -266,7 +271,7 @@ impl Deployment {
 
     /// Program, engine and platform, as recorded in manifests.
     #[must_use]
-    pub fn computer(&self, sandbox: &Sandbox) -> Computer {
+    pub(crate) fn computer(&self, sandbox: &Sandbox) -> Computer {
         let engine = sandbox.engine();
         Computer {
             engine: Engine {

@@ -33,7 +33,7 @@ pub struct Published {
 impl Deployment {
     /// The window that a daily run monitors.
     #[must_use]
-    pub fn window(&self, end: Day) -> Window {
+    pub(crate) fn window(&self, end: Day) -> Window {
         Window {
             end,
             days: self.project.settings.monitor.window_days,

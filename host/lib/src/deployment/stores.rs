@@ -92,7 +92,7 @@ impl Deployment {
     ///
     /// # Errors
     /// If there are manifests but no ledger, or if access to the ledger fails.
-    pub fn has_ledger(&self) -> Result<bool, DeploymentError> {
+    pub(crate) fn has_ledger(&self) -> Result<bool, DeploymentError> {
         let ledger = self.project.ledger();
         if self.other_ledger.is_some() || ledger.admin().exists()? {
             return Ok(true);
@@ -160,7 +160,7 @@ impl Deployment {
 
     /// The address of the ledger, or of the one given instead of it.
     #[must_use]
-    pub fn ledger(&self) -> &Address {
+    pub(crate) fn ledger(&self) -> &Address {
         let own = || self.project.ledger();
         self.other_ledger.as_ref().unwrap_or_else(own)
     }

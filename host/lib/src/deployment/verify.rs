@@ -16,7 +16,7 @@ use provender_domain::ids::ModelVersion;
 use provender_sandbox::{Component, Lock, LogicError, Pin, Sandbox};
 
 use crate::compute::{binding, freeze};
-use crate::contract::{ContractError, ContractVerdict, Repository, Rule, line_of_pin, rules};
+use crate::contract::{ContractError, ContractVerdict, Repository, Rule, judge, line_of_pin};
 use crate::golden::folder::{cases_of, of_deployment};
 use crate::golden::run::{FailedCases, GoldenCounts};
 use crate::golden::{CaseSet, GoldenError, Tested, run};
@@ -283,8 +283,8 @@ impl<'d> PinnedSet<'d> {
         };
         let mut checked = self.check_all(sandbox, request.cases)?;
         let ledger_frozen = self.ask_ledger(&mut checked)?;
-        let judge = |r| rules::judge(&r, sandbox, request.approved_by);
-        let contract = repository.map(judge).transpose()?;
+        let judged = |r| judge(&r, sandbox, request.approved_by);
+        let contract = repository.map(judged).transpose()?;
         let mut findings = contract.iter().flat_map(|v| &v.findings);
         match missing {
             Some(missing) if !findings.any(|f| f.rule == Rule::FrozenPin) => Err(missing),

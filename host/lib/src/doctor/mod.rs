@@ -1,19 +1,20 @@
 //! Finds out what needs to be done about a deployment, without changing it.
 //!
-//! * [`finding`] — the findings: what is wrong, and the next step
+//! * `finding` — the findings: what is wrong, and the next step
 //! * `deployment` — its files, its ledger, its components
 //! * `folders` — whether they can be written, and what a killed process left there
-//! * [`upgrade`] — what a newer program needs from an older deployment
+//! * `upgrade` — what a newer program needs from an older deployment
 
 mod deployment;
-pub mod finding;
+mod finding;
 mod folders;
-pub mod upgrade;
+mod upgrade;
 
 use crate::deployment::{Deployment, DeploymentError, Options};
 use crate::project::ProjectError;
 
 pub use finding::DoctorFinding;
+pub use upgrade::UpgradeChange;
 
 /// Examines a deployment. With `upgrade`, also checks what a newer program needs. The findings are in the order in
 /// which to handle them. An empty list means that there is nothing to do.

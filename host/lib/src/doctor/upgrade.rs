@@ -9,17 +9,17 @@ use super::DoctorFinding;
 #[derive(Debug)]
 pub struct UpgradeChange {
     /// The first version with the new meaning.
-    pub since: &'static str,
+    pub(crate) since: &'static str,
     /// The key in `provender.toml`, with dots.
-    pub setting: &'static str,
+    pub(crate) setting: &'static str,
     /// What is different.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// What to do about it.
-    pub next: &'static str,
+    pub(crate) next: &'static str,
 }
 
 /// Every change since 0.1.0. If you change what a setting means, add a row.
-pub const CHANGES: &[UpgradeChange] = &[];
+pub(super) const CHANGES: &[UpgradeChange] = &[];
 
 /// A finding if the ledger's schema is older than this program's.
 pub(super) fn schema(found: Option<i64>) -> Option<DoctorFinding> {
@@ -32,7 +32,7 @@ pub(super) fn schema(found: Option<i64>) -> Option<DoctorFinding> {
 /// The changes to settings in this deployment's `provender.toml`. A setting that is not set has the current program's
 /// default.
 #[must_use]
-pub fn settings(project: &Project, changes: &'static [UpgradeChange]) -> Vec<DoctorFinding> {
+pub(super) fn settings(project: &Project, changes: &'static [UpgradeChange]) -> Vec<DoctorFinding> {
     let settings = project.settings.origins(&project.settings_set);
     let is_set = |change: &&UpgradeChange| {
         let mut rows = settings.iter();

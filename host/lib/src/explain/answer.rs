@@ -225,7 +225,7 @@ impl Explanation {
 
     /// The same as JSON.
     #[must_use]
-    pub fn to_json(&self, units: Units) -> Json {
+    pub(crate) fn to_json(&self, units: Units) -> Json {
         json!(self.answer(units))
     }
 

@@ -3,7 +3,7 @@
 
 /// A name and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Named {
+pub(super) struct Named {
     /// Name of an input, parameter or output.
     pub name: String,
     /// Its value with its unit, for people; `None` if it was missing.
@@ -12,7 +12,7 @@ pub struct Named {
 
 /// Writes `result = formula = formula with values = value`, or what was missing.
 #[must_use]
-pub fn sentence(output: &Named, formula: &str, names: &[Named]) -> String {
+pub(super) fn sentence(output: &Named, formula: &str, names: &[Named]) -> String {
     let formula = formula.trim();
     let substituted = substitute(formula, names);
     let result = output.shown.as_deref().unwrap_or("no value");

@@ -27,7 +27,7 @@ use super::find::FoundRun;
 /// The row of a file behind an input.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "ExplainedSource")]
-pub struct Source {
+pub(crate) struct Source {
     /// Path of the file.
     pub file: String,
     /// Digest of its bytes.
@@ -44,19 +44,19 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     /// Name in the component.
-    pub name: String,
+    pub(crate) name: String,
     /// The value that the component saw.
-    pub value: Json,
+    pub(crate) value: Json,
     /// Unit.
-    pub unit: Option<String>,
+    pub(crate) unit: Option<String>,
     /// Its meaning, in the component's words.
-    pub doc: String,
+    pub(crate) doc: String,
     /// Reference into the catalogue.
-    pub feature: String,
+    pub(crate) feature: String,
     /// Days from the newest observation to the calculation date.
-    pub age_days: Option<i64>,
+    pub(crate) age_days: Option<i64>,
     /// The observations behind the value, oldest first.
-    pub sources: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
 }
 
 /// A parameter in force.

@@ -2,24 +2,33 @@
 //! what has changed since.
 //!
 //! * [`find`] — finds the run: by id, or the answer for a place and day
-//! * [`explanation`] — collects it: run, manifest with every digest checked, facts of today
-//! * [`parts`] — its parts, for layouts
-//! * [`answer`] — its JSON form
-//! * [`arithmetic`] — formulas with their values
-//! * [`units`] — numbers in acres and pounds, for people
+//! * `explanation` — collects it: run, manifest with every digest checked, facts of today
+//! * `parts` — its parts, for layouts
+//! * `answer` — its JSON form
+//! * `arithmetic` — formulas with their values
+//! * `units` — numbers in acres and pounds, for people
 //! * [`document`] — rendered for a terminal and as a page
 //! * [`diff`] — compares two runs
-//! * [`error`] — errors of finding and explaining
+//! * `error` — errors of finding and explaining
 
-pub mod answer;
-pub mod arithmetic;
-pub mod diff;
-pub mod document;
-pub mod error;
-pub mod explanation;
-pub mod find;
-pub mod parts;
-pub mod units;
+mod answer;
+mod arithmetic;
+mod diff;
+mod document;
+mod error;
+pub(crate) mod explanation;
+pub(crate) mod find;
+mod parts;
+mod units;
 
+pub use answer::ExplainAnswer;
+pub use diff::{Difference, diff};
+pub use document::document;
 pub use error::ExplainError;
-pub use explanation::{Explanation, explain};
+pub use explanation::{
+    Explanation, Input as ExplainedInput, Parameter as ExplainedParameter, Pinned as ExplainedPin,
+    explain,
+};
+pub use find::{FoundRun, Wanted, find};
+pub use parts::shown as value_text;
+pub use units::Units;

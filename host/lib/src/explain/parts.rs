@@ -41,7 +41,7 @@ pub fn shown(value: &Json, unit: Option<&str>, units: Units) -> String {
 impl Explanation {
     /// Outputs of a role: name, value, unit.
     #[must_use]
-    pub fn outputs(&self, role: Role) -> Vec<(String, Json, Option<String>)> {
+    pub(crate) fn outputs(&self, role: Role) -> Vec<(String, Json, Option<String>)> {
         let values = &self.manifest.reproducible.outputs;
         match &self.description {
             Some(d) => d
@@ -67,7 +67,7 @@ impl Explanation {
 
     /// The reasons that the component gave.
     #[must_use]
-    pub fn reasons(&self) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
         self.outputs(Role::Reason)
             .into_iter()
             .filter_map(|(_, v, _)| v.as_str().map(str::to_owned))
@@ -76,7 +76,7 @@ impl Explanation {
 
     /// The breached guardrails, in words.
     #[must_use]
-    pub fn breaches(&self) -> Vec<String> {
+    pub(crate) fn breaches(&self) -> Vec<String> {
         let number = |x: Option<f64>| x.map_or(Value::Null, Value::Float64).to_json();
         let breached = &self.manifest.reproducible.guardrails.breached;
         let sentence = |b: &Breach| {
@@ -88,7 +88,7 @@ impl Explanation {
 
     /// The guardrails in force, in words, in the order of the configuration.
     #[must_use]
-    pub fn rails(&self, units: Units) -> Vec<String> {
+    pub(crate) fn rails(&self, units: Units) -> Vec<String> {
         let unit = |name: &str| {
             let output = self
                 .description
@@ -115,7 +115,7 @@ impl Explanation {
 
     /// What the component does not account for, in its own words.
     #[must_use]
-    pub fn not_accounted_for(&self) -> Vec<String> {
+    pub(crate) fn not_accounted_for(&self) -> Vec<String> {
         self.description
             .as_ref()
             .map(|d| {
@@ -128,7 +128,7 @@ impl Explanation {
 
     /// The arithmetic, intermediate outputs before the outcomes computed from them.
     #[must_use]
-    pub fn arithmetic(&self, units: Units) -> Vec<String> {
+    pub(crate) fn arithmetic(&self, units: Units) -> Vec<String> {
         let Some(d) = &self.description else {
             return Vec::new();
         };

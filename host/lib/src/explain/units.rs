@@ -19,7 +19,7 @@ const HA_PER_ACRE: f64 = 0.404_685_642_24;
 
 /// Formats a number with its unit and thousands separators.
 #[must_use]
-pub fn show(value: f64, unit: Option<&str>, units: Units) -> String {
+pub(super) fn show(value: f64, unit: Option<&str>, units: Units) -> String {
     let (shown, unit) = match (units, unit) {
         (Units::Us, Some(unit)) => convert(value, unit),
         (_, unit) => (value, unit.unwrap_or_default()),

@@ -9,7 +9,7 @@ use super::error::SourceLine;
 
 /// Which versions a case speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Binds {
+pub(crate) enum Binds {
     /// Every version there is and will be.
     All,
     /// This version and every later one: earlier ones were frozen before the case was known.
@@ -21,7 +21,7 @@ pub enum Binds {
 impl Binds {
     /// Whether a version is bound by the case.
     #[must_use]
-    pub fn holds(&self, version: u32) -> bool {
+    pub(crate) fn holds(&self, version: u32) -> bool {
         match self {
             Binds::All => true,
             Binds::Since(first) => version >= *first,
@@ -34,11 +34,11 @@ impl Binds {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
     /// Index of the output in the declaration.
-    pub output: usize,
+    pub(crate) output: usize,
     /// Its value; null where it must be null.
-    pub value: Value,
+    pub(crate) value: Value,
     /// How far a number may be off, in its unit; `None` compares bits.
-    pub tolerance: Option<f64>,
+    pub(crate) tolerance: Option<f64>,
 }
 
 /// What a case expects.

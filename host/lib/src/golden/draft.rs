@@ -14,7 +14,7 @@ use super::toml_file::render;
 
 /// A case without expectations.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// Unique in its folder.
     pub name: String,
     /// Notes about it, one per line; they become comments.
@@ -29,7 +29,12 @@ pub struct Draft {
 
 /// The file's text: `head` becomes comments, `since` is the first version that the cases bind.
 #[must_use]
-pub fn file(head: &[String], since: Option<&str>, columns: &[String], drafts: &[Draft]) -> String {
+pub(crate) fn file(
+    head: &[String],
+    since: Option<&str>,
+    columns: &[String],
+    drafts: &[Draft],
+) -> String {
     let mut out = String::new();
     comments(&mut out, head);
     let names: Array = columns.iter().map(String::as_str).collect();

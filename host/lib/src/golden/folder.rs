@@ -3,10 +3,10 @@
 use std::path::{Component, Path, PathBuf};
 
 /// The cases of a repository that is laid out like Provender's own.
-pub const SOURCE: &str = "logic-plugins/cases";
+pub(crate) const SOURCE: &str = "logic-plugins/cases";
 
 /// The cases of a deployment.
-pub const OWN: &str = "cases";
+pub(crate) const OWN: &str = "cases";
 
 /// The folder that a folder lies in, spelled without `..` where that is possible.
 #[must_use]

@@ -57,14 +57,14 @@ pub enum CaseVerdict {
 impl CaseVerdict {
     /// Whether the case holds.
     #[must_use]
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         matches!(self, CaseVerdict::Passed)
     }
 
     /// Whether the component broke down: a trap, a limit or a return that breaks the contract.
     /// A failure that it reports in words is none.
     #[must_use]
-    pub fn trapped(&self) -> bool {
+    pub(crate) fn trapped(&self) -> bool {
         match self {
             CaseVerdict::Failed { code, .. } => match code {
                 FailureCode::InvalidInput
@@ -83,7 +83,7 @@ impl CaseVerdict {
 
     /// What is wrong, a line each; nothing for a case that passed.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         match self {
             CaseVerdict::Passed => Vec::new(),
             CaseVerdict::Differs(all) => all.iter().map(ToString::to_string).collect(),
@@ -139,7 +139,7 @@ pub struct Difference {
 
 /// A value in full: a number in the shortest decimal that names its bits.
 #[must_use]
-pub fn exact(value: &Value) -> String {
+pub(super) fn exact(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Float64(x) => format!("{x:?}"),

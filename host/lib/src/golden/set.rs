@@ -18,7 +18,7 @@ use super::error::{GoldenError, SourceLine};
 use super::toml_file::TomlFile;
 
 /// A file of cases is read into memory whole; nobody writes more than this by hand.
-pub const FILE_BYTES: u64 = 16 << 20;
+pub(crate) const FILE_BYTES: u64 = 16 << 20;
 
 /// What is known of a case before it is read for a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +70,9 @@ pub struct CaseSet {
 #[derive(Debug)]
 pub struct Selected {
     /// The cases it runs, in the order of files and lines.
-    pub cases: Vec<Case>,
+    pub(crate) cases: Vec<Case>,
     /// The cases it skips.
-    pub skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<Skipped>,
 }
 
 /// The line, from 1, in which a byte of a text lies.
@@ -162,7 +162,7 @@ impl CaseSet {
 
     /// The folder, as messages name it.
     #[must_use]
-    pub fn folder(&self) -> &str {
+    pub(crate) fn folder(&self) -> &str {
         &self.folder
     }
 
@@ -228,7 +228,7 @@ impl CaseSet {
 
     /// Where a case of this name stands and which versions it binds.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<(&SourceLine, &Binds)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(&SourceLine, &Binds)> {
         let mut heads = self.files.iter().flat_map(File::heads);
         let head = heads.find(|h| h.name == name)?;
         Some((&head.place, &head.binds))
@@ -239,7 +239,11 @@ impl CaseSet {
     ///
     /// # Errors
     /// When the case does not fit the declaration, or nobody has completed it.
-    pub fn read_one(&self, name: &str, d: &Description) -> Result<Option<Case>, GoldenError> {
+    pub(crate) fn read_one(
+        &self,
+        name: &str,
+        d: &Description,
+    ) -> Result<Option<Case>, GoldenError> {
         for file in &self.files {
             let Some(at) = file.heads().iter().position(|h| h.name == name) else {
                 continue;

@@ -89,7 +89,7 @@ pub fn note(
 ///
 /// # Errors
 /// If the incident is closed, or the ledger cannot be read or written.
-pub fn exported(
+pub(crate) fn exported(
     ledger: &dyn Write,
     stamp: &Stamp,
     asked: &str,

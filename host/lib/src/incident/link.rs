@@ -51,7 +51,7 @@ pub struct Asked<'a> {
 }
 
 /// How many failing runs of a report are linked automatically; the report itself names them all.
-pub const RUNS_OF_A_REPORT: usize = 50;
+pub(crate) const RUNS_OF_A_REPORT: usize = 50;
 
 /// Finds everything that is asked for, in the order report, release, run, manifest, replay, entry, incident. A
 /// thing that is named twice is linked once.
@@ -104,7 +104,7 @@ pub fn resolve(
 ///
 /// # Errors
 /// If the manifest cannot be read or differs from what was recorded.
-pub fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
+pub(crate) fn run(manifests: &Store, run: &Run) -> Result<Link, IncidentError> {
     let key = &run.run.key;
     manifests.read(run.run.manifest_ref())?;
     Ok(Link {
@@ -172,7 +172,7 @@ fn release(standing: &ReleaseState, text: &str) -> Result<Link, IncidentError> {
 ///
 /// # Errors
 /// If no report matches, or several do.
-pub fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
+pub(crate) fn report(ledger: &dyn Read, text: &str) -> Result<Link, IncidentError> {
     let mut hits = digests(ledger)?;
     hits.retain(|(_, digest, ..)| text == "latest" || begins(digest, text));
     if text == "latest" {
@@ -253,7 +253,7 @@ fn entry(ledger: &dyn Read, seq: i64, kind: Option<Kind>) -> Result<Link, Incide
     Ok(link(thing, seq.to_string(), seq, about))
 }
 
-/// The failing runs that a monitor's report names, each once, at most [`RUNS_OF_A_REPORT`], and how many it
+/// The failing runs that a monitor's report names, each once, at most `RUNS_OF_A_REPORT`, and how many it
 /// names in total.
 ///
 /// # Errors

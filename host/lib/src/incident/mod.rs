@@ -5,24 +5,30 @@
 //! timeline leads an auditor to the run, manifest, release and report. To close an incident you need a
 //! resolution and its failing inputs as golden cases completed by DS, unless these are waived with a reason.
 //!
-//! * [`state`] — the state of incidents, computed from entries
+//! * `state` — the state of incidents, computed from entries
 //! * [`link`] — what an incident is about: only things recorded in the ledger
-//! * [`act`] — open, link, note and close: one entry each
-//! * [`regression`] — failing inputs as a file of golden cases, and the check that DS completed them
+//! * `act` — open, link, note and close: one entry each
+//! * `regression` — failing inputs as a file of golden cases, and the check that DS completed them
 //! * [`timeline`] — an incident's own entries and those of what it links, in order
-//! * [`page`] — an incident as one page for the audit, in Markdown and HTML
-//! * [`error`] — errors about incidents
+//! * `page` — an incident as one page for the audit, in Markdown and HTML
+//! * `error` — errors about incidents
 
-pub mod act;
-pub mod error;
-pub mod link;
-pub mod page;
-pub mod regression;
-pub mod state;
+pub(crate) mod act;
+mod error;
+pub(crate) mod link;
+mod page;
+pub(crate) mod regression;
+pub(crate) mod state;
 #[cfg(test)]
 mod tests;
-pub mod timeline;
+mod timeline;
 
+pub use act::{close, link, note, open};
 pub use error::IncidentError;
-pub use link::Link;
-pub use state::{Incident, Incidents};
+pub use link::{
+    Asked as AskedLinks, Link, LinkKind, failing_of as failing_runs, resolve as resolve_links,
+};
+pub use page::{Dossier, IncidentPage};
+pub use regression::{CASES as MOST_AUTOMATIC_CASES, Drafted as DraftedCases};
+pub use state::{Event, ExportedCases, Incident, Incidents, RegressionCase, What as EventKind};
+pub use timeline::{Step as TimelineStep, steps as timeline};

@@ -70,7 +70,7 @@ pub struct IncidentPage<'a> {
 
 /// Who did something to an incident, and when.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct IncidentMoment {
+pub(super) struct IncidentMoment {
     /// When: RFC 3339, UTC.
     at: String,
     /// Who.
@@ -79,7 +79,7 @@ pub struct IncidentMoment {
 
 /// An entry of the ledger.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct IncidentHead<'a> {
+pub(super) struct IncidentHead<'a> {
     /// Its number.
     entry: i64,
     /// Its hash.

@@ -53,7 +53,7 @@ pub struct Drafted {
 ///
 /// # Errors
 /// If no run is given, or if an input in a manifest does not have the declared type.
-pub fn draft(
+pub(crate) fn draft(
     incident: &Incident,
     environment: &str,
     d: &Description,
@@ -129,7 +129,7 @@ fn file_name(incident: &Incident, environment: &str, model_version: &ModelVersio
 
 /// The name of the case that a run becomes.
 #[must_use]
-pub fn case_name(incident: &Incident, environment: &str, key: &RunKey) -> String {
+pub(crate) fn case_name(incident: &Incident, environment: &str, key: &RunKey) -> String {
     format!(
         "{} of {environment}: {} / {} / {} (run {})",
         incident.name(),
@@ -200,7 +200,11 @@ fn one(
 ///
 /// # Errors
 /// [`IncidentError::Occupied`] if a file with other contents has the name: DS may already have completed it.
-pub fn write(folder: &Path, shown: &str, drafted: &Drafted) -> Result<Digest, IncidentError> {
+pub(crate) fn write(
+    folder: &Path,
+    shown: &str,
+    drafted: &Drafted,
+) -> Result<Digest, IncidentError> {
     let file = format!("{shown}/{}", drafted.file);
     let io = |verb, cause| IncidentError::Io {
         what: file.clone(),
@@ -226,7 +230,7 @@ fn open(folder: &Path) -> std::io::Result<Dir> {
 
 /// A version of the logic that can be run.
 #[derive(Clone, Copy, Debug)]
-pub struct Version<'a> {
+pub(crate) struct Version<'a> {
     /// Its component.
     pub component: &'a Component,
     /// Whether it is the active version.
@@ -234,14 +238,14 @@ pub struct Version<'a> {
 }
 
 /// The inputs of failing runs, by the name of their case.
-pub type Inputs = BTreeMap<String, Map<String, Json>>;
+pub(crate) type Inputs = BTreeMap<String, Map<String, Json>>;
 
 /// Checks that the cases of an exported file exist, are completed, still have the inputs that failed, and pass
 /// on the active version if they bind it. Returns each case with the digest of the file that now contains it.
 ///
 /// # Errors
 /// [`IncidentError::NotReady`] for the first case that is missing, not completed or failing.
-pub fn check(
+pub(crate) fn check(
     incident: &Incident,
     folder: &Path,
     shown: &str,

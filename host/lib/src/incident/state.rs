@@ -15,7 +15,7 @@ use super::link::{Link, LinkKind, damaged, unreadable};
 pub use provender_ledger::entries::{ExportedCases, RegressionCase};
 
 /// Every kind of entry about incidents.
-pub const KINDS: [Kind; 5] = [
+pub(crate) const KINDS: [Kind; 5] = [
     Kind::IncidentOpen,
     Kind::IncidentLink,
     Kind::IncidentNote,
@@ -115,7 +115,7 @@ impl Incident {
 
     /// Sequence number of its newest entry.
     #[must_use]
-    pub fn newest(&self) -> i64 {
+    pub(crate) fn newest(&self) -> i64 {
         self.events.last().map_or(self.opened.entry, |e| e.entry)
     }
 
@@ -144,7 +144,7 @@ impl Incident {
 pub struct Incidents {
     /// Ordered by number.
     pub all: Vec<Incident>,
-    /// Newest entry of the [`KINDS`]; 0 if there is none.
+    /// Newest entry of the `KINDS`; 0 if there is none.
     pub last: i64,
 }
 
@@ -161,7 +161,7 @@ impl Incidents {
     ///
     /// # Errors
     /// If an entry does not have the documented form, or is about an incident that was never opened.
-    pub fn of(entries: &[Entry]) -> Result<Incidents, IncidentError> {
+    pub(crate) fn of(entries: &[Entry]) -> Result<Incidents, IncidentError> {
         let mut incidents = Incidents::default();
         for entry in entries {
             incidents.take(entry)?;
@@ -172,7 +172,7 @@ impl Incidents {
 
     /// The number that the next incident gets.
     #[must_use]
-    pub fn next(&self) -> u32 {
+    pub(crate) fn next(&self) -> u32 {
         self.all.iter().map(|i| i.number).max().unwrap_or(0) + 1
     }
 
@@ -194,7 +194,7 @@ impl Incidents {
     }
 
     /// The open incidents.
-    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Incident> {
         self.all.iter().filter(|i| i.closed().is_none())
     }
 

@@ -14,7 +14,7 @@ use super::report::IngestError;
 
 /// What a file would change.
 #[derive(Debug, Default)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// What to record.
     pub facts: NewFacts,
     /// Rows with something new.
@@ -47,7 +47,7 @@ impl Comparison {
 
     /// The median of new divided by old, where any number was revised.
     #[must_use]
-    pub fn median_ratio(&self) -> Option<f64> {
+    pub(crate) fn median_ratio(&self) -> Option<f64> {
         let mut sorted = self.ratios.clone();
         sorted.sort_by(f64::total_cmp);
         let n = sorted.len();
@@ -64,7 +64,7 @@ impl Comparison {
 ///
 /// # Errors
 /// When the ledger cannot be read, or a herd would be in two places at once.
-pub fn compare(
+pub(crate) fn compare(
     ledger: &dyn Read,
     content: &Content,
     source: &str,
@@ -140,7 +140,7 @@ fn boundaries(
 
 /// The rows of herds in force: of each (herd, boundary, first day) the one ingested last.
 #[must_use]
-pub fn current_herds(rows: Vec<Sourced<Herd>>) -> Vec<Sourced<Herd>> {
+pub(crate) fn current_herds(rows: Vec<Sourced<Herd>>) -> Vec<Sourced<Herd>> {
     let mut newest: BTreeMap<(HerdId, BoundaryId, Day), Sourced<Herd>> = BTreeMap::new();
     for row in rows {
         let key = (

@@ -28,7 +28,7 @@ pub enum Kind {
 impl Kind {
     /// Name in `sources.toml` and in reports.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Boundaries => "boundaries",
             Kind::Herds => "herds",
@@ -41,7 +41,7 @@ impl Kind {
 
     /// The inverse of [`Kind::name`].
     #[must_use]
-    pub fn parse(name: &str) -> Option<Kind> {
+    pub(crate) fn parse(name: &str) -> Option<Kind> {
         use Kind::{Boundaries, Forage, Herds, Series, Soil, Weather};
         [Boundaries, Herds, Forage, Weather, Soil, Series]
             .into_iter()

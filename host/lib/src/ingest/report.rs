@@ -30,7 +30,7 @@ pub enum FileOutcome {
 impl FileOutcome {
     /// The word shown to people.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             FileOutcome::Taken => "taken",
             FileOutcome::Unchanged => "unchanged",
@@ -78,7 +78,7 @@ pub struct FileReport {
 impl FileReport {
     /// The report on a refused file of which only the path is known.
     #[must_use]
-    pub fn refused(source: &str, kind: Kind, path: &str, error: IngestError) -> FileReport {
+    pub(crate) fn refused(source: &str, kind: Kind, path: &str, error: IngestError) -> FileReport {
         FileReport {
             path: path.to_owned(),
             source: source.to_owned(),
@@ -289,7 +289,7 @@ pub enum IngestError {
 impl IngestError {
     /// The error for a file that could not be read from disk.
     #[must_use]
-    pub fn unread(file: String, cause: std::io::Error) -> IngestError {
+    pub(crate) fn unread(file: String, cause: std::io::Error) -> IngestError {
         match cause.kind() {
             std::io::ErrorKind::FileTooLarge => IngestError::TooLarge { file, cause },
             _ => IngestError::Io { file, cause },

@@ -16,7 +16,7 @@ use super::report::{FileOutcome, FileReport, IngestError};
 
 /// A file to ingest.
 #[derive(Clone, Debug)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// The path that is recorded with the file.
     pub path: String,
     /// The bytes.
@@ -47,7 +47,12 @@ pub struct Policy {
 const HOLD_FROM_ROWS: u32 = 2;
 
 /// Reads, compares and records one file. Errors are in the report.
-pub fn take(ledger: &dyn Write, offer: &Offer, policy: &Policy, stamp: &Stamp) -> FileReport {
+pub(crate) fn take(
+    ledger: &dyn Write,
+    offer: &Offer,
+    policy: &Policy,
+    stamp: &Stamp,
+) -> FileReport {
     let span = tracing::info_span!(
         target: "provender::ingest",
         "take",
@@ -273,7 +278,7 @@ fn held(offer: &Offer, c: &Comparison, rows: u32) -> IngestError {
 
 /// The unit mistake that a ratio of new to old suggests.
 #[must_use]
-pub fn looks_like(ratio: f64) -> Option<&'static str> {
+pub(crate) fn looks_like(ratio: f64) -> Option<&'static str> {
     const KNOWN: [(f64, &str); 8] = [
         (0.892_179, "lb/acre taken for kg/ha"),
         (1.120_851, "kg/ha taken for lb/acre"),

@@ -88,7 +88,7 @@ impl Target {
 
     /// Whether it applies to a boundary and herd of a logic.
     #[must_use]
-    pub fn is_of_series(
+    pub(crate) fn is_of_series(
         &self,
         model_version: &ModelVersion,
         boundary: &BoundaryId,
@@ -101,7 +101,7 @@ impl Target {
 
     /// Whether it applies to a rule.
     #[must_use]
-    pub fn is_of_rule(&self, rule: &MetricReport) -> bool {
+    pub(crate) fn is_of_rule(&self, rule: &MetricReport) -> bool {
         self.metric
             .as_ref()
             .is_none_or(|m| *m == rule.name || *m == rule.label())

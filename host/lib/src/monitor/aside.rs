@@ -9,21 +9,21 @@ use super::report::Status;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aside {
     /// Its heading.
-    pub title: String,
+    pub(crate) title: String,
     /// Its status.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Sentences.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// Column heads of its table.
-    pub heads: Vec<String>,
+    pub(crate) heads: Vec<String>,
     /// Rows of its table; empty if there is no table.
-    pub rows: Vec<Vec<String>>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Aside {
     /// Adds it to a document as a section.
     #[must_use]
-    pub fn blocks(&self) -> Vec<Block> {
+    pub(crate) fn blocks(&self) -> Vec<Block> {
         let heading = Inline::from(format!("{}: ", self.title));
         let heading = heading.badge(self.status.tone(), self.status.word());
         let mut out = vec![Block::Heading(2, heading)];

@@ -20,10 +20,10 @@ use super::input::{LogicInput, Row, SeriesInput};
 use super::metrics::{median, nearest_rank};
 
 /// A baseline's `$type`. A change of meaning needs a new version number.
-pub const TYPE: &str = Form::Baseline.name();
+pub(crate) const TYPE: &str = Form::Baseline.name();
 
 /// Number of bins of a column (deciles), before equal edges are merged.
-pub const BINS: usize = 10;
+pub(crate) const BINS: usize = 10;
 
 /// Factor from the MAD of normally distributed values to their standard deviation.
 const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
@@ -31,7 +31,7 @@ const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 /// The reference of one logic version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
-    /// [`TYPE`].
+    /// `TYPE`.
     #[serde(rename = "$type")]
     pub type_name: String,
     /// `name:version`.
@@ -103,7 +103,7 @@ impl Baseline {
     ///
     /// # Errors
     /// If the digest of the runs has no canonical form.
-    pub fn freeze(
+    pub(crate) fn freeze(
         logic: &LogicInput,
         from: Day,
         to: Day,
@@ -160,7 +160,7 @@ impl Baseline {
 
     /// The reference of a column: of the fleet, or of one boundary and herd.
     #[must_use]
-    pub fn of(&self, place: Option<(&str, &str)>, subject: &str) -> Option<&Reference> {
+    pub(crate) fn of(&self, place: Option<(&str, &str)>, subject: &str) -> Option<&Reference> {
         let columns = match place {
             None => &self.fleet,
             Some((boundary, herd)) => {
@@ -177,7 +177,7 @@ impl Baseline {
 
 /// The names of the columns in a baseline: every numeric outcome and input.
 #[must_use]
-pub fn frozen_columns(logic: &LogicInput) -> BTreeSet<String> {
+pub(crate) fn frozen_columns(logic: &LogicInput) -> BTreeSet<String> {
     logic
         .subjects
         .iter()
@@ -219,7 +219,7 @@ fn columns(logic: &LogicInput, series: &[&SeriesInput]) -> Vec<Reference> {
 impl Reference {
     /// The reference of the dated numbers of some series; `None` if there are no numbers.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         subject: &str,
         unit: Option<String>,
         series: &[Vec<(Day, f64)>],

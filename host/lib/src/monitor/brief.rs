@@ -139,7 +139,7 @@ fn rest(out: &mut Document, what: &str, all: usize, cap: usize) {
 
 /// The place and herd of a group, or `fleet`.
 #[must_use]
-pub fn place(group: &Group) -> String {
+pub(super) fn place(group: &Group) -> String {
     match (&group.boundary_id, &group.herd_config_id) {
         (Some(boundary), Some(herd)) => format!("{boundary} / {herd}"),
         _ => "fleet".to_owned(),

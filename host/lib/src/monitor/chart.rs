@@ -15,7 +15,7 @@ use super::report::{OutcomeSeries, ReportWindow};
 
 /// A threshold to draw across the chart, in the outcome's unit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
+pub(super) struct Mark {
     /// Its value.
     pub value: f64,
     /// Whether it is the crit threshold, and not the warn threshold.
@@ -57,7 +57,7 @@ impl Scale {
 
 /// The chart with its caption. `missing` are the expected days without an answer.
 #[must_use]
-pub fn chart(
+pub(super) fn chart(
     outcome: &OutcomeSeries,
     window: ReportWindow,
     missing: &[Day],

@@ -16,7 +16,7 @@ use super::report::{Group, LogicReport, MetricReport, MonitorReport};
 
 /// How much of the report the document shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extent {
+pub(crate) struct Extent {
     /// Relative path from the document's folder to the manifest store, such as `../`. Trusted: it is not user input.
     pub manifest_base: String,
     /// How many series get a section, the most urgent first.
@@ -32,7 +32,7 @@ pub struct Extent {
 impl Extent {
     /// For an HTML page, which scrolls and folds.
     #[must_use]
-    pub fn page(manifest_base: String, aside: Option<Aside>) -> Extent {
+    pub(crate) fn page(manifest_base: String, aside: Option<Aside>) -> Extent {
         Extent {
             manifest_base,
             series: 100,
@@ -44,7 +44,7 @@ impl Extent {
 
     /// For a job summary or a ticket.
     #[must_use]
-    pub fn summary(aside: Option<Aside>) -> Extent {
+    pub(crate) fn summary(aside: Option<Aside>) -> Extent {
         Extent {
             manifest_base: String::new(),
             series: 50,
@@ -59,7 +59,7 @@ impl Extent {
 ///
 /// # Errors
 /// [`MonitorError`] when the report has no canonical JSON to embed.
-pub fn document(report: &MonitorReport, extent: &Extent) -> Result<Document, MonitorError> {
+pub(crate) fn document(report: &MonitorReport, extent: &Extent) -> Result<Document, MonitorError> {
     let window = report.window;
     let mut out = Document::new(format!("Monitor {}, {}", report.status.word(), window.end));
     header(&mut out, report);

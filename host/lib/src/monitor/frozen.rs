@@ -96,7 +96,7 @@ pub fn document(ledger: &dyn Read, digest: Digest) -> Result<Baseline, LedgerErr
 ///
 /// # Errors
 /// As [`baselines`] and [`document`].
-pub fn in_force(
+pub(crate) fn in_force(
     ledger: &dyn Read,
     model_version: &ModelVersion,
 ) -> Result<Option<(Digest, Baseline)>, LedgerError> {

@@ -172,7 +172,7 @@ fn only_subject(bound: &Bound, metric: &str) -> Option<String> {
 ///
 /// # Errors
 /// If the rules are invalid.
-pub fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, GatherError> {
+pub(crate) fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, GatherError> {
     let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
     for rail in &bound.rails {
         if let Some(output) = bound.description().outputs.get(rail.output) {
@@ -202,7 +202,7 @@ pub fn empty(bound: &Bound, settings: &LogicOverrides) -> Result<LogicInput, Gat
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn expected(
+pub(crate) fn expected(
     facts: &Facts<'_>,
     bound: &Bound,
     (from, to): (Day, Day),
@@ -226,7 +226,7 @@ pub fn expected(
 ///
 /// # Errors
 /// If the ledger or a manifest cannot be read, or the rules are invalid.
-pub fn gather(
+pub(crate) fn gather(
     ledger: &dyn Read,
     facts: &Facts<'_>,
     manifests: &Store,
@@ -251,7 +251,7 @@ pub fn gather(
 ///
 /// # Errors
 /// As [`gather`].
-pub fn gather_numbers(
+pub(crate) fn gather_numbers(
     ledger: &dyn Read,
     facts: &Facts<'_>,
     manifests: &Store,

@@ -30,7 +30,7 @@ impl Window {
     ///
     /// # Errors
     /// [`MonitorError::Window`] if there is no day, or the first is before year 1.
-    pub fn first(&self) -> Result<Day, MonitorError> {
+    pub(crate) fn first(&self) -> Result<Day, MonitorError> {
         let bad = MonitorError::Window {
             end: self.end,
             days: self.days,
@@ -44,28 +44,28 @@ impl Window {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bounds {
     /// Smallest acceptable value, in the output's unit.
-    pub minimum: Option<f64>,
+    pub(crate) minimum: Option<f64>,
     /// Largest acceptable value, in the output's unit.
-    pub maximum: Option<f64>,
+    pub(crate) maximum: Option<f64>,
 }
 
 /// A column that a rule may look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The column's name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its type.
-    pub data_type: DataType,
+    pub(crate) data_type: DataType,
     /// Its unit, if the quantity has one.
-    pub unit: Option<String>,
+    pub(crate) unit: Option<String>,
     /// Whether it is an output with [`Role::Outcome`].
-    pub outcome: bool,
+    pub(crate) outcome: bool,
 }
 
 impl Subject {
     /// Outputs, then inputs, as declared. If an input has the name of an output, the name means the output.
     #[must_use]
-    pub fn of(description: &Description) -> Vec<Subject> {
+    pub(crate) fn of(description: &Description) -> Vec<Subject> {
         let outputs = description
             .outputs
             .iter()
@@ -89,26 +89,26 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogicInput {
     /// `name:version`; versions are never mixed in one group.
-    pub model_version: ModelVersion,
+    pub(crate) model_version: ModelVersion,
     /// The component's rules, with DS's thresholds applied (see [`super::apply_overrides`]).
-    pub rules: Vec<MonitorRule>,
+    pub(crate) rules: Vec<MonitorRule>,
     /// Guardrail bounds in force, by output (see [`super::bounds_of`]). If a window has several config versions, all
     /// rows are judged by the bounds in force now.
-    pub bounds: BTreeMap<String, Bounds>,
+    pub(crate) bounds: BTreeMap<String, Bounds>,
     /// The columns that rules may look at (see [`Subject::of`]).
-    pub subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<Subject>,
     /// Inputs whose change explains a step from one day to the next (see [`super::shift::steps`]).
-    pub explaining: Vec<String>,
+    pub(crate) explaining: Vec<String>,
     /// The baseline that the window is compared with, and its digest.
-    pub baseline: Option<(Digest, Baseline)>,
+    pub(crate) baseline: Option<(Digest, Baseline)>,
     /// One entry for each boundary and herd.
-    pub series: Vec<SeriesInput>,
+    pub(crate) series: Vec<SeriesInput>,
 }
 
 impl LogicInput {
     /// The outcome that charts show: the first that is a number.
     #[must_use]
-    pub fn main_outcome(&self) -> Option<&Subject> {
+    pub(crate) fn main_outcome(&self) -> Option<&Subject> {
         self.subjects
             .iter()
             .find(|s| s.outcome && matches!(s.data_type, DataType::Float64 | DataType::Int64))
@@ -116,7 +116,7 @@ impl LogicInput {
 
     /// The columns that every [`Row::values`] must have: the rules' subjects and the main outcome.
     #[must_use]
-    pub fn needed(&self) -> BTreeSet<&str> {
+    pub(crate) fn needed(&self) -> BTreeSet<&str> {
         let subjects = self.rules.iter().filter_map(|r| r.subject.as_deref());
         let pairs = |m: Metric| m.base() == Base::Pairs;
         let mut metrics = self.rules.iter().map(|r| Metric::by_name(&r.metric));
@@ -133,30 +133,30 @@ impl LogicInput {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesInput {
     /// The place.
-    pub boundary_id: BoundaryId,
+    pub(crate) boundary_id: BoundaryId,
     /// The herd, or `-`.
-    pub herd_config_id: HerdId,
+    pub(crate) herd_config_id: HerdId,
     /// The days of the window for which an answer was expected.
-    pub expected: BTreeSet<Day>,
+    pub(crate) expected: BTreeSet<Day>,
     /// The answers of the window, at most one a day, in any order.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The day the number is for.
-    pub date: Day,
+    pub(crate) date: Day,
     /// The run's id.
-    pub run_id: Digest,
+    pub(crate) run_id: Digest,
     /// Digest of the reproducible part of its manifest.
-    pub snapshot_id: Digest,
+    pub(crate) snapshot_id: Digest,
     /// Where its manifest is, relative to the manifest store.
-    pub manifest: String,
+    pub(crate) manifest: String,
     /// The configuration it ran under.
-    pub config_version: ConfigVersion,
+    pub(crate) config_version: ConfigVersion,
     /// Outputs and inputs by name; [`LogicInput::needed`] must be among them, null where null.
-    pub values: BTreeMap<String, Value>,
+    pub(crate) values: BTreeMap<String, Value>,
     /// Whether a guardrail was breached.
-    pub guardrail_failed: bool,
+    pub(crate) guardrail_failed: bool,
 }

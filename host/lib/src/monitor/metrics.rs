@@ -32,17 +32,17 @@ pub struct Metric {
 
 /// A recorded row as triage checks it against one rule.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OneRow<'r> {
+pub(crate) struct OneRow<'r> {
     /// The subject's value; `None` if the rule has no subject or the row no value.
-    pub value: Option<&'r Json>,
+    pub(crate) value: Option<&'r Json>,
     /// The minimum of the subject's guardrail.
-    pub minimum: Option<f64>,
+    pub(crate) minimum: Option<f64>,
     /// The maximum of the subject's guardrail.
-    pub maximum: Option<f64>,
+    pub(crate) maximum: Option<f64>,
     /// Whether the row breached a guardrail.
-    pub guardrail_failed: bool,
+    pub(crate) guardrail_failed: bool,
     /// The rule's threshold, with the side that is bad.
-    pub threshold: Option<(Direction, f64)>,
+    pub(crate) threshold: Option<(Direction, f64)>,
 }
 
 impl OneRow<'_> {
@@ -67,7 +67,7 @@ fn undecided(_: OneRow<'_>) -> Option<bool> {
 
 /// What a metric is computed from, and so what a rule's `min_rows` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Base {
+pub(crate) enum Base {
     /// Answers.
     Rows,
     /// Answers, whose number is the metric itself: it may fire on few answers.
@@ -80,7 +80,7 @@ pub enum Base {
 
 /// What a metric looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
+pub(crate) enum Needs {
     /// The rows themselves; a subject is refused.
     Rows,
     /// A column of any type.
@@ -244,19 +244,19 @@ impl Metric {
 
     /// What it looks at.
     #[must_use]
-    pub fn needs(&self) -> Needs {
+    pub(crate) fn needs(&self) -> Needs {
         self.needs
     }
 
     /// What it is computed from.
     #[must_use]
-    pub fn base(&self) -> Base {
+    pub(crate) fn base(&self) -> Base {
         self.base
     }
 
     /// Whether its value is in the subject's unit (other metrics are shares or counts).
     #[must_use]
-    pub fn has_unit(&self) -> bool {
+    pub(crate) fn has_unit(&self) -> bool {
         self.needs == Needs::Numbers
     }
 
@@ -269,14 +269,14 @@ impl Metric {
     /// Whether a single row fails a rule of this metric; `None` if no single row decides, or the row lacks the value
     /// that does.
     #[must_use]
-    pub fn fails(&self, row: OneRow<'_>) -> Option<bool> {
+    pub(crate) fn fails(&self, row: OneRow<'_>) -> Option<bool> {
         (self.fails)(row)
     }
 
     /// Computes the metric. [`super::resolve::check`] has made sure that a needed subject and bound exist. If one is
     /// missing anyway, there is no value and the rule is `unknown`.
     #[must_use]
-    pub fn observe(&self, subject: Option<&str>, scene: MetricInput<'_>) -> Observed {
+    pub(crate) fn observe(&self, subject: Option<&str>, scene: MetricInput<'_>) -> Observed {
         (self.observe)(subject, scene)
     }
 }
@@ -289,7 +289,7 @@ impl fmt::Debug for Metric {
 
 /// The rows behind an observed value, as indices into the group's rows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Behind {
+pub(crate) enum Behind {
     /// None of them in particular.
     Nothing,
     /// All rows of the base, and whether each is counted in the share.
@@ -302,43 +302,43 @@ pub enum Behind {
 
 /// A metric's value over a group.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// The value; `None` if there is nothing to compute it from.
-    pub value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// How many rows it is computed from.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// How many of them are counted, if the value is a share.
-    pub counted: Option<usize>,
+    pub(crate) counted: Option<usize>,
     /// The rows behind it.
-    pub behind: Behind,
+    pub(crate) behind: Behind,
     /// How the value was computed or why there is none, if that needs an explanation.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// The input of a metric.
 #[derive(Clone, Copy, Debug)]
-pub struct MetricInput<'a> {
+pub(crate) struct MetricInput<'a> {
     /// The answers of the group, by series and day.
-    pub rows: &'a [&'a Row],
+    pub(crate) rows: &'a [&'a Row],
     /// Index of the series of each row.
-    pub places: &'a [usize],
+    pub(crate) places: &'a [usize],
     /// Expected and recorded answers.
-    pub coverage: Coverage,
+    pub(crate) coverage: Coverage,
     /// Acceptable range of the subject.
-    pub bounds: Bounds,
+    pub(crate) bounds: Bounds,
     /// Inputs whose change explains a step.
-    pub explaining: &'a [String],
+    pub(crate) explaining: &'a [String],
     /// The subject's reference in the baseline, or why there is none.
-    pub reference: Result<&'a Reference, &'a str>,
+    pub(crate) reference: Result<&'a Reference, &'a str>,
 }
 
 /// Expected answers of a group, and how many of them are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     /// Expected answers.
-    pub expected: usize,
+    pub(crate) expected: usize,
     /// Recorded among the expected.
-    pub recorded: usize,
+    pub(crate) recorded: usize,
 }
 
 fn compared(
@@ -382,7 +382,7 @@ fn compared(
 
 /// The median of sorted values: the middle one, or the mean of the two middle ones. `None` if there are no values.
 #[must_use]
-pub fn median(sorted: &[f64]) -> Option<f64> {
+pub(crate) fn median(sorted: &[f64]) -> Option<f64> {
     let n = sorted.len();
     let high = *sorted.get(n / 2)?;
     if n % 2 == 1 {
@@ -395,7 +395,7 @@ pub fn median(sorted: &[f64]) -> Option<f64> {
 /// The value at the 1-based position ceil(percent/100 · n), computed with integers, so that rounding of 0.95 · n
 /// cannot change the rank. `None` if there are no values.
 #[must_use]
-pub fn nearest_rank(sorted: &[f64], percent: usize) -> Option<f64> {
+pub(crate) fn nearest_rank(sorted: &[f64], percent: usize) -> Option<f64> {
     let rank = (percent * sorted.len()).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
 }

@@ -26,19 +26,19 @@ pub enum Setting {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Override {
     /// Name of the rule's metric.
-    pub metric: String,
+    pub(crate) metric: String,
     /// The rule's subject, exactly as the component has it.
-    pub subject: Option<String>,
+    pub(crate) subject: Option<String>,
     /// Only rules of this scope; `None` for all.
-    pub scope: Option<Scope>,
+    pub(crate) scope: Option<Scope>,
     /// Only rules of this direction; `None` for all.
-    pub direction: Option<Direction>,
+    pub(crate) direction: Option<Direction>,
     /// Threshold of warn.
-    pub warn: Setting,
+    pub(crate) warn: Setting,
     /// Threshold of crit.
-    pub crit: Setting,
+    pub(crate) crit: Setting,
     /// With fewer rows than this, the rule does not pass.
-    pub min_rows: Option<u32>,
+    pub(crate) min_rows: Option<u32>,
 }
 
 /// A rule in words: `p95(forage_age_days) above, fleet`.
@@ -89,7 +89,7 @@ impl Override {
 ///
 /// # Errors
 /// [`MonitorError::UnknownRule`] names the nearest rule; [`MonitorError::TwiceOverride`] if two overrides set one
-/// rule. [`super::resolve::check`] validates the thresholds.
+/// rule. `super::resolve::check` validates the thresholds.
 pub fn apply_overrides(
     model_version: &ModelVersion,
     rules: &[MonitorRule],

@@ -18,10 +18,9 @@ use provender_domain::words;
 
 use super::ack::Ack;
 use super::error::MonitorError;
-use super::input::Bounds;
 
 /// The report's `$type`. A change of meaning needs a new version number.
-pub const TYPE: &str = Form::MonitorReport.name();
+pub(crate) const TYPE: &str = Form::MonitorReport.name();
 
 words! {
     /// The status of a rule or a group, from the least to the most urgent.
@@ -58,7 +57,7 @@ impl Status {
 
     /// The colour of the status in reports.
     #[must_use]
-    pub fn tone(self) -> Tone {
+    pub(crate) fn tone(self) -> Tone {
         match self {
             Status::Info | Status::NotApplicable => Tone::Quiet,
             Status::Ok => Tone::Good,
@@ -90,7 +89,7 @@ words! {
 impl MonitorVerdict {
     /// The word shown to people.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         self.status().word()
     }
 
@@ -109,7 +108,7 @@ impl MonitorVerdict {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "MonitorReport")]
 pub struct MonitorReport {
-    /// [`TYPE`].
+    /// `TYPE`.
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     /// Digest of everything else in the report: the report's id.
@@ -281,7 +280,7 @@ pub struct MetricReport {
 impl MetricReport {
     /// `p95(forage_age_days)`.
     #[must_use]
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match &self.subject {
             Some(subject) => format!("{}({subject})", self.name),
             None => self.name.clone(),
@@ -336,17 +335,6 @@ pub struct OutcomeSeries {
     pub points: Vec<(Day, Option<f64>)>,
 }
 
-impl OutcomeSeries {
-    /// The guardrail's bounds.
-    #[must_use]
-    pub fn bounds(&self) -> Bounds {
-        Bounds {
-            minimum: self.minimum,
-            maximum: self.maximum,
-        }
-    }
-}
-
 impl MonitorReport {
     /// Sets the report's id.
     pub(super) fn seal(mut self) -> Result<MonitorReport, MonitorError> {
@@ -358,7 +346,7 @@ impl MonitorReport {
     ///
     /// # Errors
     /// [`MonitorError::Json`] if the report cannot be turned into JSON.
-    pub fn reproducible(&self) -> Result<Json, MonitorError> {
+    pub(crate) fn reproducible(&self) -> Result<Json, MonitorError> {
         let mut json = self.to_json()?;
         if let Json::Object(members) = &mut json {
             members.remove("report");
@@ -370,7 +358,7 @@ impl MonitorReport {
     ///
     /// # Errors
     /// [`MonitorError::Json`] if the report cannot be turned into JSON.
-    pub fn to_json(&self) -> Result<Json, MonitorError> {
+    pub(crate) fn to_json(&self) -> Result<Json, MonitorError> {
         Ok(serde_json::to_value(self)?)
     }
 
@@ -378,7 +366,7 @@ impl MonitorReport {
     ///
     /// # Errors
     /// [`MonitorError::Json`] or [`MonitorError::Canonical`] if there is no such text.
-    pub fn to_canonical(&self) -> Result<String, MonitorError> {
+    pub(crate) fn to_canonical(&self) -> Result<String, MonitorError> {
         Ok(canonical::to_text(&self.to_json()?)?)
     }
 }

@@ -56,7 +56,7 @@ fn tighter(a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64) -> Option<
 ///
 /// # Errors
 /// The first rule that cannot be computed or judged.
-pub fn check(logic: &LogicInput) -> Result<(), MonitorError> {
+pub(crate) fn check(logic: &LogicInput) -> Result<(), MonitorError> {
     let mut seen = BTreeSet::new();
     for rule in &logic.rules {
         check_rule(logic, rule)?;

@@ -10,7 +10,7 @@ use super::report::Status;
 
 /// What became of a rule.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub(super) struct Judged {
     /// The status.
     pub status: Status,
     /// The status in a sentence.
@@ -58,7 +58,7 @@ fn to_judge(
 
 /// Judges what was observed in a group of `rows` answers.
 #[must_use]
-pub fn judge_rule(
+pub(super) fn judge_rule(
     rule: &MonitorRule,
     base: Base,
     unit: Option<&str>,

@@ -22,7 +22,7 @@ const MOST_LAG1: f64 = 0.98;
 
 /// The result of a comparison, with an explanation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Compared {
+pub(crate) struct Compared {
     /// The metric's value; `None` with the reason in `note`.
     pub value: Option<f64>,
     /// How it was computed, or why there is no value.
@@ -39,7 +39,7 @@ fn none(note: impl Into<String>) -> Compared {
 /// Distance between the medians of window and reference, in robust standard deviations of the reference; never
 /// negative.
 #[must_use]
-pub fn median_shift(reference: &Reference, sorted: &[f64]) -> Compared {
+pub(crate) fn median_shift(reference: &Reference, sorted: &[f64]) -> Compared {
     let Some(now) = median(sorted) else {
         return none("there is no number in the window");
     };
@@ -71,7 +71,7 @@ pub fn median_shift(reference: &Reference, sorted: &[f64]) -> Compared {
 
 /// PSI of the window against the reference, as a multiple of its expected value without a change.
 #[must_use]
-pub fn psi(reference: &Reference, values: &[f64]) -> Compared {
+pub(crate) fn psi(reference: &Reference, values: &[f64]) -> Compared {
     let window = count_in(&reference.edges, values.iter().copied());
     let (n, m) = (count(reference.rows), count(values.len()));
     let bins = joined(&reference.counts, &window, n, m);
@@ -128,7 +128,7 @@ fn joined(reference: &[usize], window: &[usize], n: f64, m: f64) -> Vec<(usize, 
 /// before. `places` are the series of the rows. `explaining` are the inputs whose change explains a step: the herd,
 /// the boundary, and what is observed only now and then.
 #[must_use]
-pub fn steps(
+pub(crate) fn steps(
     subject: &str,
     rows: &[&Row],
     places: &[usize],

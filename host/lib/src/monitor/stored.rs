@@ -189,11 +189,11 @@ pub struct Failing {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Missing {
     /// The place.
-    pub boundary_id: BoundaryId,
+    pub(crate) boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: HerdId,
+    pub(crate) herd_config_id: HerdId,
     /// The day.
-    pub calculation_date: Day,
+    pub(crate) calculation_date: Day,
 }
 
 impl Body {
@@ -238,7 +238,9 @@ impl Body {
 ///
 /// # Errors
 /// If the ledger cannot be read or an entry is malformed.
-pub fn digests(ledger: &dyn Read) -> Result<Vec<(i64, Digest, ReportKind, Stamp)>, LedgerError> {
+pub(crate) fn digests(
+    ledger: &dyn Read,
+) -> Result<Vec<(i64, Digest, ReportKind, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
         let kept: ReportKept = entry.read()?;

@@ -27,7 +27,7 @@ use super::rules::judge_rule;
 /// Judges a window of answers.
 ///
 /// # Errors
-/// [`MonitorError`] if a rule cannot be computed, or the input is not as [`super::input`] requires. Sparse or missing
+/// [`MonitorError`] if a rule cannot be computed, or the input is not as `super::input` requires. Sparse or missing
 /// data is not an error: it is `unknown` or `crit` in the report.
 pub fn judge(window: Window, logics: &[LogicInput]) -> Result<MonitorReport, MonitorError> {
     judge_with(window, logics, &[])

@@ -70,7 +70,7 @@ impl Default for CanarySettings {
 impl CanarySettings {
     /// Warn and crit thresholds of a figure; `None` if there is no figure of this name.
     #[must_use]
-    pub fn thresholds(&self, figure: &str) -> (Option<f64>, Option<f64>) {
+    pub(crate) fn thresholds(&self, figure: &str) -> (Option<f64>, Option<f64>) {
         self.pairs()
             .into_iter()
             .find(|(name, ..)| *name == figure)
@@ -79,7 +79,7 @@ impl CanarySettings {
 
     /// The first invalid setting: key, value, and what to write instead.
     #[must_use]
-    pub fn problem(&self) -> Option<(String, String, &'static str)> {
+    pub(crate) fn problem(&self) -> Option<(String, String, &'static str)> {
         if !(1..=366).contains(&self.window_days) {
             let value = self.window_days.to_string();
             return Some((

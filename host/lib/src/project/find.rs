@@ -11,7 +11,7 @@ use super::sources::Source;
 
 /// A file of a source, with the boundary from its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundFile {
+pub(crate) struct FoundFile {
     /// Path relative to the deployment's folder.
     pub path: String,
     /// The boundary it belongs to, if the path or the source gives one.
@@ -22,7 +22,7 @@ pub struct FoundFile {
 ///
 /// # Errors
 /// If a folder cannot be read or a pattern matches nothing.
-pub fn files(dir: &Dir, source: &Source) -> Result<Vec<FoundFile>, IngestError> {
+pub(crate) fn files(dir: &Dir, source: &Source) -> Result<Vec<FoundFile>, IngestError> {
     let mut found = Vec::new();
     for pattern in &source.paths {
         let mut matches = expand(dir, pattern)?;

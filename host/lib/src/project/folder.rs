@@ -42,7 +42,7 @@ impl Project {
     ///
     /// # Errors
     /// When there is none.
-    pub fn find(start: &Path) -> Result<PathBuf, ProjectError> {
+    pub(crate) fn find(start: &Path) -> Result<PathBuf, ProjectError> {
         start
             .ancestors()
             .find(|dir| dir.join(settings::FILE).exists())
@@ -55,7 +55,7 @@ impl Project {
     ///
     /// # Errors
     /// When there is no `provender.toml`, or it cannot be read or used.
-    pub fn open(root: &Path) -> Result<Project, ProjectError> {
+    pub(crate) fn open(root: &Path) -> Result<Project, ProjectError> {
         let read = |cause| ProjectError::Read {
             file: root.display().to_string(),
             cause: Arc::new(cause),
@@ -112,7 +112,7 @@ impl Project {
     ///
     /// # Errors
     /// If it cannot be created or leads outside the deployment's folder.
-    pub fn folder(&self, path: &str) -> Result<Dir, ProjectError> {
+    pub(crate) fn folder(&self, path: &str) -> Result<Dir, ProjectError> {
         let write = |cause| ProjectError::Write {
             file: self.root.join(path).display().to_string(),
             cause: Arc::new(cause),

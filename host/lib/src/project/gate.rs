@@ -14,8 +14,8 @@ use provender_domain::forms::Form;
 
 mod mistakes;
 
-pub use mistakes::{problem, unknown};
-pub use provender_ledger::entries::{Action, Role};
+pub(crate) use mistakes::{problem, unknown};
+pub(crate) use provender_ledger::entries::{Action, Role};
 
 /// A check of the gate.
 #[derive(
@@ -51,7 +51,7 @@ pub enum CheckName {
 
 impl CheckName {
     /// Every check, in the order in which they are made.
-    pub const ALL: [CheckName; 12] = [
+    pub(crate) const ALL: [CheckName; 12] = [
         CheckName::Verify,
         CheckName::Goldens,
         CheckName::Ownership,
@@ -247,7 +247,7 @@ impl Default for BacktestSettings {
 impl BacktestSettings {
     /// Each figure with its thresholds: name, warn, crit.
     #[must_use]
-    pub fn thresholds(&self) -> [(&'static str, Option<f64>, Option<f64>); 4] {
+    pub(crate) fn thresholds(&self) -> [(&'static str, Option<f64>, Option<f64>); 4] {
         [
             (
                 "median_change",
@@ -316,7 +316,7 @@ impl Default for CanaryGate {
 impl Policy {
     /// The policy of an environment: its settings over the defaults for its name.
     #[must_use]
-    pub fn of(environment: &str, set: Option<&GateSettings>) -> Policy {
+    pub(crate) fn of(environment: &str, set: Option<&GateSettings>) -> Policy {
         let set = set.cloned().unwrap_or_default();
         let (required, on_warn, on_crit, checks) = built_in(environment);
         let mut checks = set.checks.unwrap_or(checks);
@@ -340,7 +340,7 @@ impl Policy {
 
     /// As JSON.
     #[must_use]
-    pub fn to_json(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         // Cannot fail: all parts are numbers, texts and lists of them.
         json!(self)
     }

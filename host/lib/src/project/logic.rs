@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ProjectError;
 
 /// Name of the file.
-pub const FILE: &str = "logic.toml";
+pub(crate) const FILE: &str = "logic.toml";
 
 /// The whole file: name → version → settings.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -114,7 +114,7 @@ impl LogicFile {
     }
 
     /// Every `name:version` that has a block.
-    pub fn versions(&self) -> impl Iterator<Item = ModelVersion> + '_ {
+    pub(crate) fn versions(&self) -> impl Iterator<Item = ModelVersion> + '_ {
         self.0
             .iter()
             .flat_map(|(n, vs)| vs.keys().map(move |v| ModelVersion::of(n, v)))
@@ -123,7 +123,7 @@ impl LogicFile {
 
 /// Month and day of a season's start.
 #[must_use]
-pub fn season_day(text: &str) -> Option<(i8, i8)> {
+pub(crate) fn season_day(text: &str) -> Option<(i8, i8)> {
     // 2001 is not a leap year, so 29 February is refused.
     let day: provender_domain::day::Day = format!("2001-{text}").parse().ok()?;
     let (_, m, d) = day.ymd();

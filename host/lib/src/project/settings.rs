@@ -8,6 +8,7 @@ mod check;
 mod limits;
 mod origins;
 
+pub use limits::{CompileLimits, LimitSettings};
 pub use origins::SetIn;
 
 use provender_domain::ids::ModelVersion;
@@ -22,8 +23,6 @@ use serde::{Deserialize, Serialize};
 use super::ProjectError;
 use super::canary::CanarySettings;
 use super::gate::{self, GateSettings, Policy};
-
-pub use limits::{CompileLimits, LimitSettings};
 
 /// Name of the file.
 pub const FILE: &str = "provender.toml";
@@ -89,7 +88,7 @@ impl LedgerSettings {
     ///
     /// # Errors
     /// If this program knows no store with such an address.
-    pub fn address(&self, root: &Path) -> Result<Address, ProjectError> {
+    pub(crate) fn address(&self, root: &Path) -> Result<Address, ProjectError> {
         Address::parse(&self.url, root).map_err(|unknown| ProjectError::Value {
             file: FILE.to_owned(),
             key: "ledger.url".to_owned(),
@@ -157,7 +156,7 @@ impl ManifestSettings {
         clippy::disallowed_methods,
         reason = "so many runs as no memory holds are never there"
     )]
-    pub fn pack_from(&self) -> usize {
+    pub(crate) fn pack_from(&self) -> usize {
         usize::try_from(self.pack_from).unwrap_or(usize::MAX)
     }
 }

@@ -15,11 +15,11 @@ use provender_domain::value::DataType;
 use super::ProjectError;
 
 /// Name of the file.
-pub const FILE: &str = "sources.toml";
+pub(crate) const FILE: &str = "sources.toml";
 
 /// A file that revises more than this share of its rows is held until `--accept`, because a change of unit revises
 /// all rows.
-pub const MAX_REVISED_SHARE: f64 = 0.5;
+pub(crate) const MAX_REVISED_SHARE: f64 = 0.5;
 
 /// The whole file, validated.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,40 +34,40 @@ pub struct Sources {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// Unique id, which is recorded with each observation.
-    pub id: String,
+    pub(crate) id: String,
     /// What it is about.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Path patterns, relative to the folder: `*` and one `{boundary}`.
-    pub paths: Vec<String>,
+    pub(crate) paths: Vec<String>,
     /// Single files with the boundary each belongs to.
-    pub files: BTreeMap<String, BoundaryId>,
+    pub(crate) files: BTreeMap<String, BoundaryId>,
     /// The format; detected from the content if left out.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// The boundary every file belongs to.
-    pub boundary: Option<BoundaryId>,
+    pub(crate) boundary: Option<BoundaryId>,
     /// GeoJSON property with the id.
-    pub id_property: Option<String>,
+    pub(crate) id_property: Option<String>,
     /// What to do with several features of one id.
-    pub duplicate_ids: DuplicateIds,
+    pub(crate) duplicate_ids: DuplicateIds,
     /// If the newest data is older than this many days, it is stale.
-    pub max_age_days: Option<u32>,
+    pub(crate) max_age_days: Option<u32>,
     /// See [`MAX_REVISED_SHARE`].
-    pub max_revised_share: f64,
+    pub(crate) max_revised_share: f64,
 }
 
 /// `[[series]]`: a dated column of numbers per boundary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Name in the catalogue.
-    pub name: String,
+    pub(crate) name: String,
     /// Unit, in the spelling that components must use.
-    pub unit: Option<String>,
+    pub(crate) unit: Option<String>,
     /// One sentence.
-    pub doc: String,
+    pub(crate) doc: String,
     /// Id of the source that has it; any series source if left out.
-    pub source: Option<String>,
+    pub(crate) source: Option<String>,
     /// Column of the file; the name if left out.
-    pub column: String,
+    pub(crate) column: String,
 }
 
 #[derive(Deserialize, Default, JsonSchema)]
@@ -225,7 +225,7 @@ impl Sources {
 
     /// (column in the file, catalogue name) of every series that a source may carry.
     #[must_use]
-    pub fn series_of(&self, source: &str) -> Vec<(String, String)> {
+    pub(crate) fn series_of(&self, source: &str) -> Vec<(String, String)> {
         let carries = |s: &&Series| s.source.as_deref().is_none_or(|id| id == source);
         self.series
             .iter()

@@ -32,7 +32,7 @@ use super::store::ReleaseStore;
 ///
 /// # Errors
 /// If a setting or a monitor rule does not fit its logic.
-pub fn content(
+pub(crate) fn content(
     pins: &[&Pin],
     bounds: &[Bound],
     settings: &BTreeMap<ModelVersion, LogicOverrides>,
@@ -116,7 +116,7 @@ pub struct CutRelease {
 /// # Errors
 /// If a version is frozen with other bytes, the store cannot be written, or the ledger cannot be read or
 /// written.
-pub fn cut(
+pub(crate) fn cut(
     ledger: &dyn Write,
     store: &ReleaseStore,
     content: &Content,
@@ -275,14 +275,14 @@ impl Snapshot {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn objections(ledger: &dyn Read, pins: &[&Pin]) -> Result<Vec<Problem>, ReleaseError> {
+pub(crate) fn objections(ledger: &dyn Read, pins: &[&Pin]) -> Result<Vec<Problem>, ReleaseError> {
     let now = Snapshot::read(ledger)?;
     Ok(pins.iter().filter_map(|p| now.objection(p)).collect())
 }
 
 /// The pinned set of a release: every frozen version, and the drafts that are to be active.
 #[must_use]
-pub fn pinned_set<'p>(pins: &'p [Pin], active: &[ModelVersion]) -> Vec<&'p Pin> {
+pub(crate) fn pinned_set<'p>(pins: &'p [Pin], active: &[ModelVersion]) -> Vec<&'p Pin> {
     pins.iter()
         .filter(|p| p.state == PinState::Frozen || active.contains(&p.model_version()))
         .collect()

@@ -24,7 +24,7 @@ use provender_sandbox::{Lock, Pin, PinLimits, PinState};
 use super::ReleaseError;
 
 /// `$type` of the document.
-pub const FORM: &str = Form::Release.name();
+pub(super) const FORM: &str = Form::Release.name();
 
 /// A release: pinned components, active versions, their configurations and settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -137,19 +137,19 @@ pub struct Cut {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
     /// Every pinned component.
-    pub components: Vec<Component>,
+    pub(crate) components: Vec<Component>,
     /// The active versions.
-    pub active: Vec<ModelVersion>,
+    pub(crate) active: Vec<ModelVersion>,
     /// Configuration and thresholds of each active version.
-    pub logics: Vec<Logic>,
+    pub(crate) logics: Vec<Logic>,
     /// Settings from where it is cut.
-    pub settings: InForce,
+    pub(crate) settings: InForce,
 }
 
 impl Component {
     /// The component that a pin names.
     #[must_use]
-    pub fn of(pin: &Pin) -> Component {
+    pub(crate) fn of(pin: &Pin) -> Component {
         Component {
             name: pin.name.clone(),
             version: pin.version.clone(),
@@ -169,7 +169,7 @@ impl Component {
 
     /// A frozen pin of this component, with its file at `path`.
     #[must_use]
-    pub fn pin(&self, path: String) -> Pin {
+    pub(crate) fn pin(&self, path: String) -> Pin {
         Pin {
             name: self.name.clone(),
             version: self.version.clone(),
@@ -187,7 +187,7 @@ impl Component {
 impl Document {
     /// A release with this content.
     #[must_use]
-    pub fn new(number: u32, content: Content, cut: Cut) -> Document {
+    pub(crate) fn new(number: u32, content: Content, cut: Cut) -> Document {
         Document {
             form: FORM.to_owned(),
             number,
@@ -227,7 +227,7 @@ impl Document {
     ///
     /// # Errors
     /// If a number has no canonical form.
-    pub fn to_json(&self) -> Result<Json, ReleaseError> {
+    pub(crate) fn to_json(&self) -> Result<Json, ReleaseError> {
         Ok(
             serde_json::to_value(self)
                 .map_err(provender_domain::canonical::CanonicalError::from)?,
@@ -250,7 +250,7 @@ impl Document {
 
     /// The release without its number and without how it was cut.
     #[must_use]
-    pub fn content(&self) -> Content {
+    pub(crate) fn content(&self) -> Content {
         Content {
             components: self.components.clone(),
             active: self.active.clone(),
@@ -261,7 +261,7 @@ impl Document {
 
     /// The active logics as entries record them, so that activations follow from entries alone.
     #[must_use]
-    pub fn active_logics(&self) -> Vec<ReleaseLogic> {
+    pub(crate) fn active_logics(&self) -> Vec<ReleaseLogic> {
         let of = |l: &Logic| ReleaseLogic {
             model_version: l.model_version.clone(),
             config_version: l.config_version,
@@ -272,7 +272,7 @@ impl Document {
 
     /// Configuration and thresholds of an active version.
     #[must_use]
-    pub fn logic(&self, model_version: &ModelVersion) -> Option<&Logic> {
+    pub(crate) fn logic(&self, model_version: &ModelVersion) -> Option<&Logic> {
         self.logics
             .iter()
             .find(|l| l.model_version == *model_version)
@@ -280,7 +280,7 @@ impl Document {
 
     /// The component of a version.
     #[must_use]
-    pub fn component(&self, model_version: &ModelVersion) -> Option<&Component> {
+    pub(crate) fn component(&self, model_version: &ModelVersion) -> Option<&Component> {
         self.components
             .iter()
             .find(|c| c.model_version() == *model_version)
@@ -288,7 +288,7 @@ impl Document {
 
     /// DS's settings of a version.
     #[must_use]
-    pub fn overrides(&self, model_version: &ModelVersion) -> LogicOverrides {
+    pub(crate) fn overrides(&self, model_version: &ModelVersion) -> LogicOverrides {
         self.settings
             .logic
             .get(model_version)
@@ -298,7 +298,7 @@ impl Document {
 
     /// The columns that the release binds to: the built-in ones and its own series.
     #[must_use]
-    pub fn catalogue(&self) -> Vec<Feature> {
+    pub(crate) fn catalogue(&self) -> Vec<Feature> {
         let mut all = built_in();
         all.extend(self.settings.series.iter().map(|s| Feature {
             name: s.name.clone(),
@@ -360,7 +360,7 @@ impl Document {
 
 /// Path of a component inside a release store or an archive.
 #[must_use]
-pub fn file_of(sha256: &Digest) -> String {
+pub(super) fn file_of(sha256: &Digest) -> String {
     format!("components/{}.wasm", sha256.hex())
 }
 

@@ -16,7 +16,7 @@ use provender_ledger::{Payload, Write};
 use super::ReleaseError;
 
 /// `$type` of evidence.
-pub const FORM: &str = Form::Evidence.name();
+pub(super) const FORM: &str = Form::Evidence.name();
 
 /// A finding with who made it, when and where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub struct Reported {
 impl Reported {
     /// Combines a finding with its report, which is canonical JSON.
     #[must_use]
-    pub fn new(mut finding: EvidenceFinding, body: String) -> Reported {
+    pub(crate) fn new(mut finding: EvidenceFinding, body: String) -> Reported {
         finding.report = Some(Digest::of_canonical(body.as_bytes()));
         Reported { finding, body }
     }
@@ -85,7 +85,7 @@ impl Reported {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub fn record(&self, ledger: &dyn Write, stamp: &Stamp) -> Result<(), ReleaseError> {
+    pub(crate) fn record(&self, ledger: &dyn Write, stamp: &Stamp) -> Result<(), ReleaseError> {
         if let Some(digest) = self.finding.report {
             ledger.record_report(stamp, self.finding.kind, digest, &self.body)?;
         }
@@ -96,7 +96,7 @@ impl Reported {
 impl Evidence {
     /// A finding about a release, signed by `stamp`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         release: Digest,
         finding: EvidenceFinding,
         environment: &str,
@@ -120,7 +120,7 @@ impl Evidence {
     ///
     /// # Errors
     /// If a number has no canonical form.
-    pub fn to_text(&self) -> Result<String, CanonicalError> {
+    pub(crate) fn to_text(&self) -> Result<String, CanonicalError> {
         to_text(&serde_json::to_value(self)?)
     }
 
@@ -128,7 +128,7 @@ impl Evidence {
     ///
     /// # Errors
     /// If a number has no canonical form.
-    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+    pub(crate) fn digest(&self) -> Result<Digest, CanonicalError> {
         Ok(Digest::of_canonical(self.to_text()?.as_bytes()))
     }
 
@@ -136,7 +136,7 @@ impl Evidence {
     ///
     /// # Errors
     /// What is wrong with it, as a clause.
-    pub fn parse(bytes: &[u8]) -> Result<Evidence, String> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Evidence, String> {
         let value = from_slice(bytes).map_err(|e| e.to_string())?;
         let evidence: Evidence = serde_json::from_value(value).map_err(|e| e.to_string())?;
         let text = evidence.to_text().map_err(|e| e.to_string())?;
@@ -150,7 +150,7 @@ impl Evidence {
     ///
     /// # Errors
     /// If a number has no canonical form.
-    pub fn payload(
+    pub(crate) fn payload(
         &self,
         number: u32,
         imported: Option<&Digest>,
@@ -169,7 +169,7 @@ impl Evidence {
     ///
     /// # Errors
     /// The unknown word.
-    pub fn check_words(found: &EvidenceFound) -> Result<(), UnknownWord> {
+    pub(crate) fn check_words(found: &EvidenceFound) -> Result<(), UnknownWord> {
         let word = |member: &str| found.evidence.get(member).and_then(Json::as_str);
         if word("$type") == Some(FORM) {
             word("kind").map(str::parse::<ReportKind>).transpose()?;
@@ -182,7 +182,7 @@ impl Evidence {
 
     /// Reads evidence from its entry; `None` if it has a form that this program does not know.
     #[must_use]
-    pub fn of(found: &EvidenceFound) -> Option<Evidence> {
+    pub(crate) fn of(found: &EvidenceFound) -> Option<Evidence> {
         let text = to_text(&found.evidence).ok()?;
         Evidence::parse(text.as_bytes()).ok()
     }

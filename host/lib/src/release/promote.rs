@@ -294,7 +294,7 @@ fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, Releas
 ///
 /// # Errors
 /// [`ReleaseError::Missing`] names the first file that is missing or differs.
-pub fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> {
+pub(super) fn whole(store: &ReleaseStore, release: &Known) -> Result<(), ReleaseError> {
     let problems = store.problems(&release.digest, &release.document);
     let problem = match (release.pruned, problems.first()) {
         (None, None) => return Ok(()),

@@ -166,7 +166,7 @@ pub fn plan(
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn newest(ledger: &dyn Read) -> Result<i64, LedgerError> {
+pub(crate) fn newest(ledger: &dyn Read) -> Result<i64, LedgerError> {
     let pruned = ledger.entries_of_kinds(&[Kind::Prune])?;
     Ok(pruned.last().map_or(0, |e| e.seq))
 }

@@ -46,7 +46,7 @@ impl Ignored {
 ///
 /// # Errors
 /// [`ReleaseError::OtherConfig`] lists what differs.
-pub fn check(document: &Document, bound: &Bound) -> Result<(), ReleaseError> {
+pub(crate) fn check(document: &Document, bound: &Bound) -> Result<(), ReleaseError> {
     let Some(logic) = document.logic(&bound.model_version) else {
         return Ok(());
     };
@@ -122,7 +122,7 @@ fn differences(path: &str, then: &Json, now: &Json, found: &mut Vec<String>) {
 /// Everything in the deployment's files that contradicts the release. Settings that they leave out do not
 /// contradict it.
 #[must_use]
-pub fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> Vec<Ignored> {
+pub(crate) fn ignored(document: &Document, project: &Project, lock: Option<&Lock>) -> Vec<Ignored> {
     let mut found = Vec::new();
     settings_ignored(document, project, &mut found);
     match project.logic() {

@@ -16,7 +16,7 @@ use super::document::Document;
 use super::evidence::Evidence;
 
 /// Every kind of entry about releases.
-pub const KINDS: [Kind; 12] = [
+pub(crate) const KINDS: [Kind; 12] = [
     Kind::ReleaseCut,
     Kind::ReleaseImport,
     Kind::Promotion,
@@ -33,10 +33,10 @@ pub const KINDS: [Kind; 12] = [
 
 /// The kinds that decide what is active or whether anything may become active. A promotion fails if one of
 /// these was recorded in the meantime.
-pub const DECIDING: [Kind; 4] = [Kind::Promotion, Kind::Rollback, Kind::Hold, Kind::Unhold];
+pub(crate) const DECIDING: [Kind; 4] = [Kind::Promotion, Kind::Rollback, Kind::Hold, Kind::Unhold];
 
 /// The kinds that decide which releases exist.
-pub const KNOWING: [Kind; 3] = [Kind::ReleaseCut, Kind::ReleaseImport, Kind::Prune];
+pub(crate) const KNOWING: [Kind; 3] = [Kind::ReleaseCut, Kind::ReleaseImport, Kind::Prune];
 
 /// A release that this environment knows.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ impl Note {
 
 /// A gate's decision on a release in an environment.
 #[derive(Clone, Debug)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// Sequence number of the entry.
     pub entry: i64,
     /// Whether it lets the release in.
@@ -146,11 +146,11 @@ pub struct ReleaseState {
     pub hold: Option<Hold>,
     /// Approvals, evidence, gate decisions and canaries, oldest first.
     pub notes: Vec<Note>,
-    /// Newest entry of the [`DECIDING`] kinds; 0 if there is none.
+    /// Newest entry of the `DECIDING` kinds; 0 if there is none.
     pub decided: i64,
-    /// Newest entry of the [`KNOWING`] kinds; 0 if there is none.
+    /// Newest entry of the `KNOWING` kinds; 0 if there is none.
     pub knew: i64,
-    /// Newest entry of the [`KINDS`]; 0 if there is none.
+    /// Newest entry of the `KINDS`; 0 if there is none.
     pub last: i64,
 }
 
@@ -169,7 +169,7 @@ impl ReleaseState {
     ///
     /// # Errors
     /// If an entry is damaged.
-    pub fn of(entries: &[Entry]) -> Result<ReleaseState, ReleaseError> {
+    pub(crate) fn of(entries: &[Entry]) -> Result<ReleaseState, ReleaseError> {
         let mut standing = ReleaseState::default();
         for entry in entries {
             standing.take(entry)?;
@@ -363,7 +363,11 @@ impl ReleaseState {
 
 /// The newest gate decision on a release in an environment, which `promote` obeys.
 #[must_use]
-pub fn gate_of(standing: &ReleaseState, release: &Digest, environment: &str) -> Option<Decision> {
+pub(crate) fn gate_of(
+    standing: &ReleaseState,
+    release: &Digest,
+    environment: &str,
+) -> Option<Decision> {
     let mut newest = None;
     for note in standing.notes_of(Kind::GateDecision, release) {
         if let Payload::GateDecision(decision) = &note.payload

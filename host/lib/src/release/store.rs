@@ -23,7 +23,7 @@ pub struct ReleaseStore {
 impl ReleaseStore {
     /// A store on top of any object storage.
     #[must_use]
-    pub fn over(objects: Box<dyn Remove>) -> ReleaseStore {
+    pub(crate) fn over(objects: Box<dyn Remove>) -> ReleaseStore {
         ReleaseStore { objects }
     }
 
@@ -35,7 +35,7 @@ impl ReleaseStore {
 
     /// Path of a component, relative to the deployment's folder.
     #[must_use]
-    pub fn path_of(&self, sha256: &Digest) -> String {
+    pub(crate) fn path_of(&self, sha256: &Digest) -> String {
         self.objects.address().object(&file_of(sha256))
     }
 
@@ -43,7 +43,7 @@ impl ReleaseStore {
     ///
     /// # Errors
     /// If the file system fails, or if other bytes are stored under the name.
-    pub fn add_component(&self, bytes: &[u8]) -> Result<Digest, ReleaseError> {
+    pub(crate) fn add_component(&self, bytes: &[u8]) -> Result<Digest, ReleaseError> {
         let sha256 = Digest::of_bytes(bytes);
         self.write(&file_of(&sha256), bytes)?;
         Ok(sha256)
@@ -53,7 +53,7 @@ impl ReleaseStore {
     ///
     /// # Errors
     /// As for [`ReleaseStore::add_component`].
-    pub fn add_document(&self, document: &Document) -> Result<Digest, ReleaseError> {
+    pub(crate) fn add_document(&self, document: &Document) -> Result<Digest, ReleaseError> {
         let text = document.to_text()?;
         let digest = document.digest()?;
         self.write(&name_of(&digest), text.as_bytes())?;
@@ -64,7 +64,7 @@ impl ReleaseStore {
     ///
     /// # Errors
     /// If it is missing or has other bytes.
-    pub fn component(&self, component: &Component) -> Result<Vec<u8>, ReleaseError> {
+    pub(crate) fn component(&self, component: &Component) -> Result<Vec<u8>, ReleaseError> {
         let path = self.path_of(&component.sha256);
         let bytes = self.read(&file_of(&component.sha256))?;
         component.pin(path.clone()).check_bytes(&path, &bytes)?;
@@ -73,7 +73,7 @@ impl ReleaseStore {
 
     /// The files of a release that are missing or differ, each as a sentence.
     #[must_use]
-    pub fn problems(&self, digest: &Digest, document: &Document) -> Vec<String> {
+    pub(crate) fn problems(&self, digest: &Digest, document: &Document) -> Vec<String> {
         let file = name_of(digest);
         let mut problems = Vec::new();
         match self.read(&file) {
@@ -91,13 +91,13 @@ impl ReleaseStore {
 
     /// Whether a component's file exists.
     #[must_use]
-    pub fn has(&self, sha256: &Digest) -> bool {
+    pub(crate) fn has(&self, sha256: &Digest) -> bool {
         self.has_object(&file_of(sha256))
     }
 
     /// Whether a release's document exists.
     #[must_use]
-    pub fn has_document(&self, digest: &Digest) -> bool {
+    pub(crate) fn has_document(&self, digest: &Digest) -> bool {
         self.has_object(&name_of(digest))
     }
 
@@ -108,7 +108,7 @@ impl ReleaseStore {
 
     /// Size of a component's file in bytes; 0 if it is missing.
     #[must_use]
-    pub fn size(&self, sha256: &Digest) -> u64 {
+    pub(crate) fn size(&self, sha256: &Digest) -> u64 {
         match self.objects.size(&file_of(sha256)) {
             Ok(Some(bytes)) => bytes,
             Ok(None) | Err(_) => 0,
@@ -119,7 +119,7 @@ impl ReleaseStore {
     ///
     /// # Errors
     /// If the file system fails.
-    pub fn remove_component(&self, sha256: &Digest) -> Result<(), ReleaseError> {
+    pub(crate) fn remove_component(&self, sha256: &Digest) -> Result<(), ReleaseError> {
         self.remove(&file_of(sha256))
     }
 
@@ -127,7 +127,7 @@ impl ReleaseStore {
     ///
     /// # Errors
     /// If the file system fails.
-    pub fn remove_document(&self, digest: &Digest) -> Result<(), ReleaseError> {
+    pub(crate) fn remove_document(&self, digest: &Digest) -> Result<(), ReleaseError> {
         self.remove(&name_of(digest))
     }
 

@@ -33,23 +33,23 @@ const CHUNK: usize = 500;
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The run's key.
-    pub key: RunKey,
+    pub(crate) key: RunKey,
     /// Digest of everything that determines the number.
-    pub provenance: Digest,
+    pub(crate) provenance: Digest,
     /// Digest of the manifest's reproducible part.
-    pub snapshot: Digest,
+    pub(crate) snapshot: Digest,
     /// SHA-256 of the manifest's bytes.
-    pub manifest: Digest,
+    pub(crate) manifest: Digest,
     /// The pack and row of the manifest, if it has no file of its own.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// Canonical JSON list of the outputs in declared order.
-    pub outputs: String,
+    pub(crate) outputs: String,
 }
 
 impl Subject {
     /// Identifies its manifest in the store.
     #[must_use]
-    pub fn manifest_ref(&self) -> ManifestRef<'_> {
+    pub(crate) fn manifest_ref(&self) -> ManifestRef<'_> {
         ManifestRef {
             key: &self.key,
             snapshot: &self.snapshot,

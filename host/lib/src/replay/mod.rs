@@ -4,19 +4,20 @@
 //! first computation, so that a lowered ceiling does not stop a replay; ceilings do not affect numbers. Outputs are
 //! compared as canonical JSON, which shows every bit of a number.
 //!
-//! * [`packed`] — compares the manifests of a pack with the ledger's runs
+//! * `packed` — compares the manifests of a pack with the ledger's runs
 //! * `packs` — computes the columns of a pack again
-//! * [`compute`] — loads components and computes runs again in parallel
-//! * [`select`] — selects runs: filters, and a sample that anyone can draw again
-//! * [`verdict`] — the result, and the ledger entry for it
+//! * `compute` — loads components and computes runs again in parallel
+//! * `select` — selects runs: filters, and a sample that anyone can draw again
+//! * `verdict` — the result, and the ledger entry for it
 
-pub mod compute;
-pub mod packed;
+pub(crate) mod compute;
+mod packed;
 mod packs;
-pub mod select;
-pub mod verdict;
+pub(crate) mod select;
+pub(crate) mod verdict;
 
-pub use compute::{Replayer, Subject};
+pub use compute::{Manifests, Replayer, Subject};
 pub use packed::Packed;
 pub use provender_proof::ManifestRecord;
-pub use verdict::{Difference, ReplayResults};
+pub use select::sample_of;
+pub use verdict::{Cause as FailureCause, Difference, Failure as ReplayFailure, ReplayResults};

@@ -19,7 +19,7 @@ pub struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// Prepares a comparison with this pack.
     #[must_use]
-    pub fn new(pack: &'a Pack) -> Packed<'a> {
+    pub(crate) fn new(pack: &'a Pack) -> Packed<'a> {
         Packed {
             pack,
             model_version: pack.header().model_version(),
@@ -29,7 +29,7 @@ impl<'a> Packed<'a> {
 
     /// Digest of the component that computed every run of the pack.
     #[must_use]
-    pub fn component(&self) -> Digest {
+    pub(crate) fn component(&self) -> Digest {
         self.pack.header().component.sha256
     }
 
@@ -38,7 +38,7 @@ impl<'a> Packed<'a> {
     ///
     /// # Errors
     /// If the manifest differs from the recorded one.
-    pub fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
+    pub(crate) fn check(&mut self, run: &NewRun) -> Result<Digest, String> {
         let (key, place) = (&run.key, run.place.map(|p| p.row));
         let row = self.row_of(key, place)?;
         let rows = &self.pack.rows;
@@ -68,7 +68,7 @@ impl<'a> Packed<'a> {
     ///
     /// # Errors
     /// See [`Packed::check`].
-    pub fn row(&mut self, subject: &Subject) -> Result<(usize, Digest), String> {
+    pub(crate) fn row(&mut self, subject: &Subject) -> Result<(usize, Digest), String> {
         let row = self.row_of(&subject.key, subject.place.map(|p| p.row))?;
         let rows = &self.pack.rows;
         let found = Digest::from_parts(Recipe::JcsV1, rows.provenance(row));

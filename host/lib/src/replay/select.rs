@@ -14,7 +14,7 @@ use provender_sandbox::PinLimits;
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
+pub(crate) fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerError> {
     let entries = ledger.entries(Some(Kind::Freeze))?;
     let limits = entries.iter().map(|entry| {
         let pin: Pin = entry.read()?;
@@ -27,7 +27,7 @@ pub fn ceilings(ledger: &dyn Read) -> Result<HashMap<Digest, PinLimits>, LedgerE
 /// uses the first sixteen bytes of SHA-256 of the seed, a newline and i, as a number modulo what is left. Every choice
 /// is equally likely, and the cost depends only on `n`.
 #[must_use]
-pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
+pub(crate) fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
     let n = of.min(n as u64);
     let mut moved: HashMap<u64, u64> = HashMap::new();
     let mut drawn: Vec<u64> = (0..n)
@@ -47,7 +47,7 @@ pub fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
     drawn
 }
 
-/// Draws `n` runs, as in [`draw`], from all runs that match the filter and whose entry is in `recorded`, ordered by
+/// Draws `n` runs, as in `draw`, from all runs that match the filter and whose entry is in `recorded`, ordered by
 /// entry, series and day. Also returns how many there are. Anyone who knows the seed and the ledger draws the same
 /// runs; whoever recorded the runs could not know the seed. Without a filter only the drawn runs are read.
 ///
@@ -105,7 +105,7 @@ pub fn sample_of(
 /// The `n` runs with the smallest digest of seed and run id, in their original order. Anyone who knows the seed and the
 /// ledger draws the same runs; whoever recorded the runs could not know the seed.
 #[must_use]
-pub fn sample(runs: Vec<Run>, n: usize, seed: &str) -> Vec<Run> {
+pub(crate) fn sample(runs: Vec<Run>, n: usize, seed: &str) -> Vec<Run> {
     let mut ranked: Vec<(Digest, usize, Run)> = runs
         .into_iter()
         .enumerate()

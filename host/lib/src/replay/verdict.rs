@@ -73,7 +73,7 @@ pub struct ReplayResults {
 
 impl ReplayResults {
     /// Adds the results of other runs.
-    pub fn extend(&mut self, other: ReplayResults) {
+    pub(crate) fn extend(&mut self, other: ReplayResults) {
         self.replayed.extend(other.replayed);
         self.identical += other.identical;
         self.different.extend(other.different);
@@ -82,7 +82,7 @@ impl ReplayResults {
     }
 
     /// Sorts the results, so that they do not depend on the order of threads.
-    pub fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         // Each thread's results are already sorted, and this sort merges long ascending runs quickly.
         self.replayed.sort();
         self.different

@@ -8,13 +8,13 @@
 use geographiclib_rs::{Geodesic, PolygonArea, Winding};
 
 /// A closed ring of (longitude, latitude) in degrees.
-pub type Ring = Vec<[f64; 2]>;
+pub(super) type Ring = Vec<[f64; 2]>;
 /// An outline followed by its holes.
-pub type Polygon = Vec<Ring>;
+pub(super) type Polygon = Vec<Ring>;
 
 /// Area of a closed ring in m², for either orientation.
 #[must_use]
-pub fn ring_area_m2(ring: &[[f64; 2]]) -> f64 {
+pub(super) fn ring_area_m2(ring: &[[f64; 2]]) -> f64 {
     // The last position repeats the first; geographiclib closes the ring itself.
     let open = match ring {
         [first, middle @ .., last] if first == last && !middle.is_empty() => {
@@ -41,7 +41,7 @@ pub fn ring_area_m2(ring: &[[f64; 2]]) -> f64 {
 /// Area of a polygon in m² from the areas of its rings: outline minus holes. Negative if the holes are
 /// larger.
 #[must_use]
-pub fn polygon_area_m2(rings: &[f64]) -> f64 {
+pub(super) fn polygon_area_m2(rings: &[f64]) -> f64 {
     match rings {
         [] => 0.0,
         [outline, holes @ ..] => holes.iter().fold(*outline, |area, hole| area - hole),
@@ -50,7 +50,7 @@ pub fn polygon_area_m2(rings: &[f64]) -> f64 {
 
 /// Total area of polygons in hectares, from their areas in m², rounded to 0.0001 ha.
 #[must_use]
-pub fn area_ha(polygons: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn area_ha(polygons: impl Iterator<Item = f64>) -> f64 {
     let m2: f64 = polygons.sum();
     // 1 m² is 0.0001 ha, so whole m² give the rounding that is wanted.
     m2.max(0.0).round() / 10_000.0

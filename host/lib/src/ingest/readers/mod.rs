@@ -20,7 +20,7 @@
 //! * `geojson`, `herds_json`, `herds_csv`, `rap`, `forage_csv`, `open_meteo`,
 //!   `daymet`, `gridmet`, `weather_csv`, `sda`, `soil_csv`, `series_csv`
 
-pub mod area;
+mod area;
 mod columns;
 mod daymet;
 mod detect;
@@ -43,7 +43,7 @@ mod series_csv;
 mod soil_csv;
 mod table;
 mod text;
-pub mod units;
+mod units;
 mod weather_csv;
 
 #[cfg(test)]

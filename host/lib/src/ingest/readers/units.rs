@@ -7,16 +7,15 @@
 //! * °C = (°F − 32) / 1.8 = K − 273.15
 
 /// Kilograms in a pound, exactly.
-pub const KG_PER_LB: f64 = 0.453_592_37;
+pub(super) const KG_PER_LB: f64 = 0.453_592_37;
 /// Hectares in an acre, exactly.
-pub const HA_PER_ACRE: f64 = 0.404_685_642_24;
+pub(super) const HA_PER_ACRE: f64 = 0.404_685_642_24;
 /// Seconds in a day.
-pub const SECONDS_PER_DAY: f64 = 86_400.0;
+pub(super) const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// A unit that a file may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the units")]
-pub enum Unit {
+pub(super) enum Unit {
     KilogramPerHectare,
     PoundPerAcre,
     Hectare,
@@ -52,7 +51,7 @@ pub enum Unit {
 impl Unit {
     /// Parses a unit; case, blanks, `°`, `^` and superscripts do not matter.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Unit> {
+    pub(super) fn parse(text: &str) -> Option<Unit> {
         let plain: String = text
             .chars()
             .filter_map(|c| match c {
@@ -104,7 +103,7 @@ impl Unit {
 
     /// The spelling for messages.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Unit::KilogramPerHectare => "kg/ha",
             Unit::PoundPerAcre => "lb/acre",
@@ -143,7 +142,7 @@ impl Unit {
     /// Watts per square metre are a mean over 24 hours here; convert a mean over daylight with
     /// [`radiation_mj_m2`].
     #[must_use]
-    pub fn convert(self, x: f64, to: Unit) -> Option<f64> {
+    pub(super) fn convert(self, x: f64, to: Unit) -> Option<f64> {
         use Unit::{
             Acre, Celsius, Centimetre, Fahrenheit, Fraction, GramPerKilogram, Hectare, Hectopascal,
             Hour, Inch, Kelvin, KilogramPerHectare, KilogramPerKilogram, KilogramPerSquareMetre,
@@ -183,7 +182,7 @@ impl Unit {
 
 /// Radiation of a day in MJ/m², from a mean of `watts_m2` over `seconds`.
 #[must_use]
-pub fn radiation_mj_m2(watts_m2: f64, seconds: f64) -> f64 {
+pub(super) fn radiation_mj_m2(watts_m2: f64, seconds: f64) -> f64 {
     watts_m2 * seconds / 1.0e6
 }
 

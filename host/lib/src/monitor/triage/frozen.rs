@@ -52,7 +52,7 @@ fn reference<'b>(baseline: &'b Baseline, row: &Row, name: &str) -> Option<&'b Re
 /// Which inputs of most failing rows lie outside of what was frozen. It points to the data where the
 /// other answers of the window do not: the season moves them all.
 #[must_use]
-pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
+pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let Some(baseline) = &scene.frozen else {
         return Vec::new();
     };

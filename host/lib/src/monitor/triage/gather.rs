@@ -19,7 +19,7 @@ use crate::compute::ComputeError;
 
 /// Of more rows than this on a side, those with the smallest run ids are looked at: the same ones each
 /// time, and no place or day before others.
-pub const LOOKED_AT: usize = 500;
+pub(super) const LOOKED_AT: usize = 500;
 
 /// One scene for each logic with failing rows.
 ///

@@ -11,7 +11,7 @@ use super::scene::{Row, TriageScene};
 use provender_domain::render::text::count;
 
 /// Fewer rows on either side say nothing about a difference between the two.
-pub const ENOUGH: usize = 3;
+pub(super) const ENOUGH: usize = 3;
 
 /// How often a value stands among the failing rows and among all of the window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -39,11 +39,11 @@ fn values(row: &Row, by: &str) -> BTreeSet<String> {
 }
 
 /// The dimensions, from the widest.
-pub const DIMENSIONS: [&str; 5] = ["version", "config", "place", "source", "file"];
+pub(super) const DIMENSIONS: [&str; 5] = ["version", "config", "place", "source", "file"];
 
 /// The groups of failing rows, largest first within a dimension.
 #[must_use]
-pub fn groups(scene: &TriageScene) -> Vec<Group> {
+pub(super) fn groups(scene: &TriageScene) -> Vec<Group> {
     let mut out = Vec::new();
     for by in DIMENSIONS {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
@@ -110,7 +110,7 @@ fn common(scene: &TriageScene, by: &str) -> BTreeSet<String> {
 /// What sets the failing rows apart: a version, a configuration, or a file that their places did not
 /// read before.
 #[must_use]
-pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
+pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
     let (failing, passing) = (scene.failing.len(), scene.passing.len());
     let place = apart(scene, "place");

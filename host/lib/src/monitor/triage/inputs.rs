@@ -57,7 +57,7 @@ fn middles(before: &[Row], name: &str) -> BTreeMap<(BoundaryId, HerdId), f64> {
 
 /// Which inputs of the failing rows are no longer what the same places had before.
 #[must_use]
-pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
+pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
     let names: BTreeSet<&String> = scene.failing.iter().flat_map(|r| r.inputs.keys()).collect();
     // How old an observation is moves every day by itself.

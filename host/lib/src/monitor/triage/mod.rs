@@ -14,15 +14,17 @@
 //! * [`versions`] — other versions and replaced runs
 //! * [`mod@judge`] — the evidence together, and where it points
 
-pub mod frozen;
-pub mod gather;
-pub mod groups;
-pub mod inputs;
-pub mod judge;
-pub mod scene;
+mod frozen;
+mod gather;
+mod groups;
+mod inputs;
+mod judge;
+mod scene;
 #[cfg(test)]
 mod tests;
-pub mod versions;
+mod versions;
 
-pub use judge::{Points, Triage, TriageFinding, judge};
-pub use scene::{Row, TriageScene};
+pub use gather::scenes as triage_scenes;
+pub use groups::Group as TriageGroup;
+pub use judge::{Points, Triage, TriageFinding, TriageVerdict, judge as judge_triage};
+pub use scene::TriageScene;

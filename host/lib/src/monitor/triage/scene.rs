@@ -14,35 +14,35 @@ use super::super::stored::OutputBounds;
 
 /// A recorded run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     /// Its id.
-    pub run_id: String,
+    pub(crate) run_id: String,
     /// `name:version`.
-    pub model_version: ModelVersion,
+    pub(crate) model_version: ModelVersion,
     /// Its configuration, with `+rN` for a reissue.
-    pub config_version: String,
+    pub(crate) config_version: String,
     /// The place.
-    pub boundary_id: BoundaryId,
+    pub(crate) boundary_id: BoundaryId,
     /// The herd.
-    pub herd_config_id: HerdId,
+    pub(crate) herd_config_id: HerdId,
     /// The day.
-    pub date: Day,
+    pub(crate) date: Day,
     /// What the component read.
-    pub inputs: Map<String, Json>,
+    pub(crate) inputs: Map<String, Json>,
     /// What it gave.
-    pub outputs: Map<String, Json>,
+    pub(crate) outputs: Map<String, Json>,
     /// The files behind the inputs: source and path.
-    pub files: BTreeSet<(String, String)>,
+    pub(crate) files: BTreeSet<(String, String)>,
     /// Whether a guardrail was breached.
-    pub guardrail_failed: bool,
+    pub(crate) guardrail_failed: bool,
     /// For a failing row the rules that count it: `share_null(days)`.
-    pub metrics: Vec<String>,
+    pub(crate) metrics: Vec<String>,
 }
 
 impl Row {
     /// Place and herd.
     #[must_use]
-    pub fn series(&self) -> (BoundaryId, HerdId) {
+    pub(crate) fn series(&self) -> (BoundaryId, HerdId) {
         (self.boundary_id.clone(), self.herd_config_id.clone())
     }
 }
@@ -51,33 +51,33 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub struct TriageScene {
     /// Name of the logic.
-    pub logic: String,
+    pub(crate) logic: String,
     /// The rows behind fired rules.
-    pub failing: Vec<Row>,
+    pub(crate) failing: Vec<Row>,
     /// Answers of the same window that no rule counts.
-    pub passing: Vec<Row>,
+    pub(crate) passing: Vec<Row>,
     /// What the failing places had before their first failing day.
-    pub before: Vec<Row>,
+    pub(crate) before: Vec<Row>,
     /// For failing rows (by index) what other versions gave on that day.
-    pub others: Vec<(usize, Row)>,
+    pub(crate) others: Vec<(usize, Row)>,
     /// For failing rows (by index) the run that each replaced.
-    pub replaced: Vec<(usize, Row)>,
+    pub(crate) replaced: Vec<(usize, Row)>,
     /// Guardrail bounds by output.
-    pub bounds: BTreeMap<String, OutputBounds>,
+    pub(crate) bounds: BTreeMap<String, OutputBounds>,
     /// Thresholds by rule, as `p05(days)`, with the side that is bad.
-    pub thresholds: BTreeMap<String, (Direction, f64)>,
+    pub(crate) thresholds: BTreeMap<String, (Direction, f64)>,
     /// The frozen baseline in force of a failing version, else of another version of the logic: inputs are
     /// the same whatever reads them.
-    pub frozen: Option<Baseline>,
+    pub(crate) frozen: Option<Baseline>,
     /// Failing rows in all; more than [`TriageScene::failing`] where not all were looked at.
-    pub all_failing: usize,
+    pub(crate) all_failing: usize,
 }
 
 impl TriageScene {
     /// Whether a row would fail as the rule that counts `failing` means it; `None` where the rule does
     /// not judge rows one by one.
     #[must_use]
-    pub fn fails_too(&self, failing: &Row, other: &Row) -> Option<bool> {
+    pub(crate) fn fails_too(&self, failing: &Row, other: &Row) -> Option<bool> {
         let mut judged = None;
         for metric in &failing.metrics {
             let (name, subject) = match metric.split_once('(') {

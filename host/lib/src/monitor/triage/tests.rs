@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::judge::TriageVerdict;
-use super::{Points, Row, Triage, TriageScene, judge};
+use super::judge::{TriageVerdict, judge};
+use super::scene::{Row, TriageScene};
+use super::{Points, Triage};
 use crate::monitor::baseline::{Baseline, Reference, SeriesReference, TYPE};
 use crate::monitor::stored::OutputBounds;
 use provender_domain::canonical::Digest;

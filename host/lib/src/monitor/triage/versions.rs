@@ -26,7 +26,7 @@ fn same_inputs(a: &Map<String, Json>, b: &Map<String, Json>) -> bool {
 
 /// What the others say.
 #[must_use]
-pub fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
+pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
     let mut by_version: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
     for (i, other) in &scene.others {

@@ -8,7 +8,7 @@ use super::{CheckName, GateSettings};
 
 /// The first invalid setting in the policies: key, value, and what to write instead.
 #[must_use]
-pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String, String)> {
+pub(crate) fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String, String)> {
     for (environment, set) in gates {
         let mistake = |key: &str, value: String, problem: &str| {
             let key = format!("gate.{environment}.{key}");
@@ -72,7 +72,7 @@ pub fn problem(gates: &BTreeMap<String, GateSettings>) -> Option<(String, String
 /// The first unknown key or check name, with the most similar known one. serde's error lists the alternatives but
 /// not the table. `file` is the whole file.
 #[must_use]
-pub fn unknown(file: &toml::Table) -> Option<(String, String, String)> {
+pub(crate) fn unknown(file: &toml::Table) -> Option<(String, String, String)> {
     let known = json!(GateSettings::default());
     let gates = file.get("gate")?.as_table()?;
     for (environment, set) in gates {

@@ -65,7 +65,7 @@ impl LimitSettings {
 
     /// Largest input file, bytes.
     #[must_use]
-    pub fn input_bytes(&self) -> u64 {
+    pub(crate) fn input_bytes(&self) -> u64 {
         self.input_mib
             .map_or(INPUT_BYTES, |mib| mib.saturating_mul(1 << 20))
     }

@@ -68,7 +68,7 @@ struct SharedOutcome {
 
 /// Computes the figures of one logic.
 #[must_use]
-pub fn figures(
+pub(super) fn figures(
     (active, candidate): (&Description, &Description),
     pairs: &Pairs,
     policy: &CanarySettings,

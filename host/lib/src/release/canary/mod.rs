@@ -13,17 +13,23 @@
 //! * [`figures`] — the figures of the pairs, judged against the thresholds
 //! * [`mod@observed`] — the result over a window and day by day, as the gate uses it
 
-pub mod figures;
-pub mod observed;
-pub mod pairs;
-pub mod rows;
-pub mod share;
-pub mod sides;
-pub mod start;
-pub mod state;
+mod figures;
+pub(crate) mod observed;
+mod pairs;
+pub(crate) mod rows;
+mod share;
+mod sides;
+pub(crate) mod start;
+mod state;
 
-pub use figures::Figure;
-pub use observed::{CanaryContext, Observed, observed};
-pub use share::takes_part;
+pub use figures::{Figure, figure_text, percent};
+pub use observed::{
+    CanaryContext, Observed, OfDay as ObservedDay, Unpaired as UnpairedRuns, observed,
+};
+pub use rows::{FIGURE_HEADS, figure_rows};
+pub(crate) use share::takes_part;
 pub use sides::Sides;
-pub use state::{Canary, Ended, of_release, running};
+pub use start::{
+    Request as CanaryRequest, Started as StartedCanary, start as start_canary, stop as stop_canary,
+};
+pub use state::{Canary, Ended as CanaryEnd, running};

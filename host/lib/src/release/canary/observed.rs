@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 use crate::compute::Bound;
 use crate::monitor::report::Status;
@@ -147,25 +146,12 @@ impl Unpaired {
         self.examples.extend(other.chain(active).chain(candidate));
         self.examples.truncate(NAMED);
     }
-
-    /// Whether every row could be compared.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.candidate_only + self.active_only + self.other_inputs == 0
-    }
 }
 
 impl Observed {
-    /// As JSON.
-    #[must_use]
-    pub fn to_json(&self) -> Json {
-        // Cannot fail: its parts are numbers, texts and lists of them.
-        json!(self)
-    }
-
     /// The result in one sentence.
     #[must_use]
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let worst = self.figures.iter().find(|f| f.status == self.status);
         let why = worst
             .filter(|f| f.status.needs_attention())
@@ -189,7 +175,7 @@ impl Observed {
 
     /// The result as evidence about the release, not yet recorded.
     #[must_use]
-    pub fn finding(&self) -> EvidenceFinding {
+    pub(crate) fn finding(&self) -> EvidenceFinding {
         let verdict = match self.status {
             Status::Ok | Status::Info | Status::NotApplicable => CheckVerdict::Ok,
             Status::Unknown => CheckVerdict::Unknown,
@@ -209,7 +195,7 @@ impl Observed {
     ///
     /// # Errors
     /// If a number has no canonical form.
-    pub fn body(&self) -> Result<String, CanonicalError> {
+    pub(crate) fn body(&self) -> Result<String, CanonicalError> {
         Form::Canary.text(self)
     }
 

@@ -24,7 +24,7 @@ use super::state::Canary;
 
 /// One run of each side, on the same inputs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pair {
+pub(super) struct Pair {
     /// Boundary, herd and day.
     pub place: Target,
     /// Outputs under the active release, in declared order.
@@ -39,7 +39,7 @@ pub struct Pair {
 
 /// The recorded runs of one logic on both sides.
 #[derive(Clone, Debug, Default)]
-pub struct Pairs {
+pub(super) struct Pairs {
     /// Pairs on the same inputs, ordered by boundary, herd and day.
     pub pairs: Vec<Pair>,
     /// Runs that only the candidate has.
@@ -55,7 +55,7 @@ impl Pairs {
     ///
     /// # Errors
     /// If the ledger or a manifest cannot be read.
-    pub fn read(
+    pub(super) fn read(
         ledger: &dyn Read,
         manifests: &Store,
         canary: &Canary,
@@ -90,7 +90,7 @@ impl Pairs {
 
     /// The part that belongs to one day.
     #[must_use]
-    pub fn of_day(&self, day: Day) -> Pairs {
+    pub(super) fn of_day(&self, day: Day) -> Pairs {
         let of = |places: &[Target]| {
             let places = places.iter().filter(|p| p.day == day);
             places.cloned().collect()
@@ -115,7 +115,7 @@ impl Pairs {
 
     /// Every day on which either side recorded something.
     #[must_use]
-    pub fn days(&self) -> BTreeSet<Day> {
+    pub(super) fn days(&self) -> BTreeSet<Day> {
         let pairs = self.pairs.iter().map(|p| p.place.day);
         let others = self.other_inputs.iter().map(|(p, _)| p.day);
         let single = self.candidate_only.iter().chain(&self.active_only);
@@ -124,7 +124,7 @@ impl Pairs {
 
     /// The number of rows of the active release in the boundaries that take part.
     #[must_use]
-    pub fn expected(&self) -> usize {
+    pub(super) fn expected(&self) -> usize {
         self.pairs.len() + self.other_inputs.len() + self.active_only.len()
     }
 }

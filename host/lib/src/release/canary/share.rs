@@ -10,7 +10,7 @@ use provender_domain::ids::BoundaryId;
 
 /// Whether a boundary takes part in a canary of this share (percent, 1 to 100).
 #[must_use]
-pub fn takes_part(boundary_id: &BoundaryId, share: u32) -> bool {
+pub(crate) fn takes_part(boundary_id: &BoundaryId, share: u32) -> bool {
     let digest = Digest::of_bytes(format!("provender.canary-share.v1\n{boundary_id}").as_bytes());
     let mut first = [0_u8; 8];
     for (to, from) in first.iter_mut().zip(digest.bytes()) {

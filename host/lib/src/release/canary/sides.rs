@@ -13,13 +13,13 @@ use super::super::store::ReleaseStore;
 #[derive(Default)]
 pub struct Sides {
     /// Logics that compute differently under the candidate: (active, candidate).
-    pub pairs: Vec<(Bound, Bound)>,
+    pub(crate) pairs: Vec<(Bound, Bound)>,
     /// Logics that only the candidate has. They are computed but compared with nothing.
-    pub added: Vec<Bound>,
+    pub(crate) added: Vec<Bound>,
     /// Logics with the same bytes and configuration in both releases. They are not computed twice.
-    pub unchanged: Vec<ModelVersion>,
+    pub(crate) unchanged: Vec<ModelVersion>,
     /// Logics that only the active release has.
-    pub dropped: Vec<ModelVersion>,
+    pub(crate) dropped: Vec<ModelVersion>,
 }
 
 impl Sides {
@@ -72,7 +72,7 @@ impl Sides {
     }
 
     /// The logics that compute in shadow.
-    pub fn shadows(&self) -> impl Iterator<Item = &Bound> {
+    pub(crate) fn shadows(&self) -> impl Iterator<Item = &Bound> {
         self.pairs.iter().map(|(_, c)| c).chain(&self.added)
     }
 }

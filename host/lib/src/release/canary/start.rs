@@ -16,7 +16,7 @@ use super::super::store::ReleaseStore;
 use super::state::{Canary, running};
 
 /// The kinds of entry that decide whether a canary runs.
-pub const CANARY: [Kind; 2] = [Kind::CanaryStart, Kind::CanaryStop];
+pub(crate) const CANARY: [Kind; 2] = [Kind::CanaryStart, Kind::CanaryStop];
 
 /// What the user asked for.
 #[derive(Clone, Debug)]
@@ -186,7 +186,7 @@ pub fn stop(
 
 /// The newest entry that decides whether a canary runs.
 #[must_use]
-pub fn last(standing: &ReleaseState) -> i64 {
+pub(crate) fn last(standing: &ReleaseState) -> i64 {
     let of_canaries = standing
         .notes
         .iter()

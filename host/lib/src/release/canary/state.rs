@@ -54,7 +54,7 @@ pub enum Ended {
 impl Ended {
     /// The entry.
     #[must_use]
-    pub fn entry(&self) -> i64 {
+    pub(crate) fn entry(&self) -> i64 {
         match self {
             Ended::Stopped { entry, .. } | Ended::Active { entry, .. } => *entry,
         }
@@ -62,7 +62,7 @@ impl Ended {
 
     /// As a clause: `stopped by ops at …: why`.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (what, stamp) = match self {
             Ended::Stopped { stamp, .. } => ("stopped", stamp),
             Ended::Active { stamp, .. } => ("ended as its release became active,", stamp),
@@ -79,7 +79,7 @@ impl Ended {
 impl Canary {
     /// The release that it is, or was, compared with: the one that was active before it ended.
     #[must_use]
-    pub fn against<'s>(&self, standing: &'s ReleaseState) -> Option<&'s Known> {
+    pub(crate) fn against<'s>(&self, standing: &'s ReleaseState) -> Option<&'s Known> {
         let until = self.until();
         let change = standing.changes.iter().rfind(|c| c.entry < until)?;
         standing.known(&change.release)
@@ -87,20 +87,20 @@ impl Canary {
 
     /// The entry that ended it. Runs recorded by this or a later entry are not part of the canary.
     #[must_use]
-    pub fn until(&self) -> i64 {
+    pub(crate) fn until(&self) -> i64 {
         self.ended.as_ref().map_or(i64::MAX, Ended::entry)
     }
 
     /// Number of days in its back-fill.
     #[must_use]
-    pub fn window_days(&self) -> i32 {
+    pub(crate) fn window_days(&self) -> i32 {
         self.as_of.since(self.from) + 1
     }
 }
 
 /// All canaries, oldest first.
 #[must_use]
-pub fn canaries(standing: &ReleaseState) -> Vec<Canary> {
+pub(super) fn canaries(standing: &ReleaseState) -> Vec<Canary> {
     let starts = standing.notes.iter().filter_map(|n| match &n.payload {
         Payload::CanaryStart(start) => Some(Canary {
             entry: n.entry,
@@ -120,7 +120,7 @@ pub fn canaries(standing: &ReleaseState) -> Vec<Canary> {
 /// The running canary; there is at most one.
 ///
 /// # Errors
-/// As for [`canaries`].
+/// As for `canaries`.
 pub fn running(standing: &ReleaseState) -> Result<Option<Canary>, ReleaseError> {
     Ok(canaries(standing).into_iter().rfind(|c| c.ended.is_none()))
 }
@@ -129,7 +129,7 @@ pub fn running(standing: &ReleaseState) -> Result<Option<Canary>, ReleaseError> 
 ///
 /// # Errors
 /// As for [`canaries`].
-pub fn of_release(
+pub(super) fn of_release(
     standing: &ReleaseState,
     release: &Digest,
 ) -> Result<Option<Canary>, ReleaseError> {

@@ -8,19 +8,19 @@ use super::check::{Check, CheckVerdict};
 
 /// Whole days from an instant (RFC 3339, UTC) or a date to a day; `None` if `at` is neither.
 #[must_use]
-pub fn days_since(at: &str, today: Day) -> Option<i32> {
+pub(super) fn days_since(at: &str, today: Day) -> Option<i32> {
     Some(today.since(at.get(..10)?.parse().ok()?))
 }
 
 /// Whether an age exceeds the limit. An unknown age always does.
 #[must_use]
-pub fn is_older(days: Option<i32>, max_days: u32) -> bool {
+pub(super) fn is_older(days: Option<i32>, max_days: u32) -> bool {
     days.is_none_or(|days| i64::from(days) > i64::from(max_days))
 }
 
 /// Judges the oldest thing that the other checks relied on.
 #[must_use]
-pub fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
+pub(super) fn check(checks: &[Check], max_days: u32, today: Day) -> Check {
     let relied: Vec<(Option<i32>, &str, &str)> = checks
         .iter()
         .flat_map(|c| &c.relied)

@@ -17,7 +17,7 @@ use super::check::{Check, CheckVerdict, Figure, above};
 use super::scene::{GateContext, Side};
 
 /// A logic of the release, compared with the active one.
-pub struct Compared {
+pub(super) struct Compared {
     /// `name:version` in the release.
     pub logic: ModelVersion,
     /// `name:version` that is active; `None` if no version of the logic is active.
@@ -31,7 +31,7 @@ pub struct Compared {
 impl Compared {
     /// The number of recorded answers in the back-test.
     #[must_use]
-    pub fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.report.as_ref().map_or(0, |r| r.rows)
     }
 }
@@ -41,7 +41,7 @@ impl Compared {
 ///
 /// # Errors
 /// If a release cannot be bound, or recorded data cannot be read.
-pub fn compare(
+pub(super) fn compare(
     scene: &GateContext<'_, '_>,
     candidates: &[Side],
     progress: &mut dyn Progress,
@@ -96,7 +96,7 @@ fn contender(side: &Side) -> Contender<'_> {
 ///
 /// # Errors
 /// If a report has no canonical form.
-pub fn check(
+pub(super) fn check(
     compared: &[Compared],
     policy: &BacktestSettings,
     release: &str,

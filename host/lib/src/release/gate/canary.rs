@@ -14,7 +14,7 @@ use super::scene::GateContext;
 ///
 /// # Errors
 /// If the ledger, a manifest or a component cannot be read.
-pub fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
+pub(super) fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let of = canary::CanaryContext {
         ledger: scene.ledger,
         manifests: scene.manifests,

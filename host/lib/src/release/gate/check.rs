@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::project::gate::CheckName;
 use provender_ledger::entries::ReportKind;
 
-pub use provender_ledger::entries::CheckVerdict;
+pub(super) use provender_ledger::entries::CheckVerdict;
 
 use super::super::evidence::EvidenceFinding;
 
@@ -76,7 +76,7 @@ pub struct Check {
 impl Check {
     /// A check without details, figures, remedies or evidence.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         name: CheckName,
         verdict: CheckVerdict,
         rows: u64,
@@ -99,14 +99,14 @@ impl Check {
 
     /// Sets what is required.
     #[must_use]
-    pub fn asks(mut self, threshold: impl Into<String>) -> Check {
+    pub(crate) fn asks(mut self, threshold: impl Into<String>) -> Check {
         self.threshold = threshold.into();
         self
     }
 
     /// Adds a remedy, unless the check passes.
     #[must_use]
-    pub fn remedy(mut self, remedy: impl Into<String>) -> Check {
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Check {
         if self.verdict != CheckVerdict::Ok {
             self.remedy.push(remedy.into());
         }
@@ -115,7 +115,7 @@ impl Check {
 
     /// Sets the finding to record as evidence of this kind, and its report.
     #[must_use]
-    pub fn found(mut self, kind: ReportKind, report: Option<String>) -> Check {
+    pub(crate) fn found(mut self, kind: ReportKind, report: Option<String>) -> Check {
         let finding = EvidenceFinding {
             kind,
             verdict: self.verdict,

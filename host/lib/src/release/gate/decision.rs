@@ -15,7 +15,7 @@ use super::super::state::Known;
 use super::check::{Check, CheckVerdict};
 
 /// `$type` of the report.
-pub const FORM: &str = Form::Gate.name();
+pub(super) const FORM: &str = Form::Gate.name();
 
 /// A check, and the action that the policy prescribes for its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -145,7 +145,7 @@ impl GateReport {
 
     /// As JSON.
     #[must_use]
-    pub fn to_json(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         // Cannot fail: its parts are numbers, texts and lists of them.
         json!(self)
     }
@@ -161,7 +161,7 @@ impl GateReport {
 
     /// The payload of the decision's entry.
     #[must_use]
-    pub fn payload(&self, report: Digest) -> GateDecision {
+    pub(crate) fn payload(&self, report: Digest) -> GateDecision {
         let checks = self.checks.iter().map(|r| GateCheck {
             name: r.check.name.name().to_owned(),
             verdict: r.check.verdict,
@@ -187,7 +187,7 @@ impl GateReport {
 
     /// The decision as evidence that travels with the release.
     #[must_use]
-    pub fn finding(&self, report: Digest) -> EvidenceFinding {
+    pub(crate) fn finding(&self, report: Digest) -> EvidenceFinding {
         let verdict = match self.outcome {
             GateOutcome::Clean => CheckVerdict::Ok,
             GateOutcome::Warn | GateOutcome::Crit => CheckVerdict::Warn,

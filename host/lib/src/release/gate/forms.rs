@@ -22,7 +22,7 @@ pub fn effect(result: &Weighed) -> &'static str {
 
 /// One figure as a line: `median_change of days (days_remaining:v2) is 0.3; warn above 0.25`.
 #[must_use]
-pub fn line(figure: &Figure) -> String {
+pub(super) fn line(figure: &Figure) -> String {
     let of = figure
         .subject
         .as_ref()

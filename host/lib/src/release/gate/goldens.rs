@@ -26,7 +26,7 @@ struct Ran {
 ///
 /// # Errors
 /// If a component is missing or differs from its digest.
-pub fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
+pub(super) fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let document = &scene.release.document;
     let mut without = Vec::new();
     let mut cases = 0;

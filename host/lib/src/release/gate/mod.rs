@@ -14,24 +14,28 @@
 //! * [`require`] — the recorded decision that a promotion needs
 //! * [`forms`] — the report as a document and as JUnit XML
 
-pub mod age;
-pub mod backtest;
-pub mod canary;
-pub mod check;
-pub mod decision;
-pub mod forms;
-pub mod goldens;
-pub mod judge;
-pub mod monitors;
-pub mod people;
-pub mod record;
-pub mod replay;
-pub mod require;
-pub mod rows;
-pub mod scene;
-pub mod verify;
+mod age;
+mod backtest;
+mod canary;
+mod check;
+mod decision;
+mod forms;
+mod goldens;
+mod judge;
+mod monitors;
+mod people;
+mod record;
+mod replay;
+pub(crate) mod require;
+mod rows;
+mod scene;
+mod verify;
 
-pub use check::{Check, CheckVerdict};
-pub use decision::GateReport;
-pub use judge::judge;
+pub use check::{Check as GateCheck, Figure as GateFigure};
+pub use decision::{About as GateAbout, GateReport, Weighed as WeighedCheck};
+pub use forms::{
+    behind as reasons_behind, document as gate_document, effect as effect_of, suite as gate_suite,
+};
+pub use judge::judge as judge_gate;
+pub use record::{Recorded as RecordedDecision, record as record_gate};
 pub use scene::GateContext;

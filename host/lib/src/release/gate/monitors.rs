@@ -23,7 +23,7 @@ use super::scene::{GateContext, Side};
 ///
 /// # Errors
 /// If the window cannot be gathered or judged.
-pub fn check(
+pub(super) fn check(
     scene: &GateContext<'_, '_>,
     candidates: &[Side],
     compared: &[Compared],

@@ -32,7 +32,11 @@ fn role_of(note: &Note) -> Option<Role> {
 
 /// Every required role approved here and, if the policy asks for it, not only the person who cut the release.
 #[must_use]
-pub fn ownership(standing: &ReleaseState, release: &Known, asked: &OwnershipSettings) -> Check {
+pub(super) fn ownership(
+    standing: &ReleaseState,
+    release: &Known,
+    asked: &OwnershipSettings,
+) -> Check {
     let role = |n: &&&Note| role_of(n).is_some_and(|role| asked.roles.contains(&role));
     let all = approvals(standing, release);
     let given: Vec<&Note> = all.iter().filter(role).copied().collect();
@@ -88,7 +92,7 @@ pub fn ownership(standing: &ReleaseState, release: &Known, asked: &OwnershipSett
 
 /// Enough different people approved here.
 #[must_use]
-pub fn people(standing: &ReleaseState, release: &Known, asked: &ApprovalSettings) -> Check {
+pub(super) fn people(standing: &ReleaseState, release: &Known, asked: &ApprovalSettings) -> Check {
     let given = approvals(standing, release);
     let names: BTreeSet<&str> = given.iter().map(|n| n.stamp.actor.as_str()).collect();
     let n = names.len() as u64;
@@ -119,7 +123,7 @@ pub fn people(standing: &ReleaseState, release: &Known, asked: &ApprovalSettings
 
 /// The gates of other environments let the release in, according to the evidence that came with it.
 #[must_use]
-pub fn passed(standing: &ReleaseState, release: &Known, asked: &PassedSettings) -> Check {
+pub(super) fn passed(standing: &ReleaseState, release: &Known, asked: &PassedSettings) -> Check {
     let found: Vec<(i64, Evidence)> = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))

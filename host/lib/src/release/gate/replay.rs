@@ -17,7 +17,7 @@ use super::scene::GateContext;
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
+pub(super) fn check(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let mut runs = Vec::new();
     for model in &scene.release.document.active {
         let name = model.split(':').next().unwrap_or(model);

@@ -13,7 +13,7 @@ use super::age::{days_since, is_older};
 ///
 /// Even if the policy of the environment requires no decision, a refusal counts.
 #[must_use]
-pub fn objection(
+pub(crate) fn objection(
     standing: &ReleaseState,
     release: &Known,
     environment: &str,

@@ -12,7 +12,7 @@ use super::scene::GateContext;
 
 /// Enough answers of each logic are recorded in the last `days` days.
 #[must_use]
-pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
+pub(super) fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
     let wanted = u64::from(asked.rows);
     let mut check = Check::new(CheckName::MinRows, CheckVerdict::Ok, 0, String::new());
     let mut sentences = Vec::new();
@@ -61,7 +61,7 @@ pub fn rows(compared: &[Compared], asked: &RowSettings, days: u32) -> Check {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn baseline(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
+pub(super) fn baseline(scene: &GateContext<'_, '_>) -> Result<Check, ReleaseError> {
     let before = scene.standing.active_release();
     let before = before.map_or(&[][..], |k| &k.document.active);
     let frozen = baselines(scene.ledger)?;

@@ -59,11 +59,11 @@ pub struct GateContext<'a, 'l> {
 }
 
 /// An active version of a release, bound.
-pub struct Side {
+pub(crate) struct Side {
     /// The component with its configuration.
-    pub bound: Bound,
+    pub(crate) bound: Bound,
     /// DS's settings of the version.
-    pub settings: LogicOverrides,
+    pub(crate) settings: LogicOverrides,
 }
 
 impl GateContext<'_, '_> {
@@ -71,7 +71,7 @@ impl GateContext<'_, '_> {
     ///
     /// # Errors
     /// If a component is missing, differs from its digest, or binds differently here.
-    pub fn sides(&self, of: &Known) -> Result<Vec<Side>, ReleaseError> {
+    pub(crate) fn sides(&self, of: &Known) -> Result<Vec<Side>, ReleaseError> {
         let bind = |model: &ModelVersion| {
             Ok(Side {
                 bound: reading::bind(self.sandbox, self.store, &of.document, model)?,
@@ -83,13 +83,13 @@ impl GateContext<'_, '_> {
 
     /// First day of the policy's window.
     #[must_use]
-    pub fn from(&self) -> Day {
+    pub(crate) fn from(&self) -> Day {
         self.today.back(self.policy.backtest.days)
     }
 
     /// The recorded data that a back-test reads.
     #[must_use]
-    pub fn archive(&self) -> Archive<'_> {
+    pub(crate) fn archive(&self) -> Archive<'_> {
         Archive {
             ledger: self.ledger,
             manifests: self.manifests,
@@ -101,7 +101,7 @@ impl GateContext<'_, '_> {
 
     /// Name of the release: `R3`.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.release.document.name()
     }
 }

@@ -14,7 +14,7 @@ use super::scene::GateContext;
 
 /// Checks every component of the release.
 #[must_use]
-pub fn check(scene: &GateContext<'_, '_>) -> Check {
+pub(super) fn check(scene: &GateContext<'_, '_>) -> Check {
     let document = &scene.release.document;
     let mut problems = Vec::new();
     for component in &document.components {
