@@ -257,8 +257,8 @@ impl Incidents {
                     cases: close.cases,
                 },
             ),
-            // About releases or something else, not about an incident.
-            _ => return Ok(()),
+            // A kind of [`KINDS`] without an arm above: skipping it would give a wrong state.
+            _ => return Err(damaged(entry, "it is not about an incident")),
         };
         let incident = self
             .all

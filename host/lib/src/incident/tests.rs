@@ -125,6 +125,7 @@ fn entries_that_make_no_sense_are_damage() {
                 &json!({"incident": 1, "resolution": "x"}),
             ),
         ],
+        vec![opened(1, 1), entry(2, Kind::Hold, &json!({}))],
     ] {
         let got = Incidents::of(&entries);
         assert!(matches!(got, Err(IncidentError::Damaged { .. })), "{got:?}");
