@@ -121,7 +121,7 @@ fn verb(ranch: &Ranch) -> (i32, String) {
     (ran.code, ran.stderr)
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "entry",
     "file",
     "retraction",
@@ -135,6 +135,7 @@ const TABLES: [&str; 13] = [
     "pack",
     "locator",
     "report",
+    "identity",
 ];
 
 /// Fields of rows. The guards are out of the way, which the audit says each time; it must say more.

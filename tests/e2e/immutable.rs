@@ -33,7 +33,7 @@ fn the_database_refuses_what_the_program_never_asks() {
         .collect();
     assert_eq!(
         tables.join(" "),
-        "boundary config entry file herd locator observation pack report retraction run series stream"
+        "boundary config entry file herd identity locator observation pack report retraction run series stream"
     );
     for table in tables {
         let count: i64 = db

@@ -12,10 +12,11 @@ use crate::kit::Ranch;
 /// Runs and entries in each of them.
 const RUNS: usize = 7;
 const ENTRIES: i64 = 12;
-const NEWEST: i64 = 3;
-const OLDER: [(i64, &[u8]); 2] = [
+const NEWEST: i64 = 4;
+const OLDER: [(i64, &[u8]); 3] = [
     (1, include_bytes!("../fixtures/deployment-schema-1.tar")),
     (2, include_bytes!("../fixtures/deployment-schema-2.tar")),
+    (3, include_bytes!("../fixtures/deployment-schema-3.tar")),
 ];
 const WRITERS: [&[&str]; 3] = [
     &["compute", "--boundary", "mesa", "--as-of", "2025-06-29"],

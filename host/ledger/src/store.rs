@@ -13,8 +13,8 @@ use super::entries::{BaselineFrozen, IngestNotes, Payload, ReportKind};
 use super::entry::{Entry, Kind, Stamp};
 use super::inspect::Inspect;
 use super::types::{
-    Activation, Batch, Config, Document, File, LatestRun, NewFacts, NewRun, Observed, Recorded,
-    Run, RunFilter, Sourced,
+    Activation, Batch, Config, Document, File, LatestRun, LedgerId, NewFacts, NewRun, Observed,
+    Recorded, Run, RunFilter, Sourced,
 };
 
 /// Reads recorded facts, runs and entries. `known` is the number of the last entry that counts, so queries can
@@ -22,6 +22,13 @@ use super::types::{
 ///
 /// A handle is for one thread at a time; [`Read::readers`] makes more handles.
 pub trait Read: Send {
+    /// Which ledger this is: made with it, the same in every copy of it, and never changed. `None` if its schema is
+    /// from before ids and it is only read.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or the id is damaged. The entries can still be read then.
+    fn id(&self) -> Result<Option<LedgerId>, LedgerError>;
+
     /// Number of the newest entry; 0 if the ledger is empty.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! What is written to the ledger and read from it.
 
+use std::fmt;
+use std::str::FromStr;
+
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::forms::RunText;
@@ -271,6 +274,46 @@ pub struct Activation {
     pub config: Digest,
     /// First calculation date that it was asked for.
     pub from: Day,
+}
+
+/// Which ledger it is: 128 random bits, written as `led_` and 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LedgerId(u128);
+
+impl LedgerId {
+    /// What every id begins with as text.
+    const PREFIX: &str = "led_";
+
+    /// The id with these bits.
+    #[must_use]
+    pub(crate) fn new(bits: [u8; 16]) -> LedgerId {
+        LedgerId(u128::from_be_bytes(bits))
+    }
+}
+
+impl fmt::Display for LedgerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:032x}", LedgerId::PREFIX, self.0)
+    }
+}
+
+/// A text is not a ledger's id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a ledger's id: led_ and 32 hexadecimal digits")]
+pub struct NotALedgerId(pub String);
+
+impl FromStr for LedgerId {
+    type Err = NotALedgerId;
+
+    fn from_str(text: &str) -> Result<LedgerId, NotALedgerId> {
+        let id = text
+            .strip_prefix(LedgerId::PREFIX)
+            .and_then(|digits| u128::from_str_radix(digits, 16).ok())
+            .map(LedgerId);
+        // One spelling only: 32 digits, lower case, no sign.
+        id.filter(|id| id.to_string() == text)
+            .ok_or_else(|| NotALedgerId(text.to_owned()))
+    }
 }
 
 /// A document stored under its digest: a report or a baseline.

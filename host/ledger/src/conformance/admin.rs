@@ -9,6 +9,7 @@ use crate::{Address, LedgerError, Opening, open, open_reader};
 
 pub(super) const ALL: &[Promise] = &[
     looking_for_a_ledger_makes_none,
+    a_ledger_has_an_id_that_its_copies_share_and_no_other_has,
     a_ledger_of_the_newest_schema_is_migrated_to_itself,
     a_copy_holds_what_was_recorded_and_is_never_overwritten,
     a_lock_is_held_by_one_at_a_time,
@@ -29,6 +30,25 @@ fn looking_for_a_ledger_makes_none(store: &dyn TestStore) {
     assert!(admin.exists().unwrap());
     assert!(open(&store.address(), Opening::Existing, PATIENCE).is_ok());
     assert_eq!(admin.unfinished(), 0);
+}
+
+fn a_ledger_has_an_id_that_its_copies_share_and_no_other_has(store: &dyn TestStore) {
+    let ledger = store.open();
+    let id = ledger.id().unwrap().unwrap();
+    super::fill(&*ledger);
+    assert_eq!(ledger.id().unwrap(), Some(id));
+    assert_eq!(store.open().id().unwrap(), Some(id));
+    assert_eq!(store.reader().id().unwrap(), Some(id));
+    let text = id.to_string();
+    assert_eq!((text.len(), text.parse()), (4 + 32, Ok(id)), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let backup = store.address().admin().back_up(folder.path()).unwrap();
+    backup.publish().unwrap();
+    let at = |name: &str| Address::from_path(&folder.path().join(name));
+    let copy = open_reader(&at(Backup::NAME)).unwrap();
+    assert_eq!(copy.id().unwrap(), Some(id));
+    let other = open(&at("other.db"), Opening::Create, PATIENCE).unwrap();
+    assert_ne!(other.id().unwrap().unwrap(), id);
 }
 
 fn a_ledger_of_the_newest_schema_is_migrated_to_itself(store: &dyn TestStore) {

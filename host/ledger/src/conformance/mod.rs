@@ -41,7 +41,7 @@ use crate::types::{Batch, Config, File, Guardrail, NewFacts, NewObservation, New
 use crate::{Address, Inspect, Opening, Read, Write};
 
 /// The tables that [`TestStore::changing`] is asked of; all of them have rows then.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "entry",
     "file",
     "herd",
@@ -53,6 +53,7 @@ const TABLES: [&str; 11] = [
     "pack",
     "locator",
     "report",
+    "identity",
 ];
 
 /// A store of a test's own, empty at first.

@@ -72,7 +72,11 @@ fn database(path: &Path) -> usize {
 #[test]
 fn entries_of_older_ledgers_round_trip() {
     assert_eq!(database(&fixture("ledger-schema-1.db")), 6);
-    for name in ["deployment-schema-1.tar", "deployment-schema-2.tar"] {
+    for name in [
+        "deployment-schema-1.tar",
+        "deployment-schema-2.tar",
+        "deployment-schema-3.tar",
+    ] {
         let file = std::fs::File::open(fixture(name)).unwrap();
         let mut archive = tar::Archive::new(file);
         let mut ledgers = 0;

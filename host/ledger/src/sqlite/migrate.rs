@@ -20,8 +20,11 @@ use super::open::translate;
 pub(super) type MigrationStep = &'static str;
 
 /// Step N migrates schema N + 1 to N + 2. A released step never changes.
-pub(super) const STEPS: &[MigrationStep] =
-    &[include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+pub(super) const STEPS: &[MigrationStep] = &[
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// Make a ledger of schema N + 1 readable without migrating it: temporary views and tables of the connection that
 /// shadow those in the file. One per step.
@@ -32,6 +35,7 @@ pub(super) const SHIMS: &[&str] = &[
    FROM main.run;
  CREATE TEMP TABLE pack (pack_id INTEGER PRIMARY KEY, digest BLOB, entry INTEGER);",
     "CREATE TEMP TABLE locator (digit INTEGER, entry INTEGER, part INTEGER, runs BLOB);",
+    "CREATE TEMP TABLE identity (one INTEGER, id BLOB, copy BLOB);",
 ];
 
 /// The newest schema that these steps reach.

@@ -11,8 +11,8 @@
 //! * `whole` — checks that no page is missing
 //! * `write` — appends, each in an immediate transaction
 //! * `write_facts` — appends a file with its rows
-//! * `schema.sql`, `schema-2.sql`, `schema-3.sql` — tables, guards, a view for people, and the additions of each
-//!   schema
+//! * `schema.sql`, `schema-2.sql`, `schema-3.sql`, `schema-4.sql` — tables, guards, a view for people, and the
+//!   additions of each schema
 
 mod inspect;
 mod locator;

@@ -10,8 +10,8 @@ use crate::entry::{Entry, Kind};
 use crate::inspect::Inspect;
 use crate::store::{Coverage, Extent, Read, RunPlace, Series};
 use crate::types::{
-    Activation, Config, Document, File, Guardrail, LatestRun, NewRun, Observed, Run, RunFilter,
-    Sourced,
+    Activation, Config, Document, File, Guardrail, LatestRun, LedgerId, NewRun, Observed, Run,
+    RunFilter, Sourced,
 };
 use provender_domain::canonical::{Digest, Recipe};
 use provender_domain::day::Day;
@@ -25,6 +25,9 @@ use super::rows::{
     activations_of, boundary, boundary_row, day, digest, entry_row, herd, herd_row, observed_row,
     optional_day, run_row,
 };
+
+/// The first schema with an id.
+const WITH_ID: i64 = 4;
 
 /// A fact is in force if its entry is known and its file was not retracted by then.
 const IN_FORCE: &str = "LEFT JOIN retraction x ON x.file_id = f.file_id AND x.entry <= ?1 WHERE f.entry <= ?1 AND x.file_id IS NULL";
@@ -141,6 +144,25 @@ fn table_of(sql: &str) -> &str {
 }
 
 impl Read for SqliteLedger {
+    fn id(&self) -> Result<Option<LedgerId>, LedgerError> {
+        if self.schema < WITH_ID {
+            return Ok(None);
+        }
+        let id = self
+            .db
+            .query_row("SELECT id, copy FROM main.identity", [], |r| {
+                Ok((r.get::<_, [u8; 16]>(0)?, r.get::<_, [u8; 16]>(1)?))
+            })
+            .optional()
+            .map_err(translate)?;
+        match id {
+            Some((id, copy)) if id == copy => Ok(Some(LedgerId::new(id))),
+            _ => Err(LedgerError::Damaged(
+                "its id is missing or changed".to_owned(),
+            )),
+        }
+    }
+
     fn head(&self) -> Result<i64, LedgerError> {
         Ok(head(&self.db)?.map_or(0, |(seq, _)| seq))
     }

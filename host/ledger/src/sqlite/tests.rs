@@ -219,7 +219,7 @@ fn another_database_or_a_newer_ledger_is_refused() {
         SqliteLedger::open(&path),
         Err(LedgerError::NewerSchema {
             found: 99,
-            known: 3,
+            known: 4,
             ..
         })
     ));
