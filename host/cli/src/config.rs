@@ -12,6 +12,7 @@ use provender_domain::description::MonitorRule;
 use provender_domain::ids::ModelVersion;
 use provender_host::monitor::{rules_in_force, thresholds_version};
 use provender_host::project::SetIn;
+use provender_sandbox::{Lock, Pin, Sandbox};
 
 use super::Global;
 use super::context::Context;
@@ -46,72 +47,8 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
     if let Ok(lock) = context.pins() {
         let sandbox = context.sandbox()?;
         for pin in lock.components() {
-            let model = pin.model_version();
-            let bound = match context.bind(&sandbox, &lock, &model, &BTreeMap::new()) {
-                Ok(bound) => bound,
-                // A misfit (no [[series]], for example) is reported but not fatal: the logic need not
-                // be active.
-                Err(e) => {
-                    text.blank();
-                    text.look(
-                        Look::Warn,
-                        format!("{model} does not fit this deployment: {}", e),
-                    );
-                    logics.push(LogicConfig::Unfit {
-                        logic: model,
-                        error: e.to_string(),
-                    });
-                    continue;
-                }
-            };
-            let rules = rules_in_force(&bound, &context.overrides(&pin.name, &pin.version)?)?;
-            let thresholds = thresholds_version(&rules);
             text.blank();
-            text.look(
-                Look::Strong,
-                format!(
-                    "{model}  config {}  thresholds {}",
-                    bound.config.digest.short(),
-                    thresholds.short()
-                ),
-            );
-            let parameters: Vec<_> = bound
-                .description()
-                .parameters
-                .iter()
-                .zip(&bound.parameters)
-                .map(|(p, (v, by))| ParameterSetting {
-                    name: p.name.clone(),
-                    value: v.to_json(),
-                    unit: p.unit.clone(),
-                    set_by: by.text(),
-                })
-                .collect();
-            let rows: Vec<_> = bound
-                .description()
-                .parameters
-                .iter()
-                .zip(&bound.parameters)
-                .map(|(p, (v, by))| {
-                    vec![
-                        plain(&p.name),
-                        plain(&v.to_json().to_string()),
-                        (Look::Dim, by.text().to_owned()),
-                    ]
-                })
-                .collect();
-            if !rows.is_empty() {
-                text.table(&["parameter", "value", "set by"], &rows);
-            }
-            logics.push(LogicConfig::Bound {
-                active: context.active()?.contains(&model),
-                logic: model,
-                config_version: bound.config.digest,
-                thresholds_version: thresholds,
-                season_start: format!("{:02}-{:02}", bound.season_start.0, bound.season_start.1),
-                parameters,
-                monitors: rules,
-            });
+            logics.push(logic_config(&context, &sandbox, &lock, pin, &mut text)?);
         }
     }
     let setting = |(key, value, set_by)| SettingAnswer { key, value, set_by };
@@ -122,6 +59,71 @@ pub(super) fn run(global: &Global, _: &ConfigArgs) -> Result<Done, CliError> {
         logics,
     };
     Ok(Done::ok(&answer, text))
+}
+
+/// One pinned logic with its settings.
+fn logic_config(
+    context: &Context,
+    sandbox: &Sandbox,
+    lock: &Lock,
+    pin: &Pin,
+    text: &mut Text,
+) -> Result<LogicConfig, CliError> {
+    let logic = pin.model_version();
+    let bound = match context.bind(sandbox, lock, &logic, &BTreeMap::new()) {
+        Ok(bound) => bound,
+        // A misfit (no [[series]], for example) is reported but not fatal: the logic need not be active.
+        Err(e) => {
+            text.look(
+                Look::Warn,
+                format!("{logic} does not fit this deployment: {e}"),
+            );
+            let error = e.to_string();
+            return Ok(LogicConfig::Unfit { logic, error });
+        }
+    };
+    let rules = rules_in_force(&bound, &context.overrides(&pin.name, &pin.version)?)?;
+    let thresholds = thresholds_version(&rules);
+    text.look(
+        Look::Strong,
+        format!(
+            "{logic}  config {}  thresholds {}",
+            bound.config.digest.short(),
+            thresholds.short()
+        ),
+    );
+    let declared = bound.description().parameters.iter();
+    let parameters: Vec<_> = declared
+        .zip(&bound.parameters)
+        .map(|(p, (v, by))| ParameterSetting {
+            name: p.name.clone(),
+            value: v.to_json(),
+            unit: p.unit.clone(),
+            set_by: by.text(),
+        })
+        .collect();
+    if !parameters.is_empty() {
+        let rows: Vec<_> = parameters
+            .iter()
+            .map(|p| {
+                vec![
+                    (Look::Plain, p.name.clone()),
+                    (Look::Plain, p.value.to_string()),
+                    (Look::Dim, p.set_by.to_owned()),
+                ]
+            })
+            .collect();
+        text.table(&["parameter", "value", "set by"], &rows);
+    }
+    Ok(LogicConfig::Bound {
+        active: context.active()?.contains(&logic),
+        logic,
+        config_version: bound.config.digest,
+        thresholds_version: thresholds,
+        season_start: format!("{:02}-{:02}", bound.season_start.0, bound.season_start.1),
+        parameters,
+        monitors: rules,
+    })
 }
 
 /// Every setting in force.

@@ -1,7 +1,7 @@
 //! `features`: the catalogue of feature columns, their coverage and which logic reads them.
 
 use provender_domain::ids::ModelVersion;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -31,22 +31,7 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
     let context = Context::open(global)?;
     let reader = context.reader()?;
     let coverage = reader.coverage(reader.head()?)?;
-    let mut readers: BTreeMap<String, Vec<ModelVersion>> = BTreeMap::new();
-    if let Ok(lock) = context.pins() {
-        let sandbox = context.sandbox()?;
-        for pin in lock.components() {
-            let component = context.load(&sandbox, pin)?;
-            for input in &component.description().inputs {
-                if let Ok(reference) = input.feature.parse::<FeatureRef>() {
-                    let list = readers.entry(reference.name).or_default();
-                    if !list.contains(&pin.model_version()) {
-                        list.push(pin.model_version());
-                    }
-                }
-            }
-        }
-    }
-    let mut rows = Vec::new();
+    let readers = readers(&context)?;
     let mut features = Vec::new();
     for f in context.project.sources.catalogue() {
         let of: Vec<_> = coverage.iter().filter(|c| c.column == f.name).collect();
@@ -54,52 +39,29 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
         if args.known && of.is_empty() && read_by.is_empty() {
             continue;
         }
-        let boundaries: std::collections::BTreeSet<&str> =
-            of.iter().map(|c| c.boundary_id.as_str()).collect();
-        let days: u64 = of.iter().map(|c| c.days).sum();
-        let first = of.iter().filter_map(|c| c.first).min();
-        let newest = of.iter().filter_map(|c| c.newest).max();
-        let (origin, word) = match f.origin {
-            Origin::Run(_) => (FeatureOrigin::Run, "run"),
-            Origin::Boundary(_) => (FeatureOrigin::Boundary, "boundary"),
-            Origin::Herd(_) => (FeatureOrigin::Herd, "herd"),
-            Origin::Observation => (FeatureOrigin::Dated, "dated"),
-            Origin::Static => (FeatureOrigin::Undated, "undated"),
+        let boundaries: BTreeSet<&str> = of.iter().map(|c| c.boundary_id.as_str()).collect();
+        let origin = match f.origin {
+            Origin::Run(_) => FeatureOrigin::Run,
+            Origin::Boundary(_) => FeatureOrigin::Boundary,
+            Origin::Herd(_) => FeatureOrigin::Herd,
+            Origin::Observation => FeatureOrigin::Dated,
+            Origin::Static => FeatureOrigin::Undated,
         };
-        let span = match (first, newest) {
-            (Some(a), Some(b)) => format!("{a} to {b}"),
-            _ => String::new(),
-        };
-        let plain = |s: String| (Look::Plain, s);
-        rows.push(vec![
-            (Look::Strong, f.name.clone()),
-            plain(f.data_type.name().to_owned()),
-            plain(f.unit.clone().unwrap_or_default()),
-            plain(word.to_owned()),
-            plain(if of.is_empty() {
-                String::new()
-            } else {
-                format!("{days} values in {} places", boundaries.len())
-            }),
-            plain(span),
-            plain(read_by.join(", ")),
-            (Look::Dim, f.doc.clone()),
-        ]);
-        let boundaries = boundaries.len();
         features.push(FeatureAnswer {
             data_type: f.data_type,
             origin,
             version: f.version,
-            values: days,
-            boundaries,
-            first,
-            newest,
+            values: of.iter().map(|c| c.days).sum(),
+            boundaries: boundaries.len(),
+            first: of.iter().filter_map(|c| c.first).min(),
+            newest: of.iter().filter_map(|c| c.newest).max(),
             read_by,
             name: f.name,
             unit: f.unit,
             doc: f.doc,
         });
     }
+    let rows: Vec<_> = features.iter().map(row).collect();
     let mut text = Text::default();
     text.table(
         &[
@@ -117,6 +79,54 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
     text.blank();
     text.look(Look::Dim, "dated columns take :latest, :age, :sum, :mean, :min, :max, :count or :series over :Nd or :season");
     Ok(Done::ok(&FeaturesAnswer { features }, text))
+}
+
+fn row(f: &FeatureAnswer) -> Vec<(Look, String)> {
+    let plain = |s: String| (Look::Plain, s);
+    let origin = match f.origin {
+        FeatureOrigin::Run => "run",
+        FeatureOrigin::Boundary => "boundary",
+        FeatureOrigin::Herd => "herd",
+        FeatureOrigin::Dated => "dated",
+        FeatureOrigin::Undated => "undated",
+    };
+    vec![
+        (Look::Strong, f.name.clone()),
+        plain(f.data_type.name().to_owned()),
+        plain(f.unit.clone().unwrap_or_default()),
+        plain(origin.to_owned()),
+        plain(match f.boundaries {
+            0 => String::new(),
+            places => format!("{} values in {places} places", f.values),
+        }),
+        plain(match (f.first, f.newest) {
+            (Some(first), Some(newest)) => format!("{first} to {newest}"),
+            _ => String::new(),
+        }),
+        plain(f.read_by.join(", ")),
+        (Look::Dim, f.doc.clone()),
+    ]
+}
+
+/// The pinned logics that read each column.
+fn readers(context: &Context) -> Result<BTreeMap<String, Vec<ModelVersion>>, CliError> {
+    let mut readers: BTreeMap<String, Vec<ModelVersion>> = BTreeMap::new();
+    let Ok(lock) = context.pins() else {
+        return Ok(readers);
+    };
+    let sandbox = context.sandbox()?;
+    for pin in lock.components() {
+        let component = context.load(&sandbox, pin)?;
+        for input in &component.description().inputs {
+            if let Ok(reference) = input.feature.parse::<FeatureRef>() {
+                let list = readers.entry(reference.name).or_default();
+                if !list.contains(&pin.model_version()) {
+                    list.push(pin.model_version());
+                }
+            }
+        }
+    }
+    Ok(readers)
 }
 
 /// The feature columns.

@@ -98,40 +98,10 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         })
         .collect::<Result<_, LedgerError>>()?;
     let mut text = Text::default();
-    let rows: Vec<_> = runs
+    let rows: Vec<_> = list
         .iter()
-        .map(|r| {
-            let k = &r.run.key;
-            let plain = |s: String| (Look::Plain, s);
-            let (answer, why) = summary(r, descriptions.get(&k.model_version))?;
-            let state = match (&r.superseded_by, &r.run.replaces) {
-                (Some(by), _) => format!("superseded by {}", by.short()),
-                (None, Some(old)) => format!("replaces {}", old.short()),
-                (None, None) if shadow(r) => "shadow run of a canary".to_owned(),
-                (None, None) => String::new(),
-            };
-            let guardrails = match r.run.guardrail {
-                Guardrail::Ok => Look::Good,
-                Guardrail::Marked | Guardrail::Refused => Look::Bad,
-            };
-            Ok(vec![
-                (Look::Strong, k.boundary_id.to_string()),
-                plain(k.herd_config_id.to_string()),
-                plain(k.calculation_date.to_string()),
-                plain(k.model_version.to_string()),
-                plain(answer),
-                (guardrails, r.run.guardrail.status().to_owned()),
-                plain(k.config_version.short()),
-                plain(k.run_id().short()),
-                plain(
-                    [why, state]
-                        .into_iter()
-                        .filter(|s| !s.is_empty())
-                        .collect::<Vec<_>>()
-                        .join("; "),
-                ),
-            ])
-        })
+        .zip(&runs)
+        .map(|(answer, r)| row(r, answer, &descriptions))
         .collect::<Result<_, LedgerError>>()?;
     if rows.is_empty() {
         text.line("no answers: `provender status --as-of DATE` shows what is missing, --all-versions lists every recorded run");
@@ -156,6 +126,38 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
         all_versions: args.all_versions,
     };
     Ok(Done::ok(&answer, text))
+}
+
+fn row(
+    r: &Run,
+    answer: &Answer<'_>,
+    descriptions: &BTreeMap<ModelVersion, Description>,
+) -> Result<Vec<(Look, String)>, LedgerError> {
+    let k = &r.run.key;
+    let plain = |s: String| (Look::Plain, s);
+    let (outcomes, why) = summary(r, descriptions.get(&k.model_version))?;
+    let state = match (&r.superseded_by, &r.run.replaces) {
+        (Some(by), _) => format!("superseded by {}", by.short()),
+        (None, Some(old)) => format!("replaces {}", old.short()),
+        (None, None) if answer.shadow.is_some() => "shadow run of a canary".to_owned(),
+        (None, None) => String::new(),
+    };
+    let guardrails = match r.run.guardrail {
+        Guardrail::Ok => Look::Good,
+        Guardrail::Marked | Guardrail::Refused => Look::Bad,
+    };
+    let notes = [why, state].into_iter().filter(|s| !s.is_empty());
+    Ok(vec![
+        (Look::Strong, k.boundary_id.to_string()),
+        plain(k.herd_config_id.to_string()),
+        plain(k.calculation_date.to_string()),
+        plain(k.model_version.to_string()),
+        plain(outcomes),
+        (guardrails, r.run.guardrail.status().to_owned()),
+        plain(k.config_version.short()),
+        plain(k.run_id().short()),
+        plain(notes.collect::<Vec<_>>().join("; ")),
+    ])
 }
 
 /// The answers, by boundary, herd, logic and day.

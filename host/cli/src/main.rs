@@ -21,6 +21,8 @@
 //!   `replay`, `audit`, `monitor`, `backtest`, `features`, `config`, `backup`, `doctor`, `plugin`, `verify`,
 //!   `release`, `incident`, `completions`, `man`, `schema`
 
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -169,32 +169,7 @@ fn show(plans: &[(Bound, ReissuePlan)], digest: &str, args: &ReissueArgs) -> Don
     let mut refusals = Vec::new();
     for (bound, plan) in plans {
         let causes = reissue_causes(plan);
-        text.look(
-            Look::Strong,
-            format!(
-                "{}: {} to reissue, {} unchanged",
-                bound.model_version,
-                count(plan.runs.len() as u64, "run"),
-                plan.unchanged
-            ),
-        );
-        let percent =
-            |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.2} %", x * 100.0));
-        if !causes.is_empty() {
-            let rows: Vec<_> = causes
-                .iter()
-                .map(|c| {
-                    let plain = |s: String| (Look::Plain, s);
-                    vec![
-                        plain(c.file.clone()),
-                        plain(c.inputs.join(", ")),
-                        plain(c.runs.to_string()),
-                        plain(percent(c.largest_change)),
-                    ]
-                })
-                .collect();
-            text.table(&["cause", "inputs", "runs", "largest change"], &rows);
-        }
+        show_plan(&mut text, bound, plan, &causes);
         for r in &plan.refused {
             exits.push(Exit::Drift);
             refusals.push(format!("{}: {}", r.run.run.key, r.why));
@@ -247,6 +222,36 @@ fn show(plans: &[(Bound, ReissuePlan)], digest: &str, args: &ReissueArgs) -> Don
         logics,
     };
     Done::ended(Exit::worst(exits), &answer, text, error)
+}
+
+fn show_plan(text: &mut Text, bound: &Bound, plan: &ReissuePlan, causes: &[ReissueCause]) {
+    text.look(
+        Look::Strong,
+        format!(
+            "{}: {} to reissue, {} unchanged",
+            bound.model_version,
+            count(plan.runs.len() as u64, "run"),
+            plan.unchanged
+        ),
+    );
+    if causes.is_empty() {
+        return;
+    }
+    let percent =
+        |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.2} %", x * 100.0));
+    let rows: Vec<_> = causes
+        .iter()
+        .map(|c| {
+            let plain = |s: String| (Look::Plain, s);
+            vec![
+                plain(c.file.clone()),
+                plain(c.inputs.join(", ")),
+                plain(c.runs.to_string()),
+                plain(percent(c.largest_change)),
+            ]
+        })
+        .collect();
+    text.table(&["cause", "inputs", "runs", "largest change"], &rows);
 }
 
 fn planned(p: &PlannedReissue) -> PlannedRun<'_> {

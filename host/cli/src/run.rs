@@ -9,7 +9,7 @@ use serde::Serialize;
 use provender_domain::day::Day;
 use provender_domain::render::text::count;
 use provender_host::compute::{RunAnswer, Summary};
-use provender_host::deployment::{Contents, DeploymentError, create};
+use provender_host::deployment::{Contents, DayRun, DeploymentError, create};
 use provender_host::embedded::SAMPLE_DATE;
 use provender_host::ingest::{FileAnswer, FileReport};
 use provender_host::project;
@@ -77,30 +77,12 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let mut global = global.clone();
     let mut text = Text::default();
     if args.sample {
-        let dir = global
-            .project
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("sample-ranch"));
-        if !dir.join(project::SETTINGS_FILE).exists() {
-            let contents = Contents {
-                sample: true,
-                ..Contents::default()
-            };
-            create(&dir, &contents)?;
-            text.look(
-                Look::Dim,
-                format!(
-                    "made the sample ranch in {} (every figure in it is invented)",
-                    dir.display()
-                ),
-            );
-        }
-        global.project = Some(dir);
+        global.project = Some(sample(global.project.take(), &mut text)?);
     }
     let context = Context::open(&global)?;
     let as_of = day(args.as_of.as_deref().unwrap_or(SAMPLE_DATE), context.today)?;
     telemetry::as_of(as_of);
-    let day = match context.run_day(as_of, &mut Bars::new(context.ui)) {
+    let mut day = match context.run_day(as_of, &mut Bars::new(context.ui)) {
         Err(DeploymentError::Interrupted(finished)) => {
             let own = Interrupted {
                 as_of: Some(as_of),
@@ -110,33 +92,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
         }
         day => day?,
     };
-    let canary = day.canary.map(canary::Daily::from);
+    let canary = day.canary.take().map(canary::Daily::from);
 
-    text.look(Look::Strong, "Ingested");
-    ingest::say(&mut text, &day.files);
-    text.blank();
-    text.look(Look::Strong, format!("Computed for {as_of}"));
-    say(&mut text, &day.computed);
-    text.blank();
-    monitor::say(&mut text, &day.report);
-    let refused = day.computed.refused();
-    if refused > 0 {
-        text.look(
-            Look::Warn,
-            format!(
-                "the monitors judge only what is recorded: {} of this day refused above {} not included",
-                count(refused, "run"),
-                if refused == 1 { "is" } else { "are" }
-            ),
-        );
-    }
-    text.blank();
-    status::say(&day.status, &mut text);
-    text.blank();
-    if let Some(canary) = &canary {
-        canary.say(&mut text, as_of);
-        text.blank();
-    }
+    say_day(&mut text, as_of, &day, canary.as_ref());
     let root = context.project.root.display();
     let ledger = context.project.ledger().location();
     let manifests = format!("{root}/{}", context.project.settings.manifests.path);
@@ -175,4 +133,52 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Done, CliError> {
     let errors = [trouble(&day.computed), ingest::first_error(day.files)];
     done.error = CliError::together(errors.into_iter().flatten());
     Ok(done)
+}
+
+/// The sample ranch's folder, which is created if it does not exist.
+fn sample(folder: Option<PathBuf>, text: &mut Text) -> Result<PathBuf, CliError> {
+    let dir = folder.unwrap_or_else(|| PathBuf::from("sample-ranch"));
+    if !dir.join(project::SETTINGS_FILE).exists() {
+        let contents = Contents {
+            sample: true,
+            ..Contents::default()
+        };
+        create(&dir, &contents)?;
+        text.look(
+            Look::Dim,
+            format!(
+                "made the sample ranch in {} (every figure in it is invented)",
+                dir.display()
+            ),
+        );
+    }
+    Ok(dir)
+}
+
+fn say_day(text: &mut Text, as_of: Day, day: &DayRun, canary: Option<&canary::Daily>) {
+    text.look(Look::Strong, "Ingested");
+    ingest::say(text, &day.files);
+    text.blank();
+    text.look(Look::Strong, format!("Computed for {as_of}"));
+    say(text, &day.computed);
+    text.blank();
+    monitor::say(text, &day.report);
+    let refused = day.computed.refused();
+    if refused > 0 {
+        text.look(
+            Look::Warn,
+            format!(
+                "the monitors judge only what is recorded: {} of this day refused above {} not included",
+                count(refused, "run"),
+                if refused == 1 { "is" } else { "are" }
+            ),
+        );
+    }
+    text.blank();
+    status::say(&day.status, text);
+    text.blank();
+    if let Some(canary) = canary {
+        canary.say(text, as_of);
+        text.blank();
+    }
 }

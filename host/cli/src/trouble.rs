@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use provender_domain::render::text::count;
-use provender_host::compute::{RunOutcome, RunOutcomeKind};
+use provender_host::compute::{RunOutcome, RunOutcomeKind, RunProblem};
 use provender_host::deployment::Computed;
 
 use super::error::{CliError, trouble_exit};
@@ -11,57 +11,29 @@ use super::exit::Exit;
 
 /// The refused runs as one error: each with its reason if there are few, otherwise grouped by cause.
 pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
-    let troubled: Vec<&RunOutcome> = computed
+    let troubled: Vec<(&RunOutcome, &RunProblem)> = computed
         .logics
         .iter()
         .flat_map(|(_, runs)| runs)
-        .filter(|r| r.problem.is_some())
+        .filter_map(|r| Some((r, r.problem.as_ref()?)))
         .collect();
-    let problems = troubled.iter().filter_map(|r| r.problem.as_ref());
-    let first = Exit::first_of_worst(problems, |p| trouble_exit(p.trouble))?;
+    let first = Exit::first_of_worst(troubled.iter().map(|(_, p)| *p), |p| {
+        trouble_exit(p.trouble)
+    })?;
     let exit = trouble_exit(first.trouble);
-    let drifted: Vec<&&RunOutcome> = troubled
+    let (drifted, others): (Vec<_>, Vec<_>) = troubled
         .iter()
-        .filter(|r| r.outcome == RunOutcomeKind::Drift)
-        .collect();
-    let mut lines = Vec::new();
-    if drifted.len() > FEW {
-        let mut causes: BTreeMap<(String, String), usize> = BTreeMap::new();
-        for change in drifted.iter().flat_map(|r| &r.changes) {
-            *causes
-                .entry((change.cause.clone(), change.name.clone()))
-                .or_default() += 1;
+        .copied()
+        .partition(|(r, _)| r.outcome == RunOutcomeKind::Drift);
+    let mut lines = match drifted.as_slice() {
+        [(_, example), ..] if drifted.len() > FEW => {
+            let mut lines = causes(drifted.iter().map(|(r, _)| *r));
+            lines.push(format!("for example {}", example.message));
+            lines
         }
-        let mut causes: Vec<_> = causes.into_iter().collect();
-        causes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-        for ((cause, input), n) in causes.into_iter().take(20) {
-            lines.push(format!(
-                "{}: {input} changed by {cause}",
-                count(n as u64, "run")
-            ));
-        }
-        lines.push(format!(
-            "for example {}",
-            drifted[0]
-                .problem
-                .as_ref()
-                .map_or("", |p| p.message.as_str())
-        ));
-    } else {
-        lines.extend(
-            drifted
-                .iter()
-                .filter_map(|r| r.problem.as_ref())
-                .map(|p| p.message.clone()),
-        );
-    }
-    let others: Vec<&str> = troubled
-        .iter()
-        .filter(|r| r.outcome != RunOutcomeKind::Drift)
-        .filter_map(|r| r.problem.as_ref())
-        .map(|p| p.message.as_str())
-        .collect();
-    lines.extend(others.iter().take(FEW).map(|m| (*m).to_owned()));
+        few => few.iter().map(|(_, p)| p.message.clone()).collect(),
+    };
+    lines.extend(others.iter().take(FEW).map(|(_, p)| p.message.clone()));
     if others.len() > FEW {
         lines.push(format!(
             "and {} more; --json lists them all",
@@ -88,6 +60,20 @@ pub(super) fn trouble(computed: &Computed) -> Option<CliError> {
         );
     }
     Some(error)
+}
+
+/// What changed in the inputs, the most frequent change first.
+fn causes<'r>(drifted: impl Iterator<Item = &'r RunOutcome>) -> Vec<String> {
+    let mut causes: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for change in drifted.flat_map(|r| &r.changes) {
+        *causes.entry((&change.cause, &change.name)).or_default() += 1;
+    }
+    let mut causes: Vec<_> = causes.into_iter().collect();
+    causes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let lines = causes.into_iter().take(20);
+    lines
+        .map(|((cause, input), n)| format!("{}: {input} changed by {cause}", count(n, "run")))
+        .collect()
 }
 
 /// Up to this many troubles are listed one by one.

@@ -75,14 +75,8 @@ pub(in super::super) fn write(
     })
 }
 
-/// Computes a bundle's run again, without a deployment.
-pub(in super::super) fn replay(
-    global: &Global,
-    file: &Path,
-    public_key: Option<&str>,
-    engine: EngineArg,
-) -> Result<Done, CliError> {
-    let name = file.display().to_string();
+/// A bundle whose limits are acceptable. Its proof is not checked yet.
+fn read(file: &Path, name: &str) -> Result<Bundle, CliError> {
     let bytes = bounded::read_named(file, MOST).map_err(|e| {
         let exit = match e.kind() {
             io::ErrorKind::NotFound => Exit::NotFound,
@@ -95,7 +89,7 @@ pub(in super::super) fn replay(
             format!("{name} cannot be read: {e}"),
         )
     })?;
-    let bundle = Bundle::unpack(&name, &bytes)?;
+    let bundle = Bundle::unpack(name, &bytes)?;
     bundle.limits.check_foreign().map_err(|e| {
         CliError::new(
             Exit::Data,
@@ -104,6 +98,18 @@ pub(in super::super) fn replay(
         )
         .help("have the bundle written again by `provender explain RUN --bundle FILE`. No digest binds its ceilings, and they are not part of a number")
     })?;
+    Ok(bundle)
+}
+
+/// Computes a bundle's run again, without a deployment.
+pub(in super::super) fn replay(
+    global: &Global,
+    file: &Path,
+    public_key: Option<&str>,
+    engine: EngineArg,
+) -> Result<Done, CliError> {
+    let name = file.display().to_string();
+    let bundle = read(file, &name)?;
     let key = public_key.map(key::verifier).transpose()?;
     let (proven, manifest) = bundle.check(key.as_ref())?;
     let sandbox = sandbox_anywhere_on(global, engine.backend())?;

@@ -230,29 +230,10 @@ fn text(report: &AuditReport, against: Option<&Checkpoint>) -> Text {
         text.look(Look::Bad, format!("{} not what was recorded", are(n)));
     }
     text.blank();
-    let rows: Vec<Vec<(Look, String)>> = Check::ALL
+    let rows: Vec<_> = Check::ALL
         .iter()
         .filter(|check| **check != Check::Checkpoint || against.is_some())
-        .map(|check| {
-            let plain = |s: &str| (Look::Plain, s.to_owned());
-            let (n, held) = match (report.checked.get(check), report.bad_of(*check)) {
-                (None, 0) => ("–".to_owned(), (Look::Warn, "not checked".to_owned())),
-                (n, 0) => (
-                    n.copied().unwrap_or_default().to_string(),
-                    (Look::Good, "held".to_owned()),
-                ),
-                (n, bad) => (
-                    n.copied().unwrap_or_default().to_string(),
-                    (Look::Bad, format!("{bad} bad")),
-                ),
-            };
-            vec![
-                plain(check.name()),
-                (Look::Plain, n),
-                held,
-                plain(check.meaning()),
-            ]
-        })
+        .map(|check| check_row(report, *check))
         .collect();
     text.table(
         &[
@@ -293,6 +274,25 @@ fn text(report: &AuditReport, against: Option<&Checkpoint>) -> Text {
         text.look(Look::Dim, format!("tree of {}, root {root}", entries(size)));
     }
     text
+}
+
+fn check_row(report: &AuditReport, check: Check) -> Vec<(Look, String)> {
+    let plain = |s: &str| (Look::Plain, s.to_owned());
+    let (n, held) = match (report.checked.get(&check), report.bad_of(check)) {
+        (None, 0) => ("–".to_owned(), (Look::Warn, "not checked".to_owned())),
+        (Some(n), 0) => (n.to_string(), (Look::Good, "held".to_owned())),
+        // What is bad may have been found before anything was counted.
+        (n, bad) => (
+            n.copied().unwrap_or_default().to_string(),
+            (Look::Bad, format!("{bad} bad")),
+        ),
+    };
+    vec![
+        plain(check.name()),
+        (Look::Plain, n),
+        held,
+        plain(check.meaning()),
+    ]
 }
 
 fn entries(n: u64) -> String {

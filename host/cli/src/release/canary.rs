@@ -15,8 +15,8 @@ use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_host::deployment::{CanaryBench, CanaryCandidate, Shadow, both_sides};
 use provender_host::release::{
-    CanaryRequest, Observed, ReleaseError, ReleaseState, Reported, Sides, running_canary,
-    start_canary, stop_canary as stop_it,
+    CanaryRequest, Observed, ReleaseError, ReleaseState, Reported, Sides, StartedCanary,
+    running_canary, start_canary, stop_canary as stop_it,
 };
 
 use super::{name_of, named, reason};
@@ -149,16 +149,6 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         },
     )?;
     let canary = &started.canary;
-    let mut text = Text::default();
-    text.look(
-        Look::Good,
-        format!(
-            "{} computes in shadow beside {}{}",
-            name_of(&started.release),
-            name_of(&started.against),
-            if started.new { "" } else { ", as before" }
-        ),
-    );
     let manifests = context.manifests()?;
     let reader = context.reader()?;
     let facts = context.facts(&*reader, None)?;
@@ -175,14 +165,8 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
     let days = canary.from..=as_of.max(canary.as_of);
     let bars = &mut Bars::new(context.ui);
     let filled = context.shadow(bench, &*writer, &facts, candidate, &days, bars)?;
-    say_shadow(&filled, &mut text);
     let seen = context.observed(bench, &*writer, &canary.release, None)?;
-    text.blank();
-    if let Some(seen) = &seen {
-        say(&mut text, seen);
-    }
-    text.blank();
-    text.line("it continues with every daily `provender run`; `provender release canary stop --reason …` ends it");
+    let text = begun(&started, &filled, seen.as_ref());
     let answer = ReleaseCanaryAnswer {
         release: canary.release,
         number: canary.number,
@@ -197,6 +181,27 @@ fn begin(global: &Global, args: &CanaryArgs, release: &str) -> Result<Done, CliE
         observed: seen.as_ref(),
     };
     Ok(Done::ok(&answer, text))
+}
+
+fn begun(started: &StartedCanary, filled: &Shadow, seen: Option<&Observed>) -> Text {
+    let mut text = Text::default();
+    text.look(
+        Look::Good,
+        format!(
+            "{} computes in shadow beside {}{}",
+            name_of(&started.release),
+            name_of(&started.against),
+            if started.new { "" } else { ", as before" }
+        ),
+    );
+    say_shadow(filled, &mut text);
+    text.blank();
+    if let Some(seen) = seen {
+        say(&mut text, seen);
+    }
+    text.blank();
+    text.line("it continues with every daily `provender run`; `provender release canary stop --reason …` ends it");
+    text
 }
 
 fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {

@@ -126,22 +126,13 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
         let mut found = evidence(standing, &change.release);
         found.retain(|(entry, _)| *entry < change.entry);
         change_text(&mut text, change, until, &found);
-        let approvals = standing
-            .notes_of(Kind::Approval, &change.release)
-            .filter(|n| n.entry < change.entry)
-            .filter_map(|n| Some((n, n.approval()?.role)))
-            .map(|(n, role)| {
-                text.line(format!(
-                    "    approved as {role} by {} at {}",
-                    n.stamp.actor, n.stamp.at
-                ));
-                ApprovalThen {
-                    role,
-                    by: n.stamp.actor.clone(),
-                    at: n.stamp.at.clone(),
-                }
-            })
-            .collect();
+        let approvals = approvals_before(change, standing);
+        for a in &approvals {
+            text.line(format!(
+                "    approved as {} by {} at {}",
+                a.role, a.by, a.at
+            ));
+        }
         listed.push(ChangeAnswer {
             entry: change.entry,
             kind: match change.rollback {
@@ -169,6 +160,21 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> Result<Done, CliError>
         changes: listed,
     };
     Ok(Done::ok(&answer, text))
+}
+
+/// The approvals known when the change was decided.
+fn approvals_before(change: &ReleaseChange, standing: &ReleaseState) -> Vec<ApprovalThen> {
+    let approvals = standing
+        .notes_of(Kind::Approval, &change.release)
+        .filter(|n| n.entry < change.entry)
+        .filter_map(|n| Some((n, n.approval()?.role)));
+    approvals
+        .map(|(n, role)| ApprovalThen {
+            role,
+            by: n.stamp.actor.clone(),
+            at: n.stamp.at.clone(),
+        })
+        .collect()
 }
 
 /// Indexes of the changes in force at an instant, or at any time of a day. The order of the entries counts,

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
-use provender_host::release::{Document, Evidence, ReleaseState};
+use provender_host::release::{Document, Evidence, KnownRelease, ReleaseState};
 use provender_ledger::entries::{CheckVerdict, ReportKind, Role};
 use provender_ledger::entry::Kind;
 
@@ -109,8 +109,41 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
     let standing = context.standing()?;
     let known = standing.find(&args.release)?;
     let d = &known.document;
-    let plain = |s: &str| (Look::Plain, s.to_owned());
     let mut text = Text::default();
+    head_text(&mut text, known);
+    contents_text(&mut text, d);
+    let found = evidence(standing, &known.digest);
+    evidence_text(&mut text, &found);
+    let approvals = standing
+        .notes_of(Kind::Approval, &known.digest)
+        .filter_map(|n| Some((n, n.approval()?.role)))
+        .map(|(n, role)| {
+            text.line(format!(
+                "approved as {role} by {} at {}: {}",
+                n.stamp.actor,
+                n.stamp.at,
+                n.stamp.reason.as_deref().unwrap_or_default()
+            ));
+            ApprovalGiven {
+                entry: n.entry,
+                role,
+                by: &n.stamp.actor,
+                at: &n.stamp.at,
+                reason: n.stamp.reason.as_deref(),
+            }
+        })
+        .collect();
+    let answer = ReleaseShowAnswer {
+        brief: ReleaseBrief::of(known, standing),
+        document: d,
+        evidence: evidence_answer(&found),
+        approvals,
+    };
+    Ok(Done::ok(&answer, text))
+}
+
+fn head_text(text: &mut Text, known: &KnownRelease) {
+    let d = &known.document;
     text.look(Look::Strong, name_of(known));
     text.line(format!("  {}", known.digest));
     text.line(format!(
@@ -124,6 +157,11 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         ));
     }
     text.blank();
+}
+
+/// The components of a release, and the configuration of its active versions.
+fn contents_text(text: &mut Text, d: &Document) {
+    let plain = |s: &str| (Look::Plain, s.to_owned());
     let rows: Vec<_> = d
         .components
         .iter()
@@ -153,53 +191,29 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<Done, CliError> {
         .collect();
     text.table(&["active", "config", "thresholds", "parameters"], &rows);
     text.blank();
-    let found = evidence(standing, &known.digest);
+}
+
+fn evidence_text(text: &mut Text, found: &[(i64, Evidence)]) {
     if found.is_empty() {
-        text.line("no evidence yet");
-    } else {
-        let rows: Vec<_> = found
-            .iter()
-            .map(|(_, e)| {
-                vec![
-                    plain(e.kind.name()),
-                    (Look::of_status(e.verdict.name()), e.verdict.to_string()),
-                    plain(&e.rows.to_string()),
-                    plain(&e.environment),
-                    plain(&e.by),
-                    plain(&e.at),
-                    plain(&e.summary),
-                ]
-            })
-            .collect();
-        text.table(
-            &["evidence", "verdict", "rows", "in", "by", "at", ""],
-            &rows,
-        );
+        return text.line("no evidence yet");
     }
-    let approvals = standing
-        .notes_of(Kind::Approval, &known.digest)
-        .filter_map(|n| Some((n, n.approval()?.role)))
-        .map(|(n, role)| {
-            text.line(format!(
-                "approved as {role} by {} at {}: {}",
-                n.stamp.actor,
-                n.stamp.at,
-                n.stamp.reason.as_deref().unwrap_or_default()
-            ));
-            ApprovalGiven {
-                entry: n.entry,
-                role,
-                by: &n.stamp.actor,
-                at: &n.stamp.at,
-                reason: n.stamp.reason.as_deref(),
-            }
+    let plain = |s: &str| (Look::Plain, s.to_owned());
+    let rows: Vec<_> = found
+        .iter()
+        .map(|(_, e)| {
+            vec![
+                plain(e.kind.name()),
+                (Look::of_status(e.verdict.name()), e.verdict.to_string()),
+                plain(&e.rows.to_string()),
+                plain(&e.environment),
+                plain(&e.by),
+                plain(&e.at),
+                plain(&e.summary),
+            ]
         })
         .collect();
-    let answer = ReleaseShowAnswer {
-        brief: ReleaseBrief::of(known, standing),
-        document: d,
-        evidence: evidence_answer(&found),
-        approvals,
-    };
-    Ok(Done::ok(&answer, text))
+    text.table(
+        &["evidence", "verdict", "rows", "in", "by", "at", ""],
+        &rows,
+    );
 }

@@ -11,7 +11,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_host::deployment::CanaryBench;
-use provender_host::release::{Canary, IgnoredSetting, Observed, running_canary};
+use provender_host::release::{Canary, IgnoredSetting, Observed, ReleaseState, running_canary};
 
 use super::ReleaseBrief;
 
@@ -75,34 +75,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let standing = context.standing()?;
     let environment = &context.project.settings.environment;
     let mut text = Text::default();
-    let active = standing.active_release();
-    match active {
-        None => text.line(format!(
-            "{environment}: no release is active; provender.lock, logic.toml and provender.toml are in force"
-        )),
-        Some(known) => {
-            text.look(Look::Strong, format!("{environment}: {}", standing.text()));
-            text.line(format!("  {}", known.digest));
-            text.line(format!("  answers: {}", known.document.active.join(", ")));
-        }
-    }
-    if let Some(hold) = &standing.hold {
-        text.look(
-            Look::Warn,
-            format!(
-                "promotions have been frozen since {} by {}: {}",
-                hold.stamp.at,
-                hold.stamp.actor,
-                hold.stamp.reason.as_deref().unwrap_or_default()
-            ),
-        );
-    }
-    if let Some(former) = standing.former() {
-        text.line(format!(
-            "a rollback would go back to {}",
-            former.document.name()
-        ));
-    }
+    in_force_text(&mut text, standing, environment);
     let ignored = context.ignored()?;
     for i in &ignored {
         text.look(
@@ -134,7 +107,9 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             observed: seen.as_ref(),
         }),
         environment,
-        active: active.map(|k| ReleaseBrief::of(k, standing)),
+        active: standing
+            .active_release()
+            .map(|k| ReleaseBrief::of(k, standing)),
         since: change.map(|c| c.stamp.at.as_str()),
         by: change.map(|c| c.stamp.actor.as_str()),
         reason: change.and_then(|c| c.stamp.reason.as_deref()),
@@ -147,6 +122,36 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
         ignored: &ignored,
     };
     Ok(Done::ok(&answer, text))
+}
+
+fn in_force_text(text: &mut Text, standing: &ReleaseState, environment: &str) {
+    match standing.active_release() {
+        None => text.line(format!(
+            "{environment}: no release is active; provender.lock, logic.toml and provender.toml are in force"
+        )),
+        Some(known) => {
+            text.look(Look::Strong, format!("{environment}: {}", standing.text()));
+            text.line(format!("  {}", known.digest));
+            text.line(format!("  answers: {}", known.document.active.join(", ")));
+        }
+    }
+    if let Some(hold) = &standing.hold {
+        text.look(
+            Look::Warn,
+            format!(
+                "promotions have been frozen since {} by {}: {}",
+                hold.stamp.at,
+                hold.stamp.actor,
+                hold.stamp.reason.as_deref().unwrap_or_default()
+            ),
+        );
+    }
+    if let Some(former) = standing.former() {
+        text.line(format!(
+            "a rollback would go back to {}",
+            former.document.name()
+        ));
+    }
 }
 
 /// The running canary's comparison. If it cannot be evaluated, the rest of the status is still shown.

@@ -204,20 +204,7 @@ fn selected(
     args: &ReplayArgs,
 ) -> Result<(Asked, Selection), CliError> {
     if !args.runs.is_empty() {
-        let mut runs: Vec<Run> = Vec::new();
-        for id in &args.runs {
-            let found = find(ledger, &Wanted::Id(id.clone()))?.run;
-            if runs.iter().all(|r| r.run.key != found.run.key) {
-                runs.push(found);
-            }
-        }
-        return Ok((
-            Asked::Runs(runs),
-            Selection {
-                runs: Some(args.runs.len() as u64),
-                ..Selection::default()
-            },
-        ));
+        return named(ledger, &args.runs);
     }
     let parse = |d: &Option<String>| d.as_deref().map(|d| day(d, context.today)).transpose();
     let filter = RunFilter {
@@ -239,18 +226,7 @@ fn selected(
         )
         .help("provender list --all-versions shows the runs with their ids"));
     }
-    let named = RunFilter {
-        boundary_id: args.boundary.clone().map(BoundaryId::unchecked),
-        logic: args.logic.clone(),
-        ..RunFilter::default()
-    };
-    if (args.boundary.is_some() || args.logic.is_some()) && ledger.extent(&named)?.is_empty() {
-        let of = [&args.boundary, &args.logic].into_iter().flatten();
-        let of: Vec<String> = of.map(|name| format!("`{name}`")).collect();
-        let message = format!("no run of {} is recorded", of.join(" and "));
-        return Err(CliError::new(Exit::NotFound, "run_not_found", message)
-            .help("provender list --all-versions shows what is recorded"));
-    }
+    check_names(ledger, args)?;
     let mut selection = Selection {
         since: args.since.clone(),
         boundary: args.boundary.clone().map(BoundaryId::unchecked),
@@ -270,6 +246,7 @@ fn selected(
     if let Some(n) = args.sample {
         let seed = match &args.seed {
             Some(seed) => seed.clone(),
+            // A ledger without entries has no run to draw.
             None => ledger
                 .entry(ledger.head()?)?
                 .map(|e| e.digest().to_string())
@@ -295,6 +272,39 @@ fn selected(
         runs.retain(|r| recorded.contains(&r.entry));
     }
     Ok((Asked::Runs(runs), selection))
+}
+
+/// The runs with these ids, each once.
+fn named(ledger: &dyn Read, ids: &[String]) -> Result<(Asked, Selection), CliError> {
+    let mut runs: Vec<Run> = Vec::new();
+    for id in ids {
+        let found = find(ledger, &Wanted::Id(id.clone()))?.run;
+        if runs.iter().all(|r| r.run.key != found.run.key) {
+            runs.push(found);
+        }
+    }
+    let selection = Selection {
+        runs: Some(ids.len() as u64),
+        ..Selection::default()
+    };
+    Ok((Asked::Runs(runs), selection))
+}
+
+/// Refuses a boundary or logic of which no run is recorded: it is probably misspelt.
+fn check_names(ledger: &dyn Read, args: &ReplayArgs) -> Result<(), CliError> {
+    let filter = RunFilter {
+        boundary_id: args.boundary.clone().map(BoundaryId::unchecked),
+        logic: args.logic.clone(),
+        ..RunFilter::default()
+    };
+    let names = [&args.boundary, &args.logic].into_iter().flatten();
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() || !ledger.extent(&filter)?.is_empty() {
+        return Ok(());
+    }
+    let message = format!("no run of {} is recorded", names.join(" and "));
+    Err(CliError::new(Exit::NotFound, "run_not_found", message)
+        .help("provender list --all-versions shows what is recorded"))
 }
 
 /// The entries written at or after an instant. A day means its beginning.

@@ -120,10 +120,40 @@ pub(crate) fn done(
         entry,
         bundle,
     };
-    let mut text = Text::default();
-    let runs = |n: usize| format!("{n} {}", if n == 1 { "run" } else { "runs" });
-    let on = &engine.target;
     let asked = verdict.replayed.len() + verdict.failed.len();
+    if verdict.interrupted {
+        let error = CliError {
+            message: format!(
+                "interrupted between two batches: {} computed again, of which nothing is recorded",
+                runs(asked)
+            ),
+            ..Interrupted.into()
+        };
+        let text = match asked {
+            0 => Text::default(),
+            _ => text(verdict, &engine.target, seed, entry),
+        };
+        return Done::ended(error.exit, &answer, text, Some(error));
+    }
+    let error = trouble(verdict);
+    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
+    let text = text(verdict, &engine.target, seed, entry);
+    Done::ended(exit, &answer, text, error)
+}
+
+fn runs(n: usize) -> String {
+    format!("{n} {}", if n == 1 { "run" } else { "runs" })
+}
+
+/// The result as text. `on` is the engine's target, `seed` the sample's seed and what it is drawn from.
+fn text(
+    verdict: &ReplayResults,
+    on: &str,
+    seed: Option<(&String, u64)>,
+    entry: Option<i64>,
+) -> Text {
+    let asked = verdict.replayed.len() + verdict.failed.len();
+    let mut text = Text::default();
     if asked == 0 {
         text.look(Look::Warn, "no run is selected: nothing was replayed");
     } else if verdict.is_clean() {
@@ -184,20 +214,7 @@ pub(crate) fn done(
     if let Some(entry) = entry {
         text.look(Look::Dim, format!("recorded as entry {entry}"));
     }
-    if verdict.interrupted {
-        let error = CliError {
-            message: format!(
-                "interrupted between two batches: {} computed again, of which nothing is recorded",
-                runs(asked)
-            ),
-            ..Interrupted.into()
-        };
-        let text = if asked == 0 { Text::default() } else { text };
-        return Done::ended(error.exit, &answer, text, Some(error));
-    }
-    let error = trouble(verdict);
-    let exit = error.as_ref().map_or(Exit::Ok, |e| e.exit);
-    Done::ended(exit, &answer, text, error)
+    text
 }
 
 fn trouble(verdict: &ReplayResults) -> Option<CliError> {
