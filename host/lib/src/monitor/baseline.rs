@@ -31,7 +31,7 @@ const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 /// The reference of one logic version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
-    /// `TYPE`.
+    /// The form of the document: `provender.baseline.v1`.
     #[serde(rename = "$type")]
     pub type_name: String,
     /// `name:version`.

@@ -108,7 +108,7 @@ impl MonitorVerdict {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "MonitorReport")]
 pub struct MonitorReport {
-    /// `TYPE`.
+    /// The form of the document: `provender.monitor-report.v1`.
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     /// Digest of everything else in the report: the report's id.
