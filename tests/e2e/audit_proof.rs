@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use provender_domain::canonical::{hex, to_text};
 use provender_domain::merkle;
 use provender_host::audit::Bundle;
+use provender_ledger::EntryNumber;
 use provender_ledger::scan::Scan;
 use provender_ledger::{Address, open_reader};
 use provender_proof::{Proof, Verifier};
@@ -46,7 +47,7 @@ fn rewrite(ranch: &Ranch) {
         "UPDATE run SET outputs = json_set(outputs, '$[0]', 4711) WHERE snapshot = (SELECT min(snapshot) FROM run)",
     );
     let ledger = open_reader(&Address::from_path(&path)).unwrap();
-    let mut leaves = std::collections::BTreeMap::<i64, Vec<merkle::Hash>>::new();
+    let mut leaves = std::collections::BTreeMap::<EntryNumber, Vec<merkle::Hash>>::new();
     let mut scan = Scan::begin(ledger.readers(1).unwrap()).unwrap();
     while let Some(read) = scan.readers[0].read().unwrap() {
         assert!(read.unreadable.is_empty());

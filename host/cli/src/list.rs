@@ -1,6 +1,7 @@
 //! `list`: recorded answers or runs.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -206,7 +207,7 @@ struct ListedRun<'a> {
     /// The configuration version of the run that it supersedes; null if it supersedes none.
     replaces: Option<&'a ConfigVersion>,
     /// The ledger entry that recorded it.
-    entry: i64,
+    entry: EntryNumber,
 }
 
 /// The guardrails' result of a listed run.

@@ -1,5 +1,6 @@
 //! Opening and administering a ledger: the only entry point to a store.
 
+use crate::entry::EntryNumber;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -136,7 +137,7 @@ pub struct LedgerProperties {
     /// Number of its schema.
     pub schema: i64,
     /// Number of its newest entry.
-    pub head: i64,
+    pub head: EntryNumber,
 }
 
 /// The folder of a ledger could not be created.

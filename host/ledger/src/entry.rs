@@ -1,5 +1,11 @@
 //! Entries of the hash chain. Each names its predecessor, so any change is detectable.
 
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use provender_domain::canonical::{CanonicalError, Digest, Recipe, hex, to_text};
@@ -152,11 +158,81 @@ pub struct Stamp {
     pub reason: Option<String>,
 }
 
+/// The number of an entry: 1, 2, 3, … without gaps. Numbers order everything that is recorded.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct EntryNumber(i64);
+
+impl EntryNumber {
+    /// Before the first entry: nothing is recorded.
+    pub const NONE: EntryNumber = EntryNumber(0);
+    /// After every entry: all that is recorded, now.
+    pub const LATEST: EntryNumber = EntryNumber(i64::MAX);
+
+    /// The entry with this number.
+    #[must_use]
+    pub const fn new(number: i64) -> EntryNumber {
+        EntryNumber(number)
+    }
+
+    /// The number itself.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// The entry after it.
+    #[must_use]
+    pub const fn next(self) -> EntryNumber {
+        EntryNumber(self.0 + 1)
+    }
+
+    /// The entry before it.
+    #[must_use]
+    pub const fn previous(self) -> EntryNumber {
+        EntryNumber(self.0 - 1)
+    }
+}
+
+impl PartialEq<i64> for EntryNumber {
+    fn eq(&self, other: &i64) -> bool {
+        self.0 == *other
+    }
+}
+
+impl FromStr for EntryNumber {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<EntryNumber, ParseIntError> {
+        text.parse().map(EntryNumber)
+    }
+}
+
+impl fmt::Display for EntryNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// An entry as recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Sequence number, from 1.
-    pub seq: i64,
+    pub seq: EntryNumber,
     /// Name of the kind.
     pub kind: String,
     /// Who, when and why.
@@ -175,12 +251,14 @@ impl Entry {
     /// # Errors
     /// When the payload has no canonical form.
     pub fn following(
-        head: Option<(i64, [u8; 32])>,
+        head: Option<(EntryNumber, [u8; 32])>,
         kind: Kind,
         stamp: &Stamp,
         payload: &Json,
     ) -> Result<Entry, CanonicalError> {
-        let (seq, prev) = head.map_or((1, [0; 32]), |(seq, hash)| (seq + 1, hash));
+        let (seq, prev) = head.map_or((EntryNumber::new(1), [0; 32]), |(seq, hash)| {
+            (seq.next(), hash)
+        });
         let payload = to_text(payload)?;
         let mut entry = Entry {
             seq,
@@ -201,7 +279,7 @@ impl Entry {
     /// When a sequence number exceeds 2^53, which never happens for entries of this program.
     pub fn canonical(&self) -> Result<String, CanonicalError> {
         ChainEntry {
-            seq: self.seq,
+            seq: self.seq.get(),
             at: self.stamp.at.clone(),
             kind: self.kind.clone(),
             actor: self.stamp.actor.clone(),
@@ -247,7 +325,7 @@ mod tests {
             &json!({}),
         )
         .unwrap();
-        assert_eq!((next.seq, next.prev), (2, first.hash));
+        assert_eq!((next.seq, next.prev), (EntryNumber::new(2), first.hash));
         for change in [
             Entry {
                 payload: r#"{"n":2}"#.into(),

@@ -1,6 +1,7 @@
 //! Errors of the ledger.
 
 use crate::Address;
+use crate::entry::EntryNumber;
 
 /// Why the ledger refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +83,9 @@ pub enum LedgerError {
     )]
     Moved {
         /// The last entry of its kind when it was read.
-        expected: i64,
+        expected: EntryNumber,
         /// The last entry of its kind now.
-        found: i64,
+        found: EntryNumber,
     },
     /// A guard refused another provenance for a recorded key.
     #[error("drift: {0} is recorded with other provenance")]

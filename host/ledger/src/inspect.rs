@@ -2,6 +2,7 @@
 //!
 //! An unreadable row is reported and skipped; the scan continues.
 
+use crate::entry::EntryNumber;
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,7 +34,7 @@ pub struct ReportRow {
     /// The digest's 32 bytes.
     pub digest: [u8; 32],
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Its kind.
     pub kind: String,
     /// Its text.
@@ -70,7 +71,7 @@ pub struct ListRow {
     /// First hex digit of the runs' ids.
     pub digit: i64,
     /// The entry that recorded them.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Index of the row among those with the same digit and entry, from 0.
     pub part: i64,
     /// The list in the encoding of [`crate::located`].
@@ -85,7 +86,7 @@ pub struct PackRow {
     /// The digest's 32 bytes.
     pub digest: [u8; 32],
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
 }
 
 /// The part of the key that the runs of a series share.
@@ -142,7 +143,7 @@ pub struct RunRow {
     /// Calculation date.
     pub day: Day,
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Digest of component, configuration and inputs.
     pub provenance: Digest,
     /// Digest of the manifest's reproducible part.
@@ -210,7 +211,7 @@ pub trait Inspect: Read {
     /// See [`Inspect::scan_entries`].
     fn scan_retractions(
         &self,
-        each: &mut dyn FnMut(Scanned<(i64, i64)>),
+        each: &mut dyn FnMut(Scanned<(i64, EntryNumber)>),
     ) -> Result<(), LedgerError>;
 
     /// Revisions of boundaries, including those of retracted files.

@@ -42,6 +42,7 @@ pub mod types;
 pub use address::{Address, UnknownAddress};
 pub use admin::{Admin, Opening, open, open_reader};
 pub use entries::{Payload, PayloadError};
+pub use entry::EntryNumber;
 pub use error::LedgerError;
 pub use inspect::Inspect;
 pub use store::{Read, Write};

@@ -5,6 +5,7 @@
 //! whose manifests are in the same pack, and then reads each pack by its segments. Bulk computation leaves one or
 //! a few segments per pack; computing each day separately leaves one per run.
 
+use crate::entry::EntryNumber;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +28,7 @@ pub struct ScannedRun {
     /// Number of its series.
     pub series: i64,
     /// Number of its entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// The run.
     pub run: NewRun,
 }
@@ -60,7 +61,7 @@ struct Plan {
 #[derive(Clone, Copy)]
 struct Pack {
     digest: Digest,
-    entry: i64,
+    entry: EntryNumber,
 }
 
 /// A scan of all runs.
@@ -207,7 +208,7 @@ fn pass(
             Some(pack) if open.as_ref().is_some_and(|s| s.pack.1 == pack) => {
                 open.as_ref().map_or(NONE, |s| s.pack)
             }
-            Some(pack) => (packs.get(&pack).map_or(i64::MAX, |p| p.entry), pack),
+            Some(pack) => (packs.get(&pack).map_or(i64::MAX, |p| p.entry.get()), pack),
         };
         match &mut open {
             Some(s) if s.pack == pack && (pack != NONE || index(s.rows) < CHUNK) => {

@@ -1,5 +1,6 @@
 //! The traits through which other code reads and writes the ledger.
 
+use crate::entry::EntryNumber;
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeMap;
 
@@ -33,13 +34,13 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// When the database cannot be read. The same holds for every read below.
-    fn head(&self) -> Result<i64, LedgerError>;
+    fn head(&self) -> Result<EntryNumber, LedgerError>;
 
     /// Number of the last entry recorded at or before an instant (RFC 3339, UTC).
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn known_at(&self, instant: &str) -> Result<i64, LedgerError>;
+    fn known_at(&self, instant: &str) -> Result<EntryNumber, LedgerError>;
 
     /// Entries of a kind, or all entries, oldest first.
     ///
@@ -51,7 +52,7 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn entry(&self, seq: i64) -> Result<Option<Entry>, LedgerError>;
+    fn entry(&self, seq: EntryNumber) -> Result<Option<Entry>, LedgerError>;
 
     /// Entries of several kinds, read at one moment, oldest first.
     ///
@@ -78,7 +79,7 @@ pub trait Read: Send {
     fn boundaries(
         &self,
         id: Option<&BoundaryId>,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError>;
 
     /// Rows of all herds, or of the herds that were ever in one boundary, by id, boundary, day and entry. This
@@ -89,7 +90,7 @@ pub trait Read: Send {
     fn herds(
         &self,
         boundary: Option<&BoundaryId>,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Vec<Sourced<Herd>>, LedgerError>;
 
     /// Observations of one column of one boundary from all sources, by date and entry. All revisions are
@@ -101,7 +102,7 @@ pub trait Read: Send {
         &self,
         boundary_id: &BoundaryId,
         column: &str,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError>;
 
     /// All observations ever recorded for one column of one boundary, including those of retracted files, by
@@ -119,7 +120,7 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError>;
+    fn coverage(&self, known: EntryNumber) -> Result<Vec<Coverage>, LedgerError>;
 
     /// The configuration with this digest.
     ///
@@ -179,7 +180,11 @@ pub trait Read: Send {
     ///
     /// # Errors
     /// See [`Read::head`].
-    fn runs_of_entry(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError>;
+    fn runs_of_entry(
+        &self,
+        entry: EntryNumber,
+        each: &mut dyn FnMut(NewRun),
+    ) -> Result<(), LedgerError>;
 
     /// The runs at these positions among the runs of an entry, ordered by series and day. `count` is the number
     /// of runs that the entry states; the positions must be below it.
@@ -188,7 +193,7 @@ pub trait Read: Send {
     /// [`LedgerError::Damaged`] when the number of runs is not `count`; see [`Read::head`].
     fn runs_at_positions(
         &self,
-        entry: i64,
+        entry: EntryNumber,
         count: u64,
         positions: &[u64],
     ) -> Result<Vec<Run>, LedgerError>;
@@ -212,7 +217,7 @@ pub trait Read: Send {
     /// See [`Read::head`].
     fn newest_by_source(
         &self,
-        known: i64,
+        known: EntryNumber,
         day: Day,
     ) -> Result<BTreeMap<String, Option<Day>>, LedgerError>;
 
@@ -261,7 +266,7 @@ pub trait Write: Read {
         stamp: &Stamp,
         entries: &[Payload],
         watched: &[Kind],
-        last: i64,
+        last: EntryNumber,
     ) -> Result<Vec<Entry>, LedgerError>;
 
     /// Records a file with its new and revised rows under one entry, and only if no file was ingested or
@@ -275,14 +280,14 @@ pub trait Write: Read {
         file: &File,
         facts: &NewFacts,
         about: &IngestNotes,
-        known: i64,
-    ) -> Result<i64, LedgerError>;
+        known: EntryNumber,
+    ) -> Result<EntryNumber, LedgerError>;
 
     /// Retracts files.
     ///
     /// # Errors
     /// See [`Write::append`].
-    fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError>;
+    fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<EntryNumber, LedgerError>;
 
     /// Records a batch of runs under one entry, atomically. Runs whose key another process has recorded in the
     /// meantime are returned as [`Recorded::Already`] and left out of the batch.
@@ -301,7 +306,7 @@ pub trait Write: Read {
         kind: ReportKind,
         digest: Digest,
         body: &str,
-    ) -> Result<Option<i64>, LedgerError>;
+    ) -> Result<Option<EntryNumber>, LedgerError>;
 
     /// Appends an entry together with a document, in one transaction. A document whose digest is already recorded
     /// is not written again, but the entry is.
@@ -320,7 +325,7 @@ pub trait Write: Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunPlace {
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// The number of its series.
     pub series: i64,
     /// Its day.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::entry::EntryNumber;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::forms::RunText;
@@ -20,7 +21,7 @@ pub struct File {
     /// Number in this ledger; 0 before the file is recorded.
     pub file_id: i64,
     /// The entry that recorded it; 0 before that.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Id of the source.
     pub source: String,
     /// `boundaries`, `herds`, `forage`, …
@@ -34,14 +35,14 @@ pub struct File {
     /// Data rows.
     pub rows: u32,
     /// The entry that retracted it.
-    pub retracted: Option<i64>,
+    pub retracted: Option<EntryNumber>,
 }
 
 /// A value with the file and row it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sourced<T> {
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// The file it came from.
     pub file_id: i64,
     /// 1-based row of the file.
@@ -164,7 +165,7 @@ pub struct Run {
     /// The run as recorded.
     pub run: NewRun,
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// The configuration version that supersedes it, if any.
     pub superseded_by: Option<ConfigVersion>,
 }
@@ -267,7 +268,7 @@ pub enum Recorded {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activation {
     /// The entry that activated it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// `name:version`.
     pub model_version: ModelVersion,
     /// Its configuration.

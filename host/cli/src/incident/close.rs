@@ -1,6 +1,7 @@
 //! `incident close`: closes with a resolution and either checked regression cases or a reason to waive
 //! them.
 
+use provender_ledger::EntryNumber;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -43,7 +44,7 @@ pub(crate) struct IncidentCloseAnswer<'a> {
     /// The incident: `I3`.
     incident: String,
     /// The entry that closed it.
-    entry: i64,
+    entry: EntryNumber,
     /// How it was resolved.
     resolution: &'a str,
     /// Why no regression case is needed; null where there are some.

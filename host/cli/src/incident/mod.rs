@@ -1,6 +1,7 @@
 //! `incident`: open, link, note, regression, close, show, list, export. One file per subverb.
 
 use clap::{Args, Subcommand};
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -86,10 +87,10 @@ struct ThingArgs {
     manifests: Vec<String>,
     /// A replay, by its entry's number. May be repeated.
     #[arg(long = "replay", value_name = "ENTRY")]
-    replays: Vec<i64>,
+    replays: Vec<EntryNumber>,
     /// Any other entry of the ledger, by its number: a retraction, a gate's decision. May be repeated.
     #[arg(long = "entry", value_name = "N")]
-    entries: Vec<i64>,
+    entries: Vec<EntryNumber>,
     /// Another incident. May be repeated.
     #[arg(long = "incident", value_name = "ID")]
     incidents: Vec<String>,
@@ -161,7 +162,7 @@ struct IncidentEntry<'a> {
     /// Who.
     by: &'a str,
     /// Its number.
-    entry: i64,
+    entry: EntryNumber,
 }
 
 impl IncidentBrief<'_> {

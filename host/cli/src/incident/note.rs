@@ -1,6 +1,7 @@
 //! `incident note`.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ pub(crate) struct IncidentNoteAnswer<'a> {
     /// The incident: `I3`.
     incident: String,
     /// The entry of the note.
-    entry: i64,
+    entry: EntryNumber,
     /// What was found out.
     note: &'a str,
 }

@@ -1,6 +1,7 @@
 //! `incident open` and `incident link`.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -99,7 +100,7 @@ pub(crate) struct IncidentOpenAnswer<'a> {
     /// What went wrong, in a line.
     title: &'a str,
     /// The entry that opened it.
-    entry: i64,
+    entry: EntryNumber,
     /// What it is about.
     links: Vec<Link>,
 }
@@ -110,7 +111,7 @@ pub(crate) struct IncidentLinkAnswer {
     /// The incident: `I3`.
     incident: String,
     /// The entry that linked it; null where it linked all of it already.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// What it did not link before.
     new: Vec<Link>,
 }

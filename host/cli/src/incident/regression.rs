@@ -1,5 +1,6 @@
 //! `incident regression`: writes the failing inputs as golden cases.
 
+use provender_ledger::EntryNumber;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -113,5 +114,5 @@ struct WrittenCases {
     /// Runs that were left out: the same inputs as another, or too many.
     left_out: usize,
     /// The entry that recorded the file; null where it was recorded before.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
 }

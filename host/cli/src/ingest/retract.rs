@@ -1,5 +1,6 @@
 //! `ingest retract`: withdraws a wrong file, which stays on record.
 
+use provender_ledger::EntryNumber;
 use std::path::Path;
 
 use clap::Args;
@@ -28,7 +29,7 @@ pub(crate) struct RetractAnswer {
     /// Each ingestion of the file.
     files: Vec<WithdrawnFile>,
     /// The ledger entry that withdrew them.
-    entry: i64,
+    entry: EntryNumber,
 }
 
 /// An ingestion that no longer counts.

@@ -1,6 +1,7 @@
 //! `monitor ack` and `monitor acks`: acknowledge a known case, list acknowledgements.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -201,7 +202,7 @@ struct KnownCase {
     /// Why; null where no reason was given.
     reason: Option<String>,
     /// The ledger entry.
-    entry: i64,
+    entry: EntryNumber,
 }
 
 fn series(a: &Ack) -> String {

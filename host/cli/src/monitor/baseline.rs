@@ -2,6 +2,7 @@
 
 use crate::asking::models;
 use clap::{Args, Subcommand};
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -277,7 +278,7 @@ struct KnownBaseline<'a> {
     /// Whether monitors compare with it.
     in_force: bool,
     /// The ledger entry.
-    entry: i64,
+    entry: EntryNumber,
     /// Who froze it.
     by: &'a str,
     /// When (RFC 3339, UTC).

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,7 +81,7 @@ struct Behind {
     component: Option<String>,
     /// The release under which it was recorded, and the entry that did.
     release: Option<String>,
-    entry: i64,
+    entry: EntryNumber,
     superseded_by: Option<String>,
 }
 
@@ -140,7 +141,7 @@ pub(crate) struct MonitorReportAnswer<'a> {
     /// Its digest.
     report: Digest,
     /// The ledger entry.
-    entry: i64,
+    entry: EntryNumber,
     /// Who recorded it, and when.
     recorded: Recorded<'a>,
     /// The overall verdict.
@@ -192,7 +193,7 @@ struct FailingAnswer<'a> {
     /// The release under which it was recorded; null if none was active.
     release: Option<&'a str>,
     /// The ledger entry that recorded it.
-    entry: i64,
+    entry: EntryNumber,
     /// The configuration version of the run that supersedes it; null if none does.
     superseded_by: Option<&'a str>,
 }

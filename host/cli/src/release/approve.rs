@@ -1,6 +1,7 @@
 //! `release approve`: records a person's approval.
 
 use clap::{Args, ValueEnum};
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ pub(crate) struct ReleaseApproveAnswer {
     /// The role.
     role: Role,
     /// The entry of the approval.
-    entry: i64,
+    entry: EntryNumber,
     /// False if this person had already approved it in this role.
     changed: bool,
 }

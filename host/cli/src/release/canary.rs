@@ -1,6 +1,7 @@
 //! `release canary R` and `release canary stop`.
 
 use clap::{Args, Subcommand};
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -82,7 +83,7 @@ pub(crate) struct ReleaseCanaryAnswer<'a> {
     /// False if the canary was already running.
     new: bool,
     /// The entry that started it.
-    entry: i64,
+    entry: EntryNumber,
     /// Share of the boundaries that take part, in percent.
     share: u32,
     /// The first day.
@@ -103,7 +104,7 @@ pub(crate) struct ReleaseCanaryStopAnswer<'a> {
     /// Its number.
     number: u32,
     /// The entry that stopped it.
-    entry: i64,
+    entry: EntryNumber,
     /// Why.
     reason: &'a str,
     /// Its comparison; null if it could not be evaluated.
@@ -208,7 +209,7 @@ fn stop(global: &Global, args: &StopArgs) -> Result<Done, CliError> {
     let why = reason(&args.reason)?;
     let context = Context::open(global)?;
     let writer = context.writer()?;
-    let standing = ReleaseState::read(&*writer, i64::MAX)?;
+    let standing = ReleaseState::read(&*writer, EntryNumber::LATEST)?;
     // A canary can be stopped even if its files are lost; it then leaves no evidence.
     let seen = match running_canary(&standing)? {
         None => Ok(None),

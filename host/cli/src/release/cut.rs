@@ -1,5 +1,6 @@
 //! `release cut`: makes a release of what is pinned and configured here.
 
+use provender_ledger::EntryNumber;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -61,7 +62,7 @@ pub(super) fn run(global: &Global, args: &CutArgs) -> Result<Done, CliError> {
     };
     let outcome = context.cut_release(&request, &mut Bars::new(context.ui))?;
     let release = &outcome.release;
-    let standing = ReleaseState::read(&*context.reader()?, i64::MAX)?;
+    let standing = ReleaseState::read(&*context.reader()?, EntryNumber::LATEST)?;
     let mut text = Text::default();
     if outcome.new {
         text.look(Look::Good, format!("cut {}", name_of(release)));

@@ -13,6 +13,7 @@ use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::{Digest, from_slice};
 use provender_host::monitor::digest_begins;
 use provender_host::release::{Evidence, ReleaseError};
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::ReportKind;
 use provender_ledger::types::Document;
 
@@ -99,7 +100,7 @@ pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError
 
 fn report(
     context: &Context,
-    found: &[(i64, Evidence)],
+    found: &[(EntryNumber, Evidence)],
     asked: &str,
     release: &str,
 ) -> Result<Done, CliError> {

@@ -1,5 +1,6 @@
 //! `release gate`: runs every check of the environment's policy and decides.
 
+use provender_ledger::EntryNumber;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -96,7 +97,7 @@ pub(crate) struct ReleaseGateAnswer<'a> {
     #[serde(flatten)]
     decision: &'a GateReport,
     /// The entry of the decision; null if nothing is recorded.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// Digest of the stored report; null if nothing is recorded.
     report: Option<Digest>,
     /// True if nothing is recorded.
@@ -167,7 +168,7 @@ fn judged(
 
 fn record_decision(context: &Context, report: &GateReport) -> Result<RecordedDecision, CliError> {
     let ledger = context.writer()?;
-    let standing = ReleaseState::read(&*ledger, i64::MAX)?;
+    let standing = ReleaseState::read(&*ledger, EntryNumber::LATEST)?;
     let release = standing.find(&report.name())?;
     Ok(record_gate(
         &*ledger,

@@ -1,6 +1,7 @@
 //! `release history`: which release was active when, by whom and on what evidence.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -44,7 +45,7 @@ pub(crate) struct ReleaseHistoryAnswer<'a> {
 #[schemars(rename = "ReleaseChange")]
 struct ChangeAnswer<'a> {
     /// Its entry.
-    entry: i64,
+    entry: EntryNumber,
     /// Promotion or rollback.
     kind: ReleaseChangeKind,
     /// The release that was in force from then on.
@@ -191,7 +192,7 @@ fn at_any_time(
         Ok(day) => ledger.known_at(&instant(&format!("{day}T00:00:00Z"))?)?,
         Err(_) => last,
     };
-    let upto = |entry: i64| standing.changes.iter().rposition(|c| c.entry <= entry);
+    let upto = |entry: EntryNumber| standing.changes.iter().rposition(|c| c.entry <= entry);
     Ok(match upto(last) {
         None => Vec::new(),
         Some(to) => (upto(first).unwrap_or(0)..=to).collect(),
@@ -202,7 +203,7 @@ fn change_text(
     text: &mut Text,
     change: &ReleaseChange,
     until: Option<&str>,
-    found: &[(i64, Evidence)],
+    found: &[(EntryNumber, Evidence)],
 ) {
     let look = if until.is_none() {
         Look::Good

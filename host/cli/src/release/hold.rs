@@ -1,6 +1,7 @@
 //! `release freeze` and `release unfreeze`.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,7 +28,7 @@ pub(crate) struct ReleaseHoldAnswer<'a> {
     /// False if nothing changed.
     changed: bool,
     /// The ledger entry; null if nothing changed.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// Why.
     reason: &'a str,
 }

@@ -1,6 +1,7 @@
 //! `release`: cuts, exports, imports, promotes and rolls back releases. One file per verb.
 
 use clap::{Args, Subcommand};
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -151,7 +152,7 @@ pub(crate) struct ReleaseBrief<'a> {
     /// Since when it is known here: RFC 3339, UTC.
     known_since: &'a str,
     /// The entry that removed its files from the store; null if they are in it.
-    pruned: Option<i64>,
+    pruned: Option<EntryNumber>,
 }
 
 impl<'a> ReleaseBrief<'a> {

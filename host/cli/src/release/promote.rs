@@ -1,6 +1,7 @@
 //! `release promote` and `release rollback`.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,7 +81,7 @@ pub(crate) struct ReleasePromoteAnswer<'a> {
     /// False if it was already in force.
     changed: bool,
     /// The entry of the promotion or rollback; null if it was already in force.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// The first calculation date that it answers for.
     from: Day,
     /// Why.
@@ -94,7 +95,7 @@ pub(crate) struct ReleasePromoteAnswer<'a> {
 #[schemars(rename = "EndedCanary")]
 struct EndedCanaryAnswer<'a> {
     /// The entry that started it.
-    canary: i64,
+    canary: EntryNumber,
     /// Its verdict, as recorded in the evidence; null if `problem` says why there is none.
     verdict: Option<CheckVerdict>,
     /// The same in a sentence.

@@ -1,6 +1,7 @@
 //! `release prune`: shows a plan, then applies it by its digest.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -40,7 +41,7 @@ pub(crate) struct ReleasePruneAnswer<'a> {
     /// Whether it was applied.
     applied: bool,
     /// The entry of the removal; null if nothing was removed.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// Number of newest releases that are kept.
     keep: u32,
     /// Releases whose files are removed.

@@ -1,6 +1,7 @@
 //! `release show`: the content of a release and the evidence about it.
 
 use clap::Args;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ pub(crate) struct ShowArgs {
 }
 
 /// Evidence about a release, oldest first, with its entries.
-pub(super) fn evidence(standing: &ReleaseState, release: &Digest) -> Vec<(i64, Evidence)> {
+pub(super) fn evidence(standing: &ReleaseState, release: &Digest) -> Vec<(EntryNumber, Evidence)> {
     standing
         .notes_of(Kind::Evidence, release)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
@@ -37,7 +38,7 @@ pub(super) fn evidence(standing: &ReleaseState, release: &Digest) -> Vec<(i64, E
 #[schemars(rename = "ReleaseEvidence")]
 pub(crate) struct EvidenceAnswer<'a> {
     /// The entry that recorded it.
-    entry: i64,
+    entry: EntryNumber,
     /// Kind of the check.
     kind: ReportKind,
     /// Verdict of the check.
@@ -56,12 +57,12 @@ pub(crate) struct EvidenceAnswer<'a> {
     at: &'a str,
 }
 
-pub(super) fn evidence_answer(found: &[(i64, Evidence)]) -> Vec<EvidenceAnswer<'_>> {
+pub(super) fn evidence_answer(found: &[(EntryNumber, Evidence)]) -> Vec<EvidenceAnswer<'_>> {
     found.iter().map(EvidenceAnswer::of).collect()
 }
 
 impl EvidenceAnswer<'_> {
-    fn of((entry, e): &(i64, Evidence)) -> EvidenceAnswer<'_> {
+    fn of((entry, e): &(EntryNumber, Evidence)) -> EvidenceAnswer<'_> {
         EvidenceAnswer {
             entry: *entry,
             kind: e.kind,
@@ -93,7 +94,7 @@ pub(crate) struct ReleaseShowAnswer<'a> {
 #[derive(Serialize, JsonSchema)]
 struct ApprovalGiven<'a> {
     /// Its entry.
-    entry: i64,
+    entry: EntryNumber,
     /// The role.
     role: Role,
     /// Who.
@@ -193,7 +194,7 @@ fn contents_text(text: &mut Text, d: &Document) {
     text.blank();
 }
 
-fn evidence_text(text: &mut Text, found: &[(i64, Evidence)]) {
+fn evidence_text(text: &mut Text, found: &[(EntryNumber, Evidence)]) {
     if found.is_empty() {
         return text.line("no evidence yet");
     }

@@ -1,5 +1,6 @@
 //! `release export` and `release import`: move a release between deployments in one file.
 
+use provender_ledger::EntryNumber;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -144,7 +145,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<Done, CliErro
         sha256,
         &context.stamp(None),
     )?;
-    let standing = ReleaseState::read(&*ledger, i64::MAX)?;
+    let standing = ReleaseState::read(&*ledger, EntryNumber::LATEST)?;
     let known = &imported.release;
     let mut text = Text::default();
     match (imported.new, imported.evidence) {

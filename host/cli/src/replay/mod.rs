@@ -2,6 +2,7 @@
 
 mod output;
 
+use provender_ledger::EntryNumber;
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
@@ -155,7 +156,7 @@ enum Asked {
     /// into memory, so they are scanned.
     Scan {
         filter: RunFilter,
-        recorded: Option<BTreeSet<i64>>,
+        recorded: Option<BTreeSet<EntryNumber>>,
     },
 }
 
@@ -166,7 +167,7 @@ fn threads() -> usize {
 /// Computes the runs of a scan again. Each thread reads its own share.
 fn scan(
     scan: Scan,
-    (filter, recorded): (&RunFilter, &Option<BTreeSet<i64>>),
+    (filter, recorded): (&RunFilter, &Option<BTreeSet<EntryNumber>>),
     replayer: &Replayer<'_>,
     tick: &(dyn Fn(usize) + Sync),
 ) -> Result<ReplayResults, LedgerError> {
@@ -308,7 +309,7 @@ fn check_names(ledger: &dyn Read, args: &ReplayArgs) -> Result<(), CliError> {
 }
 
 /// The entries written at or after an instant. A day means its beginning.
-fn recorded_since(ledger: &dyn Read, since: &str) -> Result<BTreeSet<i64>, CliError> {
+fn recorded_since(ledger: &dyn Read, since: &str) -> Result<BTreeSet<EntryNumber>, CliError> {
     let since = match since.parse::<provender_domain::day::Day>() {
         Ok(_) => format!("{since}T00:00:00.000000Z"),
         Err(_) => instant(since)?,

@@ -1,5 +1,6 @@
 //! The result of a replay as JSON and as text, and the error that the command ends with.
 
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,7 +50,7 @@ pub(crate) struct ReplayAnswer<'a> {
     /// How the runs were selected.
     selection: ReplaySelection<'a>,
     /// The ledger entry that records the replay; null if nothing was recorded.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// The bundle; absent without `--bundle`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bundle: Option<&'a BundleAnswer>,
@@ -100,7 +101,7 @@ pub(crate) fn done(
     verdict: &ReplayResults,
     engine: &Engine,
     chosen: Chosen<'_>,
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
 ) -> Done {
     let (selection, bundle) = match chosen {
         Chosen::Runs(selection) => (ReplaySelection::Runs(selection), None),
@@ -150,7 +151,7 @@ fn text(
     verdict: &ReplayResults,
     on: &str,
     seed: Option<(&String, u64)>,
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
 ) -> Text {
     let asked = verdict.replayed.len() + verdict.failed.len();
     let mut text = Text::default();

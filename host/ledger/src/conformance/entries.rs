@@ -1,5 +1,6 @@
 //! The chain of entries and the documents beside it.
 
+use crate::entry::EntryNumber;
 use provender_domain::canonical::Digest;
 
 use super::{Promise, TestStore, boundary, day, filled, new_run, note, stamp};
@@ -21,23 +22,21 @@ pub(super) fn an_append_that_expects_another_head_is_refused_whole(store: &dyn T
     let at = stamp("2025-07-01T00:00:00Z");
     let entries = [Payload::Hold(NoPayload {}), Payload::Unhold(NoPayload {})];
     let watched = [Kind::Hold, Kind::Unhold];
-    let written = first.append_expecting(&at, &entries, &watched, 0).unwrap();
-    let numbers: Vec<i64> = written.iter().map(|e| e.seq).collect();
+    let written = first
+        .append_expecting(&at, &entries, &watched, EntryNumber::NONE)
+        .unwrap();
+    let numbers: Vec<i64> = written.iter().map(|e| e.seq.get()).collect();
     assert_eq!(numbers, [1, 2]);
-    let late = second.append_expecting(&at, &entries, &watched, 0);
+    let late = second.append_expecting(&at, &entries, &watched, EntryNumber::NONE);
     assert!(
-        matches!(
-            late,
-            Err(LedgerError::Moved {
-                expected: 0,
-                found: 2
-            })
-        ),
+        matches!(&late, Err(LedgerError::Moved { expected, found }) if (expected.get(), found.get()) == (0, 2)),
         "{late:?}"
     );
     // What is not watched is in nobody's way.
     second.append(&at, &note()).unwrap();
-    second.append_expecting(&at, &entries, &watched, 2).unwrap();
+    second
+        .append_expecting(&at, &entries, &watched, EntryNumber::new(2))
+        .unwrap();
     assert_eq!(first.head().unwrap(), 5);
     let all = first.append_all(&at, &entries).unwrap();
     assert_eq!(first.entries_of_kinds(&watched).unwrap().last(), all.last());
@@ -103,9 +102,9 @@ pub(super) fn entries_are_found_by_number_kind_and_moment(store: &dyn TestStore)
         assert_eq!(ledger.entry(entry.seq).unwrap().as_ref(), Some(&entry));
         assert_eq!(entry.parse().unwrap(), payload);
     }
-    assert_eq!(ledger.entry(4).unwrap(), None);
+    assert_eq!(ledger.entry(EntryNumber::new(4)).unwrap(), None);
     let numbers = |entries: Vec<crate::entry::Entry>| -> Vec<i64> {
-        entries.into_iter().map(|e| e.seq).collect()
+        entries.into_iter().map(|e| e.seq.get()).collect()
     };
     assert_eq!(numbers(ledger.entries(None).unwrap()), [1, 2, 3]);
     let notes = ledger.entries(Some(Kind::IncidentNote)).unwrap();

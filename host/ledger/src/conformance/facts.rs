@@ -1,5 +1,6 @@
 //! Files, places and observations, now and as they were known.
 
+use crate::entry::EntryNumber;
 use provender_domain::day::Day;
 use provender_domain::place::Boundary;
 
@@ -28,7 +29,7 @@ pub(super) fn outline(id: &str, geometry: &str) -> Boundary {
 }
 
 /// Takes in a file with these facts; its entry.
-fn take_in(ledger: &dyn Write, source: &str, facts: &NewFacts) -> i64 {
+fn take_in(ledger: &dyn Write, source: &str, facts: &NewFacts) -> EntryNumber {
     let known = ledger.head().unwrap();
     let at = stamp("2025-07-01T00:00:00Z");
     ledger
@@ -135,7 +136,7 @@ fn an_observation_is_revised_and_its_first_value_stays(store: &dyn TestStore) {
     };
     assert_eq!(values(first), [Some(1.0), Some(2.0), None]);
     assert_eq!(values(second), [Some(1.0), Some(1.5), Some(2.0), None]);
-    assert_eq!(values(0), []);
+    assert_eq!(values(EntryNumber::NONE), []);
     assert!(ledger.observations(&north, "y", third).unwrap().is_empty());
     assert!(
         ledger
@@ -214,7 +215,10 @@ fn a_file_compared_to_an_older_state_is_refused(store: &dyn TestStore) {
     let taken = take_in(&*ledger, "a", &facts);
     let at = stamp("2025-07-02T00:00:00Z");
     let late = |known| ledger.record_file(&at, &file("b"), &facts, &IngestNotes::default(), known);
-    assert!(matches!(late(0), Err(LedgerError::Moved { .. })));
+    assert!(matches!(
+        late(EntryNumber::NONE),
+        Err(LedgerError::Moved { .. })
+    ));
     let withdrawn = ledger.retract(&at, &ledger.files().unwrap()).unwrap();
     assert!(matches!(late(taken), Err(LedgerError::Moved { .. })));
     assert_eq!(ledger.head().unwrap(), withdrawn);

@@ -1,5 +1,6 @@
 //! What a store refuses.
 
+use crate::entry::EntryNumber;
 use serde_json::json;
 
 use provender_domain::canonical::Digest;
@@ -103,7 +104,9 @@ pub(super) fn text_with_the_character_zero_is_refused(store: &dyn TestStore) {
     refused("reason", ledger.append_all(&reason, &[note()]).err());
     refused(
         "reason",
-        ledger.append_expecting(&reason, &[note()], &[], 0).err(),
+        ledger
+            .append_expecting(&reason, &[note()], &[], EntryNumber::NONE)
+            .err(),
     );
     let known = ledger.head().unwrap();
     let takes = |file: &File, facts: &NewFacts| {

@@ -2,6 +2,7 @@
 
 use super::{Promise, TestStore, filled, note, scanned_entries, stamp};
 use crate::Inspect;
+use crate::entry::EntryNumber;
 use crate::inspect::RunAt;
 
 pub(super) const ALL: &[Promise] = &[
@@ -18,7 +19,7 @@ pub(super) fn readers_see_one_moment(store: &dyn TestStore) {
     ledger
         .append(&stamp("2025-07-04T00:00:00Z"), &note())
         .unwrap();
-    let heads: Vec<i64> = readers.iter().map(|r| r.head().unwrap()).collect();
+    let heads: Vec<EntryNumber> = readers.iter().map(|r| r.head().unwrap()).collect();
     assert_eq!(heads, [head; 3]);
     let scanned = std::thread::scope(|scope| {
         let read = |reader: Box<dyn Inspect>| scope.spawn(move || scanned_entries(&*reader));
@@ -26,8 +27,8 @@ pub(super) fn readers_see_one_moment(store: &dyn TestStore) {
         let scanned = reading.into_iter().map(|r| r.join().unwrap());
         scanned.collect::<Vec<usize>>()
     });
-    assert_eq!(scanned, [usize::try_from(head).unwrap(); 3]);
-    assert_eq!(ledger.moment().unwrap().head().unwrap(), head + 1);
+    assert_eq!(scanned, [usize::try_from(head.get()).unwrap(); 3]);
+    assert_eq!(ledger.moment().unwrap().head().unwrap(), head.next());
 }
 
 pub(super) fn a_corrupted_row_is_found_by_inspecting(store: &dyn TestStore) {

@@ -24,6 +24,7 @@ mod guards;
 mod inspect;
 mod runs;
 
+use crate::entry::EntryNumber;
 use std::time::Duration;
 
 use serde_json::json;
@@ -148,7 +149,7 @@ pub(crate) fn stamp(at: &str) -> Stamp {
 pub(crate) fn file(source: &str) -> File {
     File {
         file_id: 0,
-        entry: 0,
+        entry: EntryNumber::NONE,
         source: source.into(),
         kind: "forage".into(),
         format: "forage-csv".into(),
@@ -242,7 +243,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
             &file("csv"),
             &facts,
             &IngestNotes::default(),
-            0,
+            EntryNumber::NONE,
         )
         .unwrap();
     let late = ledger.record_file(
@@ -250,7 +251,7 @@ pub(crate) fn fill(ledger: &dyn Write) {
         &file("csv"),
         &facts,
         &IngestNotes::default(),
-        0,
+        EntryNumber::NONE,
     );
     assert_eq!(late.unwrap_err().code(), "ledger_moved");
     let mut packed = new_run(0, "a");

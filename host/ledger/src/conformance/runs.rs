@@ -1,5 +1,6 @@
 //! Recording runs and finding them again.
 
+use crate::entry::EntryNumber;
 use provender_domain::canonical::Digest;
 use provender_domain::ids::{BoundaryId, HerdId};
 
@@ -93,7 +94,13 @@ pub(super) fn order_is_by_bytes_and_numbers_and_texts_come_back_as_they_were(
     };
     let at = stamp("2025-07-02T00:00:00Z");
     let entry = ledger
-        .record_file(&at, &file("csv"), &facts, &IngestNotes::default(), 0)
+        .record_file(
+            &at,
+            &file("csv"),
+            &facts,
+            &IngestNotes::default(),
+            EntryNumber::NONE,
+        )
         .unwrap();
     let read = ledger
         .observations(&boundary("north"), "forage_kg_per_ha", entry)
@@ -208,16 +215,21 @@ pub(super) fn a_run_is_found_by_key_id_entry_and_place(store: &dyn TestStore) {
     );
     let mut of_entry = Vec::new();
     ledger
-        .runs_of_entry(1, &mut |run| of_entry.push(run))
+        .runs_of_entry(EntryNumber::new(1), &mut |run| of_entry.push(run))
         .unwrap();
     assert_eq!(of_entry, first);
-    let nth = ledger.runs_at_positions(1, 2, &[1]).unwrap();
-    assert_eq!((nth.len(), &nth[0].run, nth[0].entry), (1, wanted, 1));
+    let nth = ledger
+        .runs_at_positions(EntryNumber::new(1), 2, &[1])
+        .unwrap();
+    assert_eq!(
+        (nth.len(), &nth[0].run, nth[0].entry),
+        (1, wanted, EntryNumber::new(1))
+    );
     // Fewer or more than the entry says.
-    let short = ledger.runs_at_positions(1, 3, &[0]);
+    let short = ledger.runs_at_positions(EntryNumber::new(1), 3, &[0]);
     assert!(matches!(short, Err(LedgerError::Damaged(_))), "{short:?}");
     let places = ledger.places(&RunFilter::default()).unwrap();
-    let order: Vec<_> = places.iter().map(|p| (p.entry, p.date)).collect();
+    let order: Vec<_> = places.iter().map(|p| (p.entry.get(), p.date)).collect();
     let date = |run: &NewRun| run.key.calculation_date;
     assert_eq!(
         order,
@@ -272,7 +284,7 @@ pub(super) fn activations_are_given_oldest_first(store: &dyn TestStore) {
         .append_all(&at, &[of("2025-06-10"), of("2025-06-01")])
         .unwrap();
     let all = ledger.activations().unwrap();
-    let order: Vec<_> = all.iter().map(|a| (a.entry, a.from)).collect();
+    let order: Vec<_> = all.iter().map(|a| (a.entry.get(), a.from)).collect();
     assert_eq!(order, [(1, day("2025-06-10")), (2, day("2025-06-01"))]);
     assert_eq!(all[0].model_version, key.model_version);
 }

@@ -1,5 +1,6 @@
 //! Payloads about files, components, runs and reports.
 
+use crate::entry::EntryNumber;
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,7 @@ pub struct RetractedFile {
     /// Id of the source.
     pub source: String,
     /// The entry that ingested it.
-    pub ingested_by: i64,
+    pub ingested_by: EntryNumber,
 }
 
 /// A version and configuration becomes active from a day on.

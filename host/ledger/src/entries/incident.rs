@@ -1,5 +1,6 @@
 //! Payloads about incidents: what they concern, what was found, how they ended.
 
+use crate::entry::EntryNumber;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub struct Link {
     /// Identity of the thing: a digest, `I3`, or an entry's number.
     pub id: String,
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Description for people.
     pub about: String,
     /// Of a run: the digest of its manifest's reproducible part.

@@ -8,6 +8,7 @@ mod incident;
 mod release;
 mod words;
 
+use crate::entry::EntryNumber;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -38,7 +39,7 @@ pub enum PayloadError {
     #[error("entry {entry} is of the kind `{kind}`, which this program does not know")]
     Kind {
         /// Number of the entry.
-        entry: i64,
+        entry: EntryNumber,
         /// Name of its kind.
         kind: String,
     },
@@ -46,7 +47,7 @@ pub enum PayloadError {
     #[error("entry {entry} is of the kind `{kind}`, not `{wanted}`")]
     Other {
         /// Number of the entry.
-        entry: i64,
+        entry: EntryNumber,
         /// Name of its kind.
         kind: String,
         /// The requested kind.
@@ -56,7 +57,7 @@ pub enum PayloadError {
     #[error("entry {entry} ({kind}) does not have the documented form: {cause}")]
     Malformed {
         /// Number of the entry.
-        entry: i64,
+        entry: EntryNumber,
         /// Name of its kind.
         kind: String,
         /// What is wrong with the payload.

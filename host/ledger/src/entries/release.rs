@@ -1,5 +1,6 @@
 //! Payloads about releases: cut, imported, approved, examined, promoted, pruned.
 
+use crate::entry::EntryNumber;
 use provender_domain::ids::ModelVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -55,7 +56,7 @@ pub struct Promotion {
     #[serde(flatten)]
     pub change: Rollback,
     /// The entry of the gate decision that the promotion relied on.
-    pub gate: Option<i64>,
+    pub gate: Option<EntryNumber>,
     /// Why the gate was overridden.
     #[serde(rename = "override")]
     pub overridden: Option<String>,
@@ -183,7 +184,7 @@ pub struct CanaryStop {
     /// Number of the release.
     pub number: u32,
     /// The entry that started the canary.
-    pub canary: i64,
+    pub canary: EntryNumber,
 }
 
 /// Files of releases were removed from the store.

@@ -21,7 +21,7 @@ fn fixture(name: &str) -> PathBuf {
 
 fn entry(kind: &str, payload: &str) -> Entry {
     Entry {
-        seq: 7,
+        seq: EntryNumber::new(7),
         kind: kind.to_owned(),
         stamp: Stamp {
             at: "2025-07-01T06:00:00.000000Z".into(),

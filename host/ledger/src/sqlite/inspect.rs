@@ -1,5 +1,6 @@
 //! Scans every row of the tables.
 
+use crate::entry::EntryNumber;
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row, Rows};
@@ -96,7 +97,7 @@ impl Inspect for SqliteLedger {
 
     fn scan_retractions(
         &self,
-        each: &mut dyn FnMut(Scanned<(i64, i64)>),
+        each: &mut dyn FnMut(Scanned<(i64, EntryNumber)>),
     ) -> Result<(), LedgerError> {
         let sql = "SELECT file_id, entry FROM retraction ORDER BY file_id";
         self.scan(sql, &["file_id"], |r| Ok((r.get(0)?, r.get(1)?)), each)

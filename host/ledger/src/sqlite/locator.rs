@@ -7,6 +7,7 @@
 //!
 //! The id of a run found here is always recomputed from its key, so a manipulated list cannot return a wrong run.
 
+use crate::entry::EntryNumber;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::LedgerError;
@@ -24,7 +25,7 @@ use crate::located::{Located, PART, decode, encode};
 /// Writes the lists for the runs of an entry.
 pub(super) fn write(
     tx: &Transaction<'_>,
-    entry: i64,
+    entry: EntryNumber,
     mut runs: Vec<Located>,
 ) -> Result<(), LedgerError> {
     runs.sort_unstable_by_key(|r| (r.digit(), *r));
@@ -60,7 +61,7 @@ pub(super) fn fill(tx: &Transaction<'_>) -> Result<(), LedgerError> {
     {
         return Ok(());
     }
-    let mut runs: Vec<(i64, Located)> = Vec::new();
+    let mut runs: Vec<(EntryNumber, Located)> = Vec::new();
     each_id(tx, &mut |_, series, date, id, entry| {
         runs.push((entry, Located::new(series, date, id)));
     })?;
@@ -76,7 +77,7 @@ pub(super) fn fill(tx: &Transaction<'_>) -> Result<(), LedgerError> {
 /// Passes every run to `each`: the key of its series, series number, day, id and entry.
 fn each_id(
     db: &Connection,
-    each: &mut dyn FnMut(&RunKey, i64, Day, &Digest, i64),
+    each: &mut dyn FnMut(&RunKey, i64, Day, &Digest, EntryNumber),
 ) -> Result<(), LedgerError> {
     let sql =
         "SELECT s.boundary_id, s.herd_config_id, s.model_version, c.digest, s.reissue, s.series_id
@@ -190,7 +191,7 @@ fn key_of(db: &Connection, run: Located) -> Result<Option<RunKey>, LedgerError> 
 }
 
 /// Series and day of every run of an entry, in this order.
-fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError> {
+fn places_of(db: &Connection, entry: EntryNumber) -> Result<Vec<(i64, i32)>, LedgerError> {
     let sql = "SELECT runs FROM locator
                WHERE digit IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) AND entry = ?";
     let mut places: Vec<(i64, i32)> = Vec::new();
@@ -225,7 +226,7 @@ fn places_of(db: &Connection, entry: i64) -> Result<Vec<(i64, i32)>, LedgerError
 /// Passes the runs of an entry to `each`, ordered by series and day.
 pub(super) fn runs_of_entry(
     db: &Connection,
-    entry: i64,
+    entry: EntryNumber,
     each: &mut dyn FnMut(NewRun),
 ) -> Result<(), LedgerError> {
     let sql =
@@ -258,7 +259,7 @@ pub(super) fn runs_of_entry(
 /// `count`, the number of runs that the entry states.
 pub(super) fn runs_at_positions(
     db: &Connection,
-    entry: i64,
+    entry: EntryNumber,
     count: u64,
     positions: &[u64],
 ) -> Result<Vec<Run>, LedgerError> {
@@ -433,7 +434,7 @@ mod tests {
         for entry in [1, 2] {
             let mut runs = Vec::new();
             ledger
-                .runs_of_entry(entry, &mut |run| runs.push(run))
+                .runs_of_entry(EntryNumber::new(entry), &mut |run| runs.push(run))
                 .unwrap();
             let odd = i32::try_from(entry - 1).unwrap();
             let expected: Vec<NewRun> = ["north", "south"]
@@ -441,16 +442,20 @@ mod tests {
                 .flat_map(|place| (0..2_500).map(move |n| run(place, 2 * n + odd - 1_000)))
                 .collect();
             assert!(runs == expected, "entry {entry}");
-            let of_entry = places.iter().filter(|p| p.entry == entry);
-            let found = places_of(&ledger.db, entry).unwrap();
+            let of_entry = places.iter().filter(|p| p.entry.get() == entry);
+            let found = places_of(&ledger.db, EntryNumber::new(entry)).unwrap();
             assert!(of_entry.map(|p| (p.series, p.date.days())).eq(found));
             let nth = ledger
-                .runs_at_positions(entry, 5_000, &[0, 2_500, 4_999])
+                .runs_at_positions(EntryNumber::new(entry), 5_000, &[0, 2_500, 4_999])
                 .unwrap();
             let keys: Vec<&NewRun> = nth.iter().map(|r| &r.run).collect();
             assert_eq!(keys, [&expected[0], &expected[2_500], &expected[4_999]]);
         }
-        assert!(ledger.runs_at_positions(1, 4_999, &[0]).is_err());
+        assert!(
+            ledger
+                .runs_at_positions(EntryNumber::new(1), 4_999, &[0])
+                .is_err()
+        );
     }
 
     #[test]
@@ -467,7 +472,7 @@ mod tests {
             )
             .unwrap();
         let ledger = SqliteLedger::open(&path).unwrap();
-        let taken = ledger.runs_at_positions(1, 5_000, &[0]);
+        let taken = ledger.runs_at_positions(EntryNumber::new(1), 5_000, &[0]);
         assert!(
             matches!(&taken, Err(LedgerError::Damaged(cause)) if cause.contains("position 0")),
             "{taken:?}"

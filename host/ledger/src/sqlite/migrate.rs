@@ -365,7 +365,7 @@ mod tests {
             reason: None,
         };
         let entry = ledger.append(&stamp, &Payload::Hold(NoPayload {})).unwrap();
-        assert_eq!(entry.seq, 7);
+        assert_eq!(entry.seq.get(), 7);
         // The steps must have listed every run.
         let mut listed = 0;
         for run in &runs {

@@ -17,6 +17,7 @@
 mod inspect;
 mod locator;
 mod migrate;
+mod numbers;
 mod open;
 mod read;
 mod readers;

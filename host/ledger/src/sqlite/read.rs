@@ -1,5 +1,6 @@
 //! Queries of the ledger.
 
+use crate::entry::EntryNumber;
 use provender_domain::ids::BoundaryId;
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ pub(super) const RUN_COLUMNS: &str =
   LEFT JOIN series ns ON ns.series_id = n.series_id
   LEFT JOIN config nc ON nc.config_id = ns.config_id";
 
-pub(super) fn head(db: &Connection) -> Result<Option<(i64, [u8; 32])>, LedgerError> {
+pub(super) fn head(db: &Connection) -> Result<Option<(EntryNumber, [u8; 32])>, LedgerError> {
     db.prepare_cached("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1")
         .and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))).optional())
         .map_err(translate)
@@ -59,7 +60,7 @@ fn list_of(kinds: &[Kind]) -> String {
 }
 
 /// Number of the newest entry of these kinds; 0 if there is none.
-pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<i64, LedgerError> {
+pub(super) fn last_of(db: &Connection, kinds: &[Kind]) -> Result<EntryNumber, LedgerError> {
     let sql = format!(
         "SELECT coalesce(max(seq), 0) FROM entry WHERE kind IN ({})",
         list_of(kinds)
@@ -163,11 +164,11 @@ impl Read for SqliteLedger {
         }
     }
 
-    fn head(&self) -> Result<i64, LedgerError> {
-        Ok(head(&self.db)?.map_or(0, |(seq, _)| seq))
+    fn head(&self) -> Result<EntryNumber, LedgerError> {
+        Ok(head(&self.db)?.map_or(EntryNumber::NONE, |(seq, _)| seq))
     }
 
-    fn known_at(&self, instant: &str) -> Result<i64, LedgerError> {
+    fn known_at(&self, instant: &str) -> Result<EntryNumber, LedgerError> {
         self.db
             .query_row(
                 "SELECT coalesce(max(seq), 0) FROM entry WHERE at <= ?",
@@ -182,7 +183,7 @@ impl Read for SqliteLedger {
         collect(&self.db, sql, [kind.map(Kind::name)], entry_row)
     }
 
-    fn entry(&self, seq: i64) -> Result<Option<Entry>, LedgerError> {
+    fn entry(&self, seq: EntryNumber) -> Result<Option<Entry>, LedgerError> {
         self.db
             .prepare_cached(
                 "SELECT seq, at, kind, actor, reason, payload, prev, hash FROM entry WHERE seq = ?",
@@ -240,7 +241,7 @@ impl Read for SqliteLedger {
     fn boundaries(
         &self,
         id: Option<&BoundaryId>,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Vec<(Day, Sourced<Boundary>)>, LedgerError> {
         let only = match id {
             Some(_) => "f.boundary_id = ?2",
@@ -262,7 +263,7 @@ impl Read for SqliteLedger {
     fn herds(
         &self,
         boundary: Option<&BoundaryId>,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Vec<Sourced<Herd>>, LedgerError> {
         let only = match boundary {
             Some(_) => {
@@ -288,7 +289,7 @@ impl Read for SqliteLedger {
         &self,
         boundary_id: &BoundaryId,
         column: &str,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Vec<Sourced<Observed>>, LedgerError> {
         let sql = format!(
             "SELECT t.source, f.date, f.value, f.entry, f.file_id, f.row
@@ -316,7 +317,7 @@ impl Read for SqliteLedger {
         collect(&self.db, sql, [boundary_id.as_str(), column], observed_row)
     }
 
-    fn coverage(&self, known: i64) -> Result<Vec<Coverage>, LedgerError> {
+    fn coverage(&self, known: EntryNumber) -> Result<Vec<Coverage>, LedgerError> {
         let sql = format!(
             "SELECT t.boundary_id, t.column_name, t.source, count(DISTINCT f.date), min(f.date), max(f.date)
              FROM stream t JOIN observation f ON f.stream_id = t.stream_id {IN_FORCE} AND f.value IS NOT NULL
@@ -451,13 +452,17 @@ impl Read for SqliteLedger {
         Ok(activations)
     }
 
-    fn runs_of_entry(&self, entry: i64, each: &mut dyn FnMut(NewRun)) -> Result<(), LedgerError> {
+    fn runs_of_entry(
+        &self,
+        entry: EntryNumber,
+        each: &mut dyn FnMut(NewRun),
+    ) -> Result<(), LedgerError> {
         locator::runs_of_entry(&self.db, entry, each)
     }
 
     fn runs_at_positions(
         &self,
-        entry: i64,
+        entry: EntryNumber,
         count: u64,
         positions: &[u64],
     ) -> Result<Vec<Run>, LedgerError> {
@@ -474,7 +479,7 @@ impl Read for SqliteLedger {
 
     fn newest_by_source(
         &self,
-        known: i64,
+        known: EntryNumber,
         day: Day,
     ) -> Result<BTreeMap<String, Option<Day>>, LedgerError> {
         // Exclude NO_DATE: properties without a date do not become stale.

@@ -101,7 +101,7 @@ mod tests {
                 let readers = ledger.readers(5).unwrap();
                 let first = readers[0].head().unwrap();
                 // Later queries see the same moment.
-                let heads: Vec<i64> = readers.iter().map(|r| r.head().unwrap()).collect();
+                let heads: Vec<_> = readers.iter().map(|r| r.head().unwrap()).collect();
                 same.push(heads == [first; 5]);
                 moments.insert(first);
             }

@@ -1,5 +1,6 @@
 //! Converts rows to values. Each function reads the columns of one query in order.
 
+use crate::entry::EntryNumber;
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -70,7 +71,7 @@ fn place(r: &Row<'_>, i: usize) -> rusqlite::Result<Option<Place>> {
 }
 
 /// Reads a run and its entry from the first sixteen columns of [`super::read::RUN_COLUMNS`].
-pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, i64)> {
+pub(super) fn new_run(r: &Row<'_>) -> rusqlite::Result<(NewRun, EntryNumber)> {
     let missing = |i| rusqlite::Error::InvalidColumnType(i, "run".to_owned(), Type::Null);
     let guardrail: i64 = r.get(9)?;
     let run = NewRun {

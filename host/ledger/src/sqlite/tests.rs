@@ -260,7 +260,7 @@ mod model {
                 match model.get(&(reissue, day)) {
                     None => {
                         prop_assert_eq!(outcome, Recorded::New);
-                        prop_assert_eq!(ledger.head().unwrap(), before + 1);
+                        prop_assert_eq!(ledger.head().unwrap(), before.next());
                         model.insert((reissue, day), run);
                     }
                     Some(first) => {

@@ -1,6 +1,7 @@
 //! Appends to the ledger. Each append is an immediate transaction: a deferred one that turns from reading to
 //! writing would fail with "busy" at once, whatever the timeout.
 
+use crate::entry::EntryNumber;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
@@ -38,7 +39,7 @@ impl SqliteLedger {
         &self,
         stamp: &Stamp,
         entries: &[Payload],
-        expected: Option<(&[Kind], i64)>,
+        expected: Option<(&[Kind], EntryNumber)>,
     ) -> Result<Vec<Entry>, LedgerError> {
         let _span = write_span(0).entered();
         let tx = self.begin()?;
@@ -76,7 +77,7 @@ impl Write for SqliteLedger {
         stamp: &Stamp,
         entries: &[Payload],
         watched: &[Kind],
-        last: i64,
+        last: EntryNumber,
     ) -> Result<Vec<Entry>, LedgerError> {
         self.append_entries(stamp, entries, Some((watched, last)))
     }
@@ -87,14 +88,14 @@ impl Write for SqliteLedger {
         file: &File,
         facts: &NewFacts,
         about: &IngestNotes,
-        known: i64,
-    ) -> Result<i64, LedgerError> {
+        known: EntryNumber,
+    ) -> Result<EntryNumber, LedgerError> {
         nul::in_file(file, facts)?;
         let _span = write_span(file.rows as usize).entered();
         self.write_file(stamp, file, facts, about, known)
     }
 
-    fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<i64, LedgerError> {
+    fn retract(&self, stamp: &Stamp, files: &[File]) -> Result<EntryNumber, LedgerError> {
         let _span = write_span(files.len()).entered();
         let tx = self.begin()?;
         let named = files
@@ -175,7 +176,7 @@ impl Write for SqliteLedger {
         kind: ReportKind,
         digest: Digest,
         body: &str,
-    ) -> Result<Option<i64>, LedgerError> {
+    ) -> Result<Option<EntryNumber>, LedgerError> {
         nul::in_document(body)?;
         // A known report needs no write lock.
         if known_report(&self.db, digest)? {
@@ -267,7 +268,7 @@ fn sort_out<'r>(
 /// Inserts the runs of an entry, and the lists for finding them by id.
 fn insert_runs(
     tx: &Transaction<'_>,
-    entry: i64,
+    entry: EntryNumber,
     runs: Vec<&NewRun>,
     interned: &mut Interned,
 ) -> Result<(), LedgerError> {
@@ -409,8 +410,8 @@ pub(super) fn append(
     let span = Span::current();
     span.record("kind", payload.kind().name());
     // The span has only one of the two fields: batches of runs have `batch`.
-    span.record("entry", entry.seq);
-    span.record("batch", entry.seq);
+    span.record("entry", entry.seq.get());
+    span.record("batch", entry.seq.get());
     Ok(entry)
 }
 
@@ -426,7 +427,7 @@ impl Interned {
         &mut self,
         tx: &Transaction<'_>,
         digest: Digest,
-        entry: i64,
+        entry: EntryNumber,
     ) -> Result<(), LedgerError> {
         tx.execute(
             "INSERT INTO pack (digest, entry) VALUES (?, ?)",

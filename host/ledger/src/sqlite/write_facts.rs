@@ -1,5 +1,6 @@
 //! Records a file: its row, and its new and revised rows, bound by the root in its entry.
 
+use crate::entry::EntryNumber;
 use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -26,8 +27,8 @@ impl SqliteLedger {
         file: &File,
         facts: &NewFacts,
         about: &IngestNotes,
-        known: i64,
-    ) -> Result<i64, LedgerError> {
+        known: EntryNumber,
+    ) -> Result<EntryNumber, LedgerError> {
         let leaves = leaf::leaves(&file.source, facts);
         let tx = self.begin()?;
         // Checked under the write lock: a file ingested by another process in the meantime would be ingested
@@ -76,7 +77,7 @@ impl SqliteLedger {
 
 fn insert_places(
     tx: &Transaction<'_>,
-    entry: i64,
+    entry: EntryNumber,
     file_id: i64,
     facts: &NewFacts,
 ) -> Result<(), LedgerError> {
@@ -131,7 +132,7 @@ fn insert_places(
 
 fn insert_observations(
     tx: &Transaction<'_>,
-    entry: i64,
+    entry: EntryNumber,
     file_id: i64,
     source: &str,
     facts: &NewFacts,

@@ -248,7 +248,7 @@ fn stored(
                 return found;
             }
         };
-        since.retain(|e| usize::try_from(e.seq).is_ok_and(|seq| seq > moment));
+        since.retain(|e| usize::try_from(e.seq.get()).is_ok_and(|seq| seq > moment));
         if since.len() <= pruned.len() {
             return found;
         }

@@ -1,5 +1,6 @@
 //! Reads the chain of entries, and what each entry claims about rows, documents and components.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::release::state::KINDS;
@@ -81,13 +82,13 @@ pub struct Claims {
     /// Leaf hashes of all entries, in order.
     pub leaves: Vec<Hash>,
     /// Files, by the entry that ingested them.
-    pub files: BTreeMap<i64, FileClaim>,
+    pub files: BTreeMap<EntryNumber, FileClaim>,
     /// Numbers of withdrawn files, by entry.
-    pub retractions: BTreeMap<i64, BTreeSet<i64>>,
+    pub retractions: BTreeMap<EntryNumber, BTreeSet<i64>>,
     /// Batches of runs, by entry.
-    pub batches: BTreeMap<i64, BatchClaim>,
+    pub batches: BTreeMap<EntryNumber, BatchClaim>,
     /// Documents, by entry.
-    pub documents: BTreeMap<i64, DocumentClaim>,
+    pub documents: BTreeMap<EntryNumber, DocumentClaim>,
     /// The entries that decide the state of releases.
     pub releases: Vec<Entry>,
 }
@@ -99,7 +100,7 @@ impl Claims {
     /// If the database cannot be read further.
     pub fn read(snapshot: &dyn Inspect, report: &mut AuditReport) -> Result<Claims, LedgerError> {
         let mut claims = Claims::default();
-        let mut before: (i64, [u8; 32]) = (0, [0; 32]);
+        let mut before: (EntryNumber, [u8; 32]) = (EntryNumber::NONE, [0; 32]);
         snapshot.scan_entries(&mut |scanned| {
             report.looked(Check::Entries, 1);
             let entry = match scanned {
@@ -117,7 +118,7 @@ impl Claims {
                     problem,
                 );
             };
-            if entry.seq != before.0 + 1 {
+            if entry.seq != before.0.next() {
                 bad(format!(
                     "it comes right after entry {}, so the numbering has a gap",
                     before.0

@@ -1,5 +1,6 @@
 //! Checks files and the rows that they added against the roots in their entries.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use provender_domain::forms::{self, Stream};
@@ -24,7 +25,7 @@ pub(super) fn files(
     snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut AuditReport,
-) -> Result<HashMap<i64, i64>, LedgerError> {
+) -> Result<HashMap<EntryNumber, i64>, LedgerError> {
     let of_entry = of_entries(snapshot, claims, report)?;
     retractions(snapshot, claims, report)?;
     Ok(of_entry)
@@ -37,7 +38,7 @@ pub(super) fn files(
 pub(super) fn rows(
     snapshot: &dyn Inspect,
     claims: &Claims,
-    of_entry: HashMap<i64, i64>,
+    of_entry: HashMap<EntryNumber, i64>,
     report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     let mut rows = FactLeaves {
@@ -76,7 +77,7 @@ fn of_entries(
     snapshot: &dyn Inspect,
     claims: &Claims,
     report: &mut AuditReport,
-) -> Result<HashMap<i64, i64>, LedgerError> {
+) -> Result<HashMap<EntryNumber, i64>, LedgerError> {
     let mut of_entry = HashMap::new();
     snapshot.scan_files(&mut |scanned| {
         report.looked(Check::Files, 1);
@@ -133,7 +134,7 @@ fn retractions(
     claims: &Claims,
     report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
-    let mut found: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+    let mut found: BTreeMap<EntryNumber, BTreeSet<i64>> = BTreeMap::new();
     snapshot.scan_retractions(&mut |scanned| match scanned {
         Ok((file, entry)) => {
             report.looked(Check::Files, 1);
@@ -142,7 +143,7 @@ fn retractions(
         Err(e) => report.bad(Check::Files, ObjectKind::Retraction, e.id, e.problem),
     })?;
     let nothing = BTreeSet::new();
-    let entries: BTreeSet<i64> = found
+    let entries: BTreeSet<EntryNumber> = found
         .keys()
         .chain(claims.retractions.keys())
         .copied()
@@ -177,8 +178,8 @@ fn retractions(
 
 /// Leaves of the rows, by the entry that they name.
 struct FactLeaves<'a> {
-    of_entry: HashMap<i64, i64>,
-    leaves: BTreeMap<i64, Vec<Hash>>,
+    of_entry: HashMap<EntryNumber, i64>,
+    leaves: BTreeMap<EntryNumber, Vec<Hash>>,
     report: &'a mut AuditReport,
 }
 

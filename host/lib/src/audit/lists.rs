@@ -1,5 +1,6 @@
 //! Checks the lists that index runs: each run is in exactly one list of its entry, and nothing else is.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -21,7 +22,7 @@ struct Sum {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     keys: RandomState,
-    entries: HashMap<i64, Sum>,
+    entries: HashMap<EntryNumber, Sum>,
 }
 
 impl Sums {
@@ -33,7 +34,7 @@ impl Sums {
         }
     }
 
-    pub(super) fn add(&mut self, entry: i64, run: Located) {
+    pub(super) fn add(&mut self, entry: EntryNumber, run: Located) {
         let hash = self.keys.hash_one((run.series, run.date, run.id));
         let sum = self.entries.entry(entry).or_default();
         sum.runs += 1;
@@ -53,7 +54,7 @@ impl Sums {
 #[derive(Clone, Copy, Debug)]
 struct Before {
     digit: i64,
-    entry: i64,
+    entry: EntryNumber,
     part: i64,
     full: bool,
     last: Option<Located>,
@@ -67,14 +68,14 @@ struct Before {
 pub(super) fn check(
     snapshot: &dyn Inspect,
     runs: &Sums,
-    unsound: &HashSet<i64>,
+    unsound: &HashSet<EntryNumber>,
     report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
     if !snapshot.has_lists()? {
         return Ok(());
     }
     let mut listed = runs.empty();
-    let mut already_reported: HashSet<i64> = unsound.clone();
+    let mut already_reported: HashSet<EntryNumber> = unsound.clone();
     let mut before: Option<Before> = None;
     snapshot.scan_lists(&mut |scanned| {
         let row = match scanned {
@@ -99,7 +100,7 @@ pub(super) fn check(
             }
         }
     })?;
-    let entries: BTreeSet<i64> = listed
+    let entries: BTreeSet<EntryNumber> = listed
         .entries
         .keys()
         .chain(runs.entries.keys())

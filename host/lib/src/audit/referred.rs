@@ -1,5 +1,6 @@
 //! Checks what runs refer to: packs, configurations and series. Each must be named by something recorded.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeSet, HashSet};
 
 use provender_domain::canonical::{Digest, Recipe, hex};
@@ -16,7 +17,7 @@ pub(super) fn packs(
     named: &BTreeSet<Digest>,
     report: &mut AuditReport,
 ) -> Result<(), LedgerError> {
-    let mut missing: BTreeSet<(i64, Digest)> = claims
+    let mut missing: BTreeSet<(EntryNumber, Digest)> = claims
         .batches
         .iter()
         .flat_map(|(entry, batch)| batch.packs.iter().map(|p| (*entry, *p)))

@@ -3,6 +3,7 @@
 //!
 //! Threads read rows in parallel. Rows of one pack stay together, so each pack is opened once.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::replay::{ManifestRecord, Packed};
@@ -127,9 +128,9 @@ fn located(stored: &ScannedRun, id: &Digest) -> Located {
 struct Part {
     report: AuditReport,
     sums: Sums,
-    leaves: HashMap<i64, Vec<Hash>>,
+    leaves: HashMap<EntryNumber, Vec<Hash>>,
     /// Entries whose rows are complete and match their root; their leaves have been dropped to save memory.
-    sound: HashSet<i64>,
+    sound: HashSet<EntryNumber>,
     seen: Seen,
     /// Series that have at least one run.
     series: HashSet<i64>,
@@ -171,7 +172,7 @@ impl Part {
         self.unreadable(unreadable);
         self.series.extend(runs.iter().map(|stored| stored.series));
         let pack = |stored: &ScannedRun| stored.run.place.map(|p| p.pack);
-        let mut leaves: HashMap<i64, Vec<Hash>> = HashMap::new();
+        let mut leaves: HashMap<EntryNumber, Vec<Hash>> = HashMap::new();
         for together in runs.chunk_by(|a, b| pack(a) == pack(b)) {
             match together.first().and_then(pack) {
                 Some(digest) => self.pack(claims, files, (&digest, together), &mut leaves),
@@ -239,7 +240,7 @@ impl Part {
         claims: &Claims,
         (manifests, singles): (&Store, &HashSet<&str>),
         (digest, runs): (&Digest, &[ScannedRun]),
-        leaves: &mut HashMap<i64, Vec<Hash>>,
+        leaves: &mut HashMap<EntryNumber, Vec<Hash>>,
     ) {
         self.report.looked(Check::Runs, runs.len() as u64);
         self.report.looked(Check::Manifests, runs.len() as u64);
@@ -358,10 +359,10 @@ fn manifest(store: &Store, run: &NewRun) -> Result<Digest, String> {
 /// Compares each batch with its entry. Returns the entries whose runs differ.
 fn batches(
     claims: &Claims,
-    mut leaves: HashMap<i64, Vec<Hash>>,
-    sound: &HashSet<i64>,
+    mut leaves: HashMap<EntryNumber, Vec<Hash>>,
+    sound: &HashSet<EntryNumber>,
     report: &mut AuditReport,
-) -> HashSet<i64> {
+) -> HashSet<EntryNumber> {
     let mut unsound = HashSet::new();
     for (entry, batch) in &claims.batches {
         let found = leaves.remove(entry).unwrap_or_default();

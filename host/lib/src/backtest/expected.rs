@@ -5,6 +5,7 @@
 //! any to what was known at the next day with one, at which a daily job would have caught up.
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::Bound;
@@ -20,11 +21,11 @@ pub(super) type Expected = BTreeMap<(BoundaryId, HerdId), BTreeSet<Day>>;
 
 /// What was known when the answers of each day were recorded: the last entry that counts.
 #[derive(Debug, Default)]
-pub(super) struct Known(BTreeMap<Day, i64>);
+pub(super) struct Known(BTreeMap<Day, EntryNumber>);
 
 impl Known {
     /// Notes that an answer of this day was recorded when `known` was the last entry; the latest one of a day counts.
-    pub(super) fn saw(&mut self, day: Day, known: i64) {
+    pub(super) fn saw(&mut self, day: Day, known: EntryNumber) {
         let latest = self.0.entry(day).or_insert(known);
         *latest = known.max(*latest);
     }
@@ -37,7 +38,7 @@ impl Known {
     }
 
     /// What was known of a day.
-    fn of(&self, day: Day) -> Option<i64> {
+    fn of(&self, day: Day) -> Option<EntryNumber> {
         let next = self.0.range(day..).next();
         next.or_else(|| self.0.iter().next_back())
             .map(|(_, known)| *known)
@@ -57,7 +58,7 @@ impl Known {
         let first = window.first()?;
         let from = self.0.keys().next().map_or(first, |day| first.max(*day));
         // By place, since the past is read one place after the other.
-        let mut due: BTreeMap<BoundaryId, Vec<(HerdId, Day, i64)>> = BTreeMap::new();
+        let mut due: BTreeMap<BoundaryId, Vec<(HerdId, Day, EntryNumber)>> = BTreeMap::new();
         for day in from.through(window.end) {
             let Some(known) = self.of(day) else { continue };
             for (b, h) in past.places(known)?.due(day, bound.reads_herd) {
@@ -87,7 +88,7 @@ fn first_observed(
     past: &mut Past<'_>,
     bound: &Bound,
     boundary: &BoundaryId,
-    known: i64,
+    known: EntryNumber,
 ) -> Result<Option<Day>, LedgerError> {
     let mut first: Option<Day> = None;
     for input in bound.inputs.iter().filter(|i| i.feature.is_dated()) {
@@ -107,14 +108,14 @@ mod tests {
         let day = |d| Day::from_ymd(2025, 6, d).unwrap();
         let mut known = Known::default();
         assert_eq!(known.of(day(1)), None);
-        known.saw(day(10), 5);
-        known.saw(day(10), 7);
+        known.saw(day(10), EntryNumber::new(5));
+        known.saw(day(10), EntryNumber::new(7));
         let mut others = Known::default();
-        others.saw(day(10), 6);
-        others.saw(day(20), 30);
+        others.saw(day(10), EntryNumber::new(6));
+        others.saw(day(20), EntryNumber::new(30));
         known.join(others);
-        assert_eq!(known.of(day(10)), Some(7));
-        assert_eq!(known.of(day(12)), Some(30));
-        assert_eq!(known.of(day(25)), Some(30));
+        assert_eq!(known.of(day(10)), Some(EntryNumber::new(7)));
+        assert_eq!(known.of(day(12)), Some(EntryNumber::new(30)));
+        assert_eq!(known.of(day(25)), Some(EntryNumber::new(30)));
     }
 }

@@ -6,6 +6,7 @@
 //! the precedence of sources or the catalogue has changed since) the run's manifest is opened and
 //! its inputs are taken. Either way they are the recorded ones.
 
+use provender_ledger::EntryNumber;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -66,7 +67,7 @@ pub(super) struct Snapshot {
     /// Their values, in the order of the recipe.
     pub inputs: Vec<Value>,
     /// The last entry that counted when it was computed.
-    pub known: i64,
+    pub known: EntryNumber,
 }
 
 impl Snapshot {
@@ -77,7 +78,7 @@ impl Snapshot {
     }
 }
 
-fn moment(run: &Run, known: i64) -> Moment<'_> {
+fn moment(run: &Run, known: EntryNumber) -> Moment<'_> {
     Moment {
         boundary_id: &run.run.key.boundary_id,
         herd_config_id: &run.run.key.herd_config_id,
@@ -98,7 +99,7 @@ pub(super) struct Snapshots<'a, 'l> {
     pub past: Past<'l>,
     groups: HashMap<GroupKey, Rc<Group>>,
     /// (entry of a batch, configuration) → the group of its runs.
-    batches: HashMap<(i64, Digest), Rc<Group>>,
+    batches: HashMap<(EntryNumber, Digest), Rc<Group>>,
     /// How the inputs were obtained.
     pub provenance: Provenance,
     buffer: Vec<u8>,
@@ -148,7 +149,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
     /// When ledger or manifest cannot be read, or are not what was recorded.
     pub(super) fn of(&mut self, run: Run) -> Result<Snapshot, BacktestError> {
         let group = self.group(&run)?;
-        let known = run.entry - 1;
+        let known = run.entry.previous();
         if let Some(inputs) = self.proved(&run, &group, known)? {
             self.provenance.proved += 1;
             return Ok(Snapshot {
@@ -175,7 +176,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
             .map(|i| value(&i.name, i.source.map(|s| s.1)))
             .collect();
         Ok(Snapshot {
-            known: manifest.sources.known,
+            known: EntryNumber::new(manifest.sources.known),
             run,
             group,
             inputs,
@@ -187,7 +188,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         &mut self,
         run: &Run,
         group: &Group,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Option<Vec<Value>>, BacktestError> {
         let mut values = Vec::with_capacity(group.recipe.inputs.len());
         for input in &group.recipe.inputs {

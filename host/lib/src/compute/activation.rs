@@ -1,6 +1,7 @@
 //! Decides from when a version and configuration answers. This is an entry of the ledger, never a mutable cell.
 
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 use std::collections::BTreeSet;
 
 use provender_domain::canonical::from_slice;
@@ -57,7 +58,7 @@ pub(crate) fn logic_name(logic: &str) -> &str {
 pub struct Activations {
     all: Vec<Activation>,
     /// Entries that recorded runs in shadow.
-    shadows: BTreeSet<i64>,
+    shadows: BTreeSet<EntryNumber>,
 }
 
 impl Activations {
@@ -76,7 +77,7 @@ impl Activations {
     /// no such entry. A run recorded in shadow answers only through an activation after it, even if its version
     /// answered before.
     #[must_use]
-    pub(crate) fn rank(&self, run: &Run) -> Option<i64> {
+    pub(crate) fn rank(&self, run: &Run) -> Option<EntryNumber> {
         let key = &run.run.key;
         self.all
             .iter()
@@ -114,7 +115,7 @@ impl Activations {
 }
 
 /// The batches that a canary recorded.
-fn shadows(ledger: &dyn Read) -> Result<BTreeSet<i64>, LedgerError> {
+fn shadows(ledger: &dyn Read) -> Result<BTreeSet<EntryNumber>, LedgerError> {
     // Reading every batch of several years is slow, and without a canary there are no shadow runs.
     let starts = ledger.entries(Some(Kind::CanaryStart))?;
     let Some(first) = starts.first().map(|e| e.seq) else {
@@ -147,7 +148,7 @@ mod tests {
         let activations = Activations {
             all: all
                 .map(|(entry, version, from)| Activation {
-                    entry,
+                    entry: EntryNumber::new(entry),
                     model_version: ModelVersion::unchecked(version),
                     config: Digest::of_bytes(b"c"),
                     from: day(from),

@@ -5,6 +5,7 @@
 //! refused are never answers.
 
 use provender_domain::day::Day;
+use provender_ledger::EntryNumber;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
 use provender_ledger::{LedgerError, Read};
 
@@ -12,7 +13,7 @@ use super::activation::{Activations, logic_name};
 
 /// Ranks a run among those of its place, day and logic. `None` if it cannot be an answer.
 #[must_use]
-pub fn rank(run: &Run, activations: &Activations) -> Option<(i64, u32)> {
+pub fn rank(run: &Run, activations: &Activations) -> Option<(EntryNumber, u32)> {
     if run.superseded_by.is_some() || run.run.guardrail == Guardrail::Refused {
         return None;
     }
@@ -43,7 +44,7 @@ pub(crate) fn answers_by(
     let mut wide = filter.clone();
     wide.logic = filter.logic.as_ref().map(|l| logic_name(l).to_owned());
     let runs = ledger.runs(&wide)?.into_iter();
-    let mut ranked: Vec<((i64, u32), Run)> = runs
+    let mut ranked: Vec<((EntryNumber, u32), Run)> = runs
         .filter_map(|run| Some((rank(&run, activations)?, run)))
         .collect();
     // The best of a place and day comes first; among equals, the one that the ledger returned first.

@@ -1,6 +1,7 @@
 //! Boundaries, herds and observations as known at one entry of the ledger, and the values of features.
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -76,7 +77,7 @@ impl View<'_> {
 /// Everything known at one entry of the ledger.
 pub struct Facts<'l> {
     ledger: &'l dyn Read,
-    known: i64,
+    known: EntryNumber,
     precedence: Vec<String>,
     places: Places,
     files: HashMap<i64, File>,
@@ -91,7 +92,7 @@ impl<'l> Facts<'l> {
     /// If the ledger cannot be read.
     pub(crate) fn load(
         ledger: &'l dyn Read,
-        known: i64,
+        known: EntryNumber,
         precedence: Vec<String>,
     ) -> Result<Facts<'l>, LedgerError> {
         Facts::load_of(ledger, known, precedence, None)
@@ -104,7 +105,7 @@ impl<'l> Facts<'l> {
     /// If the ledger cannot be read.
     pub(crate) fn load_of(
         ledger: &'l dyn Read,
-        known: i64,
+        known: EntryNumber,
         precedence: Vec<String>,
         boundary: Option<&BoundaryId>,
     ) -> Result<Facts<'l>, LedgerError> {
@@ -130,7 +131,7 @@ impl<'l> Facts<'l> {
 
     /// The last entry that these facts include.
     #[must_use]
-    pub(crate) fn known(&self) -> i64 {
+    pub(crate) fn known(&self) -> EntryNumber {
         self.known
     }
 

@@ -6,6 +6,7 @@
 //! compares them.
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,11 +25,11 @@ use super::places::{Places, boundary_value, herd_value, run_value};
 pub(crate) struct History {
     precedence: Vec<String>,
     /// Maps a file to the entry that withdrew it.
-    withdrawn: HashMap<i64, i64>,
+    withdrawn: HashMap<i64, EntryNumber>,
     /// The entries that changed boundaries or herds.
-    changed_at: BTreeSet<i64>,
+    changed_at: BTreeSet<EntryNumber>,
     /// Boundaries and herds, by the entry of `changed_at` from which they hold.
-    places: Mutex<BTreeMap<i64, Arc<Places>>>,
+    places: Mutex<BTreeMap<EntryNumber, Arc<Places>>>,
 }
 
 /// What was known at any entry.
@@ -36,7 +37,7 @@ pub(crate) struct Past<'l> {
     ledger: &'l dyn Read,
     history: Arc<History>,
     /// The last entry asked for, and its places.
-    near: Option<(i64, Arc<Places>)>,
+    near: Option<(EntryNumber, Arc<Places>)>,
     /// The place whose columns are cached.
     boundary_id: BoundaryId,
     columns: HashMap<String, Timeline>,
@@ -52,7 +53,7 @@ pub(crate) struct Moment<'a> {
     /// The day the number is for.
     pub day: Day,
     /// The last entry that is known.
-    pub known: i64,
+    pub known: EntryNumber,
 }
 
 impl History {
@@ -83,13 +84,13 @@ impl History {
 
     /// Boundaries (without their outlines) and herds as known at an entry. The first reader loads them while others
     /// wait, so that nothing is read twice.
-    fn places(&self, ledger: &dyn Read, known: i64) -> Result<Arc<Places>, LedgerError> {
+    fn places(&self, ledger: &dyn Read, known: EntryNumber) -> Result<Arc<Places>, LedgerError> {
         let changed = self
             .changed_at
             .range(..=known)
             .next_back()
             .copied()
-            .unwrap_or(0);
+            .unwrap_or(EntryNumber::NONE);
         let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = all.get(&changed) {
             return Ok(Arc::clone(places));
@@ -119,7 +120,7 @@ impl<'l> Past<'l> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub(crate) fn places(&mut self, known: i64) -> Result<&Places, LedgerError> {
+    pub(crate) fn places(&mut self, known: EntryNumber) -> Result<&Places, LedgerError> {
         let near = self.near.take().filter(|(at, _)| *at == known);
         let near = match near {
             Some(near) => near,
@@ -165,7 +166,7 @@ impl<'l> Past<'l> {
         &mut self,
         boundary_id: &BoundaryId,
         column: &str,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<Option<Day>, LedgerError> {
         let points = self.points(boundary_id, column, known)?;
         Ok(points.first().and_then(|p| p.date))
@@ -175,7 +176,7 @@ impl<'l> Past<'l> {
         &mut self,
         boundary_id: &BoundaryId,
         column: &str,
-        known: i64,
+        known: EntryNumber,
     ) -> Result<&[Point], LedgerError> {
         if self.boundary_id != *boundary_id {
             self.columns.clear();
@@ -198,23 +199,23 @@ struct Timeline {
     /// Sorted by date, source and entry.
     statements: Vec<Sourced<Observed>>,
     /// For each observation, the entry that withdrew it.
-    withdrawn: Vec<Option<i64>>,
+    withdrawn: Vec<Option<EntryNumber>>,
     /// Pairs of an entry and the index of an observation that it adds or withdraws, sorted by entry.
-    changes: Vec<(i64, usize)>,
+    changes: Vec<(EntryNumber, usize)>,
     /// Number of changes already applied.
     applied: usize,
     points: Vec<Point>,
 }
 
 impl Timeline {
-    fn new(statements: Vec<Sourced<Observed>>, files: &HashMap<i64, i64>) -> Timeline {
-        let withdrawn: Vec<Option<i64>> = statements
+    fn new(statements: Vec<Sourced<Observed>>, files: &HashMap<i64, EntryNumber>) -> Timeline {
+        let withdrawn: Vec<Option<EntryNumber>> = statements
             .iter()
             .map(|s| files.get(&s.file_id).copied())
             .collect();
         let recorded = statements.iter().enumerate().map(|(i, s)| (s.entry, i));
         let gone = withdrawn.iter().enumerate();
-        let mut changes: Vec<(i64, usize)> = recorded
+        let mut changes: Vec<(EntryNumber, usize)> = recorded
             .chain(gone.filter_map(|(i, w)| Some(((*w)?, i))))
             .collect();
         changes.sort_unstable();
@@ -228,7 +229,7 @@ impl Timeline {
     }
 
     /// The points in force at an entry, by date.
-    fn at(&mut self, known: i64, precedence: &[String]) -> &[Point] {
+    fn at(&mut self, known: EntryNumber, precedence: &[String]) -> &[Point] {
         let until = self.changes.partition_point(|(entry, _)| *entry <= known);
         if until < self.applied {
             // Queries rarely go back in time; when one does, rebuild from the start.
@@ -245,7 +246,7 @@ impl Timeline {
     }
 
     /// Updates the point for the day of one observation to its state at `known`.
-    fn settle(&mut self, place: usize, known: i64, precedence: &[String]) {
+    fn settle(&mut self, place: usize, known: EntryNumber, precedence: &[String]) {
         let Some(date) = self.statements.get(place).map(|s| s.value.date) else {
             return;
         };
@@ -345,7 +346,7 @@ mod tests {
                     };
                     let file = File {
                         file_id: 0,
-                        entry: 0,
+                        entry: EntryNumber::NONE,
                         source: format!("s{source}"),
                         kind: "forage".into(),
                         format: "forage-csv".into(),
@@ -355,7 +356,13 @@ mod tests {
                         retracted: None,
                     };
                     ledger
-                        .record_file(&stamp(), &file, &facts, &IngestNotes::default(), i64::MAX)
+                        .record_file(
+                            &stamp(),
+                            &file,
+                            &facts,
+                            &IngestNotes::default(),
+                            EntryNumber::LATEST,
+                        )
                         .unwrap();
                 }
                 Act::Withdraw(n) => {
@@ -388,6 +395,7 @@ mod tests {
             let history = History::load(&*ledger, precedence.clone()).unwrap();
             let mut past = Past::new(&*ledger, Arc::new(history));
             for (known, offset) in moments {
+                let known = EntryNumber::new(known);
                 let facts = Facts::load(&*ledger, known, precedence.clone()).unwrap();
                 for text in ["x", "x:age", "x:sum:5d", "x:series:season", "x:count:20d"] {
                     let reference: FeatureRef = text.parse().unwrap();

@@ -1,6 +1,7 @@
 //! Boundaries and herds as known at one entry of the ledger.
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use crate::ingest::compare::current_herds;
@@ -35,7 +36,7 @@ impl Places {
     /// If the ledger cannot be read.
     pub(crate) fn load(
         ledger: &dyn Read,
-        known: i64,
+        known: EntryNumber,
         boundary: Option<&BoundaryId>,
     ) -> Result<Places, LedgerError> {
         let mut boundaries: BTreeMap<BoundaryId, Vec<(Day, Sourced<Boundary>)>> = BTreeMap::new();

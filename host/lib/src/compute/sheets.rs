@@ -71,7 +71,7 @@ pub(super) fn header(
         let f = facts.file(*id).ok_or_else(unknown)?;
         Ok(SourceFile {
             format: f.format.clone(),
-            ingested_by: f.entry,
+            ingested_by: f.entry.get(),
             path: f.path.clone(),
             sha256: f.sha256,
             source: f.source.clone(),
@@ -96,7 +96,7 @@ pub(super) fn header(
         environment,
         files,
         inputs,
-        known: facts.known(),
+        known: facts.known().get(),
         outputs,
         parameters: parameters.collect(),
         reason: policy.stamp.reason.clone(),

@@ -8,6 +8,7 @@ mod model;
 mod real;
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -112,7 +113,7 @@ fn compute(
     let (reader, store, bounds) = (real.reader(), real.store(), real.bounds);
     let head = reader.head().unwrap();
     // The boundaries came with the first entry.
-    let known = (head - i64::from(behind)).max(1);
+    let known = EntryNumber::new((head.get() - i64::from(behind)).max(1));
     let facts = Facts::load(&*reader, known, Vec::new()).unwrap();
     let policy = policy(Origin::Answers, recheck);
     let mut engine = Engine {
@@ -192,7 +193,10 @@ fn compute(
     }
     prop_assert_eq!(summary, counted);
     // One entry for everything that is new; no entry if nothing is.
-    prop_assert_eq!(real.ledger.head().unwrap(), head + i64::from(news > 0));
+    prop_assert_eq!(
+        real.ledger.head().unwrap(),
+        head.get() + i64::from(news > 0)
+    );
     Ok(())
 }
 
@@ -241,7 +245,7 @@ fn replace(real: &mut Real<'_>, model: &mut Model, config: usize, dry_run: bool)
             .all(|o| o.outcome == RunOutcomeKind::Recorded)
     );
     let grown = i64::from(planned > 0 && !dry_run);
-    prop_assert_eq!(real.ledger.head().unwrap(), known + grown);
+    prop_assert_eq!(real.ledger.head().unwrap(), known.get() + grown);
     Ok(())
 }
 

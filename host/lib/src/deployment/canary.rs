@@ -1,5 +1,6 @@
 //! Computes a candidate release in shadow: over a canary's days, or over the day of a daily run.
 
+use provender_ledger::EntryNumber;
 use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
@@ -190,7 +191,7 @@ impl Deployment {
         release: &Digest,
         to: Option<Day>,
     ) -> Result<Option<Observed>, DeploymentError> {
-        let standing = ReleaseState::read(ledger, i64::MAX)?;
+        let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
         let scene = CanaryContext {
             ledger,
             manifests: bench.manifests,

@@ -6,6 +6,7 @@ use crate::release::ReleaseState;
 use crate::release::reading::{self, Ignored};
 use crate::release::state::Known;
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 
 use super::{Deployment, DeploymentError};
 
@@ -20,7 +21,7 @@ impl Deployment {
         }
         let standing = if self.has_ledger()? {
             let ledger = self.handle()?;
-            let standing = ReleaseState::read(ledger.reader(), i64::MAX)?;
+            let standing = ReleaseState::read(ledger.reader(), EntryNumber::LATEST)?;
             if let Some(release) = standing.active_release() {
                 self.span
                     .record("release", tracing::field::display(release.digest));

@@ -1,5 +1,6 @@
 //! The failing inputs of an incident as golden cases: written for DS, and checked before the incident is closed.
 
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,7 @@ pub struct WrittenCases {
     /// What was drafted.
     pub drafted: Drafted,
     /// The entry that records it; `None` if that very file was recorded before.
-    pub entry: Option<i64>,
+    pub entry: Option<EntryNumber>,
 }
 
 /// Linked runs with their manifests, by `name:version`.

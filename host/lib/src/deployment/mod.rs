@@ -51,6 +51,7 @@ mod tests;
 mod verify;
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -294,7 +295,7 @@ impl Deployment {
 }
 
 /// The last entry known now, or at an earlier instant.
-fn known(ledger: &dyn Read, at: Option<&str>) -> Result<i64, DeploymentError> {
+fn known(ledger: &dyn Read, at: Option<&str>) -> Result<EntryNumber, DeploymentError> {
     Ok(match at {
         None => ledger.head()?,
         Some(instant) => ledger.known_at(instant)?,

@@ -237,7 +237,7 @@ fn another_ledger_is_read_and_never_written() {
         ..Options::new(folder.path(), NOW, "ada")
     };
     let deployment = Deployment::open(&options).unwrap();
-    assert!(deployment.reader().unwrap().head().unwrap() > 0);
+    assert!(deployment.reader().unwrap().head().unwrap() > EntryNumber::NONE);
     assert!(matches!(
         deployment.writer().err().unwrap(),
         DeploymentError::ReadOnly(_)

@@ -1,5 +1,6 @@
 //! The JSON form of an explanation.
 
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -156,7 +157,7 @@ struct Newer<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 struct EntryAnswer<'a> {
     /// Its number.
-    entry: i64,
+    entry: EntryNumber,
     /// When it was written (RFC 3339, UTC).
     at: &'a str,
     /// Who wrote it.

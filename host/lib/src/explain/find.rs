@@ -5,6 +5,7 @@ use crate::compute::answers::{answers, rank};
 use provender_domain::day::Day;
 use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::key::RunKey;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::{CanaryStart, Origin, RunsContext, RunsRecorded};
 use provender_ledger::entry::Kind;
 use provender_ledger::types::{Guardrail, Run, RunFilter};
@@ -277,7 +278,7 @@ fn with_others(ledger: &dyn Read, run: Run) -> Result<FoundRun, ExplainError> {
 }
 
 /// The context of the entry that recorded a run.
-fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsContext, LedgerError> {
+fn recorded(ledger: &dyn Read, entry: EntryNumber) -> Result<RunsContext, LedgerError> {
     let lost =
         || LedgerError::Damaged(format!("entry {entry}, which recorded the run, is missing"));
     let entry = ledger.entry(entry)?.ok_or_else(lost)?;
@@ -285,7 +286,7 @@ fn recorded(ledger: &dyn Read, entry: i64) -> Result<RunsContext, LedgerError> {
 }
 
 /// Which canary recorded a run, in words. The release's number is in the entry that started the canary.
-fn shadow(ledger: &dyn Read, entry: i64) -> Result<String, ExplainError> {
+fn shadow(ledger: &dyn Read, entry: EntryNumber) -> Result<String, ExplainError> {
     let release = recorded(ledger, entry)?.release;
     let mut number = None;
     for start in ledger.entries(Some(Kind::CanaryStart))? {

@@ -1,6 +1,7 @@
 //! Opens, links, notes and closes incidents. Each action is one entry, appended only if what it was decided on
 //! has not changed.
 
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::{
     IncidentClose, IncidentLink, IncidentNote, IncidentOpen, IncidentRegression,
 };
@@ -22,7 +23,7 @@ pub fn open(
     stamp: &Stamp,
     title: &str,
     links: &[Link],
-) -> Result<(u32, i64), IncidentError> {
+) -> Result<(u32, EntryNumber), IncidentError> {
     // If another process was faster, the next number is different: try again.
     retry_always(|| {
         let incidents = Incidents::read(ledger)?;
@@ -46,7 +47,7 @@ pub fn link(
     stamp: &Stamp,
     asked: &str,
     links: &[Link],
-) -> Result<(Vec<Link>, Option<i64>), IncidentError> {
+) -> Result<(Vec<Link>, Option<EntryNumber>), IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(asked)?;
     incident.must_be_open()?;
@@ -75,7 +76,7 @@ pub fn note(
     stamp: &Stamp,
     asked: &str,
     text: &str,
-) -> Result<i64, IncidentError> {
+) -> Result<EntryNumber, IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(asked)?;
     let payload = Payload::IncidentNote(IncidentNote {
@@ -94,7 +95,7 @@ pub(crate) fn exported(
     stamp: &Stamp,
     asked: &str,
     exported: &ExportedCases,
-) -> Result<Option<i64>, IncidentError> {
+) -> Result<Option<EntryNumber>, IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(asked)?;
     incident.must_be_open()?;
@@ -121,7 +122,7 @@ pub fn close(
     resolution: &str,
     waived: Option<&str>,
     cases: &[RegressionCase],
-) -> Result<i64, IncidentError> {
+) -> Result<EntryNumber, IncidentError> {
     let incidents = Incidents::read(ledger)?;
     let incident = incidents.find(&looked_at.name())?;
     incident.must_be_open()?;
@@ -148,9 +149,9 @@ fn append(
     ledger: &dyn Write,
     stamp: &Stamp,
     incident: &Incident,
-    last: i64,
+    last: EntryNumber,
     payload: Payload,
-) -> Result<i64, IncidentError> {
+) -> Result<EntryNumber, IncidentError> {
     let kind = payload.kind();
     let entries = [payload];
     let mut last = last;
@@ -174,7 +175,7 @@ fn append(
 }
 
 /// The number of the first appended entry; `None` if another process was faster.
-fn first(appended: Result<Vec<Entry>, LedgerError>) -> Result<Option<i64>, LedgerError> {
+fn first(appended: Result<Vec<Entry>, LedgerError>) -> Result<Option<EntryNumber>, LedgerError> {
     let appended = unless_moved(appended)?;
-    Ok(appended.map(|entries| entries.first().map_or(0, |e| e.seq)))
+    Ok(appended.map(|entries| entries.first().map_or(EntryNumber::NONE, |e| e.seq)))
 }

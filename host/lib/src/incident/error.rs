@@ -4,6 +4,7 @@ use crate::explain::ExplainError;
 use crate::golden::GoldenError;
 use crate::release::ReleaseError;
 use provender_domain::canonical::CanonicalError;
+use provender_ledger::EntryNumber;
 use provender_ledger::LedgerError;
 use provender_store::manifest::ManifestError;
 
@@ -90,7 +91,7 @@ pub enum IncidentError {
     #[error("the ledger is damaged: entry {entry} ({kind}): {problem}")]
     Damaged {
         /// Its number.
-        entry: i64,
+        entry: EntryNumber,
         /// Its kind.
         kind: String,
         /// What is wrong.

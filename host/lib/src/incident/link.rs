@@ -1,5 +1,6 @@
 //! Finds what an incident is about. Only things that are recorded in the ledger can be linked.
 
+use provender_ledger::EntryNumber;
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -20,7 +21,7 @@ use super::state::Incidents;
 
 pub use provender_ledger::entries::{Link, LinkKind};
 
-fn link(what: LinkKind, id: String, entry: i64, about: String) -> Link {
+fn link(what: LinkKind, id: String, entry: EntryNumber, about: String) -> Link {
     Link {
         what,
         id,
@@ -43,9 +44,9 @@ pub struct Asked<'a> {
     /// Manifests by snapshot id or path.
     pub manifests: &'a [String],
     /// Replays, by their entry.
-    pub replays: &'a [i64],
+    pub replays: &'a [EntryNumber],
     /// Entries by number.
-    pub entries: &'a [i64],
+    pub entries: &'a [EntryNumber],
     /// Other incidents: `I3`.
     pub incidents: &'a [String],
 }
@@ -229,7 +230,7 @@ fn about_report(
     )
 }
 
-fn entry(ledger: &dyn Read, seq: i64, kind: Option<Kind>) -> Result<Link, IncidentError> {
+fn entry(ledger: &dyn Read, seq: EntryNumber, kind: Option<Kind>) -> Result<Link, IncidentError> {
     let found = ledger
         .entry(seq)?
         .filter(|e| kind.is_none_or(|k| e.kind == k.name()));

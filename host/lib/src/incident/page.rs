@@ -1,6 +1,7 @@
 //! An incident as one self-contained page for auditors, in Markdown or HTML. Every digest is given in full, so
 //! that each statement can be looked up in the ledger.
 
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -33,7 +34,7 @@ pub struct Dossier {
     environment: String,
     steps: Vec<Step>,
     reports: Vec<Reported>,
-    head: Option<(i64, String)>,
+    head: Option<(EntryNumber, String)>,
 }
 
 /// An incident, whole.
@@ -81,7 +82,7 @@ pub(super) struct IncidentMoment {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct IncidentHead<'a> {
     /// Its number.
-    entry: i64,
+    entry: EntryNumber,
     /// Its hash.
     hash: &'a str,
 }

@@ -3,6 +3,7 @@
 //!
 //! A pure function of the entries: nothing here is stored.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use provender_domain::canonical::Digest;
@@ -49,7 +50,7 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Sequence number of the entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who and when.
     pub stamp: Stamp,
     /// What it records.
@@ -115,7 +116,7 @@ impl Incident {
 
     /// Sequence number of its newest entry.
     #[must_use]
-    pub(crate) fn newest(&self) -> i64 {
+    pub(crate) fn newest(&self) -> EntryNumber {
         self.events.last().map_or(self.opened.entry, |e| e.entry)
     }
 
@@ -145,7 +146,7 @@ pub struct Incidents {
     /// Ordered by number.
     pub all: Vec<Incident>,
     /// Newest entry of the `KINDS`; 0 if there is none.
-    pub last: i64,
+    pub last: EntryNumber,
 }
 
 impl Incidents {

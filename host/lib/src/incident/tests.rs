@@ -1,5 +1,6 @@
 //! The state of incidents follows from their entries.
 
+use provender_ledger::EntryNumber;
 use serde_json::{Value as Json, json};
 
 use super::IncidentError;
@@ -12,7 +13,13 @@ fn entry(seq: i64, kind: Kind, payload: &Json) -> Entry {
         actor: "ops".into(),
         reason: None,
     };
-    Entry::following(Some((seq - 1, [0; 32])), kind, &stamp, payload).unwrap()
+    Entry::following(
+        Some((EntryNumber::new(seq - 1), [0; 32])),
+        kind,
+        &stamp,
+        payload,
+    )
+    .unwrap()
 }
 
 fn link(id: &str) -> Json {
@@ -61,7 +68,7 @@ fn story() -> Vec<Entry> {
 #[test]
 fn the_state_of_incidents_follows_from_their_entries_alone() {
     let all = Incidents::of(&story()).unwrap();
-    assert_eq!((all.all.len(), all.last, all.next()), (2, 8, 3));
+    assert_eq!((all.all.len(), all.last.get(), all.next()), (2, 8, 3));
     let one = all.find("I1").unwrap();
     assert_eq!(one.state(), "closed");
     assert_eq!(one.title, "t1");
@@ -69,7 +76,7 @@ fn the_state_of_incidents_follows_from_their_entries_alone() {
     assert_eq!(ids, ["a", "b"]);
     let exported: Vec<_> = one.exported().iter().map(|e| e.sha256.as_str()).collect();
     assert_eq!(exported, ["two"]);
-    assert_eq!((one.opened().entry, one.newest()), (1, 8));
+    assert_eq!((one.opened().entry.get(), one.newest().get()), (1, 8));
     assert!(matches!(
         one.must_be_open(),
         Err(IncidentError::Closed { .. })

@@ -1,5 +1,6 @@
 //! An incident's own entries and those of what it links, in ledger order.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -19,7 +20,7 @@ use super::state::{Event, Incident, What};
 #[schemars(rename = "TimelineStep")]
 pub struct Step {
     /// Sequence number of its entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// When (RFC 3339, UTC).
     pub at: String,
     /// Who.
@@ -38,7 +39,7 @@ pub struct Step {
 /// # Errors
 /// If the ledger cannot be read.
 pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, IncidentError> {
-    let mut sentences: BTreeMap<i64, (String, bool)> = BTreeMap::new();
+    let mut sentences: BTreeMap<EntryNumber, (String, bool)> = BTreeMap::new();
     for (seq, text) in of_links(&incident.links) {
         let _ = sentences.insert(seq, (text, false));
     }
@@ -52,7 +53,7 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
         .chain([incident.opened().entry])
         .min()
         .unwrap_or_default();
-    let last = incident.closed().map_or(i64::MAX, |e| e.entry);
+    let last = incident.closed().map_or(EntryNumber::LATEST, |e| e.entry);
     let kinds: Vec<Kind> = DECIDING
         .into_iter()
         .chain(KNOWING)
@@ -95,8 +96,8 @@ pub fn steps(ledger: &dyn Read, incident: &Incident) -> Result<Vec<Step>, Incide
 }
 
 /// The entries that recorded what is linked. Runs of one batch share a step.
-fn of_links(links: &[Link]) -> Vec<(i64, String)> {
-    let mut batches: BTreeMap<i64, usize> = BTreeMap::new();
+fn of_links(links: &[Link]) -> Vec<(EntryNumber, String)> {
+    let mut batches: BTreeMap<EntryNumber, usize> = BTreeMap::new();
     let mut out = Vec::new();
     for link in links {
         match link.what {

@@ -1,6 +1,7 @@
 //! Compares a file with what the same source gave before: which rows are new, unchanged or revised.
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, HashMap};
 
 use provender_domain::day::Day;
@@ -85,7 +86,7 @@ fn boundaries(
     ledger: &dyn Read,
     rows: &[At<Boundary>],
     today: Day,
-    known: i64,
+    known: EntryNumber,
 ) -> Result<Comparison, LedgerError> {
     let mut revisions: HashMap<BoundaryId, Vec<(Day, Sourced<Boundary>)>> = HashMap::new();
     for revision in ledger.boundaries(None, known)? {
@@ -163,7 +164,7 @@ fn herds(
     rows: &[At<Herd>],
     source: &str,
     file: &str,
-    known: i64,
+    known: EntryNumber,
 ) -> Result<Comparison, IngestError> {
     let mut all: BTreeMap<(HerdId, BoundaryId, Day), (Herd, Option<i64>)> =
         current_herds(ledger.herds(None, known)?)
@@ -246,7 +247,7 @@ fn check_periods<'h>(herds: impl Iterator<Item = &'h Herd>, file: &str) -> Resul
 fn unknown_boundaries(
     ledger: &dyn Read,
     rows: &[At<Herd>],
-    known: i64,
+    known: EntryNumber,
 ) -> Result<Option<String>, LedgerError> {
     let known_boundaries: Vec<BoundaryId> = ledger
         .boundaries(None, known)?
@@ -272,7 +273,7 @@ fn observations(
     ledger: &dyn Read,
     observations: &Observations,
     source: &str,
-    known: i64,
+    known: EntryNumber,
 ) -> Result<Comparison, LedgerError> {
     let mut c = Comparison::default();
     let mut streams: HashMap<(u32, u16), usize> = HashMap::new();

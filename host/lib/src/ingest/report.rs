@@ -1,6 +1,7 @@
 //! The report on each file given to `ingest`, and why a file can be refused.
 
 use provender_domain::ids::HerdId;
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::Span;
@@ -70,7 +71,7 @@ pub struct FileReport {
     /// Warnings for the user.
     pub warnings: Vec<String>,
     /// The ledger entry that recorded it.
-    pub entry: Option<i64>,
+    pub entry: Option<EntryNumber>,
     /// Why it was not recorded.
     pub error: Option<IngestError>,
 }
@@ -105,7 +106,7 @@ impl FileReport {
         span.record("revised", self.revised);
         span.record("outcome", self.outcome.word());
         if let Some(entry) = self.entry {
-            span.record("entry", entry);
+            span.record("entry", entry.get());
         }
     }
 
@@ -165,7 +166,7 @@ pub struct FileAnswer<'a> {
     /// Warnings that do not prevent the file from being recorded.
     warnings: &'a [String],
     /// The ledger entry that recorded it; null if nothing was recorded.
-    entry: Option<i64>,
+    entry: Option<EntryNumber>,
     /// Why it was not recorded; null if it was.
     error: Option<FileError>,
 }
@@ -233,7 +234,7 @@ pub enum IngestError {
         /// Which file.
         file: String,
         /// The entry that recorded it.
-        entry: i64,
+        entry: EntryNumber,
         /// Rows that would get their old values back.
         revised: u32,
     },
@@ -245,7 +246,7 @@ pub enum IngestError {
         /// Which file.
         file: String,
         /// The entry that withdrew it.
-        entry: i64,
+        entry: EntryNumber,
         /// The reason for the withdrawal.
         reason: String,
     },

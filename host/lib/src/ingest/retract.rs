@@ -1,5 +1,6 @@
 //! Withdraws a file with a new ledger entry; from then on the file's values do not count.
 
+use provender_ledger::EntryNumber;
 use provender_ledger::Write;
 use provender_ledger::entry::Stamp;
 use provender_ledger::types::File;
@@ -15,7 +16,7 @@ pub fn retract(
     ledger: &dyn Write,
     name: &str,
     stamp: &Stamp,
-) -> Result<(Vec<File>, i64), IngestError> {
+) -> Result<(Vec<File>, EntryNumber), IngestError> {
     let files: Vec<File> = ledger
         .files()?
         .into_iter()

@@ -2,6 +2,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::IngestNotes;
 use provender_ledger::entry::Stamp;
 use provender_ledger::retry::retry_always;
@@ -238,7 +239,7 @@ fn fill(
     }
     let file = File {
         file_id: 0,
-        entry: 0,
+        entry: EntryNumber::NONE,
         source: offer.source.clone(),
         kind: report.kind.clone(),
         format: report.format.clone(),

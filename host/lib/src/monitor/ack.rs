@@ -6,6 +6,7 @@
 //! of a series and metric is in force.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use provender_ledger::EntryNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -44,7 +45,7 @@ pub struct Ack {
     /// Why.
     pub reason: Option<String>,
     /// The entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
 }
 
 impl std::fmt::Display for Target {
@@ -182,7 +183,13 @@ mod tests {
             reason: Some("why".into()),
         };
         let payload = json!({"boundary_id": "a/b", "herd_config_id": "h", "logic": "n:v1", "metric": metric, "until": until});
-        Entry::following(Some((seq - 1, [0; 32])), Kind::Ack, &stamp, &payload).unwrap()
+        Entry::following(
+            Some((EntryNumber::new(seq - 1), [0; 32])),
+            Kind::Ack,
+            &stamp,
+            &payload,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -195,7 +202,13 @@ mod tests {
         .unwrap();
         let seen: Vec<_> = all
             .iter()
-            .map(|a| (a.entry, a.target.metric.as_deref(), a.until.to_string()))
+            .map(|a| {
+                (
+                    a.entry.get(),
+                    a.target.metric.as_deref(),
+                    a.until.to_string(),
+                )
+            })
             .collect();
         assert_eq!(
             seen,

@@ -6,6 +6,7 @@
 use provender_domain::canonical::{Digest, to_text};
 use provender_domain::day::Day;
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::{BaselineFrozen, ReportKind};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::{LedgerError, Read, Write};
@@ -18,7 +19,7 @@ use super::stored::begins;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frozen {
     /// The entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who recorded it, when and why.
     pub stamp: Stamp,
     /// Digest of the document.

@@ -1,6 +1,7 @@
 //! Reads recorded reports from the ledger, with the rows behind fired rules.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -50,7 +51,7 @@ pub struct Stored {
     /// Its digest.
     pub digest: Digest,
     /// The entry that recorded it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who, when.
     pub stamp: Stamp,
     /// The parts of its content that are needed.
@@ -240,7 +241,7 @@ impl Body {
 /// If the ledger cannot be read or an entry is malformed.
 pub(crate) fn digests(
     ledger: &dyn Read,
-) -> Result<Vec<(i64, Digest, ReportKind, Stamp)>, LedgerError> {
+) -> Result<Vec<(EntryNumber, Digest, ReportKind, Stamp)>, LedgerError> {
     let mut all = Vec::new();
     for entry in ledger.entries(Some(Kind::Report))? {
         let kept: ReportKept = entry.read()?;

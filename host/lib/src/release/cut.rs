@@ -2,6 +2,7 @@
 //! recorded in one transaction.
 
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::Bound;
@@ -175,7 +176,7 @@ pub(crate) fn cut(
         if unless_moved(appended)?.is_none() {
             return Ok(None);
         }
-        let standing = ReleaseState::read(ledger, i64::MAX)?;
+        let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
         let release = standing.known(&digest).cloned();
         let release = release
             .ok_or_else(|| ReleaseError::damaged("the ledger", "the new release is not in it"))?;
@@ -197,7 +198,7 @@ pub(super) struct Snapshot {
     pub(super) standing: ReleaseState,
     frozen: Vec<entries::Pin>,
     /// Newest entry of the [`watched`] kinds.
-    pub(super) last: i64,
+    pub(super) last: EntryNumber,
 }
 
 impl Snapshot {
@@ -208,7 +209,10 @@ impl Snapshot {
             .into_iter()
             .partition(|e| e.kind == Kind::Freeze.name());
         let standing = ReleaseState::of(&others)?;
-        let last = frozen.last().map_or(0, |e| e.seq).max(standing.knew);
+        let last = frozen
+            .last()
+            .map_or(EntryNumber::NONE, |e| e.seq)
+            .max(standing.knew);
         let frozen = frozen.iter().map(Entry::read).collect::<Result<_, _>>();
         let frozen = frozen.map_err(LedgerError::from)?;
         Ok(Snapshot {

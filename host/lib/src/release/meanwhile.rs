@@ -1,5 +1,6 @@
 //! Decides from the current state, and decides again if the state changed before the decision was recorded.
 
+use provender_ledger::EntryNumber;
 use provender_ledger::entry::Stamp;
 use provender_ledger::retry::{TRIES, retry, unless_moved};
 use provender_ledger::{Payload, Write};
@@ -26,12 +27,12 @@ pub(super) fn anew<T>(
     ledger: &dyn Write,
     decide: &mut dyn FnMut(&dyn Write, &ReleaseState) -> Result<Option<T>, ReleaseError>,
 ) -> Result<T, ReleaseError> {
-    let mut before = ReleaseState::read(ledger, i64::MAX)?;
+    let mut before = ReleaseState::read(ledger, EntryNumber::LATEST)?;
     retry(|| {
         if let Some(done) = decide(ledger, &before)? {
             return Ok(Some(done));
         }
-        let now = ReleaseState::read(ledger, i64::MAX)?;
+        let now = ReleaseState::read(ledger, EntryNumber::LATEST)?;
         if now.decided != before.decided {
             return Err(overtaken(&before, &now));
         }
@@ -60,7 +61,7 @@ pub(super) fn append(
     standing: &ReleaseState,
     stamp: &Stamp,
     entries: &[Payload],
-) -> Result<Option<i64>, ReleaseError> {
+) -> Result<Option<EntryNumber>, ReleaseError> {
     let appended = ledger.append_expecting(stamp, entries, &KINDS, standing.last);
     Ok(unless_moved(appended)?.and_then(|entries| entries.last().map(|e| e.seq)))
 }

@@ -5,6 +5,7 @@ use crate::project::gate::Policy;
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
 use provender_domain::failpoint;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::{NoPayload, Promotion, Rollback};
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Read, Write};
@@ -44,7 +45,7 @@ pub struct Moved {
     /// The release that was active before, if any.
     pub before: Option<Known>,
     /// The entry; `None` if the release was already active.
-    pub entry: Option<i64>,
+    pub entry: Option<EntryNumber>,
     /// The release's canary, if the promotion ended one.
     pub canary: Option<EndedCanary>,
 }
@@ -261,14 +262,14 @@ fn way_back(standing: &ReleaseState, to: Option<&str>) -> Result<(Known, Known),
 ///
 /// # Errors
 /// If promotions are already in that state, or if another process was faster than an unfreeze.
-pub fn hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
+pub fn hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<EntryNumber, ReleaseError> {
     match stop {
         true => whatever_happens(&mut || set_hold(ledger, stop, stamp)),
         false => set_hold(ledger, stop, stamp),
     }
 }
 
-fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<i64, ReleaseError> {
+fn set_hold(ledger: &dyn Write, stop: bool, stamp: &Stamp) -> Result<EntryNumber, ReleaseError> {
     anew(
         ledger,
         &mut |ledger, standing| match (&standing.hold, stop) {

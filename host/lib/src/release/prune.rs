@@ -3,6 +3,7 @@
 //! Only files of the release store are ever removed. The release itself stays in the ledger, and an import
 //! brings its files back.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use provender_domain::canonical::Digest;
@@ -33,7 +34,7 @@ pub struct Plan {
     /// Releases that are kept, each with the first reason found.
     pub kept: Vec<(u32, Digest, String)>,
     /// Newest entry that the plan depends on.
-    last: i64,
+    last: EntryNumber,
 }
 
 impl Plan {
@@ -96,7 +97,7 @@ pub fn plan(
     keep: u32,
     held: &BTreeMap<Digest, String>,
 ) -> Result<Plan, ReleaseError> {
-    let standing = ReleaseState::read(ledger, i64::MAX)?;
+    let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
     let (recorded_under, ran) = recorded(ledger)?;
     let mut order: Vec<_> = standing.releases.iter().collect();
     order.sort_by_key(|k| std::cmp::Reverse(k.document.number));
@@ -148,7 +149,7 @@ pub fn plan(
         .map(|d| (d, store.size(&d)))
         .collect();
     let newest_reference = ledger.entries_of_kinds(&REFERRING)?;
-    let newest_reference = newest_reference.last().map_or(0, |e| e.seq);
+    let newest_reference = newest_reference.last().map_or(EntryNumber::NONE, |e| e.seq);
     Ok(Plan {
         releases,
         components,
@@ -166,9 +167,9 @@ pub fn plan(
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub(crate) fn newest(ledger: &dyn Read) -> Result<i64, LedgerError> {
+pub(crate) fn newest(ledger: &dyn Read) -> Result<EntryNumber, LedgerError> {
     let pruned = ledger.entries_of_kinds(&[Kind::Prune])?;
-    Ok(pruned.last().map_or(0, |e| e.seq))
+    Ok(pruned.last().map_or(EntryNumber::NONE, |e| e.seq))
 }
 
 /// Records and removes what the plan with this digest says. For an empty plan nothing is recorded.
@@ -181,7 +182,7 @@ pub fn apply(
     plan: &Plan,
     asked: &str,
     stamp: &Stamp,
-) -> Result<Option<i64>, ReleaseError> {
+) -> Result<Option<EntryNumber>, ReleaseError> {
     let digest = plan.digest()?;
     let changed = |now: String| ReleaseError::PlanChanged {
         asked: asked.to_owned(),
@@ -200,7 +201,7 @@ pub fn apply(
     let appended = ledger.append_expecting(stamp, &[payload], &watched, plan.last);
     let appended = unless_moved(appended)?
         .ok_or_else(|| changed("something was recorded in the meantime".to_owned()))?;
-    let entry = appended.first().map_or(0, |e| e.seq);
+    let entry = appended.first().map_or(EntryNumber::NONE, |e| e.seq);
     failpoint::hit("prune.after-ledger");
     for (_, release) in &plan.releases {
         store.remove_document(release)?;

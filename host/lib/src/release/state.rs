@@ -3,6 +3,7 @@
 //! A pure function of the entries: nothing here is stored. Given the entries up to a moment, it returns the
 //! state at that moment.
 
+use provender_ledger::EntryNumber;
 use serde_json::Value as Json;
 
 use provender_domain::canonical::{Digest, to_text};
@@ -46,20 +47,20 @@ pub struct Known {
     /// The release.
     pub document: Document,
     /// The entry that made it known.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who made it known here, when and why.
     pub stamp: Stamp,
     /// Whether it was cut elsewhere and imported.
     pub imported: bool,
     /// The entry that pruned its files; `None` if they were never pruned or were brought back since.
-    pub pruned: Option<i64>,
+    pub pruned: Option<EntryNumber>,
 }
 
 /// A promotion or a rollback.
 #[derive(Clone, Debug)]
 pub struct ReleaseChange {
     /// Sequence number of the entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who, when, why.
     pub stamp: Stamp,
     /// Whether it is a rollback.
@@ -80,7 +81,7 @@ pub struct ReleaseChange {
 #[derive(Clone, Debug)]
 pub struct Hold {
     /// Sequence number of the entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who, when, why.
     pub stamp: Stamp,
 }
@@ -89,7 +90,7 @@ pub struct Hold {
 #[derive(Clone, Debug)]
 pub struct Note {
     /// Sequence number of the entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who, when, why.
     pub stamp: Stamp,
     /// Digest of the release.
@@ -122,7 +123,7 @@ impl Note {
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
     /// Sequence number of the entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Whether it lets the release in.
     pub passes: bool,
     /// The reasons, in words.
@@ -147,19 +148,19 @@ pub struct ReleaseState {
     /// Approvals, evidence, gate decisions and canaries, oldest first.
     pub notes: Vec<Note>,
     /// Newest entry of the `DECIDING` kinds; 0 if there is none.
-    pub decided: i64,
+    pub decided: EntryNumber,
     /// Newest entry of the `KNOWING` kinds; 0 if there is none.
-    pub knew: i64,
+    pub knew: EntryNumber,
     /// Newest entry of the `KINDS`; 0 if there is none.
-    pub last: i64,
+    pub last: EntryNumber,
 }
 
 impl ReleaseState {
-    /// The state as of entry `known` of the ledger (`i64::MAX` for now).
+    /// The state as of entry `known` of the ledger ([`EntryNumber::LATEST`] for now).
     ///
     /// # Errors
     /// If the ledger cannot be read, or an entry is damaged.
-    pub fn read(ledger: &dyn Read, known: i64) -> Result<ReleaseState, ReleaseError> {
+    pub fn read(ledger: &dyn Read, known: EntryNumber) -> Result<ReleaseState, ReleaseError> {
         let mut entries = ledger.entries_of_kinds(&KINDS)?;
         entries.retain(|e| e.seq <= known);
         ReleaseState::of(&entries)
@@ -422,7 +423,13 @@ mod tests {
             actor: "ops".into(),
             reason: Some("why".into()),
         };
-        Entry::following(Some((seq - 1, [0; 32])), kind, &stamp, payload).unwrap()
+        Entry::following(
+            Some((EntryNumber::new(seq - 1), [0; 32])),
+            kind,
+            &stamp,
+            payload,
+        )
+        .unwrap()
     }
 
     fn known(seq: i64, number: u32) -> Entry {
@@ -507,10 +514,10 @@ mod tests {
         ];
         let at = |n: usize| ReleaseState::of(&entries[..n]).unwrap();
         assert!(at(2).hold.is_some());
-        assert_eq!(at(3).releases[0].pruned, Some(3));
+        assert_eq!(at(3).releases[0].pruned, Some(EntryNumber::new(3)));
         assert!(at(4).hold.is_none());
         assert_eq!(at(5).releases[0].pruned, None);
-        assert_eq!((at(5).decided, at(5).knew), (4, 5));
+        assert_eq!((at(5).decided.get(), at(5).knew.get()), (4, 5));
     }
 
     #[test]

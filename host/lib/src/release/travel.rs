@@ -1,6 +1,7 @@
 //! Exports and imports releases: a release moves to another deployment together with its evidence.
 
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use provender_domain::canonical::Digest;
@@ -152,14 +153,18 @@ pub fn import(
                 .notes
                 .iter()
                 .filter(|n| n.payload.kind() == Kind::Evidence);
-            let last = seen.map(|n| n.entry).max().unwrap_or(0).max(now.last);
+            let last = seen
+                .map(|n| n.entry)
+                .max()
+                .unwrap_or(EntryNumber::NONE)
+                .max(now.last);
             let appended = ledger.append_expecting(stamp, &entries, &watched, last);
             if unless_moved(appended)?.is_none() {
                 return Ok(None);
             }
         }
         failpoint::hit("import.after-ledger");
-        let standing = ReleaseState::read(ledger, i64::MAX)?;
+        let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
         let release = standing.known(&digest).cloned().ok_or_else(|| {
             ReleaseError::damaged("the ledger", "the imported release is not in it")
         })?;

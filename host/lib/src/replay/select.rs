@@ -1,5 +1,6 @@
 //! Selects a sample of runs that anyone can draw again, and reads the ceilings for computing them.
 
+use provender_ledger::EntryNumber;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::compute::freeze::limits_of;
@@ -56,10 +57,10 @@ pub(crate) fn draw(of: u64, n: usize, seed: &str) -> Vec<u64> {
 pub fn sample_of(
     ledger: &dyn Read,
     filter: Option<&RunFilter>,
-    recorded: Option<&BTreeSet<i64>>,
+    recorded: Option<&BTreeSet<EntryNumber>>,
     (n, seed): (usize, &str),
 ) -> Result<(u64, Vec<Run>), LedgerError> {
-    let counts = |entry: i64| recorded.is_none_or(|r| r.contains(&entry));
+    let counts = |entry: EntryNumber| recorded.is_none_or(|r| r.contains(&entry));
     let mut runs = Vec::new();
     if let Some(filter) = filter {
         let mut places = ledger.places(filter)?;
@@ -81,7 +82,7 @@ pub fn sample_of(
         }
         return Ok((of, runs));
     }
-    let mut batches: Vec<(i64, u64)> = Vec::new();
+    let mut batches: Vec<(EntryNumber, u64)> = Vec::new();
     for entry in ledger.entries_of_kinds(&[Kind::Runs, Kind::Reissue])? {
         let count = entry.read::<RunsRecorded>()?.count;
         if counts(entry.seq) {

@@ -1,6 +1,7 @@
 //! A back-test in many threads and spans says to the byte what one pass says.
 
 use provender_domain::ids::{BoundaryId, HerdId};
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use cap_std::ambient_authority;
@@ -124,7 +125,7 @@ impl Recorded {
     fn take_in(&mut self, text: &str, facts: &NewFacts) {
         let file = File {
             file_id: 0,
-            entry: 0,
+            entry: EntryNumber::NONE,
             source: "s".into(),
             kind: if facts.boundaries.is_empty() {
                 "forage"
@@ -138,9 +139,13 @@ impl Recorded {
             rows: 1,
             retracted: None,
         };
-        let taken =
-            self.ledger
-                .record_file(&stamp(), &file, facts, &IngestNotes::default(), i64::MAX);
+        let taken = self.ledger.record_file(
+            &stamp(),
+            &file,
+            facts,
+            &IngestNotes::default(),
+            EntryNumber::LATEST,
+        );
         taken.unwrap();
     }
 
@@ -167,7 +172,7 @@ impl Recorded {
         self.take_in(column, &facts);
     }
 
-    fn record(&mut self, known: i64, days: std::ops::Range<usize>) {
+    fn record(&mut self, known: EntryNumber, days: std::ops::Range<usize>) {
         let reader = test_ledger(self.dir.path());
         let store = self.store();
         let facts = Facts::load(&*reader, known, Vec::new()).unwrap();

@@ -1,5 +1,6 @@
 //! The actions on a ledger, and their effect on a few maps.
 
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -89,8 +90,8 @@ pub(super) type Key = (usize, u8, usize);
 
 /// A value from a file, with the entries that recorded and withdrew it.
 pub(super) struct Said {
-    pub(super) entry: i64,
-    pub(super) withdrawn: Option<i64>,
+    pub(super) entry: EntryNumber,
+    pub(super) withdrawn: Option<EntryNumber>,
     pub(super) at: (usize, usize, u8),
     pub(super) value: f64,
 }
@@ -110,7 +111,13 @@ impl Model {
         *self.seen.entry(what).or_default() += 1;
     }
 
-    pub(super) fn value(&self, column: usize, place: usize, day: u8, known: i64) -> Option<f64> {
+    pub(super) fn value(
+        &self,
+        column: usize,
+        place: usize,
+        day: u8,
+        known: EntryNumber,
+    ) -> Option<f64> {
         let counts = |s: &&Said| {
             s.at == (column, place, day)
                 && s.entry <= known
@@ -120,7 +127,7 @@ impl Model {
     }
 
     /// The newest forage, and the rain of two days.
-    pub(super) fn inputs(&self, place: usize, day: u8, known: i64) -> Inputs {
+    pub(super) fn inputs(&self, place: usize, day: u8, known: EntryNumber) -> Inputs {
         let forage = (0..=day).rev().find_map(|d| self.value(0, place, d, known));
         let rain: Vec<f64> = (day.saturating_sub(1)..=day)
             .filter_map(|d| self.value(1, place, d, known))

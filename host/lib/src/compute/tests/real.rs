@@ -1,6 +1,7 @@
 //! The system under test: a ledger and its manifests in a folder.
 
 use provender_domain::ids::BoundaryId;
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use cap_std::ambient_authority;
@@ -90,10 +91,10 @@ impl Real<'_> {
         real
     }
 
-    pub(super) fn take_in(&mut self, text: &str, facts: &NewFacts) -> i64 {
+    pub(super) fn take_in(&mut self, text: &str, facts: &NewFacts) -> EntryNumber {
         let file = File {
             file_id: 0,
-            entry: 0,
+            entry: EntryNumber::NONE,
             source: "s".into(),
             kind: "forage".into(),
             format: "forage-csv".into(),
@@ -103,7 +104,13 @@ impl Real<'_> {
             retracted: None,
         };
         self.ledger
-            .record_file(&stamp(), &file, facts, &IngestNotes::default(), i64::MAX)
+            .record_file(
+                &stamp(),
+                &file,
+                facts,
+                &IngestNotes::default(),
+                EntryNumber::LATEST,
+            )
             .unwrap()
     }
 

@@ -3,6 +3,7 @@
 
 use provender_domain::day::Day;
 use provender_domain::failpoint;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::{CanaryStart, CanaryStop};
 use provender_ledger::entry::{Kind, Stamp};
 use provender_ledger::retry::unless_moved;
@@ -60,7 +61,7 @@ pub fn start(
     stamp: &Stamp,
     runs_here: &mut dyn FnMut(&Known, &Known) -> Result<(), ReleaseError>,
 ) -> Result<Started, ReleaseError> {
-    let standing = ReleaseState::read(ledger, i64::MAX)?;
+    let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
     let release = standing.find(request.release)?.clone();
     let name = release.document.name();
     let Some(against) = standing.active_release().cloned() else {
@@ -110,7 +111,7 @@ pub fn start(
     failpoint::hit("canary.before-ledger");
     append(ledger, &standing, vec![payload], stamp)?;
     failpoint::hit("canary.after-ledger");
-    let now = ReleaseState::read(ledger, i64::MAX)?;
+    let now = ReleaseState::read(ledger, EntryNumber::LATEST)?;
     let canary = running(&now)?.filter(|c| c.release == release.digest);
     Ok(Started {
         canary: canary.ok_or_else(|| overtaken(&now))?,
@@ -158,8 +159,8 @@ pub fn stop(
     found: Option<&Reported>,
     environment: &str,
     stamp: &Stamp,
-) -> Result<(Canary, i64), ReleaseError> {
-    let standing = ReleaseState::read(ledger, i64::MAX)?;
+) -> Result<(Canary, EntryNumber), ReleaseError> {
+    let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
     let Some(canary) = running(&standing)? else {
         return Err(ReleaseError::Canary {
             what: "no canary is running".to_owned(),
@@ -186,12 +187,15 @@ pub fn stop(
 
 /// The newest entry that decides whether a canary runs.
 #[must_use]
-pub(crate) fn last(standing: &ReleaseState) -> i64 {
+pub(crate) fn last(standing: &ReleaseState) -> EntryNumber {
     let of_canaries = standing
         .notes
         .iter()
         .filter(|n| CANARY.contains(&n.payload.kind()));
-    of_canaries.map(|n| n.entry).max().unwrap_or(0)
+    of_canaries
+        .map(|n| n.entry)
+        .max()
+        .unwrap_or(EntryNumber::NONE)
 }
 
 fn append(
@@ -199,12 +203,12 @@ fn append(
     standing: &ReleaseState,
     entries: Vec<Payload>,
     stamp: &Stamp,
-) -> Result<i64, ReleaseError> {
+) -> Result<EntryNumber, ReleaseError> {
     let watched: Vec<Kind> = [&CANARY[..], &DECIDING[..], &KNOWING[..]].concat();
     let newest = last(standing).max(standing.decided).max(standing.knew);
     match unless_moved(ledger.append_expecting(stamp, &entries, &watched, newest))? {
-        Some(entries) => Ok(entries.first().map_or(0, |e| e.seq)),
-        None => Err(overtaken(&ReleaseState::read(ledger, i64::MAX)?)),
+        Some(entries) => Ok(entries.first().map_or(EntryNumber::NONE, |e| e.seq)),
+        None => Err(overtaken(&ReleaseState::read(ledger, EntryNumber::LATEST)?)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::day::Day;
+use provender_ledger::EntryNumber;
 use provender_ledger::Payload;
 use provender_ledger::entry::{Kind, Stamp};
 
@@ -15,7 +16,7 @@ use super::super::state::{Known, Note, ReleaseState};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Canary {
     /// The entry that started it.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Who, when, why.
     pub stamp: Stamp,
     /// Digest of the candidate.
@@ -38,14 +39,14 @@ pub enum Ended {
     /// Somebody stopped it.
     Stopped {
         /// The entry.
-        entry: i64,
+        entry: EntryNumber,
         /// Who, when, why.
         stamp: Stamp,
     },
     /// Its release became active.
     Active {
         /// The promotion or rollback.
-        entry: i64,
+        entry: EntryNumber,
         /// Who, when, why.
         stamp: Stamp,
     },
@@ -54,7 +55,7 @@ pub enum Ended {
 impl Ended {
     /// The entry.
     #[must_use]
-    pub(crate) fn entry(&self) -> i64 {
+    pub(crate) fn entry(&self) -> EntryNumber {
         match self {
             Ended::Stopped { entry, .. } | Ended::Active { entry, .. } => *entry,
         }
@@ -87,8 +88,10 @@ impl Canary {
 
     /// The entry that ended it. Runs recorded by this or a later entry are not part of the canary.
     #[must_use]
-    pub(crate) fn until(&self) -> i64 {
-        self.ended.as_ref().map_or(i64::MAX, Ended::entry)
+    pub(crate) fn until(&self) -> EntryNumber {
+        self.ended
+            .as_ref()
+            .map_or(EntryNumber::LATEST, Ended::entry)
     }
 
     /// Number of days in its back-fill.
@@ -175,7 +178,13 @@ mod tests {
             actor: "ops".into(),
             reason: Some("why".into()),
         };
-        Entry::following(Some((seq - 1, [0; 32])), kind, &stamp, payload).unwrap()
+        Entry::following(
+            Some((EntryNumber::new(seq - 1), [0; 32])),
+            kind,
+            &stamp,
+            payload,
+        )
+        .unwrap()
     }
 
     fn about(number: u32) -> Json {
@@ -269,7 +278,7 @@ mod tests {
             .unwrap();
         assert!(matches!(
             canary.ended,
-            Some(Ended::Stopped { entry: 6, .. })
+            Some(Ended::Stopped { entry, .. }) if entry.get() == 6
         ));
     }
 }

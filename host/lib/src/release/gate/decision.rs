@@ -270,7 +270,7 @@ pub(super) mod tests {
     use super::super::super::state::Note;
     use super::*;
     use crate::project::gate::GateSettings;
-    use provender_ledger::entry::Stamp;
+    use provender_ledger::entry::{EntryNumber, Stamp};
 
     /// A release that the environment knows.
     pub(crate) fn known(number: u32) -> Known {
@@ -278,7 +278,7 @@ pub(super) mod tests {
         Known {
             digest: document.digest().unwrap(),
             document,
-            entry: 1,
+            entry: EntryNumber::new(1),
             stamp: Stamp {
                 at: "2025-07-01T06:00:00.000000Z".into(),
                 actor: "ds".into(),
@@ -305,7 +305,7 @@ pub(super) mod tests {
         };
         let evidence = Evidence::new(release.digest, finding, environment, &release.stamp);
         Note {
-            entry,
+            entry: EntryNumber::new(entry),
             stamp: release.stamp.clone(),
             release: release.digest,
             payload: evidence.payload(release.document.number, None).unwrap(),

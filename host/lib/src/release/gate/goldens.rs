@@ -1,6 +1,7 @@
 //! Check `goldens`: runs the golden cases if they are available here; otherwise uses earlier evidence.
 
 use provender_domain::ids::ModelVersion;
+use provender_ledger::EntryNumber;
 use std::collections::BTreeMap;
 
 use crate::golden::{CaseSet, run};
@@ -81,7 +82,7 @@ fn relied(standing: &ReleaseState, release: &Known, without: &[ModelVersion], ca
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
         .filter(|(_, e)| e.kind == ReportKind::Goldens);
-    let last: BTreeMap<String, (i64, Evidence)> = found
+    let last: BTreeMap<String, (EntryNumber, Evidence)> = found
         .map(|(entry, e)| (e.environment.clone(), (entry, e)))
         .collect();
     let newest = last.into_values().max_by(|(_, a), (_, b)| a.at.cmp(&b.at));

@@ -1,5 +1,6 @@
 //! Checks `ownership`, `approvals` and `passed`: who approved the release, and which gates let it in.
 
+use provender_ledger::EntryNumber;
 use std::collections::BTreeSet;
 
 use crate::project::gate::{ApprovalSettings, CheckName, OwnershipSettings, PassedSettings, Role};
@@ -124,7 +125,7 @@ pub(super) fn people(standing: &ReleaseState, release: &Known, asked: &ApprovalS
 /// The gates of other environments let the release in, according to the evidence that came with it.
 #[must_use]
 pub(super) fn passed(standing: &ReleaseState, release: &Known, asked: &PassedSettings) -> Check {
-    let found: Vec<(i64, Evidence)> = standing
+    let found: Vec<(EntryNumber, Evidence)> = standing
         .notes_of(Kind::Evidence, &release.digest)
         .filter_map(|n| Some((n.entry, n.evidence()?)))
         .filter(|(_, e)| e.kind == ReportKind::Gate)

@@ -2,6 +2,7 @@
 
 use provender_domain::canonical::Digest;
 use provender_domain::failpoint;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::ReportKind;
 use provender_ledger::entry::Stamp;
 use provender_ledger::{Payload, Write};
@@ -15,7 +16,7 @@ use super::decision::GateReport;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// Sequence number of the decision's entry.
-    pub entry: i64,
+    pub entry: EntryNumber,
     /// Digest of the gate's report.
     pub report: Digest,
 }
@@ -56,7 +57,7 @@ pub fn record(
     let appended = ledger.append_all(stamp, &entries)?;
     failpoint::hit("gate.after-ledger");
     Ok(Recorded {
-        entry: appended.last().map_or(0, |e| e.seq),
+        entry: appended.last().map_or(EntryNumber::NONE, |e| e.seq),
         report: digest,
     })
 }

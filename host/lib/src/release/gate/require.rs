@@ -72,14 +72,14 @@ mod tests {
     use crate::release::state::Note;
     use provender_ledger::Payload;
     use provender_ledger::entries::{GateDecision, GateOutcome};
-    use provender_ledger::entry::Stamp;
+    use provender_ledger::entry::{EntryNumber, Stamp};
     use serde_json::Value as Json;
 
     fn standing(decision: Option<GateDecision>) -> ReleaseState {
         let mut standing = ReleaseState::default();
         if let Some(decision) = decision {
             standing.notes.push(Note {
-                entry: 9,
+                entry: EntryNumber::new(9),
                 stamp: Stamp {
                     at: "2025-07-01T06:00:00.000000Z".into(),
                     actor: "ops".into(),

@@ -103,11 +103,11 @@ fn reference(active: &[ModelVersion], before: &[ModelVersion], frozen: &[Frozen]
 mod tests {
     use super::*;
     use provender_domain::canonical::Digest;
-    use provender_ledger::entry::Stamp;
+    use provender_ledger::entry::{EntryNumber, Stamp};
 
     fn frozen(entry: i64, model_version: &str, in_force: bool) -> Frozen {
         Frozen {
-            entry,
+            entry: EntryNumber::new(entry),
             stamp: Stamp {
                 at: "2025-07-01T06:00:00.000000Z".into(),
                 actor: "ds".into(),

@@ -5,6 +5,7 @@ use crate::compute::test_ledger;
 use crate::project::gate::GateSettings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use provender_ledger::EntryNumber;
 use provender_ledger::entries::{CheckVerdict, ReportKind};
 use provender_ledger::entry::Kind;
 use provender_ledger::{LedgerError, Write};
@@ -131,7 +132,7 @@ fn promoted_so(
         blind,
     };
     let moved = promote(&*ledger, &store, &request, &stamp(), &mut look);
-    let standing = ReleaseState::read(&*ledger, i64::MAX).unwrap();
+    let standing = ReleaseState::read(&*ledger, EntryNumber::LATEST).unwrap();
     (moved, look.looked, standing)
 }
 
@@ -206,8 +207,8 @@ fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
     assert!(running(&standing).unwrap().is_none());
     let found = standing.notes_of(Kind::Evidence, &moved.release.digest);
     // Before the promotion's entry, so that it is part of what the promotion rests on.
-    let entries: Vec<i64> = found.map(|n| n.entry).collect();
-    assert_eq!(entries, [moved.entry.unwrap() - 1]);
+    let entries: Vec<_> = found.map(|n| n.entry).collect();
+    assert_eq!(entries, [moved.entry.unwrap().previous()]);
 
     // If the canary's result cannot be computed, the promotion reports that and goes ahead.
     let (moved, _, standing) = promoted_so(vec![start], true);

@@ -3,13 +3,13 @@ use super::*;
 use crate::project::gate::Policy;
 use provender_ledger::Payload;
 use provender_ledger::entries::Approval;
-use provender_ledger::entry::Stamp;
+use provender_ledger::entry::{EntryNumber, Stamp};
 
 /// A state in which these people approved in this order. The release was cut by `ds`, see `release` in the
 /// tests.
 fn approved(by: &[(&str, Role)]) -> ReleaseState {
     let notes = by.iter().zip(5..).map(|((who, role), entry)| Note {
-        entry,
+        entry: EntryNumber::new(entry),
         stamp: Stamp {
             at: "2025-07-01T06:00:00.000000Z".into(),
             actor: (*who).into(),
